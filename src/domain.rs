@@ -1,0 +1,16 @@
+//! The rules of API keys, pure: no I/O, no clock, no randomness of their own.
+
+pub mod account;
+pub mod audit;
+pub mod expiry;
+pub mod issuer;
+pub mod key;
+pub mod network;
+pub mod operator;
+pub mod query;
+pub mod scope;
+pub mod secret;
+pub mod text;
+
+/// An instant in UTC with microsecond precision.
+pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,79 @@
+//! Accounts: the customers of an issuer.
+
+use serde::Serialize;
+
+use super::Instant;
+use super::text::SafeText;
+
+/// A customer of one issuer. Keys act for exactly one account (VG-01).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// Short, unique, immutable: lower-case letters, digits, `-`; 1 to 63 characters.
+    pub slug: String,
+    /// The issuer's slug.
+    pub issuer: String,
+    pub name: SafeText,
+    /// Mail addresses of the account's admins; at least one.
+    pub admins: Vec<SafeText>,
+    /// The plan's name, one of the policy's plans.
+    pub plan: Option<SafeText>,
+    pub standing: Standing,
+    pub created_at: Instant,
+}
+
+/// Whether the account may create keys. Suspension is reversible, unlike a revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    Good,
+    Suspended,
+}
+
+impl Standing {
+    /// The word that the database and the output use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// An account with what its keys amount to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountSummary {
+    #[serde(flatten)]
+    pub account: Account,
+    /// Keys that work at this moment.
+    pub active_keys: u64,
+    /// Of those, keys that end within 30 days.
+    pub expiring_keys: u64,
+}
+
+/// Why a slug was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SlugError {
+    #[error("a slug must not be empty")]
+    Empty,
+    #[error("a slug holds at most 63 characters, this one has {0}")]
+    TooLong(usize),
+    #[error("a slug holds lower-case letters, digits and inner hyphens; found {0:?}")]
+    Character(char),
+}
+
+/// Checks a slug of an account or an issuer: `^[a-z0-9](-?[a-z0-9])*$`, at most 63 characters.
+pub fn check_slug(slug: &str) -> Result<(), SlugError> {
+    if slug.is_empty() {
+        return Err(SlugError::Empty);
+    }
+    if slug.chars().count() > 63 {
+        return Err(SlugError::TooLong(slug.chars().count()));
+    }
+    if let Some(c) = slug.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '-')) {
+        return Err(SlugError::Character(c));
+    }
+    if slug.starts_with('-') || slug.ends_with('-') || slug.contains("--") {
+        return Err(SlugError::Character('-'));
+    }
+    Ok(())
+}

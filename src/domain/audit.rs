@@ -1,0 +1,164 @@
+//! The audit: an append-only, hash-chained record of every change.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::Instant;
+use super::key::{KeyId, OperationId};
+use super::text::SafeText;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    IssuerApply,
+    AccountCreate,
+    AccountSuspend,
+    AccountReinstate,
+    OperatorSet,
+    OperatorRemove,
+    KeyCreate,
+    KeyAcknowledge,
+    KeyRotate,
+    /// The old key's end was set by a rotation.
+    KeyRetire,
+    KeyRevoke,
+    /// A batch of keys was loaded by `keyrack demo`.
+    DemoLoad,
+}
+
+impl Action {
+    pub const ALL: [Self; 12] = [
+        Self::IssuerApply,
+        Self::AccountCreate,
+        Self::AccountSuspend,
+        Self::AccountReinstate,
+        Self::OperatorSet,
+        Self::OperatorRemove,
+        Self::KeyCreate,
+        Self::KeyAcknowledge,
+        Self::KeyRotate,
+        Self::KeyRetire,
+        Self::KeyRevoke,
+        Self::DemoLoad,
+    ];
+
+    /// The word that the database, the filter and the output use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::IssuerApply => "issuer.apply",
+            Self::AccountCreate => "account.create",
+            Self::AccountSuspend => "account.suspend",
+            Self::AccountReinstate => "account.reinstate",
+            Self::OperatorSet => "operator.set",
+            Self::OperatorRemove => "operator.remove",
+            Self::KeyCreate => "key.create",
+            Self::KeyAcknowledge => "key.acknowledge",
+            Self::KeyRotate => "key.rotate",
+            Self::KeyRetire => "key.retire",
+            Self::KeyRevoke => "key.revoke",
+            Self::DemoLoad => "demo.load",
+        }
+    }
+}
+
+/// One change, before it has a place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub operation: OperationId,
+    pub action: Action,
+    /// What was changed: a key's id, an account's or issuer's slug, an operator's name.
+    pub subject: String,
+    pub account: Option<String>,
+    pub key: Option<KeyId>,
+    /// The particulars, never with a secret in them.
+    pub detail: serde_json::Value,
+}
+
+/// One row of the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// 1, 2, 3, … without a gap.
+    pub seq: i64,
+    pub at: Instant,
+    pub actor: SafeText,
+    pub host: SafeText,
+    pub client: Option<SafeText>,
+    pub operation: OperationId,
+    pub action: SafeText,
+    pub subject: SafeText,
+    pub account: Option<SafeText>,
+    pub key: Option<KeyId>,
+    /// JSON text.
+    pub detail: SafeText,
+    /// SHA-256 over the row before and this row, in hexadecimal.
+    pub hash: String,
+}
+
+/// A row exactly as it stands in the database, for hashing. Nothing of it is cleaned for display.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub seq: i64,
+    pub at: Instant,
+    pub actor: String,
+    pub host: String,
+    pub client: Option<String>,
+    pub operation: Uuid,
+    pub action: String,
+    pub subject: String,
+    pub account: Option<String>,
+    pub key: Option<Uuid>,
+    pub detail: String,
+}
+
+/// The hash that stands before the first row.
+pub const GENESIS: [u8; 32] = [0; 32];
+
+impl Link {
+    /// SHA-256 over `previous` and every field, each with its length before it, so that no two rows read the same.
+    pub fn hash(&self, previous: &[u8; 32]) -> [u8; 32] {
+        let mut sha = Sha256::new();
+        sha.update(previous);
+        sha.update(self.seq.to_be_bytes());
+        sha.update(self.at.timestamp_micros().to_be_bytes());
+        let mut text = |field: Option<&[u8]>| match field {
+            None => sha.update(u64::MAX.to_be_bytes()),
+            Some(bytes) => {
+                sha.update((bytes.len() as u64).to_be_bytes());
+                sha.update(bytes);
+            }
+        };
+        text(Some(self.actor.as_bytes()));
+        text(Some(self.host.as_bytes()));
+        text(self.client.as_deref().map(str::as_bytes));
+        text(Some(self.operation.as_bytes()));
+        text(Some(self.action.as_bytes()));
+        text(Some(self.subject.as_bytes()));
+        text(self.account.as_deref().map(str::as_bytes));
+        text(self.key.as_ref().map(|key| key.as_bytes().as_slice()));
+        text(Some(self.detail.as_bytes()));
+        sha.finalize().into()
+    }
+}
+
+/// What `audit verify` found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every row hangs on the one before it.
+    Intact { rows: i64, head: [u8; 32] },
+    /// The chain breaks at row `seq`.
+    Broken { seq: i64, why: Break },
+}
+
+/// How a chain can break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Break {
+    #[error("the row is missing")]
+    Missing,
+    #[error("the row's content does not match its hash: it was edited, inserted or moved")]
+    Hash,
+    #[error("rows after this one are missing: the chain's head says that there are more")]
+    Truncated,
+    #[error("the chain's head does not match its last row")]
+    Head,
+}

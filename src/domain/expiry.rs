@@ -1,0 +1,104 @@
+//! When a key ends.
+
+use std::fmt;
+
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+
+use super::Instant;
+
+/// An expiry as it is chosen: relative to the key's creation, or an instant.
+///
+/// Its text form is `never`, `90d` or an RFC 3339 instant; people may write more (see [`parse`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Expiry {
+    Never,
+    /// Creation plus this many times 24 hours; a year is 365 days (decision 1).
+    Days(u32),
+    At(Instant),
+}
+
+impl Expiry {
+    /// The instant of the end of a key that is created at `created`; `None` for never.
+    pub fn instant(self, created: Instant) -> Option<Instant> {
+        match self {
+            Self::Never => None,
+            Self::Days(days) => Some(created + Duration::days(i64::from(days))),
+            Self::At(at) => Some(at),
+        }
+    }
+}
+
+impl fmt::Display for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::Days(days) => write!(f, "{days}d"),
+            Self::At(at) => f.write_str(&at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
+        }
+    }
+}
+
+impl From<Expiry> for String {
+    fn from(expiry: Expiry) -> Self {
+        expiry.to_string()
+    }
+}
+
+impl TryFrom<String> for Expiry {
+    type Error = String;
+
+    /// Reads the text form; not for what people write.
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        if let Some(days) = text.strip_suffix('d').and_then(|days| days.parse().ok()) {
+            return Ok(Self::Days(days));
+        }
+        chrono::DateTime::parse_from_rfc3339(&text)
+            .map(|at| Self::At(at.to_utc()))
+            .map_err(|_| format!("{text:?} is no expiry: write never, 90d or an RFC 3339 instant"))
+    }
+}
+
+/// How long the old key goes on working after a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    None,
+    Minutes15,
+    Hour1,
+    Hours24,
+    Days7,
+}
+
+impl Overlap {
+    pub const ALL: [Self; 5] = [Self::None, Self::Minutes15, Self::Hour1, Self::Hours24, Self::Days7];
+
+    pub fn duration(self) -> Duration {
+        match self {
+            Self::None => Duration::zero(),
+            Self::Minutes15 => Duration::minutes(15),
+            Self::Hour1 => Duration::hours(1),
+            Self::Hours24 => Duration::hours(24),
+            Self::Days7 => Duration::days(7),
+        }
+    }
+
+    /// The spelling on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minutes15 => "15m",
+            Self::Hour1 => "1h",
+            Self::Hours24 => "24h",
+            Self::Days7 => "7d",
+        }
+    }
+
+    /// Reads the spelling; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|overlap| overlap.as_str() == text)
+    }
+}

@@ -1,0 +1,1 @@
+//! Policies as people write them: TOML, refused with line and reason where it is wrong.

@@ -1,0 +1,118 @@
+//! Keys: the record of a secret that was given out.
+
+use chrono::Duration;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Instant;
+use super::network::Networks;
+use super::scope::Scopes;
+use super::text::SafeText;
+
+/// A key nobody acknowledged and nobody used is dead this long after its creation (VP-27).
+pub const CLAIM_TIME: Duration = Duration::minutes(10);
+
+/// The identity of a key: UUID version 7.
+pub type KeyId = Uuid;
+
+/// The identity of one wish to change something. A retry carries the same one and changes nothing twice.
+pub type OperationId = Uuid;
+
+/// A key as the database knows it. The secret is not in it and can't be had from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub id: KeyId,
+    /// The account's slug.
+    pub account: String,
+    /// The issuer's slug.
+    pub issuer: String,
+    pub name: SafeText,
+    /// Empty where none was given.
+    pub description: SafeText,
+    /// Prefix, dots, last four characters: stored at creation, never derived later.
+    pub preview: SafeText,
+    /// Empty: fully privileged, where the policy has no scopes.
+    pub scopes: Scopes,
+    /// Empty: any address.
+    pub allow: Networks,
+    pub created_at: Instant,
+    pub created_by: SafeText,
+    pub expires_at: Option<Instant>,
+    /// When somebody confirmed that the secret was taken over.
+    pub acknowledged_at: Option<Instant>,
+    pub last_used_at: Option<Instant>,
+    /// The address that the last use came from.
+    pub last_used_from: Option<SafeText>,
+    pub revoked_at: Option<Instant>,
+    pub revoked_by: Option<SafeText>,
+    pub revoke_reason: Option<SafeText>,
+    /// The key that this one replaces.
+    pub predecessor: Option<KeyId>,
+    /// The key that replaces this one.
+    pub successor: Option<KeyId>,
+    /// When the policy's rotation period ends; `None` where the policy has none.
+    pub rotation_due_at: Option<Instant>,
+}
+
+/// What a key is at a given instant. Only `Active` works.
+///
+/// Derived from the row and the time, so that no process needs to be alive for a key to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Active,
+    /// Past its expiry.
+    Expired,
+    /// Neither acknowledged nor used within [`CLAIM_TIME`] of its creation.
+    Abandoned,
+    Revoked,
+}
+
+impl Status {
+    pub const ALL: [Self; 4] = [Self::Active, Self::Expired, Self::Abandoned, Self::Revoked];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Abandoned => "abandoned",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+impl Key {
+    /// What this key is at `now`. Revocation outranks the rest, then expiry.
+    pub fn status(&self, now: Instant) -> Status {
+        if self.revoked_at.is_some() {
+            Status::Revoked
+        } else if self.expires_at.is_some_and(|at| at <= now) {
+            Status::Expired
+        } else if self.claim_by().is_some_and(|at| at <= now) {
+            Status::Abandoned
+        } else {
+            Status::Active
+        }
+    }
+
+    /// The instant at which this key dies unless somebody acknowledges or uses it; `None` once that has happened.
+    pub fn claim_by(&self) -> Option<Instant> {
+        (self.acknowledged_at.is_none() && self.last_used_at.is_none()).then(|| self.created_at + CLAIM_TIME)
+    }
+
+    /// The instant at which this key ends or ended, by whichever cause comes first; `None` for never.
+    pub fn ends_at(&self) -> Option<Instant> {
+        [self.revoked_at, self.expires_at, self.claim_by()].into_iter().flatten().min()
+    }
+
+    /// Whether the key works but should have been replaced by now (VP-06).
+    pub fn rotation_due(&self, now: Instant) -> bool {
+        self.status(now) == Status::Active
+            && self.successor.is_none()
+            && self.rotation_due_at.is_some_and(|at| at <= now)
+    }
+}

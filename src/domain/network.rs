@@ -1,0 +1,90 @@
+//! Allow-lists: the networks that a key may be used from (VP-07).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::Serialize;
+
+/// An allow-list. Empty means any address.
+///
+/// Every member is canonical: host bits are zero, and an IPv4 address written inside IPv6 (`::ffff:a.b.c.d`)
+/// is IPv4, so that no rule can be slipped past by spelling (H18).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Networks(Vec<IpNet>);
+
+/// Why an entry of an allow-list was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no address or network: write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32")]
+pub struct NetworkError(pub String);
+
+impl Networks {
+    /// Collects canonical networks, sorted and without repetition.
+    pub fn new(nets: impl IntoIterator<Item = IpNet>) -> Self {
+        let mut nets: Vec<IpNet> = nets.into_iter().map(canonical).collect();
+        nets.sort();
+        nets.dedup();
+        Self(nets)
+    }
+
+    /// Reads a list separated by commas or white space. The error names the first bad entry.
+    pub fn parse(text: &str) -> Result<Self, NetworkError> {
+        text.split(|c: char| c == ',' || c.is_whitespace())
+            .filter(|entry| !entry.is_empty())
+            .map(parse_network)
+            .collect::<Result<Vec<_>, _>>()
+            .map(Self::new)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn as_slice(&self) -> &[IpNet] {
+        &self.0
+    }
+
+    /// Whether a caller at `address` may pass: any, if the list is empty.
+    pub fn allows(&self, address: IpAddr) -> bool {
+        let address = canonical_address(address);
+        self.0.is_empty() || self.0.iter().any(|net| net.contains(&address))
+    }
+}
+
+impl fmt::Display for Networks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, net) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{net}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads one address (which stands for itself alone) or one network in CIDR form.
+pub fn parse_network(text: &str) -> Result<IpNet, NetworkError> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map(canonical)
+        .map_err(|_| NetworkError(text.to_owned()))
+}
+
+/// `::ffff:a.b.c.d` as `a.b.c.d`; every other address as it is.
+pub fn canonical_address(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+fn canonical(net: IpNet) -> IpNet {
+    match net.trunc() {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => mapped_v4(v6).map_or(IpNet::V6(v6), IpNet::V4),
+        other => other,
+    }
+}
+
+fn mapped_v4(net: Ipv6Net) -> Option<Ipv4Net> {
+    let v4 = Ipv6Addr::to_ipv4_mapped(&net.addr())?;
+    Ipv4Net::new(v4, net.prefix_len() - 96).ok()
+}

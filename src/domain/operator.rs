@@ -1,0 +1,84 @@
+//! Operators: the people (and scripts) that use Keyrack, and what their role permits.
+
+use serde::Serialize;
+
+use super::Instant;
+use super::text::SafeText;
+
+/// What an operator may do. Each role includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Looks, changes nothing.
+    Viewer,
+    /// Also creates, rotates and revokes keys, and keeps accounts.
+    Operator,
+    /// Also keeps issuers and operators.
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+
+    /// The word that the database and the output use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads the word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+
+    /// Whether this role permits `action`.
+    pub fn permits(self, action: Permission) -> bool {
+        self >= action.needs()
+    }
+}
+
+/// What an operation asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    Look,
+    /// Create, acknowledge, rotate and revoke keys.
+    ChangeKeys,
+    /// Create, suspend and reinstate accounts.
+    ChangeAccounts,
+    ChangeIssuers,
+    ChangeOperators,
+}
+
+impl Permission {
+    /// The least role that has it.
+    pub fn needs(self) -> Role {
+        match self {
+            Self::Look => Role::Viewer,
+            Self::ChangeKeys | Self::ChangeAccounts => Role::Operator,
+            Self::ChangeIssuers | Self::ChangeOperators => Role::Admin,
+        }
+    }
+}
+
+/// An operator as the database knows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Operator {
+    pub name: SafeText,
+    pub role: Role,
+    pub created_at: Instant,
+    pub created_by: SafeText,
+}
+
+/// Who is acting, as the audit records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// PostgreSQL: the session user. SQLite: the operating system's user.
+    pub name: String,
+    /// The machine that Keyrack runs on.
+    pub host: String,
+    /// The address that the operator's SSH session came from, where there is one.
+    pub client: Option<String>,
+}

@@ -1,0 +1,193 @@
+//! The filter language: `status:active account:acme expires:<30d used:never scope:calls:write by:ada` and free text.
+
+use chrono::Duration;
+
+use super::Instant;
+use super::key::Status;
+
+/// A parsed filter: every term must hold. Empty: everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    pub terms: Vec<Term>,
+}
+
+/// One term, possibly turned round by a `-` before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    pub negated: bool,
+    pub test: Test,
+}
+
+/// What a term asks of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// `status:active,expired`: any of these.
+    Status(Vec<Status>),
+    /// `account:acme,globex`: slug is any of these.
+    Account(Vec<String>),
+    /// `issuer:voxpria`
+    Issuer(Vec<String>),
+    /// `by:ada`: who created it.
+    CreatedBy(Vec<String>),
+    /// `scope:calls:write`: holds any of these scopes; `scope:none` is the empty list.
+    Scope(Vec<String>),
+    /// `expires:never` (true) or `expires:set` (false).
+    NeverExpires(bool),
+    /// `expires:<30d`, `expires:>90d`, `expires:<2027-01-31`
+    Expires(Bound),
+    /// `created:<7d` means within the last 7 days, `created:>2026-01-01` after that day.
+    Created(Bound),
+    /// `used:<1h` means within the last hour.
+    Used(Bound),
+    /// `used:never` (true), `used:ever` (false)
+    NeverUsed(bool),
+    /// `idle:30d`: not used for at least this long, counted from creation where there was no use (VI-13).
+    Idle(Duration),
+    /// `rotation:due`
+    RotationDue,
+    /// `acknowledged:no` (false) or `acknowledged:yes` (true)
+    Acknowledged(bool),
+    /// `id:0192…`: the id, or the beginning or end of it, lower case, hyphens as in the id.
+    Id(String),
+    /// A word or "a phrase": lower-case substring of name or description, or of preview or id.
+    Text(String),
+}
+
+/// One side of an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Before(Point),
+    After(Point),
+}
+
+/// An instant, perhaps relative to now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    At(Instant),
+    /// Now plus this (which may be negative).
+    FromNow(Duration),
+}
+
+impl Point {
+    pub fn instant(self, now: Instant) -> Instant {
+        match self {
+            Self::At(at) => at,
+            Self::FromNow(by) => now + by,
+        }
+    }
+}
+
+/// A mistake in a filter and its place: byte offsets into the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct QueryError {
+    pub start: usize,
+    pub end: usize,
+    pub message: String,
+}
+
+/// A column that the table of keys can be sorted by. Ties are broken by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Column {
+    /// By the instant at which a key ends or ended: keys that work stand before keys that don't when descending.
+    Status,
+    Name,
+    Account,
+    Preview,
+    Scopes,
+    #[default]
+    Created,
+    Expires,
+    Used,
+    CreatedBy,
+}
+
+impl Column {
+    pub const ALL: [Self; 9] = [
+        Self::Status,
+        Self::Name,
+        Self::Account,
+        Self::Preview,
+        Self::Scopes,
+        Self::Created,
+        Self::Expires,
+        Self::Used,
+        Self::CreatedBy,
+    ];
+
+    /// The spelling on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Name => "name",
+            Self::Account => "account",
+            Self::Preview => "preview",
+            Self::Scopes => "scopes",
+            Self::Created => "created",
+            Self::Expires => "expires",
+            Self::Used => "used",
+            Self::CreatedBy => "by",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.as_str() == word)
+    }
+
+    /// The direction that is useful at first sight.
+    pub fn natural(self) -> Direction {
+        match self {
+            Self::Status | Self::Created | Self::Used => Direction::Descending,
+            _ => Direction::Ascending,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    Ascending,
+    Descending,
+}
+
+impl Direction {
+    pub fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
+/// An order of the table of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sort {
+    pub column: Column,
+    pub direction: Direction,
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self { column: Column::Created, direction: Direction::Descending }
+    }
+}
+
+/// A place in a sorted table: the sort column's value and the id of one row, exactly as the database compares them.
+///
+/// Only the store makes these, from the raw row; its text form (`Display`, `parse`) is for `key list --after`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub value: CursorValue,
+    pub id: uuid::Uuid,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CursorValue {
+    Text(String),
+    /// Instants, with the far future for "never" and the epoch for "not yet".
+    Instant(Instant),
+}
+
+/// The far future that stands for "never" in comparisons: 9999-12-31T00:00:00Z.
+pub fn never() -> Instant {
+    chrono::DateTime::from_timestamp(253_402_214_400, 0).unwrap_or_default()
+}

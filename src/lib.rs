@@ -1,0 +1,27 @@
+//! # Keyrack, the terminal console for API keys
+//!
+//! One binary, several doors over one house. Imports go one way:
+//!
+//! ```text
+//! domain  <-  {store, mail}  <-  service  <-  {tui, cli, gate}  <-  main
+//! ```
+//!
+//! * [`domain`] holds the rules: pure, without I/O, clock or randomness of its own.
+//! * [`store`] is the only room that speaks SQL. It knows SQLite and PostgreSQL and behaves the same on both.
+//! * [`mail`] is the only room that speaks SMTP.
+//! * [`service`] has one file per operation. Permission, caps and the audit are enforced there, so that every door obeys.
+//! * [`config`] turns file, environment and flags into typed settings.
+//! * [`cli`] and [`tui`] are doors: they turn arguments or key presses into service calls and results into text.
+//!
+//! Data goes one way too. In the console a terminal event becomes an action, an action a message, and
+//! `update(state, message)` answers with effects that a worker carries out; the view only reads the state.
+//!
+//! A secret exists as [`domain::secret::PlainKey`] from its making to the reveal, and as a SHA-256
+//! [`domain::secret::HashedKey`] for ever after. `tests/architecture.rs` reads the sources and fails where a room
+//! imports what it must not.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod domain;
+pub mod service;
+pub mod store;

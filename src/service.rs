@@ -1,0 +1,194 @@
+//! The operations: one file each. Permission, caps and the audit are enforced here, for every door alike.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::domain::Instant;
+use crate::domain::account::{Account, AccountSummary, Standing};
+use crate::domain::audit::{Entry, Verdict};
+use crate::domain::expiry::{Expiry, Overlap};
+use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::network::Networks;
+use crate::domain::operator::{Identity, Operator, Permission, Role};
+use crate::domain::query::{Cursor, Query, Sort};
+use crate::domain::scope::Scopes;
+use crate::domain::secret::PlainKey;
+use crate::store::{LiveEvents, Location, Store};
+
+mod accounts;
+mod acknowledge;
+mod audit;
+mod create;
+mod error;
+mod find;
+mod issuers;
+mod list;
+mod live;
+mod open;
+mod operators;
+mod revoke;
+mod rotate;
+pub use error::{Error, Result};
+
+/// All operations, for one acting person on one database. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    identity: Identity,
+}
+
+/// What a new key shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateKey {
+    pub operation: OperationId,
+    pub account: String,
+    pub name: String,
+    pub description: String,
+    pub scopes: Scopes,
+    pub expiry: Expiry,
+    pub allow: Networks,
+}
+
+/// A key just made, with its secret: the only time that the two are together.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Created {
+    pub key: Key,
+    pub secret: PlainKey,
+    /// A command that checks the key, without the secret in it.
+    pub check: Option<String>,
+}
+
+/// Which page of the table of keys is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    pub query: Query,
+    pub sort: Sort,
+    pub from: From,
+    /// At most this many rows.
+    pub limit: u32,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// The first rows.
+    Start,
+    /// The last rows.
+    End,
+    /// The rows that follow this one.
+    After(Cursor),
+    /// The row at this place, or where it would be, and what follows.
+    At(Cursor),
+    /// The rows that come before this one.
+    Before(Cursor),
+}
+
+/// A page, always in the table's order, whichever way it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub rows: Vec<Row>,
+    /// Whether there are rows before the first of these.
+    pub more_before: bool,
+    /// Whether there are rows after the last of these.
+    pub more_after: bool,
+    /// The database's time of the reading: what statuses are derived with.
+    pub now: Instant,
+}
+
+/// A row of the table and its place in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub key: Key,
+    pub cursor: Cursor,
+}
+
+/// What a person holds in hand of a key that they look for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Needle {
+    /// A whole secret.
+    Secret(PlainKey),
+    /// Anything else: an id or a part of it, a preview, the last four characters, a name.
+    Text(String),
+}
+
+/// A key that was revoked, read back from the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    pub key: Key,
+    /// Whether it was revoked before this operation.
+    pub already: bool,
+}
+
+/// How many keys of the filter there are: exactly, or at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    Exactly(u64),
+    AtLeast(u64),
+}
+
+/// How many active keys end in one week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Week {
+    /// The first instant of the seven days.
+    pub starts_at: Instant,
+    pub keys: u64,
+}
+
+/// What ends when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    pub now: Instant,
+    /// Keys that ended by expiry within the last 30 days and were not replaced.
+    pub overdue: u64,
+    pub within_7_days: u64,
+    pub within_30_days: u64,
+    pub within_90_days: u64,
+    /// 13 weeks, the first of which starts now.
+    pub weeks: Vec<Week>,
+}
+
+/// Which rows of the audit are wanted, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditRequest {
+    /// `actor:ada action:key.revoke account:acme key:…` and free text over subject and detail.
+    pub filter: AuditFilter,
+    /// Only rows with a smaller number.
+    pub before: Option<i64>,
+    pub limit: u32,
+}
+
+/// Every condition that is set must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    pub actor: Option<String>,
+    /// An action, or its noun alone (`key`).
+    pub action: Option<String>,
+    pub account: Option<String>,
+    pub key: Option<KeyId>,
+    pub text: Option<String>,
+}
+
+/// Who is acting, and as what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whoami {
+    pub identity: Identity,
+    /// `None`: this person is no operator of this database and may do nothing.
+    pub role: Option<Role>,
+}
+
+/// What a new account shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateAccount {
+    pub issuer: String,
+    pub slug: String,
+    pub name: String,
+    /// Mail addresses; at least one.
+    pub admins: Vec<String>,
+    pub plan: Option<String>,
+}

@@ -1,0 +1,98 @@
+//! What an operation can answer instead of a result.
+
+use crate::domain::key::KeyId;
+use crate::domain::operator::Role;
+use crate::store;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation was not carried out. Each message says what happened and what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The role does not permit it (VP-28, VG-04).
+    #[error(
+        "{who} may not {what}: that takes the role {needs}. Ask an admin to run `keyrack operator set {who} {needs}`"
+    )]
+    NotPermitted { who: String, what: &'static str, needs: Role },
+    /// The account is suspended (VP-28).
+    #[error(
+        "account {account} is suspended, so no key can be made for it. Reinstate it first: `keyrack account reinstate {account}`"
+    )]
+    Suspended { account: String },
+    /// The account has as many active keys as its policy allows (VG-19, VP-28).
+    #[error("account {account} has {active} active keys and its limit is {cap}. Revoke one first")]
+    KeyLimit { account: String, active: u64, cap: u32 },
+    /// Too many creations within a minute (VG-22).
+    #[error(
+        "account {account} has had {made} keys made within a minute and its limit is {cap}. Wait {wait} s and try again"
+    )]
+    TooFast { account: String, made: u64, cap: u32, wait: u64 },
+    /// The state of the thing forbids it.
+    #[error("{0}")]
+    Refused(String),
+    /// What was given is not acceptable.
+    #[error("{field}: {why}")]
+    Invalid { field: Field, why: String },
+    #[error("no {kind} {name:?}. {hint}")]
+    NotFound { kind: &'static str, name: String, hint: &'static str },
+    /// More than one thing answers to what was given.
+    #[error("{name:?} fits {} keys: {}", .candidates.len(), list(.candidates))]
+    Ambiguous { name: String, candidates: Vec<KeyId> },
+    /// A revocation was sent, but the database does not show it.
+    #[error(
+        "the database does not show key {0} as revoked although it accepted the change. Treat it as ALIVE and revoke again"
+    )]
+    Unconfirmed(KeyId),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// The part of a request that an error is about, so that a form can show it at its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    Account,
+    Name,
+    Description,
+    Scopes,
+    Expiry,
+    Allow,
+    Slug,
+    Admins,
+    Plan,
+    Policy,
+    Role,
+    Operator,
+    Reason,
+    Overlap,
+}
+
+impl std::fmt::Display for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Account => "account",
+            Self::Name => "name",
+            Self::Description => "description",
+            Self::Scopes => "scopes",
+            Self::Expiry => "expiry",
+            Self::Allow => "allow-list",
+            Self::Slug => "slug",
+            Self::Admins => "admins",
+            Self::Plan => "plan",
+            Self::Policy => "policy",
+            Self::Role => "role",
+            Self::Operator => "operator",
+            Self::Reason => "reason",
+            Self::Overlap => "overlap",
+        })
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn list(ids: &[KeyId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

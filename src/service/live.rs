@@ -1,0 +1,10 @@
+//! News of changes, made here or on another machine.
+
+use super::*;
+
+impl Service {
+    /// Starts watching the database.
+    pub fn watch(&self) -> LiveEvents {
+        unimplemented!()
+    }
+}
