@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod service;
 pub mod store;

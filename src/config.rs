@@ -1,0 +1,11 @@
+//! Settings, key bindings and themes: what a person may decide about Keyrack, and where they decided it.
+//!
+//! Nothing here draws or reads a terminal. Colours are [`theme::Colour`]s and keys are key names, which the console
+//! translates for its terminal.
+
+pub mod document;
+pub mod keymap;
+pub mod settings;
+pub mod theme;
+
+pub use document::ConfigError;

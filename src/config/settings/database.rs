@@ -1,0 +1,38 @@
+//! The rule for a database's address: no password in it, wherever it comes from.
+
+use super::super::document::{ConfigError, Result};
+use super::Source;
+
+/// Refuses an address with a password inside. Arguments and environments of a process can be read by others on the
+/// machine, and files get copied. The refusal doesn't repeat the address.
+pub fn check_database(text: &str, source: &Source) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(ConfigError::new(format!(
+            "{source}: the database's address is empty. Write a file's path or postgres://user@host/database"
+        )));
+    }
+    if has_password(text) {
+        return Err(ConfigError::new(format!(
+            "{source}: the database's address has a password in it. Take it out and put a line \
+             host:port:database:user:password into a file of mode 0600 that PGPASSFILE names, or into ~/.pgpass"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether an address with a scheme carries `user:password@` or a parameter `password=`.
+fn has_password(text: &str) -> bool {
+    let Some((scheme, rest)) = text.trim_start().split_once("://") else { return false };
+    if !scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') {
+        return false;
+    }
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // A slash may stand unescaped in a password, so the last @ before the query counts, not the first slash.
+    let in_authority = before.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    let in_query = query.split('&').any(|pair| {
+        pair.split('=').next().is_some_and(|name| name.to_ascii_lowercase().contains("password"))
+    });
+    // A question mark in a password hides the @ behind it.
+    let behind = query.contains('@') && before.contains(':') && !before.contains(['@', '/']);
+    in_authority || in_query || behind
+}
