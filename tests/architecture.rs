@@ -1,0 +1,367 @@
+//! Who may import whom, and what a source file may look like. Fails with the file and the line.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A source file of `src/`, by its path below the package.
+struct Source {
+    path: String,
+    lines: Vec<String>,
+}
+
+/// A room's own rule: what must not be named in it.
+struct Wall {
+    /// The path begins with one of these.
+    rooms: &'static [&'static str],
+    /// Of those, not the ones that begin with one of these.
+    except: &'static [&'static str],
+    /// Words that must not occur, whole.
+    forbidden: &'static [&'static str],
+    why: &'static str,
+}
+
+const WALLS: &[Wall] = &[
+    Wall {
+        rooms: &["src/domain"],
+        except: &[],
+        forbidden: &[
+            "tokio",
+            "sqlx",
+            "ratatui",
+            "crossterm",
+            "lettre",
+            "axum",
+            "rustix",
+            "crate::clock",
+            "crate::store",
+            "crate::mail",
+            "crate::service",
+            "crate::config",
+            "crate::cli",
+            "crate::tui",
+            "crate::telemetry",
+            "std::fs",
+            "std::net::TcpStream",
+            "std::process",
+            "std::env",
+        ],
+        why: "the domain holds pure rules: no I/O, no clock, no other room",
+    },
+    Wall {
+        rooms: &["src/store", "src/mail"],
+        except: &[],
+        forbidden: &["crate::service", "crate::config", "crate::cli", "crate::tui", "crate::telemetry"],
+        why: "the store and the mail know the domain and nothing above them",
+    },
+    Wall {
+        rooms: &["src/service"],
+        except: &[],
+        forbidden: &["crate::config", "crate::cli", "crate::tui", "crate::telemetry"],
+        why: "the service knows no door",
+    },
+    Wall {
+        rooms: &["src/cli"],
+        except: &[],
+        forbidden: &["crate::store::Store"],
+        why: "a door goes through the service",
+    },
+    Wall {
+        rooms: &["src/tui", "src/config"],
+        except: &[],
+        forbidden: &["crate::cli"],
+        why: "the console and the settings know nothing of the command line",
+    },
+    Wall { rooms: &["src/"], except: &["src/store"], forbidden: &["sqlx"], why: "only the store names sqlx" },
+    Wall {
+        rooms: &["src/"],
+        except: &["src/mail"],
+        forbidden: &["lettre"],
+        why: "only the mail names lettre",
+    },
+    Wall {
+        rooms: &["src/"],
+        except: &["src/tui"],
+        forbidden: &["ratatui", "crossterm"],
+        why: "only the console names ratatui and crossterm",
+    },
+    Wall { rooms: &["src/"], except: &["src/gate"], forbidden: &["axum"], why: "only the gate names axum" },
+    Wall {
+        rooms: &["src/"],
+        except: &["src/cli", "src/main.rs"],
+        forbidden: &["anyhow"],
+        why: "errors have types everywhere but in main and the command line",
+    },
+    Wall {
+        rooms: &["src/tui/screens", "src/tui/widgets", "src/tui/update", "src/tui/view", "src/tui/state"],
+        except: &[],
+        forbidden: &["tokio", "Service", "std::fs", "std::thread", "std::process"],
+        why: "inside the console only the worker does I/O",
+    },
+];
+
+/// What a line of code must not hold, anywhere but in the given places.
+const MARKS: &[(&str, &[&str], &str)] = &[
+    ("#[allow(", &[], "say why: #[expect(lint, reason = \"…\")]"),
+    ("#![allow(", &[], "say why: #![expect(lint, reason = \"…\")]"),
+    ("Utc::now(", &["src/clock.rs"], "the time comes in as an argument"),
+    ("Local::now(", &["src/clock.rs"], "the time comes in as an argument"),
+    ("SystemTime::now(", &["src/clock.rs"], "the time comes in as an argument"),
+    ("now_v7(", &[], "the time comes in as an argument"),
+    ("todo!(", &[], "nothing half done"),
+    ("unimplemented!(", &[], "nothing half done"),
+    ("dbg!(", &[], "no traces of the search for a fault"),
+];
+
+const SQL: &[&str] = &[
+    "SELECT ",
+    "INSERT INTO",
+    "UPDATE ",
+    "DELETE FROM",
+    "CREATE TABLE",
+    "ALTER TABLE",
+    "BEGIN IMMEDIATE",
+    "PRAGMA ",
+];
+
+const NAMES: &[&str] = &["util", "utils", "helper", "helpers", "manager", "common", "misc"];
+
+/// A file longer than this is refused; longer than [`LONG`], it is mentioned.
+const TOO_LONG: usize = 400;
+const LONG: usize = 300;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(dir: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+fn sources_below(folder: &str) -> Vec<Source> {
+    let mut paths = Vec::new();
+    files(&root().join(folder), &mut paths);
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| Source {
+            lines: std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect(),
+            path: path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned(),
+        })
+        .collect()
+}
+
+fn sources() -> Vec<Source> {
+    sources_below("src")
+}
+
+impl Source {
+    /// Whether it belongs to a room, by the beginning of its path (`src/store` is `src/store.rs` and `src/store/…`).
+    fn in_any(&self, rooms: &[&str]) -> bool {
+        rooms.iter().any(|room| {
+            self.path == *room
+                || self
+                    .path
+                    .strip_prefix(room)
+                    .is_some_and(|rest| room.ends_with('/') || rest.starts_with(['/', '.']))
+        })
+    }
+
+    fn is_test(&self) -> bool {
+        self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
+    }
+
+    /// The lines that hold code, with their numbers: comments are left out.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.lines.iter().enumerate().filter_map(|(i, line)| {
+            let code = line.trim_start();
+            (!code.starts_with("//")).then_some((i + 1, line.as_str()))
+        })
+    }
+}
+
+/// Whether `line` names `word` as a word of its own: `sqlx` in `sqlx::query`, not in `sqlx_like`.
+fn names(line: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        !line[..at].chars().next_back().is_some_and(part)
+            && !line[at + word.len()..].chars().next().is_some_and(part)
+    })
+}
+
+#[track_caller]
+fn none(faults: &[String]) {
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn imports_go_one_way() {
+    let mut faults = Vec::new();
+    for source in sources() {
+        for wall in WALLS.iter().filter(|wall| source.in_any(wall.rooms) && !source.in_any(wall.except)) {
+            for (number, line) in source.code() {
+                // Words in a text are no imports.
+                let line = without_strings(line);
+                for word in wall.forbidden.iter().filter(|word| names(&line, word)) {
+                    faults.push(format!("{}:{number}: names {word}: {}", source.path, wall.why));
+                }
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn in_the_console_only_the_worker_calls_the_service() {
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| source.in_any(&["src/tui"]) && !source.is_test()) {
+        if source.in_any(&["src/tui/worker"]) {
+            continue;
+        }
+        for (number, line) in
+            source.code().filter(|(_, line)| names(line, "service.") || line.contains("service()."))
+        {
+            faults.push(format!("{}:{number}: calls the service: {}", source.path, line.trim()));
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn no_line_holds_what_the_house_forbids() {
+    let mut faults = Vec::new();
+    for source in sources() {
+        for (number, line) in source.code() {
+            for (mark, places, why) in MARKS {
+                if line.contains(mark) && !source.in_any(places) {
+                    faults.push(format!("{}:{number}: {mark} is not for here: {why}", source.path));
+                }
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn only_the_store_speaks_sql() {
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| !source.in_any(&["src/store"]) && !source.is_test()) {
+        for (number, line) in source.code() {
+            for word in SQL.iter().filter(|word| line.contains(**word)) {
+                faults.push(format!("{}:{number}: SQL ({word}) outside the store", source.path));
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn a_file_reads_in_one_sitting() {
+    let mut faults = Vec::new();
+    for source in sources().iter().chain(&sources_below("tests")) {
+        let lines = source.lines.len();
+        if lines > TOO_LONG {
+            faults.push(format!("{}:{lines}: {lines} lines; {TOO_LONG} are the most", source.path));
+        } else if lines > LONG {
+            println!("{}: {lines} lines; about {LONG} are meant", source.path);
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn files_have_names_that_say_something() {
+    let mut faults = Vec::new();
+    for source in sources().iter().chain(&sources_below("tests")) {
+        for part in source.path.trim_end_matches(".rs").split('/') {
+            if part == "mod" {
+                faults.push(format!("{}:1: write foo.rs beside foo/ instead of mod.rs", source.path));
+            }
+            if NAMES.contains(&part) {
+                faults.push(format!("{}:1: {part} says nothing", source.path));
+            }
+        }
+        for (number, line) in source.code() {
+            let module = line.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+            let name = module.strip_prefix("mod ").and_then(|rest| rest.split([' ', ';', '{']).next());
+            if name.is_some_and(|name| NAMES.contains(&name)) {
+                faults.push(format!("{}:{number}: {module}", source.path));
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn both_databases_have_migrations_of_the_same_names() {
+    let names = |kind: &str| -> BTreeSet<String> {
+        std::fs::read_dir(root().join("migrations").join(kind))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    };
+    let (sqlite, postgres) = (names("sqlite"), names("postgres"));
+    assert!(!sqlite.is_empty());
+    assert_eq!(sqlite, postgres);
+}
+
+#[test]
+fn the_top_level_holds_what_it_must_and_nothing_else() {
+    let known = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "src",
+        "migrations",
+        "tests",
+        "benches",
+        "themes",
+        "README.md",
+        "LICENSE",
+    ];
+    // What the build and the tools of a developer leave there is not ours to judge.
+    let tracked = std::process::Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
+    let Some(tracked) = tracked.ok().filter(|output| output.status.success()) else { return };
+    let text = String::from_utf8(tracked.stdout).unwrap();
+    let tops: BTreeSet<&str> = text.split('\0').filter_map(|path| path.split('/').next()).collect();
+    let strangers: Vec<_> = tops
+        .into_iter()
+        .filter(|top| !top.is_empty() && !top.starts_with('.') && !known.contains(top))
+        .collect();
+    assert!(
+        strangers.iter().all(|top| ["clippy.toml", "rustfmt.toml"].contains(top)),
+        "not known at the top level: {strangers:?}"
+    );
+}
+
+/// The line without what stands between double quotes.
+fn without_strings(line: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    let mut escaped = false;
+    for c in line.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if inside => escaped = true,
+            '"' => inside = !inside,
+            _ if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+#[test]
+fn the_wall_sees_words_and_no_parts_of_words() {
+    assert!(names("use sqlx::Row;", "sqlx"));
+    assert!(!names("use sqlx_like::Row;", "sqlx"));
+    assert!(!names("let my_sqlx = 1;", "sqlx"));
+    assert_eq!(without_strings(r#"call("only \" sqlx", x)"#), "call(, x)");
+}

@@ -1,0 +1,262 @@
+//! A database for each test: a SQLite file, or a fresh database in a throw-away PostgreSQL.
+
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use keyrack::clock::Clock;
+use keyrack::service::Service;
+use keyrack::store::Location;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use tempfile::TempDir;
+
+use super::people::OWNER;
+
+mod cluster;
+
+/// A database of its own for one test, gone when this is dropped.
+pub struct Database {
+    kind: Kind,
+    dir: TempDir,
+}
+
+enum Kind {
+    Sqlite(PathBuf),
+    Postgres { sockets: PathBuf, name: String },
+}
+
+/// Runs a test on SQLite.
+pub fn run_on_sqlite<F: Future<Output = ()>>(body: impl FnOnce(Database) -> F) {
+    runtime().block_on(async { body(Database::sqlite()).await });
+}
+
+/// Runs a test on PostgreSQL; where there is none, says so and counts as skipped, or fails if `CI` is set.
+pub fn run_on_postgres<F: Future<Output = ()>>(test: &str, body: impl FnOnce(Database) -> F) {
+    runtime().block_on(async {
+        match Database::postgres().await {
+            Some(database) => body(database).await,
+            None => skip(test, "PostgreSQL is not installed (apt-get install postgresql)"),
+        }
+    });
+}
+
+/// A test that can't run here: fails under CI, else says so past the capture and is counted by `tests/run`.
+pub fn skip(test: &str, why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{test} can't run, and under CI that is a failure: {why}");
+    let line = format!("SKIPPED {test}: {why}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    if let Some(file) = std::env::var_os("KEYRACK_TEST_SKIPS") {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap()
+}
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+impl Database {
+    /// A SQLite file that does not exist yet, in a folder of its own.
+    pub fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { kind: Kind::Sqlite(dir.path().join("keyrack.db")), dir }
+    }
+
+    /// An empty database that belongs to [`OWNER`], who is no superuser; `None` where there is no PostgreSQL.
+    pub async fn postgres() -> Option<Self> {
+        let sockets = cluster::sockets()?;
+        let name = format!("t{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let mut root = superuser(&sockets, "postgres").await;
+        let role = format!(
+            "DO $$ BEGIN CREATE ROLE {OWNER} LOGIN CREATEROLE; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        );
+        run(&mut root, &role).await;
+        run(&mut root, &format!("CREATE DATABASE {name} OWNER {OWNER} STRATEGY file_copy")).await;
+        root.close().await.unwrap();
+        Some(Self { kind: Kind::Postgres { sockets, name }, dir: tempfile::tempdir().unwrap() })
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.kind, Kind::Postgres { .. })
+    }
+
+    /// A folder of this test's own.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// What follows `--db` on the command line.
+    pub fn address(&self) -> String {
+        self.address_as(OWNER)
+    }
+
+    /// The address for another PostgreSQL role. SQLite has no roles: there it is the same for all.
+    pub fn address_as(&self, user: &str) -> String {
+        match &self.kind {
+            Kind::Sqlite(path) => path.to_str().unwrap().to_owned(),
+            Kind::Postgres { sockets, name } => {
+                format!("postgres://{user}@localhost/{name}?host={}", sockets.display())
+            }
+        }
+    }
+
+    pub fn location(&self) -> Location {
+        self.location_as(OWNER)
+    }
+
+    pub fn location_as(&self, user: &str) -> Location {
+        match &self.kind {
+            Kind::Sqlite(path) => Location::Sqlite(path.clone()),
+            Kind::Postgres { .. } => Location::Postgres(self.address_as(user)),
+        }
+    }
+
+    /// Opens the service with the system's clock.
+    pub async fn open(&self) -> Service {
+        self.open_with(Clock::System).await
+    }
+
+    pub async fn open_with(&self, clock: Clock) -> Service {
+        Service::open(&self.location(), clock).await.unwrap()
+    }
+
+    /// The database's name on its server; the path of a SQLite file.
+    pub fn name(&self) -> String {
+        match &self.kind {
+            Kind::Sqlite(path) => path.to_str().unwrap().to_owned(),
+            Kind::Postgres { name, .. } => name.clone(),
+        }
+    }
+
+    /// The folder of PostgreSQL's socket, for `psql` and `pg_dump`.
+    pub fn sockets(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Sqlite(_) => None,
+            Kind::Postgres { sockets, .. } => Some(sockets),
+        }
+    }
+
+    /// Runs SQL past the program, on PostgreSQL as the superuser.
+    pub async fn execute(&self, sql: &str) {
+        self.try_execute(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    }
+
+    /// As [`Self::execute`], where the database may refuse.
+    pub async fn try_execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
+        let statement = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        match &self.kind {
+            Kind::Sqlite(path) => {
+                let mut connection = sqlite(path).await;
+                let done = statement.execute(&mut connection).await.map(|done| done.rows_affected());
+                connection.close().await?;
+                done
+            }
+            Kind::Postgres { sockets, name } => {
+                let mut connection = superuser(sockets, name).await;
+                let done = statement.execute(&mut connection).await.map(|done| done.rows_affected());
+                connection.close().await?;
+                done
+            }
+        }
+    }
+
+    /// Runs SQL with the triggers switched off: what somebody who owns the database can do.
+    ///
+    /// SQLite: the triggers of `table` are taken away and put back. PostgreSQL: a session as a replica.
+    pub async fn execute_past_triggers(&self, table: &str, sql: &str) {
+        match &self.kind {
+            Kind::Postgres { .. } => {
+                self.execute(&format!("SET session_replication_role = replica; {sql}")).await;
+            }
+            Kind::Sqlite(_) => {
+                let of = format!("FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'");
+                let names = self.texts(&format!("SELECT name {of}")).await;
+                let bodies = self.texts(&format!("SELECT sql {of}")).await;
+                let drops: String = names.iter().map(|name| format!("DROP TRIGGER {name}; ")).collect();
+                self.execute(&format!("BEGIN IMMEDIATE; {drops}{sql}; {}; COMMIT", bodies.join("; "))).await;
+            }
+        }
+    }
+
+    /// The first column of each row, as text.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let statement = sqlx::query(AssertSqlSafe(sql.to_owned()));
+        match &self.kind {
+            Kind::Sqlite(path) => {
+                let mut connection = sqlite(path).await;
+                let rows =
+                    statement.fetch_all(&mut connection).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+                rows.iter().map(|row| row.get::<String, _>(0)).collect()
+            }
+            Kind::Postgres { sockets, name } => {
+                let sql = format!("SELECT x::text FROM ({sql}) AS q(x)");
+                let mut connection = superuser(sockets, name).await;
+                let rows = sqlx::query(AssertSqlSafe(sql.clone()))
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap_or_else(|e| panic!("{sql}: {e}"));
+                rows.iter().map(|row| row.get::<String, _>(0)).collect()
+            }
+        }
+    }
+
+    /// The one number that a query answers with.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let statement = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql.to_owned()));
+        match &self.kind {
+            Kind::Sqlite(path) => {
+                let mut connection = sqlite(path).await;
+                statement.fetch_one(&mut connection).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
+            }
+            Kind::Postgres { sockets, name } => {
+                let mut connection = superuser(sockets, name).await;
+                sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql.to_owned()))
+                    .fetch_one(&mut connection)
+                    .await
+                    .unwrap_or_else(|e| panic!("{sql}: {e}"))
+            }
+        }
+    }
+
+    /// Makes a PostgreSQL role that can log in, unless it is there. On SQLite there is nothing to make.
+    pub async fn role(&self, name: &str) {
+        if self.is_postgres() {
+            self.execute(&format!(
+                "DO $$ BEGIN CREATE ROLE {name} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            ))
+            .await;
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.address())
+    }
+}
+
+async fn sqlite(path: &Path) -> SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .busy_timeout(std::time::Duration::from_secs(20));
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+async fn superuser(sockets: &Path, database: &str) -> PgConnection {
+    let options = sqlx::postgres::PgConnectOptions::new_without_pgpass()
+        .socket(sockets)
+        .username("postgres")
+        .database(database);
+    PgConnection::connect_with(&options).await.unwrap()
+}
+
+async fn run(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(connection)
+        .await
+        .unwrap_or_else(|e| panic!("{sql}: {e}"));
+}

@@ -1,0 +1,36 @@
+//! The PostgreSQL that all tests of a run share.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+/// A running server. It ends with its standard input, so it goes with this process, however that ends.
+struct Cluster {
+    sockets: PathBuf,
+    _child: Child,
+}
+
+static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+
+/// The folder of the server's socket; `None` where there is no PostgreSQL.
+///
+/// `tests/run` starts one server for the whole run and names it in `KEYRACK_TEST_POSTGRES`. Else this process starts one.
+pub fn sockets() -> Option<PathBuf> {
+    if let Some(dir) = std::env::var_os("KEYRACK_TEST_POSTGRES") {
+        return Some(PathBuf::from(dir));
+    }
+    CLUSTER.get_or_init(start).as_ref().map(|cluster| cluster.sockets.clone())
+}
+
+fn start() -> Option<Cluster> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/cluster");
+    let mut child = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut answer = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+    match answer.trim().split_once(' ') {
+        Some(("ready", dir)) => Some(Cluster { sockets: PathBuf::from(dir), _child: child }),
+        _ if answer.trim() == "missing" => None,
+        _ => panic!("PostgreSQL did not start; its words are above"),
+    }
+}

@@ -1,0 +1,43 @@
+//! What the tests stand on: throw-away databases and the real program in a real terminal.
+//!
+//! A test file takes it in with `#[path = "support/support.rs"] pub mod support;` (`pub`, so that what one file does not
+//! use is no dead code).
+
+pub mod database;
+pub mod people;
+pub mod program;
+pub mod pty;
+
+/// One asynchronous test, run on SQLite and on PostgreSQL.
+///
+/// ```ignore
+/// on_both! {
+///     async fn vg_19_twenty_active_keys_per_account(db) { … }
+/// }
+/// ```
+///
+/// makes the tests `vg_19_twenty_active_keys_per_account::on_sqlite` and `…::on_postgres`; `db` is a
+/// [`database::Database`] of its own, empty and not yet migrated.
+#[macro_export]
+macro_rules! on_both {
+    ($( $(#[$meta:meta])* async fn $name:ident($db:ident) $body:block )*) => {$(
+        // A function and a module may have the same name; the module gives the tests their two names.
+        $(#[$meta])*
+        async fn $name($db: $crate::support::database::Database) $body
+
+        mod $name {
+            #[test]
+            fn on_sqlite() {
+                $crate::support::database::run_on_sqlite(super::$name);
+            }
+
+            #[test]
+            fn on_postgres() {
+                $crate::support::database::run_on_postgres(
+                    concat!(module_path!(), "::on_postgres"),
+                    super::$name,
+                );
+            }
+        }
+    )*};
+}
