@@ -24,5 +24,6 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod mail;
 pub mod service;
 pub mod store;

@@ -1,20 +1,22 @@
 //! The operations: one file each. Permission, caps and the audit are enforced here, for every door alike.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
+pub use crate::domain::audit::AuditFilter;
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::network::Networks;
-use crate::domain::operator::{Identity, Operator, Permission, Role};
+use crate::domain::operator::{Identity, Operator, Role};
 use crate::domain::query::{Cursor, Query, Sort};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
-use crate::store::{LiveEvents, Location, Store};
+use crate::store::{Facts, LiveEvents, Location, Store};
 
 mod accounts;
 mod acknowledge;
@@ -27,9 +29,11 @@ mod list;
 mod live;
 mod open;
 mod operators;
+mod permit;
 mod revoke;
 mod rotate;
-pub use error::{Error, Result};
+pub use error::{Error, Field, Result};
+pub use open::new_operation;
 
 /// All operations, for one acting person on one database. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +45,10 @@ struct Inner {
     store: Store,
     clock: Clock,
     identity: Identity,
+    /// The role as it was read last. What changes something reads it anew, in its own transaction.
+    role: Mutex<Option<Role>>,
+    /// Microseconds by which the database's clock is ahead of this machine's.
+    skew: AtomicI64,
 }
 
 /// What a new key shall be.
@@ -161,17 +169,6 @@ pub struct AuditRequest {
     /// Only rows with a smaller number.
     pub before: Option<i64>,
     pub limit: u32,
-}
-
-/// Every condition that is set must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AuditFilter {
-    pub actor: Option<String>,
-    /// An action, or its noun alone (`key`).
-    pub action: Option<String>,
-    pub account: Option<String>,
-    pub key: Option<KeyId>,
-    pub text: Option<String>,
 }
 
 /// Who is acting, and as what.

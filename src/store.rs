@@ -1,34 +1,114 @@
 //! The token database: SQLite or PostgreSQL, with the same behaviour. The only room that speaks SQL.
+//!
+//! Each statement is written once where it can be: the macro `both!` compiles one body for both drivers, and the few
+//! columns that are stored differently have types that read alike ([`dialect`]). Reading happens on [`Store`], changing
+//! on [`Tx`], which [`Store::transact`] hands out.
 
+use std::sync::Arc;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
+
+mod accounts;
+mod audit;
+mod dialect;
 mod error;
+mod facts;
+mod filter;
+mod issuers;
+mod keys;
+mod live;
+mod load;
 mod location;
+mod migrate;
+mod operators;
+mod outlook;
+mod page;
+mod postgres;
+mod rows;
+mod sqlite;
+mod transact;
 
-pub use error::{Error, Result};
+pub use accounts::AccountFilter;
+pub use dialect::never;
+pub use error::{Error, MaybeTransient, Result};
+pub use facts::Facts;
+pub use keys::{NewKey, Revocation};
+pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
+pub use outlook::Counted;
+pub use page::{Side, Slice};
+pub use transact::Tx;
 
-/// An open database.
+/// An open database. Cheap to clone.
 #[derive(Clone)]
-pub enum Store {}
-
-/// News of the database, for consoles that show it live.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LiveEvent {
-    /// Something changed, here or on another machine. What was read before may be out of date.
-    Changed,
-    /// The database can't be reached; the reason in words.
-    Lost(String),
-    /// The database answers again. Everything must be read anew.
-    Back,
+pub struct Store {
+    pools: Pools,
+    location: Location,
+    /// Lets one long count at a time run, and newer ones stop older ones.
+    counting: Arc<page::Counting>,
 }
 
-/// A stream of [`LiveEvent`]s. Dropping it stops the watching.
-pub struct LiveEvents {
-    pub(crate) events: tokio::sync::mpsc::Receiver<LiveEvent>,
+#[derive(Clone)]
+enum Pools {
+    Sqlite {
+        /// One connection: SQLite admits one writer, and queueing here is fair and quick (H8).
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
 }
 
-impl LiveEvents {
-    /// The next event; `None` when the watching has stopped.
-    pub async fn next(&mut self) -> Option<LiveEvent> {
-        self.events.recv().await
+/// A borrowed connection of either kind.
+enum Conn<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+/// A connection on loan from a pool, for reading.
+enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Reader {
+    fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(conn) => Conn::Sqlite(conn),
+            Self::Postgres(conn) => Conn::Postgres(conn),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date. A SQLite file is made if it is not there.
+    pub async fn open(location: &Location) -> Result<Self> {
+        let pools = match location {
+            Location::Sqlite(path) => sqlite::open(path).await?,
+            Location::Postgres(url) => postgres::open(url).await?,
+        };
+        Ok(Self { pools, location: location.clone(), counting: Arc::default() })
+    }
+
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Closes every connection. SQLite then folds its write-ahead log into the file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    async fn reader(&self) -> Result<Reader> {
+        Ok(match &self.pools {
+            Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
     }
 }

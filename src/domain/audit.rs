@@ -75,6 +75,18 @@ pub struct Change {
     pub detail: serde_json::Value,
 }
 
+/// Which rows of the audit are wanted. Every condition that is set must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    pub actor: Option<String>,
+    /// An action, or its noun alone (`key`).
+    pub action: Option<String>,
+    pub account: Option<String>,
+    pub key: Option<KeyId>,
+    /// Part of subject or detail.
+    pub text: Option<String>,
+}
+
 /// One row of the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {

@@ -30,7 +30,7 @@ pub const DOTS: &str = "••••••••";
 
 impl Body {
     /// The number of characters after the prefix.
-    pub fn len(self) -> usize {
+    pub fn length(self) -> usize {
         match self {
             Self::Hex => 64,
             Self::Base62Checksum => BASE62_DIGITS + CHECKSUM_DIGITS,
@@ -39,7 +39,7 @@ impl Body {
 
     /// Whether `body`, the text after `prefix`, has this form, checksum included.
     pub fn matches(self, prefix: &str, body: &str) -> bool {
-        if body.len() != self.len() {
+        if body.len() != self.length() {
             return false;
         }
         match self {
@@ -74,7 +74,7 @@ impl PlainKey {
     /// Makes a secret of `entropy`: 256 bits that the caller drew from the operating system's generator.
     pub fn make(prefix: &str, body: Body, entropy: &[u8; 32]) -> Self {
         // One allocation of the final size: a growing string would leave copies of itself behind.
-        let mut text = Zeroizing::new(String::with_capacity(prefix.len() + body.len()));
+        let mut text = Zeroizing::new(String::with_capacity(prefix.len() + body.length()));
         text.push_str(prefix);
         match body {
             Body::Hex => {

@@ -43,8 +43,19 @@ pub enum Error {
         "the database does not show key {0} as revoked although it accepted the change. Treat it as ALIVE and revoke again"
     )]
     Unconfirmed(KeyId),
+    /// A revocation was sent and accepted, but it could not be read back.
+    #[error(
+        "the revocation of key {key} was accepted, but reading it back failed: {error}. Look at the key again, or revoke it again: that does no harm"
+    )]
+    NotReadBack { key: KeyId, error: store::Error },
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl store::MaybeTransient for Error {
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_transient())
+    }
 }
 
 /// The part of a request that an error is about, so that a form can show it at its place.

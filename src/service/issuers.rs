@@ -1,19 +1,75 @@
 //! Issuers and their policies.
 
+use serde_json::json;
+
+use super::permit::permit;
 use super::*;
+use crate::domain::audit::{Action, Change};
+use crate::domain::operator::Permission;
+use crate::domain::text::SafeText;
 
 impl Service {
     /// All issuers by slug.
     pub async fn issuers(&self) -> Result<Vec<Issuer>> {
-        unimplemented!()
+        self.may_look()?;
+        Ok(self.inner.store.issuers().await?)
     }
 
     pub async fn issuer(&self, slug: &str) -> Result<Issuer> {
-        unimplemented!()
+        self.may_look()?;
+        self.inner.store.issuer(slug).await?.ok_or_else(|| no_issuer(slug))
     }
 
     /// Makes the issuer or replaces its policy. The same policy again changes nothing.
     pub async fn apply_policy(&self, operation: OperationId, policy: Policy) -> Result<Issuer> {
-        unimplemented!()
+        let identity = self.inner.identity.clone();
+        let slug = policy.slug.clone();
+        self.inner
+            .store
+            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+                let (identity, policy) = (identity.clone(), policy.clone());
+                Box::pin(async move {
+                    permit(tx, &identity, Permission::ChangeIssuers, "change issuers").await?;
+                    let before = tx.issuer(&policy.slug).await?;
+                    if before.as_ref().is_some_and(|issuer| issuer.policy == policy) {
+                        return Ok(());
+                    }
+                    refuse_taken_prefix(tx.issuers().await?, &policy)?;
+                    tx.put_issuer(&policy).await?;
+                    let version = before.as_ref().map_or(1, |issuer| issuer.version + 1);
+                    let change = Change {
+                        operation,
+                        action: Action::IssuerApply,
+                        subject: policy.slug.clone(),
+                        account: None,
+                        key: None,
+                        detail: json!({ "version": version, "policy": policy }),
+                    };
+                    Ok(tx.record(&identity, &change).await?)
+                })
+            })
+            .await?;
+        self.issuer(&slug).await
+    }
+}
+
+/// A prefix tells whose key it is, so that no two issuers may have the same.
+fn refuse_taken_prefix(issuers: Vec<Issuer>, policy: &Policy) -> Result<()> {
+    for other in issuers.iter().filter(|other| other.slug != policy.slug) {
+        if let Some(prefix) =
+            policy.format.prefixes().find(|p| other.policy.format.prefixes().any(|o| o == *p))
+        {
+            let why = format!("the prefix {prefix} belongs to issuer {} already", other.slug);
+            return Err(Error::Invalid { field: Field::Policy, why });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn no_issuer(slug: &str) -> Error {
+    Error::NotFound {
+        kind: "issuer",
+        name: SafeText::new(slug).to_string(),
+        hint: "See `keyrack issuer list`, or add a preset with `keyrack issuer add PRESET`",
     }
 }

@@ -1,25 +1,83 @@
 //! Browsing keys.
 
 use super::*;
+use crate::store::{Side, Slice};
 
 impl Service {
     /// A page of the table of keys.
     pub async fn page(&self, request: &PageRequest) -> Result<Page> {
-        unimplemented!()
+        self.may_look()?;
+        let now = self.present();
+        let read = async |place: Option<&Cursor>, side, limit| {
+            let slice = Slice { query: &request.query, sort: request.sort, place, side, limit };
+            self.inner.store.page(slice, now).await
+        };
+        let limit = request.limit.max(1);
+        let (place, side) = match &request.from {
+            From::Start => (None, Side::From),
+            From::End => (None, Side::Before),
+            From::After(cursor) => (Some(cursor), Side::After),
+            From::At(cursor) => (Some(cursor), Side::From),
+            From::Before(cursor) => (Some(cursor), Side::Before),
+        };
+        // One row more than wanted tells whether there is more.
+        let mut rows: Vec<Row> = read(place, side, limit + 1)
+            .await?
+            .into_iter()
+            .map(|(key, cursor)| Row { key, cursor })
+            .collect();
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let (more_before, more_after) = match &request.from {
+            From::Start => (false, more),
+            From::End => (more, false),
+            From::Before(_) => (more, true),
+            From::After(_) => (true, more),
+            From::At(cursor) => (!read(Some(cursor), Side::Before, 1).await?.is_empty(), more),
+        };
+        if side == Side::Before {
+            rows.reverse();
+        }
+        Ok(Page { rows, more_before, more_after, now })
     }
 
-    /// How many keys the filter fits. Counts at most a million rows, or for two seconds, and says so.
+    /// How many keys the filter fits. Counts at most a million rows, or for two seconds, and says so. A newer count stops
+    /// an older one.
     pub async fn count(&self, query: &Query) -> Result<Count> {
-        unimplemented!()
+        self.may_look()?;
+        let (keys, all) = self.inner.store.count(query, self.present()).await?;
+        Ok(if all { Count::Exactly(keys) } else { Count::AtLeast(keys) })
     }
 
     /// One key.
     pub async fn key(&self, id: KeyId) -> Result<Key> {
-        unimplemented!()
+        self.may_look()?;
+        self.inner.store.key(id).await?.ok_or_else(|| no_key(id))
     }
 
     /// What ends within 7, 30 and 90 days, and how many in each of the next 13 weeks.
     pub async fn outlook(&self) -> Result<Outlook> {
-        unimplemented!()
+        self.may_look()?;
+        let now = self.present();
+        let week = chrono::Duration::weeks(1);
+        let ends: Vec<Instant> = (1..=13).map(|n| now + week * n).collect();
+        let counted = self.inner.store.outlook(now, &ends).await?;
+        let weeks = counted
+            .weeks
+            .iter()
+            .enumerate()
+            .map(|(n, keys)| Week { starts_at: now + week * i32::try_from(n).unwrap_or(0), keys: *keys });
+        Ok(Outlook {
+            now,
+            overdue: counted.overdue,
+            within_7_days: counted.weeks.first().copied().unwrap_or(0),
+            within_30_days: counted.within_30_days,
+            within_90_days: counted.within_90_days,
+            weeks: weeks.collect(),
+        })
     }
+}
+
+pub(super) fn no_key(id: KeyId) -> Error {
+    Error::NotFound { kind: "key", name: id.to_string(), hint: "Look it up with `keyrack key list`" }
 }

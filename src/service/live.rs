@@ -5,6 +5,6 @@ use super::*;
 impl Service {
     /// Starts watching the database.
     pub fn watch(&self) -> LiveEvents {
-        unimplemented!()
+        self.inner.store.watch()
     }
 }

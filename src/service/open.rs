@@ -1,6 +1,14 @@
 //! Opening a database as somebody.
 
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use rand::TryRng;
+use serde_json::json;
+use uuid::Uuid;
+
 use super::*;
+use crate::domain::audit::{Action, Change};
 
 impl Service {
     /// Opens the database, brings its schema up to date, and finds out who is acting.
@@ -8,21 +16,121 @@ impl Service {
     /// SQLite: the operating system's user; PostgreSQL: the session user. The first person to open a new database
     /// becomes its admin.
     pub async fn open(location: &Location, clock: Clock) -> Result<Self> {
-        unimplemented!()
+        let store = Store::open(location).await?;
+        let name = match store.session_user().await? {
+            Some(user) => user,
+            None => whoami::username().unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string()),
+        };
+        let identity = Identity {
+            name,
+            host: whoami::hostname().unwrap_or_else(|_| "unknown".into()),
+            client: ssh_client(),
+        };
+        Self::with_identity(store, clock, identity).await
+    }
+
+    /// Works on an open database as `identity`.
+    pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
+        let role = store.role_of(&identity.name).await?;
+        let inner = Inner { store, clock, identity, role: Mutex::new(role), skew: AtomicI64::new(0) };
+        let service = Self { inner: Arc::new(inner) };
+        service.now().await?;
+        if role.is_none() && service.inner.store.operators().await?.is_empty() {
+            service.admit_first().await?;
+        }
+        Ok(service)
+    }
+
+    /// Makes the acting person the admin of a database that has no operator yet. Of several who are first at the same
+    /// time, one is.
+    async fn admit_first(&self) -> Result<()> {
+        let identity = self.inner.identity.clone();
+        let operation = new_operation();
+        self.inner
+            .store
+            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+                let identity = identity.clone();
+                Box::pin(async move {
+                    tx.lock_operators().await?;
+                    if !tx.operators().await?.is_empty() {
+                        return Ok(());
+                    }
+                    tx.put_operator(&identity.name, Role::Admin, &identity.name).await?;
+                    let change = Change {
+                        operation,
+                        action: Action::OperatorSet,
+                        subject: identity.name.clone(),
+                        account: None,
+                        key: None,
+                        detail: json!({ "role": Role::Admin.as_str(), "first": true }),
+                    };
+                    Ok(tx.record(&identity, &change).await?)
+                })
+            })
+            .await?;
+        self.whoami().await.map(drop)
     }
 
     /// Who is acting, and in which role; read anew from the database.
     pub async fn whoami(&self) -> Result<Whoami> {
-        unimplemented!()
+        let role = self.inner.store.role_of(&self.inner.identity.name).await?;
+        *self.inner.role.lock().unwrap_or_else(PoisonError::into_inner) = role;
+        Ok(Whoami { identity: self.inner.identity.clone(), role })
     }
 
     /// Where the database is, in words, without a password.
     pub fn location(&self) -> String {
-        unimplemented!()
+        self.inner.store.location().to_string()
     }
 
-    /// The database's idea of the present.
+    /// The database's idea of the present, asked of it.
     pub async fn now(&self) -> Result<Instant> {
-        unimplemented!()
+        let now = self.inner.store.now(&self.inner.clock).await?;
+        let skew = now - self.inner.clock.now();
+        self.inner.skew.store(skew.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+        Ok(now)
     }
+
+    /// The database's idea of the present, by this machine's clock and the difference between the two.
+    pub fn present(&self) -> Instant {
+        let skew = self.inner.skew.load(Ordering::Relaxed);
+        self.inner.clock.now() + chrono::Duration::microseconds(skew)
+    }
+
+    /// Facts about the database, for `doctor` and `info`.
+    pub async fn facts(&self) -> Result<Facts> {
+        Ok(self.inner.store.facts(&self.inner.clock).await?)
+    }
+
+    /// Closes the database. SQLite then folds its write-ahead log into the file.
+    pub async fn close(&self) {
+        self.inner.store.close().await;
+    }
+}
+
+/// The identity of a new wish to change something: random, UUID version 4.
+pub fn new_operation() -> OperationId {
+    uuid::Builder::from_random_bytes(random()).into_uuid()
+}
+
+/// The id of a key that is made at `now`: UUID version 7, so that ids sort by the time of their making.
+pub(super) fn new_key_id(now: Instant) -> Uuid {
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random()).into_uuid()
+}
+
+/// Bytes from the operating system's generator. There is nothing to do without it, so it is asked until it answers.
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    while rand::rngs::SysRng.try_fill_bytes(&mut bytes).is_err() {}
+    bytes
+}
+
+/// The address that an SSH session came from.
+fn ssh_client() -> Option<String> {
+    ["SSH_CONNECTION", "SSH_CLIENT"].into_iter().find_map(|name| {
+        let value = std::env::var(name).ok()?;
+        let address = value.split_whitespace().next()?;
+        address.parse::<std::net::IpAddr>().ok().map(|ip| ip.to_string())
+    })
 }

@@ -1,0 +1,2 @@
+-- PostgreSQL has roles of its own; SQLite's rights are the file's.
+SELECT 1;

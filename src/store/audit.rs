@@ -1,0 +1,192 @@
+//! The audit in the database: growing at its end, one row per change, each hanging on the one before it.
+
+use sqlx::{FromRow, QueryBuilder};
+use uuid::Uuid;
+
+use super::dialect::{Time, both};
+use super::filter::like;
+use super::{Conn, Result, Store, Tx};
+use crate::domain::audit::{AuditFilter, Change, Entry, Link};
+use crate::domain::key::KeyId;
+use crate::domain::operator::Identity;
+use crate::domain::text::SafeText;
+
+#[derive(FromRow)]
+struct AuditRow {
+    seq: i64,
+    at: Time,
+    actor: String,
+    host: String,
+    client: Option<String>,
+    operation: Uuid,
+    action: String,
+    subject: String,
+    account: Option<String>,
+    key: Option<Uuid>,
+    detail: String,
+    hash: Vec<u8>,
+}
+
+const COLUMNS: &str = "seq, at, actor, host, client, operation, action, subject, account, key, detail, hash";
+
+impl From<AuditRow> for Entry {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            seq: row.seq,
+            at: row.at.0,
+            actor: row.actor.into(),
+            host: row.host.into(),
+            client: row.client.map(SafeText::new),
+            operation: row.operation,
+            action: row.action.into(),
+            subject: row.subject.into(),
+            account: row.account.map(SafeText::new),
+            key: row.key,
+            detail: row.detail.into(),
+            hash: row.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+}
+
+impl From<AuditRow> for (Link, Vec<u8>) {
+    fn from(row: AuditRow) -> Self {
+        let link = Link {
+            seq: row.seq,
+            at: row.at.0,
+            actor: row.actor,
+            host: row.host,
+            client: row.client,
+            operation: row.operation,
+            action: row.action,
+            subject: row.subject,
+            account: row.account,
+            key: row.key,
+            detail: row.detail,
+        };
+        (link, row.hash)
+    }
+}
+
+impl Tx {
+    /// Appends one change to the audit. Last in a transaction, because from here on others wait for its end.
+    pub async fn record(&mut self, who: &Identity, change: &Change) -> Result<()> {
+        self.record_at(who, change, self.now()).await
+    }
+
+    /// As [`Tx::record`], with a time of its own; for demo data, whose history lies in the past.
+    pub async fn record_at(
+        &mut self,
+        who: &Identity,
+        change: &Change,
+        at: crate::domain::Instant,
+    ) -> Result<()> {
+        let (seq, previous): (i64, Vec<u8>) = match self.conn() {
+            Conn::Sqlite(c) => sqlx::query_as("SELECT seq, hash FROM audit_head").fetch_one(c).await?,
+            // One writer at a time: the chain has one end.
+            Conn::Postgres(c) => {
+                sqlx::query_as("SELECT seq, hash FROM audit_head FOR UPDATE").fetch_one(c).await?
+            }
+        };
+        let previous: [u8; 32] =
+            previous.try_into().map_err(|_| super::Error::Corrupt("the audit's head has no hash".into()))?;
+        let link = Link {
+            seq: seq + 1,
+            at,
+            actor: who.name.clone(),
+            host: who.host.clone(),
+            client: who.client.clone(),
+            operation: change.operation,
+            action: change.action.as_str().to_owned(),
+            subject: change.subject.clone(),
+            account: change.account.clone(),
+            key: change.key,
+            detail: change.detail.to_string(),
+        };
+        let hash = link.hash(&previous);
+        both!(self.conn(), c => {
+            sqlx::query::<Db>(
+                "INSERT INTO audit (seq, at, actor, host, client, operation, action, subject, account, key, detail, hash) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            )
+            .bind(link.seq)
+            .bind(Time(link.at))
+            .bind(link.actor.as_str())
+            .bind(link.host.as_str())
+            .bind(link.client.as_deref())
+            .bind(link.operation)
+            .bind(link.action.as_str())
+            .bind(link.subject.as_str())
+            .bind(link.account.as_deref())
+            .bind(link.key)
+            .bind(link.detail.as_str())
+            .bind(hash.to_vec())
+            .execute(c)
+            .await?;
+        });
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Rows that the filter fits, newest first, with numbers below `before`.
+    pub async fn audit(&self, filter: &AuditFilter, before: Option<i64>, limit: u32) -> Result<Vec<Entry>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<AuditRow> = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("SELECT ");
+            sql.push(COLUMNS).push(" FROM audit WHERE seq < ").push_bind(before.unwrap_or(i64::MAX));
+            if let Some(actor) = &filter.actor {
+                sql.push(" AND actor = ").push_bind(actor.as_str());
+            }
+            if let Some(action) = &filter.action {
+                sql.push(" AND (action = ").push_bind(action.as_str());
+                sql.push(" OR action LIKE ").push_bind(format!("{}.%", action.replace(['%', '_'], ""))).push(")");
+            }
+            if let Some(account) = &filter.account {
+                sql.push(" AND account = ").push_bind(account.as_str());
+            }
+            if let Some(key) = filter.key {
+                sql.push(" AND key = ").push_bind(key);
+            }
+            if let Some(text) = &filter.text {
+                let pattern = like(&text.to_lowercase());
+                sql.push(" AND (lower(subject) LIKE ").push_bind(pattern.clone()).push(" ESCAPE '!'");
+                sql.push(" OR lower(detail) LIKE ").push_bind(pattern).push(" ESCAPE '!')");
+            }
+            sql.push(" ORDER BY seq DESC LIMIT ").push_bind(i64::from(limit));
+            sql.build_query_as::<AuditRow>().fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(Entry::from).collect())
+    }
+
+    /// The rows after number `after`, oldest first, exactly as they stand, with the hash that each carries.
+    pub async fn audit_links(&self, after: i64, limit: u32) -> Result<Vec<(Link, Vec<u8>)>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<AuditRow> = both!(reader.conn(), c => {
+            let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
+            sqlx::query_as::<Db, AuditRow>(sqlx::AssertSqlSafe(sql)).bind(after).bind(i64::from(limit)).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The number and hash that the chain says it ends with.
+    pub async fn audit_head(&self) -> Result<(i64, Vec<u8>)> {
+        let mut reader = self.reader().await?;
+        Ok(both!(reader.conn(), c => {
+            sqlx::query_as::<Db, (i64, Vec<u8>)>("SELECT seq, hash FROM audit_head").fetch_one(c).await?
+        }))
+    }
+
+    /// Revoked keys of which the audit knows no revocation, at most ten: somebody wrote past Keyrack.
+    pub async fn unrecorded_revocations(&self) -> Result<Vec<KeyId>> {
+        let mut reader = self.reader().await?;
+        Ok(both!(reader.conn(), c => {
+            sqlx::query_scalar::<Db, Uuid>(
+                "SELECT k.id FROM keys k WHERE k.revoked_at IS NOT NULL \
+                 AND EXISTS (SELECT 1 FROM audit a WHERE a.key = k.id) \
+                 AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.key = k.id AND a.action IN ('key.revoke', 'key.retire')) LIMIT 10",
+            )
+            .fetch_all(c)
+            .await?
+        }))
+    }
+}

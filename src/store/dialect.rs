@@ -1,0 +1,128 @@
+//! What lets one statement serve two databases: columns that are stored differently but read alike.
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+
+use crate::domain::Instant;
+use crate::domain::network::Networks;
+
+/// Runs one body on whichever database `$conn` is a connection to. The body is compiled once for each; in it `Db` names
+/// the driver. `$conn` is an enum with the variants `Sqlite` and `Postgres`.
+macro_rules! both {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::store::Conn::Sqlite($c) => {
+                #[expect(clippy::allow_attributes, reason = "not every body names the driver")]
+                #[allow(dead_code)]
+                type Db = sqlx::Sqlite;
+                $body
+            }
+            $crate::store::Conn::Postgres($c) => {
+                #[expect(clippy::allow_attributes, reason = "not every body names the driver")]
+                #[allow(dead_code)]
+                type Db = sqlx::Postgres;
+                $body
+            }
+        }
+    };
+}
+pub(super) use both;
+
+/// The far future that stands for "never" in comparisons: 9999-12-31T00:00:00Z.
+pub fn never() -> Instant {
+    DateTime::from_timestamp(253_402_214_400, 0).unwrap_or_default()
+}
+
+/// An instant: microseconds in SQLite, `timestamptz` in PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Time(pub Instant);
+
+impl Type<Sqlite> for Time {
+    fn type_info() -> SqliteTypeInfo {
+        <i64 as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <i64 as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl Encode<'_, Sqlite> for Time {
+    fn encode_by_ref(&self, buf: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode_by_ref(&self.0.timestamp_micros(), buf)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for Time {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        let micros = <i64 as Decode<Sqlite>>::decode(value)?;
+        DateTime::from_timestamp_micros(micros).map(Self).ok_or_else(|| "an instant out of range".into())
+    }
+}
+
+impl Type<Postgres> for Time {
+    fn type_info() -> PgTypeInfo {
+        <DateTime<Utc> as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Time {
+    fn encode_by_ref(&self, buf: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode_by_ref(&self.0, buf)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Time {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        <DateTime<Utc> as Decode<Postgres>>::decode(value).map(Self)
+    }
+}
+
+/// An allow-list: text in SQLite, `cidr[]` in PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Allow(pub Networks);
+
+impl Type<Sqlite> for Allow {
+    fn type_info() -> SqliteTypeInfo {
+        <String as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Allow {
+    fn encode_by_ref(&self, buf: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(self.0.to_string(), buf)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for Allow {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(Networks::parse(<&str as Decode<Sqlite>>::decode(value)?)?))
+    }
+}
+
+impl Type<Postgres> for Allow {
+    fn type_info() -> PgTypeInfo {
+        <Vec<IpNet> as Type<Postgres>>::type_info()
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        <Vec<IpNet> as Type<Postgres>>::compatible(ty)
+    }
+}
+
+impl Encode<'_, Postgres> for Allow {
+    fn encode_by_ref(&self, buf: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode_by_ref(&self.0.as_slice(), buf)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Allow {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        <Vec<IpNet> as Decode<Postgres>>::decode(value).map(|nets| Self(Networks::new(nets)))
+    }
+}

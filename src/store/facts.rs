@@ -1,0 +1,92 @@
+//! Facts about the database, for `doctor` and `info`.
+
+use super::dialect::Time;
+use super::{Location, Pools, Reader, Result, Store, migrate};
+use crate::clock::Clock;
+use crate::domain::Instant;
+
+/// What there is to know about an open database.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// "SQLite 3.51.3" or "PostgreSQL 15.18".
+    pub server: String,
+    /// The schema's version, and the newest that this program knows.
+    pub schema: (i64, i64),
+    /// The database's clock.
+    pub now: Instant,
+    /// Whether a commit is on disk before it is acknowledged.
+    pub durable: bool,
+    /// SQLite: the journal mode. PostgreSQL: whether the connection is encrypted, in words.
+    pub channel: String,
+    /// Keys, roughly where counting would take long.
+    pub keys: i64,
+    /// SQLite: the file's permission bits.
+    pub mode: Option<u32>,
+}
+
+impl Store {
+    /// The present: on PostgreSQL the database's clock decides.
+    pub async fn now(&self, clock: &Clock) -> Result<Instant> {
+        match self.reader().await? {
+            Reader::Sqlite(_) => Ok(clock.now()),
+            Reader::Postgres(mut c) => {
+                let Time(now) = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *c).await?;
+                Ok(now)
+            }
+        }
+    }
+
+    pub async fn facts(&self, clock: &Clock) -> Result<Facts> {
+        let newest = migrate::newest();
+        match (&self.pools, &self.location) {
+            (Pools::Sqlite { writer, .. }, location) => {
+                let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(writer).await?;
+                let schema: i64 = sqlx::query_scalar(migrate::VERSION).fetch_one(writer).await?;
+                let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await?;
+                let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(writer).await?;
+                let keys: i64 =
+                    sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM keys").fetch_one(writer).await?;
+                let mode = match location {
+                    Location::Sqlite(path) => std::fs::metadata(path)
+                        .ok()
+                        .map(|meta| std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777),
+                    Location::Postgres(_) => None,
+                };
+                Ok(Facts {
+                    server: format!("SQLite {version}"),
+                    schema: (schema, newest),
+                    now: clock.now(),
+                    durable: synchronous >= 2,
+                    channel: journal,
+                    keys,
+                    mode,
+                })
+            }
+            (Pools::Postgres(pool), _) => {
+                let (version, Time(now), fsync, commit, tls): (String, Time, String, String, Option<String>) =
+                    sqlx::query_as(
+                        "SELECT current_setting('server_version'), clock_timestamp(), current_setting('fsync'), \
+                         current_setting('synchronous_commit'), \
+                         (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)",
+                    )
+                    .fetch_one(pool)
+                    .await?;
+                let schema: i64 = sqlx::query_scalar(migrate::VERSION).fetch_one(pool).await?;
+                let keys: i64 = sqlx::query_scalar(
+                    "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'keys'::regclass",
+                )
+                .fetch_one(pool)
+                .await?;
+                Ok(Facts {
+                    server: format!("PostgreSQL {version}"),
+                    schema: (schema, newest),
+                    now,
+                    durable: fsync == "on" && commit != "off",
+                    channel: tls.map_or("not encrypted".into(), |version| format!("encrypted, {version}")),
+                    keys,
+                    mode: None,
+                })
+            }
+        }
+    }
+}

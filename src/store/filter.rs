@@ -1,0 +1,321 @@
+//! The filter language as SQL. `Query::matches` in the domain is its meaning; a test holds the two against each other.
+
+use sqlx::{Database, Postgres, QueryBuilder, Sqlite};
+use uuid::Uuid;
+
+use super::dialect::Time;
+use crate::domain::Instant;
+use crate::domain::key::Status;
+use crate::domain::query::{Bound, Query, Test};
+
+/// A driver that conditions can be written for.
+pub(super) trait Driver: Database {
+    /// `instr` or `strpos`: the place of one text in another, 0 if it is not in it.
+    const POSITION: &'static str;
+    /// The last block of the id as text, spelled as its index is.
+    const ID_END: &'static str;
+    /// The column that text searches answer with.
+    const ROW: &'static str;
+
+    fn text(sql: &mut QueryBuilder<Self>, value: &str);
+    fn time(sql: &mut QueryBuilder<Self>, value: Instant);
+    fn id(sql: &mut QueryBuilder<Self>, value: Uuid);
+    /// Rows whose name or description contains `text` (at least three characters), by the trigram index.
+    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str);
+}
+
+macro_rules! driver {
+    ($db:ty, $position:literal, $id_end:literal, $row:literal, $trigram:item) => {
+        impl Driver for $db {
+            const POSITION: &'static str = $position;
+            const ID_END: &'static str = $id_end;
+            const ROW: &'static str = $row;
+
+            fn text(sql: &mut QueryBuilder<Self>, value: &str) {
+                sql.push_bind(value.to_owned());
+            }
+
+            fn time(sql: &mut QueryBuilder<Self>, value: Instant) {
+                sql.push_bind(Time(value));
+            }
+
+            fn id(sql: &mut QueryBuilder<Self>, value: Uuid) {
+                sql.push_bind(value);
+            }
+
+            $trigram
+        }
+    };
+}
+
+driver!(
+    Sqlite,
+    "instr",
+    "lower(hex(substr(k.id, 11)))",
+    "seq",
+    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str) {
+        // The index knows only which trigrams a row has, so the row itself has the last word.
+        let letters: Vec<char> = text.chars().collect();
+        let trigrams: Vec<String> = letters
+            .windows(3)
+            .map(|three| format!("\"{}\"", three.iter().collect::<String>().replace('"', "\"\"")))
+            .collect();
+        sql.push("SELECT k.seq FROM key_text t JOIN keys k ON k.seq = t.rowid WHERE t.key_text MATCH ");
+        sql.push_bind(trigrams.join(" AND "));
+        sql.push(" AND instr(k.search, ");
+        sql.push_bind(text.to_owned());
+        sql.push(") > 0");
+    }
+);
+
+driver!(
+    Postgres,
+    "strpos",
+    "right(k.id::text, 12) COLLATE \"C\"",
+    "id",
+    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str) {
+        sql.push("SELECT k.id FROM keys k WHERE k.search LIKE ");
+        sql.push_bind(like(text));
+        sql.push(" ESCAPE '!'");
+    }
+);
+
+/// A `LIKE` pattern for "contains", with `!` as its escape character.
+pub(super) fn like(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// Writes the conditions of `query`, each with ` AND ` before it. The text term number `indexed` is read through the
+/// text indexes; the others are looked for in each row.
+pub(super) fn push_conditions<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    query: &Query,
+    now: Instant,
+    indexed: Option<usize>,
+) {
+    if !query.terms.iter().any(|term| matches!(term.test, Test::Status(_))) {
+        sql.push(
+            " AND (k.revoked_at IS NULL OR k.issuer NOT IN (SELECT slug FROM issuers WHERE hide_revoked))",
+        );
+    }
+    for (number, term) in query.terms.iter().enumerate() {
+        sql.push(if term.negated { " AND NOT (" } else { " AND (" });
+        match &term.test {
+            Test::Text(text) if indexed == Some(number) => {
+                sql.push("k.").push(D::ROW).push(" IN (");
+                push_text_rows(sql, text);
+                sql.push(")");
+            }
+            test => push_test(sql, test, now),
+        }
+        sql.push(")");
+    }
+}
+
+fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
+    match test {
+        Test::Status(statuses) => any(sql, statuses, |sql, status| push_status(sql, *status, now)),
+        Test::Account(slugs) => one_of(sql, "k.account", slugs),
+        Test::Issuer(slugs) => one_of(sql, "k.issuer", slugs),
+        Test::CreatedBy(names) => one_of(sql, "k.created_by", names),
+        Test::Scope(scopes) => any(sql, scopes, |sql, scope| {
+            if scope == "none" {
+                sql.push("k.scopes = ''");
+            } else {
+                sql.push(D::POSITION).push("(' ' || k.scopes || ' ', ");
+                D::text(sql, &format!(" {scope} "));
+                sql.push(") > 0");
+            }
+        }),
+        Test::NeverExpires(never) => {
+            sql.push(if *never { "k.expires_at IS NULL" } else { "k.expires_at IS NOT NULL" });
+        }
+        Test::Expires(bound) => {
+            // The column that is never null is the one with the index.
+            push_bound(sql, "k.expires_key", *bound, now);
+            sql.push(" AND k.expires_at IS NOT NULL");
+        }
+        Test::Created(bound) => push_bound(sql, "k.created_at", *bound, now),
+        Test::Used(bound) => {
+            push_bound(sql, "k.used_key", *bound, now);
+            sql.push(" AND k.last_used_at IS NOT NULL");
+        }
+        Test::NeverUsed(never) => {
+            sql.push(if *never { "k.last_used_at IS NULL" } else { "k.last_used_at IS NOT NULL" });
+        }
+        Test::Idle(span) => {
+            sql.push("coalesce(k.last_used_at, k.created_at) <= ");
+            D::time(sql, now - *span);
+        }
+        Test::RotationDue => push_rotation_due(sql, now),
+        Test::Acknowledged(yes) => {
+            sql.push(if *yes { "k.acknowledged_at IS NOT NULL" } else { "k.acknowledged_at IS NULL" });
+        }
+        Test::Id(text) => push_id(sql, text),
+        Test::Text(text) => push_text(sql, text),
+    }
+}
+
+fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant) {
+    match status {
+        Status::Active => {
+            sql.push("k.ends_at > ");
+            D::time(sql, now);
+        }
+        Status::Revoked => {
+            sql.push("k.revoked_at IS NOT NULL");
+        }
+        Status::Expired => {
+            sql.push("k.revoked_at IS NULL AND k.expires_key <= ");
+            D::time(sql, now);
+        }
+        Status::Abandoned => {
+            sql.push("k.revoked_at IS NULL AND k.acknowledged_at IS NULL AND k.last_used_at IS NULL AND k.expires_key > ");
+            D::time(sql, now);
+            sql.push(" AND k.claim_by <= ");
+            D::time(sql, now);
+        }
+    }
+}
+
+fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("k.successor IS NULL AND k.ends_at > ");
+    D::time(sql, now);
+    // An issuer has one period; the difference of instants is counted in days on both databases.
+    sql.push(
+        " AND EXISTS (SELECT 1 FROM issuers i WHERE i.slug = k.issuer AND i.rotation_days IS NOT NULL AND ",
+    );
+    if D::ROW == Sqlite::ROW {
+        sql.push("k.created_at + i.rotation_days * 86400000000 <= ");
+    } else {
+        sql.push("k.created_at + i.rotation_days * interval '24 hours' <= ");
+    }
+    D::time(sql, now);
+    sql.push(")");
+}
+
+fn push_bound<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, bound: Bound, now: Instant) {
+    let (sign, point) = match bound {
+        Bound::Before(point) => (" < ", point),
+        Bound::After(point) => (" > ", point),
+    };
+    sql.push(column).push(sign);
+    D::time(sql, point.instant(now));
+}
+
+fn one_of<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, values: &[String]) {
+    any(sql, values, |sql, value| {
+        sql.push(column).push(" = ");
+        D::text(sql, value);
+    });
+}
+
+fn any<D: Driver, T>(sql: &mut QueryBuilder<D>, items: &[T], mut push: impl FnMut(&mut QueryBuilder<D>, &T)) {
+    if items.is_empty() {
+        sql.push("1 = 0");
+    }
+    for (i, item) in items.iter().enumerate() {
+        sql.push(if i == 0 { "(" } else { " OR (" });
+        push(sql, item);
+        sql.push(")");
+    }
+}
+
+/// The ids that begin with `text` (hyphens as in an id, or none), as the least and the greatest of them.
+fn id_range(text: &str) -> Option<(Uuid, Uuid)> {
+    let hex: String = text.chars().filter(|c| *c != '-').collect();
+    if hex.is_empty() || hex.len() > 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let low = Uuid::parse_str(&format!("{hex:0<32}")).ok()?;
+    let high = Uuid::parse_str(&format!("{hex:f<32}")).ok()?;
+    (text == hex || low.to_string().starts_with(text)).then_some((low, high))
+}
+
+/// Whether `text` can be the beginning of an id's last block.
+fn is_id_end(text: &str) -> bool {
+    (1..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn push_id_range<D: Driver>(sql: &mut QueryBuilder<D>, (low, high): (Uuid, Uuid)) {
+    sql.push("k.id >= ");
+    D::id(sql, low);
+    sql.push(" AND k.id <= ");
+    D::id(sql, high);
+}
+
+/// `text <= column < text~`: the values that begin with `text`; `~` comes after every letter and digit.
+fn push_prefix<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, text: &str, after: &str) {
+    sql.push(column).push(" >= ");
+    D::text(sql, text);
+    sql.push(" AND ").push(column).push(" < ");
+    D::text(sql, &format!("{text}{after}"));
+}
+
+fn push_id<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
+    let range = id_range(text);
+    match range {
+        Some(range) => push_id_range(sql, range),
+        None => {
+            sql.push("1 = 0");
+        }
+    }
+    if is_id_end(text) {
+        sql.push(" OR ");
+        push_prefix(sql, D::ID_END, text, "g");
+    }
+}
+
+/// Free text looked for in the row: name, description, the beginning of preview and tail, and from four digits on the id.
+fn push_text<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
+    let length = text.chars().count();
+    sql.push(D::POSITION).push("(k.search, ");
+    D::text(sql, text);
+    sql.push(") > 0");
+    for column in ["k.preview", "k.tail"] {
+        sql.push(format!(" OR substr(lower({column}), 1, {length}) = "));
+        D::text(sql, text);
+    }
+    if length >= 4 {
+        sql.push(" OR ");
+        push_id(sql, text);
+    }
+}
+
+/// Free text looked for through the indexes: a statement that answers with rows, some perhaps twice.
+pub(super) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
+    let rows = format!(" UNION ALL SELECT k.{} FROM keys k WHERE ", D::ROW);
+    D::by_trigram(sql, text);
+    // A pasted preview: its end is the quickest way to it. Without dots it can only be the beginning of a prefix.
+    match text.rsplit_once('•') {
+        Some((_, tail)) if !tail.is_empty() => {
+            sql.push(&rows);
+            push_prefix(sql, "lower(k.tail)", tail, "~");
+            sql.push(format!(" AND substr(lower(k.preview), 1, {}) = ", text.chars().count()));
+            D::text(sql, text);
+        }
+        _ => {
+            sql.push(&rows);
+            push_prefix(sql, "k.preview", text, "\u{10FFFF}");
+        }
+    }
+    sql.push(&rows);
+    push_prefix(sql, "lower(k.tail)", text, "~");
+    if let Some(range) = id_range(text) {
+        sql.push(&rows);
+        push_id_range(sql, range);
+    }
+    if is_id_end(text) {
+        sql.push(&rows);
+        push_prefix(sql, D::ID_END, text, "g");
+    }
+}

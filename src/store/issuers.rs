@@ -1,0 +1,70 @@
+//! Issuers in the database.
+
+use sqlx::types::Json;
+
+use super::dialect::{Time, both};
+use super::rows::IssuerRow;
+use super::{Result, Store, Tx};
+use crate::domain::issuer::{Issuer, Policy};
+
+const SELECT: &str = "SELECT slug, policy, version, updated_at FROM issuers WHERE slug = $1";
+
+const ALL: &str = "SELECT slug, policy, version, updated_at FROM issuers ORDER BY slug";
+
+impl Store {
+    /// All issuers by slug.
+    pub async fn issuers(&self) -> Result<Vec<Issuer>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<IssuerRow> = both!(reader.conn(), c => {
+            sqlx::query_as::<Db, IssuerRow>(ALL).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(Issuer::from).collect())
+    }
+
+    pub async fn issuer(&self, slug: &str) -> Result<Option<Issuer>> {
+        let mut reader = self.reader().await?;
+        let row = both!(reader.conn(), c => {
+            sqlx::query_as::<Db, IssuerRow>(SELECT).bind(slug).fetch_optional(c).await?
+        });
+        Ok(row.map(Issuer::from))
+    }
+}
+
+impl Tx {
+    pub async fn issuers(&mut self) -> Result<Vec<Issuer>> {
+        let rows: Vec<IssuerRow> = both!(self.conn(), c => {
+            sqlx::query_as::<Db, IssuerRow>(ALL).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(Issuer::from).collect())
+    }
+
+    pub async fn issuer(&mut self, slug: &str) -> Result<Option<Issuer>> {
+        let row = both!(self.conn(), c => {
+            sqlx::query_as::<Db, IssuerRow>(SELECT).bind(slug).fetch_optional(c).await?
+        });
+        Ok(row.map(Issuer::from))
+    }
+
+    /// Makes the issuer or replaces its policy, and counts its version up.
+    pub async fn put_issuer(&mut self, policy: &Policy) -> Result<()> {
+        let now = Time(self.now());
+        let rotation = policy.rotation.period_days.map(i64::from);
+        both!(self.conn(), c => {
+            sqlx::query::<Db>(
+                "INSERT INTO issuers (slug, policy, version, rotation_days, hide_revoked, updated_at) \
+                 VALUES ($1, $2, 1, $3, $4, $5) \
+                 ON CONFLICT (slug) DO UPDATE SET policy = excluded.policy, version = issuers.version + 1, \
+                 rotation_days = excluded.rotation_days, hide_revoked = excluded.hide_revoked, \
+                 updated_at = excluded.updated_at",
+            )
+            .bind(&policy.slug)
+            .bind(Json(policy))
+            .bind(rotation)
+            .bind(policy.wording.hide_revoked)
+            .bind(now)
+            .execute(c)
+            .await?;
+        });
+        Ok(())
+    }
+}

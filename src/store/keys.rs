@@ -1,0 +1,192 @@
+//! Keys in the database, one at a time. Pages of them are in [`super::page`].
+
+use uuid::Uuid;
+
+use super::dialect::{Time, both};
+use super::rows::{KEY_COLUMNS, KeyRow};
+use super::{Conn, Result, Store, Tx};
+use crate::domain::Instant;
+use crate::domain::expiry::Overlap;
+use crate::domain::key::{Key, KeyId};
+use crate::domain::network::Networks;
+use crate::domain::scope::Scopes;
+use crate::domain::secret::HashedKey;
+
+/// A key as it is written.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    pub id: KeyId,
+    pub account: String,
+    pub issuer: String,
+    pub name: String,
+    pub description: String,
+    pub preview: String,
+    /// The secret's last four characters.
+    pub tail: String,
+    pub hash: HashedKey,
+    pub scopes: Scopes,
+    pub allow: Networks,
+    pub created_at: Instant,
+    pub created_by: String,
+    pub expires_at: Option<Instant>,
+    pub acknowledged_at: Option<Instant>,
+    pub last_used_at: Option<Instant>,
+    pub last_used_from: Option<String>,
+    pub revocation: Option<Revocation>,
+    /// The key that this one replaces, and how long that one outlives the acknowledgement.
+    pub replaces: Option<(KeyId, Overlap)>,
+}
+
+/// The end of a key.
+#[derive(Clone, Debug)]
+pub struct Revocation {
+    pub at: Instant,
+    pub by: String,
+    pub reason: Option<String>,
+}
+
+impl Store {
+    /// One key, read on a connection of its own: what a writer committed is seen here or nowhere.
+    pub async fn key(&self, id: KeyId) -> Result<Option<Key>> {
+        let mut reader = self.reader().await?;
+        let row = both!(reader.conn(), c => {
+            sqlx::query_as::<Db, KeyRow>(sqlx::AssertSqlSafe(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1")))
+                .bind(id)
+                .fetch_optional(c)
+                .await?
+        });
+        Ok(row.map(Key::from))
+    }
+
+    /// The key of this secret.
+    pub async fn key_by_hash(&self, hash: HashedKey) -> Result<Option<Key>> {
+        let mut reader = self.reader().await?;
+        let row = both!(reader.conn(), c => {
+            sqlx::query_as::<Db, KeyRow>(sqlx::AssertSqlSafe(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.hash = $1")))
+                .bind(hash.0.to_vec())
+                .fetch_optional(c)
+                .await?
+        });
+        Ok(row.map(Key::from))
+    }
+}
+
+impl Tx {
+    /// One key, locked until the end of the transaction.
+    pub async fn lock_key(&mut self, id: KeyId) -> Result<Option<Key>> {
+        let row = match self.conn() {
+            Conn::Sqlite(c) => {
+                let sql = format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1");
+                sqlx::query_as::<_, KeyRow>(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(c).await?
+            }
+            Conn::Postgres(c) => {
+                let sql = format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1 FOR UPDATE OF k");
+                sqlx::query_as::<_, KeyRow>(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(c).await?
+            }
+        };
+        Ok(row.map(Key::from))
+    }
+
+    /// How many keys of the account are active, counted no further than `limit`.
+    pub async fn count_active(&mut self, account: &str, limit: u32) -> Result<u64> {
+        let now = Time(self.now());
+        let count: i64 = both!(self.conn(), c => {
+            sqlx::query_scalar::<Db, i64>(
+                "SELECT count(*) FROM (SELECT 1 FROM keys WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted",
+            )
+            .bind(account)
+            .bind(now)
+            .bind(i64::from(limit))
+            .fetch_one(c)
+            .await?
+        });
+        Ok(count.unsigned_abs())
+    }
+
+    /// The instants of the account's newest creations after `since`, newest first, at most `limit`.
+    pub async fn creations_since(
+        &mut self,
+        account: &str,
+        since: Instant,
+        limit: u32,
+    ) -> Result<Vec<Instant>> {
+        let times: Vec<Time> = both!(self.conn(), c => {
+            sqlx::query_scalar::<Db, Time>(
+                "SELECT created_at FROM keys WHERE account = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3",
+            )
+            .bind(account)
+            .bind(Time(since))
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await?
+        });
+        Ok(times.into_iter().map(|time| time.0).collect())
+    }
+
+    /// Links the old key to the one that replaces it.
+    pub async fn set_successor(&mut self, old: KeyId, new: KeyId) -> Result<()> {
+        both!(self.conn(), c => {
+            sqlx::query::<Db>("UPDATE keys SET successor = $2 WHERE id = $1").bind(old).bind(new).execute(c).await?;
+        });
+        Ok(())
+    }
+
+    /// How long the predecessor of `key` outlives the acknowledgement, in seconds.
+    pub async fn overlap_of(&mut self, key: KeyId) -> Result<Option<i64>> {
+        Ok(both!(self.conn(), c => {
+            sqlx::query_scalar::<Db, Option<i64>>("SELECT overlap_seconds FROM keys WHERE id = $1")
+                .bind(key)
+                .fetch_one(c)
+                .await?
+        }))
+    }
+
+    pub async fn acknowledge(&mut self, key: KeyId) -> Result<()> {
+        let now = Time(self.now());
+        both!(self.conn(), c => {
+            sqlx::query::<Db>("UPDATE keys SET acknowledged_at = $2 WHERE id = $1 AND acknowledged_at IS NULL")
+                .bind(key)
+                .bind(now)
+                .execute(c)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Brings the end of a key forward.
+    pub async fn set_expiry(&mut self, key: KeyId, at: Instant) -> Result<()> {
+        both!(self.conn(), c => {
+            sqlx::query::<Db>("UPDATE keys SET expires_at = $2 WHERE id = $1").bind(key).bind(Time(at)).execute(c).await?;
+        });
+        Ok(())
+    }
+
+    /// Revokes a key for good.
+    pub async fn revoke(&mut self, key: KeyId, end: &Revocation) -> Result<()> {
+        both!(self.conn(), c => {
+            sqlx::query::<Db>(
+                "UPDATE keys SET revoked_at = $2, revoked_by = $3, revoke_reason = $4 WHERE id = $1 AND revoked_at IS NULL",
+            )
+            .bind(key)
+            .bind(Time(end.at))
+            .bind(end.by.as_str())
+            .bind(end.reason.as_deref())
+            .execute(c)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// The key that an operation made, if it made one.
+    pub async fn key_made_by(&mut self, operation: Uuid) -> Result<Option<KeyId>> {
+        Ok(both!(self.conn(), c => {
+            sqlx::query_scalar::<Db, Option<Uuid>>(
+                "SELECT key FROM audit WHERE operation = $1 AND action IN ('key.create', 'key.rotate') LIMIT 1",
+            )
+            .bind(operation)
+            .fetch_optional(c)
+            .await?
+        })
+        .flatten())
+    }
+}

@@ -1,0 +1,95 @@
+//! Writing keys: one, or thousands at once for `keyrack demo`.
+
+use sqlx::QueryBuilder;
+
+use super::dialect::{Allow, Time, both};
+use super::keys::NewKey;
+use super::{Pools, Result, Store, Tx};
+use crate::domain::key::{CLAIM_TIME, KeyId};
+
+/// 500 rows of 24 values: below SQLite's 32,766 values a statement.
+const ROWS: usize = 500;
+
+impl Tx {
+    /// Adds keys in as few statements as the databases allow. A key must come after the one that it replaces.
+    pub async fn add_keys(&mut self, keys: &[NewKey]) -> Result<()> {
+        for some in keys.chunks(ROWS) {
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new(
+                    "INSERT INTO keys (id, account, issuer, name, name_key, description, search, preview, tail, hash, \
+                     scopes, allow, created_at, created_by, expires_at, claim_by, acknowledged_at, last_used_at, \
+                     last_used_from, revoked_at, revoked_by, revoke_reason, predecessor, overlap_seconds) ",
+                );
+                sql.push_values(some, |mut row, key| {
+                    let name_key = key.name.to_lowercase();
+                    let search = format!("{name_key}\n{}", key.description.to_lowercase());
+                    let end = key.revocation.as_ref();
+                    row.push_bind(key.id)
+                        .push_bind(key.account.clone())
+                        .push_bind(key.issuer.clone())
+                        .push_bind(key.name.clone())
+                        .push_bind(name_key)
+                        .push_bind(key.description.clone())
+                        .push_bind(search)
+                        .push_bind(key.preview.clone())
+                        .push_bind(key.tail.clone())
+                        .push_bind(key.hash.0.to_vec())
+                        .push_bind(key.scopes.to_string())
+                        .push_bind(Allow(key.allow.clone()))
+                        .push_bind(Time(key.created_at))
+                        .push_bind(key.created_by.clone())
+                        .push_bind(key.expires_at.map(Time))
+                        .push_bind(Time(key.created_at + CLAIM_TIME))
+                        .push_bind(key.acknowledged_at.map(Time))
+                        .push_bind(key.last_used_at.map(Time))
+                        .push_bind(key.last_used_from.clone())
+                        .push_bind(end.map(|end| Time(end.at)))
+                        .push_bind(end.map(|end| end.by.clone()))
+                        .push_bind(end.and_then(|end| end.reason.clone()))
+                        .push_bind(key.replaces.map(|(id, _)| id))
+                        .push_bind(key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()));
+                });
+                sql.build().persistent(some.len() == ROWS).execute(c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Sets the successors of keys: pairs of the old and the new.
+    pub async fn set_successors(&mut self, pairs: &[(KeyId, KeyId)]) -> Result<()> {
+        for (old, new) in pairs {
+            self.set_successor(*old, *new).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Whether there is any key at all.
+    pub async fn has_keys(&self) -> Result<bool> {
+        let mut reader = self.reader().await?;
+        Ok(both!(reader.conn(), c => {
+            sqlx::query_scalar::<Db, i64>("SELECT count(*) FROM (SELECT 1 FROM keys LIMIT 1) AS some")
+                .fetch_one(c)
+                .await?
+        }) > 0)
+    }
+
+    /// Lets the database learn how its data is spread, after much of it was loaded.
+    pub async fn analyze(&self) -> Result<()> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                // Enough to tell a rare value from a common one; the whole table would take long.
+                sqlx::raw_sql("PRAGMA analysis_limit = 1000; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")
+                    .execute(writer)
+                    .await?;
+            }
+            Pools::Postgres(pool) => {
+                sqlx::raw_sql("ANALYZE keys, audit, accounts; SELECT gin_clean_pending_list('keys_text')")
+                    .execute(pool)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}

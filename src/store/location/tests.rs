@@ -1,0 +1,45 @@
+use super::*;
+
+#[test]
+fn a_password_in_the_address_is_refused_wherever_it_stands() {
+    for url in [
+        "postgres://ada:hunter2@db/keys",
+        "postgresql://ada:hunter2@db",
+        "postgres://db/keys?password=hunter2",
+        "postgres://ada@db/keys?sslmode=require&PASSWORD=hunter2",
+        "postgres://ada:@db/keys",
+    ] {
+        let error = Location::parse(url).unwrap_err().to_string();
+        assert!(error.contains("PGPASSFILE"), "{url}: {error}");
+        assert!(!error.contains("hunter2"), "{url}: {error}");
+    }
+}
+
+#[test]
+fn addresses_without_a_password_are_accepted() {
+    for url in [
+        "postgres://ada@db:5432/keys",
+        "postgres:///keys?host=/run/postgresql&user=ada",
+        "postgres://[::1]:5432/k",
+    ] {
+        assert_eq!(Location::parse(url).unwrap(), Location::Postgres(url.into()));
+    }
+    assert_eq!(Location::parse("keys.db").unwrap(), Location::Sqlite("keys.db".into()));
+    assert_eq!(Location::parse("sqlite:///tmp/keys.db").unwrap(), Location::Sqlite("/tmp/keys.db".into()));
+}
+
+#[test]
+fn an_unknown_scheme_is_refused_with_what_is_known() {
+    assert!(Location::parse("mysql://db/keys").unwrap_err().to_string().contains("postgres://"));
+    assert!(Location::parse("").is_err());
+    assert!(Location::parse(":memory:").is_err());
+}
+
+#[test]
+fn tls_is_verified_in_full_except_on_this_machine() {
+    let mode = |url: &str| Location::postgres_options(url).unwrap().get_ssl_mode();
+    assert!(matches!(mode("postgres://ada@db.example/keys"), PgSslMode::VerifyFull));
+    assert!(matches!(mode("postgres://ada@127.0.0.1/keys"), PgSslMode::Prefer));
+    assert!(matches!(mode("postgres:///keys?host=/run/postgresql&user=ada"), PgSslMode::Prefer));
+    assert!(matches!(mode("postgres://ada@db.example/keys?sslmode=require"), PgSslMode::Require));
+}

@@ -1,0 +1,84 @@
+//! Bringing the schema up to date, safely when many processes start at once.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{PgPool, SqlitePool};
+
+use super::{Error, Result, sqlite};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The newest schema version that this program knows.
+pub(super) fn newest() -> i64 {
+    SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// What an up-to-date database answers at once, so that a start costs one small read.
+pub(super) const VERSION: &str = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+
+/// sqlx takes no lock on SQLite (H6): a lock file of our own stands round the migration.
+pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
+    if let Ok(found) = sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await {
+        match check(found)? {
+            Schema::Current => return Ok(()),
+            Schema::Older => {}
+        }
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".migrating");
+    let lock_path = std::path::PathBuf::from(name);
+    let lock = tokio::task::spawn_blocking(move || {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(lock_path)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>(file)
+    })
+    .await
+    .map_err(|e| Error::Migration(e.to_string()))?
+    .map_err(|e| Error::Migration(format!("no lock beside the database: {e}")))?;
+    sqlite::use_wal(pool).await?;
+    let done = SQLITE.run(pool).await.map_err(failed);
+    drop(lock);
+    done
+}
+
+/// sqlx takes an advisory lock on PostgreSQL by itself.
+pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
+    match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await {
+        Ok(found) => match check(found)? {
+            Schema::Current => return Ok(()),
+            Schema::Older => {}
+        },
+        // 42P01: no such table, a new database.
+        Err(sqlx::Error::Database(db)) if db.code().as_deref() == Some("42P01") => {}
+        Err(error) => return Err(error.into()),
+    }
+    POSTGRES.run(pool).await.map_err(failed)
+}
+
+enum Schema {
+    Current,
+    Older,
+}
+
+fn check(found: Option<i64>) -> Result<Schema> {
+    let known = newest();
+    match found {
+        Some(found) if found > known => Err(Error::TooNew { found, known }),
+        Some(found) if found == known => Ok(Schema::Current),
+        _ => Ok(Schema::Older),
+    }
+}
+
+fn failed(error: MigrateError) -> Error {
+    match error {
+        MigrateError::Execute(error) => match Error::from(error) {
+            refused @ (Error::Unreachable(_) | Error::Privilege(_)) => refused,
+            other => Error::Migration(other.to_string()),
+        },
+        other => Error::Migration(other.to_string()),
+    }
+}

@@ -1,0 +1,88 @@
+//! Operators in the database.
+
+use super::dialect::{Time, both};
+use super::rows::OperatorRow;
+use super::{Conn, Result, Store, Tx};
+use crate::domain::operator::{Operator, Role};
+
+impl Store {
+    /// All operators by name.
+    pub async fn operators(&self) -> Result<Vec<Operator>> {
+        let mut reader = self.reader().await?;
+        let rows = both!(reader.conn(), c => {
+            sqlx::query_as::<Db, OperatorRow>("SELECT name, role, created_at, created_by FROM operators ORDER BY name")
+                .fetch_all(c)
+                .await?
+        });
+        rows.into_iter().map(OperatorRow::into_operator).collect()
+    }
+
+    /// The role of one operator; `None` for a stranger.
+    pub async fn role_of(&self, name: &str) -> Result<Option<Role>> {
+        let mut reader = self.reader().await?;
+        let role: Option<String> = both!(reader.conn(), c => {
+            sqlx::query_scalar::<Db, String>("SELECT role FROM operators WHERE name = $1")
+                .bind(name)
+                .fetch_optional(c)
+                .await?
+        });
+        Ok(role.as_deref().and_then(Role::parse))
+    }
+
+    /// PostgreSQL's session user; `None` on SQLite, where the operating system knows who is acting.
+    pub async fn session_user(&self) -> Result<Option<String>> {
+        match self.reader().await?.conn() {
+            Conn::Sqlite(_) => Ok(None),
+            Conn::Postgres(c) => {
+                Ok(Some(sqlx::query_scalar("SELECT session_user::text").fetch_one(c).await?))
+            }
+        }
+    }
+}
+
+impl Tx {
+    /// Keeps others from changing operators until this transaction ends.
+    pub async fn lock_operators(&mut self) -> Result<()> {
+        match self.conn() {
+            // The whole database is locked for writing already.
+            Conn::Sqlite(_) => {}
+            Conn::Postgres(c) => {
+                sqlx::query("LOCK TABLE operators IN SHARE ROW EXCLUSIVE MODE").execute(c).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn operators(&mut self) -> Result<Vec<Operator>> {
+        let rows = both!(self.conn(), c => {
+            sqlx::query_as::<Db, OperatorRow>("SELECT name, role, created_at, created_by FROM operators ORDER BY name")
+                .fetch_all(c)
+                .await?
+        });
+        rows.into_iter().map(OperatorRow::into_operator).collect()
+    }
+
+    pub async fn put_operator(&mut self, name: &str, role: Role, by: &str) -> Result<()> {
+        let now = Time(self.now());
+        both!(self.conn(), c => {
+            sqlx::query::<Db>(
+                "INSERT INTO operators (name, role, created_at, created_by) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (name) DO UPDATE SET role = excluded.role",
+            )
+            .bind(name)
+            .bind(role.as_str())
+            .bind(now)
+            .bind(by)
+            .execute(c)
+            .await?;
+        });
+        Ok(())
+    }
+
+    pub async fn delete_operator(&mut self, name: &str) -> Result<()> {
+        both!(self.conn(), c => {
+            sqlx::query::<Db>("DELETE FROM operators WHERE name = $1").bind(name).execute(c).await?;
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! What ends when: counts over the index of expiries.
+
+use sqlx::{QueryBuilder, Row as _};
+
+use super::dialect::both;
+use super::filter::Driver as _;
+use super::{Result, Store};
+use crate::domain::Instant;
+
+/// Keys that work now, counted by when they will expire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Keys that expired within the last 30 days and have no successor.
+    pub overdue: u64,
+    pub within_30_days: u64,
+    pub within_90_days: u64,
+    /// One number for each end asked for: the keys that expire before it and not before the end before it.
+    pub weeks: Vec<u64>,
+}
+
+impl Store {
+    /// Counts in one statement what expires before each of `ends`, which rise from `now` on.
+    pub async fn outlook(&self, now: Instant, ends: &[Instant]) -> Result<Counted> {
+        let days = |n: i64| now + chrono::Duration::days(n);
+        let mut spans = vec![(now, days(30)), (now, days(90))];
+        let mut start = now;
+        for end in ends {
+            spans.push((start, *end));
+            start = *end;
+        }
+        let mut reader = self.reader().await?;
+        let counts: Vec<u64> = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("SELECT (SELECT count(*) FROM keys k WHERE k.expires_key > ");
+            Db::time(&mut sql, days(-30));
+            sql.push(" AND k.expires_key <= ");
+            Db::time(&mut sql, now);
+            // Not abandoned or revoked before: the expiry is what ended it.
+            sql.push(" AND k.ends_at = k.expires_key AND k.successor IS NULL)");
+            for (after, until) in spans {
+                sql.push(", (SELECT count(*) FROM keys k WHERE k.expires_key > ");
+                Db::time(&mut sql, after);
+                sql.push(" AND k.expires_key <= ");
+                Db::time(&mut sql, until);
+                sql.push(" AND k.ends_at > ");
+                Db::time(&mut sql, now);
+                sql.push(")");
+            }
+            let row = sql.build().fetch_one(c).await?;
+            let mut counts = Vec::with_capacity(row.len());
+            for column in 0..row.len() {
+                counts.push(row.try_get::<i64, _>(column)?.unsigned_abs());
+            }
+            counts
+        });
+        let at = |n: usize| counts.get(n).copied().unwrap_or(0);
+        let weeks = counts.get(3..).unwrap_or_default().to_vec();
+        Ok(Counted { overdue: at(0), within_30_days: at(1), within_90_days: at(2), weeks })
+    }
+}

@@ -1,0 +1,197 @@
+//! Pages of the table of keys, by keyset: what a page costs does not depend on where it is or how many keys there are.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant as Moment};
+
+use sqlx::{FromRow, QueryBuilder, Row as _};
+
+use super::dialect::{Time, both};
+use super::filter::{Driver, push_conditions, push_text_rows};
+use super::rows::{KEY_COLUMNS, KeyRow};
+use super::{Conn, Error, Reader, Result, Store};
+use crate::domain::Instant;
+use crate::domain::key::Key;
+use crate::domain::query::{Column, Cursor, CursorValue, Direction, Query, Sort, Test};
+
+/// A text that fits no more rows than this is looked for through the text indexes and sorted afterwards; one that fits
+/// more is met so often in the sort's own index that a page fills quickly from there.
+const RARE: i64 = 3000;
+/// Counting stops here if there is a filter.
+const COUNT_ROWS: i64 = 1_000_000;
+/// Counting stops after this long.
+const COUNT_TIME: Duration = Duration::from_secs(2);
+
+/// Which side of a place a page lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// From the place on, in the table's order. Without a place: the first rows.
+    From,
+    /// After the place, in the table's order.
+    After,
+    /// Before the place, nearest first. Without a place: the last rows.
+    Before,
+}
+
+/// Which rows of the table are wanted.
+#[derive(Clone, Copy)]
+pub struct Slice<'a> {
+    pub query: &'a Query,
+    pub sort: Sort,
+    pub place: Option<&'a Cursor>,
+    pub side: Side,
+    pub limit: u32,
+}
+
+/// The newest count; older ones stop when they see that they are not it.
+#[derive(Default)]
+pub(super) struct Counting(AtomicU64);
+
+/// The column of the database behind a column of the table, and whether it holds instants.
+fn column(column: Column) -> (&'static str, bool) {
+    match column {
+        Column::Status => ("k.ends_at", true),
+        Column::Name => ("k.name_key", false),
+        Column::Account => ("k.account", false),
+        Column::Preview => ("k.preview", false),
+        Column::Scopes => ("k.scopes", false),
+        Column::Created => ("k.created_at", true),
+        Column::Expires => ("k.expires_key", true),
+        Column::Used => ("k.used_key", true),
+        Column::CreatedBy => ("k.created_by", false),
+    }
+}
+
+fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, now: Instant, rare: Option<usize>) {
+    let (name, instants) = column(slice.sort.column);
+    sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM keys k WHERE 1 = 1"));
+    push_conditions(sql, slice.query, now, rare);
+    let forward = (slice.side != Side::Before) == (slice.sort.direction == Direction::Ascending);
+    if let Some(cursor) = slice.place {
+        let sign = match (forward, slice.side) {
+            (true, Side::From) => ">=",
+            (false, Side::From) => "<=",
+            (true, _) => ">",
+            (false, _) => "<",
+        };
+        sql.push(format!(" AND ({name}, k.id) {sign} ("));
+        match &cursor.value {
+            CursorValue::Text(text) => D::text(sql, text),
+            CursorValue::Instant(at) => D::time(sql, *at),
+        }
+        sql.push(", ");
+        D::id(sql, cursor.id);
+        sql.push(")");
+    }
+    let way = if forward { "ASC" } else { "DESC" };
+    // The few rows that the text indexes found are sorted; this keeps the planner from walking the sort's index instead.
+    let order = match (rare.is_some(), D::ROW, instants) {
+        (false, _, _) => name.to_owned(),
+        (true, "seq", _) => format!("+{name}"),
+        (true, _, true) => format!("{name} + interval '0'"),
+        (true, _, false) => format!("{name} || ''"),
+    };
+    sql.push(format!(" ORDER BY {order} {way}, k.id {way} LIMIT {}", slice.limit));
+}
+
+impl Store {
+    /// The keys of a slice, nearest to its place first, each with its own place.
+    pub async fn page(&self, slice: Slice<'_>, now: Instant) -> Result<Vec<(Key, Cursor)>> {
+        let mut reader = self.reader().await?;
+        let rare = rare_text(&mut reader, slice.query).await?;
+        let (_, instants) = column(slice.sort.column);
+        let rows = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("");
+            push_page::<Db>(&mut sql, slice, now, rare);
+            let mut rows = Vec::with_capacity(slice.limit as usize);
+            for row in sql.build().fetch_all(c).await? {
+                let value = if instants {
+                    CursorValue::Instant(row.try_get::<Time, _>("place")?.0)
+                } else {
+                    CursorValue::Text(row.try_get("place")?)
+                };
+                let row = KeyRow::from_row(&row)?;
+                rows.push((Cursor { value, id: row.id }, row));
+            }
+            rows
+        });
+        Ok(rows.into_iter().map(|(cursor, row)| (row.into(), cursor)).collect())
+    }
+
+    /// How many keys the filter fits, and whether that is all of them.
+    pub async fn count(&self, query: &Query, now: Instant) -> Result<(u64, bool)> {
+        let mine = self.counting.0.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut reader = self.reader().await?;
+        let rare = rare_text(&mut reader, query).await?;
+        match reader.conn() {
+            Conn::Sqlite(c) => {
+                let counting = self.counting.clone();
+                let end = Moment::now() + COUNT_TIME;
+                c.lock_handle().await?.set_progress_handler(20_000, move || {
+                    counting.0.load(Ordering::SeqCst) == mine && Moment::now() < end
+                });
+                let mut sql = QueryBuilder::<sqlx::Sqlite>::new("");
+                push_count(&mut sql, query, now, rare);
+                let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *c).await;
+                c.lock_handle().await?.remove_progress_handler();
+                bounded(counted, "9")
+            }
+            Conn::Postgres(c) => {
+                let mut tx = sqlx::Connection::begin(c).await?;
+                sqlx::query(sqlx::AssertSqlSafe(format!(
+                    "SET LOCAL statement_timeout = {}",
+                    COUNT_TIME.as_millis()
+                )))
+                .execute(&mut *tx)
+                .await?;
+                let mut sql = QueryBuilder::<sqlx::Postgres>::new("");
+                push_count(&mut sql, query, now, rare);
+                let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *tx).await;
+                tx.rollback().await?;
+                bounded(counted, "57014")
+            }
+        }
+    }
+}
+
+fn push_count<D: Driver>(sql: &mut QueryBuilder<D>, query: &Query, now: Instant, rare: Option<usize>) {
+    if query.terms.is_empty() {
+        // Everything but the hidden ones, each side from an index.
+        sql.push(
+            "SELECT (SELECT count(*) FROM keys) - (SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL \
+             AND issuer IN (SELECT slug FROM issuers WHERE hide_revoked))",
+        );
+        return;
+    }
+    sql.push("SELECT count(*) FROM (SELECT 1 FROM keys k WHERE 1 = 1");
+    push_conditions(sql, query, now, rare);
+    sql.push(format!(" LIMIT {COUNT_ROWS}) AS counted"));
+}
+
+/// A count that was stopped (by the error `stopped`) has found at least nothing.
+fn bounded(counted: std::result::Result<i64, sqlx::Error>, stopped: &str) -> Result<(u64, bool)> {
+    match counted {
+        Ok(rows) => Ok((rows.unsigned_abs(), rows < COUNT_ROWS)),
+        Err(sqlx::Error::Database(db)) if db.code().as_deref() == Some(stopped) => Ok((0, false)),
+        Err(error) => Err(Error::from(error)),
+    }
+}
+
+/// The first text term that fits few rows, if there is one.
+async fn rare_text(reader: &mut Reader, query: &Query) -> Result<Option<usize>> {
+    for (number, term) in query.terms.iter().enumerate() {
+        let Test::Text(text) = &term.test else { continue };
+        if term.negated || text.chars().count() < 3 {
+            continue;
+        }
+        let found: i64 = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 FROM (");
+            push_text_rows::<Db>(&mut sql, text);
+            sql.push(format!(") AS found LIMIT {}) AS counted", RARE + 1));
+            sql.build_query_scalar::<i64>().fetch_one(c).await?
+        });
+        if found <= RARE {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}

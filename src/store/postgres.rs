@@ -1,0 +1,33 @@
+//! PostgreSQL: a pool that never hands out a connection with a transaction left open on it.
+
+use std::time::Duration;
+
+use sqlx::Executor;
+use sqlx::postgres::PgPoolOptions;
+
+use super::{Location, Pools, Result, migrate};
+
+/// How long to try for a connection before saying that the database can't be reached.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+pub(super) async fn open(url: &str) -> Result<Pools> {
+    let options = Location::postgres_options(url)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(ACQUIRE)
+        // A cancelled `begin` can leave a transaction open on the connection; whatever is written on it later would be
+        // lost although it was acknowledged (H1). So each connection is cleared before it goes back.
+        .after_release(|conn, _| {
+            Box::pin(async move {
+                conn.execute("ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+        .connect_with(
+            options
+                .options([("client_min_messages", "error"), ("idle_in_transaction_session_timeout", "60s")]),
+        )
+        .await?;
+    migrate::postgres(&pool).await?;
+    Ok(Pools::Postgres(pool))
+}
