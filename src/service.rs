@@ -32,6 +32,7 @@ mod operators;
 mod permit;
 mod revoke;
 mod rotate;
+mod shim;
 pub use error::{Error, Field, Result};
 pub use open::new_operation;
 

@@ -53,7 +53,12 @@ async fn walk(database: Database) {
     // Paging in every order, forwards and backwards, meets the same keys.
     for column in Column::ALL {
         for direction in [Direction::Ascending, Direction::Descending] {
-            let request = |from, limit| PageRequest { query: Query::default(), sort: Sort { column, direction }, from, limit };
+            let request = |from, limit| PageRequest {
+                query: Query::default(),
+                sort: Sort { column, direction },
+                from,
+                limit,
+            };
             let all = service.page(&request(From::Start, 100)).await.unwrap();
             assert_eq!(all.rows.len(), 31);
             let mut paged = Vec::new();
@@ -82,7 +87,13 @@ async fn walk(database: Database) {
     let found = service.find_keys(Needle::from_input(secret)).await.unwrap();
     assert_eq!(found[0].id, id);
     let tail = created.secret.expose()[created.secret.expose().len() - 4..].to_owned();
-    for text in [tail, created.key.preview.to_string(), id.to_string(), id.to_string()[24..].to_owned(), "zapi".into()] {
+    for text in [
+        tail,
+        created.key.preview.to_string(),
+        id.to_string(),
+        id.to_string()[24..].to_owned(),
+        "zapi".into(),
+    ] {
         let found = service.find_keys(Needle::Text(text.clone())).await.unwrap();
         assert!(found.iter().any(|key| key.id == id), "{text}");
     }
@@ -90,7 +101,10 @@ async fn walk(database: Database) {
     let next = service.rotate_key(new_operation(), id, Overlap::Hours24).await.unwrap();
     let old = service.key(id).await.unwrap();
     assert_eq!(old.successor, Some(next.key.id));
-    assert_eq!(old.expires_at, created.key.expires_at, "nothing happens to the old key before the new one is taken over");
+    assert_eq!(
+        old.expires_at, created.key.expires_at,
+        "nothing happens to the old key before the new one is taken over"
+    );
     service.acknowledge_key(new_operation(), next.key.id).await.unwrap();
     let old = service.key(id).await.unwrap();
     assert!(old.expires_at.unwrap() < service.present() + chrono::Duration::hours(25));
@@ -103,7 +117,11 @@ async fn walk(database: Database) {
     assert_eq!((outlook.within_7_days, outlook.within_90_days), (0, 30));
 
     let audit = service
-        .audit(&AuditRequest { filter: AuditFilter { key: Some(id), ..Default::default() }, before: None, limit: 10 })
+        .audit(&AuditRequest {
+            filter: AuditFilter { key: Some(id), ..Default::default() },
+            before: None,
+            limit: 10,
+        })
         .await
         .unwrap();
     let actions: Vec<_> = audit.iter().map(|entry| entry.action.to_string()).collect();

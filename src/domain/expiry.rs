@@ -102,7 +102,3 @@ impl Overlap {
         Self::ALL.into_iter().find(|overlap| overlap.as_str() == text)
     }
 }
-
-pub fn check_expiry(_rule: &super::issuer::ExpiryRule, _expiry: Expiry, _now: Instant) -> Result<(), String> {
-    Ok(())
-}

@@ -64,20 +64,3 @@ impl Serialize for SafeText {
         serializer.serialize_str(&self.0)
     }
 }
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ShimError(pub String);
-pub fn check_name(text: &str) -> Result<String, ShimError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(ShimError("a name is required".into()));
-    }
-    Ok(text.to_owned())
-}
-pub fn check_description(text: &str) -> Result<String, ShimError> {
-    Ok(text.trim().to_owned())
-}
-pub fn check_reason(text: &str) -> Result<String, ShimError> {
-    Ok(text.trim().to_owned())
-}

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::create::invalid;
 use super::list::no_key;
 use super::permit::permit;
+use super::shim::check_reason;
 use super::*;
 use crate::domain::audit::{Action, Change};
 use crate::domain::operator::Permission;
-use crate::domain::text::check_reason;
 use crate::store::Revocation;
 
 impl Service {
