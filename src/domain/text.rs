@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// Text without control, bidirectional, invisible or otherwise unprintable characters.
 ///
@@ -28,9 +29,111 @@ impl SafeText {
 }
 
 /// Whether a character may reach a terminal as it is.
+///
+/// Refused are, by Unicode's general category: controls (Cc), format characters (Cf: bidirectional controls, zero-width
+/// characters, the soft hyphen, tags), line and paragraph separators, surrogates, private use, and what is not assigned;
+/// and those of other categories that leave no mark: fillers and variation selectors. Kept are the few format characters
+/// that can be seen (the Arabic number signs) and the two selectors that choose between text and emoji.
 pub fn is_safe(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    use GeneralCategory as G;
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
+    match c.general_category() {
+        G::Control
+        | G::LineSeparator
+        | G::ParagraphSeparator
+        | G::Surrogate
+        | G::PrivateUse
+        | G::Unassigned => false,
+        G::Format => is_visible_format(c),
+        _ => !is_invisible(c),
+    }
+}
+
+/// Format characters that enclose or precede a number and are drawn (Unicode's Prepended_Concatenation_Mark).
+fn is_visible_format(c: char) -> bool {
+    matches!(c,
+        '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}'..='\u{0891}' | '\u{08E2}'
+        | '\u{110BD}' | '\u{110CD}')
+}
+
+/// Letters and marks that leave nothing on the screen (Unicode's Default_Ignorable_Code_Point outside Cf).
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{034F}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{3164}'
+        | '\u{FE00}'..='\u{FE0D}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// `text` in lower case, character by character.
+///
+/// What search compares. Unlike [`str::to_lowercase`] it does not look at neighbours (the Greek final sigma), so that a
+/// part of a text, folded, is a part of the folded text. Both databases keep text folded by this very function, because
+/// their own `lower()` know less of Unicode or depend on the locale.
+pub fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// The most characters that a key's name may have; the least is one.
+pub const NAME_MAX: usize = 100;
+/// The most characters of a description.
+pub const DESCRIPTION_MAX: usize = 500;
+/// The most characters of the note at a revocation.
+pub const REASON_MAX: usize = 200;
+
+/// Why a text that somebody typed was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    #[error("must not be empty")]
+    Empty,
+    #[error("holds {length} characters, at most {max} are possible: shorten it")]
+    TooLong { length: usize, max: usize },
+    #[error("character {place} is a line break: write it in one line")]
+    LineBreak { place: usize },
+    /// A control, bidirectional, invisible, private or unassigned character.
+    #[error("character {place} is U+{:04X}, which can't be shown or hides something: take it out", u32::from(*.found))]
+    Character {
+        found: char,
+        /// Counts from 1, in the text without the white space around it.
+        place: usize,
+    },
+}
+
+/// Checks a name: 1 to [`NAME_MAX`] characters of any printable Unicode (VG-09, VP-21), in one line.
+/// Answers with the name without the white space around it.
+pub fn check_name(text: &str) -> Result<String, TextError> {
+    let name = check(text, NAME_MAX)?;
+    // A name that nobody can see is as bad as none. U+2800 is a braille cell without dots.
+    if name.chars().all(|c| c.is_whitespace() || c == '\u{2800}') {
+        return Err(TextError::Empty);
+    }
+    Ok(name)
+}
+
+/// Checks a description: at most [`DESCRIPTION_MAX`] characters, in one line; may be empty.
+pub fn check_description(text: &str) -> Result<String, TextError> {
+    check(text, DESCRIPTION_MAX)
+}
+
+/// Checks the note at a revocation: at most [`REASON_MAX`] characters, in one line; may be empty.
+pub fn check_reason(text: &str) -> Result<String, TextError> {
+    check(text, REASON_MAX)
+}
+
+fn check(text: &str, max: usize) -> Result<String, TextError> {
+    let text = text.trim();
+    if let Some((i, found)) = text.chars().enumerate().find(|(_, c)| !is_safe(*c)) {
+        let place = i + 1;
+        return Err(match found {
+            '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => TextError::LineBreak { place },
+            _ => TextError::Character { found, place },
+        });
+    }
+    let length = text.chars().count();
+    if length > max {
+        return Err(TextError::TooLong { length, max });
+    }
+    Ok(text.to_owned())
 }
 
 impl Deref for SafeText {
@@ -64,3 +167,6 @@ impl Serialize for SafeText {
         serializer.serialize_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

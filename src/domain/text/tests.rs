@@ -1,0 +1,126 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Every character that the hazards list names, and its neighbours of the same kind.
+fn harmful() -> impl Iterator<Item = char> {
+    [
+        0x00..=0x1F,
+        0x7F..=0x9F,
+        0xAD..=0xAD,
+        0x34F..=0x34F,
+        0x61C..=0x61C,
+        0x115F..=0x1160,
+        0x17B4..=0x17B5,
+        0x180B..=0x180F,
+        0x200B..=0x200F,
+        0x2028..=0x202E,
+        0x2060..=0x206F,
+        0x3164..=0x3164,
+        0xE000..=0xF8FF,
+        0xFDD0..=0xFDEF,
+        0xFE00..=0xFE0D,
+        0xFEFF..=0xFEFF,
+        0xFFA0..=0xFFA0,
+        0xFFF0..=0xFFFB,
+        0xFFFE..=0xFFFF,
+        0x1FFFE..=0x1FFFF,
+        0xE0000..=0xE0FFF,
+        0xF0000..=0x10FFFF,
+    ]
+    .into_iter()
+    .flatten()
+    .filter_map(char::from_u32)
+}
+
+#[test]
+fn every_harmful_character_becomes_the_replacement_character() {
+    for c in harmful() {
+        assert_eq!(&*SafeText::new(format!("a{c}b")), "a\u{FFFD}b", "U+{:04X}", u32::from(c));
+        assert!(check_name(&format!("a{c}b")).is_err(), "U+{:04X}", u32::from(c));
+    }
+}
+
+#[test]
+fn every_scalar_value_keeps_its_place_and_cleaning_twice_changes_nothing() {
+    for c in '\0'..=char::MAX {
+        let once = SafeText::new(c.to_string());
+        assert_eq!(once.chars().count(), 1, "U+{:04X}", u32::from(c));
+        assert_eq!(SafeText::new(once.as_str()), once);
+        assert!(*once == *c.to_string() || *once == *"\u{FFFD}");
+        assert!(once.chars().all(is_safe));
+    }
+}
+
+#[test]
+fn what_the_world_writes_with_passes_unchanged() {
+    for text in [
+        "Production Server – Main App",
+        "CRM sync “Salesforce”",
+        "本番サーバー",
+        "продакшн",
+        "Größe: 3 µs, naïve façade",
+        "مفتاح الإنتاج",
+        "מפתח ייצור",
+        "उत्पादन",
+        "e\u{301}tape",
+        "⚠\u{FE0F} do not touch 🚀",
+        "100 €\u{A0}/ month",
+        "••••••••abcd",
+    ] {
+        assert_eq!(&*SafeText::new(text), text);
+        assert_eq!(check_name(text).as_deref(), Ok(text));
+    }
+}
+
+#[test]
+fn an_escape_sequence_loses_its_teeth() {
+    assert_eq!(&*SafeText::new("\u{1b}[31mred\u{9b}2J"), "\u{FFFD}[31mred\u{FFFD}2J");
+    assert_eq!(&*SafeText::new("abc\u{202E}gpj.exe"), "abc\u{FFFD}gpj.exe");
+}
+
+#[test]
+fn vg_09_a_name_is_required() {
+    for nothing in ["", "   ", "\n\t", "\u{2800}", "\u{3000} \u{2800}"] {
+        assert_eq!(check_name(nothing), Err(TextError::Empty), "{nothing:?}");
+    }
+    assert_eq!(check_name(" Zapier production\n").as_deref(), Ok("Zapier production"));
+    assert_eq!(check_description("").as_deref(), Ok(""));
+}
+
+#[test]
+fn a_refused_character_is_named_with_its_place() {
+    let error = check_name("ab\u{202E}c").unwrap_err();
+    assert_eq!(error, TextError::Character { found: '\u{202E}', place: 3 });
+    assert!(error.to_string().contains("character 3 is U+202E"), "{error}");
+    assert_eq!(check_description("one\ntwo"), Err(TextError::LineBreak { place: 4 }));
+    assert!(check_reason("tag\u{E0041}").unwrap_err().to_string().contains("U+E0041"));
+}
+
+#[test]
+fn lengths_are_counted_in_characters_not_bytes() {
+    assert!(check_name(&"界".repeat(NAME_MAX)).is_ok());
+    let error = check_name(&"界".repeat(NAME_MAX + 1)).unwrap_err();
+    assert_eq!(error, TextError::TooLong { length: 101, max: 100 });
+    assert!(check_description(&"é".repeat(DESCRIPTION_MAX)).is_ok());
+    assert!(check_description(&"é".repeat(DESCRIPTION_MAX + 1)).is_err());
+    assert!(check_reason(&"é".repeat(REASON_MAX)).is_ok());
+    assert!(check_reason(&"é".repeat(REASON_MAX + 1)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn vp_21_a_name_is_accepted_exactly_when_all_of_it_is_printable(text in "\\PC{1,60}|.{1,60}") {
+        let trimmed = text.trim();
+        let printable = trimmed.chars().all(is_safe);
+        let visible = trimmed.chars().any(|c| !c.is_whitespace() && c != '\u{2800}');
+        prop_assert_eq!(check_name(&text).is_ok(), printable && visible);
+    }
+
+    #[test]
+    fn a_part_of_a_text_folded_is_a_part_of_the_folded_text(a in ".{0,20}", b in ".{0,20}", c in ".{0,20}") {
+        let whole = fold(&format!("{a}{b}{c}"));
+        prop_assert!(whole.contains(&fold(&b)));
+        prop_assert_eq!(fold(&fold(&b)), fold(&b));
+    }
+}
