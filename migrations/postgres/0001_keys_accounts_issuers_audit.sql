@@ -45,7 +45,7 @@ CREATE TABLE keys (
     created_by      text COLLATE "C" NOT NULL,
     expires_at      timestamptz,
     claim_by        timestamptz NOT NULL,
-    acknowledged_at timestamptz CHECK (acknowledged_at < claim_by),
+    acknowledged_at timestamptz CHECK (acknowledged_at < claim_by OR last_used_at IS NOT NULL),
     last_used_at    timestamptz,
     last_used_from  text,
     revoked_at      timestamptz,

@@ -45,7 +45,7 @@ CREATE TABLE keys (
     created_by      TEXT NOT NULL,
     expires_at      INTEGER,
     claim_by        INTEGER NOT NULL,
-    acknowledged_at INTEGER CHECK (acknowledged_at < claim_by),
+    acknowledged_at INTEGER CHECK (acknowledged_at < claim_by OR last_used_at IS NOT NULL),
     last_used_at    INTEGER,
     last_used_from  TEXT,
     revoked_at      INTEGER,

@@ -1,4 +1,148 @@
 //! Who and what the tests speak of, so that no test needs a page of preparation.
 
+use keyrack::clock::Clock;
+use keyrack::domain::expiry::Expiry;
+use keyrack::domain::issuer::Policy;
+use keyrack::domain::key::Key;
+use keyrack::domain::network::Networks;
+use keyrack::domain::operator::Identity;
+use keyrack::domain::query::{Query, Sort};
+use keyrack::domain::scope::Scopes;
+use keyrack::service::{CreateAccount, CreateKey, Created, From, PageRequest, Service, new_operation};
+use keyrack::store::Store;
+
+use super::database::Database;
+
 /// Who opens a database first and so is its admin, on PostgreSQL. On SQLite it is the operating system's user.
 pub const OWNER: &str = "ada";
+
+/// A preset's policy.
+pub fn preset(slug: &str) -> Policy {
+    let text = match slug {
+        "voicegram" => {
+            r#"{"slug":"voicegram","name":"Voicegram","format":{"prefix":"vg_pat_","body":"hex"},"caps":{"active-keys":20,"creations-per-minute":10}}"#
+        }
+        "voxpria" => {
+            r#"{"slug":"voxpria","name":"VoxPria","format":{"prefix":"vp_live_","body":"base62-checksum"},"scopes":[{"name":"calls:read","description":"d"},{"name":"calls:write","description":"d"},{"name":"webhooks:manage","description":"d"}],"rotation":{"period-days":90}}"#
+        }
+        "vozagent" => {
+            r#"{"slug":"vozagent","name":"VozAgent","format":{"prefix":"gw_","body":"base62-checksum"},"wording":{"hide-revoked":true}}"#
+        }
+        "voiceinfra" => {
+            r#"{"slug":"voiceinfra","name":"VoiceInfra","format":{"prefix":"vi_","body":"base62-checksum"},"rotation":{"period-days":90}}"#
+        }
+        _ => panic!("no preset {slug}"),
+    };
+    serde_json::from_str(text).unwrap()
+}
+
+/// A filter, as a person writes it.
+pub fn query(text: &str) -> Query {
+    use keyrack::domain::key::Status;
+    use keyrack::domain::query::{Term, Test};
+    let test = match text {
+        "" => return Query::default(),
+        "rotation:due" => Test::RotationDue,
+        _ => Test::Status(vec![Status::parse(text.strip_prefix("status:").unwrap()).unwrap()]),
+    };
+    Query { terms: vec![Term { negated: false, test }] }
+}
+
+/// An open database with this policy's issuer and the accounts `acme` and `globex`.
+pub async fn office(db: &Database, policy: Policy) -> Service {
+    office_at(db, policy, Clock::System).await
+}
+
+pub async fn office_at(db: &Database, policy: Policy, clock: Clock) -> Service {
+    let service = db.open_with(clock).await;
+    furnish(&service, policy).await;
+    service
+}
+
+/// Adds an issuer with this policy and the accounts `acme` and `globex`.
+pub async fn furnish(service: &Service, policy: Policy) {
+    let issuer = service.apply_policy(new_operation(), policy).await.unwrap();
+    for slug in ["acme", "globex"] {
+        service.create_account(new_operation(), account(&issuer.slug, slug)).await.unwrap();
+    }
+}
+
+pub fn account(issuer: &str, slug: &str) -> CreateAccount {
+    CreateAccount {
+        issuer: issuer.into(),
+        slug: slug.into(),
+        name: format!("{slug} Inc."),
+        admins: vec![format!("it@{slug}.example")],
+        plan: None,
+    }
+}
+
+/// A key that never expires, without scopes, under a new operation.
+pub fn wanted(account: &str, name: &str) -> CreateKey {
+    CreateKey {
+        operation: new_operation(),
+        account: account.into(),
+        name: name.into(),
+        description: String::new(),
+        scopes: Scopes::default(),
+        expiry: Expiry::Never,
+        allow: Networks::default(),
+    }
+}
+
+/// Makes such a key.
+pub async fn make(service: &Service, account: &str, name: &str) -> Created {
+    service.create_key(wanted(account, name)).await.unwrap()
+}
+
+/// Makes such a key and takes its secret over, so that it stays.
+pub async fn make_kept(service: &Service, account: &str, name: &str) -> Created {
+    let created = make(service, account, name).await;
+    service.acknowledge_key(new_operation(), created.key.id).await.unwrap();
+    created
+}
+
+/// The same database through the eyes of another person. On PostgreSQL a login of that name with the rights of a console.
+pub async fn as_person(db: &Database, name: &str) -> Service {
+    if db.is_postgres() {
+        db.role(name).await;
+        db.execute(&format!("GRANT keyrack_console TO {name}")).await;
+        return Service::open(&db.location_as(name), Clock::System).await.unwrap();
+    }
+    let store = Store::open(&db.location()).await.unwrap();
+    let identity = Identity { name: name.into(), host: "desk".into(), client: None };
+    Service::with_identity(store, Clock::System, identity).await.unwrap()
+}
+
+/// Every key that fits, in this order, read page by page.
+pub async fn all(service: &Service, query: &Query, sort: Sort, page: u32) -> Vec<Key> {
+    let mut keys = Vec::new();
+    let mut from = From::Start;
+    loop {
+        let request = PageRequest { query: query.clone(), sort, from, limit: page };
+        let mut read = service.page(&request).await.unwrap();
+        let Some(last) = read.rows.last() else { return keys };
+        from = From::After(last.cursor.clone());
+        keys.extend(read.rows.drain(..).map(|row| row.key));
+        if !read.more_after {
+            return keys;
+        }
+    }
+}
+
+/// Moves all keys of the database back in time, as if they had been made this much earlier.
+pub async fn age(db: &Database, seconds: i64) {
+    let sql = if db.is_postgres() {
+        format!(
+            "UPDATE keys SET created_at = created_at - interval '{seconds} s', claim_by = claim_by - interval '{seconds} s', \
+             acknowledged_at = acknowledged_at - interval '{seconds} s'"
+        )
+    } else {
+        let micros = seconds * 1_000_000;
+        format!(
+            "UPDATE keys SET created_at = created_at - {micros}, claim_by = claim_by - {micros}, \
+             acknowledged_at = acknowledged_at - {micros}"
+        )
+    };
+    db.execute_past_triggers("keys", &sql).await;
+}
