@@ -27,3 +27,4 @@ pub mod domain;
 pub mod mail;
 pub mod service;
 pub mod store;
+pub mod tui;

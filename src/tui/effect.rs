@@ -1,0 +1,232 @@
+//! What the console wants done: by the worker, the terminal or the loop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::clipboard::Outcome;
+use super::message::WipedBytes;
+use super::run::ExitReason;
+use super::screens::ScreenId;
+use crate::config::theme::Theme;
+use crate::domain::account::{Account, AccountSummary, Standing};
+use crate::domain::audit::{Entry, Verdict};
+use crate::domain::expiry::Overlap;
+use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::operator::{Operator, Role};
+use crate::domain::query::Query;
+use crate::domain::secret::PlainKey;
+use crate::domain::text::SafeText;
+use crate::service::{
+    AuditRequest, Count, CreateAccount, CreateKey, Created, Error, Field, Needle, Outlook, Page, PageRequest,
+    Revoked, Whoami,
+};
+use crate::store;
+
+/// Something to be done. Plain comparable data.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// For the worker; it answers with a [`Reply`] to the same id.
+    Ask {
+        to: RequestId,
+        request: Request,
+    },
+    /// A [`super::message::Message::Timer`] shall come after this time. Setting a timer again replaces it.
+    SetTimer {
+        timer: Timer,
+        after: Duration,
+    },
+    /// Bytes for the terminal, outside of the picture.
+    Emit(WipedBytes),
+    /// Whether the terminal shall report the mouse.
+    Mouse(bool),
+    /// Stop the process as Ctrl-Z does.
+    Suspend,
+    /// Draw everything anew, whatever the terminal shows.
+    Repaint,
+    Quit(ExitReason),
+}
+
+/// A timer of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// A relative time on the screen changes.
+    Clock,
+    /// The message in the last line has been there long enough.
+    Toast,
+    /// Loading has taken so long that it should be shown.
+    Slow,
+    /// A screen's or an overlay's own.
+    Of(To),
+}
+
+/// Who asked, and so gets the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum To {
+    Shell,
+    Screen(ScreenId),
+    /// The overlay with this number; if it was closed meanwhile the answer is dropped.
+    Overlay(u64),
+}
+
+/// A request's identity. A reply to a request that is not awaited any more is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId {
+    pub to: To,
+    pub number: u64,
+}
+
+/// Text for the clipboard. The secret is shared with the reveal, never copied.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CopyText {
+    Plain(SafeText),
+    Secret(Arc<PlainKey>),
+}
+
+/// What the worker can be asked for: one variant for each operation of the service, and files and clipboard.
+#[derive(Debug, PartialEq)]
+pub enum Request {
+    Whoami,
+    Issuers,
+    Page(PageRequest),
+    Count(Query),
+    Key(KeyId),
+    /// The audit of one key, newest first.
+    Trail(KeyId),
+    Find(Needle),
+    Outlook,
+    Create(CreateKey),
+    Acknowledge {
+        operation: OperationId,
+        key: KeyId,
+    },
+    Revoke {
+        operation: OperationId,
+        keys: Vec<KeyId>,
+        reason: Option<String>,
+    },
+    Rotate {
+        operation: OperationId,
+        key: KeyId,
+        overlap: Overlap,
+    },
+    Accounts {
+        filter: String,
+        after: Option<String>,
+        limit: u32,
+    },
+    Account(String),
+    CreateAccount {
+        operation: OperationId,
+        request: CreateAccount,
+    },
+    SetStanding {
+        operation: OperationId,
+        account: String,
+        standing: Standing,
+    },
+    ApplyPolicy {
+        operation: OperationId,
+        policy: Box<Policy>,
+    },
+    Operators,
+    SetOperator {
+        operation: OperationId,
+        name: String,
+        role: Role,
+    },
+    RemoveOperator {
+        operation: OperationId,
+        name: String,
+    },
+    Audit(AuditRequest),
+    VerifyAudit,
+    /// All themes: the program's, and those in the person's own folder.
+    Themes(Option<PathBuf>),
+    Copy(CopyText),
+    /// Writes the secret to a new file that only this user may read; an existing file is refused.
+    WriteSecret {
+        path: PathBuf,
+        secret: Arc<PlainKey>,
+    },
+}
+
+pub type Outcomes<T> = Result<T, Failure>;
+
+/// The answer to the [`Request`] of the same name.
+#[derive(Debug, PartialEq)]
+pub enum Reply {
+    Whoami(Outcomes<Whoami>),
+    Issuers(Outcomes<Vec<Issuer>>),
+    Page(Outcomes<Page>),
+    Count(Outcomes<Count>),
+    Key(Outcomes<Box<Key>>),
+    Trail(Outcomes<Vec<Entry>>),
+    Find(Outcomes<Vec<Key>>),
+    Outlook(Outcomes<Outlook>),
+    Create(Outcomes<Box<Created>>),
+    Acknowledge(Outcomes<Box<Key>>),
+    Revoke(Outcomes<Vec<Revoked>>),
+    Rotate(Outcomes<Box<Created>>),
+    Accounts(Outcomes<Vec<AccountSummary>>),
+    Account(Outcomes<AccountSummary>),
+    CreateAccount(Outcomes<Account>),
+    SetStanding(Outcomes<Account>),
+    ApplyPolicy(Outcomes<Box<Issuer>>),
+    Operators(Outcomes<Vec<Operator>>),
+    SetOperator(Outcomes<Operator>),
+    RemoveOperator(Outcomes<()>),
+    Audit(Outcomes<Vec<Entry>>),
+    VerifyAudit(Outcomes<Verdict>),
+    /// Those that can be read, and what is wrong with the others.
+    Themes {
+        themes: Vec<Theme>,
+        faults: Vec<SafeText>,
+    },
+    Copy(Outcome),
+    /// The file's full path.
+    WriteSecret(Outcomes<PathBuf>),
+}
+
+/// Why a request was not carried out, as plain data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    /// What happened and what to do, in one sentence.
+    pub text: SafeText,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    NotPermitted,
+    /// A rule forbids it: a cap, a standing, a state.
+    Rule,
+    /// This part of the request is not acceptable.
+    Field(Field),
+    NotFound,
+    /// The database can't be reached. It may work later; asking again with the same operation id is safe.
+    Unreachable,
+    /// A revocation that the database does not show.
+    Unconfirmed,
+    Other,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::NotPermitted { .. } => FailureKind::NotPermitted,
+            Error::Suspended { .. }
+            | Error::KeyLimit { .. }
+            | Error::TooFast { .. }
+            | Error::Refused(_)
+            | Error::Ambiguous { .. } => FailureKind::Rule,
+            Error::Invalid { field, .. } => FailureKind::Field(*field),
+            Error::NotFound { .. } => FailureKind::NotFound,
+            Error::Unconfirmed(_) | Error::NotReadBack { .. } => FailureKind::Unconfirmed,
+            Error::Store(store::Error::Unreachable(_)) => FailureKind::Unreachable,
+            Error::Store(_) => FailureKind::Other,
+        };
+        Self { kind, text: SafeText::new(error.to_string()) }
+    }
+}

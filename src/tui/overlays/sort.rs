@@ -1,0 +1,77 @@
+//! Choosing the order of the table of keys.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Clear, Padding, Paragraph};
+
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::domain::query::{Column, Direction, Sort};
+use crate::tui::effect::Effect;
+use crate::tui::input::Input;
+use crate::tui::screens::keys::columns;
+use crate::tui::state::Shell;
+
+/// The column under the cursor, and the order that it would give.
+#[derive(Debug)]
+pub struct State {
+    present: Sort,
+    place: usize,
+}
+
+impl State {
+    pub fn new(present: Sort) -> Self {
+        let place = Column::ALL.iter().position(|column| *column == present.column).unwrap_or(0);
+        Self { present, place }
+    }
+
+    /// The present column again turns the order round.
+    fn chosen(&self) -> Sort {
+        let column = Column::ALL[self.place];
+        let direction =
+            if column == self.present.column { self.present.direction.reversed() } else { column.natural() };
+        Sort { column, direction }
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let last = Column::ALL.len() - 1;
+        match input.action() {
+            Some(Action::PickUp) => self.place = self.place.checked_sub(1).unwrap_or(last),
+            Some(Action::PickDown) => self.place = if self.place == last { 0 } else { self.place + 1 },
+            Some(Action::Choose) => {
+                shell.sort(self.chosen());
+                shell.close();
+            }
+            Some(Action::CancelPicker | Action::Interrupt) => shell.close(),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let width = 30.min(area.width);
+        let height = u16::try_from(Column::ALL.len() + 2).unwrap_or(area.height).min(area.height);
+        let place = Rect { x: area.x + 2, y: area.y + 1, width, height }.intersection(area);
+        let rows = Column::ALL.into_iter().enumerate().map(|(i, column)| {
+            let arrow = match self.chosen().direction {
+                _ if i != self.place && column != self.present.column => " ",
+                Direction::Ascending if i == self.place => "▲",
+                Direction::Descending if i == self.place => "▼",
+                _ => "•",
+            };
+            let marker = if i == self.place { "▌" } else { " " };
+            let text = format!("{marker} {arrow} {}", columns::title(column));
+            Line::styled(text, styles.of(if i == self.place { Role::Accent } else { Role::Text }))
+        });
+        let block = Block::bordered()
+            .title(" Sort by ")
+            .title_style(styles.of(Role::Title))
+            .border_style(styles.of(Role::DialogBorder))
+            .padding(Padding::right(1))
+            .style(styles.of(Role::Background));
+        frame.render_widget(Clear, place);
+        frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()).block(block), place);
+    }
+}

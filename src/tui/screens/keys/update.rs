@@ -1,0 +1,483 @@
+//! What gestures and answers change in the table of keys.
+
+use super::state::{Load, State};
+use super::view;
+use super::window::CHUNK;
+use crate::config::keymap::Action;
+use crate::domain::query::{Column, Sort};
+use crate::service::{From, PageRequest};
+use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::input::{Input, Key};
+use crate::tui::overlays::{Overlay, sort};
+use crate::tui::screens::ScreenId;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::view::PATIENCE;
+
+const ME: To = To::Screen(ScreenId::Keys);
+
+impl State {
+    /// The screen is shown from now on.
+    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.loaded { self.changed(shell) } else { self.read(shell, Load::First) }
+    }
+
+    /// Replaces the filter, without reading yet.
+    pub fn set_filter(&mut self, text: &str) {
+        self.filter.set(text);
+        self.filter.keep();
+        self.restart();
+    }
+
+    pub fn set_sort(&mut self, shell: &mut Shell, sort: Sort) -> Vec<Effect> {
+        self.sort = sort;
+        // The selected key stays selected if the new order's first rows hold it; else the first row is.
+        self.read(shell, Load::First)
+    }
+
+    /// The filter's meaning changed: what was counted and marked does not hold any more.
+    fn restart(&mut self) {
+        self.count = None;
+        self.loaded = false;
+        self.marks.clear();
+        self.anchor = None;
+    }
+
+    /// The database changed.
+    pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if !self.loaded {
+            return self.read(shell, Load::First);
+        }
+        self.read(shell, Load::Again)
+    }
+
+    pub fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
+        match timer {
+            Timer::Slow => self.slow = self.pages.busy(),
+            Timer::Of(ME) => return self.recount(shell),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Paste(pasted) if self.filter.editing => {
+                let changed = self.filter.paste(&pasted);
+                self.filtered(shell, changed)
+            }
+            Input::Key(key) if self.filter.editing => self.type_filter(shell, key),
+            Input::Key(key) => key.action.map_or_else(Vec::new, |action| self.act(shell, action)),
+            Input::Scroll { lines, .. } => self.step(shell, lines as isize),
+            Input::Click(at) => match view::row_at(self, shell, at) {
+                Some(place) => {
+                    let by = place as isize - self.place as isize;
+                    self.step(shell, by)
+                }
+                None => Vec::new(),
+            },
+            Input::Paste(_) => {
+                shell.toast(Severity::Info, "to look for what you pasted, press / first");
+                Vec::new()
+            }
+        }
+    }
+
+    fn type_filter(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
+        let changed = match key.action {
+            Some(Action::Accept) => {
+                self.filter.keep();
+                return Vec::new();
+            }
+            Some(Action::CancelPrompt) => {
+                self.filter.keep();
+                self.filter.set("")
+            }
+            Some(Action::ClearLine) => self.filter.set(""),
+            _ => self.filter.press(key),
+        };
+        self.filtered(shell, changed)
+    }
+
+    fn filtered(&mut self, shell: &mut Shell, changed: bool) -> Vec<Effect> {
+        if !changed {
+            return Vec::new();
+        }
+        self.count = None;
+        self.marks.clear();
+        self.anchor = None;
+        self.read(shell, Load::First)
+    }
+
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        let page = view::rows_shown(self, shell).max(1) as isize;
+        match action {
+            Action::Up => self.step(shell, -1),
+            Action::Down => self.step(shell, 1),
+            Action::PageUp => self.step(shell, -page),
+            Action::PageDown => self.step(shell, page),
+            Action::HalfPageUp => self.step(shell, -(page / 2).max(1)),
+            Action::HalfPageDown => self.step(shell, (page / 2).max(1)),
+            Action::Top => self.go_to_start(shell),
+            Action::Bottom => self.go_to_end(shell),
+            Action::Filter => {
+                self.filter.begin();
+                Vec::new()
+            }
+            Action::ClearFilter => {
+                let changed = self.filter.set("");
+                self.filtered(shell, changed)
+            }
+            Action::Back => self.back(shell),
+            Action::Sort => {
+                shell.open(Overlay::Sort(sort::State::new(self.sort)));
+                Vec::new()
+            }
+            Action::SortReverse => {
+                let sort = Sort { direction: self.sort.direction.reversed(), ..self.sort };
+                self.set_sort(shell, sort)
+            }
+            Action::Left => self.sort_by_neighbour(shell, -1),
+            Action::Right => self.sort_by_neighbour(shell, 1),
+            Action::Mark => self.mark(shell),
+            Action::MarkRange => self.mark_range(shell),
+            Action::MarkAll => {
+                self.marks.extend(self.window.rows.iter().map(|row| row.key.id));
+                if self.window.more_after || self.window.more_before {
+                    shell.toast(
+                        Severity::Warning,
+                        "only the rows at hand were marked: narrow the filter to mark all of them",
+                    );
+                }
+                Vec::new()
+            }
+            Action::ClearMarks => {
+                self.marks.clear();
+                self.anchor = None;
+                Vec::new()
+            }
+            Action::Open => {
+                self.detail.open = !self.detail.open;
+                self.detail.focused = false;
+                self.detail.scroll = 0;
+                self.follow(shell)
+            }
+            Action::FocusDetail => {
+                self.detail.focused = !self.detail.open || !self.detail.focused;
+                self.detail.open = true;
+                self.follow(shell)
+            }
+            Action::CopyPreview => self.copy(shell),
+            Action::CopyId => self.copy_id(shell),
+            Action::ShowAccountKeys => {
+                if let Some(key) = self.selected_key() {
+                    let filter = format!("account:{}", key.account);
+                    shell.filter(filter);
+                }
+                Vec::new()
+            }
+            Action::ScrollUp => self.scroll(-1),
+            Action::ScrollDown => self.scroll(1),
+            Action::ScrollPageUp => self.scroll(-10),
+            Action::ScrollPageDown => self.scroll(10),
+            Action::ScrollTop => self.scroll(i32::MIN / 2),
+            Action::ScrollBottom => self.scroll(i32::MAX / 2),
+            _ => Vec::new(),
+        }
+    }
+
+    /// One step back: out of the detail, then the marks, then the filter.
+    fn back(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.detail.open {
+            self.detail.open = false;
+            self.detail.focused = false;
+        } else if !self.marks.is_empty() {
+            self.marks.clear();
+            self.anchor = None;
+        } else {
+            let changed = self.filter.set("");
+            return self.filtered(shell, changed);
+        }
+        Vec::new()
+    }
+
+    fn scroll(&mut self, by: i32) -> Vec<Effect> {
+        let scroll = i32::from(self.detail.scroll).saturating_add(by);
+        self.detail.scroll = u16::try_from(scroll.clamp(0, 200)).unwrap_or(0);
+        Vec::new()
+    }
+
+    fn sort_by_neighbour(&mut self, shell: &mut Shell, step: isize) -> Vec<Effect> {
+        let count = Column::ALL.len() as isize;
+        let at = Column::ALL.iter().position(|column| *column == self.sort.column).unwrap_or(0) as isize;
+        let column = Column::ALL[(at + step).rem_euclid(count) as usize];
+        self.set_sort(shell, Sort { column, direction: column.natural() })
+    }
+
+    fn mark(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if let Some(id) = self.selected {
+            self.anchor = Some(id);
+            if !self.marks.remove(&id) {
+                self.marks.insert(id);
+            }
+        }
+        self.step(shell, 1)
+    }
+
+    fn mark_range(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let Some(anchor) = self.anchor.and_then(|id| self.window.position(id)) else {
+            shell.toast(
+                Severity::Info,
+                "mark the first key of the range with space, then press v on its last",
+            );
+            return Vec::new();
+        };
+        let (from, to) = (anchor.min(self.place), anchor.max(self.place));
+        self.marks
+            .extend(self.window.rows[from..=to.min(self.window.len() - 1)].iter().map(|row| row.key.id));
+        Vec::new()
+    }
+
+    fn copy(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let Some(key) = self.selected_key() else { return Vec::new() };
+        let text = CopyText::Plain(key.preview.clone());
+        vec![shell.ask(To::Shell, Request::Copy(text)).1]
+    }
+
+    fn copy_id(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let Some(key) = self.selected_key() else { return Vec::new() };
+        let text = CopyText::Plain(key.id.to_string().into());
+        vec![shell.ask(To::Shell, Request::Copy(text)).1]
+    }
+
+    fn go_to_start(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.window.more_before {
+            return self.read(shell, Load::First);
+        }
+        self.step(shell, isize::MIN / 2)
+    }
+
+    fn go_to_end(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.window.more_after {
+            return self.read(shell, Load::Last);
+        }
+        self.step(shell, isize::MAX / 2)
+    }
+
+    /// Moves the selection by rows. What goes beyond the rows at hand is owed until they come.
+    pub(super) fn step(&mut self, shell: &mut Shell, by: isize) -> Vec<Effect> {
+        if self.window.is_empty() {
+            return Vec::new();
+        }
+        let last = self.window.len() as isize - 1;
+        let wanted = (self.place as isize).saturating_add(by);
+        let place = wanted.clamp(0, last);
+        let beyond = wanted - place;
+        self.owed = match beyond {
+            0 => 0,
+            _ if beyond > 0 && self.window.more_after => beyond,
+            _ if beyond < 0 && self.window.more_before => beyond,
+            _ => 0,
+        };
+        let page = view::rows_shown(self, shell) as isize;
+        // A whole page moves the view along, so that the selection stays at its place on the screen.
+        if by.abs() >= page && by.abs() < last {
+            let top = (self.top as isize).saturating_add(by);
+            self.top = top.clamp(0, (last + 1 - page).max(0)) as usize;
+        }
+        self.select(place as usize);
+        self.show_selection(shell);
+        let mut effects = self.read_on(shell);
+        effects.extend(self.follow(shell));
+        effects
+    }
+
+    fn select(&mut self, place: usize) {
+        self.place = place;
+        let id = self.window.rows.get(place).map(|row| row.key.id);
+        if self.selected != id {
+            self.selected = id;
+            self.detail.scroll = 0;
+        }
+    }
+
+    /// Scrolls as little as it takes to have the selection on the screen.
+    pub(super) fn show_selection(&mut self, shell: &Shell) {
+        let page = view::rows_shown(self, shell).max(1);
+        self.top = self.top.min(self.window.len().saturating_sub(page));
+        if self.place < self.top {
+            self.top = self.place;
+        } else if self.place >= self.top + page {
+            self.top = self.place + 1 - page;
+        }
+    }
+
+    /// Reads rows ahead, so that the next page is at hand before it is wanted.
+    fn read_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.pages.busy() {
+            return Vec::new();
+        }
+        if self.window.wants_after(self.place) {
+            return self.read(shell, Load::After);
+        }
+        if self.window.wants_before(self.place) {
+            return self.read(shell, Load::Before);
+        }
+        Vec::new()
+    }
+
+    /// Asks for rows.
+    fn read(&mut self, shell: &mut Shell, load: Load) -> Vec<Effect> {
+        let edge = |row: Option<&crate::service::Row>| row.map(|row| row.cursor.clone());
+        let page = view::rows_shown(self, shell);
+        let (from, limit) = match load {
+            Load::First => (From::Start, CHUNK),
+            Load::Last => (From::End, CHUNK),
+            Load::After => match edge(self.window.rows.last()) {
+                Some(cursor) => (From::After(cursor), CHUNK),
+                None => (From::Start, CHUNK),
+            },
+            Load::Before => match edge(self.window.rows.first()) {
+                Some(cursor) => (From::Before(cursor), CHUNK),
+                None => (From::Start, CHUNK),
+            },
+            Load::Again => {
+                // A page more above, so that there is something to scroll into.
+                let first = self.top.saturating_sub(page);
+                let limit = u32::try_from(page * 3).unwrap_or(CHUNK).max(CHUNK);
+                match self.window.rows.get(first) {
+                    Some(row) if first > 0 || self.window.more_before => {
+                        (From::At(row.cursor.clone()), limit)
+                    }
+                    _ => (From::Start, limit),
+                }
+            }
+        };
+        self.load = load;
+        let request = PageRequest { query: self.filter.query.clone(), sort: self.sort, from, limit };
+        let mut effects: Vec<Effect> =
+            self.pages.ask(shell, ME, Request::Page(request)).into_iter().collect();
+        if !self.loaded {
+            effects.push(Effect::SetTimer { timer: Timer::Slow, after: PATIENCE });
+        }
+        effects
+    }
+
+    fn recount(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let query = self.filter.query.clone();
+        self.counts.ask(shell, ME, Request::Count(query)).into_iter().collect()
+    }
+
+    /// The detail follows the selection: its audit is read as soon as the one before has come.
+    pub(super) fn follow(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let Some(id) = self.selected.filter(|_| self.detail.open) else { return Vec::new() };
+        if self.detail.wanted == Some(id) && self.detail.trails.busy()
+            || self.detail.trail.as_ref().is_some_and(|(of, _)| *of == id)
+        {
+            return Vec::new();
+        }
+        self.detail.wanted = Some(id);
+        self.detail.trails.ask(shell, ME, Request::Trail(id)).into_iter().collect()
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::Page(outcome) => {
+                let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
+                let mut effects: Vec<Effect> = settled.next.into_iter().collect();
+                if settled.newest {
+                    match outcome {
+                        Ok(page) => effects.extend(self.arrived(shell, page)),
+                        Err(failure) => {
+                            shell.failed(&failure);
+                            shell.redraw = true;
+                        }
+                    }
+                }
+                effects
+            }
+            Reply::Count(outcome) => {
+                let Some(settled) = self.counts.settle(shell, id) else { return Vec::new() };
+                if let (true, Ok(count)) = (settled.newest, outcome)
+                    && self.count != Some(count)
+                {
+                    self.count = Some(count);
+                    shell.redraw = true;
+                }
+                settled.next.into_iter().collect()
+            }
+            Reply::Trail(outcome) => {
+                let Some(settled) = self.detail.trails.settle(shell, id) else { return Vec::new() };
+                if let (true, Ok(trail), Some(key)) = (settled.newest, outcome, self.detail.wanted) {
+                    self.detail.trail = Some((key, trail));
+                    shell.redraw = true;
+                }
+                settled.next.into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn arrived(&mut self, shell: &mut Shell, page: crate::service::Page) -> Vec<Effect> {
+        shell.redraw = true;
+        let first_time = !self.loaded;
+        self.loaded = true;
+        self.slow = false;
+        let load = self.load;
+        let mut count = first_time;
+        match load {
+            Load::First => {
+                self.window.replace(page);
+                self.top = 0;
+                self.select(0);
+                count |= self.count.is_none();
+            }
+            Load::Last => {
+                self.window.replace(page);
+                self.select(self.window.len().saturating_sub(1));
+            }
+            Load::Again => {
+                self.refreshed(page);
+                count = true;
+                self.detail.trail = None;
+            }
+            Load::After => {
+                let gone = self.window.append(page);
+                self.place = self.place.saturating_sub(gone);
+                self.top = self.top.saturating_sub(gone);
+            }
+            Load::Before => {
+                let added = self.window.prepend(page);
+                self.place += added;
+                self.top += added;
+            }
+        }
+        self.show_selection(shell);
+        let mut effects = Vec::new();
+        let owed = std::mem::take(&mut self.owed);
+        if owed != 0 && matches!(load, Load::After | Load::Before) {
+            effects.extend(self.step(shell, owed));
+        } else {
+            effects.extend(self.read_on(shell));
+            effects.extend(self.follow(shell));
+        }
+        if count {
+            effects.extend(self.recount(shell));
+        }
+        effects
+    }
+
+    /// The same rows as they are now. The selection stays on its key and, if it can, at its place on the screen; where
+    /// the key is gone its neighbour takes its place.
+    fn refreshed(&mut self, page: crate::service::Page) {
+        let at_start = self.top == 0 && !self.window.more_before;
+        let on_screen = self.place.saturating_sub(self.top);
+        let old: Vec<_> = self.window.rows.iter().map(|row| row.key.id).collect();
+        self.window.replace(page);
+        let below = old[self.place.min(old.len())..].iter();
+        let above = old[..self.place.min(old.len())].iter().rev();
+        let place = below.chain(above).find_map(|id| self.window.position(*id)).unwrap_or(0);
+        self.select(place);
+        // At the very beginning new rows come into sight; elsewhere the screen stands still.
+        self.top = if at_start { 0 } else { place.saturating_sub(on_screen) };
+    }
+}

@@ -1,0 +1,254 @@
+//! What each message changes, and what shall be done about it. No I/O here.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Size};
+
+use super::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use super::input::{Input, Key};
+use super::message::Message;
+use super::run::ExitReason;
+use super::screens::ScreenId;
+use super::state::{Command, Link, Opened, Severity, State};
+use crate::config::keymap::{Action, Context};
+use crate::domain::text::SafeText;
+use crate::store::LiveEvent;
+
+/// How long a message stays in the last line.
+const TOAST: Duration = Duration::from_secs(8);
+/// Rows that one notch of the wheel moves by.
+const WHEEL: i32 = 3;
+
+/// Takes note of a message. Sets `shell.redraw` if the picture may differ afterwards.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let toast = state.shell.toast.clone();
+    let mut effects = handle(state, message);
+    loop {
+        let commands = state.shell.take_commands();
+        if commands.is_empty() {
+            break;
+        }
+        for command in commands {
+            effects.extend(carry_out(state, command));
+        }
+    }
+    if state.shell.toast.is_some() && state.shell.toast != toast {
+        effects.push(Effect::SetTimer { timer: Timer::Toast, after: TOAST });
+    }
+    effects
+}
+
+/// The first effects: the database is open.
+pub fn opened(state: &mut State, database: SafeText) -> Vec<Effect> {
+    state.shell.database = database;
+    state.shell.link = Link::Live;
+    state.shell.redraw = true;
+    let mut effects = state.screens.enter(&mut state.shell);
+    effects.extend(ask_shell(state));
+    effects
+}
+
+/// What the shell itself needs to know: who is acting, and the issuers.
+fn ask_shell(state: &mut State) -> Vec<Effect> {
+    vec![state.shell.ask(To::Shell, Request::Whoami).1, state.shell.ask(To::Shell, Request::Issuers).1]
+}
+
+fn handle(state: &mut State, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key { key, hurried } => press(state, key, hurried),
+        Message::Paste(pasted) => input(state, Input::Paste(pasted)),
+        Message::Mouse(mouse) => point(state, mouse),
+        Message::Resize { width, height } => {
+            state.shell.size = Size { width, height };
+            state.shell.redraw = true;
+            vec![Effect::Repaint]
+        }
+        Message::Reply { to, reply } => answer(state, to, reply),
+        Message::Live(event) => live(state, event),
+        Message::Timer(timer) => ring(state, timer),
+        Message::Emit(bytes) => vec![Effect::Emit(bytes)],
+        Message::Resumed => {
+            state.shell.redraw = true;
+            vec![Effect::Repaint]
+        }
+        Message::Hangup => vec![Effect::Quit(ExitReason::Hangup)],
+        Message::Terminate => vec![Effect::Quit(ExitReason::Terminated)],
+        Message::Interrupt => vec![Effect::Quit(ExitReason::Interrupted)],
+        Message::Broken(why) => vec![Effect::Quit(ExitReason::Broken(why))],
+    }
+}
+
+fn context(state: &State) -> Context {
+    match state.overlays.last() {
+        Some(opened) => opened.overlay.context(),
+        None => state.screens.context(&state.shell),
+    }
+}
+
+fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
+    let typing = match state.overlays.last() {
+        Some(opened) => opened.overlay.typing(),
+        None => context(state).takes_text(),
+    };
+    let action = state.shell.keymap.lookup(context(state), event, typing);
+    match action {
+        // Gets out from anywhere. Where something would be lost the overlay asks, once: a second Ctrl-C is the answer.
+        Some(Action::Interrupt) if !state.overlays.iter().any(|opened| opened.overlay.guards_exit()) => {
+            return vec![Effect::Quit(ExitReason::Interrupted)];
+        }
+        Some(Action::Suspend) => return vec![Effect::Suspend],
+        Some(Action::Redraw) => {
+            state.shell.redraw = true;
+            return vec![Effect::Repaint];
+        }
+        _ => {}
+    }
+    input(state, Input::Key(Key { action, event, hurried }))
+}
+
+/// Gives a gesture to what is on top.
+fn input(state: &mut State, input: Input) -> Vec<Effect> {
+    state.shell.redraw = true;
+    if let Some(opened) = state.overlays.last_mut() {
+        return opened.overlay.input(&mut state.shell, opened.number, input);
+    }
+    if let Some(action) = input.action()
+        && let Some(effects) = everywhere(state, action)
+    {
+        return effects;
+    }
+    state.screens.input(&mut state.shell, input)
+}
+
+/// Actions that mean the same on every screen; `None` for the others.
+fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
+    match action {
+        Action::Quit => Some(vec![Effect::Quit(ExitReason::Quit)]),
+        Action::NextScreen => Some(go(state, state.shell.screen.step(1))),
+        Action::PreviousScreen => Some(go(state, state.shell.screen.step(-1))),
+        Action::ToggleMouse => {
+            state.shell.mouse = !state.shell.mouse;
+            let words = if state.shell.mouse { "mouse on" } else { "mouse off: select text as usual" };
+            state.shell.toast(Severity::Info, words);
+            Some(vec![Effect::Mouse(state.shell.mouse)])
+        }
+        Action::ToggleTimes => {
+            state.shell.relative_times = !state.shell.relative_times;
+            Some(Vec::new())
+        }
+        Action::Refresh => {
+            state.shell.changed();
+            Some(Vec::new())
+        }
+        _ => ScreenId::of(action).map(|screen| go(state, screen)),
+    }
+}
+
+fn go(state: &mut State, screen: ScreenId) -> Vec<Effect> {
+    state.shell.redraw = true;
+    state.shell.screen = screen;
+    state.screens.enter(&mut state.shell)
+}
+
+fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
+    let at = Position { x: mouse.column, y: mouse.row };
+    match mouse.kind {
+        MouseEventKind::ScrollDown => input(state, Input::Scroll { lines: WHEEL, at }),
+        MouseEventKind::ScrollUp => input(state, Input::Scroll { lines: -WHEEL, at }),
+        MouseEventKind::Down(MouseButton::Left) => input(state, Input::Click(at)),
+        _ => Vec::new(),
+    }
+}
+
+fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
+    match id.to {
+        To::Shell => answer_shell(state, reply),
+        To::Screen(screen) => state.screens.reply(&mut state.shell, screen, id, reply),
+        To::Overlay(number) => match state.overlays.iter_mut().find(|opened| opened.number == number) {
+            Some(opened) => {
+                state.shell.redraw = true;
+                opened.overlay.reply(&mut state.shell, id, reply)
+            }
+            None => Vec::new(),
+        },
+    }
+}
+
+fn answer_shell(state: &mut State, reply: Reply) -> Vec<Effect> {
+    let shell = &mut state.shell;
+    shell.redraw = true;
+    match reply {
+        Reply::Whoami(Ok(who)) => shell.who = Some(who),
+        Reply::Issuers(Ok(issuers)) => shell.issuers = Some(issuers),
+        Reply::Whoami(Err(failure)) | Reply::Issuers(Err(failure)) => shell.failed(&failure),
+        Reply::Copy(outcome) => shell.copied(&outcome),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
+    match event {
+        LiveEvent::Changed => {}
+        LiveEvent::Lost(why) => {
+            state.shell.redraw = true;
+            if !matches!(state.shell.link, Link::Lost { .. }) {
+                state.shell.link = Link::Lost { since: state.shell.now, why: SafeText::new(why) };
+            }
+            return Vec::new();
+        }
+        LiveEvent::Back => {
+            state.shell.redraw = true;
+            state.shell.link = Link::Live;
+            state.shell.toast(Severity::Good, "the database is back");
+        }
+    }
+    let mut effects = ask_shell(state);
+    effects.extend(state.screens.changed(&mut state.shell));
+    effects
+}
+
+fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
+    state.shell.redraw = true;
+    match timer {
+        Timer::Toast => {
+            state.shell.toast = None;
+            Vec::new()
+        }
+        Timer::Clock => Vec::new(),
+        Timer::Slow | Timer::Of(To::Shell | To::Screen(_)) => state.screens.timer(&mut state.shell, timer),
+        Timer::Of(To::Overlay(number)) => {
+            match state.overlays.iter_mut().find(|opened| opened.number == number) {
+                Some(opened) => opened.overlay.timer(&mut state.shell, timer),
+                None => Vec::new(),
+            }
+        }
+    }
+}
+
+fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
+    state.shell.redraw = true;
+    match command {
+        Command::Open(number, overlay) => {
+            state.overlays.push(Opened { number, overlay });
+            Vec::new()
+        }
+        Command::Close => {
+            state.overlays.pop();
+            Vec::new()
+        }
+        Command::Show(screen) => go(state, screen),
+        Command::Filter(filter) => {
+            state.screens.keys.set_filter(&filter);
+            go(state, ScreenId::Keys)
+        }
+        Command::Sort(sort) => state.screens.keys.set_sort(&mut state.shell, sort),
+        Command::Changed => {
+            let mut effects = ask_shell(state);
+            effects.extend(state.screens.changed(&mut state.shell));
+            effects
+        }
+        Command::Quit(reason) => vec![Effect::Quit(reason)],
+    }
+}

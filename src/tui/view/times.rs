@@ -1,0 +1,59 @@
+//! Instants as people read them.
+
+use chrono::Duration;
+
+use crate::domain::Instant;
+
+/// "3h ago", for an instant that lies in the past; "now" within a minute.
+pub fn ago(at: Instant, now: Instant) -> String {
+    let by = now - at;
+    if by < Duration::minutes(1) { "now".into() } else { format!("{} ago", amount(by)) }
+}
+
+/// "in 6d" or "3h ago", from one instant to another; "now" within a minute of it.
+pub fn relative(at: Instant, now: Instant) -> String {
+    if at > now && at - now >= Duration::minutes(1) {
+        format!("in {}", amount(at - now))
+    } else {
+        ago(at, now)
+    }
+}
+
+/// The largest unit that fits: minutes, hours, days, from two years on years.
+fn amount(by: Duration) -> String {
+    match by {
+        by if by < Duration::hours(1) => format!("{}m", by.num_minutes()),
+        by if by < Duration::days(1) => format!("{}h", by.num_hours()),
+        by if by < Duration::days(730) => format!("{}d", by.num_days()),
+        by => format!("{}y", by.num_days() / 365),
+    }
+}
+
+/// The exact instant: `2026-11-21 12:04:05 UTC`, or in this machine's zone with its offset.
+pub fn exact(at: Instant, utc: bool) -> String {
+    if utc {
+        return at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    }
+    at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+/// The day alone: `2026-11-21`.
+pub fn day(at: Instant, utc: bool) -> String {
+    if utc {
+        return at.format("%Y-%m-%d").to_string();
+    }
+    at.with_timezone(&chrono::Local).format("%Y-%m-%d").to_string()
+}
+
+/// When the text of [`relative`] next differs, counted from `now`; at least a second.
+pub fn next_change(at: Instant, now: Instant) -> std::time::Duration {
+    let by = if at > now { at - now } else { now - at };
+    let unit = match by {
+        by if by < Duration::hours(1) => Duration::minutes(1),
+        by if by < Duration::days(1) => Duration::hours(1),
+        _ => Duration::days(1),
+    };
+    let into = by.num_milliseconds() % unit.num_milliseconds();
+    let wait = if at > now { into + 1 } else { unit.num_milliseconds() - into };
+    std::time::Duration::from_millis(u64::try_from(wait.max(1000)).unwrap_or(1000))
+}

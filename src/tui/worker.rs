@@ -1,0 +1,155 @@
+//! Carries out what `update` asked for: the only file of the console that calls the service.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::clipboard::Clipboard;
+use super::effect::{Failure, FailureKind, Outcomes, Reply, Request, RequestId};
+use super::message::Message;
+use crate::config::theme::Theme;
+use crate::domain::secret::PlainKey;
+use crate::domain::text::SafeText;
+use crate::service::{AuditFilter, AuditRequest, Service};
+
+/// How much of a key's audit the detail shows.
+const TRAIL: u32 = 50;
+
+/// Starts one task for each request, so that none waits for another.
+#[derive(Clone)]
+pub struct Worker {
+    service: Service,
+    clipboard: Arc<Clipboard>,
+    messages: UnboundedSender<Message>,
+}
+
+impl Worker {
+    pub fn new(service: Service, clipboard: Arc<Clipboard>, messages: UnboundedSender<Message>) -> Self {
+        Self { service, clipboard, messages }
+    }
+
+    /// Starts the work; a [`Message::Reply`] will come.
+    pub fn ask(&self, to: RequestId, request: Request) {
+        let worker = self.clone();
+        tokio::spawn(async move {
+            let reply = worker.answer(request).await;
+            // Nobody listens only when the console is ending.
+            let _ = worker.messages.send(Message::Reply { to, reply });
+        });
+    }
+
+    /// Passes on news of the database until the console ends.
+    pub fn watch(&self) {
+        let worker = self.clone();
+        tokio::spawn(async move {
+            let mut events = worker.service.watch();
+            while let Some(event) = events.next().await {
+                if worker.messages.send(Message::Live(event)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    async fn answer(&self, request: Request) -> Reply {
+        let service = &self.service;
+        match request {
+            Request::Whoami => Reply::Whoami(plain(service.whoami().await)),
+            Request::Issuers => Reply::Issuers(plain(service.issuers().await)),
+            Request::Page(request) => Reply::Page(plain(service.page(&request).await)),
+            Request::Count(query) => Reply::Count(plain(service.count(&query).await)),
+            Request::Key(id) => Reply::Key(plain(service.key(id).await.map(Box::new))),
+            Request::Trail(key) => {
+                let filter = AuditFilter { key: Some(key), ..AuditFilter::default() };
+                let request = AuditRequest { filter, before: None, limit: TRAIL };
+                Reply::Trail(plain(service.audit(&request).await))
+            }
+            Request::Find(needle) => Reply::Find(plain(service.find_keys(needle).await)),
+            Request::Outlook => Reply::Outlook(plain(service.outlook().await)),
+            Request::Create(request) => Reply::Create(plain(service.create_key(request).await.map(Box::new))),
+            Request::Acknowledge { operation, key } => {
+                Reply::Acknowledge(plain(service.acknowledge_key(operation, key).await.map(Box::new)))
+            }
+            Request::Revoke { operation, keys, reason } => {
+                Reply::Revoke(plain(service.revoke_keys(operation, &keys, reason.as_deref()).await))
+            }
+            Request::Rotate { operation, key, overlap } => {
+                Reply::Rotate(plain(service.rotate_key(operation, key, overlap).await.map(Box::new)))
+            }
+            Request::Accounts { filter, after, limit } => {
+                Reply::Accounts(plain(service.accounts(&filter, after.as_deref(), limit).await))
+            }
+            Request::Account(slug) => Reply::Account(plain(service.account(&slug).await)),
+            Request::CreateAccount { operation, request } => {
+                Reply::CreateAccount(plain(service.create_account(operation, request).await))
+            }
+            Request::SetStanding { operation, account, standing } => {
+                Reply::SetStanding(plain(service.set_standing(operation, &account, standing).await))
+            }
+            Request::ApplyPolicy { operation, policy } => {
+                Reply::ApplyPolicy(plain(service.apply_policy(operation, *policy).await.map(Box::new)))
+            }
+            Request::Audit(request) => Reply::Audit(plain(service.audit(&request).await)),
+            Request::VerifyAudit => Reply::VerifyAudit(plain(service.verify_audit(|_| ()).await)),
+            Request::Operators => Reply::Operators(plain(service.operators().await)),
+            Request::SetOperator { operation, name, role } => {
+                Reply::SetOperator(plain(service.set_operator(operation, &name, role).await))
+            }
+            Request::RemoveOperator { operation, name } => {
+                Reply::RemoveOperator(plain(service.remove_operator(operation, &name).await))
+            }
+            Request::Themes(folder) => themes(folder).await,
+            Request::Copy(text) => Reply::Copy(self.clipboard.copy(text, &self.messages).await),
+            Request::WriteSecret { path, secret } => Reply::WriteSecret(write_secret(path, secret).await),
+        }
+    }
+}
+
+fn plain<T>(result: crate::service::Result<T>) -> Outcomes<T> {
+    result.map_err(Failure::from)
+}
+
+async fn themes(folder: Option<PathBuf>) -> Reply {
+    let read = tokio::task::spawn_blocking(move || {
+        let folder = folder.as_deref();
+        let (mut themes, mut faults) = (Vec::new(), Vec::new());
+        for name in Theme::names(folder) {
+            match Theme::load(&name, folder) {
+                Ok(theme) => themes.push(theme),
+                Err(error) => faults.push(SafeText::new(error.to_string())),
+            }
+        }
+        Reply::Themes { themes, faults }
+    });
+    read.await.unwrap_or(Reply::Themes { themes: Vec::new(), faults: Vec::new() })
+}
+
+async fn write_secret(path: PathBuf, secret: Arc<PlainKey>) -> Outcomes<PathBuf> {
+    let written = tokio::task::spawn_blocking(move || write_new(&path, &secret).map(|()| path));
+    match written.await {
+        Ok(Ok(path)) => Ok(std::path::absolute(&path).unwrap_or(path)),
+        Ok(Err(error)) => Err(file_failure(&error)),
+        Err(_) => Err(Failure { kind: FailureKind::Other, text: "the file was not written".into() }),
+    }
+}
+
+/// Writes the secret and a line break to a file that did not exist, mode 0600, and waits until it is on the disk.
+fn write_new(path: &Path, secret: &PlainKey) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(secret.expose().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+fn file_failure(error: &std::io::Error) -> Failure {
+    let text = match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            "the file exists already and was left alone: choose another name".to_owned()
+        }
+        _ => format!("the file was not written: {error}. Choose another place"),
+    };
+    Failure { kind: FailureKind::Other, text: SafeText::new(text) }
+}
