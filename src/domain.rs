@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod demo;
 pub mod expiry;
 pub mod issuer;
 pub mod key;

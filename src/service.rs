@@ -22,6 +22,7 @@ mod accounts;
 mod acknowledge;
 mod audit;
 mod create;
+mod demo;
 mod error;
 mod find;
 mod issuers;

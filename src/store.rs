@@ -33,7 +33,6 @@ pub use accounts::AccountFilter;
 pub use dialect::never;
 pub use error::{Error, MaybeTransient, Result};
 pub use facts::Facts;
-pub use keys::{NewKey, Revocation};
 pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
 pub use outlook::Counted;

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 #[path = "support/support.rs"]
-mod support;
+pub mod support;
 
 use keyrack::domain::audit::Verdict;
 use keyrack::domain::expiry::{Expiry, Overlap};

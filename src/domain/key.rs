@@ -5,8 +5,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Instant;
+use super::expiry::Overlap;
 use super::network::Networks;
 use super::scope::Scopes;
+use super::secret::HashedKey;
 use super::text::SafeText;
 
 /// A key nobody acknowledged and nobody used is dead this long after its creation (VP-27).
@@ -52,6 +54,39 @@ pub struct Key {
     pub successor: Option<KeyId>,
     /// When the policy's rotation period ends; `None` where the policy has none.
     pub rotation_due_at: Option<Instant>,
+}
+
+/// A key as it is written.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    pub id: KeyId,
+    pub account: String,
+    pub issuer: String,
+    pub name: String,
+    pub description: String,
+    pub preview: String,
+    /// The secret's last four characters.
+    pub tail: String,
+    pub hash: HashedKey,
+    pub scopes: Scopes,
+    pub allow: Networks,
+    pub created_at: Instant,
+    pub created_by: String,
+    pub expires_at: Option<Instant>,
+    pub acknowledged_at: Option<Instant>,
+    pub last_used_at: Option<Instant>,
+    pub last_used_from: Option<String>,
+    pub revocation: Option<Revocation>,
+    /// The key that this one replaces, and how long that one outlives the acknowledgement.
+    pub replaces: Option<(KeyId, Overlap)>,
+}
+
+/// The end of a key.
+#[derive(Clone, Debug)]
+pub struct Revocation {
+    pub at: Instant,
+    pub by: String,
+    pub reason: Option<String>,
 }
 
 /// What a key is at a given instant. Only `Active` works.

@@ -6,9 +6,9 @@ use super::list::no_key;
 use super::permit::permit;
 use super::*;
 use crate::domain::audit::{Action, Change};
-use crate::domain::key::Status;
+use crate::domain::key::{Revocation, Status};
 use crate::domain::operator::Permission;
-use crate::store::{Revocation, Tx};
+use crate::store::Tx;
 
 impl Service {
     /// Records that the secret of `key` was taken over, so that it does not die after ten minutes. If the key replaces

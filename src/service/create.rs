@@ -9,9 +9,10 @@ use super::shim::{check_description, check_expiry, check_name};
 use super::*;
 use crate::domain::account::Account;
 use crate::domain::audit::{Action, Change};
+use crate::domain::key::NewKey;
 use crate::domain::operator::Permission;
 use crate::domain::secret::TAIL;
-use crate::store::{NewKey, Tx};
+use crate::store::Tx;
 
 /// The window in which creations are counted (VG-22).
 const MINUTE: chrono::Duration = chrono::Duration::seconds(60);

@@ -8,8 +8,8 @@ use super::permit::permit;
 use super::shim::check_reason;
 use super::*;
 use crate::domain::audit::{Action, Change};
+use crate::domain::key::Revocation;
 use crate::domain::operator::Permission;
-use crate::store::Revocation;
 
 impl Service {
     /// Revokes keys at once and for good, in one transaction, and reads them back on another connection before it says so.

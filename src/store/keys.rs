@@ -6,44 +6,8 @@ use super::dialect::{Time, both};
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
-use crate::domain::expiry::Overlap;
-use crate::domain::key::{Key, KeyId};
-use crate::domain::network::Networks;
-use crate::domain::scope::Scopes;
+use crate::domain::key::{Key, KeyId, Revocation};
 use crate::domain::secret::HashedKey;
-
-/// A key as it is written.
-#[derive(Clone, Debug)]
-pub struct NewKey {
-    pub id: KeyId,
-    pub account: String,
-    pub issuer: String,
-    pub name: String,
-    pub description: String,
-    pub preview: String,
-    /// The secret's last four characters.
-    pub tail: String,
-    pub hash: HashedKey,
-    pub scopes: Scopes,
-    pub allow: Networks,
-    pub created_at: Instant,
-    pub created_by: String,
-    pub expires_at: Option<Instant>,
-    pub acknowledged_at: Option<Instant>,
-    pub last_used_at: Option<Instant>,
-    pub last_used_from: Option<String>,
-    pub revocation: Option<Revocation>,
-    /// The key that this one replaces, and how long that one outlives the acknowledgement.
-    pub replaces: Option<(KeyId, Overlap)>,
-}
-
-/// The end of a key.
-#[derive(Clone, Debug)]
-pub struct Revocation {
-    pub at: Instant,
-    pub by: String,
-    pub reason: Option<String>,
-}
 
 impl Store {
     /// One key, read on a connection of its own: what a writer committed is seen here or nowhere.

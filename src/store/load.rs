@@ -3,9 +3,8 @@
 use sqlx::QueryBuilder;
 
 use super::dialect::{Allow, Time, both};
-use super::keys::NewKey;
 use super::{Pools, Result, Store, Tx};
-use crate::domain::key::{CLAIM_TIME, KeyId};
+use crate::domain::key::{CLAIM_TIME, KeyId, NewKey};
 
 /// 500 rows of 24 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
