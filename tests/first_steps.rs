@@ -140,3 +140,28 @@ fn every_operation_works_on_sqlite() {
 fn every_operation_works_on_postgres() {
     run_on_postgres("every_operation_works_on_postgres", walk);
 }
+
+async fn fill(database: Database) {
+    let service = database.open().await;
+    service.demo(400, 1, |_| {}).await.unwrap();
+    assert_eq!(
+        service
+            .count(&Query { terms: vec![Term { negated: false, test: Test::Status(Status::ALL.to_vec()) }] })
+            .await
+            .unwrap(),
+        Count::Exactly(400)
+    );
+    assert!(matches!(service.verify_audit(|_| {}).await.unwrap(), Verdict::Intact { .. }));
+    let refused = service.demo(10, 1, |_| {}).await.unwrap_err();
+    assert!(refused.to_string().contains("keys already"), "{refused}");
+}
+
+#[test]
+fn a_demo_fills_sqlite_with_a_history_that_verifies() {
+    run_on_sqlite(fill);
+}
+
+#[test]
+fn a_demo_fills_postgres_with_a_history_that_verifies() {
+    run_on_postgres("a_demo_fills_postgres_with_a_history_that_verifies", fill);
+}

@@ -154,7 +154,8 @@ impl Demo {
         } else if !ended {
             self.active[account] += 1;
         }
-        let end = key.revocation.as_ref().map(|end| end.at).or(key.expires_at).unwrap_or(self.now).min(self.now);
+        let end =
+            key.revocation.as_ref().map(|end| end.at).or(key.expires_at).unwrap_or(self.now).min(self.now);
         let life = end - key.created_at;
         if life < Duration::minutes(5) || rng.random_range(0..100) < 22 {
             return;
@@ -267,7 +268,8 @@ fn scopes(rng: &mut StdRng, policy: &Policy) -> Scopes {
 
 fn networks(rng: &mut StdRng) -> Networks {
     let third: u8 = rng.random();
-    let texts = [format!("203.0.113.{third}"), format!("10.{third}.0.0/16"), format!("2001:db8:{third:x}::/48")];
+    let texts =
+        [format!("203.0.113.{third}"), format!("10.{third}.0.0/16"), format!("2001:db8:{third:x}::/48")];
     let wanted = rng.random_range(1..3);
     Networks::new(texts.sample(rng, wanted).filter_map(|text| parse_network(text).ok()))
 }

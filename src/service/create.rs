@@ -5,13 +5,14 @@ use zeroize::Zeroizing;
 
 use super::open::{new_key_id, random};
 use super::permit::permit;
-use super::shim::{check_description, check_expiry, check_name};
+use super::shim::check_expiry;
 use super::*;
 use crate::domain::account::Account;
 use crate::domain::audit::{Action, Change};
 use crate::domain::key::NewKey;
 use crate::domain::operator::Permission;
 use crate::domain::secret::TAIL;
+use crate::domain::text::{check_description, check_name};
 use crate::store::Tx;
 
 /// The window in which creations are counted (VG-22).

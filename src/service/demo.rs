@@ -23,7 +23,8 @@ impl Service {
     /// same `seed` and day. `progress` is told how many keys there are. Takes an admin.
     pub async fn demo(&self, keys: u64, seed: u64, mut progress: impl FnMut(u64) + Send) -> Result<()> {
         if self.inner.store.has_keys().await? {
-            let why = "this database has keys already, and a demo must not mix with them. Name a new one with --db";
+            let why =
+                "this database has keys already, and a demo must not mix with them. Name a new one with --db";
             return Err(Error::Refused(why.into()));
         }
         let policies = policy_file::all_presets();
@@ -73,7 +74,10 @@ impl Service {
     /// One transaction of the loading, by an admin.
     async fn load<F>(&self, work: F) -> Result<()>
     where
-        F: for<'t> Fn(&'t mut Tx, Identity) -> futures::future::BoxFuture<'t, Result<()>> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx, Identity) -> futures::future::BoxFuture<'t, Result<()>>
+            + Send
+            + Sync
+            + 'static,
     {
         let identity = self.inner.identity.clone();
         let work = Arc::new(work);
@@ -137,11 +141,13 @@ fn history(demo: &DemoKey) -> Vec<Event> {
         change: change(action, &key.id.to_string(), Some(&key.account), Some(key.id), detail),
     };
     let action = if key.replaces.is_some() { Action::KeyRotate } else { Action::KeyCreate };
-    let mut events = vec![event(key.created_at, &key.created_by, action, creation(new_operation(), action, key).detail)];
+    let mut events =
+        vec![event(key.created_at, &key.created_by, action, creation(new_operation(), action, key).detail)];
     if let Some(at) = key.acknowledged_at {
         events.push(event(at, &key.created_by, Action::KeyAcknowledge, json!({})));
         if let Some((old, end)) = demo.retires {
-            let mut retired = event(at, &key.created_by, Action::KeyRetire, json!({ "ends_at": end, "successor": key.id }));
+            let mut retired =
+                event(at, &key.created_by, Action::KeyRetire, json!({ "ends_at": end, "successor": key.id }));
             retired.change.subject = old.to_string();
             retired.change.key = Some(old);
             events.push(retired);

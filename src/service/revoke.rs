@@ -5,11 +5,11 @@ use serde_json::json;
 use super::create::invalid;
 use super::list::no_key;
 use super::permit::permit;
-use super::shim::check_reason;
 use super::*;
 use crate::domain::audit::{Action, Change};
 use crate::domain::key::Revocation;
 use crate::domain::operator::Permission;
+use crate::domain::text::check_reason;
 
 impl Service {
     /// Revokes keys at once and for good, in one transaction, and reads them back on another connection before it says so.

@@ -68,7 +68,7 @@ impl Store {
     pub async fn has_keys(&self) -> Result<bool> {
         let mut reader = self.reader().await?;
         Ok(both!(reader.conn(), c => {
-            sqlx::query_scalar::<Db, i64>("SELECT count(*) FROM (SELECT 1 FROM keys LIMIT 1) AS some")
+            sqlx::query_scalar::<Db, i64>("SELECT count(*) FROM (SELECT 1 FROM keys LIMIT 1) AS found")
                 .fetch_one(c)
                 .await?
         }) > 0)

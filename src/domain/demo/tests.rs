@@ -19,7 +19,8 @@ fn now() -> Instant {
 
 #[test]
 fn the_same_seed_makes_the_same_keys_and_another_seed_others() {
-    let previews = |seed| Demo::new(300, seed, now(), policies()).map(|k| (k.key.id, k.key.preview)).collect::<Vec<_>>();
+    let previews =
+        |seed| Demo::new(300, seed, now(), policies()).map(|k| (k.key.id, k.key.preview)).collect::<Vec<_>>();
     assert_eq!(previews(7), previews(7));
     assert_ne!(previews(7), previews(8));
     assert_eq!(previews(7).len(), 300);
@@ -33,7 +34,12 @@ fn keys_come_from_the_oldest_to_the_newest_and_none_from_the_future() {
     assert_eq!(keys[1999].key.name, NEWEST);
     assert_eq!(keys.iter().filter(|key| key.key.name == RARE).count(), 1);
     for DemoKey { key, .. } in &keys {
-        let times = [Some(key.created_at), key.acknowledged_at, key.last_used_at, key.revocation.as_ref().map(|r| r.at)];
+        let times = [
+            Some(key.created_at),
+            key.acknowledged_at,
+            key.last_used_at,
+            key.revocation.as_ref().map(|r| r.at),
+        ];
         assert!(times.into_iter().flatten().all(|at| at <= now()), "{key:?}");
         assert!(key.acknowledged_at.is_none_or(|at| at < key.created_at + CLAIM_TIME), "{key:?}");
     }
@@ -42,12 +48,16 @@ fn keys_come_from_the_oldest_to_the_newest_and_none_from_the_future() {
 #[test]
 fn no_account_has_more_active_keys_than_its_policy_allows() {
     let demo = Demo::new(3000, 2, now(), policies());
-    let capped: HashSet<_> = demo.accounts().iter().filter(|a| a.issuer == "one").map(|a| a.slug.clone()).collect();
+    let capped: HashSet<_> =
+        demo.accounts().iter().filter(|a| a.issuer == "one").map(|a| a.slug.clone()).collect();
     let mut active = std::collections::HashMap::new();
     let keys: Vec<_> = demo.collect();
-    let retired: HashSet<_> = keys.iter().filter_map(|k| k.retires).filter(|(_, end)| *end <= now()).map(|(id, _)| id).collect();
+    let retired: HashSet<_> =
+        keys.iter().filter_map(|k| k.retires).filter(|(_, end)| *end <= now()).map(|(id, _)| id).collect();
     for DemoKey { key, .. } in &keys {
-        let ended = key.revocation.is_some() || key.expires_at.is_some_and(|end| end <= now()) || abandoned(key, now());
+        let ended = key.revocation.is_some()
+            || key.expires_at.is_some_and(|end| end <= now())
+            || abandoned(key, now());
         if capped.contains(&key.account) && !ended && !retired.contains(&key.id) {
             *active.entry(key.account.clone()).or_insert(0) += 1;
         }

@@ -3,8 +3,10 @@
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
-pub(super) const OPERATORS: &[&str] = &["ada", "grace", "margaret", "linus", "radia", "ken", "barbara", "eve.gone"];
-pub(super) const PEOPLE: &[&str] = &["amara", "bo", "chen", "dana", "elif", "farid", "greta", "hana", "ivan", "jo", "ops"];
+pub(super) const OPERATORS: &[&str] =
+    &["ada", "grace", "margaret", "linus", "radia", "ken", "barbara", "eve.gone"];
+pub(super) const PEOPLE: &[&str] =
+    &["amara", "bo", "chen", "dana", "elif", "farid", "greta", "hana", "ivan", "jo", "ops"];
 pub(super) const REASONS: &[&str] = &[
     "rotated",
     "integration retired",
@@ -64,13 +66,60 @@ const PURPOSES: &[&str] = &[
     "Read-only, for reports",
 ];
 const FIRST: &[&str] = &[
-    "Northwind", "Globex", "Initech", "Umbra", "Kestrel", "Lumen", "Hooli", "Vandelay", "Stark", "Wayne", "Acme", "Cyberdyne",
-    "Tyrell", "Soylent", "Wonka", "Aperture", "Monarch", "Gringotts", "Oceanic", "Pied Piper", "Massive", "Nakatomi",
-    "Blue Sun", "Virtucon", "Zorin", "Bluth", "Dunder", "Prestige", "Sterling", "Paper Street", "Rekall", "Weyland",
+    "Northwind",
+    "Globex",
+    "Initech",
+    "Umbra",
+    "Kestrel",
+    "Lumen",
+    "Hooli",
+    "Vandelay",
+    "Stark",
+    "Wayne",
+    "Acme",
+    "Cyberdyne",
+    "Tyrell",
+    "Soylent",
+    "Wonka",
+    "Aperture",
+    "Monarch",
+    "Gringotts",
+    "Oceanic",
+    "Pied Piper",
+    "Massive",
+    "Nakatomi",
+    "Blue Sun",
+    "Virtucon",
+    "Zorin",
+    "Bluth",
+    "Dunder",
+    "Prestige",
+    "Sterling",
+    "Paper Street",
+    "Rekall",
+    "Weyland",
 ];
 const SECOND: &[&str] = &[
-    "Health", "Logistics", "Telecom", "Dental", "Realty", "Energy", "Travel", "Bank", "Insurance", "Foods", "Motors", "Legal",
-    "Schools", "Hotels", "Clinics", "Media", "Robotics", "Freight", "Solar", "Systems",
+    "Health",
+    "Logistics",
+    "Telecom",
+    "Dental",
+    "Realty",
+    "Energy",
+    "Travel",
+    "Bank",
+    "Insurance",
+    "Foods",
+    "Motors",
+    "Legal",
+    "Schools",
+    "Hotels",
+    "Clinics",
+    "Media",
+    "Robotics",
+    "Freight",
+    "Solar",
+    "Systems",
 ];
 
 pub(super) fn pick<'a>(rng: &mut StdRng, words: &[&'a str]) -> &'a str {
@@ -82,7 +131,8 @@ pub(super) fn company(n: usize) -> (String, String) {
     // 32 and 21 have no common factor, so that 640 pairs come before a number is needed.
     let (first, second) = (FIRST[n % FIRST.len()], SECOND[(n / FIRST.len() + n) % SECOND.len()]);
     let round = n / (FIRST.len() * SECOND.len());
-    let name = if round == 0 { format!("{first} {second}") } else { format!("{first} {second} {}", round + 1) };
+    let name =
+        if round == 0 { format!("{first} {second}") } else { format!("{first} {second} {}", round + 1) };
     let slug = name.to_lowercase().replace(' ', "-");
     (name, slug)
 }
@@ -91,7 +141,11 @@ pub(super) fn key_name(rng: &mut StdRng) -> String {
     let (system, place) = (pick(rng, SYSTEMS), pick(rng, PLACES));
     match rng.random_range(0..10) {
         0 => system.to_owned(),
-        1 => format!("{}-{}", place.trim_start_matches("– ").to_lowercase().replace(' ', "-"), rng.random_range(1..40)),
+        1 => format!(
+            "{}-{}",
+            place.trim_start_matches("– ").to_lowercase().replace(' ', "-"),
+            rng.random_range(1..40)
+        ),
         _ => format!("{system} {place}"),
     }
 }
