@@ -4,12 +4,11 @@ use serde_json::json;
 
 use super::create::invalid;
 use super::permit::permit;
-use super::shim::check_name;
 use super::*;
 use crate::domain::account::check_slug;
 use crate::domain::audit::{Action, Change};
 use crate::domain::operator::Permission;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, check_name};
 use crate::mail::check_address;
 use crate::store::{AccountFilter, Tx};
 
