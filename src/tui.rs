@@ -42,6 +42,7 @@ pub mod styles;
 pub mod terminal;
 pub mod update;
 pub mod view;
+pub mod widgets;
 pub mod worker;
 
 pub use run::{Error, ExitReason, TuiSettings, run};

@@ -8,61 +8,131 @@ use super::input::Input;
 use super::state::Shell;
 use crate::config::keymap::Context;
 
+pub mod account;
+pub mod confirm;
+pub mod create;
+pub mod emergency;
+pub mod help;
+pub mod palette;
+pub mod preset;
+pub mod reader;
+pub mod reveal;
+pub mod revoke;
+pub mod rotate;
 pub mod sort;
+pub mod themes;
 
 /// One kind of overlay and what it knows.
 #[derive(Debug)]
 pub enum Overlay {
     /// Choosing the order of the table of keys.
     Sort(sort::State),
+    Create(Box<create::State>),
+    Reveal(Box<reveal::State>),
+    Revoke(Box<revoke::State>),
+    Emergency(Box<emergency::State>),
+    Rotate(Box<rotate::State>),
+    Confirm(Box<confirm::State>),
+    Account(Box<account::State>),
+    Preset(preset::State),
+    Help(help::State),
+    Palette(palette::State),
+    Themes(Box<themes::State>),
+    Reader(reader::State),
 }
 
 impl Overlay {
     /// A gesture. `number` is this overlay's, for the requests that it makes.
     pub fn input(&mut self, shell: &mut Shell, number: u64, input: Input) -> Vec<Effect> {
-        let _ = number;
         match self {
             Self::Sort(state) => state.input(shell, input),
+            Self::Create(state) => state.input(shell, number, input),
+            Self::Reveal(state) => state.input(shell, input),
+            Self::Revoke(state) => state.input(shell, input),
+            Self::Emergency(state) => state.input(shell, input),
+            Self::Rotate(state) => state.input(shell, input),
+            Self::Confirm(state) => state.input(shell, input),
+            Self::Account(state) => state.input(shell, input),
+            Self::Preset(state) => state.input(shell, input),
+            Self::Help(state) => state.input(shell, input),
+            Self::Palette(state) => state.input(shell, input),
+            Self::Themes(state) => state.input(shell, input),
+            Self::Reader(state) => state.input(shell, input),
         }
     }
 
     pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        let _ = (shell, id, reply);
         match self {
-            Self::Sort(_) => Vec::new(),
+            Self::Create(state) => state.reply(shell, id, reply),
+            Self::Reveal(state) => state.reply(shell, id, reply),
+            Self::Revoke(state) => state.reply(shell, id, reply),
+            Self::Emergency(state) => state.reply(shell, id, reply),
+            Self::Rotate(state) => state.reply(shell, id, reply),
+            Self::Confirm(state) => state.reply(shell, id, reply),
+            Self::Account(state) => state.reply(shell, id, reply),
+            Self::Preset(state) => state.reply(shell, id, reply),
+            Self::Themes(state) => state.reply(shell, reply),
+            Self::Sort(_) | Self::Help(_) | Self::Palette(_) | Self::Reader(_) => Vec::new(),
         }
     }
 
-    pub fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
-        let _ = (shell, timer);
+    pub fn timer(&mut self, shell: &mut Shell, _: Timer) -> Vec<Effect> {
         match self {
-            Self::Sort(_) => Vec::new(),
+            Self::Reveal(state) => state.timer(shell),
+            _ => Vec::new(),
         }
     }
 
     /// Which bindings hold while it is on top.
     pub fn context(&self) -> Context {
         match self {
-            Self::Sort(_) => Context::Picker,
+            Self::Sort(_) | Self::Preset(_) | Self::Palette(_) | Self::Themes(_) => Context::Picker,
+            Self::Create(state) => state.context(),
+            Self::Reveal(state) => state.context(),
+            Self::Revoke(state) => state.context(),
+            Self::Emergency(state) => state.context(),
+            Self::Rotate(state) => state.context(),
+            Self::Confirm(state) => state.context(),
+            Self::Account(state) => state.context(),
+            Self::Help(state) => state.context(),
+            Self::Reader(_) => Context::Reader,
         }
     }
 
     /// Whether the cursor stands in a text field, so that characters are text.
     pub fn typing(&self) -> bool {
-        self.context().takes_text()
+        match self {
+            Self::Create(state) => state.typing(),
+            Self::Revoke(state) => state.typing(),
+            Self::Account(state) => state.typing(),
+            _ => self.context().takes_text(),
+        }
     }
 
     /// Whether Ctrl-C should come here first, because something would be lost: the overlay asks once, and the second
     /// Ctrl-C is the answer. A signal or a closed terminal ends the program in any case.
     pub fn guards_exit(&self) -> bool {
         match self {
-            Self::Sort(_) => false,
+            Self::Reveal(state) => state.guards_exit(),
+            _ => false,
         }
     }
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         match self {
             Self::Sort(state) => state.draw(shell, frame, area),
+            Self::Create(state) => state.draw(shell, frame, area),
+            Self::Reveal(state) => state.draw(shell, frame, area),
+            Self::Revoke(state) => state.draw(shell, frame, area),
+            Self::Emergency(state) => state.draw(shell, frame, area),
+            Self::Rotate(state) => state.draw(shell, frame, area),
+            Self::Confirm(state) => state.draw(shell, frame, area),
+            Self::Account(state) => state.draw(shell, frame, area),
+            Self::Preset(state) => state.draw(shell, frame, area),
+            Self::Help(state) => state.draw(shell, frame, area),
+            Self::Palette(state) => state.draw(shell, frame, area),
+            Self::Themes(state) => state.draw(shell, frame, area),
+            Self::Reader(state) => state.draw(shell, frame, area),
         }
     }
 }

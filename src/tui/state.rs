@@ -12,7 +12,7 @@ use super::overlays::Overlay;
 use super::run::ExitReason;
 use super::screens::{ScreenId, Screens};
 use super::styles::Styles;
-use crate::config::keymap::Keymap;
+use crate::config::keymap::{Action, Keymap};
 use crate::domain::Instant;
 use crate::domain::issuer::{Issuer, Wording};
 use crate::domain::key::OperationId;
@@ -66,6 +66,8 @@ pub struct Shell {
     pub screen: ScreenId,
     /// Whether a frame is due.
     pub redraw: bool,
+    /// Whether a new database's admin was offered an issuer.
+    pub welcomed: bool,
     commands: Vec<Command>,
     number: u64,
     random: StdRng,
@@ -107,6 +109,7 @@ pub(super) enum Command {
     Filter(String),
     Sort(Sort),
     Changed,
+    Act(Action),
     Quit(ExitReason),
 }
 
@@ -131,6 +134,7 @@ impl State {
                 toast: None,
                 screen: ScreenId::Keys,
                 redraw: true,
+                welcomed: false,
                 commands: Vec::new(),
                 number: 0,
                 random: StdRng::from_seed(seed),
@@ -169,6 +173,21 @@ impl Shell {
         let number = self.next();
         self.commands.push(Command::Open(number, overlay));
         number
+    }
+
+    /// A number for an overlay that asks for something before it is opened with [`Self::open_as`].
+    pub fn reserve(&mut self) -> u64 {
+        self.next()
+    }
+
+    /// Like [`Self::open`], with a number from [`Self::reserve`].
+    pub fn open_as(&mut self, number: u64, overlay: Overlay) {
+        self.commands.push(Command::Open(number, overlay));
+    }
+
+    /// Does what a key would do, once the present input is dealt with: for the palette.
+    pub fn act(&mut self, action: Action) {
+        self.commands.push(Command::Act(action));
     }
 
     /// Takes the topmost overlay away.

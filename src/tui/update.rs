@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Size};
 
 use super::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use super::input::{Input, Key};
 use super::message::Message;
+use super::overlays::{emergency, help, palette, preset, themes};
 use super::run::ExitReason;
 use super::screens::ScreenId;
 use super::state::{Command, Link, Opened, Severity, State};
 use crate::config::keymap::{Action, Context};
+use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
 use crate::store::LiveEvent;
 
@@ -141,6 +143,16 @@ fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
             state.shell.changed();
             Some(Vec::new())
         }
+        Action::Help => {
+            let context = context(state);
+            Some(help::open(&mut state.shell, context))
+        }
+        Action::Palette => {
+            let context = context(state);
+            Some(palette::open(&mut state.shell, context))
+        }
+        Action::Themes => Some(themes::open(&mut state.shell)),
+        Action::Emergency => Some(emergency::open(&mut state.shell)),
         _ => ScreenId::of(action).map(|screen| go(state, screen)),
     }
 }
@@ -185,7 +197,18 @@ fn answer_shell(state: &mut State, reply: Reply) -> Vec<Effect> {
         Reply::Copy(outcome) => shell.copied(&outcome),
         _ => {}
     }
-    Vec::new()
+    welcome(state)
+}
+
+/// A new database without any issuer: its admin is offered one, once.
+fn welcome(state: &mut State) -> Vec<Effect> {
+    let shell = &mut state.shell;
+    let empty = shell.issuers.as_ref().is_some_and(Vec::is_empty);
+    if !empty || shell.welcomed || !state.overlays.is_empty() || !shell.may(Permission::ChangeIssuers) {
+        return Vec::new();
+    }
+    shell.welcomed = true;
+    preset::open(shell, true)
 }
 
 fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
@@ -248,6 +271,10 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
             let mut effects = ask_shell(state);
             effects.extend(state.screens.changed(&mut state.shell));
             effects
+        }
+        Command::Act(action) => {
+            let event = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
+            input(state, Input::Key(Key { action: Some(action), event, hurried: false }))
         }
         Command::Quit(reason) => vec![Effect::Quit(reason)],
     }

@@ -4,11 +4,11 @@ use super::state::{Load, State};
 use super::view;
 use super::window::CHUNK;
 use crate::config::keymap::Action;
-use crate::domain::query::{Column, Sort};
+use crate::domain::query::{Column, Sort, Test};
 use crate::service::{From, PageRequest};
 use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{Input, Key};
-use crate::tui::overlays::{Overlay, sort};
+use crate::tui::overlays::{Overlay, create, revoke, rotate, sort};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::view::PATIENCE;
@@ -175,6 +175,28 @@ impl State {
                 }
                 Vec::new()
             }
+            Action::ShowSameCreator => {
+                if let Some(key) = self.selected_key() {
+                    let filter = format!("by:{}", key.created_by);
+                    shell.filter(filter);
+                }
+                Vec::new()
+            }
+            Action::OpenLinked => {
+                let linked = self.selected_key().and_then(|key| key.successor.or(key.predecessor));
+                match linked {
+                    // Named by its id, a key is found whatever its status.
+                    Some(id) => shell.filter(format!("status:active,expired,abandoned,revoked id:{id}")),
+                    None => shell.toast(Severity::Info, "this key neither replaces another nor is replaced"),
+                }
+                Vec::new()
+            }
+            Action::New => create::open(shell, self.account_at_hand()),
+            Action::Revoke => self.revoke(shell),
+            Action::Rotate => match self.selected_key().cloned() {
+                Some(key) => rotate::open(shell, key),
+                None => Vec::new(),
+            },
             Action::ScrollUp => self.scroll(-1),
             Action::ScrollDown => self.scroll(1),
             Action::ScrollPageUp => self.scroll(-10),
@@ -235,6 +257,28 @@ impl State {
         self.marks
             .extend(self.window.rows[from..=to.min(self.window.len() - 1)].iter().map(|row| row.key.id));
         Vec::new()
+    }
+
+    /// The account that a new key is most likely for: the one that the filter names.
+    fn account_at_hand(&self) -> Option<String> {
+        let mut accounts = self.filter.query.terms.iter().filter_map(|term| match &term.test {
+            Test::Account(slugs) if !term.negated && slugs.len() == 1 => slugs.first().cloned(),
+            _ => None,
+        });
+        accounts.next()
+    }
+
+    /// The marked keys, or the selected one where none is marked.
+    fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let rows = self.window.rows.iter().map(|row| &row.key);
+        if self.marks.is_empty() {
+            let Some(key) = self.selected_key().cloned() else { return Vec::new() };
+            return revoke::open(shell, vec![key.id], vec![key]);
+        }
+        let known = rows.filter(|key| self.marks.contains(&key.id)).cloned().collect();
+        let mut ids: Vec<_> = self.marks.iter().copied().collect();
+        ids.sort_unstable();
+        revoke::open(shell, ids, known)
     }
 
     fn copy(&mut self, shell: &mut Shell) -> Vec<Effect> {

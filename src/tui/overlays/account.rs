@@ -1,0 +1,353 @@
+//! The form for a new account.
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::Line;
+
+use super::{Overlay, create};
+use crate::config::keymap::{Action, Context};
+use crate::config::theme::Role;
+use crate::domain::account::check_slug;
+use crate::domain::issuer::Issuer;
+use crate::domain::key::OperationId;
+use crate::domain::operator::Permission;
+use crate::domain::text::{self, SafeText};
+use crate::service::{CreateAccount, Field};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::input::{self, Input};
+use crate::tui::state::{Severity, Shell};
+use crate::tui::widgets::buttons::{self, Button};
+use crate::tui::widgets::sheet::Sheet;
+use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::{choice, dialog};
+
+#[cfg(test)]
+mod tests;
+
+/// Everything filled in so far.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    operation: OperationId,
+    issuer: usize,
+    name: TextField,
+    slug: TextField,
+    /// Whether the slug was written by hand. Until then it follows the name.
+    own_slug: bool,
+    admins: TextField,
+    plan: usize,
+    focus: Focus,
+    checked: bool,
+    refused: Option<(Field, SafeText)>,
+    failure: Option<SafeText>,
+    sent: Option<RequestId>,
+    /// Whether the form for a key shall follow: on the first run.
+    first_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Focus {
+    Issuer,
+    Name,
+    Slug,
+    Admins,
+    Plan,
+    Go,
+    Cancel,
+}
+
+/// Opens the form. `issuer`: the one chosen at first. `first_run`: the form for a key follows.
+pub fn open(shell: &mut Shell, issuer: Option<&str>, first_run: bool) -> Vec<Effect> {
+    if !shell.refuse_unless(Permission::ChangeAccounts, "create accounts") {
+        return Vec::new();
+    }
+    let issuers = shell.issuers.as_deref().unwrap_or_default();
+    if issuers.is_empty() {
+        shell.toast(Severity::Info, "an account belongs to an issuer: add an issuer first");
+        return Vec::new();
+    }
+    let place = issuer.and_then(|slug| issuers.iter().position(|issuer| issuer.slug == slug)).unwrap_or(0);
+    let number = shell.reserve();
+    let state = State {
+        number,
+        operation: shell.operation(),
+        issuer: place,
+        name: TextField::default(),
+        slug: TextField::default(),
+        own_slug: false,
+        admins: TextField::default(),
+        plan: 0,
+        focus: Focus::Name,
+        checked: false,
+        refused: None,
+        failure: None,
+        sent: None,
+        first_run,
+    };
+    shell.open_as(number, Overlay::Account(Box::new(state)));
+    Vec::new()
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        Context::Form
+    }
+
+    pub fn typing(&self) -> bool {
+        matches!(self.focus, Focus::Name | Focus::Slug | Focus::Admins)
+    }
+
+    fn field_mut(&mut self) -> Option<&mut TextField> {
+        match self.focus {
+            Focus::Name => Some(&mut self.name),
+            Focus::Slug => Some(&mut self.slug),
+            Focus::Admins => Some(&mut self.admins),
+            _ => None,
+        }
+    }
+
+    fn chosen<'s>(&self, shell: &'s Shell) -> Option<&'s Issuer> {
+        shell.issuers.as_deref()?.get(self.issuer)
+    }
+
+    fn plans(&self, shell: &Shell) -> usize {
+        self.chosen(shell).map_or(0, |issuer| issuer.policy.plans.len())
+    }
+
+    fn order(&self, shell: &Shell) -> Vec<Focus> {
+        let mut order = Vec::new();
+        if shell.issuers.as_deref().is_some_and(|issuers| issuers.len() > 1) {
+            order.push(Focus::Issuer);
+        }
+        order.extend([Focus::Name, Focus::Slug, Focus::Admins]);
+        if self.plans(shell) > 0 {
+            order.push(Focus::Plan);
+        }
+        order.extend([Focus::Go, Focus::Cancel]);
+        order
+    }
+
+    fn move_focus(&mut self, shell: &Shell, by: isize) {
+        let order = self.order(shell);
+        let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0);
+        self.focus = order[at.saturating_add_signed(by).min(order.len() - 1)];
+    }
+
+    fn admins(&self) -> Vec<String> {
+        self.admins
+            .value()
+            .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn error(&self, field: Field) -> Option<String> {
+        if let Some((refused, why)) = &self.refused
+            && *refused == field
+        {
+            return Some(why.as_str().to_owned());
+        }
+        match field {
+            Field::Name if self.name.value().trim().is_empty() && !self.checked => None,
+            Field::Name => text::check_name(self.name.value()).err().map(|error| error.to_string()),
+            Field::Slug if self.slug.is_empty() && !self.checked => None,
+            Field::Slug => check_slug(self.slug.value()).err().map(|error| error.to_string()),
+            Field::Admins if self.admins().is_empty() => {
+                self.checked.then(|| "at least one mail address, for reminders".into())
+            }
+            Field::Admins => {
+                let bad = self.admins().into_iter().find(|admin| !admin.contains('@'));
+                bad.filter(|_| self.checked || self.focus != Focus::Admins)
+                    .map(|bad| format!("{bad:?} is no mail address"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The slug follows the name until somebody writes one.
+    fn follow_name(&mut self) {
+        if self.own_slug {
+            return;
+        }
+        let mut slug = String::new();
+        for c in self.name.value().chars().flat_map(char::to_lowercase) {
+            if c.is_ascii_alphanumeric() {
+                slug.push(c);
+            } else if !slug.is_empty() && !slug.ends_with('-') {
+                slug.push('-');
+            }
+        }
+        slug.truncate(63);
+        self.slug = TextField::with(slug.trim_end_matches('-'));
+    }
+
+    fn edited(&mut self) {
+        self.refused = None;
+        self.failure = None;
+        match self.focus {
+            Focus::Name => self.follow_name(),
+            Focus::Slug => self.own_slug = true,
+            _ => {}
+        }
+    }
+
+    fn send(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.checked = true;
+        let fields = [(Field::Name, Focus::Name), (Field::Slug, Focus::Slug), (Field::Admins, Focus::Admins)];
+        if let Some((_, focus)) = fields.into_iter().find(|(field, _)| self.error(*field).is_some()) {
+            self.focus = focus;
+            return Vec::new();
+        }
+        let Some(issuer) = self.chosen(shell) else { return Vec::new() };
+        let request = CreateAccount {
+            issuer: issuer.slug.clone(),
+            slug: self.slug.value().to_owned(),
+            name: self.name.value().trim().to_owned(),
+            admins: self.admins(),
+            plan: self.plan.checked_sub(1).and_then(|plan| Some(issuer.policy.plans.get(plan)?.name.clone())),
+        };
+        let request = Request::CreateAccount { operation: self.operation, request };
+        let (id, effect) = shell.ask(To::Overlay(self.number), request);
+        self.sent = Some(id);
+        self.failure = None;
+        vec![effect]
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.sent.is_some() {
+            return Vec::new();
+        }
+        match input {
+            Input::Paste(pasted) => {
+                if let Some(field) = self.field_mut()
+                    && field.paste(&pasted.line())
+                {
+                    self.edited();
+                }
+                Vec::new()
+            }
+            Input::Key(key) => self.press(shell, key),
+            Input::Scroll { .. } | Input::Click(_) => Vec::new(),
+        }
+    }
+
+    fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        match key.action {
+            Some(Action::CloseForm | Action::Interrupt) => shell.close(),
+            Some(Action::Submit) if !key.hurried => return self.send(shell),
+            Some(Action::NextField | Action::FieldDown) => self.move_focus(shell, 1),
+            Some(Action::PreviousField | Action::FieldUp) => self.move_focus(shell, -1),
+            Some(Action::FieldLeft) if !self.typing() => self.left_right(shell, -1),
+            Some(Action::FieldRight) if !self.typing() => self.left_right(shell, 1),
+            Some(Action::Press) if !key.hurried => match self.focus {
+                Focus::Go => return self.send(shell),
+                Focus::Cancel => shell.close(),
+                _ => self.move_focus(shell, 1),
+            },
+            _ => {
+                if self.field_mut().is_some_and(|field| field.key(key.event)) {
+                    self.edited();
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn left_right(&mut self, shell: &Shell, by: isize) {
+        match self.focus {
+            Focus::Issuer => {
+                let last = shell.issuers.as_deref().map_or(0, |issuers| issuers.len().saturating_sub(1));
+                self.issuer = self.issuer.saturating_add_signed(by).min(last);
+                self.plan = 0;
+            }
+            Focus::Plan => self.plan = self.plan.saturating_add_signed(by).min(self.plans(shell)),
+            Focus::Go | Focus::Cancel => self.focus = if by < 0 { Focus::Go } else { Focus::Cancel },
+            _ => {}
+        }
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.sent != Some(id) {
+            return Vec::new();
+        }
+        let Reply::CreateAccount(result) = reply else { return Vec::new() };
+        self.sent = None;
+        match result {
+            Ok(account) => {
+                shell.toast(Severity::Good, format!("account {} is there", account.name));
+                shell.close();
+                shell.changed();
+                if self.first_run { create::open(shell, Some(account.slug)) } else { Vec::new() }
+            }
+            Err(failure) => {
+                if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
+                    self.operation = shell.operation();
+                }
+                match failure.kind {
+                    FailureKind::Field(field) => {
+                        self.focus = match field {
+                            Field::Slug => Focus::Slug,
+                            Field::Admins => Focus::Admins,
+                            Field::Plan => Focus::Plan,
+                            _ => Focus::Name,
+                        };
+                        self.refused = Some((field, failure.text));
+                    }
+                    _ => self.failure = Some(failure.text),
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let columns = 70.min(area.width.saturating_sub(dialog::SIDES));
+        let mut sheet = Sheet::new(styles, 12, columns);
+        let here = |focus| self.focus == focus;
+        let issuers = shell.issuers.as_deref().unwrap_or_default();
+        let names: Vec<SafeText> = issuers.iter().map(|issuer| issuer.policy.name.clone().into()).collect();
+        let names: Vec<&str> = names.iter().map(SafeText::as_str).collect();
+        if names.len() > 1 {
+            let focus = here(Focus::Issuer);
+            let lines = choice::lines(styles, &names, self.issuer, focus, sheet.field_columns());
+            sheet.lines("Issuer", lines, focus.then_some(0));
+        } else if let Some(name) = names.first() {
+            sheet.lines("Issuer", vec![Line::styled((*name).to_owned(), styles.of(Role::Text))], None);
+        }
+        let error = |field| self.error(field);
+        let name = "the customer's name";
+        sheet.text("Name", &self.name, here(Focus::Name), name, error(Field::Name).as_deref());
+        sheet.text(
+            "Slug",
+            &self.slug,
+            here(Focus::Slug),
+            "short and for ever",
+            error(Field::Slug).as_deref(),
+        );
+        let admins = "mail addresses of its admins, e.g. ada@example.com";
+        sheet.text("Admins", &self.admins, here(Focus::Admins), admins, error(Field::Admins).as_deref());
+        if let Some(issuer) = self.chosen(shell).filter(|issuer| !issuer.policy.plans.is_empty()) {
+            let plans = issuer.policy.plans.iter().map(|plan| SafeText::new(plan.name.clone()).to_string());
+            let plans: Vec<String> = std::iter::once("none".to_owned()).chain(plans).collect();
+            let focus = here(Focus::Plan);
+            let lines = choice::lines(styles, &plans, self.plan, focus, sheet.field_columns());
+            sheet.lines("Plan", lines, focus.then_some(0));
+            sheet.error(error(Field::Plan).as_deref());
+        }
+        if let Some(failure) = &self.failure {
+            sheet.space();
+            sheet.words(Role::Error, failure);
+        }
+        sheet.space();
+        let go = if self.sent.is_some() { "Creating…" } else { "Create account" };
+        let buttons = [Button::new(go), Button::new("Cancel")];
+        let focus = [Focus::Go, Focus::Cancel].into_iter().position(here);
+        sheet.line(buttons::line(styles, &buttons, focus), focus.is_some());
+        let title = if self.first_run { "The first account" } else { "New account" };
+        let size = Size { width: columns, height: sheet.height() };
+        let place = dialog::open(frame, styles, area, title, size);
+        sheet.draw(frame, place);
+    }
+}

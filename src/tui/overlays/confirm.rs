@@ -1,0 +1,138 @@
+//! A plain question before a change that can be taken back: suspend, reinstate, remove a person's rights.
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+
+use super::Overlay;
+use crate::config::keymap::{Action, Context};
+use crate::config::theme::Role;
+use crate::domain::account::Standing;
+use crate::domain::key::OperationId;
+use crate::domain::operator;
+use crate::domain::text::SafeText;
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::input::Input;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::widgets::buttons::{self, Button};
+use crate::tui::widgets::dialog;
+use crate::tui::widgets::sheet::Sheet;
+
+/// The question, and the request that a yes sends.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    operation: OperationId,
+    question: Question,
+    yes: bool,
+    sent: Option<RequestId>,
+    failure: Option<SafeText>,
+}
+
+/// What is asked and what follows.
+#[derive(Debug)]
+pub struct Question {
+    pub title: String,
+    pub words: String,
+    /// The button's word: "Suspend".
+    pub verb: &'static str,
+    pub change: Change,
+    /// Said once it is done.
+    pub done: String,
+}
+
+/// What a yes changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Standing { account: String, standing: Standing },
+    Role { operator: String, role: operator::Role },
+    RemoveOperator(String),
+}
+
+impl Change {
+    fn request(&self, operation: OperationId) -> Request {
+        match self.clone() {
+            Self::Standing { account, standing } => Request::SetStanding { operation, account, standing },
+            Self::Role { operator, role } => Request::SetOperator { operation, name: operator, role },
+            Self::RemoveOperator(name) => Request::RemoveOperator { operation, name },
+        }
+    }
+}
+
+/// Asks; No is the default.
+pub fn open(shell: &mut Shell, question: Question) -> Vec<Effect> {
+    let number = shell.reserve();
+    let operation = shell.operation();
+    let state = State { number, operation, question, yes: false, sent: None, failure: None };
+    shell.open_as(number, Overlay::Confirm(Box::new(state)));
+    Vec::new()
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        Context::Dialog
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let Input::Key(key) = input else { return Vec::new() };
+        if self.sent.is_some() {
+            return Vec::new();
+        }
+        match key.action {
+            Some(Action::No | Action::Interrupt) => shell.close(),
+            Some(Action::NextButton | Action::PreviousButton) => self.yes = !self.yes,
+            Some(Action::PressButton) if !self.yes && !key.hurried => shell.close(),
+            Some(Action::Yes | Action::PressButton) if !key.hurried => {
+                let request = self.question.change.request(self.operation);
+                let (id, effect) = shell.ask(To::Overlay(self.number), request);
+                self.sent = Some(id);
+                self.failure = None;
+                return vec![effect];
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.sent != Some(id) {
+            return Vec::new();
+        }
+        self.sent = None;
+        let failure = match reply {
+            Reply::SetStanding(result) => result.err(),
+            Reply::SetOperator(result) => result.err(),
+            Reply::RemoveOperator(result) => result.err(),
+            _ => None,
+        };
+        match failure {
+            None => {
+                shell.toast(Severity::Good, self.question.done.clone());
+                shell.close();
+                shell.changed();
+            }
+            Some(failure) => self.failure = Some(failure.text),
+        }
+        Vec::new()
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let columns = 60.min(area.width.saturating_sub(dialog::SIDES));
+        let mut sheet = Sheet::new(styles, 12, columns);
+        sheet.words(Role::Text, &self.question.words);
+        if let Some(failure) = &self.failure {
+            sheet.space();
+            sheet.words(Role::Error, failure);
+        }
+        sheet.space();
+        let yes = match self.sent {
+            Some(_) => "…".to_owned(),
+            None => format!("{} ({})", self.question.verb, shell.keymap.key(Action::Yes)),
+        };
+        let buttons = [Button::new("No"), Button::new(&yes)];
+        sheet.line(buttons::line(styles, &buttons, Some(usize::from(self.yes))), true);
+        let size = Size { width: columns, height: sheet.height() };
+        let place = dialog::open(frame, styles, area, &self.question.title, size);
+        sheet.draw(frame, place);
+    }
+}

@@ -1,0 +1,228 @@
+//! The form's picture.
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::{Line, Span};
+
+use super::{Focus, Stage, State};
+use crate::config::theme::Role;
+use crate::domain::account::Standing;
+use crate::domain::expiry::Expiry;
+use crate::domain::issuer::Policy;
+use crate::service::Field;
+use crate::tui::state::Shell;
+use crate::tui::view::times;
+use crate::tui::widgets::buttons::{self, Button};
+use crate::tui::widgets::facts::{self, Fact};
+use crate::tui::widgets::picker::{self, Item};
+use crate::tui::widgets::sheet::Sheet;
+use crate::tui::widgets::{choice, dialog};
+
+const COLUMNS: u16 = 74;
+const LABEL: usize = 13;
+
+impl State {
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        if let Some(chooser) = &self.chooser {
+            let items: Vec<Item> = chooser
+                .found
+                .iter()
+                .map(|found| {
+                    let suspended = found.account.standing == Standing::Suspended;
+                    Item {
+                        name: found.account.slug.clone(),
+                        note: found.account.name.as_str().to_owned(),
+                        mark: match suspended {
+                            true => "suspended".into(),
+                            false => format!("{} keys", found.active_keys),
+                        },
+                    }
+                })
+                .collect();
+            let rows = u16::try_from(items.len().clamp(5, 14)).unwrap_or(14) + 1;
+            let size = Size { width: 66, height: rows };
+            let place = dialog::open(frame, &shell.styles, area, "Whose key is it?", size);
+            let hint = if chooser.loaded { "type a part of the account's name" } else { "loading…" };
+            picker::draw(frame, &shell.styles, place, &chooser.search, hint, &items, chooser.at);
+            return;
+        }
+        let columns = COLUMNS.min(area.width.saturating_sub(dialog::SIDES));
+        let sheet = match self.stage {
+            Stage::Edit => self.form(shell, columns),
+            Stage::Review | Stage::Sending => self.review(shell, columns),
+        };
+        let size = Size { width: columns, height: sheet.height() };
+        let place = dialog::open(frame, &shell.styles, area, &self.title(shell), size);
+        sheet.draw(frame, place);
+    }
+
+    fn title(&self, shell: &Shell) -> String {
+        let create = self.policy(shell).map_or_else(|| shell.wording().create, |p| p.wording.create.clone());
+        match (&self.account, self.stage) {
+            (Some(account), Stage::Edit) => format!("{create} · {}", account.account.slug),
+            (Some(account), _) => format!("{create} · {} · review", account.account.slug),
+            (None, _) => create,
+        }
+    }
+
+    fn form<'s>(&self, shell: &'s Shell, columns: u16) -> Sheet<'s> {
+        let styles = &shell.styles;
+        let mut sheet = Sheet::new(styles, LABEL, columns);
+        let error = |field| self.error(shell, field);
+        let here = |focus| self.focus == focus;
+
+        let account = match &self.account {
+            Some(account) => format!("{} ({})", account.account.name, account.account.slug),
+            None if self.wanted.is_some() => "…".into(),
+            None => "choose with Enter".into(),
+        };
+        let role = if here(Focus::Account) { Role::InputFocus } else { Role::Text };
+        let line = Line::styled(account, styles.of(role));
+        sheet.lines("Account", vec![line], here(Focus::Account).then_some(0));
+        sheet.error(error(Field::Account).as_deref());
+        sheet.text(
+            "Name",
+            &self.name,
+            here(Focus::Name),
+            "what the key is for",
+            error(Field::Name).as_deref(),
+        );
+        let field = &self.description;
+        sheet.text(
+            "Description",
+            field,
+            here(Focus::Description),
+            "optional",
+            error(Field::Description).as_deref(),
+        );
+        self.scopes_part(shell, &mut sheet);
+        self.expiry_part(shell, &mut sheet);
+        let wide = "any address; or 203.0.113.7, 198.51.100.0/24, 2001:db8::/32";
+        sheet.text("Allow from", &self.allow, here(Focus::Allow), wide, error(Field::Allow).as_deref());
+        sheet.space();
+        let buttons = [Button::new("Review"), Button::new("Cancel")];
+        let focus = [Focus::Go, Focus::Cancel].into_iter().position(here);
+        sheet.line(buttons::line(styles, &buttons, focus), focus.is_some());
+        sheet
+    }
+
+    fn scopes_part(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
+        let Some(policy) = self.policy(shell) else { return };
+        if policy.fully_privileged() {
+            sheet.lines("Scopes", vec![], None);
+            sheet.note(Role::Warning, &fully_privileged(policy));
+            return;
+        }
+        let focus = self.focus == Focus::Scopes;
+        let lines = self.scopes.lines(&shell.styles, focus);
+        sheet.lines("Scopes", lines, focus.then(|| self.scopes.row()));
+        match self.scopes.under_cursor().filter(|_| focus) {
+            Some((scope, description)) => sheet.note(Role::Info, &format!("{scope}: {description}")),
+            None => sheet.note(Role::Muted, &format!("{} ticked", self.scopes.scopes().len())),
+        }
+        sheet.error(self.error(shell, Field::Scopes).as_deref());
+    }
+
+    fn expiry_part(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
+        let Some(policy) = self.policy(shell) else { return };
+        let mut choices: Vec<String> = policy.expiry.choices.iter().map(|choice| words(*choice)).collect();
+        if policy.expiry.custom {
+            choices.push("other".into());
+        }
+        let focus = self.focus == Focus::Expiry;
+        let lines = choice::lines(&shell.styles, &choices, self.expiry, focus, sheet.field_columns());
+        sheet.lines("Expires", lines, focus.then_some(0));
+        let custom = self.is_custom(shell);
+        let error = self.error(shell, Field::Expiry);
+        if custom {
+            let focus = self.focus == Focus::Custom;
+            sheet.text("", &self.custom, focus, "90d, 12w, 2027-01-31, 2027-01-31T18:00Z", error.as_deref());
+        } else {
+            sheet.error(error.as_deref());
+        }
+        if let (None, Ok(expiry)) = (error, self.chosen_expiry(shell)) {
+            sheet.note(Role::Muted, &ends(expiry, shell));
+        }
+    }
+
+    fn review<'s>(&self, shell: &'s Shell, columns: u16) -> Sheet<'s> {
+        let styles = &shell.styles;
+        let mut sheet = Sheet::new(styles, LABEL, columns);
+        let (Some(account), Some(policy)) = (&self.account, self.policy(shell)) else { return sheet };
+        let scopes = self.scopes.scopes();
+        let allow = self.allow.value().trim();
+        let mut list = vec![
+            Fact::new(styles, "Account", format!("{} ({})", account.account.name, account.account.slug)),
+            Fact::new(styles, "Issuer", policy.name.clone()),
+            Fact::new(styles, "Name", crate::domain::text::SafeText::new(self.name.value().trim()).as_str()),
+        ];
+        if !self.description.value().trim().is_empty() {
+            let text = crate::domain::text::SafeText::new(self.description.value().trim());
+            list.push(Fact::new(styles, "Description", text.as_str()));
+        }
+        if policy.fully_privileged() {
+            list.push(Fact::new(styles, "Scopes", fully_privileged(policy)).role(styles, Role::Warning));
+        } else {
+            let text = scopes.iter().collect::<Vec<_>>().join(", ");
+            list.push(Fact::new(
+                styles,
+                "Scopes",
+                format!("{} of {}: {text}", scopes.len(), policy.scopes.len()),
+            ));
+        }
+        if let Ok(expiry) = self.chosen_expiry(shell) {
+            list.push(Fact::new(styles, "Expires", ends(expiry, shell)));
+        }
+        let networks = crate::domain::network::Networks::parse(allow).map(|list| list.to_string());
+        list.push(match networks {
+            Ok(text) if !text.is_empty() => Fact::new(styles, "Allow from", text),
+            _ => Fact::new(styles, "Allow from", "any address"),
+        });
+        for line in facts::lines(styles, &list, columns.into()) {
+            sheet.line(line, false);
+        }
+        sheet.space();
+        let words = "The secret is shown once, right after this. Have the place ready that it belongs to.";
+        sheet.words(Role::Muted, words);
+        if let Some(failure) = &self.failure {
+            sheet.space();
+            sheet.words(Role::Error, failure.as_str());
+        }
+        sheet.space();
+        let create = policy.wording.create.as_str();
+        let create = if self.stage == Stage::Sending { "Creating…" } else { create };
+        let buttons = [Button::new(create), Button::new("Back")];
+        let focus = [Focus::Go, Focus::Cancel].into_iter().position(|focus| focus == self.focus);
+        sheet.line(buttons::line(styles, &buttons, focus), true);
+        sheet
+    }
+}
+
+/// The sentence that a policy without scopes owes the operator (VG-05).
+pub fn fully_privileged(policy: &Policy) -> String {
+    format!("none: this {} is fully privileged, it may do everything on its account", policy.wording.noun)
+}
+
+/// A choice as people say it.
+fn words(expiry: Expiry) -> String {
+    match expiry {
+        Expiry::Never => "Never expires".into(),
+        Expiry::Days(1) => "1 day".into(),
+        Expiry::Days(365) => "1 year".into(),
+        Expiry::Days(days) => format!("{days} days"),
+        Expiry::At(at) => at.format("%Y-%m-%d %H:%M UTC").to_string(),
+    }
+}
+
+/// The exact instant in UTC and, beside it, in the viewer's zone (decision 1).
+fn ends(expiry: Expiry, shell: &Shell) -> String {
+    let Some(at) = expiry.instant(shell.now) else {
+        return "never: it works until somebody revokes it".into();
+    };
+    let mut text = format!("{}, {}", times::exact(at, true), times::relative(at, shell.now));
+    if !shell.utc {
+        let local: Span<'_> = Span::raw(times::exact(at, false));
+        text = format!("{text}, here {}", local.content);
+    }
+    text
+}

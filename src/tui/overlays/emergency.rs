@@ -1,0 +1,202 @@
+//! An exposed key: paste it, see whose it is, end it. Four gestures from a shell: start, `x`, paste, `y`.
+
+use super::Overlay;
+use crate::config::keymap::{Action, Context};
+use crate::domain::key::{Key, OperationId, Status};
+use crate::domain::operator::Permission;
+use crate::domain::text::SafeText;
+use crate::service::Needle;
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::input::{self, Input};
+use crate::tui::state::{Severity, Shell};
+use crate::tui::widgets::picker;
+use crate::tui::widgets::secret_field::SecretInput;
+
+#[cfg(test)]
+mod tests;
+mod view;
+
+/// What stands in the audit as the reason.
+const REASON: &str = "exposed";
+
+/// The search and what it found.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    operation: OperationId,
+    input: SecretInput,
+    stage: Stage,
+    asked: Option<RequestId>,
+    said: Option<(Severity, SafeText)>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Ask,
+    /// At least one key.
+    Found {
+        keys: Vec<Key>,
+        at: usize,
+    },
+    /// The revocation is under way.
+    Sent {
+        key: Box<Key>,
+    },
+    /// The database was seen to hold the key as revoked.
+    Dead {
+        key: Box<Key>,
+        already: bool,
+    },
+}
+
+/// Opens the search. Without the right to revoke it still finds.
+pub fn open(shell: &mut Shell) -> Vec<Effect> {
+    let number = shell.reserve();
+    let state = State {
+        number,
+        operation: shell.operation(),
+        input: SecretInput::default(),
+        stage: Stage::Ask,
+        asked: None,
+        said: None,
+    };
+    shell.toast = None;
+    shell.open_as(number, Overlay::Emergency(Box::new(state)));
+    Vec::new()
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        match self.stage {
+            Stage::Ask => Context::Prompt,
+            _ => Context::Dialog,
+        }
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        match (&mut self.stage, input) {
+            (Stage::Ask, Input::Paste(pasted)) => {
+                self.input.paste(&pasted.line());
+                self.find(shell)
+            }
+            (Stage::Ask, Input::Key(key)) => self.press_ask(shell, key),
+            (Stage::Found { keys, at }, Input::Scroll { lines, .. }) => {
+                *at = picker::step(*at, lines.signum() as isize, keys.len());
+                Vec::new()
+            }
+            (Stage::Found { .. }, Input::Key(key)) => self.press_found(shell, key),
+            (Stage::Dead { .. }, Input::Key(key)) if !key.hurried => {
+                if matches!(
+                    key.action,
+                    Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)
+                ) {
+                    shell.close();
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn press_ask(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        match key.action {
+            Some(Action::CancelPrompt | Action::Interrupt) => shell.close(),
+            Some(Action::Accept) => return self.find(shell),
+            Some(Action::ClearLine) => self.input.clear(),
+            _ => {
+                if self.input.key(key.event) {
+                    self.said = None;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// The secret leaves the field for the search; an id or a preview does too, it can be pasted again.
+    fn find(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.input.is_empty() || self.asked.is_some() {
+            return Vec::new();
+        }
+        let needle = Needle::from_input(self.input.take());
+        let (id, effect) = shell.ask(To::Overlay(self.number), Request::Find(needle));
+        self.asked = Some(id);
+        self.said = Some((Severity::Info, "looking…".into()));
+        vec![effect]
+    }
+
+    fn press_found(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        let Stage::Found { keys, at } = &mut self.stage else { return Vec::new() };
+        match key.action {
+            Some(Action::No) => {
+                self.stage = Stage::Ask;
+                self.said = None;
+            }
+            Some(Action::Interrupt) => shell.close(),
+            Some(Action::NextButton) => *at = picker::step(*at, 1, keys.len()),
+            Some(Action::PreviousButton) => *at = picker::step(*at, -1, keys.len()),
+            // A paste without brackets ends in keys that come faster than a person types: they confirm nothing.
+            Some(Action::Yes) if !key.hurried => return self.revoke(shell),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let Stage::Found { keys, at } = &self.stage else { return Vec::new() };
+        let Some(key) = keys.get(*at) else { return Vec::new() };
+        if key.revoked_at.is_some() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
+            return Vec::new();
+        }
+        let (operation, reason) = (self.operation, Some(REASON.to_owned()));
+        let request = Request::Revoke { operation, keys: vec![key.id], reason };
+        let (id, effect) = shell.ask(To::Overlay(self.number), request);
+        self.asked = Some(id);
+        self.said = None;
+        self.stage = Stage::Sent { key: Box::new(key.clone()) };
+        vec![effect]
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.asked != Some(id) {
+            return Vec::new();
+        }
+        self.asked = None;
+        match reply {
+            Reply::Find(Ok(keys)) if keys.is_empty() => {
+                let words =
+                    "no key fits. Check that all of it was pasted; its last four characters or its id do too";
+                self.said = Some((Severity::Warning, words.into()));
+            }
+            Reply::Find(Ok(keys)) => {
+                self.said = None;
+                self.stage = Stage::Found { keys, at: 0 };
+            }
+            Reply::Find(Err(failure)) => self.said = Some((Severity::Bad, failure.text)),
+            Reply::Revoke(Ok(revoked)) => {
+                if let Some(one) = revoked.into_iter().next() {
+                    self.stage = Stage::Dead { already: one.already, key: Box::new(one.key) };
+                }
+                shell.changed();
+            }
+            Reply::Revoke(Err(failure)) => {
+                if let Stage::Sent { key } = &self.stage {
+                    self.stage = Stage::Found { keys: vec![(**key).clone()], at: 0 };
+                }
+                if !matches!(
+                    failure.kind,
+                    FailureKind::Unreachable | FailureKind::Unconfirmed | FailureKind::Other
+                ) {
+                    self.operation = shell.operation();
+                }
+                self.said = Some((Severity::Bad, failure.text));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+}
+
+/// Whether the key still opens anything at `status`.
+fn alive(status: Status) -> bool {
+    status == Status::Active
+}

@@ -1,0 +1,142 @@
+//! The search for an exposed key as a picture.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::text::{Line, Span};
+
+use super::{Stage, State, alive};
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::domain::key::Key;
+use crate::domain::operator::Permission;
+use crate::domain::text::SafeText;
+use crate::tui::overlays::revoke;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::view::times;
+use crate::tui::widgets::sheet::Sheet;
+use crate::tui::widgets::{dialog, facts, fit};
+
+const COLUMNS: u16 = 72;
+
+impl State {
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let columns = COLUMNS.min(area.width.saturating_sub(dialog::SIDES));
+        let mut sheet = Sheet::new(styles, 12, columns);
+        let mut cursor = None;
+        let title = match &self.stage {
+            Stage::Ask => {
+                sheet.words(
+                    Role::Text,
+                    "Paste the exposed key. Its last four characters, its id or its name do too.",
+                );
+                sheet.space();
+                let dots = "•".repeat(self.input.len().min(usize::from(columns) - 3));
+                cursor = Some((u16::try_from(fit::width(&dots)).unwrap_or(0) + 2, sheet.height()));
+                let line = Line::from(vec![
+                    Span::styled("› ", styles.of(Role::Accent)),
+                    Span::styled(fit::pad(&dots, usize::from(columns) - 2), styles.of(Role::InputFocus)),
+                ]);
+                sheet.line(line, true);
+                "Exposed key".to_owned()
+            }
+            Stage::Found { keys, at } => self.draw_found(shell, &mut sheet, keys, *at, columns),
+            Stage::Sent { key } => {
+                for line in facts::lines(styles, &revoke::facts_of(shell, key), columns.into()) {
+                    sheet.line(line, false);
+                }
+                sheet.space();
+                sheet.words(Role::Info, "sent; waiting until the database shows it as revoked…");
+                "Exposed key".to_owned()
+            }
+            Stage::Dead { key, already } => {
+                let at = key.revoked_at.map(|at| times::exact(at, shell.utc)).unwrap_or_default();
+                let words = match already {
+                    true => format!("It was revoked before, at {at}. Nothing that uses it gets through."),
+                    false => format!(
+                        "Revoked at {at}, read back from the database. Nothing that uses it gets through."
+                    ),
+                };
+                sheet.words(Role::Ok, &words);
+                sheet.space();
+                for line in facts::lines(styles, &revoke::facts_of(shell, key), columns.into()) {
+                    sheet.line(line, false);
+                }
+                sheet.space();
+                sheet.words(Role::Muted, "Enter closes");
+                format!("Dead: {}", fit::cut(&key.name, 50))
+            }
+        };
+        if let Some((severity, words)) = &self.said {
+            sheet.space();
+            let role = match severity {
+                Severity::Info => Role::Info,
+                Severity::Good => Role::Ok,
+                Severity::Warning => Role::Warning,
+                Severity::Bad => Role::Error,
+            };
+            sheet.words(role, words);
+        }
+        let size = Size { width: columns, height: sheet.height() };
+        let place = dialog::open_as(frame, styles, area, &title, size, Role::Danger);
+        sheet.draw(frame, place);
+        if let Some((x, y)) = cursor {
+            frame.set_cursor_position(Position { x: place.x + x, y: place.y + y });
+        }
+    }
+
+    fn draw_found(
+        &self,
+        shell: &Shell,
+        sheet: &mut Sheet<'_>,
+        keys: &[Key],
+        at: usize,
+        columns: u16,
+    ) -> String {
+        let styles = &shell.styles;
+        let Some(key) = keys.get(at) else { return "Exposed key".to_owned() };
+        if keys.len() > 1 {
+            for (place, key) in keys.iter().enumerate() {
+                let here = place == at;
+                let sign = if here { "› " } else { "  " };
+                let status = key.status(shell.now).as_str();
+                let account = SafeText::new(key.account.clone());
+                let text = format!("{sign}{}  {}  {account}  {status}", key.preview, key.name);
+                let role = if here { Role::Selection } else { Role::Text };
+                sheet.line(Line::styled(fit::pad(&text, columns.into()), styles.of(role)), here);
+            }
+            sheet.space();
+        }
+        for line in facts::lines(styles, &revoke::facts_of(shell, key), columns.into()) {
+            sheet.line(line, false);
+        }
+        sheet.space();
+        let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
+        let status = key.status(shell.now);
+        if let Some(at) = key.revoked_at {
+            let words = format!(
+                "It is dead already: revoked at {}. {no} looks for another.",
+                times::exact(at, shell.utc)
+            );
+            sheet.words(Role::Ok, &words);
+        } else if !shell.may(Permission::ChangeKeys) {
+            sheet.words(Role::Warning, "Your role may not revoke it. Show this to somebody who may.");
+        } else {
+            let state = if alive(status) { "It works at this moment." } else { "It does not work any more." };
+            sheet.words(Role::Warning, &format!("{state} Revoking is at once and for good."));
+            sheet.line(
+                Line::from(vec![
+                    Span::styled(yes, styles.of(Role::HintKey)),
+                    Span::styled(" revoke it now   ", styles.of(Role::Text)),
+                    Span::styled(no, styles.of(Role::HintKey)),
+                    Span::styled(" no, look for another", styles.of(Role::Text)),
+                ]),
+                keys.len() == 1,
+            );
+        }
+        match keys.len() {
+            1 => format!("Exposed key: {}", fit::cut(&key.name, 44)),
+            count => format!("{count} keys fit; ↑ ↓ choose"),
+        }
+    }
+}

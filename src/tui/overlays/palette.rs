@@ -1,0 +1,99 @@
+//! Any command by its name.
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+
+use super::Overlay;
+use crate::config::keymap::{Action, Context};
+use crate::tui::effect::Effect;
+use crate::tui::input::Input;
+use crate::tui::state::Shell;
+use crate::tui::widgets::picker::{self, Item};
+use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::{dialog, picker::step};
+
+#[cfg(test)]
+mod tests;
+
+/// The search and the commands that hold where it was opened.
+#[derive(Debug)]
+pub struct State {
+    search: TextField,
+    commands: Vec<Command>,
+    at: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Command {
+    action: Action,
+    item: Item,
+    /// What a search is compared with.
+    text: String,
+}
+
+/// Opens the palette with the commands that hold at `context`.
+pub fn open(shell: &mut Shell, context: Context) -> Vec<Effect> {
+    let commands = shell
+        .keymap
+        .entries(context)
+        .into_iter()
+        .filter(|(_, entry, _)| entry.palette)
+        .map(|(_, entry, keys)| Command {
+            action: entry.action,
+            item: Item {
+                name: entry.id.replace('-', " "),
+                note: entry.description.to_owned(),
+                mark: keys.first().map(ToString::to_string).unwrap_or_default(),
+            },
+            text: format!("{} {} {}", entry.id.replace('-', " "), entry.label, entry.description),
+        })
+        .collect();
+    shell.open(Overlay::Palette(State { search: TextField::default(), commands, at: 0 }));
+    Vec::new()
+}
+
+impl State {
+    /// The commands that fit, best first.
+    fn found(&self) -> Vec<&Command> {
+        let texts = self.commands.iter().map(|command| command.text.as_str());
+        picker::rank(self.search.value(), texts).into_iter().map(|place| &self.commands[place]).collect()
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let count = self.found().len();
+        match input {
+            Input::Paste(pasted) => {
+                self.search.paste(&pasted.line());
+                self.at = 0;
+            }
+            Input::Scroll { lines, .. } => self.at = step(self.at, lines.signum() as isize, count),
+            Input::Click(_) => {}
+            Input::Key(key) => match key.action {
+                Some(Action::PickUp) => self.at = step(self.at, -1, count),
+                Some(Action::PickDown) => self.at = step(self.at, 1, count),
+                Some(Action::PickPageUp) => self.at = step(self.at, -10, count),
+                Some(Action::PickPageDown) => self.at = step(self.at, 10, count),
+                Some(Action::CancelPicker | Action::Interrupt) => shell.close(),
+                Some(Action::Choose) if !key.hurried => {
+                    if let Some(action) = self.found().get(self.at).map(|command| command.action) {
+                        shell.close();
+                        shell.act(action);
+                    }
+                }
+                _ => {
+                    if self.search.key(key.event) {
+                        self.at = 0;
+                    }
+                }
+            },
+        }
+        Vec::new()
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let items: Vec<Item> = self.found().into_iter().map(|command| command.item.clone()).collect();
+        let size = Size { width: 76, height: 16 };
+        let place = dialog::open(frame, &shell.styles, area, "Commands", size);
+        picker::draw(frame, &shell.styles, place, &self.search, "type what you want to do", &items, self.at);
+    }
+}

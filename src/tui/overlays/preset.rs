@@ -1,0 +1,186 @@
+//! Adding an issuer by one of the presets; on a new database the way in.
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::{Overlay, account};
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::domain::issuer::Policy;
+use crate::domain::key::OperationId;
+use crate::domain::operator::Permission;
+use crate::domain::text::SafeText;
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::input::Input;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::widgets::picker::{self, Item};
+use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::{dialog, fit};
+
+#[cfg(test)]
+mod tests;
+
+/// The presets that are not there yet.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    operation: OperationId,
+    search: TextField,
+    presets: Vec<Policy>,
+    at: usize,
+    sent: Option<RequestId>,
+    failure: Option<SafeText>,
+    first_run: bool,
+}
+
+/// Offers the presets. `first_run`: with words of welcome, and the form for an account follows.
+pub fn open(shell: &mut Shell, first_run: bool) -> Vec<Effect> {
+    if !shell.refuse_unless(Permission::ChangeIssuers, "add issuers") {
+        return Vec::new();
+    }
+    let there: Vec<&str> = shell.issuers.iter().flatten().map(|issuer| issuer.slug.as_str()).collect();
+    let presets: Vec<Policy> =
+        presets().into_iter().filter(|policy| !there.contains(&policy.slug.as_str())).collect();
+    if presets.is_empty() {
+        let words = "every preset is there already; a policy of your own: `keyrack issuer apply FILE`";
+        shell.toast(Severity::Info, words);
+        return Vec::new();
+    }
+    let number = shell.reserve();
+    let operation = shell.operation();
+    let search = TextField::default();
+    let state = State { number, operation, search, presets, at: 0, sent: None, failure: None, first_run };
+    shell.open_as(number, Overlay::Preset(state));
+    Vec::new()
+}
+
+impl State {
+    fn found(&self) -> Vec<&Policy> {
+        let names = self.presets.iter().map(|policy| policy.name.as_str());
+        picker::rank(self.search.value(), names).into_iter().map(|place| &self.presets[place]).collect()
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let count = self.found().len();
+        let Input::Key(key) = input else { return Vec::new() };
+        if self.sent.is_some() {
+            return Vec::new();
+        }
+        match key.action {
+            Some(Action::PickUp | Action::PickPageUp) => self.at = picker::step(self.at, -1, count),
+            Some(Action::PickDown | Action::PickPageDown) => self.at = picker::step(self.at, 1, count),
+            Some(Action::CancelPicker | Action::Interrupt) => shell.close(),
+            Some(Action::Choose) if !key.hurried => {
+                let Some(policy) = self.found().get(self.at).map(|policy| Box::new((*policy).clone())) else {
+                    return Vec::new();
+                };
+                let request = Request::ApplyPolicy { operation: self.operation, policy };
+                let (id, effect) = shell.ask(To::Overlay(self.number), request);
+                self.sent = Some(id);
+                self.failure = None;
+                return vec![effect];
+            }
+            _ => {
+                if self.search.key(key.event) {
+                    self.at = 0;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.sent != Some(id) {
+            return Vec::new();
+        }
+        let Reply::ApplyPolicy(result) = reply else { return Vec::new() };
+        self.sent = None;
+        match result {
+            Ok(issuer) => {
+                shell.close();
+                shell.changed();
+                let slug = issuer.slug.clone();
+                shell.toast(
+                    Severity::Good,
+                    format!("issuer {} is there", SafeText::new(issuer.policy.name.clone())),
+                );
+                let issuers = shell.issuers.get_or_insert_default();
+                if !issuers.iter().any(|known| known.slug == slug) {
+                    issuers.push(*issuer);
+                    issuers.sort_by(|a, b| a.slug.cmp(&b.slug));
+                }
+                if self.first_run { account::open(shell, Some(&slug), true) } else { Vec::new() }
+            }
+            Err(failure) => {
+                if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
+                    self.operation = shell.operation();
+                }
+                self.failure = Some(failure.text);
+                Vec::new()
+            }
+        }
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let columns = 72.min(area.width.saturating_sub(dialog::SIDES));
+        let mut words: Vec<Line<'static>> = Vec::new();
+        let mut say = |role, text: &str| {
+            let lines = fit::wrap(text, columns.into()).into_iter();
+            words.extend(lines.map(|part| Line::styled(part, styles.of(role))));
+        };
+        if self.first_run {
+            say(
+                Role::Text,
+                "This database is new, and you are its admin. Whose keys shall it hold? Choose an issuer; then come its first account and its first key.",
+            );
+        } else {
+            say(
+                Role::Text,
+                "An issuer is a product that gives out keys. Its policy says what they look like and what they may do.",
+            );
+        }
+        if let Some(failure) = &self.failure {
+            say(Role::Error, failure);
+        }
+        words.push(Line::default());
+        let items: Vec<Item> = self
+            .found()
+            .into_iter()
+            .map(|policy| Item {
+                name: policy.name.clone(),
+                note: summary(policy),
+                mark: format!("{}…", policy.format.prefix),
+            })
+            .collect();
+        let top = u16::try_from(words.len()).unwrap_or(0);
+        let rows = u16::try_from(self.presets.len().max(4)).unwrap_or(8) + 1;
+        let title = if self.first_run { "Welcome to Keyrack" } else { "Add an issuer" };
+        let place = dialog::open(frame, styles, area, title, Size { width: columns, height: top + rows });
+        frame.render_widget(Paragraph::new(words), Rect { height: top.min(place.height), ..place });
+        let below =
+            Rect { y: place.y + top.min(place.height), height: place.height.saturating_sub(top), ..place };
+        let hint = if self.sent.is_some() { "adding…" } else { "type a part of the name, or choose" };
+        picker::draw(frame, styles, below, &self.search, hint, &items, self.at);
+    }
+}
+
+/// What sets a policy apart, in a few words.
+pub fn summary(policy: &Policy) -> String {
+    let scopes = match policy.scopes.len() {
+        0 => "no scopes".to_owned(),
+        count => format!("{count} scopes"),
+    };
+    let cap = match policy.caps.active_keys {
+        Some(cap) => format!("{cap} keys per account"),
+        None => "no cap".to_owned(),
+    };
+    format!("{scopes}, {cap}")
+}
+
+/// The policies that ship with the program.
+fn presets() -> Vec<Policy> {
+    Vec::new()
+}

@@ -1,0 +1,111 @@
+//! A page to read: a policy, a row of the audit.
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::Line;
+
+use super::Overlay;
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::tui::effect::Effect;
+use crate::tui::input::Input;
+use crate::tui::state::Shell;
+use crate::tui::widgets::{dialog, facts, fit, scroll};
+
+/// What stands on the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Heading(String),
+    Fact(&'static str, String),
+    Words(String),
+    Space,
+}
+
+/// The page and how far down one is.
+#[derive(Debug)]
+pub struct State {
+    title: String,
+    parts: Vec<Part>,
+    top: usize,
+}
+
+/// Opens a page.
+pub fn open(shell: &mut Shell, title: String, parts: Vec<Part>) -> Vec<Effect> {
+    shell.open(Overlay::Reader(State { title, parts, top: 0 }));
+    Vec::new()
+}
+
+impl State {
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let by = match input {
+            Input::Scroll { lines, .. } => lines as isize,
+            input => match input.action() {
+                Some(Action::ReadUp) => -1,
+                Some(Action::ReadDown) => 1,
+                Some(Action::ReadPageUp) => -10,
+                Some(Action::ReadPageDown) => 10,
+                Some(Action::ReadTop) => isize::MIN / 2,
+                Some(Action::ReadBottom) => isize::MAX / 2,
+                Some(Action::CloseReader | Action::Interrupt) => {
+                    shell.close();
+                    0
+                }
+                _ => 0,
+            },
+        };
+        let columns = columns(shell);
+        let last = self.lines(shell, columns).len().saturating_sub(height(shell));
+        self.top = self.top.saturating_add_signed(by).min(last);
+        Vec::new()
+    }
+
+    fn lines(&self, shell: &Shell, columns: usize) -> Vec<Line<'static>> {
+        let styles = &shell.styles;
+        let mut lines = Vec::new();
+        let mut list: Vec<facts::Fact> = Vec::new();
+        // Facts that follow each other share the width of their names.
+        let flush = |list: &mut Vec<facts::Fact>, lines: &mut Vec<Line<'static>>| {
+            lines.extend(facts::lines(styles, list, columns));
+            list.clear();
+        };
+        for part in &self.parts {
+            if let Part::Fact(name, value) = part {
+                list.push(facts::Fact::new(styles, name, value.clone()));
+                continue;
+            }
+            flush(&mut list, &mut lines);
+            match part {
+                Part::Heading(words) => lines.push(Line::styled(words.clone(), styles.of(Role::Header))),
+                Part::Words(words) => lines.extend(
+                    fit::wrap(words, columns)
+                        .into_iter()
+                        .map(|part| Line::styled(part, styles.of(Role::Text))),
+                ),
+                Part::Space => lines.push(Line::default()),
+                Part::Fact(..) => {}
+            }
+        }
+        flush(&mut list, &mut lines);
+        lines
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let columns = columns(shell);
+        let lines = self.lines(shell, columns);
+        let size = Size {
+            width: u16::try_from(columns).unwrap_or(u16::MAX),
+            height: u16::try_from(lines.len()).unwrap_or(u16::MAX),
+        };
+        let place = dialog::open(frame, &shell.styles, area, &self.title, size);
+        scroll::draw(frame, &shell.styles, place, lines, self.top);
+    }
+}
+
+fn columns(shell: &Shell) -> usize {
+    usize::from(shell.size.width.saturating_sub(dialog::SIDES)).min(88)
+}
+
+/// Lines that a page shows at once: the screen without header, footer and border.
+fn height(shell: &Shell) -> usize {
+    usize::from(shell.size.height.saturating_sub(2 + dialog::ENDS))
+}

@@ -1,0 +1,297 @@
+//! The one time a secret is shown (VG-11, VA-06). It covers the whole screen, so that nothing stands beside the secret
+//! when it is selected with the mouse.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Overlay;
+use crate::config::keymap::{Action, Context};
+use crate::domain::expiry::Overlap;
+use crate::domain::key::{CLAIM_TIME, Key, OperationId};
+use crate::domain::secret::PlainKey;
+use crate::domain::text::SafeText;
+use crate::service::Created;
+use crate::tui::effect::{CopyText, Effect, Failure, Reply, Request, RequestId, Timer, To};
+use crate::tui::input::{self, Input};
+use crate::tui::run::ExitReason;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::view::times;
+use crate::tui::widgets::text_field::TextField;
+
+#[cfg(test)]
+mod tests;
+mod view;
+
+/// A new key with its secret. The secret is shared with a copy or a file under way, never cloned, and wiped with the
+/// last of them.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    operation: OperationId,
+    key: Key,
+    secret: Arc<PlainKey>,
+    /// A command that checks the key, without the secret in it.
+    check: Option<SafeText>,
+    /// The key that this one replaces, and how long that one goes on working.
+    replaces: Option<(SafeText, Overlap)>,
+    hidden: bool,
+    /// Whether the secret reached a clipboard or a file.
+    taken: bool,
+    stage: Stage,
+    path: TextField,
+    said: Option<(Severity, SafeText)>,
+    sent: Option<RequestId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Show,
+    /// Asking for the path of the file.
+    Path,
+    /// Asking whether to leave without the secret. `quit`: Ctrl-C asked.
+    Leave {
+        quit: bool,
+    },
+    /// The acknowledgement is under way.
+    Closing,
+}
+
+/// Shows the secret. The mouse is left to the terminal, so that the secret can be selected.
+pub fn open(shell: &mut Shell, created: Created, replaces: Option<(SafeText, Overlap)>) -> Vec<Effect> {
+    let Created { key, secret, check } = created;
+    let number = shell.reserve();
+    let path = TextField::with(&file_name(&key));
+    let state = State {
+        number,
+        operation: shell.operation(),
+        key,
+        secret: Arc::new(secret),
+        check: check.map(SafeText::new),
+        replaces,
+        hidden: false,
+        taken: false,
+        stage: Stage::Show,
+        path,
+        said: None,
+        sent: None,
+    };
+    let tick = state.tick(shell);
+    shell.toast = None;
+    shell.open_as(number, Overlay::Reveal(Box::new(state)));
+    vec![Effect::Mouse(false), tick]
+}
+
+/// A file's name made of the key's: letters, digits and hyphens.
+fn file_name(key: &Key) -> String {
+    let mut name = String::new();
+    for c in key.name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            name.push(c);
+        } else if !name.ends_with('-') && !name.is_empty() {
+            name.push('-');
+        }
+    }
+    name.truncate(48);
+    let name = name.trim_end_matches('-');
+    if name.is_empty() { "secret.key".into() } else { format!("{name}.key") }
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        match self.stage {
+            Stage::Show | Stage::Closing => Context::Reveal,
+            Stage::Path => Context::Prompt,
+            Stage::Leave { .. } => Context::Dialog,
+        }
+    }
+
+    /// Ctrl-C asks first, as long as the secret is nowhere else.
+    pub fn guards_exit(&self) -> bool {
+        !self.taken && !matches!(self.stage, Stage::Leave { quit: true })
+    }
+
+    /// Rings when the minutes that are left change.
+    fn tick(&self, shell: &Shell) -> Effect {
+        let left = (self.key.created_at + CLAIM_TIME - shell.now).num_milliseconds().max(0);
+        let after = u64::try_from(left % 60_000 + 50).unwrap_or(60_000);
+        Effect::SetTimer {
+            timer: Timer::Of(To::Overlay(self.number)),
+            after: Duration::from_millis(after.max(1000)),
+        }
+    }
+
+    fn say(&mut self, severity: Severity, words: impl Into<SafeText>) {
+        self.said = Some((severity, words.into()));
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let key = match input {
+            Input::Key(key) => key,
+            Input::Paste(pasted) if self.stage == Stage::Path => {
+                self.path.paste(&pasted.line());
+                return Vec::new();
+            }
+            _ => return Vec::new(),
+        };
+        if key.action == Some(Action::Interrupt) {
+            // The second one is the answer; `guards_exit` lets it through before it comes here.
+            self.stage = Stage::Leave { quit: true };
+            return Vec::new();
+        }
+        match self.stage {
+            Stage::Show => self.press(shell, key),
+            Stage::Path => self.press_path(shell, key),
+            Stage::Leave { quit } => self.press_leave(shell, key, quit),
+            Stage::Closing => Vec::new(),
+        }
+    }
+
+    fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        // What is typed faster than a person types was not meant for here.
+        if key.hurried {
+            return Vec::new();
+        }
+        match key.action {
+            Some(Action::CopySecret) => self.ask(shell, Request::Copy(CopyText::Secret(self.secret.clone()))),
+            Some(Action::WriteSecret) => {
+                self.stage = Stage::Path;
+                self.said = None;
+                Vec::new()
+            }
+            Some(Action::CopyCheck) => match self.check.clone() {
+                Some(check) => self.ask(shell, Request::Copy(CopyText::Plain(check))),
+                None => {
+                    self.say(Severity::Info, "this issuer's policy names no call that checks a key");
+                    Vec::new()
+                }
+            },
+            Some(Action::HideSecret) => {
+                self.hidden = !self.hidden;
+                Vec::new()
+            }
+            Some(Action::Done) => self.done(shell),
+            Some(Action::LeaveReveal) if self.taken => self.done(shell),
+            Some(Action::LeaveReveal) => {
+                self.stage = Stage::Leave { quit: false };
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Asks for something whose answer is only shown.
+    fn ask(&self, shell: &mut Shell, request: Request) -> Vec<Effect> {
+        vec![shell.ask(To::Overlay(self.number), request).1]
+    }
+
+    fn done(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let request = Request::Acknowledge { operation: self.operation, key: self.key.id };
+        let (id, effect) = shell.ask(To::Overlay(self.number), request);
+        self.sent = Some(id);
+        self.stage = Stage::Closing;
+        self.say(Severity::Info, "telling the database that the secret is in safe hands…");
+        vec![effect]
+    }
+
+    fn press_path(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        match key.action {
+            Some(Action::Accept) if !key.hurried => {
+                let path = self.path.value().trim().to_owned();
+                if path.is_empty() {
+                    return Vec::new();
+                }
+                self.stage = Stage::Show;
+                let secret = self.secret.clone();
+                self.ask(shell, Request::WriteSecret { path: PathBuf::from(path), secret })
+            }
+            Some(Action::CancelPrompt) => {
+                self.stage = Stage::Show;
+                Vec::new()
+            }
+            Some(Action::ClearLine) => {
+                self.path.clear();
+                Vec::new()
+            }
+            _ => {
+                self.path.key(key.event);
+                Vec::new()
+            }
+        }
+    }
+
+    fn press_leave(&mut self, shell: &mut Shell, key: input::Key, quit: bool) -> Vec<Effect> {
+        match key.action {
+            Some(Action::Yes) if !key.hurried => {
+                if quit {
+                    shell.quit(ExitReason::Interrupted);
+                    return Vec::new();
+                }
+                let ends = times::exact(self.key.created_at + CLAIM_TIME, shell.utc);
+                let name = &self.key.name;
+                let words =
+                    format!("the secret of {name} is gone; unless somebody uses it the key ends at {ends}");
+                shell.toast(Severity::Warning, words);
+                self.close(shell)
+            }
+            Some(Action::No | Action::PressButton) => {
+                self.stage = Stage::Show;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn close(&self, shell: &mut Shell) -> Vec<Effect> {
+        shell.close();
+        shell.changed();
+        vec![Effect::Mouse(shell.mouse)]
+    }
+
+    pub fn timer(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        vec![self.tick(shell)]
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::Copy(outcome) => {
+                self.taken |= outcome.reached;
+                let severity = if outcome.reached { Severity::Good } else { Severity::Warning };
+                self.say(severity, outcome.words);
+            }
+            Reply::WriteSecret(Ok(path)) => {
+                self.taken = true;
+                self.say(Severity::Good, format!("written to {}; only you can read it", path.display()));
+            }
+            Reply::WriteSecret(Err(failure)) => self.say(Severity::Bad, failure.text),
+            Reply::Acknowledge(result) if self.sent == Some(id) => return self.acknowledged(shell, result),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn acknowledged(&mut self, shell: &mut Shell, result: Result<Box<Key>, Failure>) -> Vec<Effect> {
+        self.sent = None;
+        match result {
+            Ok(key) => {
+                let name = &key.name;
+                shell.toast(
+                    Severity::Good,
+                    match &self.replaces {
+                        None => format!("{name} is in use from now on"),
+                        Some((old, Overlap::None)) => format!("{name} replaces {old}, which is revoked now"),
+                        Some((old, overlap)) => {
+                            format!("{name} replaces {old}, which goes on working for {}", overlap.as_str())
+                        }
+                    },
+                );
+                self.close(shell)
+            }
+            Err(failure) => {
+                self.stage = Stage::Show;
+                self.say(Severity::Bad, failure.text);
+                Vec::new()
+            }
+        }
+    }
+}

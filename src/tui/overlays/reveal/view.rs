@@ -1,0 +1,189 @@
+//! The reveal's picture.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Paragraph};
+
+use super::{Stage, State};
+use crate::config::theme::Role;
+use crate::domain::expiry::Overlap;
+use crate::domain::key::CLAIM_TIME;
+use crate::domain::secret::DOTS;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::view::times;
+use crate::tui::widgets::fit;
+
+/// Empty columns at the left.
+const MARGIN: u16 = 2;
+
+impl State {
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        frame.render_widget(Clear, area);
+        frame.render_widget(Block::new().style(styles.of(Role::Background)), area);
+        let columns = area.width.saturating_sub(2 * MARGIN);
+        let mut page = Page { at: area.y, area, columns };
+        let policy = shell.issuer(&self.key.issuer).map(|issuer| &issuer.policy);
+        let noun = policy.map_or("API key", |policy| policy.wording.noun.as_str());
+
+        page.space();
+        let account = crate::domain::text::SafeText::new(self.key.account.clone());
+        let title = vec![
+            Span::styled(format!("New {noun}: "), styles.of(Role::Muted)),
+            Span::styled(self.key.name.as_str(), styles.of(Role::Title)),
+            Span::styled(format!("  account {account}"), styles.of(Role::Muted)),
+        ];
+        page.line(frame, Line::from(title));
+        page.space();
+        self.draw_secret(shell, frame, &mut page);
+        page.space();
+        page.words(
+            frame,
+            &format!(
+                "This is the only time it is shown. Leaving without copying it means: revoke this {noun} and create another one."
+            ),
+            styles.of(Role::Warning),
+        );
+        if policy.is_some_and(|policy| policy.fully_privileged()) {
+            let words = format!("It has no scopes: this {noun} is fully privileged on its account.");
+            page.words(frame, &words, styles.of(Role::Warning));
+        }
+        page.words(frame, &self.deadline(shell), styles.of(Role::Text));
+        if let Some((old, overlap)) = &self.replaces {
+            let words = match overlap {
+                Overlap::None => format!("It replaces {old}, which ends as soon as you are done here."),
+                overlap => {
+                    let long = overlap.as_str();
+                    format!("It replaces {old}, which goes on working for {long} after you are done here.")
+                }
+            };
+            page.words(frame, &words, styles.of(Role::Text));
+        }
+        if let Some(check) = &self.check {
+            page.space();
+            let key = shell.keymap.key(crate::config::keymap::Action::CopyCheck);
+            page.words(frame, &format!("To check it ({key} copies this line):"), styles.of(Role::Muted));
+            page.words(frame, check, styles.of(Role::Info));
+        }
+        page.space();
+        self.draw_stage(shell, frame, &mut page);
+    }
+
+    /// The secret, with nothing beside it. Where the terminal is too narrow it goes on in the next line.
+    fn draw_secret(&self, shell: &Shell, frame: &mut Frame, page: &mut Page) {
+        let style = shell.styles.of(Role::Secret);
+        if self.hidden {
+            page.line(frame, Line::styled(DOTS, style));
+            return;
+        }
+        // Borrowed slices of the secret, never a String: what is left on the screen's buffer the next picture overwrites.
+        let mut rest = self.secret.expose();
+        while !rest.is_empty() {
+            let cut = rest.char_indices().nth(page.columns.into()).map_or(rest.len(), |(at, _)| at);
+            let (part, after) = rest.split_at(cut);
+            page.line(frame, Line::styled(part, style));
+            rest = after;
+        }
+    }
+
+    fn deadline(&self, shell: &Shell) -> String {
+        let ends = self.key.created_at + CLAIM_TIME;
+        let left = (ends - shell.now).num_seconds();
+        let at = times::exact(ends, shell.utc);
+        let done = shell.keymap.key(crate::config::keymap::Action::Done);
+        match left {
+            ..=0 => format!(
+                "Nobody confirmed or used it within 10 minutes: unless it was used, it ended at {at}."
+            ),
+            1..60 => {
+                format!("Unless you press {done} (done) or somebody uses it, it ends in less than a minute.")
+            }
+            _ => format!(
+                "Unless you press {done} (done) or somebody uses it, it ends in {} min, at {at}.",
+                (left + 59) / 60
+            ),
+        }
+    }
+
+    fn draw_stage(&self, shell: &Shell, frame: &mut Frame, page: &mut Page) {
+        let styles = &shell.styles;
+        match self.stage {
+            Stage::Path => {
+                let (text, cursor) = self.path.visible(page.columns.saturating_sub(20));
+                let label = "Write to new file ";
+                let place = page.at;
+                let line = Line::from(vec![
+                    Span::styled(label, styles.of(Role::LabelFocus)),
+                    Span::styled(
+                        fit::pad(&text, usize::from(page.columns).saturating_sub(fit::width(label))),
+                        styles.of(Role::InputFocus),
+                    ),
+                ]);
+                page.line(frame, line);
+                let x = page.area.x + MARGIN + u16::try_from(fit::width(label)).unwrap_or(0) + cursor;
+                frame.set_cursor_position(Position { x, y: place.min(page.area.bottom().saturating_sub(1)) });
+                page.words(
+                    frame,
+                    "Only you will be able to read it. A file that exists is not overwritten.",
+                    styles.of(Role::Muted),
+                );
+            }
+            Stage::Leave { quit } => {
+                let (yes, no) = (
+                    shell.keymap.key(crate::config::keymap::Action::Yes),
+                    shell.keymap.key(crate::config::keymap::Action::No),
+                );
+                let what = if quit { "Quit" } else { "Leave" };
+                page.words(
+                    frame,
+                    &format!("{what} without the secret? It was neither copied nor written, and can't be shown again."),
+                    styles.of(Role::Danger),
+                );
+                page.words(
+                    frame,
+                    &format!("{yes} {}   {no} stay", what.to_lowercase()),
+                    styles.of(Role::Text),
+                );
+            }
+            Stage::Show | Stage::Closing => {
+                if let Some((severity, words)) = &self.said {
+                    let role = match severity {
+                        Severity::Info => Role::Info,
+                        Severity::Good => Role::Ok,
+                        Severity::Warning => Role::Warning,
+                        Severity::Bad => Role::Error,
+                    };
+                    page.words(frame, words, styles.of(role));
+                }
+            }
+        }
+    }
+}
+
+/// Lines below each other, as far as there is room.
+struct Page {
+    at: u16,
+    area: Rect,
+    columns: u16,
+}
+
+impl Page {
+    fn line(&mut self, frame: &mut Frame, line: Line<'_>) {
+        if self.at < self.area.bottom() {
+            let place = Rect { x: self.area.x + MARGIN, y: self.at, width: self.columns, height: 1 };
+            frame.render_widget(Paragraph::new(line), place.intersection(self.area));
+            self.at += 1;
+        }
+    }
+
+    fn words(&mut self, frame: &mut Frame, words: &str, style: ratatui::style::Style) {
+        for part in fit::wrap(words, self.columns.into()) {
+            self.line(frame, Line::styled(part, style));
+        }
+    }
+
+    fn space(&mut self) {
+        self.at += 1;
+    }
+}

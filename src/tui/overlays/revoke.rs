@@ -1,0 +1,227 @@
+//! Asking before keys end for good (VP-26, VA-09). It is never done by pressing one key twice, nor by a paste.
+
+use super::Overlay;
+use crate::config::keymap::{Action, Context};
+use crate::domain::issuer::Wording;
+use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::operator::Permission;
+use crate::domain::text::{self, SafeText};
+use crate::service::Revoked;
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::input::{self, Input};
+use crate::tui::state::{Severity, Shell};
+use crate::tui::view::times;
+use crate::tui::widgets::text_field::TextField;
+
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use view::facts_of;
+
+/// The keys in question and the answer so far.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    operation: OperationId,
+    ids: Vec<KeyId>,
+    /// Those of the keys that are known in full.
+    known: Vec<Key>,
+    wording: Wording,
+    note: TextField,
+    /// The number of keys, typed, where there are several.
+    count: TextField,
+    focus: Focus,
+    sent: Option<RequestId>,
+    failure: Option<SafeText>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Focus {
+    Count,
+    Note,
+    No,
+    Yes,
+}
+
+/// Asks whether `ids` shall be revoked. `known`: those of them that are on the screen.
+pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> {
+    if ids.is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
+        return Vec::new();
+    }
+    if let [key] = known.as_slice()
+        && ids.len() == 1
+        && let Some(at) = key.revoked_at
+    {
+        let words = format!("{} was revoked at {}", key.name, times::exact(at, shell.utc));
+        shell.toast(Severity::Info, words);
+        return Vec::new();
+    }
+    let issuer = known.first().map(|key| key.issuer.clone());
+    let same = known.len() == ids.len() && known.iter().all(|key| Some(&key.issuer) == issuer.as_ref());
+    let wording = issuer
+        .filter(|_| same)
+        .and_then(|slug| shell.issuer(&slug))
+        .map_or_else(|| shell.wording(), |issuer| issuer.policy.wording.clone());
+    let number = shell.reserve();
+    let focus = if ids.len() > 1 { Focus::Count } else { Focus::No };
+    let state = State {
+        number,
+        operation: shell.operation(),
+        ids,
+        known,
+        wording,
+        note: TextField::default(),
+        count: TextField::default(),
+        focus,
+        sent: None,
+        failure: None,
+    };
+    shell.open_as(number, Overlay::Revoke(Box::new(state)));
+    Vec::new()
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        match self.focus {
+            Focus::Count | Focus::Note => Context::Form,
+            Focus::No | Focus::Yes => Context::Dialog,
+        }
+    }
+
+    pub fn typing(&self) -> bool {
+        matches!(self.focus, Focus::Count | Focus::Note)
+    }
+
+    fn several(&self) -> bool {
+        self.ids.len() > 1
+    }
+
+    /// Whether the number of keys was typed, where that is asked for.
+    fn counted(&self) -> bool {
+        !self.several() || self.count.value().trim() == self.ids.len().to_string()
+    }
+
+    fn note_error(&self) -> Option<String> {
+        text::check_reason(self.note.value()).err().map(|error| error.to_string())
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.sent.is_some() {
+            return Vec::new();
+        }
+        match input {
+            // A note may be pasted; an answer may not.
+            Input::Paste(pasted) if self.focus == Focus::Note => {
+                self.note.paste(&pasted.line());
+                Vec::new()
+            }
+            Input::Key(key) => self.press(shell, key),
+            _ => Vec::new(),
+        }
+    }
+
+    fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        match key.action {
+            Some(Action::No | Action::CloseForm | Action::Interrupt) => shell.close(),
+            Some(Action::Yes) if !key.hurried => return self.revoke(shell),
+            Some(Action::PressButton) if !key.hurried => match self.focus {
+                Focus::Yes => return self.revoke(shell),
+                _ => shell.close(),
+            },
+            Some(Action::Submit) if !key.hurried && self.several() => return self.revoke(shell),
+            Some(Action::NextField | Action::FieldDown | Action::NextButton) => self.move_focus(1),
+            Some(Action::PreviousField | Action::FieldUp | Action::PreviousButton) => self.move_focus(-1),
+            Some(Action::Press) if !key.hurried => match self.focus {
+                Focus::Count if self.counted() => return self.revoke(shell),
+                _ => self.move_focus(1),
+            },
+            _ => {
+                match self.focus {
+                    // Digits faster than a person types them are no answer.
+                    Focus::Count if !key.hurried => self.count.key(key.event),
+                    Focus::Note => self.note.key(key.event),
+                    _ => false,
+                };
+            }
+        }
+        Vec::new()
+    }
+
+    fn move_focus(&mut self, by: isize) {
+        let order: &[Focus] = if self.several() {
+            &[Focus::Note, Focus::Count, Focus::No, Focus::Yes]
+        } else {
+            &[Focus::Note, Focus::No, Focus::Yes]
+        };
+        let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0) as isize;
+        self.focus = order[(at + by).rem_euclid(order.len() as isize) as usize];
+    }
+
+    fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if !self.counted() {
+            self.focus = Focus::Count;
+            self.failure = Some(format!("type {} to say how many keys shall end", self.ids.len()).into());
+            return Vec::new();
+        }
+        if self.note_error().is_some() {
+            self.focus = Focus::Note;
+            return Vec::new();
+        }
+        let note = self.note.value().trim();
+        let request = Request::Revoke {
+            operation: self.operation,
+            keys: self.ids.clone(),
+            reason: (!note.is_empty()).then(|| note.to_owned()),
+        };
+        let (id, effect) = shell.ask(To::Overlay(self.number), request);
+        self.sent = Some(id);
+        self.failure = None;
+        vec![effect]
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.sent != Some(id) {
+            return Vec::new();
+        }
+        let Reply::Revoke(result) = reply else { return Vec::new() };
+        self.sent = None;
+        match result {
+            Ok(revoked) => {
+                shell.toast(Severity::Good, words(&revoked, shell.utc));
+                shell.close();
+                shell.changed();
+            }
+            Err(failure) => self.failed(shell, failure),
+        }
+        Vec::new()
+    }
+
+    fn failed(&mut self, shell: &mut Shell, failure: Failure) {
+        if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Unconfirmed | FailureKind::Other) {
+            self.operation = shell.operation();
+        }
+        self.failure = Some(failure.text);
+        if !self.several() {
+            self.focus = Focus::No;
+        }
+    }
+}
+
+/// What the database was seen to hold after the revocation.
+pub fn words(revoked: &[Revoked], utc: bool) -> String {
+    match revoked {
+        [one] => {
+            let at = one.key.revoked_at.map(|at| times::exact(at, utc)).unwrap_or_default();
+            let already = if one.already { "was revoked already, at" } else { "revoked at" };
+            format!("{} {already} {at}", one.key.name)
+        }
+        many => {
+            let already = many.iter().filter(|one| one.already).count();
+            let at = many.iter().filter_map(|one| one.key.revoked_at).max();
+            let at = at.map(|at| times::exact(at, utc)).unwrap_or_default();
+            let before = if already > 0 { format!(" ({already} were so before)") } else { String::new() };
+            format!("{} keys revoked{before} at {at}", many.len())
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The question's picture.
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+
+use super::{Focus, State};
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::domain::key::Key;
+use crate::domain::text::SafeText;
+use crate::tui::state::Shell;
+use crate::tui::styles::Styles;
+use crate::tui::view::times;
+use crate::tui::widgets::buttons::{self, Button};
+use crate::tui::widgets::facts::{self, Fact};
+use crate::tui::widgets::sheet::Sheet;
+use crate::tui::widgets::{dialog, fit};
+
+const COLUMNS: u16 = 72;
+/// Names of this many keys are shown.
+const NAMES: usize = 6;
+
+impl State {
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let columns = COLUMNS.min(area.width.saturating_sub(dialog::SIDES));
+        let mut sheet = Sheet::new(styles, 12, columns);
+        let (verb, noun) = (self.wording.revoke.as_str(), self.wording.noun.as_str());
+        let title = match (self.known.as_slice(), self.several()) {
+            ([key], false) => format!("{verb} {noun} {}?", fit::cut(&key.name, 40)),
+            (_, true) => format!("{verb} {} keys?", self.ids.len()),
+            _ => format!("{verb} this {noun}?"),
+        };
+        if self.several() {
+            self.draw_names(&mut sheet, styles);
+        } else if let Some(key) = self.known.first() {
+            for line in facts::lines(styles, &facts_of(shell, key), columns.into()) {
+                sheet.line(line, false);
+            }
+        } else if let Some(id) = self.ids.first() {
+            sheet.words(Role::Text, &id.to_string());
+        }
+        sheet.space();
+        let words =
+            "It ends at once and for good: whatever uses it fails from then on. There is no way back.";
+        sheet.words(Role::Warning, words);
+        sheet.space();
+        let error = self.note_error();
+        sheet.text("Note", &self.note, self.focus == Focus::Note, "why; kept in the audit", error.as_deref());
+        if self.several() {
+            let placeholder = format!("type {} to confirm", self.ids.len());
+            sheet.text("How many", &self.count, self.focus == Focus::Count, &placeholder, None);
+        }
+        if let Some(failure) = &self.failure {
+            sheet.words(Role::Error, failure);
+        }
+        sheet.space();
+        if self.sent.is_some() {
+            sheet.words(Role::Info, "sent; waiting until the database shows it…");
+        } else {
+            let yes = if self.several() {
+                format!("{verb} {} keys", self.ids.len())
+            } else {
+                format!("{verb} ({})", shell.keymap.key(Action::Yes))
+            };
+            let buttons = [Button::new("No, keep"), Button::danger(&yes)];
+            let focus = [Focus::No, Focus::Yes].into_iter().position(|focus| focus == self.focus);
+            sheet.line(buttons::line(styles, &buttons, focus), focus.is_some());
+        }
+        let size = Size { width: columns, height: sheet.height() };
+        let place = dialog::open_as(frame, styles, area, &title, size, Role::Danger);
+        sheet.draw(frame, place);
+    }
+
+    fn draw_names(&self, sheet: &mut Sheet<'_>, styles: &Styles) {
+        for key in self.known.iter().take(NAMES) {
+            let text = format!("{}  {}  {}", key.preview, key.name, SafeText::new(key.account.clone()));
+            sheet.line(ratatui::text::Line::styled(text, styles.of(Role::Text)), false);
+        }
+        let rest = self.ids.len() - self.known.len().min(NAMES);
+        if rest > 0 {
+            sheet.words(Role::Muted, &format!("and {rest} more"));
+        }
+    }
+}
+
+/// What a person should know of a key before ending it. Preview and id are never cut.
+pub fn facts_of(shell: &Shell, key: &Key) -> Vec<Fact> {
+    let styles = &shell.styles;
+    let account = SafeText::new(key.account.clone());
+    let mut list = vec![
+        Fact::new(styles, "Name", key.name.as_str()),
+        Fact::new(styles, "Account", format!("{account} ({})", SafeText::new(key.issuer.clone()))),
+        Fact::new(styles, "Key", key.preview.as_str()),
+        Fact::new(styles, "Id", key.id.to_string()),
+    ];
+    let status = key.status(shell.now);
+    if status != crate::domain::key::Status::Active {
+        let ended = key.ends_at().map(|at| times::exact(at, shell.utc)).unwrap_or_default();
+        list.push(
+            Fact::new(styles, "Status", format!("{} since {ended}", status.as_str()))
+                .role(styles, Role::Warning),
+        );
+    }
+    list.push(match key.last_used_at {
+        None => Fact::new(styles, "Last used", "never").role(styles, Role::Muted),
+        Some(at) => {
+            let from = key.last_used_from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+            let ago = times::ago(at, shell.now);
+            let recent = shell.now - at < chrono::Duration::days(1);
+            let fact =
+                Fact::new(styles, "Last used", format!("{ago}{from}, {}", times::exact(at, shell.utc)));
+            if recent { fact.role(styles, Role::Warning) } else { fact }
+        }
+    });
+    let by = &key.created_by;
+    list.push(Fact::new(styles, "Created", format!("{} by {by}", times::exact(key.created_at, shell.utc))));
+    list
+}

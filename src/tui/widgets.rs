@@ -1,0 +1,16 @@
+//! Parts of pictures that know nothing of the console's state: they are given what to show and where.
+
+pub mod bars;
+pub mod buttons;
+pub mod choice;
+pub mod dialog;
+pub mod facts;
+pub mod fit;
+pub mod picker;
+pub mod scope_grid;
+pub mod scroll;
+pub mod secret_field;
+pub mod sheet;
+#[cfg(test)]
+mod tests;
+pub mod text_field;

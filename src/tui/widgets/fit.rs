@@ -1,0 +1,77 @@
+//! Text cut and padded to columns of the terminal.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns that `text` takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` cut to at most `columns`, with an ellipsis where something is missing.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut out = window(text, 0, columns.saturating_sub(1));
+    if columns > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// `text` cut and filled up with spaces to exactly `columns`.
+pub fn pad(text: &str, columns: usize) -> String {
+    let mut out = cut(text, columns);
+    out.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(&out))));
+    out
+}
+
+/// The part of `text` that begins `skip` columns in and takes at most `columns`. A wide character that stands on the
+/// left edge becomes a space.
+pub fn window(text: &str, skip: usize, columns: usize) -> String {
+    let mut out = String::new();
+    let (mut at, mut taken) = (0, 0);
+    for grapheme in text.graphemes(true) {
+        let wide = width(grapheme);
+        if at >= skip {
+            if taken + wide > columns {
+                break;
+            }
+            out.push_str(grapheme);
+            taken += wide;
+        } else if at + wide > skip && taken < columns {
+            out.push(' ');
+            taken += 1;
+        }
+        at += wide;
+    }
+    out
+}
+
+/// `text` in lines of at most `columns`, broken between words where that is possible.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let mut word = word.to_owned();
+        if !line.is_empty() && width(&line) + 1 + width(&word) > columns {
+            lines.push(std::mem::take(&mut line));
+        }
+        while width(&word) > columns {
+            let head = window(&word, 0, columns);
+            // A character wider than the column still has to go somewhere.
+            let cut =
+                if head.is_empty() { word.chars().next().map_or(0, char::len_utf8) } else { head.len() };
+            let rest = word.split_off(cut);
+            lines.push(std::mem::replace(&mut word, rest));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    lines.push(line);
+    lines
+}

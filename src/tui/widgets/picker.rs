@@ -1,0 +1,98 @@
+//! A list to choose from, narrowed by typing.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::super::styles::Styles;
+use super::text_field::TextField;
+use super::{fit, scroll};
+use crate::config::theme::Role;
+
+/// One choice as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Item {
+    pub name: String,
+    /// In the middle, of second rank.
+    pub note: String,
+    /// At the right edge.
+    pub mark: String,
+}
+
+/// The places of the items that fit `words`, best first; all in their order where nothing was typed.
+pub fn rank<'i>(words: &str, items: impl IntoIterator<Item = &'i str>) -> Vec<usize> {
+    let items = items.into_iter().enumerate();
+    if words.trim().is_empty() {
+        return items.map(|(place, _)| place).collect();
+    }
+    let pattern = Pattern::parse(words, CaseMatching::Ignore, Normalization::Smart);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let mut buffer = Vec::new();
+    let mut found: Vec<(u32, usize)> = items
+        .filter_map(|(place, text)| {
+            pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher).map(|score| (score, place))
+        })
+        .collect();
+    found.sort_by_key(|(score, place)| (std::cmp::Reverse(*score), *place));
+    found.into_iter().map(|(_, place)| place).collect()
+}
+
+/// Where the cursor is after a step, at the ends of the list it stays.
+pub fn step(at: usize, by: isize, count: usize) -> usize {
+    at.saturating_add_signed(by).min(count.saturating_sub(1))
+}
+
+/// Draws the search line and below it the items, the one at `at` selected.
+pub fn draw(
+    frame: &mut Frame,
+    styles: &Styles,
+    area: Rect,
+    search: &TextField,
+    placeholder: &str,
+    items: &[Item],
+    at: usize,
+) {
+    if area.height == 0 {
+        return;
+    }
+    let (text, cursor) = search.visible(area.width.saturating_sub(2));
+    let columns = usize::from(area.width.saturating_sub(2));
+    let (text, role) =
+        if search.is_empty() { (placeholder, Role::Placeholder) } else { (text.as_str(), Role::InputFocus) };
+    let line = Line::from(vec![
+        Span::styled("› ", styles.of(Role::Accent)),
+        Span::styled(fit::pad(text, columns), styles.of(role)),
+    ]);
+    frame.render_widget(Paragraph::new(line), Rect { height: 1, ..area });
+    frame.set_cursor_position(Position { x: area.x + 2 + cursor, y: area.y });
+    let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    if items.is_empty() {
+        frame.render_widget(Paragraph::new(Line::styled("  nothing fits", styles.of(Role::Muted))), below);
+        return;
+    }
+    let height = usize::from(below.height);
+    let columns = usize::from(below.width.saturating_sub(3));
+    let name = items.iter().map(|item| fit::width(&item.name)).max().unwrap_or(0).min(columns / 2) + 2;
+    let mark = items.iter().map(|item| fit::width(&item.mark)).max().unwrap_or(0);
+    let note = columns.saturating_sub(name + mark + 1);
+    let lines = items.iter().enumerate().map(|(place, item)| {
+        let here = place == at;
+        let sign = Span::styled(if here { "› " } else { "  " }, styles.of(Role::Marker));
+        let line = Line::from(vec![
+            sign,
+            Span::styled(fit::pad(&item.name, name), styles.of(Role::Text)),
+            Span::styled(fit::pad(&item.note, note), styles.of(Role::Muted)),
+            Span::styled(format!(" {}", fit::pad(&item.mark, mark)), styles.of(Role::HintKey)),
+        ]);
+        if here {
+            line.patch_style(styles.of(Role::Selection)).style(styles.of(Role::Selection))
+        } else {
+            line
+        }
+    });
+    let top = scroll::follow(at.saturating_sub(height / 2), at, height, items.len());
+    scroll::draw(frame, styles, below, lines.collect(), top);
+}

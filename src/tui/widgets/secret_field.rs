@@ -1,0 +1,84 @@
+//! A line that takes a secret: masked, wiped, never copied.
+
+use std::fmt;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::domain::secret::PlainKey;
+
+/// Bytes that fit. Longer input is cut: no secret and no id comes near it.
+const CAPACITY: usize = 512;
+
+/// A secret while it is typed or pasted. Never grows beyond its first allocation, so that no copy stays behind (H15);
+/// wiped when dropped; `Debug` shows nothing of it.
+pub struct SecretInput(Zeroizing<String>);
+
+impl Default for SecretInput {
+    fn default() -> Self {
+        Self(Zeroizing::new(String::with_capacity(CAPACITY)))
+    }
+}
+
+impl fmt::Debug for SecretInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretInput(…)")
+    }
+}
+
+impl SecretInput {
+    pub fn is_empty(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
+    /// Characters typed so far.
+    pub fn len(&self) -> usize {
+        self.0.chars().count()
+    }
+
+    /// What was typed, without the white space around it.
+    pub fn expose(&self) -> &str {
+        self.0.trim()
+    }
+
+    /// Takes the text out as a secret and wipes the field.
+    pub fn take(&mut self) -> PlainKey {
+        let secret = PlainKey::from_input(&self.0);
+        self.clear();
+        secret
+    }
+
+    pub fn clear(&mut self) {
+        // Zeroizing a String wipes its whole buffer and keeps the allocation.
+        self.0.zeroize();
+    }
+
+    /// Appends a pasted line. Control characters are left out.
+    pub fn paste(&mut self, line: &str) {
+        line.chars().for_each(|c| self.push(c));
+    }
+
+    /// Takes an editing key: characters, backspace, Ctrl-U. Answers whether the text changed.
+    pub fn key(&mut self, event: KeyEvent) -> bool {
+        let before = self.0.len();
+        match (event.code, event.modifiers) {
+            (KeyCode::Char('u'), KeyModifiers::CONTROL) => self.clear(),
+            (KeyCode::Backspace, _) => {
+                self.0.pop();
+            }
+            (KeyCode::Char(c), modifiers)
+                if !modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
+            {
+                self.push(c);
+            }
+            _ => {}
+        }
+        self.0.len() != before
+    }
+
+    fn push(&mut self, c: char) {
+        if !c.is_control() && self.0.len() + c.len_utf8() <= CAPACITY {
+            self.0.push(c);
+        }
+    }
+}

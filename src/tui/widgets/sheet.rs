@@ -1,0 +1,133 @@
+//! A form laid out line by line: labels on the left, fields on the right, each error below its field.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::super::styles::Styles;
+use super::text_field::TextField;
+use super::{fit, scroll};
+use crate::config::theme::Role;
+
+/// A form in the making.
+pub struct Sheet<'s> {
+    styles: &'s Styles,
+    label: usize,
+    columns: usize,
+    lines: Vec<Line<'static>>,
+    /// The line that must be visible.
+    focus: usize,
+    /// Line and column of the cursor.
+    cursor: Option<(usize, u16)>,
+}
+
+impl<'s> Sheet<'s> {
+    /// A sheet of `columns`, of which the labels take `label`.
+    pub fn new(styles: &'s Styles, label: usize, columns: u16) -> Self {
+        Self { styles, label, columns: columns.into(), lines: Vec::new(), focus: 0, cursor: None }
+    }
+
+    /// Columns for the fields.
+    pub fn field_columns(&self) -> usize {
+        self.columns.saturating_sub(self.label)
+    }
+
+    fn label(&self, text: &str, focus: bool) -> Span<'static> {
+        let role = if focus { Role::LabelFocus } else { Role::Label };
+        Span::styled(fit::pad(text, self.label), self.styles.of(role))
+    }
+
+    /// A field of text. The error stands below; without a text and without focus the placeholder stands in it.
+    pub fn text(
+        &mut self,
+        label: &str,
+        field: &TextField,
+        focus: bool,
+        placeholder: &str,
+        error: Option<&str>,
+    ) {
+        let columns = self.field_columns();
+        let (text, cursor) = field.visible(u16::try_from(columns).unwrap_or(u16::MAX));
+        let (text, role) = match (field.is_empty(), focus) {
+            (true, _) => (placeholder.to_owned(), Role::Placeholder),
+            (false, true) => (text, Role::InputFocus),
+            (false, false) => (text, Role::Input),
+        };
+        if focus {
+            self.focus = self.lines.len();
+            self.cursor =
+                Some((self.lines.len(), u16::try_from(self.label).unwrap_or(0).saturating_add(cursor)));
+        }
+        let value = Span::styled(fit::pad(&text, columns), self.styles.of(role));
+        self.lines.push(Line::from(vec![self.label(label, focus), value]));
+        self.error(error);
+    }
+
+    /// Lines that were laid out elsewhere. `focus`: which of them has the cursor.
+    pub fn lines(&mut self, label: &str, lines: Vec<Line<'static>>, focus: Option<usize>) {
+        for (place, line) in lines.into_iter().enumerate() {
+            if focus == Some(place) {
+                self.focus = self.lines.len();
+            }
+            let label = self.label(if place == 0 { label } else { "" }, focus.is_some() && place == 0);
+            self.lines.push(Line::from_iter(std::iter::once(label).chain(line.spans)));
+        }
+    }
+
+    /// Words below a field, in a role, wrapped.
+    pub fn note(&mut self, role: Role, words: &str) {
+        for part in fit::wrap(words, self.field_columns()) {
+            let words = Span::styled(part, self.styles.of(role));
+            self.lines.push(Line::from(vec![self.label("", false), words]));
+        }
+    }
+
+    /// An error below a field.
+    pub fn error(&mut self, error: Option<&str>) {
+        if let Some(error) = error {
+            self.note(Role::Error, &format!("↑ {error}"));
+        }
+    }
+
+    /// Words over the whole width, wrapped.
+    pub fn words(&mut self, role: Role, words: &str) {
+        for part in fit::wrap(words, self.columns) {
+            self.lines.push(Line::styled(part, self.styles.of(role)));
+        }
+    }
+
+    /// A line over the whole width.
+    pub fn line(&mut self, line: Line<'static>, focus: bool) {
+        if focus {
+            self.focus = self.lines.len();
+        }
+        self.lines.push(line);
+    }
+
+    pub fn space(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    pub fn height(&self) -> u16 {
+        u16::try_from(self.lines.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Draws what fits, with the focused line among it.
+    pub fn draw(self, frame: &mut Frame, area: Rect) {
+        let height = usize::from(area.height);
+        // One line more than the focus, so that the error or note below a field is seen with it.
+        let wanted = (self.focus + 1).min(self.lines.len().saturating_sub(1));
+        let top = scroll::follow(0, wanted, height, self.lines.len());
+        if let Some((line, column)) = self.cursor
+            && line >= top
+            && line - top < height
+        {
+            let y = area.y + u16::try_from(line - top).unwrap_or(0);
+            frame.set_cursor_position(Position {
+                x: (area.x + column).min(area.right().saturating_sub(1)),
+                y,
+            });
+        }
+        scroll::draw(frame, self.styles, area, self.lines, top);
+    }
+}

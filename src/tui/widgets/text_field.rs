@@ -1,0 +1,71 @@
+//! One line of text that a person edits.
+
+use crossterm::event::{Event, KeyEvent};
+use tui_input::backend::crossterm::to_input_request;
+use tui_input::{Input, InputRequest};
+
+use super::fit;
+use crate::domain::text::SafeText;
+
+/// More characters than this are not taken: nothing that a person writes into one line is longer.
+const LIMIT: usize = 2000;
+
+/// The text and the cursor of a field.
+#[derive(Clone, Debug, Default)]
+pub struct TextField {
+    input: Input,
+}
+
+impl TextField {
+    /// A field with a text in it and the cursor at the end.
+    pub fn with(text: &str) -> Self {
+        Self { input: Input::new(text.to_owned()) }
+    }
+
+    pub fn value(&self) -> &str {
+        self.input.value()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.value().is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.input.reset();
+    }
+
+    /// Takes an editing key. Answers whether the text changed.
+    pub fn key(&mut self, event: KeyEvent) -> bool {
+        match to_input_request(&Event::Key(event)) {
+            Some(InputRequest::InsertChar(c)) => self.insert(c),
+            Some(request) => self.input.handle(request).is_some_and(|changed| changed.value),
+            None => false,
+        }
+    }
+
+    /// Inserts a pasted line at the cursor. Line breaks and control characters must be gone already.
+    pub fn paste(&mut self, line: &str) -> bool {
+        let mut changed = false;
+        for c in line.chars() {
+            changed |= self.insert(c);
+        }
+        changed
+    }
+
+    fn insert(&mut self, c: char) -> bool {
+        if c.is_control() || self.value().chars().count() >= LIMIT {
+            return false;
+        }
+        self.input.handle(InputRequest::InsertChar(c)).is_some_and(|changed| changed.value)
+    }
+
+    /// The part of the text that `columns` show, and the column of the cursor in it.
+    pub fn visible(&self, columns: u16) -> (String, u16) {
+        let columns = usize::from(columns.max(1));
+        // One column is for the cursor behind the last character.
+        let skip = self.input.visual_scroll(columns - 1);
+        let cursor = self.input.visual_cursor().saturating_sub(skip);
+        let shown = SafeText::new(fit::window(self.value(), skip, columns));
+        (shown.as_str().to_owned(), u16::try_from(cursor).unwrap_or(u16::MAX))
+    }
+}
