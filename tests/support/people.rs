@@ -2,7 +2,7 @@
 
 use keyrack::clock::Clock;
 use keyrack::domain::expiry::Expiry;
-use keyrack::domain::issuer::Policy;
+use keyrack::domain::issuer::{Policy, policy_file};
 use keyrack::domain::key::Key;
 use keyrack::domain::network::Networks;
 use keyrack::domain::operator::Identity;
@@ -18,22 +18,7 @@ pub const OWNER: &str = "ada";
 
 /// A preset's policy.
 pub fn preset(slug: &str) -> Policy {
-    let text = match slug {
-        "voicegram" => {
-            r#"{"slug":"voicegram","name":"Voicegram","format":{"prefix":"vg_pat_","body":"hex"},"caps":{"active-keys":20,"creations-per-minute":10}}"#
-        }
-        "voxpria" => {
-            r#"{"slug":"voxpria","name":"VoxPria","format":{"prefix":"vp_live_","body":"base62-checksum"},"scopes":[{"name":"calls:read","description":"d"},{"name":"calls:write","description":"d"},{"name":"webhooks:manage","description":"d"}],"rotation":{"period-days":90}}"#
-        }
-        "vozagent" => {
-            r#"{"slug":"vozagent","name":"VozAgent","format":{"prefix":"gw_","body":"base62-checksum"},"wording":{"hide-revoked":true}}"#
-        }
-        "voiceinfra" => {
-            r#"{"slug":"voiceinfra","name":"VoiceInfra","format":{"prefix":"vi_","body":"base62-checksum"},"rotation":{"period-days":90}}"#
-        }
-        _ => panic!("no preset {slug}"),
-    };
-    serde_json::from_str(text).unwrap()
+    policy_file::preset(slug).unwrap_or_else(|| panic!("no preset {slug}"))
 }
 
 /// A filter, as a person writes it.
