@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::people::OWNER;
 
-mod cluster;
+pub mod cluster;
 
 /// A database of its own for one test, gone when this is dropped.
 pub struct Database {

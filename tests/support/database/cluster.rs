@@ -13,11 +13,14 @@ struct Cluster {
 
 static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 
+/// Settings for the server that this process starts, such as `fsync=on`; to be set before the first use.
+pub static SETTINGS: OnceLock<Vec<&str>> = OnceLock::new();
+
 /// The folder of the server's socket; `None` where there is no PostgreSQL.
 ///
 /// `tests/run` starts one server for the whole run and names it in `KEYRACK_TEST_POSTGRES`. Else this process starts one.
 pub fn sockets() -> Option<PathBuf> {
-    if let Some(dir) = std::env::var_os("KEYRACK_TEST_POSTGRES") {
+    if let Some(dir) = std::env::var_os("KEYRACK_TEST_POSTGRES").filter(|_| SETTINGS.get().is_none()) {
         return Some(PathBuf::from(dir));
     }
     CLUSTER.get_or_init(start).as_ref().map(|cluster| cluster.sockets.clone())
@@ -25,7 +28,12 @@ pub fn sockets() -> Option<PathBuf> {
 
 fn start() -> Option<Cluster> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/cluster");
-    let mut child = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(script)
+        .args(SETTINGS.get().into_iter().flatten())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut answer = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
     match answer.trim().split_once(' ') {
