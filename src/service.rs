@@ -33,7 +33,6 @@ mod operators;
 mod permit;
 mod revoke;
 mod rotate;
-mod shim;
 pub use error::{Error, Field, Result};
 pub use open::new_operation;
 

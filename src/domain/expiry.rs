@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Instant;
 
+mod words;
+
+pub use words::{ExpiryError, check_expiry};
+
 /// An expiry as it is chosen: relative to the key's creation, or an instant.
 ///
-/// Its text form is `never`, `90d` or an RFC 3339 instant; people may write more (see [`parse`]).
+/// Its text form is `never`, `90d` or an RFC 3339 instant; people may write more (see [`Expiry::parse`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Expiry {
@@ -102,3 +106,6 @@ impl Overlap {
         Self::ALL.into_iter().find(|overlap| overlap.as_str() == text)
     }
 }
+
+#[cfg(test)]
+mod tests;

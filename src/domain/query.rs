@@ -1,9 +1,26 @@
 //! The filter language: `status:active account:acme expires:<30d used:never scope:calls:write by:ada` and free text.
+//!
+//! Terms stand apart by blanks and must all hold. A `-` before a term turns it round, commas in a value mean "any of
+//! these", quotation marks take a phrase or a value with blanks together. [`Query::parse`] reads it, `Display` writes it,
+//! [`Query::matches`] says what it means.
 
 use chrono::Duration;
 
 use super::Instant;
 use super::key::Status;
+
+mod complete;
+mod cursor;
+mod duration;
+mod hints;
+mod matches;
+mod parse;
+mod print;
+
+pub use complete::{Completion, FIELDS, FieldHelp, complete};
+pub use cursor::CursorError;
+pub use duration::parse_duration;
+pub(crate) use duration::print_duration;
 
 /// A parsed filter: every term must hold. Empty: everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,15 +46,16 @@ pub enum Test {
     Issuer(Vec<String>),
     /// `by:ada`: who created it.
     CreatedBy(Vec<String>),
-    /// `scope:calls:write`: holds any of these scopes; `scope:none` is the empty list.
+    /// `scope:calls:write`: holds any of these scopes. The word `none` among them stands for a key without any scope.
     Scope(Vec<String>),
     /// `expires:never` (true) or `expires:set` (false).
     NeverExpires(bool),
-    /// `expires:<30d`, `expires:>90d`, `expires:<2027-01-31`
+    /// `expires:<30d` (what is over already counts), `expires:>90d`, `expires:<2027-01-31`. Never true of a key that
+    /// never expires.
     Expires(Bound),
     /// `created:<7d` means within the last 7 days, `created:>2026-01-01` after that day.
     Created(Bound),
-    /// `used:<1h` means within the last hour.
+    /// `used:<1h` means within the last hour. Never true of a key that was never used.
     Used(Bound),
     /// `used:never` (true), `used:ever` (false)
     NeverUsed(bool),
@@ -47,9 +65,10 @@ pub enum Test {
     RotationDue,
     /// `acknowledged:no` (false) or `acknowledged:yes` (true)
     Acknowledged(bool),
-    /// `id:0192…`: the id, or the beginning or end of it, lower case, hyphens as in the id.
+    /// `id:0192…`: the id, its beginning, or the beginning of its last block; lower case, hyphens as in the id or none.
     Id(String),
-    /// A word or "a phrase": lower-case substring of name or description, or of preview or id.
+    /// A word or "a phrase", folded by [`super::text::fold`]: a part of the folded name or description, or the beginning of
+    /// the preview or of its last four characters; from four characters on also what [`Test::Id`] finds.
     Text(String),
 }
 
@@ -69,10 +88,11 @@ pub enum Point {
 }
 
 impl Point {
+    /// The instant meant; the far future where the sum is beyond the calendar.
     pub fn instant(self, now: Instant) -> Instant {
         match self {
             Self::At(at) => at,
-            Self::FromNow(by) => now + by,
+            Self::FromNow(by) => now.checked_add_signed(by).unwrap_or_else(never),
         }
     }
 }
@@ -191,3 +211,6 @@ pub enum CursorValue {
 pub fn never() -> Instant {
     chrono::DateTime::from_timestamp(253_402_214_400, 0).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use super::open::{new_key_id, random};
 use super::permit::permit;
-use super::shim::check_expiry;
 use super::*;
 use crate::domain::account::Account;
 use crate::domain::audit::{Action, Change};
+use crate::domain::expiry::check_expiry;
 use crate::domain::key::NewKey;
 use crate::domain::operator::Permission;
 use crate::domain::secret::TAIL;

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::key::Status;
 use crate::domain::query::{Column, Direction, Term, Test};
 use crate::domain::secret::DOTS;
+use crate::domain::text::fold;
 use crate::store::{Side, Slice};
 
 /// How many keys an answer holds at most.
@@ -33,7 +34,7 @@ impl Service {
             Needle::Secret(secret) => {
                 return Ok(self.inner.store.key_by_hash(secret.hash()).await?.into_iter().collect());
             }
-            Needle::Text(text) => text.trim().to_lowercase(),
+            Needle::Text(text) => fold(text.trim()),
         };
         if text.is_empty() {
             return Ok(Vec::new());

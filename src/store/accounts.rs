@@ -10,6 +10,7 @@ use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::issuer::Issuer;
+use crate::domain::text::fold;
 
 /// Which accounts are wanted, in the order of their slugs.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +49,7 @@ impl Store {
                 .bind(Time(now))
                 .bind(Time(now + chrono::Duration::days(30)))
                 .bind(filter.after.as_str())
-                .bind(like(&filter.contains.to_lowercase()))
+                .bind(like(&fold(&filter.contains)))
                 .bind(filter.slug.as_deref())
                 .bind(i64::from(filter.limit))
                 .fetch_all(c)
@@ -101,7 +102,7 @@ impl Tx {
             .bind(&account.slug)
             .bind(&account.issuer)
             .bind(account.name.as_str())
-            .bind(format!("{}\n{}", account.slug, account.name.to_lowercase()))
+            .bind(format!("{}\n{}", account.slug, fold(&account.name)))
             .bind(Json(account.admins.iter().map(|admin| admin.to_string()).collect::<Vec<_>>()))
             .bind(account.plan.as_ref().map(|plan| plan.to_string()))
             .bind(account.standing.as_str())

@@ -5,6 +5,7 @@ use sqlx::QueryBuilder;
 use super::dialect::{Allow, Time, both};
 use super::{Pools, Result, Store, Tx};
 use crate::domain::key::{CLAIM_TIME, KeyId, NewKey};
+use crate::domain::text::fold;
 
 /// 500 rows of 24 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
@@ -21,7 +22,7 @@ impl Tx {
                 );
                 sql.push_values(some, |mut row, key| {
                     let name_key = key.name.to_lowercase();
-                    let search = format!("{name_key}\n{}", key.description.to_lowercase());
+                    let search = format!("{}\n{}", fold(&key.name), fold(&key.description));
                     let end = key.revocation.as_ref();
                     row.push_bind(key.id)
                         .push_bind(key.account.clone())

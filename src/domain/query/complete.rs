@@ -1,0 +1,117 @@
+//! Completion: what can stand at the cursor.
+
+/// A field of the filter language, for completion, help and error messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldHelp {
+    /// What stands before the colon.
+    pub name: &'static str,
+    /// Values worth offering. Not all that are possible.
+    pub values: &'static [&'static str],
+    /// One line on what the field asks.
+    pub meaning: &'static str,
+}
+
+/// All fields, in the order that help shows them in.
+pub const FIELDS: [FieldHelp; 11] = [
+    FieldHelp {
+        name: "status",
+        values: &["active", "expired", "abandoned", "revoked", "ended"],
+        meaning: "what the key is now; ended is all but active",
+    },
+    FieldHelp { name: "account", values: &[], meaning: "the account's slug; several with commas" },
+    FieldHelp { name: "issuer", values: &[], meaning: "the issuer's slug; several with commas" },
+    FieldHelp {
+        name: "expires",
+        values: &["<7d", "<30d", "<90d", ">90d", "never", "set"],
+        meaning: "<30d: ends within 30 days or is over; also a date",
+    },
+    FieldHelp {
+        name: "created",
+        values: &["<1h", "<1d", "<7d", "<30d", ">90d", ">1y"],
+        meaning: "<7d: within the last 7 days; >90d: longer ago; also a date",
+    },
+    FieldHelp {
+        name: "used",
+        values: &["never", "ever", "<1h", "<1d", ">30d", ">90d"],
+        meaning: "<1h: within the last hour; >30d: longer ago; also a date",
+    },
+    FieldHelp {
+        name: "idle",
+        values: &["30d", "60d", "90d", "180d"],
+        meaning: "not used for so long, counted from creation if never used",
+    },
+    FieldHelp {
+        name: "scope",
+        values: &["none"],
+        meaning: "holds the scope, such as calls:write; none: holds no scope",
+    },
+    FieldHelp {
+        name: "rotation",
+        values: &["due"],
+        meaning: "past its policy's rotation period and not replaced",
+    },
+    FieldHelp {
+        name: "acknowledged",
+        values: &["yes", "no"],
+        meaning: "whether somebody confirmed that the secret was taken over",
+    },
+    FieldHelp { name: "by", values: &[], meaning: "the operator who made the key" },
+];
+
+/// What can replace a part of a filter: bytes `start..end` of the text by one of `candidates`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    pub start: usize,
+    pub end: usize,
+    /// In the order to offer them in. A field ends in its colon; a value is quoted where it must be.
+    pub candidates: Vec<String>,
+}
+
+/// What fits at byte `cursor` of `text`: field names at the beginning of a term, values after a colon. `values` knows
+/// what the database holds (accounts, issuers, operators, scopes) for the field it is given; it may know nothing.
+///
+/// No candidates inside quotation marks or in plain text that begins like no field.
+pub fn complete(text: &str, cursor: usize, values: impl Fn(&str) -> Vec<String>) -> Completion {
+    let cursor = text.floor_char_boundary(cursor.min(text.len()));
+    let before = &text[..cursor];
+    if before.matches('"').count() % 2 == 1 {
+        return Completion { start: cursor, end: cursor, candidates: Vec::new() };
+    }
+    let word = before
+        .rfind(char::is_whitespace)
+        .map_or(0, |i| i + before[i..].chars().next().map_or(0, char::len_utf8));
+    let word = word + usize::from(before[word..].starts_with('-'));
+    let end = text[cursor..].find(char::is_whitespace).map_or(text.len(), |i| cursor + i);
+    match before[word..].split_once(':') {
+        None => {
+            let typed = before[word..].to_ascii_lowercase();
+            let names = FIELDS.iter().map(|field| field.name);
+            let candidates =
+                names.filter(|name| name.starts_with(&typed)).map(|name| format!("{name}:")).collect();
+            // The rest of a word that goes on after the cursor belongs to it, but a value after a colon does not.
+            let end = text[cursor..end].find(':').map_or(end, |i| cursor + i + 1);
+            Completion { start: word, end, candidates }
+        }
+        Some((name, value)) => {
+            let start = cursor - value.len() + value.rfind(',').map_or(0, |i| i + 1);
+            let end = text[cursor..end].find(',').map_or(end, |i| cursor + i);
+            let typed = text[start..cursor].to_lowercase();
+            let name = name.to_ascii_lowercase();
+            let fixed = FIELDS.iter().find(|field| field.name == name).map_or(&[][..], |field| field.values);
+            let mut candidates: Vec<String> = fixed
+                .iter()
+                .map(|v| (*v).to_owned())
+                .chain(values(&name))
+                .filter(|v| v.to_lowercase().starts_with(&typed))
+                .collect();
+            let mut seen = std::collections::HashSet::new();
+            candidates.retain(|candidate| seen.insert(candidate.clone()));
+            for candidate in &mut candidates {
+                if candidate.contains(|c: char| c.is_whitespace() || matches!(c, '"' | ',' | '\\')) {
+                    *candidate = format!("\"{}\"", candidate.replace('\\', "\\\\").replace('"', "\\\""));
+                }
+            }
+            Completion { start, end, candidates }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What to say when a filter is wrong.
+
+use super::FIELDS;
+use crate::domain::text::SafeText;
+
+/// What may stand after the colon, in words.
+pub(super) fn accepted(field: &str) -> &'static str {
+    match field {
+        "status" => "active, expired, abandoned, revoked or ended",
+        "account" | "issuer" => "a slug, or several with commas",
+        "by" => "an operator's name",
+        "scope" => "a scope such as calls:write, or none",
+        "expires" => "never, set, <30d, >90d or <2027-01-31",
+        "created" => "<7d, >90d or >2027-01-31",
+        "used" => "never, ever, <1h, >30d or <2027-01-31",
+        "idle" => "a span such as 30d, 12h, 2w, 3mo or 1y",
+        "rotation" => "due",
+        "acknowledged" => "yes or no",
+        _ => "the id, or its first or last characters",
+    }
+}
+
+/// What to say about a field that does not exist; `term` is the whole term as it was typed.
+pub(super) fn unknown_field(name: &str, term: &str) -> String {
+    let name = &*SafeText::new(name);
+    if matches!(name, "name" | "description" | "text" | "preview" | "key") {
+        return format!(
+            "there is no field {name}: write the words alone, they are looked for in name, description, preview and id"
+        );
+    }
+    match nearest(name, FIELDS.iter().map(|field| field.name)) {
+        Some(near) => format!("there is no field {name}: did you mean {near}:?"),
+        None => {
+            let all = FIELDS.iter().map(|field| field.name).collect::<Vec<_>>().join(", ");
+            let term = SafeText::new(term.replace('"', ""));
+            format!("there is no field {name}: there are {all} and id; as text write \"{term}\"")
+        }
+    }
+}
+
+/// The word that is at most two slips of the finger away, if there is one.
+pub(super) fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if typed.chars().count() < 2 {
+        return None;
+    }
+    words
+        .map(|word| (if word.starts_with(typed) { 0 } else { distance(typed, word) }, word))
+        .filter(|(slips, word)| *slips <= 2 && *slips < word.len())
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, word)| word)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,79 @@
+//! What a query means: the rule that the SQL of the store is tested against.
+
+use super::{Bound, Query, Term, Test};
+use crate::domain::Instant;
+use crate::domain::key::Key;
+use crate::domain::secret::TAIL;
+use crate::domain::text::fold;
+
+/// Free text shorter than this is not looked for in ids: every second id would have it.
+const SHORTEST_ID: usize = 4;
+
+impl Query {
+    /// Whether `key` fits at `now`.
+    pub fn matches(&self, key: &Key, now: Instant) -> bool {
+        self.terms.iter().all(|term| term.matches(key, now))
+    }
+
+    /// Whether some term asks for a status. If none does, a list may leave out keys that have ended (VA-09).
+    pub fn mentions_status(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.test, Test::Status(_)))
+    }
+}
+
+impl Term {
+    /// Whether `key` fits at `now`, the `-` taken into account.
+    pub fn matches(&self, key: &Key, now: Instant) -> bool {
+        self.test.matches(key, now) != self.negated
+    }
+}
+
+impl Test {
+    fn matches(&self, key: &Key, now: Instant) -> bool {
+        match self {
+            Self::Status(any) => any.contains(&key.status(now)),
+            Self::Account(any) => any.contains(&key.account),
+            Self::Issuer(any) => any.contains(&key.issuer),
+            Self::CreatedBy(any) => any.iter().any(|name| name.as_str() == &*key.created_by),
+            Self::Scope(any) => any.iter().any(|scope| match scope.as_str() {
+                "none" => key.scopes.is_empty(),
+                scope => key.scopes.contains(scope),
+            }),
+            Self::NeverExpires(never) => key.expires_at.is_none() == *never,
+            Self::Expires(bound) => key.expires_at.is_some_and(|at| bound.holds(at, now)),
+            Self::Created(bound) => bound.holds(key.created_at, now),
+            Self::Used(bound) => key.last_used_at.is_some_and(|at| bound.holds(at, now)),
+            Self::NeverUsed(never) => key.last_used_at.is_none() == *never,
+            Self::Idle(span) => key.last_used_at.unwrap_or(key.created_at) <= now - *span,
+            Self::RotationDue => key.rotation_due(now),
+            Self::Acknowledged(yes) => key.acknowledged_at.is_some() == *yes,
+            Self::Id(part) => is_part_of_id(part, key),
+            Self::Text(text) => {
+                let preview = key.preview.to_lowercase();
+                let tail = preview.char_indices().rev().nth(TAIL - 1).map_or(0, |(at, _)| at);
+                [&key.name, &key.description].iter().any(|field| fold(field).contains(text.as_str()))
+                    || preview.starts_with(text.as_str())
+                    || preview[tail..].starts_with(text.as_str())
+                    || (text.chars().count() >= SHORTEST_ID && is_part_of_id(text, key))
+            }
+        }
+    }
+}
+
+impl Bound {
+    /// Whether `at` lies strictly on this side.
+    pub fn holds(self, at: Instant, now: Instant) -> bool {
+        match self {
+            Self::Before(point) => at < point.instant(now),
+            Self::After(point) => at > point.instant(now),
+        }
+    }
+}
+
+/// Whether `part` is the beginning of the key's id, with its hyphens or with none, or of the id's last block.
+fn is_part_of_id(part: &str, key: &Key) -> bool {
+    let id = key.id.to_string();
+    id.starts_with(part)
+        || key.id.simple().to_string().starts_with(part)
+        || id.rsplit('-').next().is_some_and(|block| block.starts_with(part))
+}

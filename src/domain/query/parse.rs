@@ -1,0 +1,333 @@
+//! Reading a query.
+
+use std::ops::Range;
+
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime};
+
+use super::hints::{accepted, nearest, unknown_field};
+use super::{Bound, FIELDS, Point, Query, QueryError, Term, Test, parse_duration};
+use crate::domain::Instant;
+use crate::domain::account::check_slug;
+use crate::domain::key::Status;
+use crate::domain::scope::is_scope;
+use crate::domain::text::{SafeText, fold};
+
+/// Statuses that `status:ended` stands for.
+const ENDED: [Status; 3] = [Status::Expired, Status::Abandoned, Status::Revoked];
+
+impl Query {
+    /// Reads a filter. The error carries the place of the first mistake.
+    ///
+    /// Nothing of the result depends on `now`: relative spans stay relative, so that a filter goes on meaning the same
+    /// while time passes. It is there to refuse what can't be reckoned with.
+    pub fn parse(text: &str, now: Instant) -> Result<Self, QueryError> {
+        let mut terms = Vec::new();
+        for word in words(text)? {
+            terms.extend(word.term(text, now)?);
+        }
+        Ok(Self { terms })
+    }
+}
+
+/// A part of a value between commas, without its quotation marks.
+struct Piece {
+    text: String,
+    span: Range<usize>,
+}
+
+/// One term as it is written.
+struct Word {
+    negated: bool,
+    /// The name before the colon, if there is a colon outside quotation marks.
+    field: Option<Piece>,
+    /// What follows, split at commas outside quotation marks.
+    values: Vec<Piece>,
+    /// The same, not split.
+    whole: Piece,
+}
+
+fn mistake(span: Range<usize>, message: impl Into<String>) -> QueryError {
+    QueryError { start: span.start, end: span.end, message: message.into() }
+}
+
+/// Splits a filter at blanks, minding quotation marks.
+fn words(text: &str) -> Result<Vec<Word>, QueryError> {
+    let mut found = Vec::new();
+    let mut rest = text.char_indices().peekable();
+    while let Some(&(start, c)) = rest.peek() {
+        if c.is_whitespace() {
+            rest.next();
+            continue;
+        }
+        let next = text[start + c.len_utf8()..].chars().next();
+        let negated = c == '-' && next.is_some_and(|c| !c.is_whitespace());
+        let from = if negated {
+            rest.next();
+            start + 1
+        } else {
+            start
+        };
+        let empty = |at: usize| Piece { text: String::new(), span: at..at };
+        let mut word = Word { negated, field: None, values: Vec::new(), whole: empty(from) };
+        let mut piece = empty(from);
+        let mut quoted = false;
+        while let Some(&(at, c)) = rest.peek() {
+            if c.is_whitespace() {
+                break;
+            }
+            rest.next();
+            let after = at + c.len_utf8();
+            match c {
+                '"' => {
+                    quoted = true;
+                    let end = phrase(&mut rest, &mut piece.text, &mut word.whole.text).ok_or_else(|| {
+                        mistake(at..text.len(), "this quotation mark has no partner: add one at the end")
+                    })?;
+                    piece.span.end = end;
+                    word.whole.span.end = end;
+                    continue;
+                }
+                ':' if word.field.is_none() && word.values.is_empty() && !quoted => {
+                    word.field = Some(std::mem::replace(&mut piece, empty(after)));
+                    word.whole = empty(after);
+                    continue;
+                }
+                ',' => {
+                    word.values.push(std::mem::replace(&mut piece, empty(after)));
+                }
+                _ => {
+                    piece.text.push(c);
+                    piece.span.end = after;
+                }
+            }
+            word.whole.text.push(c);
+            word.whole.span.end = after;
+        }
+        word.values.push(piece);
+        found.push(word);
+    }
+    Ok(found)
+}
+
+/// Reads up to the closing quotation mark into both texts; answers with the byte behind it, or `None` if there is none.
+fn phrase(
+    rest: &mut std::iter::Peekable<std::str::CharIndices<'_>>,
+    piece: &mut String,
+    whole: &mut String,
+) -> Option<usize> {
+    while let Some((at, c)) = rest.next() {
+        let c = match c {
+            '"' => return Some(at + 1),
+            '\\' => rest.next()?.1,
+            other => other,
+        };
+        piece.push(c);
+        whole.push(c);
+    }
+    None
+}
+
+impl Word {
+    /// The meaning; `None` for an empty phrase, which asks nothing.
+    fn term(self, text: &str, now: Instant) -> Result<Option<Term>, QueryError> {
+        let negated = self.negated;
+        let Some(field) = &self.field else {
+            let test = Test::Text(fold(&self.whole.text));
+            return Ok((!self.whole.text.is_empty()).then_some(Term { negated, test }));
+        };
+        let name = field.text.to_ascii_lowercase();
+        let Some(help) = FIELDS
+            .iter()
+            .find(|help| help.name == name)
+            .map(|help| help.name)
+            .or((name == "id").then_some("id"))
+        else {
+            let span = if field.text.is_empty() { self.span(field) } else { field.span.clone() };
+            return Err(mistake(span, unknown_field(&name, &text[self.span(field)])));
+        };
+        if let Some(empty) = self.values.iter().find(|value| value.text.is_empty()) {
+            // One missing among several is marked at its comma, a missing only one with its field.
+            let span =
+                if self.values.len() == 1 { self.span(field) } else { empty.span.start - 1..empty.span.end };
+            return Err(mistake(span, format!("{help}: needs a value: {}", accepted(help))));
+        }
+        let test = match help {
+            "status" => Test::Status(self.statuses()?),
+            "account" => Test::Account(self.slugs("account")?),
+            "issuer" => Test::Issuer(self.slugs("issuer")?),
+            "by" => Test::CreatedBy(unique(self.values.iter().map(|value| value.text.clone()))),
+            "scope" => Test::Scope(self.scopes()?),
+            "expires" => self.expires(now)?,
+            "created" => Test::Created(self.one(help)?.past(help, now)?),
+            "used" => self.used(now)?,
+            "idle" => {
+                let value = self.one(help)?;
+                let span = value.text.trim_start_matches('>');
+                Test::Idle(parse_duration(span).ok_or_else(|| value.refused(help))?)
+            }
+            "rotation" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
+                "due" => Test::RotationDue,
+                _ => return Err(self.whole.refused(help)),
+            },
+            "acknowledged" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
+                "yes" => Test::Acknowledged(true),
+                "no" => Test::Acknowledged(false),
+                _ => return Err(self.whole.refused(help)),
+            },
+            _ => self.id()?,
+        };
+        Ok(Some(Term { negated, test }))
+    }
+
+    fn span(&self, field: &Piece) -> Range<usize> {
+        field.span.start..self.whole.span.end.max(field.span.end + 1)
+    }
+
+    /// The only value.
+    fn one(&self, field: &str) -> Result<&Piece, QueryError> {
+        match self.values.as_slice() {
+            [only] => Ok(only),
+            _ => Err(mistake(self.whole.span.clone(), format!("{field}: takes one value, not a list"))),
+        }
+    }
+
+    fn statuses(&self) -> Result<Vec<Status>, QueryError> {
+        let mut any = Vec::new();
+        for value in &self.values {
+            let word = value.text.to_ascii_lowercase();
+            match Status::parse(&word) {
+                Some(status) => any.push(status),
+                None if word == "ended" => any.extend(ENDED),
+                None => return Err(value.refused("status")),
+            }
+        }
+        Ok(unique(any))
+    }
+
+    fn slugs(&self, field: &str) -> Result<Vec<String>, QueryError> {
+        let slug = |value: &Piece| {
+            let slug = value.text.to_lowercase();
+            check_slug(&slug).map_err(|error| mistake(value.span.clone(), format!("{field}: {error}")))?;
+            Ok(slug)
+        };
+        self.values.iter().map(slug).collect::<Result<Vec<_>, _>>().map(unique)
+    }
+
+    fn scopes(&self) -> Result<Vec<String>, QueryError> {
+        let mut any = Vec::new();
+        for value in &self.values {
+            let scope = value.text.to_ascii_lowercase();
+            if scope != "none" && !is_scope(&scope) {
+                return Err(value.refused("scope"));
+            }
+            any.push(scope);
+        }
+        Ok(unique(any))
+    }
+
+    fn expires(&self, now: Instant) -> Result<Test, QueryError> {
+        let value = self.one("expires")?;
+        match value.text.to_ascii_lowercase().as_str() {
+            "never" => Ok(Test::NeverExpires(true)),
+            "set" => Ok(Test::NeverExpires(false)),
+            _ => value.bound("expires", now, 1).map(Test::Expires),
+        }
+    }
+
+    fn used(&self, now: Instant) -> Result<Test, QueryError> {
+        let value = self.one("used")?;
+        match value.text.to_ascii_lowercase().as_str() {
+            "never" => Ok(Test::NeverUsed(true)),
+            "ever" => Ok(Test::NeverUsed(false)),
+            _ => value.past("used", now).map(Test::Used),
+        }
+    }
+
+    fn id(&self) -> Result<Test, QueryError> {
+        let value = self.one("id")?;
+        let part = value.text.to_ascii_lowercase();
+        if part.len() > 36 || !part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-')) {
+            return Err(value.refused("id"));
+        }
+        // A whole id without its hyphens is an id too.
+        let part = match uuid::Uuid::try_parse(&part) {
+            Ok(id) => id.to_string(),
+            Err(_) => part,
+        };
+        Ok(Test::Id(part))
+    }
+}
+
+impl Piece {
+    fn refused(&self, field: &str) -> QueryError {
+        let values = FIELDS.iter().find(|help| help.name == field).map_or(&[][..], |help| help.values);
+        let near = nearest(&self.text.to_ascii_lowercase(), values.iter().copied());
+        let found = SafeText::new(self.text.as_str());
+        let found = found.as_str();
+        let hint =
+            near.map_or_else(|| format!("write {}", accepted(field)), |near| format!("did you mean {near}?"));
+        mistake(self.span.clone(), format!("{field}: does not know {found:?}: {hint}"))
+    }
+
+    /// A bound on an instant of the past: `<7d` lies after now - 7 days.
+    fn past(&self, field: &str, now: Instant) -> Result<Bound, QueryError> {
+        self.bound(field, now, -1)
+    }
+
+    /// A bound. `direction` is 1 where spans count forwards from now, -1 where they count backwards.
+    fn bound(&self, field: &str, now: Instant, direction: i32) -> Result<Bound, QueryError> {
+        let text = self.text.to_ascii_lowercase();
+        let signs = [("<=", true, true), (">=", false, true), ("<", true, false), (">", false, false)];
+        let (sign, rest) = signs
+            .into_iter()
+            .find_map(|sign| text.strip_prefix(sign.0).map(|rest| (Some(sign), rest)))
+            .unwrap_or((None, text.as_str()));
+        let (negative, span) = rest.strip_prefix('-').map_or((false, rest), |span| (true, span));
+        if let Some(span) = parse_duration(span) {
+            let less = sign.is_none_or(|(_, less, _)| less);
+            let span = if negative { -span } else { span } * direction;
+            if now.checked_add_signed(span).is_none() {
+                return Err(self.refused(field));
+            }
+            let point = Point::FromNow(span);
+            return Ok(if less == (direction > 0) { Bound::Before(point) } else { Bound::After(point) });
+        }
+        let Some((from, to)) = day_or_instant(rest) else { return Err(self.refused(field)) };
+        // `from` and `to` are the first and the last microsecond meant.
+        let tick = Duration::microseconds(1);
+        match sign {
+            Some((_, true, false)) => Ok(Bound::Before(Point::At(from))),
+            Some((_, true, true)) => Ok(Bound::Before(Point::At(to + tick))),
+            Some((_, false, false)) => Ok(Bound::After(Point::At(to))),
+            Some((_, false, true)) => Ok(Bound::After(Point::At(from - tick))),
+            None => {
+                Err(mistake(self.span.clone(), format!("{field}: put < or > before a date: {field}:<{rest}")))
+            }
+        }
+    }
+}
+
+/// A date (the whole day, UTC), or an instant in RFC 3339, its seconds optional. The first and the last microsecond meant.
+fn day_or_instant(text: &str) -> Option<(Instant, Instant)> {
+    let sane = |at: &Instant| (1..9_999).contains(&chrono::Datelike::year(at));
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        let from = day.and_time(NaiveTime::MIN).and_utc();
+        return sane(&from).then(|| (from, from + Duration::days(1) - Duration::microseconds(1)));
+    }
+    let upper = text.to_ascii_uppercase();
+    let at = DateTime::parse_from_rfc3339(&upper)
+        .or_else(|_| DateTime::parse_from_str(&upper.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z"))
+        .ok()?
+        .to_utc();
+    let at = chrono::SubsecRound::trunc_subsecs(at, 6);
+    sane(&at).then_some((at, at))
+}
+
+fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    values.into_iter().fold(Vec::new(), |mut kept, value| {
+        if !kept.contains(&value) {
+            kept.push(value);
+        }
+        kept
+    })
+}
