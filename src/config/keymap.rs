@@ -141,23 +141,28 @@ impl Keymap {
         self.keys(action).first().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// What the footer offers at `context`: key and label, the most useful first.
-    pub fn hints(&self, context: Context) -> Vec<(String, &'static str)> {
+    /// What the footer offers at `context`: action, key and label, the most useful first.
+    pub fn hinted(&self, context: Context) -> Vec<(Action, String, &'static str)> {
         let chain = context.chain();
-        let mut entries: Vec<(usize, u8, usize)> = REGISTRY
+        let mut entries: Vec<(u8, usize)> = REGISTRY
             .iter()
             .enumerate()
             .filter(|(place, entry)| entry.hint > 0 && !self.chords[*place].is_empty())
-            .filter_map(|(place, entry)| {
-                let depth = chain.iter().position(|context| entry.contexts.contains(context))?;
-                Some((depth, entry.hint, place))
-            })
+            .filter(|(_, entry)| chain.iter().any(|context| entry.contexts.contains(context)))
+            .map(|(place, entry)| (entry.hint, place))
             .collect();
-        entries.sort_by_key(|(_, hint, place)| (*hint, *place));
+        entries.sort_unstable();
         entries
             .into_iter()
-            .map(|(_, _, place)| (self.chords[place][0].to_string(), REGISTRY[place].label))
+            .map(|(_, place)| {
+                (REGISTRY[place].action, self.chords[place][0].to_string(), REGISTRY[place].label)
+            })
             .collect()
+    }
+
+    /// What the footer offers at `context`: key and label, the most useful first.
+    pub fn hints(&self, context: Context) -> Vec<(String, &'static str)> {
+        self.hinted(context).into_iter().map(|(_, key, label)| (key, label)).collect()
     }
 
     /// Every action that holds at `context`, with its keys: the nearest context first. For the help and the palette.

@@ -263,7 +263,7 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
         }
         Command::Show(screen) => go(state, screen),
         Command::Filter(filter) => {
-            state.screens.keys.set_filter(&filter);
+            state.screens.keys.set_filter(&filter, state.shell.now);
             go(state, ScreenId::Keys)
         }
         Command::Sort(sort) => state.screens.keys.set_sort(&mut state.shell, sort),

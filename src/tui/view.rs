@@ -1,22 +1,38 @@
 //! The picture of a state: header, screen, what lies over it, last line. Reads only.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Rect, Size};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
+use unicode_width::UnicodeWidthStr;
 
 use super::screens::ScreenId;
 use super::state::{Link, Severity, Shell, State};
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
+use crate::domain::operator::{self, Permission};
+use crate::domain::text::SafeText;
 
+pub mod text;
 pub mod times;
 
 /// Below this nothing useful fits.
 pub const SMALLEST: (u16, u16) = (60, 16);
 /// How long something may load before the screen says so.
 pub const PATIENCE: Duration = Duration::from_millis(150);
+
+/// Lines of the header and of the footer.
+const HEADER: u16 = 2;
+const FOOTER: u16 = 1;
+
+/// The part of the screen between header and footer.
+pub fn body(size: Size) -> Rect {
+    Rect { x: 0, y: HEADER, width: size.width, height: size.height.saturating_sub(HEADER + FOOTER) }
+}
 
 /// Draws everything.
 pub fn view(state: &State, frame: &mut Frame) {
@@ -27,14 +43,14 @@ pub fn view(state: &State, frame: &mut Frame) {
         too_small(shell, frame, area);
         return;
     }
-    let [header, body, footer] =
-        Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(1)]).areas(area);
-    draw_header(state, frame, header);
+    let body = body(shell.size).intersection(area);
+    draw_header(state, frame, Rect { height: 1, ..area });
+    draw_tabs(state, frame, Rect { y: 1, height: 1, ..area });
     state.screens.draw(shell, frame, body);
     for opened in &state.overlays {
         opened.overlay.draw(shell, frame, body);
     }
-    draw_footer(state, frame, footer);
+    draw_footer(state, frame, Rect { y: area.bottom() - FOOTER, height: FOOTER, ..area });
 }
 
 fn too_small(shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -47,51 +63,72 @@ fn too_small(shell: &Shell, frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(text), area);
 }
 
-/// Name, screens, database, operator, and how fresh all this is.
+/// Name and database; operator, and how fresh all this is.
 fn draw_header(state: &State, frame: &mut Frame, area: Rect) {
     let shell = &state.shell;
     let styles = &shell.styles;
-    let right = right_of_header(state);
-    let mut left = vec![Span::styled(" Keyrack ", styles.of(Role::Title))];
-    for (i, screen) in ScreenId::ALL.into_iter().enumerate() {
-        let style = if screen == shell.screen { styles.of(Role::Accent) } else { styles.of(Role::Muted) };
-        left.push(Span::styled(format!(" {} {}", i + 1, screen.title()), style));
-    }
-    let width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
-    let [left_area, right_area] =
-        Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(area);
-    frame.render_widget(Line::from(left), left_area);
-    frame.render_widget(right, right_area);
+    let right = who_and_link(shell);
+    let taken = u16::try_from(right.width()).unwrap_or(area.width);
+    let room = area.width.saturating_sub(taken + 1);
+    let left = Line::from(vec![
+        Span::styled(" Keyrack  ", styles.of(Role::Title)),
+        Span::styled(
+            text::clip_left(&shell.database, usize::from(room.saturating_sub(10))),
+            styles.of(Role::Muted),
+        ),
+    ]);
+    frame.render_widget(left, Rect { width: room, ..area });
+    frame.render_widget(right.right_aligned(), area);
 }
 
-fn right_of_header(state: &State) -> Line<'static> {
-    let shell = &state.shell;
+fn who_and_link(shell: &Shell) -> Line<'static> {
     let styles = &shell.styles;
-    let muted = styles.of(Role::Muted);
     let mut spans = Vec::new();
-    let summary = state.screens.summary(shell);
-    if !summary.is_empty() {
-        spans.push(Span::styled(summary, styles.of(Role::Text)));
-        spans.push(Span::styled("  ", muted));
-    }
     if let Some(who) = &shell.who {
-        let name = crate::domain::text::SafeText::new(who.identity.name.clone());
-        let role = match who.role {
-            Some(crate::domain::operator::Role::Viewer) => "viewer, read-only",
-            Some(role) => role.as_str(),
-            None => "no operator",
-        };
-        spans.push(Span::styled(format!("{name} ({role})  "), muted));
+        let name = SafeText::new(who.identity.name.clone());
+        spans.push(Span::styled(format!("{name}  "), styles.of(Role::Text)));
+        spans.push(match who.role {
+            Some(operator::Role::Viewer) => Span::styled("viewer, read-only  ", styles.of(Role::Warning)),
+            Some(role) => Span::styled(format!("{role}  "), styles.of(Role::Muted)),
+            None => Span::styled("no operator here  ", styles.of(Role::Warning)),
+        });
     }
     spans.push(match &shell.link {
         Link::Opening => Span::styled("◌ opening ", styles.of(Role::Info)),
         Link::Live => Span::styled("● live ", styles.of(Role::Ok)),
         Link::Lost { since, .. } => {
-            let age = times::ago(*since, shell.now);
-            Span::styled(format!("✕ database gone, data of {age} "), styles.of(Role::Danger))
+            let at = times::clock(*since, shell.utc);
+            let age = match times::ago(*since, shell.now).as_str() {
+                "now" => String::new(),
+                ago => format!(" ({ago})"),
+            };
+            Span::styled(format!("✕ database gone, data of {at}{age} "), styles.of(Role::Danger))
         }
     });
     Line::from(spans)
+}
+
+/// The screens and their numbers; how much there is of what the present one shows.
+fn draw_tabs(state: &State, frame: &mut Frame, area: Rect) {
+    let shell = &state.shell;
+    let styles = &shell.styles;
+    let mut spans = Vec::new();
+    for (i, screen) in ScreenId::ALL.into_iter().enumerate() {
+        let (number, title) = if screen == shell.screen {
+            (styles.of(Role::Accent), styles.of(Role::Accent).add_modifier(Modifier::BOLD))
+        } else {
+            (styles.of(Role::Muted), styles.of(Role::Muted))
+        };
+        spans.push(Span::styled(format!(" {}", i + 1), number));
+        spans.push(Span::styled(format!(" {} ", screen.title()), title));
+    }
+    frame.render_widget(Line::from(spans), area);
+    let summary = state.screens.summary(shell);
+    if !summary.is_empty() {
+        let line = Line::styled(format!("{summary} "), styles.of(Role::Text));
+        let width = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
+        frame.render_widget(line, Rect { x: area.right() - width, width, ..area });
+    }
 }
 
 /// A message, or the keys that are useful here.
@@ -100,7 +137,7 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
     let styles = &shell.styles;
     if let Some(toast) = &shell.toast {
         let (symbol, role) = match toast.severity {
-            Severity::Info => ("•", Role::Info),
+            Severity::Info => ("· note:", Role::Info),
             Severity::Good => ("✓ done:", Role::Ok),
             Severity::Warning => ("! warning:", Role::Warning),
             Severity::Bad => ("✕ error:", Role::Danger),
@@ -117,15 +154,30 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
         None => state.screens.context(shell),
     };
     let mut spans = Vec::new();
-    let mut width = 1;
-    for (key, label) in shell.keymap.hints(context) {
-        let more = key.chars().count() + 1 + label.chars().count() + 2;
-        if width + more > usize::from(area.width) {
+    let mut used = 1;
+    for (action, key, label) in shell.keymap.hinted(context) {
+        let Some(label) = label_for(state, action, label) else { continue };
+        let more = key.width() + label.width() + 3;
+        if used + more > usize::from(area.width) {
             break;
         }
-        width += more;
+        used += more;
         spans.push(Span::styled(format!(" {key}"), styles.of(Role::HintKey)));
         spans.push(Span::styled(format!(" {label} "), styles.of(Role::Hint)));
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// The word for an action here: the issuer's own where it has one (VA-04, VG-08); `None` for what the role forbids.
+fn label_for(state: &State, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+    let shell = &state.shell;
+    let changes = matches!(action, Action::New | Action::Revoke | Action::Rotate);
+    if changes && shell.who.is_some() && !shell.may(Permission::ChangeKeys) {
+        return None;
+    }
+    if action == Action::New && shell.screen == ScreenId::Keys {
+        let wording = shell.wording();
+        return Some(if state.screens.keys.window.is_empty() { wording.first } else { wording.new }.into());
+    }
+    Some(label.into())
 }

@@ -1,7 +1,8 @@
 //! The first screen: the live table of keys.
 
 pub mod columns;
-mod detail;
+pub mod detail;
+mod empty;
 mod filter;
 mod state;
 #[cfg(test)]

@@ -37,6 +37,14 @@ pub fn exact(at: Instant, utc: bool) -> String {
     at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
+/// The time of day: `12:04:05`.
+pub fn clock(at: Instant, utc: bool) -> String {
+    if utc {
+        return at.format("%H:%M:%S").to_string();
+    }
+    at.with_timezone(&chrono::Local).format("%H:%M:%S").to_string()
+}
+
 /// The day alone: `2026-11-21`.
 pub fn day(at: Instant, utc: bool) -> String {
     if utc {
@@ -56,4 +64,15 @@ pub fn next_change(at: Instant, now: Instant) -> std::time::Duration {
     let into = by.num_milliseconds() % unit.num_milliseconds();
     let wait = if at > now { into + 1 } else { unit.num_milliseconds() - into };
     std::time::Duration::from_millis(u64::try_from(wait.max(1000)).unwrap_or(1000))
+}
+
+/// The day in at most eight columns: `21 Nov` in the year of `now`, else `Nov 2027`.
+pub fn day_short(at: Instant, now: Instant, utc: bool) -> String {
+    use chrono::Datelike;
+    let format = |same: bool| if same { "%e %b" } else { "%b %Y" };
+    if utc {
+        return at.format(format(at.year() == now.year())).to_string().trim_start().to_owned();
+    }
+    let (at, now) = (at.with_timezone(&chrono::Local), now.with_timezone(&chrono::Local));
+    at.format(format(at.year() == now.year())).to_string().trim_start().to_owned()
 }

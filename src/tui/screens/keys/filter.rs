@@ -4,7 +4,8 @@ use crossterm::event::Event;
 use tui_input::Input as Line;
 use tui_input::backend::crossterm::EventHandler;
 
-use crate::domain::query::{Query, QueryError, Test};
+use crate::domain::Instant;
+use crate::domain::query::{Query, QueryError};
 use crate::tui::input::Key;
 use crate::tui::message::Pasted;
 
@@ -46,26 +47,26 @@ impl Filter {
     }
 
     /// Answers whether the meaning changed.
-    pub fn set(&mut self, text: &str) -> bool {
+    pub fn set(&mut self, text: &str, now: Instant) -> bool {
         self.line = Line::new(text.to_owned());
-        self.interpret()
+        self.interpret(now)
     }
 
     /// A key that is typed into the line. Answers whether the meaning changed.
-    pub fn press(&mut self, key: Key) -> bool {
+    pub fn press(&mut self, key: Key, now: Instant) -> bool {
         self.line.handle_event(&Event::Key(key.event));
-        self.interpret()
+        self.interpret(now)
     }
 
-    pub fn paste(&mut self, pasted: &Pasted) -> bool {
+    pub fn paste(&mut self, pasted: &Pasted, now: Instant) -> bool {
         for c in pasted.line().chars() {
             self.line.handle(tui_input::InputRequest::InsertChar(c));
         }
-        self.interpret()
+        self.interpret(now)
     }
 
-    fn interpret(&mut self) -> bool {
-        match parse(self.text()) {
+    fn interpret(&mut self, now: Instant) -> bool {
+        match Query::parse(self.text(), now) {
             Ok(query) => {
                 self.error = None;
                 let changed = self.query != query;
@@ -78,12 +79,4 @@ impl Filter {
             }
         }
     }
-}
-
-fn parse(text: &str) -> Result<Query, QueryError> {
-    let terms = text
-        .split_whitespace()
-        .map(|word| crate::domain::query::Term { negated: false, test: Test::Text(word.to_lowercase()) })
-        .collect();
-    Ok(Query { terms })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::filter::Filter;
 use super::window::Window;
 use crate::config::keymap::Context;
+use crate::domain::Instant;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::query::Sort;
@@ -93,6 +94,11 @@ impl State {
             .filter(|row| chosen.contains(&row.key.id))
             .map(|row| row.key.clone())
             .collect()
+    }
+
+    /// The database's present, as far as it is known.
+    pub fn now(&self, shell: &Shell) -> Instant {
+        shell.now + self.window.ahead
     }
 
     pub fn context(&self) -> Context {

@@ -4,8 +4,9 @@ use super::state::{Load, State};
 use super::view;
 use super::window::CHUNK;
 use crate::config::keymap::Action;
+use crate::domain::Instant;
 use crate::domain::query::{Column, Sort, Test};
-use crate::service::{From, PageRequest};
+use crate::service::{From, Page, PageRequest};
 use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{Input, Key};
 use crate::tui::overlays::{Overlay, create, revoke, rotate, sort};
@@ -22,8 +23,8 @@ impl State {
     }
 
     /// Replaces the filter, without reading yet.
-    pub fn set_filter(&mut self, text: &str) {
-        self.filter.set(text);
+    pub fn set_filter(&mut self, text: &str, now: Instant) {
+        self.filter.set(text, now);
         self.filter.keep();
         self.restart();
     }
@@ -62,7 +63,7 @@ impl State {
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         match input {
             Input::Paste(pasted) if self.filter.editing => {
-                let changed = self.filter.paste(&pasted);
+                let changed = self.filter.paste(&pasted, shell.now);
                 self.filtered(shell, changed)
             }
             Input::Key(key) if self.filter.editing => self.type_filter(shell, key),
@@ -90,10 +91,10 @@ impl State {
             }
             Some(Action::CancelPrompt) => {
                 self.filter.keep();
-                self.filter.set("")
+                self.filter.set("", shell.now)
             }
-            Some(Action::ClearLine) => self.filter.set(""),
-            _ => self.filter.press(key),
+            Some(Action::ClearLine) => self.filter.set("", shell.now),
+            _ => self.filter.press(key, shell.now),
         };
         self.filtered(shell, changed)
     }
@@ -124,7 +125,7 @@ impl State {
                 Vec::new()
             }
             Action::ClearFilter => {
-                let changed = self.filter.set("");
+                let changed = self.filter.set("", shell.now);
                 self.filtered(shell, changed)
             }
             Action::Back => self.back(shell),
@@ -216,7 +217,7 @@ impl State {
             self.marks.clear();
             self.anchor = None;
         } else {
-            let changed = self.filter.set("");
+            let changed = self.filter.set("", shell.now);
             return self.filtered(shell, changed);
         }
         Vec::new()
@@ -461,7 +462,7 @@ impl State {
         }
     }
 
-    fn arrived(&mut self, shell: &mut Shell, page: crate::service::Page) -> Vec<Effect> {
+    fn arrived(&mut self, shell: &mut Shell, page: Page) -> Vec<Effect> {
         shell.redraw = true;
         let first_time = !self.loaded;
         self.loaded = true;
@@ -470,17 +471,17 @@ impl State {
         let mut count = first_time;
         match load {
             Load::First => {
-                self.window.replace(page);
+                self.window.replace(page, shell.now);
                 self.top = 0;
                 self.select(0);
                 count |= self.count.is_none();
             }
             Load::Last => {
-                self.window.replace(page);
+                self.window.replace(page, shell.now);
                 self.select(self.window.len().saturating_sub(1));
             }
             Load::Again => {
-                self.refreshed(page);
+                self.refreshed(page, shell.now);
                 count = true;
                 self.detail.trail = None;
             }
@@ -512,11 +513,11 @@ impl State {
 
     /// The same rows as they are now. The selection stays on its key and, if it can, at its place on the screen; where
     /// the key is gone its neighbour takes its place.
-    fn refreshed(&mut self, page: crate::service::Page) {
+    fn refreshed(&mut self, page: Page, now: Instant) {
         let at_start = self.top == 0 && !self.window.more_before;
         let on_screen = self.place.saturating_sub(self.top);
         let old: Vec<_> = self.window.rows.iter().map(|row| row.key.id).collect();
-        self.window.replace(page);
+        self.window.replace(page, now);
         let below = old[self.place.min(old.len())..].iter();
         let above = old[..self.place.min(old.len())].iter().rev();
         let place = below.chain(above).find_map(|id| self.window.position(*id)).unwrap_or(0);

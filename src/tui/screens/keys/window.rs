@@ -1,5 +1,7 @@
 //! The part of the table that is held: some hundred rows round the selection, read by keyset.
 
+use chrono::Duration;
+
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::service::{Page, Row};
@@ -17,17 +19,18 @@ pub struct Window {
     pub rows: Vec<Row>,
     pub more_before: bool,
     pub more_after: bool,
-    /// The database's time of the last reading.
-    pub now: Instant,
+    /// What the database's clock is ahead of ours.
+    pub ahead: Duration,
 }
 
 impl Window {
-    pub fn replace(&mut self, page: Page) {
+    /// `now` is our clock's time of the arrival.
+    pub fn replace(&mut self, page: Page, now: Instant) {
         *self = Self {
             rows: page.rows,
             more_before: page.more_before,
             more_after: page.more_after,
-            now: page.now,
+            ahead: page.now - now,
         };
     }
 
@@ -38,7 +41,6 @@ impl Window {
         let fresh: Vec<Row> = page.rows.into_iter().filter(|row| !known(row)).collect();
         self.rows.extend(fresh);
         self.more_after = page.more_after;
-        self.now = page.now;
         let surplus = self.rows.len().saturating_sub(KEEP);
         self.rows.drain(..surplus);
         self.more_before |= surplus > 0;
@@ -53,7 +55,6 @@ impl Window {
         fresh.append(&mut self.rows);
         self.rows = fresh;
         self.more_before = page.more_before;
-        self.now = page.now;
         if self.rows.len() > KEEP {
             self.rows.truncate(KEEP);
             self.more_after = true;

@@ -1,0 +1,83 @@
+//! What stands where rows would be, if there are none.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use super::state::State;
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::domain::operator::Permission;
+use crate::tui::state::{Link, Shell};
+use crate::tui::view::text::centred;
+
+pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {
+    let lines = lines(state, shell);
+    let place = centred(area, area.width.min(72), u16::try_from(lines.len() + 2).unwrap_or(area.height));
+    let text = Paragraph::new(lines).alignment(Alignment::Center).wrap(Wrap { trim: true });
+    frame.render_widget(text, place);
+}
+
+fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
+    let styles = &shell.styles;
+    let title = |text: &str| Line::styled(text.to_owned(), styles.of(Role::Title));
+    let soft = |text: String| Line::styled(text, styles.of(Role::Muted));
+    let gap = Line::default;
+    if !state.loaded {
+        if let Link::Lost { why, .. } = &shell.link {
+            return vec![title("The database can't be reached"), gap(), soft(why.to_string())];
+        }
+        return if state.slow || shell.link == Link::Opening {
+            vec![soft("Reading …".into())]
+        } else {
+            vec![]
+        };
+    }
+    let way = |action: Action, words: &str| {
+        Line::from(vec![
+            Span::styled(format!("{}  ", shell.keymap.key(action)), styles.of(Role::HintKey)),
+            Span::styled(words.to_owned(), styles.of(Role::Text)),
+        ])
+    };
+    if !state.filter.query.terms.is_empty() {
+        return vec![
+            title("No match"),
+            gap(),
+            soft("No key fits this filter.".into()),
+            gap(),
+            way(Action::Back, "Clear the filter"),
+        ];
+    }
+    if shell.issuers.as_ref().is_some_and(Vec::is_empty) {
+        let mut lines = vec![
+            title("Welcome to Keyrack"),
+            gap(),
+            soft(
+                "This database is new. Keys are made for an account, and an account belongs to an issuer:"
+                    .into(),
+            ),
+            soft("the product whose rules its keys follow.".into()),
+            gap(),
+        ];
+        if shell.may(Permission::ChangeIssuers) {
+            lines.push(way(Action::New, "Choose an issuer and make the first account"));
+        } else {
+            lines.push(soft("An admin has to set up an issuer first.".into()));
+        }
+        return lines;
+    }
+    let wording = shell.wording();
+    let mut lines = vec![title(&wording.empty_title), gap()];
+    if shell.may(Permission::ChangeKeys) {
+        lines.push(soft(format!(
+            "The first {} is a few keystrokes away. Its secret is shown once.",
+            wording.noun
+        )));
+        lines.push(gap());
+        lines.push(way(Action::New, &wording.first));
+    } else {
+        lines.push(soft(format!("An operator can create the first {}.", wording.noun)));
+    }
+    lines
+}
