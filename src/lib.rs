@@ -21,10 +21,13 @@
 //! imports what it must not.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod harden;
 pub mod mail;
 pub mod service;
 pub mod store;
+pub mod telemetry;
 pub mod tui;

@@ -54,6 +54,8 @@ pub enum Surroundings {
     Zellij,
     /// A bare terminal, over SSH or on a console.
     Terminal,
+    /// Nothing is ever copied: the settings say so.
+    Off,
 }
 
 impl Surroundings {
@@ -99,6 +101,7 @@ impl Clipboard {
             Surroundings::Display => self.copy_to_desktop(text, messages).await,
             Surroundings::Tmux => copy_in_tmux(text, messages).await,
             Surroundings::Screen => emit(&text, Wrapping::Screen, messages),
+            Surroundings::Off => Outcome::failed("Not copied: the setting `clipboard` is off"),
             Surroundings::Zellij | Surroundings::Terminal => emit(&text, Wrapping::None, messages),
         }
     }

@@ -1,0 +1,235 @@
+//! The door for scripts and for people in a hurry: noun, verb; data on standard output, talk on standard error.
+
+use std::io::Write;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+mod account;
+mod audit;
+mod demo;
+mod doctor;
+mod failure;
+mod info;
+mod issuer;
+mod key;
+mod migrate;
+mod operator;
+mod output;
+mod prompt;
+mod run;
+mod seam;
+mod session;
+mod shell;
+mod usage;
+
+use crate::clock::Clock;
+use crate::telemetry;
+
+pub use failure::{Exit, Failure, Result};
+pub use output::Format;
+pub use run::{run, runtime};
+pub use session::Session;
+
+/// Whether output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR says otherwise
+    Auto,
+    Always,
+    Never,
+}
+
+impl Colour {
+    /// Makes the choice hold for this process. `Auto` asks the terminal, NO_COLOR and CLICOLOR.
+    fn choose(self) {
+        match self {
+            Self::Auto => {}
+            Self::Always => anstream::ColorChoice::Always.write_global(),
+            Self::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
+}
+
+/// The terminal console for API keys. Without a command it opens the console.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keyrack",
+    version,
+    about,
+    subcommand_required = false,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 refused by a rule,\n\
+                  6 check failed, 7 database unreachable, 130 interrupted.\n\
+                  Environment: KEYRACK_DB, KEYRACK_OUTPUT, KEYRACK_COLOR, KEYRACK_NO_INPUT, KEYRACK_LOG; `keyrack info` shows what holds."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(flatten)]
+    pub console: Console,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The database: a SQLite file or postgres://user@host/database. Else KEYRACK_DB, else the settings
+    #[arg(long, global = true, value_name = "FILE|URL", help_heading = "Global options")]
+    pub db: Option<String>,
+    /// Work on a throw-away database full of realistic keys
+    #[arg(long, global = true, help_heading = "Global options", conflicts_with = "db")]
+    pub demo: bool,
+    /// The form of the output
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        env = "KEYRACK_OUTPUT",
+        hide_env = true,
+        value_name = "FORM",
+        help_heading = "Global options"
+    )]
+    output: Option<Format>,
+    /// The same as --output json
+    #[arg(long, global = true, help_heading = "Global options")]
+    json: bool,
+    /// Leave out the headings of tables and CSV
+    #[arg(long, global = true, help_heading = "Global options")]
+    no_headers: bool,
+    /// Answer every question with yes
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub yes: bool,
+    /// Never ask anything; fail where an answer is needed
+    #[arg(
+        long,
+        global = true,
+        env = "KEYRACK_NO_INPUT",
+        hide_env = true,
+        value_parser = clap::builder::FalseyValueParser::new(),
+        help_heading = "Global options"
+    )]
+    pub no_input: bool,
+    /// Show what would be done and change nothing
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub dry_run: bool,
+    /// Say only what is needed
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+    /// Colour the output
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "KEYRACK_COLOR",
+        hide_env = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Global options"
+    )]
+    pub color: Colour,
+}
+
+impl Global {
+    /// Whether tables and CSV have headings.
+    pub fn headings(&self) -> bool {
+        !self.no_headers
+    }
+
+    /// The form of the output that was asked for.
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.output.unwrap_or_default() }
+    }
+}
+
+/// What the console alone understands.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Console {
+    /// The console's theme
+    #[arg(long, value_name = "NAME", help_heading = "Console")]
+    pub theme: Option<String>,
+    /// Leave the mouse to the terminal
+    #[arg(long, help_heading = "Console")]
+    pub no_mouse: bool,
+    /// Draw with ASCII characters only
+    #[arg(long, help_heading = "Console")]
+    pub ascii: bool,
+    /// Show times in UTC
+    #[arg(long, help_heading = "Console")]
+    pub utc: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create, list, show, find, rotate and revoke keys
+    #[command(subcommand, visible_alias = "keys")]
+    Key(key::Command),
+    /// Keep the customers of an issuer
+    #[command(subcommand, visible_alias = "accounts")]
+    Account(account::Command),
+    /// Keep issuers and their policies
+    #[command(subcommand, visible_alias = "issuers")]
+    Issuer(issuer::Command),
+    /// Keep the people who may use this database
+    #[command(subcommand, visible_alias = "operators")]
+    Operator(operator::Command),
+    /// Read and verify the record of every change
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Check the database and the terminal, and say how to mend what is wrong
+    Doctor,
+    /// Show the version, the settings and where each was decided
+    Info,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Fill the named database with realistic keys
+    Demo(demo::Arguments),
+    /// Print the completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Write the manual pages into a folder
+    Man { folder: std::path::PathBuf },
+}
+
+/// Parses the arguments. What can't be parsed is told on standard error in one line.
+///
+/// # Errors
+/// The exit code that the program ends with: 2, or 0 after `--help` and `--version`.
+pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> std::result::Result<Cli, u8> {
+    let cli =
+        Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    cli.map_err(|error| usage::tell(&error))
+}
+
+/// Reads the settings and begins the log. Answers the command, if there is one, and what it works with.
+pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
+    cli.global.color.choose();
+    let session = Session::new(cli.global, &cli.console, Clock::System)?;
+    let log = &session.settings;
+    if let Err(error) = telemetry::begin(&log.log.value, log.log_file.value.clone()) {
+        say(&format!("keyrack: warning: {error}"));
+    }
+    Ok((cli.command, session))
+}
+
+/// Carries out a command.
+async fn carry_out(command: Command, session: &Session) -> Result {
+    match command {
+        Command::Key(command) => key::run(command, session).await,
+        Command::Account(command) => account::run(command, session).await,
+        Command::Issuer(command) => issuer::run(command, session).await,
+        Command::Operator(command) => operator::run(command, session).await,
+        Command::Audit(command) => audit::run(command, session).await,
+        Command::Doctor => doctor::run(session).await,
+        Command::Info => info::run(session).await,
+        Command::Migrate => migrate::run(session).await,
+        Command::Demo(arguments) => demo::run(arguments, session).await,
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { folder } => shell::man(&folder),
+    }
+}
+
+/// Says something on standard error, cleaned of whatever could harm a terminal. A closed standard error is no failure.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", failure::clean(text));
+}

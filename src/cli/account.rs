@@ -1,0 +1,217 @@
+//! `keyrack account`: the customers of an issuer.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::failure::Result;
+use super::output::{Record, Tone, instant, text, when};
+use super::session::Session;
+use crate::domain::Instant;
+use crate::domain::account::{AccountSummary, Standing};
+use crate::service::{CreateAccount, Service, new_operation};
+
+/// Accounts read at a time.
+const PAGE: u32 = 1000;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an account
+    Create(Create),
+    /// List accounts
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show an account
+    #[command(visible_alias = "get")]
+    Show(One),
+    /// Let no more keys be made for an account; those that there are go on working
+    Suspend(One),
+    /// Let keys be made for an account again
+    Reinstate(One),
+}
+
+#[derive(Debug, Args)]
+pub struct Create {
+    /// The issuer whose customer it is
+    #[arg(short, long, value_name = "SLUG")]
+    issuer: String,
+    /// Its short name, unique and for ever: lower-case letters, digits and hyphens
+    #[arg(short, long)]
+    slug: String,
+    /// Its full name
+    #[arg(short, long)]
+    name: String,
+    /// The mail address of an admin of the account; may be repeated
+    #[arg(short, long = "admin", value_name = "MAIL", required = true, value_delimiter = ',')]
+    admins: Vec<String>,
+    /// One of the policy's plans
+    #[arg(short, long)]
+    plan: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only accounts whose slug or name contains this
+    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    filter: String,
+    /// At most this many; 0 for all
+    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    limit: u64,
+    /// Go on after this slug
+    #[arg(long, value_name = "SLUG")]
+    after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct One {
+    /// The account's slug
+    slug: String,
+}
+
+pub async fn run(command: Command, session: &Session) -> Result {
+    let service = session.service().await?;
+    match command {
+        Command::Create(create) => self::create(create, service, session).await,
+        Command::List(list) => self::list(list, service, session).await,
+        Command::Show(one) => show(&one.slug, service, session).await,
+        Command::Suspend(one) => set(&one.slug, Standing::Suspended, service, session).await,
+        Command::Reinstate(one) => set(&one.slug, Standing::Good, service, session).await,
+    }
+}
+
+async fn create(create: Create, service: &Service, session: &Session) -> Result {
+    let issuer = service.issuer(&create.issuer).await?;
+    if session.global.dry_run {
+        session.remark(&format!(
+            "Would create account {} ({:?}) of {}. Nothing was changed.",
+            create.slug, create.name, issuer.policy.name
+        ));
+        return Ok(());
+    }
+    let account = service
+        .create_account(
+            new_operation(),
+            CreateAccount {
+                issuer: create.issuer,
+                slug: create.slug,
+                name: create.name,
+                admins: create.admins,
+                plan: create.plan,
+            },
+        )
+        .await?;
+    session.remark(&format!(
+        "Account {} is there. Its first key: keyrack key create --account {} --name NAME",
+        account.slug, account.slug
+    ));
+    show(&account.slug, service, session).await
+}
+
+async fn list(list: List, service: &Service, session: &Session) -> Result {
+    let now = service.now().await?;
+    let mut printer = session.printer();
+    let mut left = if list.limit == 0 { u64::MAX } else { list.limit };
+    let mut after = list.after;
+    while left > 0 {
+        let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+        let accounts = service.accounts(&list.filter, after.as_deref(), limit).await?;
+        printer.rows(&accounts, now)?;
+        left -= accounts.len() as u64;
+        match accounts.last() {
+            Some(last) if accounts.len() == limit as usize => after = Some(last.account.slug.clone()),
+            _ => break,
+        }
+    }
+    if printer.finish::<AccountSummary>()? == 0 && session.format().for_people() {
+        session.remark("No accounts. Make one with `keyrack account create`.");
+    }
+    Ok(())
+}
+
+async fn show(slug: &str, service: &Service, session: &Session) -> Result {
+    let summary = service.account(slug).await?;
+    session.printer().one(&summary, service.now().await?)
+}
+
+async fn set(slug: &str, standing: Standing, service: &Service, session: &Session) -> Result {
+    let before = service.account(slug).await?;
+    if session.global.dry_run {
+        session.remark(&format!(
+            "Would set the standing of {slug} from {} to {}. Nothing was changed.",
+            before.account.standing.as_str(),
+            standing.as_str()
+        ));
+        return Ok(());
+    }
+    service.set_standing(new_operation(), slug, standing).await?;
+    if standing == Standing::Suspended && before.active_keys > 0 {
+        session.remark(&format!(
+            "Its {} active keys go on working. To end them: keyrack key revoke --filter 'account:{slug} status:active'",
+            before.active_keys
+        ));
+    }
+    show(slug, service, session).await
+}
+
+impl Record for AccountSummary {
+    fn heads(wide: bool) -> &'static [&'static str] {
+        if wide {
+            &["STANDING", "SLUG", "NAME", "ISSUER", "PLAN", "ACTIVE KEYS", "EXPIRING", "ADMINS", "CREATED"]
+        } else {
+            &["STANDING", "SLUG", "NAME", "ISSUER", "PLAN", "ACTIVE KEYS", "EXPIRING"]
+        }
+    }
+
+    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
+        let account = &self.account;
+        let mut cells = vec![
+            account.standing.as_str().to_owned(),
+            account.slug.clone(),
+            account.name.to_string(),
+            account.issuer.clone(),
+            account.plan.as_deref().unwrap_or_default().to_owned(),
+            self.active_keys.to_string(),
+            self.expiring_keys.to_string(),
+        ];
+        if wide {
+            cells.push(account.admins.iter().map(|mail| mail.as_str()).collect::<Vec<_>>().join(" "));
+            cells.push(when::shown(Some(account.created_at), wide, now, ""));
+        }
+        cells
+    }
+
+    fn tone(&self, _now: Instant) -> Option<Tone> {
+        Some(match self.account.standing {
+            Standing::Good => Tone::Good,
+            Standing::Suspended => Tone::Bad,
+        })
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &[
+            "slug",
+            "issuer",
+            "name",
+            "admins",
+            "plan",
+            "standing",
+            "active_keys",
+            "expiring_keys",
+            "created_at",
+        ]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        let account = &self.account;
+        vec![
+            account.slug.as_str().into(),
+            account.issuer.as_str().into(),
+            account.name.as_str().into(),
+            account.admins.iter().map(|mail| mail.as_str()).collect::<Vec<_>>().into(),
+            text(account.plan.as_deref()),
+            account.standing.as_str().into(),
+            self.active_keys.into(),
+            self.expiring_keys.into(),
+            instant(Some(account.created_at)),
+        ]
+    }
+}

@@ -1,0 +1,255 @@
+//! `keyrack audit`: the record of every change.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::failure::{Exit, Failure, Result};
+use super::output::{Format, Record, instant, text, to_terminal, when};
+use super::session::Session;
+use crate::domain::Instant;
+use crate::domain::audit::{Entry, Verdict};
+use crate::service::{AuditRequest, Service};
+
+/// Rows read at a time.
+const PAGE: u32 = 1000;
+/// Rows that a person at a terminal gets who asks for no number.
+const SCREENFUL: u64 = 50;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List changes, newest first
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Check that no row was edited, removed, inserted or swapped
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Conditions that must all hold: actor:ada action:key.revoke account:acme key:ID; other words are looked for in
+    /// subject and detail
+    #[arg(short, long, value_name = "FILTER", default_value = "", hide_default_value = true)]
+    filter: String,
+    /// At most this many rows; 0 for all. A table on a terminal has 50 unless told otherwise
+    #[arg(short, long, value_name = "N")]
+    limit: Option<u64>,
+    /// Only rows before this number
+    #[arg(long, value_name = "SEQ")]
+    before: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A head that was noted down earlier, as `audit verify` prints it: the chain must still hold that row, unchanged
+    #[arg(long, value_name = "SEQ:HASH", value_parser = head)]
+    expect: Option<(i64, String)>,
+}
+
+pub async fn run(command: Command, session: &Session) -> Result {
+    let service = session.service().await?;
+    match command {
+        Command::List(list) => self::list(list, service, session).await,
+        Command::Verify(verify) => self::verify(verify, service, session).await,
+    }
+}
+
+async fn list(list: List, service: &Service, session: &Session) -> Result {
+    let filter = super::seam::audit_filter(&list.filter)
+        .map_err(|error| Failure::usage(format!("--filter: {error}")))?;
+    let format = session.format();
+    let mut left = match list.limit {
+        Some(0) => u64::MAX,
+        Some(limit) => limit,
+        None if format.for_people() && to_terminal() => SCREENFUL,
+        None => u64::MAX,
+    };
+    let now = service.now().await?;
+    let mut request = AuditRequest { filter, before: list.before, limit: PAGE };
+    let mut printer = session.printer();
+    let mut more = false;
+    while left > 0 {
+        request.limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+        let entries = service.audit(&request).await?;
+        printer.rows(&entries, now)?;
+        left -= entries.len() as u64;
+        more = entries.len() == request.limit as usize;
+        match entries.last() {
+            Some(last) if more => request.before = Some(last.seq),
+            _ => break,
+        }
+    }
+    let printed = printer.finish::<Entry>()?;
+    if let Some(before) = request.before.filter(|_| more && left == 0) {
+        session.remark(&format!(
+            "There may be older rows than these {printed}: go on with --before {before}, or see all with --limit 0"
+        ));
+    }
+    Ok(())
+}
+
+async fn verify(verify: Verify, service: &Service, session: &Session) -> Result {
+    let bar = (!session.global.quiet).then(|| {
+        let bar = indicatif::ProgressBar::new_spinner();
+        bar.set_style(
+            indicatif::ProgressStyle::with_template("{spinner} {pos} rows checked")
+                .unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()),
+        );
+        bar
+    });
+    let verdict = service.verify_audit(|rows| {
+        if let Some(bar) = &bar {
+            bar.set_position(rows.unsigned_abs());
+        }
+    });
+    let verdict = verdict.await;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    match verdict? {
+        Verdict::Intact { rows, head } => {
+            let head = hex(&head);
+            if let Some((seq, expected)) = &verify.expect {
+                expect(*seq, expected, rows, service).await?;
+            }
+            print(
+                session.format(),
+                &json!({"intact": true, "rows": rows, "head": head}),
+                &format!("{rows}:{head}"),
+            )?;
+            session.remark(&format!(
+                "The audit is intact: {rows} rows. Note the head down elsewhere; --expect checks it later."
+            ));
+            Ok(())
+        }
+        Verdict::Broken { seq, why } => {
+            if !session.format().for_people() {
+                print(session.format(), &json!({"intact": false, "row": seq, "why": why.to_string()}), "")?;
+            }
+            Err(Failure::new(
+                Exit::CheckFailed,
+                format!(
+                    "the audit is broken at row {seq}: {why}. Compare with a backup, and look at who has access to the database"
+                ),
+            ))
+        }
+    }
+}
+
+/// Looks whether the chain still holds a row that was noted down earlier.
+async fn expect(seq: i64, hash: &str, rows: i64, service: &Service) -> Result {
+    let request = AuditRequest { before: Some(seq.saturating_add(1)), limit: 1, ..AuditRequest::default() };
+    let found = service.audit(&request).await?.pop().filter(|entry| entry.seq == seq);
+    match found {
+        Some(entry) if entry.hash == hash => Ok(()),
+        Some(_) => Err(Failure::new(
+            Exit::CheckFailed,
+            format!(
+                "row {seq} of the audit is not the one that was noted down: the whole chain was written anew"
+            ),
+        )),
+        None => Err(Failure::new(
+            Exit::CheckFailed,
+            format!(
+                "row {seq} of the audit is gone, there are {rows}: the chain was cut off or written anew"
+            ),
+        )),
+    }
+}
+
+fn print(format: Format, value: &Value, plain: &str) -> Result {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let written = if format.for_people() || format == Format::Csv {
+        writeln!(out, "{plain}")
+    } else {
+        writeln!(out, "{value}")
+    };
+    written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+}
+
+fn head(text: &str) -> std::result::Result<(i64, String), String> {
+    let wrong = || {
+        "write the row's number, a colon and 64 hexadecimal digits, as `audit verify` prints them".to_owned()
+    };
+    let (seq, hash) = text.split_once(':').ok_or_else(wrong)?;
+    let seq = seq.parse().map_err(|_| wrong())?;
+    if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(wrong());
+    }
+    Ok((seq, hash.to_ascii_lowercase()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Record for Entry {
+    fn heads(wide: bool) -> &'static [&'static str] {
+        if wide {
+            &[
+                "SEQ",
+                "AT",
+                "ACTOR",
+                "HOST",
+                "CLIENT",
+                "ACTION",
+                "ACCOUNT",
+                "SUBJECT",
+                "DETAIL",
+                "OPERATION",
+                "HASH",
+            ]
+        } else {
+            &["SEQ", "AT", "ACTOR", "ACTION", "ACCOUNT", "SUBJECT"]
+        }
+    }
+
+    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
+        let optional =
+            |text: &Option<crate::domain::text::SafeText>| text.as_deref().unwrap_or_default().to_owned();
+        let mut cells =
+            vec![self.seq.to_string(), when::shown(Some(self.at), wide, now, ""), self.actor.to_string()];
+        if wide {
+            cells.extend([self.host.to_string(), optional(&self.client)]);
+        }
+        cells.extend([self.action.to_string(), optional(&self.account), self.subject.to_string()]);
+        if wide {
+            cells.extend([self.detail.to_string(), self.operation.to_string(), self.hash.clone()]);
+        }
+        cells
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &[
+            "seq",
+            "at",
+            "actor",
+            "host",
+            "client",
+            "operation",
+            "action",
+            "subject",
+            "account",
+            "key",
+            "detail",
+            "hash",
+        ]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        vec![
+            self.seq.into(),
+            instant(Some(self.at)),
+            self.actor.as_str().into(),
+            self.host.as_str().into(),
+            text(self.client.as_deref()),
+            self.operation.to_string().into(),
+            self.action.as_str().into(),
+            self.subject.as_str().into(),
+            text(self.account.as_deref()),
+            text(self.key.map(|key| key.to_string()).as_deref()),
+            serde_json::from_str(&self.detail).unwrap_or_else(|_| Value::from(self.detail.as_str())),
+            self.hash.as_str().into(),
+        ]
+    }
+}

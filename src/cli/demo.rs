@@ -1,0 +1,49 @@
+//! `keyrack demo`: realistic keys in the named database, as many as wanted.
+
+use clap::Args;
+
+use super::failure::{Exit, Failure, Result};
+use super::prompt;
+use super::session::Session;
+use crate::domain::query::Query;
+use crate::service::Count;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// How many keys
+    #[arg(short, long, value_name = "N", default_value_t = 240)]
+    keys: u64,
+    /// What they are drawn from: the same seed makes the same keys
+    #[arg(short, long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let service = session.service().await?;
+    if session.global.dry_run {
+        session.remark(&format!(
+            "Would add {} keys to {}. Nothing was changed.",
+            arguments.keys,
+            service.location()
+        ));
+        return Ok(());
+    }
+    // Nobody wants invented keys among real ones.
+    if service.count(&Query::default()).await? != Count::Exactly(0) {
+        let question =
+            format!("{} holds keys already. Add {} invented ones", service.location(), arguments.keys);
+        if !prompt::confirm(&session.global, &question).await? {
+            return Err(Failure::new(Exit::Failure, "nothing was changed"));
+        }
+    }
+    let bar = if session.global.quiet {
+        indicatif::ProgressBar::hidden()
+    } else {
+        indicatif::ProgressBar::new(arguments.keys)
+    };
+    let made = service.demo(arguments.keys, arguments.seed, |done| bar.set_position(done)).await;
+    bar.finish_and_clear();
+    made?;
+    session.remark(&format!("{} now holds {} more keys.", service.location(), arguments.keys));
+    Ok(())
+}

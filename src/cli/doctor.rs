@@ -1,0 +1,123 @@
+//! `keyrack doctor`: what is well, what is not, and what helps.
+
+use serde_json::Value;
+
+use super::failure::{Exit, Failure, Result};
+use super::output::{Record, Tone};
+use super::session::Session;
+use crate::domain::Instant;
+
+mod database;
+mod terminal;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Ok,
+    Warning,
+    Problem,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Finding {
+    level: Level,
+    what: &'static str,
+    /// What was found, in words.
+    found: String,
+    /// What helps; empty where nothing needs help.
+    cure: String,
+}
+
+impl Finding {
+    fn ok(what: &'static str, found: impl Into<String>) -> Self {
+        Self { level: Level::Ok, what, found: super::failure::clean(&found.into()), cure: String::new() }
+    }
+
+    fn warning(what: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { level: Level::Warning, cure: cure.into(), ..Self::ok(what, found) }
+    }
+
+    fn problem(what: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { level: Level::Problem, ..Self::warning(what, found, cure) }
+    }
+}
+
+pub async fn run(session: &Session) -> Result {
+    let mut findings = vec![process()];
+    findings.extend(database::examine(session).await);
+    findings.extend(terminal::examine(&|name| std::env::var(name).ok().filter(|value| !value.is_empty())));
+    let problems = findings.iter().filter(|finding| finding.level == Level::Problem).count();
+    session.printer().list(&findings, session.clock.now())?;
+    if session.format() == super::Format::Table {
+        for finding in findings.iter().filter(|finding| !finding.cure.is_empty()) {
+            super::say(&format!("{}: {}", finding.what, finding.cure));
+        }
+    }
+    match problems {
+        0 => Ok(()),
+        1 => Err(Failure::new(Exit::CheckFailed, "there is a problem; see above for what helps")),
+        many => Err(Failure::new(
+            Exit::CheckFailed,
+            format!("there are {many} problems; see above for what helps"),
+        )),
+    }
+}
+
+/// Whether the secrets in this process's memory are kept from others (H15).
+fn process() -> Finding {
+    let cores = rustix::process::getrlimit(rustix::process::Resource::Core);
+    if cores.current == Some(0) {
+        Finding::ok("process", "leaves no core dump")
+    } else {
+        Finding::warning(
+            "process",
+            "a crash could write memory to a core dump",
+            "run `ulimit -c 0` in the shell that starts keyrack",
+        )
+    }
+}
+
+impl Record for Finding {
+    fn heads(wide: bool) -> &'static [&'static str] {
+        if wide { &["STATE", "WHAT", "FOUND", "CURE"] } else { &["STATE", "WHAT", "FOUND"] }
+    }
+
+    fn cells(&self, wide: bool, _now: Instant) -> Vec<String> {
+        let mut cells = vec![self.level.as_str().to_owned(), self.what.to_owned(), self.found.clone()];
+        if wide {
+            cells.push(self.cure.clone());
+        }
+        cells
+    }
+
+    fn tone(&self, _now: Instant) -> Option<Tone> {
+        Some(match self.level {
+            Level::Ok => Tone::Good,
+            Level::Warning => Tone::Warning,
+            Level::Problem => Tone::Bad,
+        })
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &["state", "what", "found", "cure"]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        vec![
+            self.level.as_str().into(),
+            self.what.into(),
+            self.found.as_str().into(),
+            super::output::text(Some(self.cure.as_str()).filter(|cure| !cure.is_empty())),
+        ]
+    }
+}

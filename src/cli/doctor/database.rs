@@ -1,0 +1,214 @@
+//! The database: reachable, up to date, private, durable, of one time with this machine, its audit unbroken.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use chrono::Duration;
+
+use super::super::failure::Failure;
+use super::super::session::Session;
+use super::Finding;
+use crate::domain::audit::Verdict;
+use crate::domain::operator::Role;
+use crate::service::Service;
+use crate::store::{Facts, Location};
+
+/// A clock that is off by more than this makes relative times wrong for the eye.
+const SKEW: Duration = Duration::seconds(5);
+/// A clock that is off by more than this makes expiries wrong.
+const FAR: Duration = Duration::minutes(5);
+
+pub async fn examine(session: &Session) -> Vec<Finding> {
+    let location = match session.location() {
+        Ok(location) => location,
+        Err(failure) => return vec![unreachable(&failure)],
+    };
+    if let Location::Sqlite(path) = &location
+        && !session.is_throwaway()
+        && !path.exists()
+    {
+        let found = format!("{} is not there yet; the first command that needs it makes it", path.display());
+        return vec![Finding::ok("database", found)];
+    }
+    let service = match session.service().await {
+        Ok(service) => service,
+        Err(failure) => return vec![unreachable(&failure)],
+    };
+    let mut findings = Vec::new();
+    match service.facts().await {
+        Ok(facts) => findings.extend(judge(&facts, &location, session.clock.now())),
+        Err(error) => return vec![unreachable(&error.into())],
+    }
+    if let Location::Sqlite(path) = &location {
+        findings.push(folder(path));
+    }
+    findings.push(role(service).await);
+    findings.push(audit(service).await);
+    findings
+}
+
+fn unreachable(failure: &Failure) -> Finding {
+    Finding::problem(
+        "database",
+        failure.to_string(),
+        "see `keyrack info` for where it is looked for, or name it with --db",
+    )
+}
+
+fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec<Finding> {
+    let mut findings = vec![Finding::ok("database", format!("{} at {location}", facts.server))];
+    let (schema, newest) = facts.schema;
+    findings.push(if schema == newest {
+        Finding::ok("schema", format!("version {schema}"))
+    } else {
+        Finding::problem(
+            "schema",
+            format!("version {schema}, this program knows {newest}"),
+            "run `keyrack migrate`",
+        )
+    });
+    findings.push(if facts.durable {
+        Finding::ok("durability", "a change is on disk before it is confirmed")
+    } else {
+        Finding::problem(
+            "durability",
+            "a change may be confirmed before it is on disk",
+            "turn on fsync and synchronous_commit in PostgreSQL's settings",
+        )
+    });
+    let skew = (facts.now - now).abs();
+    let skewed = format!("the database's clock is {} s away from this machine's", skew.num_seconds());
+    findings.push(if skew > FAR {
+        Finding::problem("clock", skewed, "set both machines' clocks by NTP")
+    } else if skew > SKEW {
+        Finding::warning("clock", skewed, "set both machines' clocks by NTP")
+    } else {
+        Finding::ok("clock", "the database and this machine agree on the time")
+    });
+    match location {
+        Location::Sqlite(path) => {
+            findings.push(if facts.channel.eq_ignore_ascii_case("wal") {
+                Finding::ok("journal", "write-ahead log")
+            } else {
+                Finding::warning(
+                    "journal",
+                    format!("{} instead of a write-ahead log", facts.channel),
+                    "keep the file on a local disk: network file systems can't share a write-ahead log",
+                )
+            });
+            findings.extend(facts.mode.map(|mode| file(path, mode)));
+        }
+        Location::Postgres(_) => {
+            findings.push(if facts.channel.starts_with("encrypted") || is_local(location) {
+                Finding::ok("connection", facts.channel.clone())
+            } else {
+                Finding::problem(
+                    "connection",
+                    "not encrypted",
+                    "say sslmode=verify-full in the address, and turn on ssl at the server",
+                )
+            });
+        }
+    }
+    findings
+}
+
+/// Whether the server is on this machine, where nobody listens on the line.
+fn is_local(location: &Location) -> bool {
+    let address = location.to_string();
+    let host = address.split("://").nth(1).unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    address.contains("host=/")
+        || address.contains("host=%2F")
+        || host.to_ascii_lowercase().starts_with("%2f")
+        || ["localhost", "127.", "[::1]", "/", "?"].iter().any(|local| host.starts_with(local))
+        || host.is_empty()
+}
+
+fn file(path: &Path, mode: u32) -> Finding {
+    if mode & 0o077 == 0 {
+        Finding::ok("file", format!("mode {mode:04o}"))
+    } else {
+        Finding::problem(
+            "file",
+            format!("mode {mode:04o}: others on this machine may read or write it"),
+            format!("chmod 600 {}", path.display()),
+        )
+    }
+}
+
+fn folder(path: &Path) -> Finding {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match std::fs::metadata(folder) {
+        Ok(metadata)
+            if metadata.permissions().mode() & 0o022 != 0 && metadata.permissions().mode() & 0o1000 == 0 =>
+        {
+            Finding::problem(
+                "folder",
+                format!("others may replace files in {}", folder.display()),
+                format!("chmod go-w {}", folder.display()),
+            )
+        }
+        Ok(_) => Finding::ok("folder", format!("{} can be changed by its owner only", folder.display())),
+        Err(error) => {
+            Finding::warning("folder", format!("{}: {error}", folder.display()), "look at its permissions")
+        }
+    }
+}
+
+async fn role(service: &Service) -> Finding {
+    match service.whoami().await {
+        Ok(me) => match me.role {
+            Some(Role::Viewer) => {
+                Finding::ok("role", format!("{} is viewer: may look and change nothing", me.identity.name))
+            }
+            Some(role) => Finding::ok("role", format!("{} is {}", me.identity.name, role.as_str())),
+            None => Finding::problem(
+                "role",
+                format!("{} is no operator of this database", me.identity.name),
+                format!("ask an admin to run `keyrack operator set {} viewer`", me.identity.name),
+            ),
+        },
+        Err(error) => Finding::problem("role", error.to_string(), "look at the database's log"),
+    }
+}
+
+async fn audit(service: &Service) -> Finding {
+    match service.verify_audit(|_| ()).await {
+        Ok(Verdict::Intact { rows, .. }) => Finding::ok("audit", format!("{rows} rows, unbroken")),
+        Ok(Verdict::Broken { seq, why }) => Finding::problem(
+            "audit",
+            format!("broken at row {seq}: {why}"),
+            "compare with a backup, and look at who has access to the database",
+        ),
+        Err(error) => Finding::problem("audit", error.to_string(), "look at the database's log"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_this_machine_is_told_from_one_elsewhere() {
+        for local in [
+            "postgres://ada@localhost/k",
+            "postgres://127.0.0.1:5432/k",
+            "postgres:///k?host=/run/pg",
+            "postgres://ada@%2Frun%2Fpg/k",
+        ] {
+            assert!(is_local(&Location::Postgres(local.into())), "{local}");
+        }
+        for remote in ["postgres://ada@db.example/k", "postgres://10.0.0.1/k"] {
+            assert!(!is_local(&Location::Postgres(remote.into())), "{remote}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_a_problem_with_its_cure() {
+        let finding = file(Path::new("/srv/keyrack.db"), 0o640);
+        assert_eq!(finding.level, super::super::Level::Problem);
+        assert_eq!(finding.cure, "chmod 600 /srv/keyrack.db");
+        assert_eq!(file(Path::new("x"), 0o600).level, super::super::Level::Ok);
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a command ended without success: the exit code and one line of words. The only place that maps errors to codes.
+
+use std::fmt;
+use std::io;
+
+use crate::domain::text::SafeText;
+use crate::{service, store};
+
+/// The exit codes, a contract with scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The reader of the output went away and nothing is lost by that.
+    Done = 0,
+    Failure = 1,
+    Usage = 2,
+    NotFound = 3,
+    NotPermitted = 4,
+    /// A rule forbids it: a cap, the account's standing, the state of the thing.
+    Refused = 5,
+    CheckFailed = 6,
+    Unreachable = 7,
+    Interrupted = 130,
+}
+
+pub type Result<T = ()> = std::result::Result<T, Failure>;
+
+/// An exit code and the words that go with it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub exit: Exit,
+    /// What is wrong and how to mend it; empty where nothing is to be said.
+    message: String,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Exit::NotFound, message)
+    }
+
+    /// An end without words.
+    pub fn quiet(exit: Exit) -> Self {
+        Self::new(exit, "")
+    }
+
+    /// The failure of writing data to standard output: quiet where only the reader went away.
+    pub fn output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::quiet(Exit::Done);
+        }
+        Self::new(Exit::Failure, format!("standard output can't be written: {error}"))
+    }
+
+    /// Puts words before the message.
+    pub fn before(mut self, words: &str) -> Self {
+        self.message = format!("{words}{}", self.message);
+        self
+    }
+
+    /// Says it on standard error, without anything in it that could harm a terminal.
+    pub fn tell(&self) {
+        if !self.message.is_empty() {
+            super::say(&format!("keyrack: {}", self.message));
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&clean(&self.message))
+    }
+}
+
+impl From<service::Error> for Failure {
+    fn from(error: service::Error) -> Self {
+        use service::Error;
+        let exit = match &error {
+            Error::NotPermitted { .. } => Exit::NotPermitted,
+            Error::Suspended { .. } | Error::KeyLimit { .. } | Error::TooFast { .. } | Error::Refused(_) => {
+                Exit::Refused
+            }
+            Error::Invalid { .. } | Error::Ambiguous { .. } => Exit::Usage,
+            Error::NotFound { .. } => Exit::NotFound,
+            Error::Unconfirmed(_) | Error::NotReadBack { .. } => Exit::Failure,
+            Error::Store(error) => store_exit(error),
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::new(store_exit(&error), error.to_string())
+    }
+}
+
+fn store_exit(error: &store::Error) -> Exit {
+    use store::Error;
+    match error {
+        Error::Unreachable(_) => Exit::Unreachable,
+        Error::Refused(_) => Exit::Refused,
+        Error::Privilege(_) => Exit::NotPermitted,
+        Error::Location(_) => Exit::Usage,
+        Error::Busy(_) | Error::TooNew { .. } | Error::Migration(_) | Error::Corrupt(_) | Error::Other(_) => {
+            Exit::Failure
+        }
+    }
+}
+
+/// Cleans text of several lines; line ends stay.
+pub fn clean(text: &str) -> String {
+    text.split('\n').map(|line| SafeText::new(line).to_string()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests;

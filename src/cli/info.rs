@@ -1,0 +1,87 @@
+//! `keyrack info`: what this is, what holds, and who decided it.
+
+use serde_json::Value;
+
+use super::failure::{Result, clean};
+use super::output::Record;
+use super::session::Session;
+use crate::domain::Instant;
+use crate::store::Location;
+
+/// A fact, and where it comes from.
+struct Fact {
+    name: &'static str,
+    value: String,
+    source: String,
+}
+
+impl Fact {
+    fn new(name: &'static str, value: impl Into<String>, source: impl Into<String>) -> Self {
+        Self { name, value: clean(&value.into()), source: clean(&source.into()) }
+    }
+}
+
+pub async fn run(session: &Session) -> Result {
+    let mut facts = vec![Fact::new("version", env!("CARGO_PKG_VERSION"), "")];
+    for (name, value, source) in session.settings.rows() {
+        facts.push(Fact::new(name, value, source.to_string()));
+    }
+    for file in &session.settings.files {
+        facts.push(Fact::new("settings-file", file.display().to_string(), ""));
+    }
+    facts.extend(database(session).await);
+    session.printer().list(&facts, session.clock.now()).map(drop)
+}
+
+/// What the database says of itself and of the person; looking at a file that is not there doesn't make it.
+async fn database(session: &Session) -> Vec<Fact> {
+    match session.location() {
+        Ok(Location::Sqlite(path)) if !session.is_throwaway() && !path.exists() => {
+            return vec![Fact::new(
+                "state",
+                "not made yet; the first command that needs it makes it",
+                "database",
+            )];
+        }
+        Ok(_) => {}
+        Err(failure) => return vec![Fact::new("state", failure.to_string(), "database")],
+    }
+    let service = match session.service().await {
+        Ok(service) => service,
+        Err(failure) => return vec![Fact::new("state", failure.to_string(), "database")],
+    };
+    let mut facts = vec![Fact::new("state", format!("open: {}", service.location()), "database")];
+    if let Ok(known) = service.facts().await {
+        facts.push(Fact::new("server", known.server, "database"));
+        facts.push(Fact::new("schema", known.schema.0.to_string(), "database"));
+    }
+    if let Ok(me) = service.whoami().await {
+        facts.push(Fact::new("who", me.identity.name, "database"));
+        facts.push(Fact::new(
+            "role",
+            me.role.map_or("none", crate::domain::operator::Role::as_str),
+            "database",
+        ));
+        facts.push(Fact::new("host", me.identity.host, "this machine"));
+        facts.push(Fact::new("client", me.identity.client.unwrap_or_default(), "SSH"));
+    }
+    facts
+}
+
+impl Record for Fact {
+    fn heads(_wide: bool) -> &'static [&'static str] {
+        &["NAME", "VALUE", "FROM"]
+    }
+
+    fn cells(&self, _wide: bool, _now: Instant) -> Vec<String> {
+        vec![self.name.to_owned(), self.value.clone(), self.source.clone()]
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &["name", "value", "source"]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        vec![self.name.into(), self.value.as_str().into(), self.source.as_str().into()]
+    }
+}

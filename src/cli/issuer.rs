@@ -1,0 +1,215 @@
+//! `keyrack issuer`: the products that give out keys, and their policies.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::failure::{Exit, Failure, Result};
+use super::output::{Format, Record, instant, when};
+use super::session::{Session, insist};
+use crate::domain::Instant;
+use crate::domain::issuer::{Issuer, Policy, policy_file};
+use crate::service::{Service, new_operation};
+
+/// No policy is longer than this many bytes.
+const LONGEST: u64 = 1024 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List issuers
+    #[command(visible_alias = "ls")]
+    List,
+    /// Show an issuer's policy, as TOML that `issuer apply` takes, or as JSON
+    #[command(visible_alias = "get")]
+    Show {
+        /// The issuer's slug, or a preset's
+        slug: String,
+    },
+    /// List the policies that come with the program
+    Presets,
+    /// Make an issuer, or replace its policy, from a TOML file (- for standard input)
+    Apply { file: PathBuf },
+    /// Make an issuer from a preset
+    Add { preset: String },
+}
+
+pub async fn run(command: Command, session: &Session) -> Result {
+    match command {
+        Command::List => {
+            let service = session.service().await?;
+            let issuers = service.issuers().await?;
+            if issuers.is_empty() && session.format().for_people() {
+                session.remark(&format!(
+                    "No issuers yet. Add a preset: keyrack issuer add {}",
+                    preset_names().join("|")
+                ));
+            }
+            session.printer().list(&issuers, service.now().await?).map(drop)
+        }
+        Command::Show { slug } => show(&slug, session).await,
+        Command::Presets => {
+            let presets: Vec<Preset> = policy_file::all_presets().into_iter().map(Preset).collect();
+            session.printer().list(&presets, session.clock.now()).map(drop)
+        }
+        Command::Apply { file } => {
+            let policy = read(&file)?;
+            apply(policy, session).await
+        }
+        Command::Add { preset } => {
+            let policy = policy_file::preset(&preset).ok_or_else(|| {
+                Failure::not_found(format!("no preset {preset:?}: there are {}", preset_names().join(", ")))
+            })?;
+            let service = session.service().await?;
+            if service.issuers().await?.iter().any(|issuer| issuer.slug == policy.slug) {
+                return Err(Failure::new(
+                    Exit::Refused,
+                    format!(
+                        "issuer {preset} is there already. To change its policy: keyrack issuer apply FILE"
+                    ),
+                ));
+            }
+            apply(policy, session).await
+        }
+    }
+}
+
+fn preset_names() -> Vec<String> {
+    policy_file::all_presets().into_iter().map(|policy| policy.slug).collect()
+}
+
+async fn show(slug: &str, session: &Session) -> Result {
+    let service = session.service().await?;
+    let issuer = match service.issuer(slug).await {
+        Ok(issuer) => issuer,
+        Err(error) => {
+            let failure = Failure::from(error);
+            return match policy_file::preset(slug).filter(|_| failure.exit == Exit::NotFound) {
+                Some(preset) => {
+                    session.remark(&format!("{slug} is a preset that this database does not have yet."));
+                    match session.format() {
+                        Format::Table | Format::Wide => print(&super::seam::to_toml(&preset)),
+                        _ => session.printer().one(&Preset(preset), session.clock.now()),
+                    }
+                }
+                None => Err(failure),
+            };
+        }
+    };
+    match session.format() {
+        Format::Table | Format::Wide => {
+            session.remark(&format!(
+                "Version {} of the policy, of {}.",
+                issuer.version,
+                when::exact(issuer.updated_at)
+            ));
+            print(&super::seam::to_toml(&issuer.policy))
+        }
+        _ => session.printer().one(&issuer, session.clock.now()),
+    }
+}
+
+fn print(text: &str) -> Result {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let text = super::failure::clean(text.trim_end());
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+}
+
+/// Reads a policy file. A mistake is told with file, line and column.
+fn read(file: &std::path::Path) -> Result<Policy> {
+    use std::io::Read;
+    let failed = |error: std::io::Error| Failure::usage(format!("{} can't be read: {error}", file.display()));
+    let mut text = String::new();
+    if file.as_os_str() == "-" {
+        std::io::stdin().lock().take(LONGEST).read_to_string(&mut text).map_err(failed)?;
+    } else {
+        std::fs::File::open(file).map_err(failed)?.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
+    }
+    super::seam::policy(&text).map_err(|error| Failure::usage(format!("{}:{error}", file.display())))
+}
+
+async fn apply(policy: Policy, session: &Session) -> Result {
+    let service: &Service = session.service().await?;
+    let before = service.issuers().await?.into_iter().find(|issuer| issuer.slug == policy.slug);
+    let what = match &before {
+        None => "new",
+        Some(before) if before.policy == policy => "unchanged",
+        Some(_) => "changed",
+    };
+    if session.global.dry_run {
+        session.remark(&format!("Issuer {} would be {what}. Nothing was changed.", policy.slug));
+        return Ok(());
+    }
+    let operation = new_operation();
+    let issuer = insist(|| service.apply_policy(operation, policy.clone())).await?;
+    session.remark(&format!("Issuer {} is {what}; its policy has version {}.", issuer.slug, issuer.version));
+    session.printer().one(&issuer, service.now().await?)
+}
+
+/// A policy that comes with the program.
+struct Preset(Policy);
+
+fn policy_cells(policy: &Policy) -> Vec<String> {
+    vec![
+        policy.slug.clone(),
+        policy.name.clone(),
+        policy.format.prefix.clone(),
+        if policy.fully_privileged() { "none".to_owned() } else { policy.scopes.len().to_string() },
+        policy.expiry.default.to_string(),
+        policy.caps.active_keys.map_or_else(|| "no limit".to_owned(), |cap| cap.to_string()),
+    ]
+}
+
+impl Record for Preset {
+    fn heads(_wide: bool) -> &'static [&'static str] {
+        &["SLUG", "NAME", "PREFIX", "SCOPES", "EXPIRY", "ACTIVE KEYS"]
+    }
+
+    fn cells(&self, _wide: bool, _now: Instant) -> Vec<String> {
+        policy_cells(&self.0)
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &["slug", "name", "prefix", "policy"]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        let policy = &self.0;
+        vec![
+            policy.slug.as_str().into(),
+            policy.name.as_str().into(),
+            policy.format.prefix.as_str().into(),
+            serde_json::to_value(policy).unwrap_or_default(),
+        ]
+    }
+}
+
+impl Record for Issuer {
+    fn heads(_wide: bool) -> &'static [&'static str] {
+        &["SLUG", "NAME", "PREFIX", "SCOPES", "EXPIRY", "ACTIVE KEYS", "VERSION", "UPDATED"]
+    }
+
+    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
+        let mut cells = policy_cells(&self.policy);
+        cells.push(self.version.to_string());
+        cells.push(when::shown(Some(self.updated_at), wide, now, ""));
+        cells
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &["slug", "name", "prefix", "version", "updated_at", "policy"]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        let policy = &self.policy;
+        vec![
+            self.slug.as_str().into(),
+            policy.name.as_str().into(),
+            policy.format.prefix.as_str().into(),
+            self.version.into(),
+            instant(Some(self.updated_at)),
+            serde_json::to_value(policy).unwrap_or_default(),
+        ]
+    }
+}

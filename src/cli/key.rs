@@ -1,0 +1,87 @@
+//! `keyrack key`: create, list, show, find, acknowledge, rotate and revoke keys.
+
+use clap::{Args, Subcommand};
+
+use super::failure::{Failure, Result};
+use super::session::{Session, refuse_secret, whole_id};
+use crate::domain::key::Key;
+use crate::service::{Error, Needle, Service};
+
+mod acknowledge;
+mod create;
+mod find;
+mod handover;
+mod list;
+mod record;
+mod revoke;
+mod rotate;
+mod show;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a key and show its secret, once
+    Create(create::Arguments),
+    /// List keys
+    #[command(visible_alias = "ls")]
+    List(list::Arguments),
+    /// Show everything known about a key
+    #[command(visible_alias = "get")]
+    Show(One),
+    /// Tell whose key a secret is (on standard input or at a hidden prompt), or find keys by preview, last four or name
+    Find(find::Arguments),
+    /// Confirm that the secret of a key was taken over, so that it does not die after ten minutes
+    #[command(visible_alias = "ack")]
+    Acknowledge(One),
+    /// Make a successor with the same attributes; the old key ends after the overlap
+    Rotate(rotate::Arguments),
+    /// End keys at once and for good
+    #[command(visible_alias = "delete")]
+    Revoke(revoke::Arguments),
+}
+
+/// One key.
+#[derive(Debug, Args)]
+pub struct One {
+    /// The key's id, or a part of it or of the preview that fits no other key
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+pub async fn run(command: Command, session: &Session) -> Result {
+    match command {
+        Command::Create(arguments) => create::run(arguments, session).await,
+        Command::List(arguments) => list::run(arguments, session).await,
+        Command::Show(one) => show::run(&one.id, session).await,
+        Command::Find(arguments) => find::run(arguments, session).await,
+        Command::Acknowledge(one) => acknowledge::run(&one.id, session).await,
+        Command::Rotate(arguments) => rotate::run(arguments, session).await,
+        Command::Revoke(arguments) => revoke::run(arguments, session).await,
+    }
+}
+
+/// The one key that `text` names: by its id, or by a part of the id or the end of the preview that no other key has.
+///
+/// A name doesn't count: names repeat, and a command that ends a key must not guess.
+async fn the_key(service: &Service, text: &str) -> Result<Key> {
+    refuse_secret(text)?;
+    if let Some(id) = whole_id(text) {
+        return Ok(service.key(id).await?);
+    }
+    let part = text.to_ascii_lowercase();
+    let part = part.trim_start_matches('…');
+    let found = service.find_keys(Needle::Text(text.to_owned())).await?;
+    let mut fitting: Vec<Key> = found
+        .into_iter()
+        .filter(|key| key.id.to_string().contains(part) || key.preview.as_str().ends_with(text))
+        .collect();
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(key), true) => Ok(key),
+        (Some(key), false) => {
+            let candidates = fitting.iter().map(|key| key.id).chain([key.id]).collect();
+            Err(Error::Ambiguous { name: text.to_owned(), candidates }.into())
+        }
+        (None, _) => Err(Failure::not_found(format!(
+            "no key has {text:?} in its id or at the end of its preview. Look with `keyrack key list --filter TEXT`"
+        ))),
+    }
+}

@@ -1,0 +1,100 @@
+//! `keyrack key create`: a new key and its secret, once.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::super::failure::{Failure, Result};
+use super::super::session::Session;
+use super::handover::{Place, hand_over};
+use crate::domain::Instant;
+use crate::domain::expiry::Expiry;
+use crate::domain::issuer::Policy;
+use crate::domain::network::Networks;
+use crate::domain::scope::Scopes;
+use crate::service::{CreateKey, new_operation};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The account that the key acts for
+    #[arg(short, long, value_name = "SLUG")]
+    account: String,
+    /// A name that says what uses the key
+    #[arg(short, long)]
+    name: String,
+    /// More about it
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    description: String,
+    /// A scope that the key holds (resource:action); may be repeated. `keyrack issuer show` lists them
+    #[arg(short, long = "scope", value_name = "SCOPE", value_delimiter = ',')]
+    scopes: Vec<String>,
+    /// When the key ends: never, 30d, 90d, 1y, 2027-01-31, …; the policy's default unless told
+    #[arg(short, long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// An address or network that the key may be used from; may be repeated. Without one: any
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    allow: Vec<String>,
+    /// Write the secret into this new file (mode 0600) instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let allow = Networks::parse(&arguments.allow.join(" "))
+        .map_err(|error| Failure::usage(format!("--allow: {error}")))?;
+    let scopes: Scopes = arguments.scopes.into_iter().collect();
+    let service = session.service().await?;
+    let account = service.account(&arguments.account).await?.account;
+    let policy = service.issuer(&account.issuer).await?.policy;
+    let now = service.now().await?;
+    let expiry = expiry(arguments.expires.as_deref(), &policy, now)?;
+    if session.global.dry_run {
+        return would(&arguments.name, &account.slug, &scopes, expiry, &policy, session);
+    }
+    let place = Place::find(arguments.out.as_deref(), session.format())?;
+    let created = service
+        .create_key(CreateKey {
+            operation: new_operation(),
+            account: account.slug,
+            name: arguments.name,
+            description: arguments.description,
+            scopes,
+            expiry,
+            allow,
+        })
+        .await?;
+    hand_over(created, &policy, place, session, service).await
+}
+
+/// What was chosen, or the policy's own choice.
+fn expiry(text: Option<&str>, policy: &Policy, now: Instant) -> Result<Expiry> {
+    match text {
+        None => Ok(policy.expiry.default),
+        Some(text) => Expiry::parse(text, now).map_err(|error| Failure::usage(format!("--expires: {error}"))),
+    }
+}
+
+fn would(
+    name: &str,
+    account: &str,
+    scopes: &Scopes,
+    expiry: Expiry,
+    policy: &Policy,
+    session: &Session,
+) -> Result {
+    let unknown = policy.unknown_scopes(scopes);
+    if !unknown.is_empty() {
+        return Err(Failure::usage(format!(
+            "--scope: {} has no {}. It has {}",
+            policy.name,
+            unknown.join(", "),
+            policy.scopes.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>().join(", ")
+        )));
+    }
+    session.remark(&format!(
+        "Would create {} {name:?} for account {account}, expiry {expiry}, scopes {}. Nothing was changed.",
+        policy.wording.noun,
+        if scopes.is_empty() { "none".to_owned() } else { scopes.to_string() }
+    ));
+    Ok(())
+}

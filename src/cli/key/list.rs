@@ -1,0 +1,144 @@
+//! `keyrack key list`: pages of the table, as a stream.
+
+use clap::Args;
+
+use super::super::failure::{Failure, Result};
+use super::super::output::to_terminal;
+use super::super::session::Session;
+use crate::domain::query::{Column, Cursor, Direction, Query, QueryError, Sort};
+use crate::service::{From, PageRequest, Row};
+
+/// Rows read at a time, so that memory stays flat however many there are.
+const PAGE: u32 = 1000;
+/// Rows that a person at a terminal gets who asks for no number.
+const SCREENFUL: u64 = 50;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
+    /// created:<7d scope:calls:write by:ada rotation:due; a - before one turns it round; other words are looked for in
+    /// name, description, preview and id
+    #[arg(short, long, value_name = "FILTER", default_value = "", hide_default_value = true)]
+    filter: String,
+    /// The order: status, name, account, preview, scopes, created, expires, used or by; then :asc or :desc
+    #[arg(short, long, value_name = "COLUMN[:desc]", default_value = "created:desc", value_parser = sort)]
+    sort: Sort,
+    /// At most this many keys; 0 for all. A table on a terminal has 50 unless told otherwise
+    #[arg(short, long, value_name = "N")]
+    limit: Option<u64>,
+    /// Go on after this place, which an earlier list named
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let format = session.format();
+    let query = query(&arguments.filter, session)?;
+    let mut from = match &arguments.after {
+        None => From::Start,
+        Some(text) => From::After(cursor(text)?),
+    };
+    let mut wanted = match arguments.limit {
+        Some(0) => u64::MAX,
+        Some(limit) => limit,
+        None if format.for_people() && to_terminal() => SCREENFUL,
+        None => u64::MAX,
+    };
+    let service = session.service().await?;
+    let mut printer = session.printer();
+    let next = loop {
+        let limit = u32::try_from(wanted).unwrap_or(PAGE).min(PAGE);
+        let request = PageRequest { query: query.clone(), sort: arguments.sort, from, limit };
+        let page = service.page(&request).await?;
+        printer.rows(&page.rows, page.now)?;
+        wanted -= page.rows.len() as u64;
+        match page.rows.into_iter().next_back() {
+            Some(last) if page.more_after && wanted > 0 => from = From::After(last.cursor),
+            Some(last) if page.more_after => break Some(last.cursor),
+            _ => break None,
+        }
+    };
+    let printed = printer.finish::<Row>()?;
+    if let Some(cursor) = next {
+        session.remark(&format!(
+            "More keys follow these {printed}: go on with --after '{}', or see all with --limit 0",
+            cursor
+        ));
+    } else if printed == 0 && format.for_people() {
+        session.remark(if arguments.filter.is_empty() {
+            "No API keys yet."
+        } else {
+            "No key fits the filter."
+        });
+    }
+    Ok(())
+}
+
+/// Reads a filter; a mistake in it is marked at its place.
+pub fn query(text: &str, session: &Session) -> Result<Query> {
+    Query::parse(text, session.clock.now()).map_err(|error| Failure::usage(marked(text, &error)))
+}
+
+/// The mistake, the filter, and a caret under the place.
+fn marked(text: &str, error: &QueryError) -> String {
+    let width =
+        |part: &str| unicode_width::UnicodeWidthStr::width(super::super::failure::clean(part).as_str());
+    let (start, end) = (error.start.min(text.len()), error.end.min(text.len()));
+    let before = " ".repeat(width(text.get(..start).unwrap_or_default()));
+    let carets = "^".repeat(width(text.get(start..end).unwrap_or_default()).max(1));
+    // A filter of several lines would tear the caret from its place.
+    let text = text.replace('\n', " ");
+    format!("the filter can't be read: {error}\n  {text}\n  {before}{carets}")
+}
+
+fn cursor(text: &str) -> Result<Cursor> {
+    Cursor::parse(text).map_err(|_| {
+        Failure::usage(format!(
+            "{text:?} is no place in a list: --after takes what an earlier `key list` named"
+        ))
+    })
+}
+
+fn sort(text: &str) -> std::result::Result<Sort, String> {
+    let (word, direction) =
+        text.split_once(':').map_or((text, None), |(word, direction)| (word, Some(direction)));
+    let column = Column::parse(word)
+        .ok_or_else(|| format!("columns are {}", Column::ALL.map(Column::as_str).join(", ")))?;
+    let direction = match direction {
+        None => column.natural(),
+        Some("asc") => Direction::Ascending,
+        Some("desc") => Direction::Descending,
+        Some(other) => return Err(format!("{other:?} is no direction: write asc or desc")),
+    };
+    Ok(Sort { column, direction })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_a_filter_is_marked_at_its_place() {
+        let error =
+            QueryError { start: "梨 ".len(), end: "梨 status:odd".len(), message: "no such status".into() };
+        assert_eq!(
+            marked("梨 status:odd x", &error),
+            "the filter can't be read: no such status\n  梨 status:odd x\n     ^^^^^^^^^^"
+        );
+        let at_the_end = QueryError { start: 8, end: 8, message: "a value is missing".into() };
+        assert_eq!(
+            marked("account:", &at_the_end),
+            "the filter can't be read: a value is missing\n  account:\n          ^"
+        );
+    }
+
+    #[test]
+    fn an_order_has_a_natural_direction_unless_told() {
+        let of = |column, direction| Sort { column, direction };
+        assert_eq!(sort("name"), Ok(of(Column::Name, Direction::Ascending)));
+        assert_eq!(sort("created"), Ok(of(Column::Created, Direction::Descending)));
+        assert_eq!(sort("created:asc"), Ok(of(Column::Created, Direction::Ascending)));
+        assert!(sort("nmae").unwrap_err().starts_with("columns are status, name"));
+        assert!(sort("name:down").is_err());
+    }
+}

@@ -1,0 +1,202 @@
+//! `keyrack key revoke`: dead at once, for good, and read back before it is said.
+
+use clap::Args;
+
+use super::super::failure::{Exit, Failure, Result};
+use super::super::output::when;
+use super::super::session::{Session, insist};
+use super::super::{prompt, say};
+use super::{find, list, the_key};
+use crate::domain::Instant;
+use crate::domain::key::{Key, KeyId, Status};
+use crate::domain::query::Sort;
+use crate::service::{From, PageRequest, Revoked, Service, new_operation};
+
+/// Keys revoked in one transaction.
+const BATCH: usize = 500;
+/// Keys that a person is shown before the question.
+const SHOWN: usize = 20;
+const PAGE: u32 = 1000;
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "filter", "secret_stdin"]))]
+pub struct Arguments {
+    /// Ids, or parts of an id or of a preview that fit no other key
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// All keys that this filter fits and that are not revoked yet
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+    /// The key whose secret is read from standard input or at a hidden prompt
+    #[arg(long)]
+    secret_stdin: bool,
+    /// Why; kept with the key and in the audit
+    #[arg(short, long, visible_alias = "note", value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// The keys to revoke: all their ids, and some of them to look at.
+#[derive(Default)]
+struct Chosen {
+    ids: Vec<KeyId>,
+    active: usize,
+    some: Vec<Key>,
+}
+
+impl Chosen {
+    fn add(&mut self, key: Key, now: Instant) {
+        if self.ids.contains(&key.id) {
+            return;
+        }
+        self.push(key, now);
+    }
+
+    fn push(&mut self, key: Key, now: Instant) {
+        self.ids.push(key.id);
+        self.active += usize::from(key.status(now) == Status::Active);
+        if self.some.len() < SHOWN {
+            self.some.push(key);
+        }
+    }
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    if let Some(reason) = &arguments.reason {
+        super::refuse_secret(reason)?;
+    }
+    let service = session.service().await?;
+    let now = service.now().await?;
+    let chosen = choose(&arguments, service, session, now).await?;
+    if chosen.ids.is_empty() {
+        session.printer().list::<Revoked>(&[], now)?;
+        session.remark("No key fits that is not revoked already. Nothing was changed.");
+        return Ok(());
+    }
+    if session.global.dry_run {
+        describe(&chosen, now);
+        say(&format!("Would revoke {}. Nothing was changed.", number(&chosen)));
+        return Ok(());
+    }
+    if !session.global.yes && prompt::can_ask(&session.global) {
+        describe(&chosen, now);
+    }
+    let question = format!("Revoke {} at once and for good", number(&chosen));
+    let sure = match chosen.ids.len() {
+        1 => prompt::confirm(&session.global, &question).await?,
+        many => prompt::confirm_number(&session.global, &question, many).await?,
+    };
+    if !sure {
+        return Err(Failure::new(Exit::Failure, "nothing was revoked"));
+    }
+    revoke(&chosen.ids, arguments.reason.as_deref(), service, session).await
+}
+
+async fn choose(arguments: &Arguments, service: &Service, session: &Session, now: Instant) -> Result<Chosen> {
+    let mut chosen = Chosen::default();
+    if let Some(text) = &arguments.filter {
+        if text.trim().is_empty() {
+            return Err(Failure::usage(
+                "an empty filter fits every key: write for example --filter account:acme",
+            ));
+        }
+        let query = list::query(text, session)?;
+        let mut from = From::Start;
+        loop {
+            let request = PageRequest { query: query.clone(), sort: Sort::default(), from, limit: PAGE };
+            let page = service.page(&request).await?;
+            let last = page.rows.last().map(|row| row.cursor.clone());
+            for row in page.rows {
+                if row.key.revoked_at.is_none() {
+                    chosen.push(row.key, now);
+                }
+            }
+            match last {
+                Some(last) if page.more_after => from = From::After(last),
+                _ => return Ok(chosen),
+            }
+        }
+    }
+    if arguments.secret_stdin {
+        let mut found = find::by_secret(service, session).await?;
+        match (found.pop(), found.len()) {
+            (None, _) => {
+                return Err(Failure::not_found(
+                    "no key of this database has that secret. Nothing was changed",
+                ));
+            }
+            (Some(key), 0) => chosen.add(key, now),
+            (Some(_), more) => {
+                return Err(Failure::usage(format!(
+                    "that fits {} keys: give the whole secret, or the id. Nothing was changed",
+                    more + 1
+                )));
+            }
+        }
+    }
+    for id in &arguments.ids {
+        chosen.add(the_key(service, id).await?, now);
+    }
+    Ok(chosen)
+}
+
+/// Shows what is about to end: name, account, preview, last use.
+fn describe(chosen: &Chosen, now: Instant) {
+    for key in &chosen.some {
+        let from = key.last_used_from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+        let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| when::relative(at, now));
+        say(&format!(
+            "  {}  {:?}  account {}  {}  last used {used}{from}  {}",
+            key.preview,
+            key.name.as_str(),
+            key.account,
+            key.status(now).as_str(),
+            key.id
+        ));
+    }
+    let more = chosen.ids.len() - chosen.some.len();
+    if more > 0 {
+        say(&format!("  … and {more} more"));
+    }
+}
+
+fn number(chosen: &Chosen) -> String {
+    match chosen.ids.len() {
+        1 => "this key".into(),
+        many => format!("{many} keys ({} of them work)", chosen.active),
+    }
+}
+
+async fn revoke(ids: &[KeyId], reason: Option<&str>, service: &Service, session: &Session) -> Result {
+    let mut printer = session.printer();
+    let mut done = 0;
+    let mut already = 0;
+    let mut told = Ok(());
+    for some in ids.chunks(BATCH) {
+        let operation = new_operation();
+        let revoked = insist(|| service.revoke_keys(operation, some, reason)).await.map_err(|failure| {
+            let rest = ids.len() - done;
+            failure.before(&format!("{done} of {} keys are revoked, {rest} may still work: ", ids.len()))
+        })?;
+        done += revoked.len();
+        already += revoked.iter().filter(|revoked| revoked.already).count();
+        // The work goes on when nobody reads of it any more.
+        if told.is_ok() {
+            let now = service.now().await.unwrap_or_else(|_| session.clock.now());
+            told = printer.rows(&revoked, now);
+        }
+    }
+    let told = told.and_then(|()| printer.finish::<Revoked>().map(drop));
+    let before = if already == 0 { String::new() } else { format!(" ({already} were revoked before)") };
+    session.remark(&match ids.len() {
+        1 if already == 1 => "It was revoked before; nothing was changed.".into(),
+        1 => "Revoked, and read back from the database.".to_owned(),
+        many => format!("{many} keys are revoked{before}, and read back from the database."),
+    });
+    told.map_err(|failure| match failure.exit {
+        Exit::Done => Failure::new(
+            Exit::Failure,
+            "the keys are revoked, but standard output was closed before it said so",
+        ),
+        _ => failure,
+    })
+}

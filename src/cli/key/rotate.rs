@@ -1,0 +1,65 @@
+//! `keyrack key rotate`: a successor, handed over before anything happens to the old key (VI-12).
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::super::failure::{Exit, Failure, Result};
+use super::super::prompt;
+use super::super::session::Session;
+use super::handover::{Place, hand_over};
+use super::the_key;
+use crate::domain::expiry::Overlap;
+use crate::service::new_operation;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The key's id, or a part of it or of the preview that fits no other key
+    #[arg(value_name = "ID")]
+    id: String,
+    /// How long the old key goes on working: none, 15m, 1h, 24h or 7d; 24h unless the policy allows none
+    #[arg(long, value_name = "SPAN", value_parser = overlap)]
+    overlap: Option<Overlap>,
+    /// Write the secret into this new file (mode 0600) instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let service = session.service().await?;
+    let key = the_key(service, &arguments.id).await?;
+    let policy = service.issuer(&key.issuer).await?.policy;
+    let overlap =
+        arguments.overlap.unwrap_or(if policy.rotation.overlap { Overlap::Hours24 } else { Overlap::None });
+    let then = match overlap {
+        Overlap::None => "ends at once".to_owned(),
+        _ => format!("goes on working for {}", overlap.as_str()),
+    };
+    let name = key.name.as_str();
+    if session.global.dry_run {
+        session.remark(&format!(
+            "Would make a successor of {name:?} ({}); the old key then {then}. Nothing was changed.",
+            key.preview
+        ));
+        return Ok(());
+    }
+    if overlap == Overlap::None {
+        let question = format!(
+            "Replace {name:?} of {} ({}), which ends as soon as its successor is handed over",
+            key.account, key.preview
+        );
+        if !prompt::confirm(&session.global, &question).await? {
+            return Err(Failure::new(Exit::Failure, "nothing was changed"));
+        }
+    }
+    let place = Place::find(arguments.out.as_deref(), session.format())?;
+    let created = service.rotate_key(new_operation(), key.id, overlap).await?;
+    hand_over(created, &policy, place, session, service).await?;
+    session.remark(&format!("The old key {} ({}) {then}.", key.preview, key.id));
+    Ok(())
+}
+
+fn overlap(text: &str) -> std::result::Result<Overlap, String> {
+    Overlap::parse(text)
+        .ok_or_else(|| format!("write one of {}", Overlap::ALL.map(Overlap::as_str).join(", ")))
+}

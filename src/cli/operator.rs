@@ -1,0 +1,98 @@
+//! `keyrack operator`: who may use this database, and as what.
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::failure::{Exit, Failure, Result};
+use super::output::{Record, Tone, instant, when};
+use super::prompt;
+use super::session::Session;
+use crate::domain::Instant;
+use crate::domain::operator::{Operator, Role};
+use crate::service::new_operation;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List operators
+    #[command(visible_alias = "ls")]
+    List,
+    /// Give somebody a role: viewer, operator or admin
+    Set {
+        /// SQLite: the name of the operating system's user; PostgreSQL: the login
+        name: String,
+        /// viewer looks; operator also keeps keys and accounts; admin also keeps issuers and operators
+        #[arg(value_parser = role)]
+        role: Role,
+    },
+    /// Take all rights from somebody
+    #[command(visible_alias = "rm")]
+    Remove { name: String },
+}
+
+pub async fn run(command: Command, session: &Session) -> Result {
+    let service = session.service().await?;
+    let now = service.now().await?;
+    match command {
+        Command::List => session.printer().list(&service.operators().await?, now).map(drop),
+        Command::Set { name, role } => {
+            if session.global.dry_run {
+                session.remark(&format!("Would make {name} {}. Nothing was changed.", role.as_str()));
+                return Ok(());
+            }
+            let operator = service.set_operator(new_operation(), &name, role).await?;
+            session.printer().one(&operator, now)
+        }
+        Command::Remove { name } => {
+            if session.global.dry_run {
+                session.remark(&format!("Would take all rights from {name}. Nothing was changed."));
+                return Ok(());
+            }
+            if !prompt::confirm(&session.global, &format!("Take all rights on this database from {name}"))
+                .await?
+            {
+                return Err(Failure::new(Exit::Failure, "nothing was changed"));
+            }
+            service.remove_operator(new_operation(), &name).await?;
+            session.remark(&format!(
+                "{name} is no operator any more. Keys that {name} created: keyrack key list --filter 'by:{name} status:active'"
+            ));
+            Ok(())
+        }
+    }
+}
+
+fn role(text: &str) -> std::result::Result<Role, String> {
+    Role::parse(text).ok_or_else(|| format!("write one of {}", Role::ALL.map(Role::as_str).join(", ")))
+}
+
+impl Record for Operator {
+    fn heads(_wide: bool) -> &'static [&'static str] {
+        &["ROLE", "NAME", "SINCE", "MADE BY"]
+    }
+
+    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
+        vec![
+            self.role.as_str().to_owned(),
+            self.name.to_string(),
+            when::shown(Some(self.created_at), wide, now, ""),
+            self.created_by.to_string(),
+        ]
+    }
+
+    fn tone(&self, _now: Instant) -> Option<Tone> {
+        (self.role == Role::Viewer).then_some(Tone::Quiet)
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &["name", "role", "created_at", "created_by"]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        vec![
+            self.name.as_str().into(),
+            self.role.as_str().into(),
+            instant(Some(self.created_at)),
+            self.created_by.as_str().into(),
+        ]
+    }
+}

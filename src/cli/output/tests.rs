@@ -1,0 +1,116 @@
+use super::*;
+
+struct Fruit {
+    name: &'static str,
+    ripe: bool,
+    kinds: Vec<&'static str>,
+}
+
+impl Record for Fruit {
+    fn heads(wide: bool) -> &'static [&'static str] {
+        if wide { &["STATE", "NAME", "ALL KINDS"] } else { &["STATE", "NAME"] }
+    }
+
+    fn cells(&self, wide: bool, _now: Instant) -> Vec<String> {
+        let mut cells = vec![if self.ripe { "ripe" } else { "green" }.to_owned(), self.name.to_owned()];
+        if wide {
+            cells.push(self.kinds.join(" "));
+        }
+        cells
+    }
+
+    fn tone(&self, _now: Instant) -> Option<Tone> {
+        Some(if self.ripe { Tone::Good } else { Tone::Quiet })
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &["name", "ripe", "kinds", "eaten_at"]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        vec![self.name.into(), self.ripe.into(), self.kinds.clone().into(), Value::Null]
+    }
+}
+
+fn fruits() -> Vec<Fruit> {
+    vec![
+        Fruit { name: "梨 pear", ripe: true, kinds: vec!["a", "b"] },
+        Fruit { name: "=cmd()", ripe: false, kinds: vec![] },
+    ]
+}
+
+fn printed(format: Format, colour: bool, records: &[Fruit]) -> String {
+    let mut out = Vec::new();
+    Printer::new(format, colour, true, &mut out).list(records, Instant::default()).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_table_is_aligned_by_display_width_and_marks_what_is_empty() {
+    assert_eq!(printed(Format::Table, false, &fruits()), "STATE  NAME\nripe   梨 pear\ngreen  =cmd()\n");
+    assert_eq!(
+        printed(Format::Wide, false, &fruits()),
+        "STATE  NAME     ALL KINDS\nripe   梨 pear  a b\ngreen  =cmd()   -\n"
+    );
+}
+
+#[test]
+fn colour_touches_the_heading_and_the_first_cell_only() {
+    assert_eq!(
+        printed(Format::Table, true, &fruits()),
+        "\u{1b}[1mSTATE  NAME\u{1b}[0m\n\u{1b}[32mripe\u{1b}[0m   梨 pear\n\u{1b}[2mgreen\u{1b}[0m  =cmd()\n"
+    );
+}
+
+#[test]
+fn json_is_an_array_of_objects_with_their_members_in_order() {
+    assert_eq!(
+        printed(Format::Json, false, &fruits()),
+        "[\n  {\"name\":\"梨 pear\",\"ripe\":true,\"kinds\":[\"a\",\"b\"],\"eaten_at\":null},\n  \
+         {\"name\":\"=cmd()\",\"ripe\":false,\"kinds\":[],\"eaten_at\":null}\n]\n"
+    );
+    assert_eq!(printed(Format::Json, false, &[]), "[]\n");
+}
+
+#[test]
+fn pages_of_a_list_join_into_one_document() {
+    let mut out = Vec::new();
+    let mut printer = Printer::new(Format::Json, false, true, &mut out);
+    for fruit in fruits() {
+        printer.rows(&[fruit], Instant::default()).unwrap();
+    }
+    assert_eq!(printer.finish::<Fruit>().unwrap(), 2);
+    let parsed: Vec<Value> = serde_json::from_slice(&out).unwrap();
+    assert_eq!(parsed.len(), 2);
+}
+
+#[test]
+fn ndjson_is_one_object_a_line() {
+    let text = printed(Format::Ndjson, false, &fruits());
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[1]["name"], "=cmd()");
+    assert_eq!(printed(Format::Ndjson, false, &[]), "");
+}
+
+#[test]
+fn csv_has_a_header_always_and_guards_formulas() {
+    assert_eq!(
+        printed(Format::Csv, false, &fruits()),
+        "name,ripe,kinds,eaten_at\n梨 pear,true,a b,\n'=cmd(),false,,\n"
+    );
+    assert_eq!(printed(Format::Csv, false, &[]), "name,ripe,kinds,eaten_at\n");
+    for formula in ["+1", "-1", "@x", "\tx"] {
+        assert_eq!(csv_field(&Value::from(formula)), format!("'{formula}"));
+    }
+    assert_eq!(csv_field(&Value::from(-1)), "-1");
+}
+
+#[test]
+fn one_record_by_itself_is_an_object_or_a_line_for_each_heading() {
+    let mut out = Vec::new();
+    Printer::new(Format::Table, false, true, &mut out).one(&fruits()[0], Instant::default()).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "State      ripe\nName       梨 pear\nAll kinds  a b\n");
+    let mut out = Vec::new();
+    Printer::new(Format::Json, false, true, &mut out).one(&fruits()[0], Instant::default()).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&out).unwrap()["kinds"][1], "b");
+}

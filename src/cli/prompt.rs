@@ -1,0 +1,131 @@
+//! Questions to a person at a terminal, and secrets on standard input.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::os::fd::OwnedFd;
+use std::sync::Mutex;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::{OptionalActions, Termios};
+use zeroize::Zeroizing;
+
+use super::Global;
+use super::failure::{Exit, Failure, Result};
+use crate::domain::secret::PlainKey;
+
+/// No secret and no answer is longer than this many bytes.
+const LONGEST: u64 = 4096;
+
+/// What the terminal was like before a hidden prompt changed it.
+static BEFORE: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
+
+/// Whether somebody is there to answer.
+pub fn can_ask(global: &Global) -> bool {
+    !global.no_input && io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for a yes; anything else is a no. `what` is a sentence without its question mark.
+pub async fn confirm(global: &Global, what: &str) -> Result<bool> {
+    if global.yes {
+        return Ok(true);
+    }
+    if !can_ask(global) {
+        return Err(needs_yes(what));
+    }
+    let answer = answer(format!("{what}? [y/N] ")).await?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Asks for a number to be typed; anything else is a no.
+pub async fn confirm_number(global: &Global, what: &str, number: usize) -> Result<bool> {
+    if global.yes {
+        return Ok(true);
+    }
+    if !can_ask(global) {
+        return Err(needs_yes(what));
+    }
+    let answer = answer(format!("{what}? Type the number {number} to go on: ")).await?;
+    Ok(answer.trim() == number.to_string())
+}
+
+fn needs_yes(what: &str) -> Failure {
+    Failure::usage(format!("{what}? Nobody is there to answer: say --yes, or --dry-run to look first"))
+}
+
+async fn answer(question: String) -> Result<String> {
+    waiting(move || {
+        let mut stderr = io::stderr().lock();
+        stderr.write_all(super::failure::clean(&question).as_bytes())?;
+        stderr.flush()?;
+        let mut line = String::new();
+        io::stdin().lock().take(LONGEST).read_line(&mut line)?;
+        if !line.ends_with('\n') {
+            stderr.write_all(b"\n")?;
+        }
+        Ok(line)
+    })
+    .await
+}
+
+/// Reads a secret: what standard input holds, or what a person types unseen.
+pub async fn secret(global: &Global) -> Result<PlainKey> {
+    let secret = if io::stdin().is_terminal() {
+        if global.no_input {
+            return Err(Failure::usage("the secret is expected on standard input: keyrack … < FILE"));
+        }
+        waiting(hidden).await?
+    } else {
+        waiting(piped).await?
+    };
+    if secret.expose().is_empty() {
+        return Err(Failure::usage(
+            "no secret was given: paste it at the prompt, or send it on standard input",
+        ));
+    }
+    Ok(secret)
+}
+
+fn hidden() -> io::Result<PlainKey> {
+    remember_terminal();
+    let typed = rpassword::prompt_password("Secret (not shown): ").map(Zeroizing::new);
+    restore_terminal();
+    typed.map(|text| PlainKey::from_input(&text))
+}
+
+fn piped() -> io::Result<PlainKey> {
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize + 1));
+    let read = io::stdin().lock().take(LONGEST + 1).read_to_string(&mut text)?;
+    if read as u64 > LONGEST {
+        return Err(io::Error::other("it is longer than any secret"));
+    }
+    Ok(PlainKey::from_input(&text))
+}
+
+fn remember_terminal() {
+    let terminal = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    if let (Ok(terminal), Ok(mut before)) = (terminal, BEFORE.lock())
+        && let Ok(termios) = rustix::termios::tcgetattr(&terminal)
+    {
+        *before = Some((terminal, termios));
+    }
+}
+
+/// Makes a terminal show again what is typed, after a hidden prompt was left in whatever way.
+pub fn restore_terminal() {
+    if let Ok(mut before) = BEFORE.lock()
+        && let Some((terminal, termios)) = before.take()
+    {
+        let _ = rustix::termios::tcsetattr(&terminal, OptionalActions::Now, &termios);
+    }
+}
+
+/// Runs something that waits for a person off the threads that do the work.
+async fn waiting<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
+            Err(Failure::quiet(Exit::Interrupted))
+        }
+        Ok(Err(error)) => Err(Failure::usage(format!("standard input can't be read: {error}"))),
+        Err(error) => Err(Failure::new(Exit::Failure, format!("the prompt broke: {error}"))),
+    }
+}

@@ -1,0 +1,99 @@
+//! Runs a command until it ends or somebody ends it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::failure::{Exit, Failure, Result};
+use super::session::Session;
+use super::{Command, carry_out, prompt, say};
+
+/// How long an interrupted command may take to put its things in order.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// Runs a command to its end; answers the exit code.
+pub fn run(command: Command, session: Session) -> Result<u8> {
+    match command {
+        // These need no database, and are called while a shell starts.
+        Command::Completions { shell } => super::shell::completions(shell).map(|()| 0),
+        Command::Man { folder } => super::shell::man(&folder).map(|()| 0),
+        command => until_signal(command, session),
+    }
+}
+
+/// A runtime with this many threads besides the caller's.
+pub fn runtime(threads: usize) -> Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failure, format!("the program can't start its threads: {error}")))
+}
+
+fn until_signal(command: Command, session: Session) -> Result<u8> {
+    let runtime = runtime(1)?;
+    let session = Arc::new(session);
+    let hint = hint(&command);
+    let own = Arc::clone(&session);
+    // The command has a thread of its own, so that a signal is heard while it waits for a person or a pipe.
+    let mut work = runtime.spawn(async move {
+        let done = carry_out(command, &own).await;
+        own.close().await;
+        done
+    });
+    let ended = runtime.block_on(async {
+        let code = tokio::select! {
+            done = &mut work => return Ok(done),
+            code = ended_by_signal() => code,
+        };
+        work.abort();
+        let _ = tokio::time::timeout(GRACE, work).await;
+        Err(code)
+    });
+    prompt::restore_terminal();
+    match ended {
+        Ok(Ok(done)) => {
+            runtime.shutdown_background();
+            done.map(|()| 0)
+        }
+        Ok(Err(broken)) => Err(Failure::new(Exit::Failure, format!("the command broke: {broken}"))),
+        Err(code) => {
+            session.remove_throwaway();
+            say(&format!("keyrack: interrupted{hint}"));
+            runtime.shutdown_background();
+            Ok(code)
+        }
+    }
+}
+
+/// What a person should know who interrupts a command that changes something.
+fn hint(command: &Command) -> &'static str {
+    use super::key;
+    match command {
+        Command::Key(key::Command::Create(_) | key::Command::Rotate(_)) => {
+            "; a key that was made meanwhile is not acknowledged and dies 10 minutes after its creation"
+        }
+        Command::Key(key::Command::Revoke(_)) => {
+            ": what was not reported as revoked may still work; look with `keyrack key show`, or revoke again"
+        }
+        _ => "",
+    }
+}
+
+/// Waits for a signal that ends programs; answers the exit code that goes with it.
+async fn ended_by_signal() -> u8 {
+    let heard = async |kind| match signal(kind) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        // Without a listener the signal ends the program by itself.
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = heard(SignalKind::interrupt()) => Exit::Interrupted as u8,
+        () = heard(SignalKind::terminate()) => 143,
+        () = heard(SignalKind::hangup()) => 129,
+    }
+}

@@ -1,0 +1,144 @@
+//! What a command works with: the settings, the options and, once it is needed, the open database.
+
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::failure::{Failure, Result};
+use super::output::{Format, Printer};
+use super::{Console, Global};
+use crate::clock::Clock;
+use crate::config::settings::{Flags, Places, Settings};
+use crate::service::{self, Service};
+use crate::store::{Location, MaybeTransient};
+
+mod throwaway;
+use throwaway::Throwaway;
+
+/// One run of the program.
+pub struct Session {
+    pub global: Global,
+    pub settings: Settings,
+    pub places: Places,
+    pub clock: Clock,
+    service: OnceCell<Service>,
+    throwaway: Option<Throwaway>,
+}
+
+impl Session {
+    /// Reads the settings; opens nothing yet.
+    pub fn new(global: Global, console: &Console, clock: Clock) -> Result<Self> {
+        let flags = Flags {
+            database: global.db.clone(),
+            theme: console.theme.clone(),
+            mouse: console.no_mouse.then_some(false),
+            ascii: console.ascii.then_some(true),
+            utc: console.utc.then_some(true),
+        };
+        let environment = |name: &str| std::env::var(name).ok();
+        let places = Places::of_system(&environment);
+        let settings = Settings::load(&places, &environment, &flags)
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        let throwaway = global.demo.then(Throwaway::new).transpose()?;
+        Ok(Self { global, settings, places, clock, service: OnceCell::new(), throwaway })
+    }
+
+    /// Where the database is.
+    pub fn location(&self) -> Result<Location> {
+        match &self.throwaway {
+            Some(throwaway) => Ok(Location::parse(&throwaway.address())?),
+            None => Ok(Location::parse(&self.settings.database.value)?),
+        }
+    }
+
+    /// The open database; opened by the first call.
+    pub async fn service(&self) -> Result<&Service> {
+        Ok(self.service.get_or_try_init(|| self.opening()).await?)
+    }
+
+    /// Opens the database, and fills it if it is a throw-away one.
+    pub fn opening(&self) -> impl Future<Output = service::Result<Service>> + Send + 'static {
+        let (address, demo) = match &self.throwaway {
+            Some(throwaway) => (throwaway.address(), true),
+            None => (self.settings.database.value.clone(), false),
+        };
+        let clock = self.clock.clone();
+        async move {
+            let service = Service::open(&Location::parse(&address)?, clock).await?;
+            if demo {
+                throwaway::fill(&service).await?;
+            }
+            Ok(service)
+        }
+    }
+
+    /// Whether somebody works on a throw-away database.
+    pub fn is_throwaway(&self) -> bool {
+        self.throwaway.is_some()
+    }
+
+    /// Closes the database, if it was opened.
+    pub async fn close(&self) {
+        if let Some(service) = self.service.get() {
+            service.close().await;
+        }
+    }
+
+    /// Removes the throw-away database, if there is one. Needed where the program ends without dropping this.
+    pub fn remove_throwaway(&self) {
+        if let Some(throwaway) = &self.throwaway {
+            throwaway.remove();
+        }
+    }
+
+    /// A printer of data.
+    pub fn printer(&self) -> Printer<std::io::BufWriter<std::io::Stdout>> {
+        Printer::stdout(self.format(), self.global.headings())
+    }
+
+    pub fn format(&self) -> Format {
+        self.global.format()
+    }
+
+    /// Says something that a person may want to know and a script doesn't need.
+    pub fn remark(&self, text: &str) {
+        if !self.global.quiet {
+            super::say(text);
+        }
+    }
+}
+
+/// Refuses an argument that looks like a whole secret: arguments are seen by everybody on the machine.
+pub fn refuse_secret(argument: &str) -> Result {
+    let body = argument.rsplit('_').next().unwrap_or_default();
+    if argument.contains('_') && body.len() >= 40 && body.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(Failure::usage(
+            "that looks like a whole secret, and arguments are seen by everybody on this machine and kept by the shell: \
+             send it on standard input, with `keyrack key find` or `keyrack key revoke --secret-stdin`",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads the identity of a key; `None` for any other text.
+pub fn whole_id(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok()
+}
+
+/// Carries out an operation that may be sent twice, and sends it again when the connection was lost meanwhile.
+pub async fn insist<T, F>(mut attempt: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = service::Result<T>>,
+{
+    let mut wait = std::time::Duration::from_millis(200);
+    for _ in 0..3 {
+        match attempt().await {
+            Err(error) if error.is_transient() || matches!(error, service::Error::NotReadBack { .. }) => {
+                tracing::warn!(%error, "sending it again");
+                tokio::time::sleep(wait).await;
+                wait *= 3;
+            }
+            settled => return settled.map_err(Failure::from),
+        }
+    }
+    attempt().await.map_err(Failure::from)
+}

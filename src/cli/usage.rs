@@ -1,0 +1,76 @@
+//! What the parser of arguments refuses, in one line.
+
+use clap::error::{Error, ErrorKind};
+
+use super::failure::{Exit, clean};
+
+/// Prints help and version as they are, and a mistake as one line. Answers the exit code.
+pub fn tell(error: &Error) -> u8 {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        let _ = error.print();
+        return if error.use_stderr() { Exit::Usage as u8 } else { 0 };
+    }
+    super::say(&format!("keyrack: {}", one_line(&error.render().to_string())));
+    Exit::Usage as u8
+}
+
+/// The parser's message without its usage lines: what is wrong, and its hints.
+fn one_line(message: &str) -> String {
+    let mut words = Vec::new();
+    for line in message.lines() {
+        let line = line.trim();
+        if line.starts_with("Usage:") {
+            break;
+        }
+        if line.is_empty() || line.starts_with("For more information") {
+            continue;
+        }
+        let line = line.strip_prefix("error: ").unwrap_or(line);
+        words.push(line.strip_prefix("tip: ").map_or_else(|| line.to_owned(), |tip| format!("({tip})")));
+    }
+    let mut text = clean(&words.join(" "));
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    text.push_str(" See --help");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn refused(arguments: &[&str]) -> String {
+        let error = Cli::command().try_get_matches_from(arguments).unwrap_err();
+        one_line(&error.render().to_string())
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_mistake_is_one_line_that_says_how_to_mend_it() {
+        assert_eq!(
+            refused(&["keyrack", "key", "create", "--name", "x"]),
+            "the following required arguments were not provided: --account <SLUG>. See --help"
+        );
+        let typo = refused(&["keyrack", "key", "list", "--filtre", "x"]);
+        assert!(typo.contains("(a similar argument exists: '--filter')") && !typo.contains('\n'), "{typo}");
+    }
+
+    #[test]
+    fn an_argument_in_a_refusal_is_cleaned() {
+        let text = refused(&["keyrack", "\u{1b}]0;x\u{7}"]);
+        assert!(text.chars().all(crate::domain::text::is_safe), "{text:?}");
+    }
+}

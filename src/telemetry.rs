@@ -1,0 +1,109 @@
+//! The log: a file in the XDG state folder, never the screen, and never with a secret in it.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// A log that has grown past this many bytes is set aside as `….old` when the next one is begun.
+const ROOM: u64 = 8 * 1024 * 1024;
+
+/// Why there will be no log.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the log filter {0:?} can't be read: write for example `info` or `keyrack=debug` (KEYRACK_LOG)")]
+    Filter(String),
+    #[error("a log was begun before")]
+    Begun,
+}
+
+/// Begins the log. The file is made (mode 0600) when the first line is written, so that a command with nothing to say
+/// touches nothing.
+///
+/// # Errors
+/// When `filter` can't be read.
+pub fn begin(filter: &str, file: PathBuf) -> Result<(), Error> {
+    let filter = EnvFilter::builder().parse(filter).map_err(|_| Error::Filter(filter.to_owned()))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(LogFile::new(file))
+        .with_ansi(false)
+        .try_init()
+        .map_err(|_| Error::Begun)
+}
+
+/// A file that is opened by its first line. If it can't be opened, lines are lost: a log must never stop the work.
+struct LogFile {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+enum State {
+    Unopened,
+    Open(File),
+    Failed,
+}
+
+impl LogFile {
+    fn new(path: PathBuf) -> Self {
+        Self { path, state: Mutex::new(State::Unopened) }
+    }
+
+    fn append(&self, line: &[u8]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Unopened = *state {
+            *state = open(&self.path).map_or(State::Failed, State::Open);
+        }
+        if let State::Open(file) = &mut *state
+            && file.write_all(line).is_err()
+        {
+            *state = State::Failed;
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    if std::fs::metadata(path).is_ok_and(|log| log.len() > ROOM) {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(".old");
+        std::fs::rename(path, aside)?;
+    }
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    // A file of an earlier time may be open to others.
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+impl<'a> MakeWriter<'a> for LogFile {
+    type Writer = LineOf<'a>;
+
+    fn make_writer(&'a self) -> LineOf<'a> {
+        LineOf(self)
+    }
+}
+
+/// One line on its way to the file.
+struct LineOf<'a>(&'a LogFile);
+
+impl Write for LineOf<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.append(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
