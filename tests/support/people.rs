@@ -23,14 +23,7 @@ pub fn preset(slug: &str) -> Policy {
 
 /// A filter, as a person writes it.
 pub fn query(text: &str) -> Query {
-    use keyrack::domain::key::Status;
-    use keyrack::domain::query::{Term, Test};
-    let test = match text {
-        "" => return Query::default(),
-        "rotation:due" => Test::RotationDue,
-        _ => Test::Status(vec![Status::parse(text.strip_prefix("status:").unwrap()).unwrap()]),
-    };
-    Query { terms: vec![Term { negated: false, test }] }
+    Query::parse(text, Clock::System.now()).unwrap()
 }
 
 /// An open database with this policy's issuer and the accounts `acme` and `globex`.
