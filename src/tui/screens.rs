@@ -8,21 +8,37 @@ use super::input::Input;
 use super::state::Shell;
 use crate::config::keymap::{Action, Context};
 
+pub mod accounts;
+pub mod audit;
+pub mod expiring;
+pub mod issuers;
 pub mod keys;
+pub mod operators;
 
 /// Names a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScreenId {
     Keys,
+    Expiring,
+    Accounts,
+    Audit,
+    Issuers,
+    Operators,
 }
 
 impl ScreenId {
     /// In the order of their numbers and of `[` and `]`.
-    pub const ALL: [Self; 1] = [Self::Keys];
+    pub const ALL: [Self; 6] =
+        [Self::Keys, Self::Expiring, Self::Accounts, Self::Audit, Self::Issuers, Self::Operators];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Keys => "Keys",
+            Self::Expiring => "Expiring",
+            Self::Accounts => "Accounts",
+            Self::Audit => "Audit",
+            Self::Issuers => "Issuers",
+            Self::Operators => "Operators",
         }
     }
 
@@ -30,6 +46,11 @@ impl ScreenId {
     pub fn of(action: Action) -> Option<Self> {
         match action {
             Action::ScreenKeys => Some(Self::Keys),
+            Action::ScreenExpiring => Some(Self::Expiring),
+            Action::ScreenAccounts => Some(Self::Accounts),
+            Action::ScreenAudit => Some(Self::Audit),
+            Action::ScreenIssuers => Some(Self::Issuers),
+            Action::ScreenOperators => Some(Self::Operators),
             _ => None,
         }
     }
@@ -46,6 +67,11 @@ impl ScreenId {
 #[derive(Debug, Default)]
 pub struct Screens {
     pub keys: keys::State,
+    pub expiring: expiring::State,
+    pub accounts: accounts::State,
+    pub audit: audit::State,
+    pub issuers: issuers::State,
+    pub operators: operators::State,
 }
 
 impl Screens {
@@ -53,24 +79,44 @@ impl Screens {
     pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
         match shell.screen {
             ScreenId::Keys => self.keys.enter(shell),
+            ScreenId::Expiring => self.expiring.enter(shell),
+            ScreenId::Accounts => self.accounts.enter(shell),
+            ScreenId::Audit => self.audit.enter(shell),
+            ScreenId::Issuers => self.issuers.enter(shell),
+            ScreenId::Operators => self.operators.enter(shell),
         }
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         match shell.screen {
             ScreenId::Keys => self.keys.input(shell, input),
+            ScreenId::Expiring => self.expiring.input(shell, input),
+            ScreenId::Accounts => self.accounts.input(shell, input),
+            ScreenId::Audit => self.audit.input(shell, input),
+            ScreenId::Issuers => self.issuers.input(shell, input),
+            ScreenId::Operators => self.operators.input(shell, input),
         }
     }
 
     pub fn reply(&mut self, shell: &mut Shell, screen: ScreenId, id: RequestId, reply: Reply) -> Vec<Effect> {
         match screen {
             ScreenId::Keys => self.keys.reply(shell, id, reply),
+            ScreenId::Expiring => self.expiring.reply(shell, id, reply),
+            ScreenId::Accounts => self.accounts.reply(shell, id, reply),
+            ScreenId::Audit => self.audit.reply(shell, id, reply),
+            ScreenId::Issuers => self.issuers.reply(shell, id, reply),
+            ScreenId::Operators => self.operators.reply(shell, id, reply),
         }
     }
 
     pub fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
         match shell.screen {
             ScreenId::Keys => self.keys.timer(shell, timer),
+            ScreenId::Expiring => self.expiring.timer(shell, timer),
+            ScreenId::Accounts => self.accounts.timer(shell, timer),
+            ScreenId::Audit => self.audit.timer(shell, timer),
+            ScreenId::Issuers => self.issuers.timer(shell, timer),
+            ScreenId::Operators => self.operators.timer(shell, timer),
         }
     }
 
@@ -78,6 +124,11 @@ impl Screens {
     pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
         match shell.screen {
             ScreenId::Keys => self.keys.changed(shell),
+            ScreenId::Expiring => self.expiring.changed(shell),
+            ScreenId::Accounts => self.accounts.changed(shell),
+            ScreenId::Audit => self.audit.changed(shell),
+            ScreenId::Issuers => self.issuers.changed(shell),
+            ScreenId::Operators => self.operators.changed(shell),
         }
     }
 
@@ -85,12 +136,22 @@ impl Screens {
     pub fn context(&self, shell: &Shell) -> Context {
         match shell.screen {
             ScreenId::Keys => self.keys.context(),
+            ScreenId::Expiring => self.expiring.context(),
+            ScreenId::Accounts => self.accounts.context(),
+            ScreenId::Audit => self.audit.context(),
+            ScreenId::Issuers => self.issuers.context(),
+            ScreenId::Operators => self.operators.context(),
         }
     }
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         match shell.screen {
             ScreenId::Keys => self.keys.draw(shell, frame, area),
+            ScreenId::Expiring => self.expiring.draw(shell, frame, area),
+            ScreenId::Accounts => self.accounts.draw(shell, frame, area),
+            ScreenId::Audit => self.audit.draw(shell, frame, area),
+            ScreenId::Issuers => self.issuers.draw(shell, frame, area),
+            ScreenId::Operators => self.operators.draw(shell, frame, area),
         }
     }
 
@@ -98,6 +159,11 @@ impl Screens {
     pub fn summary(&self, shell: &Shell) -> String {
         match shell.screen {
             ScreenId::Keys => self.keys.summary(shell),
+            ScreenId::Expiring => self.expiring.summary(shell),
+            ScreenId::Accounts => self.accounts.summary(shell),
+            ScreenId::Audit => self.audit.summary(shell),
+            ScreenId::Issuers => self.issuers.summary(shell),
+            ScreenId::Operators => self.operators.summary(shell),
         }
     }
 }

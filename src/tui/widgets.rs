@@ -6,6 +6,7 @@ pub mod choice;
 pub mod dialog;
 pub mod facts;
 pub mod fit;
+pub mod list;
 pub mod picker;
 pub mod scope_grid;
 pub mod scroll;

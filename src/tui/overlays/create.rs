@@ -2,7 +2,7 @@
 
 use crate::config::keymap::{Action, Context};
 use crate::domain::account::{AccountSummary, Standing};
-use crate::domain::expiry::Expiry;
+use crate::domain::expiry::{Expiry, check_expiry};
 use crate::domain::issuer::Policy;
 use crate::domain::key::OperationId;
 use crate::domain::network::Networks;
@@ -227,8 +227,9 @@ impl State {
         let Some(policy) = self.policy(shell) else { return Err("choose an account first".into()) };
         let expiry = match policy.expiry.choices.get(self.expiry) {
             Some(choice) => *choice,
-            None => Expiry::try_from(self.custom.value().trim().to_owned())?,
+            None => Expiry::parse(self.custom.value(), shell.now).map_err(|error| error.to_string())?,
         };
+        check_expiry(&policy.expiry, expiry, shell.now).map_err(|error| error.to_string())?;
         Ok(expiry)
     }
 

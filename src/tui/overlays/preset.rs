@@ -9,6 +9,7 @@ use super::{Overlay, account};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::issuer::Policy;
+use crate::domain::issuer::policy_file::all_presets;
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
@@ -42,7 +43,7 @@ pub fn open(shell: &mut Shell, first_run: bool) -> Vec<Effect> {
     }
     let there: Vec<&str> = shell.issuers.iter().flatten().map(|issuer| issuer.slug.as_str()).collect();
     let presets: Vec<Policy> =
-        presets().into_iter().filter(|policy| !there.contains(&policy.slug.as_str())).collect();
+        all_presets().into_iter().filter(|policy| !there.contains(&policy.slug.as_str())).collect();
     if presets.is_empty() {
         let words = "every preset is there already; a policy of your own: `keyrack issuer apply FILE`";
         shell.toast(Severity::Info, words);
@@ -178,9 +179,4 @@ pub fn summary(policy: &Policy) -> String {
         None => "no cap".to_owned(),
     };
     format!("{scopes}, {cap}")
-}
-
-/// The policies that ship with the program.
-fn presets() -> Vec<Policy> {
-    Vec::new()
 }

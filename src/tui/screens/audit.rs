@@ -1,0 +1,332 @@
+//! Who changed what, and when: newest first.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::accounts::{body, draw_filter, list_area};
+use crate::config::keymap::{Action, Context};
+use crate::config::theme::Role;
+use crate::domain::audit::{AuditFilter, Entry, Verdict};
+use crate::domain::query::QueryError;
+use crate::service::AuditRequest;
+use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::input::Input;
+use crate::tui::latest::Latest;
+use crate::tui::overlays::reader::{self, Part};
+use crate::tui::screens::ScreenId;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::view::times;
+use crate::tui::widgets::list::{self, Place, column};
+use crate::tui::widgets::text_field::TextField;
+
+#[cfg(test)]
+mod tests;
+
+const ME: To = To::Screen(ScreenId::Audit);
+/// Rows read at once, and the most that are kept.
+const CHUNK: u32 = 200;
+const MOST: usize = 2_000;
+
+/// The rows that the filter fits.
+#[derive(Debug, Default)]
+pub struct State {
+    rows: Vec<Entry>,
+    more: bool,
+    going_on: bool,
+    loaded: bool,
+    place: Place,
+    filter: TextField,
+    /// The last filter without a mistake in it.
+    good: AuditFilter,
+    mistake: Option<QueryError>,
+    typing: bool,
+    pages: Latest,
+    verifying: Option<RequestId>,
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        if self.typing { Context::Prompt } else { Context::Audit }
+    }
+
+    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.changed(shell)
+    }
+
+    pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.read(shell, false).into_iter().collect()
+    }
+
+    pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    fn read(&mut self, shell: &mut Shell, go_on: bool) -> Option<Effect> {
+        let before = self.rows.last().filter(|_| go_on).map(|row| row.seq);
+        let limit = if go_on { CHUNK } else { CHUNK.max(u32::try_from(self.rows.len()).unwrap_or(CHUNK)) };
+        self.going_on = go_on;
+        let request = AuditRequest { filter: self.good.clone(), before, limit };
+        self.pages.ask(shell, ME, Request::Audit(request))
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.typing {
+            return self.type_filter(shell, input);
+        }
+        let list = list_area(body(shell));
+        let shown = usize::from(list.height.saturating_sub(1));
+        let count = self.rows.len();
+        match input {
+            Input::Scroll { lines, .. } => self.place.step(lines as isize, count, shown),
+            Input::Click(at) => {
+                if let Some(row) = list::row_at(list, at, self.place, count) {
+                    self.place.go_to(row, count, shown);
+                }
+            }
+            Input::Paste(_) => return Vec::new(),
+            Input::Key(key) => {
+                let Some(action) = key.action else { return Vec::new() };
+                if !self.place.act(action, count, shown) {
+                    return self.act(shell, action);
+                }
+            }
+        }
+        let near_end = self.place.at + 2 * shown >= count;
+        if self.more && near_end && count < MOST && !self.pages.busy() {
+            return self.read(shell, true).into_iter().collect();
+        }
+        Vec::new()
+    }
+
+    fn type_filter(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let changed = match input {
+            Input::Paste(pasted) => self.filter.paste(&pasted.line()),
+            Input::Key(key) => match key.action {
+                Some(Action::Accept) => {
+                    self.typing = false;
+                    false
+                }
+                Some(Action::CancelPrompt) => {
+                    self.typing = false;
+                    self.filter.clear();
+                    true
+                }
+                _ => self.filter.key(key.event),
+            },
+            Input::Scroll { .. } | Input::Click(_) => false,
+        };
+        if changed { self.filtered(shell) } else { Vec::new() }
+    }
+
+    /// The filter was changed: with a mistake in it the last good result stays.
+    fn filtered(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        match AuditFilter::parse(self.filter.value()) {
+            Ok(filter) => {
+                self.mistake = None;
+                if filter == self.good {
+                    return Vec::new();
+                }
+                self.good = filter;
+                self.place = Place::default();
+                self.changed(shell)
+            }
+            Err(mistake) => {
+                self.mistake = Some(mistake);
+                Vec::new()
+            }
+        }
+    }
+
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Filter => self.typing = true,
+            Action::ClearFilter | Action::Back if !self.filter.is_empty() => {
+                self.filter.clear();
+                return self.filtered(shell);
+            }
+            Action::Open => {
+                if let Some(entry) = self.rows.get(self.place.at) {
+                    let title = format!("Audit row {}", entry.seq);
+                    let parts = parts(entry, shell.utc);
+                    return reader::open(shell, title, parts);
+                }
+            }
+            Action::VerifyAudit => {
+                let (id, effect) = shell.ask(ME, Request::VerifyAudit);
+                self.verifying = Some(id);
+                shell.toast(Severity::Info, "walking the whole chain…");
+                return vec![effect];
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        shell.redraw = true;
+        match reply {
+            Reply::Audit(outcome) => {
+                let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
+                if settled.newest {
+                    match outcome {
+                        Ok(rows) => self.arrived(shell, rows),
+                        Err(failure) => shell.failed(&failure),
+                    }
+                }
+                return settled.next.into_iter().collect();
+            }
+            Reply::VerifyAudit(outcome) if self.verifying == Some(id) => {
+                self.verifying = None;
+                match outcome {
+                    Ok(Verdict::Intact { rows, .. }) => {
+                        shell.toast(
+                            Severity::Good,
+                            format!("all {rows} rows hang together, nothing was changed"),
+                        );
+                    }
+                    Ok(Verdict::Broken { seq, why }) => {
+                        shell.toast(Severity::Bad, format!("the chain breaks at row {seq}: {why}"));
+                    }
+                    Err(failure) => shell.failed(&failure),
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn arrived(&mut self, shell: &Shell, rows: Vec<Entry>) {
+        let selected = self.rows.get(self.place.at).map(|row| row.seq);
+        // At the top one stays at the top, to see what comes in.
+        let follow = self.place.at > 0;
+        self.loaded = true;
+        self.more = rows.len() >= CHUNK as usize;
+        if self.going_on {
+            self.rows.extend(rows);
+        } else {
+            self.rows = rows;
+        }
+        let at = selected.filter(|_| follow).and_then(|seq| self.rows.iter().position(|row| row.seq == seq));
+        let shown = usize::from(list_area(body(shell)).height.saturating_sub(1));
+        self.place.go_to(at.unwrap_or(self.place.at), self.rows.len(), shown);
+    }
+
+    /// What stands at the right end of the header.
+    pub fn summary(&self, _: &Shell) -> String {
+        String::new()
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        draw_filter(shell, frame, area, &self.filter, self.typing, "every change, newest first");
+        if let Some(mistake) = &self.mistake {
+            let words = format!("{}  ", mistake.message);
+            let width = u16::try_from(words.chars().count()).unwrap_or(0).min(area.width / 2);
+            let place = Rect { x: area.right() - width, width, height: 1, ..area };
+            frame.render_widget(Line::styled(words, styles.of(Role::Error)), place);
+        }
+        let list = list_area(area);
+        if self.rows.is_empty() {
+            let words = match (self.loaded, self.filter.is_empty()) {
+                (false, _) => "  loading…",
+                (true, true) => "  Nothing was changed yet.",
+                (true, false) => "  No row fits: actor:ada action:key.revoke account:acme key:ID, or words",
+            };
+            frame.render_widget(Line::styled(words, styles.of(Role::Muted)), list);
+            return;
+        }
+        let wide = area.width >= 110;
+        let when = if shell.relative_times { 9 } else { 19 };
+        let mut columns = vec![
+            column("WHEN", when),
+            column("WHO", 12),
+            column("DID", 16),
+            column("TO", 0),
+            column("ACCOUNT", 14),
+        ];
+        if wide {
+            columns.push(column("FROM", 24));
+        }
+        let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|entry| cells(shell, entry, wide)).collect();
+        list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);
+    }
+}
+
+fn cells(shell: &Shell, entry: &Entry, wide: bool) -> Vec<list::Cell> {
+    let when = if shell.relative_times {
+        times::ago(entry.at, shell.now)
+    } else {
+        times::exact(entry.at, shell.utc).chars().take(19).collect()
+    };
+    let role = match entry.action.as_str() {
+        "key.revoke" | "account.suspend" | "operator.remove" => Role::Warning,
+        _ => Role::Text,
+    };
+    let mut cells = vec![
+        (when, Role::Muted),
+        (entry.actor.as_str().to_owned(), Role::Text),
+        (entry.action.as_str().to_owned(), role),
+        (subject(entry), Role::Text),
+        (entry.account.as_ref().map_or("", |account| account.as_str()).to_owned(), Role::Muted),
+    ];
+    if wide {
+        let client = entry.client.as_ref().map(|client| format!(" from {client}")).unwrap_or_default();
+        cells.push((format!("{}{client}", entry.host), Role::Muted));
+    }
+    cells
+}
+
+/// The key's name where the row tells it, else what was changed.
+fn subject(entry: &Entry) -> String {
+    let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
+    match detail.get("name").and_then(serde_json::Value::as_str) {
+        Some(name) if entry.key.is_some() => crate::domain::text::SafeText::new(name).as_str().to_owned(),
+        _ => entry.subject.as_str().to_owned(),
+    }
+}
+
+/// Everything that a row says.
+fn parts(entry: &Entry, utc: bool) -> Vec<Part> {
+    let fact = |name, value: &str| Part::Fact(name, value.to_owned());
+    let mut parts =
+        vec![fact("When", &times::exact(entry.at, utc)), fact("Who", &entry.actor), fact("On", &entry.host)];
+    if let Some(client) = &entry.client {
+        parts.push(fact("From", client));
+    }
+    parts.extend([fact("Did", &entry.action), fact("To", &entry.subject)]);
+    if let Some(account) = &entry.account {
+        parts.push(fact("Account", account));
+    }
+    if let Some(key) = entry.key {
+        parts.push(fact("Key", &key.to_string()));
+    }
+    parts.push(Part::Fact("Operation", entry.operation.to_string()));
+    parts.push(Part::Fact("Hash", entry.hash.clone()));
+    let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
+    if let Some(members) = detail.as_object().filter(|members| !members.is_empty()) {
+        parts.extend([Part::Space, Part::Heading("Particulars".into())]);
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = crate::domain::text::SafeText::new(format!("{name}: {value}"));
+            parts.push(Part::Words(text.as_str().to_owned()));
+        }
+    }
+    parts
+}
+
+impl AuditFilter {
+    fn parse(text: &str) -> Result<Self, QueryError> {
+        let mut filter = Self::default();
+        for word in text.split_whitespace() {
+            match word.split_once(':') {
+                Some(("actor", value)) => filter.actor = Some(value.to_owned()),
+                Some(("action", value)) => filter.action = Some(value.to_owned()),
+                Some(("account", value)) => filter.account = Some(value.to_owned()),
+                Some(("key", value)) => filter.key = value.parse().ok(),
+                _ => filter.text = Some(word.to_owned()),
+            }
+        }
+        Ok(filter)
+    }
+}

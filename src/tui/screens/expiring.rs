@@ -1,0 +1,252 @@
+//! What ends soon and what is overdue, most urgent first.
+
+use std::collections::BTreeSet;
+
+use chrono::Duration;
+
+use crate::config::keymap::{Action, Context};
+use crate::domain::key::{Key, KeyId, Status};
+use crate::domain::query::{Bound, Column, Direction, Point, Query, Sort, Term, Test};
+use crate::service::{From, Outlook, PageRequest, Row};
+use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::input::Input;
+use crate::tui::latest::Latest;
+use crate::tui::overlays::{create, revoke, rotate};
+use crate::tui::screens::ScreenId;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::widgets::list::Place;
+
+#[cfg(test)]
+mod tests;
+mod view;
+
+const ME: To = To::Screen(ScreenId::Expiring);
+/// Rows read at once, and the most that are kept.
+const CHUNK: u32 = 200;
+const MOST: usize = 2_000;
+
+/// How far ahead one looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Window {
+    /// Ended within the last 30 days.
+    Overdue,
+    #[default]
+    Days7,
+    Days30,
+    Days90,
+}
+
+impl Window {
+    pub const ALL: [Self; 4] = [Self::Overdue, Self::Days7, Self::Days30, Self::Days90];
+
+    /// The filter that shows the same keys.
+    fn query(self) -> Query {
+        let within = |days| Test::Expires(Bound::Before(Point::FromNow(Duration::days(days))));
+        let tests = match self {
+            Self::Overdue => {
+                let since = Bound::After(Point::FromNow(Duration::days(-30)));
+                [Test::Status(vec![Status::Expired]), Test::Expires(since)]
+            }
+            Self::Days7 => [Test::Status(vec![Status::Active]), within(7)],
+            Self::Days30 => [Test::Status(vec![Status::Active]), within(30)],
+            Self::Days90 => [Test::Status(vec![Status::Active]), within(90)],
+        };
+        Query { terms: tests.map(|test| Term { negated: false, test }).to_vec() }
+    }
+
+    /// Soonest first; of what is overdue the latest, whose customers are calling now.
+    fn sort(self) -> Sort {
+        let direction = if self == Self::Overdue { Direction::Descending } else { Direction::Ascending };
+        Sort { column: Column::Expires, direction }
+    }
+}
+
+/// The window, its keys, and how many end each week.
+#[derive(Debug, Default)]
+pub struct State {
+    window: Window,
+    rows: Vec<Row>,
+    more: bool,
+    /// Whether the answer awaited goes on from the rows at hand.
+    going_on: bool,
+    loaded: bool,
+    place: Place,
+    marks: BTreeSet<KeyId>,
+    outlook: Option<Outlook>,
+    pages: Latest,
+    outlooks: Latest,
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        Context::Keys
+    }
+
+    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.changed(shell)
+    }
+
+    pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = self.outlooks.ask(shell, ME, Request::Outlook).into_iter().collect();
+        effects.extend(self.read(shell, false));
+        effects
+    }
+
+    pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    fn read(&mut self, shell: &mut Shell, go_on: bool) -> Option<Effect> {
+        let from = match self.rows.last() {
+            Some(last) if go_on => From::After(last.cursor.clone()),
+            _ => From::Start,
+        };
+        // Reading anew keeps as many rows as there were, so that the selection stays where it is.
+        let limit = if go_on { CHUNK } else { CHUNK.max(u32::try_from(self.rows.len()).unwrap_or(CHUNK)) };
+        self.going_on = go_on;
+        let request = PageRequest { query: self.window.query(), sort: self.window.sort(), from, limit };
+        self.pages.ask(shell, ME, Request::Page(request))
+    }
+
+    fn selected(&self) -> Option<&Key> {
+        self.rows.get(self.place.at).map(|row| &row.key)
+    }
+
+    fn show(&mut self, shell: &mut Shell, window: Window) -> Vec<Effect> {
+        if window == self.window {
+            return Vec::new();
+        }
+        self.window = window;
+        self.rows.clear();
+        self.marks.clear();
+        self.loaded = false;
+        self.place = Place::default();
+        self.read(shell, false).into_iter().collect()
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let shown = view::rows_shown(shell);
+        let count = self.rows.len();
+        match input {
+            Input::Scroll { lines, .. } => self.place.step(lines as isize, count, shown),
+            Input::Click(at) => {
+                if let Some(row) = view::row_at(self, shell, at) {
+                    self.place.go_to(row, count, shown);
+                }
+            }
+            Input::Paste(_) => return Vec::new(),
+            Input::Key(key) => {
+                let Some(action) = key.action else { return Vec::new() };
+                if !self.place.act(action, count, shown) {
+                    return self.act(shell, action);
+                }
+            }
+        }
+        let near_end = self.place.at + 2 * shown >= count;
+        if self.more && near_end && count < MOST && !self.pages.busy() {
+            return self.read(shell, true).into_iter().collect();
+        }
+        Vec::new()
+    }
+
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        let at = Window::ALL.iter().position(|window| *window == self.window).unwrap_or(0);
+        match action {
+            Action::Left => return self.show(shell, Window::ALL[at.saturating_sub(1)]),
+            Action::Right => return self.show(shell, Window::ALL[(at + 1).min(Window::ALL.len() - 1)]),
+            Action::FocusDetail => return self.show(shell, Window::ALL[(at + 1) % Window::ALL.len()]),
+            Action::Open => {
+                if let Some(key) = self.selected() {
+                    let filter = format!("status:active,expired,abandoned,revoked id:{}", key.id);
+                    shell.filter(filter);
+                }
+            }
+            Action::ShowAccountKeys => {
+                if let Some(key) = self.selected() {
+                    let filter = format!("account:{}", key.account);
+                    shell.filter(filter);
+                }
+            }
+            Action::Mark => {
+                if let Some(id) = self.selected().map(|key| key.id)
+                    && !self.marks.remove(&id)
+                {
+                    self.marks.insert(id);
+                }
+                self.place.step(1, self.rows.len(), view::rows_shown(shell));
+            }
+            Action::MarkAll => self.marks.extend(self.rows.iter().map(|row| row.key.id)),
+            Action::ClearMarks | Action::Back => self.marks.clear(),
+            Action::CopyPreview => {
+                let Some(text) = self.selected().map(|key| key.preview.clone()) else { return Vec::new() };
+                return vec![shell.ask(To::Shell, Request::Copy(CopyText::Plain(text))).1];
+            }
+            Action::New => return create::open(shell, None),
+            Action::Rotate => {
+                if let Some(key) = self.selected().cloned() {
+                    return rotate::open(shell, key);
+                }
+            }
+            Action::Revoke => {
+                let marked: Vec<Key> = self
+                    .rows
+                    .iter()
+                    .filter(|row| self.marks.contains(&row.key.id))
+                    .map(|row| row.key.clone())
+                    .collect();
+                let known =
+                    if marked.is_empty() { self.selected().cloned().into_iter().collect() } else { marked };
+                return revoke::open(shell, known.iter().map(|key| key.id).collect(), known);
+            }
+            Action::Filter => {
+                shell.toast(Severity::Info, "filter on the screen Keys: status:active expires:<30d")
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::Outlook(outcome) => {
+                let Some(settled) = self.outlooks.settle(shell, id) else { return Vec::new() };
+                shell.redraw = true;
+                match outcome {
+                    Ok(outlook) => self.outlook = Some(outlook),
+                    Err(failure) => shell.failed(&failure),
+                }
+                settled.next.into_iter().collect()
+            }
+            Reply::Page(outcome) => {
+                let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
+                shell.redraw = true;
+                if settled.newest {
+                    match outcome {
+                        Ok(page) => self.arrived(shell, page),
+                        Err(failure) => shell.failed(&failure),
+                    }
+                }
+                settled.next.into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn arrived(&mut self, shell: &Shell, page: crate::service::Page) {
+        let selected = self.selected().map(|key| key.id);
+        self.loaded = true;
+        self.more = page.more_after;
+        // What was replaced is not overdue: its successor does the work.
+        let rows = page.rows.into_iter().filter(|row| row.key.successor.is_none());
+        if self.going_on {
+            self.rows.extend(rows);
+        } else {
+            self.rows = rows.collect();
+        }
+        // The selection stays with its key, wherever that went.
+        let at = selected.and_then(|id| self.rows.iter().position(|row| row.key.id == id));
+        let at = at.unwrap_or(self.place.at);
+        self.place.go_to(at, self.rows.len(), view::rows_shown(shell));
+        self.marks.retain(|id| self.rows.iter().any(|row| row.key.id == *id));
+    }
+}

@@ -1,0 +1,220 @@
+//! The products that give out keys, and their policies, readable.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::accounts::{body, list_area};
+use crate::config::keymap::{Action, Context};
+use crate::config::theme::Role;
+use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::secret::Body;
+use crate::domain::text::SafeText;
+use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::input::Input;
+use crate::tui::overlays::preset;
+use crate::tui::overlays::reader::{self, Part};
+use crate::tui::state::Shell;
+use crate::tui::view::times;
+use crate::tui::widgets::list::{self, Place, column};
+
+#[cfg(test)]
+mod tests;
+
+/// The selection; the issuers themselves are kept by the shell.
+#[derive(Debug, Default)]
+pub struct State {
+    place: Place,
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        Context::Issuers
+    }
+
+    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        vec![shell.ask(To::Shell, Request::Issuers).1]
+    }
+
+    /// The shell reads them again by itself.
+    pub fn changed(&mut self, _: &mut Shell) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    pub fn reply(&mut self, _: &mut Shell, _: RequestId, _: Reply) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let list = list_area(body(shell));
+        let shown = usize::from(list.height.saturating_sub(1));
+        let count = shell.issuers.as_ref().map_or(0, Vec::len);
+        match input {
+            Input::Scroll { lines, .. } => self.place.step(lines as isize, count, shown),
+            Input::Click(at) => {
+                if let Some(row) = list::row_at(list, at, self.place, count) {
+                    self.place.go_to(row, count, shown);
+                }
+            }
+            Input::Paste(_) => {}
+            Input::Key(key) => match key.action {
+                Some(action) if self.place.act(action, count, shown) => {}
+                Some(Action::Open) => {
+                    let issuer = shell.issuers.as_ref().and_then(|issuers| issuers.get(self.place.at));
+                    if let Some((title, parts)) = issuer.map(|issuer| page(issuer, shell.utc)) {
+                        return reader::open(shell, title, parts);
+                    }
+                }
+                Some(Action::New) => {
+                    let first = count == 0;
+                    return preset::open(shell, first);
+                }
+                _ => {}
+            },
+        }
+        Vec::new()
+    }
+
+    /// What stands at the right end of the header.
+    pub fn summary(&self, _: &Shell) -> String {
+        String::new()
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let new = shell.keymap.key(Action::New);
+        let words = format!(" {new} adds a preset; a policy of your own: keyrack issuer apply FILE");
+        frame.render_widget(Line::styled(words, styles.of(Role::Muted)), Rect { height: 1, ..area });
+        let list = list_area(area);
+        let issuers = shell.issuers.as_deref().unwrap_or_default();
+        if issuers.is_empty() {
+            let words = if shell.issuers.is_some() { "  No issuer yet." } else { "  loading…" };
+            frame.render_widget(Line::styled(words, styles.of(Role::Muted)), list);
+            return;
+        }
+        let columns = [
+            column("ISSUER", 14),
+            column("NAME", 0),
+            column("PREFIX", 12),
+            column("SCOPES", 6),
+            column("CAP", 5),
+            column("ROTATE", 7),
+            column("VERSION", 7),
+        ];
+        let rows: Vec<Vec<list::Cell>> = issuers.iter().map(cells).collect();
+        list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);
+    }
+}
+
+fn safe(text: &str) -> String {
+    SafeText::new(text).as_str().to_owned()
+}
+
+fn cells(issuer: &Issuer) -> Vec<list::Cell> {
+    let policy = &issuer.policy;
+    let scopes = if policy.fully_privileged() { "–".to_owned() } else { policy.scopes.len().to_string() };
+    let cap = policy.caps.active_keys.map_or("–".to_owned(), |cap| cap.to_string());
+    let rotate = policy.rotation.period_days.map_or("–".to_owned(), |days| format!("{days} d"));
+    vec![
+        (safe(&issuer.slug), Role::Text),
+        (safe(&policy.name), Role::Text),
+        (safe(&policy.format.prefix), Role::Muted),
+        (scopes, Role::Muted),
+        (cap, Role::Muted),
+        (rotate, Role::Muted),
+        (issuer.version.to_string(), Role::Muted),
+    ]
+}
+
+/// The policy in sentences.
+fn page(issuer: &Issuer, utc: bool) -> (String, Vec<Part>) {
+    let policy = &issuer.policy;
+    let mut parts = vec![
+        Part::Fact("Issuer", safe(&issuer.slug)),
+        Part::Fact(
+            "Changed",
+            format!("{}, version {}", times::exact(issuer.updated_at, utc), issuer.version),
+        ),
+        Part::Fact("Calls a key", safe(&policy.wording.noun)),
+        Part::Fact("Ends it by", safe(&policy.wording.revoke)),
+    ];
+    parts.extend(rules(policy));
+    parts.push(Part::Space);
+    if policy.fully_privileged() {
+        parts.push(Part::Heading("Scopes".into()));
+        parts.push(Part::Words("None: a key is fully privileged on its account.".into()));
+    } else {
+        parts.push(Part::Heading(format!("Scopes ({})", policy.scopes.len())));
+        let wide = policy.scopes.iter().map(|rule| rule.name.chars().count()).max().unwrap_or(0);
+        for rule in &policy.scopes {
+            parts.push(Part::Words(safe(&format!("{:wide$}  {}", rule.name, rule.description))));
+        }
+    }
+    if !policy.plans.is_empty() {
+        parts.extend([Part::Space, Part::Heading("Plans".into())]);
+        for plan in &policy.plans {
+            let per = |limit: Option<u32>, unit| limit.map(|limit| format!("{limit} requests {unit}"));
+            let limits = [per(plan.requests_per_hour, "an hour"), per(plan.requests_per_minute, "a minute")];
+            let limits: Vec<String> = limits.into_iter().flatten().collect();
+            let limits = if limits.is_empty() { "agreed per customer".into() } else { limits.join(", ") };
+            parts.push(Part::Words(safe(&format!("{}: {limits}", plan.name))));
+        }
+    }
+    (safe(&policy.name), parts)
+}
+
+fn rules(policy: &Policy) -> Vec<Part> {
+    let body = match policy.format.body {
+        Body::Hex => "64 hexadecimal digits",
+        Body::Base62Checksum => "43 base-62 digits and a checksum of 6",
+    };
+    let mut secret = format!("{} and {body}", policy.format.prefix);
+    if !policy.format.former_prefixes.is_empty() {
+        secret.push_str(&format!("; formerly {}", policy.format.former_prefixes.join(", ")));
+    }
+    let choices: Vec<String> = policy.expiry.choices.iter().map(ToString::to_string).collect();
+    let custom = if policy.expiry.custom { ", or any other instant" } else { "" };
+    let longest = policy.expiry.max_days.map(|days| format!("; at most {days} days")).unwrap_or_default();
+    let limit = |limit: Option<u32>, words: &str| limit.map(|limit| format!("{limit} {words}"));
+    let caps: Vec<String> = [
+        limit(policy.caps.active_keys, "active keys per account"),
+        limit(policy.caps.creations_per_minute, "creations a minute per account"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let period =
+        policy.rotation.period_days.map_or("when you like".into(), |days| format!("every {days} days"));
+    let overlap =
+        if policy.rotation.overlap { "the old key may overlap" } else { "the old key ends at once" };
+    let reminders: Vec<String> = policy.reminders.days_before.iter().map(ToString::to_string).collect();
+    let headers: Vec<&str> = [
+        policy.headers.bearer.then_some("Authorization: Bearer"),
+        policy.headers.api_key.then_some("X-API-Key"),
+        policy.headers.case_sensitive.then_some("(its case matters)"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mut parts = vec![
+        Part::Fact("Secret", safe(&secret)),
+        Part::Fact(
+            "Expiry",
+            format!("{}{custom}{longest}; {} at first", choices.join(", "), policy.expiry.default),
+        ),
+        Part::Fact("Limits", if caps.is_empty() { "none".into() } else { caps.join(", ") }),
+        Part::Fact("Rotation", format!("{period}; {overlap}")),
+        Part::Fact("Headers", headers.join(", ")),
+    ];
+    if !reminders.is_empty() {
+        parts.push(Part::Fact("Reminders", format!("{} days before the expiry", reminders.join(" and "))));
+    }
+    if let Some(check) = &policy.check {
+        parts.push(Part::Fact("Check call", safe(&format!("{} {}", check.method, check.url))));
+    }
+    parts
+}
