@@ -8,6 +8,8 @@ use super::Instant;
 use super::key::{KeyId, OperationId};
 use super::text::SafeText;
 
+mod filter;
+
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {

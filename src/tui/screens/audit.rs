@@ -314,19 +314,3 @@ fn parts(entry: &Entry, utc: bool) -> Vec<Part> {
     }
     parts
 }
-
-impl AuditFilter {
-    fn parse(text: &str) -> Result<Self, QueryError> {
-        let mut filter = Self::default();
-        for word in text.split_whitespace() {
-            match word.split_once(':') {
-                Some(("actor", value)) => filter.actor = Some(value.to_owned()),
-                Some(("action", value)) => filter.action = Some(value.to_owned()),
-                Some(("account", value)) => filter.account = Some(value.to_owned()),
-                Some(("key", value)) => filter.key = value.parse().ok(),
-                _ => filter.text = Some(word.to_owned()),
-            }
-        }
-        Ok(filter)
-    }
-}
