@@ -14,9 +14,7 @@ const TOO_FAR: i32 = 9000;
 /// Why an expiry was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
-    #[error(
-        "{0:?} is no expiry: write never, 90d, 12h, 1y, tomorrow, end of month, 2027-01-31 or 2027-01-31T12:00Z"
-    )]
+    #[error("{:?} is no expiry: write never, 90d, 12h, 1y, tomorrow, end of month, 2027-01-31 or 2027-01-31T12:00Z", .0.as_str())]
     Unknown(SafeText),
     #[error("{} is not in the future: choose a later one", .0.format("%Y-%m-%d %H:%M UTC"))]
     Past(Instant),
