@@ -7,7 +7,10 @@ use super::expiry::Expiry;
 use super::scope::Scopes;
 use super::secret::Body;
 
+mod check;
 pub mod policy_file;
+
+pub use check::{Fault, Step};
 
 /// An issuer as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

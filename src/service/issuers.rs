@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::create::invalid;
 use super::permit::permit;
 use super::*;
 use crate::domain::audit::{Action, Change};
@@ -20,8 +21,11 @@ impl Service {
         self.inner.store.issuer(slug).await?.ok_or_else(|| no_issuer(slug))
     }
 
-    /// Makes the issuer or replaces its policy. The same policy again changes nothing.
+    /// Makes the issuer or replaces its policy, if the policy has no faults. The same policy again changes nothing.
     pub async fn apply_policy(&self, operation: OperationId, policy: Policy) -> Result<Issuer> {
+        if let Some(fault) = policy.faults().into_iter().next() {
+            return Err(invalid(Field::Policy, fault));
+        }
         let identity = self.inner.identity.clone();
         let slug = policy.slug.clone();
         self.inner

@@ -1,6 +1,67 @@
 //! Policies as people write them: TOML, refused with line and reason where it is wrong.
 
-use super::Policy;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::{Policy, Step};
+use crate::domain::text::SafeText;
+
+/// What is wrong with a policy's file. All of it is refused; nothing is applied in part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {reason}")]
+pub struct PolicyError {
+    /// Counts from 1.
+    pub line: usize,
+    /// Counts characters from 1.
+    pub column: usize,
+    pub reason: SafeText,
+}
+
+/// Reads a policy. The error is about the first fault and points at the offending value, or at the table that lacks it.
+pub fn parse(text: &str) -> Result<Policy, PolicyError> {
+    let policy: Policy =
+        toml::from_str(text).map_err(|error| at(text, error.span().unwrap_or(0..0), error.message()))?;
+    match policy.faults().into_iter().next() {
+        None => Ok(policy),
+        Some(fault) => Err(at(text, span(text, &fault.path).unwrap_or(0..0), &fault.to_string())),
+    }
+}
+
+fn at(text: &str, span: Range<usize>, reason: &str) -> PolicyError {
+    let before = &text[..text.floor_char_boundary(span.start)];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+    // The parser's messages may have several lines.
+    PolicyError {
+        line,
+        column,
+        reason: SafeText::new(reason.split_whitespace().collect::<Vec<_>>().join(" ")),
+    }
+}
+
+/// The place of the value at `path`, or of the innermost value on the way to it that the file has.
+fn span(text: &str, path: &[Step]) -> Option<Range<usize>> {
+    let root = DeTable::parse(text).ok()?;
+    let (Step::Field(first), rest) = path.split_first()? else { return None };
+    let mut here = field(root.get_ref(), first)?;
+    for step in rest {
+        let next = match (step, here.get_ref()) {
+            (Step::Field(name), DeValue::Table(table)) => field(table, name),
+            (Step::Member(n), DeValue::Array(array)) => array.get(*n),
+            _ => None,
+        };
+        match next {
+            Some(next) => here = next,
+            None => break,
+        }
+    }
+    Some(here.span())
+}
+
+fn field<'t, 'i>(table: &'t DeTable<'i>, name: &str) -> Option<&'t toml::Spanned<DeValue<'i>>> {
+    table.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
+}
 
 /// The presets: slug and TOML text, in the order in which they are offered.
 pub const PRESETS: [(&str, &str); 4] = [
@@ -13,7 +74,7 @@ pub const PRESETS: [(&str, &str); 4] = [
 /// The preset policy of this slug.
 pub fn preset(slug: &str) -> Option<Policy> {
     let (_, text) = PRESETS.iter().find(|(name, _)| *name == slug)?;
-    toml::from_str(text).ok()
+    parse(text).ok()
 }
 
 /// All presets, in the order in which they are offered.
