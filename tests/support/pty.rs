@@ -176,6 +176,7 @@ pub fn key(name: &str) -> Vec<u8> {
         "f1" => b"\x1bOP",
         _ => match name.strip_prefix("ctrl-").map(str::as_bytes) {
             Some([letter]) => return vec![letter & 0x1f],
+            _ if name.chars().count() == 1 => name.as_bytes(),
             _ => panic!("no key is called {name:?}"),
         },
     };

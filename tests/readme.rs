@@ -1,0 +1,194 @@
+//! Every command of the README works as it stands there, in its order, for somebody who has nothing yet.
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+#[path = "support/support.rs"]
+pub mod support;
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use support::database::{Database, skip};
+use support::program;
+use support::pty::Start;
+
+/// A block of commands: what stands after the language, and its lines.
+struct Block {
+    note: String,
+    lines: Vec<String>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text() -> String {
+    std::fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+fn blocks() -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    for line in text().lines() {
+        match line.strip_prefix("```") {
+            Some(_) if open => open = false,
+            Some(info) => {
+                if let Some(note) = info.strip_prefix("sh") {
+                    blocks.push(Block { note: note.trim().to_owned(), lines: Vec::new() });
+                    open = true;
+                }
+            }
+            None if open => blocks.last_mut().unwrap().lines.push(line.to_owned()),
+            None => {}
+        }
+    }
+    assert!(blocks.len() > 5, "the README has lost its commands");
+    blocks
+}
+
+/// Runs a block as one script, with `keyrack` on the PATH; every command must succeed.
+fn run(home: &Path, block: &Block, path: &str, env: &[(&str, String)], replace: &[(&str, String)]) {
+    let mut script = block.lines.join("\n");
+    for (from, to) in replace {
+        script = script.replace(from, to);
+    }
+    let output = Command::new("bash")
+        .args(["-e", "-u", "-o", "pipefail", "-c", &script])
+        .env_clear()
+        .envs(program::environment(home))
+        .env("PATH", path)
+        .envs(env.iter().map(|(name, value)| (*name, value.as_str())))
+        .current_dir(home)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "this does not work as the README has it ({}):\n{script}\n\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A folder with the program in it, to stand first on the PATH.
+fn path_with_program(home: &Path) -> String {
+    let bin = home.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    symlink(program::PROGRAM, bin.join("keyrack")).unwrap();
+    let servers = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let servers: String =
+        servers.map(|version| format!(":{}", version.path().join("bin").display())).collect();
+    format!("{}:/usr/local/bin:/usr/bin:/bin{servers}", bin.display())
+}
+
+#[test]
+fn the_commands_work_in_their_order_on_a_new_machine() {
+    let home = tempfile::tempdir().unwrap();
+    let path = path_with_program(home.path());
+    let mut ran = 0;
+    for block in blocks().iter().filter(|block| block.note.is_empty()) {
+        if block.lines.iter().any(|line| line.starts_with("cargo") || line.starts_with("tests/")) {
+            continue;
+        }
+        run(home.path(), block, &path, &[], &[]);
+        ran += 1;
+    }
+    assert!(ran >= 4);
+}
+
+#[test]
+fn a_team_on_postgresql_starts_as_the_page_says() {
+    let test = "a_team_on_postgresql_starts_as_the_page_says";
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(db) = runtime.block_on(Database::postgres()) else {
+        return skip(test, "PostgreSQL is not installed");
+    };
+    let home = tempfile::tempdir().unwrap();
+    let path = path_with_program(home.path());
+    let sockets = db.sockets().unwrap().display().to_string();
+    // A name of our own for the database and the logins: other tests share the server.
+    let name = format!("readme_{}", std::process::id());
+    let replace = [
+        ("db.example.com/keyrack", format!("localhost/{name}?host={sockets}")),
+        ("--host db.example.com", format!("--host {sockets}")),
+        ("--owner ada keyrack", format!("--owner ada_{name} {name}")),
+        ("--username ada keyrack", format!("--username ada_{name} {name}")),
+        ("ROLE ada", format!("ROLE ada_{name}")),
+        ("ROLE bob", format!("ROLE bob_{name}")),
+        ("set bob", format!("set bob_{name}")),
+        ("//ada@", format!("//ada_{name}@")),
+        ("//bob@", format!("//bob_{name}@")),
+    ];
+    let blocks = blocks();
+    let blocks: Vec<_> = blocks.iter().filter(|block| block.note == "postgres").collect();
+    assert_eq!(blocks.len(), 2);
+    // What one block exports, the next one has.
+    let address = format!("postgres://ada_{name}@localhost/{name}?host={sockets}");
+    run(home.path(), blocks[0], &path, &[], &replace);
+    run(home.path(), blocks[1], &path, &[("KEYRACK_DB", address)], &replace);
+}
+
+#[test]
+fn the_first_command_opens_the_console_and_q_leaves_it() {
+    let starts: Vec<_> = blocks()
+        .into_iter()
+        .flat_map(|block| block.lines)
+        .filter(|line| line.starts_with("cargo run --release"))
+        .collect();
+    assert_eq!(starts, ["cargo run --release"]);
+    assert!(text().contains("`cargo run --release -- --demo`"));
+    let home = tempfile::tempdir().unwrap();
+    for args in [vec![], vec!["--demo".to_owned()]] {
+        let demo = !args.is_empty();
+        let mut terminal = Start::new(home.path()).args(args).spawn();
+        terminal.wait("a screen", |screen| screen.alternate_screen() && screen.contents().len() > 100);
+        if demo {
+            terminal.wait_for("active");
+            terminal.press("q");
+        } else {
+            terminal.press("ctrl-c");
+        }
+        terminal.wait_for_exit(Duration::from_secs(10));
+        assert_eq!(terminal.left_behind(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_second_command_is_there_and_well_formed() {
+    let scripts = ["tests/run", ".ci/run", "tests/support/cluster"];
+    for script in scripts {
+        let path = root().join(script);
+        assert!(path.metadata().unwrap().permissions().mode() & 0o111 != 0, "{script} can't be run");
+        assert!(Command::new("bash").arg("-n").arg(&path).status().unwrap().success(), "{script}");
+    }
+    assert!(blocks().iter().any(|block| block.lines == ["tests/run"]));
+}
+
+#[test]
+fn every_file_that_the_page_points_to_is_there() {
+    for (_, rest) in
+        text().match_indices("](").map(|(at, _)| text().split_at(at + 2).1.to_owned()).map(|r| ((), r))
+    {
+        let target = rest.split(')').next().unwrap();
+        if !target.starts_with("http") && !target.starts_with('#') {
+            assert!(root().join(target).exists(), "the README points to {target}");
+        }
+    }
+}
+
+#[test]
+fn the_settings_on_the_page_are_the_settings_of_the_program() {
+    let page = text();
+    for name in keyrack::config::settings::NAMES {
+        assert!(page.contains(&format!("`{name}`")), "the README does not tell of the setting {name}");
+    }
+    // And the example is taken as it stands.
+    let home = tempfile::tempdir().unwrap();
+    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = home.path().join(".config/keyrack");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), example).unwrap();
+    let info = program::stdout(home.path(), ["info"]);
+    assert!(info.contains("light") && info.contains("config.toml"), "{info}");
+}
