@@ -8,6 +8,8 @@ use ratatui::layout::{Position, Size};
 
 mod encode;
 mod shift;
+#[cfg(test)]
+mod tests;
 
 use encode::Encoder;
 

@@ -16,9 +16,9 @@ use super::state::State;
 use super::view;
 
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;2t\x1b]2;Keyrack\x07\x1b[?2004h\x1b[?25l";
-/// Attributes, margins, mouse, paste, cursor, title, screen: each as it was, even where it was not touched.
+/// Attributes, margins, wrapping, mouse, paste, cursor, title, screen: each as it was, even where it was not touched.
 const LEAVE: &[u8] =
-    b"\x1b[m\x1b[r\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[23;2t\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
+    b"\x1b[m\x1b[r\x1b[?7h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[23;2t\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
 /// Clicks and the wheel, in the form without limits. Motion is not asked for: nothing needs it.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";

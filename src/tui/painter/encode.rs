@@ -50,9 +50,10 @@ impl Encoder {
         Self { bytes: Vec::with_capacity(32 * 1024), look: PLAIN, at: None }
     }
 
-    /// The terminal's state is unknown: says all of it.
+    /// The terminal's state is unknown: says all of it. No line wraps: a character that the terminal holds for wider
+    /// than we do must not spill into the next row.
     pub fn begin(&mut self) {
-        self.put(b"\x1b[?25l\x1b[r\x1b[m");
+        self.put(b"\x1b[?25l\x1b[?7l\x1b[r\x1b[m");
         self.look = PLAIN;
         self.at = None;
     }

@@ -50,6 +50,7 @@ impl Field {
         match self {
             Self::Issuer => "Issuer",
             Self::Allow => "Allow-list",
+            Self::Used => "Used",
             other => other.sorted_by().map_or("", title),
         }
     }
@@ -86,63 +87,92 @@ pub struct Place {
 /// Two cells before the first column: the selection's marker and the sign of a marked row.
 pub const MARGIN: u16 = 2;
 
-/// The columns that fit into `width`, in their order. The name takes what is left over.
+/// Fewer columns than this are too few for a name.
+const NAME: u16 = 16;
+
+/// The other columns in the order in which they get room: least width, and the width beyond which more is no use.
+const WANTED: [(Field, u16, u16); 10] = [
+    (Field::Status, 11, 11),
+    (Field::Preview, 14, 20),
+    (Field::Account, 12, 20),
+    (Field::Expires, 8, 8),
+    (Field::Used, 8, 9),
+    (Field::Created, 9, 9),
+    (Field::Scopes, 12, 34),
+    (Field::CreatedBy, 11, 14),
+    (Field::Issuer, 10, 12),
+    (Field::Allow, 14, 22),
+];
+
+/// From left to right.
+const ORDER: [Field; 11] = [
+    Field::Status,
+    Field::Name,
+    Field::Account,
+    Field::Issuer,
+    Field::Preview,
+    Field::Scopes,
+    Field::Allow,
+    Field::CreatedBy,
+    Field::Created,
+    Field::Expires,
+    Field::Used,
+];
+
+/// The columns that fit into `width`. Room to spare goes to keys, names, accounts and scopes, in this order.
 pub fn layout(width: u16) -> Vec<Place> {
-    use Field::{Account, Allow, Created, CreatedBy, Expires, Issuer, Name, Preview, Scopes, Status, Used};
-    let (gap, fields): (u16, &[(Field, u16)]) = match width {
-        0..70 => (1, &[(Status, 11), (Name, 0), (Preview, 19), (Expires, 8)]),
-        70..96 => (1, &[(Status, 11), (Name, 0), (Account, 12), (Preview, 20), (Expires, 8), (Used, 9)]),
-        96..118 => (
-            1,
-            &[(Status, 11), (Name, 0), (Account, 13), (Preview, 20), (Created, 9), (Expires, 8), (Used, 9)],
-        ),
-        118..160 => (
-            2,
-            &[
-                (Status, 11),
-                (Name, 0),
-                (Account, 13),
-                (Preview, 20),
-                (Scopes, 14),
-                (Created, 9),
-                (Expires, 8),
-                (Used, 9),
-            ],
-        ),
-        _ => (
-            2,
-            &[
-                (Status, 11),
-                (Name, 0),
-                (Account, 16),
-                (Issuer, 12),
-                (Preview, 21),
-                (Scopes, 28),
-                (Allow, 18),
-                (CreatedBy, 12),
-                (Created, 9),
-                (Expires, 8),
-                (Used, 9),
-            ],
-        ),
+    let gap = if width < 110 { 1 } else { 2 };
+    let mut room = width.saturating_sub(MARGIN + 1 + NAME);
+    let mut widths = vec![(Field::Name, NAME)];
+    for (field, least, _) in WANTED {
+        if room < least + gap {
+            break;
+        }
+        room -= least + gap;
+        widths.push((field, least));
+    }
+    let mut grow = |field: Field, to: u16| {
+        if let Some((_, width)) = widths.iter_mut().find(|(of, _)| *of == field) {
+            let more = to.saturating_sub(*width).min(room);
+            *width += more;
+            room -= more;
+        }
     };
-    let count = u16::try_from(fields.len()).unwrap_or(0);
-    let fixed: u16 = fields.iter().map(|(_, width)| width).sum::<u16>() + gap * (count - 1) + MARGIN + 1;
-    let rest = width.saturating_sub(fixed);
+    grow(Field::Name, 22);
+    for (field, _, most) in WANTED {
+        grow(field, most);
+    }
+    grow(Field::Name, 60);
     let mut x = MARGIN;
-    fields
-        .iter()
-        .map(|(field, width)| {
-            let width = if *field == Name { rest } else { *width };
-            let place = Place { field: *field, x, width };
+    ORDER
+        .into_iter()
+        .filter_map(|field| {
+            let (_, width) = *widths.iter().find(|(of, _)| *of == field)?;
+            let place = Place { field, x, width };
             x += width + gap;
-            place
+            Some(place)
         })
         .collect()
 }
 
+/// A preview in at most `width` columns: with fewer dots, so that its beginning and its end stay to be seen.
+fn squeeze(preview: &str, width: usize) -> Cow<'_, str> {
+    let count = preview.chars().count();
+    let dots = preview.chars().filter(|c| *c == '•').count();
+    if count <= width || dots + width < count + 2 {
+        return Cow::Borrowed(preview);
+    }
+    let mut spare = count - width;
+    let kept = preview.chars().filter(|c| {
+        let leave = *c == '•' && spare > 0;
+        spare -= usize::from(leave);
+        !leave
+    });
+    Cow::Owned(kept.collect())
+}
+
 /// What stands in a cell, and how.
-pub fn cell<'k>(field: Field, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<'k, str>, Style) {
+pub fn cell<'k>(place: Place, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<'k, str>, Style) {
     let styles = &shell.styles;
     let ended = key.status(now) != Status::Active;
     let text = styles.of(if ended { Role::Muted } else { Role::Text });
@@ -150,7 +180,7 @@ pub fn cell<'k>(field: Field, key: &'k Key, now: Instant, shell: &Shell) -> (Cow
     let time = |at| {
         if shell.relative_times { times::relative(at, now) } else { times::day_short(at, now, shell.utc) }
     };
-    match field {
+    match place.field {
         Field::Status => {
             let (words, style) = status(key, now, styles);
             (Cow::Borrowed(words), style)
@@ -158,7 +188,7 @@ pub fn cell<'k>(field: Field, key: &'k Key, now: Instant, shell: &Shell) -> (Cow
         Field::Name => (Cow::Borrowed(key.name.as_str()), text),
         Field::Account => (Cow::Borrowed(&key.account), text),
         Field::Issuer => (Cow::Borrowed(&key.issuer), muted),
-        Field::Preview => (Cow::Borrowed(key.preview.as_str()), muted),
+        Field::Preview => (squeeze(&key.preview, usize::from(place.width)), muted),
         Field::Scopes => {
             let full = shell.issuer(&key.issuer).is_some_and(|issuer| issuer.policy.fully_privileged());
             (Cow::Owned(scopes_in_short(&key.scopes, full)), muted)

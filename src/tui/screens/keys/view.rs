@@ -47,7 +47,7 @@ impl Areas {
         let mut pane = None;
         if state.detail.open {
             if area.width >= BESIDE {
-                let width = (area.width * 2 / 5).clamp(48, 72);
+                let width = (area.width * 2 / 5).clamp(54, 76);
                 table.width -= width;
                 pane = Some(Rect { x: table.right(), width, ..rest });
             } else if shell.size.height >= BELOW {
@@ -140,7 +140,7 @@ impl State {
             put(buffer, area.x + 1, area.y, MARGIN - 1, "✓", styles.of(Role::Marked));
         }
         for place in places {
-            let (text, style) = columns::cell(place.field, &row.key, now, shell);
+            let (text, style) = columns::cell(*place, &row.key, now, shell);
             let x = area.x + place.x;
             if place.field.right() {
                 put_right(buffer, x, area.y, place.width, &text, style);
