@@ -38,7 +38,7 @@ pub struct Create {
     #[arg(short, long)]
     slug: String,
     /// Its full name
-    #[arg(short, long)]
+    #[arg(short, long, allow_hyphen_values = true)]
     name: String,
     /// The mail address of an admin of the account; may be repeated
     #[arg(short, long = "admin", value_name = "MAIL", required = true, value_delimiter = ',')]
@@ -51,7 +51,14 @@ pub struct Create {
 #[derive(Debug, Args)]
 pub struct List {
     /// Only accounts whose slug or name contains this
-    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     filter: String,
     /// At most this many; 0 for all
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]

@@ -28,7 +28,14 @@ pub enum Command {
 pub struct List {
     /// Conditions that must all hold: actor:ada action:key.revoke account:acme key:ID; other words are looked for in
     /// subject and detail
-    #[arg(short, long, value_name = "FILTER", default_value = "", hide_default_value = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FILTER",
+        allow_hyphen_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     filter: String,
     /// At most this many rows; 0 for all. A table on a terminal has 50 unless told otherwise
     #[arg(short, long, value_name = "N")]

@@ -7,6 +7,7 @@ pub mod database;
 pub mod people;
 pub mod program;
 pub mod pty;
+pub mod script;
 
 /// One asynchronous test, run on SQLite and on PostgreSQL.
 ///

@@ -20,10 +20,10 @@ pub struct Arguments {
     #[arg(short, long, value_name = "SLUG")]
     account: String,
     /// A name that says what uses the key
-    #[arg(short, long)]
+    #[arg(short, long, allow_hyphen_values = true)]
     name: String,
     /// More about it
-    #[arg(short, long, default_value = "", hide_default_value = true)]
+    #[arg(short, long, allow_hyphen_values = true, default_value = "", hide_default_value = true)]
     description: String,
     /// A scope that the key holds (resource:action); may be repeated. `keyrack issuer show` lists them
     #[arg(short, long = "scope", value_name = "SCOPE", value_delimiter = ',')]

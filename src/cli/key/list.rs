@@ -18,7 +18,14 @@ pub struct Arguments {
     /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
     /// created:<7d scope:calls:write by:ada rotation:due; a - before one turns it round; other words are looked for in
     /// name, description, preview and id
-    #[arg(short, long, value_name = "FILTER", default_value = "", hide_default_value = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FILTER",
+        allow_hyphen_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     filter: String,
     /// The order: status, name, account, preview, scopes, created, expires, used or by; then :asc or :desc
     #[arg(short, long, value_name = "COLUMN[:desc]", default_value = "created:desc", value_parser = sort)]

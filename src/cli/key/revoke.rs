@@ -25,13 +25,13 @@ pub struct Arguments {
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// All keys that this filter fits and that are not revoked yet
-    #[arg(short, long, value_name = "FILTER")]
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// The key whose secret is read from standard input or at a hidden prompt
     #[arg(long)]
     secret_stdin: bool,
     /// Why; kept with the key and in the audit
-    #[arg(short, long, visible_alias = "note", value_name = "TEXT")]
+    #[arg(short, long, visible_alias = "note", value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
 }
 
