@@ -38,6 +38,7 @@ impl Service {
         })
         .await?;
 
+        let indexes = if keys > HISTORIES { self.inner.store.begin_load().await? } else { Vec::new() };
         let mut histories = (keys <= HISTORIES).then(Vec::new);
         let mut done = 0;
         loop {
@@ -68,7 +69,7 @@ impl Service {
                 .await?;
             }
         }
-        Ok(self.inner.store.analyze().await?)
+        Ok(self.inner.store.end_load(indexes).await?)
     }
 
     /// One transaction of the loading, by an admin.

@@ -1,6 +1,6 @@
 //! Writing keys: one, or thousands at once for `keyrack demo`.
 
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::dialect::{Allow, Time, both};
 use super::{Pools, Result, Store, Tx};
@@ -75,19 +75,60 @@ impl Store {
         }) > 0)
     }
 
-    /// Lets the database learn how its data is spread, after much of it was loaded.
-    pub async fn analyze(&self) -> Result<()> {
+    /// Gets ready for very many insertions into a table that is still empty: its indexes go, because each row would touch
+    /// a page of every one of them. [`Store::end_load`] takes the answer and makes them again, all at once and sorted.
+    pub async fn begin_load(&self) -> Result<Vec<String>> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => {
-                // Enough to tell a rare value from a common one; the whole table would take long.
-                sqlx::raw_sql("PRAGMA analysis_limit = 1000; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")
+                sqlx::raw_sql("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")
                     .execute(writer)
                     .await?;
+                let indexes: Vec<(String, String)> = sqlx::query_as(
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'keys' AND sql IS NOT NULL",
+                )
+                .fetch_all(writer)
+                .await?;
+                for (name, _) in &indexes {
+                    sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(writer).await?;
+                }
+                Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
             }
             Pools::Postgres(pool) => {
-                sqlx::raw_sql("ANALYZE keys, audit, accounts; SELECT gin_clean_pending_list('keys_text')")
-                    .execute(pool)
-                    .await?;
+                let indexes: Vec<(String, String)> = sqlx::query_as(
+                    "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i \
+                     WHERE i.indrelid = 'keys'::regclass AND NOT i.indisunique",
+                )
+                .fetch_all(pool)
+                .await?;
+                for (name, _) in &indexes {
+                    sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(pool).await?;
+                }
+                Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
+            }
+        }
+    }
+
+    /// Makes the indexes again that [`Store::begin_load`] took away, and lets the database learn how its data is spread.
+    pub async fn end_load(&self, indexes: Vec<String>) -> Result<()> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                for index in indexes {
+                    sqlx::query(AssertSqlSafe(index)).execute(writer).await?;
+                }
+                // Enough to tell a rare value from a common one; the whole table would take long.
+                sqlx::raw_sql(
+                    "PRAGMA analysis_limit = 1000; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE); \
+                     PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000",
+                )
+                .execute(writer)
+                .await?;
+            }
+            Pools::Postgres(pool) => {
+                for index in indexes {
+                    sqlx::query(AssertSqlSafe(index)).execute(pool).await?;
+                }
+                sqlx::raw_sql("VACUUM ANALYZE keys").execute(pool).await?;
+                sqlx::raw_sql("ANALYZE audit, accounts").execute(pool).await?;
             }
         }
         Ok(())

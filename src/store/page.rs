@@ -121,7 +121,8 @@ impl Store {
     pub async fn count(&self, query: &Query, now: Instant) -> Result<(u64, bool)> {
         let mine = self.counting.0.fetch_add(1, Ordering::SeqCst) + 1;
         let mut reader = self.reader().await?;
-        let rare = rare_text(&mut reader, query).await?;
+        // There is no order to keep here, so the text indexes serve however many rows they find.
+        let indexed = query.terms.iter().position(|term| !term.negated && searchable(&term.test).is_some());
         match reader.conn() {
             Conn::Sqlite(c) => {
                 let counting = self.counting.clone();
@@ -130,7 +131,7 @@ impl Store {
                     counting.0.load(Ordering::SeqCst) == mine && Moment::now() < end
                 });
                 let mut sql = QueryBuilder::<sqlx::Sqlite>::new("");
-                push_count(&mut sql, query, now, rare);
+                push_count(&mut sql, query, now, indexed);
                 let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *c).await;
                 c.lock_handle().await?.remove_progress_handler();
                 bounded(counted, "9")
@@ -144,7 +145,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
                 let mut sql = QueryBuilder::<sqlx::Postgres>::new("");
-                push_count(&mut sql, query, now, rare);
+                push_count(&mut sql, query, now, indexed);
                 let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *tx).await;
                 tx.rollback().await?;
                 bounded(counted, "57014")
@@ -176,13 +177,18 @@ fn bounded(counted: std::result::Result<i64, sqlx::Error>, stopped: &str) -> Res
     }
 }
 
+/// The text of a term that is long enough for the trigram index.
+fn searchable(test: &Test) -> Option<&str> {
+    match test {
+        Test::Text(text) if text.chars().count() >= 3 => Some(text),
+        _ => None,
+    }
+}
+
 /// The first text term that fits few rows, if there is one.
 async fn rare_text(reader: &mut Reader, query: &Query) -> Result<Option<usize>> {
     for (number, term) in query.terms.iter().enumerate() {
-        let Test::Text(text) = &term.test else { continue };
-        if term.negated || text.chars().count() < 3 {
-            continue;
-        }
+        let Some(text) = searchable(&term.test).filter(|_| !term.negated) else { continue };
         let found: i64 = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 FROM (");
             push_text_rows::<Db>(&mut sql, text);
