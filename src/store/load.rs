@@ -127,7 +127,7 @@ impl Store {
                 for index in indexes {
                     sqlx::query(AssertSqlSafe(index)).execute(pool).await?;
                 }
-                sqlx::raw_sql("VACUUM ANALYZE keys").execute(pool).await?;
+                sqlx::raw_sql("ANALYZE keys").execute(pool).await?;
                 sqlx::raw_sql("ANALYZE audit, accounts").execute(pool).await?;
             }
         }
