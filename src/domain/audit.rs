@@ -176,3 +176,6 @@ pub enum Break {
     #[error("the chain's head does not match its last row")]
     Head,
 }
+
+#[cfg(test)]
+mod tests;

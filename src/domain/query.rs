@@ -12,9 +12,9 @@ use super::key::Status;
 mod complete;
 mod cursor;
 mod duration;
-mod hints;
+pub(super) mod hints;
 mod matches;
-mod parse;
+pub(super) mod parse;
 mod print;
 
 pub use complete::{Completion, FIELDS, FieldHelp, complete};

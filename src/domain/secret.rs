@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+mod recognise;
+
+pub use recognise::{Found, Kind, looks_like_preview, recognise};
+
 /// How the part after the prefix is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -167,3 +171,6 @@ impl fmt::Debug for HashedKey {
         f.write_str("HashedKey(…)")
     }
 }
+
+#[cfg(test)]
+mod tests;

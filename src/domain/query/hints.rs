@@ -39,7 +39,7 @@ pub(super) fn unknown_field(name: &str, term: &str) -> String {
 }
 
 /// The word that is at most two slips of the finger away, if there is one.
-pub(super) fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(in crate::domain) fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if typed.chars().count() < 2 {
         return None;
     }

@@ -30,28 +30,29 @@ impl Query {
 }
 
 /// A part of a value between commas, without its quotation marks.
-struct Piece {
-    text: String,
-    span: Range<usize>,
+pub(in crate::domain) struct Piece {
+    pub text: String,
+    /// Where it stands, quotation marks included.
+    pub span: Range<usize>,
 }
 
 /// One term as it is written.
-struct Word {
-    negated: bool,
+pub(in crate::domain) struct Word {
+    pub negated: bool,
     /// The name before the colon, if there is a colon outside quotation marks.
-    field: Option<Piece>,
+    pub field: Option<Piece>,
     /// What follows, split at commas outside quotation marks.
-    values: Vec<Piece>,
+    pub values: Vec<Piece>,
     /// The same, not split.
-    whole: Piece,
+    pub whole: Piece,
 }
 
-fn mistake(span: Range<usize>, message: impl Into<String>) -> QueryError {
+pub(in crate::domain) fn mistake(span: Range<usize>, message: impl Into<String>) -> QueryError {
     QueryError { start: span.start, end: span.end, message: message.into() }
 }
 
 /// Splits a filter at blanks, minding quotation marks.
-fn words(text: &str) -> Result<Vec<Word>, QueryError> {
+pub(in crate::domain) fn words(text: &str) -> Result<Vec<Word>, QueryError> {
     let mut found = Vec::new();
     let mut rest = text.char_indices().peekable();
     while let Some(&(start, c)) = rest.peek() {
@@ -177,6 +178,11 @@ impl Word {
             _ => self.id()?,
         };
         Ok(Some(Term { negated, test }))
+    }
+
+    /// The first byte, after a `-`.
+    pub fn start(&self) -> usize {
+        self.field.as_ref().map_or(self.whole.span.start, |field| field.span.start)
     }
 
     fn span(&self, field: &Piece) -> Range<usize> {

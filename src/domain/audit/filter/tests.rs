@@ -1,40 +1,53 @@
+use proptest::prelude::*;
+
 use super::*;
 
-fn mistake(text: &str) -> (usize, usize, String) {
-    let error = AuditFilter::parse(text).unwrap_err();
-    (error.start, error.end, error.message)
-}
-
 #[test]
-fn names_and_words_make_a_filter() {
-    let filter = AuditFilter::parse(" actor:ada action:key.revoke  billing  account:acme bot ").unwrap();
-    assert_eq!(filter.actor.as_deref(), Some("ada"));
-    assert_eq!(filter.action.as_deref(), Some("key.revoke"));
-    assert_eq!(filter.account.as_deref(), Some("acme"));
-    assert_eq!(filter.text.as_deref(), Some("billing bot"));
-    assert_eq!(AuditFilter::parse("  ").unwrap(), AuditFilter::default());
-}
-
-#[test]
-fn a_noun_alone_stands_for_all_its_actions() {
-    assert_eq!(AuditFilter::parse("action:key").unwrap().action.as_deref(), Some("key"));
-}
-
-#[test]
-fn a_key_is_named_by_its_whole_id() {
-    let id = "0192d4e0-7b6a-7c3e-9f00-0123456789ab";
-    assert_eq!(AuditFilter::parse(&format!("key:{id}")).unwrap().key, id.parse().ok());
-    assert_eq!(mistake("key:0192"), (0, 8, "0192 is no whole id of a key".into()));
-}
-
-#[test]
-fn mistakes_are_answered_with_their_place() {
-    assert_eq!(mistake("x action:key.eat").0, 2);
-    assert!(mistake("action:key.eat").2.starts_with("no action key.eat: issuer.apply"));
+fn a_filter_of_the_audit_is_read() {
+    let id = "0192f000-1111-7222-8333-0123456789ab";
+    let filter =
+        AuditFilter::parse(&format!("actor:\"Ada L\" leaked action:key.revoke account:Acme key:{id} key"))
+            .unwrap();
     assert_eq!(
-        mistake("ada colour:red"),
-        (4, 14, "colour is not known: actor, action, account, key, or words".into())
+        filter,
+        AuditFilter {
+            actor: Some("Ada L".into()),
+            action: Some("key.revoke".into()),
+            account: Some("acme".into()),
+            key: Some(id.parse().unwrap()),
+            text: Some("leaked key".into()),
+        }
     );
-    assert_eq!(mistake("actor:").2, "write what actor shall be, as in actor:…");
-    assert_eq!(mistake("actor:a actor:b"), (8, 15, "actor stands here twice".into()));
+    assert_eq!(AuditFilter::parse("  "), Ok(AuditFilter::default()));
+    assert_eq!(AuditFilter::parse("action:key").unwrap().action.as_deref(), Some("key"));
+    assert_eq!(AuditFilter::parse("\"a:b\" -").unwrap().text.as_deref(), Some("a:b -"));
+}
+
+#[test]
+fn a_mistake_in_a_filter_of_the_audit_is_marked_at_its_place() {
+    for (text, place, words) in [
+        ("x action:key.revok", "key.revok", "did you mean key.revoke?"),
+        ("action:fly", "fly", "key.revoke"),
+        ("acter:ada", "acter:ada", "did you mean actor:?"),
+        ("foo:ada", "foo:ada", "there are actor, action, account and key"),
+        ("actor:", "actor:", "needs a value"),
+        ("actor:a by:b", "by:b", "twice"),
+        ("actor:a actor:b", "actor:b", "twice"),
+        ("key:0192", "0192", "whole id"),
+        ("account:a_b", "a_b", "hyphens"),
+        ("a -actor:ada", "actor:ada", "knows no -"),
+    ] {
+        let error = AuditFilter::parse(text).unwrap_err();
+        assert_eq!(&text[error.start..error.end], place, "{text}: {error}");
+        assert!(error.message.contains(words), "{text}: {error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_filter_is_read_or_refused_at_a_place_inside_it(text in ".{0,40}|[a-z:.,\" -]{0,30}") {
+        if let Err(error) = AuditFilter::parse(&text) {
+            prop_assert!(error.start < error.end && text.get(error.start..error.end).is_some());
+        }
+    }
 }
