@@ -39,7 +39,7 @@ impl Painter {
         let fresh = self.shown.as_ref().is_none_or(|shown| shown.area != next.area);
         if fresh {
             self.encoder.begin();
-            self.encoder.clear_screen();
+            self.encoder.clear_screen(next.area.height);
             self.cursor = None;
             self.shown = Some(Buffer::empty(next.area));
         }

@@ -95,7 +95,9 @@ where
     let first = update::opened(&mut state, SafeText::new(service.location()));
     let mut reason = hands.carry_out(first, &mut state, &mut screen)?;
     while reason.is_none() {
-        draw(&mut state, &mut screen)?;
+        if draw(&mut state, &mut screen)? {
+            hands.keep_clock(&state);
+        }
         let Some(message) = inbox.recv().await else { break };
         state.shell.now = clock.now();
         // All that has come in makes one picture.
@@ -127,11 +129,13 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     state
 }
 
-fn draw(state: &mut State, screen: &mut Screen) -> io::Result<()> {
-    if std::mem::take(&mut state.shell.redraw) {
+/// Answers whether there was anything to draw.
+fn draw(state: &mut State, screen: &mut Screen) -> io::Result<bool> {
+    let due = std::mem::take(&mut state.shell.redraw);
+    if due {
         screen.draw(state)?;
     }
-    Ok(())
+    Ok(due)
 }
 
 enum Opened {
@@ -216,6 +220,15 @@ impl Hands {
 
     fn ask(&self, to: RequestId, request: Request) {
         self.worker.ask(to, request);
+    }
+
+    /// Wakes up when a time on the screen reads differently. A frame in between does not put that off.
+    fn keep_clock(&mut self, state: &State) {
+        if self.timers.get(&Timer::Clock).is_some_and(|task| !task.is_finished()) || !state.shows_ages() {
+            return;
+        }
+        let after = state.screens.next_change(&state.shell);
+        self.set_timer(Timer::Clock, after);
     }
 
     fn set_timer(&mut self, timer: Timer, after: std::time::Duration) {

@@ -1,5 +1,7 @@
 //! The screens: one is shown at a time, under whatever overlays are open.
 
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -129,6 +131,14 @@ impl Screens {
             ScreenId::Audit => self.audit.changed(shell),
             ScreenId::Issuers => self.issuers.changed(shell),
             ScreenId::Operators => self.operators.changed(shell),
+        }
+    }
+
+    /// When a time on the screen next reads differently.
+    pub fn next_change(&self, shell: &Shell) -> Duration {
+        match shell.screen {
+            ScreenId::Keys => self.keys.next_change(shell),
+            _ => Duration::from_secs(60),
         }
     }
 

@@ -145,6 +145,13 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether anything on the screen is said relative to the present.
+    pub fn shows_ages(&self) -> bool {
+        self.shell.relative_times || matches!(self.shell.link, Link::Lost { .. })
+    }
+}
+
 impl Shell {
     fn next(&mut self) -> u64 {
         self.number += 1;

@@ -16,7 +16,7 @@ use super::state::State;
 use super::view;
 
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;2t\x1b]2;Keyrack\x07\x1b[?2004h\x1b[?25l";
-/// Attributes, margins, wrapping, mouse, paste, cursor, title, screen: each as it was, even where it was not touched.
+/// Wrapping, mouse, paste, title, screen, cursor: each as it was, even where it was not touched.
 const LEAVE: &[u8] =
     b"\x1b[m\x1b[r\x1b[?7h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[23;2t\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
 /// Clicks and the wheel, in the form without limits. Motion is not asked for: nothing needs it.
@@ -119,7 +119,15 @@ pub fn give_back() {
         return;
     }
     let mut out = io::stdout().lock();
-    let _ = out.write_all(LEAVE);
+    let mut bytes = b"\x1b[m\x1b[r".to_vec();
+    let (_, height) = terminal::size().unwrap_or((80, 24));
+    for y in 1..=height {
+        // Row by row: tmux without an alternate screen keeps what a clearing of the whole screen takes away.
+        bytes.extend_from_slice(format!("\x1b[{y}H\x1b[2K").as_bytes());
+    }
+    bytes.extend_from_slice(b"\x1b[H");
+    bytes.extend_from_slice(LEAVE);
+    let _ = out.write_all(&bytes);
     let _ = out.flush();
     let _ = terminal::disable_raw_mode();
 }

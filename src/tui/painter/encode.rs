@@ -58,8 +58,12 @@ impl Encoder {
         self.at = None;
     }
 
-    pub fn clear_screen(&mut self) {
-        self.put(b"\x1b[2J");
+    /// Blanks row by row: where there is no alternate screen tmux keeps what a clearing of the whole screen takes away,
+    /// and there may be a secret in it (H14).
+    pub fn clear_screen(&mut self, height: u16) {
+        for y in 1..=height {
+            self.print(format_args!("\x1b[{y}H\x1b[2K"));
+        }
     }
 
     /// Moves the rows of a region. New rows come out blank, in the terminal's own colours.

@@ -4,6 +4,7 @@ pub mod columns;
 pub mod detail;
 mod empty;
 mod filter;
+mod rows;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,9 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
         if let Link::Lost { why, .. } = &shell.link {
             return vec![title("The database can't be reached"), gap(), soft(why.to_string())];
         }
+        if let Some(fault) = &state.fault {
+            return vec![title("The keys could not be read"), gap(), soft(fault.to_string())];
+        }
         return if state.slow || shell.link == Link::Opening {
             vec![soft("Reading …".into())]
         } else {

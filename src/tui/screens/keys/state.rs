@@ -1,6 +1,7 @@
 //! What the table of keys knows.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::filter::Filter;
 use super::window::Window;
@@ -9,9 +10,11 @@ use crate::domain::Instant;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::query::Sort;
+use crate::domain::text::SafeText;
 use crate::service::{Count, Row};
 use crate::tui::latest::Latest;
 use crate::tui::state::Shell;
+use crate::tui::view::times;
 
 /// The table of keys: a window of rows, the selection, the filter, the marks, the detail.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub struct State {
     pub loaded: bool,
     /// Whether loading takes so long that it should be shown.
     pub slow: bool,
+    /// Why the last reading failed.
+    pub fault: Option<SafeText>,
     pub selected: Option<KeyId>,
     /// Where the selection stands in the window.
     pub(super) place: usize,
@@ -99,6 +104,17 @@ impl State {
     /// The database's present, as far as it is known.
     pub fn now(&self, shell: &Shell) -> Instant {
         shell.now + self.window.ahead
+    }
+
+    /// When a time on the screen next reads differently; not sooner than in a minute.
+    pub fn next_change(&self, shell: &Shell) -> Duration {
+        let now = self.now(shell);
+        let shown = self.window.rows.iter().skip(self.top).take(usize::from(shell.size.height));
+        let times = shown.flat_map(|row| {
+            [Some(row.key.created_at), row.key.expires_at, row.key.last_used_at, row.key.claim_by()]
+        });
+        let next = times.flatten().map(|at| times::next_change(at, now)).min();
+        next.unwrap_or(Duration::from_secs(3600)).max(Duration::from_secs(60))
     }
 
     pub fn context(&self) -> Context {
