@@ -358,7 +358,8 @@ pub const REGISTRY: &[Entry] = &[
         &[Reveal],
         &["esc", "q"],
         "Close without having taken the secret over",
-    ),
+    )
+    .hint(20),
     entry(PickUp, "pick-up", "up", &[Picker], &["up", "ctrl-p", "ctrl-k"], "Previous choice"),
     entry(PickDown, "pick-down", "down", &[Picker], &["down", "ctrl-n", "ctrl-j"], "Next choice"),
     entry(PickPageUp, "pick-page-up", "page up", &[Picker], &["pageup"], "One page up"),

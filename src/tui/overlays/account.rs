@@ -303,7 +303,7 @@ impl State {
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = 70.min(area.width.saturating_sub(dialog::SIDES));
+        let columns = dialog::columns(area, 70);
         let mut sheet = Sheet::new(styles, 12, columns);
         let here = |focus| self.focus == focus;
         let issuers = shell.issuers.as_deref().unwrap_or_default();

@@ -117,7 +117,7 @@ impl State {
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = 60.min(area.width.saturating_sub(dialog::SIDES));
+        let columns = dialog::columns(area, 60);
         let mut sheet = Sheet::new(styles, 12, columns);
         sheet.words(Role::Text, &self.question.words);
         if let Some(failure) = &self.failure {

@@ -10,6 +10,7 @@ use crate::config::theme::Role;
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::state::Shell;
+use crate::tui::view::body;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{dialog, fit, scroll};
 
@@ -80,8 +81,9 @@ impl State {
                 _ => 0,
             },
         };
-        let shown = usize::from(shell.size.height.saturating_sub(2 + dialog::ENDS + 1));
-        let last = self.lines(shell, 72).len().saturating_sub(shown);
+        let shown = usize::from(body(shell.size).height.saturating_sub(dialog::ENDS + 1));
+        let last =
+            self.lines(shell, dialog::columns(body(shell.size), 72).into()).len().saturating_sub(shown);
         self.top = self.top.saturating_add_signed(by).min(last);
         Vec::new()
     }
@@ -140,7 +142,7 @@ impl State {
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = 72.min(area.width.saturating_sub(dialog::SIDES));
+        let columns = dialog::columns(area, 72);
         let lines = self.lines(shell, columns.into());
         let size = Size { width: columns, height: area.height };
         let title = format!("Keys · {}", self.context.title());

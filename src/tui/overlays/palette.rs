@@ -45,7 +45,7 @@ pub fn open(shell: &mut Shell, context: Context) -> Vec<Effect> {
                 note: entry.description.to_owned(),
                 mark: keys.first().map(ToString::to_string).unwrap_or_default(),
             },
-            text: format!("{} {} {}", entry.id.replace('-', " "), entry.label, entry.description),
+            text: format!("{} {}", entry.label, entry.description),
         })
         .collect();
     shell.open(Overlay::Palette(State { search: TextField::default(), commands, at: 0 }));
@@ -55,8 +55,15 @@ pub fn open(shell: &mut Shell, context: Context) -> Vec<Effect> {
 impl State {
     /// The commands that fit, best first.
     fn found(&self) -> Vec<&Command> {
-        let texts = self.commands.iter().map(|command| command.text.as_str());
-        picker::rank(self.search.value(), texts).into_iter().map(|place| &self.commands[place]).collect()
+        let words = self.search.value();
+        // What fits the name comes before what only fits the sentence.
+        let mut places = picker::rank(words, self.commands.iter().map(|command| command.item.name.as_str()));
+        for place in picker::rank(words, self.commands.iter().map(|command| command.text.as_str())) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places.into_iter().map(|place| &self.commands[place]).collect()
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
@@ -92,7 +99,7 @@ impl State {
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let items: Vec<Item> = self.found().into_iter().map(|command| command.item.clone()).collect();
-        let size = Size { width: 76, height: 16 };
+        let size = Size { width: dialog::columns(area, 76), height: 16 };
         let place = dialog::open(frame, &shell.styles, area, "Commands", size);
         picker::draw(frame, &shell.styles, place, &self.search, "type what you want to do", &items, self.at);
     }

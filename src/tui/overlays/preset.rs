@@ -126,7 +126,7 @@ impl State {
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = 72.min(area.width.saturating_sub(dialog::SIDES));
+        let columns = dialog::columns(area, 72);
         let mut words: Vec<Line<'static>> = Vec::new();
         let mut say = |role, text: &str| {
             let lines = fit::wrap(text, columns.into()).into_iter();

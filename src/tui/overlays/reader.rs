@@ -10,6 +10,7 @@ use crate::config::theme::Role;
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::state::Shell;
+use crate::tui::view::body;
 use crate::tui::widgets::{dialog, facts, fit, scroll};
 
 /// What stands on the page.
@@ -102,10 +103,10 @@ impl State {
 }
 
 fn columns(shell: &Shell) -> usize {
-    usize::from(shell.size.width.saturating_sub(dialog::SIDES)).min(88)
+    dialog::columns(body(shell.size), 88).into()
 }
 
 /// Lines that a page shows at once: the screen without header, footer and border.
 fn height(shell: &Shell) -> usize {
-    usize::from(shell.size.height.saturating_sub(2 + dialog::ENDS))
+    usize::from(body(shell.size).height.saturating_sub(dialog::ENDS))
 }

@@ -117,7 +117,7 @@ impl State {
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = 72.min(area.width.saturating_sub(dialog::SIDES));
+        let columns = dialog::columns(area, 72);
         let mut sheet = Sheet::new(styles, 12, columns);
         for line in facts::lines(styles, &revoke::facts_of(shell, &self.key), columns.into()) {
             sheet.line(line, false);

@@ -104,7 +104,13 @@ impl State {
             })
             .collect();
         let rows = u16::try_from(self.themes.len().clamp(5, 12)).unwrap_or(12) + 1;
-        let place = dialog::open(frame, &shell.styles, area, "Theme", Size { width: 66, height: rows });
+        let place = dialog::open(
+            frame,
+            &shell.styles,
+            area,
+            "Theme",
+            Size { width: dialog::columns(area, 66), height: rows },
+        );
         picker::draw(frame, &shell.styles, place, &self.search, "type a theme's name", &items, self.at);
     }
 }

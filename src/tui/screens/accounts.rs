@@ -16,6 +16,7 @@ use crate::tui::overlays::confirm::{self, Change, Question};
 use crate::tui::overlays::{account, preset};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::Shell;
+use crate::tui::view::body;
 use crate::tui::widgets::list::{self, Place, column};
 use crate::tui::widgets::text_field::TextField;
 
@@ -73,7 +74,7 @@ impl State {
         if self.typing {
             return self.type_filter(shell, input);
         }
-        let list = list_area(body(shell));
+        let list = list_area(body(shell.size));
         let shown = usize::from(list.height.saturating_sub(1));
         let count = self.rows.len();
         match input {
@@ -199,7 +200,7 @@ impl State {
             self.rows = rows;
         }
         let at = selected.and_then(|slug| self.rows.iter().position(|row| row.account.slug == slug));
-        let shown = usize::from(list_area(body(shell)).height.saturating_sub(1));
+        let shown = usize::from(list_area(body(shell.size)).height.saturating_sub(1));
         self.place.go_to(at.unwrap_or(self.place.at), self.rows.len(), shown);
     }
 
@@ -290,11 +291,6 @@ fn cells(row: &AccountSummary, wide: bool) -> Vec<list::Cell> {
         cells.push((admins.join(", "), Role::Muted));
     }
     cells
-}
-
-/// The screen without header and footer.
-pub fn body(shell: &Shell) -> Rect {
-    Rect { x: 0, y: 1, width: shell.size.width, height: shell.size.height.saturating_sub(2) }
 }
 
 /// The list below the filter's line.

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::accounts::{body, draw_filter, list_area};
+use super::accounts::{draw_filter, list_area};
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::audit::{AuditFilter, Entry, Verdict};
@@ -16,7 +16,7 @@ use crate::tui::latest::Latest;
 use crate::tui::overlays::reader::{self, Part};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
-use crate::tui::view::times;
+use crate::tui::view::{body, times};
 use crate::tui::widgets::list::{self, Place, column};
 use crate::tui::widgets::text_field::TextField;
 
@@ -74,7 +74,7 @@ impl State {
         if self.typing {
             return self.type_filter(shell, input);
         }
-        let list = list_area(body(shell));
+        let list = list_area(body(shell.size));
         let shown = usize::from(list.height.saturating_sub(1));
         let count = self.rows.len();
         match input {
@@ -208,7 +208,7 @@ impl State {
             self.rows = rows;
         }
         let at = selected.filter(|_| follow).and_then(|seq| self.rows.iter().position(|row| row.seq == seq));
-        let shown = usize::from(list_area(body(shell)).height.saturating_sub(1));
+        let shown = usize::from(list_area(body(shell.size)).height.saturating_sub(1));
         self.place.go_to(at.unwrap_or(self.place.at), self.rows.len(), shown);
     }
 

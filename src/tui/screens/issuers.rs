@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::accounts::{body, list_area};
+use super::accounts::list_area;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::issuer::{Issuer, Policy};
@@ -15,7 +15,7 @@ use crate::tui::input::Input;
 use crate::tui::overlays::preset;
 use crate::tui::overlays::reader::{self, Part};
 use crate::tui::state::Shell;
-use crate::tui::view::times;
+use crate::tui::view::{body, times};
 use crate::tui::widgets::list::{self, Place, column};
 
 #[cfg(test)]
@@ -50,7 +50,7 @@ impl State {
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = list_area(body(shell));
+        let list = list_area(body(shell.size));
         let shown = usize::from(list.height.saturating_sub(1));
         let count = shell.issuers.as_ref().map_or(0, Vec::len);
         match input {

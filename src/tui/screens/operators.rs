@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::accounts::{body, list_area};
+use super::accounts::list_area;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::operator::{self, Operator, Permission};
@@ -15,7 +15,7 @@ use crate::tui::latest::Latest;
 use crate::tui::overlays::confirm::{self, Change, Question};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
-use crate::tui::view::times;
+use crate::tui::view::{body, times};
 use crate::tui::widgets::list::{self, Place, column};
 use crate::tui::widgets::text_field::TextField;
 
@@ -55,7 +55,7 @@ impl State {
         if self.name.is_some() {
             return self.type_name(shell, input);
         }
-        let list = list_area(body(shell));
+        let list = list_area(body(shell.size));
         let shown = usize::from(list.height.saturating_sub(1));
         let count = self.rows.len();
         match input {
@@ -141,7 +141,7 @@ impl State {
                 Ok(rows) => {
                     self.loaded = true;
                     self.rows = rows;
-                    let shown = usize::from(list_area(body(shell)).height.saturating_sub(1));
+                    let shown = usize::from(list_area(body(shell.size)).height.saturating_sub(1));
                     self.place.go_to(self.place.at, self.rows.len(), shown);
                 }
                 Err(failure) => shell.failed(&failure),

@@ -14,6 +14,13 @@ pub const SIDES: u16 = 4;
 /// Rows that the border takes away from the content.
 pub const ENDS: u16 = 2;
 
+/// Columns for the content of a dialog that would like `wanted`. Where hardly anything would be left of the screen beside
+/// it, it takes all of the width: slivers of the screen below only disturb.
+pub fn columns(area: Rect, wanted: u16) -> u16 {
+    let whole = area.width.saturating_sub(SIDES);
+    if whole < wanted + 16 { whole } else { wanted }
+}
+
 /// Where a dialog with this much content lies in `area`; the content is cut where the area is too small.
 pub fn place(area: Rect, content: Size) -> Rect {
     let width = content.width.saturating_add(SIDES).min(area.width);

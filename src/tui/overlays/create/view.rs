@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::{Focus, Stage, State};
 use crate::config::theme::Role;
@@ -16,7 +16,7 @@ use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::facts::{self, Fact};
 use crate::tui::widgets::picker::{self, Item};
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::widgets::{choice, dialog};
+use crate::tui::widgets::{choice, dialog, fit};
 
 const COLUMNS: u16 = 74;
 const LABEL: usize = 13;
@@ -40,13 +40,13 @@ impl State {
                 })
                 .collect();
             let rows = u16::try_from(items.len().clamp(5, 14)).unwrap_or(14) + 1;
-            let size = Size { width: 66, height: rows };
+            let size = Size { width: dialog::columns(area, 66), height: rows };
             let place = dialog::open(frame, &shell.styles, area, "Whose key is it?", size);
             let hint = if chooser.loaded { "type a part of the account's name" } else { "loading…" };
             picker::draw(frame, &shell.styles, place, &chooser.search, hint, &items, chooser.at);
             return;
         }
-        let columns = COLUMNS.min(area.width.saturating_sub(dialog::SIDES));
+        let columns = dialog::columns(area, COLUMNS);
         let sheet = match self.stage {
             Stage::Edit => self.form(shell, columns),
             Stage::Review | Stage::Sending => self.review(shell, columns),
@@ -109,8 +109,9 @@ impl State {
     fn scopes_part(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
         let Some(policy) = self.policy(shell) else { return };
         if policy.fully_privileged() {
-            sheet.lines("Scopes", vec![], None);
-            sheet.note(Role::Warning, &fully_privileged(policy));
+            let words = fit::wrap(&fully_privileged(policy), sheet.field_columns()).into_iter();
+            let words = words.map(|part| Line::styled(part, shell.styles.of(Role::Warning)));
+            sheet.lines("Scopes", words.collect(), None);
             return;
         }
         let focus = self.focus == Focus::Scopes;
@@ -219,10 +220,7 @@ fn ends(expiry: Expiry, shell: &Shell) -> String {
     let Some(at) = expiry.instant(shell.now) else {
         return "never: it works until somebody revokes it".into();
     };
-    let mut text = format!("{}, {}", times::exact(at, true), times::relative(at, shell.now));
-    if !shell.utc {
-        let local: Span<'_> = Span::raw(times::exact(at, false));
-        text = format!("{text}, here {}", local.content);
-    }
-    text
+    let text = format!("{}, {}", times::exact(at, true), times::relative(at, shell.now));
+    let local = times::exact(at, false);
+    if shell.utc || local.ends_with("+00:00") { text } else { format!("{text}; here {local}") }
 }

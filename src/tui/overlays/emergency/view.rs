@@ -21,7 +21,7 @@ const COLUMNS: u16 = 72;
 impl State {
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = COLUMNS.min(area.width.saturating_sub(dialog::SIDES));
+        let columns = dialog::columns(area, COLUMNS);
         let mut sheet = Sheet::new(styles, 12, columns);
         let mut cursor = None;
         let title = match &self.stage {

@@ -23,7 +23,7 @@ const NAMES: usize = 6;
 impl State {
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = COLUMNS.min(area.width.saturating_sub(dialog::SIDES));
+        let columns = dialog::columns(area, COLUMNS);
         let mut sheet = Sheet::new(styles, 12, columns);
         let (verb, noun) = (self.wording.revoke.as_str(), self.wording.noun.as_str());
         let title = match (self.known.as_slice(), self.several()) {

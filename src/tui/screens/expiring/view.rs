@@ -10,7 +10,7 @@ use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
 use crate::tui::state::Shell;
-use crate::tui::view::times;
+use crate::tui::view::{body, times};
 use crate::tui::widgets::bars::{self, Bar};
 use crate::tui::widgets::list::{self, column};
 
@@ -21,17 +21,12 @@ const ABOVE: u16 = 2 + BARS + 2 + 1;
 
 /// Rows of the list that fit the screen.
 pub fn rows_shown(shell: &Shell) -> usize {
-    usize::from(list_area(body(shell)).height.saturating_sub(1))
+    usize::from(list_area(body(shell.size)).height.saturating_sub(1))
 }
 
 /// The row at a click.
 pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
-    list::row_at(list_area(body(shell)), at, state.place, state.rows.len())
-}
-
-/// The screen without header and footer.
-fn body(shell: &Shell) -> Rect {
-    Rect { x: 0, y: 1, width: shell.size.width, height: shell.size.height.saturating_sub(2) }
+    list::row_at(list_area(body(shell.size)), at, state.place, state.rows.len())
 }
 
 fn list_area(area: Rect) -> Rect {
