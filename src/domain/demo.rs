@@ -2,6 +2,8 @@
 //!
 //! No secret exists of any of them: their hashes are of nothing, so that nobody can use a demo's keys.
 
+use std::sync::Arc;
+
 use chrono::Duration;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -33,7 +35,7 @@ pub struct Demo {
     now: Instant,
     keys: u64,
     made: u64,
-    policies: Vec<Policy>,
+    policies: Vec<Arc<Policy>>,
     accounts: Vec<Account>,
     /// How many keys of each account still work, to stay within the policy's cap.
     active: Vec<u32>,
@@ -56,6 +58,7 @@ impl Demo {
         let count = usize::try_from((keys / 40).clamp(12, 5000)).unwrap_or(12);
         let accounts: Vec<Account> = (0..count).map(|n| account(&mut rng, n, now, &policies)).collect();
         let active = vec![0; accounts.len()];
+        let policies = policies.into_iter().map(Arc::new).collect();
         Self { rng, now, keys, made: 0, policies, accounts, active, replacing: None }
     }
 
@@ -74,7 +77,7 @@ impl Demo {
         index.min(self.accounts.len() - 1)
     }
 
-    fn policy(&self, account: usize) -> &Policy {
+    fn policy(&self, account: usize) -> &Arc<Policy> {
         let slug = &self.accounts[account].issuer;
         self.policies.iter().find(|policy| policy.slug == *slug).unwrap_or(&self.policies[0])
     }
@@ -89,7 +92,7 @@ impl Demo {
 
     fn fresh(&mut self, created_at: Instant) -> (usize, NewKey) {
         let account = self.choose_account();
-        let policy = self.policy(account).clone();
+        let policy = Arc::clone(self.policy(account));
         let rng = &mut self.rng;
         let tail = tail(rng, policy.format.body);
         let allow = if rng.random_range(0..10) == 0 { networks(rng) } else { Networks::default() };
@@ -107,7 +110,7 @@ impl Demo {
             created_at,
             created_by: words::pick(rng, words::OPERATORS).to_owned(),
             expires_at: expiry(rng, &policy, created_at, self.now),
-            acknowledged_at: Some(created_at + Duration::seconds(rng.random_range(15..200))),
+            acknowledged_at: Some((created_at + Duration::seconds(rng.random_range(15..200))).min(self.now)),
             last_used_at: None,
             last_used_from: None,
             revocation: None,
@@ -129,6 +132,8 @@ impl Demo {
             created_at,
             expires_at: old.expires_at.map(|end| created_at + (end - old.created_at)),
             acknowledged_at: Some(created_at + Duration::seconds(40)),
+            last_used_at: None,
+            last_used_from: None,
             replaces: Some((old.id, overlap)),
             ..old.clone()
         }
@@ -214,7 +219,7 @@ impl Iterator for Demo {
             }
             None if self.rng.random_range(0..100) < 4 => {
                 let overlap = *Overlap::ALL.choose(&mut self.rng).unwrap_or(&Overlap::Hours24);
-                key.last_used_at = Some(created_at + Duration::minutes(5));
+                key.last_used_at = Some((created_at + Duration::minutes(5)).min(self.now));
                 key.last_used_from = Some(address(&mut self.rng));
                 self.replacing = Some((account, key.clone(), overlap));
             }

@@ -73,3 +73,17 @@ fn company_slugs_are_valid_and_all_different() {
     assert_eq!(slugs.len(), 5000);
     assert!(slugs.iter().all(|slug| crate::domain::account::check_slug(slug).is_ok()));
 }
+
+#[test]
+fn nothing_happens_in_the_future_whatever_the_seed() {
+    for seed in 0..8 {
+        for DemoKey { key, .. } in Demo::new(4000, seed, now(), policies()).skip(3500) {
+            let revoked = key.revocation.as_ref().map(|end| end.at);
+            for at in
+                [Some(key.created_at), key.acknowledged_at, key.last_used_at, revoked].into_iter().flatten()
+            {
+                assert!(at <= now() && at >= key.created_at, "seed {seed}: {key:?}");
+            }
+        }
+    }
+}
