@@ -4,10 +4,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::failure::{Exit, Failure, Result};
+use super::filter;
 use super::output::{Format, Record, instant, text, to_terminal, when};
 use super::session::Session;
 use crate::domain::Instant;
-use crate::domain::audit::{AuditFilter, Entry, Verdict};
+use crate::domain::audit::{Entry, Verdict};
 use crate::service::{AuditRequest, Service};
 
 /// Rows read at a time.
@@ -61,8 +62,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
 }
 
 async fn list(list: List, service: &Service, session: &Session) -> Result {
-    let filter =
-        AuditFilter::parse(&list.filter).map_err(|error| Failure::usage(format!("--filter: {error}")))?;
+    let filter = filter::audit(&list.filter)?;
     let format = session.format();
     let mut left = match list.limit {
         Some(0) => u64::MAX,

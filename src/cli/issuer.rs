@@ -88,7 +88,7 @@ async fn show(slug: &str, session: &Session) -> Result {
                 Some(preset) => {
                     session.remark(&format!("{slug} is a preset that this database does not have yet."));
                     match session.format() {
-                        Format::Table | Format::Wide => print(&super::seam::to_toml(&preset)),
+                        Format::Table | Format::Wide => print(&toml(&preset)?),
                         _ => session.printer().one(&Preset(preset), session.clock.now()),
                     }
                 }
@@ -103,10 +103,16 @@ async fn show(slug: &str, session: &Session) -> Result {
                 issuer.version,
                 when::exact(issuer.updated_at)
             ));
-            print(&super::seam::to_toml(&issuer.policy))
+            print(&toml(&issuer.policy)?)
         }
         _ => session.printer().one(&issuer, session.clock.now()),
     }
+}
+
+/// The policy as a person would write it, and as `issuer apply` takes it.
+fn toml(policy: &Policy) -> Result<String> {
+    toml::to_string_pretty(policy)
+        .map_err(|error| Failure::new(Exit::Failure, format!("the policy can't be written as TOML: {error}")))
 }
 
 fn print(text: &str) -> Result {
@@ -126,7 +132,9 @@ fn read(file: &std::path::Path) -> Result<Policy> {
     } else {
         std::fs::File::open(file).map_err(failed)?.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
     }
-    super::seam::policy(&text).map_err(|error| Failure::usage(format!("{}:{error}", file.display())))
+    policy_file::parse(&text).map_err(|error| {
+        Failure::usage(format!("{}:{}:{}: {}", file.display(), error.line, error.column, error.reason))
+    })
 }
 
 async fn apply(policy: Policy, session: &Session) -> Result {

@@ -53,13 +53,12 @@ fn needs_yes(what: &str) -> Failure {
 
 async fn answer(question: String) -> Result<String> {
     waiting(move || {
-        let mut stderr = io::stderr().lock();
-        stderr.write_all(super::failure::clean(&question).as_bytes())?;
-        stderr.flush()?;
+        // Nothing is locked while a person thinks: who interrupts is to be answered.
+        io::stderr().write_all(super::failure::clean(&question).as_bytes())?;
         let mut line = String::new();
         io::stdin().lock().take(LONGEST).read_line(&mut line)?;
         if !line.ends_with('\n') {
-            stderr.write_all(b"\n")?;
+            io::stderr().write_all(b"\n")?;
         }
         Ok(line)
     })

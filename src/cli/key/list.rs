@@ -3,9 +3,10 @@
 use clap::Args;
 
 use super::super::failure::{Failure, Result};
+use super::super::filter;
 use super::super::output::to_terminal;
 use super::super::session::Session;
-use crate::domain::query::{Column, Cursor, Direction, Query, QueryError, Sort};
+use crate::domain::query::{Column, Cursor, Direction, Sort};
 use crate::service::{From, PageRequest, Row};
 
 /// Rows read at a time, so that memory stays flat however many there are.
@@ -40,7 +41,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let format = session.format();
-    let query = query(&arguments.filter, session)?;
+    let query = filter::query(&arguments.filter, session)?;
     let mut from = match &arguments.after {
         None => From::Start,
         Some(text) => From::After(cursor(text)?),
@@ -81,23 +82,6 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     Ok(())
 }
 
-/// Reads a filter; a mistake in it is marked at its place.
-pub fn query(text: &str, session: &Session) -> Result<Query> {
-    Query::parse(text, session.clock.now()).map_err(|error| Failure::usage(marked(text, &error)))
-}
-
-/// The mistake, the filter, and a caret under the place.
-fn marked(text: &str, error: &QueryError) -> String {
-    let width =
-        |part: &str| unicode_width::UnicodeWidthStr::width(super::super::failure::clean(part).as_str());
-    let (start, end) = (error.start.min(text.len()), error.end.min(text.len()));
-    let before = " ".repeat(width(text.get(..start).unwrap_or_default()));
-    let carets = "^".repeat(width(text.get(start..end).unwrap_or_default()).max(1));
-    // A filter of several lines would tear the caret from its place.
-    let text = text.replace('\n', " ");
-    format!("the filter can't be read: {error}\n  {text}\n  {before}{carets}")
-}
-
 fn cursor(text: &str) -> Result<Cursor> {
     Cursor::parse(text).map_err(|_| {
         Failure::usage(format!(
@@ -123,21 +107,6 @@ fn sort(text: &str) -> std::result::Result<Sort, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_mistake_in_a_filter_is_marked_at_its_place() {
-        let error =
-            QueryError { start: "梨 ".len(), end: "梨 status:odd".len(), message: "no such status".into() };
-        assert_eq!(
-            marked("梨 status:odd x", &error),
-            "the filter can't be read: no such status\n  梨 status:odd x\n     ^^^^^^^^^^"
-        );
-        let at_the_end = QueryError { start: 8, end: 8, message: "a value is missing".into() };
-        assert_eq!(
-            marked("account:", &at_the_end),
-            "the filter can't be read: a value is missing\n  account:\n          ^"
-        );
-    }
 
     #[test]
     fn an_order_has_a_natural_direction_unless_told() {

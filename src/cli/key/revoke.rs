@@ -5,8 +5,8 @@ use clap::Args;
 use super::super::failure::{Exit, Failure, Result};
 use super::super::output::when;
 use super::super::session::{Session, insist};
-use super::super::{prompt, say};
-use super::{find, list, the_key};
+use super::super::{filter, prompt, say};
+use super::{find, the_key};
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::Sort;
@@ -99,7 +99,7 @@ async fn choose(arguments: &Arguments, service: &Service, session: &Session, now
                 "an empty filter fits every key: write for example --filter account:acme",
             ));
         }
-        let query = list::query(text, session)?;
+        let query = filter::query(text, session)?;
         let mut from = From::Start;
         loop {
             let request = PageRequest { query: query.clone(), sort: Sort::default(), from, limit: PAGE };
