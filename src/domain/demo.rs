@@ -72,9 +72,21 @@ impl Demo {
             // The second account is of an issuer without a cap.
             return 1 % self.accounts.len();
         }
-        let spread: f64 = self.rng.random();
-        let index = (spread * spread * self.accounts.len() as f64) as usize;
-        index.min(self.accounts.len() - 1)
+        let mut index = 0;
+        // An account at its cap gets a key now and then all the same, one that has ended since.
+        for _ in 0..4 {
+            let spread: f64 = self.rng.random();
+            index = ((spread * spread * self.accounts.len() as f64) as usize).min(self.accounts.len() - 1);
+            if self.policy(index).caps.active_keys.is_none_or(|cap| self.active[index] + 1 < cap) {
+                break;
+            }
+        }
+        index
+    }
+
+    /// Whether a rotation, during which two keys work, stays within the account's cap.
+    fn may_hold_two(&self, account: usize) -> bool {
+        self.policy(account).caps.active_keys.is_none_or(|cap| self.active[account] + 2 < cap)
     }
 
     fn policy(&self, account: usize) -> &Arc<Policy> {
@@ -149,7 +161,7 @@ impl Demo {
         }
         let over_cap = cap.is_some_and(|cap| self.active[account] >= cap);
         let ended = key.expires_at.is_some_and(|end| end <= self.now);
-        if !ended && (over_cap || rng.random_range(0..100) < 17) {
+        if !ended && (over_cap || rng.random_range(0..100) < 14) {
             let at = key.created_at + (self.now - key.created_at).mul_f64(rng.random_range(0.2..0.98));
             key.revocation = Some(Revocation {
                 at: at.max(key.created_at + Duration::minutes(4)).min(self.now),
@@ -204,6 +216,9 @@ impl Iterator for Demo {
             self.live(account, &mut key);
             let end = key.acknowledged_at.unwrap_or(created_at) + overlap.duration();
             let end = old.expires_at.map_or(end, |own| own.min(end));
+            if end <= self.now {
+                self.active[account] -= 1;
+            }
             return Some(DemoKey { retires: Some((old.id, end)), key });
         }
         let (account, mut key) = self.fresh(created_at);
@@ -217,10 +232,11 @@ impl Iterator for Demo {
                     key.expires_at = None;
                 }
             }
-            None if self.rng.random_range(0..100) < 4 => {
+            None if self.rng.random_range(0..100) < 4 && self.may_hold_two(account) => {
                 let overlap = *Overlap::ALL.choose(&mut self.rng).unwrap_or(&Overlap::Hours24);
                 key.last_used_at = Some((created_at + Duration::minutes(5)).min(self.now));
                 key.last_used_from = Some(address(&mut self.rng));
+                self.active[account] += 1;
                 self.replacing = Some((account, key.clone(), overlap));
             }
             None => self.live(account, &mut key),

@@ -62,8 +62,7 @@ fn no_account_has_more_active_keys_than_its_policy_allows() {
             *active.entry(key.account.clone()).or_insert(0) += 1;
         }
     }
-    // A rotation in progress may hold two keys for a while.
-    assert!(active.values().all(|count| *count <= 21), "{active:?}");
+    assert!(active.values().all(|count| *count <= 20), "{active:?}");
     assert!(active.values().any(|count| *count >= 19), "some account is at its cap: {active:?}");
 }
 
