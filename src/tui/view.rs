@@ -112,23 +112,42 @@ fn who_and_link(shell: &Shell) -> Line<'static> {
 fn draw_tabs(state: &State, frame: &mut Frame, area: Rect) {
     let shell = &state.shell;
     let styles = &shell.styles;
+    let summary = Line::styled(format!("{} ", state.screens.summary(shell)), styles.of(Role::Text));
+    let width = u16::try_from(summary.width()).unwrap_or(area.width).min(area.width);
+    // What the tabs take at most: with their names, closer together, or by their numbers alone.
+    let room = usize::from(area.width - width);
+    let tabs = [Tabs::Wide, Tabs::Close, Tabs::Numbers].into_iter().map(|tabs| tab_line(shell, tabs));
+    let fitting = tabs.clone().find(|line| line.width() <= room).or_else(|| tabs.clone().last());
+    frame.render_widget(fitting.unwrap_or_default(), area);
+    frame.render_widget(summary, Rect { x: area.right() - width, width, ..area });
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Tabs {
+    Wide,
+    Close,
+    Numbers,
+}
+
+fn tab_line(shell: &Shell, tabs: Tabs) -> Line<'static> {
+    let styles = &shell.styles;
     let mut spans = Vec::new();
     for (i, screen) in ScreenId::ALL.into_iter().enumerate() {
-        let (number, title) = if screen == shell.screen {
-            (styles.of(Role::Accent), styles.of(Role::Accent).add_modifier(Modifier::BOLD))
-        } else {
-            (styles.of(Role::Muted), styles.of(Role::Muted))
-        };
-        spans.push(Span::styled(format!(" {}", i + 1), number));
-        spans.push(Span::styled(format!(" {} ", screen.title()), title));
+        let present = screen == shell.screen;
+        let style = styles.of(if present { Role::Accent } else { Role::Muted });
+        let number = i + 1;
+        if tabs == Tabs::Numbers && !present {
+            spans.push(Span::styled(format!(" {number} "), style));
+            continue;
+        }
+        spans.push(Span::styled(format!(" {number}"), style));
+        let title = if present { style.add_modifier(Modifier::BOLD) } else { style };
+        spans.push(Span::styled(format!(" {}", screen.title()), title));
+        if tabs != Tabs::Close {
+            spans.push(Span::raw(" "));
+        }
     }
-    frame.render_widget(Line::from(spans), area);
-    let summary = state.screens.summary(shell);
-    if !summary.is_empty() {
-        let line = Line::styled(format!("{summary} "), styles.of(Role::Text));
-        let width = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
-        frame.render_widget(line, Rect { x: area.right() - width, width, ..area });
-    }
+    Line::from(spans)
 }
 
 /// A message, or the keys that are useful here.

@@ -46,11 +46,12 @@ impl Field {
         })
     }
 
-    pub fn title(self) -> &'static str {
+    /// The heading, in a column of this width.
+    pub fn title(self, width: u16) -> &'static str {
         match self {
             Self::Issuer => "Issuer",
             Self::Allow => "Allow-list",
-            Self::Used => "Used",
+            Self::Used if width < 9 => "Used",
             other => other.sorted_by().map_or("", title),
         }
     }
@@ -90,6 +91,9 @@ pub const MARGIN: u16 = 2;
 /// Fewer columns than this are too few for a name.
 const NAME: u16 = 16;
 
+/// A table of at least this width is wide: it has room for all columns.
+const WIDE: u16 = 150;
+
 /// The other columns in the order in which they get room: least width, and the width beyond which more is no use.
 const WANTED: [(Field, u16, u16); 10] = [
     (Field::Status, 11, 11),
@@ -125,7 +129,8 @@ pub fn layout(width: u16) -> Vec<Place> {
     let mut room = width.saturating_sub(MARGIN + 1 + NAME);
     let mut widths = vec![(Field::Name, NAME)];
     for (field, least, _) in WANTED {
-        if room < least + gap {
+        let only_wide = matches!(field, Field::CreatedBy | Field::Issuer | Field::Allow);
+        if room < least + gap || only_wide && width < WIDE {
             break;
         }
         room -= least + gap;
@@ -138,7 +143,7 @@ pub fn layout(width: u16) -> Vec<Place> {
             room -= more;
         }
     };
-    grow(Field::Name, 22);
+    grow(Field::Name, if width < WIDE { 22 } else { 34 });
     for (field, _, most) in WANTED {
         grow(field, most);
     }

@@ -33,7 +33,7 @@ impl State {
             return Vec::new();
         }
         let last = self.window.len() as isize - 1;
-        let wanted = (self.place as isize).saturating_add(by);
+        let wanted = (self.place as isize).saturating_add(self.owed).saturating_add(by);
         let place = wanted.clamp(0, last);
         let beyond = wanted - place;
         self.owed = match beyond {

@@ -1,1 +1,6 @@
 //! The screen as a person uses it.
+
+mod effects;
+mod pictures;
+mod promises;
+mod rows;

@@ -110,7 +110,7 @@ impl State {
         }
         let styles = &shell.styles;
         for place in places {
-            let mut title = place.field.title().to_owned();
+            let mut title = place.field.title(place.width).to_owned();
             let mut style = styles.of(Role::Header);
             if place.field.sorted_by() == Some(self.sort.column) {
                 style = style.patch(styles.of(Role::Accent));

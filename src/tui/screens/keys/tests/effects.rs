@@ -1,0 +1,118 @@
+//! What the screen wants done: whole lists of effects.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::domain::query::{Query, Sort, Term, Test};
+use crate::service::{Count, From, Page, PageRequest};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::harness::{Console, keys, noon};
+use crate::tui::message::Message;
+use crate::tui::screens::ScreenId;
+use crate::tui::update::update;
+use crate::tui::view::PATIENCE;
+
+const ME: To = To::Screen(ScreenId::Keys);
+
+fn press(console: &mut Console, c: char) -> Vec<Effect> {
+    update(&mut console.state, Message::Key { key: KeyEvent::from(KeyCode::Char(c)), hurried: false })
+}
+
+fn text(text: &str) -> Query {
+    Query { terms: vec![Term { negated: false, test: Test::Text(text.into()) }] }
+}
+
+fn page(query: Query, from: From) -> Request {
+    Request::Page(PageRequest { query, sort: Sort::default(), from, limit: 200 })
+}
+
+#[test]
+fn opening_asks_for_the_first_page_and_who_is_acting_and_for_nothing_else() {
+    let console = Console::new(80, 24, keys(3));
+    let asked: Vec<_> = console.asked.iter().map(|(_, request)| request).collect();
+    assert_eq!(asked, [&page(Query::default(), From::Start), &Request::Whoami, &Request::Issuers]);
+    assert_eq!(console.effects, [Effect::SetTimer { timer: Timer::Slow, after: PATIENCE }]);
+}
+
+#[test]
+fn while_a_page_is_under_way_typing_queues_up_only_the_newest_filter() {
+    let mut console = Console::ready(80, 24, keys(300));
+    press(&mut console, '/');
+    let first = press(&mut console, 'a');
+    let [Effect::Ask { to, request }] = first.as_slice() else { panic!("{first:?}") };
+    assert_eq!(*request, page(text("a"), From::Start));
+    let to = *to;
+    assert_eq!(press(&mut console, 'b'), []);
+    assert_eq!(press(&mut console, 'c'), []);
+    let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
+    let effects = update(&mut console.state, Message::Reply { to, reply });
+    let next = RequestId { to: ME, number: to.number + 1 };
+    assert_eq!(effects, [Effect::Ask { to: next, request: page(text("abc"), From::Start) }]);
+    console.sees("Key 0");
+}
+
+#[test]
+fn a_reply_that_nobody_awaits_changes_nothing() {
+    let mut console = Console::ready(80, 24, keys(30));
+    let before = console.screen();
+    let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
+    let stale = RequestId { to: ME, number: 1 };
+    assert_eq!(update(&mut console.state, Message::Reply { to: stale, reply }), []);
+    assert_eq!(console.screen(), before);
+    let reply = Reply::Count(Ok(Count::Exactly(7)));
+    assert_eq!(
+        update(
+            &mut console.state,
+            Message::Reply { to: RequestId { to: To::Overlay(99), number: 3 }, reply }
+        ),
+        []
+    );
+}
+
+#[test]
+fn a_step_near_neither_end_asks_for_nothing() {
+    let mut console = Console::ready(80, 24, keys(300));
+    assert_eq!(press(&mut console, 'j'), []);
+}
+
+#[test]
+fn coming_near_the_end_of_the_rows_reads_on_before_they_are_wanted() {
+    let mut console = Console::ready(80, 24, keys(5000));
+    for _ in 0..100 {
+        press(&mut console, 'j');
+    }
+    let effects = press(&mut console, 'j');
+    let last = console.state.screens.keys.window.rows[199].cursor.clone();
+    let [Effect::Ask { request, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(*request, page(Query::default(), From::After(last)));
+}
+
+#[test]
+fn the_count_is_asked_for_only_once_the_rows_are_there() {
+    let mut console = Console::new(80, 24, keys(3));
+    assert!(!console.asked.iter().any(|(_, request)| matches!(request, Request::Count(_))));
+    let (to, _) = console.asked.remove(0);
+    let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
+    let effects = update(&mut console.state, Message::Reply { to, reply });
+    let [Effect::Ask { request: Request::Count(query), .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*query, Query::default());
+}
+
+#[test]
+fn ctrl_c_gets_out_from_the_list_and_from_the_filter() {
+    let mut console = Console::ready(80, 24, keys(3));
+    console.press("ctrl-c");
+    assert_eq!(console.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Interrupted)));
+    let mut console = Console::ready(80, 24, keys(3));
+    console.press("/ \"q\" ctrl-c");
+    assert_eq!(console.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Interrupted)));
+}
+
+#[test]
+fn a_closed_terminal_ends_the_console_whatever_is_open() {
+    let mut console = Console::ready(80, 24, keys(3));
+    console.press("s");
+    console.send(Message::Hangup);
+    assert_eq!(console.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Hangup)));
+}
