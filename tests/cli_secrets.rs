@@ -144,4 +144,20 @@ on_both! {
             assert!(told.contains("standard input") && !told.contains(&secret), "{told}");
         }
     }
+
+    async fn vg_03_the_most_talkative_log_is_private_and_holds_no_secret(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        let log = db.dir().join(".local/state/keyrack/keyrack.log");
+        let args = ["key", "create", "--account", "acme", "--name", "deploy"];
+        let output = keyrack.command(&args).env("KEYRACK_LOG", "trace").output().unwrap();
+        let secret = support::script::succeeded(&args, &output).trim().to_owned();
+        let mut find = keyrack.command(&["key", "revoke", "--secret-stdin", "--yes"]);
+        let mut child = find.env("KEYRACK_LOG", "trace").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), secret.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        let written = std::fs::read_to_string(&log).unwrap();
+        assert!(written.lines().count() > 20, "{written}");
+        assert!(!written.contains(&secret[secret.len() - 30..]), "the log holds the secret");
+        assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }

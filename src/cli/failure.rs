@@ -65,8 +65,12 @@ impl Failure {
         self
     }
 
-    /// Says it on standard error, without anything in it that could harm a terminal.
+    /// Says it on standard error, without anything in it that could harm a terminal. What is no mistake of the person's
+    /// goes into the log too.
     pub fn tell(&self) {
+        if matches!(self.exit, Exit::Failure | Exit::CheckFailed | Exit::Unreachable) {
+            tracing::error!(exit = self.exit as u8, "{self}");
+        }
         if !self.message.is_empty() {
             super::say(&format!("keyrack: {}", self.message));
         }
