@@ -21,6 +21,7 @@ pub use complete::{Completion, FIELDS, FieldHelp, complete};
 pub use cursor::CursorError;
 pub use duration::parse_duration;
 pub(crate) use duration::print_duration;
+pub use matches::SHORTEST_ID;
 
 /// A parsed filter: every term must hold. Empty: everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::dialect::Time;
 use crate::domain::Instant;
 use crate::domain::key::Status;
-use crate::domain::query::{Bound, Query, Test};
+use crate::domain::query::{Bound, Query, SHORTEST_ID, Test};
 
 /// A driver that conditions can be written for.
 pub(super) trait Driver: Database {
@@ -285,7 +285,7 @@ fn push_text<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
         sql.push(format!(" OR substr(lower({column}), 1, {length}) = "));
         D::text(sql, text);
     }
-    if length >= 4 {
+    if length >= SHORTEST_ID {
         sql.push(" OR ");
         push_id(sql, text);
     }
@@ -310,6 +310,9 @@ pub(super) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
     }
     sql.push(&rows);
     push_prefix(sql, "lower(k.tail)", text, "~");
+    if text.chars().count() < SHORTEST_ID {
+        return;
+    }
     if let Some(range) = id_range(text) {
         sql.push(&rows);
         push_id_range(sql, range);

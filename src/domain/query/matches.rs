@@ -7,7 +7,7 @@ use crate::domain::secret::TAIL;
 use crate::domain::text::fold;
 
 /// Free text shorter than this is not looked for in ids: every second id would have it.
-const SHORTEST_ID: usize = 4;
+pub const SHORTEST_ID: usize = 4;
 
 impl Query {
     /// Whether `key` fits at `now`.
