@@ -20,6 +20,8 @@ use super::message::{Message, WipedBytes};
 use crate::domain::text::SafeText;
 
 mod osc52;
+#[cfg(test)]
+mod tests;
 
 use osc52::{Wrapping, sequence};
 

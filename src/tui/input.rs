@@ -99,3 +99,6 @@ fn message(event: Event, last: &mut Option<Instant>, now: Instant) -> Option<Mes
         Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,11 +17,13 @@ use super::view;
 
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;2t\x1b]2;Keyrack\x07\x1b[?2004h\x1b[?25l";
 /// Wrapping, mouse, paste, title, screen, cursor: each as it was, even where it was not touched.
-const LEAVE: &[u8] =
-    b"\x1b[m\x1b[r\x1b[?7h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[23;2t\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
+const LEAVE: &[u8] = b"\x1b[?7h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[23;2t\x1b[?1049l\x1b[?25h";
 /// Clicks and the wheel, in the form without limits. Motion is not asked for: nothing needs it.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
+/// The exit code of a panic, as Rust's own.
+const PANICKED: i32 = 101;
 
 /// Whether the terminal is ours and has to be given back. The panic hook must see it, so it is the process's.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -97,8 +99,11 @@ impl Screen {
     /// Gives the terminal back, stops the process as Ctrl-Z does, and takes the terminal again when it goes on.
     pub fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        // SIGSTOP reaches the whole process at once; SIGTSTP would be caught by nobody here, but may be ignored.
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        // The whole job stops, so that a shell sees it even if something stands between it and us. Where there is no
+        // job control nothing stops, and the console goes on.
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        // The signal may take effect in another thread: this one must not go on before.
+        std::thread::sleep(std::time::Duration::from_millis(30));
         self.enter()?;
         let (width, height) = terminal::size()?;
         self.terminal.backend_mut().size = Size { width, height };
@@ -132,12 +137,14 @@ pub fn give_back() {
     let _ = terminal::disable_raw_mode();
 }
 
-/// Makes a panic give the terminal back before it is reported.
+/// Makes a panic, in whatever thread, give the terminal back, report itself and end the program: half a console is
+/// worse than none.
 pub fn install_panic_hook() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         give_back();
         report(info);
+        std::process::exit(PANICKED);
     }));
 }
 

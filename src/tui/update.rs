@@ -12,6 +12,7 @@ use super::overlays::{emergency, help, palette, preset, themes};
 use super::run::ExitReason;
 use super::screens::ScreenId;
 use super::state::{Command, Link, Opened, Severity, State};
+use super::view;
 use crate::config::keymap::{Action, Context};
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
@@ -114,6 +115,11 @@ fn input(state: &mut State, input: Input) -> Vec<Effect> {
     state.shell.redraw = true;
     if let Some(opened) = state.overlays.last_mut() {
         return opened.overlay.input(&mut state.shell, opened.number, input);
+    }
+    if let Input::Click(at) = input
+        && let Some(screen) = view::tab_at(state, at)
+    {
+        return go(state, screen);
     }
     if let Some(action) = input.action()
         && let Some(effects) = everywhere(state, action)

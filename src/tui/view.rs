@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
@@ -112,14 +112,31 @@ fn who_and_link(shell: &Shell) -> Line<'static> {
 fn draw_tabs(state: &State, frame: &mut Frame, area: Rect) {
     let shell = &state.shell;
     let styles = &shell.styles;
-    let summary = Line::styled(format!("{} ", state.screens.summary(shell)), styles.of(Role::Text));
+    let summary = summary(state);
     let width = u16::try_from(summary.width()).unwrap_or(area.width).min(area.width);
-    // What the tabs take at most: with their names, closer together, or by their numbers alone.
-    let room = usize::from(area.width - width);
-    let tabs = [Tabs::Wide, Tabs::Close, Tabs::Numbers].into_iter().map(|tabs| tab_line(shell, tabs));
-    let fitting = tabs.clone().find(|line| line.width() <= room).or_else(|| tabs.clone().last());
-    frame.render_widget(fitting.unwrap_or_default(), area);
+    let (line, _) = tab_line(shell, fitting_tabs(shell, area.width - width));
+    frame.render_widget(line, area);
     frame.render_widget(summary, Rect { x: area.right() - width, width, ..area });
+}
+
+fn summary(state: &State) -> Line<'static> {
+    let style = state.shell.styles.of(Role::Text);
+    Line::styled(format!("{} ", state.screens.summary(&state.shell)), style)
+}
+
+/// The screen whose tab is at a place.
+pub fn tab_at(state: &State, at: Position) -> Option<ScreenId> {
+    let width = u16::try_from(summary(state).width()).unwrap_or(0);
+    let room = state.shell.size.width.saturating_sub(width);
+    let (_, ends) = tab_line(&state.shell, fitting_tabs(&state.shell, room));
+    let place = ends.iter().position(|end| usize::from(at.x) < *end)?;
+    (at.y == 1).then(|| ScreenId::ALL.get(place).copied()).flatten()
+}
+
+/// The tabs with their names if there is room, else closer together, else by their numbers alone.
+fn fitting_tabs(shell: &Shell, room: u16) -> Tabs {
+    let fits = |tabs: &Tabs| tab_line(shell, *tabs).0.width() <= usize::from(room);
+    [Tabs::Wide, Tabs::Close].into_iter().find(fits).unwrap_or(Tabs::Numbers)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -129,25 +146,29 @@ enum Tabs {
     Numbers,
 }
 
-fn tab_line(shell: &Shell, tabs: Tabs) -> Line<'static> {
+/// The tabs, and the column behind each of them.
+fn tab_line(shell: &Shell, tabs: Tabs) -> (Line<'static>, Vec<usize>) {
     let styles = &shell.styles;
     let mut spans = Vec::new();
+    let mut ends = Vec::new();
+    let mut end = 0;
     for (i, screen) in ScreenId::ALL.into_iter().enumerate() {
         let present = screen == shell.screen;
         let style = styles.of(if present { Role::Accent } else { Role::Muted });
         let number = i + 1;
-        if tabs == Tabs::Numbers && !present {
-            spans.push(Span::styled(format!(" {number} "), style));
-            continue;
-        }
-        spans.push(Span::styled(format!(" {number}"), style));
-        let title = if present { style.add_modifier(Modifier::BOLD) } else { style };
-        spans.push(Span::styled(format!(" {}", screen.title()), title));
-        if tabs != Tabs::Close {
-            spans.push(Span::raw(" "));
-        }
+        let title = match tabs {
+            Tabs::Numbers if !present => " ".to_owned(),
+            Tabs::Close => format!(" {}", screen.title()),
+            _ => format!(" {} ", screen.title()),
+        };
+        let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };
+        let number = Span::styled(format!(" {number}"), style);
+        let title = Span::styled(title, strong);
+        end += number.width() + title.width();
+        ends.push(end);
+        spans.extend([number, title]);
     }
-    Line::from(spans)
+    (Line::from(spans), ends)
 }
 
 /// A message, or the keys that are useful here.

@@ -243,12 +243,23 @@ impl Terminal {
     pub fn quiet(&self, long: Duration) {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.seen.state.lock().unwrap();
+        let (mut length, mut since) = (state.raw.len(), Instant::now());
         while Instant::now() < deadline && !state.closed {
-            let before = state.raw.len();
-            state = self.seen.changed.wait_timeout(state, long).unwrap().0;
-            if state.raw.len() == before {
-                return;
+            let Some(left) = long.checked_sub(since.elapsed()).filter(|left| !left.is_zero()) else { return };
+            state = self.seen.changed.wait_timeout(state, left).unwrap().0;
+            if state.raw.len() != length {
+                (length, since) = (state.raw.len(), Instant::now());
             }
+        }
+    }
+
+    /// Lets this long pass, whatever comes.
+    pub fn wait_quietly(&self, long: Duration) {
+        let deadline = Instant::now() + long;
+        let mut state = self.seen.state.lock().unwrap();
+        while let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+        {
+            state = self.seen.changed.wait_timeout(state, left).unwrap().0;
         }
     }
 

@@ -1,5 +1,7 @@
 //! What gestures and answers change in the table of keys.
 
+use ratatui::layout::Position;
+
 use super::state::{Load, State};
 use super::view;
 use crate::config::keymap::Action;
@@ -66,17 +68,25 @@ impl State {
             Input::Key(key) if self.filter.editing => self.type_filter(shell, key),
             Input::Key(key) => key.action.map_or_else(Vec::new, |action| self.act(shell, action)),
             Input::Scroll { lines, .. } => self.step(shell, lines as isize),
-            Input::Click(at) => match view::row_at(self, shell, at) {
-                Some(place) => {
-                    let by = place as isize - self.place as isize;
-                    self.step(shell, by)
-                }
-                None => Vec::new(),
-            },
+            Input::Click(at) => self.click(shell, at),
             Input::Paste(_) => {
                 shell.toast(Severity::Info, "to look for what you pasted, press / first");
                 Vec::new()
             }
+        }
+    }
+
+    /// A row is selected, and opened if it was selected already; a heading sorts.
+    fn click(&mut self, shell: &mut Shell, at: Position) -> Vec<Effect> {
+        if let Some(column) = view::heading_at(self, shell, at) {
+            let direction =
+                if column == self.sort.column { self.sort.direction.reversed() } else { column.natural() };
+            return self.set_sort(shell, Sort { column, direction });
+        }
+        match view::row_at(self, shell, at) {
+            Some(place) if place == self.place => self.act(shell, Action::Open),
+            Some(place) => self.step(shell, place as isize - self.place as isize),
+            None => Vec::new(),
         }
     }
 

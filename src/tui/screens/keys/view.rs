@@ -10,7 +10,7 @@ use super::columns::{self, MARGIN, Place};
 use super::state::State;
 use super::{detail, empty};
 use crate::config::theme::Role;
-use crate::domain::query::Direction;
+use crate::domain::query::{Column, Direction};
 use crate::service::Row;
 use crate::tui::state::Shell;
 use crate::tui::view::body;
@@ -75,6 +75,15 @@ pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
     let rows = Areas::of(state, shell).rows;
     let place = state.top + usize::from(at.y.checked_sub(rows.y)?);
     (rows.contains(at) && place < state.window.len()).then_some(place)
+}
+
+/// The column whose heading is at a place.
+pub fn heading_at(state: &State, shell: &Shell, at: Position) -> Option<Column> {
+    let header = Areas::of(state, shell).header;
+    let x = at.x.checked_sub(header.x)?;
+    let places = columns::layout(header.width);
+    let place = places.iter().find(|place| (place.x..place.x + place.width).contains(&x))?;
+    place.field.sorted_by().filter(|_| header.contains(at))
 }
 
 impl State {

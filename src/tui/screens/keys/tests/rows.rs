@@ -159,3 +159,23 @@ fn text_from_the_database_cannot_control_the_terminal() {
     let screen = console.screen();
     assert!(!screen.contains('\u{1b}') && !screen.contains('\u{202e}'), "{screen:?}");
 }
+
+fn click(console: &mut Console, column: u16, row: u16) {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let kind = MouseEventKind::Down(MouseButton::Left);
+    console.send(Message::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    console.settle();
+}
+
+#[test]
+fn the_mouse_selects_and_opens_rows_sorts_by_headings_and_changes_screens() {
+    let mut console = Console::ready(120, 40, keys(30));
+    click(&mut console, 20, 6);
+    assert!(console.selected_line().contains("Key 3"));
+    click(&mut console, 20, 6);
+    console.sees(&key_id(3).to_string());
+    click(&mut console, 20, 2);
+    console.sees("Name ▲");
+    click(&mut console, 12, 1);
+    assert_eq!(console.state.shell.screen, crate::tui::screens::ScreenId::Expiring);
+}

@@ -1,0 +1,45 @@
+//! Which way there is, and what is said about it.
+
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::*;
+use crate::domain::secret::PlainKey;
+
+fn surroundings(set: &[&str]) -> Surroundings {
+    Surroundings::of(|name| set.contains(&name).then(|| "yes".to_owned()))
+}
+
+#[test]
+fn the_environment_says_which_way_leads_to_a_clipboard() {
+    assert_eq!(surroundings(&["DISPLAY"]), Surroundings::Display);
+    assert_eq!(surroundings(&["WAYLAND_DISPLAY", "TMUX"]), Surroundings::Display);
+    // X forwarding is not the desktop that the person sits at.
+    assert_eq!(surroundings(&["DISPLAY", "SSH_TTY"]), Surroundings::Terminal);
+    assert_eq!(surroundings(&["SSH_CONNECTION", "TMUX", "DISPLAY"]), Surroundings::Tmux);
+    assert_eq!(surroundings(&["ZELLIJ"]), Surroundings::Zellij);
+    assert_eq!(surroundings(&["STY"]), Surroundings::Screen);
+    assert_eq!(surroundings(&[]), Surroundings::Terminal);
+}
+
+#[tokio::test]
+async fn va_06_over_ssh_nothing_claims_that_the_secret_was_copied() {
+    let (messages, mut inbox) = unbounded_channel();
+    let clipboard = Clipboard::new(Surroundings::Terminal);
+    let secret = std::sync::Arc::new(PlainKey::from_input("gw_secret"));
+    let outcome = clipboard.copy(CopyText::Secret(secret), &messages).await;
+    assert!(outcome.words.contains("sent to your terminal"), "{}", outcome.words);
+    assert!(!outcome.words.contains("copied"), "{}", outcome.words);
+    let expected = WipedBytes(Zeroizing::new(b"\x1b]52;c;Z3dfc2VjcmV0\x07".to_vec()));
+    assert_eq!(inbox.try_recv(), Ok(Message::Emit(expected)));
+}
+
+#[test]
+fn neither_the_message_nor_its_bytes_show_the_secret_when_printed() {
+    let bytes = WipedBytes(Zeroizing::new(b"gw_secret".to_vec()));
+    let text = format!(
+        "{:?} {:?}",
+        Message::Emit(bytes),
+        Message::Paste(crate::tui::message::Pasted::new("gw_secret".into()))
+    );
+    assert!(!text.contains("gw_secret"), "{text}");
+}
