@@ -191,14 +191,17 @@ impl Terminal {
         writer.flush().unwrap();
     }
 
-    /// Presses a key by its name (see [`key`]).
+    /// Presses a key by its name (see [`key`]), as a person does: once the screen has come to rest, if only for a moment.
+    /// Keys that follow each other faster are taken for a paste.
     pub fn press(&mut self, name: &str) {
+        self.quiet(Duration::from_millis(30));
         self.send(&key(name));
     }
 
     /// Types text as a person does: each character by itself, the next one once the program took the one before and had
     /// a person's time for it, so that nothing is mistaken for a paste.
     pub fn type_text(&mut self, text: &str) {
+        self.quiet(Duration::from_millis(30));
         for c in text.chars() {
             self.send(c.to_string().as_bytes());
             self.quiet(Duration::from_millis(40));
