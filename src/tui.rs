@@ -42,6 +42,8 @@ pub mod screens;
 pub mod state;
 pub mod styles;
 pub mod terminal;
+#[cfg(test)]
+pub mod testing;
 pub mod update;
 pub mod view;
 pub mod widgets;

@@ -9,8 +9,10 @@ pub enum Context {
     Global,
     /// In every list.
     Table,
-    /// In a list of keys: the screens Keys and Expiring.
+    /// In the table of keys.
     Keys,
+    /// In the list of keys that end soon.
+    Expiring,
     /// Beside the list of keys, while the detail has the focus.
     Detail,
     Accounts,
@@ -32,11 +34,12 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Always,
         Self::Global,
         Self::Table,
         Self::Keys,
+        Self::Expiring,
         Self::Detail,
         Self::Accounts,
         Self::Audit,
@@ -59,6 +62,7 @@ impl Context {
             Self::Global => &[Self::Global, Self::Always],
             Self::Table => &[Self::Table, Self::Global, Self::Always],
             Self::Keys => &[Self::Keys, Self::Table, Self::Global, Self::Always],
+            Self::Expiring => &[Self::Expiring, Self::Table, Self::Global, Self::Always],
             Self::Detail => &[Self::Detail, Self::Global, Self::Always],
             Self::Accounts => &[Self::Accounts, Self::Table, Self::Global, Self::Always],
             Self::Audit => &[Self::Audit, Self::Table, Self::Global, Self::Always],
@@ -85,6 +89,7 @@ impl Context {
             Self::Global => "On every screen",
             Self::Table => "In a list",
             Self::Keys => "Keys",
+            Self::Expiring => "Expiring",
             Self::Detail => "A key's detail",
             Self::Accounts => "Accounts",
             Self::Audit => "Audit",

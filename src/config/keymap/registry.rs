@@ -149,14 +149,21 @@ pub const REGISTRY: &[Entry] = &[
     .in_palette(),
     entry(ClearFilter, "clear-filter", "clear filter", &[Table], &["backspace"], "Show everything again")
         .in_palette(),
-    entry(New, "new", "new", &[Table], &["n"], "Create: a key, an account, an issuer, as the screen has it")
-        .hint(14)
-        .in_palette(),
+    entry(
+        New,
+        "new",
+        "new",
+        &[Keys, Expiring, Accounts, Issuers, Operators],
+        &["n"],
+        "Create: a key, an account, an issuer, as the screen has it",
+    )
+    .hint(14)
+    .in_palette(),
     entry(
         Revoke,
         "revoke",
         "revoke",
-        &[Keys, Detail],
+        &[Keys, Expiring, Detail],
         &["d"],
         "Revoke the selected key, or all marked keys, for good",
     )
@@ -166,7 +173,7 @@ pub const REGISTRY: &[Entry] = &[
         Rotate,
         "rotate",
         "rotate",
-        &[Keys, Detail],
+        &[Keys, Expiring, Detail],
         &["r"],
         "Replace the key by a successor with the same attributes",
     )
@@ -176,18 +183,19 @@ pub const REGISTRY: &[Entry] = &[
         CopyPreview,
         "copy-preview",
         "copy preview",
-        &[Keys, Detail],
+        &[Keys, Expiring, Detail],
         &["y"],
         "Copy the masked preview of the key",
     )
     .hint(24)
     .in_palette(),
-    entry(CopyId, "copy-id", "copy id", &[Keys, Detail], &["Y"], "Copy the id of the key").in_palette(),
+    entry(CopyId, "copy-id", "copy id", &[Keys, Expiring, Detail], &["Y"], "Copy the id of the key")
+        .in_palette(),
     entry(
         ShowAccountKeys,
         "same-account",
         "same account",
-        &[Keys, Detail],
+        &[Keys, Expiring, Detail],
         &["a"],
         "Show all keys of this key's account",
     )
@@ -196,7 +204,7 @@ pub const REGISTRY: &[Entry] = &[
         ShowSameCreator,
         "same-creator",
         "same creator",
-        &[Keys, Detail],
+        &[Keys, Expiring, Detail],
         &["b"],
         "Show all keys that the same person created",
     )
@@ -205,7 +213,7 @@ pub const REGISTRY: &[Entry] = &[
         OpenLinked,
         "open-linked",
         "linked key",
-        &[Keys, Detail],
+        &[Keys, Expiring, Detail],
         &["o"],
         "Go to the key that this one replaces or is replaced by",
     )
@@ -214,14 +222,21 @@ pub const REGISTRY: &[Entry] = &[
         FocusDetail,
         "focus-detail",
         "detail",
-        &[Keys, Detail],
+        &[Keys, Expiring, Detail],
         &["tab"],
         "Move between the list and the detail",
     ),
     entry(Sort, "sort", "sort", &[Keys], &["s"], "Sort by the next column").hint(22).in_palette(),
     entry(SortReverse, "sort-reverse", "reverse", &[Keys], &["S"], "Turn the order round").in_palette(),
-    entry(Mark, "mark", "mark", &[Keys], &["space"], "Mark the row, for doing something with several keys")
-        .hint(26),
+    entry(
+        Mark,
+        "mark",
+        "mark",
+        &[Keys, Expiring],
+        &["space"],
+        "Mark the row, for doing something with several keys",
+    )
+    .hint(26),
     entry(
         MarkRange,
         "mark-range",
@@ -230,9 +245,17 @@ pub const REGISTRY: &[Entry] = &[
         &["v"],
         "Mark everything from the last mark to this row",
     ),
-    entry(MarkAll, "mark-all", "mark all", &[Keys], &["ctrl-a"], "Mark every key that the filter shows")
+    entry(
+        MarkAll,
+        "mark-all",
+        "mark all",
+        &[Keys, Expiring],
+        &["ctrl-a"],
+        "Mark every key that the filter shows",
+    )
+    .in_palette(),
+    entry(ClearMarks, "clear-marks", "clear marks", &[Keys, Expiring], &["u"], "Take all marks away")
         .in_palette(),
-    entry(ClearMarks, "clear-marks", "clear marks", &[Keys], &["u"], "Take all marks away").in_palette(),
     entry(ScrollUp, "scroll-up", "up", &[Detail], &["k", "up"], "Scroll up"),
     entry(ScrollDown, "scroll-down", "down", &[Detail], &["j", "down"], "Scroll down"),
     entry(
@@ -379,7 +402,7 @@ pub const REGISTRY: &[Entry] = &[
     ),
     entry(ReadTop, "read-top", "top", &[Reader], &["g", "home"], "To the beginning"),
     entry(ReadBottom, "read-bottom", "end", &[Reader], &["G", "end"], "To the end"),
-    entry(Search, "search", "search", &[Reader], &["/"], "Show only lines with a word").hint(10),
+    entry(Search, "search", "search", &[Reader], &["/"], "Show only lines with a word"),
     entry(CloseReader, "close-reader", "close", &[Reader], &["esc", "q", "?", "enter"], "Close the page")
         .hint(12),
 ];

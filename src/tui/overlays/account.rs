@@ -149,7 +149,9 @@ impl State {
             return Some(why.as_str().to_owned());
         }
         match field {
-            Field::Name if self.name.value().trim().is_empty() && !self.checked => None,
+            Field::Name if self.name.value().trim().is_empty() => {
+                self.checked.then(|| "a name is required".into())
+            }
             Field::Name => text::check_name(self.name.value()).err().map(|error| error.to_string()),
             Field::Slug if self.slug.is_empty() && !self.checked => None,
             Field::Slug => check_slug(self.slug.value()).err().map(|error| error.to_string()),

@@ -163,7 +163,10 @@ impl State {
                 Span::styled(text, styles.of(Role::Text)),
             ])
         } else {
-            Line::styled("Own keys: [keys] in config.toml, e.g. revoke = \"f8\"", styles.of(Role::Muted))
+            let search = shell.keymap.key(Action::Search);
+            let words =
+                format!("{search} searches. Keys of your own: [keys] in config.toml, as in revoke = \"f8\"");
+            Line::styled(words, styles.of(Role::Muted))
         };
         frame.render_widget(line, bottom);
     }

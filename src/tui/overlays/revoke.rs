@@ -133,7 +133,7 @@ impl State {
             Some(Action::NextField | Action::FieldDown | Action::NextButton) => self.move_focus(1),
             Some(Action::PreviousField | Action::FieldUp | Action::PreviousButton) => self.move_focus(-1),
             Some(Action::Press) if !key.hurried => match self.focus {
-                Focus::Count if self.counted() => return self.revoke(shell),
+                Focus::Count => return self.revoke(shell),
                 _ => self.move_focus(1),
             },
             _ => {

@@ -118,7 +118,7 @@ impl State {
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, 72);
-        let mut sheet = Sheet::new(styles, 12, columns);
+        let mut sheet = Sheet::new(styles, 11, columns);
         for line in facts::lines(styles, &revoke::facts_of(shell, &self.key), columns.into()) {
             sheet.line(line, false);
         }

@@ -13,7 +13,7 @@ use crate::tui::input::Input;
 use crate::tui::latest::Latest;
 use crate::tui::overlays::{create, revoke, rotate};
 use crate::tui::screens::ScreenId;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::state::Shell;
 use crate::tui::widgets::list::Place;
 
 #[cfg(test)]
@@ -54,6 +54,16 @@ impl Window {
         Query { terms: tests.map(|test| Term { negated: false, test }).to_vec() }
     }
 
+    /// The same in the words of the filter language.
+    fn filter(self) -> &'static str {
+        match self {
+            Self::Overdue => "status:expired expires:>-30d",
+            Self::Days7 => "status:active expires:<7d",
+            Self::Days30 => "status:active expires:<30d",
+            Self::Days90 => "status:active expires:<90d",
+        }
+    }
+
     /// Soonest first; of what is overdue the latest, whose customers are calling now.
     fn sort(self) -> Sort {
         let direction = if self == Self::Overdue { Direction::Descending } else { Direction::Ascending };
@@ -79,7 +89,7 @@ pub struct State {
 
 impl State {
     pub fn context(&self) -> Context {
-        Context::Keys
+        Context::Expiring
     }
 
     pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
@@ -198,9 +208,8 @@ impl State {
                     if marked.is_empty() { self.selected().cloned().into_iter().collect() } else { marked };
                 return revoke::open(shell, known.iter().map(|key| key.id).collect(), known);
             }
-            Action::Filter => {
-                shell.toast(Severity::Info, "filter on the screen Keys: status:active expires:<30d")
-            }
+            // The same keys in the table, where the filter can be narrowed.
+            Action::Filter => shell.filter(self.window.filter()),
             _ => {}
         }
         Vec::new()

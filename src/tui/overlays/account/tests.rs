@@ -1,1 +1,73 @@
+use crate::service::CreateAccount;
+use crate::tui::effect::{Failure, FailureKind, Reply, Request};
+use crate::tui::overlays::{Overlay, account};
+use crate::tui::testing::{self, Desk, only_request};
 
+fn form(first_run: bool) -> Desk {
+    let mut desk = Desk::new();
+    desk.open(|shell| account::open(shell, Some("voxpria"), first_run));
+    desk
+}
+
+fn filled(desk: &mut Desk) {
+    desk.write("Acme Telephony & Co");
+    desk.press("tab tab");
+    desk.write("ada@example.com, bob@example.com");
+}
+
+#[test]
+fn the_slug_follows_the_name_until_one_is_written() {
+    let mut desk = form(false);
+    filled(&mut desk);
+    desk.press("tab right right");
+    let (_, request) = only_request(desk.press("ctrl-s"));
+    let Request::CreateAccount { request, .. } = request else { panic!("{request:?}") };
+    assert_eq!(
+        request,
+        CreateAccount {
+            issuer: "voxpria".into(),
+            slug: "acme-telephony-co".into(),
+            name: "Acme Telephony & Co".into(),
+            admins: vec!["ada@example.com".into(), "bob@example.com".into()],
+            plan: Some("Starter".into()),
+        }
+    );
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_shown_at_its_field() {
+    let mut desk = form(false);
+    assert_eq!(desk.press("ctrl-s"), []);
+    assert!(desk.words().contains("a name is required"), "{}", desk.screen());
+    desk.write("Acme");
+    desk.press("tab");
+    desk.write(" Ä");
+    assert!(desk.words().contains("a slug holds lower-case letters"), "{}", desk.screen());
+    desk.press("backspace backspace ctrl-s");
+    assert!(desk.words().contains("at least one mail address"), "{}", desk.screen());
+}
+
+#[test]
+fn on_the_first_run_the_form_for_a_key_follows() {
+    let mut desk = form(true);
+    filled(&mut desk);
+    let (id, _) = only_request(desk.press("ctrl-s"));
+    let made = testing::account("voxpria", "acme").account;
+    desk.reply(id, Reply::CreateAccount(Ok(made)));
+    assert!(matches!(desk.top(), Some(Overlay::Create(_))));
+}
+
+#[test]
+fn a_slug_that_is_taken_is_refused_in_the_form() {
+    let mut desk = form(false);
+    filled(&mut desk);
+    let (id, _) = only_request(desk.press("ctrl-s"));
+    let failure = Failure { kind: FailureKind::Rule, text: "there is an account acme already".into() };
+    desk.reply(id, Reply::CreateAccount(Err(failure)));
+    assert!(desk.words().contains("there is an account acme already"), "{}", desk.screen());
+}
+
+#[test]
+fn the_form_at_80_by_24() {
+    insta::assert_snapshot!(form(false).screen());
+}

@@ -1,1 +1,264 @@
+use crate::domain::expiry::Expiry;
+use crate::domain::operator::Role;
+use crate::domain::scope::Scopes;
+use crate::service::{CreateKey, Field};
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId};
+use crate::tui::overlays::{Overlay, create};
+use crate::tui::testing::{Desk, account, created, only_request};
 
+/// The form, opened for an account of the issuer.
+fn form(issuer: &str) -> Desk {
+    let mut desk = Desk::new();
+    open(&mut desk, issuer);
+    desk
+}
+
+fn open(desk: &mut Desk, issuer: &str) {
+    let (id, request) = only_request(desk.open(|shell| create::open(shell, Some("acme".into()))));
+    assert_eq!(request, Request::Account("acme".into()));
+    assert_eq!(desk.reply(id, Reply::Account(Ok(account(issuer, "acme")))), []);
+}
+
+/// Goes through the review and sends; answers with the id and what was sent.
+fn send(desk: &mut Desk) -> (RequestId, CreateKey) {
+    assert_eq!(desk.press("ctrl-s"), []);
+    assert!(desk.words().contains("review"), "{}", desk.screen());
+    let (id, request) = only_request(desk.press("enter"));
+    let Request::Create(request) = request else { panic!("{request:?}") };
+    (id, request)
+}
+
+fn refuse(desk: &mut Desk, id: RequestId, kind: FailureKind, text: &str) {
+    let failure = Failure { kind, text: text.into() };
+    assert_eq!(desk.reply(id, Reply::Create(Err(failure))), []);
+}
+
+#[test]
+fn vp_08_nothing_is_ticked_at_first_and_each_scope_says_what_it_permits() {
+    let mut desk = form("voxpria");
+    assert!(!desk.screen().contains("[x]"), "{}", desk.screen());
+    assert_eq!(desk.screen().matches("[ ]").count(), 13);
+    desk.press("tab tab");
+    assert!(desk.words().contains("calls:read: "), "{}", desk.screen());
+    desk.press("down right");
+    assert!(desk.words().contains("campaigns:write: "), "{}", desk.screen());
+}
+
+#[test]
+fn vp_23_a_key_is_configured_then_reviewed_then_created() {
+    let mut desk = form("voxpria");
+    desk.write("Production Server – Main App");
+    desk.press("tab");
+    desk.write("main app");
+    desk.press("tab space down right space");
+    let (_, request) = send(&mut desk);
+    assert_eq!(
+        request,
+        CreateKey {
+            operation: request.operation,
+            account: "acme".into(),
+            name: "Production Server – Main App".into(),
+            description: "main app".into(),
+            scopes: Scopes::parse("calls:read campaigns:write"),
+            expiry: Expiry::Never,
+            allow: Default::default(),
+        }
+    );
+}
+
+#[test]
+fn vg_05_a_policy_without_scopes_says_fully_privileged_in_form_and_review() {
+    let mut desk = form("voicegram");
+    assert!(desk.words().contains("fully privileged"), "{}", desk.screen());
+    desk.write("CI");
+    desk.press("ctrl-s");
+    assert!(desk.words().contains("fully privileged"), "{}", desk.screen());
+}
+
+#[test]
+fn vg_08_the_form_calls_things_what_the_policy_calls_them() {
+    let mut desk = form("voicegram");
+    assert!(desk.screen().contains("Create token"), "{}", desk.screen());
+    desk.write("CI");
+    desk.press("ctrl-s");
+    assert!(desk.screen().contains("[ Create token ]"), "{}", desk.screen());
+    assert!(form("vozagent").screen().contains("Create API Key"));
+}
+
+#[test]
+fn vg_09_a_name_is_required() {
+    let mut desk = form("voicegram");
+    assert_eq!(desk.press("ctrl-s"), []);
+    assert!(desk.words().contains("a name is required"), "{}", desk.screen());
+    assert!(!desk.words().contains("review"));
+}
+
+#[test]
+fn va_05_a_name_is_required_and_a_description_is_not() {
+    let mut desk = form("vozagent");
+    desk.press("ctrl-s");
+    assert!(desk.words().contains("a name is required"), "{}", desk.screen());
+    desk.write("Zapier");
+    assert_eq!(send(&mut desk).1.description, "");
+}
+
+#[test]
+fn vg_10_the_choices_are_never_30_days_90_days_1_year_and_any_instant_shown_exactly() {
+    let mut desk = form("voicegram");
+    let words = desk.words();
+    assert!(words.contains("(•) Never expires ( ) 30 days ( ) 90 days ( ) 1 year"), "{words}");
+    desk.write("CI");
+    desk.press("tab tab right");
+    assert!(desk.words().contains("2026-12-21 12:00:00 UTC"), "{}", desk.screen());
+    desk.press("right right right tab");
+    desk.write("2027-01-31T18:00Z");
+    assert!(desk.words().contains("2027-01-31 18:00:00 UTC"), "{}", desk.screen());
+    let end = "2027-01-31T18:00:00Z".parse().unwrap();
+    assert_eq!(send(&mut desk).1.expiry, Expiry::At(end));
+}
+
+#[test]
+fn a_mistake_in_the_expiry_or_the_allow_list_is_shown_as_one_types() {
+    let mut desk = form("voicegram");
+    desk.write("CI");
+    desk.press("tab tab right right right right tab");
+    desk.write("soonish");
+    assert!(desk.words().contains("↑"), "{}", desk.screen());
+    desk.press("ctrl-u");
+    desk.write("45d");
+    assert!(!desk.words().contains("↑"), "{}", desk.screen());
+    desk.press("tab");
+    desk.write("10.0.0.0/8 nowhere");
+    assert!(desk.words().contains("\"nowhere\" is no address"), "{}", desk.screen());
+    assert_eq!(desk.press("ctrl-s"), [], "a form with a mistake goes nowhere");
+    assert!(!desk.words().contains("review"));
+}
+
+#[test]
+fn vp_28_each_refusal_is_shown_in_its_own_words_and_the_form_stays_filled_in() {
+    let mut desk = form("voicegram");
+    desk.write("CI");
+    let (id, first) = send(&mut desk);
+    let mut sent = id;
+    for (kind, words) in [
+        (FailureKind::NotPermitted, "ada may not create keys: that takes the role operator"),
+        (FailureKind::Rule, "account acme is suspended, so no key can be made for it"),
+        (FailureKind::Rule, "account acme has 20 active keys and its limit is 20. Revoke one first"),
+    ] {
+        refuse(&mut desk, sent, kind, words);
+        assert!(desk.words().contains(words), "{}", desk.screen());
+        let (id, request) = only_request(desk.press("enter"));
+        let Request::Create(request) = request else { panic!("{request:?}") };
+        assert_ne!(request.operation, first.operation, "a refused wish is over; this is a new one");
+        assert_eq!(request.name, "CI");
+        sent = id;
+    }
+}
+
+#[test]
+fn sending_again_after_a_lost_connection_is_the_same_wish() {
+    let mut desk = form("voicegram");
+    desk.write("CI");
+    let (id, first) = send(&mut desk);
+    refuse(&mut desk, id, FailureKind::Unreachable, "the database can't be reached");
+    let (_, request) = only_request(desk.press("enter"));
+    assert_eq!(request, Request::Create(first));
+}
+
+#[test]
+fn a_refusal_about_a_field_stands_at_the_field() {
+    let mut desk = form("voicegram");
+    desk.write("CI");
+    let (id, _) = send(&mut desk);
+    refuse(&mut desk, id, FailureKind::Field(Field::Name), "name: there is one already");
+    assert!(desk.words().contains("↑ name: there is one already"), "{}", desk.screen());
+    desk.write("2");
+    assert!(!desk.words().contains("↑"), "an edit takes the refusal away");
+}
+
+#[test]
+fn a_viewer_gets_words_instead_of_a_form() {
+    let mut desk = Desk::new();
+    desk.role(Role::Viewer);
+    desk.open(|shell| create::open(shell, None));
+    assert!(desk.top().is_none());
+    assert!(desk.toast().contains("viewer may not create keys"), "{}", desk.toast());
+}
+
+#[test]
+fn the_account_is_chosen_by_typing_a_part_of_its_name() {
+    let mut desk = Desk::new();
+    let (id, request) = only_request(desk.open(|shell| create::open(shell, None)));
+    assert_eq!(request, Request::Accounts { filter: String::new(), after: None, limit: 50 });
+    let two = vec![account("voicegram", "acme"), account("voxpria", "globex")];
+    assert_eq!(desk.reply(id, Reply::Accounts(Ok(two))), []);
+    let (id, request) = only_request(desk.write("g"));
+    assert_eq!(request, Request::Accounts { filter: "g".into(), after: None, limit: 50 });
+    assert_eq!(desk.write("l"), [], "one search at a time");
+    let (id, request) = only_request(desk.reply(id, Reply::Accounts(Ok(Vec::new()))));
+    assert_eq!(request, Request::Accounts { filter: "gl".into(), after: None, limit: 50 });
+    assert_eq!(desk.reply(id, Reply::Accounts(Ok(vec![account("voxpria", "globex")]))), []);
+    desk.press("enter");
+    assert!(desk.screen().contains("Create API Key · globex"), "{}", desk.screen());
+}
+
+#[test]
+fn an_only_account_needs_no_choosing() {
+    let mut desk = Desk::new();
+    let (id, _) = only_request(desk.open(|shell| create::open(shell, None)));
+    desk.reply(id, Reply::Accounts(Ok(vec![account("voicegram", "acme")])));
+    assert!(desk.screen().contains("Create token · acme"), "{}", desk.screen());
+}
+
+#[test]
+fn escape_asks_once_before_it_throws_away_what_was_filled_in() {
+    let mut desk = form("voicegram");
+    desk.write("CI");
+    desk.press("esc");
+    assert!(desk.top().is_some());
+    assert!(desk.toast().contains("again throws away"), "{}", desk.toast());
+    desk.press("esc");
+    assert!(desk.top().is_none());
+}
+
+#[test]
+fn a_burst_of_keys_creates_nothing() {
+    let mut desk = form("voicegram");
+    desk.write("CI");
+    assert_eq!(desk.hurry("enter enter enter enter enter enter ctrl-s ctrl-s enter"), []);
+}
+
+#[test]
+fn the_new_key_goes_to_the_reveal_and_every_screen_reads_again() {
+    let mut desk = form("voicegram");
+    desk.write("CI");
+    let (id, _) = send(&mut desk);
+    let effects = desk.reply(id, Reply::Create(Ok(Box::new(created("voicegram", "CI")))));
+    assert!(effects.contains(&Effect::Mouse(false)), "{effects:#?}");
+    assert!(matches!(desk.top(), Some(Overlay::Reveal(_))));
+    assert_eq!(desk.state.overlays.len(), 1);
+}
+
+#[test]
+fn pasted_lines_become_one_line_of_the_field() {
+    let mut desk = form("voicegram");
+    desk.paste("Production\nServer\u{1b}[31m");
+    assert_eq!(send(&mut desk).1.name, "Production Server[31m");
+}
+
+#[test]
+fn the_form_at_80_by_24() {
+    let mut desk = form("voxpria");
+    desk.write("Production Server – Main App");
+    insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
+fn the_review_at_120_by_40() {
+    let mut desk = Desk::sized(120, 40);
+    open(&mut desk, "voxpria");
+    desk.write("Production Server – Main App");
+    desk.press("tab tab space");
+    desk.press("ctrl-s");
+    insta::assert_snapshot!(desk.screen());
+}

@@ -1,1 +1,148 @@
+use crate::domain::key::Key;
+use crate::domain::operator::Role;
+use crate::domain::secret::PlainKey;
+use crate::service::{Needle, Revoked};
+use crate::tui::effect::{Failure, FailureKind, Reply, Request, RequestId};
+use crate::tui::testing::{Desk, created, key, noon, only_request};
 
+fn leaked() -> (Key, String) {
+    let made = created("voicegram", "CI runner");
+    (made.key, made.secret.expose().to_owned())
+}
+
+/// `x`, the paste, and the answer that one key fits.
+fn found(desk: &mut Desk) -> Key {
+    let (key, secret) = leaked();
+    assert_eq!(desk.press("x"), []);
+    let (id, request) = only_request(desk.paste(&secret));
+    assert_eq!(request, Request::Find(Needle::Secret(PlainKey::from_input(&secret))));
+    assert_eq!(desk.reply(id, Reply::Find(Ok(vec![key.clone()]))), []);
+    key
+}
+
+fn sent(desk: &mut Desk) -> (RequestId, Request) {
+    only_request(desk.press("y"))
+}
+
+#[test]
+fn four_gestures_end_an_exposed_key_start_x_paste_y() {
+    let mut desk = Desk::new(); // the first gesture: `keyrack`
+    let key = found(&mut desk); // the second and the third: `x` and the paste
+    let (id, request) = sent(&mut desk); // the fourth: `y`
+    let Request::Revoke { keys, reason, .. } = request else { panic!("{request:?}") };
+    assert_eq!((keys, reason.as_deref()), (vec![key.id], Some("exposed")));
+    let dead = Revoked { key: Key { revoked_at: Some(noon()), ..key }, already: false };
+    assert!(!desk.words().contains("Revoked at"), "nothing is claimed before the read-back");
+    desk.reply(id, Reply::Revoke(Ok(vec![dead])));
+    assert!(desk.words().contains("Revoked at 2026-11-21 12:00:00 UTC, read back"), "{}", desk.screen());
+}
+
+#[test]
+fn it_shows_whose_key_it_is_and_never_the_secret() {
+    let mut desk = Desk::new();
+    let key = found(&mut desk);
+    let words = desk.words();
+    assert!(words.contains("CI runner") && words.contains("acme (voicegram)"), "{words}");
+    assert!(words.contains(&key.id.to_string()) && words.contains("Last used never"), "{words}");
+    let (_, secret) = leaked();
+    assert!(!desk.screen().contains(&secret) && !format!("{:?}", desk.state).contains(&secret));
+}
+
+#[test]
+fn what_is_typed_is_masked() {
+    let mut desk = Desk::new();
+    desk.press("x");
+    desk.write("a1B2");
+    assert!(desk.screen().contains("› ••••"), "{}", desk.screen());
+    assert!(!desk.screen().contains("a1B2"));
+    let (_, request) = only_request(desk.press("enter"));
+    assert_eq!(request, Request::Find(Needle::Text("a1B2".into())));
+}
+
+#[test]
+fn va_14_a_key_is_found_by_its_id_its_last_four_its_name_and_its_secret_with_spaces_round_it() {
+    let (key, secret) = leaked();
+    for (pasted, needle) in [
+        (key.id.to_string(), Needle::Text(key.id.to_string())),
+        ("ee36".into(), Needle::Text("ee36".into())),
+        ("CI runner".into(), Needle::Text("CI runner".into())),
+        (key.preview.as_str().to_owned(), Needle::Text(key.preview.as_str().to_owned())),
+        (format!("  {secret}\n"), Needle::Secret(PlainKey::from_input(&secret))),
+    ] {
+        let mut desk = Desk::new();
+        desk.press("x");
+        assert_eq!(only_request(desk.paste(&pasted)).1, Request::Find(needle));
+    }
+}
+
+#[test]
+fn a_paste_with_a_yes_in_it_revokes_nothing() {
+    let mut desk = Desk::new();
+    found(&mut desk);
+    assert_eq!(desk.paste("y"), []);
+    assert_eq!(desk.hurry("y y enter y"), []);
+}
+
+#[test]
+fn of_several_keys_the_chosen_one_is_revoked() {
+    let mut desk = Desk::new();
+    let (one, other) = (key("voxpria", "one"), key("voxpria", "other"));
+    desk.press("x");
+    let (id, _) = only_request(desk.paste("a1B2"));
+    desk.reply(id, Reply::Find(Ok(vec![one, other.clone()])));
+    assert!(desk.words().contains("2 keys fit"), "{}", desk.screen());
+    desk.press("down");
+    let Request::Revoke { keys, .. } = sent(&mut desk).1 else { panic!() };
+    assert_eq!(keys, [other.id]);
+}
+
+#[test]
+fn no_looks_for_another_and_nothing_found_says_what_to_try() {
+    let mut desk = Desk::new();
+    found(&mut desk);
+    assert_eq!(desk.press("n"), []);
+    let (id, _) = only_request(desk.paste("zzzz"));
+    desk.reply(id, Reply::Find(Ok(Vec::new())));
+    assert!(desk.words().contains("no key fits. Check that all of it was pasted"), "{}", desk.screen());
+    desk.press("esc");
+    assert!(desk.top().is_none());
+}
+
+#[test]
+fn a_dead_key_is_said_to_be_dead_and_not_revoked_again() {
+    let mut desk = Desk::new();
+    let (key, secret) = leaked();
+    desk.press("x");
+    let (id, _) = only_request(desk.paste(&secret));
+    desk.reply(id, Reply::Find(Ok(vec![Key { revoked_at: Some(noon()), ..key }])));
+    assert!(desk.words().contains("dead already: revoked at 2026-11-21 12:00:00 UTC"), "{}", desk.screen());
+    assert_eq!(desk.press("y"), []);
+}
+
+#[test]
+fn a_viewer_finds_but_may_not_revoke() {
+    let mut desk = Desk::new();
+    desk.role(Role::Viewer);
+    found(&mut desk);
+    assert!(desk.words().contains("Your role may not revoke it"), "{}", desk.screen());
+    let effects = desk.press("y");
+    assert!(!effects.iter().any(|effect| matches!(effect, crate::tui::effect::Effect::Ask { .. })));
+}
+
+#[test]
+fn a_revocation_that_failed_can_be_tried_again_as_the_same_wish() {
+    let mut desk = Desk::new();
+    found(&mut desk);
+    let (id, first) = sent(&mut desk);
+    let failure = Failure { kind: FailureKind::Unreachable, text: "the database can't be reached".into() };
+    desk.reply(id, Reply::Revoke(Err(failure)));
+    assert!(desk.words().contains("the database can't be reached"), "{}", desk.screen());
+    assert_eq!(sent(&mut desk).1, first);
+}
+
+#[test]
+fn the_found_key_at_80_by_24() {
+    let mut desk = Desk::new();
+    found(&mut desk);
+    insta::assert_snapshot!(desk.screen());
+}

@@ -1,1 +1,37 @@
+use crate::tui::overlays::Overlay;
+use crate::tui::screens::ScreenId;
+use crate::tui::testing::Desk;
 
+#[test]
+fn the_palette_goes_to_a_screen_by_its_name() {
+    let mut desk = Desk::new();
+    desk.press(":");
+    desk.write("audit");
+    desk.press("enter");
+    assert_eq!(desk.state.shell.screen, ScreenId::Audit);
+    assert!(desk.top().is_none());
+}
+
+#[test]
+fn what_fits_a_name_comes_before_what_fits_only_a_sentence() {
+    let mut desk = Desk::new();
+    desk.press(":");
+    desk.write("emerg");
+    desk.press("enter");
+    assert!(matches!(desk.top(), Some(Overlay::Emergency(_))), "{}", desk.screen());
+}
+
+#[test]
+fn the_palette_offers_only_what_holds_here() {
+    let mut desk = Desk::new();
+    desk.press("4 :");
+    desk.write("revoke the selected");
+    assert!(desk.words().contains("nothing fits"), "{}", desk.screen());
+}
+
+#[test]
+fn the_palette_at_80_by_24() {
+    let mut desk = Desk::new();
+    desk.press(":");
+    insta::assert_snapshot!(desk.screen());
+}

@@ -1,1 +1,222 @@
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use chrono::Duration;
+
+use crate::domain::expiry::Overlap;
+use crate::domain::secret::PlainKey;
+use crate::tui::clipboard::Outcome;
+use crate::tui::effect::{CopyText, Effect, Failure, FailureKind, Reply, Request, RequestId};
+use crate::tui::overlays::reveal;
+use crate::tui::run::ExitReason;
+use crate::tui::testing::{Desk, created, only_request};
+
+fn reveal_of(issuer: &str) -> Desk {
+    let mut desk = Desk::new();
+    desk.open(|shell| reveal::open(shell, created(issuer, "CI runner"), None));
+    desk
+}
+
+fn secret(issuer: &str) -> PlainKey {
+    created(issuer, "CI runner").secret
+}
+
+fn copied(desk: &mut Desk, reached: bool) -> RequestId {
+    let (id, request) = only_request(desk.press("c"));
+    assert_eq!(request, Request::Copy(CopyText::Secret(Arc::new(secret("voicegram")))));
+    let words = if reached { "the secret was sent to your terminal" } else { "not copied: no clipboard" };
+    desk.reply(id, Reply::Copy(Outcome { reached, words: words.into() }));
+    id
+}
+
+#[test]
+fn vg_11_the_secret_is_shown_once_and_the_words_say_what_leaving_means() {
+    let desk = reveal_of("voicegram");
+    assert!(desk.screen().contains(secret("voicegram").expose()), "{}", desk.screen());
+    let words = desk.words();
+    assert!(words.contains("the only time it is shown"), "{words}");
+    assert!(
+        words.contains("Leaving without copying it means: revoke this token and create another one"),
+        "{words}"
+    );
+}
+
+#[test]
+fn vi_04_the_secret_is_gone_once_the_reveal_is_closed() {
+    let mut desk = reveal_of("voiceinfra");
+    let (id, _) = only_request(desk.press("d"));
+    desk.reply(id, Reply::Acknowledge(Ok(Box::new(created("voiceinfra", "CI runner").key))));
+    assert!(desk.top().is_none());
+    assert!(!desk.screen().contains(secret("voiceinfra").expose()));
+    assert!(!format!("{:?}", desk.state).contains(secret("voiceinfra").expose()));
+}
+
+#[test]
+fn vg_05_the_reveal_says_fully_privileged_where_the_policy_has_no_scopes() {
+    assert!(reveal_of("voicegram").words().contains("fully privileged on its account"));
+    assert!(!reveal_of("voxpria").words().contains("fully privileged"));
+}
+
+#[test]
+fn the_secret_stands_alone_on_its_line() {
+    let desk = reveal_of("voicegram");
+    let secret = secret("voicegram");
+    let screen = desk.screen();
+    let line = screen.lines().find(|line| line.contains(secret.expose())).unwrap();
+    assert_eq!(line.trim(), secret.expose());
+}
+
+#[test]
+fn the_mouse_is_left_to_the_terminal_while_the_secret_is_shown() {
+    let mut desk = Desk::new();
+    desk.state.shell.mouse = true;
+    let effects = desk.open(|shell| reveal::open(shell, created("voicegram", "CI"), None));
+    assert_eq!(effects[0], Effect::Mouse(false));
+    let (id, _) = only_request(desk.press("d"));
+    let effects = desk.reply(id, Reply::Acknowledge(Ok(Box::new(created("voicegram", "CI").key))));
+    assert!(effects.contains(&Effect::Mouse(true)), "{effects:#?}");
+}
+
+#[test]
+fn va_06_the_words_say_what_really_happened_to_the_clipboard_and_done_closes() {
+    let mut desk = reveal_of("voicegram");
+    copied(&mut desk, false);
+    assert!(desk.words().contains("not copied: no clipboard"), "{}", desk.screen());
+    copied(&mut desk, true);
+    assert!(desk.words().contains("the secret was sent to your terminal"), "{}", desk.screen());
+    let (id, request) = only_request(desk.press("d"));
+    let Request::Acknowledge { key, .. } = request else { panic!("{request:?}") };
+    assert_eq!(key, created("voicegram", "CI runner").key.id);
+    desk.reply(id, Reply::Acknowledge(Ok(Box::new(created("voicegram", "CI runner").key))));
+    assert!(desk.top().is_none());
+}
+
+#[test]
+fn vp_24_the_check_command_is_shown_and_copied_without_the_secret() {
+    let mut desk = reveal_of("voxpria");
+    assert!(desk.words().contains("curl -sS"), "{}", desk.screen());
+    let (_, request) = only_request(desk.press("k"));
+    let Request::Copy(CopyText::Plain(line)) = request else { panic!("{request:?}") };
+    assert!(line.contains("curl") && !line.contains(secret("voxpria").expose()), "{line}");
+}
+
+#[test]
+fn leaving_without_done_or_copy_asks_once() {
+    let mut desk = reveal_of("voicegram");
+    assert_eq!(desk.press("esc"), []);
+    assert!(desk.words().contains("Leave without the secret?"), "{}", desk.screen());
+    desk.press("n");
+    assert!(desk.top().is_some() && !desk.words().contains("Leave without the secret?"));
+    desk.press("esc y");
+    assert!(desk.top().is_none());
+    assert!(desk.toast().contains("ends at 2026-11-21 12:10:00 UTC"), "{}", desk.toast());
+}
+
+#[test]
+fn leaving_after_a_copy_keeps_the_key_and_asks_nothing() {
+    let mut desk = reveal_of("voicegram");
+    copied(&mut desk, true);
+    let (_, request) = only_request(desk.press("esc"));
+    assert!(matches!(request, Request::Acknowledge { .. }), "{request:?}");
+}
+
+#[test]
+fn a_copy_that_failed_does_not_count() {
+    let mut desk = reveal_of("voicegram");
+    copied(&mut desk, false);
+    assert_eq!(desk.press("esc"), []);
+    assert!(desk.words().contains("Leave without the secret?"), "{}", desk.screen());
+}
+
+#[test]
+fn ctrl_c_asks_once_and_the_second_one_ends_the_program() {
+    let mut desk = reveal_of("voicegram");
+    assert_eq!(desk.press("ctrl-c"), []);
+    assert!(desk.words().contains("Quit without the secret?"), "{}", desk.screen());
+    assert_eq!(desk.press("ctrl-c"), [Effect::Quit(ExitReason::Interrupted)]);
+}
+
+#[test]
+fn the_secret_goes_to_a_file_of_a_chosen_path() {
+    let mut desk = reveal_of("voicegram");
+    desk.press("w ctrl-u");
+    desk.write("/run/keys/ci.key");
+    let (id, request) = only_request(desk.press("enter"));
+    let secret = Arc::new(secret("voicegram"));
+    assert_eq!(request, Request::WriteSecret { path: PathBuf::from("/run/keys/ci.key"), secret });
+    let text = "/run/keys/ci.key is there already".into();
+    desk.reply(id, Reply::WriteSecret(Err(Failure { kind: FailureKind::Other, text })));
+    assert!(desk.words().contains("is there already"), "{}", desk.screen());
+    let (id, _) = only_request(desk.press("w enter"));
+    desk.reply(id, Reply::WriteSecret(Ok("/run/keys/ci.key".into())));
+    assert!(desk.words().contains("written to /run/keys/ci.key; only you can read it"), "{}", desk.screen());
+}
+
+#[test]
+fn a_file_is_offered_under_the_name_of_the_key() {
+    let mut desk = reveal_of("voicegram");
+    desk.press("w");
+    assert!(desk.words().contains("ci-runner.key"), "{}", desk.screen());
+}
+
+#[test]
+fn hidden_means_that_nothing_of_the_secret_is_on_the_screen() {
+    let mut desk = reveal_of("voicegram");
+    desk.press("h");
+    assert!(!desk.screen().contains(&secret("voicegram").expose()[7..20]), "{}", desk.screen());
+    desk.press("h");
+    assert!(desk.screen().contains(secret("voicegram").expose()));
+}
+
+#[test]
+fn the_time_that_is_left_is_told_and_kept_up_to_date() {
+    let mut desk = reveal_of("voicegram");
+    assert!(desk.words().contains("it ends in 10 min, at 2026-11-21 12:10:00 UTC"), "{}", desk.screen());
+    desk.wait(Duration::minutes(7));
+    assert!(desk.words().contains("it ends in 3 min"), "{}", desk.screen());
+    desk.wait(Duration::minutes(4));
+    assert!(desk.words().contains("unless it was used, it ended"), "{}", desk.screen());
+}
+
+#[test]
+fn keys_faster_than_a_person_types_close_nothing() {
+    let mut desk = reveal_of("voicegram");
+    assert_eq!(desk.hurry("d esc c w"), []);
+    assert!(desk.screen().contains(secret("voicegram").expose()));
+}
+
+#[test]
+fn an_acknowledgement_that_failed_leaves_the_secret_on_the_screen() {
+    let mut desk = reveal_of("voicegram");
+    let (id, first) = only_request(desk.press("d"));
+    let failure = Failure { kind: FailureKind::Unreachable, text: "the database can't be reached".into() };
+    desk.reply(id, Reply::Acknowledge(Err(failure)));
+    assert!(desk.screen().contains(secret("voicegram").expose()));
+    assert!(desk.words().contains("the database can't be reached"), "{}", desk.screen());
+    assert_eq!(only_request(desk.press("d")).1, first, "the same wish again");
+}
+
+#[test]
+fn a_successor_says_what_becomes_of_the_key_it_replaces() {
+    let mut desk = Desk::new();
+    let new = created("voxpria", "main");
+    desk.open(|shell| reveal::open(shell, new, Some(("old main".into(), Overlap::Hours24))));
+    assert!(
+        desk.words().contains("It replaces old main, which goes on working for 24h"),
+        "{}",
+        desk.screen()
+    );
+}
+
+#[test]
+fn nothing_of_the_state_or_its_effects_shows_the_secret_when_printed() {
+    let mut desk = reveal_of("voicegram");
+    let effects = desk.press("c");
+    let printed = format!("{:?} {effects:?}", desk.state);
+    assert!(!printed.contains(&secret("voicegram").expose()[8..40]), "{printed}");
+}
+
+#[test]
+fn the_reveal_at_80_by_24() {
+    insta::assert_snapshot!(reveal_of("voicegram").screen());
+}

@@ -1,1 +1,162 @@
+use chrono::Duration;
 
+use crate::domain::key::Key;
+use crate::domain::operator::Role;
+use crate::service::Revoked;
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
+use crate::tui::overlays::revoke;
+use crate::tui::testing::{Desk, key, noon, only_request};
+
+fn asked(keys: &[Key]) -> Desk {
+    let mut desk = Desk::new();
+    let keys = keys.to_vec();
+    desk.open(|shell| revoke::open(shell, keys.iter().map(|key| key.id).collect(), keys));
+    desk
+}
+
+fn main_server() -> Key {
+    Key {
+        last_used_at: Some(noon() - Duration::hours(3)),
+        last_used_from: Some("203.0.113.7".into()),
+        ..key("voxpria", "Production Server – Main App")
+    }
+}
+
+fn three() -> Vec<Key> {
+    ["a", "b", "c"].map(|name| key("voxpria", name)).to_vec()
+}
+
+fn revoked(key: &Key) -> Revoked {
+    Revoked { key: Key { revoked_at: Some(noon()), ..key.clone() }, already: false }
+}
+
+#[test]
+fn vp_26_revoking_asks_once_and_the_default_is_no() {
+    let mut desk = asked(&[main_server()]);
+    assert!(desk.screen().contains("[ No, keep ]"), "{}", desk.screen());
+    assert_eq!(desk.press("enter"), [], "Enter presses the default");
+    assert!(desk.top().is_none());
+}
+
+#[test]
+fn va_09_the_question_shows_the_name_and_everything_else_uncut_and_uses_the_policys_verb() {
+    let key = Key { issuer: "vozagent".into(), ..main_server() };
+    let desk = asked(std::slice::from_ref(&key));
+    let words = desk.words();
+    assert!(words.contains("Delete API key Production Server – Main App?"), "{words}");
+    assert!(words.contains(&key.id.to_string()), "{words}");
+    assert!(words.contains(key.preview.as_str()), "{words}");
+    assert!(words.contains("acme (vozagent)"), "{words}");
+    assert!(words.contains("3h ago from 203.0.113.7, 2026-11-21 09:00:00 UTC"), "{words}");
+    assert!(words.contains("at once and for good"), "{words}");
+}
+
+#[test]
+fn d_then_y_revokes_and_only_the_read_back_says_so() {
+    let key = main_server();
+    let mut desk = asked(std::slice::from_ref(&key));
+    let (id, request) = only_request(desk.press("y"));
+    let Request::Revoke { keys, reason, .. } = request else { panic!("{request:?}") };
+    assert_eq!((keys, reason), (vec![key.id], None));
+    assert!(desk.words().contains("waiting until the database shows it"), "{}", desk.screen());
+    assert!(!desk.words().contains("revoked at"));
+    assert_eq!(desk.press("y esc enter"), [], "while it is under way nothing is sent twice");
+    let effects = desk.reply(id, Reply::Revoke(Ok(vec![revoked(&key)])));
+    assert!(desk.top().is_none());
+    assert_eq!(desk.toast(), "Production Server – Main App revoked at 2026-11-21 12:00:00 UTC");
+    let reads_again = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Issuers, .. });
+    assert!(effects.iter().any(reads_again), "{effects:#?}");
+}
+
+#[test]
+fn a_paste_or_a_burst_of_keys_revokes_nothing() {
+    let mut desk = asked(&[main_server()]);
+    assert_eq!(desk.paste("y\ny\n"), []);
+    assert_eq!(desk.hurry("y y right enter y"), []);
+    assert!(desk.top().is_some());
+}
+
+#[test]
+fn the_same_key_twice_revokes_nothing() {
+    for twice in ["enter enter", "d d", "space space"] {
+        let mut desk = asked(&[main_server()]);
+        assert_eq!(
+            desk.press(twice)
+                .iter()
+                .filter(|e| matches!(e, Effect::Ask { request: Request::Revoke { .. }, .. }))
+                .count(),
+            0
+        );
+    }
+}
+
+#[test]
+fn a_note_goes_with_it() {
+    let mut desk = asked(&[main_server()]);
+    desk.press("backtab");
+    desk.write("yes, it leaked in y");
+    desk.press("enter");
+    let (_, request) = only_request(desk.press("y"));
+    let Request::Revoke { reason, .. } = request else { panic!("{request:?}") };
+    assert_eq!(reason.as_deref(), Some("yes, it leaked in y"));
+}
+
+#[test]
+fn for_several_keys_their_number_must_be_typed() {
+    let keys = three();
+    let mut desk = asked(&keys);
+    assert!(desk.words().contains("Revoke 3 keys?"), "{}", desk.screen());
+    assert_eq!(desk.press("enter"), []);
+    desk.press("tab tab");
+    assert_eq!(desk.press("y"), [], "a yes is not enough");
+    assert!(desk.words().contains("type 3 to say how many"), "{}", desk.screen());
+    desk.write("2");
+    assert_eq!(desk.press("ctrl-s"), []);
+    desk.press("backspace");
+    desk.write("3");
+    let (_, request) = only_request(desk.press("enter"));
+    let Request::Revoke { keys: ids, .. } = request else { panic!("{request:?}") };
+    assert_eq!(ids, keys.iter().map(|key| key.id).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_unconfirmed_is_tried_again_as_the_same_wish() {
+    let key = main_server();
+    let mut desk = asked(std::slice::from_ref(&key));
+    let (id, first) = only_request(desk.press("y"));
+    let text = "the database does not show it. Treat it as ALIVE and revoke again".into();
+    desk.reply(id, Reply::Revoke(Err(Failure { kind: FailureKind::Unconfirmed, text })));
+    assert!(desk.words().contains("Treat it as ALIVE"), "{}", desk.screen());
+    assert_eq!(only_request(desk.press("y")).1, first);
+}
+
+#[test]
+fn a_key_that_is_revoked_already_is_not_asked_about() {
+    let key = Key { revoked_at: Some(noon()), ..main_server() };
+    let desk = asked(&[key]);
+    assert!(desk.top().is_none());
+    assert!(desk.toast().contains("was revoked at 2026-11-21 12:00:00 UTC"), "{}", desk.toast());
+}
+
+#[test]
+fn a_viewer_gets_words_instead_of_a_question() {
+    let mut desk = Desk::new();
+    desk.role(Role::Viewer);
+    let key = main_server();
+    desk.open(|shell| revoke::open(shell, vec![key.id], vec![key]));
+    assert!(desk.top().is_none());
+    assert!(desk.toast().contains("viewer may not revoke keys"), "{}", desk.toast());
+}
+
+#[test]
+fn the_question_at_80_by_24() {
+    insta::assert_snapshot!(asked(&[main_server()]).screen());
+}
+
+#[test]
+fn the_question_for_several_at_120_by_40() {
+    let mut desk = Desk::sized(120, 40);
+    let keys = three();
+    desk.open(|shell| revoke::open(shell, keys.iter().map(|key| key.id).collect(), keys));
+    insta::assert_snapshot!(desk.screen());
+}

@@ -24,7 +24,7 @@ impl State {
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, COLUMNS);
-        let mut sheet = Sheet::new(styles, 12, columns);
+        let mut sheet = Sheet::new(styles, 11, columns);
         let (verb, noun) = (self.wording.revoke.as_str(), self.wording.noun.as_str());
         let title = match (self.known.as_slice(), self.several()) {
             ([key], false) => format!("{verb} {noun} {}?", fit::cut(&key.name, 40)),

@@ -1,1 +1,83 @@
+use crate::domain::account::{AccountSummary, Standing};
+use crate::domain::operator::Role;
+use crate::tui::effect::{Reply, Request};
+use crate::tui::overlays::Overlay;
+use crate::tui::screens::ScreenId;
+use crate::tui::testing::{Desk, account, only_request};
 
+fn rows() -> Vec<AccountSummary> {
+    let mut suspended = account("voicegram", "globex");
+    suspended.account.standing = Standing::Suspended;
+    vec![account("voxpria", "acme"), suspended]
+}
+
+fn screen() -> Desk {
+    let mut desk = Desk::new();
+    let (id, request) = only_request(desk.press("3"));
+    assert_eq!(request, Request::Accounts { filter: String::new(), after: None, limit: 200 });
+    assert_eq!(desk.reply(id, Reply::Accounts(Ok(rows()))), []);
+    desk
+}
+
+#[test]
+fn enter_shows_the_keys_of_the_account() {
+    let mut desk = screen();
+    let effects = desk.press("enter");
+    assert_eq!(desk.state.shell.screen, ScreenId::Keys);
+    assert!(!effects.is_empty() || desk.words().contains("account:acme"), "{effects:?}");
+    assert!(desk.words().contains("account:acme"), "{}", desk.screen());
+}
+
+#[test]
+fn suspending_asks_first_and_no_is_the_default() {
+    let mut desk = screen();
+    desk.press("p");
+    assert!(desk.words().contains("Suspend Acme Telephony?"), "{}", desk.screen());
+    assert!(desk.words().contains("3 active keys go on working"), "{}", desk.screen());
+    assert_eq!(desk.press("enter"), []);
+    assert!(desk.top().is_none());
+    desk.press("p");
+    let (id, request) = only_request(desk.press("y"));
+    let Request::SetStanding { account: slug, standing, .. } = request else { panic!("{request:?}") };
+    assert_eq!((slug.as_str(), standing), ("acme", Standing::Suspended));
+    let mut done = account("voxpria", "acme").account;
+    done.standing = Standing::Suspended;
+    desk.reply(id, Reply::SetStanding(Ok(done)));
+    assert_eq!(desk.toast(), "Acme Telephony is suspended");
+    assert!(desk.top().is_none());
+}
+
+#[test]
+fn a_suspended_account_is_reinstated_the_same_way() {
+    let mut desk = screen();
+    desk.press("down p");
+    let (_, request) = only_request(desk.press("y"));
+    let Request::SetStanding { account, standing, .. } = request else { panic!("{request:?}") };
+    assert_eq!((account.as_str(), standing), ("globex", Standing::Good));
+}
+
+#[test]
+fn a_viewer_may_neither_create_nor_suspend() {
+    let mut desk = screen();
+    desk.role(Role::Viewer);
+    desk.press("p");
+    assert!(desk.toast().contains("viewer may not suspend"), "{}", desk.toast());
+    desk.press("n");
+    assert!(desk.toast().contains("viewer may not create accounts"), "{}", desk.toast());
+    assert!(desk.top().is_none());
+}
+
+#[test]
+fn n_opens_the_form_and_a_filter_narrows_the_list() {
+    let mut desk = screen();
+    desk.press("n");
+    assert!(matches!(desk.top(), Some(Overlay::Account(_))));
+    desk.press("esc /");
+    let (_, request) = only_request(desk.write("g"));
+    assert_eq!(request, Request::Accounts { filter: "g".into(), after: None, limit: 200 });
+}
+
+#[test]
+fn the_screen_at_80_by_24() {
+    insta::assert_snapshot!(screen().screen());
+}

@@ -1,1 +1,100 @@
+use chrono::Duration;
 
+use crate::domain::audit::{AuditFilter, Break, Entry, Verdict};
+use crate::domain::key::{KeyId, OperationId};
+use crate::service::AuditRequest;
+use crate::tui::effect::{Reply, Request};
+use crate::tui::testing::{Desk, noon, only_request};
+
+fn entry(seq: i64, action: &str, detail: &str) -> Entry {
+    Entry {
+        seq,
+        at: noon() - Duration::hours(100 - seq),
+        actor: "ada".into(),
+        host: "desk".into(),
+        client: Some("198.51.100.7".into()),
+        operation: OperationId::from_u128(7),
+        action: action.into(),
+        subject: "0192d4e0-7b6a-7c3e-8f00-000000000001".into(),
+        account: Some("acme".into()),
+        key: Some(KeyId::from_u128(1)),
+        detail: detail.into(),
+        hash: "ab".repeat(32),
+    }
+}
+
+fn screen() -> Desk {
+    let mut desk = Desk::new();
+    let (id, request) = only_request(desk.press("4"));
+    let all = AuditRequest { filter: AuditFilter::default(), before: None, limit: 200 };
+    assert_eq!(request, Request::Audit(all));
+    let rows = vec![
+        entry(99, "key.revoke", "{\"name\":\"CI\\u202e runner\",\"reason\":\"exposed\"}"),
+        entry(98, "key.create", "{\"name\":\"Zapier\"}"),
+    ];
+    desk.reply(id, Reply::Audit(Ok(rows)));
+    desk
+}
+
+#[test]
+fn a_row_opens_with_everything_it_says() {
+    let mut desk = screen();
+    desk.press("enter");
+    let words = desk.words();
+    for part in
+        ["Audit row 99", "2026-11-21 11:00:00 UTC", "198.51.100.7", "reason: exposed", &"ab".repeat(32)]
+    {
+        assert!(words.contains(part), "{part} in {words}");
+    }
+}
+
+#[test]
+fn text_in_the_particulars_can_not_turn_the_line_round() {
+    let mut desk = screen();
+    assert!(!desk.screen().contains('\u{202e}'));
+    desk.press("enter");
+    assert!(
+        !desk.screen().contains('\u{202e}') && desk.screen().contains("CI\u{fffd} runner"),
+        "{}",
+        desk.screen()
+    );
+}
+
+#[test]
+fn the_filter_reads_as_one_types_and_a_mistake_leaves_the_last_good_result() {
+    let mut desk = screen();
+    desk.press("/");
+    assert_eq!(desk.write("actor:"), [], "half a word is a mistake yet");
+    assert!(
+        desk.words().contains("write what actor shall be") || desk.words().contains("actor"),
+        "{}",
+        desk.screen()
+    );
+    let (id, request) = only_request(desk.write("a"));
+    let filter = AuditFilter { actor: Some("a".into()), ..AuditFilter::default() };
+    assert_eq!(request, Request::Audit(AuditRequest { filter, before: None, limit: 200 }));
+    desk.reply(id, Reply::Audit(Ok(vec![entry(98, "key.create", "{\"name\":\"Zapier\"}")])));
+    assert!(desk.words().contains("Zapier"), "{}", desk.screen());
+}
+
+#[test]
+fn verifying_says_what_it_found() {
+    for (verdict, words) in [
+        (Verdict::Intact { rows: 99, head: [0; 32] }, "all 99 rows hang together"),
+        (Verdict::Broken { seq: 42, why: Break::Hash }, "the chain breaks at row 42"),
+    ] {
+        let mut desk = screen();
+        let effects = desk.press("V");
+        let id = effects.iter().find_map(|effect| match effect {
+            crate::tui::effect::Effect::Ask { to, request: Request::VerifyAudit } => Some(*to),
+            _ => None,
+        });
+        desk.reply(id.unwrap(), Reply::VerifyAudit(Ok(verdict)));
+        assert!(desk.toast().contains(words), "{}", desk.toast());
+    }
+}
+
+#[test]
+fn the_screen_at_80_by_24() {
+    insta::assert_snapshot!(screen().screen());
+}

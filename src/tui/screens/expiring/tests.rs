@@ -1,1 +1,127 @@
+use chrono::Duration;
 
+use super::Window;
+use crate::domain::key::Key;
+use crate::domain::query::{Cursor, CursorValue, Query};
+use crate::service::{From, Outlook, Page, PageRequest, Row, Week};
+use crate::tui::effect::{Effect, Reply, Request, RequestId};
+use crate::tui::screens::ScreenId;
+use crate::tui::testing::{Desk, key, noon, only_request};
+
+fn ends_in(name: &str, days: i64) -> Row {
+    let end = noon() + Duration::days(days);
+    let key = Key { expires_at: Some(end), ..key("voxpria", name) };
+    Row { cursor: Cursor { value: CursorValue::Instant(end), id: key.id }, key }
+}
+
+fn page(rows: Vec<Row>) -> Reply {
+    Reply::Page(Ok(Page { rows, more_before: false, more_after: false, now: noon() }))
+}
+
+fn outlook() -> Outlook {
+    let weeks = (0..13)
+        .map(|week| Week {
+            starts_at: noon() + Duration::weeks(week),
+            keys: u64::try_from(week % 5).unwrap(),
+        })
+        .collect();
+    Outlook { now: noon(), overdue: 2, within_7_days: 1, within_30_days: 8, within_90_days: 20, weeks }
+}
+
+/// The two requests of the screen: the outlook and the first page.
+fn requests(effects: Vec<Effect>) -> [(RequestId, Request); 2] {
+    let asks: Vec<_> = effects
+        .into_iter()
+        .map(|effect| match effect {
+            Effect::Ask { to, request } => (to, request),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    <[_; 2]>::try_from(asks).unwrap()
+}
+
+fn screen(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::sized(width, height);
+    let [(outlook_id, first), (page_id, second)] = requests(desk.press("2"));
+    assert_eq!(desk.state.shell.screen, ScreenId::Expiring);
+    assert_eq!(first, Request::Outlook);
+    let sort = Window::Days7.sort();
+    let query = Window::Days7.query();
+    assert_eq!(second, Request::Page(PageRequest { query, sort, from: From::Start, limit: 200 }));
+    desk.reply(outlook_id, Reply::Outlook(Ok(outlook())));
+    desk.reply(page_id, page(vec![ends_in("soon", 2), ends_in("later", 5)]));
+    desk
+}
+
+#[test]
+fn the_tabs_tell_how_many_end_and_the_soonest_stands_first() {
+    let desk = screen(80, 24);
+    let words = desk.words();
+    assert!(words.contains("Overdue 2 [7 days 1] 30 days 8 90 days 20"), "{words}");
+    assert!(words.find("soon").unwrap() < words.find("later").unwrap());
+}
+
+#[test]
+fn each_tab_is_the_filter_of_the_same_name_in_the_filter_language() {
+    for window in Window::ALL {
+        assert_eq!(Query::parse(window.filter(), noon()).unwrap(), window.query(), "{window:?}");
+    }
+}
+
+#[test]
+fn another_tab_reads_its_own_keys() {
+    let mut desk = screen(80, 24);
+    let (_, request) = only_request(desk.press("right"));
+    let Request::Page(request) = request else { panic!("{request:?}") };
+    assert_eq!(request.query, Window::Days30.query());
+    let mut desk = screen(80, 24);
+    let (id, request) = only_request(desk.press("left"));
+    let Request::Page(request) = request else { panic!("{request:?}") };
+    assert_eq!(request.query, Window::Overdue.query());
+    desk.reply(id, page(Vec::new()));
+    assert!(desk.words().contains("Nothing ended within the last 30 days"), "{}", desk.screen());
+}
+
+#[test]
+fn a_key_that_was_replaced_is_not_overdue() {
+    let mut desk = screen(80, 24);
+    let (id, _) = only_request(desk.press("left"));
+    let mut replaced = ends_in("replaced", -3);
+    replaced.key.successor = Some(ends_in("new", 9).key.id);
+    desk.reply(id, page(vec![replaced, ends_in("forgotten", -2)]));
+    assert!(desk.words().contains("forgotten") && !desk.words().contains("replaced"), "{}", desk.screen());
+}
+
+#[test]
+fn vp_29_marked_keys_of_the_list_are_revoked_together() {
+    let mut desk = screen(80, 24);
+    desk.press("space space d");
+    assert!(desk.words().contains("Revoke 2 keys?"), "{}", desk.screen());
+}
+
+#[test]
+fn a_live_change_leaves_the_selection_with_its_key() {
+    let mut desk = screen(80, 24);
+    desk.press("down");
+    let effects = desk.open(|shell| {
+        shell.changed();
+        Vec::new()
+    });
+    let id = effects.iter().find_map(|effect| match effect {
+        Effect::Ask { to, request: Request::Page(_) } => Some(*to),
+        _ => None,
+    });
+    desk.reply(id.unwrap(), page(vec![ends_in("sooner", 1), ends_in("soon", 2), ends_in("later", 5)]));
+    desk.press("d");
+    assert!(desk.words().contains("Revoke API key later?"), "{}", desk.screen());
+}
+
+#[test]
+fn the_screen_at_80_by_24() {
+    insta::assert_snapshot!(screen(80, 24).screen());
+}
+
+#[test]
+fn the_screen_at_120_by_40() {
+    insta::assert_snapshot!(screen(120, 40).screen());
+}

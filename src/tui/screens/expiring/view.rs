@@ -100,8 +100,13 @@ impl State {
         let weeks: Vec<Bar> = outlook
             .weeks
             .iter()
-            .map(|week| Bar {
-                label: week.starts_at.format(if each >= 7 { "%b %d" } else { "%m%d" }).to_string(),
+            .enumerate()
+            .map(|(weeks, week)| Bar {
+                label: match weeks {
+                    _ if each >= 7 => week.starts_at.format("%b %d").to_string(),
+                    0 => "now".into(),
+                    weeks => format!("+{weeks}w"),
+                },
                 value: week.keys,
             })
             .collect();

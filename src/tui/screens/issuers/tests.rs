@@ -1,1 +1,43 @@
+use crate::tui::effect::Request;
+use crate::tui::testing::{Desk, only_request};
 
+fn screen() -> Desk {
+    let mut desk = Desk::new();
+    assert_eq!(only_request(desk.press("5")).1, Request::Issuers);
+    desk
+}
+
+#[test]
+fn a_policy_reads_as_sentences() {
+    let mut desk = screen();
+    let at = desk.state.shell.issuers.as_ref().unwrap().iter().position(|i| i.slug == "voicegram").unwrap();
+    for _ in 0..at {
+        desk.press("down");
+    }
+    desk.press("enter");
+    let words = desk.words();
+    for part in [
+        "vg_pat_ and 64 hexadecimal digits",
+        "20 active keys per account, 10 creations a minute per account",
+        "30 and 7 days before the expiry",
+        "a key is fully privileged on its account",
+    ] {
+        assert!(words.contains(part), "{part} in {words}");
+    }
+}
+
+#[test]
+fn presets_that_are_there_are_not_offered_again() {
+    let mut desk = screen();
+    desk.press("n");
+    assert!(desk.top().is_none());
+    assert!(desk.toast().contains("every preset is there already"), "{}", desk.toast());
+    desk.state.shell.issuers.as_mut().unwrap().retain(|issuer| issuer.slug != "vozagent");
+    desk.press("n");
+    assert!(desk.words().contains("VozAgent"), "{}", desk.screen());
+}
+
+#[test]
+fn the_screen_at_80_by_24() {
+    insta::assert_snapshot!(screen().screen());
+}

@@ -1,1 +1,64 @@
+use crate::domain::operator::{Operator, Role};
+use crate::tui::effect::{Reply, Request};
+use crate::tui::testing::{Desk, noon, only_request};
 
+fn operator(name: &str, role: Role) -> Operator {
+    Operator { name: name.into(), role, created_at: noon(), created_by: "ada".into() }
+}
+
+fn screen() -> Desk {
+    let mut desk = Desk::new();
+    let (id, request) = only_request(desk.press("6"));
+    assert_eq!(request, Request::Operators);
+    let rows = vec![operator("ada", Role::Admin), operator("bob", Role::Viewer)];
+    desk.reply(id, Reply::Operators(Ok(rows)));
+    desk
+}
+
+#[test]
+fn a_role_is_changed_after_a_question() {
+    let mut desk = screen();
+    desk.press("down e");
+    assert!(desk.words().contains("Make bob an operator?"), "{}", desk.screen());
+    let (id, request) = only_request(desk.press("y"));
+    let Request::SetOperator { name, role, .. } = request else { panic!("{request:?}") };
+    assert_eq!((name.as_str(), role), ("bob", Role::Operator));
+    desk.reply(id, Reply::SetOperator(Ok(operator("bob", Role::Operator))));
+    assert_eq!(desk.toast(), "bob is an operator now");
+}
+
+#[test]
+fn a_new_operator_begins_as_a_viewer() {
+    let mut desk = screen();
+    desk.press("n");
+    desk.write("eve");
+    desk.press("enter");
+    let (_, request) = only_request(desk.press("y"));
+    let Request::SetOperator { name, role, .. } = request else { panic!("{request:?}") };
+    assert_eq!((name.as_str(), role), ("eve", Role::Viewer));
+}
+
+#[test]
+fn removing_asks_first() {
+    let mut desk = screen();
+    desk.press("down d");
+    assert!(desk.words().contains("Remove bob?"), "{}", desk.screen());
+    let (_, request) = only_request(desk.press("y"));
+    assert!(matches!(request, Request::RemoveOperator { name, .. } if name == "bob"));
+}
+
+#[test]
+fn who_is_no_admin_gets_words() {
+    let mut desk = screen();
+    desk.role(Role::Operator);
+    for keys in ["e", "d", "n"] {
+        desk.press(keys);
+        assert!(desk.top().is_none());
+        assert!(desk.toast().contains("operator may not"), "{}", desk.toast());
+    }
+}
+
+#[test]
+fn the_screen_at_80_by_24() {
+    insta::assert_snapshot!(screen().screen());
+}
