@@ -77,7 +77,7 @@ CREATE INDEX keys_by_use        ON keys (used_key, id);
 CREATE INDEX keys_by_creator    ON keys (created_by, id);
 -- The keys of one account, newest first; and how many of them are active.
 CREATE INDEX keys_of_account    ON keys (account, created_at, id);
-CREATE INDEX keys_active        ON keys (account, ends_at);
+CREATE INDEX keys_active        ON keys (account, ends_at, id);
 CREATE INDEX keys_revoked      ON keys (issuer) WHERE revoked_at IS NOT NULL;
 CREATE INDEX keys_by_tail       ON keys (lower(tail));
 CREATE INDEX keys_by_id_end     ON keys (right(id::text, 12) COLLATE "C");

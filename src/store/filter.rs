@@ -20,8 +20,9 @@ pub(super) trait Driver: Database {
     fn text(sql: &mut QueryBuilder<Self>, value: &str);
     fn time(sql: &mut QueryBuilder<Self>, value: Instant);
     fn id(sql: &mut QueryBuilder<Self>, value: Uuid);
-    /// Rows whose name or description contains `text` (at least three characters), by the trigram index.
-    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str);
+    /// Rows whose name or description contains `text` (at least three characters), by the trigram index. With
+    /// `perhaps`, rows that only may contain it, which is quicker to tell.
+    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, perhaps: bool);
 }
 
 macro_rules! driver {
@@ -53,13 +54,18 @@ driver!(
     "instr",
     "lower(hex(substr(k.id, 11)))",
     "seq",
-    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str) {
+    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, perhaps: bool) {
         // The index knows only which trigrams a row has, so the row itself has the last word.
         let letters: Vec<char> = text.chars().collect();
         let trigrams: Vec<String> = letters
             .windows(3)
             .map(|three| format!("\"{}\"", three.iter().collect::<String>().replace('"', "\"\"")))
             .collect();
+        if perhaps {
+            sql.push("SELECT rowid FROM key_text WHERE key_text MATCH ");
+            sql.push_bind(trigrams.join(" AND "));
+            return;
+        }
         sql.push("SELECT k.seq FROM key_text t JOIN keys k ON k.seq = t.rowid WHERE t.key_text MATCH ");
         sql.push_bind(trigrams.join(" AND "));
         sql.push(" AND instr(k.search, ");
@@ -73,7 +79,7 @@ driver!(
     "strpos",
     "right(k.id::text, 12) COLLATE \"C\"",
     "id",
-    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str) {
+    fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, _perhaps: bool) {
         sql.push("SELECT k.id FROM keys k WHERE k.search LIKE ");
         sql.push_bind(like(text));
         sql.push(" ESCAPE '!'");
@@ -94,13 +100,23 @@ pub(super) fn like(text: &str) -> String {
     pattern
 }
 
-/// Writes the conditions of `query`, each with ` AND ` before it. The text term number `indexed` is read through the
-/// text indexes; the others are looked for in each row.
+/// Which index a statement is driven by, where the database's planner can't know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drive {
+    /// What the planner thinks best.
+    Planner,
+    /// The text indexes find the few rows of the text term with this number; they are sorted afterwards.
+    Text(usize),
+    /// The sort's own index; the condition on the account, which has very many keys, is looked at in each row.
+    Order,
+}
+
+/// Writes the conditions of `query`, each with ` AND ` before it.
 pub(super) fn push_conditions<D: Driver>(
     sql: &mut QueryBuilder<D>,
     query: &Query,
     now: Instant,
-    indexed: Option<usize>,
+    drive: Drive,
 ) {
     if !query.terms.iter().any(|term| matches!(term.test, Test::Status(_))) {
         sql.push(
@@ -110,9 +126,10 @@ pub(super) fn push_conditions<D: Driver>(
     for (number, term) in query.terms.iter().enumerate() {
         sql.push(if term.negated { " AND NOT (" } else { " AND (" });
         match &term.test {
-            Test::Text(text) if indexed == Some(number) => {
+            Test::Account(slugs) if drive == Drive::Order => one_of(sql, "+k.account", slugs),
+            Test::Text(text) if drive == Drive::Text(number) => {
                 sql.push("k.").push(D::ROW).push(" IN (");
-                push_text_rows(sql, text);
+                push_text_rows(sql, text, false);
                 sql.push(")");
             }
             test => push_test(sql, test, now),
@@ -291,10 +308,11 @@ fn push_text<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
     }
 }
 
-/// Free text looked for through the indexes: a statement that answers with rows, some perhaps twice.
-pub(super) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
+/// Free text looked for through the indexes: a statement that answers with rows, some perhaps twice; with `perhaps`, also
+/// with rows that only may contain it.
+pub(super) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str, perhaps: bool) {
     let rows = format!(" UNION ALL SELECT k.{} FROM keys k WHERE ", D::ROW);
-    D::by_trigram(sql, text);
+    D::by_trigram(sql, text, perhaps);
     // A pasted preview: its end is the quickest way to it. Without dots it can only be the beginning of a prefix.
     match text.rsplit_once('•') {
         Some((_, tail)) if !tail.is_empty() => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Moment};
 use sqlx::{FromRow, QueryBuilder, Row as _};
 
 use super::dialect::{Time, both};
-use super::filter::{Driver, push_conditions, push_text_rows};
+use super::filter::{Drive, Driver, push_conditions, push_text_rows};
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Error, Reader, Result, Store};
 use crate::domain::Instant;
@@ -15,7 +15,7 @@ use crate::domain::query::{Column, Cursor, CursorValue, Direction, Query, Sort, 
 
 /// A text that fits no more rows than this is looked for through the text indexes and sorted afterwards; one that fits
 /// more is met so often in the sort's own index that a page fills quickly from there.
-const RARE: i64 = 3000;
+const RARE: i64 = 4000;
 /// Counting stops here if there is a filter.
 const COUNT_ROWS: i64 = 1_000_000;
 /// Counting stops after this long.
@@ -61,10 +61,10 @@ fn column(column: Column) -> (&'static str, bool) {
     }
 }
 
-fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, now: Instant, rare: Option<usize>) {
+fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, now: Instant, drive: Drive) {
     let (name, instants) = column(slice.sort.column);
     sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM keys k WHERE 1 = 1"));
-    push_conditions(sql, slice.query, now, rare);
+    push_conditions(sql, slice.query, now, drive);
     let forward = (slice.side != Side::Before) == (slice.sort.direction == Direction::Ascending);
     if let Some(cursor) = slice.place {
         let sign = match (forward, slice.side) {
@@ -84,7 +84,7 @@ fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, now: Instan
     }
     let way = if forward { "ASC" } else { "DESC" };
     // The few rows that the text indexes found are sorted; this keeps the planner from walking the sort's index instead.
-    let order = match (rare.is_some(), D::ROW, instants) {
+    let order = match (matches!(drive, Drive::Text(_)), D::ROW, instants) {
         (false, _, _) => name.to_owned(),
         (true, "seq", _) => format!("+{name}"),
         (true, _, true) => format!("{name} + interval '0'"),
@@ -97,11 +97,11 @@ impl Store {
     /// The keys of a slice, nearest to its place first, each with its own place.
     pub async fn page(&self, slice: Slice<'_>, now: Instant) -> Result<Vec<(Key, Cursor)>> {
         let mut reader = self.reader().await?;
-        let rare = rare_text(&mut reader, slice.query).await?;
+        let drive = choose_drive(&mut reader, slice).await?;
         let (_, instants) = column(slice.sort.column);
         let rows = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("");
-            push_page::<Db>(&mut sql, slice, now, rare);
+            push_page::<Db>(&mut sql, slice, now, drive);
             let mut rows = Vec::with_capacity(slice.limit as usize);
             for row in sql.build().fetch_all(c).await? {
                 let value = if instants {
@@ -122,7 +122,8 @@ impl Store {
         let mine = self.counting.0.fetch_add(1, Ordering::SeqCst) + 1;
         let mut reader = self.reader().await?;
         // There is no order to keep here, so the text indexes serve however many rows they find.
-        let indexed = query.terms.iter().position(|term| !term.negated && searchable(&term.test).is_some());
+        let text = query.terms.iter().position(|term| !term.negated && searchable(&term.test).is_some());
+        let drive = text.map_or(Drive::Planner, Drive::Text);
         match reader.conn() {
             Conn::Sqlite(c) => {
                 let counting = self.counting.clone();
@@ -131,7 +132,7 @@ impl Store {
                     counting.0.load(Ordering::SeqCst) == mine && Moment::now() < end
                 });
                 let mut sql = QueryBuilder::<sqlx::Sqlite>::new("");
-                push_count(&mut sql, query, now, indexed);
+                push_count(&mut sql, query, now, drive);
                 let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *c).await;
                 c.lock_handle().await?.remove_progress_handler();
                 bounded(counted, "9")
@@ -145,7 +146,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
                 let mut sql = QueryBuilder::<sqlx::Postgres>::new("");
-                push_count(&mut sql, query, now, indexed);
+                push_count(&mut sql, query, now, drive);
                 let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *tx).await;
                 tx.rollback().await?;
                 bounded(counted, "57014")
@@ -154,7 +155,7 @@ impl Store {
     }
 }
 
-fn push_count<D: Driver>(sql: &mut QueryBuilder<D>, query: &Query, now: Instant, rare: Option<usize>) {
+fn push_count<D: Driver>(sql: &mut QueryBuilder<D>, query: &Query, now: Instant, drive: Drive) {
     if query.terms.is_empty() {
         // Everything but the hidden ones, each side from an index.
         sql.push(
@@ -164,7 +165,7 @@ fn push_count<D: Driver>(sql: &mut QueryBuilder<D>, query: &Query, now: Instant,
         return;
     }
     sql.push("SELECT count(*) FROM (SELECT 1 FROM keys k WHERE 1 = 1");
-    push_conditions(sql, query, now, rare);
+    push_conditions(sql, query, now, drive);
     sql.push(format!(" LIMIT {COUNT_ROWS}) AS counted"));
 }
 
@@ -185,19 +186,38 @@ fn searchable(test: &Test) -> Option<&str> {
     }
 }
 
-/// The first text term that fits few rows, if there is one.
-async fn rare_text(reader: &mut Reader, query: &Query) -> Result<Option<usize>> {
-    for (number, term) in query.terms.iter().enumerate() {
+/// Looks at how many rows a text or an account has before choosing the way to them.
+async fn choose_drive(reader: &mut Reader, slice: Slice<'_>) -> Result<Drive> {
+    for (number, term) in slice.query.terms.iter().enumerate() {
         let Some(text) = searchable(&term.test).filter(|_| !term.negated) else { continue };
         let found: i64 = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 FROM (");
-            push_text_rows::<Db>(&mut sql, text);
+            push_text_rows::<Db>(&mut sql, text, true);
             sql.push(format!(") AS found LIMIT {}) AS counted", RARE + 1));
             sql.build_query_scalar::<i64>().fetch_one(c).await?
         });
         if found <= RARE {
-            return Ok(Some(number));
+            return Ok(Drive::Text(number));
         }
     }
-    Ok(None)
+    // PostgreSQL keeps count of its common values by itself.
+    let Conn::Sqlite(c) = reader.conn() else { return Ok(Drive::Planner) };
+    if matches!(slice.sort.column, Column::Created | Column::Account | Column::Status) {
+        return Ok(Drive::Planner);
+    }
+    for term in slice.query.terms.iter().filter(|term| !term.negated) {
+        let Test::Account(slugs) = &term.test else { continue };
+        for slug in slugs {
+            let keys: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM keys WHERE account = $1 LIMIT $2)")
+                    .bind(slug)
+                    .bind(RARE + 1)
+                    .fetch_one(&mut *c)
+                    .await?;
+            if keys > RARE {
+                return Ok(Drive::Order);
+            }
+        }
+    }
+    Ok(Drive::Planner)
 }
