@@ -51,7 +51,7 @@ pub enum Test {
     Scope(Vec<String>),
     /// `expires:never` (true) or `expires:set` (false).
     NeverExpires(bool),
-    /// `expires:<30d` (what is over already counts), `expires:>90d`, `expires:<2027-01-31`. Never true of a key that
+    /// `expires:<30d` (within the coming 30 days: what is over already is not coming), `expires:>90d`, `expires:<2027-01-31`. Never true of a key that
     /// never expires.
     Expires(Bound),
     /// `created:<7d` means within the last 7 days, `created:>2026-01-01` after that day.

@@ -17,15 +17,15 @@ macro_rules! both {
     ($conn:expr, $c:ident => $body:expr) => {
         match $conn {
             $crate::store::Conn::Sqlite($c) => {
-                #[expect(clippy::allow_attributes, reason = "not every body names the driver")]
-                #[allow(dead_code)]
                 type Db = sqlx::Sqlite;
+                // Not every body names the driver.
+                let _ = std::marker::PhantomData::<Db>;
                 $body
             }
             $crate::store::Conn::Postgres($c) => {
-                #[expect(clippy::allow_attributes, reason = "not every body names the driver")]
-                #[allow(dead_code)]
                 type Db = sqlx::Postgres;
+                // Not every body names the driver.
+                let _ = std::marker::PhantomData::<Db>;
                 $body
             }
         }

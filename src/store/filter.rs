@@ -160,6 +160,10 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
             // The column that is never null is the one with the index.
             push_bound(sql, "k.expires_key", *bound, now);
             sql.push(" AND k.expires_at IS NOT NULL");
+            if bound.is_coming() {
+                sql.push(" AND k.expires_key > ");
+                D::time(sql, now);
+            }
         }
         Test::Created(bound) => push_bound(sql, "k.created_at", *bound, now),
         Test::Used(bound) => {

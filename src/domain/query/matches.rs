@@ -1,6 +1,8 @@
 //! What a query means: the rule that the SQL of the store is tested against.
 
-use super::{Bound, Query, Term, Test};
+use chrono::Duration;
+
+use super::{Bound, Point, Query, Term, Test};
 use crate::domain::Instant;
 use crate::domain::key::Key;
 use crate::domain::secret::TAIL;
@@ -40,7 +42,7 @@ impl Test {
                 scope => key.scopes.contains(scope),
             }),
             Self::NeverExpires(never) => key.expires_at.is_none() == *never,
-            Self::Expires(bound) => key.expires_at.is_some_and(|at| bound.holds(at, now)),
+            Self::Expires(bound) => key.expires_at.is_some_and(|at| bound.holds(at, now) && (at > now || !bound.is_coming())),
             Self::Created(bound) => bound.holds(key.created_at, now),
             Self::Used(bound) => key.last_used_at.is_some_and(|at| bound.holds(at, now)),
             Self::NeverUsed(never) => key.last_used_at.is_none() == *never,
@@ -61,6 +63,11 @@ impl Test {
 }
 
 impl Bound {
+    /// Whether this reads "within the coming …": before an instant that is some time from now.
+    pub fn is_coming(self) -> bool {
+        matches!(self, Self::Before(Point::FromNow(span)) if span > Duration::zero())
+    }
+
     /// Whether `at` lies strictly on this side.
     pub fn holds(self, at: Instant, now: Instant) -> bool {
         match self {
