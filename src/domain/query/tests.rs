@@ -208,7 +208,7 @@ fn each_term_means_what_it_says() {
         ("expires:set", [0, 1, 1, 0, 0, 0]),
         ("expires:<30d", [0, 1, 0, 0, 0, 0]),
         ("-expires:<30d", [1, 0, 1, 1, 1, 1]),
-        ("expires:<7d", [0, 0, 1, 0, 0, 0]),
+        ("expires:<7d", [0, 0, 0, 0, 0, 0]),
         ("expires:>7d", [0, 1, 0, 0, 0, 0]),
         ("expires:<-2d", [0, 0, 1, 0, 0, 0]),
         ("created:<41d", [1, 1, 1, 1, 1, 1]),
