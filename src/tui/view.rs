@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph};
+use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 use super::screens::ScreenId;
@@ -182,11 +182,7 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
             Severity::Warning => ("! warning:", Role::Warning),
             Severity::Bad => ("✕ error:", Role::Danger),
         };
-        let line = Line::from(vec![
-            Span::styled(format!(" {symbol} "), styles.of(role)),
-            Span::styled(toast.text.as_str(), styles.of(Role::Text)),
-        ]);
-        frame.render_widget(line, area);
+        draw_toast(shell, frame, area, symbol, role, &toast.text);
         return;
     }
     let context = match state.overlays.last() {
@@ -206,6 +202,22 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
         spans.push(Span::styled(format!(" {label} "), styles.of(Role::Hint)));
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// A message, uncut: a long one takes lines above the last one too.
+fn draw_toast(shell: &Shell, frame: &mut Frame, area: Rect, symbol: &str, role: Role, text: &str) {
+    let styles = &shell.styles;
+    let indent = u16::try_from(symbol.width() + 2).unwrap_or(0);
+    let lines = text::wrap(text, usize::from(area.width.saturating_sub(indent + 1)));
+    let height = u16::try_from(lines.len()).unwrap_or(1).min(5);
+    let place = Rect { y: area.bottom() - height, height, ..area };
+    frame.render_widget(Clear, place);
+    frame.render_widget(Block::new().style(styles.of(Role::Background)), place);
+    for (y, line) in (place.y..place.bottom()).zip(lines) {
+        let sign = if y == place.y { symbol } else { "" };
+        text::put(frame.buffer_mut(), place.x + 1, y, indent, sign, styles.of(role));
+        text::put(frame.buffer_mut(), place.x + indent, y, area.width - indent, &line, styles.of(Role::Text));
+    }
 }
 
 /// The word for an action here: the issuer's own where it has one (VA-04, VG-08); `None` for what the role forbids.

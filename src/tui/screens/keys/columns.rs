@@ -234,37 +234,52 @@ pub fn scopes_in_short(scopes: &Scopes, fully_privileged: bool) -> String {
     if scopes.is_empty() {
         return if fully_privileged { "full".into() } else { "none".into() };
     }
-    let mut text = String::new();
-    let mut resource = "";
+    let mut resources: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for scope in scopes.iter() {
         let (of, action) = scope.split_once(':').unwrap_or((scope, ""));
-        let known = of == resource;
-        match action {
-            "read" | "write" => {
-                let letter = &action[..1];
-                if !known {
-                    if !text.is_empty() {
-                        text.push(' ');
-                    }
-                    text.push_str(of);
-                    text.push(':');
-                }
-                text.push_str(letter);
-            }
-            _ => {
-                if known {
-                    text.push(',');
-                } else {
-                    if !text.is_empty() {
-                        text.push(' ');
-                    }
-                    text.push_str(of);
-                    text.push(':');
-                }
-                text.push_str(action);
+        // Scopes come in the order of their spelling, so those of one resource stand together.
+        if resources.last().is_none_or(|(resource, ..)| *resource != of) {
+            resources.push((of, String::new(), Vec::new()));
+        }
+        if let Some((_, letters, others)) = resources.last_mut() {
+            match action {
+                "read" | "write" => letters.push_str(&action[..1]),
+                _ => others.push(action),
             }
         }
-        resource = of;
     }
-    text
+    let short = resources.into_iter().map(|(resource, letters, others)| {
+        let letters = (!letters.is_empty()).then_some(letters.as_str());
+        let actions: Vec<&str> = letters.into_iter().chain(others).collect();
+        format!("{resource}:{}", actions.join(","))
+    });
+    short.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_short_and_say_everything() {
+        let short = |text: &str| scopes_in_short(&Scopes::parse(text), false);
+        assert_eq!(short("calls:read calls:write contacts:read"), "calls:rw contacts:r");
+        assert_eq!(short("webhooks:manage webhooks:write webhooks:read"), "webhooks:rw,manage");
+        assert_eq!(short("webhooks:manage"), "webhooks:manage");
+        assert_eq!(short(""), "none");
+        assert_eq!(scopes_in_short(&Scopes::default(), true), "full");
+    }
+
+    #[test]
+    fn columns_never_overlap_nor_leave_the_table_at_any_width() {
+        for width in 56..=400 {
+            let places = layout(width);
+            for pair in places.windows(2) {
+                assert!(pair[0].x + pair[0].width < pair[1].x, "{width}: {pair:?}");
+            }
+            let last = places.last().expect("a table has columns");
+            assert!(last.x + last.width <= width, "{width}: {last:?}");
+            assert!(places.iter().any(|place| place.field == Field::Status), "{width}");
+        }
+    }
 }

@@ -140,3 +140,11 @@ fn a_lost_database_leaves_the_rows_and_says_since_when() {
     console.settle();
     console.sees("● live").sees_not("Key 0");
 }
+
+#[test]
+fn a_long_message_is_shown_uncut() {
+    let mut console = Console::ready(80, 24, keys(30));
+    let text = "account acme has 20 active keys and its limit is 20. Revoke one first, or ask whoever runs this issuer to raise the limit at last-word";
+    console.state.shell.toast(crate::tui::state::Severity::Warning, text);
+    console.sees("! warning: account acme has 20 active").sees("last-word");
+}
