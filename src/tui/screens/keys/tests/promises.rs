@@ -144,7 +144,7 @@ fn a_lost_database_leaves_the_rows_and_says_since_when() {
 #[test]
 fn a_long_message_is_shown_uncut() {
     let mut console = Console::ready(80, 24, keys(30));
-    let text = "account acme has 20 active keys and its limit is 20. Revoke one first, or ask whoever runs this issuer to raise the limit at last-word";
+    let text = "account acme has 20 active keys and its limit is 20. Revoke one first, or ask whoever runs this issuer to raise the limit at lastword";
     console.state.shell.toast(crate::tui::state::Severity::Warning, text);
-    console.sees("! warning: account acme has 20 active").sees("last-word");
+    console.sees("! warning: account acme has 20 active").sees("lastword");
 }
