@@ -14,21 +14,32 @@ const ME: To = To::Screen(ScreenId::Keys);
 
 impl State {
     pub(super) fn go_to_start(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        if self.window.more_before {
+        if self.window.more_before || self.leaping() {
+            self.owed = 0;
             return self.read(shell, Load::First);
         }
         self.step(shell, isize::MIN / 2)
     }
 
     pub(super) fn go_to_end(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        if self.window.more_after {
+        if self.window.more_after || self.leaping() {
+            self.owed = 0;
             return self.read(shell, Load::Last);
         }
         self.step(shell, isize::MAX / 2)
     }
 
+    /// Whether the rows under way take the place of those at hand, and the selection with them.
+    fn leaping(&self) -> bool {
+        self.pages.busy() && matches!(self.load, Load::First | Load::Last)
+    }
+
     /// Moves the selection by rows. What goes beyond the rows at hand is owed until they come.
     pub(super) fn step(&mut self, shell: &mut Shell, by: isize) -> Vec<Effect> {
+        if self.leaping() {
+            self.owed = self.owed.saturating_add(by);
+            return Vec::new();
+        }
         if self.window.is_empty() {
             return Vec::new();
         }
@@ -216,7 +227,7 @@ impl State {
         self.show_selection(shell);
         let mut effects = Vec::new();
         let owed = std::mem::take(&mut self.owed);
-        if owed != 0 && matches!(load, Load::After | Load::Before) {
+        if owed != 0 {
             effects.extend(self.step(shell, owed));
         } else {
             effects.extend(self.read_on(shell));

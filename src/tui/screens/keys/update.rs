@@ -30,7 +30,6 @@ impl State {
 
     pub fn set_sort(&mut self, shell: &mut Shell, sort: Sort) -> Vec<Effect> {
         self.sort = sort;
-        // The selected key stays selected if the new order's first rows hold it; else the first row is.
         self.read(shell, Load::First)
     }
 

@@ -179,3 +179,21 @@ fn the_mouse_selects_and_opens_rows_sorts_by_headings_and_changes_screens() {
     click(&mut console, 12, 1);
     assert_eq!(console.state.shell.screen, crate::tui::screens::ScreenId::Expiring);
 }
+
+#[test]
+fn gestures_on_the_way_to_the_end_take_effect_there() {
+    let press = |console: &mut Console, c: char| {
+        console.key(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(c)), false);
+    };
+    let mut console = Console::ready(80, 24, keys(5000));
+    press(&mut console, 'G');
+    press(&mut console, 'k');
+    console.settle();
+    assert!(console.selected_line().contains("Key 4998"));
+    press(&mut console, 'g');
+    press(&mut console, 'G');
+    press(&mut console, 'g');
+    press(&mut console, 'j');
+    console.settle();
+    assert!(console.selected_line().contains("Key 1 "), "{}", console.selected_line());
+}
