@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::effect::{Effect, Reply, RequestId, Timer};
+use super::effect::{Effect, Reply, RequestId, Timer, To};
 use super::input::Input;
 use super::state::Shell;
 use crate::config::keymap::{Action, Context};
@@ -111,8 +111,13 @@ impl Screens {
         }
     }
 
+    /// A timer of the screen that set it, or of the one that is shown.
     pub fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
-        match shell.screen {
+        let screen = match timer {
+            Timer::Of(To::Screen(screen)) => screen,
+            _ => shell.screen,
+        };
+        match screen {
             ScreenId::Keys => self.keys.timer(shell, timer),
             ScreenId::Expiring => self.expiring.timer(shell, timer),
             ScreenId::Accounts => self.accounts.timer(shell, timer),

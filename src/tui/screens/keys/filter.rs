@@ -31,6 +31,11 @@ impl Filter {
         self.line.visual_cursor()
     }
 
+    /// The columns that are out of sight on the left, in a line of `width` columns.
+    pub fn scroll(&self, width: usize) -> usize {
+        self.line.visual_scroll(width)
+    }
+
     /// Whether there is anything to show of it.
     pub fn visible(&self) -> bool {
         self.editing || !self.text().is_empty()

@@ -1,5 +1,7 @@
 //! The window of rows and the selection in it: moving, reading on, taking over what has come.
 
+use std::time::Duration;
+
 use super::state::{Load, State};
 use super::view;
 use super::window::CHUNK;
@@ -10,6 +12,8 @@ use crate::tui::screens::ScreenId;
 use crate::tui::state::Shell;
 use crate::tui::view::PATIENCE;
 
+/// How long the count may be out of date.
+const RECOUNT: Duration = Duration::from_secs(1);
 const ME: To = To::Screen(ScreenId::Keys);
 
 impl State {
@@ -197,6 +201,7 @@ impl State {
         self.slow = false;
         let load = self.load;
         let mut count = first_time;
+        let mut stale = false;
         match load {
             Load::First => {
                 self.window.replace(page, shell.now);
@@ -210,7 +215,8 @@ impl State {
             }
             Load::Again => {
                 self.refreshed(page, shell.now);
-                count = true;
+                count |= self.count.is_none();
+                stale = true;
                 self.detail.trail = None;
             }
             Load::After => {
@@ -235,6 +241,10 @@ impl State {
         }
         if count {
             effects.extend(self.recount(shell));
+        } else if stale && !self.recount_due {
+            // Counting costs more than reading: where much changes, it is done once in a while.
+            self.recount_due = true;
+            effects.push(Effect::SetTimer { timer: Timer::Of(ME), after: RECOUNT });
         }
         effects
     }

@@ -39,6 +39,8 @@ pub struct State {
     pub(super) load: Load,
     pub count: Option<Count>,
     pub(super) counts: Latest,
+    /// Whether a timer will ask for the count again.
+    pub(super) recount_due: bool,
     pub marks: BTreeSet<KeyId>,
     pub(super) anchor: Option<KeyId>,
     pub detail: Detail,

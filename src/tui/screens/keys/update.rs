@@ -52,7 +52,10 @@ impl State {
     pub fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
         match timer {
             Timer::Slow => self.slow = self.pages.busy(),
-            Timer::Of(ME) => return self.recount(shell),
+            Timer::Of(ME) => {
+                self.recount_due = false;
+                return self.recount(shell);
+            }
             _ => {}
         }
         Vec::new()

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::columns::{self, MARGIN, Place};
@@ -20,6 +21,9 @@ use crate::tui::view::text::{clip, put, put_right};
 const BESIDE: u16 = 120;
 /// below it on one of at least this height, and in its place on a smaller one.
 const BELOW: u16 = 32;
+
+/// Columns before the filter's text.
+const PROMPT: u16 = 3;
 
 /// Where the parts of the screen are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +177,10 @@ impl State {
         let styles = &shell.styles;
         let style = styles.of(if self.filter.editing { Role::Text } else { Role::Muted });
         let text = self.filter.text();
-        let mut spans = vec![Span::styled(" / ", styles.of(Role::Accent))];
+        put(frame.buffer_mut(), area.x, area.y, PROMPT, " / ", styles.of(Role::Accent));
+        let area = Rect { x: area.x + PROMPT, width: area.width.saturating_sub(PROMPT + 1), ..area };
+        let scroll = u16::try_from(self.filter.scroll(usize::from(area.width))).unwrap_or(0);
+        let mut spans = Vec::new();
         let mut message = String::new();
         match &self.filter.error {
             Some(error) => {
@@ -195,7 +202,7 @@ impl State {
         }
         let line = Line::from(spans);
         let used = line.width();
-        frame.render_widget(line, area);
+        frame.render_widget(Paragraph::new(line).scroll((0, scroll)), area);
         if !message.is_empty() {
             let room = usize::from(area.width).saturating_sub(used);
             let x = area.x + u16::try_from(used).unwrap_or(area.width).min(area.width);
@@ -204,8 +211,8 @@ impl State {
             put(frame.buffer_mut(), x, area.y, width, &shown, styles.of(Role::Error));
         }
         if self.filter.editing {
-            let x = area.x + 3 + u16::try_from(self.filter.cursor()).unwrap_or(0);
-            frame.set_cursor_position((x.min(area.right() - 1), area.y));
+            let x = area.x + u16::try_from(self.filter.cursor()).unwrap_or(0).saturating_sub(scroll);
+            frame.set_cursor_position((x.min(area.right()), area.y));
         }
     }
 }

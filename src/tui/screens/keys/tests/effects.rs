@@ -116,3 +116,49 @@ fn a_closed_terminal_ends_the_console_whatever_is_open() {
     console.send(Message::Hangup);
     assert_eq!(console.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Hangup)));
 }
+
+#[test]
+fn loading_is_shown_only_when_it_takes_long() {
+    let mut console = Console::new(80, 24, keys(3));
+    console.sees_not("Reading");
+    console.send(Message::Timer(Timer::Slow));
+    console.sees("Reading");
+    console.settle();
+    console.sees_not("Reading").sees("Key 0");
+}
+
+#[test]
+fn many_changes_in_a_row_count_once() {
+    let mut console = Console::ready(80, 24, keys(3));
+    console.effects.clear();
+    for _ in 0..5 {
+        console.send(Message::Live(crate::store::LiveEvent::Changed));
+        console.settle();
+    }
+    let timers = console
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::SetTimer { timer: Timer::Of(ME), .. }));
+    assert_eq!(timers.count(), 1);
+    console.keys.pop();
+    console.send(Message::Timer(Timer::Of(ME)));
+    console.settle();
+    console.sees("2 API keys");
+}
+
+#[test]
+fn a_reading_that_fails_says_why_and_leaves_the_rows() {
+    use crate::tui::effect::{Failure, FailureKind};
+    let failure =
+        || Failure { kind: FailureKind::Unreachable, text: "the database can't be reached: gone".into() };
+    let mut console = Console::new(80, 24, keys(3));
+    let (to, _) = console.asked.remove(0);
+    console.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });
+    console.sees("The keys could not be read").sees("can't be reached: gone");
+    let mut console = Console::ready(80, 24, keys(3));
+    console.send(Message::Live(crate::store::LiveEvent::Changed));
+    let place = console.asked.iter().position(|(_, request)| matches!(request, Request::Page(_)));
+    let (to, _) = console.asked.remove(place.expect("rows are read again"));
+    console.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });
+    console.sees("can't be reached: gone").sees("Key 2");
+}

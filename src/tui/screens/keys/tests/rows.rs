@@ -197,3 +197,12 @@ fn gestures_on_the_way_to_the_end_take_effect_there() {
     console.settle();
     assert!(console.selected_line().contains("Key 1 "), "{}", console.selected_line());
 }
+
+#[test]
+fn a_filter_longer_than_the_line_shows_the_part_with_the_cursor() {
+    let mut console = Console::ready(60, 16, keys(30));
+    let long = "x".repeat(70);
+    console.press(&format!("/ \"{long}the-end\""));
+    console.sees("the-end");
+    assert!(console.cursor().0 < 60);
+}
