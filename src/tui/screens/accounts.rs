@@ -228,7 +228,7 @@ impl State {
             frame.render_widget(Line::styled(words, styles.of(Role::Muted)), list);
             return;
         }
-        let wide = area.width >= 110;
+        let (wide, widest) = (area.width >= 100, area.width >= 150);
         let mut columns = vec![
             column("ACCOUNT", 20),
             column("NAME", 0),
@@ -238,7 +238,10 @@ impl State {
             column("30 DAYS", 7),
         ];
         if wide {
-            columns.extend([column("PLAN", 14), column("ADMINS", 30)]);
+            columns.push(column("PLAN", 14));
+        }
+        if widest {
+            columns.push(column("ADMINS", 40));
         }
         let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|row| cells(row, wide)).collect();
         list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);

@@ -55,7 +55,7 @@ impl State {
         }
         let wide = area.width >= 110;
         let mut columns =
-            vec![column("ENDS", 10), column("NAME", 0), column("ACCOUNT", 16), column("KEY", 18)];
+            vec![column("ENDS", 10), column("NAME", 0), column("ACCOUNT", 16), column("KEY", 20)];
         if wide {
             columns.extend([column("LAST USED", 10), column("CREATED BY", 14)]);
         }

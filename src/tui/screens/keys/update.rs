@@ -6,7 +6,7 @@ use super::state::{Load, State};
 use super::view;
 use crate::config::keymap::Action;
 use crate::domain::Instant;
-use crate::domain::query::{Column, Sort, Test};
+use crate::domain::query::{Column, Query, Sort, Term, Test};
 use crate::tui::effect::{CopyText, Effect, Request, Timer, To};
 use crate::tui::input::{Input, Key};
 use crate::tui::overlays::{Overlay, create, revoke, rotate, sort};
@@ -187,8 +187,9 @@ impl State {
             }
             Action::ShowSameCreator => {
                 if let Some(key) = self.selected_key() {
-                    let filter = format!("by:{}", key.created_by);
-                    shell.filter(filter);
+                    let test = Test::CreatedBy(vec![key.created_by.as_str().to_owned()]);
+                    let query = Query { terms: vec![Term { negated: false, test }] };
+                    shell.filter(query.to_string());
                 }
                 Vec::new()
             }
