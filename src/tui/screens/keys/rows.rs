@@ -110,7 +110,8 @@ impl State {
         let page = view::rows_shown(self, shell);
         let (from, limit) = match load {
             Load::First => (From::Start, CHUNK),
-            Load::Last => (From::End, CHUNK),
+            // Only what is shown at once and the page before it: the rest is read while one looks.
+            Load::Last => (From::End, u32::try_from(page * 2).unwrap_or(CHUNK).clamp(1, CHUNK)),
             Load::After => match edge(self.window.rows.last()) {
                 Some(cursor) => (From::After(cursor), CHUNK),
                 None => (From::Start, CHUNK),
