@@ -111,7 +111,6 @@ fn who_and_link(shell: &Shell) -> Line<'static> {
 /// The screens and their numbers; how much there is of what the present one shows.
 fn draw_tabs(state: &State, frame: &mut Frame, area: Rect) {
     let shell = &state.shell;
-    let styles = &shell.styles;
     let summary = summary(state);
     let width = u16::try_from(summary.width()).unwrap_or(area.width).min(area.width);
     let (line, _) = tab_line(shell, fitting_tabs(shell, area.width - width));

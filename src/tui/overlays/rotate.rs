@@ -119,7 +119,7 @@ impl State {
         let styles = &shell.styles;
         let columns = dialog::columns(area, 72);
         let mut sheet = Sheet::new(styles, 11, columns);
-        for line in facts::lines(styles, &revoke::facts_of(shell, &self.key), columns.into()) {
+        for line in facts::lines(styles, &revoke::facts_of(shell, &self.key), usize::from(columns) - 1) {
             sheet.line(line, false);
         }
         sheet.space();

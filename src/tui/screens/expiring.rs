@@ -246,7 +246,8 @@ impl State {
         self.loaded = true;
         self.more = page.more_after;
         // What was replaced is not overdue: its successor does the work.
-        let rows = page.rows.into_iter().filter(|row| row.key.successor.is_none());
+        let overdue = self.window == Window::Overdue;
+        let rows = page.rows.into_iter().filter(|row| !overdue || row.key.successor.is_none());
         if self.going_on {
             self.rows.extend(rows);
         } else {

@@ -24,7 +24,9 @@ pub struct Sheet<'s> {
 impl<'s> Sheet<'s> {
     /// A sheet of `columns`, of which the labels take `label`.
     pub fn new(styles: &'s Styles, label: usize, columns: u16) -> Self {
-        Self { styles, label, columns: columns.into(), lines: Vec::new(), focus: 0, cursor: None }
+        // The last column stays free for the mark of where one is, should the sheet be longer than the screen.
+        let columns = usize::from(columns.saturating_sub(1));
+        Self { styles, label, columns, lines: Vec::new(), focus: 0, cursor: None }
     }
 
     /// Columns for the fields.

@@ -179,7 +179,7 @@ impl State {
             Ok(text) if !text.is_empty() => Fact::new(styles, "Allow from", text),
             _ => Fact::new(styles, "Allow from", "any address"),
         });
-        for line in facts::lines(styles, &list, columns.into()) {
+        for line in facts::lines(styles, &list, usize::from(columns) - 1) {
             sheet.line(line, false);
         }
         sheet.space();

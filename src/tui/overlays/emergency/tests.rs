@@ -97,6 +97,21 @@ fn of_several_keys_the_chosen_one_is_revoked() {
 }
 
 #[test]
+fn of_many_keys_the_chosen_one_is_still_described_in_full() {
+    let mut desk = Desk::new();
+    let keys: Vec<Key> = (0..20).map(|number| key("voxpria", &format!("robot {number}"))).collect();
+    let last = keys[19].id.to_string();
+    desk.press("x");
+    let (id, _) = only_request(desk.paste("robot"));
+    desk.reply(id, Reply::Find(Ok(keys)));
+    for _ in 0..19 {
+        desk.press("down");
+    }
+    let words = desk.words();
+    assert!(words.contains(&last) && words.contains("y revoke it now"), "{}", desk.screen());
+}
+
+#[test]
 fn no_looks_for_another_and_nothing_found_says_what_to_try() {
     let mut desk = Desk::new();
     found(&mut desk);

@@ -14,9 +14,11 @@ use crate::tui::overlays::revoke;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::view::times;
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::widgets::{dialog, facts, fit};
+use crate::tui::widgets::{dialog, facts, fit, scroll};
 
 const COLUMNS: u16 = 72;
+/// Keys listed at once where several fit.
+const LISTED: usize = 5;
 
 impl State {
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -42,7 +44,7 @@ impl State {
             }
             Stage::Found { keys, at } => self.draw_found(shell, &mut sheet, keys, *at, columns),
             Stage::Sent { key } => {
-                for line in facts::lines(styles, &revoke::facts_of(shell, key), columns.into()) {
+                for line in facts::lines(styles, &revoke::facts_of(shell, key), usize::from(columns) - 1) {
                     sheet.line(line, false);
                 }
                 sheet.space();
@@ -59,7 +61,7 @@ impl State {
                 };
                 sheet.words(Role::Ok, &words);
                 sheet.space();
-                for line in facts::lines(styles, &revoke::facts_of(shell, key), columns.into()) {
+                for line in facts::lines(styles, &revoke::facts_of(shell, key), usize::from(columns) - 1) {
                     sheet.line(line, false);
                 }
                 sheet.space();
@@ -96,18 +98,20 @@ impl State {
         let styles = &shell.styles;
         let Some(key) = keys.get(at) else { return "Exposed key".to_owned() };
         if keys.len() > 1 {
-            for (place, key) in keys.iter().enumerate() {
+            // So many that what is known of the chosen one still fits below them.
+            let top = scroll::follow(at.saturating_sub(LISTED / 2), at, LISTED, keys.len());
+            for (place, key) in keys.iter().enumerate().skip(top).take(LISTED) {
                 let here = place == at;
                 let sign = if here { "› " } else { "  " };
                 let status = key.status(shell.now).as_str();
                 let account = SafeText::new(key.account.clone());
                 let text = format!("{sign}{}  {}  {account}  {status}", key.preview, key.name);
                 let role = if here { Role::Selection } else { Role::Text };
-                sheet.line(Line::styled(fit::pad(&text, columns.into()), styles.of(role)), here);
+                sheet.line(Line::styled(fit::pad(&text, columns.into()), styles.of(role)), false);
             }
             sheet.space();
         }
-        for line in facts::lines(styles, &revoke::facts_of(shell, key), columns.into()) {
+        for line in facts::lines(styles, &revoke::facts_of(shell, key), usize::from(columns) - 1) {
             sheet.line(line, false);
         }
         sheet.space();
@@ -131,7 +135,7 @@ impl State {
                     Span::styled(no, styles.of(Role::HintKey)),
                     Span::styled(" no, look for another", styles.of(Role::Text)),
                 ]),
-                keys.len() == 1,
+                true,
             );
         }
         match keys.len() {

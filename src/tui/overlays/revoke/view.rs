@@ -34,7 +34,7 @@ impl State {
         if self.several() {
             self.draw_names(&mut sheet, styles);
         } else if let Some(key) = self.known.first() {
-            for line in facts::lines(styles, &facts_of(shell, key), columns.into()) {
+            for line in facts::lines(styles, &facts_of(shell, key), usize::from(columns) - 1) {
                 sheet.line(line, false);
             }
         } else if let Some(id) = self.ids.first() {

@@ -105,7 +105,8 @@ impl State {
                 label: match weeks {
                     _ if each >= 7 => week.starts_at.format("%b %d").to_string(),
                     0 => "now".into(),
-                    weeks => format!("+{weeks}w"),
+                    weeks if each >= 5 => format!("+{weeks}w"),
+                    weeks => format!("+{weeks}"),
                 },
                 value: week.keys,
             })
