@@ -8,6 +8,7 @@ use super::settings::KeyFile;
 mod action;
 mod chord;
 mod context;
+mod entry;
 mod registry;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,8 @@ mod tests;
 pub use action::Action;
 pub use chord::Chord;
 pub use context::Context;
-pub use registry::{Entry, REGISTRY};
+pub use entry::Entry;
+pub use registry::REGISTRY;
 
 /// The bindings in force.
 #[derive(Clone, Debug, PartialEq, Eq)]

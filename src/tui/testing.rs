@@ -38,9 +38,15 @@ pub struct Desk {
     size: Size,
 }
 
+impl Default for Desk {
+    fn default() -> Self {
+        Self::sized(80, 24)
+    }
+}
+
 impl Desk {
     pub fn new() -> Self {
-        Self::sized(80, 24)
+        Self::default()
     }
 
     pub fn sized(width: u16, height: u16) -> Self {

@@ -1,27 +1,9 @@
 //! The registry: every action with its words, its places and its keys as shipped.
 
 use super::Action::*;
+use super::Chord;
 use super::Context::*;
-use super::{Action, Chord, Context};
-
-/// An action, where it holds and how people are told about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub action: Action,
-    /// The name in files.
-    pub id: &'static str,
-    /// A word or two for the footer.
-    pub label: &'static str,
-    /// A sentence for the help and the palette.
-    pub description: &'static str,
-    pub contexts: &'static [Context],
-    /// Keys as shipped, the one to show first.
-    pub keys: &'static [&'static str],
-    /// The place among the hints of the footer, the smallest first; 0 for none.
-    pub hint: u8,
-    /// Whether the palette offers it.
-    pub palette: bool,
-}
+use super::entry::{Entry, entry};
 
 /// The keys as shipped. Every spelling is read by a test, so that none is lost here.
 pub(super) fn defaults() -> Vec<Vec<Chord>> {
@@ -29,27 +11,6 @@ pub(super) fn defaults() -> Vec<Vec<Chord>> {
         .iter()
         .map(|entry| entry.keys.iter().filter_map(|key| Chord::parse(key).ok()).collect())
         .collect()
-}
-
-const fn entry(
-    action: Action,
-    id: &'static str,
-    label: &'static str,
-    contexts: &'static [Context],
-    keys: &'static [&'static str],
-    description: &'static str,
-) -> Entry {
-    Entry { action, id, label, description, contexts, keys, hint: 0, palette: false }
-}
-
-impl Entry {
-    const fn hint(self, hint: u8) -> Self {
-        Self { hint, ..self }
-    }
-
-    const fn in_palette(self) -> Self {
-        Self { palette: true, ..self }
-    }
 }
 
 /// Every action, in the order in which the help shows them.

@@ -118,6 +118,17 @@ fn vg_10_the_choices_are_never_30_days_90_days_1_year_and_any_instant_shown_exac
 }
 
 #[test]
+fn vp_21_a_name_holds_any_printable_unicode_and_nothing_that_can_not_be_seen() {
+    let mut desk = form("voicegram");
+    desk.paste("Télésecrétariat – 日本語 🔑");
+    assert_eq!(send(&mut desk).1.name, "Télésecrétariat – 日本語 🔑");
+    let mut desk = form("voicegram");
+    desk.paste("invoice\u{202e}gpj");
+    assert_eq!(desk.press("ctrl-s"), []);
+    assert!(!desk.screen().contains('\u{202e}') && desk.words().contains("↑"), "{}", desk.screen());
+}
+
+#[test]
 fn a_mistake_in_the_expiry_or_the_allow_list_is_shown_as_one_types() {
     let mut desk = form("voicegram");
     desk.write("CI");

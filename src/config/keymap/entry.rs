@@ -1,0 +1,43 @@
+//! What is known of an action.
+
+use super::{Action, Context};
+
+/// An action, where it holds and how people are told about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub action: Action,
+    /// The name in files.
+    pub id: &'static str,
+    /// A word or two for the footer.
+    pub label: &'static str,
+    /// A sentence for the help and the palette.
+    pub description: &'static str,
+    pub contexts: &'static [Context],
+    /// Keys as shipped, the one to show first.
+    pub keys: &'static [&'static str],
+    /// The place among the hints of the footer, the smallest first; 0 for none.
+    pub hint: u8,
+    /// Whether the palette offers it.
+    pub palette: bool,
+}
+
+pub(super) const fn entry(
+    action: Action,
+    id: &'static str,
+    label: &'static str,
+    contexts: &'static [Context],
+    keys: &'static [&'static str],
+    description: &'static str,
+) -> Entry {
+    Entry { action, id, label, description, contexts, keys, hint: 0, palette: false }
+}
+
+impl Entry {
+    pub(super) const fn hint(self, hint: u8) -> Self {
+        Self { hint, ..self }
+    }
+
+    pub(super) const fn in_palette(self) -> Self {
+        Self { palette: true, ..self }
+    }
+}

@@ -1,0 +1,81 @@
+//! What is wrong with the form as it stands.
+
+use super::{Focus, State};
+use crate::domain::account::Standing;
+use crate::domain::expiry::{Expiry, check_expiry};
+use crate::domain::network::Networks;
+use crate::domain::text;
+use crate::service::{CreateKey, Field};
+use crate::tui::state::Shell;
+
+impl State {
+    /// The expiry as it stands, or what is wrong with it.
+    pub(super) fn chosen_expiry(&self, shell: &Shell) -> Result<Expiry, String> {
+        let Some(policy) = self.policy(shell) else { return Err("choose an account first".into()) };
+        let expiry = match policy.expiry.choices.get(self.expiry) {
+            Some(choice) => *choice,
+            None => Expiry::parse(self.custom.value(), shell.now).map_err(|error| error.to_string())?,
+        };
+        check_expiry(&policy.expiry, expiry, shell.now).map_err(|error| error.to_string())?;
+        Ok(expiry)
+    }
+
+    /// What is wrong with a field as it stands; an empty one only once the form was to go on.
+    pub(super) fn error(&self, shell: &Shell, field: Field) -> Option<String> {
+        if let Some((refused, why)) = &self.refused
+            && *refused == field
+        {
+            return Some(why.as_str().to_owned());
+        }
+        match field {
+            Field::Account if self.checked && self.account.is_none() => Some("choose an account".into()),
+            Field::Account => {
+                self.account.as_ref().filter(|account| account.account.standing == Standing::Suspended).map(
+                    |_| "this account is suspended: no key can be made for it until it is reinstated".into(),
+                )
+            }
+            Field::Name if self.name.value().trim().is_empty() => {
+                self.checked.then(|| "a name is required: say what the key is for".into())
+            }
+            Field::Name => text::check_name(self.name.value()).err().map(|error| error.to_string()),
+            Field::Description => {
+                text::check_description(self.description.value()).err().map(|error| error.to_string())
+            }
+            Field::Scopes if self.checked && !self.scopes.is_empty() && self.scopes.scopes().is_empty() => {
+                Some("tick at least one scope: a key without any could do nothing".into())
+            }
+            Field::Expiry if self.is_custom(shell) && self.custom.is_empty() => {
+                self.checked.then(|| "write when it ends: 90d, 12w, 2027-01-31".into())
+            }
+            Field::Expiry => self.account.is_some().then(|| self.chosen_expiry(shell).err()).flatten(),
+            Field::Allow => Networks::parse(self.allow.value()).err().map(|error| error.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The request, if every field is right; otherwise the cursor goes to the first that is not.
+    pub(super) fn request(&mut self, shell: &Shell) -> Option<CreateKey> {
+        self.checked = true;
+        let fields = [
+            (Field::Account, Focus::Account),
+            (Field::Name, Focus::Name),
+            (Field::Description, Focus::Description),
+            (Field::Scopes, Focus::Scopes),
+            (Field::Expiry, if self.is_custom(shell) { Focus::Custom } else { Focus::Expiry }),
+            (Field::Allow, Focus::Allow),
+        ];
+        if let Some((_, focus)) = fields.into_iter().find(|(field, _)| self.error(shell, *field).is_some()) {
+            self.focus = focus;
+            return None;
+        }
+        Some(CreateKey {
+            operation: self.operation,
+            account: self.account.as_ref()?.account.slug.clone(),
+            name: self.name.value().trim().to_owned(),
+            description: self.description.value().trim().to_owned(),
+            scopes: self.scopes.scopes(),
+            expiry: self.chosen_expiry(shell).ok()?,
+            allow: Networks::parse(self.allow.value()).ok()?,
+        })
+    }
+}
