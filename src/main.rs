@@ -63,6 +63,7 @@ fn console_settings(session: &Session) -> cli::Result<TuiSettings> {
         mouse: settings.mouse.value,
         relative_times: settings.relative_times.value,
         utc: settings.utc.value,
+        ascii: settings.ascii.value,
         surroundings: match settings.clipboard.value {
             ClipboardChoice::Auto => Surroundings::of(|name| std::env::var(name).ok()),
             ClipboardChoice::Terminal => Surroundings::Terminal,

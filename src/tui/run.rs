@@ -33,6 +33,8 @@ pub struct TuiSettings {
     pub relative_times: bool,
     /// Whether times are shown in UTC instead of this machine's zone.
     pub utc: bool,
+    /// Whether the console draws its own signs in ASCII.
+    pub ascii: bool,
     pub surroundings: Surroundings,
     /// The person's own themes.
     pub themes: Option<std::path::PathBuf>,
@@ -124,6 +126,7 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     state.shell.mouse = settings.mouse;
     state.shell.relative_times = settings.relative_times;
     state.shell.utc = settings.utc;
+    state.shell.ascii = settings.ascii;
     state.shell.themes = settings.themes.clone();
     state.shell.theme = settings.theme.name.clone();
     state

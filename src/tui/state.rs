@@ -54,6 +54,8 @@ pub struct Shell {
     pub relative_times: bool,
     /// Whether times are shown in UTC instead of this machine's zone.
     pub utc: bool,
+    /// Whether the console draws its own signs in ASCII.
+    pub ascii: bool,
     /// Where the database is, without a password. Empty until it is open.
     pub database: SafeText,
     /// `None` until the database has answered.
@@ -127,6 +129,7 @@ impl State {
                 mouse: false,
                 relative_times: true,
                 utc: false,
+                ascii: false,
                 database: SafeText::default(),
                 who: None,
                 issuers: None,

@@ -17,6 +17,7 @@ use crate::config::theme::Role;
 use crate::domain::operator::{self, Permission};
 use crate::domain::text::SafeText;
 
+mod ascii;
 pub mod text;
 pub mod times;
 
@@ -51,6 +52,9 @@ pub fn view(state: &State, frame: &mut Frame) {
         opened.overlay.draw(shell, frame, body);
     }
     draw_footer(state, frame, Rect { y: area.bottom() - FOOTER, height: FOOTER, ..area });
+    if shell.ascii {
+        ascii::replace(frame.buffer_mut());
+    }
 }
 
 fn too_small(shell: &Shell, frame: &mut Frame, area: Rect) {

@@ -16,7 +16,7 @@ pub struct Bar {
 }
 
 /// The chart: a line of numbers, `height` lines of bars, a line of labels. `each`: columns for one bar, its gap included.
-pub fn lines(styles: &Styles, bars: &[Bar], height: u16, each: usize, ascii: bool) -> Vec<Line<'static>> {
+pub fn lines(styles: &Styles, bars: &[Bar], height: u16, each: usize) -> Vec<Line<'static>> {
     let each = each.max(2);
     let highest = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
     let steps = u64::from(height) * 8;
@@ -31,8 +31,7 @@ pub fn lines(styles: &Styles, bars: &[Bar], height: u16, each: usize, ascii: boo
     for row in (0..u64::from(height)).rev() {
         let spans = bars.iter().map(|bar| {
             let eighths = fill(bar.value).saturating_sub(row * 8).min(8) as usize;
-            let block = if ascii { if eighths >= 4 { "#" } else { " " } } else { EIGHTHS[eighths] };
-            Span::styled(text(&block.repeat(each - 1)), styles.of(Role::Bar))
+            Span::styled(text(&EIGHTHS[eighths].repeat(each - 1)), styles.of(Role::Bar))
         });
         lines.push(Line::from(spans.collect::<Vec<_>>()));
     }

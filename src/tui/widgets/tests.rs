@@ -97,8 +97,7 @@ fn vp_04_the_grid_has_a_cell_for_each_scope_and_resources_share_columns() {
 fn the_smallest_number_still_has_a_bar() {
     let styles = Styles::new(&Theme::load("mono", None).unwrap());
     let bars = [0, 1, 1_000].map(|value| Bar { label: value.to_string(), value });
-    let lines: Vec<String> =
-        bars::lines(&styles, &bars, 3, 5, false).iter().map(ToString::to_string).collect();
+    let lines: Vec<String> = bars::lines(&styles, &bars, 3, 5).iter().map(ToString::to_string).collect();
     assert_eq!(lines[0].trim_end(), "·    1    1000");
     assert_eq!(lines[3], "     ▁▁▁▁ ████ ");
     assert_eq!(lines[1].trim(), "████");

@@ -35,3 +35,20 @@ fn the_palette_at_80_by_24() {
     desk.press(":");
     insta::assert_snapshot!(desk.screen());
 }
+
+#[test]
+fn with_ascii_the_console_draws_no_other_signs_and_leaves_names_alone() {
+    let mut desk = Desk::new();
+    desk.state.shell.ascii = true;
+    for keys in [":", "esc", "?", "esc", "x", "esc", "2", "4", "5"] {
+        desk.press(keys);
+        assert!(desk.screen().is_ascii(), "{}", desk.screen());
+    }
+    let key = crate::tui::testing::key("voxpria", "Télésecrétariat");
+    desk.open(|shell| crate::tui::overlays::revoke::open(shell, vec![key.id], vec![key]));
+    assert!(
+        desk.screen().contains("Télésecrétariat") && desk.screen().contains("********a1B2"),
+        "{}",
+        desk.screen()
+    );
+}

@@ -111,7 +111,7 @@ impl State {
                 value: week.keys,
             })
             .collect();
-        let lines = bars::lines(&shell.styles, &weeks, BARS, each.min(9), false);
+        let lines = bars::lines(&shell.styles, &weeks, BARS, each.min(9));
         let place =
             Rect { x: area.x + 2, y: area.y + 2, width: area.width.saturating_sub(2), height: BARS + 2 };
         frame.render_widget(Paragraph::new(lines), place.intersection(area));
