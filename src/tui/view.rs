@@ -12,12 +12,14 @@ use unicode_width::UnicodeWidthStr;
 
 use super::screens::ScreenId;
 use super::state::{Link, Severity, Shell, State};
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::operator::{self, Permission};
 use crate::domain::text::SafeText;
 
 mod ascii;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod times;
 
@@ -192,15 +194,24 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
         Some(opened) => opened.overlay.context(),
         None => state.screens.context(shell),
     };
+    let hints: Vec<_> = shell
+        .keymap
+        .hinted(context)
+        .into_iter()
+        .filter_map(|(action, key, label)| Some((action, key, label_for(state, context, action, label)?)))
+        .collect();
+    let width = |(_, key, label): &(Action, String, Cow<'_, str>)| key.width() + label.width() + 3;
+    // Whoever knows the way to the help and to the commands finds the rest, however narrow the screen is.
+    let (last, rest): (Vec<_>, Vec<_>) =
+        hints.into_iter().partition(|(action, ..)| matches!(action, Action::Help | Action::Palette));
+    let mut room = usize::from(area.width).saturating_sub(last.iter().map(width).sum());
+    let shown = rest.into_iter().take_while(|hint| {
+        let fits = width(hint) <= room;
+        room = room.saturating_sub(width(hint));
+        fits
+    });
     let mut spans = Vec::new();
-    let mut used = 1;
-    for (action, key, label) in shell.keymap.hinted(context) {
-        let Some(label) = label_for(state, action, label) else { continue };
-        let more = key.width() + label.width() + 3;
-        if used + more > usize::from(area.width) {
-            break;
-        }
-        used += more;
+    for (_, key, label) in shown.chain(last) {
         spans.push(Span::styled(format!(" {key}"), styles.of(Role::HintKey)));
         spans.push(Span::styled(format!(" {label} "), styles.of(Role::Hint)));
     }
@@ -224,8 +235,23 @@ fn draw_toast(shell: &Shell, frame: &mut Frame, area: Rect, symbol: &str, role: 
 }
 
 /// The word for an action here: the issuer's own where it has one (VA-04, VG-08); `None` for what the role forbids.
-fn label_for(state: &State, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+///
+/// While a key's detail is open, the hints are about it: how to close it, how to scroll it.
+fn label_for(
+    state: &State,
+    context: Context,
+    action: Action,
+    label: &'static str,
+) -> Option<Cow<'static, str>> {
     let shell = &state.shell;
+    let detail = state.screens.keys.detail.open && matches!(context, Context::Keys | Context::Detail);
+    match action {
+        Action::Back => return detail.then_some("close".into()),
+        Action::Open if detail => return None,
+        Action::FocusDetail if context == Context::Detail => return Some("list".into()),
+        Action::FocusDetail => return detail.then_some("scroll".into()),
+        _ => {}
+    }
     let changes = matches!(action, Action::New | Action::Revoke | Action::Rotate);
     if changes && shell.who.is_some() && !shell.may(Permission::ChangeKeys) {
         return None;

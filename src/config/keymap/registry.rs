@@ -85,7 +85,8 @@ pub const REGISTRY: &[Entry] = &[
         &[Global],
         &["esc"],
         "One step back: close, clear the marks, clear the filter",
-    ),
+    )
+    .hint(9),
     entry(Quit, "quit", "quit", &[Global], &["q"], "Leave Keyrack").hint(95).in_palette(),
     entry(Up, "up", "up", &[Table], &["k", "up"], "Previous row"),
     entry(Down, "down", "down", &[Table], &["j", "down"], "Next row"),
@@ -97,7 +98,7 @@ pub const REGISTRY: &[Entry] = &[
     entry(Bottom, "bottom", "last", &[Table], &["G", "end"], "Last row"),
     entry(Left, "left", "left", &[Table], &["h", "left"], "Tab or columns to the left"),
     entry(Right, "right", "right", &[Table], &["l", "right"], "Tab or columns to the right"),
-    entry(Open, "open", "open", &[Table], &["enter"], "Open the selected row").hint(10),
+    entry(Open, "open", "open", &[Table, Detail], &["enter"], "Open the selected row, or close it").hint(10),
     entry(
         Filter,
         "filter",
@@ -186,7 +187,8 @@ pub const REGISTRY: &[Entry] = &[
         &[Keys, Expiring, Detail],
         &["tab"],
         "Move between the list and the detail",
-    ),
+    )
+    .hint(11),
     entry(Sort, "sort", "sort", &[Keys], &["s"], "Sort by the next column").hint(22).in_palette(),
     entry(SortReverse, "sort-reverse", "reverse", &[Keys], &["S"], "Turn the order round").in_palette(),
     entry(
@@ -218,7 +220,7 @@ pub const REGISTRY: &[Entry] = &[
     entry(ClearMarks, "clear-marks", "clear marks", &[Keys, Expiring], &["u"], "Take all marks away")
         .in_palette(),
     entry(ScrollUp, "scroll-up", "up", &[Detail], &["k", "up"], "Scroll up"),
-    entry(ScrollDown, "scroll-down", "down", &[Detail], &["j", "down"], "Scroll down"),
+    entry(ScrollDown, "scroll-down", "scroll", &[Detail], &["j", "down"], "Scroll down").hint(10),
     entry(
         ScrollPageUp,
         "scroll-page-up",

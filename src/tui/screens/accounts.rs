@@ -230,18 +230,18 @@ impl State {
         }
         let (wide, widest) = (area.width >= 100, area.width >= 150);
         let mut columns = vec![
-            column("ACCOUNT", 20),
-            column("NAME", 0),
-            column("ISSUER", 11),
-            column("STANDING", 9),
-            column("KEYS", 5),
+            column("Account", 20),
+            column("Name", 0),
+            column("Issuer", 11),
+            column("Standing", 9),
+            column("Keys", 5),
             column("30 DAYS", 7),
         ];
         if wide {
-            columns.push(column("PLAN", 14));
+            columns.push(column("Plan", 14));
         }
         if widest {
-            columns.push(column("ADMINS", 40));
+            columns.push(column("Admins", 40));
         }
         let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|row| cells(row, wide)).collect();
         list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);

@@ -239,14 +239,14 @@ impl State {
         let wide = area.width >= 110;
         let when = if shell.relative_times { 9 } else { 19 };
         let mut columns = vec![
-            column("WHEN", when),
-            column("WHO", 12),
-            column("DID", 16),
-            column("TO", 0),
-            column("ACCOUNT", 14),
+            column("When", when),
+            column("Who", 12),
+            column("Did", 16),
+            column("To", 0),
+            column("Account", 14),
         ];
         if wide {
-            columns.push(column("FROM", 24));
+            columns.push(column("From", 24));
         }
         let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|entry| cells(shell, entry, wide)).collect();
         list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);

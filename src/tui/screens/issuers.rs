@@ -97,13 +97,13 @@ impl State {
             return;
         }
         let columns = [
-            column("ISSUER", 14),
-            column("NAME", 0),
-            column("PREFIX", 12),
-            column("SCOPES", 6),
-            column("CAP", 5),
-            column("ROTATE", 7),
-            column("VERSION", 7),
+            column("Issuer", 14),
+            column("Name", 0),
+            column("Prefix", 12),
+            column("Scopes", 6),
+            column("Cap", 5),
+            column("Rotate", 7),
+            column("Version", 7),
         ];
         let rows: Vec<Vec<list::Cell>> = issuers.iter().map(cells).collect();
         list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);

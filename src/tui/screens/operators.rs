@@ -183,7 +183,7 @@ impl State {
             return;
         }
         let columns =
-            [column("OPERATOR", 0), column("ROLE", 10), column("SINCE", 10), column("ADDED BY", 20)];
+            [column("Operator", 0), column("Role", 10), column("Since", 10), column("Added by", 20)];
         let rows: Vec<Vec<list::Cell>> = self
             .rows
             .iter()

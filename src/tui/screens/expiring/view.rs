@@ -55,9 +55,9 @@ impl State {
         }
         let wide = area.width >= 110;
         let mut columns =
-            vec![column("ENDS", 10), column("NAME", 0), column("ACCOUNT", 16), column("KEY", 20)];
+            vec![column("Ends", 10), column("Name", 0), column("Account", 16), column("Key", 20)];
         if wide {
-            columns.extend([column("LAST USED", 10), column("CREATED BY", 14)]);
+            columns.extend([column("Last used", 10), column("Created by", 14)]);
         }
         let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|row| cells(shell, &row.key, wide)).collect();
         list::draw(frame, &shell.styles, list, &columns, &rows, self.place, |at| {

@@ -202,6 +202,11 @@ pub fn cell<'k>(place: Place, key: &'k Key, now: Instant, shell: &Shell) -> (Cow
         Field::Allow => (Cow::Owned(key.allow.to_string()), muted),
         Field::CreatedBy => (Cow::Borrowed(key.created_by.as_str()), muted),
         Field::Created => (Cow::Owned(time(key.created_at)), muted),
+        // Before its expiry comes the end of the time in which somebody has to take it over.
+        Field::Expires if !ended && key.claim_by().is_some() => {
+            let at = key.ends_at().unwrap_or(now);
+            (Cow::Owned(times::relative(at, now)), styles.of(Role::Warning))
+        }
         Field::Expires => match key.expires_at {
             None => (Cow::Borrowed("never"), text),
             Some(at) => {
@@ -217,8 +222,11 @@ pub fn cell<'k>(place: Place, key: &'k Key, now: Instant, shell: &Shell) -> (Cow
 }
 
 /// The status with its symbol: told apart without colour.
+///
+/// A key that nobody took over yet is not like the others: it is about to die (VP-27).
 pub fn status(key: &Key, now: Instant, styles: &Styles) -> (&'static str, Style) {
     match key.status(now) {
+        Status::Active if key.claim_by().is_some() => ("◍ unclaimed", styles.of(Role::Warning)),
         Status::Active if key.rotation_due(now) => ("! due", styles.of(Role::Warning)),
         Status::Active => ("● active", styles.of(Role::Ok)),
         Status::Expired => ("○ expired", styles.of(Role::Muted)),

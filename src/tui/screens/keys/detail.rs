@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::columns;
 use super::state::State;
+use super::view::Areas;
 use crate::config::theme::Role;
 use crate::domain::Instant;
 use crate::domain::audit::Entry;
@@ -22,17 +23,40 @@ const LABEL: usize = 13;
 pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {
     let styles = &shell.styles;
     let border = styles.of(if state.detail.focused { Role::DialogBorder } else { Role::Border });
-    let sides = if area.x > 0 { Borders::LEFT } else { Borders::TOP };
-    let block = Block::new().borders(sides).border_style(border);
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
-    let Some(key) = state.selected_key() else { return };
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let trail =
-        state.detail.trail.as_ref().filter(|(of, _)| *of == key.id).map(|(_, trail)| trail.as_slice());
-    let lines = lines(key, trail, state.now(shell), shell, usize::from(inner.width));
-    let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
+    frame.render_widget(block(area).border_style(border), area);
+    let inner = inside(area);
+    let lines = selected(state, shell, inner);
+    let most = below(lines.len(), inner);
     frame.render_widget(Paragraph::new(lines).scroll((state.detail.scroll.min(most), 0)), inner);
+}
+
+/// How many lines the detail can be scrolled by.
+pub fn most(state: &State, shell: &Shell) -> u16 {
+    let Some(area) = Areas::of(state, shell).detail else { return 0 };
+    let inner = inside(area);
+    below(selected(state, shell, inner).len(), inner)
+}
+
+/// A line towards the table.
+fn block(area: Rect) -> Block<'static> {
+    Block::new().borders(if area.x > 0 { Borders::LEFT } else { Borders::TOP })
+}
+
+fn inside(area: Rect) -> Rect {
+    let inner = block(area).inner(area);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}
+
+fn below(lines: usize, area: Rect) -> u16 {
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(area.height)
+}
+
+/// What is known of the selected key.
+fn selected(state: &State, shell: &Shell, area: Rect) -> Vec<Line<'static>> {
+    let Some(key) = state.selected_key() else { return Vec::new() };
+    let trail = state.detail.trail.as_ref().filter(|(of, _)| *of == key.id);
+    let trail = trail.map(|(_, trail)| trail.as_slice());
+    lines(key, trail, state.now(shell), shell, usize::from(area.width))
 }
 
 /// All that is known of a key, as lines of at most `width` columns. `trail` is its audit, newest first, once read.
@@ -93,7 +117,10 @@ fn facts(page: &mut Page<'_>, key: &Key, now: Instant) {
     page.fact("", &format!("by {}", key.created_by));
     page.time("Expires", key.expires_at, "never", now);
     match (key.claim_by(), key.status(now)) {
-        (Some(at), Status::Active) => page.time("Dies unused", Some(at), "", now),
+        (Some(at), Status::Active) => {
+            page.time("Dies", Some(at), "", now);
+            page.fact("", "unless somebody confirms the secret at the reveal, or uses it");
+        }
         (None, _) if key.acknowledged_at.is_none() => page.fact("Acknowledged", "no, but it was used"),
         _ => page.time("Acknowledged", key.acknowledged_at, "never: nobody took the secret over", now),
     }

@@ -3,7 +3,7 @@
 use ratatui::layout::Position;
 
 use super::state::{Load, State};
-use super::view;
+use super::{detail, view};
 use crate::config::keymap::Action;
 use crate::domain::Instant;
 use crate::domain::query::{Column, Query, Sort, Term, Test};
@@ -167,7 +167,8 @@ impl State {
             }
             Action::Open => {
                 self.detail.open = !self.detail.open;
-                self.detail.focused = false;
+                // In the place of the table, the keys are the detail's own at once.
+                self.detail.focused = self.detail.open && view::rows_shown(self, shell) == 0;
                 self.detail.scroll = 0;
                 self.follow(shell)
             }
@@ -208,12 +209,12 @@ impl State {
                 Some(key) => rotate::open(shell, key),
                 None => Vec::new(),
             },
-            Action::ScrollUp => self.scroll(-1),
-            Action::ScrollDown => self.scroll(1),
-            Action::ScrollPageUp => self.scroll(-10),
-            Action::ScrollPageDown => self.scroll(10),
-            Action::ScrollTop => self.scroll(i32::MIN / 2),
-            Action::ScrollBottom => self.scroll(i32::MAX / 2),
+            Action::ScrollUp => self.scroll(shell, -1),
+            Action::ScrollDown => self.scroll(shell, 1),
+            Action::ScrollPageUp => self.scroll(shell, -10),
+            Action::ScrollPageDown => self.scroll(shell, 10),
+            Action::ScrollTop => self.scroll(shell, i32::MIN / 2),
+            Action::ScrollBottom => self.scroll(shell, i32::MAX / 2),
             _ => Vec::new(),
         }
     }
@@ -233,9 +234,10 @@ impl State {
         Vec::new()
     }
 
-    fn scroll(&mut self, by: i32) -> Vec<Effect> {
-        let scroll = i32::from(self.detail.scroll).saturating_add(by);
-        self.detail.scroll = u16::try_from(scroll.clamp(0, 200)).unwrap_or(0);
+    fn scroll(&mut self, shell: &Shell, by: i32) -> Vec<Effect> {
+        let most = detail::most(self, shell);
+        let scroll = i32::from(self.detail.scroll.min(most)).saturating_add(by);
+        self.detail.scroll = u16::try_from(scroll.clamp(0, i32::from(most))).unwrap_or(0);
         Vec::new()
     }
 

@@ -162,3 +162,18 @@ fn a_reading_that_fails_says_why_and_leaves_the_rows() {
     console.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });
     console.sees("can't be reached: gone").sees("Key 2");
 }
+
+#[test]
+fn a_detail_in_the_place_of_the_table_scrolls_at_once_and_turns_round_at_its_end() {
+    let mut console = Console::ready(80, 16, keys(3));
+    console.press("enter");
+    let beginning = console.screen();
+    console.press("G");
+    let end = console.screen();
+    assert_ne!(beginning, end, "a detail longer than the screen scrolls");
+    console.press("j j j k");
+    assert_ne!(console.screen(), end, "no key is swallowed by lines that are not there");
+    console.press("g");
+    assert_eq!(console.screen(), beginning);
+    console.press("enter").sees("Status ");
+}

@@ -148,3 +148,20 @@ fn a_long_message_is_shown_uncut() {
     console.state.shell.toast(crate::tui::state::Severity::Warning, text);
     console.sees("! warning: account acme has 20 active").sees("lastword");
 }
+
+#[test]
+fn vp_27_a_key_that_nobody_took_over_yet_is_marked_as_such_and_says_when_it_dies() {
+    let mut fresh = key(0);
+    fresh.created_at = noon() - chrono::Duration::minutes(3);
+    fresh.acknowledged_at = None;
+    fresh.last_used_at = None;
+    let mut used = key(1);
+    used.acknowledged_at = None;
+    used.last_used_at = Some(noon());
+    let mut console = Console::ready(80, 24, vec![fresh, used, key(2)]);
+    let line = console.selected_line();
+    assert!(line.contains("◍ unclaimed") && line.contains("in 7m"), "{line:?}");
+    assert_eq!(console.style_of("◍"), console.style_of("in 7m"), "the warning's colour");
+    assert_eq!(console.screen().matches("● active").count(), 2, "a key in use is taken over");
+    console.press("enter").sees("Status        ◍ unclaimed").sees("Dies          2026-11-21 12:07:00 UTC");
+}

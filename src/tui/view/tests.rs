@@ -1,0 +1,34 @@
+//! The frame around the screens.
+
+use crate::tui::harness::{Console, keys};
+
+fn footer(console: &mut Console) -> String {
+    console.screen().lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_footer_ends_with_the_way_to_help_and_commands_however_narrow_it_is() {
+    for width in 60..=200 {
+        for screen in ["1", "2", "3", "4", "5", "6"] {
+            let mut console = Console::ready(width, 24, keys(3));
+            console.press(screen);
+            let footer = footer(&mut console);
+            assert!(footer.ends_with("? help  : commands"), "{width}, screen {screen}: {footer:?}");
+        }
+    }
+}
+
+#[test]
+fn the_footer_of_an_open_detail_names_the_keys_of_the_detail() {
+    let mut console = Console::ready(120, 40, keys(3));
+    console.press("enter");
+    let beside = footer(&mut console);
+    assert!(beside.contains("Esc close") && beside.contains("Tab scroll"), "{beside:?}");
+    assert!(!beside.contains("Enter open"), "{beside:?}");
+    console.press("tab");
+    let inside = footer(&mut console);
+    assert!(inside.contains("Esc close") && inside.contains("j scroll"), "{inside:?}");
+    assert!(inside.contains("Tab list"), "{inside:?}");
+    console.press("esc");
+    assert!(footer(&mut console).contains("Enter open"));
+}
