@@ -37,7 +37,7 @@ pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
 pub use outlook::Counted;
 pub use page::{Side, Slice};
-pub use transact::Tx;
+pub use transact::{Opening, Tx};
 
 /// An open database. Cheap to clone.
 #[derive(Clone)]

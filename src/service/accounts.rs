@@ -28,18 +28,18 @@ impl Service {
         let identity = self.inner.identity.clone();
         self.inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, request) = (identity.clone(), request.clone());
                 let (name, admins) = (name.clone(), admins.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeAccounts, "create accounts").await?;
+                    permit(tx, &identity, Permission::ChangeAccounts, "create accounts")?;
                     let issuer = tx
                         .issuer(&request.issuer)
                         .await?
                         .ok_or_else(|| super::issuers::no_issuer(&request.issuer))?;
                     let there = tx.lock_account(&request.slug).await?;
                     if let Some((account, _)) = there {
-                        if tx.seen(operation).await? {
+                        if tx.seen().await? {
                             return Ok(account);
                         }
                         return Err(Error::Refused(format!("there is an account {} already", request.slug)));
@@ -108,10 +108,10 @@ impl Service {
         let slug = slug.to_owned();
         self.inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, slug) = (identity.clone(), slug.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeAccounts, "change an account's standing").await?;
+                    permit(tx, &identity, Permission::ChangeAccounts, "change an account's standing")?;
                     let (mut account, _) = tx.lock_account(&slug).await?.ok_or_else(|| no_account(&slug))?;
                     if account.standing == standing {
                         return Ok(account);

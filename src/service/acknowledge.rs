@@ -17,10 +17,10 @@ impl Service {
         let identity = self.inner.identity.clone();
         self.inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let identity = identity.clone();
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "acknowledge keys").await?;
+                    permit(tx, &identity, Permission::ChangeKeys, "acknowledge keys")?;
                     let found = tx.lock_key(key).await?.ok_or_else(|| no_key(key))?;
                     if found.acknowledged_at.is_some() {
                         return Ok(());

@@ -37,13 +37,13 @@ impl Service {
         let (id, issuer) = self
             .inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, account, draft, drawn) =
                     (identity.clone(), account.clone(), draft.clone(), drawn.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "create keys").await?;
+                    permit(tx, &identity, Permission::ChangeKeys, "create keys")?;
                     let (account, issuer) = lock_account(tx, &account).await?;
-                    if tx.seen(operation).await? {
+                    if tx.seen().await? {
                         return Ok((made_before(tx, operation).await?, issuer));
                     }
                     let expires_at = draft.check(&issuer.policy, tx.now())?;
@@ -63,10 +63,9 @@ impl Service {
 
     /// Reads a new key back and puts it together with its secret.
     pub(super) async fn hand_over(&self, id: KeyId, policy: &Policy, entropy: &[u8; 32]) -> Result<Created> {
-        let key = self.inner.store.key(id).await?.ok_or_else(|| super::list::no_key(id))?;
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, entropy);
         match self.inner.store.key_by_hash(secret.hash()).await? {
-            Some(found) if found.id == id => Ok(Created { key, secret, check: policy.check_command() }),
+            Some(key) if key.id == id => Ok(Created { key, secret, check: policy.check_command() }),
             // The operation was carried out by an earlier call, whose secret went with its connection.
             _ => Err(Error::Refused(format!(
                 "this was done already and made key {id}, but its secret did not arrive and can't be had again. \

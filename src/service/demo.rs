@@ -84,10 +84,10 @@ impl Service {
         let work = Arc::new(work);
         self.inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(new_operation()), move |tx| {
                 let (identity, work) = (identity.clone(), work.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeIssuers, "fill a database with a demo").await?;
+                    permit(tx, &identity, Permission::ChangeIssuers, "fill a database with a demo")?;
                     work(tx, identity).await
                 })
             })

@@ -30,10 +30,10 @@ impl Service {
         let slug = policy.slug.clone();
         self.inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, policy) = (identity.clone(), policy.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeIssuers, "change issuers").await?;
+                    permit(tx, &identity, Permission::ChangeIssuers, "change issuers")?;
                     let before = tx.issuer(&policy.slug).await?;
                     if before.as_ref().is_some_and(|issuer| issuer.policy == policy) {
                         return Ok(());

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::audit::{Action, Change};
+use crate::store::Opening;
 
 impl Service {
     /// Opens the database, brings its schema up to date, and finds out who is acting.
@@ -48,7 +49,7 @@ impl Service {
         let operation = new_operation();
         self.inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let identity = identity.clone();
                 Box::pin(async move {
                     tx.lock_operators().await?;
@@ -69,6 +70,11 @@ impl Service {
             })
             .await?;
         self.whoami().await.map(drop)
+    }
+
+    /// The acting person begins to carry out `operation`.
+    pub(super) fn opening(&self, operation: OperationId) -> Opening {
+        Opening { who: self.inner.identity.name.clone(), operation }
     }
 
     /// Who is acting, and in which role; read anew from the database.

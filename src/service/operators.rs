@@ -33,12 +33,12 @@ impl Service {
         let identity = self.inner.identity.clone();
         self.inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, name) = (identity.clone(), name.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeOperators, "change operators").await?;
+                    permit(tx, &identity, Permission::ChangeOperators, "change operators")?;
                     tx.lock_operators().await?;
-                    if tx.seen(operation).await? {
+                    if tx.seen().await? {
                         return Ok(());
                     }
                     let before = keep_an_admin(tx, &name, role).await?;

@@ -30,11 +30,11 @@ impl Service {
         let ended = self
             .inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, ids, reason) = (identity.clone(), ids.clone(), reason.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "revoke keys").await?;
-                    let done_before = tx.seen(operation).await?;
+                    permit(tx, &identity, Permission::ChangeKeys, "revoke keys")?;
+                    let done_before = tx.seen().await?;
                     let mut ended = Vec::with_capacity(ids.len());
                     for id in ids {
                         let key = tx.lock_key(id).await?.ok_or_else(|| no_key(id))?;

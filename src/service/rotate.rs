@@ -24,12 +24,12 @@ impl Service {
         let (id, issuer) = self
             .inner
             .store
-            .transact::<_, Error, _>(&self.inner.clock, move |tx| {
+            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, account, drawn) = (identity.clone(), account.clone(), drawn.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "rotate keys").await?;
+                    permit(tx, &identity, Permission::ChangeKeys, "rotate keys")?;
                     let (account, issuer) = lock_account(tx, &account).await?;
-                    if tx.seen(operation).await? {
+                    if tx.seen().await? {
                         return Ok((made_before(tx, operation).await?, issuer));
                     }
                     let policy = &issuer.policy;

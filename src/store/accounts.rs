@@ -1,15 +1,15 @@
 //! Accounts in the database.
 
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use super::dialect::{Time, both};
 use super::filter::like;
-use super::rows::{AccountRow, IssuerRow};
+use super::rows::AccountRow;
 use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
-use crate::domain::issuer::Issuer;
+use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::text::fold;
 
 /// Which accounts are wanted, in the order of their slugs.
@@ -32,14 +32,22 @@ struct SummaryRow {
     expiring_keys: i64,
 }
 
+#[derive(FromRow)]
+struct AccountAndIssuer {
+    #[sqlx(flatten)]
+    account: AccountRow,
+    policy: Json<Policy>,
+    version: i64,
+    updated_at: Time,
+}
+
 /// $1 now, $2 the end of the days in which an ending key counts as expiring.
 const SUMMARIES: &str = "SELECT slug, issuer, name, admins, plan, standing, created_at, \
      (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1) AS active_keys, \
      (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1 AND k.ends_at <= $2) AS expiring_keys \
      FROM accounts WHERE slug > $3 AND search LIKE $4 ESCAPE '!' AND slug = coalesce($5, slug) ORDER BY slug LIMIT $6";
-const ACCOUNT: &str =
-    "SELECT slug, issuer, name, admins, plan, standing, created_at FROM accounts WHERE slug = $1";
-const ISSUER_OF: &str = "SELECT i.slug, i.policy, i.version, i.updated_at FROM issuers i WHERE i.slug = $1";
+const ACCOUNT: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.standing, a.created_at, \
+     i.policy, i.version, i.updated_at FROM accounts a JOIN issuers i ON i.slug = a.issuer WHERE a.slug = $1";
 
 impl Store {
     pub async fn accounts(&self, filter: &AccountFilter, now: Instant) -> Result<Vec<AccountSummary>> {
@@ -71,25 +79,22 @@ impl Tx {
     /// The account, and its issuer, with the account's row locked until the end of the transaction, so that caps are
     /// counted one creation at a time (H9).
     pub async fn lock_account(&mut self, slug: &str) -> Result<Option<(Account, Issuer)>> {
-        let row = match self.conn() {
+        let row: Option<AccountAndIssuer> = match self.conn() {
             // The whole database is locked for writing already.
-            Conn::Sqlite(c) => sqlx::query_as::<_, AccountRow>(ACCOUNT).bind(slug).fetch_optional(c).await?,
+            Conn::Sqlite(c) => sqlx::query_as(ACCOUNT).bind(slug).fetch_optional(c).await?,
             Conn::Postgres(c) => {
-                sqlx::query_as::<_, AccountRow>(
-                    "SELECT slug, issuer, name, admins, plan, standing, created_at FROM accounts WHERE slug = $1 FOR UPDATE",
-                )
-                .bind(slug)
-                .fetch_optional(c)
-                .await?
+                let sql = AssertSqlSafe(format!("{ACCOUNT} FOR UPDATE OF a"));
+                sqlx::query_as(sql).bind(slug).fetch_optional(c).await?
             }
         };
-        let Some(account) = row.map(AccountRow::into_account).transpose()? else {
-            return Ok(None);
+        let Some(row) = row else { return Ok(None) };
+        let issuer = Issuer {
+            slug: row.account.issuer().to_owned(),
+            policy: row.policy.0,
+            version: row.version,
+            updated_at: row.updated_at.0,
         };
-        let issuer: IssuerRow = both!(self.conn(), c => {
-            sqlx::query_as::<Db, IssuerRow>(ISSUER_OF).bind(&account.issuer).fetch_one(c).await?
-        });
-        Ok(Some((account, issuer.into())))
+        Ok(Some((row.account.into_account()?, issuer)))
     }
 
     /// Adds an account. The caller has looked whether the slug is free.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::dialect::{Time, both};
 use super::filter::like;
-use super::{Conn, Result, Store, Tx};
+use super::{Result, Store, Tx};
 use crate::domain::audit::{AuditFilter, Change, Entry, Link};
 use crate::domain::key::KeyId;
 use crate::domain::operator::Identity;
@@ -80,13 +80,7 @@ impl Tx {
         change: &Change,
         at: crate::domain::Instant,
     ) -> Result<()> {
-        let (seq, previous): (i64, Vec<u8>) = match self.conn() {
-            Conn::Sqlite(c) => sqlx::query_as("SELECT seq, hash FROM audit_head").fetch_one(c).await?,
-            // One writer at a time: the chain has one end.
-            Conn::Postgres(c) => {
-                sqlx::query_as("SELECT seq, hash FROM audit_head FOR UPDATE").fetch_one(c).await?
-            }
-        };
+        let (seq, previous) = self.audit_end().await?;
         let previous: [u8; 32] =
             previous.try_into().map_err(|_| super::Error::Corrupt("the audit's head has no hash".into()))?;
         let link = Link {
@@ -123,6 +117,7 @@ impl Tx {
             .execute(c)
             .await?;
         });
+        self.audit_grew(link.seq, hash);
         Ok(())
     }
 }

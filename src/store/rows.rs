@@ -97,6 +97,11 @@ pub(super) struct AccountRow {
 }
 
 impl AccountRow {
+    /// The slug of the account's issuer.
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     pub(super) fn into_account(self) -> Result<Account> {
         Ok(Account {
             standing: match self.standing.as_str() {

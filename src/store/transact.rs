@@ -26,6 +26,24 @@ const PAUSES: [Duration; 6] = [
 pub struct Tx {
     kind: Kind,
     now: Instant,
+    role: Option<Role>,
+    operation: OperationId,
+    /// SQLite: what nobody else can change before this transaction ends.
+    known: Option<Known>,
+}
+
+/// Read once at the beginning, so that a change takes as few statements as it can.
+struct Known {
+    seen: bool,
+    head: (i64, Vec<u8>),
+}
+
+/// Who begins a transaction, and which wish it carries out.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The acting person's name.
+    pub who: String,
+    pub operation: OperationId,
 }
 
 enum Kind {
@@ -39,7 +57,12 @@ impl Store {
     /// The whole of begin, work and commit runs in a task of its own: a caller that goes away in the middle can neither
     /// leave a transaction open nor tear one in two (H1). After a passing fault (a broken connection, a deadlock) the
     /// work is done again, so it must begin by asking [`Tx::seen`] whether its operation was carried out already.
-    pub async fn transact<T, E, F>(&self, clock: &Clock, work: F) -> std::result::Result<T, E>
+    pub async fn transact<T, E, F>(
+        &self,
+        clock: &Clock,
+        opening: Opening,
+        work: F,
+    ) -> std::result::Result<T, E>
     where
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, std::result::Result<T, E>> + Send + Sync + 'static,
         T: Send + 'static,
@@ -50,7 +73,7 @@ impl Store {
         let task = tokio::spawn(async move {
             let mut pauses = PAUSES.iter();
             loop {
-                match store.attempt(&clock, &work).await {
+                match store.attempt(&clock, &opening, &work).await {
                     Err(error) if error.is_transient() => match pauses.next() {
                         Some(pause) => tokio::time::sleep(*pause).await,
                         None => return Err(error),
@@ -65,29 +88,50 @@ impl Store {
         }
     }
 
-    async fn attempt<T, E, F>(&self, clock: &Clock, work: &F) -> std::result::Result<T, E>
+    async fn attempt<T, E, F>(&self, clock: &Clock, opening: &Opening, work: &F) -> std::result::Result<T, E>
     where
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, std::result::Result<T, E>> + Send + Sync,
         E: From<Error>,
     {
-        let mut tx = self.begin(clock).await?;
+        let mut tx = self.begin(clock, opening).await?;
         // An error drops the transaction, which rolls it back.
         let done = work(&mut tx).await?;
         tx.commit().await?;
         Ok(done)
     }
 
-    async fn begin(&self, clock: &Clock) -> Result<Tx> {
+    async fn begin(&self, clock: &Clock, opening: &Opening) -> Result<Tx> {
+        let Opening { who, operation } = opening;
+        let parsed = |role: Option<String>| role.as_deref().and_then(Role::parse);
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 // A deferred transaction would fail at its first write under contention (H7).
-                let tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                Tx { kind: Kind::Sqlite(tx), now: clock.now() }
+                let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                let (role, seen, seq, hash): (Option<String>, bool, i64, Vec<u8>) = sqlx::query_as(
+                    "SELECT (SELECT role FROM operators WHERE name = $1), \
+                     EXISTS (SELECT 1 FROM audit WHERE operation = $2), seq, hash FROM audit_head",
+                )
+                .bind(who)
+                .bind(operation)
+                .fetch_one(&mut *tx)
+                .await?;
+                let known = Some(Known { seen, head: (seq, hash) });
+                Tx {
+                    kind: Kind::Sqlite(tx),
+                    now: clock.now(),
+                    role: parsed(role),
+                    operation: *operation,
+                    known,
+                }
             }
             Pools::Postgres(pool) => {
                 let mut tx = pool.begin().await?;
-                let Time(now) = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *tx).await?;
-                Tx { kind: Kind::Postgres(tx), now }
+                let (Time(now), role): (Time, Option<String>) =
+                    sqlx::query_as("SELECT clock_timestamp(), (SELECT role FROM operators WHERE name = $1)")
+                        .bind(who)
+                        .fetch_one(&mut *tx)
+                        .await?;
+                Tx { kind: Kind::Postgres(tx), now, role: parsed(role), operation: *operation, known: None }
             }
         })
     }
@@ -115,18 +159,17 @@ impl Tx {
     }
 
     /// The acting person's role, as it is inside this transaction.
-    pub async fn role_of(&mut self, name: &str) -> Result<Option<Role>> {
-        let role: Option<String> = both!(self.conn(), c => {
-            sqlx::query_scalar::<Db, String>("SELECT role FROM operators WHERE name = $1")
-                .bind(name)
-                .fetch_optional(c)
-                .await?
-        });
-        Ok(role.as_deref().and_then(Role::parse))
+    pub fn role(&self) -> Option<Role> {
+        self.role
     }
 
-    /// Whether this operation was carried out before: then a retry must change nothing.
-    pub async fn seen(&mut self, operation: OperationId) -> Result<bool> {
+    /// Whether this transaction's operation was carried out before: then a retry must change nothing. To be asked after
+    /// the rows in question are locked, because the first try may still be on its way.
+    pub async fn seen(&mut self) -> Result<bool> {
+        let operation = self.operation;
+        if let Some(known) = &self.known {
+            return Ok(known.seen);
+        }
         let row: Option<i64> = both!(self.conn(), c => {
             sqlx::query_scalar::<Db, i64>("SELECT seq FROM audit WHERE operation = $1 LIMIT 1")
                 .bind(operation)
@@ -134,5 +177,25 @@ impl Tx {
                 .await?
         });
         Ok(row.is_some())
+    }
+
+    /// The number and hash of the audit's last row; on PostgreSQL locked from here on.
+    pub(super) async fn audit_end(&mut self) -> Result<(i64, Vec<u8>)> {
+        match (&self.known, &mut self.kind) {
+            (Some(known), _) => Ok(known.head.clone()),
+            (None, Kind::Sqlite(tx)) => {
+                Ok(sqlx::query_as("SELECT seq, hash FROM audit_head").fetch_one(&mut **tx).await?)
+            }
+            (None, Kind::Postgres(tx)) => {
+                Ok(sqlx::query_as("SELECT seq, hash FROM audit_head FOR UPDATE").fetch_one(&mut **tx).await?)
+            }
+        }
+    }
+
+    /// Takes note that the audit has a new last row.
+    pub(super) fn audit_grew(&mut self, seq: i64, hash: [u8; 32]) {
+        if let Some(known) = &mut self.known {
+            known.head = (seq, hash.to_vec());
+        }
     }
 }
