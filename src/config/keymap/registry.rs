@@ -37,7 +37,7 @@ pub const REGISTRY: &[Entry] = &[
         &["x"],
         "Revoke an exposed key: paste it, see whose it is, confirm",
     )
-    .hint(20)
+    .hint(17)
     .in_palette(),
     entry(
         Refresh,
@@ -96,9 +96,9 @@ pub const REGISTRY: &[Entry] = &[
     entry(HalfPageDown, "half-page-down", "half page down", &[Table], &["ctrl-d"], "Half a page down"),
     entry(Top, "top", "first", &[Table], &["g", "home"], "First row"),
     entry(Bottom, "bottom", "last", &[Table], &["G", "end"], "Last row"),
-    entry(Left, "left", "left", &[Table], &["h", "left"], "Tab or columns to the left"),
-    entry(Right, "right", "right", &[Table], &["l", "right"], "Tab or columns to the right"),
-    entry(Open, "open", "open", &[Table, Detail], &["enter"], "Open the selected row, or close it").hint(10),
+    entry(Left, "left", "left", &[Table], &["h", "left"], "Tab to the left, or sort by the column before"),
+    entry(Right, "right", "right", &[Table], &["l", "right"], "Tab to the right, or sort by the next column"),
+    entry(Open, "open", "open", &[Table, Detail], &["enter"], "Open the selected row, or close it").hint(19),
     entry(
         Filter,
         "filter",
@@ -189,7 +189,7 @@ pub const REGISTRY: &[Entry] = &[
         "Move between the list and the detail",
     )
     .hint(11),
-    entry(Sort, "sort", "sort", &[Keys], &["s"], "Sort by the next column").hint(22).in_palette(),
+    entry(Sort, "sort", "sort", &[Keys], &["s"], "Choose what the list is sorted by").hint(22).in_palette(),
     entry(SortReverse, "sort-reverse", "reverse", &[Keys], &["S"], "Turn the order round").in_palette(),
     entry(
         Mark,

@@ -87,7 +87,7 @@ impl State {
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let new = shell.keymap.key(Action::New);
-        let words = format!(" {new} adds a preset; a policy of your own: keyrack issuer apply FILE");
+        let words = format!(" {new} adds a preset; your own: keyrack issuer apply FILE");
         frame.render_widget(Line::styled(words, styles.of(Role::Muted)), Rect { height: 1, ..area });
         let list = list_area(area);
         let issuers = shell.issuers.as_deref().unwrap_or_default();

@@ -172,7 +172,7 @@ impl State {
                 frame.set_cursor_position(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
             }
             None => {
-                let words = " viewers look, operators keep keys and accounts, admins keep everything";
+                let words = " viewers look, operators keep keys and accounts, admins all";
                 frame.render_widget(Line::styled(words, styles.of(Role::Muted)), top);
             }
         }

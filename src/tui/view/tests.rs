@@ -19,6 +19,14 @@ fn the_footer_ends_with_the_way_to_help_and_commands_however_narrow_it_is() {
 }
 
 #[test]
+fn at_80_columns_the_footer_names_what_is_done_in_a_hurry() {
+    let footer = footer(&mut Console::ready(80, 24, keys(3)));
+    for hint in ["/ filter", "n Create New API Key", "d revoke", "x exposed key"] {
+        assert!(footer.contains(hint), "{footer:?}");
+    }
+}
+
+#[test]
 fn the_footer_of_an_open_detail_names_the_keys_of_the_detail() {
     let mut console = Console::ready(120, 40, keys(3));
     console.press("enter");
@@ -30,5 +38,5 @@ fn the_footer_of_an_open_detail_names_the_keys_of_the_detail() {
     assert!(inside.contains("Esc close") && inside.contains("j scroll"), "{inside:?}");
     assert!(inside.contains("Tab list"), "{inside:?}");
     console.press("esc");
-    assert!(footer(&mut console).contains("Enter open"));
+    assert!(footer(&mut console).contains("r rotate  Enter open"));
 }

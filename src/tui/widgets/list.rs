@@ -57,6 +57,13 @@ pub const fn column(title: &'static str, width: usize) -> Column {
     Column { title, width }
 }
 
+/// Columns before the first cell: the sign of the selected and of marked rows.
+const MARGIN: usize = 2;
+/// Narrower than this, a list has only one space between its columns.
+const CLOSE: usize = 70;
+/// With less than this, the column that takes what is left says too little.
+const LEAST: usize = 10;
+
 /// A cell: its text and role.
 pub type Cell = (String, Role);
 
@@ -73,13 +80,11 @@ pub fn draw(
     if area.height == 0 {
         return;
     }
-    let gaps = 2 * columns.len();
-    let fixed: usize = columns.iter().map(|column| column.width).sum();
-    let rest = usize::from(area.width).saturating_sub(fixed + gaps);
+    let (columns, gap, rest) = fitting(columns, usize::from(area.width));
     let width = |column: &Column| if column.width == 0 { rest } else { column.width };
     let mut heading = vec![Span::raw("  ")];
     for column in columns {
-        let text = format!("{}  ", fit::pad(column.title, width(column)));
+        let text = format!("{}{gap}", fit::pad(column.title, width(column)));
         heading.push(Span::styled(text, styles.of(Role::Header)));
     }
     frame.render_widget(Line::from(heading), Rect { height: 1, ..area });
@@ -94,7 +99,7 @@ pub fn draw(
         };
         let mut spans = vec![sign];
         for (column, (text, role)) in columns.iter().zip(row) {
-            let text = format!("{}  ", fit::pad(text, width(column)));
+            let text = format!("{}{gap}", fit::pad(text, width(column)));
             spans.push(Span::styled(text, styles.of(*role)));
         }
         let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
@@ -104,6 +109,20 @@ pub fn draw(
         }
         frame.render_widget(Line::from(spans), line_area);
     }
+}
+
+/// The columns that fit, the space between them and the width of the one that takes what is left. A narrow list does
+/// without its last columns, so that what the rows are about can be read.
+fn fitting(columns: &[Column], width: usize) -> (&[Column], &'static str, usize) {
+    let gap = if width < CLOSE { " " } else { "  " };
+    let rest = |columns: &[Column]| {
+        let fixed: usize = columns.iter().map(|column| column.width + gap.len()).sum();
+        width.saturating_sub(fixed + MARGIN)
+    };
+    let elastic = columns.iter().position(|column| column.width == 0).map_or(columns.len(), |at| at + 1);
+    let count = (elastic..=columns.len()).rev().find(|count| rest(&columns[..*count]) >= LEAST);
+    let columns = &columns[..count.unwrap_or(elastic)];
+    (columns, gap, rest(columns))
 }
 
 /// The row at a click, if there is one. `list`: the area given to [`draw`].

@@ -128,3 +128,22 @@ fn what_begins_with_the_words_typed_ranks_first() {
     assert_eq!(picker::step(2, 1, 3), 2);
     assert_eq!(picker::step(0, 1, 0), 0);
 }
+
+#[test]
+fn a_narrow_list_does_without_its_last_columns_rather_than_without_names() {
+    use super::list::{self, Place, column};
+    let theme = crate::config::theme::Theme::load("dark", None).unwrap();
+    let styles = crate::tui::styles::Styles::new(&theme);
+    let columns = [column("When", 9), column("Who", 12), column("Did", 16), column("To", 0), column("Account", 14)];
+    let row = ["5m ago", "margaret", "key.acknowledge", "HubSpot backup", "hooli-travel"];
+    let row: Vec<_> = row.iter().map(|text| ((*text).to_owned(), crate::config::theme::Role::Text)).collect();
+    let backend = ratatui::backend::TestBackend::new(60, 3);
+    let mut terminal = ratatui::Terminal::new(backend).unwrap();
+    let draw = |frame: &mut ratatui::Frame| {
+        list::draw(frame, &styles, frame.area(), &columns, &[row.clone()], Place::default(), |_| false);
+    };
+    terminal.draw(draw).unwrap();
+    let picture = terminal.backend().to_string();
+    assert!(picture.contains("HubSpot backup") && picture.contains("To"), "{picture}");
+    assert!(!picture.contains("Accou"), "a column is whole or it is not there:\n{picture}");
+}

@@ -14,10 +14,15 @@ use crate::tui::view::{body, times};
 use crate::tui::widgets::bars::{self, Bar};
 use crate::tui::widgets::list::{self, column};
 
-/// Rows of the chart's bars.
-const BARS: u16 = 3;
+/// Rows of the chart's bars: where there are few rows, the list needs them more.
+fn bar_rows(area: Rect) -> u16 {
+    if area.height < 16 { 1 } else { 3 }
+}
+
 /// Tabs, an empty row, the chart with its numbers and labels, an empty row.
-const ABOVE: u16 = 2 + BARS + 2 + 1;
+fn above(area: Rect) -> u16 {
+    2 + bar_rows(area) + 2 + 1
+}
 
 /// Rows of the list that fit the screen.
 pub fn rows_shown(shell: &Shell) -> usize {
@@ -30,7 +35,7 @@ pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
 }
 
 fn list_area(area: Rect) -> Rect {
-    let above = ABOVE.min(area.height);
+    let above = above(area).min(area.height);
     Rect { y: area.y + above, height: area.height - above, ..area }
 }
 
@@ -41,7 +46,7 @@ impl State {
     }
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        frame.render_widget(self.tabs(shell), Rect { height: 1.min(area.height), ..area });
+        frame.render_widget(self.tabs(shell, usize::from(area.width)), Rect { height: 1.min(area.height), ..area });
         self.draw_weeks(shell, frame, area);
         let list = list_area(area);
         if self.rows.is_empty() {
@@ -65,7 +70,7 @@ impl State {
         });
     }
 
-    fn tabs(&self, shell: &Shell) -> Line<'static> {
+    fn tabs(&self, shell: &Shell, width: usize) -> Line<'static> {
         let styles = &shell.styles;
         let mut spans = vec![Span::raw("  ")];
         for window in Window::ALL {
@@ -87,13 +92,17 @@ impl State {
             spans.push(Span::styled(text, styles.of(if here { Role::Accent } else { Role::Muted })));
             spans.push(Span::raw(" "));
         }
-        spans.push(Span::styled("  ← → change", styles.of(Role::Muted)));
-        Line::from(spans)
+        let mut line = Line::from(spans);
+        let how = Span::styled("  ← → change", styles.of(Role::Muted));
+        if line.width() + how.width() <= width {
+            line.push_span(how);
+        }
+        line
     }
 
     fn draw_weeks(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let Some(outlook) = &self.outlook else { return };
-        if area.height < ABOVE + 3 {
+        if area.height < above(area) + 3 {
             return;
         }
         let each = usize::from(area.width.saturating_sub(4)) / outlook.weeks.len().max(1);
@@ -111,9 +120,9 @@ impl State {
                 value: week.keys,
             })
             .collect();
-        let lines = bars::lines(&shell.styles, &weeks, BARS, each.min(9));
+        let lines = bars::lines(&shell.styles, &weeks, bar_rows(area), each.min(9));
         let place =
-            Rect { x: area.x + 2, y: area.y + 2, width: area.width.saturating_sub(2), height: BARS + 2 };
+            Rect { x: area.x + 2, y: area.y + 2, width: area.width.saturating_sub(2), height: bar_rows(area) + 2 };
         frame.render_widget(Paragraph::new(lines), place.intersection(area));
     }
 }
