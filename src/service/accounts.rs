@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::create::invalid;
 use super::permit::permit;
 use super::*;
 use crate::domain::account::check_slug;
@@ -14,16 +13,19 @@ use crate::store::{AccountFilter, Tx};
 
 impl Service {
     pub async fn create_account(&self, operation: OperationId, request: CreateAccount) -> Result<Account> {
-        check_slug(&request.slug).map_err(|e| invalid(Field::Slug, e))?;
-        let name = check_name(&request.name).map_err(|e| invalid(Field::Name, e))?;
+        check_slug(&request.slug).map_err(|e| Error::invalid(Field::Slug, e))?;
+        let name = check_name(&request.name).map_err(|e| Error::invalid(Field::Name, e))?;
         let admins: Vec<SafeText> = request
             .admins
             .iter()
             .map(|admin| check_address(admin).map(SafeText::new))
             .collect::<std::result::Result<_, _>>()
-            .map_err(|e| invalid(Field::Admins, e))?;
+            .map_err(|e| Error::invalid(Field::Admins, e))?;
         if admins.is_empty() {
-            return Err(invalid(Field::Admins, "an account needs at least one mail address, for reminders"));
+            return Err(Error::invalid(
+                Field::Admins,
+                "an account needs at least one mail address, for reminders",
+            ));
         }
         let identity = self.inner.identity.clone();
         self.inner
@@ -33,10 +35,8 @@ impl Service {
                 let (name, admins) = (name.clone(), admins.clone());
                 Box::pin(async move {
                     permit(tx, &identity, Permission::ChangeAccounts, "create accounts")?;
-                    let issuer = tx
-                        .issuer(&request.issuer)
-                        .await?
-                        .ok_or_else(|| super::issuers::no_issuer(&request.issuer))?;
+                    let issuer =
+                        tx.issuer(&request.issuer).await?.ok_or_else(|| Error::no_issuer(&request.issuer))?;
                     let there = tx.lock_account(&request.slug).await?;
                     if let Some((account, _)) = there {
                         if tx.seen().await? {
@@ -50,7 +50,7 @@ impl Service {
                     {
                         let known: Vec<&str> = plans.iter().map(|plan| plan.name.as_str()).collect();
                         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                        return Err(invalid(
+                        return Err(Error::invalid(
                             Field::Plan,
                             format!("{} has these plans: {known}", issuer.policy.name),
                         ));
@@ -94,7 +94,7 @@ impl Service {
     pub async fn account(&self, slug: &str) -> Result<AccountSummary> {
         self.may_look()?;
         let filter = AccountFilter { slug: Some(slug.into()), limit: 1, ..AccountFilter::default() };
-        self.inner.store.accounts(&filter, self.present()).await?.pop().ok_or_else(|| no_account(slug))
+        self.inner.store.accounts(&filter, self.present()).await?.pop().ok_or_else(|| Error::no_account(slug))
     }
 
     /// Suspends or reinstates an account. Doing so twice changes nothing.
@@ -112,7 +112,8 @@ impl Service {
                 let (identity, slug) = (identity.clone(), slug.clone());
                 Box::pin(async move {
                     permit(tx, &identity, Permission::ChangeAccounts, "change an account's standing")?;
-                    let (mut account, _) = tx.lock_account(&slug).await?.ok_or_else(|| no_account(&slug))?;
+                    let (mut account, _) =
+                        tx.lock_account(&slug).await?.ok_or_else(|| Error::no_account(&slug))?;
                     if account.standing == standing {
                         return Ok(account);
                     }
@@ -142,12 +143,4 @@ async fn record(
     Ok(tx
         .record(who, &Change { operation, action, subject: slug.into(), account, key: None, detail })
         .await?)
-}
-
-pub(super) fn no_account(slug: &str) -> Error {
-    Error::NotFound {
-        kind: "account",
-        name: SafeText::new(slug).to_string(),
-        hint: "See `keyrack account list`, or make it with `keyrack account create`",
-    }
 }

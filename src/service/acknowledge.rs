@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::list::no_key;
 use super::permit::permit;
 use super::*;
 use crate::domain::audit::{Action, Change};
@@ -21,7 +20,7 @@ impl Service {
                 let identity = identity.clone();
                 Box::pin(async move {
                     permit(tx, &identity, Permission::ChangeKeys, "acknowledge keys")?;
-                    let found = tx.lock_key(key).await?.ok_or_else(|| no_key(key))?;
+                    let found = tx.lock_key(key).await?.ok_or_else(|| Error::no_key(key))?;
                     if found.acknowledged_at.is_some() {
                         return Ok(());
                     }

@@ -22,9 +22,9 @@ impl Service {
     /// Makes a key: checks the right, the account's standing, the policy and its caps, and records it, in one transaction.
     pub async fn create_key(&self, request: CreateKey) -> Result<Created> {
         let draft = Draft {
-            name: check_name(&request.name).map_err(|e| invalid(Field::Name, e))?,
+            name: check_name(&request.name).map_err(|e| Error::invalid(Field::Name, e))?,
             description: check_description(&request.description)
-                .map_err(|e| invalid(Field::Description, e))?,
+                .map_err(|e| Error::invalid(Field::Description, e))?,
             scopes: request.scopes,
             allow: request.allow,
             expiry: request.expiry,
@@ -102,7 +102,7 @@ impl Draft {
             };
             return Err(Error::Invalid { field: Field::Scopes, why });
         }
-        check_expiry(&policy.expiry, self.expiry, now).map_err(|e| invalid(Field::Expiry, e))?;
+        check_expiry(&policy.expiry, self.expiry, now).map_err(|e| Error::invalid(Field::Expiry, e))?;
         Ok(self.expiry.instant(now))
     }
 
@@ -161,7 +161,7 @@ pub(super) fn creation(operation: OperationId, action: Action, key: &NewKey) -> 
 
 /// Locks the account and reads its issuer.
 pub(super) async fn lock_account(tx: &mut Tx, slug: &str) -> Result<(Account, Issuer)> {
-    tx.lock_account(slug).await?.ok_or_else(|| super::accounts::no_account(slug))
+    tx.lock_account(slug).await?.ok_or_else(|| Error::no_account(slug))
 }
 
 /// The three refusals to create, each with its own words: permission was asked before, then standing, then the limits
@@ -196,8 +196,4 @@ pub(super) async fn made_before(tx: &mut Tx, operation: OperationId) -> Result<K
     tx.key_made_by(operation)
         .await?
         .ok_or_else(|| Error::Refused("this operation was carried out before, and it made no key".into()))
-}
-
-pub(super) fn invalid(field: Field, why: impl std::fmt::Display) -> Error {
-    Error::Invalid { field, why: why.to_string() }
 }

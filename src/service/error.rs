@@ -2,6 +2,7 @@
 
 use crate::domain::key::KeyId;
 use crate::domain::operator::Role;
+use crate::domain::text::SafeText;
 use crate::store;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -50,6 +51,32 @@ pub enum Error {
     NotReadBack { key: KeyId, error: store::Error },
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl Error {
+    /// What was given for `field` is not acceptable.
+    pub(super) fn invalid(field: Field, why: impl std::fmt::Display) -> Self {
+        Self::Invalid { field, why: why.to_string() }
+    }
+
+    pub(super) fn no_key(id: KeyId) -> Self {
+        Self::NotFound { kind: "key", name: id.to_string(), hint: "Look it up with `keyrack key list`" }
+    }
+
+    pub(super) fn no_account(slug: &str) -> Self {
+        let hint = "See `keyrack account list`, or make it with `keyrack account create`";
+        Self::NotFound { kind: "account", name: SafeText::new(slug).to_string(), hint }
+    }
+
+    pub(super) fn no_issuer(slug: &str) -> Self {
+        let hint = "See `keyrack issuer list`, or add a preset with `keyrack issuer add PRESET`";
+        Self::NotFound { kind: "issuer", name: SafeText::new(slug).to_string(), hint }
+    }
+
+    pub(super) fn no_operator(name: &str) -> Self {
+        let hint = "See `keyrack operator list`";
+        Self::NotFound { kind: "operator", name: SafeText::new(name).to_string(), hint }
+    }
 }
 
 impl store::MaybeTransient for Error {

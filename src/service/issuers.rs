@@ -2,12 +2,10 @@
 
 use serde_json::json;
 
-use super::create::invalid;
 use super::permit::permit;
 use super::*;
 use crate::domain::audit::{Action, Change};
 use crate::domain::operator::Permission;
-use crate::domain::text::SafeText;
 
 impl Service {
     /// All issuers by slug.
@@ -18,13 +16,13 @@ impl Service {
 
     pub async fn issuer(&self, slug: &str) -> Result<Issuer> {
         self.may_look()?;
-        self.inner.store.issuer(slug).await?.ok_or_else(|| no_issuer(slug))
+        self.inner.store.issuer(slug).await?.ok_or_else(|| Error::no_issuer(slug))
     }
 
     /// Makes the issuer or replaces its policy, if the policy has no faults. The same policy again changes nothing.
     pub async fn apply_policy(&self, operation: OperationId, policy: Policy) -> Result<Issuer> {
         if let Some(fault) = policy.faults().into_iter().next() {
-            return Err(invalid(Field::Policy, fault));
+            return Err(Error::invalid(Field::Policy, fault));
         }
         let identity = self.inner.identity.clone();
         let slug = policy.slug.clone();
@@ -68,12 +66,4 @@ fn refuse_taken_prefix(issuers: Vec<Issuer>, policy: &Policy) -> Result<()> {
         }
     }
     Ok(())
-}
-
-pub(super) fn no_issuer(slug: &str) -> Error {
-    Error::NotFound {
-        kind: "issuer",
-        name: SafeText::new(slug).to_string(),
-        hint: "See `keyrack issuer list`, or add a preset with `keyrack issuer add PRESET`",
-    }
 }

@@ -52,7 +52,7 @@ impl Service {
     /// One key.
     pub async fn key(&self, id: KeyId) -> Result<Key> {
         self.may_look()?;
-        self.inner.store.key(id).await?.ok_or_else(|| no_key(id))
+        self.inner.store.key(id).await?.ok_or_else(|| Error::no_key(id))
     }
 
     /// What ends within 7, 30 and 90 days, and how many in each of the next 13 weeks.
@@ -76,8 +76,4 @@ impl Service {
             weeks: weeks.collect(),
         })
     }
-}
-
-pub(super) fn no_key(id: KeyId) -> Error {
-    Error::NotFound { kind: "key", name: id.to_string(), hint: "Look it up with `keyrack key list`" }
 }

@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use super::create::invalid;
 use super::permit::permit;
 use super::*;
 use crate::domain::audit::{Action, Change};
 use crate::domain::operator::Permission;
-use crate::domain::text::{SafeText, check_name};
+use crate::domain::text::check_name;
 use crate::store::Tx;
 
 impl Service {
@@ -18,10 +17,10 @@ impl Service {
 
     /// Gives an operator a role, making the operator if need be. The last admin keeps the role.
     pub async fn set_operator(&self, operation: OperationId, name: &str, role: Role) -> Result<Operator> {
-        let name = check_name(name).map_err(|e| invalid(Field::Operator, e))?;
+        let name = check_name(name).map_err(|e| Error::invalid(Field::Operator, e))?;
         self.change_operator(operation, name.clone(), Some(role)).await?;
         let all = self.inner.store.operators().await?;
-        all.into_iter().find(|operator| *operator.name == *name).ok_or_else(|| no_operator(&name))
+        all.into_iter().find(|operator| *operator.name == *name).ok_or_else(|| Error::no_operator(&name))
     }
 
     /// Takes all rights from an operator. The last admin can't be removed.
@@ -43,7 +42,7 @@ impl Service {
                     }
                     let before = keep_an_admin(tx, &name, role).await?;
                     if role.is_none() && before.is_none() {
-                        return Err(no_operator(&name));
+                        return Err(Error::no_operator(&name));
                     }
                     if before == role {
                         return Ok(());
@@ -76,12 +75,4 @@ async fn keep_an_admin(tx: &mut Tx, name: &str, role: Option<Role>) -> Result<Op
         return Err(Error::Refused(format!("{name} is the only admin. Make somebody else an admin first")));
     }
     Ok(before)
-}
-
-fn no_operator(name: &str) -> Error {
-    Error::NotFound {
-        kind: "operator",
-        name: SafeText::new(name).to_string(),
-        hint: "See `keyrack operator list`",
-    }
 }

@@ -2,8 +2,6 @@
 
 use serde_json::json;
 
-use super::create::invalid;
-use super::list::no_key;
 use super::permit::permit;
 use super::*;
 use crate::domain::audit::{Action, Change};
@@ -20,7 +18,7 @@ impl Service {
         keys: &[KeyId],
         reason: Option<&str>,
     ) -> Result<Vec<Revoked>> {
-        let reason = reason.map(check_reason).transpose().map_err(|e| invalid(Field::Reason, e))?;
+        let reason = reason.map(check_reason).transpose().map_err(|e| Error::invalid(Field::Reason, e))?;
         let reason = reason.filter(|text| !text.is_empty());
         let identity = self.inner.identity.clone();
         // In the order of their ids, so that two who revoke the same keys wait for each other and do not lock up.
@@ -37,7 +35,7 @@ impl Service {
                     let done_before = tx.seen().await?;
                     let mut ended = Vec::with_capacity(ids.len());
                     for id in ids {
-                        let key = tx.lock_key(id).await?.ok_or_else(|| no_key(id))?;
+                        let key = tx.lock_key(id).await?.ok_or_else(|| Error::no_key(id))?;
                         let revoked = key.revoked_at.is_some();
                         ended.push((id, revoked && !done_before));
                         if revoked {

@@ -3,7 +3,6 @@
 use zeroize::Zeroizing;
 
 use super::create::{Draft, allow_one_more, creation, lock_account, made_before};
-use super::list::no_key;
 use super::open::random;
 use super::permit::permit;
 use super::*;
@@ -40,7 +39,7 @@ impl Service {
                         );
                         return Err(Error::Invalid { field: Field::Overlap, why });
                     }
-                    let old = tx.lock_key(key).await?.ok_or_else(|| no_key(key))?;
+                    let old = tx.lock_key(key).await?.ok_or_else(|| Error::no_key(key))?;
                     let status = old.status(tx.now());
                     if status != Status::Active {
                         let word = status.as_str();
@@ -49,7 +48,7 @@ impl Service {
                         )));
                     }
                     if let Some(next) = old.successor {
-                        let next = tx.lock_key(next).await?.ok_or_else(|| no_key(next))?;
+                        let next = tx.lock_key(next).await?.ok_or_else(|| Error::no_key(next))?;
                         if next.status(tx.now()) == Status::Active {
                             return Err(Error::Refused(format!(
                                 "key {key} has a successor already, {}: rotate or revoke that one",

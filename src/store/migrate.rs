@@ -7,7 +7,7 @@ use std::path::Path;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{PgPool, SqlitePool};
 
-use super::{Error, Result, sqlite};
+use super::{Error, Result};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -39,10 +39,20 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
     .await
     .map_err(|e| Error::Migration(e.to_string()))?
     .map_err(|e| Error::Migration(format!("no lock beside the database: {e}")))?;
-    sqlite::use_wal(pool).await?;
+    use_wal(pool).await?;
     let done = SQLITE.run(pool).await.map_err(failed);
     drop(lock);
     done
+}
+
+/// Chooses the write-ahead log. That asks for a lock on the whole file, so it happens under the migration's lock alone.
+async fn use_wal(writer: &SqlitePool) -> Result<()> {
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(writer).await?;
+    if mode.eq_ignore_ascii_case("wal") {
+        Ok(())
+    } else {
+        Err(Error::Other(format!("the file system allows no write-ahead log (journal mode is {mode})")))
+    }
 }
 
 /// sqlx takes an advisory lock on PostgreSQL by itself.

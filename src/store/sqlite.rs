@@ -5,7 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Error, Pools, Result, migrate};
 
@@ -41,17 +41,6 @@ pub(super) async fn open(path: &Path) -> Result<Pools> {
 
     migrate::sqlite(path, &writer).await?;
     Ok(Pools::Sqlite { writer, readers })
-}
-
-/// The options for changing the journal mode, which asks for a lock on the whole file and so happens under
-/// migration's lock alone.
-pub(super) async fn use_wal(writer: &sqlx::SqlitePool) -> Result<()> {
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(writer).await?;
-    if mode.eq_ignore_ascii_case(&format!("{:?}", SqliteJournalMode::Wal)) {
-        Ok(())
-    } else {
-        Err(Error::Other(format!("the file system allows no write-ahead log (journal mode is {mode})")))
-    }
 }
 
 /// Makes the file, readable by its owner alone, before SQLite would make it with the usual rights.
