@@ -22,15 +22,13 @@ pub(super) const VERSION: &str = "SELECT max(version) FROM _sqlx_migrations WHER
 
 /// sqlx takes no lock on SQLite (H6): a lock file of our own stands round the migration.
 pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
-    if let Ok(found) = sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await {
-        match check(found)? {
-            Schema::Current => return Ok(()),
-            Schema::Older => {}
-        }
+    if is_current(pool).await? {
+        return Ok(());
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".migrating");
     let lock_path = std::path::PathBuf::from(name);
+    let path = lock_path.clone();
     let lock = tokio::task::spawn_blocking(move || {
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(lock_path)?;
         file.lock()?;
@@ -39,10 +37,26 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
     .await
     .map_err(|e| Error::Migration(e.to_string()))?
     .map_err(|e| Error::Migration(format!("no lock beside the database: {e}")))?;
+    // Somebody else may have done it while this process waited.
+    if is_current(pool).await? {
+        return Ok(());
+    }
     use_wal(pool).await?;
     let done = SQLITE.run(pool).await.map_err(failed);
+    if done.is_ok() {
+        // Whoever waits for this very file, or makes it anew, finds the schema up to date.
+        let _ = std::fs::remove_file(path);
+    }
     drop(lock);
     done
+}
+
+/// A database that can't answer is a new one.
+async fn is_current(pool: &SqlitePool) -> Result<bool> {
+    match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await {
+        Ok(found) => Ok(matches!(check(found)?, Schema::Current)),
+        Err(_) => Ok(false),
+    }
 }
 
 /// Chooses the write-ahead log. That asks for a lock on the whole file, so it happens under the migration's lock alone.

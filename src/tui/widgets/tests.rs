@@ -134,7 +134,8 @@ fn a_narrow_list_does_without_its_last_columns_rather_than_without_names() {
     use super::list::{self, Place, column};
     let theme = crate::config::theme::Theme::load("dark", None).unwrap();
     let styles = crate::tui::styles::Styles::new(&theme);
-    let columns = [column("When", 9), column("Who", 12), column("Did", 16), column("To", 0), column("Account", 14)];
+    let columns =
+        [column("When", 9), column("Who", 12), column("Did", 16), column("To", 0), column("Account", 14)];
     let row = ["5m ago", "margaret", "key.acknowledge", "HubSpot backup", "hooli-travel"];
     let row: Vec<_> = row.iter().map(|text| ((*text).to_owned(), crate::config::theme::Role::Text)).collect();
     let backend = ratatui::backend::TestBackend::new(60, 3);

@@ -46,7 +46,10 @@ impl State {
     }
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        frame.render_widget(self.tabs(shell, usize::from(area.width)), Rect { height: 1.min(area.height), ..area });
+        frame.render_widget(
+            self.tabs(shell, usize::from(area.width)),
+            Rect { height: 1.min(area.height), ..area },
+        );
         self.draw_weeks(shell, frame, area);
         let list = list_area(area);
         if self.rows.is_empty() {
@@ -121,8 +124,12 @@ impl State {
             })
             .collect();
         let lines = bars::lines(&shell.styles, &weeks, bar_rows(area), each.min(9));
-        let place =
-            Rect { x: area.x + 2, y: area.y + 2, width: area.width.saturating_sub(2), height: bar_rows(area) + 2 };
+        let place = Rect {
+            x: area.x + 2,
+            y: area.y + 2,
+            width: area.width.saturating_sub(2),
+            height: bar_rows(area) + 2,
+        };
         frame.render_widget(Paragraph::new(lines), place.intersection(area));
     }
 }
