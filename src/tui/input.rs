@@ -75,7 +75,10 @@ pub fn read_terminal(messages: &UnboundedSender<Message>) {
                 return;
             }
         };
-        let Some(message) = message(event, &mut last, Instant::now()) else { continue };
+        // Nobody types the next key before this one was taken: with more at hand this is the beginning of a paste
+        // without brackets, which must confirm no more than its end may.
+        let first_of_many = matches!(event, Event::Key(_)) && event::poll(Duration::ZERO).unwrap_or(false);
+        let Some(message) = message(event, first_of_many, &mut last, Instant::now()) else { continue };
         if messages.send(message).is_err() {
             return;
         }
@@ -83,10 +86,10 @@ pub fn read_terminal(messages: &UnboundedSender<Message>) {
 }
 
 /// What an event of the terminal means; `None` for what the console does not care about.
-fn message(event: Event, last: &mut Option<Instant>, now: Instant) -> Option<Message> {
+fn message(event: Event, first_of_many: bool, last: &mut Option<Instant>, now: Instant) -> Option<Message> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
-            let hurried = last.is_some_and(|last| now.duration_since(last) < HURRY);
+            let hurried = first_of_many || last.is_some_and(|last| now.duration_since(last) < HURRY);
             *last = Some(now);
             Some(Message::Key { key, hurried })
         }
