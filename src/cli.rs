@@ -196,6 +196,8 @@ pub enum Command {
 /// # Errors
 /// The exit code that the program ends with: 2, or 0 after `--help` and `--version`.
 pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> std::result::Result<Cli, u8> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    usage::refuse_secrets(&arguments)?;
     let cli =
         Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     cli.map_err(|error| usage::tell(&error))

@@ -195,10 +195,11 @@ on_both! {
         }
     }
 
-    async fn invented_keys_are_not_put_among_real_ones_without_a_yes(db) {
+    async fn invented_keys_are_never_put_among_real_ones(db) {
         let keyrack = Script::furnished(&db, "voicegram");
         keyrack.create("acme", "real");
-        keyrack.refused(2, &["demo", "--keys", "5"]);
+        keyrack.refused(5, &["demo", "--keys", "5"]);
+        keyrack.refused(5, &["demo", "--keys", "5", "--yes"]);
         assert_eq!(keyrack.keys("").len(), 1);
     }
 }

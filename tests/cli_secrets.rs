@@ -139,8 +139,28 @@ on_both! {
     async fn a_secret_in_an_argument_is_refused_and_not_repeated(db) {
         let keyrack = Script::furnished(&db, "voicegram");
         let secret = text(&keyrack.create("acme", "x"), "secret").to_owned();
-        for args in [["key", "find", &secret], ["key", "show", &secret], ["key", "revoke", &secret]] {
-            let told = keyrack.refused(2, &args);
+        let spaced = format!("Bearer {secret} ");
+        let option = format!("--{secret}");
+        let reason = format!("--reason=leaked {secret}");
+        for args in [
+            &["key", "find", &secret][..],
+            &["key", "find", &spaced],
+            &["key", "find", "x", &secret],
+            &["key", "find", &option],
+            &["key", "show", &secret],
+            &["key", "revoke", &secret],
+            &["key", "revoke", &reason, "x"],
+            &["key", "list", &secret],
+            &["key", "list", "--filter", &secret],
+            &["key", "list", "--after", &secret],
+            &["key", "list", "--sort", &secret],
+            &["key", "create", "--account", "acme", "--name", &secret],
+            &["key", "create", "--account", "acme", "--name", "x", "--expires", &secret],
+            &["account", "show", &secret],
+            &["operator", "set", &secret, "viewer"],
+            &[&secret],
+        ] {
+            let told = keyrack.refused(2, args);
             assert!(told.contains("standard input") && !told.contains(&secret), "{told}");
         }
     }

@@ -142,6 +142,40 @@ on_both! {
         assert_eq!(found, Verdict::Broken { seq: 6, why: Break::Hash });
     }
 
+    async fn verify_finds_a_row_put_before_the_first(db) {
+        let random = if db.is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
+        let found = verdict_after(
+            &db,
+            &format!("INSERT INTO audit SELECT -5, at, actor, host, client, {random}, action, subject, account, key, detail, hash FROM audit WHERE seq = 1"),
+        )
+        .await;
+        assert_eq!(found, Verdict::Broken { seq: -5, why: Break::Hash });
+    }
+
+    async fn verify_finds_a_head_that_was_moved_back_or_taken_away(db) {
+        let service = history(&db).await;
+        let last = db.number("SELECT seq FROM audit_head").await;
+        for sql in [
+            "UPDATE audit_head SET seq = 3, hash = (SELECT hash FROM audit WHERE seq = 3)",
+            "UPDATE audit_head SET seq = 0, hash = (SELECT hash FROM audit WHERE seq = 3)",
+            "UPDATE audit_head SET seq = -1",
+            "DELETE FROM audit_head",
+        ] {
+            db.execute_past_triggers("audit_head", sql).await;
+            let found = service.verify_audit(|_| {}).await.unwrap();
+            assert!(matches!(found, Verdict::Broken { why: Break::Head, .. }), "{sql}: {found:?} of {last}");
+        }
+    }
+
+    async fn verify_names_a_row_that_cannot_even_be_read(db) {
+        let sql = if db.is_postgres() {
+            "UPDATE audit SET at = '200000-01-01' WHERE seq = 7"
+        } else {
+            "UPDATE audit SET actor = CAST(x'ff' AS TEXT) WHERE seq = 7"
+        };
+        assert_eq!(verdict_after(&db, sql).await, Verdict::Broken { seq: 7, why: Break::Hash });
+    }
+
     async fn verify_finds_a_chain_that_was_made_anew_up_to_a_wrong_head(db) {
         let service = history(&db).await;
         let zeros = if db.is_postgres() { "decode(repeat('ab', 32), 'hex')" } else { "randomblob(32)" };

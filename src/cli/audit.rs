@@ -9,6 +9,7 @@ use super::output::{Format, Record, instant, text, to_terminal, when};
 use super::session::Session;
 use crate::domain::Instant;
 use crate::domain::audit::{Entry, Verdict};
+use crate::domain::text::SafeText;
 use crate::service::{AuditRequest, Service};
 
 /// Rows read at a time.
@@ -212,8 +213,7 @@ impl Record for Entry {
     }
 
     fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let optional =
-            |text: &Option<crate::domain::text::SafeText>| text.as_deref().unwrap_or_default().to_owned();
+        let optional = |text: &Option<SafeText>| text.as_deref().unwrap_or_default().to_owned();
         let mut cells =
             vec![self.seq.to_string(), when::shown(Some(self.at), wide, now, ""), self.actor.to_string()];
         if wide {
@@ -255,8 +255,21 @@ impl Record for Entry {
             self.subject.as_str().into(),
             text(self.account.as_deref()),
             text(self.key.map(|key| key.to_string()).as_deref()),
-            serde_json::from_str(&self.detail).unwrap_or_else(|_| Value::from(self.detail.as_str())),
+            serde_json::from_str(&self.detail).map_or_else(|_| Value::from(self.detail.as_str()), clean),
             self.hash.as_str().into(),
         ]
+    }
+}
+
+/// The same value with every text in it cleaned: what is escaped in JSON becomes itself when it is read.
+fn clean(value: Value) -> Value {
+    let safe = |text: String| SafeText::new(text).to_string();
+    match value {
+        Value::String(text) => Value::String(safe(text)),
+        Value::Array(items) => items.into_iter().map(clean).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (safe(name), clean(value))).collect()
+        }
+        plain => plain,
     }
 }

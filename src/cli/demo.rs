@@ -2,11 +2,8 @@
 
 use clap::Args;
 
-use super::failure::{Exit, Failure, Result};
-use super::prompt;
+use super::failure::Result;
 use super::session::Session;
-use crate::domain::query::Query;
-use crate::service::Count;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -28,14 +25,6 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         ));
         return Ok(());
     }
-    // Nobody wants invented keys among real ones.
-    if service.count(&Query::default()).await? != Count::Exactly(0) {
-        let question =
-            format!("{} holds keys already. Add {} invented ones", service.location(), arguments.keys);
-        if !prompt::confirm(&session.global, &question).await? {
-            return Err(Failure::new(Exit::Failure, "nothing was changed"));
-        }
-    }
     let bar = if session.global.quiet {
         indicatif::ProgressBar::hidden()
     } else {
@@ -44,6 +33,6 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let made = service.demo(arguments.keys, arguments.seed, |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     made?;
-    session.remark(&format!("{} now holds {} more keys.", service.location(), arguments.keys));
+    session.remark(&format!("{} now holds {} keys.", service.location(), arguments.keys));
     Ok(())
 }

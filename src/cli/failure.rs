@@ -111,11 +111,14 @@ fn store_exit(error: &store::Error) -> Exit {
     match error {
         Error::Unreachable(_) => Exit::Unreachable,
         Error::Refused(_) => Exit::Refused,
-        Error::Privilege(_) => Exit::NotPermitted,
+        Error::Privilege(_) | Error::NotOwner(_) | Error::ReadOnly(_) => Exit::NotPermitted,
         Error::Location(_) => Exit::Usage,
-        Error::Busy(_) | Error::TooNew { .. } | Error::Migration(_) | Error::Corrupt(_) | Error::Other(_) => {
-            Exit::Failure
-        }
+        Error::Disk(_)
+        | Error::Busy(_)
+        | Error::TooNew { .. }
+        | Error::Migration(_)
+        | Error::Corrupt(_)
+        | Error::Other(_) => Exit::Failure,
     }
 }
 

@@ -107,32 +107,27 @@ impl Session {
     }
 }
 
-/// Refuses an argument that looks like a whole secret: arguments are seen by everybody on the machine.
-pub fn refuse_secret(argument: &str) -> Result {
-    let body = argument.rsplit('_').next().unwrap_or_default();
-    if argument.contains('_') && body.len() >= 40 && body.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(Failure::usage(
-            "that looks like a whole secret, and arguments are seen by everybody on this machine and kept by the shell: \
-             send it on standard input, with `keyrack key find` or `keyrack key revoke --secret-stdin`",
-        ));
-    }
-    Ok(())
-}
-
 /// Reads the identity of a key; `None` for any other text.
 pub fn whole_id(text: &str) -> Option<Uuid> {
     Uuid::try_parse(text).ok()
 }
+
+/// After this long a person is told what is wrong instead of another try.
+const ENOUGH: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Carries out an operation that may be sent twice, and sends it again when the connection was lost meanwhile.
 pub async fn insist<T, F>(mut attempt: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = service::Result<T>>,
 {
+    let begun = tokio::time::Instant::now();
     let mut wait = std::time::Duration::from_millis(200);
     for _ in 0..3 {
         match attempt().await {
-            Err(error) if error.is_transient() || matches!(error, service::Error::NotReadBack { .. }) => {
+            Err(error)
+                if begun.elapsed() < ENOUGH
+                    && (error.is_transient() || matches!(error, service::Error::NotReadBack { .. })) =>
+            {
                 tracing::warn!(%error, "sending it again");
                 tokio::time::sleep(wait).await;
                 wait *= 3;

@@ -1,8 +1,11 @@
 //! What the parser of arguments refuses, in one line.
 
+use std::ffi::OsString;
+
 use clap::error::{Error, ErrorKind};
 
 use super::failure::{Exit, clean};
+use crate::domain::secret::find_secret;
 
 /// Prints help and version as they are, and a mistake as one line. Answers the exit code.
 pub fn tell(error: &Error) -> u8 {
@@ -17,6 +20,31 @@ pub fn tell(error: &Error) -> u8 {
     }
     super::say(&format!("keyrack: {}", one_line(&error.render().to_string())));
     Exit::Usage as u8
+}
+
+/// Refuses every argument that holds what looks like a whole secret, before anything could repeat or keep it: arguments
+/// are seen by everybody on the machine. A path may have such a name.
+///
+/// # Errors
+/// The exit code, after the refusal was told.
+pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), u8> {
+    if !arguments.iter().skip(1).any(|argument| holds_secret(&argument.to_string_lossy())) {
+        return Ok(());
+    }
+    super::say(
+        "keyrack: that looks like a whole secret, and arguments are seen by everybody on this machine and kept by the \
+         shell: send it on standard input, with `keyrack key find` or `keyrack key revoke --secret-stdin`",
+    );
+    Err(Exit::Usage as u8)
+}
+
+fn holds_secret(argument: &str) -> bool {
+    let value = match argument.split_once('=') {
+        Some((option, value)) if option.starts_with("--") => value,
+        _ => argument,
+    };
+    let is_path = ["/", "./", "../", "sqlite:"].iter().any(|start| value.starts_with(start));
+    !is_path && find_secret(value).is_some()
 }
 
 /// The parser's message without its usage lines: what is wrong, and its hints.

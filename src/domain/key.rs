@@ -52,6 +52,8 @@ pub struct Key {
     pub predecessor: Option<KeyId>,
     /// The key that replaces this one.
     pub successor: Option<KeyId>,
+    /// When that key ends or ended, however; `None` where there is none.
+    pub successor_ends_at: Option<Instant>,
     /// When the policy's rotation period ends; `None` where the policy has none.
     pub rotation_due_at: Option<Instant>,
 }
@@ -144,10 +146,11 @@ impl Key {
         [self.revoked_at, self.expires_at, self.claim_by()].into_iter().flatten().min()
     }
 
-    /// Whether the key works but should have been replaced by now (VP-06).
+    /// Whether the key works but should have been replaced by now (VP-06). A successor that died, because nobody took its
+    /// secret over or because it was revoked, replaces nothing.
     pub fn rotation_due(&self, now: Instant) -> bool {
         self.status(now) == Status::Active
-            && self.successor.is_none()
+            && self.successor_ends_at.is_none_or(|end| end <= now)
             && self.rotation_due_at.is_some_and(|at| at <= now)
     }
 }

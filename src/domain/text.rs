@@ -6,6 +6,8 @@ use std::ops::Deref;
 use serde::{Serialize, Serializer};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
+use super::secret::find_secret;
+
 /// Text without control, bidirectional, invisible or otherwise unprintable characters.
 ///
 /// Everything that comes from the database or the network becomes one of these before a person sees it. Each
@@ -90,6 +92,9 @@ pub enum TextError {
     TooLong { length: usize, max: usize },
     #[error("character {place} is a line break: write it in one line")]
     LineBreak { place: usize },
+    /// Text is stored and shown; a secret never is (VG-03).
+    #[error("from character {place} on it looks like a whole secret: write its preview or its id instead")]
+    Secret { place: usize },
     /// A control, bidirectional, invisible, private or unassigned character.
     #[error("character {place} is U+{:04X}, which can't be shown or hides something: take it out", u32::from(*.found))]
     Character {
@@ -132,6 +137,9 @@ fn check(text: &str, max: usize) -> Result<String, TextError> {
     let length = text.chars().count();
     if length > max {
         return Err(TextError::TooLong { length, max });
+    }
+    if let Some(found) = find_secret(text) {
+        return Err(TextError::Secret { place: text[..found.start].chars().count() + 1 });
     }
     Ok(text.to_owned())
 }

@@ -34,7 +34,7 @@ impl Service {
                 let (identity, request) = (identity.clone(), request.clone());
                 let (name, admins) = (name.clone(), admins.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeAccounts, "create accounts")?;
+                    permit(tx, &identity, Permission::ChangeAccounts, "create accounts").await?;
                     let issuer =
                         tx.issuer(&request.issuer).await?.ok_or_else(|| Error::no_issuer(&request.issuer))?;
                     let there = tx.lock_account(&request.slug).await?;
@@ -111,7 +111,7 @@ impl Service {
             .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, slug) = (identity.clone(), slug.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeAccounts, "change an account's standing")?;
+                    permit(tx, &identity, Permission::ChangeAccounts, "change an account's standing").await?;
                     let (mut account, _) =
                         tx.lock_account(&slug).await?.ok_or_else(|| Error::no_account(&slug))?;
                     if account.standing == standing {

@@ -19,7 +19,7 @@ impl Service {
             .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let identity = identity.clone();
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "acknowledge keys")?;
+                    permit(tx, &identity, Permission::ChangeKeys, "acknowledge keys").await?;
                     let found = tx.lock_key(key).await?.ok_or_else(|| Error::no_key(key))?;
                     if found.acknowledged_at.is_some() {
                         return Ok(());

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::audit::{Break, GENESIS};
+use crate::store;
 
 /// How many rows are verified at a time.
 const ROWS: u32 = 2000;
@@ -16,18 +17,38 @@ impl Service {
     /// Walks the whole chain. `progress` is told how many rows have been checked.
     pub async fn verify_audit(&self, mut progress: impl FnMut(i64) + Send) -> Result<Verdict> {
         self.may_look()?;
-        // The head is read first: rows that come while this walks are verified too, and asked nothing of the head.
-        let (end, end_hash) = self.inner.store.audit_head().await?;
+        let store = &self.inner.store;
+        // The head is read first: rows that come while this walks are verified too.
+        let Some((end, end_hash)) = store.audit_head().await? else {
+            return Ok(Verdict::Broken { seq: 0, why: Break::Head });
+        };
         let mut previous = GENESIS;
         let mut seq = 0;
         let mut hash_at_end = GENESIS;
+        // A row before the first is as foreign as one that was changed.
+        let mut after = i64::MIN;
+        let mut rows = ROWS;
         loop {
-            let links = self.inner.store.audit_links(seq, ROWS).await?;
+            let links = match store.audit_links(after, rows).await {
+                Ok(links) => links,
+                // A row that can't even be read was not written by this program. One at a time tells which it is.
+                Err(store::Error::Corrupt(_)) if rows > 1 => {
+                    rows = 1;
+                    continue;
+                }
+                Err(store::Error::Corrupt(_)) => {
+                    return Ok(Verdict::Broken { seq: seq + 1, why: Break::Hash });
+                }
+                Err(error) => return Err(error.into()),
+            };
             if links.is_empty() {
                 break;
             }
             for (link, hash) in links {
                 let number = link.seq;
+                if number < 1 {
+                    return Ok(Verdict::Broken { seq: number, why: Break::Hash });
+                }
                 if number != seq + 1 {
                     return Ok(Verdict::Broken { seq: seq + 1, why: Break::Missing });
                 }
@@ -35,7 +56,7 @@ impl Service {
                 if hash != previous {
                     return Ok(Verdict::Broken { seq: number, why: Break::Hash });
                 }
-                seq = number;
+                (seq, after) = (number, number);
                 if seq == end {
                     hash_at_end = previous;
                 }
@@ -47,6 +68,12 @@ impl Service {
         }
         if hash_at_end.as_slice() != end_hash {
             return Ok(Verdict::Broken { seq: end, why: Break::Head });
+        }
+        // By now the head must have come as far as the rows that were read.
+        match store.audit_head().await? {
+            Some((now, _)) if now > seq => {}
+            Some((now, hash)) if now == seq && hash == previous => {}
+            _ => return Ok(Verdict::Broken { seq, why: Break::Head }),
         }
         Ok(Verdict::Intact { rows: seq, head: previous })
     }

@@ -41,7 +41,7 @@ impl Service {
                 let (identity, account, draft, drawn) =
                     (identity.clone(), account.clone(), draft.clone(), drawn.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "create keys")?;
+                    permit(tx, &identity, Permission::ChangeKeys, "create keys").await?;
                     let (account, issuer) = lock_account(tx, &account).await?;
                     if tx.seen().await? {
                         return Ok((made_before(tx, operation).await?, issuer));

@@ -87,7 +87,7 @@ impl Service {
             .transact::<_, Error, _>(&self.inner.clock, self.opening(new_operation()), move |tx| {
                 let (identity, work) = (identity.clone(), work.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeIssuers, "fill a database with a demo")?;
+                    permit(tx, &identity, Permission::ChangeIssuers, "fill a database with a demo").await?;
                     work(tx, identity).await
                 })
             })

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::key::Status;
 use crate::domain::query::{Column, Direction, Term, Test};
 use crate::domain::secret::DOTS;
-use crate::domain::text::fold;
+use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, fold};
 use crate::store::{Side, Slice};
 
 /// How many keys an answer holds at most.
@@ -36,7 +36,8 @@ impl Service {
             }
             Needle::Text(text) => fold(text.trim()),
         };
-        if text.is_empty() {
+        // Nothing that a key is known by is longer than its name and description together.
+        if text.is_empty() || text.chars().count() > NAME_MAX + DESCRIPTION_MAX {
             return Ok(Vec::new());
         }
         if let Ok(id) = text.parse::<KeyId>() {

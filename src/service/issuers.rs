@@ -31,7 +31,8 @@ impl Service {
             .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, policy) = (identity.clone(), policy.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeIssuers, "change issuers")?;
+                    permit(tx, &identity, Permission::ChangeIssuers, "change issuers").await?;
+                    tx.lock_issuers().await?;
                     let before = tx.issuer(&policy.slug).await?;
                     if before.as_ref().is_some_and(|issuer| issuer.policy == policy) {
                         return Ok(());

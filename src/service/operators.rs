@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::permit::permit;
+use super::permit::{may, permit};
 use super::*;
 use crate::domain::audit::{Action, Change};
 use crate::domain::operator::Permission;
@@ -35,8 +35,11 @@ impl Service {
             .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, name) = (identity.clone(), name.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeOperators, "change operators")?;
+                    // Asked before the lock, which a viewer's login may not take, and again behind it: whoever held
+                    // it may just have taken this right away.
+                    may(tx, &identity, Permission::ChangeOperators, "change operators")?;
                     tx.lock_operators().await?;
+                    permit(tx, &identity, Permission::ChangeOperators, "change operators").await?;
                     if tx.seen().await? {
                         return Ok(());
                     }

@@ -1,4 +1,5 @@
-//! Permission: asked for in the transaction of the change itself, so that a right just taken away is gone.
+//! Permission: asked for in the transaction of the change itself, and held until its end: a right just taken away is gone,
+//! and one that is being used is taken away afterwards.
 
 use std::sync::PoisonError;
 
@@ -6,8 +7,20 @@ use super::{Error, Result, Service};
 use crate::domain::operator::{Identity, Permission, Role};
 use crate::store::Tx;
 
-/// Refuses unless the acting person may do `what`, in words like "create keys".
-pub(super) fn permit(tx: &Tx, who: &Identity, permission: Permission, what: &'static str) -> Result<()> {
+/// Refuses unless the acting person may do `what`, in words like "create keys", and keeps it so until the end.
+pub(super) async fn permit(
+    tx: &mut Tx,
+    who: &Identity,
+    permission: Permission,
+    what: &'static str,
+) -> Result<()> {
+    // A login that may only look can't lock, and is refused before.
+    may(tx, who, permission, what)?;
+    check(tx.hold_role(&who.name).await?, who, permission, what)
+}
+
+/// Refuses by the role as it was when the transaction began.
+pub(super) fn may(tx: &Tx, who: &Identity, permission: Permission, what: &'static str) -> Result<()> {
     check(tx.role(), who, permission, what)
 }
 

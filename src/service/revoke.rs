@@ -31,11 +31,16 @@ impl Service {
             .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, ids, reason) = (identity.clone(), ids.clone(), reason.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "revoke keys")?;
-                    let done_before = tx.seen().await?;
-                    let mut ended = Vec::with_capacity(ids.len());
+                    permit(tx, &identity, Permission::ChangeKeys, "revoke keys").await?;
+                    let mut keys = Vec::with_capacity(ids.len());
                     for id in ids {
-                        let key = tx.lock_key(id).await?.ok_or_else(|| Error::no_key(id))?;
+                        keys.push(tx.lock_key(id).await?.ok_or_else(|| Error::no_key(id))?);
+                    }
+                    // Asked behind the locks, which an earlier try of this very operation may still have held.
+                    let done_before = tx.seen().await?;
+                    let mut ended = Vec::with_capacity(keys.len());
+                    for key in keys {
+                        let id = key.id;
                         let revoked = key.revoked_at.is_some();
                         ended.push((id, revoked && !done_before));
                         if revoked {

@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::audit::Action;
 use crate::domain::key::Status;
 use crate::domain::operator::Permission;
+use crate::store::Tx;
 
 impl Service {
     /// Makes a successor with the same attributes and links the two. The old key is not touched before the successor is
@@ -26,7 +27,7 @@ impl Service {
             .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
                 let (identity, account, drawn) = (identity.clone(), account.clone(), drawn.clone());
                 Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "rotate keys")?;
+                    permit(tx, &identity, Permission::ChangeKeys, "rotate keys").await?;
                     let (account, issuer) = lock_account(tx, &account).await?;
                     if tx.seen().await? {
                         return Ok((made_before(tx, operation).await?, issuer));
@@ -47,6 +48,7 @@ impl Service {
                             "key {key} is {word}: create a new one in its place"
                         )));
                     }
+                    let mut life = old.expires_at.map(|end| end - old.created_at);
                     if let Some(next) = old.successor {
                         let next = tx.lock_key(next).await?.ok_or_else(|| Error::no_key(next))?;
                         if next.status(tx.now()) == Status::Active {
@@ -55,6 +57,8 @@ impl Service {
                                 next.id
                             )));
                         }
+                        // Once it was handed over, the old key's expiry is only the end of an overlap.
+                        life = intended_life(tx, next).await?;
                     }
                     allow_one_more(tx, &account, policy).await?;
                     let draft = Draft {
@@ -65,7 +69,7 @@ impl Service {
                         expiry: Expiry::Never,
                     };
                     let now = tx.now();
-                    let expires_at = old.expires_at.map(|end| now + (end - old.created_at));
+                    let expires_at = life.map(|life| now + life);
                     let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &drawn);
                     let mut successor = draft.into_key(now, expires_at, &account, policy, &secret, &identity);
                     successor.replaces = Some((key, overlap));
@@ -78,4 +82,14 @@ impl Service {
             .await?;
         self.hand_over(id, &issuer.policy, &entropy).await
     }
+}
+
+/// How long a key was meant to live when the last of its line was made; `None` for ever. The last of a line was never
+/// replaced, so that its expiry is the one that it was given.
+async fn intended_life(tx: &mut Tx, successor: Key) -> Result<Option<chrono::Duration>> {
+    let mut last = successor;
+    while let Some(next) = last.successor {
+        last = tx.lock_key(next).await?.ok_or_else(|| Error::no_key(next))?;
+    }
+    Ok(last.expires_at.map(|end| end - last.created_at))
 }

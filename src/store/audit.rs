@@ -163,11 +163,11 @@ impl Store {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// The number and hash that the chain says it ends with.
-    pub async fn audit_head(&self) -> Result<(i64, Vec<u8>)> {
+    /// The number and hash that the chain says it ends with; `None` where somebody took that row away.
+    pub async fn audit_head(&self) -> Result<Option<(i64, Vec<u8>)>> {
         let mut reader = self.reader().await?;
         Ok(both!(reader.conn(), c => {
-            sqlx::query_as::<Db, (i64, Vec<u8>)>("SELECT seq, hash FROM audit_head").fetch_one(c).await?
+            sqlx::query_as::<Db, (i64, Vec<u8>)>("SELECT seq, hash FROM audit_head").fetch_optional(c).await?
         }))
     }
 

@@ -1,5 +1,7 @@
 //! What can go wrong between Keyrack and its database.
 
+use sqlx::sqlite::SqliteError;
+
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A database error, in words that say what to do next.
@@ -11,14 +13,29 @@ pub enum Error {
     /// Another transaction was in the way; trying again can help.
     #[error("the database is busy: {0}. Try again")]
     Busy(String),
-    /// The database itself refused: its privileges, a trigger, a constraint.
+    /// The database itself refused: a trigger, a constraint.
     #[error("the database refused: {0}")]
     Refused(String),
+    /// A file without the right to write, or a server that only follows another one.
+    #[error(
+        "the database can only be read here: {0}. Look at the rights of the file and its folder, or connect to the server that takes changes"
+    )]
+    ReadOnly(String),
+    /// The database's disk is full or broken.
+    #[error(
+        "the database could not read or write its disk: {0}. See whether the disk is full, then look at what was changed before you try again"
+    )]
+    Disk(String),
     /// The login lacks a right in PostgreSQL.
     #[error(
         "the database login lacks a right: {0}. Ask an admin for `GRANT keyrack_console` (or `keyrack_viewer`)"
     )]
     Privilege(String),
+    /// The schema is to be made or brought up to date by somebody who may not.
+    #[error(
+        "the database's schema is not up to date, and this login may not change it: {0}. Ask the database's owner to run `keyrack migrate` first, and then for `GRANT keyrack_console` (or `keyrack_viewer`)"
+    )]
+    NotOwner(String),
     /// The schema is newer than this program.
     #[error(
         "this database has schema version {found}, newer than the {known} that this keyrack knows. Upgrade keyrack"
@@ -58,22 +75,11 @@ impl From<sqlx::Error> for Error {
         match error {
             sqlx::Error::Database(db) => {
                 let message = db.message().to_owned();
-                match db.code().as_deref().unwrap_or_default() {
-                    // SQLite: BUSY and LOCKED with all their extensions; IOERR, FULL, CANTOPEN, NOTADB.
-                    "5" | "261" | "517" | "773" | "6" | "262" => Self::Busy(message),
-                    "14" => Self::Unreachable(format!(
-                        "{message} (does the folder exist, and may you write there?)"
-                    )),
-                    "26" => Self::Corrupt(format!("{message}: the file is no SQLite database")),
-                    // PostgreSQL: serialization failure, deadlock, lock not available.
-                    "40001" | "40P01" | "55P03" => Self::Busy(message),
-                    "42501" => Self::Privilege(message),
-                    // Connection exceptions, shutting down, starting up, too many connections, no such database or login.
-                    code if code.starts_with("08") => Self::Unreachable(message),
-                    "57P01" | "57P02" | "57P03" | "53300" | "3D000" | "28000" | "28P01" => {
-                        Self::Unreachable(message)
-                    }
-                    _ => Self::Refused(message),
+                let code = db.code().unwrap_or_default();
+                if db.try_downcast_ref::<SqliteError>().is_some() {
+                    of_sqlite(&code, message)
+                } else {
+                    of_postgres(&code, db.constraint(), message)
                 }
             }
             sqlx::Error::Io(io) => Self::Unreachable(io.to_string()),
@@ -89,3 +95,51 @@ impl From<sqlx::Error> for Error {
         }
     }
 }
+
+/// SQLite's result codes; the primary one is in the lowest eight bits.
+fn of_sqlite(code: &str, message: String) -> Error {
+    match code.parse::<u32>().unwrap_or_default() & 0xff {
+        // BUSY and LOCKED.
+        5 | 6 => Error::Busy(message),
+        // PERM, READONLY, AUTH.
+        3 | 8 | 23 => Error::ReadOnly(message),
+        // IOERR, FULL.
+        10 | 13 => Error::Disk(message),
+        // CORRUPT, NOTADB.
+        11 => Error::Corrupt(message),
+        26 => Error::Corrupt(format!("{message}: the file is no SQLite database")),
+        // CANTOPEN.
+        14 => Error::Unreachable(format!(
+            "{message} (does the folder exist, and may you read and write there?)"
+        )),
+        _ => Error::Refused(message),
+    }
+}
+
+/// What two that ask for the same at the same time run into, because neither sees the other's row yet.
+const QUICKER: [&str; 2] = ["accounts_pkey", "audit_operation_action_subject_key"];
+
+/// PostgreSQL's error codes: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn of_postgres(code: &str, constraint: Option<&str>, message: String) -> Error {
+    match code {
+        // Serialization failure, deadlock, lock not available.
+        "40001" | "40P01" | "55P03" => Error::Busy(message),
+        // Somebody was quicker to write the very same thing; who looks again finds it.
+        "23505" if constraint.is_some_and(|name| QUICKER.contains(&name)) => Error::Busy(message),
+        "42501" => Error::Privilege(message),
+        "25006" => Error::ReadOnly(message),
+        // Shutting down, starting up, idle in a transaction for too long, too many connections, no such database or login.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" | "3D000" | "28000" | "28P01" => {
+            Error::Unreachable(message)
+        }
+        // Connection exceptions.
+        code if code.starts_with("08") => Error::Unreachable(message),
+        // Disk full, other want of resources, trouble of the operating system.
+        code if code.starts_with("53") || code.starts_with("58") => Error::Disk(message),
+        code if code.starts_with("XX") => Error::Corrupt(message),
+        _ => Error::Refused(message),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -209,7 +209,9 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
 }
 
 fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
-    sql.push("k.successor IS NULL AND k.ends_at > ");
+    sql.push("NOT EXISTS (SELECT 1 FROM keys s WHERE s.id = k.successor AND s.ends_at > ");
+    D::time(sql, now);
+    sql.push(") AND k.ends_at > ");
     D::time(sql, now);
     // An issuer has one period; the difference of instants is counted in days on both databases.
     sql.push(

@@ -4,7 +4,7 @@ use sqlx::types::Json;
 
 use super::dialect::{Time, both};
 use super::rows::IssuerRow;
-use super::{Result, Store, Tx};
+use super::{Conn, Result, Store, Tx};
 use crate::domain::issuer::{Issuer, Policy};
 
 const SELECT: &str = "SELECT slug, policy, version, updated_at FROM issuers WHERE slug = $1";
@@ -31,6 +31,18 @@ impl Store {
 }
 
 impl Tx {
+    /// Keeps others from changing issuers until this transaction ends.
+    pub async fn lock_issuers(&mut self) -> Result<()> {
+        match self.conn() {
+            // The whole database is locked for writing already.
+            Conn::Sqlite(_) => {}
+            Conn::Postgres(c) => {
+                sqlx::query("LOCK TABLE issuers IN SHARE ROW EXCLUSIVE MODE").execute(c).await?;
+            }
+        }
+        Ok(())
+    }
+
     pub async fn issuers(&mut self) -> Result<Vec<Issuer>> {
         let rows: Vec<IssuerRow> = both!(self.conn(), c => {
             sqlx::query_as::<Db, IssuerRow>(ALL).fetch_all(c).await?

@@ -77,6 +77,7 @@ impl Store {
 
     /// Gets ready for very many insertions into a table that is still empty: its indexes go, because each row would touch
     /// a page of every one of them. [`Store::end_load`] takes the answer and makes them again, all at once and sorted.
+    /// Who does not own the table leaves them, and waits longer.
     pub async fn begin_load(&self) -> Result<Vec<String>> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => {
@@ -96,7 +97,8 @@ impl Store {
             Pools::Postgres(pool) => {
                 let indexes: Vec<(String, String)> = sqlx::query_as(
                     "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i \
-                     WHERE i.indrelid = 'keys'::regclass AND NOT i.indisunique",
+                     JOIN pg_class t ON t.oid = i.indrelid \
+                     WHERE i.indrelid = 'keys'::regclass AND NOT i.indisunique AND pg_has_role(t.relowner, 'USAGE')",
                 )
                 .fetch_all(pool)
                 .await?;

@@ -12,6 +12,9 @@ use super::{Error, Result};
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// How often to wait for another process that brings the schema up to date.
+const TRIES: u32 = 6;
+
 /// The newest schema version that this program knows.
 pub(super) fn newest() -> i64 {
     SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
@@ -36,7 +39,7 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
     })
     .await
     .map_err(|e| Error::Migration(e.to_string()))?
-    .map_err(|e| Error::Migration(format!("no lock beside the database: {e}")))?;
+    .map_err(|e| Error::Migration(format!("no lock can be made beside the database: {e}")))?;
     // Somebody else may have done it while this process waited.
     if is_current(pool).await? {
         return Ok(());
@@ -51,11 +54,12 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
     done
 }
 
-/// A database that can't answer is a new one.
 async fn is_current(pool: &SqlitePool) -> Result<bool> {
-    match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await {
+    match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await.map_err(Error::from) {
         Ok(found) => Ok(matches!(check(found)?, Schema::Current)),
-        Err(_) => Ok(false),
+        // No such table: a new file. Busy: another process is making it just now.
+        Err(Error::Refused(_) | Error::Busy(_)) => Ok(false),
+        Err(unusable) => Err(unusable),
     }
 }
 
@@ -80,7 +84,16 @@ pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
         Err(sqlx::Error::Database(db)) if db.code().as_deref() == Some("42P01") => {}
         Err(error) => return Err(error.into()),
     }
-    POSTGRES.run(pool).await.map_err(failed)
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match POSTGRES.run(pool).await.map_err(failed) {
+            // Others are at it; waiting for their lock took longer than the patience for locks.
+            Err(Error::Busy(_)) if tries < TRIES => {}
+            Err(Error::Privilege(why)) => return Err(Error::NotOwner(why)),
+            done => return done,
+        }
+    }
 }
 
 enum Schema {
@@ -100,7 +113,7 @@ fn check(found: Option<i64>) -> Result<Schema> {
 fn failed(error: MigrateError) -> Error {
     match error {
         MigrateError::Execute(error) => match Error::from(error) {
-            refused @ (Error::Unreachable(_) | Error::Privilege(_)) => refused,
+            told @ (Error::Unreachable(_) | Error::Privilege(_) | Error::Busy(_)) => told,
             other => Error::Migration(other.to_string()),
         },
         other => Error::Migration(other.to_string()),

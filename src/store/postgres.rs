@@ -10,6 +10,9 @@ use super::{Location, Pools, Result, migrate};
 /// How long to try for a connection before saying that the database can't be reached.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
+/// How long to wait for a row that somebody else holds, before saying so or trying again.
+const LOCK: &str = "10s";
+
 pub(super) async fn open(url: &str) -> Result<Pools> {
     let options = Location::postgres_options(url)?;
     let pool = PgPoolOptions::new()
@@ -23,10 +26,11 @@ pub(super) async fn open(url: &str) -> Result<Pools> {
                 Ok(true)
             })
         })
-        .connect_with(
-            options
-                .options([("client_min_messages", "error"), ("idle_in_transaction_session_timeout", "60s")]),
-        )
+        .connect_with(options.options([
+            ("client_min_messages", "error"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("lock_timeout", LOCK),
+        ]))
         .await?;
     migrate::postgres(&pool).await?;
     Ok(Pools::Postgres(pool))

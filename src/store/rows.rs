@@ -17,6 +17,7 @@ use crate::domain::text::SafeText;
 pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, k.name, k.description, k.preview, k.scopes, k.allow, \
      k.created_at, k.created_by, k.expires_at, k.acknowledged_at, k.last_used_at, k.last_used_from, k.revoked_at, \
      k.revoked_by, k.revoke_reason, k.predecessor, k.successor, \
+     (SELECT s.ends_at FROM keys s WHERE s.id = k.successor) AS successor_ends_at, \
      (SELECT i.rotation_days FROM issuers i WHERE i.slug = k.issuer) AS rotation_days";
 
 #[derive(FromRow)]
@@ -40,6 +41,7 @@ pub(super) struct KeyRow {
     revoke_reason: Option<String>,
     predecessor: Option<Uuid>,
     successor: Option<Uuid>,
+    successor_ends_at: Option<Time>,
     rotation_days: Option<i64>,
 }
 
@@ -66,6 +68,7 @@ impl From<KeyRow> for Key {
             revoke_reason: row.revoke_reason.map(SafeText::new),
             predecessor: row.predecessor,
             successor: row.successor,
+            successor_ends_at: row.successor_ends_at.map(|t| t.0),
             rotation_due_at: row.rotation_days.map(|days| created_at + chrono::Duration::days(days)),
         }
     }

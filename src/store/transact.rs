@@ -12,7 +12,8 @@ use crate::domain::Instant;
 use crate::domain::key::OperationId;
 use crate::domain::operator::Role;
 
-/// Pauses before each new try of a transaction that met a passing fault: a little over 5 seconds in all.
+/// Pauses before each new try of a transaction that met a passing fault: a little over 5 seconds in all. There is no new
+/// try once [`PATIENCE`] has passed.
 const PAUSES: [Duration; 6] = [
     Duration::from_millis(20),
     Duration::from_millis(80),
@@ -21,6 +22,9 @@ const PAUSES: [Duration; 6] = [
     Duration::from_millis(1500),
     Duration::from_millis(2500),
 ];
+
+/// A try that takes longer than this has lost its server, although the connection does not know yet (H10).
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A transaction that is open for writing.
 pub struct Tx {
@@ -71,12 +75,19 @@ impl Store {
         let store = self.clone();
         let clock = clock.clone();
         let task = tokio::spawn(async move {
+            let begun = tokio::time::Instant::now();
             let mut pauses = PAUSES.iter();
             loop {
-                match store.attempt(&clock, &opening, &work).await {
+                let tried = tokio::time::timeout(PATIENCE, store.attempt(&clock, &opening, &work)).await;
+                // Whether it was carried out can't be known; the next try finds out by its operation.
+                let tried = tried.unwrap_or_else(|_| {
+                    let seconds = PATIENCE.as_secs();
+                    Err(Error::Unreachable(format!("it gave no answer for {seconds} s")).into())
+                });
+                match tried {
                     Err(error) if error.is_transient() => match pauses.next() {
-                        Some(pause) => tokio::time::sleep(*pause).await,
-                        None => return Err(error),
+                        Some(pause) if begun.elapsed() < PATIENCE => tokio::time::sleep(*pause).await,
+                        _ => return Err(error),
                     },
                     done => return done,
                 }
@@ -161,6 +172,22 @@ impl Tx {
     /// The acting person's role, as it is inside this transaction.
     pub fn role(&self) -> Option<Role> {
         self.role
+    }
+
+    /// The same, read anew, and nobody can change it before this transaction ends.
+    pub async fn hold_role(&mut self, name: &str) -> Result<Option<Role>> {
+        match &mut self.kind {
+            // The whole database is locked for writing already.
+            Kind::Sqlite(_) => Ok(self.role),
+            Kind::Postgres(tx) => {
+                let role: Option<String> =
+                    sqlx::query_scalar("SELECT role FROM operators WHERE name = $1 FOR SHARE")
+                        .bind(name)
+                        .fetch_optional(&mut **tx)
+                        .await?;
+                Ok(role.as_deref().and_then(Role::parse))
+            }
+        }
     }
 
     /// Whether this transaction's operation was carried out before: then a retry must change nothing. To be asked after

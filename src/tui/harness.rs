@@ -305,6 +305,7 @@ pub fn key(n: u32) -> Key {
         revoke_reason: None,
         predecessor: None,
         successor: None,
+        successor_ends_at: None,
         rotation_due_at: Some(created + chrono::Duration::days(90)),
     }
 }

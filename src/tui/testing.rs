@@ -192,6 +192,7 @@ pub fn key(issuer: &str, name: &str) -> Key {
         revoke_reason: None,
         predecessor: None,
         successor: None,
+        successor_ends_at: None,
         rotation_due_at: None,
     }
 }

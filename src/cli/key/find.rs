@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::super::failure::{Failure, Result};
 use super::super::prompt;
-use super::super::session::{Session, refuse_secret};
+use super::super::session::Session;
 use crate::domain::key::Key;
 use crate::service::{Needle, Service};
 
@@ -18,10 +18,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let found = match arguments.text {
-        Some(text) => {
-            refuse_secret(&text)?;
-            session.service().await?.find_keys(Needle::Text(text)).await?
-        }
+        Some(text) => session.service().await?.find_keys(Needle::Text(text)).await?,
         None => {
             let service = session.service().await?;
             by_secret(service, session).await?

@@ -61,9 +61,6 @@ impl Chosen {
 }
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
-    if let Some(reason) = &arguments.reason {
-        super::refuse_secret(reason)?;
-    }
     let service = session.service().await?;
     let now = service.now().await?;
     let chosen = choose(&arguments, service, session, now).await?;

@@ -15,6 +15,11 @@ use crate::domain::text::{SafeText, fold};
 /// Statuses that `status:ended` stands for.
 const ENDED: [Status; 3] = [Status::Expired, Status::Abandoned, Status::Revoked];
 
+/// The most characters of a filter. A name and a description together have 600.
+pub(in crate::domain) const LONGEST: usize = 2000;
+/// The most conditions of a filter; the databases can't nest them without end.
+const CONDITIONS: usize = 200;
+
 impl Query {
     /// Reads a filter. The error carries the place of the first mistake.
     ///
@@ -22,7 +27,13 @@ impl Query {
     /// while time passes. It is there to refuse what can't be reckoned with.
     pub fn parse(text: &str, now: Instant) -> Result<Self, QueryError> {
         let mut terms = Vec::new();
+        let mut conditions = 0;
         for word in words(text)? {
+            conditions += word.values.len();
+            if conditions > CONDITIONS {
+                let why = format!("a filter has at most {CONDITIONS} conditions: take some out");
+                return Err(mistake(word.start()..text.len(), why));
+            }
             terms.extend(word.term(text, now)?);
         }
         Ok(Self { terms })
@@ -53,6 +64,12 @@ pub(in crate::domain) fn mistake(span: Range<usize>, message: impl Into<String>)
 
 /// Splits a filter at blanks, minding quotation marks.
 pub(in crate::domain) fn words(text: &str) -> Result<Vec<Word>, QueryError> {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        return Err(mistake(
+            end..text.len(),
+            format!("a filter has at most {LONGEST} characters: shorten it"),
+        ));
+    }
     let mut found = Vec::new();
     let mut rest = text.char_indices().peekable();
     while let Some(&(start, c)) = rest.peek() {

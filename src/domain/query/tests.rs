@@ -55,6 +55,7 @@ fn key() -> Key {
         revoke_reason: None,
         predecessor: None,
         successor: None,
+        successor_ends_at: None,
         rotation_due_at: None,
     }
 }

@@ -124,3 +124,20 @@ pub fn looks_like_preview(text: &str) -> bool {
         && prefix.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
         && preview_body(rest) == Some(rest.len())
 }
+
+/// No body of a secret, cut or not, is taken for one below this many characters.
+const SHORTEST_BODY: usize = 40;
+
+/// Where the first thing stands in `text` that has the looks of a whole secret, of whatever issuer: a prefix that ends in
+/// `_`, then letters and digits in a row as only a secret has them. In bytes.
+///
+/// What has these looks may neither be stored nor shown again (VG-03): it may be a key that works.
+pub fn find_secret(text: &str) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let is_prefix = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    text.match_indices('_').find_map(|(at, _)| {
+        let body = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let prefix = bytes[..at].iter().rev().take_while(|byte| is_prefix(byte)).count();
+        (body >= SHORTEST_BODY && prefix > 0).then(|| at - prefix..at + 1 + body)
+    })
+}

@@ -220,3 +220,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn vg_07_the_looks_of_a_secret_are_found_in_any_text() {
+    for policy in all_presets() {
+        let format = &policy.format;
+        let secret = PlainKey::make(&format.prefix, format.body, &[7; 32]);
+        let secret = secret.expose();
+        for text in [
+            secret.to_owned(),
+            format!("é x={secret}, gone"),
+            format!("Bearer {secret}AB"),
+            secret[..50].into(),
+        ] {
+            let found = find_secret(&text).unwrap();
+            assert!(text[found].starts_with(&format.prefix), "{text}");
+        }
+        let preview = PlainKey::make(&format.prefix, format.body, &[7; 32]).preview(&format.prefix);
+        assert_eq!(find_secret(&preview), None);
+    }
+    for text in ["", "_", "a_b", "snake_case_name", &"a".repeat(64), &format!("_{}", "a".repeat(64)), "梨_梨"]
+    {
+        assert_eq!(find_secret(text), None, "{text}");
+    }
+}

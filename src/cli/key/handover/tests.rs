@@ -24,6 +24,7 @@ fn key(at: Instant) -> Key {
         revoke_reason: None,
         predecessor: None,
         successor: None,
+        successor_ends_at: None,
         rotation_due_at: None,
     }
 }
