@@ -107,6 +107,11 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
         }
         _ => {}
     }
+    if action == Some(Action::Emergency) && !state.overlays.is_empty() {
+        // Over a page that one reads there is nothing to lose: the way to an exposed key is open there too.
+        state.shell.redraw = true;
+        return emergency::open(&mut state.shell);
+    }
     input(state, Input::Key(Key { action, event, hurried }))
 }
 

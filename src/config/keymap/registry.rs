@@ -33,7 +33,7 @@ pub const REGISTRY: &[Entry] = &[
         Emergency,
         "emergency",
         "exposed key",
-        &[Global],
+        &[Global, Reader],
         &["x"],
         "Revoke an exposed key: paste it, see whose it is, confirm",
     )

@@ -124,7 +124,8 @@ impl State {
                 heading = Some(context);
             }
             let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys };
-            let text = columns.saturating_sub(KEYS + 1);
+            // The scroll mark stands in the last column, with a space before it.
+            let text = columns.saturating_sub(KEYS + 3);
             for (place, part) in fit::wrap(entry.description, text).into_iter().enumerate() {
                 let keys = if place == 0 { keys.as_str() } else { "" };
                 lines.push(Line::from(vec![

@@ -161,3 +161,17 @@ fn the_found_key_at_80_by_24() {
     found(&mut desk);
     insta::assert_snapshot!(desk.screen());
 }
+
+#[test]
+fn the_way_to_an_exposed_key_is_open_from_a_page_that_one_reads_too() {
+    let mut desk = Desk::new();
+    desk.press("?");
+    assert!(desk.words().contains("Keys · Keys"), "{}", desk.screen());
+    desk.press("x");
+    assert!(desk.words().contains("Paste the exposed key"), "{}", desk.screen());
+    desk.press("esc");
+    assert!(desk.words().contains("Keys · Keys"), "back where one was: {}", desk.screen());
+    desk.press("/");
+    desk.press("x");
+    assert!(!desk.words().contains("Paste the exposed key"), "a letter of the search: {}", desk.screen());
+}

@@ -46,3 +46,17 @@ fn every_action_of_every_screen_is_in_its_help() {
         }
     }
 }
+
+#[test]
+fn no_word_of_the_help_is_hidden_under_the_scroll_mark() {
+    let desk = &mut Desk::new();
+    desk.press("?");
+    let mut words = String::new();
+    for _ in 0..20 {
+        words.push_str(&desk.screen().replace(['│', '┃'], " "));
+        desk.press("pagedown");
+    }
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Replace the key by a successor with the same attributes"), "{words}");
+    assert!(words.contains("Go to the key that this one replaces or is replaced by"), "{words}");
+}
