@@ -165,8 +165,7 @@ impl State {
             ])
         } else {
             let search = shell.keymap.key(Action::Search);
-            let words =
-                format!("{search} searches. Keys of your own: [keys] in config.toml, as in revoke = \"f8\"");
+            let words = format!("{search} searches. Your own: [keys] in config.toml: revoke = \"f8\"");
             Line::styled(words, styles.of(Role::Muted))
         };
         frame.render_widget(line, bottom);

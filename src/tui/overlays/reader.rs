@@ -62,6 +62,8 @@ impl State {
 
     fn lines(&self, shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         let styles = &shell.styles;
+        // The last column is the scroll mark's.
+        let columns = columns.saturating_sub(1);
         let mut lines = Vec::new();
         let mut list: Vec<facts::Fact> = Vec::new();
         // Facts that follow each other share the width of their names.

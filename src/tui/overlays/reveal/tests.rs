@@ -220,3 +220,18 @@ fn nothing_of_the_state_or_its_effects_shows_the_secret_when_printed() {
 fn the_reveal_at_80_by_24() {
     insta::assert_snapshot!(reveal_of("voicegram").screen());
 }
+
+#[test]
+fn on_the_lowest_screen_the_question_the_path_and_the_message_are_seen() {
+    let mut desk = Desk::sized(60, 16);
+    desk.open(|shell| reveal::open(shell, created("voicegram", "CI runner"), None));
+    desk.press("esc");
+    assert!(desk.words().contains("y leave n stay"), "{}", desk.screen());
+    desk.press("n w");
+    assert!(desk.words().contains("Write to new file ci-runner.key"), "{}", desk.screen());
+    desk.press("esc");
+    copied(&mut desk, true);
+    assert!(desk.words().contains("the secret was sent to your terminal"), "{}", desk.screen());
+    let whole: String = desk.screen().split_whitespace().collect();
+    assert!(whole.contains(secret("voicegram").expose()), "{}", desk.screen());
+}

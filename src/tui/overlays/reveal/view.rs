@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::{Stage, State};
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::CLAIM_TIME;
@@ -23,7 +24,11 @@ impl State {
         frame.render_widget(Clear, area);
         frame.render_widget(Block::new().style(styles.of(Role::Background)), area);
         let columns = area.width.saturating_sub(2 * MARGIN);
-        let mut page = Page { at: area.y, area, columns };
+        // What is asked or was said last is there in any case: on a low screen it takes the room of what is known.
+        let (stage, cursor) = self.stage_lines(shell, columns);
+        let height = u16::try_from(stage.len()).unwrap_or(area.height).min(area.height);
+        let above = Rect { height: area.height - height, ..area };
+        let mut page = Page { at: area.y, area: above, columns };
         let policy = shell.issuer(&self.key.issuer).map(|issuer| &issuer.policy);
         let noun = policy.map_or("API key", |policy| policy.wording.noun.as_str());
 
@@ -62,12 +67,16 @@ impl State {
         }
         if let Some(check) = &self.check {
             page.space();
-            let key = shell.keymap.key(crate::config::keymap::Action::CopyCheck);
+            let key = shell.keymap.key(Action::CopyCheck);
             page.words(frame, &format!("To check it ({key} copies this line):"), styles.of(Role::Muted));
             page.words(frame, check, styles.of(Role::Info));
         }
         page.space();
-        self.draw_stage(shell, frame, &mut page);
+        let place = Rect { y: page.at.min(above.bottom()), height, x: area.x + MARGIN, width: columns };
+        frame.render_widget(Paragraph::new(stage), place.intersection(area));
+        if let Some(x) = cursor {
+            frame.set_cursor_position(Position { x: place.x + x, y: place.y });
+        }
     }
 
     /// The secret, with nothing beside it. Where the terminal is too narrow it goes on in the next line.
@@ -91,7 +100,7 @@ impl State {
         let ends = self.key.created_at + CLAIM_TIME;
         let left = (ends - shell.now).num_seconds();
         let at = times::exact(ends, shell.utc);
-        let done = shell.keymap.key(crate::config::keymap::Action::Done);
+        let done = shell.keymap.key(Action::Done);
         match left {
             ..=0 => format!(
                 "Nobody confirmed or used it within 10 minutes: unless it was used, it ended at {at}."
@@ -106,56 +115,49 @@ impl State {
         }
     }
 
-    fn draw_stage(&self, shell: &Shell, frame: &mut Frame, page: &mut Page) {
+    /// The question or the last message, and the column of the cursor if its first line is being typed.
+    fn stage_lines(&self, shell: &Shell, columns: u16) -> (Vec<Line<'static>>, Option<u16>) {
         let styles = &shell.styles;
+        let words = |words: &str, role| -> Vec<Line<'static>> {
+            let wrapped = fit::wrap(words, columns.into());
+            wrapped.into_iter().map(|part| Line::styled(part, styles.of(role))).collect()
+        };
         match self.stage {
             Stage::Path => {
-                let (text, cursor) = self.path.visible(page.columns.saturating_sub(20));
+                let (text, cursor) = self.path.visible(columns.saturating_sub(20));
                 let label = "Write to new file ";
-                let place = page.at;
-                let line = Line::from(vec![
+                let room = usize::from(columns).saturating_sub(fit::width(label));
+                let mut lines = vec![Line::from(vec![
                     Span::styled(label, styles.of(Role::LabelFocus)),
-                    Span::styled(
-                        fit::pad(&text, usize::from(page.columns).saturating_sub(fit::width(label))),
-                        styles.of(Role::InputFocus),
-                    ),
-                ]);
-                page.line(frame, line);
-                let x = page.area.x + MARGIN + u16::try_from(fit::width(label)).unwrap_or(0) + cursor;
-                frame.set_cursor_position(Position { x, y: place.min(page.area.bottom().saturating_sub(1)) });
-                page.words(
-                    frame,
+                    Span::styled(fit::pad(&text, room), styles.of(Role::InputFocus)),
+                ])];
+                lines.extend(words(
                     "Only you will be able to read it. A file that exists is not overwritten.",
-                    styles.of(Role::Muted),
-                );
+                    Role::Muted,
+                ));
+                (lines, Some(u16::try_from(fit::width(label)).unwrap_or(0) + cursor))
             }
             Stage::Leave { quit } => {
-                let (yes, no) = (
-                    shell.keymap.key(crate::config::keymap::Action::Yes),
-                    shell.keymap.key(crate::config::keymap::Action::No),
-                );
+                let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
                 let what = if quit { "Quit" } else { "Leave" };
-                page.words(
-                    frame,
-                    &format!("{what} without the secret? It was neither copied nor written, and can't be shown again."),
-                    styles.of(Role::Danger),
+                let question = format!(
+                    "{what} without the secret? It was neither copied nor written, and can't be shown again."
                 );
-                page.words(
-                    frame,
-                    &format!("{yes} {}   {no} stay", what.to_lowercase()),
-                    styles.of(Role::Text),
-                );
+                let mut lines = words(&question, Role::Danger);
+                lines.extend(words(&format!("{yes} {}   {no} stay", what.to_lowercase()), Role::Text));
+                (lines, None)
             }
             Stage::Show | Stage::Closing => {
-                if let Some((severity, words)) = &self.said {
+                let lines = self.said.as_ref().map(|(severity, said)| {
                     let role = match severity {
                         Severity::Info => Role::Info,
                         Severity::Good => Role::Ok,
                         Severity::Warning => Role::Warning,
                         Severity::Bad => Role::Error,
                     };
-                    page.words(frame, words, styles.of(role));
-                }
+                    words(said, role)
+                });
+                (lines.unwrap_or_default(), None)
             }
         }
     }
