@@ -49,7 +49,7 @@ struct Inner {
     /// The role as it was read last. What changes something reads it anew, in its own transaction.
     role: Mutex<Option<Role>>,
     /// Microseconds by which the database's clock is ahead of this machine's.
-    skew: AtomicI64,
+    skew: Arc<AtomicI64>,
 }
 
 /// What a new key shall be.

@@ -1,3 +1,9 @@
+-- The audit's trigger works with its owner's rights: nobody may slip a table of their own in before the real one.
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION keyrack_audit_grow() SET search_path = %I, pg_temp', current_schema());
+END $$;
+
 -- Group roles with the least that each door needs. An admin gives one to a login: GRANT keyrack_console TO ada;
 -- They belong to the whole cluster, so they may be there already, or the person who migrates may not make them.
 DO $$
@@ -24,7 +30,8 @@ DECLARE
         'GRANT INSERT, UPDATE, DELETE ON operators TO keyrack_console',
         'GRANT INSERT ON keys, audit TO keyrack_console',
         'GRANT UPDATE (acknowledged_at, expires_at, revoked_at, revoked_by, revoke_reason, successor, overlap_seconds) ON keys TO keyrack_console',
-        'GRANT UPDATE ON audit_head TO keyrack_console, keyrack_sweeper',
+        -- For the lock on the row; its contents are the trigger's alone.
+        'GRANT UPDATE (one) ON audit_head TO keyrack_console, keyrack_sweeper',
         'GRANT SELECT ON issuers, accounts, operators, keys, audit, audit_head, _sqlx_migrations TO keyrack_sweeper',
         'GRANT INSERT ON audit TO keyrack_sweeper',
         'GRANT SELECT ON issuers, accounts, keys, _sqlx_migrations TO keyrack_gate',

@@ -33,7 +33,7 @@ impl Service {
     /// Works on an open database as `identity`.
     pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
         let role = store.role_of(&identity.name).await?;
-        let inner = Inner { store, clock, identity, role: Mutex::new(role), skew: AtomicI64::new(0) };
+        let inner = Inner { store, clock, identity, role: Mutex::new(role), skew: Arc::default() };
         let service = Self { inner: Arc::new(inner) };
         service.now().await?;
         if role.is_none() && service.inner.store.operators().await?.is_empty() {

@@ -189,7 +189,8 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
 fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant) {
     match status {
         Status::Active => {
-            sql.push("k.ends_at > ");
+            // A clock that lags behind must not show a key as working that was just revoked.
+            sql.push("k.revoked_at IS NULL AND k.ends_at > ");
             D::time(sql, now);
         }
         Status::Revoked => {

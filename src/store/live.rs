@@ -1,6 +1,8 @@
 //! News of changes. Whoever listens reads again; the news itself says only that there is some.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
@@ -8,7 +10,9 @@ use sqlx::{PgPool, SqlitePool};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use super::dialect::Time;
 use super::{Error, Pools, Result, Store};
+use crate::clock::Clock;
 
 /// How often SQLite is asked whether another connection wrote.
 const SQLITE_POLL: Duration = Duration::from_millis(250);
@@ -44,15 +48,16 @@ impl LiveEvents {
 }
 
 impl Store {
-    /// Starts watching. The task ends when the receiver is dropped.
-    pub fn watch(&self) -> LiveEvents {
+    /// Starts watching. The task ends when the receiver is dropped. With each look at PostgreSQL, `skew` learns by how many
+    /// microseconds its clock is ahead of `clock`.
+    pub fn watch(&self, clock: Clock, skew: Arc<AtomicI64>) -> LiveEvents {
         let (sender, events) = mpsc::channel(4);
         match (&self.pools, &self.location) {
             (Pools::Sqlite { readers, .. }, super::Location::Sqlite(path)) => {
                 tokio::spawn(watch_sqlite(readers.clone(), path.clone(), sender));
             }
             (Pools::Postgres(pool), _) => {
-                tokio::spawn(watch_postgres(pool.clone(), sender));
+                tokio::spawn(watch_postgres(pool.clone(), clock, skew, sender));
             }
             (Pools::Sqlite { .. }, super::Location::Postgres(_)) => {}
         }
@@ -130,7 +135,7 @@ fn file_is_there(path: &Path) -> Result<()> {
     std::fs::metadata(path).map(drop).map_err(|e| Error::Unreachable(format!("{}: {e}", path.display())))
 }
 
-async fn watch_postgres(pool: PgPool, sender: Sender<LiveEvent>) {
+async fn watch_postgres(pool: PgPool, clock: Clock, skew: Arc<AtomicI64>, sender: Sender<LiveEvent>) {
     let mut news = News::new(sender);
     let mut tick = interval(POSTGRES_POLL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -138,9 +143,13 @@ async fn watch_postgres(pool: PgPool, sender: Sender<LiveEvent>) {
     loop {
         tokio::select! {
             _ = tick.tick() => {
-                let answer = timeout(ANSWER, sqlx::query_scalar::<_, i64>("SELECT seq FROM audit_head").fetch_one(&pool)).await;
-                let answer = match answer {
-                    Ok(answer) => answer.map_err(Error::from),
+                let look = sqlx::query_as::<_, (i64, Time)>("SELECT seq, clock_timestamp() FROM audit_head");
+                let answer = match timeout(ANSWER, look.fetch_one(&pool)).await {
+                    Ok(Ok((seq, Time(now)))) => {
+                        skew.store((now - clock.now()).num_microseconds().unwrap_or(0), Ordering::Relaxed);
+                        Ok(seq)
+                    }
+                    Ok(Err(error)) => Err(error.into()),
                     Err(_) => Err(Error::Unreachable("no answer in time".into())),
                 };
                 if answer.is_err() {
