@@ -141,7 +141,15 @@ fn a_narrow_list_does_without_its_last_columns_rather_than_without_names() {
     let backend = ratatui::backend::TestBackend::new(60, 3);
     let mut terminal = ratatui::Terminal::new(backend).unwrap();
     let draw = |frame: &mut ratatui::Frame| {
-        list::draw(frame, &styles, frame.area(), &columns, &[row.clone()], Place::default(), |_| false);
+        list::draw(
+            frame,
+            &styles,
+            frame.area(),
+            &columns,
+            std::slice::from_ref(&row),
+            Place::default(),
+            |_| false,
+        );
     };
     terminal.draw(draw).unwrap();
     let picture = terminal.backend().to_string();
