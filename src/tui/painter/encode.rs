@@ -131,12 +131,25 @@ impl Encoder {
         }
         while x < new.len() {
             let width = usize::from(new[x].cell_width()).max(1);
+            if width > 1 && new[x].symbol().chars().nth(1).is_some() {
+                self.blank(x, y, width, &new[x]);
+            }
             self.cell(x, y, &new[x]);
             if width > 1 || !new[x].symbol().is_ascii() {
                 self.at = None;
             }
             x += width;
         }
+    }
+
+    /// Terminals differ in how wide a joined character is. In one that holds it for narrower than we do, what stood
+    /// beside it before would stay.
+    fn blank(&mut self, x: usize, y: u16, width: usize, cell: &Cell) {
+        self.go(u16::try_from(x).unwrap_or(u16::MAX), y);
+        let look = self.wanted(cell);
+        self.become_look(look);
+        self.print(format_args!("{:width$}", ""));
+        self.at = None;
     }
 
     fn wanted(&self, cell: &Cell) -> Look {
