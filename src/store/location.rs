@@ -34,7 +34,7 @@ impl Location {
                     "a password in the database's address can be read by others: put it into ~/.pgpass, or a file that PGPASSFILE names",
                 );
             }
-            if let Err(error) = PgConnectOptions::from_str(text) {
+            if let Err(error) = PgConnectOptions::from_str(&with_host(text)) {
                 return refused(&format!("the database's address is not understood: {error}"));
             }
             return Ok(Self::Postgres(text.to_owned()));
@@ -56,7 +56,8 @@ impl Location {
     /// The connection options of a PostgreSQL location. `verify-full` unless the address says otherwise or the server
     /// is on this machine (H12). Never format what this returns: it may hold a password from a file.
     pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions> {
-        let options = PgConnectOptions::from_str(url).map_err(|e| Error::Location(e.to_string()))?;
+        let options =
+            PgConnectOptions::from_str(&with_host(url)).map_err(|e| Error::Location(e.to_string()))?;
         let asked =
             url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some();
         let host = options.get_host();
@@ -71,6 +72,15 @@ impl Location {
         };
         Ok(options.application_name("keyrack"))
     }
+}
+
+/// The address with a host in it: `postgres://ada@/keys?host=/run/postgresql` is how PostgreSQL's own programs write a
+/// socket, and sqlx refuses a user without a host.
+fn with_host(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let host = if authority.ends_with('@') { "localhost" } else { "" };
+    format!("{scheme}://{authority}{host}{tail}")
 }
 
 /// Whether the address has a password, as part of the authority or as a parameter.

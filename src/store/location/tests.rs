@@ -43,3 +43,16 @@ fn tls_is_verified_in_full_except_on_this_machine() {
     assert!(matches!(mode("postgres:///keys?host=/run/postgresql&user=ada"), PgSslMode::Prefer));
     assert!(matches!(mode("postgres://ada@db.example/keys?sslmode=require"), PgSslMode::Require));
 }
+
+#[test]
+fn a_socket_is_written_as_postgresqls_own_programs_write_it() {
+    let url = "postgres://ada@/keys?host=/run/postgresql";
+    assert_eq!(Location::parse(url).unwrap(), Location::Postgres(url.into()));
+    let options = Location::postgres_options(url).unwrap();
+    assert_eq!(options.get_username(), "ada");
+    assert_eq!(options.get_database(), Some("keys"));
+    assert_eq!(
+        options.get_socket().map(|path| path.display().to_string()).as_deref(),
+        Some("/run/postgresql")
+    );
+}
