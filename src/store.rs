@@ -30,7 +30,6 @@ mod sqlite;
 mod transact;
 
 pub use accounts::AccountFilter;
-pub use dialect::never;
 pub use error::{Error, MaybeTransient, Result};
 pub use facts::Facts;
 pub use live::{LiveEvent, LiveEvents};

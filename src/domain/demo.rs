@@ -13,7 +13,7 @@ use super::Instant;
 use super::account::{Account, Standing};
 use super::expiry::{Expiry, Overlap};
 use super::issuer::Policy;
-use super::key::{CLAIM_TIME, NewKey, Revocation};
+use super::key::{NewKey, Revocation};
 use super::network::{Networks, parse_network};
 use super::scope::Scopes;
 use super::secret::{Body, HashedKey, preview};
@@ -316,11 +316,6 @@ fn tail(rng: &mut StdRng, body: Body) -> String {
 fn id(rng: &mut StdRng, at: Instant) -> uuid::Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &rng.random()).into_uuid()
-}
-
-/// Whether a key of the demo is abandoned at `now`; then it was never acknowledged, and its time is over.
-pub fn abandoned(key: &NewKey, now: Instant) -> bool {
-    key.acknowledged_at.is_none() && key.last_used_at.is_none() && key.created_at + CLAIM_TIME <= now
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use super::dialect::{Time, both};
 use super::filter::like;
 use super::{Result, Store, Tx};
 use crate::domain::audit::{AuditFilter, Change, Entry, Link};
-use crate::domain::key::KeyId;
 use crate::domain::operator::Identity;
 use crate::domain::text::SafeText;
 
@@ -168,20 +167,6 @@ impl Store {
         let mut reader = self.reader().await?;
         Ok(both!(reader.conn(), c => {
             sqlx::query_as::<Db, (i64, Vec<u8>)>("SELECT seq, hash FROM audit_head").fetch_optional(c).await?
-        }))
-    }
-
-    /// Revoked keys of which the audit knows no revocation, at most ten: somebody wrote past Keyrack.
-    pub async fn unrecorded_revocations(&self) -> Result<Vec<KeyId>> {
-        let mut reader = self.reader().await?;
-        Ok(both!(reader.conn(), c => {
-            sqlx::query_scalar::<Db, Uuid>(
-                "SELECT k.id FROM keys k WHERE k.revoked_at IS NOT NULL \
-                 AND EXISTS (SELECT 1 FROM audit a WHERE a.key = k.id) \
-                 AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.key = k.id AND a.action IN ('key.revoke', 'key.retire')) LIMIT 10",
-            )
-            .fetch_all(c)
-            .await?
         }))
     }
 }

@@ -33,11 +33,6 @@ macro_rules! both {
 }
 pub(super) use both;
 
-/// The far future that stands for "never" in comparisons: 9999-12-31T00:00:00Z.
-pub fn never() -> Instant {
-    DateTime::from_timestamp(253_402_214_400, 0).unwrap_or_default()
-}
-
 /// An instant: microseconds in SQLite, `timestamptz` in PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Time(pub Instant);

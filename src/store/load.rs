@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::dialect::{Allow, Time, both};
 use super::{Pools, Result, Store, Tx};
-use crate::domain::key::{CLAIM_TIME, KeyId, NewKey};
+use crate::domain::key::{CLAIM_TIME, NewKey};
 use crate::domain::text::fold;
 
 /// 500 rows of 24 values: below SQLite's 32,766 values a statement.
@@ -51,14 +51,6 @@ impl Tx {
                 });
                 sql.build().persistent(some.len() == ROWS).execute(c).await?;
             });
-        }
-        Ok(())
-    }
-
-    /// Sets the successors of keys: pairs of the old and the new.
-    pub async fn set_successors(&mut self, pairs: &[(KeyId, KeyId)]) -> Result<()> {
-        for (old, new) in pairs {
-            self.set_successor(*old, *new).await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::domain::issuer::Policy;
+use crate::domain::key::CLAIM_TIME;
 
 fn policies() -> Vec<Policy> {
     let policy = |slug: &str, prefix: &str, body: &str, cap: Option<u32>| -> Policy {
@@ -11,6 +12,11 @@ fn policies() -> Vec<Policy> {
         .unwrap()
     };
     vec![policy("one", "one_", "hex", Some(20)), policy("two", "two_", "base62-checksum", None)]
+}
+
+/// Whether nobody took a key over before its time was up.
+fn abandoned(key: &NewKey, now: Instant) -> bool {
+    key.acknowledged_at.is_none() && key.last_used_at.is_none() && key.created_at + CLAIM_TIME <= now
 }
 
 fn now() -> Instant {
