@@ -17,7 +17,7 @@ use crate::tui::overlays::reader::{self, Part};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::view::{body, times};
-use crate::tui::widgets::list::{self, Place, column};
+use crate::tui::widgets::list::{self, Place, Taken, column};
 use crate::tui::widgets::text_field::TextField;
 
 #[cfg(test)]
@@ -77,20 +77,11 @@ impl State {
         let list = list_area(body(shell.size));
         let shown = usize::from(list.height.saturating_sub(1));
         let count = self.rows.len();
-        match input {
-            Input::Scroll { lines, .. } => self.place.step(lines as isize, count, shown),
-            Input::Click(at) => {
-                if let Some(row) = list::row_at(list, at, self.place, count) {
-                    self.place.go_to(row, count, shown);
-                }
-            }
-            Input::Paste(_) => return Vec::new(),
-            Input::Key(key) => {
-                let Some(action) = key.action else { return Vec::new() };
-                if !self.place.act(action, count, shown) {
-                    return self.act(shell, action);
-                }
-            }
+        let place = self.place;
+        match self.place.take(&input, count, shown, |at| list::row_at(list, at, place, count)) {
+            Taken::Moved => {}
+            Taken::Left(action) => return self.act(shell, action),
+            Taken::Nothing => return Vec::new(),
         }
         let near_end = self.place.at + 2 * shown >= count;
         if self.more && near_end && count < MOST && !self.pages.busy() {

@@ -14,7 +14,7 @@ use crate::tui::latest::Latest;
 use crate::tui::overlays::{create, revoke, rotate};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::Shell;
-use crate::tui::widgets::list::Place;
+use crate::tui::widgets::list::{Place, Taken};
 
 #[cfg(test)]
 mod tests;
@@ -137,20 +137,13 @@ impl State {
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let shown = view::rows_shown(shell);
         let count = self.rows.len();
-        match input {
-            Input::Scroll { lines, .. } => self.place.step(lines as isize, count, shown),
-            Input::Click(at) => {
-                if let Some(row) = view::row_at(self, shell, at) {
-                    self.place.go_to(row, count, shown);
-                }
-            }
-            Input::Paste(_) => return Vec::new(),
-            Input::Key(key) => {
-                let Some(action) = key.action else { return Vec::new() };
-                if !self.place.act(action, count, shown) {
-                    return self.act(shell, action);
-                }
-            }
+        let mut place = self.place;
+        let taken = place.take(&input, count, shown, |at| view::row_at(self, shell, at));
+        self.place = place;
+        match taken {
+            Taken::Moved => {}
+            Taken::Left(action) => return self.act(shell, action),
+            Taken::Nothing => return Vec::new(),
         }
         let near_end = self.place.at + 2 * shown >= count;
         if self.more && near_end && count < MOST && !self.pages.busy() {

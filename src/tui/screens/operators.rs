@@ -16,7 +16,7 @@ use crate::tui::overlays::confirm::{self, Change, Question};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::view::{body, times};
-use crate::tui::widgets::list::{self, Place, column};
+use crate::tui::widgets::list::{self, Place, Taken, column};
 use crate::tui::widgets::text_field::TextField;
 
 #[cfg(test)]
@@ -58,21 +58,11 @@ impl State {
         let list = list_area(body(shell.size));
         let shown = usize::from(list.height.saturating_sub(1));
         let count = self.rows.len();
-        match input {
-            Input::Scroll { lines, .. } => self.place.step(lines as isize, count, shown),
-            Input::Click(at) => {
-                if let Some(row) = list::row_at(list, at, self.place, count) {
-                    self.place.go_to(row, count, shown);
-                }
-            }
-            Input::Paste(_) => {}
-            Input::Key(key) => match key.action {
-                Some(action) if self.place.act(action, count, shown) => {}
-                Some(action) => return self.act(shell, action),
-                None => {}
-            },
+        let place = self.place;
+        match self.place.take(&input, count, shown, |at| list::row_at(list, at, place, count)) {
+            Taken::Left(action) => self.act(shell, action),
+            Taken::Moved | Taken::Nothing => Vec::new(),
         }
-        Vec::new()
     }
 
     fn type_name(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {

@@ -1,9 +1,10 @@
 //! A plain list with a heading: rows, one of them selected.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+use super::super::input::Input;
 use super::super::styles::Styles;
 use super::{fit, scroll};
 use crate::config::keymap::Action;
@@ -16,7 +17,43 @@ pub struct Place {
     pub top: usize,
 }
 
+/// What a list made of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It moved, or was asked to.
+    Moved,
+    /// The action is not the list's to carry out.
+    Left(Action),
+    /// It means nothing here.
+    Nothing,
+}
+
 impl Place {
+    /// Lets the list take what moves in it: wheel, click and movement keys. `row_at` tells the row at a point.
+    pub fn take(
+        &mut self,
+        input: &Input,
+        count: usize,
+        shown: usize,
+        row_at: impl FnOnce(Position) -> Option<usize>,
+    ) -> Taken {
+        match input {
+            Input::Scroll { lines, .. } => self.step(*lines as isize, count, shown),
+            Input::Click(at) => {
+                if let Some(row) = row_at(*at) {
+                    self.go_to(row, count, shown);
+                }
+            }
+            Input::Paste(_) => return Taken::Nothing,
+            Input::Key(key) => match key.action {
+                Some(action) if self.act(action, count, shown) => {}
+                Some(action) => return Taken::Left(action),
+                None => return Taken::Nothing,
+            },
+        }
+        Taken::Moved
+    }
+
     /// Moves by an action of the list. Answers whether it was one. `shown`: rows on the screen.
     pub fn act(&mut self, action: Action, count: usize, shown: usize) -> bool {
         let page = isize::try_from(shown.max(1)).unwrap_or(1);
