@@ -9,6 +9,7 @@ pub mod key;
 pub mod network;
 pub mod operator;
 pub mod query;
+pub mod reminder;
 pub mod scope;
 pub mod secret;
 pub mod text;

@@ -31,10 +31,14 @@ mod live;
 mod open;
 mod operators;
 mod permit;
+mod reminders;
 mod revoke;
 mod rotate;
 pub use error::{Error, Field, Result};
 pub use open::new_operation;
+pub use reminders::{
+    DueKey, LetterNews, LetterPreview, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder, SweepPreview,
+};
 
 /// All operations, for one acting person on one database. Cheap to clone.
 #[derive(Clone)]

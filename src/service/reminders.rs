@@ -1,0 +1,107 @@
+//! Reminder sweeps, as their callers see them.
+
+use serde::Serialize;
+
+use super::*;
+use crate::domain::reminder::{Door, Reminder, ReminderFilter, ReminderId, State, Tally};
+use crate::domain::text::SafeText;
+
+/// Which sweep is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepOrder {
+    pub operation: OperationId,
+    pub door: Door,
+    /// At most this many letters.
+    pub limit: Option<u32>,
+}
+
+/// What a sweep would send at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepPreview {
+    pub now: Instant,
+    /// The most urgent first; at most as many as were asked for.
+    pub letters: Vec<LetterPreview>,
+    /// How many letters there would be without a limit.
+    pub letters_in_all: u64,
+    /// How many reminders these hold.
+    pub reminders_in_all: u64,
+    /// Where the letters would go: the mail server or the directory.
+    pub post: String,
+}
+
+/// A letter that would be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LetterPreview {
+    pub recipient: SafeText,
+    pub keys: Vec<DueKey>,
+}
+
+/// A key in a letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DueKey {
+    pub key: KeyId,
+    pub name: SafeText,
+    pub preview: SafeText,
+    /// The account's slug.
+    pub account: String,
+    pub days_before: u32,
+    pub expires_at: Instant,
+    pub last_used_at: Option<Instant>,
+    /// Whether a letter with it was tried before.
+    pub again: bool,
+}
+
+/// What happens in a sweep, while it happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SweepNews {
+    /// The outbox is filled; this many letters are to be sent, the limit taken into account.
+    Planned { letters: u64 },
+    /// A letter has met its fate.
+    Letter(LetterNews),
+}
+
+/// The fate of one letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LetterNews {
+    pub recipient: SafeText,
+    pub reminders: u64,
+    /// Sent, failed, ambiguous, or pending: to be tried again.
+    pub state: State,
+    /// The mail server's own words.
+    pub answer: SafeText,
+    /// All letters of this sweep so far.
+    pub tally: Tally,
+}
+
+/// Which reminders are wanted, the last changed first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReminderRequest {
+    pub filter: ReminderFilter,
+    /// Only reminders that come after this one.
+    pub after: Option<ReminderId>,
+    pub limit: u32,
+}
+
+/// How the outbox stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Outbox {
+    /// Reminders that a sweep would send at this moment, planned or not.
+    pub due: u64,
+    /// Reminders that will fall due within the coming 7 days.
+    pub due_in_7_days: u64,
+    /// When the next one falls due, if none is due.
+    pub next_due_at: Option<Instant>,
+    /// Pending after a passing fault.
+    pub deferred: u64,
+    pub failed: u64,
+    pub ambiguous: u64,
+}
+
+/// What became of the wish to send a reminder again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Retried {
+    pub reminder: Reminder,
+    /// Whether it will be sent by the next sweep; if not, `why`.
+    pub again: bool,
+    pub why: Option<String>,
+}
