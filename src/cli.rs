@@ -80,6 +80,9 @@ pub struct Global {
     /// Work on a throw-away database full of realistic keys
     #[arg(long, global = true, help_heading = "Global options", conflicts_with = "db")]
     pub demo: bool,
+    /// Write letters as .eml files into this folder instead of sending them
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub mail_dir: Option<std::path::PathBuf>,
     /// The form of the output
     #[arg(
         short,

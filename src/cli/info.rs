@@ -26,6 +26,9 @@ pub async fn run(session: &Session) -> Result {
     for (name, value, source) in session.settings.rows() {
         facts.push(Fact::new(name, value, source.to_string()));
     }
+    for mistake in &session.settings.mail.mistakes {
+        facts.push(Fact::new("mail.mistake", mistake.to_string(), ""));
+    }
     for file in &session.settings.files {
         facts.push(Fact::new("settings-file", file.display().to_string(), ""));
     }

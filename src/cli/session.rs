@@ -33,12 +33,16 @@ impl Session {
             mouse: console.no_mouse.then_some(false),
             ascii: console.ascii.then_some(true),
             utc: console.utc.then_some(true),
+            mail_directory: global.mail_dir.clone(),
         };
         let environment = |name: &str| std::env::var(name).ok();
         let places = Places::of_system(&environment);
-        let settings = Settings::load(&places, &environment, &flags)
+        let mut settings = Settings::load(&places, &environment, &flags)
             .map_err(|error| Failure::usage(error.to_string()))?;
         let throwaway = global.demo.then(Throwaway::new).transpose()?;
+        if let Some(throwaway) = throwaway.as_ref().filter(|_| global.mail_dir.is_none()) {
+            settings.keep_mail_in(throwaway.mail());
+        }
         Ok(Self { global, settings, places, clock, service: OnceCell::new(), throwaway })
     }
 

@@ -108,6 +108,13 @@ impl<'v, 't> Value<'v, 't> {
         self.value.as_bool().ok_or_else(|| self.wrong("true or false"))
     }
 
+    pub fn integer(&self) -> Result<i64> {
+        self.value
+            .as_integer()
+            .and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok())
+            .ok_or_else(|| self.wrong("a whole number"))
+    }
+
     pub fn table(&self) -> Result<&'v DeTable<'t>> {
         self.value.as_table().ok_or_else(|| self.wrong("a table"))
     }

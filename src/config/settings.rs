@@ -8,11 +8,13 @@ use etcetera::BaseStrategy;
 use super::document::{ConfigError, Result, Text, Value, nearest};
 
 mod database;
+mod mail;
 mod place;
 #[cfg(test)]
 mod tests;
 
 pub use database::check_database;
+pub use mail::{MailSettings, Security, Transport};
 pub use place::Places;
 
 /// Where a value was decided.
@@ -102,6 +104,8 @@ pub struct Settings {
     pub log: Setting<String>,
     /// The log's file.
     pub log_file: Setting<PathBuf>,
+    /// How reminders are sent.
+    pub mail: MailSettings,
     /// Files that were read.
     pub files: Vec<PathBuf>,
     /// Key bindings from the files: later ones outrank earlier ones.
@@ -128,9 +132,11 @@ pub struct Flags {
     pub ascii: Option<bool>,
     /// `--utc`
     pub utc: Option<bool>,
+    /// `--mail-dir`: letters become files in this folder.
+    pub mail_directory: Option<PathBuf>,
 }
 
-/// The names of all settings, as files spell them.
+/// The names of all settings outside of tables, as files spell them.
 pub const NAMES: [&str; 9] =
     ["database", "theme", "mouse", "ascii", "relative-times", "utc", "clipboard", "log", "log-file"];
 
@@ -147,6 +153,7 @@ impl Settings {
             clipboard: Setting::default(ClipboardChoice::Auto),
             log: Setting::default("info".into()),
             log_file: Setting::default(places.state.join("keyrack.log")),
+            mail: MailSettings::defaults(&places.data),
             files: Vec::new(),
             key_files: Vec::new(),
         }
@@ -177,6 +184,7 @@ impl Settings {
         }
         settings.apply_environment(environment)?;
         settings.apply_flags(flags)?;
+        settings.mail.settle();
         Ok(settings)
     }
 
@@ -192,6 +200,7 @@ impl Settings {
                     member.table()?;
                     has_keys = true;
                 }
+                "mail" => self.mail.apply_table(source, &member),
                 "database" => {
                     let text = member.str()?;
                     check_database(text, &from).map_err(|error| member.at.error(error.reason))?;
@@ -206,8 +215,8 @@ impl Settings {
                 "log" => self.log.set(member.str()?.to_owned(), from),
                 "log-file" => self.log_file.set(PathBuf::from(member.str()?), from),
                 other => {
-                    let hint = nearest(other, NAMES.into_iter().chain(["keys"])).map_or_else(
-                        || format!("Known are {} and [keys]", NAMES.join(", ")),
+                    let hint = nearest(other, NAMES.into_iter().chain(["keys", "mail"])).map_or_else(
+                        || format!("Known are {}, [mail] and [keys]", NAMES.join(", ")),
                         |near| format!("Did you mean `{near}`?"),
                     );
                     return Err(member.at.error(format!("there is no setting `{}`. {hint}", member.key)));
@@ -260,6 +269,7 @@ impl Settings {
         if let Some((text, from)) = get("KEYRACK_LOG_FILE") {
             self.log_file.set(PathBuf::from(text), from);
         }
+        self.mail.apply_environment(&get);
         Ok(())
     }
 
@@ -280,12 +290,22 @@ impl Settings {
         if let Some(utc) = flags.utc {
             self.utc.set(utc, Source::Flag("--utc"));
         }
+        if let Some(folder) = &flags.mail_directory {
+            self.mail.into_directory(folder.clone(), Source::Flag("--mail-dir"));
+        }
         Ok(())
+    }
+
+    /// Lets all letters become files in this folder, as `--demo` wants it: whatever the settings say, a demo writes to
+    /// nobody.
+    pub fn keep_mail_in(&mut self, folder: PathBuf) {
+        self.mail.mistakes.clear();
+        self.mail.into_directory(folder, Source::Flag("--demo"));
     }
 
     /// Name, value and source of every setting, for `keyrack info`.
     pub fn rows(&self) -> Vec<(&'static str, String, &Source)> {
-        vec![
+        let mut rows = vec![
             ("database", self.database.value.clone(), &self.database.source),
             ("theme", self.theme.value.clone(), &self.theme.source),
             ("mouse", self.mouse.value.to_string(), &self.mouse.source),
@@ -295,7 +315,9 @@ impl Settings {
             ("clipboard", self.clipboard.value.as_str().to_owned(), &self.clipboard.source),
             ("log", self.log.value.clone(), &self.log.source),
             ("log-file", self.log_file.value.display().to_string(), &self.log_file.source),
-        ]
+        ];
+        rows.extend(self.mail.rows());
+        rows
     }
 }
 

@@ -17,7 +17,8 @@ pub struct Throwaway(PathBuf);
 
 impl Throwaway {
     pub fn new() -> Result<Self> {
-        let name = format!("keyrack-demo-{:016x}", rand::random::<u64>());
+        // Short, because a person goes there to read the demo's letters. A name that is taken is refused, not shared.
+        let name = format!("keyrack-demo-{:08x}", rand::random::<u32>());
         let folder = std::env::temp_dir().join(name);
         DirBuilder::new().mode(0o700).create(&folder).map_err(|error| {
             Failure::new(Exit::Failure, format!("{} can't be made: {error}. Set TMPDIR", folder.display()))
@@ -28,6 +29,11 @@ impl Throwaway {
     /// The database's address.
     pub fn address(&self) -> String {
         self.0.join("demo.db").display().to_string()
+    }
+
+    /// The folder for letters. It goes with the rest.
+    pub fn mail(&self) -> PathBuf {
+        self.0.join("mail")
     }
 
     pub fn remove(&self) {
