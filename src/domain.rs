@@ -2,10 +2,12 @@
 
 pub mod account;
 pub mod audit;
+pub mod credential;
 pub mod demo;
 pub mod expiry;
 pub mod issuer;
 pub mod key;
+pub mod limit;
 pub mod network;
 pub mod operator;
 pub mod query;
@@ -13,6 +15,7 @@ pub mod reminder;
 pub mod scope;
 pub mod secret;
 pub mod text;
+pub mod verdict;
 
 /// An instant in UTC with microsecond precision.
 pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -8,9 +8,13 @@ use super::scope::Scopes;
 use super::secret::Body;
 
 mod check;
+mod gate;
 pub mod policy_file;
+mod route;
 
 pub use check::{Fault, Step};
+pub use gate::{Answers, GateRule, LimitRule, Per, Unmatched, WhenUnreachable};
+pub use route::{LineFault, Methods, RequestLine, Route, Routed};
 
 /// An issuer as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,6 +58,15 @@ pub struct Policy {
     /// The call that shows whether a key works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
+    #[serde(default)]
+    pub gate: GateRule,
+    /// In the order in which they are tried.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    #[serde(default)]
+    pub limits: Vec<LimitRule>,
+    #[serde(default)]
+    pub answers: Answers,
 }
 
 /// The secret's form.

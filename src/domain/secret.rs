@@ -116,7 +116,7 @@ impl PlainKey {
 
     /// SHA-256 over the whole secret, prefix included. Plain hashing is right for 256 random bits.
     pub fn hash(&self) -> HashedKey {
-        HashedKey(Sha256::digest(self.0.as_bytes()).into())
+        HashedKey::of(self.0.as_bytes())
     }
 
     /// The masked form: prefix, dots, last four characters.
@@ -165,6 +165,13 @@ fn base62(entropy: &[u8; 32]) -> [u8; BASE62_DIGITS] {
 /// SHA-256 of a secret: what the database keeps, and all that it keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HashedKey(pub [u8; 32]);
+
+impl HashedKey {
+    /// The hash of a secret that somebody presented, from where it stands: no copy of it is made.
+    pub fn of(secret: &[u8]) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
+}
 
 impl fmt::Debug for HashedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

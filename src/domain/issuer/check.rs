@@ -8,6 +8,8 @@ use crate::domain::expiry::Expiry;
 use crate::domain::scope::is_scope;
 use crate::domain::text::{check_description, check_name};
 
+mod gate;
+
 /// Ten years: longer spans are slips of the finger.
 const MOST_DAYS: u32 = 3_650;
 
@@ -93,6 +95,7 @@ impl Policy {
         self.check_reminders(&mut faults);
         self.check_headers(&mut faults);
         self.check_call(&mut faults);
+        self.check_gate(&mut faults);
         faults.0
     }
 

@@ -1,0 +1,346 @@
+//! Finding the key in a request's headers, without copying it.
+//!
+//! What reading yields is the hash of a secret of the right shape and the policy of the issuer that its prefix names, or
+//! the precise reason why there is none. Neither holds any part of the secret.
+
+use std::sync::Arc;
+
+use super::issuer::Policy;
+use super::secret::{Body, HashedKey, looks_like_preview};
+use super::verdict::{Damage, Reason};
+
+/// No key is as long as this, in bytes: a prefix has 24 characters at most, a body 64.
+pub const LONGEST: usize = 256;
+
+/// Which header carried a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Carrier {
+    /// `Authorization: Bearer`
+    Bearer,
+    /// `X-API-Key`
+    ApiKey,
+    /// No header: the key was handed over to be checked.
+    Direct,
+}
+
+impl Carrier {
+    /// The header as people know it.
+    pub fn header(self) -> &'static str {
+        match self {
+            Self::Bearer => "Authorization: Bearer",
+            Self::ApiKey => "X-API-Key",
+            Self::Direct => "no header",
+        }
+    }
+}
+
+/// Whether the names of the headers are spelled as the client sent them (VI-02).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    AsSent,
+    /// A proxy or HTTP/2 has rewritten them: how the client spelled them can't be known, so it can't be held against it.
+    Lost,
+}
+
+/// Which issuer answers where no key says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home<'a> {
+    /// None is known: refusals have the words of the house.
+    Unknown,
+    /// Keys of every issuer are taken; this one, by its slug, words the refusals of requests without a key.
+    Default(&'a str),
+    /// Host or route belong to this issuer, by its slug: keys of others are refused.
+    Only(&'a str),
+}
+
+/// A key of the right shape. Whether it exists is for the database to say.
+#[derive(Clone, Debug)]
+pub struct Credential<'d> {
+    /// The policy of the issuer that the prefix names.
+    pub policy: &'d Arc<Policy>,
+    pub hash: HashedKey,
+    pub carrier: Carrier,
+}
+
+/// Why there is no key to look up.
+#[derive(Clone, Debug)]
+pub struct Unread<'d> {
+    /// Whose words the refusal has: the issuer's that the prefix names, else the home's.
+    pub policy: Option<&'d Arc<Policy>>,
+    pub reason: Reason,
+}
+
+/// The policies that a gate serves, arranged for finding one by a key's prefix.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    policies: Vec<Arc<Policy>>,
+    /// Every prefix, present and former, the longest first, with the place of its policy.
+    prefixes: Vec<(String, Body, usize)>,
+}
+
+impl Directory {
+    pub fn new(policies: impl IntoIterator<Item = Arc<Policy>>) -> Self {
+        let policies: Vec<_> = policies.into_iter().collect();
+        let mut prefixes: Vec<_> = policies
+            .iter()
+            .enumerate()
+            .flat_map(|(i, policy)| {
+                policy.format.prefixes().map(move |prefix| (prefix.to_owned(), policy.format.body, i))
+            })
+            .collect();
+        prefixes.sort_by_key(|(prefix, ..)| std::cmp::Reverse(prefix.len()));
+        Self { policies, prefixes }
+    }
+
+    /// The policy of this slug.
+    pub fn policy(&self, slug: &str) -> Option<&Arc<Policy>> {
+        self.policies.iter().find(|policy| policy.slug == slug)
+    }
+
+    pub fn policies(&self) -> &[Arc<Policy>] {
+        &self.policies
+    }
+
+    /// Finds the key in a request's headers: names in their original spelling, values as bytes.
+    ///
+    /// Which headers count is decided by the policy of the issuer that the key's prefix names; others are overlooked,
+    /// so that a service may use `Authorization` for something else. Where several headers that count carry keys, they
+    /// must be equal (VP-02).
+    pub fn read<'n>(
+        &self,
+        home: Home<'_>,
+        headers: impl IntoIterator<Item = (&'n [u8], &'n [u8])>,
+        spelling: Spelling,
+    ) -> Result<Credential<'_>, Unread<'_>> {
+        let presented = Presented::collect(headers);
+        let bound = matches!(home, Home::Only(_));
+        let fallback = self.fallback(home);
+        let unread = |policy, reason| Err(Unread { policy, reason });
+        if presented.overflow {
+            return unread(fallback, Reason::Several);
+        }
+        let mut named = None;
+        for candidate in presented.candidates().filter(|_| !bound) {
+            match (self.named(candidate.value), named) {
+                (Some(one), Some(other)) if one != other => return unread(fallback, Reason::Several),
+                (Some(one), _) => named = Some(one),
+                _ => {}
+            }
+        }
+        let deciding = named.map(|i| &self.policies[i]).or(fallback);
+        let mut accepted: Option<Candidate<'_>> = None;
+        let mut passed_over: Option<Reason> = None;
+        for candidate in presented.candidates() {
+            match deciding.map_or(Ok(()), |policy| candidate.accepted_by(policy, spelling)) {
+                Err(reason) => passed_over = passed_over.or(Some(reason)),
+                Ok(()) if accepted.is_some_and(|other| other.value != candidate.value) => {
+                    return unread(deciding, Reason::Several);
+                }
+                Ok(()) => accepted = accepted.or(Some(*candidate)),
+            }
+        }
+        match accepted {
+            Some(candidate) => self.shape(home, deciding, candidate.value, candidate.carrier),
+            None => unread(deciding, passed_over.unwrap_or_else(|| self.nothing(&presented))),
+        }
+    }
+
+    /// Judges the shape of a key that was handed over without a header. Nothing is trimmed (VA-11).
+    pub fn read_bare(&self, home: Home<'_>, secret: &[u8]) -> Result<Credential<'_>, Unread<'_>> {
+        let named = self.named(secret).filter(|_| !matches!(home, Home::Only(_)));
+        let deciding = named.map(|i| &self.policies[i]).or(self.fallback(home));
+        self.shape(home, deciding, secret, Carrier::Direct)
+    }
+
+    fn fallback(&self, home: Home<'_>) -> Option<&Arc<Policy>> {
+        match home {
+            Home::Unknown => None,
+            Home::Default(slug) | Home::Only(slug) => self.policy(slug),
+        }
+    }
+
+    /// The place of the policy whose prefix a value begins with, be the rest what it may.
+    fn named(&self, value: &[u8]) -> Option<usize> {
+        let value = value.trim_ascii_start();
+        let whole = |prefix: &str, body: Body| {
+            std::str::from_utf8(&value[prefix.len()..]).is_ok_and(|rest| body.matches(prefix, rest))
+        };
+        let mut fitting = self.prefixes.iter().filter(|(prefix, ..)| value.starts_with(prefix.as_bytes()));
+        let longest = fitting.next()?;
+        let exact = |(prefix, body, _): &&(String, Body, usize)| whole(prefix, *body);
+        // Where one prefix begins with another, the one that makes a whole key of it is meant.
+        Some(if exact(&longest) { longest } else { fitting.find(exact).unwrap_or(longest) }.2)
+    }
+
+    /// Why no header carries a key at all.
+    fn nothing(&self, presented: &Presented<'_>) -> Reason {
+        match presented.other_scheme {
+            Some(value) if self.named(value).is_some() => Reason::NoScheme,
+            Some(_) => Reason::OtherScheme,
+            None => Reason::Missing,
+        }
+    }
+
+    fn shape<'d>(
+        &'d self,
+        home: Home<'_>,
+        deciding: Option<&'d Arc<Policy>>,
+        value: &[u8],
+        carrier: Carrier,
+    ) -> Result<Credential<'d>, Unread<'d>> {
+        let unread = |reason| Unread { policy: deciding, reason };
+        let text = plain(value).map_err(unread)?;
+        let Some(place) = self.named(value) else {
+            let lower = text.bytes().take(32).map(|b| b.to_ascii_lowercase());
+            let lower: Vec<u8> = lower.collect();
+            let case = self.named(&lower).is_some();
+            return Err(unread(if case { Reason::Altered(Damage::Case) } else { Reason::UnknownPrefix }));
+        };
+        let policy = &self.policies[place];
+        // A home that is not among the policies is nobody's: no key may pass there.
+        if matches!(home, Home::Only(slug) if slug != policy.slug) {
+            return Err(unread(Reason::OtherIssuer));
+        }
+        let prefixes = || policy.format.prefixes().filter(|prefix| text.starts_with(prefix));
+        let body = policy.format.body;
+        if prefixes().any(|prefix| body.matches(prefix, &text[prefix.len()..])) {
+            return Ok(Credential { policy, hash: HashedKey::of(value), carrier });
+        }
+        let longest = prefixes().max_by_key(|prefix| prefix.len()).unwrap_or_default();
+        Err(Unread { policy: Some(policy), reason: damage(body, longest, &text[longest.len()..]) })
+    }
+}
+
+/// A value as the text of a key, if it can be one.
+fn plain(value: &[u8]) -> Result<&str, Reason> {
+    if value.is_empty() {
+        return Err(Reason::Empty);
+    }
+    if value.len() > LONGEST {
+        return Err(Reason::TooLong { bytes: value.len() });
+    }
+    let text = std::str::from_utf8(value).map_err(|_| Reason::NotText)?;
+    if text.chars().all(char::is_whitespace) {
+        return Err(Reason::Empty);
+    }
+    if text.chars().any(char::is_whitespace) {
+        return Err(Reason::Spaces);
+    }
+    if looks_like_preview(text) {
+        return Err(Reason::Preview);
+    }
+    Ok(text)
+}
+
+/// What is wrong with a body that does not have the form.
+fn damage(body: Body, prefix: &str, rest: &str) -> Reason {
+    let (found, wanted) = (rest.chars().count(), body.length());
+    let fitting = |b: u8| match body {
+        Body::Hex => matches!(b, b'0'..=b'9' | b'a'..=b'f'),
+        Body::Base62Checksum => b.is_ascii_alphanumeric(),
+    };
+    if found < wanted {
+        Reason::Truncated { found, wanted }
+    } else if found > wanted {
+        Reason::Altered(Damage::Longer { found, wanted })
+    } else if body == Body::Hex && rest.bytes().any(|b| b.is_ascii_uppercase()) && {
+        // A secret's letters are small ones; the case of a whole key was changed.
+        rest.bytes().map(|b| b.to_ascii_lowercase()).all(fitting)
+    } {
+        Reason::Altered(Damage::Case)
+    } else if rest.bytes().all(fitting) && !prefix.is_empty() {
+        Reason::Altered(Damage::Checksum)
+    } else {
+        Reason::Altered(Damage::Characters)
+    }
+}
+
+/// A value that stands where a key may stand.
+#[derive(Clone, Copy)]
+struct Candidate<'a> {
+    carrier: Carrier,
+    /// Whether the header's name is spelled as the documents spell it.
+    exact: bool,
+    value: &'a [u8],
+}
+
+impl Candidate<'_> {
+    fn accepted_by(&self, policy: &Policy, spelling: Spelling) -> Result<(), Reason> {
+        let headers = &policy.headers;
+        match self.carrier {
+            Carrier::Bearer if !headers.bearer => Err(Reason::WrongHeader { used: self.carrier }),
+            Carrier::ApiKey if !headers.api_key => Err(Reason::WrongHeader { used: self.carrier }),
+            Carrier::ApiKey if headers.case_sensitive && !self.exact && spelling == Spelling::AsSent => {
+                Err(Reason::HeaderSpelling)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The most headers with keys that a request may have: two of each kind is one too many already.
+const MOST: usize = 8;
+
+/// What a request presents, in the order of its headers.
+struct Presented<'a> {
+    candidates: [Option<Candidate<'a>>; MOST],
+    overflow: bool,
+    /// The value of an `Authorization` header of another scheme, or of none.
+    other_scheme: Option<&'a [u8]>,
+}
+
+impl<'a> Presented<'a> {
+    fn collect(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+        let mut own = Self { candidates: [None; MOST], overflow: false, other_scheme: None };
+        for (name, value) in headers {
+            // White space around a value belongs to HTTP, not to the value (RFC 9110, section 5.5).
+            let value = bare(value);
+            let candidate = if name.eq_ignore_ascii_case(b"x-api-key") {
+                Candidate { carrier: Carrier::ApiKey, exact: name == b"X-API-Key", value }
+            } else if name.eq_ignore_ascii_case(b"authorization") {
+                let Some(value) = bearer(value) else {
+                    own.other_scheme = Some(value);
+                    continue;
+                };
+                Candidate { carrier: Carrier::Bearer, exact: true, value }
+            } else {
+                continue;
+            };
+            match own.candidates.iter_mut().find(|place| place.is_none()) {
+                Some(place) => *place = Some(candidate),
+                None => own.overflow = true,
+            }
+        }
+        own
+    }
+
+    fn candidates(&self) -> impl Iterator<Item = &Candidate<'a>> {
+        self.candidates.iter().flatten()
+    }
+}
+
+fn bare(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// What stands behind `Bearer` and one space; `None` if it is not that scheme.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    const SCHEME: &[u8] = b"bearer";
+    let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
+    if !scheme.eq_ignore_ascii_case(SCHEME) {
+        return None;
+    }
+    match rest {
+        [] => Some(rest),
+        [b' ', secret @ ..] => Some(secret),
+        // A tab is no space: it stays in the value and is refused there.
+        [b'\t', ..] => Some(rest),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! Routes: which request needs which scope, and whose budget it uses.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::Policy;
+
+/// A kind of request to the API behind the gate. The first route of the policy that fits decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Route {
+    pub methods: Methods,
+    /// Literal segments, `{name}` for any one segment, `**` at the end for any number of them, none included:
+    /// `/api/v1/calls/{id}`, `/api/v1/campaigns/**`.
+    pub path: String,
+    /// The scope that a key needs; none: any key that works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The budget's name. Routes of one name share it.
+    pub endpoint: String,
+}
+
+/// The methods of a route: `"*"` for any, or a list. `GET` covers `HEAD`, which is the same without a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Spelled", into = "Spelled")]
+pub enum Methods {
+    Any,
+    List(Vec<String>),
+}
+
+/// [`Methods`] as they are written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "methods are a list such as [\"GET\", \"POST\"], or \"*\" for any")]
+enum Spelled {
+    Word(String),
+    List(Vec<String>),
+}
+
+impl From<Spelled> for Methods {
+    fn from(spelled: Spelled) -> Self {
+        match spelled {
+            Spelled::Word(word) if word == "*" => Self::Any,
+            Spelled::Word(word) => Self::List(vec![word]),
+            Spelled::List(list) => Self::List(list),
+        }
+    }
+}
+
+impl From<Methods> for Spelled {
+    fn from(methods: Methods) -> Self {
+        match methods {
+            Methods::Any => Self::Word("*".into()),
+            Methods::List(list) => Self::List(list),
+        }
+    }
+}
+
+impl Methods {
+    fn fit(&self, method: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::List(list) => list.iter().any(|one| one == method || (method == "HEAD" && one == "GET")),
+        }
+    }
+}
+
+/// The longest target that is looked at, in bytes, query included.
+pub const TARGET_MAX: usize = 8 * 1024;
+
+/// Method and path of a request, in the one spelling that routes are compared with.
+///
+/// A path that a service behind the gate might read in another way than the gate is refused rather than guessed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestLine<'a> {
+    method: &'a str,
+    path: Cow<'a, str>,
+}
+
+/// Why a request's method or path can't be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineFault {
+    #[error("the method is not written in capital letters")]
+    Method,
+    #[error("the path does not begin with /")]
+    NotAbsolute,
+    #[error("the path and query have more than {TARGET_MAX} bytes")]
+    TooLong,
+    #[error("the path holds a character that must be percent-encoded")]
+    Character,
+    #[error("the path holds a % without two hexadecimal digits behind it")]
+    Percent,
+    #[error("the path hides a slash, a dot, a percent sign or a control character behind percent-encoding")]
+    Hidden,
+    #[error("the path has an empty segment (//)")]
+    EmptySegment,
+    #[error("the path has a segment . or ..")]
+    Dots,
+    #[error("the path has parameters behind a ;")]
+    Parameters,
+}
+
+/// Characters that may stand in a literal segment of a route; percent-encoded ones of these are decoded before comparing.
+pub(super) fn is_literal(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:@!$&'+,=".contains(&byte)
+}
+
+impl<'a> RequestLine<'a> {
+    /// Reads a method and a target as they came: path, and perhaps a query, which no route looks at.
+    pub fn new(method: &'a [u8], target: &'a [u8]) -> Result<Self, LineFault> {
+        // A method in another case would pass by the routes that name it and reach a service that does not care.
+        let plain = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
+        let method = std::str::from_utf8(method).map_err(|_| LineFault::Method)?;
+        if !(1..=32).contains(&method.len()) || !method.as_bytes().iter().all(plain) {
+            return Err(LineFault::Method);
+        }
+        Ok(Self { method, path: canonical(target)? })
+    }
+
+    pub fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// The path without the query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+fn canonical(target: &[u8]) -> Result<Cow<'_, str>, LineFault> {
+    if target.len() > TARGET_MAX {
+        return Err(LineFault::TooLong);
+    }
+    let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
+    let raw = &target[..end];
+    if raw.first() != Some(&b'/') {
+        return Err(LineFault::NotAbsolute);
+    }
+    if let Some(byte) = raw.iter().find(|byte| !is_literal(**byte) && !b"/%()*".contains(byte)) {
+        return Err(if *byte == b';' { LineFault::Parameters } else { LineFault::Character });
+    }
+    let raw = std::str::from_utf8(raw).map_err(|_| LineFault::Character)?;
+    let path = if raw.contains('%') { Cow::Owned(decode(raw)?) } else { Cow::Borrowed(raw) };
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            "" if segments.peek().is_some() => return Err(LineFault::EmptySegment),
+            "." | ".." => return Err(LineFault::Dots),
+            _ => {}
+        }
+    }
+    Ok(path)
+}
+
+/// Decodes what a route's literal could hold; the rest stays encoded, in capital digits.
+fn decode(raw: &str) -> Result<String, LineFault> {
+    let mut out = String::with_capacity(raw.len());
+    let mut parts = raw.split('%');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.get(..2).filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = digits.ok_or(LineFault::Percent)?;
+        let byte = u8::from_str_radix(digits, 16).map_err(|_| LineFault::Percent)?;
+        match byte {
+            b'/' | b'\\' | b'.' | b'%' | b';' | 0..=0x1F | 0x7F => return Err(LineFault::Hidden),
+            _ if is_literal(byte) => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                out.push_str(&digits.to_ascii_uppercase());
+            }
+        }
+        out.push_str(&part[2..]);
+    }
+    Ok(out)
+}
+
+/// What the routes say to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routed<'p> {
+    To(&'p Route),
+    /// But for a slash at its end the path would fit this route. Many services make no difference there, so letting it
+    /// pass by would let it pass by the route's scope.
+    ButForSlash(&'p Route),
+    Nowhere,
+}
+
+impl Policy {
+    /// The first route that fits a request.
+    pub fn route(&self, line: &RequestLine<'_>) -> Routed<'_> {
+        for route in self.routes.iter().filter(|route| route.methods.fit(line.method)) {
+            match fit(&route.path, &line.path) {
+                Fit::Yes => return Routed::To(route),
+                Fit::ButForSlash => return Routed::ButForSlash(route),
+                Fit::No => {}
+            }
+        }
+        Routed::Nowhere
+    }
+
+    /// Whether a route has an endpoint of this name.
+    pub fn has_endpoint(&self, name: &str) -> bool {
+        self.routes.iter().any(|route| route.endpoint == name)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    Yes,
+    ButForSlash,
+    No,
+}
+
+fn fit(pattern: &str, path: &str) -> Fit {
+    let (pattern, open) = match pattern.strip_suffix("/**") {
+        Some(rest) => (rest, true),
+        None => (pattern, false),
+    };
+    let bare = |text: &'_ str| text.strip_suffix('/').map_or((text.len(), false), |rest| (rest.len(), true));
+    let ((pattern_end, wanted), (path_end, found)) = (bare(pattern), bare(path));
+    let mut pieces = pattern[..pattern_end].split('/').skip(1);
+    let mut segments = path[..path_end].split('/').skip(1);
+    loop {
+        match (pieces.next(), segments.next()) {
+            (None, None) if open || wanted == found => return Fit::Yes,
+            (None, None) => return Fit::ButForSlash,
+            (None, Some(_)) if open => return Fit::Yes,
+            (Some(piece), Some(segment)) if piece.starts_with('{') || piece == segment => {}
+            _ => return Fit::No,
+        }
+    }
+}
+
+/// What is wrong with a route's path; `None` if it can be used.
+pub(super) fn pattern_fault(path: &str) -> Option<&'static str> {
+    let Some(rest) = path.strip_prefix('/') else { return Some("must begin with /") };
+    if path.len() > 1_000 {
+        return Some("is longer than 1,000 characters");
+    }
+    let mut segments = rest.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        let fault = match segment {
+            "" if last => None,
+            "" => Some("has an empty segment (//)"),
+            "." | ".." => Some("has a segment . or .., which no request may have"),
+            "**" if last => None,
+            "**" => Some("has ** before its end: it stands for all that follows"),
+            _ if segment.starts_with('{') => {
+                let name =
+                    segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+                let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+                (name.is_empty() || !name.bytes().all(word))
+                    .then_some("has a { that does not enclose a whole segment as in /calls/{id}")
+            }
+            _ => (!segment.bytes().all(is_literal)).then_some(
+                "holds more than letters, digits and -._~:@!$&'+,= in a segment; write {name} or ** for any",
+            ),
+        };
+        if fault.is_some() {
+            return fault;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

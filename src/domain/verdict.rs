@@ -1,0 +1,220 @@
+//! The verdict: whether a request may pass. Pure, and in one order for all policies: credential found, shape, known, not
+//! revoked, not expired, account in good standing, address allowed, scope allowed, within the limits.
+//!
+//! [`Directory::read`](super::credential::Directory::read) does the first two steps, the database the third, [`check`]
+//! all others but the last; the limiter is asked only for requests that may pass otherwise, so that a refused address or
+//! scope costs no quota (VP-07).
+
+use std::net::IpAddr;
+
+use super::Instant;
+use super::account::{Account, Standing};
+use super::issuer::{LineFault, Policy, RequestLine, Routed, Unmatched};
+use super::key::{Key, Status};
+use super::limit::{Budgets, Charge, Quota, charges};
+
+mod answer;
+mod reason;
+
+pub use answer::Answer;
+pub use reason::{Damage, Reason};
+
+/// The endpoint whose budget requests use that no route fits, where the policy lets them pass.
+pub const UNMATCHED: &str = "unmatched";
+
+/// What the database knows of a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub key: &'a Key,
+    pub account: &'a Account,
+    /// Budgets agreed for this key; empty for the policy's.
+    pub limits: &'a Budgets,
+}
+
+/// What somebody wants to do with a key.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    pub ask: Ask<'a>,
+    /// Where it comes from; `None` if nobody said, which passes no allow-list.
+    pub address: Option<IpAddr>,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub enum Ask<'a> {
+    /// A request to the API behind the gate: the policy's routes say what it needs.
+    Line(Result<RequestLine<'a>, LineFault>),
+    /// The asker says itself what is needed.
+    Direct { scope: Option<&'a str>, endpoint: Option<&'a str> },
+}
+
+/// A request that may pass if its budgets have room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    pub charges: Vec<Charge>,
+    pub endpoint: Option<String>,
+    /// The scope that was needed and is held.
+    pub scope: Option<String>,
+    /// Whether nobody acknowledged or used the key before: this use claims it (decision 6).
+    pub claims: bool,
+}
+
+/// A request that may not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub reason: Reason,
+    /// The budgets that the answer's headers tell of, without using them (VP-13); none where the answer must look like
+    /// that to an unknown key.
+    pub shows: Vec<Charge>,
+}
+
+impl From<Reason> for Refused {
+    fn from(reason: Reason) -> Self {
+        Self { reason, shows: Vec::new() }
+    }
+}
+
+/// What the limiter said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Limited {
+    /// There is nothing to limit, or every budget had room and the request is counted; or one had none.
+    Told(Option<Quota>),
+    /// It could not be asked and the policy does not let a gate count by itself.
+    Gone,
+}
+
+/// The end of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Why the request may not pass; `None`: it may.
+    pub refused: Option<Reason>,
+    /// What is left of the budgets.
+    pub quota: Option<Quota>,
+    pub endpoint: Option<String>,
+    pub scope: Option<String>,
+    /// Whether this use claims the key.
+    pub claims: bool,
+}
+
+impl Verdict {
+    pub fn allowed(&self) -> bool {
+        self.refused.is_none()
+    }
+
+    /// The verdict on a request that was refused before the limiter was asked; `quota` is what its headers may tell.
+    pub fn refuse(reason: Reason, quota: Option<Quota>) -> Self {
+        Self { refused: Some(reason), quota, endpoint: None, scope: None, claims: false }
+    }
+}
+
+/// All steps between "what does the database say" and the limits. `facts` are `None` if no key has the hash.
+pub fn check(
+    policy: &Policy,
+    facts: Option<Facts<'_>>,
+    request: &Request<'_>,
+    now: Instant,
+) -> Result<Checked, Refused> {
+    let Some(Facts { key, account, limits }) = facts else { return Err(Reason::Unknown.into()) };
+    if key.issuer != policy.slug {
+        return Err(Reason::OtherIssuer.into());
+    }
+    dead(key, now).map_or(Ok(()), Err)?;
+    if account.standing != Standing::Good {
+        return Err(Reason::Suspended { account: account.slug.as_str().into() }.into());
+    }
+    let allowed = match request.address {
+        Some(address) => key.allow.allows(address),
+        None => key.allow.is_empty(),
+    };
+    if !allowed {
+        return Err(Reason::Address { address: request.address }.into());
+    }
+    let need = needed(policy, request)
+        .map_err(|reason| Refused { reason, shows: charges(policy, account, key, limits, None) })?;
+    let charges = charges(policy, account, key, limits, need.endpoint);
+    if let Some(scope) = need.scope
+        && !policy.fully_privileged()
+        && !key.scopes.contains(scope)
+    {
+        return Err(Refused { reason: Reason::Scope { needed: scope.into() }, shows: charges });
+    }
+    Ok(Checked {
+        charges,
+        endpoint: need.endpoint.map(str::to_owned),
+        scope: need.scope.map(str::to_owned),
+        claims: key.claim_by().is_some(),
+    })
+}
+
+/// Why a key does not work at `now`, whatever is asked for; `None` if it does. What a second look before an answer is let
+/// go asks again (VG-17, VI-08).
+pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
+    match key.status(now) {
+        Status::Active => None,
+        Status::Revoked => Some(Reason::Revoked {
+            at: key.revoked_at.unwrap_or(now),
+            by: key.revoked_by.clone(),
+            note: key.revoke_reason.clone(),
+        }),
+        Status::Expired => Some(Reason::Expired { at: key.expires_at.unwrap_or(now) }),
+        Status::Abandoned => Some(Reason::Abandoned { at: key.claim_by().unwrap_or(now) }),
+    }
+}
+
+/// What a request needs.
+struct Need<'a> {
+    scope: Option<&'a str>,
+    endpoint: Option<&'a str>,
+}
+
+fn needed<'a>(policy: &'a Policy, request: &'a Request<'_>) -> Result<Need<'a>, Reason> {
+    let line = match &request.ask {
+        Ask::Line(line) => line.as_ref().map_err(|fault| Reason::Line(*fault))?,
+        Ask::Direct { scope, endpoint } => {
+            // Names that no route has share one budget: a caller must not make budgets of its own.
+            let endpoint = endpoint.map(|name| if policy.has_endpoint(name) { name } else { UNMATCHED });
+            return Ok(Need { scope: *scope, endpoint: endpoint.or(Some(UNMATCHED)) });
+        }
+    };
+    match policy.route(line) {
+        Routed::To(route) => Ok(Need { scope: route.scope.as_deref(), endpoint: Some(&route.endpoint) }),
+        Routed::ButForSlash(_) => Err(Reason::Slash),
+        Routed::Nowhere if policy.gate.unmatched == Unmatched::Allow => {
+            Ok(Need { scope: None, endpoint: Some(UNMATCHED) })
+        }
+        Routed::Nowhere if policy.routes.is_empty() => Err(Reason::NoRoutes),
+        Routed::Nowhere => Err(Reason::Unrouted),
+    }
+}
+
+impl Checked {
+    /// The last step: what the limiter said.
+    pub fn limited(self, limited: Limited) -> Verdict {
+        let (refused, quota) = match limited {
+            Limited::Gone => (Some(Reason::LimiterGone), None),
+            Limited::Told(Some(quota)) if !quota.allowed => {
+                (Some(Reason::Limited { spent: *quota.tightest() }), Some(quota))
+            }
+            Limited::Told(quota) => (None, quota),
+        };
+        let claims = self.claims && refused.is_none();
+        Verdict { refused, quota, endpoint: self.endpoint, scope: self.scope, claims }
+    }
+}
+
+/// All steps in one, for who has everything at hand. `limiter` is asked last, and only if all else is in order.
+pub fn judge(
+    policy: &Policy,
+    facts: Option<Facts<'_>>,
+    request: &Request<'_>,
+    now: Instant,
+    limiter: impl FnOnce(&[Charge]) -> Limited,
+) -> Verdict {
+    match check(policy, facts, request, now) {
+        Err(refused) => Verdict::refuse(refused.reason, None),
+        Ok(checked) => {
+            let limited = limiter(&checked.charges);
+            checked.limited(limited)
+        }
+    }
+}
