@@ -77,8 +77,14 @@ const WALLS: &[Wall] = &[
     Wall {
         rooms: &["src/"],
         except: &["src/mail"],
-        forbidden: &["lettre"],
-        why: "only the mail names lettre",
+        forbidden: &["lettre", "tokio_rustls", "rustls_native_certs"],
+        why: "only the mail names lettre and speaks TLS of its own",
+    },
+    Wall {
+        rooms: &["src/"],
+        except: &["src/mail"],
+        forbidden: &["minijinja"],
+        why: "only the mail has templates",
     },
     Wall {
         rooms: &["src/"],

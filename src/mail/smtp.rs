@@ -1,0 +1,288 @@
+//! SMTP (RFC 5321) with required TLS (RFC 8314, RFC 3207), a deadline for each phase (H3), and a small pool.
+//!
+//! lettre writes the commands. The conversation itself is ours, because three things must be known that lettre's own
+//! connection does not tell: whether the final dot may have left, whether the server said something in plain text beyond
+//! its answer to STARTTLS, and that no reply grows without end.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lettre::transport::smtp::extension::ClientId;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
+
+use super::{Letter, Letterhead, MailError, Outcome, message};
+
+mod connect;
+mod login;
+mod session;
+mod talk;
+mod tls;
+
+use session::{Delivery, Session};
+
+/// How the conversation is kept from others. There is no "if possible": a server that can't is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// In plain text up to STARTTLS, then TLS; usual on port 587.
+    StartTls,
+    /// TLS from the first byte; usual on port 465.
+    Wrapper,
+    /// Never encrypted, and only to this very machine.
+    PlainLoopback,
+}
+
+/// A mail server and how to speak with it.
+#[derive(Clone)]
+pub struct SmtpSettings {
+    /// A name or an address; the certificate must be made out to it.
+    pub host: String,
+    pub port: u16,
+    pub security: Security,
+    /// Certificates (PEM) that are trusted instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// User name and password.
+    pub login: Option<(String, Zeroizing<String>)>,
+    /// The name that this machine gives itself; its host name if `None`.
+    pub hello: Option<String>,
+    /// The most connections at a time, 1 to 64; 4 is a good number.
+    pub connections: usize,
+    pub patience: Patience,
+}
+
+/// How long the server may take for each phase, its whole answer included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// To answer RSET on a connection that was idle; one that does not is replaced.
+    pub check: Duration,
+    /// To look up the name and to connect.
+    pub connect: Duration,
+    /// From the connection to the last EHLO, TLS included.
+    pub hello: Duration,
+    /// To log in.
+    pub login: Duration,
+    pub mail: Duration,
+    pub rcpt: Duration,
+    /// From DATA until all but the final dot was taken.
+    pub data: Duration,
+    /// With less than this left of the whole, the final dot is not sent; once it is, all that is left is waited for.
+    pub dot: Duration,
+    /// For all of it together.
+    pub whole: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            check: seconds(1),
+            connect: seconds(4),
+            hello: seconds(6),
+            login: seconds(3),
+            mail: seconds(2),
+            rcpt: seconds(3),
+            data: seconds(2),
+            dot: seconds(8),
+            whole: Duration::from_millis(29_500),
+        }
+    }
+}
+
+/// A mail server, with the connections to it. Clones share them.
+#[derive(Clone)]
+pub struct Smtp {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: SmtpSettings,
+    head: Letterhead,
+    hello: ClientId,
+    /// `None` only with [`Security::PlainLoopback`].
+    tls: Option<TlsConnector>,
+    lanes: Semaphore,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A session that waits for the next letter.
+struct Idle {
+    session: Session,
+    since: Instant,
+}
+
+/// A session idle for longer was probably ended by the server.
+const STALE: Duration = Duration::from_secs(60);
+/// A session idle for no longer is used without asking first whether it lives.
+const WARM: Duration = Duration::from_secs(1);
+
+impl Smtp {
+    /// Reads the certificates and checks the settings; speaks to nobody yet. Blocks for as long as the files take.
+    ///
+    /// # Errors
+    /// When the settings can't work.
+    pub fn open(settings: SmtpSettings, head: Letterhead) -> Result<Self, MailError> {
+        let refuse = |why: String| Err(MailError::Settings(why));
+        if settings.port == 0 {
+            return refuse("the mail server's port is 0: usual are 587 (STARTTLS) and 465 (TLS)".into());
+        }
+        if !(1..=64).contains(&settings.connections) {
+            return refuse(format!(
+                "{} connections to the mail server: choose 1 to 64",
+                settings.connections
+            ));
+        }
+        if let Some((user, password)) = &settings.login
+            && (user.is_empty() || user.contains('\0') || password.is_empty() || password.contains('\0'))
+        {
+            return refuse(
+                "the mail server's user name and password must not be empty nor hold a NUL".into(),
+            );
+        }
+        let hello = match &settings.hello {
+            None => ClientId::default(),
+            Some(name) if is_hello(name) => ClientId::Domain(name.clone()),
+            Some(name) => {
+                let name = super::clean::words(name);
+                return refuse(format!(
+                    "{name:?} is no name for this machine: write mail.example.com or [192.0.2.1]"
+                ));
+            }
+        };
+        let tls = match settings.security {
+            Security::PlainLoopback => None,
+            Security::StartTls | Security::Wrapper => {
+                tls::check_name(&settings.host)?;
+                Some(tls::connector(settings.ca_file.as_deref())?)
+            }
+        };
+        let lanes = Semaphore::new(settings.connections);
+        let inner = Inner { settings, head, hello, tls, lanes, idle: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let SmtpSettings { host, port, security, .. } = &self.inner.settings;
+        let security = match security {
+            Security::StartTls => "STARTTLS",
+            Security::Wrapper => "TLS",
+            Security::PlainLoopback => "plain, this machine only",
+        };
+        format!("{}:{port} ({security})", super::clean::words(host))
+    }
+
+    pub(super) fn lanes(&self) -> usize {
+        self.inner.settings.connections
+    }
+
+    pub(super) async fn send(&self, letter: &Letter) -> Outcome {
+        let letter = match message::write(letter, &self.inner.head) {
+            Ok(letter) => letter,
+            Err(answer) => return Outcome::Failed { answer },
+        };
+        let until = Instant::now() + self.inner.settings.patience.whole;
+        let Some(_lane) = self.lane(until).await else {
+            return Outcome::Deferred { answer: "all connections to the mail server were busy".into() };
+        };
+        if let Some(mut session) = self.idle_session(until).await {
+            match session.deliver(&letter, &self.inner.settings.patience, until).await {
+                Delivery::Done(outcome) => return self.keep(session, outcome),
+                // It ended while nobody looked; nothing of the letter has left. A fresh one tells whether it is the server.
+                Delivery::Ended(_) => {}
+            }
+        }
+        let mut session = match self.connect(until).await {
+            Ok(session) => session,
+            Err(answer) => return Outcome::Unavailable { answer },
+        };
+        match session.deliver(&letter, &self.inner.settings.patience, until).await {
+            Delivery::Done(outcome) => self.keep(session, outcome),
+            Delivery::Ended(answer) => Outcome::Deferred { answer },
+        }
+    }
+
+    pub(super) async fn check(&self) -> Result<String, MailError> {
+        let until = Instant::now() + self.inner.settings.patience.whole;
+        let server = |why: String| MailError::Server { place: self.describe(), why };
+        let mut session = self.connect(until).await.map_err(server)?;
+        session.noop(until).await.map_err(server)?;
+        let secured = session.secured().map_or(String::new(), |version| format!(", {version}"));
+        session.quit(self.inner.settings.patience.check).await;
+        let who = match &self.inner.settings.login {
+            Some((user, _)) => format!("logged in as {}", super::clean::words(user)),
+            None => "no log-in needed so far".into(),
+        };
+        Ok(format!("{}{secured}: {who}", self.describe()))
+    }
+
+    pub(super) async fn close(&self) {
+        let idle = std::mem::take(&mut *self.idle());
+        let patience = self.inner.settings.patience.check;
+        futures::future::join_all(idle.into_iter().map(|idle| idle.session.quit(patience))).await;
+    }
+
+    async fn lane(&self, until: Instant) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout_at(until, self.inner.lanes.acquire()).await.ok()?.ok()
+    }
+
+    /// A session that is known to live, or was used just now.
+    async fn idle_session(&self, until: Instant) -> Option<Session> {
+        let Idle { mut session, since } = self.idle().pop()?;
+        let age = since.elapsed();
+        if age > STALE {
+            return None;
+        }
+        if (session.needs_reset() || age > WARM)
+            && session.reset(until.min(Instant::now() + self.inner.settings.patience.check)).await.is_err()
+        {
+            return None;
+        }
+        Some(session)
+    }
+
+    /// Puts a session without doubt back for the next letter; any other is dropped, which closes it.
+    fn keep(&self, session: Session, outcome: Outcome) -> Outcome {
+        if session.is_usable() {
+            self.idle().push(Idle { session, since: Instant::now() });
+        }
+        outcome
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A domain name or an address in brackets (RFC 5321, 4.1.3): nothing that could end the command.
+fn is_hello(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    !name.is_empty() && name.len() <= 255 && name.chars().all(plain)
+}
+
+impl fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Smtp").field(&self.inner.settings).finish()
+    }
+}
+
+/// Everything but the password.
+impl fmt::Debug for SmtpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpSettings")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("security", &self.security)
+            .field("ca_file", &self.ca_file)
+            .field("user", &self.login.as_ref().map(|(user, _)| user))
+            .field("hello", &self.hello)
+            .field("connections", &self.connections)
+            .field("patience", &self.patience)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! What a reminder says: three small texts, ours or an operator's own.
+//!
+//! A template is written in the language of Jinja (<https://docs.rs/minijinja>) and knows:
+//!
+//! | name | what |
+//! |---|---|
+//! | `count`, `keys`, `first` | how many keys, all of them (most urgent first), the first of them |
+//! | `noun`, `nouns` | what all of them are called: token, API keys; `key`, `keys` if they differ |
+//! | `accounts` | "Acme", "Acme and Globex", "Acme and 2 other accounts" |
+//! | `recipient` | the address that the mail goes to |
+//! | `overlap` | whether every one of them may work on for a while after a rotation |
+//! | `subject` | the finished subject; not in `subject.txt` itself |
+//!
+//! and of each key: `name`, `account`, `account_slug`, `issuer`, `noun`, `label` (the noun with a capital letter),
+//! `preview`, `id`, `expires_at`, `expires_day`, `created_at`, `last_used_at` (instants in UTC, or "never used"), `used`,
+//! `days_left`, `within` ("in 7 days"), `when` ("expires in 7 days"), `overlap`. The filter `short(60)` cuts a text,
+//! `pad(11)` fills it up with blanks.
+//!
+//! A name that is not in this list is an error, found when the templates are loaded.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior};
+
+use crate::domain::Instant;
+
+mod context;
+mod fold;
+
+/// The files that an operator may replace, each with our own text.
+const FILES: [(&str, &str); 3] = [
+    (SUBJECT, include_str!("templates/subject.txt")),
+    (TEXT, include_str!("templates/reminder.txt")),
+    (HTML, include_str!("templates/reminder.html")),
+];
+const SUBJECT: &str = "subject.txt";
+const TEXT: &str = "reminder.txt";
+const HTML: &str = "reminder.html";
+
+/// The largest template, in bytes.
+const LARGEST: u64 = 256 * 1024;
+/// The most characters of a subject.
+const SUBJECT_MAX: usize = 200;
+
+/// What one reminder tells one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReminderMail {
+    /// The bare address.
+    pub recipient: String,
+    pub now: Instant,
+    /// At least one; the most urgent first.
+    pub keys: Vec<ReminderLine>,
+}
+
+/// A key in a reminder. There is no secret in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReminderLine {
+    pub name: String,
+    /// The account's name, as people write it.
+    pub account: String,
+    pub account_slug: String,
+    /// The product's name, as people write it.
+    pub issuer: String,
+    /// "token" or "API key".
+    pub noun: String,
+    /// Prefix, dots, last four characters.
+    pub preview: String,
+    pub id: String,
+    pub expires_at: Instant,
+    pub created_at: Instant,
+    pub last_used_at: Option<Instant>,
+    /// Whole days until the end.
+    pub days_left: i64,
+    /// Whether the old key may work on for a while after a rotation.
+    pub rotation_overlap: bool,
+}
+
+/// What a letter says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line.
+    pub subject: String,
+    /// Lines of at most 76 columns.
+    pub text: String,
+    pub html: String,
+}
+
+/// Why a template can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the mail template {file}{}: {why}", line.map_or(String::new(), |line| format!(", line {line}")))]
+pub struct TemplateError {
+    /// Its path, or its bare name if it is one of our own.
+    pub file: String,
+    /// Counts from 1.
+    pub line: Option<usize>,
+    pub why: String,
+}
+
+/// The templates of a reminder. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Templates {
+    environment: Arc<Environment<'static>>,
+    /// The file behind each of [`FILES`], for errors.
+    files: [String; 3],
+}
+
+impl Templates {
+    /// Our own texts.
+    ///
+    /// # Errors
+    /// Never with the texts as they are; a test renders them.
+    pub fn embedded() -> Result<Self, TemplateError> {
+        Self::compile(FILES.map(|(name, text)| (name.to_owned(), text.to_owned())))
+    }
+
+    /// An operator's own `subject.txt`, `reminder.txt` and `reminder.html`, each instead of ours if it is in `dir`. They are
+    /// tried out at once on made-up keys, so that a mistake is found now and not at the next sweep.
+    ///
+    /// # Errors
+    /// When `dir` holds none of the three or one can't be used; the error names the file and the line.
+    pub fn load(dir: &Path) -> Result<Self, TemplateError> {
+        let mut found = false;
+        let mut sources = FILES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        for source in &mut sources {
+            let path = dir.join(&source.0);
+            let refuse = |why: String| TemplateError { file: path.display().to_string(), line: None, why };
+            match std::fs::metadata(&path) {
+                Ok(file) if !file.is_file() => return Err(refuse("is no file".into())),
+                Ok(file) if file.len() > LARGEST => {
+                    return Err(refuse(format!("is larger than {LARGEST} bytes")));
+                }
+                Ok(_) => {
+                    let text = std::fs::read_to_string(&path).map_err(|error| refuse(error.to_string()))?;
+                    *source = (path.display().to_string(), text);
+                    found = true;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(refuse(error.to_string())),
+            }
+        }
+        if !found {
+            return Err(TemplateError {
+                file: dir.display().to_string(),
+                line: None,
+                why: format!("this folder holds none of {SUBJECT}, {TEXT} and {HTML}"),
+            });
+        }
+        let templates = Self::compile(sources)?;
+        for sample in context::samples() {
+            templates.render(&sample)?;
+        }
+        Ok(templates)
+    }
+
+    /// Writes the reminder. The same input gives the same texts.
+    ///
+    /// # Errors
+    /// When a template fails on this very input, or there is no key in it.
+    pub fn render(&self, mail: &ReminderMail) -> Result<Rendered, TemplateError> {
+        if mail.keys.is_empty() {
+            return Err(TemplateError {
+                file: TEXT.into(),
+                line: None,
+                why: "there is no key to write about".into(),
+            });
+        }
+        let subject = self.fill(0, context::of(mail, None))?;
+        let subject = super::clean::line(&subject.split_whitespace().collect::<Vec<_>>().join(" "));
+        if subject.is_empty() {
+            return Err(self.error(0, None, "gives an empty subject".into()));
+        }
+        let subject = context::short(&subject, SUBJECT_MAX);
+        let text = self.fill(1, context::of(mail, Some(&subject)))?;
+        let html = self.fill(2, context::of(mail, Some(&subject)))?;
+        Ok(Rendered {
+            text: super::clean::body(&fold::fold(&text)),
+            html: super::clean::body(&html),
+            subject,
+        })
+    }
+
+    /// Each with the file that it comes from, in the order of [`FILES`].
+    fn compile(sources: [(String, String); 3]) -> Result<Self, TemplateError> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_syntax(
+            SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default(),
+        );
+        environment.add_filter("short", |text: &str, most: usize| context::short(text, most));
+        environment.add_filter("pad", |text: &str, width: usize| format!("{text:<width$}"));
+        let files = sources.each_ref().map(|(file, _)| file.clone());
+        for (i, (_, text)) in sources.into_iter().enumerate() {
+            // Added under its bare name: its ending decides whether it is escaped as HTML.
+            environment.add_template_owned(FILES[i].0, text).map_err(|error| said(&files[i], &error))?;
+        }
+        Ok(Self { environment: Arc::new(environment), files })
+    }
+
+    fn fill(&self, file: usize, context: minijinja::Value) -> Result<String, TemplateError> {
+        let template = self.environment.get_template(FILES[file].0);
+        template
+            .and_then(|template| template.render(context))
+            .map_err(|error| said(&self.files[file], &error))
+    }
+
+    fn error(&self, file: usize, line: Option<usize>, why: String) -> TemplateError {
+        TemplateError { file: self.files[file].clone(), line, why }
+    }
+}
+
+/// The library's error, with the file's own name.
+fn said(file: &str, error: &minijinja::Error) -> TemplateError {
+    let why = match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    TemplateError { file: file.to_owned(), line: error.line(), why: super::clean::words(&why) }
+}
+
+#[cfg(test)]
+mod tests;
