@@ -71,6 +71,7 @@ pub enum Action {
     // A line of text
     Accept,
     CancelPrompt,
+    CompletePrompt,
     ClearLine,
     // A form
     NextField,

@@ -274,6 +274,15 @@ pub const REGISTRY: &[Entry] = &[
     .in_palette(),
     entry(Accept, "accept", "accept", &[Prompt], &["enter"], "Take what was typed").hint(10),
     entry(CancelPrompt, "cancel-prompt", "cancel", &[Prompt], &["esc"], "Leave it as it was").hint(12),
+    entry(
+        CompletePrompt,
+        "complete",
+        "complete",
+        &[Prompt],
+        &["tab"],
+        "Complete the field or value of a filter",
+    )
+    .hint(14),
     entry(ClearLine, "clear-line", "clear", &[Prompt], &["ctrl-u"], "Empty the line"),
     entry(NextField, "next-field", "next", &[Form], &["tab"], "Next field").hint(10),
     entry(PreviousField, "previous-field", "previous", &[Form], &["backtab"], "Field before"),

@@ -6,7 +6,7 @@ use super::state::{Load, State};
 use super::{detail, view};
 use crate::config::keymap::Action;
 use crate::domain::Instant;
-use crate::domain::query::{Column, Query, Sort, Term, Test};
+use crate::domain::query::{Column, Completion, Query, Sort, Term, Test};
 use crate::tui::effect::{CopyText, Effect, Request, Timer, To};
 use crate::tui::input::{Input, Key};
 use crate::tui::overlays::{Overlay, create, revoke, rotate, sort};
@@ -103,9 +103,33 @@ impl State {
                 self.filter.set("", shell.now)
             }
             Some(Action::ClearLine) => self.filter.set("", shell.now),
+            Some(Action::CompletePrompt) => {
+                let completion = self.completion(shell);
+                self.filter.take_completion(&completion, shell.now)
+            }
             _ => self.filter.press(key, shell.now),
         };
         self.filtered(shell, changed)
+    }
+
+    /// What fits at the filter's cursor, from what is known without asking the database.
+    pub(super) fn completion(&self, shell: &Shell) -> Completion {
+        self.filter.completion(|field| {
+            let issuers = shell.issuers.iter().flatten();
+            let rows = self.window.rows.iter().map(|row| &row.key);
+            let mut values: Vec<String> = match field {
+                "issuer" => issuers.map(|issuer| issuer.slug.clone()).collect(),
+                "scope" => {
+                    issuers.flat_map(|issuer| &issuer.policy.scopes).map(|scope| scope.name.clone()).collect()
+                }
+                "account" => rows.map(|key| key.account.clone()).collect(),
+                "by" => rows.map(|key| key.created_by.to_string()).collect(),
+                _ => Vec::new(),
+            };
+            values.sort_unstable();
+            values.dedup();
+            values
+        })
     }
 
     fn filtered(&mut self, shell: &mut Shell, changed: bool) -> Vec<Effect> {

@@ -182,6 +182,7 @@ impl State {
         let scroll = u16::try_from(self.filter.scroll(usize::from(area.width))).unwrap_or(0);
         let mut spans = Vec::new();
         let mut message = String::new();
+        let mut role = Role::Error;
         match &self.filter.error {
             Some(error) => {
                 let cut = |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at));
@@ -200,6 +201,16 @@ impl State {
             )),
             None => spans.push(Span::styled(text, style)),
         }
+        if self.filter.editing {
+            let candidates = self.completion(shell).candidates;
+            if !candidates.is_empty() {
+                if message.is_empty() {
+                    role = Role::Muted;
+                }
+                // What fits comes first: it is the quicker way out of a mistake, whose place is marked anyway.
+                message.insert_str(0, &format!("   tab: {}", candidates.join("  ")));
+            }
+        }
         let line = Line::from(spans);
         let used = line.width();
         frame.render_widget(Paragraph::new(line).scroll((0, scroll)), area);
@@ -208,7 +219,7 @@ impl State {
             let x = area.x + u16::try_from(used).unwrap_or(area.width).min(area.width);
             let shown = clip(&message, room).into_owned();
             let width = area.right().saturating_sub(x);
-            put(frame.buffer_mut(), x, area.y, width, &shown, styles.of(Role::Error));
+            put(frame.buffer_mut(), x, area.y, width, &shown, styles.of(role));
         }
         if self.filter.editing {
             let x = area.x + u16::try_from(self.filter.cursor()).unwrap_or(0).saturating_sub(scroll);

@@ -206,3 +206,15 @@ fn a_filter_longer_than_the_line_shows_the_part_with_the_cursor() {
     console.sees("the-end");
     assert!(console.cursor().0 < 60);
 }
+
+#[test]
+fn tab_completes_a_field_of_the_filter_and_then_its_value() {
+    let mut console = Console::ready(80, 24, keys(5));
+    console.press("/ \"exp\"").sees("tab: expires:");
+    console.press("tab").sees("/ expires:   tab: <7d  <30d  <90d  >90d  never  set");
+    console.press("tab").sees("/ expires: ");
+    console.press("\"n\" tab").sees("/ expires:never").sees_not("tab:");
+    console.press("\" a\"").sees("tab: account:  acknowledged:");
+    console.press("tab").sees("/ expires:never ac");
+    console.press("ctrl-u \"words\"").sees_not("tab:");
+}
