@@ -291,7 +291,7 @@ impl Settings {
             self.utc.set(utc, Source::Flag("--utc"));
         }
         if let Some(folder) = &flags.mail_directory {
-            self.mail.into_directory(folder.clone(), Source::Flag("--mail-dir"));
+            self.mail.use_directory(folder.clone(), Source::Flag("--mail-dir"));
         }
         Ok(())
     }
@@ -300,7 +300,7 @@ impl Settings {
     /// nobody.
     pub fn keep_mail_in(&mut self, folder: PathBuf) {
         self.mail.mistakes.clear();
-        self.mail.into_directory(folder, Source::Flag("--demo"));
+        self.mail.use_directory(folder, Source::Flag("--demo"));
     }
 
     /// Name, value and source of every setting, for `keyrack info`.

@@ -213,7 +213,7 @@ impl MailSettings {
     }
 
     /// Lets all letters become files in this folder.
-    pub(super) fn into_directory(&mut self, folder: PathBuf, from: Source) {
+    pub(super) fn use_directory(&mut self, folder: PathBuf, from: Source) {
         self.transport.set(Transport::Directory, from.clone());
         self.directory.set(folder, from);
     }

@@ -185,7 +185,7 @@ fn a_million_random_header_sets_are_read_as_the_rules_say() {
                 (0..4, 1) => issuer * per_issuer + dice.roll(per_issuer),
                 _ => dice.roll(values.len()),
             };
-            let plain = name.to_ascii_lowercase() != "authorization" && dice.roll(8) > 0;
+            let plain = !name.eq_ignore_ascii_case("authorization") && dice.roll(8) > 0;
             let before = match dice.roll(3) {
                 _ if plain => b"",
                 0 => SCHEMES[dice.roll(SCHEMES.len())],
