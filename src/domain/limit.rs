@@ -255,16 +255,7 @@ fn plan_budgets(policy: &Policy, account: &Account) -> Vec<Budget> {
 /// Whether a request may pass all its budgets at `now`, in microseconds since the epoch; if so it is counted in all of
 /// them, else in none. `logs` are those of the charges' buckets, in the same order. `None`: there is nothing to limit.
 pub fn decide(charges: &[Charge], logs: &mut [&mut Log], now: i64) -> Option<Quota> {
-    let mut states = Vec::with_capacity(charges.iter().map(|charge| charge.budgets.len()).sum());
-    for (charge, log) in charges.iter().zip(logs.iter_mut()) {
-        log.peek(&charge.budgets, now, |count, next| states.push((charge.bucket.word(), count, next)));
-    }
-    let budgets = charges.iter().flat_map(|charge| &charge.budgets);
-    let mut states: Vec<State> = states
-        .into_iter()
-        .zip(budgets)
-        .map(|((word, count, next), budget)| State::new(word, *budget, count, next, now))
-        .collect();
+    let mut states = states(charges, logs, now);
     let allowed = states.iter().all(|state| state.remaining > 0);
     if allowed {
         for log in logs.iter_mut() {
@@ -279,15 +270,21 @@ pub fn decide(charges: &[Charge], logs: &mut [&mut Log], now: i64) -> Option<Quo
 
 /// As [`decide`], but nothing is counted: what the headers of an answer say that used no budget.
 pub fn look(charges: &[Charge], logs: &mut [&mut Log], now: i64) -> Option<Quota> {
-    let mut states = Vec::new();
-    for (charge, log) in charges.iter().zip(logs.iter_mut()) {
-        let mut budgets = charge.budgets.iter();
-        log.peek(&charge.budgets, now, |count, next| {
-            states.extend(
-                budgets.next().map(|budget| State::new(charge.bucket.word(), *budget, count, next, now)),
-            );
-        });
-    }
+    let states = states(charges, logs, now);
     let allowed = states.iter().all(|state| state.remaining > 0);
     Quota::new(states, allowed)
 }
+
+fn states(charges: &[Charge], logs: &mut [&mut Log], now: i64) -> Vec<State> {
+    let mut states = Vec::with_capacity(charges.iter().map(|charge| charge.budgets.len()).sum());
+    for (charge, log) in charges.iter().zip(logs.iter_mut()) {
+        let word = charge.bucket.word();
+        log.peek(&charge.budgets, now, |budget, count, next| {
+            states.push(State::new(word, budget, count, next, now));
+        });
+    }
+    states
+}
+
+#[cfg(test)]
+mod tests;

@@ -218,3 +218,8 @@ pub fn judge(
         }
     }
 }
+
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;

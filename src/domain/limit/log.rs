@@ -8,6 +8,9 @@ const MICROS: i64 = 1_000_000;
 /// A buffer of this size or less is not worth giving back in part.
 const SMALL: usize = 256;
 
+/// The most bytes that one distance takes.
+const WIDEST: usize = 9;
+
 /// One bucket's requests, for as long as its longest window reaches back.
 ///
 /// Each time is stored as its distance in microseconds from the one before, seven bits to a byte: a request a second
@@ -40,7 +43,7 @@ struct Cursor {
 impl Log {
     /// Tells for each budget, in their order: how many requests its window holds at `now`, and the instant at which it
     /// could take one more than it can now. Forgets what no window reaches.
-    pub fn peek(&mut self, budgets: &[Budget], now: i64, mut tell: impl FnMut(u32, i64)) {
+    pub fn peek(&mut self, budgets: &[Budget], now: i64, mut tell: impl FnMut(Budget, u32, i64)) {
         let now = if self.len == 0 { now } else { now.max(self.newest) };
         self.follow(budgets);
         for i in 0..self.cursors.len() {
@@ -56,7 +59,7 @@ impl Log {
             let Some(cursor) = self.cursors.iter().find(|cursor| cursor.seconds == budget.seconds) else {
                 continue;
             };
-            tell(cursor.count, self.next_room(*cursor, *budget, now));
+            tell(*budget, cursor.count, self.next_room(*cursor, *budget, now));
         }
     }
 
@@ -67,6 +70,10 @@ impl Log {
         } else {
             let now = now.max(self.newest);
             let mut distance = now.abs_diff(self.newest);
+            // Growing by a quarter rather than by half of the new size: there may be a log for each of many keys.
+            if self.distances.capacity() - self.distances.len() < WIDEST {
+                self.distances.reserve_exact(self.distances.len() / 4 + 2 * WIDEST);
+            }
             while distance >= 0x80 {
                 self.distances.push_back(distance as u8 | 0x80);
                 distance >>= 7;
@@ -200,7 +207,7 @@ impl Log {
 /// One distance and the number of its bytes.
 fn read(byte: impl Fn(usize) -> Option<u8>) -> Option<(u64, usize)> {
     let mut distance = 0u64;
-    for i in 0..9 {
+    for i in 0..WIDEST {
         let next = byte(i)?;
         distance |= u64::from(next & 0x7F) << (7 * i);
         if next & 0x80 == 0 {

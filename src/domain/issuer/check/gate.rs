@@ -141,3 +141,6 @@ fn body_fault(body: &str, mark: Option<&str>) -> Option<String> {
         Err(error) => Some(format!("must be JSON: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests;
