@@ -64,7 +64,7 @@ fn marked_row(terminal: &Terminal) -> String {
 #[test]
 fn every_signal_that_ends_it_leaves_the_terminal_as_it_was() {
     let home = rack(50);
-    for (signal, code) in [("TERM", 143), ("HUP", 143), ("INT", 130)] {
+    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
         let mut terminal = open(&home, 100, 30);
         assert!(!terminal.left_behind().is_empty(), "a console without the alternate screen?");
         terminal.signal(signal);

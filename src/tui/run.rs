@@ -47,9 +47,9 @@ pub enum ExitReason {
     Quit,
     /// Ctrl-C or SIGINT.
     Interrupted,
-    /// SIGTERM or SIGHUP.
+    /// SIGTERM.
     Terminated,
-    /// The terminal is gone.
+    /// SIGHUP, or the terminal is gone.
     Hangup,
     /// The terminal could not be read; the reason in words.
     Broken(String),
@@ -264,7 +264,7 @@ fn listen_to_signals(messages: &UnboundedSender<Message>) -> io::Result<()> {
         loop {
             let message = tokio::select! {
                 _ = terminate.recv() => Message::Terminate,
-                _ = hangup.recv() => Message::Terminate,
+                _ = hangup.recv() => Message::Hangup,
                 _ = interrupt.recv() => Message::Interrupt,
             };
             if to.send(message).is_err() {
