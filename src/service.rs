@@ -34,16 +34,21 @@ mod permit;
 mod reminders;
 mod revoke;
 mod rotate;
+mod sweep;
 pub use error::{Error, Field, Result};
 pub use open::new_operation;
 pub use reminders::{
-    DueKey, LetterNews, LetterPreview, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder, SweepPreview,
+    DueKey, LetterNews, LetterPreview, Outbox, Post, ReminderRequest, Retried, SweepNews, SweepOrder,
+    SweepPreview,
 };
+pub use sweep::Stop;
 
 /// All operations, for one acting person on one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     inner: Arc<Inner>,
+    /// What it takes to send reminders.
+    post: Option<Arc<Post>>,
 }
 
 struct Inner {

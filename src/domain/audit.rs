@@ -25,12 +25,27 @@ pub enum Action {
     /// The old key's end was set by a rotation.
     KeyRetire,
     KeyRevoke,
+    SweepBegin,
+    /// A page of reminders that are due was written down.
+    SweepPlan,
+    SweepEnd,
+    /// The mail server took a reminder to one recipient.
+    ReminderSend,
+    /// It refused it for good.
+    ReminderFail,
+    /// A passing fault: it will be tried again.
+    ReminderDefer,
+    /// It may have arrived or not.
+    ReminderAmbiguous,
+    /// It was put aside before it was sent: the key ended, or a tighter threshold was crossed.
+    ReminderCancel,
+    ReminderRetry,
     /// A batch of keys was loaded by `keyrack demo`.
     DemoLoad,
 }
 
 impl Action {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 21] = [
         Self::IssuerApply,
         Self::AccountCreate,
         Self::AccountSuspend,
@@ -42,6 +57,15 @@ impl Action {
         Self::KeyRotate,
         Self::KeyRetire,
         Self::KeyRevoke,
+        Self::SweepBegin,
+        Self::SweepPlan,
+        Self::SweepEnd,
+        Self::ReminderSend,
+        Self::ReminderFail,
+        Self::ReminderDefer,
+        Self::ReminderAmbiguous,
+        Self::ReminderCancel,
+        Self::ReminderRetry,
         Self::DemoLoad,
     ];
 
@@ -59,6 +83,15 @@ impl Action {
             Self::KeyRotate => "key.rotate",
             Self::KeyRetire => "key.retire",
             Self::KeyRevoke => "key.revoke",
+            Self::SweepBegin => "sweep.begin",
+            Self::SweepPlan => "sweep.plan",
+            Self::SweepEnd => "sweep.end",
+            Self::ReminderSend => "reminder.send",
+            Self::ReminderFail => "reminder.fail",
+            Self::ReminderDefer => "reminder.defer",
+            Self::ReminderAmbiguous => "reminder.ambiguous",
+            Self::ReminderCancel => "reminder.cancel",
+            Self::ReminderRetry => "reminder.retry",
             Self::DemoLoad => "demo.load",
         }
     }

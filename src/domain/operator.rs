@@ -11,7 +11,7 @@ use super::text::SafeText;
 pub enum Role {
     /// Looks, changes nothing.
     Viewer,
-    /// Also creates, rotates and revokes keys, and keeps accounts.
+    /// Also creates, rotates and revokes keys, keeps accounts, and sends reminders.
     Operator,
     /// Also keeps issuers and operators.
     Admin,
@@ -48,6 +48,8 @@ pub enum Permission {
     ChangeKeys,
     /// Create, suspend and reinstate accounts.
     ChangeAccounts,
+    /// Sweep, and send a reminder again.
+    SendReminders,
     ChangeIssuers,
     ChangeOperators,
 }
@@ -57,7 +59,7 @@ impl Permission {
     pub fn needs(self) -> Role {
         match self {
             Self::Look => Role::Viewer,
-            Self::ChangeKeys | Self::ChangeAccounts => Role::Operator,
+            Self::ChangeKeys | Self::ChangeAccounts | Self::SendReminders => Role::Operator,
             Self::ChangeIssuers | Self::ChangeOperators => Role::Admin,
         }
     }

@@ -67,6 +67,7 @@ async fn retire(tx: &mut Tx, who: &Identity, operation: OperationId, old: KeyId,
         key: Some(old),
         detail,
     };
+    tx.cancel_reminders(&[old], "replaced").await?;
     if seconds == 0 {
         let reason = format!("replaced by {new}");
         let end = Revocation { at: now, by: who.name.clone(), reason: Some(reason.clone()) };

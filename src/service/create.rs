@@ -3,7 +3,7 @@
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::open::{new_key_id, random};
+use super::open::{new_id, random};
 use super::permit::permit;
 use super::*;
 use crate::domain::account::Account;
@@ -118,7 +118,7 @@ impl Draft {
         let preview = secret.preview(&policy.format.prefix);
         let tail: Vec<char> = preview.chars().rev().take(TAIL).collect();
         NewKey {
-            id: new_key_id(now),
+            id: new_id(now),
             account: account.slug.clone(),
             issuer: policy.slug.clone(),
             name: self.name,

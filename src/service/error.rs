@@ -63,6 +63,10 @@ impl Error {
         Self::NotFound { kind: "key", name: id.to_string(), hint: "Look it up with `keyrack key list`" }
     }
 
+    pub(super) fn no_reminder(id: crate::domain::reminder::ReminderId) -> Self {
+        Self::NotFound { kind: "reminder", name: id.to_string(), hint: "See `keyrack reminders list`" }
+    }
+
     pub(super) fn no_account(slug: &str) -> Self {
         let hint = "See `keyrack account list`, or make it with `keyrack account create`";
         Self::NotFound { kind: "account", name: SafeText::new(slug).to_string(), hint }

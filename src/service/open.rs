@@ -34,7 +34,7 @@ impl Service {
     pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
         let role = store.role_of(&identity.name).await?;
         let inner = Inner { store, clock, identity, role: Mutex::new(role), skew: Arc::default() };
-        let service = Self { inner: Arc::new(inner) };
+        let service = Self { inner: Arc::new(inner), post: None };
         service.now().await?;
         if role.is_none() && service.inner.store.operators().await?.is_empty() {
             service.admit_first().await?;
@@ -119,8 +119,9 @@ pub fn new_operation() -> OperationId {
     uuid::Builder::from_random_bytes(random()).into_uuid()
 }
 
-/// The id of a key that is made at `now`: UUID version 7, so that ids sort by the time of their making.
-pub(super) fn new_key_id(now: Instant) -> Uuid {
+/// The id of a key, a reminder or a sweep that is made at `now`: UUID version 7, so that ids sort by the time of their
+/// making.
+pub(super) fn new_id(now: Instant) -> Uuid {
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random()).into_uuid()
 }

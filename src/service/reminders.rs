@@ -1,10 +1,112 @@
-//! Reminder sweeps, as their callers see them.
+//! Reminders: looking at them, and what the sweep's callers see. The sweep itself is in [`super::sweep`].
+
+use std::fmt;
 
 use serde::Serialize;
 
+use super::sweep::fit::Rules;
 use super::*;
-use crate::domain::reminder::{Door, Reminder, ReminderFilter, ReminderId, State, Tally};
+use crate::domain::reminder::{Door, Reminder, ReminderFilter, ReminderId, State, Sweep, Tally};
 use crate::domain::text::SafeText;
+use crate::mail::{Mailer, Sender, Templates};
+
+mod preview;
+mod retry;
+
+/// What it takes to send: where letters go and what they say.
+#[derive(Clone, Debug)]
+pub struct Post {
+    pub(super) mailer: Mailer,
+    pub(super) templates: Templates,
+    /// The right-hand side of every Message-ID.
+    pub(super) domain: String,
+}
+
+impl Post {
+    /// `sender` is who the mailer's letters come from: their Message-IDs end in its domain.
+    pub fn new(mailer: Mailer, templates: Templates, sender: &Sender) -> Self {
+        let domain = sender.address().rsplit_once('@').map_or("", |(_, domain)| domain);
+        let atom =
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        // An address literal or a name beyond ASCII can't stand in a Message-ID (RFC 5322, 3.6.4).
+        let fits = domain.len() <= 150 && domain.split('.').all(atom);
+        let domain = if fits { domain.to_ascii_lowercase() } else { "keyrack.invalid".into() };
+        Self { mailer, templates, domain }
+    }
+}
+
+impl fmt::Display for Post {
+    /// Where letters go, for a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.mailer.describe())
+    }
+}
+
+impl Service {
+    /// The same service, able to sweep.
+    #[must_use]
+    pub fn with_post(mut self, post: Post) -> Self {
+        self.post = Some(Arc::new(post));
+        self
+    }
+
+    /// Where reminders would go, for a person; `None`: nowhere.
+    pub fn post(&self) -> Option<String> {
+        self.post.as_ref().map(ToString::to_string)
+    }
+
+    /// Reminders, the last changed first.
+    pub async fn reminders(&self, request: ReminderRequest) -> Result<Vec<Reminder>> {
+        self.may_look()?;
+        Ok(self.inner.store.reminders(&request.filter, request.after, request.limit).await?)
+    }
+
+    pub async fn reminder(&self, id: ReminderId) -> Result<Reminder> {
+        self.may_look()?;
+        self.inner.store.reminders_by_id(&[id]).await?.pop().ok_or_else(|| Error::no_reminder(id))
+    }
+
+    /// The reminders of these keys, for each key the latest expiry and the tightest threshold first.
+    pub async fn reminders_of(&self, keys: &[KeyId]) -> Result<Vec<Reminder>> {
+        self.may_look()?;
+        Ok(self.inner.store.reminders_of(keys).await?)
+    }
+
+    /// Sweeps, the last first.
+    pub async fn sweeps(&self, limit: u32) -> Result<Vec<Sweep>> {
+        self.may_look()?;
+        Ok(self.inner.store.sweeps(self.now().await?, limit).await?)
+    }
+
+    /// How the outbox stands: what is due and what went wrong.
+    pub async fn outbox(&self) -> Result<Outbox> {
+        self.may_look()?;
+        let store = &self.inner.store;
+        let now = self.now().await?;
+        let rules = Rules::new(store.issuers().await?);
+        let (_, mut due) = store.count_waiting(now, super::sweep::claim::KEYS).await?;
+        for band in rules.bands(now) {
+            due += store.count_unplanned(&band, now).await?;
+        }
+        let mut due_in_7_days = 0;
+        for band in rules.coming(now, now + chrono::Duration::days(7)) {
+            due_in_7_days += store.count_unplanned(&band, now).await?;
+        }
+        let mut next_due_at = None;
+        if due == 0 {
+            for band in rules.coming(now, now + HORIZON) {
+                let first = store.next_unplanned(&band, now).await?;
+                let first = first.map(|end| end - chrono::Duration::days(i64::from(band.days)));
+                next_due_at = [next_due_at, first].into_iter().flatten().min();
+            }
+        }
+        let (deferred, failed, ambiguous) = store.unwell(now).await?;
+        Ok(Outbox { due, due_in_7_days, next_due_at, deferred, failed, ambiguous })
+    }
+}
+
+/// How far ahead the next reminder is looked for.
+const HORIZON: chrono::Duration = chrono::Duration::days(10 * 365);
 
 /// Which sweep is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]

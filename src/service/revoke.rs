@@ -38,6 +38,10 @@ impl Service {
                     }
                     // Asked behind the locks, which an earlier try of this very operation may still have held.
                     let done_before = tx.seen().await?;
+                    // All of them before the first row of the audit, as everything of the outbox.
+                    let ending: Vec<KeyId> =
+                        keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
+                    tx.cancel_reminders(&ending, "revoked").await?;
                     let mut ended = Vec::with_capacity(keys.len());
                     for key in keys {
                         let id = key.id;

@@ -3,8 +3,10 @@
 //! A test file takes it in with `#[path = "support/support.rs"] pub mod support;` (`pub`, so that what one file does not
 //! use is no dead code).
 
+pub mod calendar;
 pub mod database;
 pub mod people;
+pub mod post;
 pub mod program;
 pub mod pty;
 pub mod script;

@@ -1,0 +1,158 @@
+//! What a sweep would send at this moment, told without writing a row.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{DueKey, LetterPreview, SweepPreview};
+use crate::domain::Instant;
+use crate::domain::text::SafeText;
+use crate::service::sweep::claim::KEYS;
+use crate::service::sweep::fit::{Fit, Rules};
+use crate::service::sweep::plan::{PAGE, recipients};
+use crate::service::{Result, Service};
+use crate::store::{Subject, Waiting};
+
+/// A reminder on its way to one recipient, planned or not.
+struct Due<'a> {
+    recipient: &'a str,
+    /// The letter that it goes out with again.
+    letter: Option<&'a str>,
+    subject: &'a Subject,
+    days_before: u32,
+    expires_at: Instant,
+    again: bool,
+}
+
+/// A letter: to whom, or which one again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Place {
+    /// Letters that go out again come first.
+    fresh: bool,
+    recipient: String,
+    letter: Option<String>,
+}
+
+impl Place {
+    fn of(due: &Due<'_>) -> Self {
+        Self {
+            fresh: due.letter.is_none(),
+            recipient: due.recipient.to_owned(),
+            letter: due.letter.map(str::to_owned),
+        }
+    }
+}
+
+struct Sum {
+    first: Instant,
+    reminders: u64,
+}
+
+impl Service {
+    /// What a sweep would send now: the `show` most urgent letters, but no more than `limit`, and how many there are. Found
+    /// by the same statements and rules as in the sweep itself.
+    pub async fn preview_sweep(&self, limit: Option<u32>, show: u32) -> Result<SweepPreview> {
+        self.may_look()?;
+        let now = self.now().await?;
+        let rules = Rules::new(self.inner.store.issuers().await?);
+        // Twice through all that is due: first who gets how many, then the keys of those that are shown. So what is held
+        // grows with the number of recipients and not with the number of keys.
+        let mut sums: HashMap<Place, Sum> = HashMap::new();
+        let mut keys = HashSet::new();
+        self.each_due(now, &rules, |due| {
+            keys.insert((due.subject.key, due.days_before));
+            let sum = sums.entry(Place::of(due)).or_insert(Sum { first: due.expires_at, reminders: 0 });
+            sum.first = sum.first.min(due.expires_at);
+            sum.reminders += 1;
+        })
+        .await?;
+        let reminders_in_all = keys.len() as u64;
+        let letters_in_all = sums.values().map(|sum| sum.reminders.div_ceil(u64::from(KEYS))).sum();
+        let wanted = limit.map_or(show, |limit| limit.min(show)) as usize;
+        let mut places: Vec<(Place, Sum)> = sums.into_iter().collect();
+        places.sort_by(|(a, x), (b, y)| (a.fresh, x.first, a).cmp(&(b.fresh, y.first, b)));
+        places.truncate(wanted);
+
+        let order: HashMap<Place, usize> =
+            places.into_iter().enumerate().map(|(n, (place, _))| (place, n)).collect();
+        let mut shown: Vec<(SafeText, Vec<DueKey>)> = vec![Default::default(); order.len()];
+        self.each_due(now, &rules, |due| {
+            if let Some(n) = order.get(&Place::of(due)) {
+                shown[*n].0 = SafeText::new(due.recipient);
+                shown[*n].1.push(DueKey {
+                    key: due.subject.key,
+                    name: due.subject.name.clone(),
+                    preview: due.subject.preview.clone(),
+                    account: due.subject.account.clone(),
+                    days_before: due.days_before,
+                    expires_at: due.expires_at,
+                    last_used_at: due.subject.last_used_at,
+                    again: due.again,
+                });
+            }
+        })
+        .await?;
+        let mut letters = Vec::with_capacity(wanted);
+        for (recipient, mut keys) in shown {
+            keys.sort_by_key(|key| (key.expires_at, key.key));
+            for keys in keys.chunks(KEYS as usize) {
+                letters.push(LetterPreview { recipient: recipient.clone(), keys: keys.to_vec() });
+            }
+        }
+        letters.truncate(wanted);
+        let post = self.post().unwrap_or_else(|| "nowhere: no mail server and no directory is named".into());
+        Ok(SweepPreview { now, letters, letters_in_all, reminders_in_all, post })
+    }
+
+    /// Everything that a sweep would send now, in no particular order.
+    async fn each_due(&self, now: Instant, rules: &Rules, mut each: impl FnMut(&Due<'_>)) -> Result<()> {
+        let store = &self.inner.store;
+        let mut waiting = |all: &[Waiting]| {
+            for one in all {
+                if matches!(rules.fit(&one.case, now), Fit::Until(_)) {
+                    each(&Due {
+                        recipient: &one.recipient,
+                        letter: one.letter.as_deref(),
+                        subject: &one.case.subject,
+                        days_before: one.case.days_before,
+                        expires_at: one.case.expires_at,
+                        again: one.attempts > 0 || one.letter.is_some(),
+                    });
+                }
+            }
+        };
+        waiting(&store.waiting_again(now).await?);
+        let mut last: Option<Waiting> = None;
+        loop {
+            let page = store.waiting(now, last.as_ref(), PAGE).await?;
+            waiting(&page);
+            if page.len() < PAGE as usize {
+                break;
+            }
+            last = page.into_iter().last();
+        }
+        for band in rules.bands(now) {
+            let mut after = None;
+            loop {
+                let page = store.unplanned(&band, now, after, PAGE).await?;
+                for subject in &page {
+                    for recipient in recipients(&subject.admins) {
+                        each(&Due {
+                            recipient: &recipient,
+                            letter: None,
+                            subject,
+                            days_before: band.days,
+                            expires_at: subject.expires_at.unwrap_or(subject.ends_at),
+                            again: false,
+                        });
+                    }
+                }
+                match page.last() {
+                    Some(last) if page.len() == PAGE as usize => {
+                        after = Some((last.expires_at.unwrap_or(last.ends_at), last.key));
+                    }
+                    _ => break,
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Writing down what is due: page by page, so that memory and transactions stay small.
+
+use serde_json::json;
+
+use super::Run;
+use super::fit::Rules;
+use crate::domain::Instant;
+use crate::domain::audit::{Action, Change};
+use crate::domain::key::KeyId;
+use crate::domain::operator::{Identity, Permission};
+use crate::domain::reminder::{State, SweepId};
+use crate::service::open::{new_id, new_operation};
+use crate::service::permit::may;
+use crate::service::{Error, OperationId, Result};
+use crate::store::{Band, NewReminder, Subject, Tx};
+
+/// Keys a transaction.
+pub(in crate::service) const PAGE: u32 = 300;
+
+/// Where the next page begins.
+type Place = Option<(Instant, KeyId)>;
+
+impl Run {
+    /// Writes down every reminder that is due and not there yet. When this has ended, whatever was due when it began is in
+    /// the outbox, whichever sweep put it there.
+    pub(super) async fn plan(&mut self) -> Result<()> {
+        let now = self.service.now().await?;
+        let rules = std::sync::Arc::new(Rules::new(self.service.inner.store.issuers().await?));
+        for band in rules.bands(now) {
+            let mut after: Place = None;
+            loop {
+                if self.stop.is_stopped() {
+                    return Ok(());
+                }
+                let (identity, sweep, tally) = (self.service.inner.identity.clone(), self.id, self.tally);
+                let (page_rules, page_band) = (rules.clone(), band.clone());
+                let operation = new_operation();
+                after = self
+                    .service
+                    .inner
+                    .store
+                    .transact::<_, Error, _>(
+                        &self.service.inner.clock,
+                        self.service.opening(operation),
+                        move |tx| {
+                            let (identity, rules, band) =
+                                (identity.clone(), page_rules.clone(), page_band.clone());
+                            Box::pin(async move {
+                                may(tx, &identity, Permission::SendReminders, "send reminders")?;
+                                let page = Page { rules: &rules, band: &band, now, sweep, operation };
+                                let next = page.write(tx, after, &identity).await?;
+                                tx.beat(sweep, &tally).await?;
+                                Ok(next)
+                            })
+                        },
+                    )
+                    .await?;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One page of keys that have crossed a threshold.
+struct Page<'a> {
+    rules: &'a Rules,
+    band: &'a Band,
+    /// The instant that the band was made for.
+    now: Instant,
+    sweep: SweepId,
+    operation: OperationId,
+}
+
+impl Page<'_> {
+    /// Writes the page's reminders; answers where the next page begins, if there is one.
+    async fn write(&self, tx: &mut Tx, after: Place, who: &Identity) -> Result<Place> {
+        let subjects = tx.unplanned(self.band, after, PAGE).await?;
+        let Some(last) = subjects.last() else { return Ok(None) };
+        let next =
+            (subjects.len() == PAGE as usize).then(|| (last.expires_at.unwrap_or(last.ends_at), last.key));
+
+        let reminders: Vec<NewReminder> =
+            subjects.iter().flat_map(|subject| self.reminders(subject)).collect();
+        let new = tx.add_reminders(&reminders).await?;
+        let keys: Vec<KeyId> = subjects.iter().map(|subject| subject.key).collect();
+        let wider = tx.wider_waiting(&keys, self.band.days).await?;
+        if !wider.is_empty() {
+            tx.lock_reminders(&wider).await?;
+            tx.set_aside(&wider, State::Superseded, &self.words()).await?;
+        }
+        let count =
+            |state: State| reminders.iter().filter(|r| r.state == state && new.contains(&r.id)).count();
+        let change = Change {
+            operation: self.operation,
+            action: Action::SweepPlan,
+            subject: self.sweep.to_string(),
+            account: None,
+            key: None,
+            detail: json!({
+                "days_before": self.band.days,
+                "reminders": count(State::Pending),
+                "superseded": count(State::Superseded) + wider.len(),
+                "without_admins": count(State::Failed),
+            }),
+        };
+        tx.record(who, &change).await?;
+        Ok(next)
+    }
+
+    fn words(&self) -> String {
+        format!("{} days", self.band.days)
+    }
+
+    /// The reminder of this band's threshold, and those of the wider ones, which it supersedes (decision 3).
+    fn reminders(&self, subject: &Subject) -> Vec<NewReminder> {
+        let expires_at = subject.expires_at.unwrap_or(subject.ends_at);
+        let recipients = recipients(&subject.admins);
+        let reminder = |days: u32, state, why: Option<String>, recipients: Vec<String>| NewReminder {
+            id: new_id(self.now),
+            key: subject.key,
+            account: subject.account.clone(),
+            days_before: days,
+            expires_at,
+            due_at: expires_at - chrono::Duration::days(i64::from(days)),
+            state,
+            why,
+            recipients,
+        };
+        let mut all = vec![if recipients.is_empty() {
+            let why = format!("account {} has no admin to write to", subject.account);
+            reminder(self.band.days, State::Failed, Some(why), recipients)
+        } else {
+            reminder(self.band.days, State::Pending, None, recipients)
+        }];
+        let crossed = self.rules.crossed(subject, expires_at, self.now);
+        for wider in crossed.into_iter().filter(|days| *days > self.band.days) {
+            all.push(reminder(wider, State::Superseded, Some(self.words()), Vec::new()));
+        }
+        all
+    }
+}
+
+/// The addresses of an account's admins, each once.
+pub(in crate::service) fn recipients(admins: &[String]) -> Vec<String> {
+    let mut all: Vec<String> =
+        admins.iter().map(|admin| admin.trim().to_owned()).filter(|admin| !admin.is_empty()).collect();
+    all.sort_unstable();
+    all.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+    all
+}

@@ -1,0 +1,135 @@
+//! Writing down what became of letters: all of it in the audit of the keys, in the transaction that says so.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Run;
+use super::claim::Claimed;
+use crate::domain::Instant;
+use crate::domain::audit::{Action, Change};
+use crate::domain::reminder::{State, pause_after};
+use crate::domain::text::SafeText;
+use crate::mail::Outcome;
+use crate::service::{Error, LetterNews, Result, SweepNews};
+use crate::store::{Fate, Settled};
+
+/// A letter that this sweep is done with.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub letter: Claimed,
+    /// `None`: never tried, to be let go.
+    pub outcome: Option<Outcome>,
+}
+
+impl Finished {
+    fn fate(&self, now: Instant) -> Fate {
+        match &self.outcome {
+            Some(Outcome::Sent { .. }) => Fate::Sent,
+            Some(Outcome::Failed { .. }) => Fate::Failed,
+            Some(Outcome::Ambiguous { .. }) => Fate::Ambiguous,
+            Some(Outcome::Deferred { .. } | Outcome::Unavailable { .. }) => {
+                // Never so long a pause that it would be moot before the next try.
+                let left = (self.letter.moot_at - now) / 2;
+                let pause = pause_after(self.letter.attempts + 1).min(left);
+                Fate::Deferred(now + pause.max(chrono::Duration::zero()))
+            }
+            None => Fate::Released,
+        }
+    }
+
+    fn action(&self) -> Option<(Action, State)> {
+        Some(match self.outcome.as_ref()? {
+            Outcome::Sent { .. } => (Action::ReminderSend, State::Sent),
+            Outcome::Failed { .. } => (Action::ReminderFail, State::Failed),
+            Outcome::Ambiguous { .. } => (Action::ReminderAmbiguous, State::Ambiguous),
+            Outcome::Deferred { .. } | Outcome::Unavailable { .. } => (Action::ReminderDefer, State::Pending),
+        })
+    }
+
+    fn answer(&self) -> String {
+        SafeText::new(self.outcome.as_ref().map_or("", Outcome::answer)).to_string()
+    }
+}
+
+impl Run {
+    /// Counts a letter's fate and tells of it.
+    pub(super) fn tell(&mut self, finished: &Finished) {
+        let reminders = finished.letter.cases.len() as u64;
+        let Some((_, state)) = finished.action() else { return };
+        match state {
+            State::Sent => {
+                self.tally.sent += 1;
+                self.tally.reminders += reminders;
+            }
+            State::Failed => self.tally.failed += 1,
+            State::Ambiguous => self.tally.ambiguous += 1,
+            _ => self.tally.deferred += 1,
+        }
+        let news = LetterNews {
+            recipient: SafeText::new(finished.letter.recipient.as_str()),
+            reminders,
+            state,
+            answer: SafeText::new(finished.answer()),
+            tally: self.tally,
+        };
+        // Who asked may have gone; the sweep goes on.
+        let _ = self.news.send(SweepNews::Letter(news));
+    }
+
+    /// Writes fates down. Asks for no permission: this is what happened.
+    pub(super) async fn record(&self, finished: Vec<Finished>) -> Result<()> {
+        let Some(first) = finished.first() else { return Ok(()) };
+        let opening = self.service.opening(first.letter.operation);
+        let finished = Arc::new(finished);
+        let (identity, sweep, tally) = (self.service.inner.identity.clone(), self.id, self.tally);
+        self.service
+            .inner
+            .store
+            .transact::<_, Error, _>(&self.service.inner.clock, opening, move |tx| {
+                let (identity, finished) = (identity.clone(), finished.clone());
+                Box::pin(async move {
+                    let ids: Vec<_> = finished.iter().flat_map(|one| one.letter.reminders()).collect();
+                    tx.lock_reminders(&ids).await?;
+                    if tx.seen().await? {
+                        return Ok(());
+                    }
+                    let now = tx.now();
+                    let settled: Vec<Settled> = finished
+                        .iter()
+                        .map(|one| Settled {
+                            recipient: one.letter.recipient.clone(),
+                            reminders: one.letter.reminders(),
+                            again: one.letter.again,
+                            fate: one.fate(now),
+                            answer: one.answer(),
+                        })
+                        .collect();
+                    tx.settle(sweep, &settled).await?;
+                    tx.beat(sweep, &tally).await?;
+                    for one in finished.iter() {
+                        let Some((action, _)) = one.action() else { continue };
+                        for case in &one.letter.cases {
+                            let change = Change {
+                                operation: one.letter.operation,
+                                action,
+                                subject: case.reminder.to_string(),
+                                account: Some(case.subject.account.clone()),
+                                key: Some(case.subject.key),
+                                detail: json!({
+                                    "to": SafeText::new(one.letter.recipient.as_str()),
+                                    "days_before": case.days_before,
+                                    "letter": one.letter.message_id,
+                                    "answer": one.answer(),
+                                    "sweep": sweep,
+                                }),
+                            };
+                            tx.record(&identity, &change).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}

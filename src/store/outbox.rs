@@ -1,0 +1,239 @@
+//! The outbox: what is to be sent, what was sent, and the sweeps that do it.
+//!
+//! **Locks.** Whatever changes deliveries first locks their reminders, in the order of their ids ([`Tx::lock_reminders`]),
+//! so that a reminder's state is always told from all of its deliveries, and no two lock each other up. The audit comes
+//! after that, and nothing of the outbox after the audit.
+
+use sqlx::types::Json;
+use sqlx::{FromRow, QueryBuilder};
+use uuid::Uuid;
+
+use super::dialect::{Time, both};
+use super::filter::Driver;
+use super::{Conn, Result, Tx};
+use crate::domain::Instant;
+use crate::domain::key::KeyId;
+use crate::domain::reminder::{ReminderId, State};
+use crate::domain::text::SafeText;
+
+mod claim;
+mod plan;
+mod read;
+mod retry;
+mod settle;
+mod sweeps;
+
+pub use claim::{Letter, Waiting};
+pub use plan::{Band, NewReminder};
+pub use retry::Tried;
+pub use settle::{Fate, Settled};
+
+/// A key that a reminder is about, as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    pub key: KeyId,
+    pub name: SafeText,
+    pub preview: SafeText,
+    /// The account's slug.
+    pub account: String,
+    pub account_name: SafeText,
+    /// The mail addresses of the account's admins, exactly as they stand in the database.
+    pub admins: Vec<String>,
+    /// The issuer's slug.
+    pub issuer: String,
+    pub created_at: Instant,
+    pub expires_at: Option<Instant>,
+    pub ends_at: Instant,
+    pub last_used_at: Option<Instant>,
+    pub revoked: bool,
+    /// When a successor that somebody took over ends.
+    pub successor_ends_at: Option<Instant>,
+}
+
+/// A reminder and its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    pub reminder: ReminderId,
+    pub days_before: u32,
+    /// The expiry that it reminds of.
+    pub expires_at: Instant,
+    pub state: State,
+    pub subject: Subject,
+}
+
+/// The columns of a [`SubjectRow`], from `keys k` and `accounts a`.
+const SUBJECT: &str = "k.id AS key, k.name, k.preview, k.account, a.name AS account_name, a.admins, k.issuer, \
+     k.created_at, k.expires_at AS key_expires_at, k.ends_at, k.last_used_at, k.revoked_at, \
+     (SELECT s.ends_at FROM keys s WHERE s.id = k.successor AND (s.acknowledged_at IS NOT NULL OR s.last_used_at IS NOT NULL)) \
+     AS successor_ends_at";
+/// The columns of a [`CaseRow`], from `reminders r` besides.
+const CASE: &str = "r.id, r.days_before, r.expires_at, r.state";
+
+#[derive(FromRow)]
+struct SubjectRow {
+    key: Uuid,
+    name: String,
+    preview: String,
+    account: String,
+    account_name: String,
+    admins: Json<Vec<String>>,
+    issuer: String,
+    created_at: Time,
+    key_expires_at: Option<Time>,
+    ends_at: Time,
+    last_used_at: Option<Time>,
+    revoked_at: Option<Time>,
+    successor_ends_at: Option<Time>,
+}
+
+impl From<SubjectRow> for Subject {
+    fn from(row: SubjectRow) -> Self {
+        Self {
+            key: row.key,
+            name: row.name.into(),
+            preview: row.preview.into(),
+            account: SafeText::new(row.account).to_string(),
+            account_name: row.account_name.into(),
+            admins: row.admins.0,
+            issuer: row.issuer,
+            created_at: row.created_at.0,
+            expires_at: row.key_expires_at.map(|t| t.0),
+            ends_at: row.ends_at.0,
+            last_used_at: row.last_used_at.map(|t| t.0),
+            revoked: row.revoked_at.is_some(),
+            successor_ends_at: row.successor_ends_at.map(|t| t.0),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct CaseRow {
+    id: Uuid,
+    days_before: i64,
+    expires_at: Time,
+    state: String,
+    #[sqlx(flatten)]
+    subject: SubjectRow,
+}
+
+impl CaseRow {
+    fn into_case(self) -> Result<Case> {
+        Ok(Case {
+            reminder: self.id,
+            days_before: days(self.days_before)?,
+            expires_at: self.expires_at.0,
+            state: state(&self.state)?,
+            subject: self.subject.into(),
+        })
+    }
+}
+
+fn state(word: &str) -> Result<State> {
+    State::parse(word)
+        .ok_or_else(|| super::Error::Corrupt(format!("a reminder's state {:?}", SafeText::new(word))))
+}
+
+fn days(number: i64) -> Result<u32> {
+    u32::try_from(number).map_err(|_| super::Error::Corrupt(format!("a reminder {number} days before")))
+}
+
+/// Writes `(id, id, …)`. There must be one at least.
+fn push_ids<D: Driver>(sql: &mut QueryBuilder<D>, ids: &[Uuid]) {
+    for (n, id) in ids.iter().enumerate() {
+        sql.push(if n == 0 { "(" } else { ", " });
+        D::id(sql, *id);
+    }
+    sql.push(")");
+}
+
+/// As many ids go into one statement.
+const IDS: usize = 500;
+
+/// The state of a reminder as its deliveries make it: `State::of` in SQL. A test holds the two against each other.
+const STATE_OF: &str = "coalesce((SELECT CASE max(CASE d.state WHEN 'sending' THEN 6 WHEN 'pending' THEN 5 WHEN 'failed' THEN 4 \
+     WHEN 'ambiguous' THEN 3 WHEN 'sent' THEN 2 WHEN 'superseded' THEN 1 ELSE 0 END) \
+     WHEN 6 THEN 'sending' WHEN 5 THEN 'pending' WHEN 4 THEN 'failed' WHEN 3 THEN 'ambiguous' WHEN 2 THEN 'sent' \
+     WHEN 1 THEN 'superseded' WHEN 0 THEN 'cancelled' END \
+     FROM deliveries d WHERE d.reminder = reminders.id), state)";
+
+impl Tx {
+    /// Locks reminders until the end of the transaction, in the order of their ids. What was read of their deliveries
+    /// before must be read again.
+    pub async fn lock_reminders(&mut self, ids: &[ReminderId]) -> Result<()> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        match self.conn() {
+            // The whole database is locked for writing already.
+            Conn::Sqlite(_) => {}
+            Conn::Postgres(c) => {
+                sqlx::query("SELECT id FROM reminders WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+                    .bind(ids)
+                    .execute(c)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the reminders' states anew from their deliveries. `why` is for those that come out superseded or cancelled.
+    pub(super) async fn tell_states(&mut self, ids: &[ReminderId], why: Option<&str>) -> Result<()> {
+        let now = self.now();
+        for some in ids.chunks(IDS) {
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("UPDATE reminders SET changed_at = ");
+                Db::time(&mut sql, now);
+                sql.push(", state = ").push(STATE_OF);
+                sql.push(" WHERE id IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.build().execute(&mut *c).await?;
+                if let Some(why) = why {
+                    let mut sql = QueryBuilder::<Db>::new("UPDATE reminders SET why = ");
+                    Db::text(&mut sql, why);
+                    sql.push(" WHERE state IN ('superseded', 'cancelled') AND id IN ");
+                    push_ids::<Db>(&mut sql, some);
+                    sql.build().execute(c).await?;
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Puts aside what of these reminders waits: it becomes superseded or cancelled, and `why`. What is being sent at this
+    /// moment can't be called back, and ends as it ends. The reminders must be locked.
+    pub async fn set_aside(&mut self, ids: &[ReminderId], state: State, why: &str) -> Result<()> {
+        let now = self.now();
+        for some in ids.chunks(IDS) {
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("UPDATE deliveries SET claimed_until = NULL, state = ");
+                Db::text(&mut sql, state.as_str());
+                sql.push(", changed_at = ");
+                Db::time(&mut sql, now);
+                sql.push(" WHERE (state = 'pending' OR (state = 'sending' AND claimed_until <= ");
+                Db::time(&mut sql, now);
+                sql.push(")) AND reminder IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.build().execute(c).await?;
+            });
+        }
+        self.tell_states(ids, Some(why)).await
+    }
+
+    /// Cancels what waits to remind of these keys, because they ended or their expiry changed. Before the audit's rows of
+    /// the same transaction. Answers how many reminders there were.
+    pub async fn cancel_reminders(&mut self, keys: &[KeyId], why: &str) -> Result<usize> {
+        let mut ids: Vec<ReminderId> = Vec::new();
+        for some in keys.chunks(IDS) {
+            ids.extend(both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("SELECT id FROM reminders WHERE state IN ('pending', 'sending') AND key IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.build_query_scalar::<Uuid>().fetch_all(c).await?
+            }));
+        }
+        if !ids.is_empty() {
+            self.lock_reminders(&ids).await?;
+            self.set_aside(&ids, State::Cancelled, why).await?;
+        }
+        Ok(ids.len())
+    }
+}

@@ -1,0 +1,283 @@
+//! What waits to be sent, and taking it in hand so that no other sweep does.
+
+use std::collections::HashSet;
+
+use sqlx::{FromRow, QueryBuilder};
+use uuid::Uuid;
+
+use super::{CASE, Case, CaseRow, IDS, SUBJECT, push_ids};
+use crate::domain::Instant;
+use crate::domain::reminder::{ReminderId, SweepId};
+use crate::store::dialect::both;
+use crate::store::filter::Driver;
+use crate::store::{Conn, Result, Store, Tx};
+
+/// A delivery that waits to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    pub case: Case,
+    /// The mail address, exactly as it stands in the database.
+    pub recipient: String,
+    pub attempts: u32,
+    /// The Message-ID of the letter that it was part of and must be part of again: that one may have arrived.
+    pub letter: Option<String>,
+}
+
+/// Which waiting deliveries make a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Letter {
+    /// All that waits for this recipient.
+    To(String),
+    /// All that was part of the letter with this Message-ID, and may have arrived with it.
+    Again(String),
+}
+
+#[derive(FromRow)]
+struct WaitingRow {
+    #[sqlx(flatten)]
+    case: CaseRow,
+    recipient: String,
+    attempts: i64,
+    letter: Option<String>,
+}
+
+impl WaitingRow {
+    fn into_waiting(self) -> Result<Waiting> {
+        Ok(Waiting {
+            case: self.case.into_case()?,
+            recipient: self.recipient,
+            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            letter: self.letter,
+        })
+    }
+}
+
+const FROM: &str = " FROM deliveries d CROSS JOIN reminders r CROSS JOIN keys k CROSS JOIN accounts a \
+     WHERE r.id = d.reminder AND k.id = r.key AND a.slug = k.account";
+
+/// Writes the condition that a delivery of a letter that may have arrived waits: it is to go out again, or the sweep that
+/// had claimed it is dead.
+fn push_again<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("((d.state = 'pending' AND d.letter IS NOT NULL AND d.next_at <= ");
+    D::time(sql, now);
+    sql.push(") OR (d.state = 'sending' AND d.claimed_until <= ");
+    D::time(sql, now);
+    sql.push("))");
+}
+
+fn push_select<D: Driver>(sql: &mut QueryBuilder<D>) {
+    sql.push("SELECT ")
+        .push(CASE)
+        .push(", ")
+        .push(SUBJECT)
+        .push(", d.recipient, d.attempts, d.letter")
+        .push(FROM);
+}
+
+/// A place among what waits: expiry, reminder, recipient.
+pub(super) type Place = (Instant, ReminderId, String);
+
+impl Store {
+    /// What waits and was in no letter that may have arrived, most urgent first, after the place given.
+    pub async fn waiting(&self, now: Instant, after: Option<&Waiting>, limit: u32) -> Result<Vec<Waiting>> {
+        let place: Place = after.map_or_else(
+            || (Instant::UNIX_EPOCH, Uuid::nil(), String::new()),
+            |last| (last.case.expires_at, last.case.reminder, last.recipient.clone()),
+        );
+        let mut reader = self.reader().await?;
+        let rows = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("");
+            push_select::<Db>(&mut sql);
+            sql.push(" AND d.state = 'pending' AND d.letter IS NULL AND d.next_at <= ");
+            Db::time(&mut sql, now);
+            sql.push(" AND (d.expires_at, d.reminder, d.recipient) > (");
+            Db::time(&mut sql, place.0);
+            sql.push(", ");
+            Db::id(&mut sql, place.1);
+            sql.push(", ");
+            Db::text(&mut sql, &place.2);
+            sql.push(format!(") ORDER BY d.expires_at, d.reminder, d.recipient LIMIT {limit}"));
+            sql.build_query_as::<WaitingRow>().fetch_all(c).await?
+        });
+        rows.into_iter().map(WaitingRow::into_waiting).collect()
+    }
+
+    /// What waits to go out again as the letter that it was part of, letter by letter.
+    pub async fn waiting_again(&self, now: Instant) -> Result<Vec<Waiting>> {
+        let mut reader = self.reader().await?;
+        let rows = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("");
+            push_select::<Db>(&mut sql);
+            sql.push(" AND ");
+            push_again::<Db>(&mut sql, now);
+            sql.push(" ORDER BY d.letter, d.expires_at, d.reminder");
+            sql.build_query_as::<WaitingRow>().fetch_all(c).await?
+        });
+        rows.into_iter().map(WaitingRow::into_waiting).collect()
+    }
+
+    /// How many letters wait, if one holds at most `keys` reminders, and how many reminders do.
+    pub async fn count_waiting(&self, now: Instant, keys: u32) -> Result<(u64, u64)> {
+        let mut reader = self.reader().await?;
+        let (fresh, again, reminders): (i64, i64, i64) = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new(format!(
+                "SELECT (SELECT CAST(coalesce(sum((n + {0} - 1) / {0}), 0) AS bigint) FROM (SELECT count(*) AS n FROM deliveries d \
+                 WHERE d.state = 'pending' AND d.letter IS NULL AND d.next_at <= ",
+                keys.max(1)
+            ));
+            Db::time(&mut sql, now);
+            sql.push(" GROUP BY d.recipient) AS of_one), (SELECT count(DISTINCT d.letter) FROM deliveries d WHERE ");
+            push_again::<Db>(&mut sql, now);
+            sql.push("), (SELECT count(DISTINCT d.reminder) FROM deliveries d WHERE (d.state = 'pending' AND d.next_at <= ");
+            Db::time(&mut sql, now);
+            sql.push(") OR (d.state = 'sending' AND d.claimed_until <= ");
+            Db::time(&mut sql, now);
+            sql.push("))");
+            sql.build_query_as::<(i64, i64, i64)>().fetch_one(c).await?
+        });
+        Ok(((fresh + again).unsigned_abs(), reminders.unsigned_abs()))
+    }
+}
+
+impl Tx {
+    /// Lets one sweep at a time choose what it sends, so that what waits for one recipient is not torn into two letters.
+    /// Held until the end of the transaction, which is short.
+    pub async fn lock_claims(&mut self) -> Result<()> {
+        match self.conn() {
+            // The whole database is locked for writing already.
+            Conn::Sqlite(_) => {}
+            Conn::Postgres(c) => {
+                // Any number will do, if only sweeps use it: "keyrack" in ASCII.
+                sqlx::query("SELECT pg_advisory_xact_lock(30228094905115499)").execute(c).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The letters to be sent next, at most `limit`: those first that may have arrived already, then the most urgent.
+    pub async fn next_letters(&mut self, limit: usize) -> Result<Vec<Letter>> {
+        let now = self.now();
+        // A recipient may have many keys of the same urgency; some more rows find enough recipients.
+        let rows = limit.saturating_mul(8).max(64);
+        let (again, fresh): (Vec<Option<String>>, Vec<String>) = both!(self.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("SELECT DISTINCT d.letter FROM deliveries d WHERE ");
+            push_again::<Db>(&mut sql, now);
+            sql.push(format!(" LIMIT {limit}"));
+            let again = sql.build_query_scalar::<Option<String>>().fetch_all(&mut *c).await?;
+            let mut sql = QueryBuilder::<Db>::new(
+                "SELECT d.recipient FROM deliveries d WHERE d.state = 'pending' AND d.letter IS NULL AND d.next_at <= ",
+            );
+            Db::time(&mut sql, now);
+            sql.push(format!(" ORDER BY d.expires_at, d.reminder, d.recipient LIMIT {rows}"));
+            (again, sql.build_query_scalar::<String>().fetch_all(c).await?)
+        });
+        let mut seen = HashSet::new();
+        let again = again.into_iter().flatten().map(Letter::Again);
+        let fresh = fresh.into_iter().filter(|to| seen.insert(to.clone())).map(Letter::To);
+        Ok(again.chain(fresh).take(limit).collect())
+    }
+
+    /// What belongs into a letter, most urgent first, at most `limit`. Not locked yet.
+    pub async fn waiting_in(&mut self, letter: &Letter, limit: u32) -> Result<Vec<Waiting>> {
+        let now = self.now();
+        let rows = both!(self.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("");
+            push_select::<Db>(&mut sql);
+            match letter {
+                Letter::To(recipient) => {
+                    sql.push(" AND d.state = 'pending' AND d.letter IS NULL AND d.recipient = ");
+                    Db::text(&mut sql, recipient);
+                    sql.push(" AND d.next_at <= ");
+                    Db::time(&mut sql, now);
+                }
+                Letter::Again(id) => {
+                    sql.push(" AND d.letter = ");
+                    Db::text(&mut sql, id);
+                    sql.push(" AND ");
+                    push_again::<Db>(&mut sql, now);
+                }
+            }
+            sql.push(format!(" ORDER BY d.expires_at, d.reminder LIMIT {limit}"));
+            sql.build_query_as::<WaitingRow>().fetch_all(c).await?
+        });
+        rows.into_iter().map(WaitingRow::into_waiting).collect()
+    }
+
+    /// Locks the reminders of what was read, and keeps of it what still waits behind the locks.
+    pub async fn lock_waiting(&mut self, waiting: &mut Vec<Waiting>) -> Result<()> {
+        let ids: Vec<ReminderId> = waiting.iter().map(|one| one.case.reminder).collect();
+        if ids.is_empty() || matches!(self.conn(), Conn::Sqlite(_)) {
+            return Ok(());
+        }
+        self.lock_reminders(&ids).await?;
+        let now = self.now();
+        let mut still: HashSet<(Uuid, String)> = HashSet::new();
+        for some in ids.chunks(IDS) {
+            still.extend(both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new(
+                    "SELECT d.reminder, d.recipient FROM deliveries d WHERE (d.state = 'pending' OR (d.state = 'sending' AND d.claimed_until <= ",
+                );
+                Db::time(&mut sql, now);
+                sql.push(")) AND d.reminder IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.build_query_as::<(Uuid, String)>().fetch_all(c).await?
+            }));
+        }
+        waiting.retain(|one| still.contains(&(one.case.reminder, one.recipient.clone())));
+        Ok(())
+    }
+
+    /// Takes deliveries to one recipient in hand, as one letter, until `until`. Their reminders must be locked.
+    pub async fn claim(
+        &mut self,
+        sweep: SweepId,
+        recipient: &str,
+        reminders: &[ReminderId],
+        letter: &str,
+        until: Instant,
+    ) -> Result<()> {
+        let now = self.now();
+        for some in reminders.chunks(IDS) {
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("UPDATE deliveries SET state = 'sending', sweep = ");
+                Db::id(&mut sql, sweep);
+                sql.push(", letter = ");
+                Db::text(&mut sql, letter);
+                sql.push(", claimed_until = ");
+                Db::time(&mut sql, until);
+                sql.push(", changed_at = ");
+                Db::time(&mut sql, now);
+                sql.push(" WHERE recipient = ");
+                Db::text(&mut sql, recipient);
+                sql.push(" AND reminder IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.build().execute(c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Tells the states of these reminders anew after their deliveries were claimed.
+    pub async fn claimed(&mut self, reminders: &[ReminderId]) -> Result<()> {
+        self.tell_states(reminders, None).await
+    }
+
+    /// Reminders with their keys, as they are inside this transaction.
+    pub async fn cases(&mut self, ids: &[ReminderId]) -> Result<Vec<Case>> {
+        let mut cases = Vec::with_capacity(ids.len());
+        for some in ids.chunks(IDS) {
+            let rows = both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("SELECT ");
+                sql.push(CASE).push(", ").push(SUBJECT);
+                sql.push(" FROM reminders r CROSS JOIN keys k CROSS JOIN accounts a \
+                     WHERE k.id = r.key AND a.slug = k.account AND r.id IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.build_query_as::<CaseRow>().fetch_all(c).await?
+            });
+            for row in rows {
+                cases.push(row.into_case()?);
+            }
+        }
+        Ok(cases)
+    }
+}

@@ -1,0 +1,224 @@
+//! Looking into the outbox.
+
+use std::collections::HashMap;
+
+use sqlx::{FromRow, QueryBuilder};
+use uuid::Uuid;
+
+use super::{IDS, days, push_ids, state};
+use crate::domain::Instant;
+use crate::domain::key::KeyId;
+use crate::domain::reminder::{Delivery, Reminder, ReminderFilter, ReminderId};
+use crate::domain::text::SafeText;
+use crate::store::dialect::{Time, both};
+use crate::store::filter::{Driver as _, like};
+use crate::store::{Conn, Result, Store};
+
+#[derive(FromRow)]
+struct ReminderRow {
+    id: Uuid,
+    key: Uuid,
+    key_name: String,
+    preview: String,
+    account: String,
+    issuer: String,
+    days_before: i64,
+    expires_at: Time,
+    due_at: Time,
+    state: String,
+    why: Option<String>,
+    created_at: Time,
+    changed_at: Time,
+}
+
+#[derive(FromRow)]
+struct DeliveryRow {
+    reminder: Uuid,
+    recipient: String,
+    state: String,
+    attempts: i64,
+    next_at: Time,
+    answer: Option<String>,
+    letter: Option<String>,
+    changed_at: Time,
+}
+
+const SELECT: &str = "SELECT r.id, r.key, k.name AS key_name, k.preview, r.account, k.issuer, r.days_before, r.expires_at, r.due_at, \
+     r.state, r.why, r.created_at, r.changed_at FROM reminders r CROSS JOIN keys k WHERE k.id = r.key";
+
+/// Which reminders are wanted.
+enum Which<'a> {
+    Filter { filter: &'a ReminderFilter, after: Option<(Instant, ReminderId)>, limit: u32 },
+    Ids(&'a [ReminderId]),
+    Keys(&'a [KeyId]),
+}
+
+async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
+    let rows: Vec<ReminderRow> = both!(reborrow(&mut conn), c => {
+        let mut sql = QueryBuilder::<Db>::new(SELECT);
+        match which {
+            Which::Ids(ids) => {
+                sql.push(" AND r.id IN ");
+                push_ids::<Db>(&mut sql, ids);
+                sql.push(" ORDER BY r.id");
+            }
+            Which::Keys(keys) => {
+                sql.push(" AND r.key IN ");
+                push_ids::<Db>(&mut sql, keys);
+                sql.push(" ORDER BY r.expires_at DESC, r.days_before");
+            }
+            Which::Filter { filter, after, limit } => {
+                if !filter.states.is_empty() {
+                    sql.push(" AND r.state IN (");
+                    for (n, state) in filter.states.iter().enumerate() {
+                        // Spelled out, so that the index of what needs attention can serve.
+                        sql.push(format!("{}'{}'", if n == 0 { "" } else { ", " }, state.as_str()));
+                    }
+                    sql.push(")");
+                }
+                if let Some(account) = &filter.account {
+                    sql.push(" AND r.account = ");
+                    Db::text(&mut sql, account);
+                }
+                if let Some(key) = filter.key {
+                    sql.push(" AND r.key = ");
+                    Db::id(&mut sql, key);
+                }
+                if let Some(recipient) = &filter.recipient {
+                    sql.push(" AND r.id IN (SELECT d.reminder FROM deliveries d WHERE lower(d.recipient) = ");
+                    Db::text(&mut sql, recipient);
+                    sql.push(")");
+                }
+                if let Some(text) = &filter.text {
+                    sql.push(" AND k.name_key LIKE ");
+                    Db::text(&mut sql, &like(&text.to_lowercase()));
+                    sql.push(" ESCAPE '!'");
+                }
+                if let Some((at, id)) = after {
+                    sql.push(" AND (r.changed_at, r.id) < (");
+                    Db::time(&mut sql, at);
+                    sql.push(", ");
+                    Db::id(&mut sql, id);
+                    sql.push(")");
+                }
+                sql.push(format!(" ORDER BY r.changed_at DESC, r.id DESC LIMIT {limit}"));
+            }
+        }
+        sql.build_query_as().fetch_all(c).await?
+    });
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut deliveries: HashMap<Uuid, Vec<Delivery>> = HashMap::new();
+    for some in ids.chunks(IDS) {
+        let rows: Vec<DeliveryRow> = both!(reborrow(&mut conn), c => {
+            let mut sql = QueryBuilder::<Db>::new(
+                "SELECT reminder, recipient, state, attempts, next_at, answer, letter, changed_at FROM deliveries WHERE reminder IN ",
+            );
+            push_ids::<Db>(&mut sql, some);
+            sql.push(" ORDER BY reminder, recipient");
+            sql.build_query_as().fetch_all(c).await?
+        });
+        for row in rows {
+            deliveries.entry(row.reminder).or_default().push(Delivery {
+                recipient: row.recipient.into(),
+                state: state(&row.state)?,
+                attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                next_at: row.next_at.0,
+                answer: row.answer.map(SafeText::new),
+                letter: row.letter.map(SafeText::new),
+                changed_at: row.changed_at.0,
+            });
+        }
+    }
+    rows.into_iter()
+        .map(|row| {
+            Ok(Reminder {
+                id: row.id,
+                key: row.key,
+                key_name: row.key_name.into(),
+                preview: row.preview.into(),
+                account: SafeText::new(row.account).to_string(),
+                issuer: SafeText::new(row.issuer).to_string(),
+                days_before: days(row.days_before)?,
+                expires_at: row.expires_at.0,
+                due_at: row.due_at.0,
+                state: state(&row.state)?,
+                why: row.why.map(SafeText::new),
+                created_at: row.created_at.0,
+                changed_at: row.changed_at.0,
+                deliveries: deliveries.remove(&row.id).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+fn reborrow<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
+    match conn {
+        Conn::Sqlite(c) => Conn::Sqlite(c),
+        Conn::Postgres(c) => Conn::Postgres(c),
+    }
+}
+
+impl Store {
+    /// Reminders that the filter fits, the last changed first, after the reminder given.
+    pub async fn reminders(
+        &self,
+        filter: &ReminderFilter,
+        after: Option<ReminderId>,
+        limit: u32,
+    ) -> Result<Vec<Reminder>> {
+        let mut reader = self.reader().await?;
+        let place = match after {
+            None => None,
+            Some(id) => {
+                let at: Option<Time> = both!(reader.conn(), c => {
+                    sqlx::query_scalar::<Db, Time>("SELECT changed_at FROM reminders WHERE id = $1")
+                        .bind(id)
+                        .fetch_optional(c)
+                        .await?
+                });
+                at.map(|time| (time.0, id))
+            }
+        };
+        read(reader.conn(), Which::Filter { filter, after: place, limit }).await
+    }
+
+    /// Reminders by their ids; those that do not exist are left out.
+    pub async fn reminders_by_id(&self, ids: &[ReminderId]) -> Result<Vec<Reminder>> {
+        let mut reader = self.reader().await?;
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(IDS) {
+            found.extend(read(reader.conn(), Which::Ids(some)).await?);
+        }
+        Ok(found)
+    }
+
+    /// The reminders of these keys, for each the latest expiry and the tightest threshold first.
+    pub async fn reminders_of(&self, keys: &[KeyId]) -> Result<Vec<Reminder>> {
+        let mut reader = self.reader().await?;
+        let mut found = Vec::new();
+        for some in keys.chunks(IDS) {
+            found.extend(read(reader.conn(), Which::Keys(some)).await?);
+        }
+        Ok(found)
+    }
+
+    /// How many reminders wait for another try, failed, and are ambiguous, of keys that still work and expire as they did.
+    pub async fn unwell(&self, now: Instant) -> Result<(u64, u64, u64)> {
+        let mut reader = self.reader().await?;
+        let (deferred, failed, ambiguous): (i64, i64, i64) = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new(
+                "SELECT (SELECT count(DISTINCT d.reminder) FROM deliveries d WHERE d.state = 'pending' AND d.attempts > 0)",
+            );
+            for state in ["failed", "ambiguous"] {
+                sql.push(format!(
+                    ", (SELECT count(*) FROM reminders r CROSS JOIN keys k WHERE r.state = '{state}' AND k.id = r.key \
+                     AND k.ends_at = r.expires_at AND k.ends_at > "
+                ));
+                Db::time(&mut sql, now);
+                sql.push(")");
+            }
+            sql.build_query_as::<(i64, i64, i64)>().fetch_one(c).await?
+        });
+        Ok((deferred.unsigned_abs(), failed.unsigned_abs(), ambiguous.unsigned_abs()))
+    }
+}

@@ -1,0 +1,89 @@
+//! Writing down what became of letters.
+
+use sqlx::QueryBuilder;
+
+use super::{IDS, push_ids};
+use crate::domain::Instant;
+use crate::domain::reminder::{ReminderId, SweepId};
+use crate::store::dialect::both;
+use crate::store::filter::Driver as _;
+use crate::store::{Result, Tx};
+
+/// What became of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Sent,
+    Failed,
+    Ambiguous,
+    /// Surely not delivered; to be tried again from this instant on.
+    Deferred(Instant),
+    /// Never tried: as if it had not been claimed.
+    Released,
+}
+
+/// A letter that a sweep is done with.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    pub recipient: String,
+    pub reminders: Vec<ReminderId>,
+    /// Whether it may have arrived earlier: what is left of it then goes out again with the same Message-ID.
+    pub again: bool,
+    pub fate: Fate,
+    /// The mail server's words.
+    pub answer: String,
+}
+
+impl Tx {
+    /// Writes down what became of letters that `sweep` had claimed.
+    ///
+    /// What was sent, was sent, whoever has the claim by now. Anything else is of no interest once another sweep has it.
+    pub async fn settle(&mut self, sweep: SweepId, letters: &[Settled]) -> Result<()> {
+        let all: Vec<ReminderId> =
+            letters.iter().flat_map(|letter| letter.reminders.iter().copied()).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        self.lock_reminders(&all).await?;
+        let now = self.now();
+        for letter in letters {
+            for some in letter.reminders.chunks(IDS) {
+                both!(self.conn(), c => {
+                    let mut sql = QueryBuilder::<Db>::new("UPDATE deliveries SET claimed_until = NULL, changed_at = ");
+                    Db::time(&mut sql, now);
+                    let (state, attempts) = match letter.fate {
+                        Fate::Sent => ("sent", 1),
+                        Fate::Failed => ("failed", 1),
+                        Fate::Ambiguous => ("ambiguous", 1),
+                        Fate::Deferred(_) => ("pending", 1),
+                        Fate::Released => ("pending", 0),
+                    };
+                    sql.push(format!(", state = '{state}', attempts = attempts + {attempts}"));
+                    if let Fate::Deferred(next) = letter.fate {
+                        sql.push(", next_at = ");
+                        Db::time(&mut sql, next);
+                    }
+                    if letter.fate != Fate::Released {
+                        sql.push(", answer = ");
+                        Db::text(&mut sql, &letter.answer);
+                    }
+                    // What surely did not arrive may go out with other reminders next time.
+                    if state == "pending" && !letter.again {
+                        sql.push(", letter = NULL");
+                    }
+                    if letter.fate == Fate::Sent {
+                        sql.push(" WHERE state <> 'sent'");
+                    } else {
+                        sql.push(" WHERE state = 'sending' AND sweep = ");
+                        Db::id(&mut sql, sweep);
+                    }
+                    sql.push(" AND recipient = ");
+                    Db::text(&mut sql, &letter.recipient);
+                    sql.push(" AND reminder IN ");
+                    push_ids::<Db>(&mut sql, some);
+                    sql.build().execute(c).await?;
+                });
+            }
+        }
+        self.tell_states(&all, None).await
+    }
+}
