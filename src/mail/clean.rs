@@ -2,19 +2,28 @@
 
 use crate::domain::text::SafeText;
 
-/// One line for a header: safe text, without white space around it.
+/// One line of safe text, without white space around it.
 pub(super) fn line(text: &str) -> String {
     SafeText::new(text).trim().to_owned()
 }
 
+/// What a header says: one line of safe text, cut after 250 characters, because no line of a mail may be longer than 998
+/// bytes and a word can't be folded.
+pub(super) fn header(text: &str) -> String {
+    cut(line(text), 250)
+}
+
 /// A server's words for a person: one line of safe text, cut after 300 characters.
 pub(super) fn words(text: &str) -> String {
-    const MAX: usize = 300;
-    let text = line(&text.split_whitespace().collect::<Vec<_>>().join(" "));
-    match text.char_indices().nth(MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+    cut(line(&text.split_whitespace().collect::<Vec<_>>().join(" ")), 300)
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
     }
+    text
 }
 
 /// A body: lines end with a line feed and nothing else; of the control characters only the tab remains.

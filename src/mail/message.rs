@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use chrono::Datelike;
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
@@ -22,7 +23,7 @@ impl Sender {
     /// # Errors
     /// When the address is none.
     pub fn new(address: &str, name: &str) -> Result<Self, AddressError> {
-        let name = clean::line(name);
+        let name = clean::header(name);
         Ok(Self { address: parse(address)?, name: (!name.is_empty()).then_some(name) })
     }
 
@@ -79,11 +80,15 @@ pub(super) fn write(letter: &Letter, head: &Letterhead) -> Result<Written, Strin
     if !is_message_id(&letter.message_id) {
         return Err(format!("{:?} is no message id", clean::line(&letter.message_id)));
     }
+    // A date beyond these makes lettre panic.
+    if !(1970..=9999).contains(&letter.at.year()) {
+        return Err(format!("{} is no date for a letter", letter.at));
+    }
     let mut message = Message::builder()
         .date(SystemTime::from(letter.at))
         .from(head.from.mailbox())
         .to(Mailbox::new(None, to.clone()))
-        .subject(clean::line(&letter.subject))
+        .subject(clean::header(&letter.subject))
         .message_id(Some(format!("<{}>", letter.message_id)))
         .header(Fixed::<AutoSubmitted>::new())
         .header(Fixed::<AutoResponseSuppress>::new());

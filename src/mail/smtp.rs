@@ -5,6 +5,7 @@
 //! its answer to STARTTLS, and that no reply grows without end.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -143,7 +144,7 @@ impl Smtp {
             );
         }
         let hello = match &settings.hello {
-            None => ClientId::default(),
+            None => own_name(),
             Some(name) if is_hello(name) => ClientId::Domain(name.clone()),
             Some(name) => {
                 let name = super::clean::words(name);
@@ -230,11 +231,12 @@ impl Smtp {
 
     /// A session that is known to live, or was used just now.
     async fn idle_session(&self, until: Instant) -> Option<Session> {
-        let Idle { mut session, since } = self.idle().pop()?;
+        let Idle { mut session, since } = {
+            let mut idle = self.idle();
+            idle.retain(|idle| idle.since.elapsed() <= STALE);
+            idle.pop()?
+        };
         let age = since.elapsed();
-        if age > STALE {
-            return None;
-        }
         if (session.needs_reset() || age > WARM)
             && session.reset(until.min(Instant::now() + self.inner.settings.patience.check)).await.is_err()
         {
@@ -253,6 +255,14 @@ impl Smtp {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of this machine; its loopback address where the name could not stand in a command.
+fn own_name() -> ClientId {
+    match ClientId::default() {
+        ClientId::Domain(name) if !is_hello(&name) => ClientId::Ipv4(Ipv4Addr::LOCALHOST),
+        name => name,
     }
 }
 

@@ -123,6 +123,23 @@ fn a_long_subject_is_folded() {
 }
 
 #[test]
+fn no_length_and_no_date_makes_a_panic_or_a_line_too_long() {
+    for text in ["x", "x ", "ü", "\u{1F600}", "\"", "\\", "=?", " "] {
+        let text = text.repeat(20_000);
+        let written = write(&letter(&text, &text), &head(&text)).unwrap();
+        parsed(&written.bytes);
+    }
+    for year in [-200_000, -1, 0, 1969, 10_000, 200_000] {
+        let at = Utc.with_ymd_and_hms(year, 6, 1, 0, 0, 0).unwrap();
+        assert!(write(&Letter { at, ..letter("x", "y") }, &head("K")).is_err(), "{year}");
+    }
+    for year in [1970, 9999] {
+        let at = Utc.with_ymd_and_hms(year, 12, 31, 23, 59, 59).unwrap();
+        assert!(write(&Letter { at, ..letter("x", "y") }, &head("K")).is_ok(), "{year}");
+    }
+}
+
+#[test]
 fn what_is_no_message_id_or_no_address_is_refused() {
     for id in ["", "a", "@b", "a@", "a b@c", "a@b>\r\nBcc: x", "<a@b>", "a..b@c", "ä@b"] {
         let letter = Letter { message_id: id.into(), ..letter("x", "y") };
