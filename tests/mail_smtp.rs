@@ -112,7 +112,7 @@ async fn tls_on_a_port_for_starttls_is_told_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_scalar_value_in_names_adds_a_header_or_a_command() {
     let sink = sink!("no_scalar_value_in_names_adds_a_header_or_a_command", Sink::plain());
-    // Each letter carries 300 scalar values in the sender's name, the subject and both bodies; between them, what ends lines.
+    // Each letter carries 200 scalar values in the sender's name, the subject and both bodies; between them, what ends lines.
     let all: Vec<char> = ('\0'..=char::MAX).filter(|c| u32::from(*c) < 0x3_2000).collect();
     let chunks: Vec<String> = all
         .chunks(300)
