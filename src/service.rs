@@ -25,6 +25,7 @@ mod create;
 mod demo;
 mod error;
 mod find;
+mod gate;
 mod issuers;
 mod list;
 mod live;
@@ -36,6 +37,7 @@ mod revoke;
 mod rotate;
 mod sweep;
 pub use error::{Error, Field, Result};
+pub use gate::{Confirmed, Gate, GateSettings, Known, Outcome, Policies, STALE, Use};
 pub use open::new_operation;
 pub use reminders::{
     DueKey, LetterNews, LetterPreview, Outbox, Post, ReminderRequest, Retried, SweepNews, SweepOrder,

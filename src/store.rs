@@ -15,6 +15,7 @@ mod dialect;
 mod error;
 mod facts;
 mod filter;
+mod gates;
 mod issuers;
 mod keys;
 mod live;
@@ -26,19 +27,24 @@ mod outbox;
 mod outlook;
 mod page;
 mod postgres;
+mod pulse;
 mod rows;
 mod sqlite;
 mod transact;
+mod usage;
 
 pub use accounts::AccountFilter;
 pub use error::{Error, MaybeTransient, Result};
 pub use facts::Facts;
+pub use gates::{GateRow, NewGate, Sight};
 pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
 pub use outbox::{Band, Case, Fate, Letter, NewReminder, Settled, Subject, Tried, Waiting};
 pub use outlook::Counted;
 pub use page::{Side, Slice};
+pub use pulse::{Ear, Pulse, Touched};
 pub use transact::{Opening, Tx};
+pub use usage::{Batch, Counts, LastUse, Minute};
 
 /// An open database. Cheap to clone.
 #[derive(Clone)]

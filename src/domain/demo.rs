@@ -125,6 +125,8 @@ impl Demo {
             acknowledged_at: Some((created_at + Duration::seconds(rng.random_range(15..200))).min(self.now)),
             last_used_at: None,
             last_used_from: None,
+            last_used_endpoint: None,
+            limits: Default::default(),
             revocation: None,
             replaces: None,
         };
@@ -146,6 +148,8 @@ impl Demo {
             acknowledged_at: Some(created_at + Duration::seconds(40)),
             last_used_at: None,
             last_used_from: None,
+            last_used_endpoint: None,
+            limits: Default::default(),
             replaces: Some((old.id, overlap)),
             ..old.clone()
         }

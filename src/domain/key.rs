@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Instant;
 use super::expiry::Overlap;
+use super::limit::Budgets;
 use super::network::Networks;
 use super::scope::Scopes;
 use super::secret::HashedKey;
@@ -45,6 +46,10 @@ pub struct Key {
     pub last_used_at: Option<Instant>,
     /// The address that the last use came from.
     pub last_used_from: Option<SafeText>,
+    /// The endpoint that it asked for, as the policy's routes name it.
+    pub last_used_endpoint: Option<SafeText>,
+    /// Budgets agreed for this key; empty: its policy's hold.
+    pub limits: Budgets,
     pub revoked_at: Option<Instant>,
     pub revoked_by: Option<SafeText>,
     pub revoke_reason: Option<SafeText>,
@@ -78,6 +83,8 @@ pub struct NewKey {
     pub acknowledged_at: Option<Instant>,
     pub last_used_at: Option<Instant>,
     pub last_used_from: Option<String>,
+    pub last_used_endpoint: Option<String>,
+    pub limits: Budgets,
     pub revocation: Option<Revocation>,
     /// The key that this one replaces, and how long that one outlives the acknowledgement.
     pub replaces: Option<(KeyId, Overlap)>,

@@ -134,6 +134,8 @@ impl Draft {
             acknowledged_at: None,
             last_used_at: None,
             last_used_from: None,
+            last_used_endpoint: None,
+            limits: Default::default(),
             revocation: None,
             replaces: None,
         }

@@ -72,6 +72,7 @@ impl Service {
                     let expires_at = life.map(|life| now + life);
                     let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &drawn);
                     let mut successor = draft.into_key(now, expires_at, &account, policy, &secret, &identity);
+                    successor.limits = old.limits;
                     successor.replaces = Some((key, overlap));
                     tx.add_keys(std::slice::from_ref(&successor)).await?;
                     tx.set_successor(key, successor.id).await?;

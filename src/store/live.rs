@@ -105,12 +105,28 @@ impl<T: PartialEq> News<T> {
     }
 }
 
+/// What a look at a SQLite file found. A gate writes several times a second that it is alive, and what its keys were used
+/// for: that is no news.
+#[derive(Default)]
+struct Seen {
+    version: i64,
+    audit: i64,
+    alerts: i64,
+    gates: i64,
+    /// How often something else was written.
+    strange: i64,
+}
+
+const SEEN: &str = "SELECT (SELECT seq FROM audit_head), (SELECT coalesce(max(id), 0) FROM alerts), \
+     (SELECT coalesce(sum(beat_at + flushed), 0) FROM gates)";
+
 async fn watch_sqlite(pool: SqlitePool, path: PathBuf, sender: Sender<LiveEvent>) {
     let mut news = News::new(sender);
     let mut tick = interval(SQLITE_POLL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // One connection, kept: data_version counts what others than this connection wrote.
     let mut conn = None;
+    let mut seen = Seen::default();
     loop {
         tick.tick().await;
         let version = async {
@@ -119,7 +135,14 @@ async fn watch_sqlite(pool: SqlitePool, path: PathBuf, sender: Sender<LiveEvent>
                 conn = Some(pool.acquire().await?);
             }
             let Some(conn) = conn.as_mut() else { return Err(Error::Unreachable("no connection".into())) };
-            Ok(sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(&mut **conn).await?)
+            let version = sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(&mut **conn).await?;
+            if version != seen.version {
+                let (audit, alerts, gates) = sqlx::query_as(SEEN).fetch_one(&mut **conn).await?;
+                // Where no gate wrote and nothing was recorded, somebody wrote past Keyrack.
+                let strange = (audit, alerts, gates) == (seen.audit, seen.alerts, seen.gates);
+                seen = Seen { version, audit, alerts, gates, strange: seen.strange + i64::from(strange) };
+            }
+            Ok((seen.audit, seen.alerts, seen.strange))
         }
         .await;
         if version.is_err() {
@@ -169,14 +192,14 @@ async fn watch_postgres(pool: PgPool, clock: Clock, skew: Arc<AtomicI64>, sender
     }
 }
 
-async fn listen(pool: &PgPool) -> Option<PgListener> {
+pub(super) async fn listen(pool: &PgPool) -> Option<PgListener> {
     let mut listener = timeout(ANSWER, PgListener::connect_with(pool)).await.ok()?.ok()?;
     timeout(ANSWER, listener.listen(CHANNEL)).await.ok()?.ok()?;
     Some(listener)
 }
 
 /// Waits for a notification; false when the connection broke. Without a listener it waits for ever.
-async fn hear(listener: &mut Option<PgListener>) -> bool {
+pub(super) async fn hear(listener: &mut Option<PgListener>) -> bool {
     match listener {
         Some(listener) => matches!(listener.try_recv().await, Ok(Some(_))),
         None => std::future::pending().await,

@@ -7,7 +7,7 @@ use super::{Pools, Result, Store, Tx};
 use crate::domain::key::{CLAIM_TIME, NewKey};
 use crate::domain::text::fold;
 
-/// 500 rows of 24 values: below SQLite's 32,766 values a statement.
+/// 500 rows of 26 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
 
 impl Tx {
@@ -18,7 +18,8 @@ impl Tx {
                 let mut sql = QueryBuilder::<Db>::new(
                     "INSERT INTO keys (id, account, issuer, name, name_key, description, search, preview, tail, hash, \
                      scopes, allow, created_at, created_by, expires_at, claim_by, acknowledged_at, last_used_at, \
-                     last_used_from, revoked_at, revoked_by, revoke_reason, predecessor, overlap_seconds) ",
+                     last_used_from, last_used_endpoint, limits, revoked_at, revoked_by, revoke_reason, predecessor, \
+                     overlap_seconds) ",
                 );
                 sql.push_values(some, |mut row, key| {
                     let name_key = key.name.to_lowercase();
@@ -43,6 +44,8 @@ impl Tx {
                         .push_bind(key.acknowledged_at.map(Time))
                         .push_bind(key.last_used_at.map(Time))
                         .push_bind(key.last_used_from.clone())
+                        .push_bind(key.last_used_endpoint.clone())
+                        .push_bind((!key.limits.is_empty()).then(|| key.limits.to_string()))
                         .push_bind(end.map(|end| Time(end.at)))
                         .push_bind(end.map(|end| end.by.clone()))
                         .push_bind(end.and_then(|end| end.reason.clone()))

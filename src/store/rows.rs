@@ -9,14 +9,15 @@ use super::{Error, Result};
 use crate::domain::account::{Account, Standing};
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::Key;
+use crate::domain::limit::Budgets;
 use crate::domain::operator::{Operator, Role};
 use crate::domain::scope::Scopes;
 use crate::domain::text::SafeText;
 
 /// The columns of a [`KeyRow`], from `keys k`.
 pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, k.name, k.description, k.preview, k.scopes, k.allow, \
-     k.created_at, k.created_by, k.expires_at, k.acknowledged_at, k.last_used_at, k.last_used_from, k.revoked_at, \
-     k.revoked_by, k.revoke_reason, k.predecessor, k.successor, \
+     k.created_at, k.created_by, k.expires_at, k.acknowledged_at, k.last_used_at, k.last_used_from, k.last_used_endpoint, \
+     k.limits, k.revoked_at, k.revoked_by, k.revoke_reason, k.predecessor, k.successor, \
      (SELECT s.ends_at FROM keys s WHERE s.id = k.successor) AS successor_ends_at, \
      (SELECT i.rotation_days FROM issuers i WHERE i.slug = k.issuer) AS rotation_days";
 
@@ -36,6 +37,8 @@ pub(super) struct KeyRow {
     acknowledged_at: Option<Time>,
     last_used_at: Option<Time>,
     last_used_from: Option<String>,
+    last_used_endpoint: Option<String>,
+    limits: Option<String>,
     revoked_at: Option<Time>,
     revoked_by: Option<String>,
     revoke_reason: Option<String>,
@@ -63,6 +66,9 @@ impl From<KeyRow> for Key {
             acknowledged_at: row.acknowledged_at.map(|t| t.0),
             last_used_at: row.last_used_at.map(|t| t.0),
             last_used_from: row.last_used_from.map(SafeText::new),
+            last_used_endpoint: row.last_used_endpoint.map(SafeText::new),
+            // What nobody can read is no agreement: the policy's budgets hold.
+            limits: row.limits.and_then(|text| Budgets::parse(&text).ok()).unwrap_or_default(),
             revoked_at: row.revoked_at.map(|t| t.0),
             revoked_by: row.revoked_by.map(SafeText::new),
             revoke_reason: row.revoke_reason.map(SafeText::new),
@@ -90,13 +96,13 @@ impl From<IssuerRow> for Issuer {
 
 #[derive(FromRow)]
 pub(super) struct AccountRow {
-    slug: String,
-    issuer: String,
-    name: String,
-    admins: Json<Vec<String>>,
-    plan: Option<String>,
-    standing: String,
-    created_at: Time,
+    pub slug: String,
+    pub issuer: String,
+    pub name: String,
+    pub admins: Json<Vec<String>>,
+    pub plan: Option<String>,
+    pub standing: String,
+    pub created_at: Time,
 }
 
 impl AccountRow {

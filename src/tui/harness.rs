@@ -300,6 +300,8 @@ pub fn key(n: u32) -> Key {
         acknowledged_at: Some(created),
         last_used_at: n.is_multiple_of(2).then(|| noon() - chrono::Duration::minutes(i64::from(n) * 7 + 3)),
         last_used_from: None,
+        last_used_endpoint: None,
+        limits: Default::default(),
         revoked_at: None,
         revoked_by: None,
         revoke_reason: None,

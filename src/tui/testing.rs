@@ -187,6 +187,8 @@ pub fn key(issuer: &str, name: &str) -> Key {
         acknowledged_at: Some(made),
         last_used_at: None,
         last_used_from: None,
+        last_used_endpoint: None,
+        limits: Default::default(),
         revoked_at: None,
         revoked_by: None,
         revoke_reason: None,

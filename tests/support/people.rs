@@ -8,7 +8,9 @@ use keyrack::domain::network::Networks;
 use keyrack::domain::operator::Identity;
 use keyrack::domain::query::{Query, Sort};
 use keyrack::domain::scope::Scopes;
-use keyrack::service::{CreateAccount, CreateKey, Created, From, PageRequest, Service, new_operation};
+use keyrack::service::{
+    CreateAccount, CreateKey, Created, From, Gate, GateSettings, PageRequest, Service, new_operation,
+};
 use keyrack::store::Store;
 
 use super::database::Database;
@@ -90,6 +92,16 @@ pub async fn as_person(db: &Database, name: &str) -> Service {
     let store = Store::open(&db.location()).await.unwrap();
     let identity = Identity { name: name.into(), host: "desk".into(), client: None };
     Service::with_identity(store, Clock::System, identity).await.unwrap()
+}
+
+/// What a gate of this name is opened with.
+pub fn settings(name: &str) -> GateSettings {
+    GateSettings { name: name.into(), listen: "127.0.0.1:0".into(), ..GateSettings::default() }
+}
+
+/// A gate on this database.
+pub async fn gate(db: &Database, name: &str) -> Gate {
+    Gate::open(&db.location(), Clock::System, settings(name)).await.unwrap()
 }
 
 /// Every key that fits, in this order, read page by page.

@@ -50,6 +50,8 @@ fn key() -> Key {
         acknowledged_at: Some(now() - Duration::days(40)),
         last_used_at: Some(now() - Duration::hours(1)),
         last_used_from: None,
+        last_used_endpoint: None,
+        limits: Default::default(),
         revoked_at: None,
         revoked_by: None,
         revoke_reason: None,

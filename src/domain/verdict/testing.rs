@@ -26,6 +26,8 @@ pub fn key(issuer: &str, at: Instant) -> Key {
         acknowledged_at: Some(at + Duration::minutes(1)),
         last_used_at: None,
         last_used_from: None,
+        last_used_endpoint: None,
+        limits: Default::default(),
         revoked_at: None,
         revoked_by: None,
         revoke_reason: None,

@@ -19,6 +19,8 @@ fn key(at: Instant) -> Key {
         acknowledged_at: None,
         last_used_at: None,
         last_used_from: None,
+        last_used_endpoint: None,
+        limits: Default::default(),
         revoked_at: None,
         revoked_by: None,
         revoke_reason: None,

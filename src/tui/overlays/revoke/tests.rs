@@ -18,6 +18,8 @@ fn main_server() -> Key {
     Key {
         last_used_at: Some(noon() - Duration::hours(3)),
         last_used_from: Some("203.0.113.7".into()),
+        last_used_endpoint: None,
+        limits: Default::default(),
         ..key("voxpria", "Production Server – Main App")
     }
 }

@@ -1,0 +1,255 @@
+//! What enforces keys: a gate's handle on the database, always current and quick.
+//!
+//! A gate remembers the keys that it read, and trusts none of it by itself: each request that may pass asks, at its end,
+//! for a [proof](Gate::confirm) that what it rests on is current. One task reads the audit's number for all requests that
+//! wait at a time; the number tells whether anything changed (see [`crate::store::Pulse`]). Without an answer of the
+//! database nothing passes.
+//!
+//! What somebody changes past Keyrack, with SQL written by hand, leaves no row in the audit. A gate sees that after
+//! [`STALE`] at the latest.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::domain::secret::HashedKey;
+use crate::store::{self, NewGate};
+
+mod cache;
+mod known;
+mod proof;
+mod prover;
+mod registrar;
+mod uses;
+
+use cache::Cache;
+pub use known::{Known, Policies};
+use proof::Proof;
+use uses::Uses;
+pub use uses::{Outcome, Use};
+
+/// What was read of a key is read again after this long, whatever the audit says.
+pub const STALE: Duration = Duration::from_secs(10);
+
+/// How a gate presents itself, and how much it may remember.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateSettings {
+    /// Its name among the gates; windows of limits are kept under it.
+    pub name: String,
+    /// Where it listens, in words.
+    pub listen: String,
+    /// After this long without an answer of the database it refuses everything, and others hold it for out of touch.
+    pub lease: Duration,
+    /// At most so many keys are remembered.
+    pub cache: usize,
+    /// How long counts of use are kept.
+    pub keep_usage: Duration,
+}
+
+impl Default for GateSettings {
+    fn default() -> Self {
+        Self {
+            name: "gate".into(),
+            listen: String::new(),
+            lease: Duration::from_secs(1),
+            cache: 100_000,
+            keep_usage: Duration::from_secs(35 * 24 * 60 * 60),
+        }
+    }
+}
+
+/// What [`Gate::confirm`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// Nothing that the request rests on had changed at `now`, which is later than the moment of asking. The key works at
+    /// `now`, by the database's clock.
+    Current { now: Instant },
+    /// Something changed: the request must be judged anew.
+    Changed,
+}
+
+/// A gate at work. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+    /// The tasks hold `inner` too; with the last of these they stop.
+    _handle: Arc<Handle>,
+}
+
+struct Handle(watch::Sender<bool>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    settings: GateSettings,
+    row: NewGate,
+    cache: Cache,
+    proof: Proof,
+    uses: Uses,
+    /// The audit's number up to which every change has been applied; consoles and held streams look at it.
+    applied: watch::Sender<i64>,
+    /// What [`Cache`] and policies must be at least as new as; moves before anything is dropped.
+    floor: AtomicI64,
+    policies: std::sync::RwLock<Option<Arc<Policies>>>,
+    loading: AsyncMutex<()>,
+    /// Wakes the registrar.
+    grown: Notify,
+    stop: watch::Sender<bool>,
+    tasks: AsyncMutex<JoinSet<()>>,
+}
+
+impl Gate {
+    /// Opens the database and begins to work. The schema must be up to date where the login may not change it. A gate
+    /// needs no operator's role; on PostgreSQL its login needs `keyrack_gate` and no more.
+    pub async fn open(location: &Location, clock: Clock, settings: GateSettings) -> Result<Self> {
+        Self::begin(Store::open(location).await?, clock, settings).await
+    }
+
+    /// Begins to work on an open database.
+    pub async fn begin(store: Store, clock: Clock, settings: GateSettings) -> Result<Self> {
+        let row = NewGate {
+            id: new_operation(),
+            name: settings.name.clone(),
+            host: whoami::hostname().unwrap_or_else(|_| "unknown".into()),
+            listen: settings.listen.clone(),
+            lease_ms: i64::try_from(settings.lease.as_millis()).unwrap_or(i64::MAX),
+        };
+        let mut pulse = store.pulse().await?;
+        let (seq, now) = pulse.head(&clock).await?;
+        store.register_gate(&row, seq, &clock).await?;
+        let inner = Arc::new(Inner {
+            cache: Cache::new(settings.cache),
+            proof: Proof::new(now),
+            uses: Uses::default(),
+            applied: watch::Sender::new(seq),
+            floor: AtomicI64::new(seq),
+            policies: std::sync::RwLock::default(),
+            loading: AsyncMutex::default(),
+            grown: Notify::new(),
+            stop: watch::Sender::new(false),
+            tasks: AsyncMutex::default(),
+            store,
+            clock,
+            settings,
+            row,
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(prover::run(Arc::clone(&inner), pulse));
+        tasks.spawn(prover::listen(Arc::clone(&inner)));
+        tasks.spawn(registrar::run(Arc::clone(&inner)));
+        tasks.spawn(uses::run(Arc::clone(&inner)));
+        *inner.tasks.lock().await = tasks;
+        let handle = Arc::new(Handle(inner.stop.clone()));
+        Ok(Self { inner, _handle: handle })
+    }
+
+    /// The key of this secret with its account and its policy; `None` if there is no such key, which is never remembered.
+    ///
+    /// What is answered may be a moment old. Before a request passes on the strength of it, [`Gate::confirm`] must say
+    /// that it was current.
+    ///
+    /// # Errors
+    /// The database gave no answer within the lease: nothing may pass.
+    pub async fn known(&self, hash: HashedKey) -> Result<Option<Arc<Known>>> {
+        if let Some(known) = self.inner.cache.get(hash, self.inner.proof.micros()) {
+            return Ok(Some(known));
+        }
+        self.inner.within_lease(self.inner.read(hash)).await
+    }
+
+    /// All policies, arranged by prefix.
+    ///
+    /// # Errors
+    /// The database gave no answer within the lease: nothing may pass.
+    pub async fn policies(&self) -> Result<Arc<Policies>> {
+        if let Some(policies) = self.inner.policies() {
+            return Ok(policies);
+        }
+        self.inner.within_lease(self.inner.read_policies()).await
+    }
+
+    /// Whether what a request rests on is current, by a reading of the database that began after this was called.
+    ///
+    /// `policies` are those that its headers were read with. To be asked last, just before the answer is let go; a
+    /// request that was held up after that must ask again.
+    ///
+    /// # Errors
+    /// The database gave no answer within the lease: the request may not pass.
+    pub async fn confirm(&self, known: &Known, policies: &Policies) -> Result<Confirmed> {
+        let Some(now) = self.inner.proof.ask(self.inner.settings.lease).await else {
+            return Err(self.inner.no_answer());
+        };
+        let current = known.is_live() && policies.is_live() && known.ends_at.is_none_or(|end| end > now);
+        Ok(if current { Confirmed::Current { now } } else { Confirmed::Changed })
+    }
+
+    /// The present by the database's clock, as the last answer and the time since then tell it. Never steps back.
+    pub fn now(&self) -> Instant {
+        match self.inner.store.location() {
+            Location::Sqlite(_) => self.inner.clock.now(),
+            Location::Postgres(_) => self.inner.proof.now(),
+        }
+    }
+
+    /// Whether the database has answered within the lease.
+    pub fn in_touch(&self) -> bool {
+        self.inner.proof.age() <= self.inner.settings.lease
+    }
+
+    /// The audit's number up to which changes have been applied. It moves after what they touch was forgotten: who holds
+    /// an answer open asks [`Gate::known`] and [`Gate::confirm`] again each time.
+    pub fn changes(&self) -> watch::Receiver<i64> {
+        self.inner.applied.subscribe()
+    }
+
+    /// Takes note of a request and its fate. Never waits.
+    pub fn used(&self, used: Use<'_>) {
+        self.inner.uses.note(used);
+    }
+
+    /// Writes what is left to write, and takes the gate's row away.
+    pub async fn close(&self) {
+        self.inner.stop.send_replace(true);
+        let mut tasks = self.inner.tasks.lock().await;
+        while tasks.join_next().await.is_some() {}
+        if let Err(error) = self.inner.store.remove_gate(self.inner.row.id).await {
+            tracing::warn!(%error, "the gate could not sign off; it shows as out of touch");
+        }
+        self.inner.store.close().await;
+    }
+}
+
+impl Inner {
+    async fn within_lease<T>(&self, reading: impl Future<Output = Result<T>>) -> Result<T> {
+        match tokio::time::timeout(self.settings.lease, reading).await {
+            Ok(done) => done,
+            Err(_) => Err(self.no_answer()),
+        }
+    }
+
+    fn no_answer(&self) -> Error {
+        let ms = self.settings.lease.as_millis();
+        store::Error::Unreachable(format!("it gave no answer for {ms} ms")).into()
+    }
+
+    /// Waits until the gate is to stop.
+    async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // An error would mean that the sender is gone, which it can't be while this is borrowed.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    fn floor(&self) -> i64 {
+        self.floor.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,122 @@
+//! Waiting for proof: many requests wait for one reading of the database.
+//!
+//! Readings are counted. A request that asks while reading N is under way, or before it, may rest only on one that begins
+//! later, N + 1: nobody knows at which moment of its course a reading saw the database.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant as Moment;
+
+use crate::domain::Instant;
+
+pub(super) struct Proof {
+    born: Moment,
+    /// How many readings have begun, have ended in whatever way, and the last one that succeeded.
+    begun: AtomicU64,
+    ended: AtomicU64,
+    proven: AtomicU64,
+    /// Of the last one that succeeded: when it began, and when it had its answer, in microseconds since `born`.
+    began_at: AtomicU64,
+    answered_at: AtomicU64,
+    /// What the database said the time was, in microseconds since the epoch.
+    said: AtomicI64,
+    /// Those who wait for an even reading, and for an odd one: so that one reading's end wakes nobody who waits for the next.
+    waiting: [Notify; 2],
+    /// Whether somebody asked since a reading last began.
+    asked: AtomicBool,
+    kick: Notify,
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Proof {
+    /// Begins with the answer of a reading that has just been made.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            born: Moment::now(),
+            begun: AtomicU64::new(1),
+            ended: AtomicU64::new(1),
+            proven: AtomicU64::new(1),
+            began_at: AtomicU64::new(0),
+            answered_at: AtomicU64::new(0),
+            said: AtomicI64::new(now.timestamp_micros()),
+            waiting: [Notify::new(), Notify::new()],
+            asked: AtomicBool::new(false),
+            kick: Notify::new(),
+        }
+    }
+
+    /// Microseconds since the gate began.
+    pub(super) fn micros(&self) -> u64 {
+        micros(self.born.elapsed())
+    }
+
+    /// Waits for a reading that begins after this was called. `None` if it failed, or was too long ago when the caller
+    /// came to hear of it, as happens to a process that was stopped for a while.
+    pub(super) async fn ask(&self, lease: Duration) -> Option<Instant> {
+        let need = self.begun.load(SeqCst) + 1;
+        // It hears of every end from here on, even before it is waited for.
+        let end = self.waiting[(need % 2) as usize].notified();
+        self.kick();
+        if self.ended.load(SeqCst) < need {
+            end.await;
+        }
+        let proven = self.proven.load(SeqCst) >= need;
+        let age = self.micros().saturating_sub(self.began_at.load(SeqCst));
+        let said = self.said.load(SeqCst);
+        (proven && age <= micros(lease)).then(|| Instant::from_timestamp_micros(said)).flatten()
+    }
+
+    /// Wants a reading.
+    pub(super) fn kick(&self) {
+        if !self.asked.swap(true, SeqCst) {
+            self.kick.notify_one();
+        }
+    }
+
+    /// Waits until a reading is wanted.
+    pub(super) async fn wanted(&self) {
+        self.kick.notified().await;
+    }
+
+    /// A reading begins.
+    pub(super) fn begin(&self) -> u64 {
+        self.asked.store(false, SeqCst);
+        self.begun.fetch_add(1, SeqCst) + 1
+    }
+
+    /// The reading has its answer, and everything that it told of was forgotten. `began_at` in microseconds.
+    pub(super) fn succeed(&self, round: u64, began_at: u64, answered_at: u64, said: Instant) {
+        // The time never steps back.
+        let said = said.timestamp_micros().max(self.said.load(SeqCst));
+        self.said.store(said, SeqCst);
+        self.answered_at.store(answered_at, SeqCst);
+        self.began_at.store(began_at, SeqCst);
+        self.proven.store(round, SeqCst);
+        self.ended.store(round, SeqCst);
+        self.waiting[(round % 2) as usize].notify_waiters();
+    }
+
+    /// The reading failed: nobody who waits may pass, nor those who wait for the next one, so that no one waits longer
+    /// than one reading may take.
+    pub(super) fn fail(&self, round: u64) {
+        self.ended.store(round, SeqCst);
+        self.waiting.iter().for_each(Notify::notify_waiters);
+    }
+
+    /// How long ago the last reading began that succeeded.
+    pub(super) fn age(&self) -> Duration {
+        Duration::from_micros(self.micros().saturating_sub(self.began_at.load(SeqCst)))
+    }
+
+    /// The database's time, by its last answer and the time since then.
+    pub(super) fn now(&self) -> Instant {
+        let since = self.micros().saturating_sub(self.answered_at.load(SeqCst));
+        let said = self.said.load(SeqCst).saturating_add_unsigned(since);
+        Instant::from_timestamp_micros(said).unwrap_or_default()
+    }
+}

@@ -1,0 +1,59 @@
+//! The task that says in the database that the gate is alive, and how far it has applied what changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::super::Result;
+use super::Inner;
+
+/// Gates that were not heard of for so long are taken off the list.
+const GONE: chrono::Duration = chrono::Duration::days(1);
+const SWEEP: Duration = Duration::from_secs(60 * 60);
+
+pub(super) async fn run(inner: Arc<Inner>) {
+    let beat = (inner.settings.lease / 3).max(Duration::from_millis(1));
+    let mut tick = interval(beat);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sweep = interval(SWEEP);
+    let mut failing = false;
+    let stopped = inner.stopped();
+    tokio::pin!(stopped);
+    loop {
+        let sweeping = tokio::select! {
+            () = &mut stopped => return,
+            () = inner.grown.notified() => false,
+            _ = tick.tick() => false,
+            _ = sweep.tick() => true,
+        };
+        if sweeping {
+            let before = inner.proof.now() - GONE;
+            let _ = inner.store.forget_gates(before).await;
+            continue;
+        }
+        // Who has no proof has nothing to say.
+        if inner.proof.age() > inner.settings.lease {
+            continue;
+        }
+        let told =
+            timeout(inner.settings.lease, tell(&inner)).await.unwrap_or_else(|_| Err(inner.no_answer()));
+        match told {
+            Ok(()) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(%error, "the gate could not say that it is alive: consoles hold it for out of touch");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+async fn tell(inner: &Inner) -> Result<()> {
+    let applied = *inner.applied.borrow();
+    if !inner.store.beat_gate(inner.row.id, applied, &inner.clock).await? {
+        // It was away for so long that others struck it off.
+        inner.store.register_gate(&inner.row, applied, &inner.clock).await?;
+    }
+    Ok(())
+}

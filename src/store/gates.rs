@@ -1,0 +1,248 @@
+//! Gates in the database: what they read of a key, and where they say that they are alive.
+
+use sqlx::{AssertSqlSafe, FromRow};
+use uuid::Uuid;
+
+use super::dialect::{Time, both};
+use super::rows::{AccountRow, KEY_COLUMNS, KeyRow};
+use super::{Pools, Reader, Result, Store};
+use crate::clock::Clock;
+use crate::domain::Instant;
+use crate::domain::account::Account;
+use crate::domain::issuer::Issuer;
+use crate::domain::key::Key;
+use crate::domain::secret::HashedKey;
+use crate::domain::text::SafeText;
+
+/// A key with its account, both as they were at one moment, and the audit's number of that moment.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    pub key: Key,
+    pub account: Account,
+    /// The version of the issuer's policy.
+    pub policy: i64,
+    pub seq: i64,
+}
+
+#[derive(FromRow)]
+struct SightRow {
+    #[sqlx(flatten)]
+    key: KeyRow,
+    account_slug: String,
+    account_issuer: String,
+    account_name: String,
+    admins: sqlx::types::Json<Vec<String>>,
+    plan: Option<String>,
+    standing: String,
+    account_created_at: Time,
+    policy_version: i64,
+    head: i64,
+}
+
+/// A gate as its row has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateRow {
+    pub id: Uuid,
+    pub name: SafeText,
+    pub host: SafeText,
+    pub listen: SafeText,
+    pub version: SafeText,
+    pub lease_ms: i64,
+    pub began_at: Instant,
+    pub beat_at: Instant,
+    pub applied_seq: i64,
+    pub applied_at: Instant,
+}
+
+#[derive(FromRow)]
+struct RawGate {
+    id: Uuid,
+    name: String,
+    host: String,
+    listen: String,
+    version: String,
+    lease_ms: i64,
+    began_at: Time,
+    beat_at: Time,
+    applied_seq: i64,
+    applied_at: Time,
+}
+
+impl From<RawGate> for GateRow {
+    fn from(row: RawGate) -> Self {
+        Self {
+            id: row.id,
+            name: row.name.into(),
+            host: row.host.into(),
+            listen: row.listen.into(),
+            version: row.version.into(),
+            lease_ms: row.lease_ms,
+            began_at: row.began_at.0,
+            beat_at: row.beat_at.0,
+            applied_seq: row.applied_seq,
+            applied_at: row.applied_at.0,
+        }
+    }
+}
+
+/// A gate that begins, as it is written.
+#[derive(Clone, Debug)]
+pub struct NewGate {
+    pub id: Uuid,
+    pub name: String,
+    pub host: String,
+    pub listen: String,
+    pub lease_ms: i64,
+}
+
+impl Store {
+    /// A connection for writing outside of [`Store::transact`]: what a gate writes is no change of keys, and a gate's
+    /// login is no operator.
+    pub(super) async fn writer(&self) -> Result<Reader> {
+        Ok(match &self.pools {
+            Pools::Sqlite { writer, .. } => Reader::Sqlite(writer.acquire().await?),
+            Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// The key of this secret, with all that a gate must know of it, read in one statement and so at one moment.
+    pub async fn sight(&self, hash: HashedKey) -> Result<Option<Sight>> {
+        let mut reader = self.reader().await?;
+        let row = both!(reader.conn(), c => {
+            let sql = format!(
+                "SELECT {KEY_COLUMNS}, a.slug AS account_slug, a.issuer AS account_issuer, a.name AS account_name, \
+                 a.admins, a.plan, a.standing, a.created_at AS account_created_at, \
+                 (SELECT p.version FROM issuers p WHERE p.slug = k.issuer) AS policy_version, \
+                 (SELECT seq FROM audit_head) AS head \
+                 FROM keys k JOIN accounts a ON a.slug = k.account WHERE k.hash = $1"
+            );
+            sqlx::query_as::<Db, SightRow>(AssertSqlSafe(sql)).bind(hash.0.to_vec()).fetch_optional(c).await?
+        });
+        row.map(|row| {
+            let account = AccountRow {
+                slug: row.account_slug,
+                issuer: row.account_issuer,
+                name: row.account_name,
+                admins: row.admins,
+                plan: row.plan,
+                standing: row.standing,
+                created_at: row.account_created_at,
+            };
+            Ok(Sight {
+                key: row.key.into(),
+                account: account.into_account()?,
+                policy: row.policy_version,
+                seq: row.head,
+            })
+        })
+        .transpose()
+    }
+
+    /// All issuers, and the audit's number from before they were read: they are at least as new as that.
+    pub async fn issuers_at(&self) -> Result<(Vec<Issuer>, i64)> {
+        let mut reader = self.reader().await?;
+        let seq: i64 = both!(reader.conn(), c => {
+            sqlx::query_scalar::<Db, i64>("SELECT seq FROM audit_head").fetch_one(c).await?
+        });
+        drop(reader);
+        Ok((self.issuers().await?, seq))
+    }
+
+    /// Makes a gate known, or known again. It has applied everything up to `seq`.
+    pub async fn register_gate(&self, gate: &NewGate, seq: i64, clock: &Clock) -> Result<()> {
+        let mut writer = self.writer().await?;
+        let now = writer.present(8);
+        both!(writer.conn(), c => {
+            let sql = format!(
+                "INSERT INTO gates (id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, {now}, {now}, $7, {now}) \
+                 ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at, applied_seq = excluded.applied_seq, \
+                 applied_at = excluded.applied_at"
+            );
+            sqlx::query::<Db>(AssertSqlSafe(sql))
+                .bind(gate.id)
+                .bind(gate.name.as_str())
+                .bind(gate.host.as_str())
+                .bind(gate.listen.as_str())
+                .bind(env!("CARGO_PKG_VERSION"))
+                .bind(gate.lease_ms)
+                .bind(seq)
+                .bind(Time(clock.now()))
+                .execute(c)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Says that the gate is alive and has applied everything up to `seq`. False if its row is gone.
+    pub async fn beat_gate(&self, id: Uuid, seq: i64, clock: &Clock) -> Result<bool> {
+        let mut writer = self.writer().await?;
+        let now = writer.present(3);
+        let rows = both!(writer.conn(), c => {
+            let sql = format!(
+                "UPDATE gates SET beat_at = {now}, applied_seq = $2, \
+                 applied_at = CASE WHEN applied_seq = $2 THEN applied_at ELSE {now} END WHERE id = $1"
+            );
+            sqlx::query::<Db>(AssertSqlSafe(sql))
+                .bind(id)
+                .bind(seq)
+                .bind(Time(clock.now()))
+                .execute(c)
+                .await?
+                .rows_affected()
+        });
+        Ok(rows > 0)
+    }
+
+    /// Takes a gate's row away.
+    pub async fn remove_gate(&self, id: Uuid) -> Result<()> {
+        let mut writer = self.writer().await?;
+        both!(writer.conn(), c => {
+            sqlx::query::<Db>("DELETE FROM gates WHERE id = $1").bind(id).execute(c).await?;
+        });
+        Ok(())
+    }
+
+    /// Takes away the rows of gates that have not been heard of since `before`.
+    pub async fn forget_gates(&self, before: Instant) -> Result<()> {
+        let mut writer = self.writer().await?;
+        both!(writer.conn(), c => {
+            sqlx::query::<Db>("DELETE FROM gates WHERE beat_at < $1").bind(Time(before)).execute(c).await?;
+        });
+        Ok(())
+    }
+
+    /// The gates that were heard of since `since`, by name.
+    pub async fn gates(&self, since: Instant) -> Result<Vec<GateRow>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<RawGate> = both!(reader.conn(), c => {
+            sqlx::query_as::<Db, RawGate>(
+                "SELECT id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at \
+                 FROM gates WHERE beat_at >= $1 ORDER BY name, id",
+            )
+            .bind(Time(since))
+            .fetch_all(c)
+            .await?
+        });
+        Ok(rows.into_iter().map(GateRow::from).collect())
+    }
+
+    /// When the audit's row of this number was written; `None` if there is none.
+    pub async fn audited_at(&self, seq: i64) -> Result<Option<Instant>> {
+        let mut reader = self.reader().await?;
+        let at: Option<Time> = both!(reader.conn(), c => {
+            sqlx::query_scalar::<Db, Time>("SELECT at FROM audit WHERE seq = $1").bind(seq).fetch_optional(c).await?
+        });
+        Ok(at.map(|at| at.0))
+    }
+}
+
+impl Reader {
+    /// The present inside a statement that binds this machine's time at `place`: PostgreSQL's own clock decides.
+    pub(super) fn present(&self, place: u32) -> String {
+        match self {
+            Self::Sqlite(_) => format!("${place}"),
+            Self::Postgres(_) => format!("coalesce(clock_timestamp(), ${place})"),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What keys were used for: counted by the minute, and the last time on the key itself.
+
+use std::collections::BTreeMap;
+
+use sqlx::{Connection, FromRow, QueryBuilder};
+use uuid::Uuid;
+
+use super::dialect::{Time, both};
+use super::{Conn, Error, Reader, Result, Store};
+use crate::clock::Clock;
+use crate::domain::Instant;
+use crate::domain::key::KeyId;
+
+/// Requests of one key in one minute, by their fate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub allowed: i64,
+    pub refused: i64,
+    pub limited: i64,
+}
+
+/// A key's last use that was allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastUse {
+    pub at: Instant,
+    pub from: Option<String>,
+    pub endpoint: Option<String>,
+}
+
+/// What a gate counted since it wrote last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// By key and beginning of the minute: everybody locks rows in this order.
+    pub counts: BTreeMap<(KeyId, Instant), Counts>,
+    pub last: BTreeMap<KeyId, LastUse>,
+}
+
+/// The use of one key in one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Minute {
+    pub key: KeyId,
+    /// The minute's beginning.
+    pub at: Instant,
+    pub counts: Counts,
+}
+
+#[derive(FromRow)]
+struct MinuteRow {
+    key: Uuid,
+    minute: Time,
+    allowed: i64,
+    refused: i64,
+    limited: i64,
+}
+
+/// Rows a statement.
+const ROWS: usize = 500;
+/// Rows of counts that are deleted at a time.
+const PRUNED: i64 = 5_000;
+
+impl Store {
+    /// Adds what a gate counted, in one transaction, and once: a batch that was written before changes nothing.
+    ///
+    /// A key that nobody acknowledged and nobody used in time stays dead: its first use must be written while it lives.
+    pub async fn add_usage(&self, gate: Uuid, number: i64, batch: &Batch, clock: &Clock) -> Result<()> {
+        let mut writer = self.writer().await?;
+        let now = clock.now();
+        match &mut writer {
+            Reader::Sqlite(c) => {
+                let mut tx = c.begin_with("BEGIN IMMEDIATE").await?;
+                if is_new(Conn::Sqlite(&mut tx), gate, number).await? {
+                    write(Conn::Sqlite(&mut tx), batch, now).await?;
+                }
+                tx.commit().await?;
+            }
+            Reader::Postgres(c) => {
+                let mut tx = c.begin().await?;
+                if is_new(Conn::Postgres(&mut tx), gate, number).await? {
+                    write(Conn::Postgres(&mut tx), batch, now).await?;
+                }
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The use of these keys, minute by minute, from `since` on; by key and time.
+    pub async fn usage(&self, keys: &[KeyId], since: Instant) -> Result<Vec<Minute>> {
+        let mut minutes = Vec::new();
+        let mut reader = self.reader().await?;
+        for some in keys.chunks(ROWS) {
+            let rows: Vec<MinuteRow> = both!(reader.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new(
+                    "SELECT key, minute, allowed, refused, limited FROM usage_minutes WHERE minute >= ",
+                );
+                sql.push_bind(Time(since)).push(" AND key IN (");
+                let mut list = sql.separated(", ");
+                for key in some {
+                    list.push_bind(*key);
+                }
+                sql.push(") ORDER BY key, minute");
+                sql.build_query_as::<MinuteRow>().persistent(some.len() == 1).fetch_all(c).await?
+            });
+            minutes.extend(rows.into_iter().map(|row| Minute {
+                key: row.key,
+                at: row.minute.0,
+                counts: Counts { allowed: row.allowed, refused: row.refused, limited: row.limited },
+            }));
+        }
+        Ok(minutes)
+    }
+
+    /// Deletes some of the counts from before `until`. True if there may be more.
+    pub async fn prune_usage(&self, until: Instant) -> Result<bool> {
+        let mut writer = self.writer().await?;
+        let rows = both!(writer.conn(), c => {
+            sqlx::query::<Db>(
+                "DELETE FROM usage_minutes WHERE (key, minute) IN \
+                 (SELECT key, minute FROM usage_minutes WHERE minute < $1 LIMIT $2)",
+            )
+            .bind(Time(until))
+            .bind(PRUNED)
+            .execute(c)
+            .await?
+            .rows_affected()
+        });
+        Ok(rows >= PRUNED.unsigned_abs())
+    }
+}
+
+/// Whether this batch was not written before; from here on it counts as written. Locks the gate's own row.
+async fn is_new(conn: Conn<'_>, gate: Uuid, number: i64) -> Result<bool> {
+    both!(conn, c => {
+        let marked = sqlx::query::<Db>("UPDATE gates SET flushed = $2 WHERE id = $1 AND flushed < $2")
+            .bind(gate)
+            .bind(number)
+            .execute(&mut *c)
+            .await?
+            .rows_affected();
+        if marked > 0 {
+            return Ok(true);
+        }
+        let row: Option<i64> =
+            sqlx::query_scalar::<Db, i64>("SELECT flushed FROM gates WHERE id = $1").bind(gate).fetch_optional(c).await?;
+        row.map(|_| false).ok_or_else(|| Error::Busy("the gate was struck off the list and is not back yet".into()))
+    })
+}
+
+async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
+    let counts: Vec<_> = batch.counts.iter().collect();
+    for some in counts.chunks(ROWS) {
+        both!(&mut conn, c => {
+            let mut sql =
+                QueryBuilder::<Db>::new("INSERT INTO usage_minutes (key, minute, allowed, refused, limited) ");
+            sql.push_values(some, |mut row, ((key, minute), counts)| {
+                row.push_bind(*key)
+                    .push_bind(Time(*minute))
+                    .push_bind(counts.allowed)
+                    .push_bind(counts.refused)
+                    .push_bind(counts.limited);
+            });
+            sql.push(
+                " ON CONFLICT (key, minute) DO UPDATE SET allowed = usage_minutes.allowed + excluded.allowed, \
+                 refused = usage_minutes.refused + excluded.refused, limited = usage_minutes.limited + excluded.limited",
+            );
+            sql.build().persistent(some.len() == 1).execute(&mut **c).await?;
+        });
+    }
+    let last: Vec<_> = batch.last.iter().collect();
+    for some in last.chunks(ROWS) {
+        let locking = matches!(conn, Conn::Postgres(_));
+        both!(&mut conn, c => {
+            // PostgreSQL's own clock decides.
+            let present = if locking { "WITH t(now) AS (SELECT clock_timestamp() WHERE " } else { "WITH t(now) AS (SELECT " };
+            let mut sql = QueryBuilder::<Db>::new(present);
+            sql.push_bind(Time(now)).push(if locking { " IS NOT NULL" } else { "" });
+            sql.push("), u(id, at, host, endpoint) AS (");
+            sql.push_values(some, |mut row, (key, last)| {
+                row.push_bind(**key)
+                    .push_bind(Time(last.at))
+                    .push_bind(last.from.as_deref())
+                    .push_bind(last.endpoint.as_deref());
+            });
+            sql.push(")");
+            if locking {
+                // In the order of their ids, as everybody locks keys.
+                sql.push(
+                    ", held AS (SELECT k.id FROM keys k JOIN u ON u.id = k.id ORDER BY k.id FOR NO KEY UPDATE OF k)",
+                );
+            }
+            sql.push(
+                " UPDATE keys SET last_used_at = u.at, last_used_from = u.host, last_used_endpoint = u.endpoint FROM u, t",
+            );
+            if locking {
+                sql.push(", held");
+            }
+            sql.push(
+                " WHERE keys.id = u.id AND (keys.last_used_at IS NULL OR keys.last_used_at < u.at) \
+                 AND (keys.last_used_at IS NOT NULL OR keys.acknowledged_at IS NOT NULL OR keys.claim_by > t.now)",
+            );
+            if locking {
+                sql.push(" AND held.id = u.id");
+            }
+            sql.build().persistent(some.len() == 1).execute(&mut **c).await?;
+        });
+    }
+    Ok(())
+}
