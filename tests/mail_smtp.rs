@@ -115,7 +115,7 @@ async fn no_scalar_value_in_names_adds_a_header_or_a_command() {
     // Each letter carries 200 scalar values in the sender's name, the subject and both bodies; between them, what ends lines.
     let all: Vec<char> = ('\0'..=char::MAX).filter(|c| u32::from(*c) < 0x3_2000).collect();
     let chunks: Vec<String> = all
-        .chunks(300)
+        .chunks(200)
         .map(|chunk| format!("\r\n.\r\n{}\r\nBcc: eve@x\n\r.", String::from_iter(chunk)))
         .collect();
     let server = settings(sink.port, Security::PlainLoopback);
