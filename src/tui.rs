@@ -41,6 +41,7 @@ pub mod run;
 pub mod screens;
 pub mod state;
 pub mod styles;
+pub mod sweeping;
 pub mod terminal;
 #[cfg(test)]
 pub mod testing;

@@ -16,11 +16,12 @@ use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::query::Query;
+use crate::domain::reminder::{Reminder, ReminderId, Sweep};
 use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
 use crate::service::{
-    AuditRequest, Count, CreateAccount, CreateKey, Created, Error, Field, Needle, Outlook, Page, PageRequest,
-    Revoked, Whoami,
+    AuditRequest, Count, CreateAccount, CreateKey, Created, Error, Field, Needle, Outbox, Outlook, Page,
+    PageRequest, ReminderRequest, Retried, Revoked, SweepOrder, SweepPreview, Whoami,
 };
 use crate::store;
 
@@ -43,6 +44,14 @@ pub enum Effect {
     Mouse(bool),
     /// Stop the process as Ctrl-Z does.
     Suspend,
+    /// A sweep, for the worker: [`super::message::Message::Sweep`]s come under this id while it goes on, and a
+    /// [`Reply::Sweep`] when it has ended.
+    Sweep {
+        of: RequestId,
+        order: SweepOrder,
+    },
+    /// The sweep that goes on here shall end between two letters.
+    StopSweep,
     /// Draw everything anew, whatever the terminal shows.
     Repaint,
     Quit(ExitReason),
@@ -142,6 +151,19 @@ pub enum Request {
     },
     Audit(AuditRequest),
     VerifyAudit,
+    /// How many reminders are due, failed, ambiguous.
+    Outbox,
+    Reminders(ReminderRequest),
+    /// All reminders of these keys.
+    RemindersOf(Vec<KeyId>),
+    RetryReminders {
+        operation: OperationId,
+        reminders: Vec<ReminderId>,
+    },
+    /// The last sweeps, newest first: this many.
+    Sweeps(u32),
+    /// What a sweep would send now; this many letters in full.
+    PreviewSweep(u32),
     /// All themes: the program's, and those in the person's own folder.
     Themes(Option<PathBuf>),
     Copy(CopyText),
@@ -179,6 +201,14 @@ pub enum Reply {
     RemoveOperator(Outcomes<()>),
     Audit(Outcomes<Vec<Entry>>),
     VerifyAudit(Outcomes<Verdict>),
+    Outbox(Outcomes<Outbox>),
+    Reminders(Outcomes<Vec<Reminder>>),
+    RemindersOf(Outcomes<Vec<Reminder>>),
+    RetryReminders(Outcomes<Vec<Retried>>),
+    Sweeps(Outcomes<Vec<Sweep>>),
+    PreviewSweep(Outcomes<Box<SweepPreview>>),
+    /// The end of an [`Effect::Sweep`].
+    Sweep(Outcomes<Box<Sweep>>),
     /// Those that can be read, and what is wrong with the others.
     Themes {
         themes: Vec<Theme>,

@@ -6,6 +6,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use zeroize::Zeroizing;
 
 use super::effect::{Reply, RequestId, Timer};
+use crate::service::SweepNews;
 use crate::store::LiveEvent;
 
 /// Something that happened. Plain comparable data; a secret in it moves on and is never copied.
@@ -27,6 +28,11 @@ pub enum Message {
     Reply {
         to: RequestId,
         reply: Reply,
+    },
+    /// What happens in the sweep that was started with this request.
+    Sweep {
+        of: RequestId,
+        news: SweepNews,
     },
     /// News of the database.
     Live(LiveEvent),

@@ -13,6 +13,7 @@ pub mod confirm;
 pub mod create;
 pub mod emergency;
 pub mod help;
+pub mod leave;
 pub mod palette;
 pub mod preset;
 pub mod reader;
@@ -20,6 +21,7 @@ pub mod reveal;
 pub mod revoke;
 pub mod rotate;
 pub mod sort;
+pub mod sweep;
 pub mod themes;
 
 /// One kind of overlay and what it knows.
@@ -39,6 +41,8 @@ pub enum Overlay {
     Palette(palette::State),
     Themes(Box<themes::State>),
     Reader(reader::State),
+    Sweep(Box<sweep::State>),
+    Leave(leave::State),
 }
 
 impl Overlay {
@@ -58,6 +62,8 @@ impl Overlay {
             Self::Palette(state) => state.input(shell, input),
             Self::Themes(state) => state.input(shell, input),
             Self::Reader(state) => state.input(shell, input),
+            Self::Sweep(state) => state.input(shell, input),
+            Self::Leave(state) => state.input(shell, input),
         }
     }
 
@@ -72,7 +78,8 @@ impl Overlay {
             Self::Account(state) => state.reply(shell, id, reply),
             Self::Preset(state) => state.reply(shell, id, reply),
             Self::Themes(state) => state.reply(shell, reply),
-            Self::Sort(_) | Self::Help(_) | Self::Palette(_) | Self::Reader(_) => Vec::new(),
+            Self::Sweep(state) => state.reply(shell, id, reply),
+            Self::Sort(_) | Self::Help(_) | Self::Palette(_) | Self::Reader(_) | Self::Leave(_) => Vec::new(),
         }
     }
 
@@ -96,6 +103,8 @@ impl Overlay {
             Self::Account(state) => state.context(),
             Self::Help(state) => state.context(),
             Self::Reader(_) => Context::Reader,
+            Self::Sweep(state) => state.context(),
+            Self::Leave(state) => state.context(),
         }
     }
 
@@ -114,6 +123,7 @@ impl Overlay {
     pub fn guards_exit(&self) -> bool {
         match self {
             Self::Reveal(state) => state.guards_exit(),
+            Self::Leave(_) => true,
             _ => false,
         }
     }
@@ -133,6 +143,8 @@ impl Overlay {
             Self::Palette(state) => state.draw(shell, frame, area),
             Self::Themes(state) => state.draw(shell, frame, area),
             Self::Reader(state) => state.draw(shell, frame, area),
+            Self::Sweep(state) => state.draw(shell, frame, area),
+            Self::Leave(state) => state.draw(shell, frame, area),
         }
     }
 }

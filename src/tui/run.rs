@@ -15,7 +15,7 @@ use super::message::Message;
 use super::state::State;
 use super::styles::Styles;
 use super::terminal::{self, Screen};
-use super::worker::Worker;
+use super::worker::{Running, Worker};
 use super::{input, update};
 use crate::clock::Clock;
 use crate::config::keymap::Keymap;
@@ -91,9 +91,10 @@ where
     let clipboard = Arc::new(Clipboard::new(settings.surroundings));
     let worker = Worker::new(service.clone(), clipboard, messages.clone());
     worker.watch();
-    let mut hands = Hands { worker, messages, timers: HashMap::new() };
+    let mut hands = Hands { worker, messages, timers: HashMap::new(), sweep: None };
 
     state.shell.now = clock.now();
+    state.shell.post = service.post().map(SafeText::new);
     let first = update::opened(&mut state, SafeText::new(service.location()));
     let mut reason = hands.carry_out(first, &mut state, &mut screen)?;
     while reason.is_none() {
@@ -117,6 +118,9 @@ where
     // What the state holds of secrets is wiped before the terminal is given back.
     drop(state);
     drop(screen);
+    if let Some(sweep) = hands.sweep {
+        sweep.finish(&mut inbox).await;
+    }
     Ok(reason)
 }
 
@@ -193,6 +197,8 @@ struct Hands {
     worker: Worker,
     messages: UnboundedSender<Message>,
     timers: HashMap<Timer, AbortHandle>,
+    /// The sweep that was started last.
+    sweep: Option<Running>,
 }
 
 impl Hands {
@@ -209,6 +215,8 @@ impl Hands {
                 Effect::SetTimer { timer, after } => self.set_timer(timer, after),
                 Effect::Emit(bytes) => screen.emit(&bytes)?,
                 Effect::Mouse(on) => screen.set_mouse(on)?,
+                Effect::Sweep { of, order } => self.sweep = Some(self.worker.sweep(of, order)),
+                Effect::StopSweep => self.sweep.iter().for_each(Running::stop),
                 Effect::Repaint => screen.forget(),
                 Effect::Suspend => {
                     screen.suspend()?;

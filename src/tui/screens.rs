@@ -16,12 +16,14 @@ pub mod expiring;
 pub mod issuers;
 pub mod keys;
 pub mod operators;
+pub mod reminders;
 
 /// Names a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScreenId {
     Keys,
     Expiring,
+    Reminders,
     Accounts,
     Audit,
     Issuers,
@@ -30,13 +32,21 @@ pub enum ScreenId {
 
 impl ScreenId {
     /// In the order of their numbers and of `[` and `]`.
-    pub const ALL: [Self; 6] =
-        [Self::Keys, Self::Expiring, Self::Accounts, Self::Audit, Self::Issuers, Self::Operators];
+    pub const ALL: [Self; 7] = [
+        Self::Keys,
+        Self::Expiring,
+        Self::Reminders,
+        Self::Accounts,
+        Self::Audit,
+        Self::Issuers,
+        Self::Operators,
+    ];
 
     pub fn title(self) -> &'static str {
         match self {
             Self::Keys => "Keys",
             Self::Expiring => "Expiring",
+            Self::Reminders => "Reminders",
             Self::Accounts => "Accounts",
             Self::Audit => "Audit",
             Self::Issuers => "Issuers",
@@ -49,6 +59,7 @@ impl ScreenId {
         match action {
             Action::ScreenKeys => Some(Self::Keys),
             Action::ScreenExpiring => Some(Self::Expiring),
+            Action::ScreenReminders => Some(Self::Reminders),
             Action::ScreenAccounts => Some(Self::Accounts),
             Action::ScreenAudit => Some(Self::Audit),
             Action::ScreenIssuers => Some(Self::Issuers),
@@ -70,6 +81,7 @@ impl ScreenId {
 pub struct Screens {
     pub keys: keys::State,
     pub expiring: expiring::State,
+    pub reminders: reminders::State,
     pub accounts: accounts::State,
     pub audit: audit::State,
     pub issuers: issuers::State,
@@ -82,6 +94,7 @@ impl Screens {
         match shell.screen {
             ScreenId::Keys => self.keys.enter(shell),
             ScreenId::Expiring => self.expiring.enter(shell),
+            ScreenId::Reminders => self.reminders.enter(shell),
             ScreenId::Accounts => self.accounts.enter(shell),
             ScreenId::Audit => self.audit.enter(shell),
             ScreenId::Issuers => self.issuers.enter(shell),
@@ -93,6 +106,7 @@ impl Screens {
         match shell.screen {
             ScreenId::Keys => self.keys.input(shell, input),
             ScreenId::Expiring => self.expiring.input(shell, input),
+            ScreenId::Reminders => self.reminders.input(shell, input),
             ScreenId::Accounts => self.accounts.input(shell, input),
             ScreenId::Audit => self.audit.input(shell, input),
             ScreenId::Issuers => self.issuers.input(shell, input),
@@ -104,6 +118,7 @@ impl Screens {
         match screen {
             ScreenId::Keys => self.keys.reply(shell, id, reply),
             ScreenId::Expiring => self.expiring.reply(shell, id, reply),
+            ScreenId::Reminders => self.reminders.reply(shell, id, reply),
             ScreenId::Accounts => self.accounts.reply(shell, id, reply),
             ScreenId::Audit => self.audit.reply(shell, id, reply),
             ScreenId::Issuers => self.issuers.reply(shell, id, reply),
@@ -120,6 +135,7 @@ impl Screens {
         match screen {
             ScreenId::Keys => self.keys.timer(shell, timer),
             ScreenId::Expiring => self.expiring.timer(shell, timer),
+            ScreenId::Reminders => self.reminders.timer(shell, timer),
             ScreenId::Accounts => self.accounts.timer(shell, timer),
             ScreenId::Audit => self.audit.timer(shell, timer),
             ScreenId::Issuers => self.issuers.timer(shell, timer),
@@ -132,6 +148,7 @@ impl Screens {
         match shell.screen {
             ScreenId::Keys => self.keys.changed(shell),
             ScreenId::Expiring => self.expiring.changed(shell),
+            ScreenId::Reminders => self.reminders.changed(shell),
             ScreenId::Accounts => self.accounts.changed(shell),
             ScreenId::Audit => self.audit.changed(shell),
             ScreenId::Issuers => self.issuers.changed(shell),
@@ -152,6 +169,7 @@ impl Screens {
         match shell.screen {
             ScreenId::Keys => self.keys.context(),
             ScreenId::Expiring => self.expiring.context(),
+            ScreenId::Reminders => self.reminders.context(),
             ScreenId::Accounts => self.accounts.context(),
             ScreenId::Audit => self.audit.context(),
             ScreenId::Issuers => self.issuers.context(),
@@ -163,6 +181,7 @@ impl Screens {
         match shell.screen {
             ScreenId::Keys => self.keys.draw(shell, frame, area),
             ScreenId::Expiring => self.expiring.draw(shell, frame, area),
+            ScreenId::Reminders => self.reminders.draw(shell, frame, area),
             ScreenId::Accounts => self.accounts.draw(shell, frame, area),
             ScreenId::Audit => self.audit.draw(shell, frame, area),
             ScreenId::Issuers => self.issuers.draw(shell, frame, area),
@@ -175,6 +194,7 @@ impl Screens {
         match shell.screen {
             ScreenId::Keys => self.keys.summary(shell),
             ScreenId::Expiring => self.expiring.summary(shell),
+            ScreenId::Reminders => self.reminders.summary(shell),
             ScreenId::Accounts => self.accounts.summary(shell),
             ScreenId::Audit => self.audit.summary(shell),
             ScreenId::Issuers => self.issuers.summary(shell),

@@ -8,10 +8,12 @@ use ratatui::layout::Size;
 
 use super::clipboard::Outcome;
 use super::effect::{Effect, Failure, FailureKind, Request, RequestId, To};
+use super::latest::Latest;
 use super::overlays::Overlay;
 use super::run::ExitReason;
 use super::screens::{ScreenId, Screens};
 use super::styles::Styles;
+use super::sweeping::Sweeping;
 use crate::config::keymap::{Action, Keymap};
 use crate::domain::Instant;
 use crate::domain::issuer::{Issuer, Wording};
@@ -19,7 +21,7 @@ use crate::domain::key::OperationId;
 use crate::domain::operator::{Permission, Role};
 use crate::domain::query::Sort;
 use crate::domain::text::SafeText;
-use crate::service::Whoami;
+use crate::service::{Outbox, Whoami};
 
 /// The whole state: what all share, the screens, and what lies over them.
 #[derive(Debug)]
@@ -62,6 +64,16 @@ pub struct Shell {
     pub who: Option<Whoami>,
     /// `None` until the database has answered. By slug.
     pub issuers: Option<Vec<Issuer>>,
+    /// `None` until the database has answered.
+    pub outbox: Option<Outbox>,
+    /// Asks for it.
+    pub outboxes: Latest,
+    /// Where mail goes, in words. `None`: nowhere.
+    pub post: Option<SafeText>,
+    /// The sweep that was started here last.
+    pub sweep: Option<Sweeping>,
+    /// The person wants to leave as soon as the sweep has ended.
+    pub leaving: Option<ExitReason>,
     pub link: Link,
     pub toast: Option<Toast>,
     /// The screen that is shown.
@@ -109,6 +121,7 @@ pub(super) enum Command {
     Close,
     Show(ScreenId),
     Filter(String),
+    Reminders(String),
     Sort(Sort),
     Changed,
     Act(Action),
@@ -133,6 +146,11 @@ impl State {
                 database: SafeText::default(),
                 who: None,
                 issuers: None,
+                outbox: None,
+                outboxes: Latest::default(),
+                post: None,
+                sweep: None,
+                leaving: None,
                 link: Link::Opening,
                 toast: None,
                 screen: ScreenId::Keys,
@@ -213,6 +231,11 @@ impl Shell {
     /// Shows the keys that a filter fits.
     pub fn filter(&mut self, filter: impl Into<String>) {
         self.commands.push(Command::Filter(filter.into()));
+    }
+
+    /// Shows the reminders that a filter fits.
+    pub fn reminders(&mut self, filter: impl Into<String>) {
+        self.commands.push(Command::Reminders(filter.into()));
     }
 
     /// Sorts the table of keys.

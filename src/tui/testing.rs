@@ -27,6 +27,8 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
 use crate::service::{Created, Whoami};
 
+pub mod reminders;
+
 /// The instant at which tests begin: 2026-11-21 12:00:00 UTC.
 pub fn noon() -> Instant {
     chrono::DateTime::from_timestamp(1_795_262_400, 0).unwrap()
@@ -55,6 +57,7 @@ impl Desk {
         let mut state = State::new(noon(), size, styles, Keymap::default(), [7; 32]);
         state.shell.utc = true;
         let _ = opened(&mut state, "test.db".into());
+        state.shell.outboxes = super::latest::Latest::default();
         let mut desk = Self { state, size };
         desk.role(Role::Admin);
         desk.state.shell.issuers = Some(

@@ -5,17 +5,18 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Size};
 
-use super::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use super::effect::{Effect, Outcomes, Reply, Request, RequestId, Timer, To};
 use super::input::{Input, Key};
 use super::message::Message;
-use super::overlays::{emergency, help, palette, preset, themes};
+use super::overlays::{emergency, help, leave, palette, preset, sweep, themes};
 use super::run::ExitReason;
 use super::screens::ScreenId;
-use super::state::{Command, Link, Opened, Severity, State};
-use super::view;
+use super::state::{Command, Link, Opened, Severity, Shell, State};
+use super::{sweeping, view};
 use crate::config::keymap::{Action, Context};
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
+use crate::service::Outbox;
 use crate::store::LiveEvent;
 
 /// How long a message stays in the last line.
@@ -54,7 +55,18 @@ pub fn opened(state: &mut State, database: SafeText) -> Vec<Effect> {
 
 /// What the shell itself needs to know: who is acting, and the issuers.
 fn ask_shell(state: &mut State) -> Vec<Effect> {
-    vec![state.shell.ask(To::Shell, Request::Whoami).1, state.shell.ask(To::Shell, Request::Issuers).1]
+    let shell = &mut state.shell;
+    let mut effects = vec![shell.ask(To::Shell, Request::Whoami).1, shell.ask(To::Shell, Request::Issuers).1];
+    effects.extend(ask_outbox(shell));
+    effects
+}
+
+/// How the outbox stands: at most one such question at a time, for it is asked again with each change.
+fn ask_outbox(shell: &mut Shell) -> Option<Effect> {
+    let mut outboxes = std::mem::take(&mut shell.outboxes);
+    let effect = outboxes.ask(shell, To::Shell, Request::Outbox);
+    shell.outboxes = outboxes;
+    effect
 }
 
 fn handle(state: &mut State, message: Message) -> Vec<Effect> {
@@ -68,6 +80,10 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
             vec![Effect::Repaint]
         }
         Message::Reply { to, reply } => answer(state, to, reply),
+        Message::Sweep { of, news } => {
+            sweeping::news(&mut state.shell, of, news);
+            Vec::new()
+        }
         Message::Live(event) => live(state, event),
         Message::Timer(timer) => ring(state, timer),
         Message::Emit(bytes) => vec![Effect::Emit(bytes)],
@@ -98,7 +114,13 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
     match action {
         // Gets out from anywhere. Where something would be lost the overlay asks, once: a second Ctrl-C is the answer.
         Some(Action::Interrupt) if !state.overlays.iter().any(|opened| opened.overlay.guards_exit()) => {
-            return vec![Effect::Quit(ExitReason::Interrupted)];
+            return leave::open(&mut state.shell, ExitReason::Interrupted);
+        }
+        Some(Action::Suspend) if state.shell.sweeps() => {
+            state.shell.redraw = true;
+            let words = "a sweep goes on, and would stand still in the middle of a letter: stop it first";
+            state.shell.toast(Severity::Warning, words);
+            return Vec::new();
         }
         Some(Action::Suspend) => return vec![Effect::Suspend],
         Some(Action::Redraw) => {
@@ -137,7 +159,7 @@ fn input(state: &mut State, input: Input) -> Vec<Effect> {
 /// Actions that mean the same on every screen; `None` for the others.
 fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
     match action {
-        Action::Quit => Some(vec![Effect::Quit(ExitReason::Quit)]),
+        Action::Quit => Some(leave::open(&mut state.shell, ExitReason::Quit)),
         Action::NextScreen => Some(go(state, state.shell.screen.step(1))),
         Action::PreviousScreen => Some(go(state, state.shell.screen.step(-1))),
         Action::ToggleMouse => {
@@ -162,6 +184,7 @@ fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
             let context = context(state);
             Some(palette::open(&mut state.shell, context))
         }
+        Action::Sweep => Some(sweep::open(&mut state.shell)),
         Action::Themes => Some(themes::open(&mut state.shell)),
         Action::Emergency => Some(emergency::open(&mut state.shell)),
         _ => ScreenId::of(action).map(|screen| go(state, screen)),
@@ -186,7 +209,7 @@ fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
 
 fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
     match id.to {
-        To::Shell => answer_shell(state, reply),
+        To::Shell => answer_shell(state, id, reply),
         To::Screen(screen) => state.screens.reply(&mut state.shell, screen, id, reply),
         To::Overlay(number) => match state.overlays.iter_mut().find(|opened| opened.number == number) {
             Some(opened) => {
@@ -198,7 +221,7 @@ fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
     }
 }
 
-fn answer_shell(state: &mut State, reply: Reply) -> Vec<Effect> {
+fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
     let shell = &mut state.shell;
     shell.redraw = true;
     match reply {
@@ -206,9 +229,22 @@ fn answer_shell(state: &mut State, reply: Reply) -> Vec<Effect> {
         Reply::Issuers(Ok(issuers)) => shell.issuers = Some(issuers),
         Reply::Whoami(Err(failure)) | Reply::Issuers(Err(failure)) => shell.failed(&failure),
         Reply::Copy(outcome) => shell.copied(&outcome),
+        Reply::Sweep(outcome) => sweeping::ended(shell, id, outcome),
+        Reply::Outbox(outcome) => return answer_outbox(shell, id, outcome),
         _ => {}
     }
     welcome(state)
+}
+
+/// Without an answer the last one stays: what is wrong with the database is said elsewhere.
+fn answer_outbox(shell: &mut Shell, id: RequestId, outcome: Outcomes<Outbox>) -> Vec<Effect> {
+    let mut outboxes = std::mem::take(&mut shell.outboxes);
+    let settled = outboxes.settle(shell, id);
+    shell.outboxes = outboxes;
+    if let Ok(outbox) = outcome {
+        shell.outbox = Some(outbox);
+    }
+    settled.and_then(|settled| settled.next).into_iter().collect()
 }
 
 /// A new database without any issuer: its admin is offered one, once.
@@ -276,6 +312,10 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Filter(filter) => {
             state.screens.keys.set_filter(&filter, state.shell.now);
             go(state, ScreenId::Keys)
+        }
+        Command::Reminders(filter) => {
+            state.screens.reminders.set_filter(&filter);
+            go(state, ScreenId::Reminders)
         }
         Command::Sort(sort) => state.screens.keys.set_sort(&mut state.shell, sort),
         Command::Changed => {

@@ -4,24 +4,28 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect, Size};
-use ratatui::style::Modifier;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
+use super::overlays::Overlay;
 use super::screens::ScreenId;
-use super::state::{Link, Severity, Shell, State};
+use super::state::{Severity, Shell, State};
+use super::sweeping::MAY_SWEEP;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
-use crate::domain::operator::{self, Permission};
-use crate::domain::text::SafeText;
+use crate::domain::operator::Permission;
 
 mod ascii;
+mod header;
+pub mod reminders;
 #[cfg(test)]
 mod tests;
 pub mod text;
 pub mod times;
+
+pub use header::tab_at;
 
 /// Below this nothing useful fits.
 pub const SMALLEST: (u16, u16) = (60, 16);
@@ -47,8 +51,7 @@ pub fn view(state: &State, frame: &mut Frame) {
         return;
     }
     let body = body(shell.size).intersection(area);
-    draw_header(state, frame, Rect { height: 1, ..area });
-    draw_tabs(state, frame, Rect { y: 1, height: 1, ..area });
+    header::draw(state, frame, Rect { height: HEADER, ..area });
     state.screens.draw(shell, frame, body);
     for opened in &state.overlays {
         opened.overlay.draw(shell, frame, body);
@@ -67,113 +70,6 @@ fn too_small(shell: &Shell, frame: &mut Frame, area: Rect) {
         Line::from(format!("Present: {} x {}", area.width, area.height)),
     ];
     frame.render_widget(Paragraph::new(text), area);
-}
-
-/// Name and database; operator, and how fresh all this is.
-fn draw_header(state: &State, frame: &mut Frame, area: Rect) {
-    let shell = &state.shell;
-    let styles = &shell.styles;
-    let right = who_and_link(shell);
-    let taken = u16::try_from(right.width()).unwrap_or(area.width);
-    let room = area.width.saturating_sub(taken + 1);
-    let left = Line::from(vec![
-        Span::styled(" Keyrack  ", styles.of(Role::Title)),
-        Span::styled(
-            text::clip_left(&shell.database, usize::from(room.saturating_sub(10))),
-            styles.of(Role::Muted),
-        ),
-    ]);
-    frame.render_widget(left, Rect { width: room, ..area });
-    frame.render_widget(right.right_aligned(), area);
-}
-
-fn who_and_link(shell: &Shell) -> Line<'static> {
-    let styles = &shell.styles;
-    let mut spans = Vec::new();
-    if let Some(who) = &shell.who {
-        let name = SafeText::new(who.identity.name.clone());
-        spans.push(Span::styled(format!("{name}  "), styles.of(Role::Text)));
-        spans.push(match who.role {
-            Some(operator::Role::Viewer) => Span::styled("viewer, read-only  ", styles.of(Role::Warning)),
-            Some(role) => Span::styled(format!("{role}  "), styles.of(Role::Muted)),
-            None => Span::styled("no operator here  ", styles.of(Role::Warning)),
-        });
-    }
-    spans.push(match &shell.link {
-        Link::Opening => Span::styled("◌ opening ", styles.of(Role::Info)),
-        Link::Live => Span::styled("● live ", styles.of(Role::Ok)),
-        Link::Lost { since, .. } => {
-            let at = times::clock(*since, shell.utc);
-            let age = match times::ago(*since, shell.now).as_str() {
-                "now" => String::new(),
-                ago => format!(" ({ago})"),
-            };
-            Span::styled(format!("✕ database gone, data of {at}{age} "), styles.of(Role::Danger))
-        }
-    });
-    Line::from(spans)
-}
-
-/// The screens and their numbers; how much there is of what the present one shows.
-fn draw_tabs(state: &State, frame: &mut Frame, area: Rect) {
-    let shell = &state.shell;
-    let summary = summary(state);
-    let width = u16::try_from(summary.width()).unwrap_or(area.width).min(area.width);
-    let (line, _) = tab_line(shell, fitting_tabs(shell, area.width - width));
-    frame.render_widget(line, area);
-    frame.render_widget(summary, Rect { x: area.right() - width, width, ..area });
-}
-
-fn summary(state: &State) -> Line<'static> {
-    let style = state.shell.styles.of(Role::Text);
-    Line::styled(format!("{} ", state.screens.summary(&state.shell)), style)
-}
-
-/// The screen whose tab is at a place.
-pub fn tab_at(state: &State, at: Position) -> Option<ScreenId> {
-    let width = u16::try_from(summary(state).width()).unwrap_or(0);
-    let room = state.shell.size.width.saturating_sub(width);
-    let (_, ends) = tab_line(&state.shell, fitting_tabs(&state.shell, room));
-    let place = ends.iter().position(|end| usize::from(at.x) < *end)?;
-    (at.y == 1).then(|| ScreenId::ALL.get(place).copied()).flatten()
-}
-
-/// The tabs with their names if there is room, else closer together, else by their numbers alone.
-fn fitting_tabs(shell: &Shell, room: u16) -> Tabs {
-    let fits = |tabs: &Tabs| tab_line(shell, *tabs).0.width() <= usize::from(room);
-    [Tabs::Wide, Tabs::Close].into_iter().find(fits).unwrap_or(Tabs::Numbers)
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Tabs {
-    Wide,
-    Close,
-    Numbers,
-}
-
-/// The tabs, and the column behind each of them.
-fn tab_line(shell: &Shell, tabs: Tabs) -> (Line<'static>, Vec<usize>) {
-    let styles = &shell.styles;
-    let mut spans = Vec::new();
-    let mut ends = Vec::new();
-    let mut end = 0;
-    for (i, screen) in ScreenId::ALL.into_iter().enumerate() {
-        let present = screen == shell.screen;
-        let style = styles.of(if present { Role::Accent } else { Role::Muted });
-        let number = i + 1;
-        let title = match tabs {
-            Tabs::Numbers if !present => " ".to_owned(),
-            Tabs::Close => format!(" {}", screen.title()),
-            _ => format!(" {} ", screen.title()),
-        };
-        let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };
-        let number = Span::styled(format!(" {number}"), style);
-        let title = Span::styled(title, strong);
-        end += number.width() + title.width();
-        ends.push(end);
-        spans.extend([number, title]);
-    }
-    (Line::from(spans), ends)
 }
 
 /// A message, or the keys that are useful here.
@@ -251,6 +147,14 @@ fn label_for(
         Action::FocusDetail if context == Context::Detail => return Some("list".into()),
         Action::FocusDetail => return detail.then_some("scroll".into()),
         _ => {}
+    }
+    match state.overlays.last().map(|opened| &opened.overlay) {
+        Some(Overlay::Sweep(sweep)) => return sweep.label(shell, action, label),
+        Some(Overlay::Reader(page)) if action == Action::GoToKey && !page.leads_to_key() => return None,
+        _ => {}
+    }
+    if action == Action::Retry && shell.who.is_some() && !shell.may(MAY_SWEEP) {
+        return None;
     }
     let changes = matches!(action, Action::New | Action::Revoke | Action::Rotate);
     if changes && shell.who.is_some() && !shell.may(Permission::ChangeKeys) {

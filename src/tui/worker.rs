@@ -4,8 +4,10 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
 
 use super::clipboard::Clipboard;
 use super::effect::{Failure, FailureKind, Outcomes, Reply, Request, RequestId};
@@ -13,10 +15,13 @@ use super::message::Message;
 use crate::config::theme::Theme;
 use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
-use crate::service::{AuditFilter, AuditRequest, Service};
+use crate::service::{AuditFilter, AuditRequest, Service, Stop, SweepOrder};
 
 /// How much of a key's audit the detail shows.
 const TRAIL: u32 = 50;
+
+/// Longer than any letter may take.
+const LETTER: Duration = Duration::from_secs(45);
 
 /// Starts one task for each request, so that none waits for another.
 #[derive(Clone)]
@@ -39,6 +44,27 @@ impl Worker {
             // Nobody listens only when the console is ending.
             let _ = worker.messages.send(Message::Reply { to, reply });
         });
+    }
+
+    /// Starts a sweep; [`Message::Sweep`]s will come, and a [`Reply::Sweep`] at the end.
+    pub fn sweep(&self, of: RequestId, order: SweepOrder) -> Running {
+        let (worker, stop) = (self.clone(), Stop::new());
+        let wish = stop.clone();
+        let task = tokio::spawn(async move {
+            let (sender, mut news) = unbounded_channel();
+            let messages = worker.messages.clone();
+            let told = tokio::spawn(async move {
+                while let Some(news) = news.recv().await {
+                    let _ = messages.send(Message::Sweep { of, news });
+                }
+            });
+            let done = worker.service.sweep(order, sender, wish).await;
+            // The end is told after everything that came before it.
+            let _ = told.await;
+            let reply = Reply::Sweep(plain(done.map(Box::new)));
+            let _ = worker.messages.send(Message::Reply { to: of, reply });
+        });
+        Running { stop, task }
     }
 
     /// Passes on news of the database until the console ends.
@@ -101,9 +127,50 @@ impl Worker {
             Request::RemoveOperator { operation, name } => {
                 Reply::RemoveOperator(plain(service.remove_operator(operation, &name).await))
             }
+            Request::Outbox => Reply::Outbox(plain(service.outbox().await)),
+            Request::Reminders(request) => Reply::Reminders(plain(service.reminders(request).await)),
+            Request::RemindersOf(keys) => Reply::RemindersOf(plain(service.reminders_of(&keys).await)),
+            Request::RetryReminders { operation, reminders } => {
+                Reply::RetryReminders(plain(service.retry_reminders(operation, &reminders).await))
+            }
+            Request::Sweeps(limit) => Reply::Sweeps(plain(service.sweeps(limit).await)),
+            Request::PreviewSweep(show) => {
+                Reply::PreviewSweep(plain(service.preview_sweep(None, show).await.map(Box::new)))
+            }
             Request::Themes(folder) => themes(folder).await,
             Request::Copy(text) => Reply::Copy(self.clipboard.copy(text, &self.messages).await),
             Request::WriteSecret { path, secret } => Reply::WriteSecret(write_secret(path, secret).await),
+        }
+    }
+}
+
+/// A sweep that goes on.
+pub struct Running {
+    stop: Stop,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Lets it end between two letters.
+    pub fn stop(&self) {
+        self.stop.stop();
+    }
+
+    /// Lets it end between two letters and waits for that. Another wish to leave, or a letter that takes longer than any
+    /// letter may, ends the waiting: what was in hand is then taken over by a later sweep.
+    pub async fn finish(self, inbox: &mut UnboundedReceiver<Message>) {
+        self.stop.stop();
+        let insisted = async {
+            while let Some(message) = inbox.recv().await {
+                if matches!(message, Message::Interrupt | Message::Terminate) {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            _ = self.task => {}
+            () = insisted => {}
+            () = tokio::time::sleep(LETTER) => {}
         }
     }
 }

@@ -13,6 +13,7 @@ pub enum Context {
     Keys,
     /// In the list of keys that end soon.
     Expiring,
+    Reminders,
     /// Beside the list of keys, while the detail has the focus.
     Detail,
     Accounts,
@@ -31,15 +32,20 @@ pub enum Context {
     Picker,
     /// A page to read: help, a row's detail, a policy.
     Reader,
+    /// What a sweep would send.
+    Preview,
+    /// How a sweep is doing.
+    Sweeping,
 }
 
 impl Context {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Always,
         Self::Global,
         Self::Table,
         Self::Keys,
         Self::Expiring,
+        Self::Reminders,
         Self::Detail,
         Self::Accounts,
         Self::Audit,
@@ -51,6 +57,8 @@ impl Context {
         Self::Reveal,
         Self::Picker,
         Self::Reader,
+        Self::Preview,
+        Self::Sweeping,
     ];
 
     /// This context and those whose bindings hold in it too, nearest first.
@@ -63,6 +71,7 @@ impl Context {
             Self::Table => &[Self::Table, Self::Global, Self::Always],
             Self::Keys => &[Self::Keys, Self::Table, Self::Global, Self::Always],
             Self::Expiring => &[Self::Expiring, Self::Table, Self::Global, Self::Always],
+            Self::Reminders => &[Self::Reminders, Self::Table, Self::Global, Self::Always],
             Self::Detail => &[Self::Detail, Self::Global, Self::Always],
             Self::Accounts => &[Self::Accounts, Self::Table, Self::Global, Self::Always],
             Self::Audit => &[Self::Audit, Self::Table, Self::Global, Self::Always],
@@ -74,6 +83,8 @@ impl Context {
             Self::Reveal => &[Self::Reveal, Self::Always],
             Self::Picker => &[Self::Picker, Self::Always],
             Self::Reader => &[Self::Reader, Self::Always],
+            Self::Preview => &[Self::Preview, Self::Always],
+            Self::Sweeping => &[Self::Sweeping, Self::Always],
         }
     }
 
@@ -90,6 +101,7 @@ impl Context {
             Self::Table => "In a list",
             Self::Keys => "Keys",
             Self::Expiring => "Expiring",
+            Self::Reminders => "Reminders",
             Self::Detail => "A key's detail",
             Self::Accounts => "Accounts",
             Self::Audit => "Audit",
@@ -101,6 +113,8 @@ impl Context {
             Self::Reveal => "The reveal",
             Self::Picker => "A list to choose from",
             Self::Reader => "A page to read",
+            Self::Preview => "What a sweep would send",
+            Self::Sweeping => "A sweep",
         }
     }
 }

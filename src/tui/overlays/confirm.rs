@@ -9,7 +9,9 @@ use crate::config::theme::Role;
 use crate::domain::account::Standing;
 use crate::domain::key::OperationId;
 use crate::domain::operator;
+use crate::domain::reminder::ReminderId;
 use crate::domain::text::SafeText;
+use crate::service::Retried;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
 use crate::tui::state::{Severity, Shell};
@@ -46,6 +48,7 @@ pub enum Change {
     Standing { account: String, standing: Standing },
     Role { operator: String, role: operator::Role },
     RemoveOperator(String),
+    RetryReminders(Vec<ReminderId>),
 }
 
 impl Change {
@@ -54,6 +57,7 @@ impl Change {
             Self::Standing { account, standing } => Request::SetStanding { operation, account, standing },
             Self::Role { operator, role } => Request::SetOperator { operation, name: operator, role },
             Self::RemoveOperator(name) => Request::RemoveOperator { operation, name },
+            Self::RetryReminders(reminders) => Request::RetryReminders { operation, reminders },
         }
     }
 }
@@ -102,6 +106,14 @@ impl State {
             Reply::SetStanding(result) => result.err(),
             Reply::SetOperator(result) => result.err(),
             Reply::RemoveOperator(result) => result.err(),
+            Reply::RetryReminders(Ok(retried)) => {
+                let (severity, words) = retried_words(shell, &retried);
+                shell.toast(severity, words);
+                shell.close();
+                shell.changed();
+                return Vec::new();
+            }
+            Reply::RetryReminders(Err(failure)) => Some(failure),
             _ => None,
         };
         match failure {
@@ -134,5 +146,25 @@ impl State {
         let size = Size { width: columns, height: sheet.height() };
         let place = dialog::open(frame, styles, area, &self.question.title, size);
         sheet.draw(frame, place);
+    }
+}
+
+/// What became of the wish to send reminders again.
+fn retried_words(shell: &Shell, retried: &[Retried]) -> (Severity, String) {
+    let again = retried.iter().filter(|one| one.again).count();
+    let first = retried.iter().find(|one| !one.again);
+    let why = first.map(|one| {
+        let why = one.why.as_deref().unwrap_or("it is not due any more");
+        format!("{}: {why}", one.reminder.key_name)
+    });
+    let sweep = shell.keymap.key(Action::Sweep);
+    let words = match again {
+        0 => "nothing is sent again".to_owned(),
+        1 => format!("the next sweep sends it again; {sweep} starts one"),
+        many => format!("the next sweep sends {many} again; {sweep} starts one"),
+    };
+    match why {
+        None => (Severity::Good, words),
+        Some(why) => (Severity::Warning, format!("{words}. {} not: {why}", retried.len() - again)),
     }
 }

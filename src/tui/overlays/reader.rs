@@ -28,15 +28,27 @@ pub struct State {
     title: String,
     parts: Vec<Part>,
     top: usize,
+    /// The filter of the key that the page is about.
+    key: Option<String>,
 }
 
 /// Opens a page.
 pub fn open(shell: &mut Shell, title: String, parts: Vec<Part>) -> Vec<Effect> {
-    shell.open(Overlay::Reader(State { title, parts, top: 0 }));
+    open_with(shell, title, parts, None)
+}
+
+/// Opens a page that is about a key: `key` is the filter that shows it.
+pub fn open_with(shell: &mut Shell, title: String, parts: Vec<Part>, key: Option<String>) -> Vec<Effect> {
+    shell.open(Overlay::Reader(State { title, parts, top: 0, key }));
     Vec::new()
 }
 
 impl State {
+    /// Whether one can go on from it to a key.
+    pub fn leads_to_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let by = match input {
             Input::Scroll { lines, .. } => lines as isize,
@@ -47,6 +59,13 @@ impl State {
                 Some(Action::ReadPageDown) => 10,
                 Some(Action::ReadTop) => isize::MIN / 2,
                 Some(Action::ReadBottom) => isize::MAX / 2,
+                Some(Action::GoToKey) => {
+                    if let Some(filter) = self.key.take() {
+                        shell.close();
+                        shell.filter(filter);
+                    }
+                    0
+                }
                 Some(Action::CloseReader | Action::Interrupt) => {
                     shell.close();
                     0

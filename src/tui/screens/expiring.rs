@@ -1,12 +1,13 @@
 //! What ends soon and what is overdue, most urgent first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::Duration;
 
 use crate::config::keymap::{Action, Context};
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::{Bound, Column, Direction, Point, Query, Sort, Term, Test};
+use crate::domain::reminder::Reminder;
 use crate::service::{From, Outlook, PageRequest, Row};
 use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
@@ -14,6 +15,7 @@ use crate::tui::latest::Latest;
 use crate::tui::overlays::{create, revoke, rotate};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::Shell;
+use crate::tui::view::reminders::{Mark, marks};
 use crate::tui::widgets::list::{Place, Taken};
 
 #[cfg(test)]
@@ -83,8 +85,11 @@ pub struct State {
     place: Place,
     marks: BTreeSet<KeyId>,
     outlook: Option<Outlook>,
+    /// The reminders of the keys at hand. `None` until they are read.
+    reminders: Option<HashMap<KeyId, Vec<Reminder>>>,
     pages: Latest,
     outlooks: Latest,
+    mails: Latest,
 }
 
 impl State {
@@ -170,6 +175,11 @@ impl State {
                     shell.filter(filter);
                 }
             }
+            Action::KeyReminders => {
+                if let Some(id) = self.selected().map(|key| key.id) {
+                    shell.reminders(format!("key:{id}"));
+                }
+            }
             Action::Mark => {
                 if let Some(id) = self.selected().map(|key| key.id)
                     && !self.marks.remove(&id)
@@ -222,16 +232,52 @@ impl State {
             Reply::Page(outcome) => {
                 let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
                 shell.redraw = true;
+                let mut effects: Vec<Effect> = settled.next.into_iter().collect();
                 if settled.newest {
                     match outcome {
-                        Ok(page) => self.arrived(shell, page),
+                        Ok(page) => {
+                            self.arrived(shell, page);
+                            effects.extend(self.read_reminders(shell));
+                        }
                         Err(failure) => shell.failed(&failure),
                     }
+                }
+                effects
+            }
+            Reply::RemindersOf(outcome) => {
+                let Some(settled) = self.mails.settle(shell, id) else { return Vec::new() };
+                shell.redraw = true;
+                match outcome {
+                    Ok(reminders) => {
+                        let mut of: HashMap<KeyId, Vec<Reminder>> = HashMap::new();
+                        for reminder in reminders {
+                            of.entry(reminder.key).or_default().push(reminder);
+                        }
+                        self.reminders = Some(of);
+                    }
+                    Err(failure) => shell.failed(&failure),
                 }
                 settled.next.into_iter().collect()
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Which reminders of the keys at hand went out.
+    fn read_reminders(&mut self, shell: &mut Shell) -> Option<Effect> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        let keys = self.rows.iter().map(|row| row.key.id).collect();
+        self.mails.ask(shell, ME, Request::RemindersOf(keys))
+    }
+
+    /// What became of the thresholds of a key; `None` until that is known.
+    fn marks_of(&self, shell: &Shell, key: &Key) -> Option<Vec<(u32, Mark<'_>)>> {
+        let reminders = self.reminders.as_ref()?;
+        let own = reminders.get(&key.id).map_or(&[][..], Vec::as_slice);
+        let days = shell.issuer(&key.issuer).map_or(&[][..], |issuer| &issuer.policy.reminders.days_before);
+        Some(marks(key, days, own, shell.now))
     }
 
     fn arrived(&mut self, shell: &Shell, page: crate::service::Page) {

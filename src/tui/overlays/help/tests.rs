@@ -15,7 +15,7 @@ fn help_is_made_from_the_bindings_in_force() {
 #[test]
 fn help_shows_only_what_holds_on_the_screen_it_was_opened_from() {
     let mut desk = Desk::new();
-    desk.press("4 ?");
+    desk.press("5 ?");
     desk.press("/");
     desk.write("verify");
     assert!(desk.words().contains("V Check that no row of the audit"), "{}", desk.screen());

@@ -24,7 +24,7 @@ fn what_fits_a_name_comes_before_what_fits_only_a_sentence() {
 #[test]
 fn the_palette_offers_only_what_holds_here() {
     let mut desk = Desk::new();
-    desk.press("4 :");
+    desk.press("5 :");
     desk.write("revoke the selected");
     assert!(desk.words().contains("nothing fits"), "{}", desk.screen());
 }

@@ -13,7 +13,7 @@ fn rows() -> Vec<AccountSummary> {
 
 fn screen() -> Desk {
     let mut desk = Desk::new();
-    let (id, request) = only_request(desk.press("3"));
+    let (id, request) = only_request(desk.press("4"));
     assert_eq!(request, Request::Accounts { filter: String::new(), after: None, limit: 200 });
     assert_eq!(desk.reply(id, Reply::Accounts(Ok(rows()))), []);
     desk

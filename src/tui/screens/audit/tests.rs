@@ -25,7 +25,7 @@ fn entry(seq: i64, action: &str, detail: &str) -> Entry {
 
 fn screen() -> Desk {
     let mut desk = Desk::new();
-    let (id, request) = only_request(desk.press("4"));
+    let (id, request) = only_request(desk.press("5"));
     let all = AuditRequest { filter: AuditFilter::default(), before: None, limit: 200 };
     assert_eq!(request, Request::Audit(all));
     let rows = vec![

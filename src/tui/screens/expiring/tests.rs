@@ -3,14 +3,17 @@ use chrono::Duration;
 use super::Window;
 use crate::domain::key::Key;
 use crate::domain::query::{Cursor, CursorValue, Query};
+use crate::domain::reminder::{Reminder, State};
 use crate::service::{From, Outlook, Page, PageRequest, Row, Week};
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::screens::ScreenId;
+use crate::tui::testing::reminders::reminder;
 use crate::tui::testing::{Desk, key, noon, only_request};
 
 fn ends_in(name: &str, days: i64) -> Row {
     let end = noon() + Duration::days(days);
-    let key = Key { expires_at: Some(end), ..key("voxpria", name) };
+    let created_at = noon() - Duration::days(60);
+    let key = Key { created_at, expires_at: Some(end), ..key("voxpria", name) };
     Row { cursor: Cursor { value: CursorValue::Instant(end), id: key.id }, key }
 }
 
@@ -49,8 +52,34 @@ fn screen(width: u16, height: u16) -> Desk {
     let query = Window::Days7.query();
     assert_eq!(second, Request::Page(PageRequest { query, sort, from: From::Start, limit: 200 }));
     desk.reply(outlook_id, Reply::Outlook(Ok(outlook())));
-    desk.reply(page_id, page(vec![ends_in("soon", 2), ends_in("later", 5)]));
+    let (id, request) =
+        only_request(desk.reply(page_id, page(vec![ends_in("soon", 2), ends_in("later", 5)])));
+    let Request::RemindersOf(keys) = request else { panic!("{request:?}") };
+    assert_eq!(keys, [ends_in("soon", 2).key.id, ends_in("later", 5).key.id]);
+    desk.reply(id, Reply::RemindersOf(Ok(reminders())));
     desk
+}
+
+/// "soon" was reminded of at 30 days; the letter at 7 days was refused.
+fn reminders() -> Vec<Reminder> {
+    vec![reminder("soon", 30, 2, State::Sent), reminder("soon", 7, 2, State::Failed)]
+}
+
+#[test]
+fn vg_15_for_each_key_one_sees_which_reminders_went_out_and_when() {
+    let mut desk = screen(120, 40);
+    let words = desk.words();
+    assert!(words.contains("in 2d soon acme 30d ✓ 7d ✕"), "{words}");
+    assert!(words.contains("30 days before: ✓ sent 2h ago, to ada@example.com and 1 more"), "{words}");
+    assert!(
+        words.contains("7 days before: ✕ failed 2h ago, to ada@example.com and 1 more: 550 5.1.1"),
+        "{words}"
+    );
+    desk.press("t");
+    assert!(desk.words().contains("30 days before: ✓ sent 2026-11-21 10:00:00 UTC"), "{}", desk.screen());
+    desk.press("i");
+    assert_eq!(desk.state.shell.screen, ScreenId::Reminders);
+    assert!(desk.screen().contains(&format!("key:{}", ends_in("soon", 2).key.id)), "{}", desk.screen());
 }
 
 #[test]

@@ -10,8 +10,10 @@ use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
 use crate::tui::state::Shell;
+use crate::tui::view::reminders::{Mark, short, telling, with_sign};
 use crate::tui::view::{body, times};
 use crate::tui::widgets::bars::{self, Bar};
+use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
 
 /// Rows of the chart's bars: where there are few rows, the list needs them more.
@@ -36,7 +38,13 @@ pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
 
 fn list_area(area: Rect) -> Rect {
     let above = above(area).min(area.height);
-    Rect { y: area.y + above, height: area.height - above, ..area }
+    let left = area.height - above;
+    Rect { y: area.y + above, height: left - strip_rows(left), ..area }
+}
+
+/// Lines below the list, about the reminders of the selected key: none where the list has hardly any.
+fn strip_rows(left: u16) -> u16 {
+    if left < 8 { 0 } else { 2 }
 }
 
 impl State {
@@ -62,15 +70,50 @@ impl State {
             return;
         }
         let wide = area.width >= 110;
-        let mut columns =
-            vec![column("Ends", 10), column("Name", 0), column("Account", 16), column("Key", 20)];
+        let mut columns = vec![column("Ends", 10), column("Name", 0)];
+        columns.extend(match wide {
+            true => [column("Account", 16), column("Reminded", 18), column("Key", 20)],
+            false => [column("Account", 12), column("Reminded", 12), column("Key", 15)],
+        });
         if wide {
             columns.extend([column("Last used", 10), column("Created by", 14)]);
         }
-        let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|row| cells(shell, &row.key, wide)).collect();
+        let cells = |row: &crate::service::Row| cells(shell, &row.key, self.reminded(shell, &row.key), wide);
+        let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(cells).collect();
         list::draw(frame, &shell.styles, list, &columns, &rows, self.place, |at| {
             self.rows.get(at).is_some_and(|row| self.marks.contains(&row.key.id))
         });
+        let strip = Rect { y: list.bottom(), height: area.bottom() - list.bottom(), ..area };
+        frame.render_widget(Paragraph::new(self.strip(shell, usize::from(area.width))), strip);
+    }
+
+    /// Which reminders went out, in the list.
+    fn reminded(&self, shell: &Shell, key: &Key) -> list::Cell {
+        match self.marks_of(shell, key) {
+            None => (String::new(), Role::Muted),
+            Some(marks) if marks.is_empty() => ("–".into(), Role::Muted),
+            Some(marks) => short(&marks),
+        }
+    }
+
+    /// The same of the selected key in words.
+    fn strip(&self, shell: &Shell, columns: usize) -> Vec<Line<'static>> {
+        let Some(key) = self.selected() else { return Vec::new() };
+        let Some(marks) = self.marks_of(shell, key) else { return Vec::new() };
+        let mut lines: Vec<Line<'static>> = marks
+            .iter()
+            .rev()
+            .map(|(days, mark)| {
+                let words = format!("  {days} days before: {}", words(shell, key, *days, *mark));
+                Line::styled(fit::cut(&words, columns.saturating_sub(1)), shell.styles.of(mark.sign().1))
+            })
+            .collect();
+        if lines.is_empty() {
+            let words =
+                "  No reminder is sent about it: its issuer's policy has none, or it lives too shortly.";
+            lines.push(Line::styled(words, shell.styles.of(Role::Muted)));
+        }
+        lines
     }
 
     fn tabs(&self, shell: &Shell, width: usize) -> Line<'static> {
@@ -134,7 +177,38 @@ impl State {
     }
 }
 
-fn cells(shell: &Shell, key: &Key, wide: bool) -> Vec<list::Cell> {
+/// `✓ sent 3d ago to ada@example.com`, `· in 4d`.
+fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
+    let when = |at| {
+        if shell.relative_times { times::relative(at, shell.now) } else { times::exact(at, shell.utc) }
+    };
+    let sign = mark.sign().0;
+    match mark {
+        Mark::Due => format!("{sign} due now"),
+        Mark::Passed => format!("{sign} not sent"),
+        Mark::Ahead => match key.expires_at {
+            Some(end) => format!("{sign} due {}", when(end - chrono::Duration::days(i64::from(days)))),
+            None => sign.to_owned(),
+        },
+        Mark::Made(reminder) => {
+            let why = reminder.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            let mut words = format!("{}{why} {}", with_sign(reminder.state), when(reminder.changed_at));
+            if let Some(delivery) = telling(reminder) {
+                words.push_str(&format!(", to {}", delivery.recipient));
+                let more = reminder.deliveries.len() - 1;
+                if more > 0 {
+                    words.push_str(&format!(" and {more} more"));
+                }
+                if let Some(answer) = delivery.answer.as_ref().filter(|_| delivery.state.needs_attention()) {
+                    words.push_str(&format!(": {answer}"));
+                }
+            }
+            words
+        }
+    }
+}
+
+fn cells(shell: &Shell, key: &Key, reminded: list::Cell, wide: bool) -> Vec<list::Cell> {
     let ended = key.status(shell.now) != Status::Active;
     let ends = key.expires_at.map_or_else(
         || "never".into(),
@@ -152,6 +226,7 @@ fn cells(shell: &Shell, key: &Key, wide: bool) -> Vec<list::Cell> {
         (ends, role),
         (key.name.as_str().to_owned(), Role::Text),
         (SafeText::new(key.account.clone()).as_str().to_owned(), Role::Muted),
+        reminded,
         (key.preview.as_str().to_owned(), Role::Muted),
     ];
     if wide {

@@ -3,7 +3,7 @@ use crate::tui::testing::{Desk, only_request};
 
 fn screen() -> Desk {
     let mut desk = Desk::new();
-    assert_eq!(only_request(desk.press("5")).1, Request::Issuers);
+    assert_eq!(only_request(desk.press("6")).1, Request::Issuers);
     desk
 }
 

@@ -218,6 +218,12 @@ impl State {
                 }
                 Vec::new()
             }
+            Action::KeyReminders => {
+                if let Some(id) = self.selected {
+                    shell.reminders(format!("key:{id}"));
+                }
+                Vec::new()
+            }
             Action::OpenLinked => {
                 let linked = self.selected_key().and_then(|key| key.successor.or(key.predecessor));
                 match linked {

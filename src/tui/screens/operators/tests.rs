@@ -8,7 +8,7 @@ fn operator(name: &str, role: Role) -> Operator {
 
 fn screen() -> Desk {
     let mut desk = Desk::new();
-    let (id, request) = only_request(desk.press("6"));
+    let (id, request) = only_request(desk.press("7"));
     assert_eq!(request, Request::Operators);
     let rows = vec![operator("ada", Role::Admin), operator("bob", Role::Viewer)];
     desk.reply(id, Reply::Operators(Ok(rows)));

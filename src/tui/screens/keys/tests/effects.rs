@@ -29,7 +29,10 @@ fn page(query: Query, from: From) -> Request {
 fn opening_asks_for_the_first_page_and_who_is_acting_and_for_nothing_else() {
     let console = Console::new(80, 24, keys(3));
     let asked: Vec<_> = console.asked.iter().map(|(_, request)| request).collect();
-    assert_eq!(asked, [&page(Query::default(), From::Start), &Request::Whoami, &Request::Issuers]);
+    assert_eq!(
+        asked,
+        [&page(Query::default(), From::Start), &Request::Whoami, &Request::Issuers, &Request::Outbox]
+    );
     assert_eq!(console.effects, [Effect::SetTimer { timer: Timer::Slow, after: PATIENCE }]);
 }
 
@@ -129,7 +132,7 @@ fn loading_is_shown_only_when_it_takes_long() {
 
 #[test]
 fn many_changes_in_a_row_count_once() {
-    let mut console = Console::ready(80, 24, keys(3));
+    let mut console = Console::ready(100, 24, keys(3));
     console.effects.clear();
     for _ in 0..5 {
         console.send(Message::Live(crate::store::LiveEvent::Changed));

@@ -75,7 +75,7 @@ fn the_window_stays_bounded_however_far_one_goes() {
 
 #[test]
 fn a_filter_takes_hold_while_one_types_and_goes_with_esc() {
-    let mut console = Console::ready(80, 24, keys(300));
+    let mut console = Console::ready(100, 24, keys(300));
     console.press("/ \"key 29\"");
     console.sees("13 API keys").sees("Key 299").sees_not("Key 30 ");
     console.press("esc");
@@ -142,7 +142,7 @@ fn the_hardware_cursor_stands_on_the_selected_row() {
 fn sorting_shows_its_direction_in_the_heading() {
     let mut console = Console::ready(120, 40, keys(30));
     console.sees("Created ▼");
-    console.press("S");
+    console.press("R");
     console.sees("Created ▲");
     assert!(console.selected_line().contains("Key 29"));
     console.press("s");

@@ -1,0 +1,98 @@
+//! Asking before one leaves while a sweep goes on: it stops between two letters, and never in the middle of one.
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+
+use super::Overlay;
+use crate::config::keymap::{Action, Context};
+use crate::config::theme::Role;
+use crate::tui::effect::Effect;
+use crate::tui::input::Input;
+use crate::tui::run::ExitReason;
+use crate::tui::state::Shell;
+use crate::tui::sweeping;
+use crate::tui::widgets::buttons::{self, Button};
+use crate::tui::widgets::dialog;
+use crate::tui::widgets::sheet::Sheet;
+
+/// The question, and how the person wanted to leave.
+#[derive(Debug)]
+pub struct State {
+    reason: ExitReason,
+    yes: bool,
+}
+
+/// Leaves, or asks first while a sweep goes on.
+pub fn open(shell: &mut Shell, reason: ExitReason) -> Vec<Effect> {
+    shell.redraw = true;
+    if !shell.sweeps() {
+        return vec![Effect::Quit(reason)];
+    }
+    shell.open(Overlay::Leave(State { reason, yes: false }));
+    Vec::new()
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        Context::Dialog
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let Input::Key(key) = input else { return Vec::new() };
+        if shell.leaving.is_some() {
+            match key.action {
+                // Whoever insists gets out; the loop's end still waits for the letter, with the terminal given back.
+                Some(Action::Interrupt) => shell.quit(self.reason.clone()),
+                Some(Action::No) => {
+                    shell.leaving = None;
+                    shell.close();
+                }
+                _ => {}
+            }
+            return Vec::new();
+        }
+        match key.action {
+            Some(Action::No) => shell.close(),
+            Some(Action::NextButton | Action::PreviousButton) => self.yes = !self.yes,
+            Some(Action::PressButton) if !self.yes && !key.hurried => shell.close(),
+            Some(Action::Yes | Action::PressButton | Action::Interrupt) if !key.hurried => {
+                return self.leave(shell);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn leave(&self, shell: &mut Shell) -> Vec<Effect> {
+        if !shell.sweeps() {
+            shell.quit(self.reason.clone());
+            return Vec::new();
+        }
+        shell.leaving = Some(self.reason.clone());
+        sweeping::stop(shell)
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let columns = dialog::columns(area, 60);
+        let mut sheet = Sheet::new(styles, 12, columns);
+        let count = shell.sweep.as_ref().map(sweeping::Sweeping::count).unwrap_or_default();
+        if shell.leaving.is_some() {
+            sheet.words(Role::Info, "It stops after the letter under way; then Keyrack ends…");
+        } else if shell.sweeps() {
+            let words = format!(
+                "A sweep goes on: {count} letters. It stops between two letters; the rest stays due, for the next sweep."
+            );
+            sheet.words(Role::Text, &words);
+        } else {
+            sheet.words(Role::Text, "The sweep has ended meanwhile.");
+        }
+        sheet.space();
+        let yes = format!("Stop it and leave ({})", shell.keymap.key(Action::Yes));
+        let buttons = [Button::new("No, stay"), Button::new(&yes)];
+        sheet.line(buttons::line(styles, &buttons, Some(usize::from(self.yes))), true);
+        let size = Size { width: columns, height: sheet.height() };
+        let place = dialog::open(frame, styles, area, "Leave Keyrack?", size);
+        sheet.draw(frame, place);
+    }
+}

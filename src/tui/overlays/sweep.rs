@@ -1,0 +1,190 @@
+//! A sweep: first exactly what would be sent to whom, then the question, then how it goes on. It goes on when this is
+//! closed, and opening it again shows it again.
+
+use std::borrow::Cow;
+
+use super::Overlay;
+use crate::config::keymap::{Action, Context};
+use crate::domain::text::SafeText;
+use crate::service::SweepPreview;
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::input::{Input, Key};
+use crate::tui::state::{Severity, Shell};
+use crate::tui::sweeping::{self, MAY_SWEEP, Sweeping};
+use crate::tui::view::times;
+
+#[cfg(test)]
+mod tests;
+mod view;
+
+/// Letters that are shown in full before one sends.
+const SHOWN: u32 = 200;
+
+/// Where one is, from reading to watching.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    step: Step,
+    /// The first line shown of what is longer than the screen.
+    top: usize,
+    asked: Option<RequestId>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Reading,
+    /// It could not be read; why.
+    Unread(SafeText),
+    Preview(Box<SweepPreview>),
+    /// Send it? `true`: the cursor stands on yes.
+    Ask(Box<SweepPreview>, bool),
+    /// The console's own sweep, whether it goes on or has ended.
+    Watch,
+}
+
+/// Shows the sweep that goes on, or what one would send.
+pub fn open(shell: &mut Shell) -> Vec<Effect> {
+    let number = shell.reserve();
+    let mut state = State { number, step: Step::Watch, top: 0, asked: None };
+    let effects = if shell.sweeps() { Vec::new() } else { state.read(shell) };
+    shell.open_as(number, Overlay::Sweep(Box::new(state)));
+    effects
+}
+
+impl State {
+    fn read(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let (id, effect) = shell.ask(To::Overlay(self.number), Request::PreviewSweep(SHOWN));
+        self.asked = Some(id);
+        self.step = Step::Reading;
+        self.top = 0;
+        vec![effect]
+    }
+
+    pub fn context(&self) -> Context {
+        match self.step {
+            Step::Reading | Step::Unread(_) | Step::Preview(_) => Context::Preview,
+            Step::Ask(..) => Context::Dialog,
+            Step::Watch => Context::Sweeping,
+        }
+    }
+
+    /// The footer's word for an action here; `None` where it does nothing.
+    pub fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        let running = matches!(self.step, Step::Watch) && shell.sweeps();
+        let stopping = shell.sweep.as_ref().is_some_and(|sweep| sweep.stopping);
+        match action {
+            Action::SendLetters => self.sendable(shell).is_some().then(|| label.into()),
+            Action::StopSweep => (running && !stopping).then(|| label.into()),
+            Action::CloseSweep if running => Some("leave it running".into()),
+            _ => Some(label.into()),
+        }
+    }
+
+    /// What would be sent, if there is something and the person may.
+    fn sendable(&self, shell: &Shell) -> Option<&SweepPreview> {
+        match &self.step {
+            Step::Preview(preview) if preview.letters_in_all > 0 && shell.may(MAY_SWEEP) => Some(preview),
+            _ => None,
+        }
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Scroll { lines, .. } => self.scroll(shell, lines as isize),
+            Input::Key(key) => return self.press(shell, key),
+            Input::Paste(_) | Input::Click(_) => {}
+        }
+        Vec::new()
+    }
+
+    fn press(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
+        match key.action {
+            Some(Action::ReadUp) => self.scroll(shell, -1),
+            Some(Action::ReadDown) => self.scroll(shell, 1),
+            Some(Action::ReadPageUp) => self.scroll(shell, -10),
+            Some(Action::ReadPageDown) => self.scroll(shell, 10),
+            Some(Action::ReadTop) => self.scroll(shell, isize::MIN / 2),
+            Some(Action::ReadBottom) => self.scroll(shell, isize::MAX / 2),
+            Some(Action::CloseSweep) => shell.close(),
+            Some(Action::StopSweep) if !key.hurried => return sweeping::stop(shell),
+            Some(Action::SendLetters) if !key.hurried => return self.go_on(shell),
+            Some(Action::No) => self.back(),
+            Some(Action::NextButton | Action::PreviousButton) => {
+                if let Step::Ask(_, yes) = &mut self.step {
+                    *yes = !*yes;
+                }
+            }
+            Some(Action::PressButton) if !key.hurried => match self.step {
+                Step::Ask(_, true) => return self.send(shell),
+                _ => self.back(),
+            },
+            Some(Action::Yes) if !key.hurried => return self.send(shell),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Enter: from what would be sent to the question, from what can't be sent and from a summary out.
+    fn go_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if let Some(preview) = self.sendable(shell) {
+            let age = shell.now - preview.now;
+            if age > chrono::Duration::minutes(5) {
+                let words =
+                    format!("what is due was read {} and is read anew", times::ago(preview.now, shell.now));
+                shell.toast(Severity::Info, words);
+                return self.read(shell);
+            }
+            if let Step::Preview(preview) = std::mem::replace(&mut self.step, Step::Reading) {
+                self.step = Step::Ask(preview, false);
+            }
+            return Vec::new();
+        }
+        let waits = match self.step {
+            Step::Reading => true,
+            Step::Watch => shell.sweeps(),
+            _ => false,
+        };
+        if !waits {
+            shell.close();
+        }
+        Vec::new()
+    }
+
+    /// No: back to what would be sent.
+    fn back(&mut self) {
+        if let Step::Ask(preview, _) = std::mem::replace(&mut self.step, Step::Reading) {
+            self.step = Step::Preview(preview);
+        }
+    }
+
+    fn send(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if !matches!(self.step, Step::Ask(..)) {
+            return Vec::new();
+        }
+        self.step = Step::Watch;
+        self.top = 0;
+        sweeping::start(shell)
+    }
+
+    fn scroll(&mut self, shell: &Shell, by: isize) {
+        let most = self.most(shell);
+        self.top = self.top.min(most).saturating_add_signed(by).min(most);
+    }
+
+    pub fn reply(&mut self, _: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.asked != Some(id) {
+            return Vec::new();
+        }
+        let Reply::PreviewSweep(result) = reply else { return Vec::new() };
+        self.asked = None;
+        self.step = match result {
+            Ok(preview) => Step::Preview(preview),
+            Err(failure) => Step::Unread(failure.text),
+        };
+        Vec::new()
+    }
+
+    fn watched<'s>(&self, shell: &'s Shell) -> Option<&'s Sweeping> {
+        shell.sweep.as_ref().filter(|_| matches!(self.step, Step::Watch))
+    }
+}

@@ -1,0 +1,292 @@
+use chrono::Duration;
+
+use crate::domain::operator::Role;
+use crate::domain::reminder::{Door, Progress, State};
+use crate::service::{Outbox, SweepNews, SweepOrder};
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::message::Message;
+use crate::tui::run::ExitReason;
+use crate::tui::testing::reminders::{letter, preview, swept, tally};
+use crate::tui::testing::{Desk, noon, only_request};
+use crate::tui::update::update;
+
+fn read(mut desk: Desk, letters: u64) -> Desk {
+    let (id, request) = only_request(desk.press("S"));
+    assert_eq!(request, Request::PreviewSweep(200));
+    desk.reply(id, Reply::PreviewSweep(Ok(Box::new(preview(letters)))));
+    desk
+}
+
+/// A sweep of 120 letters was confirmed and is planned.
+fn running(width: u16, height: u16) -> (Desk, RequestId) {
+    let mut desk = read(Desk::sized(width, height), 120);
+    desk.press("enter");
+    let effects = desk.press("y");
+    let [Effect::Sweep { of, order }] = effects.as_slice() else { panic!("{effects:#?}") };
+    assert_eq!((order.door, order.limit, of.to), (Door::Console, None, To::Shell));
+    let id = *of;
+    tell(&mut desk, id, SweepNews::Planned { letters: 120 });
+    (desk, id)
+}
+
+fn tell(desk: &mut Desk, of: RequestId, news: SweepNews) {
+    assert_eq!(update(&mut desk.state, Message::Sweep { of, news }), []);
+}
+
+/// Letters 1 to 34: the third failed, the fourth is ambiguous, the fifth is put off.
+fn under_way(width: u16, height: u16) -> (Desk, RequestId) {
+    let (mut desk, id) = running(width, height);
+    for n in 1..=34 {
+        let state = match n {
+            3 => State::Failed,
+            4 => State::Ambiguous,
+            5 => State::Pending,
+            _ => State::Sent,
+        };
+        let one = |at| u64::from(n >= at);
+        let fates = tally(n - one(3) - one(4) - one(5), one(3), one(5), one(4));
+        tell(&mut desk, id, SweepNews::Letter(letter(n, state, fates)));
+    }
+    (desk, id)
+}
+
+#[test]
+fn vg_15_before_anything_is_sent_one_reads_exactly_what_would_go_to_whom() {
+    let desk = read(Desk::sized(120, 40), 12);
+    let words = desk.words();
+    assert!(words.contains("12 letters with 24 reminders to smtp.example.com:587 (STARTTLS)."), "{words}");
+    assert!(
+        words.contains(
+            "admin1@example.com tried before ┃ ends in 5d Production Server – Main App acme vx_••••••••a1B2 used 3h ago"
+        ),
+        "{words}"
+    );
+    assert!(words.contains("ends in 21d CI runner acme vx_••••••••a1B2 never used"), "{words}");
+    assert!(words.contains("Enter asks whether to send. Nothing is sent before."), "{words}");
+}
+
+#[test]
+fn sending_takes_two_different_gestures_and_no_is_the_default() {
+    let mut desk = read(Desk::new(), 12);
+    assert_eq!(desk.press("S S y"), [], "neither the same key again nor a yes without a question");
+    assert_eq!(desk.press("enter"), []);
+    assert!(desk.words().contains("Send 12 letters now? [ No ] Send (y)"), "{}", desk.screen());
+    assert_eq!(desk.press("enter"), [], "Enter presses the default");
+    assert!(desk.words().contains("Nothing is sent before"), "{}", desk.screen());
+    desk.press("enter");
+    assert_eq!(desk.hurry("y right enter"), [], "a paste sends nothing");
+    assert_eq!(desk.paste("y\n"), []);
+}
+
+#[test]
+fn a_yes_starts_one_sweep_and_nothing_else() {
+    let mut desk = read(Desk::new(), 12);
+    desk.press("enter");
+    let effects = desk.press("y");
+    let Some(Effect::Sweep { of, order }) = effects.first() else { panic!("{effects:#?}") };
+    let order = SweepOrder { operation: order.operation, door: Door::Console, limit: None };
+    assert_eq!(effects, [Effect::Sweep { of: RequestId { to: To::Shell, number: of.number }, order }]);
+    assert_eq!(desk.press("y enter"), [], "one sweep at a time");
+    assert!(desk.words().contains("filling the outbox"), "{}", desk.screen());
+}
+
+#[test]
+fn when_nothing_is_due_it_says_so_and_when_the_next_is() {
+    let mut desk = Desk::new();
+    desk.state.shell.outbox = Some(Outbox {
+        next_due_at: Some(noon() + Duration::days(3)),
+        failed: 2,
+        deferred: 1,
+        ..Outbox::default()
+    });
+    let mut desk = read(desk, 0);
+    let words = desk.words();
+    assert!(
+        words.contains("Nothing is due. The next reminder falls due in 3d, 2026-11-24 12:00:00 UTC."),
+        "{words}"
+    );
+    assert!(words.contains("1 reminder is put off after a passing fault"), "{words}");
+    assert!(words.contains("2 reminders are failed or ambiguous: Reminders (3) tells why"), "{words}");
+    assert_eq!(desk.press("enter"), []);
+    assert!(desk.top().is_none(), "Enter closes");
+}
+
+#[test]
+fn a_viewer_reads_what_is_due_and_can_not_send_it() {
+    let mut desk = Desk::new();
+    desk.role(Role::Viewer);
+    let mut desk = read(desk, 12);
+    assert!(
+        desk.words().contains("viewer may not send reminders: that takes the role operator"),
+        "{}",
+        desk.screen()
+    );
+    assert!(!desk.screen().contains("Enter send"), "{}", desk.screen());
+    assert_eq!(desk.press("enter y"), []);
+}
+
+#[test]
+fn what_can_not_be_read_says_why() {
+    let mut desk = Desk::new();
+    let (id, _) = only_request(desk.press("S"));
+    let text = "no mail is set up: give [mail] a server or a directory".into();
+    desk.reply(id, Reply::PreviewSweep(Err(Failure { kind: FailureKind::Rule, text })));
+    assert!(desk.words().contains("no mail is set up: give [mail]"), "{}", desk.screen());
+}
+
+#[test]
+fn a_preview_that_has_grown_old_is_read_anew_before_one_is_asked() {
+    let mut desk = read(Desk::new(), 12);
+    desk.wait(Duration::minutes(6));
+    let effects = desk.press("enter");
+    assert!(
+        matches!(effects.first(), Some(Effect::Ask { request: Request::PreviewSweep(_), .. })),
+        "{effects:#?}"
+    );
+    assert!(desk.toast().contains("6m ago and is read anew"), "{}", desk.toast());
+}
+
+#[test]
+fn more_letters_than_the_screen_holds_can_be_scrolled_and_those_not_read_are_counted() {
+    let mut desk = read(Desk::new(), 250);
+    assert!(!desk.words().contains("and 50 letters more"));
+    desk.press("G");
+    assert!(desk.words().contains("and 50 letters more"), "{}", desk.screen());
+    desk.press("g");
+    assert!(desk.words().contains("admin1@example.com"), "{}", desk.screen());
+}
+
+#[test]
+fn progress_is_seen_letter_by_letter_with_the_servers_words() {
+    let (desk, _) = under_way(100, 30);
+    let words = desk.words();
+    assert!(words.contains("34 of 120 letters"), "{words}");
+    assert!(words.contains("✓ 31 sent ✕ 1 failed ○ 1 put off ? 1 ambiguous"), "{words}");
+    assert!(words.contains("✓ sent admin34@example.com 2 keys 250 2.0.0 Ok: queued as 4F1"), "{words}");
+    assert!(desk.screen().contains("→ sweep 34/120"), "the header tells it too:\n{}", desk.screen());
+}
+
+#[test]
+fn news_of_another_sweep_is_dropped() {
+    let (mut desk, id) = under_way(100, 30);
+    let stale = RequestId { number: id.number - 1, ..id };
+    tell(&mut desk, stale, SweepNews::Planned { letters: 7 });
+    assert!(desk.words().contains("34 of 120 letters"), "{}", desk.screen());
+}
+
+#[test]
+fn escape_leaves_it_running_and_the_same_key_shows_it_again() {
+    let (mut desk, id) = under_way(80, 24);
+    assert_eq!(desk.press("esc"), []);
+    assert!(desk.top().is_none());
+    assert!(desk.screen().contains("→ sweep 34/120"), "{}", desk.screen());
+    tell(&mut desk, id, SweepNews::Letter(letter(35, State::Sent, tally(32, 1, 1, 1))));
+    assert!(desk.screen().contains("→ sweep 35/120"), "{}", desk.screen());
+    assert_eq!(desk.press("S"), [], "no second sweep, no preview");
+    assert!(desk.words().contains("35 of 120 letters"), "{}", desk.screen());
+}
+
+#[test]
+fn stopping_is_asked_for_once_and_said() {
+    let (mut desk, _) = under_way(80, 24);
+    assert_eq!(desk.press("s"), [Effect::StopSweep]);
+    assert_eq!(desk.press("s"), []);
+    assert!(desk.words().contains("it stops after the letter under way"), "{}", desk.screen());
+}
+
+#[test]
+fn at_the_end_the_failures_stand_there_with_what_to_do() {
+    let (mut desk, id) = under_way(100, 30);
+    let done = swept(0, Progress::Ended, tally(117, 1, 1, 1));
+    let effects = desk.reply(id, Reply::Sweep(Ok(Box::new(done))));
+    let asks = |wanted: &Request| {
+        effects.iter().any(|e| matches!(e, Effect::Ask { request, .. } if request == wanted))
+    };
+    assert!(asks(&Request::Outbox), "the badge is read anew: {effects:#?}");
+    let said = "117 letters with 234 reminders sent, 1 failed, 1 put off and tried again later, 1 ambiguous";
+    assert_eq!(desk.toast(), format!("{said}. Reminders (3) tells whom and why"));
+    desk.state.shell.toast = None;
+    let words = desk.words();
+    assert!(words.contains("The sweep has ended"), "{words}");
+    assert!(words.contains("✕ failed admin3@example.com 2 keys 550 5.1.1 no such user here"), "{words}");
+    assert!(words.contains("? ambiguous admin4@example.com"), "{words}");
+    assert!(!words.contains("admin34@"), "what went well is not in the way:\n{}", desk.screen());
+    assert!(words.contains("then r on Reminders (3) sends those again"), "{words}");
+    assert!(!desk.screen().contains("→ sweep"), "{}", desk.screen());
+    assert_eq!(desk.press("enter"), []);
+    assert!(desk.top().is_none(), "Enter closes the summary");
+}
+
+#[test]
+fn a_sweep_that_stopped_early_says_why() {
+    let (mut desk, id) = under_way(100, 30);
+    desk.reply(id, Reply::Sweep(Ok(Box::new(swept(0, Progress::Stopped, tally(31, 0, 3, 0))))));
+    let why = "the sweep stopped early: smtp.example.com:587 can't be reached: connection refused; 31 letters with 62 reminders sent";
+    assert!(desk.toast().starts_with(why), "{}", desk.toast());
+}
+
+#[test]
+fn a_sweep_that_could_not_start_says_why() {
+    let (mut desk, id) = running(80, 24);
+    let text = "viewer may not sweep".into();
+    desk.reply(id, Reply::Sweep(Err(Failure { kind: FailureKind::NotPermitted, text })));
+    assert_eq!(desk.toast(), "viewer may not sweep");
+    assert!(!desk.state.shell.sweeps());
+}
+
+#[test]
+fn leaving_while_a_sweep_runs_asks_first_and_waits_for_the_letter_under_way() {
+    let (mut desk, id) = under_way(80, 24);
+    assert_eq!(desk.press("esc q"), []);
+    assert!(desk.words().contains("A sweep goes on: 34/120 letters."), "{}", desk.screen());
+    assert_eq!(desk.press("enter"), [], "No is the default");
+    assert!(desk.top().is_none());
+    assert_eq!(desk.press("q y"), [Effect::StopSweep]);
+    assert!(
+        desk.words().contains("It stops after the letter under way; then Keyrack ends"),
+        "{}",
+        desk.screen()
+    );
+    let effects = desk.reply(id, Reply::Sweep(Ok(Box::new(swept(0, Progress::Stopped, tally(32, 0, 0, 0))))));
+    assert!(effects.contains(&Effect::Quit(ExitReason::Quit)), "{effects:#?}");
+}
+
+#[test]
+fn a_first_ctrl_c_asks_a_second_stops_and_a_third_leaves_at_once() {
+    let (mut desk, _) = under_way(80, 24);
+    assert_eq!(desk.press("ctrl-c"), []);
+    assert_eq!(desk.press("ctrl-c"), [Effect::StopSweep]);
+    assert_eq!(desk.press("ctrl-c"), [Effect::Quit(ExitReason::Interrupted)]);
+}
+
+#[test]
+fn without_a_sweep_one_leaves_as_ever() {
+    assert_eq!(Desk::new().press("q"), [Effect::Quit(ExitReason::Quit)]);
+    assert_eq!(Desk::new().press("ctrl-c"), [Effect::Quit(ExitReason::Interrupted)]);
+}
+
+#[test]
+fn the_process_is_not_put_to_sleep_in_the_middle_of_a_letter() {
+    let (mut desk, _) = under_way(80, 24);
+    assert!(!desk.press("ctrl-z").contains(&Effect::Suspend));
+    assert!(desk.toast().contains("stop it first"), "{}", desk.toast());
+    assert_eq!(Desk::new().press("ctrl-z"), [Effect::Suspend]);
+}
+
+#[test]
+fn in_ascii_the_bar_has_only_ascii() {
+    let (mut desk, _) = under_way(80, 24);
+    desk.state.shell.ascii = true;
+    let screen = desk.screen();
+    assert!(screen.is_ascii(), "{screen}");
+    assert!(screen.contains("###") && screen.contains("---"), "{screen}");
+}
+
+#[test]
+fn pictures() {
+    insta::assert_snapshot!("what_would_be_sent_at_80_by_24", read(Desk::new(), 12).screen());
+    let mut asked = read(Desk::sized(120, 40), 4);
+    asked.press("enter");
+    insta::assert_snapshot!("the_question_at_120_by_40", asked.screen());
+    insta::assert_snapshot!("under_way_at_80_by_24", under_way(80, 24).0.screen());
+}

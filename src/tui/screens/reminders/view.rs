@@ -1,0 +1,388 @@
+//! The picture of the outbox, the last sweeps and the reminders.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::State;
+use super::preset::Preset;
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::domain::reminder::{Progress, Reminder, Sweep};
+use crate::domain::text::SafeText;
+use crate::tui::state::Shell;
+use crate::tui::sweeping::MAY_SWEEP;
+use crate::tui::view::reminders::{sign, telling, with_sign};
+use crate::tui::view::{body, times};
+use crate::tui::widgets::fit;
+use crate::tui::widgets::list::{self, column};
+
+/// Lines about the selected reminder, below the list.
+const STRIP: u16 = 2;
+/// Columns before the text.
+const MARGIN: usize = 2;
+
+/// Where the parts of the screen are.
+struct Areas {
+    outbox: Rect,
+    sweeps: Rect,
+    /// Tabs or filter.
+    bar: Rect,
+    list: Rect,
+    strip: Rect,
+}
+
+impl Areas {
+    /// `sweeps`: lines that the last sweeps take if there is room.
+    fn of(area: Rect, sweeps: usize) -> Self {
+        let (most, gap) = match area.height {
+            0..16 => (0, 0),
+            16..24 => (3, 1),
+            24..36 => (5, 1),
+            _ => (9, 1),
+        };
+        let sweeps = u16::try_from(sweeps).unwrap_or(most).min(most);
+        let mut rest = area;
+        let mut cut = |height: u16, gap: u16| {
+            let top = Rect { height: height.min(rest.height), ..rest };
+            let taken = (height + gap).min(rest.height);
+            rest.y += taken;
+            rest.height -= taken;
+            top
+        };
+        let (outbox, sweeps, bar) = (cut(2, gap), cut(sweeps, gap), cut(1, 0));
+        let strip = STRIP.min(rest.height);
+        let list = Rect { height: rest.height - strip, ..rest };
+        Self { outbox, sweeps, bar, list, strip: Rect { y: list.bottom(), height: strip, ..rest } }
+    }
+}
+
+/// Rows of the list that fit the screen.
+pub fn rows_shown(state: &State, shell: &Shell) -> usize {
+    usize::from(state.areas(shell, body(shell.size)).list.height.saturating_sub(1))
+}
+
+/// The row at a click.
+pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
+    list::row_at(state.areas(shell, body(shell.size)).list, at, state.place, state.rows.len())
+}
+
+impl State {
+    /// What stands at the right end of the header.
+    pub fn summary(&self, _: &Shell) -> String {
+        let marked = self.marks.len();
+        if marked > 0 { format!("✓ {marked} marked") } else { String::new() }
+    }
+
+    fn areas(&self, shell: &Shell, area: Rect) -> Areas {
+        Areas::of(area, self.sweep_lines(shell, usize::from(area.width)).len())
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let areas = self.areas(shell, area);
+        let columns = usize::from(area.width);
+        frame.render_widget(Paragraph::new(vec![standing(shell), way(shell, columns)]), areas.outbox);
+        frame.render_widget(Paragraph::new(self.sweep_lines(shell, columns)), areas.sweeps);
+        if self.typing || Preset::of(&self.good).is_none_or(|tab| tab.put_into("") != self.filter.value()) {
+            self.draw_filter(shell, frame, areas.bar);
+        } else {
+            frame.render_widget(tabs(shell, &self.good, columns), areas.bar);
+        }
+        if self.rows.is_empty() {
+            let words = self.empty(shell);
+            let lines = fit::wrap(&words, columns.saturating_sub(2 * MARGIN));
+            let style = shell.styles.of(Role::Muted);
+            let lines: Vec<Line> =
+                lines.into_iter().map(|line| Line::styled(format!("  {line}"), style)).collect();
+            let below = Rect {
+                y: areas.list.y + 1.min(areas.list.height),
+                height: areas.list.height.saturating_sub(1),
+                ..areas.list
+            };
+            frame.render_widget(Paragraph::new(lines), below);
+            return;
+        }
+        let mut columns = vec![
+            column("State", 12),
+            column("Key", 0),
+            column("Account", 14),
+            column("Before", 6),
+            column("Expires", if shell.relative_times { 7 } else { 10 }),
+            column("Changed", if shell.relative_times { 8 } else { 19 }),
+        ];
+        if area.width >= 110 {
+            columns.push(column("To", 28));
+        }
+        if area.width >= 150 {
+            columns.push(column("Answer", 44));
+        }
+        let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|row| cells(shell, row)).collect();
+        list::draw(frame, &shell.styles, areas.list, &columns, &rows, self.place, |at| {
+            self.rows.get(at).is_some_and(|row| self.marks.contains(&row.id))
+        });
+        if let Some(row) = self.selected() {
+            frame.render_widget(Paragraph::new(strip(shell, row, usize::from(area.width))), areas.strip);
+        }
+    }
+
+    /// The last sweeps, and what stopped those that did not end by themselves.
+    fn sweep_lines(&self, shell: &Shell, columns: usize) -> Vec<Line<'static>> {
+        let styles = &shell.styles;
+        let Some(sweeps) = &self.sweeps else { return vec![Line::default(); 2] };
+        if sweeps.is_empty() {
+            return vec![Line::styled("  No sweep was run yet.", styles.of(Role::Muted))];
+        }
+        let heading = sweep_line(["Last sweeps", "By", "From", "Went", "Came to"].map(String::from), columns);
+        let mut lines = vec![Line::styled(heading, styles.of(Role::Header))];
+        for sweep in sweeps {
+            let (sign, role) = match sweep.progress {
+                Progress::Running => ("→", Role::Info),
+                Progress::Ended => ("✓", Role::Muted),
+                Progress::Stopped | Progress::Lost => ("!", Role::Warning),
+            };
+            let when = if shell.relative_times {
+                times::ago(sweep.began_at, shell.now)
+            } else {
+                times::exact(sweep.began_at, shell.utc).chars().take(16).collect()
+            };
+            let words = [
+                when,
+                sweep.by.as_str().to_owned(),
+                sweep.door.as_str().to_owned(),
+                format!("{sign} {}", sweep.progress.as_str()),
+                came_to(sweep),
+            ];
+            let troubled = sweep.tally.failed + sweep.tally.ambiguous > 0;
+            let role = if troubled && role == Role::Muted { Role::Text } else { role };
+            lines.push(Line::styled(sweep_line(words, columns), styles.of(role)));
+            if let Some(trouble) = &sweep.trouble {
+                let parts = fit::wrap(trouble, columns.saturating_sub(2 * MARGIN + 2)).into_iter().take(2);
+                lines.extend(parts.map(|part| Line::styled(format!("    {part}"), styles.of(Role::Warning))));
+            }
+        }
+        lines
+    }
+
+    /// What is typed, the mistake in it underlined and named.
+    fn draw_filter(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let room = area.width.saturating_sub(4);
+        let (text, cursor) = self.filter.visible(room);
+        let mut spans = vec![Span::styled(" / ", styles.of(Role::Accent))];
+        let whole = text == self.filter.value();
+        match &self.mistake {
+            Some(mistake) if whole => {
+                let cut = |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at));
+                let start = cut(mistake.start).unwrap_or(text.len());
+                let end = cut(mistake.end).unwrap_or(text.len()).max(start);
+                let wrong = styles.of(Role::Error).add_modifier(Modifier::UNDERLINED);
+                let piece = if start == end { " " } else { &text[start..end] };
+                spans.push(Span::styled(text[..start].to_owned(), styles.of(Role::Text)));
+                spans.push(Span::styled(piece.to_owned(), wrong));
+                spans.push(Span::styled(text[end..].to_owned(), styles.of(Role::Text)));
+            }
+            _ if text.is_empty() => spans.push(Span::styled(
+                "words, or state:failed,ambiguous account:acme to:ada@example.com key:ID",
+                styles.of(Role::Placeholder),
+            )),
+            _ => spans.push(Span::styled(text, styles.of(Role::Text))),
+        }
+        let mut line = Line::from(spans);
+        if let Some(mistake) = &self.mistake {
+            let left = usize::from(area.width).saturating_sub(line.width() + 1);
+            let words = fit::cut(&format!("   ✕ {}", mistake.message), left);
+            line.push_span(Span::styled(words, styles.of(Role::Error)));
+        }
+        frame.render_widget(line, area);
+        if self.typing {
+            frame.set_cursor_position(Position { x: area.x + 3 + cursor, y: area.y });
+        }
+    }
+
+    /// What stands in the place of rows, and what to do next.
+    fn empty(&self, shell: &Shell) -> String {
+        let back = shell.keymap.key(Action::Back);
+        if !self.loaded {
+            return "loading…".into();
+        }
+        if Preset::of(&self.good) == Some(Preset::Attention)
+            && self.filter.value() == Preset::Attention.put_into("")
+        {
+            return format!("Nothing failed, and nothing is ambiguous. {back} shows all reminders.");
+        }
+        if !self.filter.is_empty() {
+            return format!("No reminder fits. {back} shows all of them.");
+        }
+        let sweep = shell.keymap.key(Action::Sweep);
+        let due = shell.outbox.as_ref().map_or(0, |outbox| outbox.due);
+        if due == 0 {
+            let words = "No reminder was made yet. A sweep makes one for each key that comes near its expiry, as its issuer's policy says; a key that never expires is never mailed about.";
+            return format!("{words} {sweep} shows what is due.");
+        }
+        format!(
+            "No reminder was sent yet, and {due} are due. {sweep} shows what would go to whom, and sends it."
+        )
+    }
+}
+
+/// How the outbox stands, in one line.
+fn standing(shell: &Shell) -> Line<'static> {
+    let styles = &shell.styles;
+    let Some(outbox) = &shell.outbox else { return Line::default() };
+    let mut spans = vec![Span::raw("  ")];
+    let mut say = |words: String, role| spans.push(Span::styled(format!("{words}   "), styles.of(role)));
+    match (outbox.due, outbox.next_due_at) {
+        (0, Some(next)) => {
+            let when = if shell.relative_times {
+                times::relative(next, shell.now)
+            } else {
+                times::exact(next, shell.utc)
+            };
+            say(format!("nothing due; next {when}"), Role::Text);
+        }
+        (0, None) => say("nothing due".into(), Role::Text),
+        (due, _) => say(format!("{due} due now"), Role::Accent),
+    }
+    if outbox.deferred > 0 {
+        say(format!("○ {} put off", outbox.deferred), Role::Info);
+    }
+    if outbox.failed > 0 {
+        say(format!("✕ {} failed", outbox.failed), Role::Danger);
+    }
+    if outbox.ambiguous > 0 {
+        say(format!("? {} ambiguous", outbox.ambiguous), Role::Warning);
+    }
+    say(format!("{} within 7 days", outbox.due_in_7_days), Role::Muted);
+    Line::from(spans)
+}
+
+/// Where mail goes, and how to send it; or the sweep that goes on.
+fn way(shell: &Shell, columns: usize) -> Line<'static> {
+    let styles = &shell.styles;
+    let key = shell.keymap.key(Action::Sweep);
+    if let Some(sweep) = shell.sweep.as_ref().filter(|sweep| sweep.running()) {
+        let words = format!("  → a sweep goes on: {} letters; {key} shows it", sweep.count());
+        return Line::styled(words, styles.of(Role::Info));
+    }
+    let Some(post) = &shell.post else {
+        let words = "  no mail can be sent: `keyrack doctor` says why";
+        return Line::styled(words, styles.of(Role::Warning));
+    };
+    let how = if shell.may(MAY_SWEEP) { "sends" } else { "shows" };
+    let how = format!("{key} {how} what is due");
+    let room = columns.saturating_sub(fit::width(&how) + 2 * MARGIN + 1);
+    let post = fit::cut(&format!("mail goes to {post}"), room);
+    Line::styled(format!("  {post}   {how}"), styles.of(Role::Muted))
+}
+
+fn sweep_line(words: [String; 5], columns: usize) -> String {
+    let [when, by, from, went, came_to] = words;
+    let rest = columns.saturating_sub(MARGIN + 16 + 2 + 10 + 2 + 7 + 2 + 9 + 2 + 1);
+    format!(
+        "  {}  {}  {}  {}  {}",
+        fit::pad(&when, 16),
+        fit::pad(&by, 10),
+        fit::pad(&from, 7),
+        fit::pad(&went, 9),
+        fit::cut(&came_to, rest)
+    )
+}
+
+/// `12 sent, 1 failed`: letters.
+fn came_to(sweep: &Sweep) -> String {
+    let tally = sweep.tally;
+    let counts = [
+        (tally.sent, "sent"),
+        (tally.failed, "failed"),
+        (tally.deferred, "put off"),
+        (tally.ambiguous, "ambiguous"),
+    ];
+    let said: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if said.is_empty() { "no letters".into() } else { said.join(", ") }
+}
+
+fn tabs(shell: &Shell, filter: &crate::domain::reminder::ReminderFilter, columns: usize) -> Line<'static> {
+    let styles = &shell.styles;
+    let mut spans = vec![Span::raw("  ")];
+    for preset in Preset::ALL {
+        let count = match (preset, &shell.outbox) {
+            (Preset::Attention, Some(outbox)) => Some(outbox.failed + outbox.ambiguous),
+            _ => None,
+        };
+        let count = count.filter(|count| *count > 0).map(|count| format!(" {count}")).unwrap_or_default();
+        let here = Preset::of(filter) == Some(preset);
+        let name = preset.title();
+        let text = if here { format!("[{name}{count}]") } else { format!(" {name}{count} ") };
+        spans.push(Span::styled(text, styles.of(if here { Role::Accent } else { Role::Muted })));
+        spans.push(Span::raw(" "));
+    }
+    let mut line = Line::from(spans);
+    let how = Span::styled("  ← → change", styles.of(Role::Muted));
+    if line.width() + how.width() <= columns {
+        line.push_span(how);
+    }
+    line
+}
+
+fn cells(shell: &Shell, row: &Reminder) -> Vec<list::Cell> {
+    let when = |at| {
+        if shell.relative_times { times::relative(at, shell.now) } else { times::day(at, shell.utc) }
+    };
+    let changed = if shell.relative_times {
+        times::ago(row.changed_at, shell.now)
+    } else {
+        times::exact(row.changed_at, shell.utc).chars().take(19).collect()
+    };
+    let first = row.deliveries.first().map(|delivery| delivery.recipient.as_str().to_owned());
+    let more = row.deliveries.len().saturating_sub(1);
+    let to = match first {
+        None => String::new(),
+        Some(first) if more == 0 => first,
+        Some(first) => format!("{} +{more}", fit::cut(&first, 24)),
+    };
+    let answer =
+        telling(row).and_then(|delivery| delivery.answer.as_ref()).map_or("", |answer| answer.as_str());
+    let ended = matches!(sign(row.state).1, Role::Muted);
+    let role = if ended { Role::Muted } else { Role::Text };
+    vec![
+        (with_sign(row.state), sign(row.state).1),
+        (row.key_name.as_str().to_owned(), role),
+        (SafeText::new(row.account.clone()).as_str().to_owned(), Role::Muted),
+        (format!("{} d", row.days_before), role),
+        (when(row.expires_at), Role::Muted),
+        (changed, Role::Muted),
+        (to, Role::Muted),
+        (answer.to_owned(), Role::Muted),
+    ]
+}
+
+/// The selected reminder: whom it went to, and the server's own words.
+fn strip(shell: &Shell, row: &Reminder, columns: usize) -> Vec<Line<'static>> {
+    let styles = &shell.styles;
+    let why = row.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    let mut words = format!("{}{why}", with_sign(row.state));
+    if let Some(delivery) = telling(row) {
+        words.push_str(&format!(", to {}", delivery.recipient));
+        let others = row.deliveries.len() - 1;
+        if others > 0 {
+            words.push_str(&format!(" and {others} more"));
+        }
+        if let Some(answer) = &delivery.answer {
+            words.push_str(&format!(": {answer}"));
+        }
+    }
+    let role = sign(row.state).1;
+    let width = columns.saturating_sub(2 * MARGIN);
+    let mut lines = fit::wrap(&words, width);
+    if lines.len() > usize::from(STRIP) {
+        let rest = lines.split_off(usize::from(STRIP) - 1).join(" ");
+        lines.push(fit::cut(&rest, width));
+    }
+    lines.into_iter().map(|line| Line::styled(format!("  {line}"), styles.of(role))).collect()
+}

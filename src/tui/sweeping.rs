@@ -1,0 +1,174 @@
+//! A sweep that was started in this console: it goes on while one works elsewhere.
+
+use std::collections::VecDeque;
+
+use super::effect::{Effect, Outcomes, RequestId, To};
+use super::state::{Severity, Shell};
+use crate::config::keymap::Action;
+use crate::domain::Instant;
+use crate::domain::operator::Permission;
+use crate::domain::reminder::{Door, Progress, State, Sweep, Tally};
+use crate::service::{LetterNews, SweepNews, SweepOrder};
+
+/// What starting a sweep, and sending again, asks for.
+pub const MAY_SWEEP: Permission = Permission::SendReminders;
+
+/// Letters that are kept to be looked at: the last of all, and the first of those that went wrong.
+const LAST: usize = 100;
+const TROUBLES: usize = 200;
+
+/// What is known of the sweep.
+#[derive(Debug, PartialEq)]
+pub struct Sweeping {
+    /// What its news and its end come under.
+    pub id: RequestId,
+    pub began_at: Instant,
+    /// How many letters there are to send, once that is known.
+    pub letters: Option<u64>,
+    pub tally: Tally,
+    /// The newest first.
+    pub last: VecDeque<LetterNews>,
+    /// Those that failed or are ambiguous, in their order.
+    pub troubles: Vec<LetterNews>,
+    /// Whether it was asked to stop.
+    pub stopping: bool,
+    /// How it ended.
+    pub outcome: Option<Outcomes<Box<Sweep>>>,
+}
+
+impl Sweeping {
+    pub fn running(&self) -> bool {
+        self.outcome.is_none()
+    }
+
+    /// `34/120`, for where there is little room.
+    pub fn count(&self) -> String {
+        match self.letters {
+            Some(letters) => format!("{}/{letters}", self.tally.letters()),
+            None => "…".into(),
+        }
+    }
+
+    fn take(&mut self, news: SweepNews) {
+        match news {
+            SweepNews::Planned { letters } => self.letters = Some(letters),
+            SweepNews::Letter(letter) => {
+                self.tally = letter.tally;
+                if letter.state.needs_attention() && self.troubles.len() < TROUBLES {
+                    self.troubles.push(letter.clone());
+                }
+                self.last.truncate(LAST - 1);
+                self.last.push_front(letter);
+            }
+        }
+    }
+}
+
+impl Shell {
+    /// Whether a sweep of this console goes on.
+    pub fn sweeps(&self) -> bool {
+        self.sweep.as_ref().is_some_and(Sweeping::running)
+    }
+}
+
+/// Starts a sweep. One at a time: while one goes on this does nothing.
+pub fn start(shell: &mut Shell) -> Vec<Effect> {
+    if shell.sweeps() {
+        return Vec::new();
+    }
+    let order = SweepOrder { operation: shell.operation(), door: Door::Console, limit: None };
+    let id = shell.request_id(To::Shell);
+    shell.sweep = Some(Sweeping {
+        id,
+        began_at: shell.now,
+        letters: None,
+        tally: Tally::default(),
+        last: VecDeque::new(),
+        troubles: Vec::new(),
+        stopping: false,
+        outcome: None,
+    });
+    vec![Effect::Sweep { of: id, order }]
+}
+
+/// Lets it end after the letter under way.
+pub fn stop(shell: &mut Shell) -> Vec<Effect> {
+    match &mut shell.sweep {
+        Some(sweep) if sweep.running() && !sweep.stopping => {
+            sweep.stopping = true;
+            vec![Effect::StopSweep]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Takes note of news; those of another sweep are dropped.
+pub fn news(shell: &mut Shell, of: RequestId, news: SweepNews) {
+    if let Some(sweep) = shell.sweep.as_mut().filter(|sweep| sweep.id == of && sweep.running()) {
+        sweep.take(news);
+        shell.redraw = true;
+    }
+}
+
+/// It has ended: says what came of it, and leaves if that was waited for.
+pub fn ended(shell: &mut Shell, of: RequestId, outcome: Outcomes<Box<Sweep>>) {
+    let Some(sweep) = shell.sweep.as_mut().filter(|sweep| sweep.id == of && sweep.running()) else { return };
+    if let Ok(done) = &outcome {
+        sweep.tally = done.tally;
+    }
+    sweep.outcome = Some(outcome.clone());
+    match &outcome {
+        Ok(done) => {
+            let (severity, mut words) = summary(done);
+            if done.tally.failed + done.tally.ambiguous > 0 {
+                let key = shell.keymap.key(Action::ScreenReminders);
+                words.push_str(&format!(". Reminders ({key}) tells whom and why"));
+            }
+            shell.toast(severity, words);
+        }
+        Err(failure) => shell.failed(failure),
+    }
+    shell.changed();
+    if let Some(reason) = shell.leaving.take() {
+        shell.quit(reason);
+    }
+}
+
+/// What a sweep came to, in one sentence.
+pub fn summary(sweep: &Sweep) -> (Severity, String) {
+    let Tally { reminders, sent, failed, deferred, ambiguous } = sweep.tally;
+    let mut words = match sent {
+        0 if sweep.tally.letters() == 0 => "nothing was due".to_owned(),
+        0 => "no letter was sent".to_owned(),
+        _ => format!("{} with {} sent", letters(sent), self::reminders(reminders)),
+    };
+    for (count, what) in [
+        (failed, State::Failed.as_str()),
+        (deferred, "put off and tried again later"),
+        (ambiguous, State::Ambiguous.as_str()),
+    ] {
+        if count > 0 {
+            words.push_str(&format!(", {count} {what}"));
+        }
+    }
+    let severity = match sweep.progress {
+        Progress::Ended if failed + ambiguous > 0 => Severity::Warning,
+        Progress::Ended => Severity::Good,
+        Progress::Running | Progress::Stopped | Progress::Lost => {
+            let why = sweep.trouble.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            words = format!("the sweep stopped early{why}; {words}");
+            Severity::Warning
+        }
+    };
+    (severity, words)
+}
+
+/// `1 letter`, `12 letters`.
+pub fn letters(count: u64) -> String {
+    if count == 1 { "1 letter".into() } else { format!("{count} letters") }
+}
+
+/// `1 reminder`, `30 reminders`.
+pub fn reminders(count: u64) -> String {
+    if count == 1 { "1 reminder".into() } else { format!("{count} reminders") }
+}

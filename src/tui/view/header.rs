@@ -1,0 +1,152 @@
+//! The two lines at the top.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::reminders::sign;
+use super::{text, times};
+use crate::config::theme::Role;
+use crate::domain::operator;
+use crate::domain::reminder::State;
+use crate::domain::text::SafeText;
+use crate::tui::screens::ScreenId;
+use crate::tui::state::{Link, Shell};
+
+/// Name and database; the sweep, what went wrong, the operator, and how fresh all this is; below it the tabs.
+pub(super) fn draw(state: &super::State, frame: &mut Frame, area: Rect) {
+    draw_tabs(state, frame, Rect { y: area.y + 1, height: 1, ..area });
+    let area = Rect { height: 1, ..area };
+    let shell = &state.shell;
+    let styles = &shell.styles;
+    let mut right = badges(shell);
+    right.spans.extend(who_and_link(shell).spans);
+    let taken = u16::try_from(right.width()).unwrap_or(area.width);
+    let room = area.width.saturating_sub(taken + 1);
+    let left = Line::from(vec![
+        Span::styled(" Keyrack  ", styles.of(Role::Title)),
+        Span::styled(
+            text::clip_left(&shell.database, usize::from(room.saturating_sub(10))),
+            styles.of(Role::Muted),
+        ),
+    ]);
+    frame.render_widget(left, Rect { width: room, ..area });
+    frame.render_widget(right.right_aligned(), area);
+}
+
+/// The sweep that goes on here, and reminders that somebody must look at. While the database is gone that would be old.
+fn badges(shell: &Shell) -> Line<'static> {
+    let mut spans = Vec::new();
+    if let Some(sweep) = shell.sweep.as_ref().filter(|sweep| sweep.running()) {
+        let words = format!("→ sweep {}  ", sweep.count());
+        spans.push(Span::styled(words, shell.styles.of(Role::Info)));
+    }
+    if let Some(outbox) = shell.outbox.as_ref().filter(|_| shell.link == Link::Live) {
+        for (count, state) in [(outbox.failed, State::Failed), (outbox.ambiguous, State::Ambiguous)] {
+            if count > 0 {
+                let (sign, role) = sign(state);
+                let words = format!("{sign} {count} {}  ", state.as_str());
+                spans.push(Span::styled(words, shell.styles.of(role)));
+            }
+        }
+    }
+    Line::from(spans)
+}
+
+fn who_and_link(shell: &Shell) -> Line<'static> {
+    let styles = &shell.styles;
+    let mut spans = Vec::new();
+    if let Some(who) = &shell.who {
+        let name = SafeText::new(who.identity.name.clone());
+        spans.push(Span::styled(format!("{name}  "), styles.of(Role::Text)));
+        spans.push(match who.role {
+            Some(operator::Role::Viewer) => Span::styled("viewer, read-only  ", styles.of(Role::Warning)),
+            Some(role) => Span::styled(format!("{role}  "), styles.of(Role::Muted)),
+            None => Span::styled("no operator here  ", styles.of(Role::Warning)),
+        });
+    }
+    spans.push(match &shell.link {
+        Link::Opening => Span::styled("◌ opening ", styles.of(Role::Info)),
+        Link::Live => Span::styled("● live ", styles.of(Role::Ok)),
+        Link::Lost { since, .. } => {
+            let at = times::clock(*since, shell.utc);
+            let age = match times::ago(*since, shell.now).as_str() {
+                "now" => String::new(),
+                ago => format!(" ({ago})"),
+            };
+            Span::styled(format!("✕ database gone, data of {at}{age} "), styles.of(Role::Danger))
+        }
+    });
+    Line::from(spans)
+}
+
+/// The screens and their numbers; how much there is of what the present one shows.
+fn draw_tabs(state: &super::State, frame: &mut Frame, area: Rect) {
+    let (tabs, summary) = fitting(state, area.width);
+    frame.render_widget(tab_line(&state.shell, tabs).0, area);
+    let width = width_of(&summary).min(area.width);
+    frame.render_widget(summary, Rect { x: area.right() - width, width, ..area });
+}
+
+/// The screen whose tab is at a place.
+pub fn tab_at(state: &super::State, at: Position) -> Option<ScreenId> {
+    let (tabs, _) = fitting(state, state.shell.size.width);
+    let (_, ends) = tab_line(&state.shell, tabs);
+    let place = ends.iter().position(|end| usize::from(at.x) < *end)?;
+    (at.y == 1).then(|| ScreenId::ALL.get(place).copied()).flatten()
+}
+
+/// The tabs with their names if there is room, else closer together, else beside the count alone, else by their numbers.
+fn fitting(state: &super::State, width: u16) -> (Tabs, Line<'static>) {
+    let shell = &state.shell;
+    let style = shell.styles.of(Role::Text);
+    let words = state.screens.summary(shell);
+    let whole = Line::styled(format!("{words} "), style);
+    // `60 API keys` says as much without its words, where a mark or "over" does not stand before the number.
+    let count = words.split(' ').next().filter(|first| first.starts_with(|c: char| c.is_ascii_digit()));
+    let count = Line::styled(count.map_or_else(|| whole.to_string(), |count| format!(" {count} ")), style);
+    let fits = |tabs, summary: &Line<'_>| width_of(&tab_line(shell, tabs).0) + width_of(summary) <= width;
+    for (tabs, summary) in [(Tabs::Wide, &whole), (Tabs::Close, &whole), (Tabs::Close, &count)] {
+        if fits(tabs, summary) {
+            return (tabs, summary.clone());
+        }
+    }
+    (Tabs::Numbers, whole)
+}
+
+fn width_of(line: &Line<'_>) -> u16 {
+    u16::try_from(line.width()).unwrap_or(u16::MAX)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Tabs {
+    Wide,
+    Close,
+    Numbers,
+}
+
+/// The tabs, and the column behind each of them.
+fn tab_line(shell: &Shell, tabs: Tabs) -> (Line<'static>, Vec<usize>) {
+    let styles = &shell.styles;
+    let mut spans = Vec::new();
+    let mut ends = Vec::new();
+    let mut end = 0;
+    for (i, screen) in ScreenId::ALL.into_iter().enumerate() {
+        let present = screen == shell.screen;
+        let style = styles.of(if present { Role::Accent } else { Role::Muted });
+        let number = i + 1;
+        let title = match tabs {
+            Tabs::Numbers if !present => " ".to_owned(),
+            Tabs::Close => format!(" {}", screen.title()),
+            _ => format!(" {} ", screen.title()),
+        };
+        let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };
+        let number = Span::styled(format!(" {number}"), style);
+        let title = Span::styled(title, strong);
+        end += number.width() + title.width();
+        ends.push(end);
+        spans.extend([number, title]);
+    }
+    (Line::from(spans), ends)
+}

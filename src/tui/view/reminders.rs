@@ -1,0 +1,104 @@
+//! Reminders as people read them: a sign and a word for each state, what became of a key's thresholds.
+
+use crate::config::theme::Role;
+use crate::domain::Instant;
+use crate::domain::key::Key;
+use crate::domain::reminder::{Delivery, Reminder, State, crossed};
+
+#[cfg(test)]
+mod tests;
+
+/// The sign of a state, told apart without colour, and its role.
+pub fn sign(state: State) -> (&'static str, Role) {
+    match state {
+        State::Pending => ("○", Role::Info),
+        State::Sending => ("→", Role::Info),
+        State::Sent => ("✓", Role::Ok),
+        State::Failed => ("✕", Role::Danger),
+        State::Ambiguous => ("?", Role::Warning),
+        State::Superseded | State::Cancelled => ("–", Role::Muted),
+    }
+}
+
+/// `✕ failed`
+pub fn with_sign(state: State) -> String {
+    format!("{} {}", sign(state).0, state.as_str())
+}
+
+/// The delivery that says most about where the reminder stands: one that went wrong, else one that waits, else the first.
+pub fn telling(reminder: &Reminder) -> Option<&Delivery> {
+    let of = |state: State| reminder.deliveries.iter().find(move |delivery| delivery.state == state);
+    [State::Failed, State::Ambiguous, State::Sending, State::Pending]
+        .into_iter()
+        .find_map(of)
+        .or(reminder.deliveries.first())
+}
+
+/// What became of one threshold of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark<'r> {
+    /// There is a reminder.
+    Made(&'r Reminder),
+    /// It was crossed, and the next sweep sends it.
+    Due,
+    /// It is not crossed yet.
+    Ahead,
+    /// It was passed over: a tighter one was crossed before a sweep came, or the key has ended.
+    Passed,
+}
+
+impl Mark<'_> {
+    pub fn sign(self) -> (&'static str, Role) {
+        match self {
+            Self::Made(reminder) => sign(reminder.state),
+            Self::Due => sign(State::Pending),
+            Self::Ahead => ("·", Role::Muted),
+            Self::Passed => sign(State::Superseded),
+        }
+    }
+}
+
+/// The thresholds of a key, the earliest first, and what became of each. `days_before`: the policy's; `reminders`: the
+/// key's. What was made for an earlier expiry is left out.
+pub fn marks<'r>(
+    key: &Key,
+    days_before: &[u32],
+    reminders: &'r [Reminder],
+    now: Instant,
+) -> Vec<(u32, Mark<'r>)> {
+    let Some(expires_at) = key.expires_at else { return Vec::new() };
+    let made: Vec<&Reminder> =
+        reminders.iter().filter(|reminder| reminder.expires_at == expires_at).collect();
+    let life = expires_at - key.created_at;
+    let mut days: Vec<u32> = days_before
+        .iter()
+        .copied()
+        .filter(|days| chrono::Duration::days(i64::from(*days)) < life)
+        .chain(made.iter().map(|reminder| reminder.days_before))
+        .collect();
+    days.sort_unstable_by(|a, b| b.cmp(a));
+    days.dedup();
+    let crossed = crossed(days_before, key.created_at, expires_at, now);
+    let ended = now >= expires_at || key.revoked_at.is_some();
+    days.into_iter()
+        .map(|days| {
+            let mark = match made.iter().find(|reminder| reminder.days_before == days) {
+                Some(reminder) => Mark::Made(reminder),
+                None if ended => Mark::Passed,
+                None if crossed.first() == Some(&days) => Mark::Due,
+                None if crossed.contains(&days) => Mark::Passed,
+                None => Mark::Ahead,
+            };
+            (days, mark)
+        })
+        .collect()
+}
+
+/// The marks in a narrow column: `30d ✓  7d ·`, in the role of the one that matters most.
+pub fn short(marks: &[(u32, Mark<'_>)]) -> (String, Role) {
+    let words: Vec<String> = marks.iter().map(|(days, mark)| format!("{days}d {}", mark.sign().0)).collect();
+    let role = [Role::Danger, Role::Warning, Role::Info]
+        .into_iter()
+        .find(|role| marks.iter().any(|(_, mark)| mark.sign().1 == *role));
+    (words.join("  "), role.unwrap_or(Role::Muted))
+}
