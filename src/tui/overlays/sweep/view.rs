@@ -266,7 +266,7 @@ fn bar(styles: &Styles, sweep: &Sweeping, columns: usize) -> Line<'static> {
     let done = sweep.tally.letters().min(all);
     let words = format!("  {done} of {}", letters(all));
     let width = columns.saturating_sub(fit::width(&words)).min(60) as u64;
-    let full = if all == 0 { width } else { done * width / all };
+    let full = (done * width).checked_div(all).unwrap_or(width);
     Line::from(vec![
         Span::styled("█".repeat(full as usize), styles.of(Role::Bar)),
         Span::styled("░".repeat((width - full) as usize), styles.of(Role::Muted)),
