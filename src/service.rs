@@ -16,6 +16,7 @@ use crate::domain::operator::{Identity, Operator, Role};
 use crate::domain::query::{Cursor, Query, Sort};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
+pub use crate::store::SavedWindow;
 use crate::store::{Facts, LiveEvents, Location, Store};
 
 mod accounts;

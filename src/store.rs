@@ -32,6 +32,7 @@ mod rows;
 mod sqlite;
 mod transact;
 mod usage;
+mod windows;
 
 pub use accounts::AccountFilter;
 pub use error::{Error, MaybeTransient, Result};
@@ -45,6 +46,7 @@ pub use page::{Side, Slice};
 pub use pulse::{Ear, Pulse, Touched};
 pub use transact::{Opening, Tx};
 pub use usage::{Batch, Counts, LastUse, Minute};
+pub use windows::SavedWindow;
 
 /// An open database. Cheap to clone.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use keyrack::domain::account::Standing;
 use keyrack::domain::key::Status;
 use keyrack::domain::secret::HashedKey;
-use keyrack::service::{Confirmed, Created, Gate, Known, Policies, new_operation};
+use keyrack::service::{Confirmed, Created, Gate, Known, Policies, SavedWindow, new_operation};
 use support::people::{account, gate, make_kept, office, preset};
 
 async fn known(gate: &Gate, hash: HashedKey) -> Arc<Known> {
@@ -198,6 +198,29 @@ on_both! {
         for gate in gates.iter() {
             gate.close().await;
         }
+    }
+
+    async fn windows_survive_a_restart_until_they_are_empty(db) {
+        office(&db, preset("voiceinfra")).await;
+        let first = gate(&db, "east").await;
+        let window = |subject: &str, seconds| SavedWindow {
+            subject: subject.into(),
+            state: vec![1, 2, 3],
+            ends_at: first.now() + chrono::Duration::seconds(seconds),
+        };
+        first.save_windows(&[window("key:a", 60), window("key:b", -1), window("key:c", 60)]).await.unwrap();
+        let newer = SavedWindow { state: vec![9], ..window("key:a", 90) };
+        first.save_windows(std::slice::from_ref(&newer)).await.unwrap();
+        let other = gate(&db, "west").await;
+        assert_eq!(other.load_windows().await.unwrap(), [], "each gate has its own");
+        first.close().await;
+        let second = gate(&db, "east").await;
+        let mut loaded = second.load_windows().await.unwrap();
+        loaded.sort_by(|a, b| a.subject.cmp(&b.subject));
+        assert_eq!(loaded.len(), 2);
+        assert_eq!(loaded[0].state, newer.state);
+        assert_eq!(db.number("SELECT count(*) FROM limit_windows").await, 2, "what is empty is forgotten");
+        assert_eq!(second.living().await.unwrap(), 2);
     }
 
     async fn a_small_memory_forgets_and_stays_right(db) {

@@ -206,6 +206,29 @@ impl Gate {
         self.inner.proof.age() <= self.inner.settings.lease
     }
 
+    /// How long ago the database was asked last that gave an answer.
+    pub fn proof_age(&self) -> Duration {
+        self.inner.proof.age()
+    }
+
+    /// How many gates are alive on this database, this one included.
+    pub async fn living(&self) -> Result<usize> {
+        let since = self.now() - registrar::GONE;
+        let gates = self.inner.store.gates(since).await?;
+        let now = self.now();
+        Ok(gates.iter().filter(|gate| registrar::is_alive(gate, now)).count())
+    }
+
+    /// Keeps these windows over a restart, each in the place of what was kept of it before.
+    pub async fn save_windows(&self, windows: &[SavedWindow]) -> Result<()> {
+        Ok(self.inner.store.save_windows(&self.inner.settings.name, windows).await?)
+    }
+
+    /// The windows that a gate of this name kept and that are not empty by now.
+    pub async fn load_windows(&self) -> Result<Vec<SavedWindow>> {
+        Ok(self.inner.store.load_windows(&self.inner.settings.name, self.now()).await?)
+    }
+
     /// The audit's number up to which changes have been applied. It moves after what they touch was forgotten: who holds
     /// an answer open asks [`Gate::known`] and [`Gate::confirm`] again each time.
     pub fn changes(&self) -> watch::Receiver<i64> {

@@ -93,8 +93,13 @@ impl Log {
 
     /// Whether nothing in it can matter any more at `now`, so that it may be dropped.
     pub fn is_idle(&self, now: i64) -> bool {
+        self.ends_at().is_none_or(|end| end <= now)
+    }
+
+    /// The instant from which on nothing in it can matter any more, in microseconds since the epoch; `None` for an empty log.
+    pub fn ends_at(&self) -> Option<i64> {
         let longest = self.cursors.iter().map(|cursor| cursor.seconds).max().unwrap_or(WINDOW_MAX);
-        self.len == 0 || self.newest <= now - i64::from(longest) * MICROS
+        (self.len > 0).then(|| self.newest + i64::from(longest) * MICROS)
     }
 
     /// The requests in it, the most that any window holds.

@@ -7,10 +7,17 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::super::Result;
 use super::Inner;
+use crate::domain::Instant;
+use crate::store::GateRow;
 
 /// Gates that were not heard of for so long are taken off the list.
-const GONE: chrono::Duration = chrono::Duration::days(1);
+pub(in crate::service) const GONE: chrono::Duration = chrono::Duration::days(1);
 const SWEEP: Duration = Duration::from_secs(60 * 60);
+
+/// Whether a gate can be held for alive: its last sign is no older than two of its leases.
+pub(in crate::service) fn is_alive(gate: &GateRow, now: Instant) -> bool {
+    now - gate.beat_at <= chrono::Duration::milliseconds(gate.lease_ms.saturating_mul(2))
+}
 
 pub(super) async fn run(inner: Arc<Inner>) {
     let beat = (inner.settings.lease / 3).max(Duration::from_millis(1));

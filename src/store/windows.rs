@@ -1,0 +1,68 @@
+//! The windows of limits that a gate counts by itself, kept over a restart.
+
+use sqlx::{FromRow, QueryBuilder};
+
+use super::dialect::{Time, both};
+use super::{Result, Store};
+use crate::domain::Instant;
+
+/// A window in the form that survives a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedWindow {
+    /// Which bucket it is; see [`crate::domain::limit::Bucket`].
+    pub subject: String,
+    /// See [`crate::domain::limit::Log::to_bytes`].
+    pub state: Vec<u8>,
+    /// From then on it is empty.
+    pub ends_at: Instant,
+}
+
+#[derive(FromRow)]
+struct WindowRow {
+    subject: String,
+    state: Vec<u8>,
+    ends_at: Time,
+}
+
+/// Rows a statement.
+const ROWS: usize = 500;
+
+impl Store {
+    /// Keeps these windows of the gate of that name, each in the place of what was kept before.
+    pub async fn save_windows(&self, gate: &str, windows: &[SavedWindow]) -> Result<()> {
+        let mut writer = self.writer().await?;
+        for some in windows.chunks(ROWS) {
+            both!(writer.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("INSERT INTO limit_windows (gate, subject, state, ends_at) ");
+                sql.push_values(some, |mut row, window| {
+                    row.push_bind(gate)
+                        .push_bind(window.subject.as_str())
+                        .push_bind(window.state.as_slice())
+                        .push_bind(Time(window.ends_at));
+                });
+                sql.push(
+                    " ON CONFLICT (gate, subject) DO UPDATE SET state = excluded.state, ends_at = excluded.ends_at",
+                );
+                sql.build().persistent(some.len() == 1).execute(c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// The windows of that gate that are not empty at `now`. Those of all gates that are get forgotten.
+    pub async fn load_windows(&self, gate: &str, now: Instant) -> Result<Vec<SavedWindow>> {
+        let mut writer = self.writer().await?;
+        both!(writer.conn(), c => {
+            sqlx::query::<Db>("DELETE FROM limit_windows WHERE ends_at <= $1").bind(Time(now)).execute(c).await?;
+        });
+        let rows: Vec<WindowRow> = both!(writer.conn(), c => {
+            sqlx::query_as::<Db, WindowRow>("SELECT subject, state, ends_at FROM limit_windows WHERE gate = $1")
+                .bind(gate)
+                .fetch_all(c)
+                .await?
+        });
+        let window =
+            |row: WindowRow| SavedWindow { subject: row.subject, state: row.state, ends_at: row.ends_at.0 };
+        Ok(rows.into_iter().map(window).collect())
+    }
+}
