@@ -5,6 +5,7 @@ pub mod audit;
 pub mod credential;
 pub mod demo;
 pub mod expiry;
+pub mod explain;
 pub mod issuer;
 pub mod key;
 pub mod limit;
@@ -15,6 +16,7 @@ pub mod reminder;
 pub mod scope;
 pub mod secret;
 pub mod text;
+pub mod usage;
 pub mod verdict;
 
 /// An instant in UTC with microsecond precision.

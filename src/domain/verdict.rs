@@ -132,11 +132,8 @@ pub fn check(
     let need = needed(policy, request)
         .map_err(|reason| Refused { reason, shows: charges(policy, account, key, limits, None) })?;
     let charges = charges(policy, account, key, limits, need.endpoint);
-    if let Some(scope) = need.scope
-        && !policy.fully_privileged()
-        && !key.scopes.contains(scope)
-    {
-        return Err(Refused { reason: Reason::Scope { needed: scope.into() }, shows: charges });
+    if let Some(reason) = lacking(policy, key, &need) {
+        return Err(Refused { reason, shows: charges });
     }
     Ok(Checked {
         charges,
@@ -159,6 +156,20 @@ pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
         Status::Expired => Some(Reason::Expired { at: key.expires_at.unwrap_or(now) }),
         Status::Abandoned => Some(Reason::Abandoned { at: key.claim_by().unwrap_or(now) }),
     }
+}
+
+/// Why a key may not do what is asked for, if it works at all; `None` if it may.
+pub(super) fn unmet(policy: &Policy, key: &Key, request: &Request<'_>) -> Option<Reason> {
+    match needed(policy, request) {
+        Err(reason) => Some(reason),
+        Ok(need) => lacking(policy, key, &need),
+    }
+}
+
+fn lacking(policy: &Policy, key: &Key, need: &Need<'_>) -> Option<Reason> {
+    let scope = need.scope?;
+    let held = policy.fully_privileged() || key.scopes.contains(scope);
+    (!held).then(|| Reason::Scope { needed: scope.into() })
 }
 
 /// What a request needs.

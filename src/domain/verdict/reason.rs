@@ -158,6 +158,20 @@ impl Reason {
         )
     }
 
+    /// Whether no key was found at all, or not one; else something was there that is no key, or one that may not pass.
+    pub(crate) fn is_about_finding(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing
+                | Self::OtherScheme
+                | Self::NoScheme
+                | Self::Empty
+                | Self::Several
+                | Self::WrongHeader { .. }
+                | Self::HeaderSpelling
+        )
+    }
+
     /// What happened and what to do, for operators. `policy` is the one that decided, if one did.
     pub fn sentence(&self, policy: Option<&Policy>) -> String {
         let issuer = policy.map_or("this gate", |policy| &policy.name);

@@ -1,0 +1,147 @@
+//! Alerts: what somebody should look at.
+
+use std::net::IpAddr;
+
+use chrono::Duration;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::failures::Source;
+use super::spike::{SPIKE_MINUTES, Spike};
+use crate::domain::Instant;
+use crate::domain::key::KeyId;
+
+/// Something out of the ordinary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    pub at: Instant,
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What it is. The JSON form is kept in the database and sent by webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum What {
+    /// A key is used far more than it ever was; in requests per five minutes.
+    Spike { key: KeyId, requests: u64, usual: u64, busiest: u64 },
+    /// Many attempts without a key that works.
+    FailedAuthentications { source: Source, attempts: u32, seconds: u32 },
+    /// A key was used from a network that it was never used from.
+    NewNetwork {
+        key: KeyId,
+        network: IpNet,
+        address: IpAddr,
+        /// Whether the key's allow-list names the network, so that it was to be expected.
+        expected: bool,
+    },
+}
+
+/// How soon somebody should look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Warning,
+    Critical,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// An alert like one of this long ago is not raised again.
+const QUIET: Duration = Duration::hours(1);
+
+impl Alert {
+    pub fn spike(at: Instant, key: KeyId, Spike { requests, usual, busiest }: Spike) -> Self {
+        Self { at, what: What::Spike { key, requests, usual, busiest } }
+    }
+
+    /// The key that it is about.
+    pub fn key(&self) -> Option<KeyId> {
+        match &self.what {
+            What::Spike { key, .. } | What::NewNetwork { key, .. } => Some(*key),
+            What::FailedAuthentications { .. } => None,
+        }
+    }
+
+    /// The kind, as it stands in JSON.
+    pub fn kind(&self) -> &'static str {
+        match &self.what {
+            What::Spike { .. } => "spike",
+            What::FailedAuthentications { .. } => "failed-authentications",
+            What::NewNetwork { .. } => "new-network",
+        }
+    }
+
+    pub fn severity(&self) -> Severity {
+        match &self.what {
+            What::Spike { requests, busiest, .. } if *requests >= busiest.saturating_mul(10) => {
+                Severity::Critical
+            }
+            What::NewNetwork { expected: true, .. } => Severity::Info,
+            What::FailedAuthentications { source: Source::Issuer(_), .. } => Severity::Critical,
+            _ => Severity::Warning,
+        }
+    }
+
+    /// What alerts about the same thing have in common: kind and key, or kind and source, or network.
+    pub fn about(&self) -> String {
+        match &self.what {
+            What::Spike { key, .. } => format!("spike {key}"),
+            What::NewNetwork { key, network, .. } => format!("new-network {key} {network}"),
+            What::FailedAuthentications { source, .. } => match source {
+                Source::Address(address) => format!("failed-authentications {address}"),
+                Source::Network(network) => format!("failed-authentications {network}"),
+                Source::Issuer(slug) => format!("failed-authentications {slug}"),
+            },
+        }
+    }
+
+    /// Whether this says nothing new beside `earlier`: the same thing less than an hour ago, and no graver now.
+    pub fn repeats(&self, earlier: &Self) -> bool {
+        self.about() == earlier.about()
+            && self.at - earlier.at < QUIET
+            && self.severity() <= earlier.severity()
+    }
+
+    /// What happened and what to do, for operators. The key's name is for the caller to put beside it.
+    pub fn sentence(&self) -> String {
+        match &self.what {
+            What::Spike { requests, usual, busiest, .. } => format!(
+                "{requests} requests in {SPIKE_MINUTES} minutes; usual are {usual}, the most before were {busiest}: ask its \
+                 owner, and revoke it if nobody knows why."
+            ),
+            What::FailedAuthentications { source, attempts, seconds } => {
+                let minutes = seconds.div_ceil(60);
+                match source {
+                    Source::Address(IpAddr::V6(network)) => format!(
+                        "{attempts} attempts without a key that works in {minutes} minutes from {network}/64: look at the log, and block it if nobody knows it."
+                    ),
+                    Source::Address(address) => format!(
+                        "{attempts} attempts without a key that works in {minutes} minutes from {address}: look at the log, and block it if nobody knows it."
+                    ),
+                    Source::Network(network) => format!(
+                        "{attempts} attempts without a key that works in {minutes} minutes from {network}, in turns: look at the log, and block it if nobody knows it."
+                    ),
+                    Source::Issuer(slug) => format!(
+                        "{attempts} attempts with what looks like keys of {slug} in {minutes} minutes: a client may hold an old key, or somebody is guessing."
+                    ),
+                }
+            }
+            What::NewNetwork { network, address, expected: true, .. } => {
+                format!("First used from {network} ({address}), which its allow-list names.")
+            }
+            What::NewNetwork { network, address, .. } => format!(
+                "First used from {network} ({address}): ask its owner, and revoke it if nobody knows that network."
+            ),
+        }
+    }
+}

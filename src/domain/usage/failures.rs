@@ -1,0 +1,119 @@
+//! Runs of failed authentications, counted in bounded memory.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use super::network_of;
+use crate::domain::limit::{Bucket, Budget, Charge, Log, decide};
+use crate::domain::network::canonical_address;
+
+/// Where failed attempts come from, or what they aim at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// One caller: an IPv4 address, or the /64 that an IPv6 caller can choose addresses from.
+    Address(IpAddr),
+    /// A /24 or /48 whose callers take turns.
+    Network(ipnet::IpNet),
+    /// All who send what looks like keys of this issuer, by its slug.
+    Issuer(String),
+}
+
+impl Source {
+    /// The one that an address stands for.
+    pub fn caller(address: IpAddr) -> Self {
+        Self::Address(match canonical_address(address) {
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            v4 => v4,
+        })
+    }
+}
+
+/// How many failed attempts make a run, within [`Tolerance::seconds`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Tolerance {
+    pub seconds: u32,
+    pub address: u32,
+    pub network: u32,
+    pub issuer: u32,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self { seconds: 300, address: 20, network: 100, issuer: 500 }
+    }
+}
+
+/// The sources that are watched at once. A flood from many addresses makes room by forgetting the ones that were quiet
+/// the longest.
+const MOST: usize = 20_000;
+
+/// Counts failed attempts by source, exactly within the window, for as many sources as fit.
+///
+/// Two generations: what was seen lately moves to the young one; when that is half full it becomes the old one, and what
+/// was old is gone. So a record costs the same however many sources there are.
+#[derive(Debug, Default)]
+pub struct Failures {
+    tolerance: Tolerance,
+    young: HashMap<Source, Log>,
+    old: HashMap<Source, Log>,
+}
+
+impl Failures {
+    pub fn new(tolerance: Tolerance) -> Self {
+        Self { tolerance, ..Self::default() }
+    }
+
+    /// Counts a failed attempt at `now`, in microseconds since the epoch, against everything that it is known by.
+    /// Answers with the sources whose run it completed, with the length of the run; each then starts anew.
+    pub fn record(&mut self, address: Option<IpAddr>, issuer: Option<&str>, now: i64) -> Vec<(Source, u32)> {
+        let Tolerance { address: by_address, network, issuer: by_issuer, .. } = self.tolerance;
+        let sources = [
+            address.map(|address| (Source::caller(address), by_address)),
+            address.map(|address| (Source::Network(network_of(address)), network)),
+            issuer.map(|slug| (Source::Issuer(slug.to_owned()), by_issuer)),
+        ];
+        let mut runs = Vec::new();
+        for (source, many) in sources.into_iter().flatten() {
+            if self.one(&source, many, now) {
+                runs.push((source, many));
+            }
+        }
+        runs
+    }
+
+    fn one(&mut self, source: &Source, many: u32, now: i64) -> bool {
+        let mut log = self.young.remove(source).or_else(|| self.old.remove(source)).unwrap_or_default();
+        // A run is complete with its last attempt, so the budget is one less than that.
+        let complete = if many <= 1 {
+            true
+        } else {
+            let budgets = vec![Budget { seconds: self.tolerance.seconds.max(1), requests: many - 1 }];
+            let charges = [Charge { bucket: Bucket::Account(String::new()), budgets }];
+            decide(&charges, &mut [&mut log], now).is_some_and(|quota| !quota.allowed)
+        };
+        if complete {
+            return true;
+        }
+        if self.young.len() >= MOST / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(source.clone(), log);
+        false
+    }
+
+    /// The sources that are watched.
+    pub fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
