@@ -166,8 +166,7 @@ fn expected(
 
 #[test]
 fn a_million_random_header_sets_are_read_as_the_rules_say() {
-    let rounds =
-        std::env::var("KEYRACK_HEADER_SETS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
+    let rounds = 1_000_000;
     let (directory, values, mut dice) = (directory(), values(), Dice(20_261_121));
     let (mut taken, mut several) = (0u32, 0u32);
     let mut made: Vec<Made> = Vec::new();
@@ -219,8 +218,5 @@ fn a_million_random_header_sets_are_read_as_the_rules_say() {
         several += u32::from(outcome == Err(true));
     }
     // A test in which nothing passes proves nothing.
-    assert!(
-        rounds < 1_000 || (taken > rounds / 25 && several > rounds / 25),
-        "{taken} taken, {several} several"
-    );
+    assert!(taken > rounds / 25 && several > rounds / 25, "{taken} taken, {several} several");
 }
