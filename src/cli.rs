@@ -17,12 +17,14 @@ mod migrate;
 mod operator;
 mod output;
 mod prompt;
+mod reminders;
 mod run;
 mod session;
 mod shell;
 mod usage;
 
 use crate::clock::Clock;
+use crate::config::settings::Source;
 use crate::telemetry;
 
 pub use failure::{Exit, Failure, Result};
@@ -180,6 +182,9 @@ pub enum Command {
     /// Read and verify the record of every change
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Send the mail that is due before keys expire, and see what became of it
+    #[command(subcommand, visible_alias = "reminder")]
+    Reminders(reminders::Command),
     /// Check the database and the terminal, and say how to mend what is wrong
     Doctor,
     /// Show the version, the settings and where each was decided
@@ -211,7 +216,14 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     cli.global.color.choose();
     let session = Session::new(cli.global, &cli.console, Clock::System)?;
     let log = &session.settings;
-    if let Err(error) = telemetry::begin(&log.log.value, log.log_file.value.clone()) {
+    // A service's log is its standard error, which systemd keeps, unless somebody named a file.
+    let is_service = matches!(&cli.command, Some(Command::Reminders(reminders::Command::Watch(_))));
+    let begun = if is_service && log.log_file.source == Source::Default {
+        telemetry::begin_service(&log.log.value, std::env::var_os("JOURNAL_STREAM").is_some())
+    } else {
+        telemetry::begin(&log.log.value, log.log_file.value.clone())
+    };
+    if let Err(error) = begun {
         say(&format!("keyrack: warning: {error}"));
     }
     Ok((cli.command, session))
@@ -225,6 +237,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Issuer(command) => issuer::run(command, session).await,
         Command::Operator(command) => operator::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,
+        Command::Reminders(command) => reminders::run(command, session).await,
         Command::Doctor => doctor::run(session).await,
         Command::Info => info::run(session).await,
         Command::Migrate => migrate::run(session).await,

@@ -1,4 +1,5 @@
-//! The log: a file in the XDG state folder, never the screen, and never with a secret in it.
+//! The log: a file in the XDG state folder, never the screen, and never with a secret in it. A service logs to standard
+//! error, which belongs to its supervisor.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -27,13 +28,30 @@ pub enum Error {
 /// # Errors
 /// When `filter` can't be read.
 pub fn begin(filter: &str, file: PathBuf) -> Result<(), Error> {
-    let filter = EnvFilter::builder().parse(filter).map_err(|_| Error::Filter(filter.to_owned()))?;
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(read(filter)?)
         .with_writer(LogFile::new(file))
         .with_ansi(false)
         .try_init()
         .map_err(|_| Error::Begun)
+}
+
+/// Begins the log of a service: lines on standard error. `journal`: they go to systemd's journal, which notes the time of
+/// each line itself.
+///
+/// # Errors
+/// When `filter` can't be read.
+pub fn begin_service(filter: &str, journal: bool) -> Result<(), Error> {
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(read(filter)?)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_target(false);
+    if journal { lines.without_time().try_init() } else { lines.try_init() }.map_err(|_| Error::Begun)
+}
+
+fn read(filter: &str) -> Result<EnvFilter, Error> {
+    EnvFilter::builder().parse(filter).map_err(|_| Error::Filter(filter.to_owned()))
 }
 
 /// A file that is opened by its first line. If it can't be opened, lines are lost: a log must never stop the work.

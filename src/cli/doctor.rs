@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::domain::Instant;
 
 mod database;
+mod mail;
 mod terminal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +56,7 @@ impl Finding {
 pub async fn run(session: &Session) -> Result {
     let mut findings = vec![process()];
     findings.extend(database::examine(session).await);
+    findings.extend(mail::examine(session).await);
     findings.extend(terminal::examine(&|name| std::env::var(name).ok().filter(|value| !value.is_empty())));
     let problems = findings.iter().filter(|finding| finding.level == Level::Problem).count();
     session.printer().list(&findings, session.clock.now())?;

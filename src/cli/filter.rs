@@ -16,7 +16,7 @@ pub fn audit(text: &str) -> Result<AuditFilter> {
 }
 
 /// The mistake, the filter, and a caret under the place.
-fn marked(text: &str, error: &QueryError) -> String {
+pub fn marked(text: &str, error: &QueryError) -> String {
     let width = |part: &str| unicode_width::UnicodeWidthStr::width(clean(part).as_str());
     let (start, end) = (error.start.min(text.len()), error.end.min(text.len()));
     let before = " ".repeat(width(text.get(..start).unwrap_or_default()));

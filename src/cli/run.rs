@@ -13,6 +13,31 @@ use super::{Command, carry_out, prompt, say};
 /// How long an interrupted command may take to put its things in order.
 const GRACE: Duration = Duration::from_millis(300);
 
+/// How long a command that stops by itself may take: a letter under way needs half a minute at most.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// What a signal does to a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It is cut off.
+    AtOnce,
+    /// It is asked to stop between two letters.
+    Gently,
+    /// So is it, and that is its usual end.
+    Service,
+}
+
+impl Ending {
+    fn of(command: &Command) -> Self {
+        use super::reminders::Command as Reminders;
+        match command {
+            Command::Reminders(Reminders::Sweep(_)) => Self::Gently,
+            Command::Reminders(Reminders::Watch(_)) => Self::Service,
+            _ => Self::AtOnce,
+        }
+    }
+}
+
 /// Runs a command to its end; answers the exit code.
 pub fn run(command: Command, session: Session) -> Result<u8> {
     match command {
@@ -36,6 +61,7 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
     let runtime = runtime(1)?;
     let session = Arc::new(session);
     let hint = hint(&command);
+    let ending = Ending::of(&command);
     let own = Arc::clone(&session);
     // The command has a thread of its own, so that a signal is heard while it waits for a person or a pipe.
     let mut work = runtime.spawn(async move {
@@ -45,9 +71,20 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
     });
     let ended = runtime.block_on(async {
         let code = tokio::select! {
-            done = &mut work => return Ok(done),
+            done = &mut work => return Ok(done.map(|done| done.map(|()| 0))),
             code = ended_by_signal() => code,
         };
+        if ending != Ending::AtOnce {
+            session.ask_to_stop();
+            if ending == Ending::Gently {
+                say("keyrack: stopping after the letters under way; once more stops at once");
+            }
+            tokio::select! {
+                done = &mut work => return Ok(done.map(|done| stopped(done, ending, code))),
+                _ = ended_by_signal() => {}
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+        }
         work.abort();
         let _ = tokio::time::timeout(GRACE, work).await;
         Err(code)
@@ -56,7 +93,7 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
     match ended {
         Ok(Ok(done)) => {
             runtime.shutdown_background();
-            done.map(|()| 0)
+            done
         }
         Ok(Err(broken)) => Err(Failure::new(Exit::Failure, format!("the command broke: {broken}"))),
         Err(code) => {
@@ -68,6 +105,17 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
     }
 }
 
+/// The end of a command that was asked to stop and did.
+fn stopped(done: Result, ending: Ending, code: u8) -> Result<u8> {
+    if ending == Ending::Service {
+        return done.map(|()| 0);
+    }
+    if let Err(failure) = done {
+        failure.tell();
+    }
+    Ok(code)
+}
+
 /// What a person should know who interrupts a command that changes something.
 fn hint(command: &Command) -> &'static str {
     use super::key;
@@ -77,6 +125,9 @@ fn hint(command: &Command) -> &'static str {
         }
         Command::Key(key::Command::Revoke(_)) => {
             ": what was not reported as revoked may still work; look with `keyrack key show`, or revoke again"
+        }
+        Command::Reminders(super::reminders::Command::Sweep(_) | super::reminders::Command::Watch(_)) => {
+            ": letters that were under way may have been sent; the next sweep shows them as ambiguous"
         }
         _ => "",
     }

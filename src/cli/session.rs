@@ -1,17 +1,19 @@
 //! What a command works with: the settings, the options and, once it is needed, the open database.
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
 use super::failure::{Failure, Result};
 use super::output::{Format, Printer};
 use super::{Console, Global};
 use crate::clock::Clock;
-use crate::config::settings::{Flags, Places, Settings};
-use crate::service::{self, Service};
+use crate::config::settings::{Flags, Places, Settings, Transport};
+use crate::service::{self, Service, Stop};
 use crate::store::{Location, MaybeTransient};
 
+mod post;
 mod throwaway;
+pub use post::Desk;
 use throwaway::Throwaway;
 
 /// One run of the program.
@@ -20,6 +22,10 @@ pub struct Session {
     pub settings: Settings,
     pub places: Places,
     pub clock: Clock,
+    /// Asks a sweep to stop between two letters.
+    stop: Stop,
+    /// Wakes who waits for that wish.
+    stopping: Notify,
     service: OnceCell<Service>,
     throwaway: Option<Throwaway>,
 }
@@ -43,7 +49,7 @@ impl Session {
         if let Some(throwaway) = throwaway.as_ref().filter(|_| global.mail_dir.is_none()) {
             settings.keep_mail_in(throwaway.mail());
         }
-        Ok(Self { global, settings, places, clock, service: OnceCell::new(), throwaway })
+        Ok(Self { global, settings, places, clock, stop: Stop::new(), stopping: Notify::new(), service: OnceCell::new(), throwaway })
     }
 
     /// Where the database is.
@@ -73,6 +79,41 @@ impl Session {
             }
             Ok(service)
         }
+    }
+
+    /// What letters are sent with, made anew. A mistake in the settings is refused in words that name it.
+    pub async fn desk(&self) -> Result<Desk> {
+        post::make(self.settings.mail.clone()).await
+    }
+
+    /// The open database, able to send letters.
+    pub async fn posting(&self) -> Result<Service> {
+        let desk = self.desk().await?;
+        Ok(self.service().await?.clone().with_post(desk.post()))
+    }
+
+    /// Asks whatever sends letters to stop between two of them.
+    pub fn ask_to_stop(&self) {
+        self.stop.stop();
+        self.stopping.notify_one();
+    }
+
+    /// The wish to stop, for a sweep.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Returns once somebody wishes to stop.
+    pub async fn stopped(&self) {
+        while !self.stop.is_stopped() {
+            self.stopping.notified().await;
+        }
+    }
+
+    /// The folder where letters become files, if they do.
+    pub fn letters_folder(&self) -> Option<&std::path::Path> {
+        let mail = &self.settings.mail;
+        (mail.transport.value == Transport::Directory).then_some(mail.directory.value.as_path())
     }
 
     /// Whether somebody works on a throw-away database.

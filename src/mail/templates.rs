@@ -107,6 +107,11 @@ pub struct Templates {
 }
 
 impl Templates {
+    /// The names of the files that an operator may replace, each with our own text.
+    pub fn files() -> [(&'static str, &'static str); 3] {
+        FILES
+    }
+
     /// Our own texts.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod database;
 pub mod people;
 pub mod post;
+pub mod postbox;
 pub mod program;
 pub mod pty;
 pub mod script;

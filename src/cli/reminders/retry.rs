@@ -1,0 +1,129 @@
+//! `keyrack reminders retry`: the next sweep sends again what failed or got no answer.
+
+use clap::Args;
+
+use super::super::failure::{Exit, Failure, Result};
+use super::super::session::{Session, insist};
+use super::super::{prompt, say};
+use super::{UNWELL, count, id};
+use crate::domain::reminder::{Reminder, ReminderId};
+use crate::service::{ReminderRequest, Retried, Service, new_operation};
+
+/// Reminders in one transaction.
+const BATCH: usize = 500;
+/// Reminders that a person is shown before the question.
+const SHOWN: usize = 20;
+const PAGE: u32 = 1000;
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "filter"]))]
+pub struct Arguments {
+    /// Whole ids of reminders
+    #[arg(value_name = "ID", value_parser = id)]
+    ids: Vec<ReminderId>,
+    /// All reminders that this filter fits and that failed or got no answer: state:failed account:acme
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
+    filter: Option<String>,
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let service = session.service().await?;
+    let now = service.now().await?;
+    let chosen = match &arguments.filter {
+        Some(text) => choose(text, service).await?,
+        None => by_id(&arguments.ids, service).await?,
+    };
+    if chosen.is_empty() {
+        session.printer().list::<Retried>(&[], now)?;
+        session.remark("No reminder fits that failed or got no answer. Nothing was changed.");
+        return Ok(());
+    }
+    let number = count(chosen.len() as u64, "reminder");
+    if session.global.dry_run {
+        describe(&chosen);
+        say(&format!("Would let the next sweep send {number} again. Nothing was changed."));
+        return Ok(());
+    }
+    // Who names each by its id has said what they want; a filter may fit more than one thinks.
+    if arguments.filter.is_some() {
+        if !session.global.yes && prompt::can_ask(&session.global) {
+            describe(&chosen);
+        }
+        if !prompt::confirm(&session.global, &format!("Let the next sweep send {number} again")).await? {
+            return Err(Failure::new(Exit::Failure, "nothing was changed"));
+        }
+    }
+    retry(&chosen, service, session).await
+}
+
+async fn retry(chosen: &[Reminder], service: &Service, session: &Session) -> Result {
+    let ids: Vec<ReminderId> = chosen.iter().map(|reminder| reminder.id).collect();
+    let mut printer = session.printer();
+    let (mut again, mut told) = (0, Ok(()));
+    for some in ids.chunks(BATCH) {
+        let operation = new_operation();
+        let retried = insist(|| service.retry_reminders(operation, some)).await?;
+        again += retried.iter().filter(|one| one.again).count();
+        if told.is_ok() {
+            told = printer.rows(&retried, service.present());
+        }
+    }
+    told.and_then(|()| printer.finish::<Retried>().map(drop))?;
+    session.remark(&format!("The next sweep sends {} again.", count(again as u64, "reminder")));
+    if again < ids.len() {
+        return Err(Failure::new(
+            Exit::Refused,
+            format!("{} will not be sent again; see above why", count((ids.len() - again) as u64, "reminder")),
+        ));
+    }
+    Ok(())
+}
+
+async fn by_id(ids: &[ReminderId], service: &Service) -> Result<Vec<Reminder>> {
+    let mut chosen: Vec<Reminder> = Vec::with_capacity(ids.len());
+    for id in ids {
+        if !chosen.iter().any(|reminder| reminder.id == *id) {
+            chosen.push(service.reminder(*id).await?);
+        }
+    }
+    Ok(chosen)
+}
+
+/// Everything that the filter fits and that somebody may send again.
+async fn choose(text: &str, service: &Service) -> Result<Vec<Reminder>> {
+    if text.trim().is_empty() {
+        return Err(Failure::usage(format!("an empty filter fits every reminder: write for example --filter {UNWELL}")));
+    }
+    let mut request = ReminderRequest { filter: super::filter(text)?, after: None, limit: PAGE };
+    let mut chosen = Vec::new();
+    loop {
+        let reminders = service.reminders(request.clone()).await?;
+        let full = reminders.len() == PAGE as usize;
+        request.after = reminders.last().map(|last| last.id);
+        chosen.extend(reminders.into_iter().filter(|reminder| reminder.state.needs_attention()));
+        if !full {
+            return Ok(chosen);
+        }
+    }
+}
+
+fn describe(chosen: &[Reminder]) {
+    for reminder in chosen.iter().take(SHOWN) {
+        let answer = reminder.deliveries.iter().find_map(|delivery| {
+            let answer = delivery.answer.as_ref().filter(|_| delivery.state.needs_attention())?;
+            Some(format!("  {}: {answer}", delivery.recipient))
+        });
+        say(&format!(
+            "  {}  {:?}  account {}  {}{}  {}",
+            reminder.preview,
+            reminder.key_name.as_str(),
+            reminder.account,
+            reminder.state.as_str(),
+            answer.unwrap_or_default(),
+            reminder.id
+        ));
+    }
+    if chosen.len() > SHOWN {
+        say(&format!("  … and {} more", chosen.len() - SHOWN));
+    }
+}

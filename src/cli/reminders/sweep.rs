@@ -1,0 +1,178 @@
+//! `keyrack reminders sweep`: one run over all keys that sends what is due.
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::mpsc;
+
+use super::super::failure::{Exit, Failure, Result};
+use super::super::output::when;
+use super::super::session::Session;
+use super::count;
+use super::report::{self, Report};
+use crate::domain::reminder::{Door, Sweep, Tally};
+use crate::service::{Service, SweepNews, SweepOrder, new_operation};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// At most this many letters, the most urgent first; a letter tells one person of all keys of theirs
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+}
+
+pub async fn run(arguments: &Arguments, session: &Session) -> Result {
+    let service = session.posting().await?;
+    if session.global.dry_run {
+        return preview(arguments.limit, &service, session).await;
+    }
+    let order = SweepOrder { operation: new_operation(), door: Door::Command, limit: arguments.limit };
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let mut report = Report::new(session, service.post().unwrap_or_default());
+    let bar = Bar::new(session.global.quiet);
+    let sweeping = service.sweep(order, news, session.stop());
+    let reporting = async {
+        let mut told = Ok(());
+        while let Some(news) = heard.recv().await {
+            match news {
+                SweepNews::Planned { letters } => bar.planned(letters),
+                SweepNews::Letter(letter) => {
+                    bar.letter(&letter.tally);
+                    // Letters go on being sent when nobody reads of them any more.
+                    if told.is_ok() {
+                        told = report.letter(letter, session.clock.now());
+                    }
+                }
+            }
+        }
+        told
+    };
+    let (swept, told) = tokio::join!(sweeping, reporting);
+    bar.clear();
+    let sweep = swept?;
+    let told = told.and_then(|()| report.finish(&sweep, session.clock.now()));
+    speak(&sweep, &service, session).await;
+    told.and_then(|()| judge(&sweep))
+}
+
+/// Says in words what the sweep came to and what is to be done.
+async fn speak(sweep: &Sweep, service: &Service, session: &Session) {
+    let tally = &sweep.tally;
+    if tally.letters() == 0 && sweep.trouble.is_none() {
+        let next = service.outbox().await.ok().and_then(|outbox| outbox.next_due_at);
+        let next = next.map_or_else(String::new, |at| {
+            format!(" The next reminder falls due {}.", when::relative(at, session.clock.now()))
+        });
+        return session.remark(&format!("Nothing is due.{next}"));
+    }
+    for line in outcome(tally) {
+        session.remark(&line);
+    }
+    if tally.sent > 0
+        && let Some(folder) = session.letters_folder()
+    {
+        let whither = if session.is_throwaway() && session.global.mail_dir.is_none() {
+            "They went with the demo; to keep them, add --mail-dir DIR.".to_owned()
+        } else {
+            format!("They lie in {} as .eml files; nothing left this machine.", folder.display())
+        };
+        session.remark(&whither);
+    }
+}
+
+/// A tally in sentences.
+fn outcome(tally: &Tally) -> Vec<String> {
+    let letters = |number| count(number, "letter");
+    let mut lines =
+        vec![format!("Sent {} with {}.", letters(tally.sent), count(tally.reminders, "reminder"))];
+    if tally.failed > 0 {
+        lines.push(format!(
+            "{} failed and will not be tried again by itself: mend what the server's words say, then \
+             `keyrack reminders retry --filter state:failed`.",
+            letters(tally.failed)
+        ));
+    }
+    if tally.ambiguous > 0 {
+        lines.push(format!(
+            "{} went out and got no answer, so nobody knows whether it arrived: ask there, or send it again with \
+             `keyrack reminders retry --filter state:ambiguous`; a repeat has the same Message-ID.",
+            letters(tally.ambiguous)
+        ));
+    }
+    if tally.deferred > 0 {
+        lines.push(format!("{} met a passing fault; a later sweep tries again.", letters(tally.deferred)));
+    }
+    lines
+}
+
+/// The exit code that the sweep deserves.
+fn judge(sweep: &Sweep) -> Result {
+    let tally = &sweep.tally;
+    let failed = |message: String| Err(Failure::new(Exit::CheckFailed, message));
+    match (&sweep.trouble, tally.failed, tally.ambiguous) {
+        (Some(trouble), ..) => failed(format!("the sweep stopped early: {trouble}")),
+        (None, 0, 0) => Ok(()),
+        (None, failures, 0) => failed(format!("{} failed", count(failures, "letter"))),
+        (None, 0, ambiguous) => failed(format!("{} got no answer", count(ambiguous, "letter"))),
+        (None, failures, ambiguous) => {
+            failed(format!("{} failed and {ambiguous} got no answer", count(failures, "letter")))
+        }
+    }
+}
+
+/// Shows what a sweep would send. Changes nothing.
+async fn preview(limit: Option<u32>, service: &Service, session: &Session) -> Result {
+    let show = if session.format().for_people() { report::SCREENFUL } else { u32::MAX };
+    let preview = service.preview_sweep(limit, show).await?;
+    report::preview(&preview, session)?;
+    let place = &preview.post;
+    session.remark(&match preview.letters_in_all {
+        0 => "Nothing is due. Nothing was sent.".to_owned(),
+        all => {
+            let letters = count(all, "letter");
+            let within = limit.filter(|limit| u64::from(*limit) < all);
+            let within = within.map(|limit| format!(", of which --limit lets {limit} go")).unwrap_or_default();
+            let reminders = count(preview.reminders_in_all, "reminder");
+            format!("Would send {letters} with {reminders}{within}, by way of {place}. Nothing was sent.")
+        }
+    });
+    Ok(())
+}
+
+/// A bar on standard error, if that is a terminal.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(quiet: bool) -> Self {
+        if quiet {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new_spinner();
+        bar.set_message("looking for what is due");
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        Self(bar)
+    }
+
+    fn planned(&self, letters: u64) {
+        let style = ProgressStyle::with_template("{bar:32} {pos} of {len} letters  {msg}  {eta} left");
+        self.0.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        self.0.set_message("");
+        self.0.set_length(letters);
+    }
+
+    fn letter(&self, tally: &Tally) {
+        self.0.set_position(tally.letters());
+        let unwell = [(tally.failed, "failed"), (tally.deferred, "deferred"), (tally.ambiguous, "ambiguous")];
+        let words: Vec<_> = unwell
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| format!("{number} {word}"))
+            .collect();
+        self.0.set_message(words.join(", "));
+    }
+
+    fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! `keyrack reminders watch`: sweeps at once and then at each interval, until it is told to stop.
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::super::failure::{Failure, Result};
+use super::super::output::when;
+use super::super::session::Session;
+use super::count;
+use super::supervisor::Supervisor;
+use crate::domain::reminder::{Door, State, Sweep};
+use crate::service::{SweepNews, SweepOrder, new_operation};
+
+/// Mail servers and people have no use for less.
+const SHORTEST: Duration = Duration::from_secs(60);
+/// The longest: a threshold of a week must not be stepped over.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The time from one sweep's beginning to the next one's: 15m, 1h, 1day
+    #[arg(short, long, value_name = "TIME", default_value = "1h", value_parser = every)]
+    every: Duration,
+}
+
+pub async fn run(arguments: &Arguments, session: &Session) -> Result {
+    if session.global.dry_run {
+        return Err(Failure::usage(
+            "a service that does nothing is none: see what is due with `keyrack reminders sweep --dry-run`",
+        ));
+    }
+    // A mistake in the settings doesn't mend itself: it ends the start, so that systemd shows it.
+    let place = session.desk().await?.mailer.describe();
+    let every = humantime::format_duration(arguments.every);
+    let mut supervisor = Supervisor::new();
+    supervisor.ready(&format!("sweeping every {every}"));
+    tracing::info!(%every, post = %place, "the reminder service is ready");
+    let mut ticks = interval(arguments.every);
+    // A sweep that takes longer than the interval leaves the others where they would have been.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            biased;
+            () = session.stopped() => break,
+            () = supervisor.pulse() => supervisor.beat(),
+            _ = ticks.tick() => {
+                let words = tend(session, &mut supervisor).await;
+                let next = session.clock.now() + arguments.every;
+                supervisor.status(&format!("{words}; the next sweep is due by {}", when::exact(next)));
+            }
+        }
+    }
+    supervisor.stopping();
+    tracing::info!("the reminder service ends");
+    Ok(())
+}
+
+/// One sweep, whatever becomes of it; answers it in words. What is away now may be back at the next interval.
+async fn tend(session: &Session, supervisor: &mut Supervisor) -> String {
+    supervisor.hear();
+    let swept = sweep(session, supervisor).await;
+    supervisor.rest();
+    match swept {
+        Ok(None) => "stopped".into(),
+        Ok(Some(sweep)) => {
+            let tally = &sweep.tally;
+            let words = format!(
+                "sent {} with {}, {} failed, {} to be tried again, {} without answer",
+                count(tally.sent, "letter"),
+                count(tally.reminders, "reminder"),
+                tally.failed,
+                tally.deferred,
+                tally.ambiguous
+            );
+            match &sweep.trouble {
+                Some(trouble) => {
+                    tracing::warn!(sweep = %sweep.id, %trouble, "{words}");
+                    format!("{words}; {trouble}")
+                }
+                None => {
+                    tracing::info!(sweep = %sweep.id, "{words}");
+                    words
+                }
+            }
+        }
+        Err(failure) => {
+            tracing::error!(exit = failure.exit as u8, "no sweep: {failure}");
+            format!("no sweep: {failure}")
+        }
+    }
+}
+
+/// Sweeps, and gives signs of life meanwhile. `None`: the service was told to stop before it began.
+async fn sweep(session: &Session, supervisor: &mut Supervisor) -> Result<Option<Sweep>> {
+    // The post is made anew each time, so that a new password or template counts from the next sweep on.
+    let opening = session.posting();
+    tokio::pin!(opening);
+    let service = loop {
+        tokio::select! {
+            biased;
+            () = session.stopped() => return Ok(None),
+            () = supervisor.pulse() => supervisor.beat(),
+            opened = &mut opening => break opened?,
+        }
+    };
+    let order = SweepOrder { operation: new_operation(), door: Door::Watch, limit: None };
+    let (news, mut heard) = mpsc::unbounded_channel();
+    let sweeping = service.sweep(order, news, session.stop());
+    tokio::pin!(sweeping);
+    let (mut planned, mut told) = (0, None);
+    loop {
+        tokio::select! {
+            biased;
+            () = supervisor.pulse() => supervisor.beat(),
+            Some(news) = heard.recv() => {
+                supervisor.hear();
+                match news {
+                    SweepNews::Planned { letters } => planned = letters,
+                    SweepNews::Letter(letter) => {
+                        if letter.state != State::Sent {
+                            let (to, state) = (&letter.recipient, letter.state.as_str());
+                            tracing::warn!(%to, state, answer = %letter.answer, "a letter was not sent");
+                        }
+                        let now = tokio::time::Instant::now();
+                        if told.is_none_or(|told| now - told >= Duration::from_secs(1)) {
+                            told = Some(now);
+                            let tried = letter.tally.letters();
+                            supervisor.status(&format!("sweeping: {tried} of {}", count(planned, "letter")));
+                        }
+                    }
+                }
+            }
+            swept = &mut sweeping => return Ok(Some(swept?)),
+        }
+    }
+}
+
+/// Reads an interval.
+fn every(text: &str) -> std::result::Result<Duration, String> {
+    let every = humantime::parse_duration(text).map_err(|error| format!("{error}: write 15m, 1h or 1day"))?;
+    if every < SHORTEST {
+        return Err("at least a minute must lie between two sweeps".into());
+    }
+    if every > LONGEST {
+        return Err("at most a week may lie between two sweeps, or thresholds are stepped over".into());
+    }
+    Ok(every)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_a_minute_at_least_and_a_week_at_most() {
+        assert_eq!(every("1h"), Ok(Duration::from_secs(3600)));
+        assert_eq!(every("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(every("1m"), Ok(SHORTEST));
+        assert_eq!(every("1week"), Ok(LONGEST));
+        assert!(every("59s").unwrap_err().contains("a minute"));
+        assert!(every("8days").unwrap_err().contains("a week"));
+        assert!(every("soon").unwrap_err().contains("15m"));
+    }
+}
