@@ -41,8 +41,8 @@ pub use error::{Error, Field, Result};
 pub use gate::{Confirmed, Gate, GateSettings, Known, Outcome, Policies, STALE, Use};
 pub use open::new_operation;
 pub use reminders::{
-    DueKey, LetterNews, LetterPreview, Outbox, Post, ReminderRequest, Retried, SweepNews, SweepOrder,
-    SweepPreview,
+    DueKey, LetterNews, LetterPreview, Outbox, Post, PostMaker, ReminderRequest, Retried, SweepNews,
+    SweepOrder, SweepPreview,
 };
 pub use sweep::Stop;
 
@@ -51,7 +51,7 @@ pub use sweep::Stop;
 pub struct Service {
     inner: Arc<Inner>,
     /// What it takes to send reminders.
-    post: Option<Arc<Post>>,
+    posting: reminders::Posting,
 }
 
 struct Inner {

@@ -26,9 +26,8 @@ async fn due(db: &Database) -> Script<'_> {
         ("globex", "exporter", "20d"),
         ("globex", "forever", "never"),
     ] {
-        let key = keyrack.json(&[
-            "key", "create", "--account", account, "--name", name, "--expires", expires,
-        ]);
+        let key =
+            keyrack.json(&["key", "create", "--account", account, "--name", name, "--expires", expires]);
         keyrack.ok(&["key", "acknowledge", text(&key, "id")]);
     }
     // Made long ago, so that the thresholds are shorter than the keys' lives.

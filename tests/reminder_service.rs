@@ -25,7 +25,16 @@ async fn due(db: &Database, accounts: usize) -> Script<'_> {
     for n in 0..accounts {
         let (slug, mail) = (format!("a{n}"), format!("it@a{n}.example"));
         keyrack.ok(&[
-            "account", "create", "--issuer", "voicegram", "--slug", &slug, "--name", &slug, "--admin", &mail,
+            "account",
+            "create",
+            "--issuer",
+            "voicegram",
+            "--slug",
+            &slug,
+            "--name",
+            &slug,
+            "--admin",
+            &mail,
         ]);
         let key = keyrack.json(&["key", "create", "--account", &slug, "--name", "k", "--expires", "20d"]);
         keyrack.ok(&["key", "acknowledge", text(&key, "id")]);
@@ -83,7 +92,10 @@ impl Supervisor {
         let mut heard = Vec::new();
         let mut bytes = [0; 4096];
         while !heard.iter().any(|message: &String| message.contains(words)) {
-            let length = self.socket.recv(&mut bytes).unwrap_or_else(|error| panic!("{words:?} ({error}) in {heard:?}"));
+            let length = self
+                .socket
+                .recv(&mut bytes)
+                .unwrap_or_else(|error| panic!("{words:?} ({error}) in {heard:?}"));
             heard.push(String::from_utf8(bytes[..length].to_vec()).unwrap());
         }
         heard

@@ -1,5 +1,7 @@
 //! What a command works with: the settings, the options and, once it is needed, the open database.
 
+use std::sync::Arc;
+
 use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
@@ -8,7 +10,7 @@ use super::output::{Format, Printer};
 use super::{Console, Global};
 use crate::clock::Clock;
 use crate::config::settings::{Flags, Places, Settings, Transport};
-use crate::service::{self, Service, Stop};
+use crate::service::{self, PostMaker, Service, Stop};
 use crate::store::{Location, MaybeTransient};
 
 mod post;
@@ -49,7 +51,16 @@ impl Session {
         if let Some(throwaway) = throwaway.as_ref().filter(|_| global.mail_dir.is_none()) {
             settings.keep_mail_in(throwaway.mail());
         }
-        Ok(Self { global, settings, places, clock, stop: Stop::new(), stopping: Notify::new(), service: OnceCell::new(), throwaway })
+        Ok(Self {
+            global,
+            settings,
+            places,
+            clock,
+            stop: Stop::new(),
+            stopping: Notify::new(),
+            service: OnceCell::new(),
+            throwaway,
+        })
     }
 
     /// Where the database is.
@@ -72,8 +83,13 @@ impl Session {
             None => (self.settings.database.value.clone(), false),
         };
         let clock = self.clock.clone();
+        let mail = self.settings.mail.clone();
+        let post: Arc<PostMaker> = Arc::new(move || {
+            let made = post::make(mail.clone());
+            Box::pin(async { made.await.map(Desk::post).map_err(|failure| failure.to_string()) })
+        });
         async move {
-            let service = Service::open(&Location::parse(&address)?, clock).await?;
+            let service = Service::open(&Location::parse(&address)?, clock).await?.with_post_maker(post);
             if demo {
                 throwaway::fill(&service).await?;
             }
@@ -81,15 +97,9 @@ impl Session {
         }
     }
 
-    /// What letters are sent with, made anew. A mistake in the settings is refused in words that name it.
+    /// What letters are sent with. A mistake in the settings is refused as a mistake of usage, in words that name it.
     pub async fn desk(&self) -> Result<Desk> {
         post::make(self.settings.mail.clone()).await
-    }
-
-    /// The open database, able to send letters.
-    pub async fn posting(&self) -> Result<Service> {
-        let desk = self.desk().await?;
-        Ok(self.service().await?.clone().with_post(desk.post()))
     }
 
     /// Asks whatever sends letters to stop between two of them.

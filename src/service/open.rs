@@ -7,6 +7,7 @@ use rand::TryRng;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::reminders::Posting;
 use super::*;
 use crate::domain::audit::{Action, Change};
 use crate::store::Opening;
@@ -34,7 +35,7 @@ impl Service {
     pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
         let role = store.role_of(&identity.name).await?;
         let inner = Inner { store, clock, identity, role: Mutex::new(role), skew: Arc::default() };
-        let service = Self { inner: Arc::new(inner), post: None };
+        let service = Self { inner: Arc::new(inner), posting: Posting::Nowhere };
         service.now().await?;
         if role.is_none() && service.inner.store.operators().await?.is_empty() {
             service.admit_first().await?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use futures::future::BoxFuture;
 use serde::Serialize;
 
 use super::sweep::fit::Rules;
@@ -42,17 +43,47 @@ impl fmt::Display for Post {
     }
 }
 
+/// Makes what it takes to send, or says in words why it can't: the settings are read when a letter is to be sent, so that
+/// a mistake in them stops nothing else, and a new password counts from the next sweep on.
+pub type PostMaker = dyn Fn() -> BoxFuture<'static, std::result::Result<Post, String>> + Send + Sync;
+
+/// Where a service takes its [`Post`] from.
+#[derive(Clone)]
+pub(super) enum Posting {
+    Nowhere,
+    Ready(Arc<Post>),
+    Maker(Arc<PostMaker>),
+}
+
 impl Service {
     /// The same service, able to sweep.
     #[must_use]
     pub fn with_post(mut self, post: Post) -> Self {
-        self.post = Some(Arc::new(post));
+        self.posting = Posting::Ready(Arc::new(post));
         self
     }
 
-    /// Where reminders would go, for a person; `None`: nowhere.
-    pub fn post(&self) -> Option<String> {
-        self.post.as_ref().map(ToString::to_string)
+    /// The same service, able to sweep with what `make` makes for each sweep anew.
+    #[must_use]
+    pub fn with_post_maker(mut self, make: Arc<PostMaker>) -> Self {
+        self.posting = Posting::Maker(make);
+        self
+    }
+
+    /// What a sweep would send with now. Its `Display` says where letters go.
+    ///
+    /// # Errors
+    /// When nobody said where letters go, or what was said can't be used.
+    pub async fn post(&self) -> Result<Arc<Post>> {
+        match &self.posting {
+            Posting::Ready(post) => Ok(post.clone()),
+            Posting::Maker(make) => make().await.map(Arc::new).map_err(Error::Refused),
+            Posting::Nowhere => Err(Error::Refused(
+                "there is nowhere to send reminders to. Name a mail server or a directory in the settings, or one for \
+                 this run with --mail-dir"
+                    .into(),
+            )),
+        }
     }
 
     /// Reminders, the last changed first.

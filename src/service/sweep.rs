@@ -75,11 +75,7 @@ impl Service {
         news: UnboundedSender<SweepNews>,
         stop: Stop,
     ) -> Result<Sweep> {
-        let Some(post) = self.post.clone() else {
-            let why = "there is nowhere to send reminders to. Name a mail server or a directory in the settings, \
-                       or one for this run with --mail-dir";
-            return Err(Error::Refused(why.into()));
-        };
+        let post = self.post().await?;
         let id = self.begin_sweep(&order).await?;
         let mut run = Run {
             service: self.clone(),

@@ -19,7 +19,11 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
     let desk = match session.desk().await {
         Ok(desk) => desk,
         Err(failure) => {
-            return vec![Finding::problem("mail", failure.to_string(), "see `keyrack info` for who decided it")];
+            return vec![Finding::problem(
+                "mail",
+                failure.to_string(),
+                "see `keyrack info` for who decided it",
+            )];
         }
     };
     match desk.mailer.check().await {

@@ -91,7 +91,15 @@ impl Record for Planned<'_> {
 
     fn fields() -> &'static [&'static str] {
         &[
-            "recipient", "key", "name", "preview", "account", "days_before", "expires_at", "last_used_at", "again",
+            "recipient",
+            "key",
+            "name",
+            "preview",
+            "account",
+            "days_before",
+            "expires_at",
+            "last_used_at",
+            "again",
         ]
     }
 
@@ -124,8 +132,20 @@ impl Record for Reminder {
     fn heads(wide: bool) -> &'static [&'static str] {
         if wide {
             &[
-                "STATE", "NAME", "ACCOUNT", "ISSUER", "KEY", "THRESHOLD", "EXPIRES", "DUE", "CHANGED", "WHY",
-                "RECIPIENTS", "ANSWERS", "KEY ID", "ID",
+                "STATE",
+                "NAME",
+                "ACCOUNT",
+                "ISSUER",
+                "KEY",
+                "THRESHOLD",
+                "EXPIRES",
+                "DUE",
+                "CHANGED",
+                "WHY",
+                "RECIPIENTS",
+                "ANSWERS",
+                "KEY ID",
+                "ID",
             ]
         } else {
             &["STATE", "NAME", "ACCOUNT", "KEY", "THRESHOLD", "EXPIRES", "CHANGED", "RECIPIENTS", "ID"]
@@ -134,8 +154,7 @@ impl Record for Reminder {
 
     fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
         let shown = |at| when::shown(Some(at), wide, now, "");
-        let mut cells =
-            vec![self.state.as_str().to_owned(), self.key_name.to_string(), self.account.clone()];
+        let mut cells = vec![self.state.as_str().to_owned(), self.key_name.to_string(), self.account.clone()];
         if wide {
             cells.push(self.issuer.clone());
         }
@@ -168,8 +187,20 @@ impl Record for Reminder {
 
     fn fields() -> &'static [&'static str] {
         &[
-            "id", "state", "why", "key", "key_name", "preview", "account", "issuer", "days_before", "expires_at",
-            "due_at", "created_at", "changed_at", "deliveries",
+            "id",
+            "state",
+            "why",
+            "key",
+            "key_name",
+            "preview",
+            "account",
+            "issuer",
+            "days_before",
+            "expires_at",
+            "due_at",
+            "created_at",
+            "changed_at",
+            "deliveries",
         ]
     }
 
@@ -275,11 +306,33 @@ impl Record for Sweep {
     fn heads(wide: bool) -> &'static [&'static str] {
         if wide {
             &[
-                "PROGRESS", "BEGAN", "ENDED", "DOOR", "BY", "HOST", "SENT", "REMINDERS", "FAILED", "DEFERRED",
-                "AMBIGUOUS", "TROUBLE", "ID",
+                "PROGRESS",
+                "BEGAN",
+                "ENDED",
+                "DOOR",
+                "BY",
+                "HOST",
+                "SENT",
+                "REMINDERS",
+                "FAILED",
+                "DEFERRED",
+                "AMBIGUOUS",
+                "TROUBLE",
+                "ID",
             ]
         } else {
-            &["PROGRESS", "BEGAN", "DOOR", "BY", "SENT", "REMINDERS", "FAILED", "DEFERRED", "AMBIGUOUS", "TROUBLE"]
+            &[
+                "PROGRESS",
+                "BEGAN",
+                "DOOR",
+                "BY",
+                "SENT",
+                "REMINDERS",
+                "FAILED",
+                "DEFERRED",
+                "AMBIGUOUS",
+                "TROUBLE",
+            ]
         }
     }
 
@@ -314,8 +367,19 @@ impl Record for Sweep {
 
     fn fields() -> &'static [&'static str] {
         &[
-            "id", "progress", "door", "by", "host", "began_at", "ended_at", "sent", "reminders", "failed", "deferred",
-            "ambiguous", "trouble",
+            "id",
+            "progress",
+            "door",
+            "by",
+            "host",
+            "began_at",
+            "ended_at",
+            "sent",
+            "reminders",
+            "failed",
+            "deferred",
+            "ambiguous",
+            "trouble",
         ]
     }
 

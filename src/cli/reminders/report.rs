@@ -78,7 +78,11 @@ impl<'a> Report<'a> {
 }
 
 fn letter_object(letter: &LetterNews) -> Value {
-    LetterNews::fields().iter().zip(letter.values(Instant::default())).map(|(name, value)| (*name, value)).collect()
+    LetterNews::fields()
+        .iter()
+        .zip(letter.values(Instant::default()))
+        .map(|(name, value)| (*name, value))
+        .collect()
 }
 
 /// Prints what a sweep would send.

@@ -73,7 +73,10 @@ async fn retry(chosen: &[Reminder], service: &Service, session: &Session) -> Res
     if again < ids.len() {
         return Err(Failure::new(
             Exit::Refused,
-            format!("{} will not be sent again; see above why", count((ids.len() - again) as u64, "reminder")),
+            format!(
+                "{} will not be sent again; see above why",
+                count((ids.len() - again) as u64, "reminder")
+            ),
         ));
     }
     Ok(())
@@ -92,7 +95,9 @@ async fn by_id(ids: &[ReminderId], service: &Service) -> Result<Vec<Reminder>> {
 /// Everything that the filter fits and that somebody may send again.
 async fn choose(text: &str, service: &Service) -> Result<Vec<Reminder>> {
     if text.trim().is_empty() {
-        return Err(Failure::usage(format!("an empty filter fits every reminder: write for example --filter {UNWELL}")));
+        return Err(Failure::usage(format!(
+            "an empty filter fits every reminder: write for example --filter {UNWELL}"
+        )));
     }
     let mut request = ReminderRequest { filter: super::filter(text)?, after: None, limit: PAGE };
     let mut chosen = Vec::new();

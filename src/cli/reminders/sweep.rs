@@ -20,13 +20,15 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: &Arguments, session: &Session) -> Result {
-    let service = session.posting().await?;
+    // Looked at first, because what is wrong there is a matter of usage and not of this sweep.
+    let place = session.desk().await?.mailer.describe();
+    let service = session.service().await?;
     if session.global.dry_run {
-        return preview(arguments.limit, &service, session).await;
+        return preview(arguments.limit, service, session).await;
     }
     let order = SweepOrder { operation: new_operation(), door: Door::Command, limit: arguments.limit };
     let (news, mut heard) = mpsc::unbounded_channel();
-    let mut report = Report::new(session, service.post().unwrap_or_default());
+    let mut report = Report::new(session, place);
     let bar = Bar::new(session.global.quiet);
     let sweeping = service.sweep(order, news, session.stop());
     let reporting = async {
@@ -49,7 +51,7 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     bar.clear();
     let sweep = swept?;
     let told = told.and_then(|()| report.finish(&sweep, session.clock.now()));
-    speak(&sweep, &service, session).await;
+    speak(&sweep, service, session).await;
     told.and_then(|()| judge(&sweep))
 }
 
@@ -129,7 +131,8 @@ async fn preview(limit: Option<u32>, service: &Service, session: &Session) -> Re
         all => {
             let letters = count(all, "letter");
             let within = limit.filter(|limit| u64::from(*limit) < all);
-            let within = within.map(|limit| format!(", of which --limit lets {limit} go")).unwrap_or_default();
+            let within =
+                within.map(|limit| format!(", of which --limit lets {limit} go")).unwrap_or_default();
             let reminders = count(preview.reminders_in_all, "reminder");
             format!("Would send {letters} with {reminders}{within}, by way of {place}. Nothing was sent.")
         }

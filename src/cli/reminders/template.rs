@@ -26,7 +26,8 @@ pub fn run(arguments: &Arguments, session: &Session) -> Result {
 
 fn print() -> Result {
     let mut out = std::io::stdout().lock();
-    let printed = Templates::files().iter().try_for_each(|(name, text)| writeln!(out, "==> {name} <==\n{text}"));
+    let printed =
+        Templates::files().iter().try_for_each(|(name, text)| writeln!(out, "==> {name} <==\n{text}"));
     printed.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
 }
 

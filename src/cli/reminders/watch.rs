@@ -95,8 +95,7 @@ async fn tend(session: &Session, supervisor: &mut Supervisor) -> String {
 
 /// Sweeps, and gives signs of life meanwhile. `None`: the service was told to stop before it began.
 async fn sweep(session: &Session, supervisor: &mut Supervisor) -> Result<Option<Sweep>> {
-    // The post is made anew each time, so that a new password or template counts from the next sweep on.
-    let opening = session.posting();
+    let opening = session.service();
     tokio::pin!(opening);
     let service = loop {
         tokio::select! {

@@ -6,8 +6,8 @@ use super::super::failure::{Exit, Failure, Result};
 use crate::config::ConfigError;
 use crate::config::settings::{MailSettings, Security, Setting, Transport};
 use crate::mail::{
-    self, Directory, Letterhead, Mailer, Patience, Sender, Smtp, SmtpSettings, Templates, password_from_credential,
-    password_from_file,
+    self, Directory, Letterhead, Mailer, Patience, Sender, Smtp, SmtpSettings, Templates,
+    password_from_credential, password_from_file,
 };
 use crate::service::Post;
 
@@ -58,7 +58,9 @@ fn read(settings: &MailSettings, credentials: Option<PathBuf>) -> std::result::R
             .map_err(|error| at(&settings.directory, "directory", error))?,
         Transport::Smtp => {
             let smtp = smtp(settings, credentials)?;
-            Smtp::open(smtp, head).map(Mailer::Smtp).map_err(|error| settings.host.source.error(error.to_string()))?
+            Smtp::open(smtp, head)
+                .map(Mailer::Smtp)
+                .map_err(|error| settings.host.source.error(error.to_string()))?
         }
     };
     Ok(Desk { mailer, templates, from })

@@ -90,7 +90,7 @@ impl Service {
             }
         })
         .await?;
-        let mut letters = Vec::with_capacity(wanted);
+        let mut letters = Vec::with_capacity(wanted.min(1000));
         for (recipient, mut keys) in shown {
             keys.sort_by_key(|key| (key.expires_at, key.key));
             for keys in keys.chunks(KEYS as usize) {
@@ -98,7 +98,10 @@ impl Service {
             }
         }
         letters.truncate(wanted);
-        let post = self.post().unwrap_or_else(|| "nowhere: no mail server and no directory is named".into());
+        let post = match self.post().await {
+            Ok(post) => post.to_string(),
+            Err(error) => format!("nowhere: {error}"),
+        };
         Ok(SweepPreview { now, letters, letters_in_all, reminders_in_all, post })
     }
 
