@@ -31,17 +31,15 @@ struct Inner {
 }
 
 impl Directory {
-    /// Opens the folder, which is made (mode 0700) if it is not there.
+    /// Looks at the folder. If it is not there, the first letter makes it (mode 0700): looking changes nothing.
     ///
     /// # Errors
-    /// When it can't be made or read.
+    /// When it can't be read.
     pub fn open(path: &Path, head: Letterhead) -> Result<Self, MailError> {
-        let names = DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .and_then(|()| names(path))
-            .map_err(|error| refused(path, &error))?;
+        let names = match names(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => HashMap::new(),
+            names => names.map_err(|error| refused(path, &error))?,
+        };
         let inner = Inner { path: path.to_owned(), head, names: Mutex::new(names) };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -73,7 +71,7 @@ impl Directory {
         let inner = Arc::clone(&self.inner);
         let probed = tokio::task::spawn_blocking(move || {
             let probe = inner.path.join(format!(".keyrack-probe-{}", std::process::id()));
-            let done = put(&probe, b"may be removed\n");
+            let done = make(&inner.path).and_then(|()| put(&probe, b"may be removed\n"));
             fs::remove_file(&probe).or_else(|error| done.and(Err(error)))
         });
         let why = |why: &str| MailError::Directory { place: self.describe(), why: why.into() };
@@ -92,7 +90,8 @@ impl Inner {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let name = names.get(&id).cloned().unwrap_or(fresh);
         let part = self.path.join(format!(".{id}.{}.part", std::process::id()));
-        let filed = put(&part, bytes)
+        let filed = make(&self.path)
+            .and_then(|()| put(&part, bytes))
             .and_then(|()| fs::rename(&part, self.path.join(&name)))
             // The name itself is on the disk only once the folder is.
             .and_then(|()| File::open(&self.path)?.sync_all());
@@ -108,6 +107,11 @@ impl Inner {
             }
         }
     }
+}
+
+/// Makes the folder, readable by its owner only, unless it is there.
+fn make(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Writes a file of mode 0600 to the disk, in place of an earlier one.
