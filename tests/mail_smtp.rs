@@ -8,7 +8,10 @@ pub mod mail;
 pub mod support;
 
 use futures::future::join_all;
-use keyrack::mail::{Letter, Letterhead, Mailer, Outcome, Security, Sender, Smtp, SmtpSettings};
+use keyrack::mail::{
+    Letter, Letterhead, Mailer, Outcome, ReminderLine, ReminderMail, Security, Sender, Smtp, SmtpSettings,
+    Templates,
+};
 use mail::certificates::{Certificates, Shown};
 use mail::hostile::{Deed, Hostile, Phase, Script};
 use mail::sink::{ABSENT, Sink, headers};
@@ -158,6 +161,41 @@ async fn no_scalar_value_in_names_adds_a_header_or_a_command() {
         assert_eq!(squeezed(headers(message, "Subject")[0]), squeezed(&subject), "{i}");
         assert!(message["text"].as_str().unwrap().contains("Bcc: eve@x"), "{i}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_about_500_keys_arrives_whole() {
+    let sink = sink!("a_letter_about_500_keys_arrives_whole", Sink::plain());
+    let now = letter("x@y.example").at;
+    let line = |i: i64| ReminderLine {
+        name: format!("Integration {i} “Größe” {}", "long name ".repeat(7)),
+        account: "Acme".into(),
+        account_slug: "acme".into(),
+        issuer: "Voicegram".into(),
+        noun: "token".into(),
+        preview: "vg_pat_••••••••9f3a".into(),
+        id: format!("019ab0c4-5a10-7c3e-8f21-{i:012}"),
+        expires_at: now + chrono::Duration::days(7),
+        created_at: now,
+        last_used_at: None,
+        days_left: 7,
+        rotation_overlap: true,
+    };
+    let mail = ReminderMail { recipient: "ada@acme.example".into(), now, keys: (0..500).map(line).collect() };
+    let rendered = Templates::embedded().unwrap().render(&mail).unwrap();
+    let letter = Letter {
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+        ..letter("ada@acme.example")
+    };
+    let outcome = mailer(settings(sink.port, Security::PlainLoopback)).send(&letter).await;
+    assert!(sent(&outcome), "{outcome:?}");
+    let message = &sink.messages(1)[0];
+    assert_eq!(headers(message, "Subject"), ["500 tokens of Acme expire soon, the first in 7 days"]);
+    let text = message["text"].as_str().unwrap().replace("\r\n", "\n");
+    assert_eq!(text.trim_end(), letter.text.trim_end());
+    assert_eq!(text.matches("never used").count(), 500);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,7 +68,7 @@ pub struct Patience {
     pub login: Duration,
     pub mail: Duration,
     pub rcpt: Duration,
-    /// From DATA until all but the final dot was taken.
+    /// To answer DATA. The letter itself may take whatever is left without `dot`.
     pub data: Duration,
     /// With less than this left of the whole, the final dot is not sent; once it is, all that is left is waited for.
     pub dot: Duration,

@@ -137,8 +137,7 @@ impl Session {
             }
             Err(broken) => return deferred("RCPT", &broken),
         }
-        let phase = by(patience.data);
-        match self.talk.say(&Data.to_string(), phase).await {
+        match self.talk.say(&Data.to_string(), by(patience.data)).await {
             Ok(reply) if reply.code == 354 => {}
             Ok(reply) => {
                 self.state = State::Begun;
@@ -146,7 +145,9 @@ impl Session {
             }
             Err(broken) => return deferred("DATA", &broken),
         }
-        if let Err(broken) = self.talk.write(&stuffed(&letter.bytes), phase).await {
+        // A letter about many keys is long: it may take all the time but what the final dot needs.
+        let rest = until.checked_sub(patience.dot).unwrap_or(until);
+        if let Err(broken) = self.talk.write(&stuffed(&letter.bytes), rest).await {
             return deferred("DATA", &broken);
         }
         if until.saturating_duration_since(Instant::now()) < patience.dot {
