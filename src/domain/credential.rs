@@ -163,7 +163,7 @@ impl Directory {
     fn named(&self, value: &[u8]) -> Option<usize> {
         let value = value.trim_ascii_start();
         let whole = |prefix: &str, body: Body| {
-            std::str::from_utf8(&value[prefix.len()..]).is_ok_and(|rest| body.matches(prefix, rest))
+            std::str::from_utf8(&value[prefix.len()..]).is_ok_and(|rest| is_whole(body, prefix, rest))
         };
         let mut fitting = self.prefixes.iter().filter(|(prefix, ..)| value.starts_with(prefix.as_bytes()));
         let longest = fitting.next()?;
@@ -203,7 +203,7 @@ impl Directory {
         }
         let prefixes = || policy.format.prefixes().filter(|prefix| text.starts_with(prefix));
         let body = policy.format.body;
-        if prefixes().any(|prefix| body.matches(prefix, &text[prefix.len()..])) {
+        if prefixes().any(|prefix| is_whole(body, prefix, &text[prefix.len()..])) {
             return Ok(Credential { policy, hash: HashedKey::of(value), carrier });
         }
         let longest = prefixes().max_by_key(|prefix| prefix.len()).unwrap_or_default();
@@ -230,6 +230,13 @@ fn plain(value: &[u8]) -> Result<&str, Reason> {
         return Err(Reason::Preview);
     }
     Ok(text)
+}
+
+/// Whether this is a body of a form that keys have. A policy's form may have changed since its older keys were made, so
+/// every form there is passes; whether there is such a key is for the database to say.
+fn is_whole(present: Body, prefix: &str, rest: &str) -> bool {
+    present.matches(prefix, rest)
+        || Body::ALL.into_iter().any(|body| body != present && body.matches(prefix, rest))
 }
 
 /// What is wrong with a body that does not have the form.

@@ -33,6 +33,8 @@ pub const TAIL: usize = 4;
 pub const DOTS: &str = "••••••••";
 
 impl Body {
+    pub const ALL: [Self; 2] = [Self::Hex, Self::Base62Checksum];
+
     /// The number of characters after the prefix.
     pub fn length(self) -> usize {
         match self {

@@ -76,6 +76,15 @@ fn vg_07_a_former_prefix_is_known_too() {
 }
 
 #[test]
+fn keys_from_before_the_form_was_changed_are_keys_still() {
+    let mut policy = preset("voicegram").unwrap();
+    let old = PlainKey::make(&policy.format.prefix, policy.format.body, &[1; 32]);
+    policy.format.body = Body::Base62Checksum;
+    let directory = Directory::new([Arc::new(policy)]);
+    assert!(directory.read_bare(Home::Unknown, old.expose().as_bytes()).is_ok());
+}
+
+#[test]
 fn where_one_prefix_begins_with_another_the_whole_key_decides() {
     let mut short = preset("voiceinfra").unwrap();
     short.format.prefix = "vg_".into();
