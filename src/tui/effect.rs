@@ -153,6 +153,8 @@ pub enum Request {
     VerifyAudit,
     /// How many reminders are due, failed, ambiguous.
     Outbox,
+    /// Where a sweep would send its letters.
+    Post,
     Reminders(ReminderRequest),
     /// All reminders of these keys.
     RemindersOf(Vec<KeyId>),
@@ -202,6 +204,8 @@ pub enum Reply {
     Audit(Outcomes<Vec<Entry>>),
     VerifyAudit(Outcomes<Verdict>),
     Outbox(Outcomes<Outbox>),
+    /// The mail server or the directory; or why no letter can be sent.
+    Post(Outcomes<SafeText>),
     Reminders(Outcomes<Vec<Reminder>>),
     RemindersOf(Outcomes<Vec<Reminder>>),
     RetryReminders(Outcomes<Vec<Retried>>),

@@ -23,9 +23,6 @@ use crate::config::theme::Theme;
 use crate::domain::text::SafeText;
 use crate::service::{self, Service};
 
-/// The longest that the console waits at its start to be told where letters go.
-const POST: std::time::Duration = std::time::Duration::from_millis(500);
-
 /// How the console shall look and behave.
 #[derive(Clone, Debug)]
 pub struct TuiSettings {
@@ -97,10 +94,6 @@ where
     let mut hands = Hands { worker, messages, timers: HashMap::new(), sweep: None };
 
     state.shell.now = clock.now();
-    // What can't be read at once doesn't keep the console waiting: the sweep will tell of it.
-    if let Ok(Ok(post)) = tokio::time::timeout(POST, service.post()).await {
-        state.shell.post = Some(SafeText::new(post.to_string()));
-    }
     let first = update::opened(&mut state, SafeText::new(service.location()));
     let mut reason = hands.carry_out(first, &mut state, &mut screen)?;
     while reason.is_none() {

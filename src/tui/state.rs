@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use ratatui::layout::Size;
 
 use super::clipboard::Outcome;
-use super::effect::{Effect, Failure, FailureKind, Request, RequestId, To};
+use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, To};
 use super::latest::Latest;
 use super::overlays::Overlay;
 use super::run::ExitReason;
@@ -68,8 +68,8 @@ pub struct Shell {
     pub outbox: Option<Outbox>,
     /// Asks for it.
     pub outboxes: Latest,
-    /// Where mail goes, in words. `None`: nowhere.
-    pub post: Option<SafeText>,
+    /// Where mail goes, or why it can't. `None` until that was asked.
+    pub post: Option<Outcomes<SafeText>>,
     /// The sweep that was started here last.
     pub sweep: Option<Sweeping>,
     /// The person wants to leave as soon as the sweep has ended.

@@ -230,6 +230,7 @@ fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
         Reply::Whoami(Err(failure)) | Reply::Issuers(Err(failure)) => shell.failed(&failure),
         Reply::Copy(outcome) => shell.copied(&outcome),
         Reply::Sweep(outcome) => sweeping::ended(shell, id, outcome),
+        Reply::Post(outcome) => shell.post = Some(outcome),
         Reply::Outbox(outcome) => return answer_outbox(shell, id, outcome),
         _ => {}
     }

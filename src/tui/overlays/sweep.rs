@@ -57,7 +57,7 @@ impl State {
         self.asked = Some(id);
         self.step = Step::Reading;
         self.top = 0;
-        vec![effect]
+        vec![effect, shell.ask(To::Shell, Request::Post).1]
     }
 
     pub fn context(&self) -> Context {
@@ -82,8 +82,9 @@ impl State {
 
     /// What would be sent, if there is something and the person may.
     fn sendable(&self, shell: &Shell) -> Option<&SweepPreview> {
+        let able = shell.may(MAY_SWEEP) && !matches!(shell.post, Some(Err(_)));
         match &self.step {
-            Step::Preview(preview) if preview.letters_in_all > 0 && shell.may(MAY_SWEEP) => Some(preview),
+            Step::Preview(preview) if preview.letters_in_all > 0 && able => Some(preview),
             _ => None,
         }
     }

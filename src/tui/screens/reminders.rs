@@ -57,7 +57,9 @@ impl State {
     }
 
     pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.changed(shell)
+        let mut effects = self.changed(shell);
+        effects.push(shell.ask(To::Shell, Request::Post).1);
+        effects
     }
 
     pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {

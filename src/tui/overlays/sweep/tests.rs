@@ -7,12 +7,23 @@ use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId
 use crate::tui::message::Message;
 use crate::tui::run::ExitReason;
 use crate::tui::testing::reminders::{letter, preview, swept, tally};
-use crate::tui::testing::{Desk, noon, only_request};
+use crate::tui::testing::{Desk, noon};
 use crate::tui::update::update;
 
+/// Presses S: what would be sent is asked for, and where to.
+fn ask(desk: &mut Desk) -> RequestId {
+    let effects = desk.press("S");
+    let [Effect::Ask { to, .. }, Effect::Ask { to: shell, .. }] = effects.as_slice() else {
+        panic!("{effects:#?}")
+    };
+    let wanted = [(*to, Request::PreviewSweep(200)), (*shell, Request::Post)];
+    assert_eq!(effects, wanted.map(|(to, request)| Effect::Ask { to, request }));
+    assert_eq!(shell.to, To::Shell);
+    *to
+}
+
 fn read(mut desk: Desk, letters: u64) -> Desk {
-    let (id, request) = only_request(desk.press("S"));
-    assert_eq!(request, Request::PreviewSweep(200));
+    let id = ask(&mut desk);
     desk.reply(id, Reply::PreviewSweep(Ok(Box::new(preview(letters)))));
     desk
 }
@@ -54,7 +65,10 @@ fn under_way(width: u16, height: u16) -> (Desk, RequestId) {
 fn vg_15_before_anything_is_sent_one_reads_exactly_what_would_go_to_whom() {
     let desk = read(Desk::sized(120, 40), 12);
     let words = desk.words();
-    assert!(words.contains("12 letters with 24 reminders to smtp.example.com:587 (STARTTLS)."), "{words}");
+    assert!(
+        words.contains("12 letters with 24 reminders. Mail goes to smtp.example.com:587 (STARTTLS)."),
+        "{words}"
+    );
     assert!(
         words.contains(
             "admin1@example.com tried before ┃ ends in 5d Production Server – Main App acme vx_••••••••a1B2 used 3h ago"
@@ -128,10 +142,22 @@ fn a_viewer_reads_what_is_due_and_can_not_send_it() {
 #[test]
 fn what_can_not_be_read_says_why() {
     let mut desk = Desk::new();
-    let (id, _) = only_request(desk.press("S"));
-    let text = "no mail is set up: give [mail] a server or a directory".into();
-    desk.reply(id, Reply::PreviewSweep(Err(Failure { kind: FailureKind::Rule, text })));
-    assert!(desk.words().contains("no mail is set up: give [mail]"), "{}", desk.screen());
+    let id = ask(&mut desk);
+    let text = "the database can't be reached: gone".into();
+    desk.reply(id, Reply::PreviewSweep(Err(Failure { kind: FailureKind::Unreachable, text })));
+    assert!(desk.words().contains("the database can't be reached: gone"), "{}", desk.screen());
+}
+
+#[test]
+fn with_nowhere_to_send_to_one_reads_why_and_can_not_send() {
+    let mut desk = Desk::new();
+    let text =
+        "there is nowhere to send reminders to. Name a mail server or a directory in the settings".into();
+    desk.state.shell.post = Some(Err(Failure { kind: FailureKind::Rule, text }));
+    let mut desk = read(desk, 12);
+    assert!(desk.words().contains("Name a mail server or a directory"), "{}", desk.screen());
+    assert!(!desk.screen().contains("Enter send"), "{}", desk.screen());
+    assert_eq!(desk.press("enter y"), []);
 }
 
 #[test]

@@ -78,15 +78,15 @@ impl State {
                 plain(nothing_due(shell, preview, columns))
             }
             Step::Preview(preview) => {
-                let mut foot = match shell.may(MAY_SWEEP) {
-                    true => {
+                let mut foot = match &shell.post {
+                    _ if !shell.may(MAY_SWEEP) => say(Role::Warning, &refusal(shell)),
+                    Some(Err(failure)) => say(Role::Error, &failure.text),
+                    _ => {
                         let key = shell.keymap.key(Action::SendLetters);
                         say(Role::Muted, &format!("{key} asks whether to send. Nothing is sent before."))
                     }
-                    false => say(Role::Warning, &refusal(shell)),
                 };
-                foot.truncate(FOOT);
-                foot.resize_with(FOOT, Line::default);
+                foot.resize_with(foot.len().max(FOOT), Line::default);
                 before(shell, preview, foot, columns)
             }
             Step::Ask(preview, yes) => {
@@ -160,7 +160,7 @@ fn are(count: u64) -> String {
 fn before(shell: &Shell, preview: &SweepPreview, foot: Vec<Line<'static>>, columns: usize) -> Picture {
     let styles = &shell.styles;
     let words = format!(
-        "{} with {} to {}.",
+        "{} with {}. Mail goes to {}.",
         letters(preview.letters_in_all),
         reminders(preview.reminders_in_all),
         SafeText::new(preview.post.clone())

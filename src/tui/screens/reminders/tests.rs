@@ -4,7 +4,7 @@ use super::preset::Preset;
 use crate::domain::operator::Role;
 use crate::domain::reminder::{Progress, Reminder, ReminderFilter, State, Sweep};
 use crate::service::{Outbox, ReminderRequest, Retried};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::screens::ScreenId;
 use crate::tui::testing::reminders::{outbox, reminder, swept, tally};
 use crate::tui::testing::{Desk, noon, only_request};
@@ -34,7 +34,7 @@ fn sweeps() -> Vec<Sweep> {
 fn screen_of(width: u16, height: u16, rows: Vec<Reminder>, sweeps: Vec<Sweep>, outbox: Outbox) -> Desk {
     let mut desk = Desk::sized(width, height);
     desk.state.shell.outbox = Some(outbox);
-    desk.state.shell.post = Some("smtp.example.com:587 (STARTTLS)".into());
+    desk.state.shell.post = Some(Ok("smtp.example.com:587 (STARTTLS)".into()));
     let effects = desk.press("3");
     let ask = |number, request| Effect::Ask { to: RequestId { to: ME, number }, request };
     let all = ReminderRequest { filter: ReminderFilter::default(), after: None, limit: 200 };
@@ -42,7 +42,15 @@ fn screen_of(width: u16, height: u16, rows: Vec<Reminder>, sweeps: Vec<Sweep>, o
         Some(Effect::Ask { to, .. }) => to.number,
         other => panic!("{other:?}"),
     };
-    assert_eq!(effects, [ask(first, Request::Sweeps(8)), ask(first + 1, Request::Reminders(all))]);
+    let post = RequestId { to: To::Shell, number: first + 2 };
+    assert_eq!(
+        effects,
+        [
+            ask(first, Request::Sweeps(8)),
+            ask(first + 1, Request::Reminders(all)),
+            Effect::Ask { to: post, request: Request::Post }
+        ]
+    );
     desk.reply(RequestId { to: ME, number: first }, Reply::Sweeps(Ok(sweeps)));
     desk.reply(RequestId { to: ME, number: first + 1 }, Reply::Reminders(Ok(rows)));
     desk
@@ -57,6 +65,15 @@ fn the_outbox_stands_in_one_line_with_where_mail_goes_below() {
     let words = screen(80, 24).words();
     assert!(words.contains("12 due now ○ 2 put off ✕ 3 failed ? 1 ambiguous 30 within 7 days"), "{words}");
     assert!(words.contains("mail goes to smtp.example.com:587 (STARTTLS) S sends what is due"), "{words}");
+}
+
+#[test]
+fn settings_that_can_not_be_used_are_told_in_their_own_words() {
+    let mut desk = screen(80, 24);
+    let text = "config.toml:7: `host` is missing: which server takes the mail?".into();
+    desk.state.shell.post = Some(Err(Failure { kind: FailureKind::Rule, text }));
+    let words = desk.words();
+    assert!(words.contains("! no mail can be sent: config.toml:7: `host` is missing"), "{words}");
 }
 
 #[test]

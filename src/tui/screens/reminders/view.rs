@@ -266,9 +266,13 @@ fn way(shell: &Shell, columns: usize) -> Line<'static> {
         let words = format!("  → a sweep goes on: {} letters; {key} shows it", sweep.count());
         return Line::styled(words, styles.of(Role::Info));
     }
-    let Some(post) = &shell.post else {
-        let words = "  no mail can be sent: `keyrack doctor` says why";
-        return Line::styled(words, styles.of(Role::Warning));
+    let post = match &shell.post {
+        None => return Line::default(),
+        Some(Ok(post)) => post,
+        Some(Err(failure)) => {
+            let words = format!("  ! no mail can be sent: {}", failure.text);
+            return Line::styled(fit::cut(&words, columns.saturating_sub(1)), styles.of(Role::Warning));
+        }
     };
     let how = if shell.may(MAY_SWEEP) { "sends" } else { "shows" };
     let how = format!("{key} {how} what is due");
