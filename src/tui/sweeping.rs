@@ -136,11 +136,11 @@ pub fn ended(shell: &mut Shell, of: RequestId, outcome: Outcomes<Box<Sweep>>) {
 
 /// What a sweep came to, in one sentence.
 pub fn summary(sweep: &Sweep) -> (Severity, String) {
-    let Tally { reminders, sent, failed, deferred, ambiguous } = sweep.tally;
+    let Tally { sent, failed, deferred, ambiguous, .. } = sweep.tally;
     let mut words = match sent {
         0 if sweep.tally.letters() == 0 => "nothing was due".to_owned(),
         0 => "no letter was sent".to_owned(),
-        _ => format!("{} with {} sent", letters(sent), self::reminders(reminders)),
+        _ => format!("{} sent", letters(sent)),
     };
     for (count, what) in [
         (failed, State::Failed.as_str()),

@@ -20,6 +20,11 @@ pub fn sign(state: State) -> (&'static str, Role) {
     }
 }
 
+/// A role for a whole line: only what somebody must look at stands out.
+pub fn calm(role: Role) -> Role {
+    if role == Role::Ok { Role::Muted } else { role }
+}
+
 /// `✕ failed`
 pub fn with_sign(state: State) -> String {
     format!("{} {}", sign(state).0, state.as_str())

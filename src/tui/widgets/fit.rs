@@ -1,5 +1,7 @@
 //! Text cut and padded to columns of the terminal.
 
+use std::borrow::Cow;
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -25,6 +27,22 @@ pub fn pad(text: &str, columns: usize) -> String {
     let mut out = cut(text, columns);
     out.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(&out))));
     out
+}
+
+/// A key's preview in at most `columns`: with fewer dots, so that its beginning and its end stay to be seen.
+pub fn squeeze(preview: &str, columns: usize) -> Cow<'_, str> {
+    let count = preview.chars().count();
+    let dots = preview.chars().filter(|c| *c == '•').count();
+    if count <= columns || dots + columns < count + 2 {
+        return Cow::Borrowed(preview);
+    }
+    let mut spare = count - columns;
+    let kept = preview.chars().filter(|c| {
+        let leave = *c == '•' && spare > 0;
+        spare -= usize::from(leave);
+        !leave
+    });
+    Cow::Owned(kept.collect())
 }
 
 /// The part of `text` that begins `skip` columns in and takes at most `columns`. A wide character that stands on the

@@ -66,7 +66,7 @@ fn vg_15_before_anything_is_sent_one_reads_exactly_what_would_go_to_whom() {
     let desk = read(Desk::sized(120, 40), 12);
     let words = desk.words();
     assert!(
-        words.contains("12 letters with 24 reminders. Mail goes to smtp.example.com:587 (STARTTLS)."),
+        words.contains("12 letters about 24 keys. Mail goes to smtp.example.com:587 (STARTTLS)."),
         "{words}"
     );
     assert!(
@@ -229,7 +229,7 @@ fn at_the_end_the_failures_stand_there_with_what_to_do() {
         effects.iter().any(|e| matches!(e, Effect::Ask { request, .. } if request == wanted))
     };
     assert!(asks(&Request::Outbox), "the badge is read anew: {effects:#?}");
-    let said = "117 letters with 234 reminders sent, 1 failed, 1 put off and tried again later, 1 ambiguous";
+    let said = "117 letters sent, 1 failed, 1 put off and tried again later, 1 ambiguous";
     assert_eq!(desk.toast(), format!("{said}. Reminders (3) tells whom and why"));
     desk.state.shell.toast = None;
     let words = desk.words();
@@ -247,7 +247,8 @@ fn at_the_end_the_failures_stand_there_with_what_to_do() {
 fn a_sweep_that_stopped_early_says_why() {
     let (mut desk, id) = under_way(100, 30);
     desk.reply(id, Reply::Sweep(Ok(Box::new(swept(0, Progress::Stopped, tally(31, 0, 3, 0))))));
-    let why = "the sweep stopped early: smtp.example.com:587 can't be reached: connection refused; 31 letters with 62 reminders sent";
+    let why =
+        "the sweep stopped early: smtp.example.com:587 can't be reached: connection refused; 31 letters sent";
     assert!(desk.toast().starts_with(why), "{}", desk.toast());
 }
 

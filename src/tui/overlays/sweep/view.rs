@@ -160,9 +160,9 @@ fn are(count: u64) -> String {
 fn before(shell: &Shell, preview: &SweepPreview, foot: Vec<Line<'static>>, columns: usize) -> Picture {
     let styles = &shell.styles;
     let words = format!(
-        "{} with {}. Mail goes to {}.",
+        "{} about {}. Mail goes to {}.",
         letters(preview.letters_in_all),
-        reminders(preview.reminders_in_all),
+        keys(preview.reminders_in_all),
         SafeText::new(preview.post.clone())
     );
     let mut head = said(styles, Role::Text, &words, columns);
@@ -195,7 +195,7 @@ fn due(shell: &Shell, key: &DueKey, columns: usize) -> Line<'static> {
         Some(at) => format!("used {}", times::ago(at, shell.now)),
         None => "never used".into(),
     };
-    let (account, preview, last) = if columns < 90 { (12, 16, 0) } else { (14, 20, 14) };
+    let (account, preview, last) = if columns < 90 { (14, 15, 0) } else { (14, 20, 14) };
     let taken = 2 + 12 + 2 + 2 + account + 2 + preview + if last > 0 { 2 + last } else { 0 };
     let ends = fit::pad(&format!("ends {ends}"), 12);
     let owner = SafeText::new(key.account.clone());
@@ -203,7 +203,10 @@ fn due(shell: &Shell, key: &DueKey, columns: usize) -> Line<'static> {
         Span::styled(format!("  {ends}  "), styles.of(Role::Warning)),
         Span::styled(fit::pad(&key.name, columns.saturating_sub(taken)), styles.of(Role::Text)),
         Span::styled(format!("  {}", fit::pad(&owner, account)), styles.of(Role::Muted)),
-        Span::styled(format!("  {}", fit::pad(&key.preview, preview)), styles.of(Role::Muted)),
+        Span::styled(
+            format!("  {}", fit::pad(&fit::squeeze(&key.preview, preview), preview)),
+            styles.of(Role::Muted),
+        ),
     ];
     if last > 0 {
         spans.push(Span::styled(format!("  {}", fit::cut(&used, last)), styles.of(Role::Muted)));
@@ -226,9 +229,11 @@ fn watched(shell: &Shell, sweep: &Sweeping, columns: usize) -> Picture {
             head.extend(say(role, &format!("{mark} {words}.")));
         }
         Some(Err(failure)) => head.extend(say(Role::Error, &failure.text)),
-        None => head.push(bar(styles, sweep, columns)),
+        None => head.extend([bar(styles, sweep, columns), counts(styles, sweep)]),
     }
-    head.push(counts(styles, sweep));
+    if let (Some(_), Some(Ok(post))) = (&sweep.outcome, &shell.post) {
+        head.extend(say(Role::Muted, &format!("Mail goes to {post}.")));
+    }
     head.push(Line::default());
     let troubled = !sweep.running() && !sweep.troubles.is_empty();
     let list = match troubled {
@@ -274,6 +279,10 @@ fn bar(styles: &Styles, sweep: &Sweeping, columns: usize) -> Line<'static> {
     ])
 }
 
+fn keys(count: u64) -> String {
+    if count == 1 { "1 key".into() } else { format!("{count} keys") }
+}
+
 /// The four fates and how many letters met each.
 fn counts(styles: &Styles, sweep: &Sweeping) -> Line<'static> {
     use reminder::State;
@@ -300,7 +309,7 @@ fn fate(styles: &Styles, letter: &LetterNews, columns: usize, whole: bool) -> Ve
         state => with_sign(state),
     };
     let to = 32.min(columns / 3);
-    let count = if letter.reminders == 1 { "1 key".to_owned() } else { format!("{} keys", letter.reminders) };
+    let count = keys(letter.reminders);
     let front = 12 + 1 + to + 2 + 8 + 2;
     let room = columns.saturating_sub(front);
     let mut answers =

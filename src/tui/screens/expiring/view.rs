@@ -10,7 +10,7 @@ use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
 use crate::tui::state::Shell;
-use crate::tui::view::reminders::{Mark, short, telling, with_sign};
+use crate::tui::view::reminders::{Mark, calm, short, telling, with_sign};
 use crate::tui::view::{body, times};
 use crate::tui::widgets::bars::{self, Bar};
 use crate::tui::widgets::fit;
@@ -105,7 +105,10 @@ impl State {
             .rev()
             .map(|(days, mark)| {
                 let words = format!("  {days} days before: {}", words(shell, key, *days, *mark));
-                Line::styled(fit::cut(&words, columns.saturating_sub(1)), shell.styles.of(mark.sign().1))
+                Line::styled(
+                    fit::cut(&words, columns.saturating_sub(1)),
+                    shell.styles.of(calm(mark.sign().1)),
+                )
             })
             .collect();
         if lines.is_empty() {
@@ -227,7 +230,7 @@ fn cells(shell: &Shell, key: &Key, reminded: list::Cell, wide: bool) -> Vec<list
         (key.name.as_str().to_owned(), Role::Text),
         (SafeText::new(key.account.clone()).as_str().to_owned(), Role::Muted),
         reminded,
-        (key.preview.as_str().to_owned(), Role::Muted),
+        (fit::squeeze(&key.preview, if wide { 20 } else { 15 }).into_owned(), Role::Muted),
     ];
     if wide {
         let used = key.last_used_at.map_or_else(|| "never".into(), |at| times::ago(at, shell.now));

@@ -12,6 +12,7 @@ use crate::domain::scope::Scopes;
 use crate::tui::state::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::view::times;
+use crate::tui::widgets::fit;
 
 /// A column of the table. More of them than can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,22 +161,6 @@ pub fn layout(width: u16) -> Vec<Place> {
         .collect()
 }
 
-/// A preview in at most `width` columns: with fewer dots, so that its beginning and its end stay to be seen.
-fn squeeze(preview: &str, width: usize) -> Cow<'_, str> {
-    let count = preview.chars().count();
-    let dots = preview.chars().filter(|c| *c == '•').count();
-    if count <= width || dots + width < count + 2 {
-        return Cow::Borrowed(preview);
-    }
-    let mut spare = count - width;
-    let kept = preview.chars().filter(|c| {
-        let leave = *c == '•' && spare > 0;
-        spare -= usize::from(leave);
-        !leave
-    });
-    Cow::Owned(kept.collect())
-}
-
 /// What stands in a cell, and how.
 pub fn cell<'k>(place: Place, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<'k, str>, Style) {
     let styles = &shell.styles;
@@ -193,7 +178,7 @@ pub fn cell<'k>(place: Place, key: &'k Key, now: Instant, shell: &Shell) -> (Cow
         Field::Name => (Cow::Borrowed(key.name.as_str()), text),
         Field::Account => (Cow::Borrowed(&key.account), text),
         Field::Issuer => (Cow::Borrowed(&key.issuer), muted),
-        Field::Preview => (squeeze(&key.preview, usize::from(place.width)), muted),
+        Field::Preview => (fit::squeeze(&key.preview, usize::from(place.width)), muted),
         Field::Scopes => {
             let full = shell.issuer(&key.issuer).is_some_and(|issuer| issuer.policy.fully_privileged());
             (Cow::Owned(scopes_in_short(&key.scopes, full)), muted)

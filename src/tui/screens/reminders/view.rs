@@ -14,7 +14,7 @@ use crate::domain::reminder::{Progress, Reminder, Sweep};
 use crate::domain::text::SafeText;
 use crate::tui::state::Shell;
 use crate::tui::sweeping::MAY_SWEEP;
-use crate::tui::view::reminders::{sign, telling, with_sign};
+use crate::tui::view::reminders::{calm, sign, telling, with_sign};
 use crate::tui::view::{body, times};
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
@@ -381,7 +381,7 @@ fn strip(shell: &Shell, row: &Reminder, columns: usize) -> Vec<Line<'static>> {
             words.push_str(&format!(": {answer}"));
         }
     }
-    let role = sign(row.state).1;
+    let role = calm(sign(row.state).1);
     let width = columns.saturating_sub(2 * MARGIN);
     let mut lines = fit::wrap(&words, width);
     if lines.len() > usize::from(STRIP) {
