@@ -28,11 +28,13 @@ mod error;
 mod find;
 mod gate;
 mod issuers;
+mod limits;
 mod list;
 mod live;
 mod open;
 mod operators;
 mod permit;
+mod receipt;
 mod reminders;
 mod revoke;
 mod rotate;
@@ -40,6 +42,7 @@ mod sweep;
 pub use error::{Error, Field, Result};
 pub use gate::{Confirmed, Gate, GateSettings, Known, Outcome, Policies, STALE, Use};
 pub use open::new_operation;
+pub use receipt::{GateReceipt, GateStanding, GateState, PATIENCE, Receipt};
 pub use reminders::{
     DueKey, LetterNews, LetterPreview, Outbox, Post, PostMaker, ReminderRequest, Retried, SweepNews,
     SweepOrder, SweepPreview,

@@ -11,7 +11,9 @@ mod acknowledge;
 mod create;
 mod find;
 mod handover;
+mod limit;
 mod list;
+mod receipt;
 mod record;
 mod revoke;
 mod rotate;
@@ -34,6 +36,8 @@ pub enum Command {
     Acknowledge(One),
     /// Make a successor with the same attributes; the old key ends after the overlap
     Rotate(rotate::Arguments),
+    /// Give a key request budgets of its own, or take them away
+    Limit(limit::Arguments),
     /// End keys at once and for good
     #[command(visible_alias = "delete")]
     Revoke(revoke::Arguments),
@@ -55,6 +59,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
         Command::Find(arguments) => find::run(arguments, session).await,
         Command::Acknowledge(one) => acknowledge::run(&one.id, session).await,
         Command::Rotate(arguments) => rotate::run(arguments, session).await,
+        Command::Limit(arguments) => limit::run(arguments, session).await,
         Command::Revoke(arguments) => revoke::run(arguments, session).await,
     }
 }

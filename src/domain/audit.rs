@@ -25,6 +25,9 @@ pub enum Action {
     /// The old key's end was set by a rotation.
     KeyRetire,
     KeyRevoke,
+    /// A key was given budgets of its own, or lost them.
+    KeyLimit,
+    AlertAcknowledge,
     SweepBegin,
     /// A page of reminders that are due was written down.
     SweepPlan,
@@ -45,7 +48,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::IssuerApply,
         Self::AccountCreate,
         Self::AccountSuspend,
@@ -57,6 +60,8 @@ impl Action {
         Self::KeyRotate,
         Self::KeyRetire,
         Self::KeyRevoke,
+        Self::KeyLimit,
+        Self::AlertAcknowledge,
         Self::SweepBegin,
         Self::SweepPlan,
         Self::SweepEnd,
@@ -83,6 +88,8 @@ impl Action {
             Self::KeyRotate => "key.rotate",
             Self::KeyRetire => "key.retire",
             Self::KeyRevoke => "key.revoke",
+            Self::KeyLimit => "key.limit",
+            Self::AlertAcknowledge => "alert.acknowledge",
             Self::SweepBegin => "sweep.begin",
             Self::SweepPlan => "sweep.plan",
             Self::SweepEnd => "sweep.end",

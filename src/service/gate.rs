@@ -29,6 +29,7 @@ mod uses;
 use cache::Cache;
 pub use known::{Known, Policies};
 use proof::Proof;
+pub(super) use registrar::{GONE, is_alive};
 use uses::Uses;
 pub use uses::{Outcome, Use};
 
@@ -213,10 +214,10 @@ impl Gate {
 
     /// How many gates are alive on this database, this one included.
     pub async fn living(&self) -> Result<usize> {
-        let since = self.now() - registrar::GONE;
+        let since = self.now() - GONE;
         let gates = self.inner.store.gates(since).await?;
         let now = self.now();
-        Ok(gates.iter().filter(|gate| registrar::is_alive(gate, now)).count())
+        Ok(gates.iter().filter(|gate| is_alive(gate, now)).count())
     }
 
     /// Keeps these windows over a restart, each in the place of what was kept of it before.

@@ -1,6 +1,6 @@
 //! Gates in the database: what they read of a key, and where they say that they are alive.
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both};
@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::issuer::Issuer;
-use crate::domain::key::Key;
+use crate::domain::key::{Key, KeyId};
 use crate::domain::secret::HashedKey;
 use crate::domain::text::SafeText;
 
@@ -94,6 +94,9 @@ pub struct NewGate {
     pub listen: String,
     pub lease_ms: i64,
 }
+
+/// Keys a statement.
+const KEYS: usize = 500;
 
 impl Store {
     /// A connection for writing outside of [`Store::transact`]: what a gate writes is no change of keys, and a gate's
@@ -227,13 +230,25 @@ impl Store {
         Ok(rows.into_iter().map(GateRow::from).collect())
     }
 
-    /// When the audit's row of this number was written; `None` if there is none.
-    pub async fn audited_at(&self, seq: i64) -> Result<Option<Instant>> {
+    /// The number and the time of the audit's last row that says that one of these keys was revoked.
+    pub async fn revoked_in(&self, keys: &[KeyId]) -> Result<Option<(i64, Instant)>> {
         let mut reader = self.reader().await?;
-        let at: Option<Time> = both!(reader.conn(), c => {
-            sqlx::query_scalar::<Db, Time>("SELECT at FROM audit WHERE seq = $1").bind(seq).fetch_optional(c).await?
-        });
-        Ok(at.map(|at| at.0))
+        let mut last: Option<(i64, Instant)> = None;
+        for some in keys.chunks(KEYS) {
+            let row: Option<(i64, Time)> = both!(reader.conn(), c => {
+                let mut sql =
+                    QueryBuilder::<Db>::new("SELECT seq, at FROM audit WHERE action = 'key.revoke' AND key IN (");
+                let mut list = sql.separated(", ");
+                for key in some {
+                    list.push_bind(*key);
+                }
+                sql.push(") ORDER BY seq DESC LIMIT 1");
+                sql.build_query_as::<(i64, Time)>().persistent(some.len() == 1).fetch_optional(c).await?
+            });
+            let row = row.map(|(seq, Time(at))| (seq, at));
+            last = last.max(row);
+        }
+        Ok(last)
     }
 }
 

@@ -7,6 +7,7 @@ use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, Revocation};
+use crate::domain::limit::Budgets;
 use crate::domain::secret::HashedKey;
 
 impl Store {
@@ -121,6 +122,15 @@ impl Tx {
     pub async fn set_expiry(&mut self, key: KeyId, at: Instant) -> Result<()> {
         both!(self.conn(), c => {
             sqlx::query::<Db>("UPDATE keys SET expires_at = $2 WHERE id = $1").bind(key).bind(Time(at)).execute(c).await?;
+        });
+        Ok(())
+    }
+
+    /// Gives a key budgets of its own; none: the policy's hold.
+    pub async fn set_limits(&mut self, key: KeyId, limits: &Budgets) -> Result<()> {
+        let text = (!limits.is_empty()).then(|| limits.to_string());
+        both!(self.conn(), c => {
+            sqlx::query::<Db>("UPDATE keys SET limits = $2 WHERE id = $1").bind(key).bind(text).execute(c).await?;
         });
         Ok(())
     }

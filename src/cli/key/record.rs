@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::output::{Record, Tone, instant, text, when};
 use crate::domain::Instant;
 use crate::domain::key::{Key, Status};
-use crate::service::{Revoked, Row};
+use crate::service::{GateReceipt, Revoked, Row};
 
 /// The colour that says what a status means.
 pub fn tone(status: Status) -> Tone {
@@ -34,6 +34,8 @@ impl Record for Key {
                 "EXPIRES",
                 "LAST USED",
                 "FROM",
+                "ENDPOINT",
+                "LIMITS",
                 "ROTATION DUE",
                 "REVOKED",
                 "REVOKED BY",
@@ -65,6 +67,8 @@ impl Record for Key {
                 shown(self.expires_at, "never"),
                 shown(self.last_used_at, "never"),
                 optional(&self.last_used_from),
+                optional(&self.last_used_endpoint),
+                self.limits.to_string(),
                 shown(self.rotation_due_at, ""),
                 shown(self.revoked_at, ""),
                 optional(&self.revoked_by),
@@ -105,6 +109,8 @@ impl Record for Key {
             "expires_at",
             "last_used_at",
             "last_used_from",
+            "last_used_endpoint",
+            "limits",
             "status",
             "acknowledged_at",
             "revoked_at",
@@ -131,6 +137,8 @@ impl Record for Key {
             instant(self.expires_at),
             instant(self.last_used_at),
             text(self.last_used_from.as_deref()),
+            text(self.last_used_endpoint.as_deref()),
+            budgets(self),
             self.status(now).as_str().into(),
             instant(self.acknowledged_at),
             instant(self.revoked_at),
@@ -141,6 +149,11 @@ impl Record for Key {
             instant(self.rotation_due_at),
         ]
     }
+}
+
+/// The key's own budgets as a JSON array.
+fn budgets(key: &Key) -> Value {
+    key.limits.as_slice().iter().map(ToString::to_string).collect::<Vec<_>>().into()
 }
 
 /// The scopes as a JSON array.
@@ -186,7 +199,13 @@ impl Record for Row {
     }
 }
 
-impl Record for Revoked {
+/// A revoked key, and what the gates say to it.
+pub struct Ended {
+    pub revoked: Revoked,
+    pub gates: std::sync::Arc<[GateReceipt]>,
+}
+
+impl Record for Ended {
     fn heads(wide: bool) -> &'static [&'static str] {
         if wide {
             &["STATUS", "NAME", "ACCOUNT", "KEY", "REVOKED", "BY", "REASON", "ID"]
@@ -196,7 +215,7 @@ impl Record for Revoked {
     }
 
     fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let key = &self.key;
+        let key = &self.revoked.key;
         let mut cells = vec![
             key.status(now).as_str().to_owned(),
             key.name.to_string(),
@@ -213,15 +232,26 @@ impl Record for Revoked {
     }
 
     fn tone(&self, now: Instant) -> Option<Tone> {
-        Some(tone(self.key.status(now)))
+        Some(tone(self.revoked.key.status(now)))
     }
 
     fn fields() -> &'static [&'static str] {
-        &["id", "status", "revoked_at", "revoked_by", "reason", "account", "name", "preview", "already"]
+        &[
+            "id",
+            "status",
+            "revoked_at",
+            "revoked_by",
+            "reason",
+            "account",
+            "name",
+            "preview",
+            "already",
+            "gates",
+        ]
     }
 
     fn values(&self, now: Instant) -> Vec<Value> {
-        let key = &self.key;
+        let key = &self.revoked.key;
         vec![
             key.id.to_string().into(),
             key.status(now).as_str().into(),
@@ -231,7 +261,8 @@ impl Record for Revoked {
             key.account.as_str().into(),
             key.name.as_str().into(),
             key.preview.as_str().into(),
-            self.already.into(),
+            self.revoked.already.into(),
+            self.gates.iter().filter_map(|gate| serde_json::to_value(gate).ok()).collect::<Vec<_>>().into(),
         ]
     }
 }

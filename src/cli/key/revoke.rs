@@ -6,11 +6,13 @@ use super::super::failure::{Exit, Failure, Result};
 use super::super::output::when;
 use super::super::session::{Session, insist};
 use super::super::{filter, prompt, say};
+use super::receipt::Gates;
+use super::record::Ended;
 use super::{find, the_key};
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::Sort;
-use crate::service::{From, PageRequest, Revoked, Service, new_operation};
+use crate::service::{From, PageRequest, Service, new_operation};
 
 /// Keys revoked in one transaction.
 const BATCH: usize = 500;
@@ -65,7 +67,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let now = service.now().await?;
     let chosen = choose(&arguments, service, session, now).await?;
     if chosen.ids.is_empty() {
-        session.printer().list::<Revoked>(&[], now)?;
+        session.printer().list::<Ended>(&[], now)?;
         session.remark("No key fits that is not revoked already. Nothing was changed.");
         return Ok(());
     }
@@ -168,6 +170,7 @@ async fn revoke(ids: &[KeyId], reason: Option<&str>, service: &Service, session:
     let mut done = 0;
     let mut already = 0;
     let mut told = Ok(());
+    let mut gates = Gates::default();
     for some in ids.chunks(BATCH) {
         let operation = new_operation();
         let revoked = insist(|| service.revoke_keys(operation, some, reason)).await.map_err(|failure| {
@@ -176,20 +179,26 @@ async fn revoke(ids: &[KeyId], reason: Option<&str>, service: &Service, session:
         })?;
         done += revoked.len();
         already += revoked.iter().filter(|revoked| revoked.already).count();
+        let receipt = gates.ask(some, service).await;
+        let revoked: Vec<_> = revoked
+            .into_iter()
+            .map(|revoked| Ended { revoked, gates: std::sync::Arc::clone(&receipt) })
+            .collect();
         // The work goes on when nobody reads of it any more.
         if told.is_ok() {
             let now = service.now().await.unwrap_or_else(|_| session.clock.now());
             told = printer.rows(&revoked, now);
         }
     }
-    let told = told.and_then(|()| printer.finish::<Revoked>().map(drop));
+    let told = told.and_then(|()| printer.finish::<Ended>().map(drop));
     let before = if already == 0 { String::new() } else { format!(" ({already} were revoked before)") };
     session.remark(&match ids.len() {
         1 if already == 1 => "It was revoked before; nothing was changed.".into(),
         1 => "Revoked, and read back from the database.".to_owned(),
         many => format!("{many} keys are revoked{before}, and read back from the database."),
     });
-    told.map_err(|failure| match failure.exit {
+    gates.tell(session);
+    told.and_then(|()| gates.verdict()).map_err(|failure| match failure.exit {
         Exit::Done => Failure::new(
             Exit::Failure,
             "the keys are revoked, but standard output was closed before it said so",

@@ -1,0 +1,81 @@
+//! The receipt of `keyrack key revoke`: what each gate says.
+
+use std::sync::Arc;
+
+use super::super::failure::{Exit, Failure, Result};
+use super::super::say;
+use super::super::session::Session;
+use crate::domain::key::KeyId;
+use crate::service::{GateReceipt, GateState, PATIENCE, Service};
+
+/// What the gates said to every batch of keys.
+#[derive(Default)]
+pub struct Gates {
+    /// Of the last batch; of a gate that failed one, its answer to that.
+    last: Vec<GateReceipt>,
+    /// Why they could not be asked.
+    failed: Option<String>,
+}
+
+impl Gates {
+    /// Asks the gates for the receipt of these keys, which are revoked.
+    pub async fn ask(&mut self, keys: &[KeyId], service: &Service) -> Arc<[GateReceipt]> {
+        // Whoever has kept one batch waiting gets no second chance to.
+        let stuck = self.last.iter().any(|gate| gate.state == GateState::Waiting);
+        let patience = if stuck { std::time::Duration::ZERO } else { PATIENCE };
+        match service.receipt(keys, patience).await {
+            Ok(receipt) => {
+                let waited = self.last.iter().filter(|gate| gate.state == GateState::Waiting);
+                let waited: Vec<_> = waited.map(|gate| (gate.name.clone(), gate.host.clone())).collect();
+                self.last = receipt.gates.clone();
+                for gate in &mut self.last {
+                    if waited.iter().any(|(name, host)| *name == gate.name && *host == gate.host) {
+                        gate.state = GateState::Waiting;
+                    }
+                }
+                receipt.gates.into()
+            }
+            Err(error) => {
+                self.failed = Some(error.to_string());
+                Arc::default()
+            }
+        }
+    }
+
+    /// Shows a person what they said. Without a gate there is nothing to say.
+    pub fn tell(&self, session: &Session) {
+        if self.last.is_empty() || !session.format().for_people() || session.global.quiet {
+            return;
+        }
+        let width = |of: fn(&GateReceipt) -> usize| self.last.iter().map(of).max().unwrap_or(0);
+        let (name, host) = (width(|gate| gate.name.chars().count()), width(|gate| gate.host.chars().count()));
+        say("Gates:");
+        for gate in &self.last {
+            say(&format!("  {:name$}  {:host$}  {}", gate.name.as_str(), gate.host.as_str(), gate.state));
+        }
+    }
+
+    /// Success only if every gate that is alive has confirmed.
+    pub fn verdict(&self) -> Result {
+        if let Some(error) = &self.failed {
+            return Err(Failure::new(
+                Exit::CheckFailed,
+                format!("revoked in the database, but whether the gates know can't be found out: {error}"),
+            ));
+        }
+        let waiting = self.last.iter().filter(|gate| gate.state == GateState::Waiting);
+        let names: Vec<_> = waiting.map(|gate| format!("{} on {}", gate.name, gate.host)).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let seconds = PATIENCE.as_secs();
+        Err(Failure::new(
+            Exit::CheckFailed,
+            format!(
+                "revoked in the database, but NOT CONFIRMED within {seconds} s by gate {}, which is alive: treat the keys \
+                 as alive there, and look at that gate or stop it",
+                names.join(", ")
+            ),
+        ))
+    }
+}
