@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod failure;
 mod filter;
+pub mod gate;
 mod info;
 mod issuer;
 mod key;
@@ -29,7 +30,7 @@ use crate::telemetry;
 
 pub use failure::{Exit, Failure, Result};
 pub use output::Format;
-pub use run::{run, runtime};
+pub use run::{run, runtime, until_signals};
 pub use session::Session;
 
 /// Whether output is coloured.
@@ -185,6 +186,8 @@ pub enum Command {
     /// Send the mail that is due before keys expire, and see what became of it
     #[command(subcommand, visible_alias = "reminder")]
     Reminders(reminders::Command),
+    /// Answer services and proxies whether a request with a key may pass
+    Gate(gate::Arguments),
     /// Check the database and the terminal, and say how to mend what is wrong
     Doctor,
     /// Show the version, the settings and where each was decided
@@ -217,11 +220,19 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     let session = Session::new(cli.global, &cli.console, Clock::System)?;
     let log = &session.settings;
     // A service's log is its standard error, which systemd keeps, unless somebody named a file.
-    let is_service = matches!(&cli.command, Some(Command::Reminders(reminders::Command::Watch(_))));
-    let begun = if is_service && log.log_file.source == Source::Default {
-        telemetry::begin_service(&log.log.value, std::env::var_os("JOURNAL_STREAM").is_some())
-    } else {
-        telemetry::begin(&log.log.value, log.log_file.value.clone())
+    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let lines = if journal { telemetry::Lines::Journal } else { telemetry::Lines::Text };
+    let service = match &cli.command {
+        Some(Command::Reminders(reminders::Command::Watch(_))) => Some(lines),
+        Some(Command::Gate(arguments)) => Some(match arguments.log_form {
+            gate::LogForm::Text => lines,
+            gate::LogForm::Json => telemetry::Lines::Json,
+        }),
+        _ => None,
+    };
+    let begun = match service.filter(|_| log.log_file.source == Source::Default) {
+        Some(lines) => telemetry::begin_service(&log.log.value, lines),
+        None => telemetry::begin(&log.log.value, log.log_file.value.clone()),
     };
     if let Err(error) = begun {
         say(&format!("keyrack: warning: {error}"));
@@ -241,6 +252,8 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Doctor => doctor::run(session).await,
         Command::Info => info::run(session).await,
         Command::Migrate => migrate::run(session).await,
+        // Not a command that ends by itself but a door, which the program opens without coming here.
+        Command::Gate(_) => Err(Failure::usage("a gate can't be run as a part of another command")),
         Command::Demo(arguments) => demo::run(arguments, session).await,
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { folder } => shell::man(&folder),

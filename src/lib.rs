@@ -11,7 +11,8 @@
 //! * [`mail`] is the only room that speaks SMTP.
 //! * [`service`] has one file per operation. Permission, caps and the audit are enforced there, so that every door obeys.
 //! * [`config`] turns file, environment and flags into typed settings.
-//! * [`cli`] and [`tui`] are doors: they turn arguments or key presses into service calls and results into text.
+//! * [`cli`], [`tui`] and [`gate`] are doors: they turn arguments, key presses or requests into service calls and results
+//!   into text. The gate enforces what the others keep.
 //!
 //! Data goes one way too. In the console a terminal event becomes an action, an action a message, and
 //! `update(state, message)` answers with effects that a worker carries out; the view only reads the state.
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod gate;
 pub mod harden;
 pub mod mail;
 pub mod service;

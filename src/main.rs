@@ -2,12 +2,23 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use keyrack::cli::{self, Cli, Exit, Failure, Session};
+use keyrack::cli::gate::{Arguments, HeaderNames};
+use keyrack::cli::{self, Cli, Command, Exit, Failure, Session};
 use keyrack::config::keymap::Keymap;
 use keyrack::config::settings::ClipboardChoice;
 use keyrack::config::theme::Theme;
+use keyrack::domain::network::Networks;
+use keyrack::domain::secret::HashedKey;
+use keyrack::gate;
+use keyrack::gate::brake::Pace;
+use keyrack::gate::limiter::Address;
+use keyrack::gate::origin::Listed;
+use keyrack::gate::server::Limits;
+use keyrack::gate::settings::{Issuers, Settings as GateDoor, VerifyRule};
 use keyrack::harden;
+use keyrack::service::{Gate, GateSettings};
 use keyrack::tui::clipboard::Surroundings;
 use keyrack::tui::{self, ExitReason, TuiSettings};
 
@@ -29,6 +40,7 @@ fn main() -> ExitCode {
 fn through_a_door(arguments: Cli) -> cli::Result<u8> {
     let (command, session) = cli::begin(arguments)?;
     match command {
+        Some(Command::Gate(arguments)) => gate(&arguments, &session),
         Some(command) => cli::run(command, session),
         None => console(&session),
     }
@@ -71,5 +83,63 @@ fn console_settings(session: &Session) -> cli::Result<TuiSettings> {
             ClipboardChoice::Off => Surroundings::Off,
         },
         themes,
+    })
+}
+
+fn gate(arguments: &Arguments, session: &Session) -> cli::Result<u8> {
+    let door = gate_door(arguments)?;
+    let name = arguments.name.clone().or_else(|| arguments.listen.first().map(ToString::to_string));
+    let listen: Vec<String> = arguments.listen.iter().map(ToString::to_string).collect();
+    let settings = GateSettings {
+        name: name.unwrap_or_else(|| "gate".into()),
+        listen: listen.join(" "),
+        lease: arguments.lease,
+        cache: arguments.cache,
+        keep_usage: arguments.keep_usage,
+    };
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let runtime = cli::runtime(cores)?;
+    let done = runtime.block_on(async {
+        if session.is_throwaway() {
+            session.service().await?;
+        }
+        let opened = Gate::open(&session.location()?, session.clock.clone(), settings).await?;
+        let listening = gate::begin(opened, door).await.map_err(|error| match error {
+            gate::Error::Service(error) => error.into(),
+            gate::Error::NoIssuer(_) => Failure::usage(error.to_string()),
+            error => Failure::new(Exit::Failure, error.to_string()),
+        })?;
+        for address in listening.addresses() {
+            tracing::info!(%address, "listening");
+        }
+        // Whoever started it under systemd goes on from here; elsewhere nobody listens.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        listening.serve(cli::until_signals()).await;
+        Ok(0)
+    });
+    session.remove_throwaway();
+    runtime.shutdown_timeout(Duration::from_millis(300));
+    done
+}
+
+fn gate_door(arguments: &Arguments) -> cli::Result<GateDoor> {
+    let usage = |error: &dyn std::fmt::Display| Failure::usage(error.to_string());
+    let password = arguments.limits_password()?;
+    let limits =
+        arguments.limits.as_deref().map(|url| Address::parse(url, password.as_deref().map(String::as_str)));
+    Ok(GateDoor {
+        listen: arguments.listen.clone(),
+        admin: arguments.admin_listen,
+        issuers: Issuers::parse(arguments.issuer.iter().map(String::as_str))
+            .map_err(|error| usage(&error))?,
+        trusted: Listed::new(Networks::new(arguments.trusted_proxy.iter().copied())),
+        spelling_kept: arguments.header_names == HeaderNames::Kept,
+        verify: VerifyRule {
+            from: Listed::new(arguments.askers()),
+            token: arguments.token()?.map(|token| HashedKey::of(token.as_bytes())),
+        },
+        pace: Pace { burst: arguments.unknown_keys, every: Duration::from_secs(1) },
+        limits: limits.transpose().map_err(|error| usage(&error))?,
+        connections: Limits { connections: arguments.connections.max(1), ..Limits::default() },
     })
 }

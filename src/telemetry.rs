@@ -36,18 +36,31 @@ pub fn begin(filter: &str, file: PathBuf) -> Result<(), Error> {
         .map_err(|_| Error::Begun)
 }
 
-/// Begins the log of a service: lines on standard error. `journal`: they go to systemd's journal, which notes the time of
-/// each line itself.
+/// The form of a service's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    Text,
+    /// For systemd's journal, which notes the time of each line itself.
+    Journal,
+    Json,
+}
+
+/// Begins the log of a service: lines on standard error.
 ///
 /// # Errors
 /// When `filter` can't be read.
-pub fn begin_service(filter: &str, journal: bool) -> Result<(), Error> {
-    let lines = tracing_subscriber::fmt()
+pub fn begin_service(filter: &str, lines: Lines) -> Result<(), Error> {
+    let log = tracing_subscriber::fmt()
         .with_env_filter(read(filter)?)
         .with_writer(io::stderr)
         .with_ansi(false)
         .with_target(false);
-    if journal { lines.without_time().try_init() } else { lines.try_init() }.map_err(|_| Error::Begun)
+    match lines {
+        Lines::Text => log.try_init(),
+        Lines::Journal => log.without_time().try_init(),
+        Lines::Json => log.json().flatten_event(true).try_init(),
+    }
+    .map_err(|_| Error::Begun)
 }
 
 fn read(filter: &str) -> Result<EnvFilter, Error> {

@@ -99,7 +99,18 @@ const WALLS: &[Wall] = &[
         forbidden: &["crossterm"],
         why: "only the console names crossterm",
     },
-    Wall { rooms: &["src/"], except: &["src/gate"], forbidden: &["axum"], why: "only the gate names axum" },
+    Wall {
+        rooms: &["src/"],
+        except: &["src/gate"],
+        forbidden: &["axum", "hyper", "hyper_util", "tower_http", "prometheus_client", "utoipa", "redis"],
+        why: "only the gate speaks HTTP, Prometheus, OpenAPI and Redis",
+    },
+    Wall {
+        rooms: &["src/gate"],
+        except: &[],
+        forbidden: &["crate::store", "crate::config", "crate::cli", "crate::tui", "crate::telemetry"],
+        why: "the gate goes through the service and knows no other door",
+    },
     Wall {
         rooms: &["src/"],
         except: &["src/cli", "src/main.rs"],

@@ -148,3 +148,17 @@ async fn ended_by_signal() -> u8 {
         () = heard(SignalKind::hangup()) => 129,
     }
 }
+
+/// Says when a signal comes that ends programs. A second one ends this program at once.
+pub fn until_signals() -> tokio::sync::watch::Receiver<bool> {
+    let (stop, told) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        ended_by_signal().await;
+        tracing::info!("ending: what is open is answered, nothing new is accepted");
+        stop.send_replace(true);
+        let code = ended_by_signal().await;
+        tracing::warn!("ended at once");
+        std::process::exit(i32::from(code));
+    });
+    told
+}

@@ -82,6 +82,18 @@ pub async fn make_kept(service: &Service, account: &str, name: &str) -> Created 
     created
 }
 
+/// Makes a key as it is wanted and takes its secret over.
+pub async fn keep(service: &Service, wanted: CreateKey) -> Created {
+    let created = service.create_key(wanted).await.unwrap();
+    service.acknowledge_key(new_operation(), created.key.id).await.unwrap();
+    created
+}
+
+/// A key with these scopes.
+pub fn scoped(account: &str, scopes: &str) -> CreateKey {
+    CreateKey { scopes: Scopes::parse(scopes), ..wanted(account, "scoped") }
+}
+
 /// The same database through the eyes of another person. On PostgreSQL a login of that name with the rights of a console.
 pub async fn as_person(db: &Database, name: &str) -> Service {
     if db.is_postgres() {

@@ -5,6 +5,8 @@
 
 pub mod calendar;
 pub mod database;
+pub mod gate;
+pub mod http;
 pub mod people;
 pub mod post;
 pub mod postbox;

@@ -1,0 +1,185 @@
+//! The gate: the door at which services ask whether a request may pass. It speaks HTTP/1.1; TLS is the proxy's.
+//!
+//! A request goes through [`server`] (connections, their limits, the spelling of headers), a handler ([`auth`] for
+//! proxies, [`direct`] and [`watch`] for callers themselves, [`health`] for operators) and [`door`], which knows the order
+//! in which everything is asked. What may pass is decided in [`crate::domain::verdict`]; that nothing it rests on is out
+//! of date is proven by [`crate::service::Gate`].
+//!
+//! The only room that names axum, hyper, prometheus-client, utoipa and redis.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::Extension;
+use axum::http::StatusCode;
+use axum::routing::{any, get, post};
+use tokio::net::TcpListener;
+use tokio::sync::watch as channel;
+
+use crate::service::{self, Gate};
+
+mod answer;
+mod auth;
+pub mod brake;
+mod direct;
+mod door;
+mod health;
+pub mod limiter;
+mod metrics;
+pub mod openapi;
+pub mod origin;
+mod refusals;
+mod schema;
+pub mod server;
+pub mod settings;
+mod watch;
+pub mod wire;
+
+use door::Door;
+use limiter::{Limiter, Shared};
+use metrics::Metrics;
+pub use settings::Settings;
+
+/// How often windows are saved.
+const SAVE: Duration = Duration::from_secs(1);
+/// How often the gates that share a limiter are counted.
+const COUNT: Duration = Duration::from_secs(5);
+/// How often windows that matter no more are looked for.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// Why a gate can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0} can't be listened on: {1}")]
+    Listen(SocketAddr, io::Error),
+    #[error("the shared limiter can't be used: {0}")]
+    Limiter(#[from] redis::RedisError),
+    #[error("--issuer {0}: there is no such issuer in this database. `keyrack issuer list` shows them")]
+    NoIssuer(String),
+    #[error(transparent)]
+    Service(#[from] service::Error),
+}
+
+/// A gate that listens and is ready to serve.
+pub struct Listening {
+    door: Arc<Door>,
+    listeners: Vec<TcpListener>,
+    admin: Option<TcpListener>,
+}
+
+/// Begins: listens on every address, reads the windows of an earlier run, makes the gate known.
+///
+/// # Errors
+/// When an address is taken, the database can't be read, or an issuer is named that is not there.
+pub async fn begin(gate: Gate, settings: Settings) -> Result<Listening, Error> {
+    let policies = gate.policies().await?;
+    if let Some(missing) = settings.issuers.slugs().find(|slug| policies.directory.policy(slug).is_none()) {
+        return Err(Error::NoIssuer(missing.to_owned()));
+    }
+    let listen = |address: SocketAddr| server::bind(address).map_err(|error| Error::Listen(address, error));
+    let listeners = settings.listen.iter().copied().map(listen).collect::<Result<Vec<_>, _>>()?;
+    let admin = settings.admin.map(listen).transpose()?;
+    let begun = Instant::now();
+    let shared = match settings.limits.clone() {
+        Some(address) => Some(Shared::new(address, rand::random(), begun)?),
+        None => None,
+    };
+    let limiter = Limiter::new(shared);
+    let door = Arc::new(Door::new(gate, settings, limiter, Arc::new(Metrics::default()), begun));
+    door.restore().await?;
+    Ok(Listening { door, listeners, admin })
+}
+
+impl Listening {
+    /// Where it listens: a port that was given as 0 is known here.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().chain(&self.admin).filter_map(|listener| listener.local_addr().ok()).collect()
+    }
+
+    /// Serves until `stop` says so; then answers what is open, saves its windows and signs off.
+    pub async fn serve(self, stop: channel::Receiver<bool>) {
+        let Self { door, listeners, admin } = self;
+        let limits = door.settings.connections;
+        let mut routers = Vec::new();
+        for listener in listeners {
+            routers.push((listener, routes(&door, &stop, admin.is_none())));
+        }
+        if let Some(listener) = admin {
+            routers.push((listener, operation(&door)));
+        }
+        let serving: Vec<_> = routers
+            .into_iter()
+            .map(|(listener, router)| {
+                let metrics = Arc::clone(&door.metrics);
+                tokio::spawn(server::serve(listener, router, limits, metrics, stop.clone()))
+            })
+            .collect();
+        let keeping = tokio::spawn(keep(Arc::clone(&door), stop));
+        for task in serving {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a listener broke");
+            }
+        }
+        let _ = keeping.await;
+        while door.save().await {}
+        door.gate.close().await;
+    }
+}
+
+/// Saves windows and forgets idle ones, until the program ends.
+async fn keep(door: Arc<Door>, mut stop: channel::Receiver<bool>) {
+    let mut save = tokio::time::interval(SAVE);
+    let mut count = tokio::time::interval(COUNT);
+    let mut sweep = tokio::time::interval(SWEEP);
+    save.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = server::stopped(&mut stop) => return,
+            _ = save.tick() => {
+                door.save().await;
+            }
+            _ = count.tick(), if door.limiter.is_shared() => {
+                if let Ok(gates) = door.gate.living().await {
+                    door.limiter.set_gates(gates);
+                }
+            }
+            _ = sweep.tick() => door.limiter.own().sweep(door.gate.now().timestamp_micros()),
+        }
+    }
+}
+
+/// The way in for requests; with the operators' endpoints where they have no address of their own.
+fn routes(door: &Arc<Door>, stop: &channel::Receiver<bool>, operators: bool) -> Router {
+    let router = Router::new()
+        .route("/auth", any(auth::forwarded))
+        .route("/auth/nginx", any(auth::nginx))
+        .route("/api/v1/me", get(direct::me))
+        .route("/api/v1/verify", post(direct::verify))
+        .route("/api/v1/watch", get(watch::watch))
+        .route("/openapi.json", get(openapi::document))
+        .fallback(nothing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(Extension(watch::Stop(stop.clone())))
+        .with_state(Arc::clone(door));
+    if operators { router.merge(operation(door)) } else { router }
+}
+
+/// The way in for operators.
+fn operation(door: &Arc<Door>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .with_state(Arc::clone(door))
+}
+
+async fn nothing() -> axum::response::Response {
+    answer::error(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path.")
+}
+
+async fn wrong_method() -> axum::response::Response {
+    answer::error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes another method.")
+}

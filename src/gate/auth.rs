@@ -1,0 +1,147 @@
+//! Forward authentication: a proxy asks whether the request that it holds may pass.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, RawQuery, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+
+use super::answer;
+use super::door::{Asked, Door, Judged, Sent};
+use super::origin::{Dialect, Original, client, original};
+use super::server::Caller;
+use super::settings::Whose;
+use crate::domain::issuer::RequestLine;
+use crate::domain::verdict::{Ask, Request};
+
+/// May the request pass that `X-Forwarded-Method` and `X-Forwarded-Uri` tell of?
+///
+/// For Caddy, Traefik and others that hand a refusal to their client as it is. Only listed proxies may ask.
+#[utoipa::path(
+    get, path = "/auth", operation_id = "auth", tag = "forward authentication",
+    params(
+        ("issuer" = Option<String>, Query, description = "Take this issuer's keys only, by its slug"),
+        ("X-Forwarded-Method" = String, Header, description = "The request's method"),
+        ("X-Forwarded-Uri" = String, Header, description = "The request's path and query"),
+        ("X-Forwarded-For" = Option<String>, Header, description = "The client's address, last of the list"),
+        ("X-Forwarded-Host" = Option<String>, Header, description = "The request's host, where hosts have issuers"),
+    ),
+    responses(
+        (status = 200, description = "It may pass. The headers tell whose key it is", headers(
+            ("X-Keyrack-Key" = String, description = "The key's id"),
+            ("X-Keyrack-Account" = String, description = "The account's slug"),
+            ("X-Keyrack-Issuer" = String, description = "The issuer's slug"),
+            ("X-Keyrack-Scopes" = String, description = "The key's scopes, separated by blanks"),
+            ("X-Keyrack-Endpoint" = String, description = "The endpoint, by the name of its route"),
+            ("X-RateLimit-Limit" = Option<u32>, description = "Requests that the tightest budget allows"),
+            ("X-RateLimit-Remaining" = Option<u32>, description = "What is left of it"),
+            ("X-RateLimit-Reset" = Option<i64>, description = "When one more is left, in seconds since the epoch"),
+            ("RateLimit-Policy" = Option<String>, description = "All budgets"),
+            ("RateLimit" = Option<String>, description = "What is left of each"),
+        )),
+        (status = 400, description = "The request contradicts itself", body = super::schema::ErrorBody),
+        (status = 401, description = "No key, or none that works", body = super::schema::ErrorBody),
+        (status = 403, description = "The key may not make this request, or the asker is no listed proxy", body = super::schema::ErrorBody),
+        (status = 429, description = "A budget is used up; see Retry-After", body = super::schema::ErrorBody),
+        (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
+    )
+)]
+pub async fn forwarded(
+    State(door): State<Arc<Door>>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response<Body> {
+    match judge(&door, Dialect::Forwarded, caller, query.as_deref(), &headers).await {
+        Ok(judged) => passing(&judged, answer::plain(judged.answer())),
+        Err(refused) => refused,
+    }
+}
+
+/// May the request pass that `X-Original-Method` and `X-Original-URI` tell of? For nginx.
+///
+/// nginx knows 200 and 403 here: the answer for the client stands in headers, which our recipe for nginx brings there.
+#[utoipa::path(
+    get, path = "/auth/nginx", operation_id = "auth_nginx", tag = "forward authentication",
+    params(
+        ("issuer" = Option<String>, Query, description = "Take this issuer's keys only, by its slug"),
+        ("X-Original-Method" = String, Header, description = "The request's method"),
+        ("X-Original-URI" = String, Header, description = "The request's path and query"),
+        ("X-Original-Host" = Option<String>, Header, description = "The request's host, where hosts have issuers"),
+        ("X-Forwarded-For" = Option<String>, Header, description = "The client's address, last of the list"),
+    ),
+    responses(
+        (status = 200, description = "It may pass; headers as for /auth", headers(
+            ("X-Keyrack-Key" = String, description = "The key's id"),
+        )),
+        (status = 403, description = "It may not, for whatever reason", headers(
+            ("X-Keyrack-Status" = u16, description = "The status for the client: 400, 401, 403, 429 or 503"),
+            ("X-Keyrack-Body" = String, description = "The body for the client, JSON"),
+            ("X-Keyrack-Challenge" = Option<String>, description = "WWW-Authenticate for the client"),
+            ("Retry-After" = Option<u32>, description = "Seconds, with 429 and 503"),
+        )),
+    )
+)]
+pub async fn nginx(
+    State(door): State<Arc<Door>>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response<Body> {
+    match judge(&door, Dialect::Nginx, caller, query.as_deref(), &headers).await {
+        Ok(judged) => passing(&judged, answer::nginx(judged.answer())),
+        Err(refused) => refused,
+    }
+}
+
+async fn judge(
+    door: &Door,
+    dialect: Dialect,
+    caller: Caller,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Judged, Response<Body>> {
+    let Original { method, target, host } = original(dialect, caller.peer, headers, &door.settings.trusted)
+        .map_err(|mistake| {
+        tracing::warn!(peer = %caller.peer, "a question to /auth was refused: {mistake}");
+        let message = "This address may not ask here, or asks in the wrong way. The gate's log says more.";
+        answer::error(StatusCode::FORBIDDEN, "bad_proxy", message)
+    })?;
+    let whose = match issuer(query) {
+        Some(slug) => Whose::Only(slug),
+        None => door.settings.issuers.of(host),
+    };
+    let address = client(caller.peer, headers, &door.settings.trusted);
+    let asked = Asked {
+        entrance: "auth",
+        sent: Sent::Headers(headers, caller.note),
+        whose,
+        request: Request { ask: Ask::Line(RequestLine::new(method, target)), address },
+        peer: caller.peer,
+        brakes: address.or(Some(caller.peer)),
+        method,
+        target,
+    };
+    Ok(door.judge(&asked).await)
+}
+
+/// The issuer that the proxy names in its question. It is the proxy's own word, not the client's: no decoding is needed
+/// for a slug, and anything else is an issuer that is not there.
+fn issuer(query: Option<&str>) -> Option<&str> {
+    query?.split('&').find_map(|pair| pair.strip_prefix("issuer="))
+}
+
+/// Tells the service behind the proxy whose request it gets.
+fn passing(judged: &Judged, mut answer: Response<Body>) -> Response<Body> {
+    if let (true, Some(known)) = (judged.verdict.allowed(), &judged.known) {
+        let key = &known.key;
+        answer::put(&mut answer, "X-Keyrack-Key", key.id.to_string());
+        answer::put(&mut answer, "X-Keyrack-Account", &key.account);
+        answer::put(&mut answer, "X-Keyrack-Issuer", &key.issuer);
+        answer::put(&mut answer, "X-Keyrack-Scopes", key.scopes.iter().collect::<Vec<_>>().join(" "));
+        if let Some(endpoint) = &judged.verdict.endpoint {
+            answer::put(&mut answer, "X-Keyrack-Endpoint", endpoint);
+        }
+    }
+    answer
+}

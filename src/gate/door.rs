@@ -1,0 +1,323 @@
+//! The order of a request: the key is read, the brake asked, the key looked up and judged, its budgets used, and last of
+//! all it is proven that nothing of that is out of date. Only then the answer is let go (VG-17, VI-08).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::http::HeaderMap;
+
+use super::brake::Brake;
+use super::limiter::{Limiter, Told};
+use super::metrics::{Labels, Metrics, Present};
+use super::refusals::{Refusal, Refusals};
+use super::settings::{Settings, Whose};
+use super::wire::Note;
+use crate::domain::credential::{Credential, Directory, Home, Spelling, Unread};
+use crate::domain::issuer::Policy;
+use crate::domain::limit::Charge;
+use crate::domain::secret::HashedKey;
+use crate::domain::verdict::{Answer, Facts, Limited, Reason, Refused, Request, Verdict, check};
+use crate::service::{self, Confirmed, Gate, Known, Outcome, Use};
+
+/// A request that was overtaken by so many changes is refused.
+const TRIES: usize = 8;
+/// So many windows are saved at a time, so that other writers get their turn.
+const PART: usize = 2_000;
+
+/// Everything that requests share.
+pub struct Door {
+    pub gate: Gate,
+    pub settings: Settings,
+    pub limiter: Limiter,
+    pub metrics: Arc<Metrics>,
+    brake: Brake,
+    refusals: Refusals,
+    begun: Instant,
+}
+
+/// What carries the key.
+pub enum Sent<'a> {
+    Headers(&'a HeaderMap, Note),
+    /// The key by itself.
+    Bare(&'a [u8]),
+}
+
+/// A request that is to be judged.
+pub struct Asked<'a> {
+    pub entrance: &'static str,
+    pub sent: Sent<'a>,
+    pub whose: Whose<'a>,
+    pub request: Request<'a>,
+    /// The other end of the connection.
+    pub peer: IpAddr,
+    /// Whose failures the brake counts together; none: a service that asks about keys of callers it does not name.
+    pub brakes: Option<IpAddr>,
+    /// For the log: as they came.
+    pub method: &'a [u8],
+    pub target: &'a [u8],
+}
+
+/// What a request came to.
+pub struct Judged {
+    pub verdict: Verdict,
+    /// The policy that decided, if one did.
+    pub policy: Option<Arc<Policy>>,
+    /// The key, where the database knows it.
+    pub known: Option<Arc<Known>>,
+    /// In microseconds since the epoch, by the clock that the budgets were counted with.
+    pub now: i64,
+}
+
+impl Judged {
+    fn refused(reason: Reason, policy: Option<&Arc<Policy>>, now: i64) -> Self {
+        Self { verdict: Verdict::refuse(reason, None), policy: policy.cloned(), known: None, now }
+    }
+
+    /// What the caller is told.
+    pub fn answer(&self) -> Answer {
+        self.verdict.answer(self.policy.as_deref(), self.now)
+    }
+}
+
+impl Door {
+    pub fn new(
+        gate: Gate,
+        settings: Settings,
+        limiter: Limiter,
+        metrics: Arc<Metrics>,
+        begun: Instant,
+    ) -> Self {
+        let brake = Brake::new(settings.pace);
+        Self { gate, settings, limiter, metrics, brake, refusals: Refusals::default(), begun }
+    }
+
+    /// Judges a request, counts it, logs it where it is refused, and notes the use.
+    pub async fn judge(&self, asked: &Asked<'_>) -> Judged {
+        let begun = Instant::now();
+        let judged = self.decide(asked).await;
+        self.note(asked, &judged);
+        self.metrics.seconds.observe(begun.elapsed().as_secs_f64());
+        judged
+    }
+
+    async fn decide(&self, asked: &Asked<'_>) -> Judged {
+        let mut told: Option<(Vec<Charge>, Told)> = None;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                self.metrics.again.inc();
+            }
+            let now = self.gate.now().timestamp_micros();
+            let Ok(policies) = self.gate.policies().await else {
+                return Judged::refused(Reason::StoreGone, None, now);
+            };
+            let directory = &policies.directory;
+            let credential = match self.read(directory, asked) {
+                Ok(credential) => credential,
+                Err(Unread { policy, reason }) => return Judged::refused(reason, policy, now),
+            };
+            let (policy, hash) = (credential.policy, credential.hash);
+            let wait = |address| self.brake.wait(address, hash, self.begun.elapsed());
+            if let Some(seconds) = asked.brakes.and_then(wait) {
+                return Judged::refused(Reason::Braked { seconds }, Some(policy), now);
+            }
+            let Ok(known) = self.gate.known(hash).await else {
+                return Judged::refused(Reason::StoreGone, Some(policy), now);
+            };
+            let instant = self.gate.now();
+            let checked = match check(policy, known.as_deref().map(facts), &asked.request, instant) {
+                Ok(checked) => checked,
+                Err(refused) => {
+                    self.remember(&refused.reason, asked.brakes, hash);
+                    return self.refuse(refused, policy, known).await;
+                }
+            };
+            let Some(known) = known else { return Judged::refused(Reason::Unknown, Some(policy), now) };
+            // What was counted before something changed stays counted, once.
+            let counted = match told.take() {
+                Some((charges, told)) if charges == checked.charges => (charges, told),
+                _ => {
+                    let told =
+                        self.limiter.take(&policy.gate, &checked.charges, instant.timestamp_micros()).await;
+                    (checked.charges.clone(), told)
+                }
+            };
+            let now = counted.1.now;
+            let limited = match &counted.1.limited {
+                Limited::Told(quota) => Limited::Told(quota.clone()),
+                Limited::Gone => Limited::Gone,
+            };
+            let verdict = checked.limited(limited);
+            let judged = Judged { verdict, policy: Some(Arc::clone(policy)), known: Some(known), now };
+            if !judged.verdict.allowed() {
+                return judged;
+            }
+            match &judged.known {
+                Some(known) => match self.gate.confirm(known, &policies).await {
+                    Ok(Confirmed::Current { .. }) => {
+                        if counted.1.alone {
+                            self.metrics.limiter_alone.inc();
+                        }
+                        self.brake.passed(hash);
+                        return judged;
+                    }
+                    Ok(Confirmed::Changed) => told = Some(counted),
+                    Err(_) => return Judged::refused(Reason::StoreGone, Some(policy), now),
+                },
+                None => return judged,
+            }
+        }
+        let now = self.gate.now().timestamp_micros();
+        tracing::warn!("the database changes faster than a request can be judged");
+        Judged::refused(Reason::StoreGone, None, now)
+    }
+
+    /// A request that may not pass, with what its headers may tell of its budgets.
+    async fn refuse(&self, refused: Refused, policy: &Arc<Policy>, known: Option<Arc<Known>>) -> Judged {
+        let now = self.gate.now().timestamp_micros();
+        let (quota, now) = self.limiter.look(&refused.shows, now).await;
+        let verdict = Verdict::refuse(refused.reason, quota);
+        Judged { verdict, policy: Some(Arc::clone(policy)), known, now }
+    }
+
+    /// Only a key that nobody knows costs the database a question each time; what else does not work is no matter for
+    /// the brake.
+    fn remember(&self, reason: &Reason, brakes: Option<IpAddr>, hash: HashedKey) {
+        match (reason, brakes) {
+            (Reason::Unknown, Some(address)) => self.brake.failed(address, self.begun.elapsed()),
+            (Reason::Revoked { .. } | Reason::Expired { .. } | Reason::Abandoned { .. }, _) => {
+                self.brake.forget(hash)
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a key that passed may go on: asked again and again for a stream that is held open. `None`: it may.
+    pub async fn still(&self, known: &Known, request: &Request<'_>) -> Option<Reason> {
+        for _ in 0..TRIES {
+            let Ok(policies) = self.gate.policies().await else { return Some(Reason::StoreGone) };
+            let Some(policy) = policies.directory.policy(&known.key.issuer) else {
+                return Some(Reason::OtherIssuer);
+            };
+            let Ok(known) = self.gate.known(known.hash()).await else { return Some(Reason::StoreGone) };
+            if let Err(refused) = check(policy, known.as_deref().map(facts), request, self.gate.now()) {
+                return Some(refused.reason);
+            }
+            let Some(known) = known else { return Some(Reason::Unknown) };
+            match self.gate.confirm(&known, &policies).await {
+                Ok(Confirmed::Current { .. }) => return None,
+                Ok(Confirmed::Changed) => {}
+                Err(_) => return Some(Reason::StoreGone),
+            }
+        }
+        Some(Reason::StoreGone)
+    }
+
+    /// Counters, the log, the key's usage.
+    fn note(&self, asked: &Asked<'_>, judged: &Judged) {
+        let refused = judged.verdict.refused.as_ref();
+        let policy = judged.policy.as_deref();
+        let labels = Labels {
+            entrance: asked.entrance,
+            issuer: policy.map(|policy| policy.slug.clone()).unwrap_or_default(),
+            verdict: refused.map_or("allowed", Reason::code),
+        };
+        self.metrics.requests.get_or_create(&labels).inc();
+        let endpoint = judged.verdict.endpoint.as_deref();
+        if let Some(reason) = refused {
+            let refusal = Refusal {
+                entrance: asked.entrance,
+                reason,
+                policy,
+                known: judged.known.as_deref(),
+                address: asked.request.address,
+                method: asked.method,
+                target: asked.target,
+                endpoint,
+            };
+            self.refusals.tell(&refusal, self.begun.elapsed(), &self.metrics);
+        }
+        if let Some(known) = &judged.known {
+            let outcome = match refused {
+                None => Outcome::Allowed,
+                Some(Reason::Limited { .. }) => Outcome::Limited,
+                Some(_) => Outcome::Refused,
+            };
+            let at = self.gate.now();
+            self.gate.used(Use { known, outcome, at, from: asked.request.address, endpoint });
+        }
+    }
+
+    /// Takes over the windows that an earlier run of this gate has saved.
+    pub async fn restore(&self) -> service::Result<()> {
+        let unread = self.limiter.own().restore(self.gate.load_windows().await?);
+        if unread > 0 {
+            tracing::warn!(unread, "saved windows of limits can't be read; they begin anew");
+        }
+        Ok(())
+    }
+
+    /// Saves windows that were used since the last time. Answers whether there may be more.
+    pub async fn save(&self) -> bool {
+        let own = self.limiter.own();
+        let fresh = own.fresh(PART);
+        if let Err(error) = self.gate.save_windows(&fresh).await {
+            tracing::warn!(%error, "windows of limits could not be saved");
+            own.unsaved(&fresh);
+            return false;
+        }
+        fresh.len() >= PART
+    }
+
+    /// How the gate is, for those who watch over it.
+    pub async fn present(&self) -> Present {
+        Present {
+            database: self.gate.in_touch(),
+            limiter: self.limiter.is_well().await,
+            windows: self.limiter.own().len(),
+            proof_age: self.gate.proof_age().as_secs_f64(),
+        }
+    }
+}
+
+fn facts(known: &Known) -> Facts<'_> {
+    Facts { key: &known.key, account: &known.account, limits: &known.key.limits }
+}
+
+impl Door {
+    /// Reads the key that a request carries.
+    fn read<'d>(&self, directory: &'d Directory, asked: &Asked<'_>) -> Result<Credential<'d>, Unread<'d>> {
+        let nobody = Unread { policy: None, reason: Reason::OtherIssuer };
+        let home = match asked.whose {
+            // An issuer that is named and not there takes no keys: those of others least of all.
+            Whose::Only(slug) if directory.policy(slug).is_none() => return Err(nobody),
+            Whose::Nobody => return Err(nobody),
+            Whose::Only(slug) => Home::Only(slug),
+            Whose::Any => match directory.policies() {
+                [one] => Home::Default(&one.slug),
+                _ => Home::Unknown,
+            },
+        };
+        match &asked.sent {
+            Sent::Bare(secret) => directory.read_bare(home, secret),
+            Sent::Headers(headers, note) => {
+                let lost = !self.settings.spelling_kept && self.settings.trusted.holds(asked.peer);
+                let spelling = if lost { Spelling::Lost } else { Spelling::AsSent };
+                directory.read(home, key_headers(headers, *note), spelling)
+            }
+        }
+    }
+}
+
+/// The headers that may carry a key, their names spelled as they were sent. Where that is in doubt they are given in small
+/// letters, which a policy that cares refuses.
+fn key_headers(headers: &HeaderMap, note: Note) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let count = headers.get_all("x-api-key").iter().count();
+    let own = headers.get_all("x-api-key").iter().enumerate().map(move |(n, value)| {
+        let name: &[u8] = if note.is_exact(n, count) == Some(true) { b"X-API-Key" } else { b"x-api-key" };
+        (name, value.as_bytes())
+    });
+    let bearer =
+        headers.get_all("authorization").iter().map(|value| (b"Authorization".as_slice(), value.as_bytes()));
+    own.chain(bearer)
+}

@@ -1,0 +1,55 @@
+//! For those who watch over a gate: is it alive, may it be sent requests, what has it done.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+
+use super::answer;
+use super::door::Door;
+use super::metrics::CONTENT_TYPE;
+use super::schema::Readiness;
+
+/// Is the program alive?
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "healthz", tag = "operation",
+    responses((status = 200, description = "It is", body = String, content_type = "text/plain"))
+)]
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Can it answer requests? Whether the database answered within the lease, and the shared limiter too if there is one.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "readyz", tag = "operation",
+    responses(
+        (status = 200, description = "It can", body = Readiness),
+        (status = 503, description = "It refuses everything, or counts by itself for now", body = Readiness),
+    )
+)]
+pub async fn readyz(State(door): State<Arc<Door>>) -> Response<Body> {
+    let present = door.present().await;
+    let ready = present.database && present.limiter;
+    let body = Readiness { ready, database: present.database, limiter: present.limiter };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    match serde_json::to_string(&body) {
+        Ok(body) => answer::json(status, body),
+        Err(_) => answer::unavailable(),
+    }
+}
+
+/// What has it done? Counters and times in OpenMetrics' text form, for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "metrics", tag = "operation",
+    responses((
+        status = 200, description = "Metrics",
+        content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8", body = String
+    ))
+)]
+pub async fn metrics(State(door): State<Arc<Door>>) -> Response<Body> {
+    let present = door.present().await;
+    let mut response = Response::new(Body::from(door.metrics.text(present)));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    response
+}

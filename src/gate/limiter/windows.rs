@@ -1,0 +1,186 @@
+//! The windows of a gate that counts by itself, in memory. They are saved now and then, and found again after a restart.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use crate::domain::Instant;
+use crate::domain::limit::{Bucket, Charge, Log, Quota, decide, look};
+use crate::service::SavedWindow;
+
+/// A power of two: so many requests can be counted at once.
+const SHARDS: usize = 64;
+
+/// All windows of this gate.
+pub struct Windows {
+    shards: Box<[Mutex<Shard>]>,
+    seed: RandomState,
+    /// The shard from which the next saving begins.
+    next: AtomicUsize,
+}
+
+type Shard = HashMap<Bucket, Kept>;
+
+#[derive(Default)]
+struct Kept {
+    log: Log,
+    /// Whether it was used since it was saved.
+    fresh: bool,
+    /// When its longest window is empty again, in microseconds since the epoch.
+    ends_at: i64,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, seed: RandomState::new(), next: AtomicUsize::new(0) }
+    }
+}
+
+impl Windows {
+    /// See [`decide`].
+    pub fn take(&self, charges: &[Charge], now: i64) -> Option<Quota> {
+        self.with(charges, Some(now), |logs| decide(charges, logs, now))
+    }
+
+    /// See [`look`].
+    pub fn look(&self, charges: &[Charge], now: i64) -> Option<Quota> {
+        self.with(charges, None, |logs| look(charges, logs, now))
+    }
+
+    /// Hands out the logs of the charges, all of them held at once, so that a request is counted everywhere or nowhere.
+    /// `used`: when they are, if they are.
+    fn with<T>(&self, charges: &[Charge], used: Option<i64>, work: impl FnOnce(&mut [&mut Log]) -> T) -> T {
+        let place = |charge: &Charge| self.place(&charge.bucket);
+        // Always in the same order, so that two requests never wait for each other.
+        let mut places: Vec<usize> = charges.iter().map(place).collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut shards: Vec<(usize, MutexGuard<'_, Shard>)> =
+            places.into_iter().map(|place| (place, lock(&self.shards[place]))).collect();
+        let mut logs: Vec<Log> = charges
+            .iter()
+            .map(|charge| {
+                let kept = of(&mut shards, place(charge)).and_then(|shard| shard.get_mut(&charge.bucket));
+                kept.map(|kept| std::mem::take(&mut kept.log)).unwrap_or_default()
+            })
+            .collect();
+        let mut borrowed: Vec<&mut Log> = logs.iter_mut().collect();
+        let done = work(&mut borrowed);
+        for (charge, log) in charges.iter().zip(logs) {
+            let Some(shard) = of(&mut shards, place(charge)) else { continue };
+            let longest = charge.budgets.iter().map(|budget| budget.seconds).max().unwrap_or(0);
+            let ends_at = used.map_or(0, |now| now + i64::from(longest) * 1_000_000);
+            match shard.get_mut(&charge.bucket) {
+                Some(kept) => {
+                    kept.log = log;
+                    kept.fresh |= used.is_some();
+                    kept.ends_at = kept.ends_at.max(ends_at);
+                }
+                None if log.is_empty() => {}
+                None => drop(shard.insert(charge.bucket.clone(), Kept { log, fresh: true, ends_at })),
+            }
+        }
+        done
+    }
+
+    fn place(&self, bucket: &Bucket) -> usize {
+        self.seed.hash_one(bucket) as usize & (SHARDS - 1)
+    }
+
+    /// Forgets what can matter no more at `now`.
+    pub fn sweep(&self, now: i64) {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.retain(|_, kept| !kept.log.is_idle(now));
+            if shard.capacity() > 1_024 && shard.len() < shard.capacity() / 4 {
+                shard.shrink_to_fit();
+            }
+        }
+    }
+
+    /// What was used since it was last asked for, about so many at most.
+    pub fn fresh(&self, most: usize) -> Vec<SavedWindow> {
+        let mut all = Vec::new();
+        let first = self.next.load(Ordering::Relaxed);
+        for n in 0..SHARDS {
+            if all.len() >= most {
+                self.next.store((first + n) % SHARDS, Ordering::Relaxed);
+                break;
+            }
+            let mut shard = lock(&self.shards[(first + n) % SHARDS]);
+            for (bucket, kept) in shard.iter_mut().filter(|(_, kept)| kept.fresh) {
+                kept.fresh = false;
+                all.push(SavedWindow {
+                    subject: bucket.to_string(),
+                    state: kept.log.to_bytes(),
+                    ends_at: Instant::from_timestamp_micros(kept.ends_at).unwrap_or_default(),
+                });
+            }
+        }
+        all
+    }
+
+    /// Says that these could not be saved after all.
+    pub fn unsaved(&self, saved: &[SavedWindow]) {
+        for bucket in saved.iter().filter_map(|saved| bucket(&saved.subject)) {
+            if let Some(kept) = lock(&self.shards[self.place(&bucket)]).get_mut(&bucket) {
+                kept.fresh = true;
+            }
+        }
+    }
+
+    /// Takes over what was saved. What can't be read is left out and counted.
+    pub fn restore(&self, saved: impl IntoIterator<Item = SavedWindow>) -> usize {
+        let mut unread = 0;
+        for SavedWindow { subject, state, ends_at } in saved {
+            match (bucket(&subject), Log::from_bytes(&state)) {
+                (Some(bucket), Some(log)) => {
+                    lock(&self.shards[self.place(&bucket)])
+                        .insert(bucket, Kept { log, fresh: false, ends_at: ends_at.timestamp_micros() });
+                }
+                _ => unread += 1,
+            }
+        }
+        unread
+    }
+
+    /// How many buckets are kept.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The shard at this place, of those that are held.
+fn of<'s>(held: &'s mut [(usize, MutexGuard<'_, Shard>)], place: usize) -> Option<&'s mut Shard> {
+    held.iter_mut().find(|(at, _)| *at == place).map(|(_, shard)| &mut **shard)
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads a bucket's name.
+fn bucket(subject: &str) -> Option<Bucket> {
+    let (kind, rest) = subject.split_once(':')?;
+    match kind {
+        "key" => Uuid::try_parse(rest).ok().map(Bucket::Key),
+        "account" => Some(Bucket::Account(rest.to_owned())),
+        "endpoint" => {
+            let (account, endpoint) = rest.split_once(':')?;
+            Some(Bucket::Endpoint(account.to_owned(), endpoint.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+use crate::domain::limit::Budget;
+
+const SECOND: i64 = 1_000_000;
+
+fn endpoint(name: &str, requests: u32) -> Charge {
+    let bucket = Bucket::Endpoint("acme".into(), name.into());
+    Charge { bucket, budgets: vec![Budget { seconds: 60, requests }] }
+}
+
+fn key(n: u128, requests: u32) -> Charge {
+    Charge { bucket: Bucket::Key(Uuid::from_u128(n)), budgets: vec![Budget { seconds: 60, requests }] }
+}
+
+fn allowed(windows: &Windows, charges: &[Charge], now: i64) -> bool {
+    windows.take(charges, now).unwrap().allowed
+}
+
+#[test]
+fn a_request_is_counted_in_all_its_budgets_or_in_none() {
+    let windows = Windows::default();
+    let both = [key(1, 10), endpoint("me", 2)];
+    assert!(allowed(&windows, &both, 0));
+    assert!(allowed(&windows, &both, SECOND));
+    for n in 2..100 {
+        assert!(!allowed(&windows, &both, n * 1_000), "the endpoint's budget is used up");
+    }
+    let left = windows.look(&[key(1, 10)], 2 * SECOND).unwrap();
+    assert_eq!(left.tightest().remaining, 8, "refused requests count nowhere");
+    assert!(allowed(&windows, &both, 60 * SECOND));
+}
+
+#[test]
+fn many_at_once_get_exactly_what_there_is() {
+    let windows = Arc::new(Windows::default());
+    let passed = Arc::new(AtomicU32::new(0));
+    let threads: Vec<_> = (0..8u128)
+        .map(|n| {
+            let (windows, passed) = (Arc::clone(&windows), Arc::clone(&passed));
+            std::thread::spawn(move || {
+                for i in 0..200 {
+                    // In different orders, and with buckets that only some have.
+                    let mut charges = vec![endpoint("me", 300), endpoint("calls", 1_000), key(n % 3, 1_000)];
+                    charges.rotate_left(i % 3);
+                    if windows.take(&charges, 5).unwrap().allowed {
+                        passed.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(passed.load(Ordering::Relaxed), 300);
+}
+
+#[test]
+fn what_was_saved_is_found_again_and_nothing_is_saved_twice() {
+    let windows = Windows::default();
+    let charges = [key(7, 5), endpoint("voicegrams/recent", 60)];
+    for n in 0..5 {
+        assert!(allowed(&windows, &charges, n * SECOND));
+    }
+    let saved = windows.fresh(1_000);
+    assert_eq!(saved.len(), 2);
+    assert_eq!(windows.fresh(1_000), []);
+    windows.look(&charges, 5 * SECOND);
+    assert_eq!(windows.fresh(1_000), [], "looking uses nothing");
+
+    let restarted = Windows::default();
+    let ends = saved.iter().map(|window| window.ends_at.timestamp_micros()).collect::<Vec<_>>();
+    assert_eq!(ends, [64 * SECOND, 64 * SECOND], "a minute after the last use");
+    let broken =
+        SavedWindow { subject: "key:nonsense".into(), state: Vec::new(), ends_at: Instant::default() };
+    assert_eq!(restarted.restore(saved.into_iter().chain([broken])), 1);
+    assert!(!allowed(&restarted, &charges, 6 * SECOND), "the window holds what it held");
+    assert!(allowed(&restarted, &charges, 60 * SECOND));
+}
+
+#[test]
+fn many_windows_are_saved_in_parts_and_each_of_them_once() {
+    let windows = Windows::default();
+    for n in 0..1_000 {
+        windows.take(&[key(n, 5)], 0);
+    }
+    let mut all = Vec::new();
+    loop {
+        let part = windows.fresh(100);
+        if part.is_empty() {
+            break;
+        }
+        assert!(part.len() < 200, "{}", part.len());
+        all.extend(part.into_iter().map(|window| window.subject));
+    }
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 1_000);
+}
+
+#[test]
+fn idle_windows_are_forgotten_and_looking_makes_none() {
+    let windows = Windows::default();
+    windows.look(&[key(1, 5)], 0);
+    assert!(windows.is_empty());
+    for n in 0..1_000 {
+        windows.take(&[key(n, 5)], 0);
+    }
+    windows.sweep(59 * SECOND);
+    assert_eq!(windows.len(), 1_000);
+    windows.sweep(61 * SECOND);
+    assert!(windows.is_empty());
+}
+
+#[test]
+fn a_bucket_is_read_as_it_was_named() {
+    for one in [
+        Bucket::Key(Uuid::from_u128(5)),
+        Bucket::Account("acme".into()),
+        Bucket::Endpoint("acme".into(), "voicegrams/recent".into()),
+        Bucket::Endpoint("acme".into(), "a:b".into()),
+    ] {
+        assert_eq!(bucket(&one.to_string()), Some(one));
+    }
+    for bad in ["", "key", "key:1", "endpoint:acme", "other:x"] {
+        assert_eq!(bucket(bad), None);
+    }
+}

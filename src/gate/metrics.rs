@@ -1,0 +1,160 @@
+//! What Prometheus is told. No label has values that a stranger could make up.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// What a request was and came to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Labels {
+    /// `auth`, `me`, `verify`, `watch`.
+    pub entrance: &'static str,
+    /// The issuer's slug; empty where no key or host said whose it is.
+    pub issuer: String,
+    /// `allowed`, or the reason's code.
+    pub verdict: &'static str,
+}
+
+/// The counters of a gate.
+pub struct Metrics {
+    registry: Registry,
+    pub requests: Family<Labels, Counter>,
+    /// From the whole head to the answer.
+    pub seconds: Histogram,
+    pub connections: Gauge,
+    pub streams: Gauge,
+    pub panics: Counter,
+    pub unlogged: Counter,
+    pub limiter_alone: Counter,
+    pub again: Counter,
+    database: Gauge,
+    limiter: Gauge,
+    windows: Gauge,
+    age: Gauge<f64, AtomicU64>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        // 50 microseconds to 1.6 seconds.
+        let seconds = Histogram::new(exponential_buckets(0.000_05, 2.0, 16));
+        let mut all = Self {
+            registry: Registry::with_prefix("keyrack_gate"),
+            requests: Family::default(),
+            seconds,
+            connections: Gauge::default(),
+            streams: Gauge::default(),
+            panics: Counter::default(),
+            unlogged: Counter::default(),
+            limiter_alone: Counter::default(),
+            again: Counter::default(),
+            database: Gauge::default(),
+            limiter: Gauge::default(),
+            windows: Gauge::default(),
+            age: Gauge::default(),
+        };
+        all.register();
+        all
+    }
+}
+
+/// What is asked for at the moment of telling.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Present {
+    pub database: bool,
+    pub limiter: bool,
+    /// How many buckets this gate counts by itself.
+    pub windows: usize,
+    /// Seconds since the database last proved that nothing changed.
+    pub proof_age: f64,
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("requests", "Requests by issuer and verdict", self.requests.clone());
+        registry.register_with_unit(
+            "request",
+            "Time from a request's head to its answer",
+            Unit::Seconds,
+            self.seconds.clone(),
+        );
+        registry.register("connections", "Open connections", self.connections.clone());
+        registry.register("streams", "Streams held open by GET /api/v1/watch", self.streams.clone());
+        registry.register("panics", "Handlers that broke; their requests were refused", self.panics.clone());
+        registry.register(
+            "unlogged_refusals",
+            "Refusals left out of the log to keep it readable",
+            self.unlogged.clone(),
+        );
+        registry.register(
+            "limiter_alone",
+            "Requests counted by this gate alone because the shared limiter was gone",
+            self.limiter_alone.clone(),
+        );
+        registry.register(
+            "judged_again",
+            "Requests judged anew because something changed meanwhile",
+            self.again.clone(),
+        );
+        registry.register(
+            "database_up",
+            "1 if the database answered within the lease",
+            self.database.clone(),
+        );
+        registry.register(
+            "limiter_up",
+            "1 if requests can be counted as the policies want",
+            self.limiter.clone(),
+        );
+        registry.register("limiter_windows", "Buckets that this gate counts by itself", self.windows.clone());
+        registry.register_with_unit(
+            "proof_age",
+            "Since the database last proved what this gate remembers",
+            Unit::Seconds,
+            self.age.clone(),
+        );
+    }
+
+    /// Everything in OpenMetrics' text form.
+    pub fn text(&self, present: Present) -> String {
+        self.database.set(i64::from(present.database));
+        self.limiter.set(i64::from(present.limiter));
+        self.windows.set(i64::try_from(present.windows).unwrap_or(i64::MAX));
+        self.age.set(present.proof_age);
+        let mut out = String::new();
+        // Writing to a string can't fail.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+}
+
+/// The content type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_told() {
+        let metrics = Metrics::default();
+        let labels = Labels { entrance: "auth", issuer: "voxpria".into(), verdict: "revoked" };
+        metrics.requests.get_or_create(&labels).inc();
+        metrics.seconds.observe(0.000_2);
+        let text = metrics.text(Present { database: true, ..Present::default() });
+        for line in [
+            r#"keyrack_gate_requests_total{entrance="auth",issuer="voxpria",verdict="revoked"} 1"#,
+            "keyrack_gate_database_up 1",
+            "keyrack_gate_limiter_up 0",
+            "keyrack_gate_request_seconds_count 1",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

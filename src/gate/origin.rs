@@ -1,0 +1,117 @@
+//! Where a request comes from, and which request a proxy asks about. Headers are believed only from listed proxies (H18).
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::domain::network::{Networks, canonical_address};
+
+/// The headers in which a proxy names the request that it asks about. Each kind of proxy has its own door and only that
+/// door's headers count: another kind's may have come from the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `X-Forwarded-Method`, `-Uri`, `-Host`: Caddy, Traefik, and HAProxy by our recipe.
+    Forwarded,
+    /// `X-Original-Method`, `-URI`, `-Host`: nginx by our recipe.
+    Nginx,
+}
+
+/// The request that a proxy asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Original<'h> {
+    pub method: &'h [u8],
+    /// Path and query as the client sent them.
+    pub target: &'h [u8],
+    pub host: Option<&'h str>,
+}
+
+/// Why a proxy's headers can't be used. Both mean that somebody set the proxy up wrongly, or tries to slip by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    #[error("the caller is not among the trusted proxies: name its network with --trusted-proxy")]
+    Untrusted,
+    #[error(
+        "the proxy does not say which request it asks about: {0} is missing, see the recipes in the README"
+    )]
+    Missing(&'static str),
+    #[error("{0} is there more than once: the proxy must overwrite what a client sends")]
+    Twice(&'static str),
+}
+
+/// Networks whose members have a right. Unlike an allow-list, an empty one holds nobody.
+#[derive(Clone, Debug, Default)]
+pub struct Listed(Networks);
+
+impl Listed {
+    pub fn new(networks: Networks) -> Self {
+        Self(networks)
+    }
+
+    pub fn holds(&self, address: IpAddr) -> bool {
+        !self.0.is_empty() && self.0.allows(address)
+    }
+}
+
+/// Who the client is: the peer of the connection, or, if that is a listed proxy, whoever the last of the listed proxies
+/// in the chain names. `None`: a listed proxy names somebody who is no address.
+pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &Listed) -> Option<IpAddr> {
+    if !trusted.holds(peer) {
+        return Some(canonical_address(peer));
+    }
+    let mut client = canonical_address(peer);
+    for value in headers.get_all("x-forwarded-for").iter().rev() {
+        let Ok(list) = value.to_str() else { return None };
+        for entry in list.split(',').rev().map(str::trim).filter(|entry| !entry.is_empty()) {
+            client = canonical_address(address(entry)?);
+            if !trusted.holds(client) {
+                return Some(client);
+            }
+        }
+    }
+    Some(client)
+}
+
+/// An address as proxies write it: bare, in brackets, with or without a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let socket = || text.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip());
+    bare.parse().ok().or_else(socket)
+}
+
+/// The request that a proxy asks about.
+pub fn original<'h>(
+    dialect: Dialect,
+    peer: IpAddr,
+    headers: &'h HeaderMap,
+    trusted: &Listed,
+) -> Result<Original<'h>, Mistake> {
+    if !trusted.holds(peer) {
+        return Err(Mistake::Untrusted);
+    }
+    let [method, target, host] = match dialect {
+        Dialect::Forwarded => ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"],
+        Dialect::Nginx => ["x-original-method", "x-original-uri", "x-original-host"],
+    };
+    Ok(Original {
+        method: one(headers, method)?.ok_or(Mistake::Missing(method))?.as_bytes(),
+        target: one(headers, target)?.ok_or(Mistake::Missing(target))?.as_bytes(),
+        host: one(headers, host)?.and_then(|value| value.to_str().ok()),
+    })
+}
+
+fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h HeaderValue>, Mistake> {
+    let mut all = headers.get_all(HeaderName::from_static(name)).iter();
+    let first = all.next();
+    if all.next().is_some() { Err(Mistake::Twice(name)) } else { Ok(first) }
+}
+
+/// A host without its port, to compare with a list of hosts. Compared without regard to case.
+pub fn bare_host(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! Connections: accepted up to a limit, read with patience that ends, closed in order when the program ends.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use axum::response::IntoResponse;
+use futures::FutureExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::metrics::Metrics;
+use super::wire::{Note, Notes, Patience, Wire};
+use crate::domain::network::canonical_address;
+
+/// A head may have so many bytes; a longer one is answered with 431.
+pub const HEAD_MAX: usize = 64 * 1024;
+/// And so many headers.
+const HEADERS_MAX: usize = 100;
+/// What the library reads ahead: a whole head and a piece of what follows.
+const BUFFER_MAX: usize = HEAD_MAX + 16 * 1024;
+
+/// How callers are waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most connections at once; further ones wait to be accepted.
+    pub connections: usize,
+    pub patience: Patience,
+    /// For the next request on a connection. Longer than proxies keep theirs, so that they are the ones who close.
+    pub idle: Duration,
+    /// For open requests when the program ends.
+    pub farewell: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            patience: Patience { head: Duration::from_secs(10), answer: Duration::from_secs(20) },
+            idle: Duration::from_secs(120),
+            farewell: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Who sent a request, and how it spelled its headers. Stands among the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// The other end of the connection, canonical.
+    pub peer: IpAddr,
+    pub note: Note,
+}
+
+/// Opens a listener whose address can be used again at once after a restart.
+///
+/// # Errors
+/// When the address is taken or not this machine's.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(1_024)
+}
+
+/// Waits until the program is to end.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that nobody is left who could say so: then it ends too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Serves until `stop` says so, then until the open requests are answered or the farewell ends.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let mut connections = JoinSet::new();
+    let builder = builder(limits);
+    loop {
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            biased;
+            () = stopped(&mut stop) => break,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        let (stream, peer, permit) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection can't be accepted");
+                // Mostly: too many open files. Others may close some meanwhile.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        metrics.connections.inc();
+        let (router, metrics, stop) = (router.clone(), Arc::clone(&metrics), stop.clone());
+        let builder = builder.clone();
+        connections.spawn(async move {
+            connection(stream, canonical_address(peer.ip()), router, limits, builder, &metrics, stop).await;
+            metrics.connections.dec();
+            drop(permit);
+        });
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.farewell, all).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections did not end in time and are cut off");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, permit))
+}
+
+fn builder(limits: Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle)
+        .max_buf_size(BUFFER_MAX)
+        .max_header_size(HEAD_MAX)
+        .pipeline_flush(true)
+        .half_close(false);
+    if HEADERS_MAX != 100 {
+        // The library's own default is faster than the same number set.
+        builder.max_headers(HEADERS_MAX);
+    }
+    builder
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    router: Router,
+    limits: Limits,
+    builder: http1::Builder,
+    metrics: &Arc<Metrics>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let notes = Notes::default();
+    let wire = TokioIo::new(Wire::new(stream, notes.clone(), limits.patience));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let note = notes.next();
+        answer(router.clone(), request, Caller { peer, note }, Arc::clone(metrics))
+    });
+    let mut serving = pin!(builder.serve_connection(wire, service));
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        // A caller that went away or talks nonsense: its own affair.
+        tracing::debug!(%error, %peer, "a connection ended");
+    }
+}
+
+/// Hands a request to the router. A handler that breaks lets nothing pass: the caller gets 503.
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    caller: Caller,
+    metrics: Arc<Metrics>,
+) -> Result<Response<Body>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(caller);
+    let mut router = router;
+    let answering = AssertUnwindSafe(async move {
+        let Ok(answer) = tower_call(&mut router, request).await;
+        answer
+    });
+    let mut answer = match answering.catch_unwind().await {
+        Ok(answer) => answer,
+        Err(_) => {
+            metrics.panics.inc();
+            tracing::error!("a handler broke; the request was refused");
+            super::answer::unavailable().into_response()
+        }
+    };
+    if caller.note.is_doubt() {
+        // What follows on this connection can't be told apart any more.
+        answer.headers_mut().insert("connection", axum::http::HeaderValue::from_static("close"));
+    }
+    Ok(answer)
+}
+
+async fn tower_call(router: &mut Router, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    use hyper::service::Service as _;
+    hyper_util::service::TowerToHyperService::new(router.clone()).call(request).await
+}

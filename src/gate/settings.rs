@@ -1,0 +1,140 @@
+//! What an operator decides about a gate's door.
+
+use std::net::SocketAddr;
+
+use super::brake::Pace;
+use super::limiter::Address;
+use super::origin::{Listed, bare_host};
+use super::server::Limits;
+use crate::domain::secret::HashedKey;
+
+/// How a gate listens, whom it believes and whose keys it takes.
+#[derive(Debug)]
+pub struct Settings {
+    pub listen: Vec<SocketAddr>,
+    /// Where health and metrics are instead, if not with the rest.
+    pub admin: Option<SocketAddr>,
+    pub issuers: Issuers,
+    /// Proxies whose headers are believed.
+    pub trusted: Listed,
+    /// Whether the proxies leave the spelling of header names alone (VI-02).
+    pub spelling_kept: bool,
+    pub verify: VerifyRule,
+    pub pace: Pace,
+    /// The limiter that is shared with other gates; none: this gate counts by itself.
+    pub limits: Option<Address>,
+    pub connections: Limits,
+}
+
+/// Who may ask for verdicts on keys that somebody else sent.
+#[derive(Debug)]
+pub struct VerifyRule {
+    pub from: Listed,
+    /// The hash of the token that askers must send as well, if there is one.
+    pub token: Option<HashedKey>,
+}
+
+/// Whose keys are taken: by the host that a request is for, or all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Issuers {
+    /// Hosts in lower case, without a port, and the issuer's slug.
+    hosts: Vec<(String, String)>,
+    other: Option<String>,
+}
+
+/// Whose keys count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// Those of this issuer, by its slug.
+    Only(&'a str),
+    /// Those of any issuer.
+    Any,
+    /// Hosts have issuers, and this host is not among them.
+    Nobody,
+}
+
+/// Why issuers can't be taken as they were given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssuersError {
+    #[error("--issuer names {0} twice: keep one")]
+    Twice(String),
+    #[error("--issuer {0:?}: write SLUG, or HOST=SLUG")]
+    Form(String),
+}
+
+impl Issuers {
+    /// Reads `SLUG` (for every host that is not named) and `HOST=SLUG`.
+    pub fn parse<'t>(entries: impl IntoIterator<Item = &'t str>) -> Result<Self, IssuersError> {
+        let mut all = Self::default();
+        for entry in entries {
+            let (host, slug) = match entry.split_once('=') {
+                Some((host, slug)) => (Some(host), slug),
+                None => (None, entry),
+            };
+            if crate::domain::account::check_slug(slug).is_err() || host == Some("") {
+                return Err(IssuersError::Form(entry.chars().take(100).collect()));
+            }
+            match host.map(plain_host) {
+                None if all.other.is_some() => return Err(IssuersError::Twice("the issuer".into())),
+                None => all.other = Some(slug.to_owned()),
+                Some(host) if all.hosts.iter().any(|(known, _)| *known == host) => {
+                    return Err(IssuersError::Twice(host));
+                }
+                Some(host) => all.hosts.push((host, slug.to_owned())),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whose keys count for a request to `host`.
+    pub fn of(&self, host: Option<&str>) -> Whose<'_> {
+        let named = host.filter(|_| !self.hosts.is_empty()).and_then(|host| {
+            let host = plain_host(host);
+            self.hosts.iter().find(|(known, _)| *known == host)
+        });
+        match (named, &self.other) {
+            (Some((_, slug)), _) | (None, Some(slug)) => Whose::Only(slug),
+            (None, None) if self.hosts.is_empty() => Whose::Any,
+            (None, None) => Whose::Nobody,
+        }
+    }
+
+    /// Every issuer that is named.
+    pub fn slugs(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(|(_, slug)| slug).chain(&self.other).map(String::as_str)
+    }
+}
+
+fn plain_host(host: &str) -> String {
+    bare_host(host).trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_named_for_a_host_or_for_all() {
+        let none = Issuers::default();
+        assert_eq!(none.of(Some("x.example")), Whose::Any);
+        let one = Issuers::parse(["voxpria"]).unwrap();
+        assert_eq!(one.of(None), Whose::Only("voxpria"));
+        let hosts = Issuers::parse(["api.voxpria.com=voxpria", "API.VoiceInfra.ai:443=voiceinfra"]).unwrap();
+        assert_eq!(hosts.of(Some("api.voiceinfra.ai")), Whose::Only("voiceinfra"));
+        assert_eq!(hosts.of(Some("API.voxpria.com.:8443")), Whose::Only("voxpria"));
+        assert_eq!(hosts.of(Some("elsewhere.example")), Whose::Nobody, "a strange host has no issuer");
+        assert_eq!(hosts.of(None), Whose::Nobody);
+        let mixed = Issuers::parse(["a.example=voxpria", "voicegram"]).unwrap();
+        assert_eq!(mixed.of(Some("b.example")), Whose::Only("voicegram"));
+        assert_eq!(mixed.slugs().collect::<Vec<_>>(), ["voxpria", "voicegram"]);
+    }
+
+    #[test]
+    fn what_is_no_issuer_is_refused() {
+        for bad in ["", "=x", "a.example=", "No Slug", "a=b=c"] {
+            assert_eq!(Issuers::parse([bad]), Err(IssuersError::Form(bad.into())), "{bad:?}");
+        }
+        assert!(matches!(Issuers::parse(["a", "b"]), Err(IssuersError::Twice(_))));
+        assert!(matches!(Issuers::parse(["h=a", "H=b"]), Err(IssuersError::Twice(_))));
+    }
+}

@@ -1,0 +1,141 @@
+//! The bytes of a connection on their way to the HTTP library, which keeps no spelling of header names.
+//!
+//! [`Wire`] reads along: it follows heads and bodies, and notes for each request how the names of its key headers were
+//! spelled (VI-02). It also ends what is too slow: a head that does not come to its end, an answer that nobody takes.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+mod heads;
+use heads::Heads;
+pub use heads::Note;
+
+/// The notes on requests that were read and not yet handled, oldest first. Shared by a connection's reader and its handler.
+#[derive(Clone, Default)]
+pub struct Notes(Arc<Mutex<VecDeque<Note>>>);
+
+impl Notes {
+    /// The note on the request that comes next. One without a note is in doubt.
+    pub fn next(&self) -> Note {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(Note::DOUBT)
+    }
+
+    fn add(&self, note: Note) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(note);
+    }
+}
+
+/// How long a caller may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From the first byte of a head to its end.
+    pub head: Duration,
+    /// For taking in what was answered.
+    pub answer: Duration,
+}
+
+/// A connection, read along.
+pub struct Wire<S> {
+    stream: S,
+    heads: Heads,
+    notes: Notes,
+    patience: Patience,
+    /// Set while a head has begun and not ended.
+    head_ends: Option<Pin<Box<Sleep>>>,
+    /// Set while the caller takes nothing.
+    answer_ends: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Wire<S> {
+    pub fn new(stream: S, notes: Notes, patience: Patience) -> Self {
+        Self { stream, heads: Heads::default(), notes, patience, head_ends: None, answer_ends: None }
+    }
+
+    /// Whether the caller has kept the connection waiting for too long with what it was writing to.
+    fn is_stuck(&mut self, cx: &mut Context<'_>) -> bool {
+        let within = self.patience.answer;
+        let timer = self.answer_ends.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + within)));
+        timer.as_mut().poll(cx).is_ready()
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+            Poll::Ready(done) => {
+                done?;
+                let notes = &this.notes;
+                this.heads.follow(&buf.filled()[before..], |note| notes.add(note));
+                if !this.heads.is_inside() {
+                    this.head_ends = None;
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                if this.heads.is_inside() {
+                    let within = this.patience.head;
+                    let timer =
+                        this.head_ends.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + within)));
+                    if timer.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                    }
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let done = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.settle(cx, done)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let done = Pin::new(&mut this.stream).poll_write_vectored(cx, parts);
+        this.settle(cx, done)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+impl<S> Wire<S> {
+    /// Passes on what a write came to, unless the caller has not taken anything for too long.
+    fn settle(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if done.is_pending() && self.is_stuck(cx) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let written = ready!(done);
+        self.answer_ends = None;
+        Poll::Ready(written)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! The real gate as a process of its own, asked over the wire.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use keyrack::domain::secret::PlainKey;
+
+use super::database::Database;
+use super::http::{self, Answer, Connection};
+use super::program;
+
+/// A running gate. It is ended when this is dropped.
+pub struct Gate {
+    child: Child,
+    pub address: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+/// What every gate of the tests is told besides: this machine is a trusted proxy.
+pub const TRUSTING: &[&str] = &["--trusted-proxy", "127.0.0.0/8"];
+
+impl Gate {
+    /// Starts a gate that believes proxies on this machine.
+    #[track_caller]
+    pub fn start(db: &Database, args: &[&str]) -> Self {
+        Self::bare(db, &[TRUSTING, args].concat())
+    }
+
+    /// Starts a gate with nothing but these arguments, on a free port.
+    #[track_caller]
+    pub fn bare(db: &Database, args: &[&str]) -> Self {
+        Self::at(db, "127.0.0.1:0", args)
+    }
+
+    #[track_caller]
+    pub fn at(db: &Database, listen: &str, args: &[&str]) -> Self {
+        let address = db.address();
+        let all = [&["gate", "--db", &address, "--listen", listen], args].concat();
+        let mut child = program::keyrack(db.dir(), &all).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let written = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let mut log = written.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let mut gate = Self { child, address: "127.0.0.1:0".parse().unwrap(), log };
+        gate.address = gate.wait("it listens", |log| {
+            let line = log.lines().find(|line| line.contains("listening"))?;
+            let address = line.split("address").nth(1)?.trim_start_matches(['"', ':', '=']);
+            address.split(['"', ',', ' ']).next()?.parse().ok()
+        });
+        gate
+    }
+
+    /// Everything that it has logged.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until the log has something.
+    #[track_caller]
+    pub fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&str) -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = look(&self.log()) {
+                return found;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                begun.elapsed() < Duration::from_secs(30) && ended.is_none(),
+                "waiting for: {what} ({ended:?})\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[track_caller]
+    pub fn wait_for_log(&mut self, text: &str) {
+        self.wait(text, |log| log.contains(text).then_some(()));
+    }
+
+    #[track_caller]
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        http::send(self.address, method, path, headers, body)
+    }
+
+    #[track_caller]
+    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send("GET", path, headers, "")
+    }
+
+    /// Who am I, with a Bearer key?
+    #[track_caller]
+    pub fn me(&self, key: &PlainKey) -> Answer {
+        self.get("/api/v1/me", &[("Authorization", &bearer(key))])
+    }
+
+    /// May this request pass? Asked as a proxy asks.
+    #[track_caller]
+    pub fn auth(&self, method: &str, uri: &str, headers: &[(&str, &str)]) -> Answer {
+        let asked =
+            [("X-Forwarded-Method", method), ("X-Forwarded-Uri", uri), ("X-Forwarded-For", "198.51.100.1")];
+        self.get("/auth", &[&asked, headers].concat())
+    }
+
+    /// The same with a Bearer key.
+    #[track_caller]
+    pub fn auth_with(&self, method: &str, uri: &str, key: &PlainKey) -> Answer {
+        self.auth(method, uri, &[("Authorization", &bearer(key))])
+    }
+
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    /// The number of a metric's line that begins so.
+    #[track_caller]
+    pub fn metric(&self, line: &str) -> f64 {
+        let text = self.get("/metrics", &[]).body;
+        let found = text.lines().find_map(|own| own.strip_prefix(line)?.trim().parse().ok());
+        found.unwrap_or_else(|| panic!("no {line} in\n{text}"))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal to this gate.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+
+    /// Ends it as a service is ended, and waits.
+    #[track_caller]
+    pub fn stop(mut self) -> (ExitStatus, String) {
+        self.signal(rustix::process::Signal::TERM);
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                // The last lines may still be on their way.
+                std::thread::sleep(Duration::from_millis(20));
+                return (status, self.log());
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "it does not end\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("the gate's log:\n{}", self.log());
+        }
+    }
+}
+
+/// The value of a header with this key.
+pub fn bearer(key: &PlainKey) -> String {
+    format!("Bearer {}", key.expose())
+}
