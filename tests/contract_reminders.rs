@@ -7,29 +7,13 @@ pub mod support;
 use chrono::Duration;
 use keyrack::domain::expiry::Overlap;
 use keyrack::domain::reminder::{Progress, State};
-use keyrack::service::{CreateAccount, Service, new_operation};
-use support::calendar::Calendar;
-use support::database::Database;
-use support::people::{account, furnish, make_kept, preset};
-use support::post::{letter_box, make_days, make_until, reminders, sweep, told};
-
-/// An office of Voicegram at the beginning of the year, with a letter box.
-async fn office(calendar: &Calendar<'_>) -> (Service, keyrack::mail::Memory) {
-    let (letters, post) = letter_box();
-    let service = calendar.open().await.with_post(post);
-    furnish(&service, preset("voicegram")).await;
-    (service, letters)
-}
-
-async fn begin(db: &Database) -> (Calendar<'_>, Service, keyrack::mail::Memory) {
-    let calendar = Calendar::begin(db).await;
-    let (service, letters) = office(&calendar).await;
-    (calendar, service, letters)
-}
+use keyrack::service::{CreateAccount, new_operation};
+use support::people::{account, make_kept};
+use support::post::{make_days, make_until, reminders, sweep, told, voicegram};
 
 on_both! {
     async fn vg_15_mail_30_and_7_days_before(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         let key = make_days(&service, "acme", "hub", 90).await;
         calendar.days(60).await;
         calendar.advance(Duration::seconds(-1)).await;
@@ -60,7 +44,7 @@ on_both! {
     }
 
     async fn vg_16_no_mail_for_a_key_that_never_expires(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         make_kept(&service, "acme", "for ever").await;
         for _ in 0..40 {
             calendar.days(30).await;
@@ -71,7 +55,7 @@ on_both! {
     }
 
     async fn decision_2_a_key_of_30_days_gets_only_the_mail_of_7_days(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         let month = make_days(&service, "acme", "month", 30).await;
         let week = make_days(&service, "acme", "week", 7).await;
         let longer = make_until(&service, "acme", "longer", calendar.now() + Duration::days(30) + Duration::minutes(1)).await;
@@ -87,7 +71,7 @@ on_both! {
     }
 
     async fn decision_3_of_several_thresholds_only_the_tightest_is_sent(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         let key = make_days(&service, "acme", "hub", 90).await;
         calendar.days(84).await;
         sweep(&service).await;
@@ -100,7 +84,7 @@ on_both! {
     }
 
     async fn a_day_without_a_sweep_delays_a_reminder_and_never_skips_it(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         let key = make_days(&service, "acme", "hub", 90).await;
         calendar.days(71).await;
         sweep(&service).await;
@@ -114,7 +98,7 @@ on_both! {
     }
 
     async fn every_admin_gets_one_letter_with_all_keys_the_most_urgent_first(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         let both = CreateAccount {
             admins: vec!["ada@initech.example".into(), "it@acme.example".into()],
             ..account("voicegram", "initech")
@@ -138,7 +122,7 @@ on_both! {
     }
 
     async fn a_suspended_account_gets_its_mail_as_well(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         make_days(&service, "acme", "hub", 40).await;
         service.set_standing(new_operation(), "acme", keyrack::domain::account::Standing::Suspended).await.unwrap();
         calendar.days(20).await;
@@ -147,7 +131,7 @@ on_both! {
     }
 
     async fn no_mail_about_a_key_that_was_revoked_or_replaced_or_never_taken_over(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         let revoked = make_days(&service, "acme", "revoked", 40).await;
         let replaced = make_days(&service, "acme", "replaced", 40).await;
         let lost = make_days(&service, "acme", "successor lost", 40).await;
@@ -165,7 +149,7 @@ on_both! {
     }
 
     async fn a_reminder_for_an_account_without_admins_fails_in_words(db) {
-        let (calendar, service, letters) = begin(&db).await;
+        let (calendar, service, letters) = voicegram(&db).await;
         make_days(&service, "acme", "hub", 40).await;
         db.execute("UPDATE accounts SET admins = '[]' WHERE slug = 'acme'").await;
         calendar.days(20).await;

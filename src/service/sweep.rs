@@ -1,20 +1,14 @@
 //! The sweep: one run over all keys that sends the reminders that are due.
 //!
-//! First everything that is due is written down ([`plan`]); then letters are taken in hand ([`claim`]), sent, and what
-//! became of them is written down ([`record`]). A sweep can be killed at any point: what it had in hand is taken over by
-//! another one two minutes later, under the same Message-ID. Any number of sweeps may run at once.
+//! First everything that is due is written down ([`plan`]); then letters are taken in hand ([`claim`]), sent ([`flow`]),
+//! and what became of them is written down ([`record`]). A sweep can be killed at any point: what it had in hand is taken
+//! over by another one two minutes later, under the same Message-ID. Any number of sweeps may run at once.
 
-use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use futures::FutureExt as _;
 use serde_json::json;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinSet;
-use tokio::time::{Instant as Moment, MissedTickBehavior, interval};
 
 use super::open::new_id;
 use super::permit::may;
@@ -23,27 +17,12 @@ use super::*;
 use crate::domain::audit::{Action, Change};
 use crate::domain::operator::Permission;
 use crate::domain::reminder::{Sweep, SweepId, Tally};
-use crate::mail::{Letter, Outcome};
 
 pub(super) mod claim;
 pub(super) mod fit;
+mod flow;
 pub(super) mod plan;
 mod record;
-
-use claim::Claimed;
-use fit::Rules;
-use record::Finished;
-
-/// How often a sweep gives a sign of life.
-const BEAT: Duration = Duration::from_secs(10);
-/// After so many letters in a row that met no mail server, a sweep stops.
-const UNAVAILABLE: usize = 3;
-/// The most letters in hand at once.
-const LETTERS: usize = 64;
-/// Letters in hand that were all sent faster than this: more can be taken in hand at once.
-const QUICK: Duration = Duration::from_secs(2);
-/// … and slower than this: fewer.
-const SLOW: Duration = Duration::from_secs(15);
 
 /// A wish that a sweep stop, for as many hands as need it. It is granted between letters.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +71,8 @@ impl Service {
             Err(error) => Some(error.to_string()),
         };
         let ended = self.end_sweep(id, run.tally, trouble).await;
+        // The connections that wait for a next letter wait for nothing more.
+        run.post.mailer.close().await;
         done?;
         ended?;
         let sweep = self.inner.store.sweep(id, self.now().await?).await?;
@@ -170,208 +151,4 @@ struct Run {
     tally: Tally,
     news: UnboundedSender<SweepNews>,
     stop: Stop,
-}
-
-/// Letters on their way through a sweep.
-struct Flow {
-    queue: VecDeque<Claimed>,
-    rules: Arc<Rules>,
-    sending: JoinSet<Finished>,
-    /// Met no mail server, one after the other: whether that is the letter's fault will be seen.
-    held: Vec<Finished>,
-    /// To be written down.
-    done: Vec<Finished>,
-    /// Nothing waits any more.
-    exhausted: bool,
-    batch: usize,
-    claimed_at: Moment,
-    trouble: Option<String>,
-}
-
-impl Run {
-    /// Plans, then sends; answers what stopped it early.
-    async fn carry_out(&mut self) -> Result<Option<String>> {
-        self.plan().await?;
-        let now = self.service.now().await?;
-        let (letters, _) = self.service.inner.store.count_waiting(now, claim::KEYS).await?;
-        let letters = letters.min(self.left as u64);
-        let _ = self.news.send(SweepNews::Planned { letters });
-
-        let lanes = self.post.mailer.lanes().max(1);
-        let mut flow = Flow {
-            queue: VecDeque::new(),
-            rules: Arc::new(Rules::new(Vec::new())),
-            sending: JoinSet::new(),
-            held: Vec::new(),
-            done: Vec::new(),
-            exhausted: false,
-            batch: lanes * 2,
-            claimed_at: Moment::now(),
-            trouble: None,
-        };
-        let mut beat = interval(BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            if self.stop.is_stopped() && flow.trouble.is_none() {
-                flow.trouble = Some("stopped by hand".into());
-            }
-            self.fill(&mut flow, lanes).await?;
-            self.write_down(&mut flow).await?;
-            if flow.sending.is_empty() {
-                let nothing_left = flow.queue.is_empty() && (flow.exhausted || self.left == 0);
-                if nothing_left || flow.trouble.is_some() {
-                    break;
-                }
-                continue;
-            }
-            tokio::select! {
-                joined = flow.sending.join_next() => {
-                    let mut joined = joined;
-                    while let Some(finished) = joined {
-                        if let Ok(finished) = finished {
-                            self.judge(&mut flow, finished);
-                        }
-                        joined = flow.sending.try_join_next();
-                    }
-                }
-                _ = beat.tick() => self.give_sign().await,
-            }
-        }
-        self.settle_held(&mut flow);
-        self.write_down(&mut flow).await?;
-        Ok(flow.trouble)
-    }
-
-    /// Takes letters in hand and sends them off, as many at once as the mailer wants.
-    async fn fill(&mut self, flow: &mut Flow, lanes: usize) -> Result<()> {
-        if flow.trouble.is_some() {
-            let let_go = flow.queue.drain(..).map(|letter| Finished { letter, outcome: None });
-            flow.done.extend(let_go);
-            return Ok(());
-        }
-        while flow.sending.len() < lanes {
-            let Some(letter) = flow.queue.pop_front() else {
-                if flow.exhausted || self.left == 0 {
-                    return Ok(());
-                }
-                // What is finished is written down first, so that it does not wait for what comes next.
-                self.write_down(flow).await?;
-                self.take(flow, lanes).await?;
-                continue;
-            };
-            if Moment::now() >= letter.send_by {
-                // The claim is about to lapse, and another sweep may take it. It is claimed anew.
-                self.left = self.left.saturating_add(1);
-                flow.exhausted = false;
-                flow.done.push(Finished { letter, outcome: None });
-                continue;
-            }
-            let (post, rules) = (self.post.clone(), flow.rules.clone());
-            flow.sending.spawn(async move {
-                let sent = AssertUnwindSafe(send(&post, &rules, &letter)).catch_unwind().await;
-                let outcome =
-                    sent.unwrap_or_else(|_| Outcome::Ambiguous { answer: "the sending broke off".into() });
-                Finished { letter, outcome: Some(outcome) }
-            });
-        }
-        Ok(())
-    }
-
-    /// Takes the next letters in hand.
-    async fn take(&mut self, flow: &mut Flow, lanes: usize) -> Result<()> {
-        match flow.claimed_at.elapsed() {
-            spent if spent < QUICK => flow.batch = (flow.batch * 2).min(LETTERS),
-            spent if spent > SLOW => flow.batch = (flow.batch / 2).max(lanes),
-            _ => {}
-        }
-        flow.claimed_at = Moment::now();
-        match self.claim(flow.batch.min(self.left)).await? {
-            None => flow.exhausted = true,
-            Some(claim) => {
-                self.left -= claim.letters.len().min(self.left);
-                flow.rules = claim.rules;
-                flow.queue.extend(claim.letters);
-            }
-        }
-        Ok(())
-    }
-
-    /// Decides what an outcome means for this sweep.
-    fn judge(&mut self, flow: &mut Flow, finished: Finished) {
-        self.tell(&finished);
-        if !matches!(finished.outcome, Some(Outcome::Unavailable { .. })) {
-            // The server works, so that the letters before this one had bad luck of their own.
-            flow.done.append(&mut flow.held);
-            flow.done.push(finished);
-            return;
-        }
-        flow.held.push(finished);
-        if flow.held.len() >= UNAVAILABLE && flow.trouble.is_none() {
-            self.give_up(flow);
-        }
-    }
-
-    /// Stops because there is no mail server: the letters are let go as if they had never been in hand.
-    fn give_up(&mut self, flow: &mut Flow) {
-        let words = flow
-            .held
-            .last()
-            .and_then(|last| last.outcome.as_ref())
-            .map(|outcome| outcome.answer().to_owned());
-        if flow.trouble.is_none() {
-            flow.trouble = words;
-        }
-        flow.done.extend(flow.held.drain(..).map(|held| Finished { outcome: None, ..held }));
-    }
-
-    /// At the end: where no letter met a server at all, there is none; else the last few had bad luck.
-    fn settle_held(&mut self, flow: &mut Flow) {
-        let Tally { sent, failed, ambiguous, deferred, .. } = self.tally;
-        let met_none = sent + failed + ambiguous == 0 && deferred == flow.held.len() as u64;
-        if flow.held.is_empty() {
-            return;
-        }
-        if met_none || flow.trouble.is_some() {
-            self.give_up(flow);
-        } else {
-            flow.done.append(&mut flow.held);
-        }
-    }
-
-    async fn write_down(&self, flow: &mut Flow) -> Result<()> {
-        if flow.done.is_empty() {
-            return Ok(());
-        }
-        self.record(std::mem::take(&mut flow.done)).await
-    }
-
-    /// A sign of life while letters take their time. If it fails, the next transaction will tell.
-    async fn give_sign(&self) {
-        let (id, tally) = (self.id, self.tally);
-        let opening = self.service.opening(new_operation());
-        let beat =
-            self.service.inner.store.transact::<_, Error, _>(&self.service.inner.clock, opening, move |tx| {
-                Box::pin(async move { Ok(tx.beat(id, &tally).await?) })
-            });
-        let _ = beat.await;
-    }
-}
-
-/// Writes a letter and sends it.
-async fn send(post: &Post, rules: &Rules, letter: &Claimed) -> Outcome {
-    match post.templates.render(&letter.mail(rules)) {
-        Ok(words) => {
-            let letter = Letter {
-                message_id: letter.message_id.clone(),
-                to: letter.recipient.clone(),
-                subject: words.subject,
-                text: words.text,
-                html: words.html,
-                at: letter.at,
-            };
-            post.mailer.send(&letter).await
-        }
-        // The next letter would fare the same.
-        Err(error) => Outcome::Unavailable { answer: error.to_string() },
-    }
 }

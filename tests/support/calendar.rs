@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use keyrack::clock::Clock;
+use keyrack::domain::operator::Identity;
 use keyrack::service::Service;
+use keyrack::store::Store;
 
 use super::database::Database;
 
@@ -37,6 +39,27 @@ impl<'a> Calendar<'a> {
     /// Opens the database under this clock.
     pub async fn open(&self) -> Service {
         self.db.open_with(self.clock.clone()).await
+    }
+
+    /// Opens it as another person. On PostgreSQL a login with the rights of this group.
+    pub async fn open_as(&self, name: &str, group: &str) -> Service {
+        if self.db.is_postgres() {
+            self.db.role(name).await;
+            self.db.execute(&format!("GRANT {group} TO {name}")).await;
+            return Service::open(&self.db.location_as(name), self.clock.clone()).await.unwrap();
+        }
+        let store = Store::open(&self.db.location()).await.unwrap();
+        let identity = Identity { name: name.into(), host: "desk".into(), client: None };
+        Service::with_identity(store, self.clock.clone(), identity).await.unwrap()
+    }
+
+    /// An instant as SQL writes it on this database.
+    pub fn sql(&self, at: DateTime<Utc>) -> String {
+        if self.db.is_postgres() {
+            format!("timestamptz '{}'", at.to_rfc3339())
+        } else {
+            at.timestamp_micros().to_string()
+        }
     }
 
     pub fn clock(&self) -> Clock {

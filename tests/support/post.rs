@@ -1,16 +1,22 @@
 //! Mail that stays in the test, and sweeps that send it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use keyrack::domain::expiry::Expiry;
-use keyrack::domain::key::Key;
+use keyrack::domain::key::{Key, NewKey};
+use keyrack::domain::network::Networks;
 use keyrack::domain::reminder::{Door, Reminder, Sweep};
+use keyrack::domain::scope::Scopes;
+use keyrack::domain::secret::HashedKey;
 use keyrack::mail::{Letterhead, Mailer, Memory, Sender, Templates};
 use keyrack::service::{
     CreateKey, Error, Post, ReminderRequest, Service, Stop, SweepNews, SweepOrder, new_operation,
 };
+use keyrack::store::{Opening, Store};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::people::wanted;
+use super::calendar::Calendar;
+use super::database::Database;
+use super::people::{furnish, preset, wanted};
 
 /// A letter box, and the post that drops letters into it.
 pub fn letter_box() -> (Memory, Post) {
@@ -18,6 +24,15 @@ pub fn letter_box() -> (Memory, Post) {
     let memory = Memory::new(Letterhead { from: from.clone(), reply_to: None });
     let post = Post::new(Mailer::Memory(memory.clone()), Templates::embedded().unwrap(), &from);
     (memory, post)
+}
+
+/// Voicegram with the accounts `acme` and `globex` at the beginning of the year, and a letter box.
+pub async fn voicegram(db: &Database) -> (Calendar<'_>, Service, Memory) {
+    let calendar = Calendar::begin(db).await;
+    let (letters, post) = letter_box();
+    let service = calendar.open().await.with_post(post);
+    furnish(&service, preset("voicegram")).await;
+    (calendar, service, letters)
 }
 
 pub fn order(limit: Option<u32>) -> SweepOrder {
@@ -66,4 +81,70 @@ pub async fn told(service: &Service, key: &Key) -> String {
     let words: Vec<String> =
         all.iter().map(|one| format!("{} {}", one.days_before, one.state.as_str())).collect();
     words.join(", ")
+}
+
+/// Writes many keys of an account at once, past its policy's caps, each of which lives so many days from now.
+pub async fn load(
+    calendar: &Calendar<'_>,
+    db: &Database,
+    account: &str,
+    issuer: &str,
+    count: u128,
+    days: i64,
+) {
+    let now = calendar.now();
+    let keys: Vec<NewKey> =
+        (0..count).map(|n| new_key(n, account, issuer, now, Some(now + Duration::days(days)))).collect();
+    add(calendar, db, keys).await;
+}
+
+/// A key as the loader writes it, with a name that tells its number.
+pub fn new_key(
+    n: u128,
+    account: &str,
+    issuer: &str,
+    made: DateTime<Utc>,
+    end: Option<DateTime<Utc>>,
+) -> NewKey {
+    let mut hash = [7; 32];
+    hash[..16].copy_from_slice(&n.to_be_bytes());
+    NewKey {
+        id: uuid::Uuid::from_u128(n + 1),
+        account: account.into(),
+        issuer: issuer.into(),
+        name: format!("key-{n:06}"),
+        description: String::new(),
+        preview: format!("x_••••{:04}", n % 10_000),
+        tail: format!("{:04}", n % 10_000),
+        hash: HashedKey(hash),
+        scopes: Scopes::default(),
+        allow: Networks::default(),
+        created_at: made,
+        created_by: "ada".into(),
+        expires_at: end,
+        acknowledged_at: Some(made),
+        last_used_at: None,
+        last_used_from: None,
+        last_used_endpoint: None,
+        limits: Default::default(),
+        revocation: None,
+        replaces: None,
+    }
+}
+
+/// Writes keys as they are.
+pub async fn add(calendar: &Calendar<'_>, db: &Database, keys: Vec<NewKey>) {
+    let store = Store::open(&db.location()).await.unwrap();
+    for some in keys.chunks(1000) {
+        let some = std::sync::Arc::new(some.to_vec());
+        let opening = Opening { who: "ada".into(), operation: new_operation() };
+        store
+            .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {
+                let some = some.clone();
+                Box::pin(async move { tx.add_keys(&some).await })
+            })
+            .await
+            .unwrap();
+    }
+    store.close().await;
 }

@@ -236,3 +236,6 @@ fn message_id(reminders: &[ReminderId], recipient: &str, domain: &str) -> String
     let hex: String = sha.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("{hex}@{domain}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,3 +126,6 @@ impl Rules {
 fn ahead(days: u32) -> chrono::Duration {
     chrono::Duration::days(i64::from(days))
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,7 +202,8 @@ impl Store {
         Ok(found)
     }
 
-    /// How many reminders wait for another try, failed, and are ambiguous, of keys that still work and expire as they did.
+    /// How many reminders wait for another try, failed, and are ambiguous. Of the last two only those that can still be
+    /// helped: the key works and expires as it did, and no tighter threshold was crossed since.
     pub async fn unwell(&self, now: Instant) -> Result<(u64, u64, u64)> {
         let mut reader = self.reader().await?;
         let (deferred, failed, ambiguous): (i64, i64, i64) = both!(reader.conn(), c => {
@@ -212,7 +213,8 @@ impl Store {
             for state in ["failed", "ambiguous"] {
                 sql.push(format!(
                     ", (SELECT count(*) FROM reminders r CROSS JOIN keys k WHERE r.state = '{state}' AND k.id = r.key \
-                     AND k.ends_at = r.expires_at AND k.ends_at > "
+                     AND k.ends_at = r.expires_at AND NOT EXISTS (SELECT 1 FROM reminders t WHERE t.key = r.key \
+                     AND t.expires_at = r.expires_at AND t.days_before < r.days_before) AND k.ends_at > "
                 ));
                 Db::time(&mut sql, now);
                 sql.push(")");
