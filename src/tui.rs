@@ -37,6 +37,7 @@ pub mod latest;
 pub mod message;
 pub mod overlays;
 pub mod painter;
+pub mod receipts;
 pub mod run;
 pub mod screens;
 pub mod state;

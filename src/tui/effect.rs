@@ -21,7 +21,7 @@ use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
 use crate::service::{
     AuditRequest, Count, CreateAccount, CreateKey, Created, Error, Field, Needle, Outbox, Outlook, Page,
-    PageRequest, ReminderRequest, Retried, Revoked, SweepOrder, SweepPreview, Whoami,
+    PageRequest, Receipt, ReminderRequest, Retried, Revoked, SweepOrder, SweepPreview, Whoami,
 };
 use crate::store;
 
@@ -115,6 +115,11 @@ pub enum Request {
         keys: Vec<KeyId>,
         reason: Option<String>,
     },
+    /// Which gates have applied the revocation of these keys. Waits for those that have not, but no longer than this.
+    Receipt {
+        keys: Vec<KeyId>,
+        patience: Duration,
+    },
     Rotate {
         operation: OperationId,
         key: KeyId,
@@ -192,6 +197,7 @@ pub enum Reply {
     Create(Outcomes<Box<Created>>),
     Acknowledge(Outcomes<Box<Key>>),
     Revoke(Outcomes<Vec<Revoked>>),
+    Receipt(Outcomes<Receipt>),
     Rotate(Outcomes<Box<Created>>),
     Accounts(Outcomes<Vec<AccountSummary>>),
     Account(Outcomes<AccountSummary>),

@@ -20,7 +20,7 @@ use crate::domain::issuer::{Issuer, policy_file};
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::{Identity, Role};
 use crate::domain::query::{Cursor, CursorValue, Direction, Query, Test};
-use crate::service::{Count, From, Outbox, Page, PageRequest, Row, Whoami};
+use crate::service::{Count, From, Outbox, Page, PageRequest, Receipt, Row, Whoami};
 
 /// The time of all these tests: 2026-11-21 12:00 UTC.
 pub fn noon() -> Instant {
@@ -137,6 +137,9 @@ impl Console {
             Request::Count(query) => Reply::Count(Ok(Count::Exactly(self.fitting(query).len() as u64))),
             Request::Trail(_) => Reply::Trail(Ok(Vec::new())),
             Request::Post => Reply::Post(Ok("the folder mail".into())),
+            Request::Receipt { .. } => {
+                Reply::Receipt(Ok(Receipt { seq: 1, at: self.state.shell.now, gates: Vec::new() }))
+            }
             Request::Outbox => Reply::Outbox(Ok(Outbox::default())),
             Request::Sweeps(_) => Reply::Sweeps(Ok(Vec::new())),
             Request::Reminders(_) => Reply::Reminders(Ok(Vec::new())),

@@ -128,6 +128,23 @@ impl Overlay {
         }
     }
 
+    /// The number of the receipt that it shows.
+    pub fn receipt(&self) -> Option<u64> {
+        match self {
+            Self::Revoke(state) => state.receipt(),
+            Self::Emergency(state) => state.receipt(),
+            _ => None,
+        }
+    }
+
+    /// The receipt of this number tells nothing, for there is no gate. Only the topmost overlay is told.
+    pub fn no_gates(&mut self, shell: &mut Shell, receipt: u64) {
+        match self {
+            Self::Revoke(state) if state.receipt() == Some(receipt) => state.close(shell),
+            _ => {}
+        }
+    }
+
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         match self {
             Self::Sort(state) => state.draw(shell, frame, area),

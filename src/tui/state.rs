@@ -10,15 +10,17 @@ use super::clipboard::Outcome;
 use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, To};
 use super::latest::Latest;
 use super::overlays::Overlay;
+use super::receipts::Tracked;
 use super::run::ExitReason;
 use super::screens::{ScreenId, Screens};
 use super::styles::Styles;
 use super::sweeping::Sweeping;
 use crate::config::keymap::{Action, Keymap};
+use crate::config::theme::Role;
 use crate::domain::Instant;
 use crate::domain::issuer::{Issuer, Wording};
 use crate::domain::key::OperationId;
-use crate::domain::operator::{Permission, Role};
+use crate::domain::operator::{self, Permission};
 use crate::domain::query::Sort;
 use crate::domain::text::SafeText;
 use crate::service::{Outbox, Whoami};
@@ -72,6 +74,8 @@ pub struct Shell {
     pub post: Option<Outcomes<SafeText>>,
     /// The sweep that was started here last.
     pub sweep: Option<Sweeping>,
+    /// What the gates say to revocations that were made here; the newest last.
+    pub receipts: Vec<Tracked>,
     /// The person wants to leave as soon as the sweep has ended.
     pub leaving: Option<ExitReason>,
     pub link: Link,
@@ -114,6 +118,18 @@ pub enum Severity {
     Bad,
 }
 
+impl Severity {
+    /// What words of this severity look like.
+    pub fn role(self) -> Role {
+        match self {
+            Self::Info => Role::Info,
+            Self::Good => Role::Ok,
+            Self::Warning => Role::Warning,
+            Self::Bad => Role::Error,
+        }
+    }
+}
+
 /// What a screen or an overlay wants changed outside of itself.
 #[derive(Debug)]
 pub(super) enum Command {
@@ -150,6 +166,7 @@ impl State {
                 outboxes: Latest::default(),
                 post: None,
                 sweep: None,
+                receipts: Vec::new(),
                 leaving: None,
                 link: Link::Opening,
                 toast: None,
@@ -275,7 +292,7 @@ impl Shell {
         self.toast(severity, outcome.words.clone());
     }
 
-    pub fn role(&self) -> Option<Role> {
+    pub fn role(&self) -> Option<operator::Role> {
         self.who.as_ref().and_then(|who| who.role)
     }
 

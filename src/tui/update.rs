@@ -12,7 +12,7 @@ use super::overlays::{emergency, help, leave, palette, preset, sweep, themes};
 use super::run::ExitReason;
 use super::screens::ScreenId;
 use super::state::{Command, Link, Opened, Severity, Shell, State};
-use super::{sweeping, view};
+use super::{receipts, sweeping, view};
 use crate::config::keymap::{Action, Context};
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
@@ -222,8 +222,12 @@ fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
 }
 
 fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
+    state.shell.redraw = true;
+    let reply = match reply {
+        Reply::Receipt(outcome) => return receipts::answered(state, id, outcome),
+        reply => reply,
+    };
     let shell = &mut state.shell;
-    shell.redraw = true;
     match reply {
         Reply::Whoami(Ok(who)) => shell.who = Some(who),
         Reply::Issuers(Ok(issuers)) => shell.issuers = Some(issuers),

@@ -102,6 +102,9 @@ impl Worker {
             Request::Revoke { operation, keys, reason } => {
                 Reply::Revoke(plain(service.revoke_keys(operation, &keys, reason.as_deref()).await))
             }
+            Request::Receipt { keys, patience } => {
+                Reply::Receipt(plain(service.receipt(&keys, patience).await))
+            }
             Request::Rotate { operation, key, overlap } => {
                 Reply::Rotate(plain(service.rotate_key(operation, key, overlap).await.map(Box::new)))
             }

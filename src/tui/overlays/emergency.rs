@@ -8,6 +8,7 @@ use crate::domain::text::SafeText;
 use crate::service::Needle;
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
+use crate::tui::receipts;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
@@ -46,6 +47,7 @@ enum Stage {
     Dead {
         key: Box<Key>,
         already: bool,
+        receipt: u64,
     },
 }
 
@@ -156,6 +158,13 @@ impl State {
         vec![effect]
     }
 
+    pub fn receipt(&self) -> Option<u64> {
+        match &self.stage {
+            Stage::Dead { receipt, .. } => Some(*receipt),
+            _ => None,
+        }
+    }
+
     pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.asked != Some(id) {
             return Vec::new();
@@ -173,10 +182,13 @@ impl State {
             }
             Reply::Find(Err(failure)) => self.said = Some((Severity::Bad, failure.text)),
             Reply::Revoke(Ok(revoked)) => {
-                if let Some(one) = revoked.into_iter().next() {
-                    self.stage = Stage::Dead { already: one.already, key: Box::new(one.key) };
-                }
                 shell.changed();
+                if let Some(one) = revoked.into_iter().next() {
+                    let name = one.key.name.as_str().to_owned();
+                    let (receipt, effect) = receipts::begin(shell, name, vec![one.key.id]);
+                    self.stage = Stage::Dead { already: one.already, key: Box::new(one.key), receipt };
+                    return vec![effect];
+                }
             }
             Reply::Revoke(Err(failure)) => {
                 if let Stage::Sent { key } = &self.stage {

@@ -9,6 +9,7 @@ use crate::domain::text::{self, SafeText};
 use crate::service::Revoked;
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
+use crate::tui::receipts;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
@@ -34,6 +35,14 @@ pub struct State {
     focus: Focus,
     sent: Option<RequestId>,
     failure: Option<SafeText>,
+    done: Option<Done>,
+}
+
+/// The database was seen to hold the keys as revoked; what the gates say comes in.
+#[derive(Debug)]
+struct Done {
+    revoked: Vec<Revoked>,
+    receipt: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +85,7 @@ pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> 
         focus,
         sent: None,
         failure: None,
+        done: None,
     };
     shell.open_as(number, Overlay::Revoke(Box::new(state)));
     Vec::new()
@@ -83,14 +93,23 @@ pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> 
 
 impl State {
     pub fn context(&self) -> Context {
-        match self.focus {
-            Focus::Count | Focus::Note => Context::Form,
-            Focus::No | Focus::Yes => Context::Dialog,
-        }
+        if self.typing() { Context::Form } else { Context::Dialog }
     }
 
     pub fn typing(&self) -> bool {
-        matches!(self.focus, Focus::Count | Focus::Note)
+        self.done.is_none() && matches!(self.focus, Focus::Count | Focus::Note)
+    }
+
+    pub fn receipt(&self) -> Option<u64> {
+        self.done.as_ref().map(|done| done.receipt)
+    }
+
+    /// Leaves, saying what was done. What the gates say later is told in the last line too.
+    pub fn close(&mut self, shell: &mut Shell) {
+        if let Some(done) = &self.done {
+            shell.toast(Severity::Good, words(&done.revoked, shell.utc));
+        }
+        shell.close();
     }
 
     fn several(&self) -> bool {
@@ -108,6 +127,16 @@ impl State {
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         if self.sent.is_some() {
+            return Vec::new();
+        }
+        if self.done.is_some() {
+            let leave = matches!(
+                input.action(),
+                Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)
+            );
+            if leave && !input.hurried() {
+                self.close(shell);
+            }
             return Vec::new();
         }
         match input {
@@ -188,9 +217,15 @@ impl State {
         self.sent = None;
         match result {
             Ok(revoked) => {
-                shell.toast(Severity::Good, words(&revoked, shell.utc));
-                shell.close();
                 shell.changed();
+                let what = match revoked.as_slice() {
+                    [one] => one.key.name.as_str().to_owned(),
+                    many => format!("{} keys", many.len()),
+                };
+                let keys = revoked.iter().map(|one| one.key.id).collect();
+                let (receipt, effect) = receipts::begin(shell, what, keys);
+                self.done = Some(Done { revoked, receipt });
+                return vec![effect];
             }
             Err(failure) => self.failed(shell, failure),
         }

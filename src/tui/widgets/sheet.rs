@@ -4,6 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+use super::super::receipts::Tracked;
+use super::super::state::Shell;
 use super::super::styles::Styles;
 use super::text_field::TextField;
 use super::{fit, scroll};
@@ -95,6 +97,17 @@ impl<'s> Sheet<'s> {
     pub fn words(&mut self, role: Role, words: &str) {
         for part in fit::wrap(words, self.columns) {
             self.lines.push(Line::styled(part, self.styles.of(role)));
+        }
+    }
+
+    /// What the gates say to a revocation; what goes on below itself is indented like its beginning.
+    pub fn receipt(&mut self, shell: &Shell, receipt: &Tracked) {
+        for (role, words) in receipt.lines(shell) {
+            let indent = if words.starts_with("  ") { "  " } else { "" };
+            for (place, part) in fit::wrap(words.trim_start(), self.columns - 2).into_iter().enumerate() {
+                let indent = if place > 0 { "  " } else { indent };
+                self.lines.push(Line::styled(format!("{indent}{part}"), self.styles.of(role)));
+            }
         }
     }
 

@@ -11,7 +11,8 @@ use crate::domain::key::Key;
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
 use crate::tui::overlays::revoke;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::receipts::Tracked;
+use crate::tui::state::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{dialog, facts, fit, scroll};
@@ -51,16 +52,25 @@ impl State {
                 sheet.words(Role::Info, "sent; waiting until the database shows it as revoked…");
                 "Exposed key".to_owned()
             }
-            Stage::Dead { key, already } => {
+            Stage::Dead { key, already, receipt } => {
                 let at = key.revoked_at.map(|at| times::exact(at, shell.utc)).unwrap_or_default();
+                let receipt = shell.receipt(*receipt);
+                // With gates about, it is theirs to say whether it still gets through.
+                let rest = if receipt.is_some_and(Tracked::begun) {
+                    ""
+                } else {
+                    " Nothing that uses it gets through."
+                };
                 let words = match already {
-                    true => format!("It was revoked before, at {at}. Nothing that uses it gets through."),
-                    false => format!(
-                        "Revoked at {at}, read back from the database. Nothing that uses it gets through."
-                    ),
+                    true => format!("It was revoked before, at {at}.{rest}"),
+                    false => format!("Revoked at {at}, read back from the database.{rest}"),
                 };
                 sheet.words(Role::Ok, &words);
                 sheet.space();
+                if let Some(receipt) = receipt.filter(|receipt| receipt.begun()) {
+                    sheet.receipt(shell, receipt);
+                    sheet.space();
+                }
                 for line in facts::lines(styles, &revoke::facts_of(shell, key), usize::from(columns) - 1) {
                     sheet.line(line, false);
                 }
@@ -71,13 +81,7 @@ impl State {
         };
         if let Some((severity, words)) = &self.said {
             sheet.space();
-            let role = match severity {
-                Severity::Info => Role::Info,
-                Severity::Good => Role::Ok,
-                Severity::Warning => Role::Warning,
-                Severity::Bad => Role::Error,
-            };
-            sheet.words(role, words);
+            sheet.words(severity.role(), words);
         }
         let size = Size { width: columns, height: sheet.height() };
         let place = dialog::open_as(frame, styles, area, &title, size, Role::Danger);

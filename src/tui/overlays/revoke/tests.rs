@@ -2,7 +2,7 @@ use chrono::Duration;
 
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
-use crate::service::Revoked;
+use crate::service::{Receipt, Revoked};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
 use crate::tui::overlays::revoke;
 use crate::tui::testing::{Desk, key, noon, only_request};
@@ -64,6 +64,12 @@ fn d_then_y_revokes_and_only_the_read_back_says_so() {
     assert!(!desk.words().contains("revoked at"));
     assert_eq!(desk.press("y esc enter"), [], "while it is under way nothing is sent twice");
     let effects = desk.reply(id, Reply::Revoke(Ok(vec![revoked(&key)])));
+    let look = effects.iter().find_map(|effect| match effect {
+        Effect::Ask { to, request: Request::Receipt { .. } } => Some(*to),
+        _ => None,
+    });
+    let nobody = Receipt { seq: 1, at: noon(), gates: Vec::new() };
+    desk.reply(look.unwrap(), Reply::Receipt(Ok(nobody)));
     assert!(desk.top().is_none());
     assert_eq!(desk.toast(), "Production Server – Main App revoked at 2026-11-21 12:00:00 UTC");
     let reads_again = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Issuers, .. });

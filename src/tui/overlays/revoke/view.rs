@@ -3,11 +3,12 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use super::{Focus, State};
+use super::{Done, Focus, State, words};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::Key;
 use crate::domain::text::SafeText;
+use crate::tui::receipts::Tracked;
 use crate::tui::state::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::view::times;
@@ -22,6 +23,14 @@ const NAMES: usize = 6;
 
 impl State {
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        // Before the first look at the gates is answered the question stands as it was: where there are none it just goes.
+        if let Some(done) = &self.done
+            && let Some(receipt) = shell.receipt(done.receipt)
+            && receipt.begun()
+        {
+            draw_receipt(shell, frame, area, done, receipt);
+            return;
+        }
         let styles = &shell.styles;
         let columns = dialog::columns(area, COLUMNS);
         let mut sheet = Sheet::new(styles, 11, columns);
@@ -55,7 +64,9 @@ impl State {
             sheet.words(Role::Error, failure);
         }
         sheet.space();
-        if self.sent.is_some() {
+        if self.done.is_some() {
+            sheet.words(Role::Info, "revoked; asking the gates…");
+        } else if self.sent.is_some() {
             sheet.words(Role::Info, "sent; waiting until the database shows it…");
         } else {
             let yes = if self.several() {
@@ -82,6 +93,27 @@ impl State {
             sheet.words(Role::Muted, &format!("and {rest} more"));
         }
     }
+}
+
+/// What the gates say.
+fn draw_receipt(shell: &Shell, frame: &mut Frame, area: Rect, done: &Done, receipt: &Tracked) {
+    let styles = &shell.styles;
+    let columns = dialog::columns(area, COLUMNS);
+    let mut sheet = Sheet::new(styles, 11, columns);
+    sheet.words(Role::Ok, &format!("{}, read back from the database.", words(&done.revoked, shell.utc)));
+    sheet.space();
+    sheet.receipt(shell, receipt);
+    sheet.space();
+    let rest =
+        if receipt.ended() { "Enter closes" } else { "Enter closes; the end is told in the last line" };
+    sheet.words(Role::Muted, rest);
+    let title = match done.revoked.as_slice() {
+        [one] => format!("Revoked: {}", fit::cut(&one.key.name, 48)),
+        many => format!("{} keys revoked", many.len()),
+    };
+    let size = Size { width: columns, height: sheet.height() };
+    let place = dialog::open_as(frame, styles, area, &title, size, Role::Danger);
+    sheet.draw(frame, place);
 }
 
 /// What a person should know of a key before ending it. Preview and id are never cut.
