@@ -62,7 +62,7 @@ impl Colour {
     subcommand_required = false,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 refused by a rule,\n\
-                  6 check failed, 7 database unreachable, 130 interrupted.\n\
+                  6 a check or a letter failed, 7 database unreachable, 130 interrupted.\n\
                   Environment: KEYRACK_DB, KEYRACK_OUTPUT, KEYRACK_COLOR, KEYRACK_NO_INPUT, KEYRACK_LOG; `keyrack info` shows what holds."
 )]
 pub struct Cli {

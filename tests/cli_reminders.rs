@@ -70,7 +70,7 @@ on_both! {
         let (stdout, stderr) = texts(&output);
         assert!(output.status.success(), "{stderr}");
         assert!(stdout.contains("it@acme.example") && stdout.contains("it@globex.example"), "{stdout}");
-        assert!(stderr.contains("Sent 2 letters with 5 reminders.") && stderr.contains("nothing left this machine"), "{stderr}");
+        assert!(stderr.contains("Sent 2 letters with 5 reminders in all.") && stderr.contains("nothing left this machine"), "{stderr}");
         assert!(stderr.contains(folder.to_str().unwrap()), "{stderr}");
         let files = eml(&folder);
         assert_eq!(files.len(), 2, "{files:?}");
@@ -88,7 +88,7 @@ on_both! {
         let audit = keyrack.json(&["audit", "list"]);
         let planned = keyrack.json(&["reminders", "sweep", "--dry-run"]);
         assert_eq!(planned["dry_run"], true);
-        assert_eq!((&planned["letters_in_all"], &planned["reminders_in_all"]), (&2.into(), &5.into()));
+        assert_eq!((&planned["letters_in_all"], &planned["keys_in_all"]), (&2.into(), &5.into()));
         let first = &planned["letters"].as_array().unwrap().iter().find(|one| one["recipient"] == "it@acme.example").unwrap()["keys"][0];
         assert_eq!(text(first, "name"), "urgent");
         assert_eq!(first["days_before"], 7);

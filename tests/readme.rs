@@ -13,7 +13,7 @@ use support::database::{Database, skip};
 use support::program;
 use support::pty::Start;
 
-/// A block of commands: what stands after the language, and its lines.
+/// A block: what stands after the language, and its lines.
 struct Block {
     note: String,
     lines: Vec<String>,
@@ -27,22 +27,30 @@ fn text() -> String {
     std::fs::read_to_string(root().join("README.md")).unwrap()
 }
 
-fn blocks() -> Vec<Block> {
+/// The blocks of a language.
+fn blocks_of(language: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let mut open = false;
+    let (mut inside, mut wanted) = (false, false);
     for line in text().lines() {
         match line.strip_prefix("```") {
-            Some(_) if open => open = false,
+            Some(_) if inside => (inside, wanted) = (false, false),
             Some(info) => {
-                if let Some(note) = info.strip_prefix("sh") {
+                let (found, note) = info.split_once(' ').unwrap_or((info, ""));
+                (inside, wanted) = (true, found == language);
+                if wanted {
                     blocks.push(Block { note: note.trim().to_owned(), lines: Vec::new() });
-                    open = true;
                 }
             }
-            None if open => blocks.last_mut().unwrap().lines.push(line.to_owned()),
+            None if wanted => blocks.last_mut().unwrap().lines.push(line.to_owned()),
             None => {}
         }
     }
+    blocks
+}
+
+/// The blocks of commands.
+fn blocks() -> Vec<Block> {
+    let blocks = blocks_of("sh");
     assert!(blocks.len() > 5, "the README has lost its commands");
     blocks
 }
@@ -116,17 +124,24 @@ fn a_team_on_postgresql_starts_as_the_page_says() {
         ("--username ada keyrack", format!("--username ada_{name} {name}")),
         ("ROLE ada", format!("ROLE ada_{name}")),
         ("ROLE bob", format!("ROLE bob_{name}")),
+        ("ROLE sweeper", format!("ROLE sweeper_{name}")),
+        ("set sweeper", format!("set sweeper_{name}")),
         ("set bob", format!("set bob_{name}")),
         ("//ada@", format!("//ada_{name}@")),
         ("//bob@", format!("//bob_{name}@")),
     ];
     let blocks = blocks();
     let blocks: Vec<_> = blocks.iter().filter(|block| block.note == "postgres").collect();
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     // What one block exports, the next one has.
     let address = format!("postgres://ada_{name}@localhost/{name}?host={sockets}");
     run(home.path(), blocks[0], &path, &[], &replace);
-    run(home.path(), blocks[1], &path, &[("KEYRACK_DB", address)], &replace);
+    run(home.path(), blocks[1], &path, &[("KEYRACK_DB", address.clone())], &replace);
+    run(home.path(), blocks[2], &path, &[("KEYRACK_DB", address)], &replace);
+    // What the sweeper was given is enough to sweep.
+    let sweeper = format!("postgres://sweeper_{name}@localhost/{name}?host={sockets}");
+    let swept = program::run(home.path(), ["--db", &sweeper, "reminders", "sweep"]);
+    assert!(swept.status.success(), "{}", String::from_utf8_lossy(&swept.stderr));
 }
 
 #[test]
@@ -183,6 +198,16 @@ fn the_settings_on_the_page_are_the_settings_of_the_program() {
     for name in keyrack::config::settings::NAMES {
         assert!(page.contains(&format!("`{name}`")), "the README does not tell of the setting {name}");
     }
+    let home = tempfile::tempdir().unwrap();
+    let facts = program::json(home.path(), ["info", "--json"]);
+    let names =
+        facts.as_array().unwrap().iter().filter_map(|fact| fact["name"].as_str()?.strip_prefix("mail."));
+    for name in names {
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "the README does not tell of the setting {name} of [mail]"
+        );
+    }
     // And the example is taken as it stands.
     let home = tempfile::tempdir().unwrap();
     let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
@@ -191,4 +216,51 @@ fn the_settings_on_the_page_are_the_settings_of_the_program() {
     std::fs::write(folder.join("config.toml"), example).unwrap();
     let info = program::stdout(home.path(), ["info"]);
     assert!(info.contains("light") && info.contains("config.toml"), "{info}");
+    let mail = blocks_of("toml").into_iter().find(|block| block.note == "mail").unwrap();
+    std::fs::write(folder.join("config.toml"), mail.lines.join("\n")).unwrap();
+    let info = program::stdout(home.path(), ["info"]);
+    assert!(info.contains("smtp.example.com") && !info.contains("mail.mistake"), "{info}");
+}
+
+#[test]
+fn the_units_on_the_page_are_units_that_systemd_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let units = blocks_of("ini");
+    let names: Vec<&str> = units.iter().map(|unit| unit.note.as_str()).collect();
+    assert_eq!(names, ["keyrack-reminders.service", "keyrack-reminders.timer"]);
+    for unit in &units {
+        let program =
+            unit.lines.iter().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/keyrack "));
+        if let Some(arguments) = program {
+            // The arguments are the program's own: with a question for help it answers with success.
+            let mut arguments: Vec<&str> = arguments.split(' ').collect();
+            arguments.push("--help");
+            program::stdout(folder.path(), arguments);
+        }
+        for line in unit.lines.iter().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let section = line.starts_with('[') && line.ends_with(']');
+            assert!(section || line.split_once('=').is_some(), "{}: {line}", unit.note);
+        }
+        let text = unit.lines.join("\n").replace("/usr/local/bin/keyrack", program::PROGRAM);
+        std::fs::write(folder.path().join(&unit.note), text).unwrap();
+    }
+    let verify = Command::new("systemd-analyze")
+        .args(["verify", "--man=no", "--recursive-errors=no"])
+        .args(units.iter().map(|unit| folder.path().join(&unit.note)))
+        .output();
+    // Where there is no systemd, nobody starts units either.
+    let Ok(output) = verify else { return };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}");
+}
+
+#[test]
+fn the_line_for_cron_is_a_command_of_the_program() {
+    let line = blocks_of("cron").remove(0).lines.remove(0);
+    let command = line.split_once("keyrack ").unwrap().1;
+    let home = tempfile::tempdir().unwrap();
+    assert_eq!(line.split_whitespace().take(5).filter(|field| *field == "*").count(), 4);
+    // With nothing due it is silent, so that cron sends no mail.
+    let output = program::run(home.path(), command.split(' '));
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
 }

@@ -56,8 +56,11 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// The sweep is over.
-    pub fn finish(mut self, sweep: &Sweep, now: Instant) -> Result {
+    /// The sweep is over; `None`: it broke off. One that broke off before its first letter leaves no data.
+    pub fn finish(mut self, sweep: Option<&Sweep>, now: Instant) -> Result {
+        if sweep.is_none() && self.well.is_empty() && self.unwell.is_empty() {
+            return Ok(());
+        }
         if let Some(printer) = self.printer {
             return printer.finish::<LetterNews>().map(drop);
         }
@@ -66,7 +69,7 @@ impl<'a> Report<'a> {
         if self.format == Format::Json {
             let letters: Vec<Value> = letters.iter().map(letter_object).collect();
             return document(
-                &json!({ "sweep": sweep_object(sweep), "post": self.place, "letters": letters }),
+                &json!({ "sweep": sweep.map(sweep_object), "post": self.place, "letters": letters }),
             );
         }
         self.session.printer().list(&letters, now)?;
@@ -101,7 +104,7 @@ pub fn preview(preview: &SweepPreview, session: &Session) -> Result {
             "at": instant(Some(preview.now)),
             "post": preview.post,
             "letters_in_all": preview.letters_in_all,
-            "reminders_in_all": preview.reminders_in_all,
+            "keys_in_all": preview.reminders_in_all,
             "letters": letters,
         }));
     }

@@ -65,7 +65,7 @@ impl Supervisor {
 
     /// Says that the service is alive, unless its sweep hangs: then systemd shall start it anew.
     pub fn beat(&self) {
-        if self.heard.is_none_or(|heard| heard.elapsed() < SILENCE) {
+        if self.is_alive(Instant::now()) {
             send(&[NotifyState::Watchdog]);
         } else {
             tracing::error!("the sweep gives no sign of life; the watchdog is not told otherwise");
@@ -73,8 +73,31 @@ impl Supervisor {
     }
 }
 
+impl Supervisor {
+    fn is_alive(&self, now: Instant) -> bool {
+        self.heard.is_none_or(|heard| now - heard < SILENCE)
+    }
+}
+
 fn send(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "the supervisor can't be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_that_hangs_is_not_called_alive_and_one_at_rest_is() {
+        let now = Instant::now();
+        let mut supervisor = Supervisor { pulse: None, heard: None };
+        assert!(supervisor.is_alive(now + 10 * SILENCE));
+        supervisor.heard = Some(now);
+        assert!(supervisor.is_alive(now + SILENCE / 2));
+        assert!(!supervisor.is_alive(now + SILENCE));
+        supervisor.rest();
+        assert!(supervisor.is_alive(now + SILENCE));
     }
 }

@@ -49,8 +49,9 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     };
     let (swept, told) = tokio::join!(sweeping, reporting);
     bar.clear();
+    // What has left, has left, even if the database went away meanwhile.
+    let told = told.and_then(|()| report.finish(swept.as_ref().ok(), session.clock.now()));
     let sweep = swept?;
-    let told = told.and_then(|()| report.finish(&sweep, session.clock.now()));
     speak(&sweep, service, session).await;
     told.and_then(|()| judge(&sweep))
 }
@@ -84,7 +85,7 @@ async fn speak(sweep: &Sweep, service: &Service, session: &Session) {
 fn outcome(tally: &Tally) -> Vec<String> {
     let letters = |number| count(number, "letter");
     let mut lines =
-        vec![format!("Sent {} with {}.", letters(tally.sent), count(tally.reminders, "reminder"))];
+        vec![format!("Sent {} with {} in all.", letters(tally.sent), count(tally.reminders, "reminder"))];
     if tally.failed > 0 {
         lines.push(format!(
             "{} failed and will not be tried again by itself: mend what the server's words say, then \
@@ -133,8 +134,8 @@ async fn preview(limit: Option<u32>, service: &Service, session: &Session) -> Re
             let within = limit.filter(|limit| u64::from(*limit) < all);
             let within =
                 within.map(|limit| format!(", of which --limit lets {limit} go")).unwrap_or_default();
-            let reminders = count(preview.reminders_in_all, "reminder");
-            format!("Would send {letters} with {reminders}{within}, by way of {place}. Nothing was sent.")
+            let keys = count(preview.reminders_in_all, "key");
+            format!("Would send {letters} about {keys}{within}, by way of {place}. Nothing was sent.")
         }
     });
     Ok(())

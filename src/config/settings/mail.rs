@@ -261,13 +261,19 @@ impl MailSettings {
                 check::host(text.trim())?;
                 self.host.set(some(), from);
             }
-            Name::PasswordCredential => self.password_credential.set(some(), from),
+            Name::PasswordCredential => {
+                outranked(&mut self.password_file, &from);
+                self.password_credential.set(some(), from);
+            }
             Name::From => self.from.set(text.trim().to_owned(), from),
             Name::ReplyTo => self.reply_to.set(some(), from),
             Name::Username => self.username.set(some(), from),
             Name::Hello => self.hello.set(some(), from),
             Name::Directory => self.directory.set(PathBuf::from(text), from),
-            Name::PasswordFile => self.password_file.set(path(), from),
+            Name::PasswordFile => {
+                outranked(&mut self.password_credential, &from);
+                self.password_file.set(path(), from);
+            }
             Name::CaFile => self.ca_file.set(path(), from),
             Name::Templates => self.templates.set(path(), from),
         }
@@ -303,6 +309,18 @@ impl MailSettings {
                 (shown, value, source)
             })
             .collect()
+    }
+}
+
+/// Forgets the other way to the password if it was named in a layer below: a unit's credential stands for the file that
+/// the settings of the machine name. In one and the same layer the two contradict each other.
+fn outranked<T>(other: &mut Setting<Option<T>>, by: &Source) {
+    let same_layer = match (&other.source, by) {
+        (Source::File(a, _), Source::File(b, _)) => a == b,
+        (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
+    };
+    if !same_layer {
+        *other = Setting::default(None);
     }
 }
 

@@ -75,6 +75,20 @@ fn each_layer_outranks_the_one_before_and_is_remembered() {
 }
 
 #[test]
+fn a_credential_of_a_unit_stands_for_the_file_that_the_settings_name() {
+    let root = tempfile::tempdir().unwrap();
+    let table =
+        "[mail]\nhost = \"a.example\"\nfrom = \"k@example.com\"\nusername = \"k\"\npassword-file = \"/p\"\n";
+    let variables = [("KEYRACK_MAIL_PASSWORD_CREDENTIAL", "mail-password")];
+    let mail = load(root.path(), table, &variables, &Flags::default()).mail;
+    assert_eq!(mail.check(), Ok(()));
+    assert_eq!(
+        (mail.password_file.value, mail.password_credential.value.as_deref()),
+        (None, Some("mail-password"))
+    );
+}
+
+#[test]
 fn mistakes_are_told_with_file_line_and_what_to_do() {
     assert_eq!(
         refused("\n[mail]\nhots = \"x\"\n"),
