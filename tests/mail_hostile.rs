@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use keyrack::mail::{Letter, Mailer, Outcome, Security, SmtpSettings};
 use mail::certificates::{Certificates, Shown};
-use mail::hostile::{Deed, Hostile, Phase, Script};
+use mail::hostile::{Deed, Hostile, LATE, Phase, Script};
 use mail::{PASSWORD, USER, letter, mailer, settings, short, with_login};
 
 /// A mailer for this server that trusts the test's CA and logs in.
@@ -184,6 +184,29 @@ async fn a_wrong_code_is_no_permission() {
     ] {
         suffer(Security::StartTls, phase, Deed::Say(text), expected, &certificates).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_too_late_is_not_taken_for_the_answer_to_the_next_question() {
+    let certificates = Certificates::make();
+    join_all([Phase::Mail, Phase::Rcpt, Phase::Data].map(|phase| {
+        let certificates = &certificates;
+        async move {
+            let script = Script::once(Security::PlainLoopback, phase, Deed::Late);
+            let server = Hostile::start(script, certificates).await;
+            let mailer = mailer_for(&server, script, certificates);
+            let outcome = send(&mailer, &letter("first@acme.example"), "").await;
+            assert_eq!(name(&outcome), "deferred", "{phase:?}: {outcome:?}");
+            // Now the answer lies ready on the old connection, if there still is one.
+            tokio::time::sleep(LATE).await;
+            let outcome = send(&mailer, &letter("second@acme.example"), "").await;
+            assert_eq!(name(&outcome), "sent", "{phase:?}: {outcome:?}");
+            let letters = server.letters();
+            assert!(letters.len() == 1 && letters[0].contains("To: second@"), "{phase:?}: {letters:?}");
+            assert_eq!(server.connections(), 2, "{phase:?}");
+        }
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,9 +58,14 @@ pub enum Deed {
     HugeLine,
     /// Bytes that are no reply.
     Garbage,
+    /// The right thing, when nobody waits for it any more.
+    Late,
     /// This, and goes on as if nothing had been.
     Say(&'static str),
 }
+
+/// How late [`Deed::Late`] is.
+pub const LATE: Duration = Duration::from_secs(3);
 
 /// How it behaves.
 #[derive(Clone, Copy, Debug)]
@@ -220,9 +225,16 @@ impl Inner {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if self.turn(phase).is_some() {
-            self.misbehave(line, phase).await?;
-            return Ok(false);
+        match self.turn(phase) {
+            None => {}
+            Some(Deed::Late) => {
+                self.done.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(LATE).await;
+            }
+            Some(_) => {
+                self.misbehave(line, phase).await?;
+                return Ok(false);
+            }
         }
         line.say(right.as_bytes()).await?;
         Ok(true)
@@ -236,7 +248,8 @@ impl Inner {
         self.done.fetch_add(1, Ordering::SeqCst);
         match deed {
             Deed::Silence => while line.line(self).await.is_ok() {},
-            Deed::Close => {}
+            // Late is an answer's affair; where there is none, it is too late.
+            Deed::Close | Deed::Late => {}
             Deed::Drip => {
                 for byte in b"250-a very long answer, ".iter().cycle() {
                     line.say(&[*byte]).await?;
