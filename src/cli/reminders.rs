@@ -6,6 +6,7 @@ use super::failure::{Failure, Result};
 use super::session::{Session, whole_id};
 use crate::domain::reminder::ReminderId;
 
+mod letter;
 mod list;
 mod record;
 mod report;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::super::failure::{Failure, Result};
 use super::super::output::{Format, Record, instant};
 use super::super::session::Session;
-use super::record::{Planned, sweep_object};
+use super::letter::{Planned, due_object};
+use super::record::sweep_object;
 use crate::domain::Instant;
 use crate::domain::reminder::{State, Sweep};
 use crate::service::{LetterNews, SweepPreview};
@@ -95,7 +96,7 @@ pub fn preview(preview: &SweepPreview, session: &Session) -> Result {
             .letters
             .iter()
             .map(|letter| {
-                let keys: Vec<Value> = letter.keys.iter().map(super::record::due_object).collect();
+                let keys: Vec<Value> = letter.keys.iter().map(due_object).collect();
                 json!({ "recipient": letter.recipient.as_str(), "keys": keys })
             })
             .collect();

@@ -3,13 +3,13 @@
 //! A mistake in it is kept, not thrown: who must revoke a key right now is not stopped by a misspelt mail server. It is
 //! told by `keyrack doctor` and `keyrack info`, and by every sweep, which it does stop.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::super::document::{ConfigError, Result, Text, Value, nearest};
 use super::{Setting, Source};
 
 mod check;
+mod show;
 #[cfg(test)]
 mod tests;
 
@@ -279,37 +279,6 @@ impl MailSettings {
         }
         Ok(())
     }
-
-    /// Name, value and source of every setting, for `keyrack info`. What is not set is empty.
-    pub(super) fn rows(&self) -> Vec<(&'static str, String, &Source)> {
-        let row = |name: Name| -> (String, &Source) {
-            match name {
-                Name::Transport => (self.transport.value.as_str().into(), &self.transport.source),
-                Name::Directory => shown(Some(self.directory.value.display()), &self.directory.source),
-                Name::From => (self.from.value.clone(), &self.from.source),
-                Name::ReplyTo => shown(self.reply_to.value.as_ref(), &self.reply_to.source),
-                Name::Host => shown(self.host.value.as_ref(), &self.host.source),
-                Name::Port => (self.port().to_string(), &self.port.source),
-                Name::Security => (self.security.value.as_str().into(), &self.security.source),
-                Name::Username => shown(self.username.value.as_ref(), &self.username.source),
-                Name::PasswordFile => folder(&self.password_file),
-                Name::PasswordCredential => {
-                    shown(self.password_credential.value.as_ref(), &self.password_credential.source)
-                }
-                Name::CaFile => folder(&self.ca_file),
-                Name::Connections => (self.connections.value.to_string(), &self.connections.source),
-                Name::Hello => shown(self.hello.value.as_ref(), &self.hello.source),
-                Name::Templates => folder(&self.templates),
-            }
-        };
-        TABLE
-            .into_iter()
-            .map(|(name, _, shown, _)| {
-                let (value, source) = row(name);
-                (shown, value, source)
-            })
-            .collect()
-    }
 }
 
 /// Forgets the other way to the password if it was named in a layer below: a unit's credential stands for the file that
@@ -342,12 +311,4 @@ fn unknown(word: &str, as_written: &str) -> String {
 
 fn odd(text: &str, wanted: &str) -> String {
     format!("is {text:?}: write {wanted}")
-}
-
-fn shown<T: fmt::Display>(value: Option<T>, source: &Source) -> (String, &Source) {
-    (value.map(|value| value.to_string()).unwrap_or_default(), source)
-}
-
-fn folder(setting: &Setting<Option<PathBuf>>) -> (String, &Source) {
-    shown(setting.value.as_ref().map(|path| path.display()), &setting.source)
 }
