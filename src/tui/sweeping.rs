@@ -122,7 +122,7 @@ pub fn ended(shell: &mut Shell, of: RequestId, outcome: Outcomes<Box<Sweep>>) {
             let (severity, mut words) = summary(done);
             if done.tally.failed + done.tally.ambiguous > 0 {
                 let key = shell.keymap.key(Action::ScreenReminders);
-                words.push_str(&format!(". Reminders ({key}) tells whom and why"));
+                words.push_str(&format!(". Reminders ({key}) tells why"));
             }
             shell.toast(severity, words);
         }

@@ -271,7 +271,8 @@ impl State {
     }
 
     fn arrived(&mut self, shell: &Shell, rows: Vec<Reminder>) {
-        let selected = self.selected().map(|row| row.id);
+        // At the top one stays at the top, to see what comes in.
+        let selected = self.selected().filter(|_| self.place.at > 0).map(|row| row.id);
         self.loaded = true;
         self.more = rows.len() >= CHUNK as usize;
         if self.going_on {

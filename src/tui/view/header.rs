@@ -23,7 +23,7 @@ pub(super) fn draw(state: &super::State, frame: &mut Frame, area: Rect) {
     let mut right = badges(shell);
     right.spans.extend(who_and_link(shell).spans);
     let taken = u16::try_from(right.width()).unwrap_or(area.width);
-    let room = area.width.saturating_sub(taken + 1);
+    let room = area.width.saturating_sub(taken + 2);
     let left = Line::from(vec![
         Span::styled(" Keyrack  ", styles.of(Role::Title)),
         Span::styled(
@@ -39,15 +39,15 @@ pub(super) fn draw(state: &super::State, frame: &mut Frame, area: Rect) {
 fn badges(shell: &Shell) -> Line<'static> {
     let mut spans = Vec::new();
     if let Some(sweep) = shell.sweep.as_ref().filter(|sweep| sweep.running()) {
-        let words = format!("→ sweep {}  ", sweep.count());
-        spans.push(Span::styled(words, shell.styles.of(Role::Info)));
+        let words = format!("→ sweep {}", sweep.count());
+        spans.extend([Span::styled(words, shell.styles.of(Role::Info)), Span::raw("  ")]);
     }
     if let Some(outbox) = shell.outbox.as_ref().filter(|_| shell.link == Link::Live) {
         for (count, state) in [(outbox.failed, State::Failed), (outbox.ambiguous, State::Ambiguous)] {
             if count > 0 {
                 let (sign, role) = sign(state);
-                let words = format!("{sign} {count} {}  ", state.as_str());
-                spans.push(Span::styled(words, shell.styles.of(role)));
+                let words = format!("{sign} {count} {}", state.as_str());
+                spans.extend([Span::styled(words, shell.styles.of(role)), Span::raw("  ")]);
             }
         }
     }

@@ -136,8 +136,10 @@ pub fn draw(
         };
         let mut spans = vec![sign];
         for (column, (text, role)) in columns.iter().zip(row) {
-            let text = format!("{}{gap}", fit::pad(text, width(column)));
-            spans.push(Span::styled(text, styles.of(*role)));
+            let text = fit::cut(text, width(column));
+            let rest = width(column) - fit::width(&text) + gap.len();
+            // Only the words have the role: a theme may underline it.
+            spans.extend([Span::styled(text, styles.of(*role)), Span::raw(" ".repeat(rest))]);
         }
         let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
         let line_area = Rect { y, height: 1, ..area };

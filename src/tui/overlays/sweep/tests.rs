@@ -230,7 +230,7 @@ fn at_the_end_the_failures_stand_there_with_what_to_do() {
     };
     assert!(asks(&Request::Outbox), "the badge is read anew: {effects:#?}");
     let said = "117 letters sent, 1 failed, 1 put off and tried again later, 1 ambiguous";
-    assert_eq!(desk.toast(), format!("{said}. Reminders (3) tells whom and why"));
+    assert_eq!(desk.toast(), format!("{said}. Reminders (3) tells why"));
     desk.state.shell.toast = None;
     let words = desk.words();
     assert!(words.contains("The sweep has ended"), "{words}");

@@ -19,7 +19,7 @@ use crate::tui::view::{body, times};
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::{dialog, fit, scroll};
 
-const COLUMNS: u16 = 100;
+const COLUMNS: u16 = 104;
 /// Rows of a running sweep's picture: always as many, so that nothing jumps while letters come in.
 const WATCHED: u16 = 18;
 /// Rows at the bottom: a question and its buttons, or a hint.
@@ -296,9 +296,9 @@ fn counts(styles: &Styles, sweep: &Sweeping) -> Line<'static> {
     let spans = fates.into_iter().map(|(state, count, word)| {
         let (sign, role) = sign(state);
         let role = if count == 0 { Role::Muted } else { role };
-        Span::styled(format!("{sign} {count} {word}    "), styles.of(role))
+        [Span::styled(format!("{sign} {count} {word}"), styles.of(role)), Span::raw("    ")]
     });
-    Line::from(spans.collect::<Vec<_>>())
+    Line::from(spans.flatten().collect::<Vec<_>>())
 }
 
 /// A letter and the server's words: in one line while they come in, in full where one has to act on them.
@@ -316,7 +316,8 @@ fn fate(styles: &Styles, letter: &LetterNews, columns: usize, whole: bool) -> Ve
         if whole { fit::wrap(&letter.answer, room) } else { vec![fit::cut(&letter.answer, room)] };
     let rest = answers.split_off(1.min(answers.len()));
     let mut lines = vec![Line::from(vec![
-        Span::styled(format!("{} ", fit::pad(&word, 12)), styles.of(role)),
+        Span::styled(word.clone(), styles.of(role)),
+        Span::raw(" ".repeat(13_usize.saturating_sub(fit::width(&word)))),
         Span::styled(fit::pad(&letter.recipient, to), styles.of(Role::Text)),
         Span::styled(format!("  {}  ", fit::pad(&count, 8)), styles.of(Role::Muted)),
         Span::styled(answers.pop().unwrap_or_default(), styles.of(Role::Muted)),

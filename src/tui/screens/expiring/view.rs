@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{State, Window};
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
@@ -15,6 +16,9 @@ use crate::tui::view::{body, times};
 use crate::tui::widgets::bars::{self, Bar};
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
+
+/// Columns of two thresholds: the tightest ones stand below each other.
+const REMINDED: usize = 11;
 
 /// Rows of the chart's bars: where there are few rows, the list needs them more.
 fn bar_rows(area: Rect) -> u16 {
@@ -91,8 +95,11 @@ impl State {
     fn reminded(&self, shell: &Shell, key: &Key) -> list::Cell {
         match self.marks_of(shell, key) {
             None => (String::new(), Role::Muted),
-            Some(marks) if marks.is_empty() => ("–".into(), Role::Muted),
-            Some(marks) => short(&marks),
+            Some(marks) if marks.is_empty() => (format!("{:>REMINDED$}", "–"), Role::Muted),
+            Some(marks) => {
+                let (words, role) = short(&marks);
+                (format!("{words:>REMINDED$}"), role)
+            }
         }
     }
 
@@ -187,7 +194,9 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
     };
     let sign = mark.sign().0;
     match mark {
-        Mark::Due => format!("{sign} due now"),
+        Mark::Due => {
+            format!("{sign} due now; {} shows and sends what is due", shell.keymap.key(Action::Sweep))
+        }
         Mark::Passed => format!("{sign} not sent"),
         Mark::Ahead => match key.expires_at {
             Some(end) => format!("{sign} due {}", when(end - chrono::Duration::days(i64::from(days)))),

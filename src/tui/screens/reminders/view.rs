@@ -232,7 +232,8 @@ fn standing(shell: &Shell) -> Line<'static> {
     let styles = &shell.styles;
     let Some(outbox) = &shell.outbox else { return Line::default() };
     let mut spans = vec![Span::raw("  ")];
-    let mut say = |words: String, role| spans.push(Span::styled(format!("{words}   "), styles.of(role)));
+    let mut say =
+        |words: String, role| spans.extend([Span::styled(words, styles.of(role)), Span::raw("   ")]);
     match (outbox.due, outbox.next_due_at) {
         (0, Some(next)) => {
             let when = if shell.relative_times {
