@@ -205,3 +205,13 @@ pub struct CreateAccount {
     pub admins: Vec<String>,
     pub plan: Option<String>,
 }
+
+/// What shall change of an account. `None`: stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeAccount {
+    pub name: Option<String>,
+    /// All mail addresses; at least one.
+    pub admins: Option<Vec<String>>,
+    /// `Some(None)`: no plan.
+    pub plan: Option<Option<String>>,
+}

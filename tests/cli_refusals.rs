@@ -94,6 +94,19 @@ on_both! {
         assert!(permission.contains(&me) && permission.contains("operator set"), "{permission}");
     }
 
+    async fn an_account_changes_by_command(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        let changed = keyrack.json(&["account", "change", "acme", "--admin", "new@acme.example,ops@acme.example", "--plan", "Starter"]);
+        assert_eq!(changed["admins"], serde_json::json!(["new@acme.example", "ops@acme.example"]));
+        assert_eq!(text(&changed, "plan"), "Starter");
+        assert_eq!(text(&keyrack.json(&["account", "change", "acme", "--no-plan", "--name", "Acme Ltd"]), "name"), "Acme Ltd");
+        assert!(keyrack.refused(2, &["account", "change", "acme"]).contains("--admin"));
+        assert!(keyrack.refused(2, &["account", "change", "acme", "--plan", "Gold"]).contains("Starter"));
+        let before = keyrack.json(&["account", "show", "acme"]);
+        keyrack.ok(&["account", "change", "acme", "--name", "Other", "--dry-run"]);
+        assert_eq!(keyrack.json(&["account", "show", "acme"]), before);
+    }
+
     async fn vg_04_a_viewer_may_look_and_change_nothing(db) {
         let keyrack = Script::furnished(&db, "voicegram");
         let key = keyrack.create("acme", "one");

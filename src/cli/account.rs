@@ -8,7 +8,7 @@ use super::output::{Record, Tone, instant, text, when};
 use super::session::Session;
 use crate::domain::Instant;
 use crate::domain::account::{AccountSummary, Standing};
-use crate::service::{CreateAccount, Service, new_operation};
+use crate::service::{ChangeAccount, CreateAccount, Service, new_operation};
 
 /// Accounts read at a time.
 const PAGE: u32 = 1000;
@@ -23,9 +23,12 @@ pub enum Command {
     /// Show an account
     #[command(visible_alias = "get")]
     Show(One),
-    /// Let no more keys be made for an account; those that there are go on working
+    /// Change an account's name, admins or plan
+    #[command(visible_alias = "edit")]
+    Change(Change),
+    /// Let no more keys be made for an account, and its keys be refused by gates
     Suspend(One),
-    /// Let keys be made for an account again
+    /// Let keys be made for an account again, and its keys pass the gates
     Reinstate(One),
 }
 
@@ -46,6 +49,25 @@ pub struct Create {
     /// One of the policy's plans
     #[arg(short, long)]
     plan: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "changes", required = true, multiple = true, args = ["new_name", "admins", "plan", "no_plan"])]
+pub struct Change {
+    /// The account's slug
+    slug: String,
+    /// Its new full name
+    #[arg(id = "new_name", short, long = "name", value_name = "NAME", allow_hyphen_values = true)]
+    name: Option<String>,
+    /// The mail address of an admin, in place of all that there are; may be repeated
+    #[arg(short, long = "admin", value_name = "MAIL", value_delimiter = ',')]
+    admins: Option<Vec<String>>,
+    /// One of the policy's plans
+    #[arg(short, long, conflicts_with = "no_plan")]
+    plan: Option<String>,
+    /// Put it on no plan
+    #[arg(long)]
+    no_plan: bool,
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +102,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
         Command::Create(create) => self::create(create, service, session).await,
         Command::List(list) => self::list(list, service, session).await,
         Command::Show(one) => show(&one.slug, service, session).await,
+        Command::Change(change) => self::change(change, service, session).await,
         Command::Suspend(one) => set(&one.slug, Standing::Suspended, service, session).await,
         Command::Reinstate(one) => set(&one.slug, Standing::Good, service, session).await,
     }
@@ -139,6 +162,18 @@ async fn show(slug: &str, service: &Service, session: &Session) -> Result {
     session.printer().one(&summary, service.now().await?)
 }
 
+async fn change(change: Change, service: &Service, session: &Session) -> Result {
+    let slug = service.account(&change.slug).await?.account.slug;
+    if session.global.dry_run {
+        session.remark(&format!("Would change account {slug}. Nothing was changed."));
+        return Ok(());
+    }
+    let plan = if change.no_plan { Some(None) } else { change.plan.map(Some) };
+    let change = ChangeAccount { name: change.name, admins: change.admins, plan };
+    service.change_account(new_operation(), &slug, change).await?;
+    show(&slug, service, session).await
+}
+
 async fn set(slug: &str, standing: Standing, service: &Service, session: &Session) -> Result {
     let before = service.account(slug).await?;
     if session.global.dry_run {
@@ -152,7 +187,7 @@ async fn set(slug: &str, standing: Standing, service: &Service, session: &Sessio
     service.set_standing(new_operation(), slug, standing).await?;
     if standing == Standing::Suspended && before.active_keys > 0 {
         session.remark(&format!(
-            "Its {} active keys go on working. To end them: keyrack key revoke --filter 'account:{slug} status:active'",
+            "Its {} active keys are refused by gates until it is reinstated. To end them for good: keyrack key revoke --filter 'account:{slug} status:active'",
             before.active_keys
         ));
     }

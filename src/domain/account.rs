@@ -21,7 +21,7 @@ pub struct Account {
     pub created_at: Instant,
 }
 
-/// Whether the account may create keys. Suspension is reversible, unlike a revocation.
+/// Whether the account may create keys, and its keys pass the gates. Suspension is reversible, unlike a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {

@@ -15,6 +15,8 @@ mod filter;
 pub enum Action {
     IssuerApply,
     AccountCreate,
+    /// Name, admins or plan.
+    AccountChange,
     AccountSuspend,
     AccountReinstate,
     OperatorSet,
@@ -48,9 +50,10 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::IssuerApply,
         Self::AccountCreate,
+        Self::AccountChange,
         Self::AccountSuspend,
         Self::AccountReinstate,
         Self::OperatorSet,
@@ -79,6 +82,7 @@ impl Action {
         match self {
             Self::IssuerApply => "issuer.apply",
             Self::AccountCreate => "account.create",
+            Self::AccountChange => "account.change",
             Self::AccountSuspend => "account.suspend",
             Self::AccountReinstate => "account.reinstate",
             Self::OperatorSet => "operator.set",

@@ -107,7 +107,7 @@ impl Tx {
             .bind(&account.slug)
             .bind(&account.issuer)
             .bind(account.name.as_str())
-            .bind(format!("{}\n{}", account.slug, fold(&account.name)))
+            .bind(search_text(account))
             .bind(Json(account.admins.iter().map(|admin| admin.to_string()).collect::<Vec<_>>()))
             .bind(account.plan.as_ref().map(|plan| plan.to_string()))
             .bind(account.standing.as_str())
@@ -128,4 +128,24 @@ impl Tx {
         });
         Ok(())
     }
+
+    /// Writes what may change of an account, but for its standing.
+    pub async fn change_account(&mut self, account: &Account) -> Result<()> {
+        both!(self.conn(), c => {
+            sqlx::query::<Db>("UPDATE accounts SET name = $2, search = $3, admins = $4, plan = $5 WHERE slug = $1")
+                .bind(&account.slug)
+                .bind(account.name.as_str())
+                .bind(search_text(account))
+                .bind(Json(account.admins.iter().map(|admin| admin.to_string()).collect::<Vec<_>>()))
+                .bind(account.plan.as_ref().map(|plan| plan.to_string()))
+                .execute(c)
+                .await?;
+        });
+        Ok(())
+    }
+}
+
+/// What the filter looks at.
+fn search_text(account: &Account) -> String {
+    format!("{}\n{}", account.slug, fold(&account.name))
 }

@@ -37,6 +37,18 @@ impl Tx {
         Ok(others)
     }
 
+    /// Reminders of an account of which something waits or is being sent.
+    pub async fn reminders_under_way(&mut self, account: &str) -> Result<Vec<ReminderId>> {
+        Ok(both!(self.conn(), c => {
+            sqlx::query_scalar::<Db, Uuid>(
+                "SELECT id FROM reminders WHERE account = $1 AND state IN ('pending', 'sending')",
+            )
+            .bind(account)
+            .fetch_all(c)
+            .await?
+        }))
+    }
+
     /// The deliveries of a reminder.
     pub async fn tried(&mut self, reminder: ReminderId) -> Result<Vec<Tried>> {
         let rows: Vec<(String, String, Option<String>)> = both!(self.conn(), c => {

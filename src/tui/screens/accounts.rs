@@ -148,7 +148,7 @@ impl State {
             Standing::Good => Question {
                 title: format!("Suspend {name}?"),
                 words: format!(
-                    "No new key can be made for it until it is reinstated. Its {} active keys go on working.",
+                    "No new key can be made for it until it is reinstated. Its {} active keys are refused by gates.",
                     row.active_keys
                 ),
                 verb: "Suspend",

@@ -33,7 +33,7 @@ fn suspending_asks_first_and_no_is_the_default() {
     let mut desk = screen();
     desk.press("p");
     assert!(desk.words().contains("Suspend Acme Telephony?"), "{}", desk.screen());
-    assert!(desk.words().contains("3 active keys go on working"), "{}", desk.screen());
+    assert!(desk.words().contains("3 active keys are refused by gates"), "{}", desk.screen());
     assert_eq!(desk.press("enter"), []);
     assert!(desk.top().is_none());
     desk.press("p");
