@@ -5,9 +5,11 @@ use std::io::Write;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 mod account;
+mod alerts;
 mod audit;
 mod demo;
 mod doctor;
+mod explain;
 mod failure;
 mod filter;
 pub mod gate;
@@ -180,6 +182,11 @@ pub enum Command {
     /// Keep the people who may use this database
     #[command(subcommand, visible_alias = "operators")]
     Operator(operator::Command),
+    /// Say step by step why a key is refused, or that it would pass
+    Explain(explain::Arguments),
+    /// List and acknowledge alerts about how keys are used
+    #[command(subcommand, visible_alias = "alert")]
+    Alerts(alerts::Command),
     /// Read and verify the record of every change
     #[command(subcommand)]
     Audit(audit::Command),
@@ -247,6 +254,8 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Account(command) => account::run(command, session).await,
         Command::Issuer(command) => issuer::run(command, session).await,
         Command::Operator(command) => operator::run(command, session).await,
+        Command::Explain(arguments) => explain::run(arguments, session).await,
+        Command::Alerts(command) => alerts::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,
         Command::Reminders(command) => reminders::run(command, session).await,
         Command::Doctor => doctor::run(session).await,

@@ -96,6 +96,7 @@ fn gate(arguments: &Arguments, session: &Session) -> cli::Result<u8> {
         lease: arguments.lease,
         cache: arguments.cache,
         keep_usage: arguments.keep_usage,
+        ..GateSettings::default()
     };
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let runtime = cli::runtime(cores)?;

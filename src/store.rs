@@ -10,6 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
 mod accounts;
+mod alerts;
 mod audit;
 mod dialect;
 mod error;
@@ -35,6 +36,7 @@ mod usage;
 mod windows;
 
 pub use accounts::AccountFilter;
+pub use alerts::{Acknowledged, AlertRequest, AlertRow, Sighting};
 pub use error::{Error, MaybeTransient, Result};
 pub use facts::Facts;
 pub use gates::{GateRow, NewGate, Sight};
@@ -45,7 +47,7 @@ pub use outlook::Counted;
 pub use page::{Side, Slice};
 pub use pulse::{Ear, Pulse, Touched};
 pub use transact::{Opening, Tx};
-pub use usage::{Batch, Counts, LastUse, Minute};
+pub use usage::Batch;
 pub use windows::SavedWindow;
 
 /// An open database. Cheap to clone.

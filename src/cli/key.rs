@@ -67,7 +67,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
 /// The one key that `text` names: by its id, or by a part of the id or the end of the preview that no other key has.
 ///
 /// A name doesn't count: names repeat, and a command that ends a key must not guess.
-async fn the_key(service: &Service, text: &str) -> Result<Key> {
+pub async fn the_key(service: &Service, text: &str) -> Result<Key> {
     if let Some(id) = whole_id(text) {
         return Ok(service.key(id).await?);
     }

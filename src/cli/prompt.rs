@@ -65,15 +65,27 @@ async fn answer(question: String) -> Result<String> {
     .await
 }
 
-/// Reads a secret: what standard input holds, or what a person types unseen.
+/// Reads a secret: what standard input holds, or what a person types unseen, without the white space around it.
 pub async fn secret(global: &Global) -> Result<PlainKey> {
+    read(global, PlainKey::from_input).await
+}
+
+/// Reads what was sent as a secret, with all its white space but for the line's end.
+pub async fn exact_secret(global: &Global) -> Result<PlainKey> {
+    read(global, |text| {
+        PlainKey::exact(text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line)))
+    })
+    .await
+}
+
+async fn read(global: &Global, take: fn(&str) -> PlainKey) -> Result<PlainKey> {
     let secret = if io::stdin().is_terminal() {
         if global.no_input {
             return Err(Failure::usage("the secret is expected on standard input: keyrack … < FILE"));
         }
-        waiting(hidden).await?
+        waiting(move || hidden(take)).await?
     } else {
-        waiting(piped).await?
+        waiting(move || piped(take)).await?
     };
     if secret.expose().is_empty() {
         return Err(Failure::usage(
@@ -83,20 +95,20 @@ pub async fn secret(global: &Global) -> Result<PlainKey> {
     Ok(secret)
 }
 
-fn hidden() -> io::Result<PlainKey> {
+fn hidden(take: fn(&str) -> PlainKey) -> io::Result<PlainKey> {
     remember_terminal();
     let typed = rpassword::prompt_password("Secret (not shown): ").map(Zeroizing::new);
     restore_terminal();
-    typed.map(|text| PlainKey::from_input(&text))
+    typed.map(|text| take(&text))
 }
 
-fn piped() -> io::Result<PlainKey> {
+fn piped(take: fn(&str) -> PlainKey) -> io::Result<PlainKey> {
     let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize + 1));
     let read = io::stdin().lock().take(LONGEST + 1).read_to_string(&mut text)?;
     if read as u64 > LONGEST {
         return Err(io::Error::other("it is longer than any secret"));
     }
-    Ok(PlainKey::from_input(&text))
+    Ok(take(&text))
 }
 
 fn remember_terminal() {

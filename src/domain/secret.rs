@@ -111,6 +111,13 @@ impl PlainKey {
         Self(own)
     }
 
+    /// Takes over what was sent, exactly as it was.
+    pub fn exact(text: &str) -> Self {
+        let mut own = Zeroizing::new(String::with_capacity(text.len()));
+        own.push_str(text);
+        Self(own)
+    }
+
     /// The secret itself. Every caller of this is a place where a secret may leak: keep them few.
     pub fn expose(&self) -> &str {
         &self.0

@@ -237,12 +237,11 @@ impl Door {
             };
             self.refusals.tell(&refusal, self.begun.elapsed(), &self.metrics);
         }
+        if refused.is_some_and(Reason::is_failed_authentication) {
+            self.gate.failed(asked.request.address, policy.map(|policy| policy.slug.as_str()));
+        }
         if let Some(known) = &judged.known {
-            let outcome = match refused {
-                None => Outcome::Allowed,
-                Some(Reason::Limited { .. }) => Outcome::Limited,
-                Some(_) => Outcome::Refused,
-            };
+            let outcome = Outcome::of(&judged.verdict);
             let at = self.gate.now();
             self.gate.used(Use { known, outcome, at, from: asked.request.address, endpoint });
         }

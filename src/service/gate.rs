@@ -8,6 +8,7 @@
 //! What somebody changes past Keyrack, with SQL written by hand, leaves no row in the audit. A gate sees that after
 //! [`STALE`] at the latest.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::domain::secret::HashedKey;
+use crate::domain::usage::Tolerance;
 use crate::store::{self, NewGate};
 
 mod cache;
@@ -25,13 +27,15 @@ mod proof;
 mod prover;
 mod registrar;
 mod uses;
+mod watchman;
 
 use cache::Cache;
 pub use known::{Known, Policies};
 use proof::Proof;
 pub(super) use registrar::{GONE, is_alive};
+pub use uses::Use;
 use uses::Uses;
-pub use uses::{Outcome, Use};
+use watchman::Watchman;
 
 /// What was read of a key is read again after this long, whatever the audit says.
 pub const STALE: Duration = Duration::from_secs(10);
@@ -49,6 +53,8 @@ pub struct GateSettings {
     pub cache: usize,
     /// How long counts of use are kept.
     pub keep_usage: Duration,
+    /// How many failed attempts are a run that somebody should look at.
+    pub tolerance: Tolerance,
 }
 
 impl Default for GateSettings {
@@ -59,6 +65,7 @@ impl Default for GateSettings {
             lease: Duration::from_secs(1),
             cache: 100_000,
             keep_usage: Duration::from_secs(35 * 24 * 60 * 60),
+            tolerance: Tolerance::default(),
         }
     }
 }
@@ -97,6 +104,7 @@ struct Inner {
     cache: Cache,
     proof: Proof,
     uses: Uses,
+    watchman: Watchman,
     /// The audit's number up to which every change has been applied; consoles and held streams look at it.
     applied: watch::Sender<i64>,
     /// What [`Cache`] and policies must be at least as new as; moves before anything is dropped.
@@ -132,6 +140,7 @@ impl Gate {
             cache: Cache::new(settings.cache),
             proof: Proof::new(now),
             uses: Uses::default(),
+            watchman: Watchman::new(settings.tolerance),
             applied: watch::Sender::new(seq),
             floor: AtomicI64::new(seq),
             policies: std::sync::RwLock::default(),
@@ -149,6 +158,7 @@ impl Gate {
         tasks.spawn(prover::listen(Arc::clone(&inner)));
         tasks.spawn(registrar::run(Arc::clone(&inner)));
         tasks.spawn(uses::run(Arc::clone(&inner)));
+        tasks.spawn(watchman::run(Arc::clone(&inner)));
         *inner.tasks.lock().await = tasks;
         let handle = Arc::new(Handle(inner.stop.clone()));
         Ok(Self { inner, _handle: handle })
@@ -196,10 +206,7 @@ impl Gate {
 
     /// The present by the database's clock, as the last answer and the time since then tell it. Never steps back.
     pub fn now(&self) -> Instant {
-        match self.inner.store.location() {
-            Location::Sqlite(_) => self.inner.clock.now(),
-            Location::Postgres(_) => self.inner.proof.now(),
-        }
+        self.inner.now()
     }
 
     /// Whether the database has answered within the lease.
@@ -241,6 +248,32 @@ impl Gate {
         self.inner.uses.note(used);
     }
 
+    /// Takes note of an attempt without a key that works: from where, and which issuer's keys it looked like, by the slug.
+    /// Never waits for the database.
+    pub fn failed(&self, address: Option<IpAddr>, issuer: Option<&str>) {
+        self.inner.watchman.failed(address, issuer, self.now());
+    }
+
+    /// Compares the keys that were busy lately with their own past, as happens every minute.
+    pub async fn look_for_spikes(&self) -> Result<()> {
+        watchman::spikes(&self.inner).await
+    }
+
+    /// Waits until this gate has raised an alert.
+    pub async fn raised(&self) {
+        self.inner.raised().await;
+    }
+
+    /// The oldest alerts that a gate of this name has raised within a day and that no webhook has taken yet.
+    pub async fn untold_alerts(&self, limit: u32) -> Result<Vec<RaisedAlert>> {
+        self.inner.untold(limit).await
+    }
+
+    /// Takes note that a webhook has taken an alert.
+    pub async fn told_alert(&self, id: i64) -> Result<()> {
+        Ok(self.inner.store.told_alert(id, &self.inner.clock).await?)
+    }
+
     /// Writes what is left to write, and takes the gate's row away.
     pub async fn close(&self) {
         self.inner.stop.send_replace(true);
@@ -258,6 +291,13 @@ impl Inner {
         match tokio::time::timeout(self.settings.lease, reading).await {
             Ok(done) => done,
             Err(_) => Err(self.no_answer()),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        match self.store.location() {
+            Location::Sqlite(_) => self.clock.now(),
+            Location::Postgres(_) => self.proof.now(),
         }
     }
 

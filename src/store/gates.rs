@@ -39,6 +39,35 @@ struct SightRow {
     head: i64,
 }
 
+fn sight_of_keys() -> String {
+    format!(
+        "SELECT {KEY_COLUMNS}, a.slug AS account_slug, a.issuer AS account_issuer, a.name AS account_name, \
+         a.admins, a.plan, a.standing, a.created_at AS account_created_at, \
+         (SELECT p.version FROM issuers p WHERE p.slug = k.issuer) AS policy_version, \
+         (SELECT seq FROM audit_head) AS head FROM keys k JOIN accounts a ON a.slug = k.account"
+    )
+}
+
+impl SightRow {
+    fn into_sight(self) -> Result<Sight> {
+        let account = AccountRow {
+            slug: self.account_slug,
+            issuer: self.account_issuer,
+            name: self.account_name,
+            admins: self.admins,
+            plan: self.plan,
+            standing: self.standing,
+            created_at: self.account_created_at,
+        };
+        Ok(Sight {
+            key: self.key.into(),
+            account: account.into_account()?,
+            policy: self.policy_version,
+            seq: self.head,
+        })
+    }
+}
+
 /// A gate as its row has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateRow {
@@ -111,34 +140,21 @@ impl Store {
     /// The key of this secret, with all that a gate must know of it, read in one statement and so at one moment.
     pub async fn sight(&self, hash: HashedKey) -> Result<Option<Sight>> {
         let mut reader = self.reader().await?;
-        let row = both!(reader.conn(), c => {
-            let sql = format!(
-                "SELECT {KEY_COLUMNS}, a.slug AS account_slug, a.issuer AS account_issuer, a.name AS account_name, \
-                 a.admins, a.plan, a.standing, a.created_at AS account_created_at, \
-                 (SELECT p.version FROM issuers p WHERE p.slug = k.issuer) AS policy_version, \
-                 (SELECT seq FROM audit_head) AS head \
-                 FROM keys k JOIN accounts a ON a.slug = k.account WHERE k.hash = $1"
-            );
-            sqlx::query_as::<Db, SightRow>(AssertSqlSafe(sql)).bind(hash.0.to_vec()).fetch_optional(c).await?
+        let row: Option<SightRow> = both!(reader.conn(), c => {
+            let sql = AssertSqlSafe(format!("{} WHERE k.hash = $1", sight_of_keys()));
+            sqlx::query_as::<Db, SightRow>(sql).bind(hash.0.to_vec()).fetch_optional(c).await?
         });
-        row.map(|row| {
-            let account = AccountRow {
-                slug: row.account_slug,
-                issuer: row.account_issuer,
-                name: row.account_name,
-                admins: row.admins,
-                plan: row.plan,
-                standing: row.standing,
-                created_at: row.account_created_at,
-            };
-            Ok(Sight {
-                key: row.key.into(),
-                account: account.into_account()?,
-                policy: row.policy_version,
-                seq: row.head,
-            })
-        })
-        .transpose()
+        row.map(SightRow::into_sight).transpose()
+    }
+
+    /// The same of the key of this id.
+    pub async fn sight_of(&self, id: KeyId) -> Result<Option<Sight>> {
+        let mut reader = self.reader().await?;
+        let row: Option<SightRow> = both!(reader.conn(), c => {
+            let sql = AssertSqlSafe(format!("{} WHERE k.id = $1", sight_of_keys()));
+            sqlx::query_as::<Db, SightRow>(sql).bind(id).fetch_optional(c).await?
+        });
+        row.map(SightRow::into_sight).transpose()
     }
 
     /// All issuers, and the audit's number from before they were read: they are at least as new as that.

@@ -10,38 +10,14 @@ use super::{Conn, Error, Reader, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
-
-/// Requests of one key in one minute, by their fate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub allowed: i64,
-    pub refused: i64,
-    pub limited: i64,
-}
-
-/// A key's last use that was allowed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastUse {
-    pub at: Instant,
-    pub from: Option<String>,
-    pub endpoint: Option<String>,
-}
+use crate::domain::usage::{Counts, LastUse, Minute, minute};
 
 /// What a gate counted since it wrote last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// By key and beginning of the minute: everybody locks rows in this order.
-    pub counts: BTreeMap<(KeyId, Instant), Counts>,
+    /// By key and minute, counted from the epoch: everybody locks rows in this order.
+    pub counts: BTreeMap<(KeyId, i64), Counts>,
     pub last: BTreeMap<KeyId, LastUse>,
-}
-
-/// The use of one key in one minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Minute {
-    pub key: KeyId,
-    /// The minute's beginning.
-    pub at: Instant,
-    pub counts: Counts,
 }
 
 #[derive(FromRow)]
@@ -85,7 +61,7 @@ impl Store {
     }
 
     /// The use of these keys, minute by minute, from `since` on; by key and time.
-    pub async fn usage(&self, keys: &[KeyId], since: Instant) -> Result<Vec<Minute>> {
+    pub async fn usage(&self, keys: &[KeyId], since: Instant) -> Result<Vec<(KeyId, Minute)>> {
         let mut minutes = Vec::new();
         let mut reader = self.reader().await?;
         for some in keys.chunks(ROWS) {
@@ -101,10 +77,13 @@ impl Store {
                 sql.push(") ORDER BY key, minute");
                 sql.build_query_as::<MinuteRow>().persistent(some.len() == 1).fetch_all(c).await?
             });
-            minutes.extend(rows.into_iter().map(|row| Minute {
-                key: row.key,
-                at: row.minute.0,
-                counts: Counts { allowed: row.allowed, refused: row.refused, limited: row.limited },
+            minutes.extend(rows.into_iter().map(|row| {
+                let counts = Counts {
+                    allowed: row.allowed.unsigned_abs(),
+                    refused: row.refused.unsigned_abs(),
+                    limited: row.limited.unsigned_abs(),
+                };
+                (row.key, Minute { minute: minute(row.minute.0), counts })
             }));
         }
         Ok(minutes)
@@ -153,11 +132,12 @@ async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
             let mut sql =
                 QueryBuilder::<Db>::new("INSERT INTO usage_minutes (key, minute, allowed, refused, limited) ");
             sql.push_values(some, |mut row, ((key, minute), counts)| {
+                let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
                 row.push_bind(*key)
-                    .push_bind(Time(*minute))
-                    .push_bind(counts.allowed)
-                    .push_bind(counts.refused)
-                    .push_bind(counts.limited);
+                    .push_bind(Time(Instant::from_timestamp_secs(*minute * 60).unwrap_or_default()))
+                    .push_bind(number(counts.allowed))
+                    .push_bind(number(counts.refused))
+                    .push_bind(number(counts.limited));
             });
             sql.push(
                 " ON CONFLICT (key, minute) DO UPDATE SET allowed = usage_minutes.allowed + excluded.allowed, \
@@ -178,7 +158,7 @@ async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
             sql.push_values(some, |mut row, (key, last)| {
                 row.push_bind(**key)
                     .push_bind(Time(last.at))
-                    .push_bind(last.from.as_deref())
+                    .push_bind(last.address.map(|address| address.to_string()))
                     .push_bind(last.endpoint.as_deref());
             });
             sql.push(")");

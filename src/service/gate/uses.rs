@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::sync::Notify;
 use tokio::time::{Instant as Moment, MissedTickBehavior, interval, timeout};
 
-use super::Inner;
 use super::known::Known;
+use super::{Inner, watchman};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
-use crate::store::{Batch, Counts, LastUse};
+use crate::domain::usage::{Counts, LastUse, Outcome, network_of};
+use crate::store::{Batch, Sighting};
 
 /// How often what was collected is written. A key's first use is written at once.
 const EVERY: Duration = Duration::from_secs(1);
@@ -24,19 +26,11 @@ const SHARE: u32 = 3;
 /// More keys than this are not waited for: while the database can't take them, what they are used for goes uncounted.
 const MOST: usize = 200_000;
 const SHARDS: usize = 32;
+/// Networks of one key that are noted between two writings.
+const NETWORKS: usize = 32;
 /// How long the last writing may take, and how long one may take before it is tried again.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PRUNE: Duration = Duration::from_secs(60);
-
-/// The fate of a request with a key that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Allowed,
-    /// Revoked, expired, from a wrong address, without the scope: whatever it was.
-    Refused,
-    /// A budget was used up.
-    Limited,
-}
 
 /// A request with a key that is known, and its fate.
 #[derive(Clone, Copy, Debug)]
@@ -53,13 +47,11 @@ pub struct Use<'a> {
 struct Pending {
     /// By the minute's number since the epoch; seldom more than two.
     minutes: Vec<(i64, Counts)>,
-    last: Option<Last>,
-}
-
-struct Last {
-    at: Instant,
-    from: Option<IpAddr>,
-    endpoint: Option<String>,
+    last: Option<LastUse>,
+    /// Where it was used from, with one address of each network; seldom more than one.
+    networks: Vec<(IpNet, IpAddr)>,
+    /// Whether the key has an allow-list.
+    listed: bool,
 }
 
 #[derive(Default)]
@@ -112,8 +104,9 @@ impl Uses {
     }
 
     /// Takes out what is pending of some keys: of those used for the first time, or of those that wait the longest.
-    fn take(&self, first: bool) -> Batch {
+    fn take(&self, first: bool) -> (Batch, Vec<Sighting>) {
         let mut batch = Batch::default();
+        let mut seen = Vec::new();
         let mut taken = 0;
         while taken < KEYS {
             let id = if first { lock(&self.first).pop_front() } else { lock(&self.queue).pop_front() };
@@ -121,17 +114,13 @@ impl Uses {
             let Some(pending) = lock(self.shard(id)).remove(&id) else { continue };
             self.pending.fetch_sub(1, Ordering::Relaxed);
             taken += 1;
-            for (minute, counts) in pending.minutes {
-                if let Some(at) = Instant::from_timestamp_secs(minute * 60) {
-                    batch.counts.insert((id, at), counts);
-                }
-            }
-            if let Some(last) = pending.last {
-                let from = last.from.map(|address| address.to_string());
-                batch.last.insert(id, LastUse { at: last.at, from, endpoint: last.endpoint });
-            }
+            batch.counts.extend(pending.minutes.into_iter().map(|(minute, counts)| ((id, minute), counts)));
+            batch.last.extend(pending.last.map(|last| (id, last)));
+            let sighting =
+                |(network, address)| Sighting { key: id, network, address, listed: pending.listed };
+            seen.extend(pending.networks.into_iter().map(sighting));
         }
-        batch
+        (batch, seen)
     }
 }
 
@@ -145,17 +134,22 @@ impl Pending {
                 self.minutes.len() - 1
             }
         };
-        let counts = &mut self.minutes[place].1;
-        match used.outcome {
-            Outcome::Allowed => counts.allowed += 1,
-            Outcome::Refused => counts.refused += 1,
-            Outcome::Limited => counts.limited += 1,
-        }
-        if used.outcome != Outcome::Allowed || self.last.as_ref().is_some_and(|last| last.at > used.at) {
+        self.minutes[place].1.add(used.outcome);
+        if used.outcome != Outcome::Allowed {
             return;
         }
-        let last = self.last.get_or_insert(Last { at: used.at, from: None, endpoint: None });
-        (last.at, last.from) = (used.at, used.from);
+        if let Some(address) = used.from {
+            let network = network_of(address);
+            if self.networks.len() < NETWORKS && !self.networks.iter().any(|(known, _)| *known == network) {
+                self.networks.push((network, address));
+                self.listed = !used.known.key.allow.is_empty();
+            }
+        }
+        if self.last.as_ref().is_some_and(|last| last.at > used.at) {
+            return;
+        }
+        let last = self.last.get_or_insert(LastUse { at: used.at, address: None, endpoint: None });
+        (last.at, last.address) = (used.at, used.from);
         // The room of the text before is used again where there is one.
         match (&mut last.endpoint, used.endpoint) {
             (Some(before), Some(now)) if before == now => {}
@@ -188,7 +182,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
         };
         loop {
             let begun = Moment::now();
-            let batch = inner.uses.take(first);
+            let (batch, seen) = inner.uses.take(first);
             if batch.counts.is_empty() {
                 break;
             }
@@ -200,7 +194,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
                     drain(&inner, number).await;
                     return;
                 }
-                () = write(&inner, number, &batch) => {}
+                () = write(&inner, number, &batch) => watchman::look_at(&inner, &batch, seen).await,
             }
             tokio::time::sleep(begun.elapsed() * (SHARE - 1)).await;
         }
@@ -212,12 +206,13 @@ pub(super) async fn run(inner: Arc<Inner>) {
 async fn drain(inner: &Inner, mut number: i64) {
     let rest = async {
         loop {
-            let batch = inner.uses.take(false);
+            let (batch, seen) = inner.uses.take(false);
             if batch.counts.is_empty() {
                 return;
             }
             number += 1;
             write(inner, number, &batch).await;
+            watchman::look_at(inner, &batch, seen).await;
         }
     };
     if timeout(PATIENCE, rest).await.is_err() {

@@ -1,0 +1,146 @@
+//! `keyrack explain`: why a key is refused, or would pass.
+
+use std::net::IpAddr;
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::failure::{Exit, Failure, Result};
+use super::output::{Record, Tone};
+use super::session::{Session, whole_id};
+use super::{key, prompt, say};
+use crate::domain::Instant;
+use crate::domain::explain::{Mark, Step};
+use crate::service::{Asked, Carriage, Explain, Presented};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A key's id, or a part of it or of the preview that fits no other key. Without it the secret is read, exactly as it
+    /// was sent, from standard input or at a hidden prompt; it is never shown
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    /// How the key is sent
+    #[arg(long, value_enum, value_name = "STYLE", default_value = "bare", conflicts_with = "id")]
+    header_style: HeaderStyle,
+    /// The request's method
+    #[arg(long, value_name = "METHOD", default_value = "GET", requires = "path")]
+    method: String,
+    /// The request's path, as the client sends it
+    #[arg(long, value_name = "PATH", conflicts_with = "scope")]
+    path: Option<String>,
+    /// The scope that is needed, where no path is known
+    #[arg(long, value_name = "SCOPE")]
+    scope: Option<String>,
+    /// Where the request comes from
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<IpAddr>,
+    /// Take keys of this issuer only, as a gate does that serves it alone
+    #[arg(long, value_name = "SLUG")]
+    issuer: Option<String>,
+}
+
+/// How a key is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum HeaderStyle {
+    /// In no header: only the key itself is looked at
+    Bare,
+    /// Authorization: Bearer
+    Bearer,
+    /// X-API-Key
+    ApiKey,
+    /// x-api-key
+    ApiKeyLower,
+}
+
+impl From<HeaderStyle> for Carriage {
+    fn from(style: HeaderStyle) -> Self {
+        match style {
+            HeaderStyle::Bare => Self::Bare,
+            HeaderStyle::Bearer => Self::Bearer,
+            HeaderStyle::ApiKey => Self::ApiKey,
+            HeaderStyle::ApiKeyLower => Self::ApiKeyInSmallLetters,
+        }
+    }
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let service = session.service().await?;
+    let what = match &arguments.id {
+        Some(text) => Presented::Record(match whole_id(text) {
+            Some(id) => id,
+            None => key::the_key(service, text).await?.id,
+        }),
+        None => Presented::Sent(prompt::exact_secret(&session.global).await?, arguments.header_style.into()),
+    };
+    let request = match (arguments.path, arguments.scope) {
+        (Some(path), _) => Some(Asked::Line { method: arguments.method, path }),
+        (None, Some(scope)) => Some(Asked::Scope(scope)),
+        (None, None) => None,
+    };
+    let explain = Explain { what, issuer: arguments.issuer, request, address: arguments.address };
+    let told = service.explain(explain).await?;
+    session.printer().list(&told.explanation.steps, told.now)?;
+    match told.refused() {
+        Some(reason) => {
+            let status = reason.status();
+            Err(Failure::new(
+                Exit::CheckFailed,
+                format!("it is refused: {} (the caller gets {status})", reason.code()),
+            ))
+        }
+        None => {
+            let open = told.explanation.steps.iter().any(|step| step.mark == Mark::Open);
+            session.remark(if open {
+                "Nothing that was looked at stands in its way. Name --path and --address to look at more."
+            } else {
+                "It would pass."
+            });
+            if session.format().for_people()
+                && let Some(key) = &told.key
+                && !session.global.quiet
+            {
+                say(&format!("See keyrack key show {}", key.id));
+            }
+            Ok(())
+        }
+    }
+}
+
+impl Record for Step {
+    fn heads(_wide: bool) -> &'static [&'static str] {
+        &["STEP", "", "WHAT WAS FOUND"]
+    }
+
+    fn cells(&self, _wide: bool, _now: Instant) -> Vec<String> {
+        vec![self.name.to_owned(), word(self.mark).to_owned(), self.words.to_string()]
+    }
+
+    fn tone(&self, _now: Instant) -> Option<Tone> {
+        Some(match self.mark {
+            Mark::Passed => Tone::Good,
+            Mark::Failed => Tone::Bad,
+            Mark::Open => Tone::Quiet,
+        })
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &["step", "mark", "reason", "words"]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        vec![
+            self.name.into(),
+            word(self.mark).into(),
+            self.reason.as_ref().map_or(Value::Null, |reason| reason.code().into()),
+            self.words.as_str().into(),
+        ]
+    }
+}
+
+fn word(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Passed => "passed",
+        Mark::Failed => "failed",
+        Mark::Open => "open",
+    }
+}

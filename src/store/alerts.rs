@@ -1,0 +1,287 @@
+//! Alerts, and what they are compared with: the networks that keys were used from.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
+use uuid::Uuid;
+
+use super::dialect::{Time, both};
+use super::{Reader, Result, Store, Tx};
+use crate::clock::Clock;
+use crate::domain::Instant;
+use crate::domain::key::KeyId;
+use crate::domain::text::SafeText;
+use crate::domain::usage::{Alert, Origin, Severity, origin};
+
+/// An allowed use of a key from a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    pub key: KeyId,
+    pub network: IpNet,
+    pub address: IpAddr,
+    /// Whether the key has an allow-list, which then names the network.
+    pub listed: bool,
+}
+
+/// An alert as it stands in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertRow {
+    pub id: i64,
+    pub raised_at: Instant,
+    pub gate: SafeText,
+    pub key: Option<KeyId>,
+    pub account: Option<SafeText>,
+    /// The key's name and preview, as they are now.
+    pub name: Option<SafeText>,
+    pub preview: Option<SafeText>,
+    /// The alert as JSON.
+    pub detail: String,
+    pub acknowledged_at: Option<Instant>,
+    pub acknowledged_by: Option<SafeText>,
+}
+
+/// Which alerts are wanted, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertRequest {
+    /// Only those that nobody acknowledged.
+    pub open: bool,
+    pub key: Option<KeyId>,
+    /// The account's slug.
+    pub account: Option<String>,
+    /// Only those with smaller numbers.
+    pub before: Option<i64>,
+    pub limit: u32,
+}
+
+#[derive(FromRow)]
+struct RawAlert {
+    id: i64,
+    raised_at: Time,
+    gate: String,
+    key: Option<Uuid>,
+    account: Option<String>,
+    name: Option<String>,
+    preview: Option<String>,
+    detail: String,
+    acknowledged_at: Option<Time>,
+    acknowledged_by: Option<String>,
+}
+
+impl From<RawAlert> for AlertRow {
+    fn from(row: RawAlert) -> Self {
+        Self {
+            id: row.id,
+            raised_at: row.raised_at.0,
+            gate: row.gate.into(),
+            key: row.key,
+            account: row.account.map(SafeText::new),
+            name: row.name.map(SafeText::new),
+            preview: row.preview.map(SafeText::new),
+            detail: row.detail,
+            acknowledged_at: row.acknowledged_at.map(|at| at.0),
+            acknowledged_by: row.acknowledged_by.map(SafeText::new),
+        }
+    }
+}
+
+const SELECT: &str = "SELECT a.id, a.raised_at, a.gate, a.key, a.account, k.name, k.preview, a.detail, \
+     a.acknowledged_at, a.acknowledged_by FROM alerts a LEFT JOIN keys k ON k.id = a.key";
+
+/// Rows a statement.
+const ROWS: usize = 500;
+/// A key that is used from more networks than this is used from everywhere: one more is no news.
+const EVERYWHERE: usize = 500;
+/// Nobody counts further than this.
+const MANY: i64 = 1000;
+
+impl Store {
+    /// Remembers where keys were used from. Answers the sightings that are news: a further network of a key that was used
+    /// before.
+    pub async fn learn_networks(&self, seen: &[Sighting], clock: &Clock) -> Result<Vec<Sighting>> {
+        let mut news = Vec::new();
+        for some in seen.chunks(ROWS) {
+            let mut writer = self.writer().await?;
+            let now = Time(clock.now());
+            let learned: Vec<(Uuid, String)> = both!(writer.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("INSERT INTO key_networks (key, network, first_at) ");
+                sql.push_values(some, |mut row, sighting| {
+                    row.push_bind(sighting.key).push_bind(sighting.network.to_string()).push_bind(now);
+                });
+                sql.push(" ON CONFLICT DO NOTHING RETURNING key, network");
+                sql.build_query_as::<(Uuid, String)>().persistent(some.len() == 1).fetch_all(c).await?
+            });
+            let learned: Vec<&Sighting> =
+                some.iter().filter(|one| learned.contains(&(one.key, one.network.to_string()))).collect();
+            if !learned.is_empty() {
+                news.extend(compare(&mut writer, &learned).await?);
+            }
+        }
+        Ok(news)
+    }
+
+    /// Writes an alert down, unless one like it, and no less grave, was raised within the hour, by whichever gate. Answers
+    /// whether it is a new one.
+    pub async fn raise_alert(&self, gate: &str, alert: &Alert) -> Result<bool> {
+        let graver = [Severity::Info, Severity::Warning, Severity::Critical]
+            .into_iter()
+            .filter(|severity| *severity >= alert.severity())
+            .map(|severity| subject(alert, severity));
+        let hour =
+            Instant::from_timestamp_secs(alert.at.timestamp().div_euclid(3600) * 3600).unwrap_or_default();
+        let detail = serde_json::to_string(alert).map_err(|e| super::Error::Other(e.to_string()))?;
+        let mut writer = self.writer().await?;
+        let rows = both!(writer.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new(
+                "INSERT INTO alerts (kind, subject, hour, raised_at, gate, key, account, detail) SELECT ",
+            );
+            let mut values = sql.separated(", ");
+            values.push_bind(alert.kind());
+            values.push_bind(subject(alert, alert.severity()));
+            values.push_bind(Time(hour));
+            values.push_bind(Time(alert.at));
+            values.push_bind(gate);
+            values.push_bind(alert.key());
+            values.push("(SELECT k.account FROM keys k WHERE k.id = ").push_bind_unseparated(alert.key());
+            values.push_unseparated(")");
+            values.push_bind(detail);
+            sql.push(" WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE kind = ").push_bind(alert.kind());
+            sql.push(" AND raised_at > ").push_bind(Time(alert.at - chrono::Duration::hours(1)));
+            sql.push(" AND subject IN (");
+            let mut subjects = sql.separated(", ");
+            for subject in graver {
+                subjects.push_bind(subject);
+            }
+            sql.push(")) ON CONFLICT DO NOTHING");
+            sql.build().persistent(false).execute(c).await?.rows_affected()
+        });
+        Ok(rows > 0)
+    }
+
+    /// Alerts, the newest first.
+    pub async fn alerts(&self, request: &AlertRequest) -> Result<Vec<AlertRow>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<RawAlert> = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new(SELECT);
+            sql.push(" WHERE a.id < ").push_bind(request.before.unwrap_or(i64::MAX));
+            if request.open {
+                sql.push(" AND a.acknowledged_at IS NULL");
+            }
+            if let Some(key) = request.key {
+                sql.push(" AND a.key = ").push_bind(key);
+            }
+            if let Some(account) = &request.account {
+                sql.push(" AND a.account = ").push_bind(account.as_str());
+            }
+            sql.push(" ORDER BY a.id DESC LIMIT ").push_bind(i64::from(request.limit));
+            sql.build_query_as::<RawAlert>().fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(AlertRow::from).collect())
+    }
+
+    /// How many alerts nobody has acknowledged; of a thousand and more, a thousand.
+    pub async fn open_alerts(&self) -> Result<u64> {
+        let mut reader = self.reader().await?;
+        let count: i64 = both!(reader.conn(), c => {
+            sqlx::query_scalar::<Db, i64>(
+                "SELECT count(*) FROM (SELECT 1 FROM alerts WHERE acknowledged_at IS NULL LIMIT $1) AS counted",
+            )
+            .bind(MANY)
+            .fetch_one(c)
+            .await?
+        });
+        Ok(count.unsigned_abs())
+    }
+
+    /// The oldest alerts that this gate raised since `since` and that no webhook has taken yet.
+    pub async fn untold_alerts(&self, gate: &str, since: Instant, limit: u32) -> Result<Vec<AlertRow>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<RawAlert> = both!(reader.conn(), c => {
+            let sql = format!(
+                "{SELECT} WHERE a.gate = $1 AND a.told_at IS NULL AND a.raised_at >= $2 ORDER BY a.id LIMIT $3"
+            );
+            sqlx::query_as::<Db, RawAlert>(AssertSqlSafe(sql))
+                .bind(gate)
+                .bind(Time(since))
+                .bind(i64::from(limit))
+                .fetch_all(c)
+                .await?
+        });
+        Ok(rows.into_iter().map(AlertRow::from).collect())
+    }
+
+    /// Takes note that a webhook has taken an alert.
+    pub async fn told_alert(&self, id: i64, clock: &Clock) -> Result<()> {
+        let mut writer = self.writer().await?;
+        let now = writer.present(2);
+        both!(writer.conn(), c => {
+            let sql = format!("UPDATE alerts SET told_at = {now} WHERE id = $1");
+            sqlx::query::<Db>(AssertSqlSafe(sql)).bind(id).bind(Time(clock.now())).execute(c).await?;
+        });
+        Ok(())
+    }
+}
+
+/// What is unique in an hour.
+fn subject(alert: &Alert, severity: Severity) -> String {
+    format!("{} {}", alert.about(), severity.as_str())
+}
+
+/// Compares networks that were just learned with those that the same keys were used from before.
+async fn compare(writer: &mut Reader, learned: &[&Sighting]) -> Result<Vec<Sighting>> {
+    let rows: Vec<(Uuid, String)> = both!(writer.conn(), c => {
+        let mut sql = QueryBuilder::<Db>::new("SELECT key, network FROM key_networks WHERE key IN (");
+        let mut keys = sql.separated(", ");
+        for one in learned {
+            keys.push_bind(one.key);
+        }
+        sql.push(")");
+        sql.build_query_as::<(Uuid, String)>().persistent(learned.len() == 1).fetch_all(c).await?
+    });
+    let mut known: std::collections::HashMap<KeyId, Vec<IpNet>> = std::collections::HashMap::new();
+    for (key, network) in rows {
+        let Ok(network) = network.parse::<IpNet>() else { continue };
+        if !learned.iter().any(|one| one.key == key && one.network == network) {
+            known.entry(key).or_default().push(network);
+        }
+    }
+    let mut news = Vec::new();
+    for one in learned {
+        let known = known.entry(one.key).or_default();
+        if matches!(origin(known, one.address), Origin::New(_)) && known.len() < EVERYWHERE {
+            news.push(**one);
+        }
+        known.push(one.network);
+    }
+    Ok(news)
+}
+
+impl Tx {
+    /// One alert, locked until the end of the transaction, with its key and account; `None` if there is no such alert.
+    pub async fn acknowledge_alert(&mut self, id: i64, by: &str) -> Result<Option<Acknowledged>> {
+        let now = Time(self.now());
+        both!(self.conn(), c => {
+            let changed = sqlx::query::<Db>(
+                "UPDATE alerts SET acknowledged_at = $2, acknowledged_by = $3 WHERE id = $1 AND acknowledged_at IS NULL",
+            )
+            .bind(id)
+            .bind(now)
+            .bind(by)
+            .execute(&mut *c)
+            .await?
+            .rows_affected();
+            let row: Option<(Option<Uuid>, Option<String>)> =
+                sqlx::query_as::<Db, _>("SELECT key, account FROM alerts WHERE id = $1").bind(id).fetch_optional(c).await?;
+            Ok(row.map(|(key, account)| Acknowledged { key, account, now: changed > 0 }))
+        })
+    }
+}
+
+/// An alert that is acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    pub key: Option<KeyId>,
+    pub account: Option<String>,
+    /// Whether it was not before.
+    pub now: bool,
+}
