@@ -1,6 +1,6 @@
 //! `keyrack account`: the customers of an issuer.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::Value;
 
 use super::failure::Result;
@@ -52,7 +52,7 @@ pub struct Create {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "changes", required = true, multiple = true, args = ["new_name", "admins", "plan", "no_plan"])]
+#[command(group = ArgGroup::new("changes").required(true).multiple(true).args(["new_name", "admins", "plan", "no_plan"]))]
 pub struct Change {
     /// The account's slug
     slug: String,
