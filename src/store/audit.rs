@@ -69,7 +69,12 @@ impl From<AuditRow> for (Link, Vec<u8>) {
 impl Tx {
     /// Appends one change to the audit. Last in a transaction, because from here on others wait for its end.
     pub async fn record(&mut self, who: &Identity, change: &Change) -> Result<()> {
-        self.record_at(who, change, self.now()).await
+        self.record_all(who, std::slice::from_ref(change)).await
+    }
+
+    /// Appends changes in their order, in as few statements as may be.
+    pub async fn record_all(&mut self, who: &Identity, changes: &[Change]) -> Result<()> {
+        self.append(who, changes, self.now()).await
     }
 
     /// As [`Tx::record`], with a time of its own; for demo data, whose history lies in the past.
@@ -79,47 +84,67 @@ impl Tx {
         change: &Change,
         at: crate::domain::Instant,
     ) -> Result<()> {
-        let (seq, previous) = self.audit_end().await?;
-        let previous: [u8; 32] =
+        self.append(who, std::slice::from_ref(change), at).await
+    }
+
+    async fn append(&mut self, who: &Identity, changes: &[Change], at: crate::domain::Instant) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let (mut seq, previous) = self.audit_end().await?;
+        let mut previous: [u8; 32] =
             previous.try_into().map_err(|_| super::Error::Corrupt("the audit's head has no hash".into()))?;
-        let link = Link {
-            seq: seq + 1,
-            at,
-            actor: who.name.clone(),
-            host: who.host.clone(),
-            client: who.client.clone(),
-            operation: change.operation,
-            action: change.action.as_str().to_owned(),
-            subject: change.subject.clone(),
-            account: change.account.clone(),
-            key: change.key,
-            detail: change.detail.to_string(),
-        };
-        let hash = link.hash(&previous);
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "INSERT INTO audit (seq, at, actor, host, client, operation, action, subject, account, key, detail, hash) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            )
-            .bind(link.seq)
-            .bind(Time(link.at))
-            .bind(link.actor.as_str())
-            .bind(link.host.as_str())
-            .bind(link.client.as_deref())
-            .bind(link.operation)
-            .bind(link.action.as_str())
-            .bind(link.subject.as_str())
-            .bind(link.account.as_deref())
-            .bind(link.key)
-            .bind(link.detail.as_str())
-            .bind(hash.to_vec())
-            .execute(c)
-            .await?;
-        });
-        self.audit_grew(link.seq, hash);
+        for some in changes.chunks(ROWS) {
+            let links: Vec<(Link, [u8; 32])> = some
+                .iter()
+                .map(|change| {
+                    seq += 1;
+                    let link = Link {
+                        seq,
+                        at,
+                        actor: who.name.clone(),
+                        host: who.host.clone(),
+                        client: who.client.clone(),
+                        operation: change.operation,
+                        action: change.action.as_str().to_owned(),
+                        subject: change.subject.clone(),
+                        account: change.account.clone(),
+                        key: change.key,
+                        detail: change.detail.to_string(),
+                    };
+                    previous = link.hash(&previous);
+                    (link, previous)
+                })
+                .collect();
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("INSERT INTO audit (");
+                sql.push(COLUMNS).push(") ");
+                // The triggers see one row after the other, so that each hangs on the one before it.
+                sql.push_values(&links, |mut row, (link, hash)| {
+                    row.push_bind(link.seq)
+                        .push_bind(Time(link.at))
+                        .push_bind(link.actor.clone())
+                        .push_bind(link.host.clone())
+                        .push_bind(link.client.clone())
+                        .push_bind(link.operation)
+                        .push_bind(link.action.clone())
+                        .push_bind(link.subject.clone())
+                        .push_bind(link.account.clone())
+                        .push_bind(link.key)
+                        .push_bind(link.detail.clone())
+                        .push_bind(hash.to_vec());
+                });
+                // One row and a full statement come again and again; what lies between does not.
+                sql.build().persistent(matches!(links.len(), 1 | ROWS)).execute(c).await?;
+            });
+            self.audit_grew(seq, previous);
+        }
         Ok(())
     }
 }
+
+/// Rows of one statement.
+const ROWS: usize = 50;
 
 impl Store {
     /// Rows that the filter fits, newest first, with numbers below `before`.

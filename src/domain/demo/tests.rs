@@ -92,3 +92,21 @@ fn nothing_happens_in_the_future_whatever_the_seed() {
         }
     }
 }
+
+#[test]
+fn even_a_small_demo_has_keys_that_are_due_for_a_reminder_at_both_thresholds() {
+    for seed in 0..20 {
+        let demo = Demo::new(240, seed, now(), crate::domain::issuer::policy_file::all_presets());
+        assert!(demo.accounts().iter().all(|account| !account.admins.is_empty()));
+        let mut tightest = Vec::new();
+        for DemoKey { key, .. } in demo {
+            if let Some(end) = key.expires_at.filter(|_| key.revocation.is_none() && !abandoned(&key, now()))
+            {
+                let crossed = crate::domain::reminder::crossed(&[30, 7], key.created_at, end, now());
+                tightest.extend(crossed.first().copied());
+            }
+        }
+        let count = |days: u32| tightest.iter().filter(|found| **found == days).count();
+        assert!(count(7) >= 1 && count(30) >= 2, "seed {seed}: {} and {}", count(7), count(30));
+    }
+}

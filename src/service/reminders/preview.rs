@@ -1,6 +1,6 @@
 //! What a sweep would send at this moment, told without writing a row.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{DueKey, LetterPreview, SweepPreview};
 use crate::domain::Instant;
@@ -56,15 +56,13 @@ impl Service {
         // Twice through all that is due: first who gets how many, then the keys of those that are shown. So what is held
         // grows with the number of recipients and not with the number of keys.
         let mut sums: HashMap<Place, Sum> = HashMap::new();
-        let mut keys = HashSet::new();
         self.each_due(now, &rules, |due| {
-            keys.insert((due.subject.key, due.days_before));
             let sum = sums.entry(Place::of(due)).or_insert(Sum { first: due.expires_at, reminders: 0 });
             sum.first = sum.first.min(due.expires_at);
             sum.reminders += 1;
         })
         .await?;
-        let reminders_in_all = keys.len() as u64;
+        let reminders_in_all = sums.values().map(|sum| sum.reminders).sum();
         let letters_in_all = sums.values().map(|sum| sum.reminders.div_ceil(u64::from(KEYS))).sum();
         let wanted = limit.map_or(show, |limit| limit.min(show)) as usize;
         let mut places: Vec<(Place, Sum)> = sums.into_iter().collect();

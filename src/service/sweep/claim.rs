@@ -26,8 +26,6 @@ const CLAIM: Duration = Duration::from_secs(120);
 const MARGIN: Duration = Duration::from_secs(35);
 /// Keys in one letter.
 pub(in crate::service) const KEYS: u32 = 500;
-/// Reminders in one claim, if it holds more than one letter.
-const REMINDERS: usize = 2000;
 
 /// A letter in hand.
 #[derive(Clone, Debug)]
@@ -119,17 +117,11 @@ impl Run {
 
 /// What waits, letter by letter, with its reminders locked.
 async fn waiting(tx: &mut Tx, wanted: usize) -> Result<Option<Vec<Vec<Waiting>>>> {
-    let mut all: Vec<Waiting> = Vec::new();
     let next = tx.next_letters(wanted).await?;
     if next.is_empty() {
         return Ok(None);
     }
-    for letter in &next {
-        if all.len() >= REMINDERS {
-            break;
-        }
-        all.extend(tx.waiting_in(letter, KEYS).await?);
-    }
+    let mut all: Vec<Waiting> = tx.waiting_in(&next, KEYS as usize).await?.into_iter().flatten().collect();
     tx.lock_waiting(&mut all).await?;
     let mut letters: Vec<Vec<Waiting>> = Vec::with_capacity(next.len());
     for one in all {
@@ -204,6 +196,7 @@ impl Claiming<'_> {
         unfit: BTreeMap<(&str, String), Vec<Case>>,
     ) -> Result<()> {
         let operation = new_operation();
+        let mut changes = Vec::new();
         for ((state, why), mut cases) in unfit {
             // Once for each reminder, however many recipients it has.
             cases.sort_by_key(|case| case.reminder);
@@ -217,10 +210,10 @@ impl Claiming<'_> {
                     key: Some(case.subject.key),
                     detail: json!({ "days_before": case.days_before, "state": state, "why": why, "sweep": self.sweep }),
                 };
-                tx.record(who, &change).await?;
+                changes.push(change);
             }
         }
-        Ok(())
+        Ok(tx.record_all(who, &changes).await?)
     }
 }
 

@@ -8,11 +8,11 @@ use super::Run;
 use super::claim::Claimed;
 use crate::domain::Instant;
 use crate::domain::audit::{Action, Change};
-use crate::domain::reminder::{State, pause_after};
+use crate::domain::reminder::{State, SweepId, pause_after};
 use crate::domain::text::SafeText;
 use crate::mail::Outcome;
 use crate::service::{Error, LetterNews, Result, SweepNews};
-use crate::store::{Fate, Settled};
+use crate::store::{Case, Fate, Settled};
 
 /// A letter that this sweep is done with.
 #[derive(Clone, Debug)]
@@ -45,6 +45,27 @@ impl Finished {
             Outcome::Ambiguous { .. } => (Action::ReminderAmbiguous, State::Ambiguous),
             Outcome::Deferred { .. } | Outcome::Unavailable { .. } => (Action::ReminderDefer, State::Pending),
         })
+    }
+
+    /// The audit's rows: one for each reminder, so that each key's history has its own.
+    fn changes(&self, sweep: SweepId) -> Vec<Change> {
+        let Some((action, _)) = self.action() else { return Vec::new() };
+        let letter = &self.letter;
+        let change = |case: &Case| Change {
+            operation: letter.operation,
+            action,
+            subject: case.reminder.to_string(),
+            account: Some(case.subject.account.clone()),
+            key: Some(case.subject.key),
+            detail: json!({
+                "to": SafeText::new(letter.recipient.as_str()),
+                "days_before": case.days_before,
+                "letter": letter.message_id,
+                "answer": self.answer(),
+                "sweep": sweep,
+            }),
+        };
+        letter.cases.iter().map(change).collect()
     }
 
     fn answer(&self) -> String {
@@ -107,26 +128,8 @@ impl Run {
                         .collect();
                     tx.settle(sweep, &settled).await?;
                     tx.beat(sweep, &tally).await?;
-                    for one in finished.iter() {
-                        let Some((action, _)) = one.action() else { continue };
-                        for case in &one.letter.cases {
-                            let change = Change {
-                                operation: one.letter.operation,
-                                action,
-                                subject: case.reminder.to_string(),
-                                account: Some(case.subject.account.clone()),
-                                key: Some(case.subject.key),
-                                detail: json!({
-                                    "to": SafeText::new(one.letter.recipient.as_str()),
-                                    "days_before": case.days_before,
-                                    "letter": one.letter.message_id,
-                                    "answer": one.answer(),
-                                    "sweep": sweep,
-                                }),
-                            };
-                            tx.record(&identity, &change).await?;
-                        }
-                    }
+                    let changes: Vec<Change> = finished.iter().flat_map(|one| one.changes(sweep)).collect();
+                    tx.record_all(&identity, &changes).await?;
                     Ok(())
                 })
             })

@@ -128,11 +128,12 @@ impl Store {
             Db::time(&mut sql, now);
             sql.push(" GROUP BY d.recipient) AS of_one), (SELECT count(DISTINCT d.letter) FROM deliveries d WHERE ");
             push_again::<Db>(&mut sql, now);
-            sql.push("), (SELECT count(DISTINCT d.reminder) FROM deliveries d WHERE (d.state = 'pending' AND d.next_at <= ");
+            // Apart, so that each is found through its own index.
+            sql.push("), (SELECT count(*) FROM (SELECT d.reminder FROM deliveries d WHERE d.state = 'pending' AND d.letter IS NULL AND d.next_at <= ");
             Db::time(&mut sql, now);
-            sql.push(") OR (d.state = 'sending' AND d.claimed_until <= ");
-            Db::time(&mut sql, now);
-            sql.push("))");
+            sql.push(" UNION SELECT d.reminder FROM deliveries d WHERE ");
+            push_again::<Db>(&mut sql, now);
+            sql.push(") AS waiting)");
             sql.build_query_as::<(i64, i64, i64)>().fetch_one(c).await?
         });
         Ok(((fresh + again).unsigned_abs(), reminders.unsigned_abs()))
@@ -177,30 +178,71 @@ impl Tx {
         Ok(again.chain(fresh).take(limit).collect())
     }
 
-    /// What belongs into a letter, most urgent first, at most `limit`. Not locked yet.
-    pub async fn waiting_in(&mut self, letter: &Letter, limit: u32) -> Result<Vec<Waiting>> {
+    /// What belongs into these letters: letter by letter, in each the most urgent first, and at most `limit` in each. Not
+    /// locked yet. Where all this were very many, the last letters are left for another time.
+    pub async fn waiting_in(&mut self, letters: &[Letter], limit: usize) -> Result<Vec<Vec<Waiting>>> {
+        let again: Vec<&String> = letters
+            .iter()
+            .filter_map(|one| if let Letter::Again(id) = one { Some(id) } else { None })
+            .collect();
+        let fresh: Vec<&String> =
+            letters.iter().filter_map(|one| if let Letter::To(to) = one { Some(to) } else { None }).collect();
+        let mut found = Vec::with_capacity(letters.len());
+        if !again.is_empty() {
+            found.extend(self.waiting_among("letter", &again, limit).await?);
+        }
+        if !fresh.is_empty() {
+            let mut fresh = self.waiting_among("recipient", &fresh, limit).await?;
+            fresh.sort_by_key(|letter| (letter[0].case.expires_at, letter[0].case.reminder));
+            found.append(&mut fresh);
+        }
+        Ok(found)
+    }
+
+    async fn waiting_among(
+        &mut self,
+        column: &str,
+        values: &[&String],
+        limit: usize,
+    ) -> Result<Vec<Vec<Waiting>>> {
         let now = self.now();
+        let most = limit.saturating_mul(5);
         let rows = both!(self.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("");
             push_select::<Db>(&mut sql);
-            match letter {
-                Letter::To(recipient) => {
-                    sql.push(" AND d.state = 'pending' AND d.letter IS NULL AND d.recipient = ");
-                    Db::text(&mut sql, recipient);
-                    sql.push(" AND d.next_at <= ");
-                    Db::time(&mut sql, now);
-                }
-                Letter::Again(id) => {
-                    sql.push(" AND d.letter = ");
-                    Db::text(&mut sql, id);
-                    sql.push(" AND ");
-                    push_again::<Db>(&mut sql, now);
-                }
+            if column == "letter" {
+                sql.push(" AND ");
+                push_again::<Db>(&mut sql, now);
+            } else {
+                sql.push(" AND d.state = 'pending' AND d.letter IS NULL AND d.next_at <= ");
+                Db::time(&mut sql, now);
             }
-            sql.push(format!(" ORDER BY d.expires_at, d.reminder LIMIT {limit}"));
+            sql.push(format!(" AND d.{column} IN ("));
+            for (n, value) in values.iter().enumerate() {
+                sql.push(if n == 0 { "" } else { ", " });
+                Db::text(&mut sql, value);
+            }
+            sql.push(format!(") ORDER BY d.{column}, d.expires_at, d.reminder LIMIT {most}"));
             sql.build_query_as::<WaitingRow>().fetch_all(c).await?
         });
-        rows.into_iter().map(WaitingRow::into_waiting).collect()
+        let full = rows.len() == most;
+        let mut letters: Vec<Vec<Waiting>> = Vec::with_capacity(values.len());
+        for row in rows {
+            let one = row.into_waiting()?;
+            match letters.last_mut() {
+                Some(last) if last[0].recipient == one.recipient && last[0].letter == one.letter => {
+                    if last.len() < limit {
+                        last.push(one);
+                    }
+                }
+                _ => letters.push(vec![one]),
+            }
+        }
+        // The last one may go on beyond what was read.
+        if full && letters.len() > 1 && letters.last().is_some_and(|last| last.len() < limit) {
+            letters.pop();
+        }
+        Ok(letters)
     }
 
     /// Locks the reminders of what was read, and keeps of it what still waits behind the locks.

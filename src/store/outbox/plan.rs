@@ -62,7 +62,8 @@ impl Life for Postgres {
 /// Writes `FROM keys … WHERE …`: the keys of the band that have no reminder of this threshold yet, work until they expire,
 /// live longer than the threshold (decision 2), and were not replaced. A successor that nobody took over replaces nothing.
 ///
-/// Read in the order of `keys_by_expiry`, which holds everything that rules most keys out.
+/// Read in the order of `keys_by_expiry`. `ends_at` is never later than `expires_key`, so that `>=` is `=`; of an `=` between
+/// two columns PostgreSQL would believe that hardly any key passes, read the whole band and sort it for every page.
 fn push_from<D: Life>(sql: &mut QueryBuilder<D>, band: &Band, now: Instant, after: (Instant, KeyId)) {
     // CROSS JOIN: SQLite then keeps this order of the tables.
     sql.push(" FROM keys k CROSS JOIN accounts a WHERE a.slug = k.account AND (k.expires_key, k.id) > (");
@@ -71,7 +72,7 @@ fn push_from<D: Life>(sql: &mut QueryBuilder<D>, band: &Band, now: Instant, afte
     D::id(sql, after.1);
     sql.push(") AND k.expires_key <= ");
     D::time(sql, band.until);
-    sql.push(" AND k.ends_at = k.expires_key AND ").push(D::longer_than(band.days));
+    sql.push(" AND k.ends_at >= k.expires_key AND ").push(D::longer_than(band.days));
     sql.push(" AND k.issuer IN (");
     for (n, issuer) in band.issuers.iter().enumerate() {
         sql.push(if n == 0 { "" } else { ", " });
@@ -81,12 +82,12 @@ fn push_from<D: Life>(sql: &mut QueryBuilder<D>, band: &Band, now: Instant, afte
         ") AND NOT EXISTS (SELECT 1 FROM reminders r WHERE r.key = k.id AND r.days_before = {} AND r.expires_at = k.expires_key)",
         band.days
     ));
-    sql.push(
-        " AND NOT EXISTS (SELECT 1 FROM keys s WHERE s.id = k.successor \
-         AND (s.acknowledged_at IS NOT NULL OR s.last_used_at IS NOT NULL) AND s.ends_at > ",
-    );
+    // A value, not EXISTS: that one PostgreSQL may answer by reading all keys.
+    sql.push(" AND (k.successor IS NULL OR NOT coalesce((SELECT s.ends_at > ");
     D::time(sql, now);
-    sql.push(")");
+    sql.push(
+        " FROM keys s WHERE s.id = k.successor AND (s.acknowledged_at IS NOT NULL OR s.last_used_at IS NOT NULL)), false))",
+    );
 }
 
 /// Every place of the band lies after this one.

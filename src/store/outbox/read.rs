@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{IDS, days, push_ids, state};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
+use crate::domain::reminder::State::{Ambiguous, Failed, Pending, Sending};
 use crate::domain::reminder::{Delivery, Reminder, ReminderFilter, ReminderId};
 use crate::domain::text::SafeText;
 use crate::store::dialect::{Time, both};
@@ -46,6 +47,9 @@ struct DeliveryRow {
 const SELECT: &str = "SELECT r.id, r.key, k.name AS key_name, k.preview, r.account, k.issuer, r.days_before, r.expires_at, r.due_at, \
      r.state, r.why, r.created_at, r.changed_at FROM reminders r CROSS JOIN keys k WHERE k.id = r.key";
 
+/// Word for word the condition of the index of what is open, or SQLite would not use it.
+const OPEN: &str = "r.state IN ('pending', 'sending', 'failed', 'ambiguous')";
+
 /// Which reminders are wanted.
 enum Which<'a> {
     Filter { filter: &'a ReminderFilter, after: Option<(Instant, ReminderId)>, limit: u32 },
@@ -71,10 +75,12 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
                 if !filter.states.is_empty() {
                     sql.push(" AND r.state IN (");
                     for (n, state) in filter.states.iter().enumerate() {
-                        // Spelled out, so that the index of what needs attention can serve.
                         sql.push(format!("{}'{}'", if n == 0 { "" } else { ", " }, state.as_str()));
                     }
                     sql.push(")");
+                    if filter.states.iter().all(|state| matches!(state, Pending | Sending | Failed | Ambiguous)) {
+                        sql.push(" AND ").push(OPEN);
+                    }
                 }
                 if let Some(account) = &filter.account {
                     sql.push(" AND r.account = ");
@@ -206,21 +212,24 @@ impl Store {
     /// helped: the key works and expires as it did, and no tighter threshold was crossed since.
     pub async fn unwell(&self, now: Instant) -> Result<(u64, u64, u64)> {
         let mut reader = self.reader().await?;
-        let (deferred, failed, ambiguous): (i64, i64, i64) = both!(reader.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new(
-                "SELECT (SELECT count(DISTINCT d.reminder) FROM deliveries d WHERE d.state = 'pending' AND d.attempts > 0)",
+        let (deferred, unwell): (i64, Vec<(String, i64)>) = both!(reader.conn(), c => {
+            let deferred = format!(
+                "SELECT count(*) FROM reminders r WHERE {OPEN} AND r.state = 'pending' AND EXISTS \
+                 (SELECT 1 FROM deliveries d WHERE d.reminder = r.id AND d.state = 'pending' AND d.attempts > 0)"
             );
-            for state in ["failed", "ambiguous"] {
-                sql.push(format!(
-                    ", (SELECT count(*) FROM reminders r CROSS JOIN keys k WHERE r.state = '{state}' AND k.id = r.key \
-                     AND k.ends_at = r.expires_at AND NOT EXISTS (SELECT 1 FROM reminders t WHERE t.key = r.key \
-                     AND t.expires_at = r.expires_at AND t.days_before < r.days_before) AND k.ends_at > "
-                ));
-                Db::time(&mut sql, now);
-                sql.push(")");
-            }
-            sql.build_query_as::<(i64, i64, i64)>().fetch_one(c).await?
+            let deferred = sqlx::query_scalar::<Db, i64>(sqlx::AssertSqlSafe(deferred)).fetch_one(&mut *c).await?;
+            let mut sql = QueryBuilder::<Db>::new(format!(
+                "SELECT r.state, count(*) FROM reminders r CROSS JOIN keys k WHERE {OPEN} AND r.state IN ('failed', 'ambiguous') AND k.id = r.key \
+                 AND k.ends_at = r.expires_at AND NOT EXISTS (SELECT 1 FROM reminders t WHERE t.key = r.key \
+                 AND t.expires_at = r.expires_at AND t.days_before < r.days_before) AND k.ends_at > "
+            ));
+            Db::time(&mut sql, now);
+            sql.push(" GROUP BY r.state");
+            (deferred, sql.build_query_as::<(String, i64)>().fetch_all(c).await?)
         });
+        let count =
+            |word: &str| unwell.iter().find(|(state, _)| state == word).map_or(0, |(_, count)| *count);
+        let (failed, ambiguous) = (count("failed"), count("ambiguous"));
         Ok((deferred.unsigned_abs(), failed.unsigned_abs(), ambiguous.unsigned_abs()))
     }
 }

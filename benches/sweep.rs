@@ -1,0 +1,158 @@
+//! What a sweep costs: finding what is due among very many keys, and sending it to a mailer that takes no time.
+//!
+//! `cargo bench --bench sweep` measures at 100,000 keys, of which every hundredth is due;
+//! `KEYRACK_BENCH_KEYS=1000000 cargo bench --bench sweep` at another number. Both databases write durably.
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails says where")]
+
+#[path = "../tests/support/support.rs"]
+pub mod support;
+
+use std::time::{Duration, Instant};
+
+use keyrack::clock::Clock;
+use keyrack::domain::key::NewKey;
+use keyrack::service::{CreateAccount, Service, SweepNews, new_operation};
+use keyrack::store::{Opening, Store};
+use support::database::{Database, cluster};
+use support::people::{account, preset};
+use support::post::{letter_box, new_key, sweep_telling};
+use tokio::runtime::Runtime;
+
+/// Of so many keys one is due.
+const SHARE: u128 = 100;
+/// Keys of an account, on average.
+const EACH: u128 = 200;
+
+/// The database that the measuring process is to open. It is a process of its own, so that its memory tells nothing of
+/// the filling.
+const MEASURE: &str = "KEYRACK_BENCH_MEASURE";
+
+fn main() {
+    if let Ok(address) = std::env::var(MEASURE) {
+        let location = keyrack::store::Location::parse(&address).unwrap();
+        return Runtime::new().unwrap().block_on(sweep(&location));
+    }
+    let _ = cluster::SETTINGS.set(vec!["fsync=on", "full_page_writes=on", "shared_buffers=512MB"]);
+    let runtime = Runtime::new().unwrap();
+    let keys =
+        std::env::var("KEYRACK_BENCH_KEYS").ok().and_then(|n| n.trim().parse().ok()).unwrap_or(100_000);
+    runtime.block_on(async {
+        measure(&Database::sqlite(), keys).await;
+        match Database::postgres().await {
+            Some(db) => measure(&db, keys).await,
+            None => println!("no PostgreSQL here: not measured"),
+        }
+    });
+}
+
+async fn measure(db: &Database, keys: u128) {
+    let kind = if db.is_postgres() { "PostgreSQL" } else { "SQLite" };
+    let service = db.open().await;
+    fill(db, &service, keys).await;
+    service.close().await;
+    println!("{kind}, {keys} keys, {} due", keys / SHARE);
+    let mut measuring = std::process::Command::new(std::env::current_exe().unwrap());
+    assert!(measuring.env(MEASURE, db.address()).status().unwrap().success());
+}
+
+async fn sweep(location: &keyrack::store::Location) {
+    let (letters, post) = letter_box();
+    let service = Service::open(location, Clock::System).await.unwrap().with_post(post);
+    // Letters are not kept: what is measured is the sweep's own memory.
+    let emptied = tokio::spawn(async move {
+        loop {
+            letters.clear();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    for what in ["find, cold", "find"] {
+        let began = Instant::now();
+        let outbox = service.outbox().await.unwrap();
+        println!("  {what}: {} due in {:.0} ms", outbox.due, millis(began));
+    }
+    let began = Instant::now();
+    let preview = service.preview_sweep(None, 50).await.unwrap();
+    println!("  preview of {} letters: {:.0} ms", preview.letters_in_all, millis(began));
+
+    forget_peak();
+    let before = memory("VmRSS");
+    let began = Instant::now();
+    let (done, news) = sweep_telling(&service, None).await.unwrap();
+    let seconds = began.elapsed().as_secs_f64();
+    assert!(matches!(news[0], SweepNews::Planned { .. }));
+    let sent = done.tally.sent;
+    println!(
+        "  sweep: {} reminders in {sent} letters in {seconds:.2} s, {:.0} letters/s; memory {before} kB before, {} kB at most",
+        done.tally.reminders,
+        sent as f64 / seconds,
+        memory("VmHWM"),
+    );
+    let began = Instant::now();
+    assert_eq!(sweep_telling(&service, None).await.unwrap().0.tally.letters(), 0);
+    println!("  sweep with nothing left to send: {:.0} ms", millis(began));
+    emptied.abort();
+    service.close().await;
+}
+
+/// Accounts of one issuer and their keys: most expire never or later than anybody is to be reminded of.
+async fn fill(db: &Database, service: &Service, keys: u128) {
+    let mut policy = preset("voiceinfra");
+    policy.caps = keyrack::domain::issuer::Caps::default();
+    service.apply_policy(new_operation(), policy).await.unwrap();
+    let accounts = keys / EACH;
+    for n in 0..accounts {
+        let slug = format!("firm-{n}");
+        let wanted =
+            CreateAccount { admins: vec![format!("it@{slug}.example")], ..account("voiceinfra", &slug) };
+        service.create_account(new_operation(), wanted).await.unwrap();
+    }
+    let store = Store::open(&db.location()).await.unwrap();
+    let indexes = store.begin_load().await.unwrap();
+    let now = service.now().await.unwrap();
+    let made = now - chrono::Duration::days(100);
+    let mut number = 0;
+    while number < keys {
+        let some: Vec<NewKey> = (number..keys.min(number + 1000))
+            .map(|n| {
+                let minutes = i64::try_from(n * 7919 % (29 * 1440)).unwrap();
+                let days = match n % SHARE {
+                    0 => Some(0),
+                    1..50 => Some(31 + i64::try_from(n % 600).unwrap()),
+                    _ => None,
+                };
+                let end = days
+                    .map(|days| now + chrono::Duration::days(days) + chrono::Duration::minutes(minutes + 60));
+                // Spread over the accounts so that what is due is spread as well.
+                new_key(n, &format!("firm-{}", (n * 31 + n / SHARE) % accounts), "voiceinfra", made, end)
+            })
+            .collect();
+        number += some.len() as u128;
+        let some = std::sync::Arc::new(some);
+        let opening = Opening { who: "ada".into(), operation: new_operation() };
+        store
+            .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {
+                let some = some.clone();
+                Box::pin(async move { tx.add_keys(&some).await })
+            })
+            .await
+            .unwrap();
+    }
+    store.end_load(indexes).await.unwrap();
+    store.close().await;
+}
+
+fn millis(began: Instant) -> f64 {
+    began.elapsed().as_secs_f64() * 1000.0
+}
+
+/// A line of this process's memory, in kB.
+fn memory(line: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let value = status.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(':'));
+    value.and_then(|text| text.trim().trim_end_matches(" kB").trim().parse().ok()).unwrap_or(0)
+}
+
+/// From here on the peak is counted anew.
+fn forget_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
