@@ -1,5 +1,6 @@
 //! What the console wants done: by the worker, the terminal or the loop.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use super::message::WipedBytes;
 use super::run::ExitReason;
 use super::screens::ScreenId;
 use crate::config::theme::Theme;
+use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::expiry::Overlap;
@@ -19,9 +21,11 @@ use crate::domain::query::Query;
 use crate::domain::reminder::{Reminder, ReminderId, Sweep};
 use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
+use crate::domain::usage::Minute;
 use crate::service::{
-    AuditRequest, Count, CreateAccount, CreateKey, Created, Error, Field, Needle, Outbox, Outlook, Page,
-    PageRequest, Receipt, ReminderRequest, Retried, Revoked, SweepOrder, SweepPreview, Whoami,
+    AlertRequest, AuditRequest, Count, CreateAccount, CreateKey, Created, Error, Field, GateStanding, Needle,
+    Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried, Revoked, SweepOrder,
+    SweepPreview, Whoami,
 };
 use crate::store;
 
@@ -144,6 +148,20 @@ pub enum Request {
         operation: OperationId,
         policy: Box<Policy>,
     },
+    /// What these keys were used for, minute by minute.
+    Usage {
+        keys: Vec<KeyId>,
+        since: Instant,
+    },
+    Alerts(AlertRequest),
+    /// How many alerts nobody has acknowledged.
+    OpenAlerts,
+    AcknowledgeAlerts {
+        operation: OperationId,
+        alerts: Vec<i64>,
+    },
+    /// The gates that were heard of within a day.
+    Gates,
     Operators,
     SetOperator {
         operation: OperationId,
@@ -204,6 +222,16 @@ pub enum Reply {
     CreateAccount(Outcomes<Account>),
     SetStanding(Outcomes<Account>),
     ApplyPolicy(Outcomes<Box<Issuer>>),
+    /// With the keys that were asked about: those without any use are left out of the answer.
+    Usage {
+        keys: Vec<KeyId>,
+        outcome: Outcomes<HashMap<KeyId, Vec<Minute>>>,
+    },
+    Alerts(Outcomes<Vec<RaisedAlert>>),
+    OpenAlerts(Outcomes<u64>),
+    /// How many nobody had acknowledged before.
+    AcknowledgeAlerts(Outcomes<u64>),
+    Gates(Outcomes<Vec<GateStanding>>),
     Operators(Outcomes<Vec<Operator>>),
     SetOperator(Outcomes<Operator>),
     RemoveOperator(Outcomes<()>),

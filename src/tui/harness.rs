@@ -11,6 +11,7 @@ use super::effect::{Effect, Reply, Request, RequestId};
 use super::message::{Message, Pasted};
 use super::state::State;
 use super::styles::Styles;
+use super::testing::account;
 use super::update::{opened, update};
 use super::view::view;
 use crate::config::keymap::Keymap;
@@ -20,6 +21,7 @@ use crate::domain::issuer::{Issuer, policy_file};
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::{Identity, Role};
 use crate::domain::query::{Cursor, CursorValue, Direction, Query, Test};
+use crate::domain::usage::{Counts, Minute, minute};
 use crate::service::{Count, From, Outbox, Page, PageRequest, Receipt, Row, Whoami};
 
 /// The time of all these tests: 2026-11-21 12:00 UTC.
@@ -117,13 +119,21 @@ impl Console {
     pub fn settle(&mut self) {
         let mut left = Vec::new();
         while !self.asked.is_empty() {
-            let (to, request) = self.asked.remove(0);
-            match self.answer(&request) {
-                Some(reply) => self.send(Message::Reply { to, reply }),
-                None => left.push((to, request)),
-            }
+            left.extend(self.settle_once());
         }
         self.asked = left;
+    }
+
+    /// Answers the request that came first; gives it back if it can't be answered.
+    pub fn settle_once(&mut self) -> Option<(RequestId, Request)> {
+        let (to, request) = self.asked.remove(0);
+        match self.answer(&request) {
+            Some(reply) => {
+                self.send(Message::Reply { to, reply });
+                None
+            }
+            None => Some((to, request)),
+        }
     }
 
     fn answer(&self, request: &Request) -> Option<Reply> {
@@ -141,10 +151,31 @@ impl Console {
                 Reply::Receipt(Ok(Receipt { seq: 1, at: self.state.shell.now, gates: Vec::new() }))
             }
             Request::Outbox => Reply::Outbox(Ok(Outbox::default())),
+            Request::OpenAlerts => Reply::OpenAlerts(Ok(0)),
+            Request::Alerts(_) => Reply::Alerts(Ok(Vec::new())),
+            Request::Gates => Reply::Gates(Ok(Vec::new())),
+            Request::Usage { keys, .. } => {
+                let used = keys.iter().map(|key| (*key, self.used(*key)));
+                let outcome = Ok(used.filter(|(_, past)| !past.is_empty()).collect());
+                Reply::Usage { keys: keys.clone(), outcome }
+            }
+            Request::Account(slug) => Reply::Account(Ok(account("voxpria", slug))),
             Request::Sweeps(_) => Reply::Sweeps(Ok(Vec::new())),
             Request::Reminders(_) => Reply::Reminders(Ok(Vec::new())),
             _ => return None,
         })
+    }
+
+    /// Every third key was used: more and more in the last half of the day, but for one quiet hour.
+    fn used(&self, key: KeyId) -> Vec<Minute> {
+        let number = key.as_u128() as u64 % 0x1_0000;
+        if !number.is_multiple_of(3) {
+            return Vec::new();
+        }
+        let now = minute(self.state.shell.now);
+        let hours = (0..12).filter(|hour| *hour != 4);
+        let counts = |hour: u64| Counts { allowed: (12 - hour) * 10, refused: hour, limited: 1 };
+        hours.map(|hour| Minute { minute: now - hour as i64 * 60, counts: counts(hour) }).collect()
     }
 
     fn fitting(&self, query: &Query) -> Vec<&Key> {

@@ -12,6 +12,7 @@ pub mod account;
 pub mod confirm;
 pub mod create;
 pub mod emergency;
+pub mod explain;
 pub mod help;
 pub mod leave;
 pub mod palette;
@@ -33,6 +34,7 @@ pub enum Overlay {
     Reveal(Box<reveal::State>),
     Revoke(Box<revoke::State>),
     Emergency(Box<emergency::State>),
+    Explain(Box<explain::State>),
     Rotate(Box<rotate::State>),
     Confirm(Box<confirm::State>),
     Account(Box<account::State>),
@@ -54,6 +56,7 @@ impl Overlay {
             Self::Reveal(state) => state.input(shell, input),
             Self::Revoke(state) => state.input(shell, input),
             Self::Emergency(state) => state.input(shell, input),
+            Self::Explain(state) => state.input(shell, input),
             Self::Rotate(state) => state.input(shell, input),
             Self::Confirm(state) => state.input(shell, input),
             Self::Account(state) => state.input(shell, input),
@@ -73,6 +76,7 @@ impl Overlay {
             Self::Reveal(state) => state.reply(shell, id, reply),
             Self::Revoke(state) => state.reply(shell, id, reply),
             Self::Emergency(state) => state.reply(shell, id, reply),
+            Self::Explain(state) => state.reply(shell, id, reply),
             Self::Rotate(state) => state.reply(shell, id, reply),
             Self::Confirm(state) => state.reply(shell, id, reply),
             Self::Account(state) => state.reply(shell, id, reply),
@@ -98,6 +102,7 @@ impl Overlay {
             Self::Reveal(state) => state.context(),
             Self::Revoke(state) => state.context(),
             Self::Emergency(state) => state.context(),
+            Self::Explain(state) => state.context(),
             Self::Rotate(state) => state.context(),
             Self::Confirm(state) => state.context(),
             Self::Account(state) => state.context(),
@@ -114,6 +119,7 @@ impl Overlay {
             Self::Create(state) => state.typing(),
             Self::Revoke(state) => state.typing(),
             Self::Account(state) => state.typing(),
+            Self::Explain(state) => state.typing(),
             _ => self.context().takes_text(),
         }
     }
@@ -152,6 +158,7 @@ impl Overlay {
             Self::Reveal(state) => state.draw(shell, frame, area),
             Self::Revoke(state) => state.draw(shell, frame, area),
             Self::Emergency(state) => state.draw(shell, frame, area),
+            Self::Explain(state) => state.draw(shell, frame, area),
             Self::Rotate(state) => state.draw(shell, frame, area),
             Self::Confirm(state) => state.draw(shell, frame, area),
             Self::Account(state) => state.draw(shell, frame, area),

@@ -11,6 +11,7 @@ use super::state::Shell;
 use crate::config::keymap::{Action, Context};
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
 pub mod expiring;
 pub mod issuers;
@@ -28,11 +29,12 @@ pub enum ScreenId {
     Audit,
     Issuers,
     Operators,
+    Alerts,
 }
 
 impl ScreenId {
     /// In the order of their numbers and of `[` and `]`.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Keys,
         Self::Expiring,
         Self::Reminders,
@@ -40,6 +42,7 @@ impl ScreenId {
         Self::Audit,
         Self::Issuers,
         Self::Operators,
+        Self::Alerts,
     ];
 
     pub fn title(self) -> &'static str {
@@ -51,6 +54,7 @@ impl ScreenId {
             Self::Audit => "Audit",
             Self::Issuers => "Issuers",
             Self::Operators => "Operators",
+            Self::Alerts => "Alerts",
         }
     }
 
@@ -64,6 +68,7 @@ impl ScreenId {
             Action::ScreenAudit => Some(Self::Audit),
             Action::ScreenIssuers => Some(Self::Issuers),
             Action::ScreenOperators => Some(Self::Operators),
+            Action::ScreenAlerts => Some(Self::Alerts),
             _ => None,
         }
     }
@@ -86,6 +91,7 @@ pub struct Screens {
     pub audit: audit::State,
     pub issuers: issuers::State,
     pub operators: operators::State,
+    pub alerts: alerts::State,
 }
 
 impl Screens {
@@ -99,6 +105,7 @@ impl Screens {
             ScreenId::Audit => self.audit.enter(shell),
             ScreenId::Issuers => self.issuers.enter(shell),
             ScreenId::Operators => self.operators.enter(shell),
+            ScreenId::Alerts => self.alerts.enter(shell),
         }
     }
 
@@ -111,6 +118,7 @@ impl Screens {
             ScreenId::Audit => self.audit.input(shell, input),
             ScreenId::Issuers => self.issuers.input(shell, input),
             ScreenId::Operators => self.operators.input(shell, input),
+            ScreenId::Alerts => self.alerts.input(shell, input),
         }
     }
 
@@ -123,6 +131,7 @@ impl Screens {
             ScreenId::Audit => self.audit.reply(shell, id, reply),
             ScreenId::Issuers => self.issuers.reply(shell, id, reply),
             ScreenId::Operators => self.operators.reply(shell, id, reply),
+            ScreenId::Alerts => self.alerts.reply(shell, id, reply),
         }
     }
 
@@ -140,6 +149,7 @@ impl Screens {
             ScreenId::Audit => self.audit.timer(shell, timer),
             ScreenId::Issuers => self.issuers.timer(shell, timer),
             ScreenId::Operators => self.operators.timer(shell, timer),
+            ScreenId::Alerts => self.alerts.timer(shell, timer),
         }
     }
 
@@ -153,6 +163,7 @@ impl Screens {
             ScreenId::Audit => self.audit.changed(shell),
             ScreenId::Issuers => self.issuers.changed(shell),
             ScreenId::Operators => self.operators.changed(shell),
+            ScreenId::Alerts => self.alerts.changed(shell),
         }
     }
 
@@ -174,6 +185,7 @@ impl Screens {
             ScreenId::Audit => self.audit.context(),
             ScreenId::Issuers => self.issuers.context(),
             ScreenId::Operators => self.operators.context(),
+            ScreenId::Alerts => self.alerts.context(),
         }
     }
 
@@ -186,6 +198,7 @@ impl Screens {
             ScreenId::Audit => self.audit.draw(shell, frame, area),
             ScreenId::Issuers => self.issuers.draw(shell, frame, area),
             ScreenId::Operators => self.operators.draw(shell, frame, area),
+            ScreenId::Alerts => self.alerts.draw(shell, frame, area),
         }
     }
 
@@ -199,6 +212,7 @@ impl Screens {
             ScreenId::Audit => self.audit.summary(shell),
             ScreenId::Issuers => self.issuers.summary(shell),
             ScreenId::Operators => self.operators.summary(shell),
+            ScreenId::Alerts => self.alerts.summary(shell),
         }
     }
 }

@@ -72,6 +72,10 @@ pub struct Shell {
     pub outboxes: Latest,
     /// Where mail goes, or why it can't. `None` until that was asked.
     pub post: Option<Outcomes<SafeText>>,
+    /// How many alerts nobody has acknowledged. `None` until the database has answered.
+    pub alerts: Option<u64>,
+    /// Asks for it.
+    pub alert_counts: Latest,
     /// The sweep that was started here last.
     pub sweep: Option<Sweeping>,
     /// What the gates say to revocations that were made here; the newest last.
@@ -164,6 +168,8 @@ impl State {
                 issuers: None,
                 outbox: None,
                 outboxes: Latest::default(),
+                alerts: None,
+                alert_counts: Latest::default(),
                 post: None,
                 sweep: None,
                 receipts: Vec::new(),

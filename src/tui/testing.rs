@@ -58,6 +58,7 @@ impl Desk {
         state.shell.utc = true;
         let _ = opened(&mut state, "test.db".into());
         state.shell.outboxes = super::latest::Latest::default();
+        state.shell.alert_counts = super::latest::Latest::default();
         let mut desk = Self { state, size };
         desk.role(Role::Admin);
         desk.state.shell.issuers = Some(

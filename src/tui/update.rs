@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Size};
 use super::effect::{Effect, Outcomes, Reply, Request, RequestId, Timer, To};
 use super::input::{Input, Key};
 use super::message::Message;
-use super::overlays::{emergency, help, leave, palette, preset, sweep, themes};
+use super::overlays::{emergency, explain, help, leave, palette, preset, sweep, themes};
 use super::run::ExitReason;
 use super::screens::ScreenId;
 use super::state::{Command, Link, Opened, Severity, Shell, State};
@@ -58,6 +58,7 @@ fn ask_shell(state: &mut State) -> Vec<Effect> {
     let shell = &mut state.shell;
     let mut effects = vec![shell.ask(To::Shell, Request::Whoami).1, shell.ask(To::Shell, Request::Issuers).1];
     effects.extend(ask_outbox(shell));
+    effects.extend(ask_alerts(shell));
     effects
 }
 
@@ -69,6 +70,14 @@ fn ask_outbox(shell: &mut Shell) -> Option<Effect> {
     effect
 }
 
+/// How many alerts are open, in the same way.
+fn ask_alerts(shell: &mut Shell) -> Option<Effect> {
+    let mut counts = std::mem::take(&mut shell.alert_counts);
+    let effect = counts.ask(shell, To::Shell, Request::OpenAlerts);
+    shell.alert_counts = counts;
+    effect
+}
+
 fn handle(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key { key, hurried } => press(state, key, hurried),
@@ -77,7 +86,10 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resize { width, height } => {
             state.shell.size = Size { width, height };
             state.shell.redraw = true;
-            vec![Effect::Repaint]
+            // A wider screen may show what was not read yet.
+            let mut effects = vec![Effect::Repaint];
+            effects.extend(state.screens.timer(&mut state.shell, Timer::Clock));
+            effects
         }
         Message::Reply { to, reply } => answer(state, to, reply),
         Message::Sweep { of, news } => {
@@ -129,10 +141,17 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
         }
         _ => {}
     }
-    if action == Some(Action::Emergency) && !state.overlays.is_empty() {
+    if !state.overlays.is_empty() {
         // Over a page that one reads there is nothing to lose: the way to an exposed key is open there too.
-        state.shell.redraw = true;
-        return emergency::open(&mut state.shell);
+        let open = match action {
+            Some(Action::Emergency) => Some(emergency::open as fn(&mut Shell) -> Vec<Effect>),
+            Some(Action::ExplainSecret) => Some(explain::open_for_secret as fn(&mut Shell) -> Vec<Effect>),
+            _ => None,
+        };
+        if let Some(open) = open {
+            state.shell.redraw = true;
+            return open(&mut state.shell);
+        }
     }
     input(state, Input::Key(Key { action, event, hurried }))
 }
@@ -186,6 +205,7 @@ fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         }
         Action::Sweep => Some(sweep::open(&mut state.shell)),
         Action::Themes => Some(themes::open(&mut state.shell)),
+        Action::ExplainSecret => Some(explain::open_for_secret(&mut state.shell)),
         Action::Emergency => Some(emergency::open(&mut state.shell)),
         _ => ScreenId::of(action).map(|screen| go(state, screen)),
     }
@@ -236,6 +256,7 @@ fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
         Reply::Sweep(outcome) => sweeping::ended(shell, id, outcome),
         Reply::Post(outcome) => shell.post = Some(outcome),
         Reply::Outbox(outcome) => return answer_outbox(shell, id, outcome),
+        Reply::OpenAlerts(outcome) => return answer_alerts(shell, id, outcome),
         _ => {}
     }
     welcome(state)
@@ -248,6 +269,16 @@ fn answer_outbox(shell: &mut Shell, id: RequestId, outcome: Outcomes<Outbox>) ->
     shell.outboxes = outboxes;
     if let Ok(outbox) = outcome {
         shell.outbox = Some(outbox);
+    }
+    settled.and_then(|settled| settled.next).into_iter().collect()
+}
+
+fn answer_alerts(shell: &mut Shell, id: RequestId, outcome: Outcomes<u64>) -> Vec<Effect> {
+    let mut counts = std::mem::take(&mut shell.alert_counts);
+    let settled = counts.settle(shell, id);
+    shell.alert_counts = counts;
+    if let Ok(count) = outcome {
+        shell.alerts = Some(count);
     }
     settled.and_then(|settled| settled.next).into_iter().collect()
 }
@@ -291,8 +322,9 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
             state.shell.toast = None;
             Vec::new()
         }
-        Timer::Clock => Vec::new(),
-        Timer::Slow | Timer::Of(To::Shell | To::Screen(_)) => state.screens.timer(&mut state.shell, timer),
+        Timer::Clock | Timer::Slow | Timer::Of(To::Shell | To::Screen(_)) => {
+            state.screens.timer(&mut state.shell, timer)
+        }
         Timer::Of(To::Overlay(number)) => {
             match state.overlays.iter_mut().find(|opened| opened.number == number) {
                 Some(opened) => opened.overlay.timer(&mut state.shell, timer),

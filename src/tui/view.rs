@@ -19,6 +19,7 @@ use crate::domain::operator::Permission;
 
 mod ascii;
 mod header;
+pub mod limits;
 pub mod reminders;
 #[cfg(test)]
 mod tests;
@@ -151,12 +152,14 @@ fn label_for(
     match state.overlays.last().map(|opened| &opened.overlay) {
         Some(Overlay::Sweep(sweep)) => return sweep.label(shell, action, label),
         Some(Overlay::Reader(page)) if action == Action::GoToKey && !page.leads_to_key() => return None,
+        Some(Overlay::Reader(page)) if action == Action::Revoke && !page.revokes() => return None,
+        Some(Overlay::Help(_)) if matches!(action, Action::GoToKey | Action::Revoke) => return None,
         _ => {}
     }
     if action == Action::Retry && shell.who.is_some() && !shell.may(MAY_SWEEP) {
         return None;
     }
-    let changes = matches!(action, Action::New | Action::Revoke | Action::Rotate);
+    let changes = matches!(action, Action::New | Action::Revoke | Action::Rotate | Action::Acknowledge);
     if changes && shell.who.is_some() && !shell.may(Permission::ChangeKeys) {
         return None;
     }

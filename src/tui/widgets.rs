@@ -12,6 +12,7 @@ pub mod scope_grid;
 pub mod scroll;
 pub mod secret_field;
 pub mod sheet;
+pub mod sparkline;
 #[cfg(test)]
 mod tests;
 pub mod text_field;

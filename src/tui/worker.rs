@@ -123,6 +123,16 @@ impl Worker {
             }
             Request::Audit(request) => Reply::Audit(plain(service.audit(&request).await)),
             Request::VerifyAudit => Reply::VerifyAudit(plain(service.verify_audit(|_| ()).await)),
+            Request::Usage { keys, since } => {
+                let outcome = plain(service.usage(&keys, since).await);
+                Reply::Usage { keys, outcome }
+            }
+            Request::Alerts(request) => Reply::Alerts(plain(service.alerts(&request).await)),
+            Request::OpenAlerts => Reply::OpenAlerts(plain(service.open_alerts().await)),
+            Request::AcknowledgeAlerts { operation, alerts } => {
+                Reply::AcknowledgeAlerts(plain(service.acknowledge_alerts(operation, &alerts).await))
+            }
+            Request::Gates => Reply::Gates(plain(service.gates().await)),
             Request::Operators => Reply::Operators(plain(service.operators().await)),
             Request::SetOperator { operation, name, role } => {
                 Reply::SetOperator(plain(service.set_operator(operation, &name, role).await))

@@ -13,6 +13,7 @@ pub enum Action {
     Palette,
     Themes,
     Emergency,
+    ExplainSecret,
     Refresh,
     ScreenKeys,
     ScreenExpiring,
@@ -21,6 +22,7 @@ pub enum Action {
     ScreenAudit,
     ScreenIssuers,
     ScreenOperators,
+    ScreenAlerts,
     NextScreen,
     PreviousScreen,
     Sweep,
@@ -55,6 +57,8 @@ pub enum Action {
     Revoke,
     Rotate,
     FocusDetail,
+    ToggleUsage,
+    Explain,
     ShowAccountKeys,
     ShowSameCreator,
     // A key's detail
@@ -74,6 +78,8 @@ pub enum Action {
     Retry,
     GoToKey,
     KeyReminders,
+    // Alerts
+    Acknowledge,
     // A sweep
     SendLetters,
     StopSweep,

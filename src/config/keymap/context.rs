@@ -20,6 +20,7 @@ pub enum Context {
     Audit,
     Issuers,
     Operators,
+    Alerts,
     /// A line of text: the filter, a path, the exposed key.
     Prompt,
     /// A form with several fields.
@@ -39,7 +40,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Always,
         Self::Global,
         Self::Table,
@@ -51,6 +52,7 @@ impl Context {
         Self::Audit,
         Self::Issuers,
         Self::Operators,
+        Self::Alerts,
         Self::Prompt,
         Self::Form,
         Self::Dialog,
@@ -77,6 +79,7 @@ impl Context {
             Self::Audit => &[Self::Audit, Self::Table, Self::Global, Self::Always],
             Self::Issuers => &[Self::Issuers, Self::Table, Self::Global, Self::Always],
             Self::Operators => &[Self::Operators, Self::Table, Self::Global, Self::Always],
+            Self::Alerts => &[Self::Alerts, Self::Table, Self::Global, Self::Always],
             Self::Prompt => &[Self::Prompt, Self::Always],
             Self::Form => &[Self::Form, Self::Always],
             Self::Dialog => &[Self::Dialog, Self::Always],
@@ -107,6 +110,7 @@ impl Context {
             Self::Audit => "Audit",
             Self::Issuers => "Issuers",
             Self::Operators => "Operators",
+            Self::Alerts => "Alerts",
             Self::Prompt => "A line of text",
             Self::Form => "A form",
             Self::Dialog => "A question",

@@ -4,9 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
-use super::Overlay;
+use super::{Overlay, revoke};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
+use crate::domain::key::KeyId;
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::state::Shell;
@@ -28,25 +29,50 @@ pub struct State {
     title: String,
     parts: Vec<Part>,
     top: usize,
-    /// The filter of the key that the page is about.
-    key: Option<String>,
+    about: Option<About>,
+}
+
+/// The key that a page is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The filter that shows it.
+    pub filter: String,
+    /// The key, where it can be revoked from the page.
+    pub revoke: Option<KeyId>,
+}
+
+impl About {
+    /// A key that one can go to and revoke, whatever its status.
+    pub fn key(id: KeyId) -> Self {
+        Self { filter: format!("status:active,expired,abandoned,revoked id:{id}"), revoke: Some(id) }
+    }
 }
 
 /// Opens a page.
 pub fn open(shell: &mut Shell, title: String, parts: Vec<Part>) -> Vec<Effect> {
-    open_with(shell, title, parts, None)
+    open_about(shell, title, parts, None)
 }
 
 /// Opens a page that is about a key: `key` is the filter that shows it.
 pub fn open_with(shell: &mut Shell, title: String, parts: Vec<Part>, key: Option<String>) -> Vec<Effect> {
-    shell.open(Overlay::Reader(State { title, parts, top: 0, key }));
+    open_about(shell, title, parts, key.map(|filter| About { filter, revoke: None }))
+}
+
+/// Opens a page that is about a key, if it is about one.
+pub fn open_about(shell: &mut Shell, title: String, parts: Vec<Part>, about: Option<About>) -> Vec<Effect> {
+    shell.open(Overlay::Reader(State { title, parts, top: 0, about }));
     Vec::new()
 }
 
 impl State {
     /// Whether one can go on from it to a key.
     pub fn leads_to_key(&self) -> bool {
-        self.key.is_some()
+        self.about.is_some()
+    }
+
+    /// Whether the key can be revoked from it.
+    pub fn revokes(&self) -> bool {
+        self.about.as_ref().is_some_and(|about| about.revoke.is_some())
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
@@ -60,9 +86,16 @@ impl State {
                 Some(Action::ReadTop) => isize::MIN / 2,
                 Some(Action::ReadBottom) => isize::MAX / 2,
                 Some(Action::GoToKey) => {
-                    if let Some(filter) = self.key.take() {
+                    if let Some(about) = self.about.take() {
                         shell.close();
-                        shell.filter(filter);
+                        shell.filter(about.filter);
+                    }
+                    0
+                }
+                Some(Action::Revoke) => {
+                    if let Some(key) = self.about.as_ref().and_then(|about| about.revoke) {
+                        shell.close();
+                        return revoke::open(shell, vec![key], Vec::new());
                     }
                     0
                 }

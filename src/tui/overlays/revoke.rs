@@ -34,6 +34,8 @@ pub struct State {
     count: TextField,
     focus: Focus,
     sent: Option<RequestId>,
+    /// The key is read, where it was not on the screen.
+    reading: Option<RequestId>,
     failure: Option<SafeText>,
     done: Option<Done>,
 }
@@ -74,7 +76,7 @@ pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> 
         .map_or_else(|| shell.wording(), |issuer| issuer.policy.wording.clone());
     let number = shell.reserve();
     let focus = if ids.len() > 1 { Focus::Count } else { Focus::No };
-    let state = State {
+    let mut state = State {
         number,
         operation: shell.operation(),
         ids,
@@ -84,11 +86,18 @@ pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> 
         count: TextField::default(),
         focus,
         sent: None,
+        reading: None,
         failure: None,
         done: None,
     };
+    let mut effects = Vec::new();
+    if let (&[id], true) = (state.ids.as_slice(), state.known.is_empty()) {
+        let (request, effect) = shell.ask(To::Overlay(number), Request::Key(id));
+        state.reading = Some(request);
+        effects.push(effect);
+    }
     shell.open_as(number, Overlay::Revoke(Box::new(state)));
-    Vec::new()
+    effects
 }
 
 impl State {
@@ -210,6 +219,20 @@ impl State {
     }
 
     pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.reading == Some(id) {
+            self.reading = None;
+            match reply {
+                Reply::Key(Ok(key)) => {
+                    if let Some(issuer) = shell.issuer(&key.issuer) {
+                        self.wording = issuer.policy.wording.clone();
+                    }
+                    self.known = vec![*key];
+                }
+                Reply::Key(Err(failure)) => self.failure = Some(failure.text),
+                _ => {}
+            }
+            return Vec::new();
+        }
         if self.sent != Some(id) {
             return Vec::new();
         }

@@ -12,7 +12,7 @@ use crate::service::{From, Outlook, PageRequest, Row};
 use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
 use crate::tui::latest::Latest;
-use crate::tui::overlays::{create, revoke, rotate};
+use crate::tui::overlays::{create, explain, revoke, rotate};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::Shell;
 use crate::tui::view::reminders::{Mark, marks};
@@ -195,6 +195,11 @@ impl State {
                 return vec![shell.ask(To::Shell, Request::Copy(CopyText::Plain(text))).1];
             }
             Action::New => return create::open(shell, None),
+            Action::Explain => {
+                if let Some(key) = self.selected().cloned() {
+                    return explain::open(shell, key);
+                }
+            }
             Action::Rotate => {
                 if let Some(key) = self.selected().cloned() {
                     return rotate::open(shell, key);

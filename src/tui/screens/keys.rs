@@ -9,6 +9,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod update;
+mod usage;
 mod view;
 mod window;
 

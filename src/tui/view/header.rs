@@ -51,6 +51,15 @@ fn badges(shell: &Shell) -> Line<'static> {
             }
         }
     }
+    if let Some(count) = shell.alerts.filter(|count| *count > 0 && shell.link == Link::Live) {
+        // Nobody counts further than a thousand.
+        let words = match count {
+            1 => "! 1 alert  ".to_owned(),
+            1000.. => "! 1000+ alerts  ".to_owned(),
+            count => format!("! {count} alerts  "),
+        };
+        spans.push(Span::styled(words, shell.styles.of(Role::Danger)));
+    }
     Line::from(spans)
 }
 
@@ -107,7 +116,14 @@ fn fitting(state: &super::State, width: u16) -> (Tabs, Line<'static>) {
     let count = words.split(' ').next().filter(|first| first.starts_with(|c: char| c.is_ascii_digit()));
     let count = Line::styled(count.map_or_else(|| whole.to_string(), |count| format!(" {count} ")), style);
     let fits = |tabs, summary: &Line<'_>| width_of(&tab_line(shell, tabs).0) + width_of(summary) <= width;
-    for (tabs, summary) in [(Tabs::Wide, &whole), (Tabs::Close, &whole), (Tabs::Close, &count)] {
+    let ways = [
+        (Tabs::Wide, &whole),
+        (Tabs::Close, &whole),
+        (Tabs::Close, &count),
+        (Tabs::Tight, &whole),
+        (Tabs::Tight, &count),
+    ];
+    for (tabs, summary) in ways {
         if fits(tabs, summary) {
             return (tabs, summary.clone());
         }
@@ -123,6 +139,8 @@ fn width_of(line: &Line<'_>) -> u16 {
 enum Tabs {
     Wide,
     Close,
+    /// Without a space between number and name.
+    Tight,
     Numbers,
 }
 
@@ -139,6 +157,7 @@ fn tab_line(shell: &Shell, tabs: Tabs) -> (Line<'static>, Vec<usize>) {
         let title = match tabs {
             Tabs::Numbers if !present => " ".to_owned(),
             Tabs::Close => format!(" {}", screen.title()),
+            Tabs::Tight => screen.title().to_owned(),
             _ => format!(" {} ", screen.title()),
         };
         let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };

@@ -9,7 +9,7 @@ fn footer(console: &mut Console) -> String {
 #[test]
 fn the_footer_ends_with_the_way_to_help_and_commands_however_narrow_it_is() {
     for width in 60..=200 {
-        for screen in ["1", "2", "3", "4", "5", "6", "7"] {
+        for screen in ["1", "2", "3", "4", "5", "6", "7", "8"] {
             let mut console = Console::ready(width, 24, keys(3));
             console.press(screen);
             let footer = footer(&mut console);

@@ -45,6 +45,17 @@ pub fn clock(at: Instant, utc: bool) -> String {
     at.with_timezone(&chrono::Local).format("%H:%M:%S").to_string()
 }
 
+/// The midnight that `now`'s day began with.
+pub fn day_begins(now: Instant, utc: bool) -> Instant {
+    let midnight = chrono::NaiveTime::MIN;
+    if utc {
+        return now.date_naive().and_time(midnight).and_utc();
+    }
+    let local = now.with_timezone(&chrono::Local).date_naive().and_time(midnight);
+    // Where the clocks were put forward at midnight, the day began with the hour that there is.
+    local.and_local_timezone(chrono::Local).earliest().map_or(now, |at| at.to_utc())
+}
+
 /// The day alone: `2026-11-21`.
 pub fn day(at: Instant, utc: bool) -> String {
     if utc {

@@ -41,6 +41,11 @@ impl SecretInput {
         self.0.trim()
     }
 
+    /// What was typed, white space and all.
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
     /// Takes the text out as a secret and wipes the field.
     pub fn take(&mut self) -> PlainKey {
         let secret = PlainKey::from_input(&self.0);

@@ -30,6 +30,15 @@ pub(super) const ENTRIES: &[Entry] = &[
     .hint(17)
     .in_palette(),
     entry(
+        ExplainSecret,
+        "explain-secret",
+        "why refused",
+        &[Global, Reader],
+        &["E"],
+        "Why a key is refused: paste what was sent, hidden, and see each step of the verdict",
+    )
+    .in_palette(),
+    entry(
         Refresh,
         "refresh",
         "refresh",
@@ -62,6 +71,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         &[Global],
         &["7"],
         "Who may use Keyrack, and in which role",
+    )
+    .in_palette(),
+    entry(
+        ScreenAlerts,
+        "alerts",
+        "Alerts",
+        &[Global],
+        &["8"],
+        "What is out of the ordinary about the use of keys; which gates run",
     )
     .in_palette(),
     entry(NextScreen, "next-screen", "next screen", &[Global], &["]"], "Go to the next screen"),
@@ -134,7 +152,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Revoke,
         "revoke",
         "revoke",
-        &[Keys, Expiring, Detail],
+        &[Keys, Expiring, Detail, Alerts, Reader],
         &["d"],
         "Revoke the selected key, or all marked keys, for good",
     )
@@ -193,7 +211,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         FocusDetail,
         "focus-detail",
         "detail",
-        &[Keys, Expiring, Reminders, Detail],
+        &[Keys, Expiring, Reminders, Alerts, Detail],
         &["tab"],
         "Move between the list and the detail, or to the next tab",
     )
@@ -204,7 +222,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Mark,
         "mark",
         "mark",
-        &[Keys, Expiring, Reminders],
+        &[Keys, Expiring, Reminders, Alerts],
         &["space"],
         "Mark the row, for doing something with several",
     )
@@ -221,7 +239,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         MarkAll,
         "mark-all",
         "mark all",
-        &[Keys, Expiring, Reminders],
+        &[Keys, Expiring, Reminders, Alerts],
         &["ctrl-a"],
         "Mark every row that the filter shows",
     )
@@ -230,7 +248,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         ClearMarks,
         "clear-marks",
         "clear marks",
-        &[Keys, Expiring, Reminders],
+        &[Keys, Expiring, Reminders, Alerts],
         &["u"],
         "Take all marks away",
     )
@@ -249,9 +267,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         GoToKey,
         "go-to-key",
         "key",
-        &[Reminders, Reader],
+        &[Reminders, Alerts, Reader],
         &["o"],
-        "Go to the key that the reminder is about",
+        "Go to the key that the reminder or the alert is about",
     )
     .hint(20)
     .in_palette(),
@@ -264,6 +282,35 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Show which reminders of this key went out, when, and to whom",
     )
     .hint(27)
+    .in_palette(),
+    entry(
+        Explain,
+        "explain",
+        "explain",
+        &[Keys, Expiring, Detail, Alerts],
+        &["e"],
+        "What a request with this key would meet now, step by step",
+    )
+    .hint(28)
+    .in_palette(),
+    entry(
+        ToggleUsage,
+        "toggle-usage",
+        "usage",
+        &[Keys],
+        &["U"],
+        "Show a sparkline of the last 24 hours for each key, or hide it",
+    )
+    .in_palette(),
+    entry(
+        Acknowledge,
+        "acknowledge",
+        "acknowledge",
+        &[Alerts],
+        &["a"],
+        "Say that somebody has looked at the selected alert, or at all marked ones",
+    )
+    .hint(13)
     .in_palette(),
     entry(ScrollUp, "scroll-up", "up", &[Detail], &["k", "up"], "Scroll up"),
     entry(ScrollDown, "scroll-down", "scroll", &[Detail], &["j", "down"], "Scroll down").hint(10),

@@ -28,6 +28,8 @@ pub enum Field {
     Created,
     Expires,
     Used,
+    /// A sparkline of the last 24 hours.
+    Usage,
 }
 
 impl Field {
@@ -43,7 +45,7 @@ impl Field {
             Self::Expires => Column::Expires,
             Self::Used => Column::Used,
             Self::CreatedBy => Column::CreatedBy,
-            Self::Issuer | Self::Allow => return None,
+            Self::Issuer | Self::Allow | Self::Usage => return None,
         })
     }
 
@@ -52,6 +54,7 @@ impl Field {
         match self {
             Self::Issuer => "Issuer",
             Self::Allow => "Allow-list",
+            Self::Usage => "Last 24h",
             Self::Used if width < 9 => "Used",
             other => other.sorted_by().map_or("", title),
         }
@@ -95,6 +98,9 @@ const NAME: u16 = 16;
 /// A table of at least this width is wide: it has room for all columns.
 const WIDE: u16 = 150;
 
+/// The sparkline: three hours in each column, or two where there is room.
+const USAGE: (Field, u16, u16) = (Field::Usage, 8, 12);
+
 /// The other columns in the order in which they get room: least width, and the width beyond which more is no use.
 const WANTED: [(Field, u16, u16); 10] = [
     (Field::Status, 11, 11),
@@ -110,7 +116,7 @@ const WANTED: [(Field, u16, u16); 10] = [
 ];
 
 /// From left to right.
-const ORDER: [Field; 11] = [
+const ORDER: [Field; 12] = [
     Field::Status,
     Field::Name,
     Field::Account,
@@ -121,16 +127,31 @@ const ORDER: [Field; 11] = [
     Field::CreatedBy,
     Field::Created,
     Field::Expires,
+    Field::Usage,
     Field::Used,
 ];
 
-/// The columns that fit into `width`. Room to spare goes to keys, names, accounts and scopes, in this order.
-pub fn layout(width: u16) -> Vec<Place> {
+/// Whether [`layout`] has room for the sparkline.
+pub fn has_usage(width: u16, usage: Option<bool>) -> bool {
+    layout(width, usage).iter().any(|place| place.field == Field::Usage)
+}
+
+/// The columns that fit into `width`. Room to spare goes to keys, names, accounts and scopes, in this order. `usage`:
+/// whether the sparkline is wanted; where nobody said so it comes last.
+pub fn layout(width: u16, usage: Option<bool>) -> Vec<Place> {
+    let mut wanted = WANTED.to_vec();
+    match usage {
+        Some(true) => wanted.insert(4, USAGE),
+        Some(false) => {}
+        None => wanted.push(USAGE),
+    }
     let gap = if width < 110 { 1 } else { 2 };
     let mut room = width.saturating_sub(MARGIN + 1 + NAME);
     let mut widths = vec![(Field::Name, NAME)];
-    for (field, least, _) in WANTED {
-        let only_wide = matches!(field, Field::CreatedBy | Field::Issuer | Field::Allow);
+    for (field, least, _) in &wanted {
+        let (field, least) = (*field, *least);
+        let only_wide = matches!(field, Field::CreatedBy | Field::Issuer | Field::Allow)
+            || field == Field::Usage && usage.is_none();
         if room < least + gap || only_wide && width < WIDE {
             break;
         }
@@ -145,7 +166,7 @@ pub fn layout(width: u16) -> Vec<Place> {
         }
     };
     grow(Field::Name, if width < WIDE { 22 } else { 34 });
-    for (field, _, most) in WANTED {
+    for (field, _, most) in wanted {
         grow(field, most);
     }
     grow(Field::Name, 60);
@@ -199,6 +220,8 @@ pub fn cell<'k>(place: Place, key: &'k Key, now: Instant, shell: &Shell) -> (Cow
                 (Cow::Owned(time(at)), if soon { styles.of(Role::Warning) } else { text })
             }
         },
+        // Drawn by who has the numbers.
+        Field::Usage => (Cow::Borrowed(""), muted),
         Field::Used => match key.last_used_at {
             None => (Cow::Borrowed("never"), text),
             Some(at) => (Cow::Owned(time(at)), text),
@@ -265,14 +288,21 @@ mod tests {
 
     #[test]
     fn columns_never_overlap_nor_leave_the_table_at_any_width() {
-        for width in 56..=400 {
-            let places = layout(width);
+        for (width, usage) in
+            (56..=400).flat_map(|width| [None, Some(true), Some(false)].map(|usage| (width, usage)))
+        {
+            let places = layout(width, usage);
             for pair in places.windows(2) {
                 assert!(pair[0].x + pair[0].width < pair[1].x, "{width}: {pair:?}");
             }
             let last = places.last().expect("a table has columns");
             assert!(last.x + last.width <= width, "{width}: {last:?}");
             assert!(places.iter().any(|place| place.field == Field::Status), "{width}");
+            let has = |field| places.iter().any(|place| place.field == field);
+            assert_eq!(has(Field::Usage), has_usage(width, usage));
+            // Nobody loses a column to a sparkline that was not asked for.
+            assert!(usage.is_some() || !has(Field::Usage) || has(Field::Allow), "{width}");
+            assert!(usage != Some(true) || width < 80 || has(Field::Usage), "{width}");
         }
     }
 }

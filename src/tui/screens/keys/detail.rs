@@ -8,14 +8,17 @@ use unicode_width::UnicodeWidthStr;
 
 use super::columns;
 use super::state::State;
+use super::usage::{KeyUse, SPANS};
 use super::view::Areas;
 use crate::config::theme::Role;
 use crate::domain::Instant;
+use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, Status};
 use crate::tui::state::Shell;
 use crate::tui::view::text::wrap;
-use crate::tui::view::times;
+use crate::tui::view::{limits, times};
+use crate::tui::widgets::sparkline;
 
 /// Width of the column of labels.
 const LABEL: usize = 13;
@@ -55,18 +58,25 @@ fn below(lines: usize, area: Rect) -> u16 {
 fn selected(state: &State, shell: &Shell, area: Rect) -> Vec<Line<'static>> {
     let Some(key) = state.selected_key() else { return Vec::new() };
     let trail = state.detail.trail.as_ref().filter(|(of, _)| *of == key.id);
-    let trail = trail.map(|(_, trail)| trail.as_slice());
-    lines(key, trail, state.now(shell), shell, usize::from(area.width))
+    let known = Known {
+        trail: trail.map(|(_, trail)| trail.as_slice()),
+        used: state.uses.of(key.id),
+        account: state.detail.account.as_ref().filter(|account| account.slug == key.account),
+    };
+    lines(key, known, state.now(shell), shell, usize::from(area.width))
 }
 
-/// All that is known of a key, as lines of at most `width` columns. `trail` is its audit, newest first, once read.
-pub fn lines(
-    key: &Key,
-    trail: Option<&[Entry]>,
-    now: Instant,
-    shell: &Shell,
-    width: usize,
-) -> Vec<Line<'static>> {
+/// What was read besides the key, as far as it has come.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// Its audit, newest first.
+    trail: Option<&'a [Entry]>,
+    used: Option<&'a KeyUse>,
+    account: Option<&'a Account>,
+}
+
+/// All that is known of a key, as lines of at most `width` columns.
+fn lines(key: &Key, known: Known<'_>, now: Instant, shell: &Shell, width: usize) -> Vec<Line<'static>> {
     let mut page = Page { lines: Vec::new(), shell, width };
     for line in wrap(&key.name, width) {
         page.lines.push(Line::styled(line, shell.styles.of(Role::Title)));
@@ -75,10 +85,10 @@ pub fn lines(
         page.lines.push(Line::styled(line, shell.styles.of(Role::Muted)));
     }
     page.gap();
-    facts(&mut page, key, now);
+    facts(&mut page, key, known, now);
     page.gap();
     page.lines.push(Line::styled("Audit", shell.styles.of(Role::Header)));
-    match trail {
+    match known.trail {
         None => page.lines.push(Line::styled("…", shell.styles.of(Role::Muted))),
         Some(trail) => {
             for entry in trail {
@@ -89,7 +99,7 @@ pub fn lines(
     page.lines
 }
 
-fn facts(page: &mut Page<'_>, key: &Key, now: Instant) {
+fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     let shell = page.shell;
     let (word, style) = columns::status(key, now, &shell.styles);
     page.lines.push(Line::from(vec![page.label("Status"), Span::styled(word, style)]));
@@ -113,6 +123,14 @@ fn facts(page: &mut Page<'_>, key: &Key, now: Instant) {
     for (i, net) in key.allow.as_slice().iter().enumerate() {
         page.fact(if i == 0 { "Allow-list" } else { "" }, &net.to_string());
     }
+    if let Some(issuer) = shell.issuer(&key.issuer) {
+        let budgets = limits::words(&issuer.policy, known.account, key);
+        // The line is there from the beginning, so that nothing moves when the account has come.
+        let budgets = if budgets.is_empty() { vec!["…".to_owned()] } else { budgets };
+        for (i, words) in budgets.iter().enumerate() {
+            page.fact(if i == 0 { "Limits" } else { "" }, words);
+        }
+    }
     page.time("Created", Some(key.created_at), "", now);
     page.fact("", &format!("by {}", key.created_by));
     page.time("Expires", key.expires_at, "never", now);
@@ -128,6 +146,10 @@ fn facts(page: &mut Page<'_>, key: &Key, now: Instant) {
     if let Some(from) = &key.last_used_from {
         page.fact("", &format!("from {from}"));
     }
+    if let Some(endpoint) = &key.last_used_endpoint {
+        page.fact("", &format!("for {endpoint}"));
+    }
+    page.usage(known.used);
     if key.rotation_due_at.is_some() {
         page.time("Rotation due", key.rotation_due_at, "", now);
     }
@@ -187,6 +209,27 @@ impl Page<'_> {
         let spans =
             vec![self.label(label), Span::styled(exact, style), Span::styled(format!("  {relative}"), muted)];
         self.lines.push(Line::from(spans));
+    }
+
+    /// The last 24 hours as small bars, and the day's requests by how they ended.
+    fn usage(&mut self, used: Option<&KeyUse>) {
+        let Some(used) = used else {
+            self.fact("Last 24 hours", "…");
+            return self.fact("Today", "…");
+        };
+        let cells = if self.width >= LABEL + 1 + SPANS { SPANS } else { SPANS / 2 };
+        if used.spans.iter().all(|requests| *requests == 0) {
+            self.fact("Last 24 hours", "no request");
+        } else {
+            let bars = sparkline::text(&used.spans, cells, self.shell.ascii);
+            let spans =
+                vec![self.label("Last 24 hours"), Span::styled(bars, self.shell.styles.of(Role::Bar))];
+            self.lines.push(Line::from(spans));
+        }
+        let counts = used.today;
+        let words =
+            format!("{} allowed, {} refused, {} limited", counts.allowed, counts.refused, counts.limited);
+        self.fact("Today", &words);
     }
 
     fn entry(&mut self, entry: &Entry, now: Instant) {

@@ -149,14 +149,27 @@ impl State {
 
     /// The detail follows the selection: its audit is read as soon as the one before has come.
     pub(super) fn follow(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let Some(id) = self.selected.filter(|_| self.detail.open) else { return Vec::new() };
-        if self.detail.wanted == Some(id) && self.detail.trails.busy()
-            || self.detail.trail.as_ref().is_some_and(|(of, _)| *of == id)
-        {
-            return Vec::new();
+        let mut effects: Vec<Effect> = self.read_usage(shell).into_iter().collect();
+        let Some(id) = self.selected.filter(|_| self.detail.open) else { return effects };
+        let known = self.detail.wanted == Some(id) && self.detail.trails.busy()
+            || self.detail.trail.as_ref().is_some_and(|(of, _)| *of == id);
+        if !known {
+            self.detail.wanted = Some(id);
+            effects.extend(self.detail.trails.ask(shell, ME, Request::Trail(id)));
         }
-        self.detail.wanted = Some(id);
-        self.detail.trails.ask(shell, ME, Request::Trail(id)).into_iter().collect()
+        effects.extend(self.read_account(shell));
+        effects
+    }
+
+    /// The account of the key in the detail, unless it is at hand or under way.
+    fn read_account(&mut self, shell: &mut Shell) -> Option<Effect> {
+        let slug = self.selected_key()?.account.clone();
+        let held = self.detail.account.as_ref().is_some_and(|account| account.slug == slug);
+        if held && !self.detail.account_stale || self.detail.accounts.busy() {
+            return None;
+        }
+        self.detail.account_stale = false;
+        self.detail.accounts.ask(shell, ME, Request::Account(slug))
     }
 
     pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
@@ -190,6 +203,17 @@ impl State {
                 }
                 settled.next.into_iter().collect()
             }
+            Reply::Account(outcome) => {
+                if self.detail.accounts.settle(shell, id).is_none() {
+                    return Vec::new();
+                }
+                // Without an answer it is asked for again with the next step, not at once.
+                let Ok(summary) = outcome else { return Vec::new() };
+                self.detail.account = Some(summary.account);
+                shell.redraw = true;
+                if self.detail.open { self.read_account(shell).into_iter().collect() } else { Vec::new() }
+            }
+            Reply::Usage { keys, outcome } => self.usage_arrived(shell, id, &keys, outcome),
             _ => Vec::new(),
         }
     }
@@ -219,6 +243,7 @@ impl State {
                 count |= self.count.is_none();
                 stale = true;
                 self.detail.trail = None;
+                self.detail.account_stale = true;
             }
             Load::After => {
                 let gone = self.window.append(page);

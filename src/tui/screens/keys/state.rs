@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::filter::Filter;
+use super::usage::Uses;
 use super::window::Window;
 use crate::config::keymap::Context;
 use crate::domain::Instant;
+use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::query::Sort;
@@ -44,6 +46,7 @@ pub struct State {
     pub marks: BTreeSet<KeyId>,
     pub(super) anchor: Option<KeyId>,
     pub detail: Detail,
+    pub uses: Uses,
 }
 
 /// What the page under way is for.
@@ -70,6 +73,11 @@ pub struct Detail {
     /// The audit of one key.
     pub trail: Option<(KeyId, Vec<Entry>)>,
     pub(super) trails: Latest,
+    /// The selected key's account, once it was read; its plan says which budgets hold.
+    pub account: Option<Account>,
+    pub(super) accounts: Latest,
+    /// Whether the account may be out of date.
+    pub(super) account_stale: bool,
     /// The key whose trail is under way.
     pub(super) wanted: Option<KeyId>,
 }

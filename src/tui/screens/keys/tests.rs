@@ -4,3 +4,4 @@ mod effects;
 mod pictures;
 mod promises;
 mod rows;
+mod usage;

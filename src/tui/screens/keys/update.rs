@@ -3,13 +3,13 @@
 use ratatui::layout::Position;
 
 use super::state::{Load, State};
-use super::{detail, view};
+use super::{columns, detail, view};
 use crate::config::keymap::Action;
 use crate::domain::Instant;
 use crate::domain::query::{Column, Completion, Query, Sort, Term, Test};
 use crate::tui::effect::{CopyText, Effect, Request, Timer, To};
 use crate::tui::input::{Input, Key};
-use crate::tui::overlays::{Overlay, create, revoke, rotate, sort};
+use crate::tui::overlays::{Overlay, create, explain, revoke, rotate, sort};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
 
@@ -52,6 +52,7 @@ impl State {
     pub fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
         match timer {
             Timer::Slow => self.slow = self.pages.busy(),
+            Timer::Clock => return self.read_usage(shell).into_iter().collect(),
             Timer::Of(ME) => {
                 self.recount_due = false;
                 return self.recount(shell);
@@ -201,6 +202,15 @@ impl State {
                 self.detail.open = true;
                 self.follow(shell)
             }
+            Action::ToggleUsage => {
+                let width = view::Areas::of(self, shell).rows.width;
+                self.uses.column = Some(!columns::has_usage(width, self.uses.column));
+                self.read_usage(shell).into_iter().collect()
+            }
+            Action::Explain => match self.selected_key().cloned() {
+                Some(key) => explain::open(shell, key),
+                None => Vec::new(),
+            },
             Action::CopyPreview => self.copy(shell),
             Action::CopyId => self.copy_id(shell),
             Action::ShowAccountKeys => {

@@ -16,6 +16,7 @@ use crate::service::Row;
 use crate::tui::state::Shell;
 use crate::tui::view::body;
 use crate::tui::view::text::{clip, put, put_right};
+use crate::tui::widgets::sparkline;
 
 /// The detail stands beside the table on a screen of at least this width,
 const BESIDE: u16 = 120;
@@ -85,7 +86,7 @@ pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
 pub fn heading_at(state: &State, shell: &Shell, at: Position) -> Option<Column> {
     let header = Areas::of(state, shell).header;
     let x = at.x.checked_sub(header.x)?;
-    let places = columns::layout(header.width);
+    let places = columns::layout(header.width, state.uses.column);
     let place = places.iter().find(|place| (place.x..place.x + place.width).contains(&x))?;
     place.field.sorted_by().filter(|_| header.contains(at))
 }
@@ -100,7 +101,7 @@ impl State {
             empty::draw(self, shell, frame, areas.rows);
             return;
         }
-        let places = columns::layout(areas.rows.width);
+        let places = columns::layout(areas.rows.width, self.uses.column);
         self.draw_header(shell, frame.buffer_mut(), areas.header, &places);
         let held = self.window.rows.iter().enumerate().skip(self.top).take(usize::from(areas.rows.height));
         for (i, (place, row)) in held.enumerate() {
@@ -153,8 +154,14 @@ impl State {
             put(buffer, area.x + 1, area.y, MARGIN - 1, "✓", styles.of(Role::Marked));
         }
         for place in places {
-            let (text, style) = columns::cell(*place, &row.key, now, shell);
+            let (mut text, style) = columns::cell(*place, &row.key, now, shell);
             let x = area.x + place.x;
+            if place.field == columns::Field::Usage
+                && let Some(used) = self.uses.of(row.key.id)
+            {
+                let cells = if place.width < 12 { 8 } else { 12 };
+                text = sparkline::text(&used.spans, cells, shell.ascii).into();
+            }
             if place.field.right() {
                 put_right(buffer, x, area.y, place.width, &text, style);
             } else {

@@ -31,7 +31,13 @@ fn opening_asks_for_the_first_page_and_who_is_acting_and_for_nothing_else() {
     let asked: Vec<_> = console.asked.iter().map(|(_, request)| request).collect();
     assert_eq!(
         asked,
-        [&page(Query::default(), From::Start), &Request::Whoami, &Request::Issuers, &Request::Outbox]
+        [
+            &page(Query::default(), From::Start),
+            &Request::Whoami,
+            &Request::Issuers,
+            &Request::Outbox,
+            &Request::OpenAlerts
+        ]
     );
     assert_eq!(console.effects, [Effect::SetTimer { timer: Timer::Slow, after: PATIENCE }]);
 }

@@ -1,0 +1,289 @@
+//! Why a key is let in or refused: each step of the verdict in words (VA-10, VA-11). For a key of the table, without its
+//! secret; or for what somebody pasted, which shows what is wrong with the text itself too.
+
+use super::Overlay;
+use crate::config::keymap::{Action, Context};
+use crate::domain::account::Account;
+use crate::domain::explain::{Case, Explanation, explain};
+use crate::domain::issuer::{Methods, Policy, RequestLine};
+use crate::domain::key::{Key, KeyId};
+use crate::domain::text::SafeText;
+use crate::domain::verdict::{Ask, Facts};
+use crate::service::Needle;
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::input::{self, Input};
+use crate::tui::state::Shell;
+use crate::tui::widgets::picker;
+use crate::tui::widgets::text_field::TextField;
+
+mod pasted;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use pasted::{Pasted, SENT};
+
+/// What is explained, and the request that is imagined.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    /// What was pasted; `None` where a key's record is explained.
+    pasted: Option<Pasted>,
+    /// The key, once it is known.
+    key: Option<Box<Key>>,
+    account: Option<Account>,
+    /// Method and path.
+    line: TextField,
+    address: TextField,
+    focus: Focus,
+    asked: Option<RequestId>,
+    failure: Option<SafeText>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Focus {
+    Secret,
+    Sent,
+    Line,
+    Address,
+    /// The end of the steps, where they are longer than the screen.
+    Steps,
+}
+
+/// Explains what a request with this key would meet now.
+pub fn open(shell: &mut Shell, key: Key) -> Vec<Effect> {
+    let (number, mut state) = new(shell, None);
+    let effects = state.found(shell, key);
+    shell.open_as(number, Overlay::Explain(Box::new(state)));
+    effects
+}
+
+/// Like [`open`], for a key that has to be read first.
+pub fn open_by_id(shell: &mut Shell, key: KeyId) -> Vec<Effect> {
+    let (number, mut state) = new(shell, None);
+    let effects = state.ask(shell, Request::Key(key));
+    shell.open_as(number, Overlay::Explain(Box::new(state)));
+    effects
+}
+
+/// Explains why something that somebody pastes is refused.
+pub fn open_for_secret(shell: &mut Shell) -> Vec<Effect> {
+    let (number, state) = new(shell, Some(Pasted::default()));
+    shell.toast = None;
+    shell.open_as(number, Overlay::Explain(Box::new(state)));
+    Vec::new()
+}
+
+fn new(shell: &mut Shell, pasted: Option<Pasted>) -> (u64, State) {
+    let number = shell.reserve();
+    let focus = if pasted.is_some() { Focus::Secret } else { Focus::Line };
+    let state = State {
+        number,
+        pasted,
+        key: None,
+        account: None,
+        line: TextField::default(),
+        address: TextField::default(),
+        focus,
+        asked: None,
+        failure: None,
+    };
+    (number, state)
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        Context::Form
+    }
+
+    pub fn typing(&self) -> bool {
+        matches!(self.focus, Focus::Secret | Focus::Line | Focus::Address)
+    }
+
+    fn order(&self) -> &'static [Focus] {
+        match self.pasted {
+            Some(_) => &[Focus::Secret, Focus::Sent, Focus::Line, Focus::Address, Focus::Steps],
+            None => &[Focus::Line, Focus::Address, Focus::Steps],
+        }
+    }
+
+    fn move_focus(&mut self, by: isize) {
+        let order = self.order();
+        let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0) as isize;
+        self.focus = order[(at + by).rem_euclid(order.len() as isize) as usize];
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Paste(text) => match self.focus {
+                Focus::Line => {
+                    self.line.paste(&text.line());
+                }
+                Focus::Address => {
+                    self.address.paste(&text.line());
+                }
+                _ => {
+                    if let Some(pasted) = &mut self.pasted {
+                        pasted.paste(text.as_str());
+                        return self.read(shell);
+                    }
+                }
+            },
+            Input::Key(key) => return self.press(shell, key),
+            Input::Scroll { lines, .. } => {
+                self.focus = if lines > 0 { Focus::Steps } else { self.order()[0] };
+            }
+            Input::Click(_) => {}
+        }
+        Vec::new()
+    }
+
+    fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        match key.action {
+            Some(Action::CloseForm | Action::Interrupt) => shell.close(),
+            Some(Action::Press | Action::Submit) if self.focus == Focus::Secret => return self.read(shell),
+            Some(Action::NextField | Action::FieldDown | Action::Press) => self.move_focus(1),
+            Some(Action::PreviousField | Action::FieldUp) => self.move_focus(-1),
+            Some(action @ (Action::FieldLeft | Action::FieldRight)) if self.focus == Focus::Sent => {
+                if let Some(pasted) = &mut self.pasted {
+                    let by = if action == Action::FieldLeft { -1 } else { 1 };
+                    pasted.sent = picker::step(pasted.sent, by, SENT.len());
+                }
+            }
+            _ => match (self.focus, &mut self.pasted) {
+                (Focus::Secret, Some(pasted)) => pasted.key(key.event),
+                (Focus::Line, _) => {
+                    self.line.key(key.event);
+                }
+                (Focus::Address, _) => {
+                    self.address.key(key.event);
+                }
+                _ => {}
+            },
+        }
+        Vec::new()
+    }
+
+    /// Looks at what was pasted. The secret leaves the field, for the search if there is something to search for.
+    fn read(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let Some(pasted) = &mut self.pasted else { return Vec::new() };
+        if pasted.is_empty() || self.asked.is_some() {
+            return Vec::new();
+        }
+        self.key = None;
+        self.account = None;
+        self.failure = None;
+        match pasted.read(shell.issuers.as_deref().unwrap_or_default()) {
+            Some(secret) => self.ask(shell, Request::Find(Needle::Secret(secret))),
+            None => Vec::new(),
+        }
+    }
+
+    fn ask(&mut self, shell: &mut Shell, request: Request) -> Vec<Effect> {
+        let (id, effect) = shell.ask(To::Overlay(self.number), request);
+        self.asked = Some(id);
+        vec![effect]
+    }
+
+    /// The key is known: what is missing is its account. A request of its policy's first kind is imagined.
+    fn found(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
+        if self.line.is_empty()
+            && let Some(issuer) = shell.issuer(&key.issuer)
+        {
+            self.line = TextField::with(&example(&issuer.policy));
+        }
+        if self.address.is_empty()
+            && let Some(from) = &key.last_used_from
+        {
+            self.address = TextField::with(from);
+        }
+        let account = key.account.clone();
+        self.key = Some(Box::new(key));
+        self.ask(shell, Request::Account(account))
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.asked != Some(id) {
+            return Vec::new();
+        }
+        self.asked = None;
+        match reply {
+            Reply::Key(Ok(key)) => return self.found(shell, *key),
+            Reply::Find(Ok(keys)) => {
+                if let Some(key) = keys.into_iter().next() {
+                    return self.found(shell, key);
+                }
+            }
+            Reply::Account(Ok(summary)) => self.account = Some(summary.account),
+            Reply::Key(Err(failure)) | Reply::Find(Err(failure)) | Reply::Account(Err(failure)) => {
+                self.failure = Some(failure.text);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// The method and path that are imagined, apart; `None` where none is.
+    fn request_line(&self) -> Option<(&str, &str)> {
+        let text = self.line.value().trim();
+        let (method, path) = text.split_once(char::is_whitespace).unwrap_or(("GET", text));
+        (!text.is_empty()).then(|| (method, path.trim_start()))
+    }
+
+    /// The address that is imagined, or what is wrong with it.
+    fn address(&self) -> Result<Option<std::net::IpAddr>, String> {
+        match self.address.value().trim() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| "this is no IP address".into()),
+        }
+    }
+
+    /// Every step, as far as it is known what to look at.
+    fn told(&self, shell: &Shell) -> Option<Explanation> {
+        if self.asked.is_some() || self.failure.is_some() {
+            return None;
+        }
+        let facts = match (&self.key, &self.account) {
+            (Some(key), Some(account)) => Some(Facts { key, account, limits: &key.limits }),
+            _ => None,
+        };
+        let address = self.address().ok().flatten();
+        let ask = match self.request_line() {
+            Some((method, path)) => Some(Ask::Line(RequestLine::new(method.as_bytes(), path.as_bytes()))),
+            None => address.map(|_| Ask::Direct { scope: None, endpoint: None }),
+        };
+        let request = ask.map(|ask| crate::domain::verdict::Request { ask, address });
+        let case = Case {
+            reading: None,
+            policy: None,
+            facts,
+            request: request.as_ref(),
+            quota: None,
+            now: shell.now,
+        };
+        match &self.pasted {
+            Some(pasted) => pasted.told(case),
+            None => {
+                let policy = self.key.as_ref().and_then(|key| shell.issuer(&key.issuer));
+                facts?;
+                Some(explain(&Case { policy: policy.map(|issuer| &issuer.policy), ..case }))
+            }
+        }
+    }
+}
+
+/// A request that the policy's first route fits.
+fn example(policy: &Policy) -> String {
+    let Some(route) = policy.routes.first() else { return String::new() };
+    let method = match &route.methods {
+        Methods::List(list) => list.first().map_or("GET", String::as_str),
+        Methods::Any => "GET",
+    };
+    let segment = |segment: &str| match segment {
+        name if name.starts_with('{') => "1".to_owned(),
+        literal => literal.to_owned(),
+    };
+    let path: Vec<String> = route.path.split('/').filter(|part| *part != "**").map(segment).collect();
+    let path = path.join("/");
+    format!("{method} {}", if path.is_empty() { "/" } else { &path })
+}

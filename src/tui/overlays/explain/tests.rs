@@ -1,0 +1,182 @@
+use crate::domain::account::{Account, Standing};
+use crate::domain::key::Key;
+use crate::domain::scope::Scopes;
+use crate::domain::secret::PlainKey;
+use crate::service::Needle;
+use crate::tui::effect::{Effect, Reply, Request, RequestId};
+use crate::tui::overlays::explain;
+use crate::tui::testing::{Desk, account, created, key, noon, only_request};
+
+fn runner() -> Key {
+    let scopes = Scopes::parse("calls:read contacts:read");
+    Key { scopes, last_used_from: Some("203.0.113.7".into()), ..key("voxpria", "CI runner") }
+}
+
+/// `e` on a key, and its account has come.
+fn explained(key: Key) -> Desk {
+    let mut desk = Desk::new();
+    let of = key.clone();
+    let (id, request) = only_request(desk.open(|shell| explain::open(shell, of)));
+    assert_eq!(request, Request::Account("acme".into()));
+    desk.reply(id, Reply::Account(Ok(account(&key.issuer, "acme"))));
+    desk
+}
+
+/// What pasting asks for.
+fn paste(desk: &mut Desk, text: &str) -> Vec<Effect> {
+    desk.open(explain::open_for_secret);
+    desk.paste(text)
+}
+
+/// The search found `key`, whose account is in good standing.
+fn finds(desk: &mut Desk, id: RequestId, key: Key) {
+    let issuer = key.issuer.clone();
+    let (id, _) = only_request(desk.reply(id, Reply::Find(Ok(vec![key]))));
+    desk.reply(id, Reply::Account(Ok(account(&issuer, "acme"))));
+}
+
+#[test]
+fn a_key_is_explained_by_its_record_without_its_secret() {
+    let desk = explained(runner());
+    let words = desk.words();
+    assert!(words.contains("Explain: CI runner"), "{words}");
+    assert!(words.contains("✓ known It is the key \"CI runner\""), "{words}");
+    assert!(words.contains("✓ expired It never expires."), "{words}");
+    assert!(words.contains("From 203.0.113.7"), "prefilled with where it was used last: {words}");
+    assert!(!words.contains("credential"), "{words}");
+    insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
+fn what_is_typed_is_explained_at_once() {
+    let mut desk = explained(runner());
+    desk.press("ctrl-u");
+    assert_eq!(desk.write("POST /nowhere"), []);
+    assert!(desk.words().contains("✕ scope No route of"), "{}", desk.screen());
+    desk.press("tab ctrl-u");
+    desk.write("no address");
+    assert!(desk.words().contains("this is no IP address"), "{}", desk.screen());
+}
+
+#[test]
+fn a_revoked_key_says_when_and_by_whom_and_every_other_step_is_looked_at_too() {
+    let key = Key {
+        revoked_at: Some(noon()),
+        revoked_by: Some("grace".into()),
+        revoke_reason: Some("exposed".into()),
+        ..runner()
+    };
+    let mut desk = Desk::new();
+    let (id, _) = only_request(desk.open(|shell| explain::open(shell, key)));
+    let suspended = Account { standing: Standing::Suspended, ..account("voxpria", "acme").account };
+    desk.reply(
+        id,
+        Reply::Account(Ok(crate::domain::account::AccountSummary {
+            account: suspended,
+            active_keys: 0,
+            expiring_keys: 0,
+        })),
+    );
+    let words = desk.words();
+    assert!(words.contains("✕ It would be refused now"), "{words}");
+    assert!(words.contains("revoked on 2026-11-21 at 12:00:00 UTC by grace (exposed)"), "{words}");
+    assert!(words.contains("✕ account Account acme is suspended"), "{words}");
+}
+
+#[test]
+fn va_10_a_pasted_preview_is_named_as_such_and_nothing_is_looked_up() {
+    let mut desk = Desk::new();
+    let preview = created("vozagent", "CI").key.preview;
+    assert_eq!(paste(&mut desk, preview.as_str()), []);
+    let words = desk.words();
+    assert!(words.contains("✕ shape The masked preview was sent instead of the key."), "{words}");
+    insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
+fn va_11_spaces_around_a_key_are_what_is_wrong_and_the_key_without_them_is_looked_for() {
+    let made = created("voxpria", "CI");
+    let secret = made.secret.expose();
+    for text in [format!(" {secret}"), format!("{secret}\n"), format!("{secret}\r\n")] {
+        let mut desk = Desk::new();
+        let (id, request) = only_request(paste(&mut desk, &text));
+        assert_eq!(request, Request::Find(Needle::Secret(PlainKey::from_input(secret))), "{text:?}");
+        finds(&mut desk, id, made.key.clone());
+        let words = desk.words();
+        assert!(words.contains("✕ shape There is white space around or in the key"), "{text:?}: {words}");
+        assert!(words.contains("✓ known It is the key"), "{words}");
+    }
+}
+
+#[test]
+fn a_truncated_key_says_how_much_is_missing() {
+    let mut desk = Desk::new();
+    let made = created("voicegram", "CI");
+    let secret = made.secret.expose();
+    assert_eq!(paste(&mut desk, &secret[..secret.len() - 3]), []);
+    assert!(desk.words().contains("✕ shape The key is cut off"), "{}", desk.screen());
+}
+
+#[test]
+fn a_key_in_the_wrong_header_says_which_is_the_right_one() {
+    let mut desk = Desk::new();
+    // VozAgent takes keys in one header alone.
+    let only_one = crate::domain::issuer::policy_file::all_presets()
+        .into_iter()
+        .find(|policy| policy.headers.bearer != policy.headers.api_key)
+        .unwrap();
+    let made = created(&only_one.slug, "CI");
+    let header = if only_one.headers.bearer { "X-API-Key: " } else { "Authorization: Bearer " };
+    assert_eq!(paste(&mut desk, &format!("{header}{}", made.secret.expose())), []);
+    assert!(desk.words().contains("✕ credential The key was sent in"), "{}", desk.screen());
+}
+
+#[test]
+fn a_key_that_nobody_made_is_unknown() {
+    let mut desk = Desk::new();
+    let made = created("voicegram", "CI");
+    let (id, _) = only_request(paste(&mut desk, made.secret.expose()));
+    desk.reply(id, Reply::Find(Ok(Vec::new())));
+    let words = desk.words();
+    assert!(words.contains("✕ known The form is right, but no such key was ever made here"), "{words}");
+    assert!(!words.contains("There is no key to look at"), "{words}");
+}
+
+#[test]
+fn what_is_pasted_is_never_shown_nor_kept() {
+    let mut desk = Desk::new();
+    let made = created("voicegram", "CI");
+    let secret = made.secret.expose();
+    desk.open(explain::open_for_secret);
+    desk.write(&secret[..12]);
+    assert!(
+        desk.screen().contains("••••••••••••") && !desk.screen().contains(&secret[..12]),
+        "{}",
+        desk.screen()
+    );
+    let (id, _) = only_request(desk.paste(secret));
+    finds(&mut desk, id, made.key.clone());
+    assert!(!desk.screen().contains(&secret[8..]), "{}", desk.screen());
+    assert!(!format!("{:?}", desk.state).contains(&secret[8..]));
+    assert!(desk.words().contains("read; paste another"), "{}", desk.screen());
+}
+
+#[test]
+fn the_way_it_was_sent_can_be_said() {
+    let mut desk = Desk::new();
+    let made = created("voxpria", "CI");
+    desk.open(explain::open_for_secret);
+    desk.press("tab right right tab tab tab tab");
+    let (id, _) = only_request(desk.paste(made.secret.expose()));
+    finds(&mut desk, id, made.key.clone());
+    assert!(desk.words().contains("X-API-Key"), "{}", desk.screen());
+}
+
+#[test]
+fn blanks_round_a_headers_value_are_not_the_keys() {
+    let mut desk = Desk::new();
+    let made = created("voxpria", "CI");
+    let (id, _) = only_request(paste(&mut desk, &format!("x-api-key:  {} \n", made.secret.expose())));
+    finds(&mut desk, id, made.key.clone());
+    assert!(desk.words().contains("✓ shape It has the form of a key of VoxPria."), "{}", desk.screen());
+}

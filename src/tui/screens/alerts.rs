@@ -1,0 +1,356 @@
+//! What is out of the ordinary about the use of keys, newest first, and the gates that see it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::config::keymap::{Action, Context};
+use crate::domain::key::KeyId;
+use crate::domain::operator::Permission;
+use crate::service::{AlertRequest, GateStanding, RaisedAlert};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::input::Input;
+use crate::tui::latest::Latest;
+use crate::tui::overlays::reader::{self, About};
+use crate::tui::overlays::{explain, revoke};
+use crate::tui::screens::ScreenId;
+use crate::tui::state::{Severity, Shell};
+use crate::tui::widgets::list::{Place, Taken};
+use crate::tui::widgets::text_field::TextField;
+
+mod filter;
+mod page;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use filter::Filter;
+
+const ME: To = To::Screen(ScreenId::Alerts);
+/// Rows read at once, and the most that are kept.
+const CHUNK: u32 = 200;
+const MOST: usize = 2_000;
+/// How often the gates' heartbeats are looked at while the screen is shown.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The alerts that the filter fits, and the gates.
+#[derive(Debug, Default)]
+pub struct State {
+    /// What was read; [`State::shown`] are those of them that have the filter's words.
+    rows: Vec<RaisedAlert>,
+    more: bool,
+    going_on: bool,
+    loaded: bool,
+    /// In the rows that are shown.
+    place: Place,
+    marks: BTreeSet<i64>,
+    /// Whether only those are shown that nobody acknowledged.
+    open_only: bool,
+    filter: TextField,
+    /// The last filter without a mistake in it.
+    good: Filter,
+    mistake: Option<String>,
+    typing: bool,
+    gates: Option<Vec<GateStanding>>,
+    /// Whether a timer will look at the gates again.
+    looking: bool,
+    pages: Latest,
+    standings: Latest,
+    acknowledging: Option<RequestId>,
+}
+
+impl State {
+    pub fn context(&self) -> Context {
+        if self.typing { Context::Prompt } else { Context::Alerts }
+    }
+
+    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.changed(shell)
+    }
+
+    pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = self.read(shell, false).into_iter().collect();
+        effects.extend(self.look(shell));
+        effects
+    }
+
+    pub fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
+        if timer != Timer::Of(ME) {
+            return Vec::new();
+        }
+        self.looking = false;
+        if shell.screen == ScreenId::Alerts { self.look(shell) } else { Vec::new() }
+    }
+
+    /// Asks how the gates are, now and again after a while.
+    fn look(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = self.standings.ask(shell, ME, Request::Gates).into_iter().collect();
+        if !self.looking {
+            self.looking = true;
+            effects.push(Effect::SetTimer { timer: Timer::Of(ME), after: LOOK });
+        }
+        effects
+    }
+
+    fn read(&mut self, shell: &mut Shell, go_on: bool) -> Option<Effect> {
+        let before = self.rows.last().filter(|_| go_on).map(|row| row.id);
+        // Reading anew keeps as many rows as there were, so that the selection stays where it is.
+        let limit = if go_on { CHUNK } else { CHUNK.max(u32::try_from(self.rows.len()).unwrap_or(CHUNK)) };
+        self.going_on = go_on;
+        let Filter { account, key, .. } = self.good.clone();
+        let request = AlertRequest { open: self.open_only, key, account, before, limit };
+        self.pages.ask(shell, ME, Request::Alerts(request))
+    }
+
+    /// Reads on where the rows at hand end soon.
+    fn read_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let page = view::rows_shown(self, shell);
+        let near_end = self.place.at + 2 * page >= self.shown().count();
+        if self.more && near_end && self.rows.len() < MOST && !self.pages.busy() {
+            return self.read(shell, true).into_iter().collect();
+        }
+        Vec::new()
+    }
+
+    /// The rows that have the filter's words.
+    fn shown(&self) -> impl Iterator<Item = &RaisedAlert> {
+        self.rows.iter().filter(|row| self.good.fits(row))
+    }
+
+    fn selected(&self) -> Option<&RaisedAlert> {
+        self.shown().nth(self.place.at)
+    }
+
+    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.typing {
+            return self.type_filter(shell, input);
+        }
+        let page = view::rows_shown(self, shell);
+        let count = self.shown().count();
+        let mut place = self.place;
+        let taken = place.take(&input, count, page, |at| view::row_at(self, shell, at));
+        self.place = place;
+        match taken {
+            Taken::Moved => self.read_on(shell),
+            Taken::Left(action) => self.act(shell, action),
+            Taken::Nothing => Vec::new(),
+        }
+    }
+
+    fn type_filter(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let changed = match input {
+            Input::Paste(pasted) => self.filter.paste(&pasted.line()),
+            Input::Key(key) => match key.action {
+                Some(Action::Accept) => {
+                    self.typing = false;
+                    false
+                }
+                Some(Action::CancelPrompt) => {
+                    self.typing = false;
+                    self.filter.clear();
+                    true
+                }
+                Some(Action::ClearLine) => {
+                    self.filter.clear();
+                    true
+                }
+                _ => self.filter.key(key.event),
+            },
+            Input::Scroll { .. } | Input::Click(_) => false,
+        };
+        if changed { self.filtered(shell) } else { Vec::new() }
+    }
+
+    /// The filter was changed: with a mistake in it the last good result stays.
+    fn filtered(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        match Filter::parse(self.filter.value()) {
+            Ok(filter) => {
+                self.mistake = None;
+                if filter == self.good {
+                    return Vec::new();
+                }
+                let same = (&filter.account, &filter.key) == (&self.good.account, &self.good.key);
+                self.good = filter;
+                self.marks.clear();
+                self.place = Place::default();
+                // Other words are looked for in what is at hand.
+                if same { self.read_on(shell) } else { self.restart(shell) }
+            }
+            Err(mistake) => {
+                self.mistake = Some(mistake);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Other rows are wanted.
+    fn restart(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.rows.clear();
+        self.marks.clear();
+        self.loaded = false;
+        self.place = Place::default();
+        self.read(shell, false).into_iter().collect()
+    }
+
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Filter => self.typing = true,
+            Action::Left | Action::Right | Action::FocusDetail => {
+                let wanted = match action {
+                    Action::Left => false,
+                    Action::Right => true,
+                    _ => !self.open_only,
+                };
+                if wanted != self.open_only {
+                    self.open_only = wanted;
+                    return self.restart(shell);
+                }
+            }
+            Action::Back if !self.marks.is_empty() => self.marks.clear(),
+            Action::ClearFilter | Action::Back if !self.filter.is_empty() => {
+                self.filter.clear();
+                return self.filtered(shell);
+            }
+            Action::ClearMarks => self.marks.clear(),
+            Action::Mark => {
+                if let Some(id) = self.selected().map(|row| row.id)
+                    && !self.marks.remove(&id)
+                {
+                    self.marks.insert(id);
+                }
+                let (count, page) = (self.shown().count(), view::rows_shown(self, shell));
+                self.place.step(1, count, page);
+            }
+            Action::MarkAll => {
+                let ids: Vec<i64> = self.shown().map(|row| row.id).collect();
+                self.marks.extend(ids);
+                if self.more {
+                    let words = "only the rows at hand were marked: narrow the filter to mark all of them";
+                    shell.toast(Severity::Warning, words);
+                }
+            }
+            Action::Open => {
+                if let Some(row) = self.selected() {
+                    let (title, parts) = page::of(shell, row);
+                    let about = row.alert.key().map(About::key);
+                    return reader::open_about(shell, title, parts, about);
+                }
+            }
+            Action::GoToKey => match self.selected_key(shell) {
+                Some(key) => shell.filter(About::key(key).filter),
+                None => return Vec::new(),
+            },
+            Action::Revoke => {
+                if let Some(key) = self.selected_key(shell) {
+                    return revoke::open(shell, vec![key], Vec::new());
+                }
+            }
+            Action::Explain => {
+                return match self.selected().and_then(|row| row.alert.key()) {
+                    Some(key) => explain::open_by_id(shell, key),
+                    // Nobody knows which key was tried: whoever has it can paste it.
+                    None => explain::open_for_secret(shell),
+                };
+            }
+            Action::Acknowledge => return self.acknowledge(shell),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// The key that the selected alert is about; says so if it is about none.
+    fn selected_key(&self, shell: &mut Shell) -> Option<KeyId> {
+        let key = self.selected()?.alert.key();
+        if key.is_none() {
+            shell.toast(
+                Severity::Info,
+                "no key of this database was used there: nobody knows which was meant",
+            );
+        }
+        key
+    }
+
+    /// Says that somebody looked at the marked alerts, or at the selected one.
+    fn acknowledge(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let wanted = |row: &&RaisedAlert| {
+            row.acknowledged_at.is_none() && (self.marks.is_empty() || self.marks.contains(&row.id))
+        };
+        let alerts: Vec<i64> = if self.marks.is_empty() {
+            self.selected().filter(wanted).into_iter().map(|row| row.id).collect()
+        } else {
+            self.shown().filter(wanted).map(|row| row.id).collect()
+        };
+        if alerts.is_empty() {
+            if let Some(row) = self.selected()
+                && let Some(by) = &row.acknowledged_by
+            {
+                shell.toast(Severity::Info, format!("{by} acknowledged it already"));
+            }
+            return Vec::new();
+        }
+        if self.acknowledging.is_some() || !shell.refuse_unless(Permission::ChangeKeys, "acknowledge alerts")
+        {
+            return Vec::new();
+        }
+        let operation = shell.operation();
+        let (id, effect) = shell.ask(ME, Request::AcknowledgeAlerts { operation, alerts });
+        self.acknowledging = Some(id);
+        vec![effect]
+    }
+
+    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        shell.redraw = true;
+        match reply {
+            Reply::Alerts(outcome) => {
+                let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
+                let mut effects: Vec<Effect> = settled.next.into_iter().collect();
+                if settled.newest {
+                    match outcome {
+                        Ok(rows) => effects.extend(self.arrived(shell, rows)),
+                        Err(failure) => shell.failed(&failure),
+                    }
+                }
+                effects
+            }
+            Reply::Gates(outcome) => {
+                let Some(settled) = self.standings.settle(shell, id) else { return Vec::new() };
+                // Without an answer the last one stays: what is wrong with the database is said elsewhere.
+                if let Ok(gates) = outcome {
+                    self.gates = Some(gates);
+                }
+                settled.next.into_iter().collect()
+            }
+            Reply::AcknowledgeAlerts(outcome) if self.acknowledging == Some(id) => {
+                self.acknowledging = None;
+                match outcome {
+                    Ok(count) => {
+                        self.marks.clear();
+                        let words = if count == 1 { "1 alert".into() } else { format!("{count} alerts") };
+                        shell.toast(Severity::Good, format!("{words} acknowledged"));
+                        shell.changed();
+                    }
+                    Err(failure) => shell.failed(&failure),
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn arrived(&mut self, shell: &mut Shell, rows: Vec<RaisedAlert>) -> Vec<Effect> {
+        let selected = self.selected().map(|row| row.id);
+        // At the top one stays at the top, to see what comes in.
+        let follow = self.place.at > 0;
+        self.loaded = true;
+        self.more = rows.len() >= CHUNK as usize;
+        if self.going_on {
+            self.rows.extend(rows);
+        } else {
+            self.rows = rows;
+        }
+        let at = selected.filter(|_| follow).and_then(|id| self.shown().position(|row| row.id == id));
+        let (count, page) = (self.shown().count(), view::rows_shown(self, shell));
+        self.place.go_to(at.unwrap_or(self.place.at), count, page);
+        self.marks.retain(|id| self.rows.iter().any(|row| row.id == *id));
+        if self.good.has_words() { self.read_on(shell) } else { Vec::new() }
+    }
+}

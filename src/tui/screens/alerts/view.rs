@@ -1,0 +1,305 @@
+//! The picture of the gates and the alerts.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{State, page};
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::domain::usage::Severity;
+use crate::service::{GateStanding, RaisedAlert};
+use crate::tui::state::Shell;
+use crate::tui::view::{body, times};
+use crate::tui::widgets::fit;
+use crate::tui::widgets::list::{self, column};
+
+/// Lines about the selected alert, below the list.
+const STRIP: u16 = 2;
+/// Columns before the text.
+const MARGIN: usize = 2;
+
+/// The sign of a severity, told apart without colour, and its role.
+pub fn sign(severity: Severity) -> (&'static str, Role) {
+    match severity {
+        Severity::Info => ("·", Role::Info),
+        Severity::Warning => ("!", Role::Warning),
+        Severity::Critical => ("✕", Role::Danger),
+    }
+}
+
+/// Where the parts of the screen are.
+struct Areas {
+    gates: Rect,
+    /// Tabs or filter.
+    bar: Rect,
+    list: Rect,
+    strip: Rect,
+}
+
+impl Areas {
+    /// `gates`: lines that the gates take if there is room.
+    fn of(area: Rect, gates: usize) -> Self {
+        let (most, gap) = match area.height {
+            0..16 => (1, 0),
+            16..24 => (4, 1),
+            _ => (9, 1),
+        };
+        let height = u16::try_from(gates).unwrap_or(most).min(most);
+        let gates = Rect { height, ..area };
+        let bar = Rect { y: gates.bottom() + gap, height: 1, ..area };
+        let strip = Rect { y: area.bottom() - STRIP, height: STRIP, ..area };
+        let list = Rect { y: bar.bottom(), height: strip.y.saturating_sub(bar.bottom()), ..area };
+        Self { gates, bar, list, strip }
+    }
+}
+
+/// Rows of the list that fit the screen.
+pub fn rows_shown(state: &State, shell: &Shell) -> usize {
+    usize::from(state.areas(shell, body(shell.size)).list.height.saturating_sub(1))
+}
+
+/// The row at a click.
+pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
+    list::row_at(state.areas(shell, body(shell.size)).list, at, state.place, state.shown().count())
+}
+
+impl State {
+    /// What stands at the right end of the header.
+    pub fn summary(&self, _: &Shell) -> String {
+        let marked = self.marks.len();
+        if marked > 0 { format!("✓ {marked} marked") } else { String::new() }
+    }
+
+    fn areas(&self, shell: &Shell, area: Rect) -> Areas {
+        Areas::of(area, self.gate_lines(shell, usize::from(area.width)).len())
+    }
+
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let areas = self.areas(shell, area);
+        let width = usize::from(area.width);
+        let mut gates = self.gate_lines(shell, width);
+        let room = usize::from(areas.gates.height);
+        if gates.len() > room && room > 0 {
+            let more = gates.len() - room + 1;
+            gates.truncate(room - 1);
+            let words = format!("  and {more} more");
+            gates.push(Line::styled(words, shell.styles.of(Role::Muted)));
+        }
+        frame.render_widget(Paragraph::new(gates), areas.gates);
+        if self.typing || !self.filter.is_empty() {
+            self.draw_filter(shell, frame, areas.bar);
+        } else {
+            frame.render_widget(self.tabs(shell), areas.bar);
+        }
+        let shown: Vec<&RaisedAlert> = self.shown().collect();
+        if shown.is_empty() {
+            let style = shell.styles.of(Role::Muted);
+            let mut lines = Vec::new();
+            for words in self.empty(shell) {
+                let item = words.starts_with('·');
+                for (place, part) in
+                    fit::wrap(&words, width.saturating_sub(2 * MARGIN + 2)).into_iter().enumerate()
+                {
+                    let indent = if item && place > 0 { "    " } else { "  " };
+                    lines.push(Line::styled(format!("{indent}{part}"), style));
+                }
+            }
+            let below = Rect {
+                y: areas.list.y + 1.min(areas.list.height),
+                height: (areas.list.height + STRIP).saturating_sub(1),
+                ..areas.list
+            };
+            frame.render_widget(Paragraph::new(lines), below);
+            return;
+        }
+        let wide = area.width >= 130;
+        let mut columns = vec![
+            column("Severity", 10),
+            column("When", if shell.relative_times { 8 } else { 19 }),
+            column("What", 15),
+            column("About", if wide { 30 } else { 0 }),
+        ];
+        if wide {
+            columns.push(column("Told", 0));
+        }
+        columns.extend([
+            column("Account", if wide { 14 } else { 10 }),
+            if wide { column("Acknowledged", 20) } else { column("Seen by", 9) },
+        ]);
+        let rows: Vec<Vec<list::Cell>> = shown.iter().map(|row| cells(shell, row, wide)).collect();
+        list::draw(frame, &shell.styles, areas.list, &columns, &rows, self.place, |at| {
+            shown.get(at).is_some_and(|row| self.marks.contains(&row.id))
+        });
+        if let Some(row) = self.selected() {
+            frame.render_widget(Paragraph::new(strip(shell, row, width)), areas.strip);
+        }
+    }
+
+    /// The gates with what they have applied and their last sign; or how to start one.
+    fn gate_lines(&self, shell: &Shell, width: usize) -> Vec<Line<'static>> {
+        let styles = &shell.styles;
+        let Some(gates) = &self.gates else { return vec![Line::default(); 2] };
+        if gates.is_empty() {
+            let words = "  No gate runs: nothing checks the keys, and nothing raises alerts.";
+            let how = "  `keyrack gate --listen 127.0.0.1:8100` starts one.";
+            return [(words, Role::Warning), (how, Role::Muted)]
+                .map(|(words, role)| Line::styled(fit::cut(words, width), styles.of(role)))
+                .into();
+        }
+        let heading =
+            gate_line(["Gate", "State", "Host", "Listens on", "Version", "Applied"].map(String::from), width);
+        let mut lines = vec![Line::styled(heading, styles.of(Role::Header))];
+        let newest = gates.iter().map(|gate| gate.applied).max().unwrap_or(0);
+        for gate in gates {
+            let (state, role) = match gate.alive {
+                true => ("✓ alive".to_owned(), Role::Text),
+                false => {
+                    (format!("✕ silent since {}", times::clock(gate.heard_at, shell.utc)), Role::Warning)
+                }
+            };
+            let words = [
+                gate.name.as_str().to_owned(),
+                state,
+                gate.host.as_str().to_owned(),
+                gate.listen.as_str().to_owned(),
+                gate.version.as_str().to_owned(),
+                applied(gate, newest),
+            ];
+            lines.push(Line::styled(gate_line(words, width), styles.of(role)));
+        }
+        lines
+    }
+
+    fn tabs(&self, shell: &Shell) -> Line<'static> {
+        let styles = &shell.styles;
+        let mut spans = vec![Span::raw("  ")];
+        let count =
+            shell.alerts.filter(|count| *count > 0).map(|count| format!(" {count}")).unwrap_or_default();
+        for (name, here) in
+            [("All".to_owned(), !self.open_only), (format!("Unacknowledged{count}"), self.open_only)]
+        {
+            let text = if here { format!("[{name}]") } else { format!(" {name} ") };
+            spans.push(Span::styled(text, styles.of(if here { Role::Accent } else { Role::Muted })));
+            spans.push(Span::raw(" "));
+        }
+        spans.push(Span::styled("  ← → change", styles.of(Role::Muted)));
+        Line::from(spans)
+    }
+
+    fn draw_filter(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let styles = &shell.styles;
+        let (text, cursor) = self.filter.visible(area.width.saturating_sub(4));
+        let text = if text.is_empty() {
+            Span::styled("words, or account:acme key:ID", styles.of(Role::Placeholder))
+        } else {
+            Span::styled(text, styles.of(Role::Text))
+        };
+        let mut line = Line::from(vec![Span::styled(" / ", styles.of(Role::Accent)), text]);
+        let note = match &self.mistake {
+            Some(mistake) => Some((format!("   ✕ {mistake}"), Role::Error)),
+            None if self.good.has_words() && self.more => {
+                Some((format!("   in the newest {}", self.rows.len()), Role::Muted))
+            }
+            None => None,
+        };
+        if let Some((words, role)) = note {
+            let left = usize::from(area.width).saturating_sub(line.width() + 1);
+            line.push_span(Span::styled(fit::cut(&words, left), styles.of(role)));
+        }
+        frame.render_widget(line, area);
+        if self.typing {
+            frame.set_cursor_position(Position { x: area.x + 3 + cursor, y: area.y });
+        }
+    }
+
+    /// What stands in the place of rows, and what to do next.
+    fn empty(&self, shell: &Shell) -> Vec<String> {
+        let key = |action| shell.keymap.key(action);
+        if !self.loaded {
+            return vec!["loading…".into()];
+        }
+        if !self.filter.is_empty() {
+            return vec![format!("No alert fits. {} shows all of them.", key(Action::Back))];
+        }
+        if self.open_only {
+            return vec![format!(
+                "Somebody has looked at every alert. {} shows all of them.",
+                key(Action::Left)
+            )];
+        }
+        vec![
+            "No alert was raised yet. A gate raises one when".into(),
+            "· a key is used far more than it ever was;".into(),
+            "· many attempts without a key that works come from one address or network, or aim at one issuer;".into(),
+            "· a key is used from a network that it was never used from.".into(),
+        ]
+    }
+}
+
+/// The number of the last change that a gate has applied, and whether others are further.
+fn applied(gate: &GateStanding, newest: i64) -> String {
+    match newest - gate.applied {
+        0 => format!("#{}", gate.applied),
+        behind => format!("#{}, {behind} behind", gate.applied),
+    }
+}
+
+fn gate_line(words: [String; 6], columns: usize) -> String {
+    let [name, state, host, listen, version, applied] = words;
+    let wide = columns >= 110;
+    let (name_width, listen_width) = if wide { (20, 24) } else { (12, 18) };
+    let mut line = format!("  {}  {}", fit::pad(&name, name_width), fit::pad(&state, 23));
+    if wide {
+        line.push_str(&format!("  {}", fit::pad(&host, 18)));
+    }
+    line.push_str(&format!("  {}", fit::pad(&listen, listen_width)));
+    if wide {
+        line.push_str(&format!("  {}", fit::pad(&version, 9)));
+    }
+    line.push_str(&format!("  {applied}"));
+    fit::cut(&line, columns.saturating_sub(1))
+}
+
+fn cells(shell: &Shell, row: &RaisedAlert, wide: bool) -> Vec<list::Cell> {
+    let when = |at| {
+        if shell.relative_times {
+            times::ago(at, shell.now)
+        } else {
+            times::exact(at, shell.utc).chars().take(19).collect()
+        }
+    };
+    let done = row.acknowledged_at.is_some();
+    let (sign, role) = sign(row.alert.severity());
+    let (role, text) = if done { (Role::Muted, Role::Muted) } else { (role, Role::Text) };
+    let mut cells = vec![
+        (format!("{sign} {}", row.alert.severity().as_str()), role),
+        (when(row.alert.at), Role::Muted),
+        (page::kind(&row.alert.what).to_owned(), text),
+        (page::about(row), text),
+    ];
+    if wide {
+        cells.push((row.alert.sentence(), Role::Muted));
+    }
+    let by = match (&row.acknowledged_by, row.acknowledged_at) {
+        (Some(by), Some(at)) if wide => format!("✓ {by} {}", when(at)),
+        (Some(by), _) => format!("✓ {by}"),
+        _ => String::new(),
+    };
+    cells.push((row.account.as_ref().map_or("", |account| account.as_str()).to_owned(), Role::Muted));
+    cells.push((by, Role::Muted));
+    cells
+}
+
+/// The selected alert in its own words.
+fn strip(shell: &Shell, row: &RaisedAlert, columns: usize) -> Vec<Line<'static>> {
+    let width = columns.saturating_sub(2 * MARGIN);
+    let mut lines = fit::wrap(row.sentence().as_str(), width);
+    if lines.len() > usize::from(STRIP) {
+        let rest = lines.split_off(usize::from(STRIP) - 1).join(" ");
+        lines.push(fit::cut(&rest, width));
+    }
+    let style = shell.styles.of(sign(row.alert.severity()).1);
+    lines.into_iter().map(|line| Line::styled(format!("  {line}"), style)).collect()
+}
