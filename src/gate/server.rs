@@ -140,7 +140,6 @@ fn builder(limits: Limits) -> http1::Builder {
         .header_read_timeout(limits.idle)
         .max_buf_size(BUFFER_MAX)
         .max_header_size(HEAD_MAX)
-        .pipeline_flush(true)
         .half_close(false);
     if HEADERS_MAX != 100 {
         // The library's own default is faster than the same number set.

@@ -51,11 +51,33 @@ pub struct Wire<S> {
     head_ends: Option<Pin<Box<Sleep>>>,
     /// Set while the caller takes nothing.
     answer_ends: Option<Pin<Box<Sleep>>>,
+    /// Set once the last answer is out and the caller may read it.
+    farewell: Option<Farewell>,
 }
+
+/// What is left of a connection whose last answer is out. Closing it while the caller still writes would make its system
+/// throw the answer away unread, so what comes is taken and dropped, for a while.
+struct Farewell {
+    ends: Pin<Box<Sleep>>,
+    /// Bytes that are still taken.
+    room: usize,
+}
+
+/// How long, and how much.
+const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL_BYTES: usize = 1024 * 1024;
 
 impl<S> Wire<S> {
     pub fn new(stream: S, notes: Notes, patience: Patience) -> Self {
-        Self { stream, heads: Heads::default(), notes, patience, head_ends: None, answer_ends: None }
+        Self {
+            stream,
+            heads: Heads::default(),
+            notes,
+            patience,
+            head_ends: None,
+            answer_ends: None,
+            farewell: None,
+        }
     }
 
     /// Whether the caller has kept the connection waiting for too long with what it was writing to.
@@ -95,7 +117,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let done = Pin::new(&mut this.stream).poll_write(cx, bytes);
@@ -107,7 +129,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        if this.farewell.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        }
+        let ends = || Box::pin(sleep_until(Instant::now() + FAREWELL));
+        let farewell = this.farewell.get_or_insert_with(|| Farewell { ends: ends(), room: FAREWELL_BYTES });
+        let mut bytes = [0; 4 * 1024];
+        while farewell.room > 0 && farewell.ends.as_mut().poll(cx).is_pending() {
+            let mut buf = ReadBuf::new(&mut bytes);
+            match ready!(Pin::new(&mut this.stream).poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => {
+                    farewell.room = farewell.room.saturating_sub(buf.filled().len());
+                }
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(

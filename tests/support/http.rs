@@ -49,7 +49,10 @@ pub struct Connection {
 impl Connection {
     #[track_caller]
     pub fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+        Self::on(TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}")))
+    }
+
+    pub fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream, read: Vec::new() }
@@ -83,6 +86,21 @@ impl Connection {
             _ => Vec::new(),
         };
         Some(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    /// Reads one request, as a server does: its head and its body; `None` if there is no further one.
+    pub fn request(&mut self) -> Option<(String, String)> {
+        while !self.read.windows(4).any(|four| four == b"\r\n\r\n") {
+            self.more()?;
+        }
+        let head = self.until("\r\n\r\n")?;
+        let lower = head.to_ascii_lowercase();
+        let body = match lower.split("content-length: ").nth(1) {
+            Some(rest) => self.take(rest.split("\r\n").next()?.trim().parse().ok()?)?,
+            None if lower.contains("transfer-encoding: chunked") => self.chunks()?,
+            None => Vec::new(),
+        };
+        Some((head, String::from_utf8_lossy(&body).into_owned()))
     }
 
     /// Reads until `mark` has come, and answers everything up to it; `None` if the connection ends before.

@@ -13,6 +13,7 @@ pub mod postbox;
 pub mod program;
 pub mod pty;
 pub mod script;
+pub mod servers;
 
 /// One asynchronous test, run on SQLite and on PostgreSQL.
 ///

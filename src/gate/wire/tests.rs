@@ -138,3 +138,21 @@ async fn an_answer_that_nobody_takes_ends_the_connection() {
     let error = wire.write_all(&[0; 1_000]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
 }
+
+#[tokio::test]
+async fn what_a_caller_still_writes_is_taken_so_that_it_can_read_its_answer() {
+    let (mut caller, gate) = tokio::io::duplex(64);
+    let mut wire = Wire::new(gate, Notes::default(), PATIENCE);
+    let writing = tokio::spawn(async move {
+        caller.write_all(&[b'a'; 10_000]).await.unwrap();
+        let mut read = Vec::new();
+        drop(tokio::time::timeout(Duration::from_millis(100), caller.read_to_end(&mut read)).await);
+    });
+    let begun = Instant::now();
+    wire.shutdown().await.unwrap();
+    writing.await.unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(900));
+    let (_silent, gate) = tokio::io::duplex(64);
+    Wire::new(gate, Notes::default(), PATIENCE).shutdown().await.unwrap();
+    assert!(begun.elapsed() >= FAREWELL, "who does not close is waited for, but not for ever");
+}

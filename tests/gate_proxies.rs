@@ -1,0 +1,221 @@
+//! A gate behind real proxies, set up by the very files that the README shows.
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+#[path = "support/support.rs"]
+pub mod support;
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use keyrack::domain::network::Networks;
+use keyrack::service::{CreateKey, new_operation};
+use support::database::{Database, skip};
+use support::gate::{Gate, bearer};
+use support::http::{Answer, send};
+use support::people::{keep, make_kept, office, preset, scoped};
+use support::servers::{Api, Server};
+
+type Start = fn(&Path, SocketAddr, SocketAddr) -> Option<Server>;
+
+/// A proxy and what it does to the names of headers.
+struct Proxy {
+    name: &'static str,
+    start: Start,
+    names: &'static str,
+}
+
+const NGINX: Proxy = Proxy { name: "nginx", start: Server::nginx, names: "kept" };
+const CADDY: Proxy = Proxy { name: "caddy", start: Server::caddy, names: "rewritten" };
+const HAPROXY: Proxy = Proxy { name: "haproxy", start: Server::haproxy, names: "rewritten" };
+
+/// A gate, a proxy before it and an API behind that.
+struct Site {
+    api: Api,
+    proxy: Server,
+    gate: Gate,
+}
+
+impl Site {
+    /// `None`, and a word about it, where the proxy is not installed.
+    fn build(db: &Database, proxy: &Proxy) -> Option<Self> {
+        let gate = Gate::start(db, &["--header-names", proxy.names]);
+        let api = Api::start();
+        let Some(proxy) = (proxy.start)(db.dir(), gate.address, api.address) else {
+            skip(proxy.name, &format!("{0} is not installed (apt-get install {0})", proxy.name));
+            return None;
+        };
+        Some(Self { api, proxy, gate })
+    }
+
+    #[track_caller]
+    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        send(self.proxy.address, method, path, headers, body)
+    }
+}
+
+const LIMITS: [&str; 5] =
+    ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit-policy", "ratelimit"];
+
+/// What holds behind every proxy.
+async fn every_answer_reaches_the_client(db: &Database, proxy: &Proxy) {
+    let office = office(db, preset("voxpria")).await;
+    let created = keep(&office, scoped("acme", "calls:read calls:write")).await;
+    let narrow = keep(&office, scoped("acme", "calls:read")).await;
+    let elsewhere =
+        CreateKey { allow: Networks::parse("203.0.113.0/24").unwrap(), ..scoped("acme", "calls:read") };
+    let elsewhere = keep(&office, elsewhere).await;
+    let Some(mut site) = Site::build(db, proxy) else { return };
+    let key = bearer(&created.secret);
+
+    // It passes, and the API learns whose request it is, whatever the client claims.
+    let claims =
+        [("Authorization", key.as_str()), ("X-Keyrack-Account", "globex"), ("X-Keyrack-Scopes", "all")];
+    let answer = site.send("POST", "/api/v1/calls?to=%2B49", &claims, "{\"to\":1}");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let echo = answer.json();
+    let head = echo["head"].as_str().unwrap().to_ascii_lowercase();
+    assert!(head.starts_with("post /api/v1/calls?to=%2b49 http/1."), "{head}");
+    assert_eq!(echo["body"], "{\"to\":1}");
+    for line in [
+        format!("x-keyrack-key: {}", created.key.id),
+        "x-keyrack-account: acme".into(),
+        "x-keyrack-issuer: voxpria".into(),
+        "x-keyrack-scopes: calls:read calls:write".into(),
+        "x-keyrack-endpoint: calls".into(),
+    ] {
+        assert_eq!(head.matches(&format!("\r\n{line}\r\n")).count(), 1, "{line} in\n{head}");
+    }
+    assert!(!head.contains("globex"));
+    for name in LIMITS {
+        assert!(answer.header(name).is_some_and(|value| !value.is_empty()), "{name}: {answer:?}");
+    }
+
+    // Refusals, each as the gate words it.
+    let passed = site.api.count();
+    let answers = preset("voxpria").answers;
+    let missing = site.send("GET", "/api/v1/calls", &[], "");
+    let scope = site.send("POST", "/api/v1/calls", &[("Authorization", &bearer(&narrow.secret))], "x");
+    let address = site.send(
+        "GET",
+        "/api/v1/calls",
+        &[
+            ("Authorization", &bearer(&elsewhere.secret)),
+            ("X-Forwarded-For", "203.0.113.7"),
+            ("X-Real-IP", "203.0.113.7"),
+        ],
+        "",
+    );
+    let two = site.send(
+        "GET",
+        "/api/v1/calls",
+        &[("Authorization", &key), ("X-API-Key", narrow.secret.expose())],
+        "",
+    );
+    let hidden = site.send("GET", "/api/v1/calls%2f..%2fcredits", &[("Authorization", &key)], "");
+    assert_eq!(
+        (missing.status, missing.body.as_str()),
+        (401, "{\"error\":{\"code\":\"unauthorized\",\"message\":\"Invalid or missing API key.\"}}")
+    );
+    assert!(missing.header("www-authenticate").unwrap().contains("invalid_token"), "{missing:?}");
+    assert_eq!(
+        (scope.status, scope.body.as_str()),
+        (403, answers.forbidden.replace("{scope}", "calls:write").as_str())
+    );
+    assert!(scope.header("www-authenticate").unwrap().contains("insufficient_scope"), "{scope:?}");
+    assert_eq!(
+        (address.status, address.body.as_str()),
+        (401, answers.unauthorized.as_str()),
+        "a forged address is not believed"
+    );
+    assert_eq!((two.status, two.body.as_str()), (400, answers.bad_request.as_str()));
+    assert_eq!(hidden.status, 400, "{hidden:?}");
+    for (name, answer) in [("missing", &missing), ("scope", &scope), ("two", &two)] {
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{name}: {answer:?}");
+    }
+
+    // The budget is used up: 429 with what the client needs to know.
+    let spent = loop {
+        let answer = site.send("GET", "/api/v1/calls", &[("Authorization", &key)], "");
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    assert_eq!(spent.status, 429, "{spent:?}");
+    let wait = spent.number("retry-after");
+    assert_eq!(spent.body, answers.rate_limited.replace("{retry-after}", &wait.to_string()));
+    assert_eq!((spent.number("x-ratelimit-limit"), spent.number("x-ratelimit-remaining")), (100, 0));
+    for name in LIMITS {
+        assert!(spent.header(name).is_some(), "{name}: {spent:?}");
+    }
+    assert_eq!(site.api.count() - passed, 99, "what was refused never reached the API");
+
+    // Revoked: the next request.
+    let reader = bearer(&narrow.secret);
+    assert_eq!(site.send("GET", "/api/v1/calls", &[("Authorization", &reader)], "").status, 200);
+    office.revoke_keys(new_operation(), &[narrow.key.id], None).await.unwrap();
+    let revoked = site.send("GET", "/api/v1/calls", &[("Authorization", &reader)], "");
+    assert_eq!((revoked.status, &revoked.body), (401, &missing.body));
+    site.gate.wait_for_log("reason=\"revoked\"");
+
+    // No gate, no passing.
+    let Site { api, proxy, gate } = site;
+    gate.stop();
+    let passed = api.count();
+    let gone = send(proxy.address, "GET", "/api/v1/calls", &[("Authorization", &key)], "");
+    assert_eq!((gone.status, api.count()), (503, passed), "{gone:?}");
+    assert_eq!(gone.number("retry-after"), 1);
+}
+
+on_both! {
+    async fn behind_nginx_every_answer_reaches_the_client(db) {
+        every_answer_reaches_the_client(&db, &NGINX).await;
+    }
+
+    async fn behind_caddy_every_answer_reaches_the_client(db) {
+        every_answer_reaches_the_client(&db, &CADDY).await;
+    }
+
+    async fn behind_haproxy_every_answer_reaches_the_client(db) {
+        every_answer_reaches_the_client(&db, &HAPROXY).await;
+    }
+
+    async fn vi_02_nginx_keeps_the_spelling_of_the_header_and_vi_09_the_body(db) {
+        let office = office(&db, preset("voiceinfra")).await;
+        let key = make_kept(&office, "acme", "crm").await.secret;
+        let Some(site) = Site::build(&db, &NGINX) else { return };
+        let body = r#"{"error":{"code":"unauthorized","message":"Invalid or missing API key."}}"#;
+        for (name, status) in [("X-API-Key", 200), ("x-api-key", 401), ("X-Api-Key", 401), ("Authorization", 401)] {
+            let answer = site.send("POST", "/v1/calls/outbound", &[(name, key.expose())], "{}");
+            assert_eq!(answer.status, status, "{name}: {answer:?}");
+            if status == 401 {
+                assert_eq!(answer.body, body, "{name}");
+                assert_eq!(answer.header("www-authenticate"), None, "this issuer takes no Bearer");
+            }
+        }
+        let missing = site.send("GET", "/v1/agents", &[], "");
+        assert_eq!((missing.status, missing.body.as_str()), (401, body));
+    }
+
+    async fn no_client_reaches_the_gates_own_doors_through_nginx(db) {
+        office(&db, preset("voxpria")).await;
+        let Some(site) = Site::build(&db, &NGINX) else { return };
+        for path in ["/-/gate", "/auth/nginx", "/auth"] {
+            let headers = [("X-Original-Method", "GET"), ("X-Original-URI", "/api/v1/calls")];
+            assert!([401, 404].contains(&site.send("GET", path, &headers, "").status), "{path}");
+        }
+        assert_eq!(site.api.count(), 0);
+    }
+}
+
+#[test]
+fn the_readme_shows_the_recipes_that_are_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("README.md")).unwrap();
+    for name in ["nginx.conf", "Caddyfile", "traefik.yml", "haproxy.cfg", "keyrack.lua"] {
+        let recipe = std::fs::read_to_string(root.join("tests/recipes").join(name)).unwrap();
+        assert!(
+            page.contains(&format!("\n{recipe}```\n")),
+            "the README does not show tests/recipes/{name} as it is"
+        );
+    }
+}

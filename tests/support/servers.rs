@@ -1,0 +1,198 @@
+//! Real servers round a gate, each on a free port of this machine, ended by the process that this test started.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::http::{Connection, free_port, wait_for_port};
+
+/// A server that this test started.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    /// Its folder, and what it said.
+    dir: PathBuf,
+}
+
+/// Where a program lies; `None` if it is not installed.
+pub fn program(name: &str) -> Option<PathBuf> {
+    ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"]
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.exists())
+}
+
+/// A recipe of the README, with the addresses of this test in place of its own.
+pub fn recipe(name: &str, listen: SocketAddr, gate: SocketAddr, api: SocketAddr) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes").join(name);
+    std::fs::read_to_string(path)
+        .unwrap()
+        .replace(":8080", &format!(":{}", listen.port()))
+        .replace("127.0.0.1:8100", &gate.to_string())
+        .replace("127.0.0.1:9000", &api.to_string())
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn folder(dir: &Path, name: &str) -> PathBuf {
+    let folder = dir.join(format!("{name}-{}", free_port()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+impl Server {
+    #[track_caller]
+    fn start(mut command: Command, address: SocketAddr, dir: &Path) -> Self {
+        let out = std::fs::File::create(dir.join("out")).unwrap();
+        let child = command
+            .env("HOME", dir)
+            .env("XDG_DATA_HOME", dir)
+            .env("XDG_CONFIG_HOME", dir)
+            .current_dir(dir)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().unwrap())
+            .stderr(out)
+            .spawn()
+            .unwrap();
+        let server = Self { child, address, dir: dir.to_owned() };
+        wait_for_port(address);
+        server
+    }
+
+    /// nginx with the README's recipe.
+    #[track_caller]
+    pub fn nginx(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+        let program = program("nginx")?;
+        let (dir, listen) = (folder(dir, "nginx"), local(free_port()));
+        let own = dir.display();
+        let temp: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .iter()
+            .map(|name| format!("{name}_temp_path {own}/{name};\n"))
+            .collect();
+        let main = format!(
+            "daemon off;\nmaster_process off;\npid {own}/pid;\nerror_log stderr;\nevents {{}}\n\
+             http {{\naccess_log off;\n{temp}{}\n}}\n",
+            recipe("nginx.conf", listen, gate, api)
+        );
+        std::fs::write(dir.join("nginx.conf"), main).unwrap();
+        let mut command = Command::new(program);
+        command.arg("-p").arg(&dir).arg("-c").arg(dir.join("nginx.conf")).args(["-e", "stderr"]);
+        Some(Self::start(command, listen, &dir))
+    }
+
+    /// Caddy with the README's recipe.
+    #[track_caller]
+    pub fn caddy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+        let program = program("caddy")?;
+        let (dir, listen) = (folder(dir, "caddy"), local(free_port()));
+        let site = recipe("Caddyfile", listen, gate, api);
+        std::fs::write(dir.join("Caddyfile"), format!("{{\n\tadmin off\n\tauto_https off\n}}\n{site}"))
+            .unwrap();
+        let mut command = Command::new(program);
+        command.args(["run", "--adapter", "caddyfile", "--config"]).arg(dir.join("Caddyfile"));
+        Some(Self::start(command, listen, &dir))
+    }
+
+    /// HAProxy with the README's recipe.
+    #[track_caller]
+    pub fn haproxy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+        let program = program("haproxy")?;
+        let (dir, listen) = (folder(dir, "haproxy"), local(free_port()));
+        for name in ["haproxy.cfg", "keyrack.lua"] {
+            std::fs::write(dir.join(name), recipe(name, listen, gate, api)).unwrap();
+        }
+        let mut command = Command::new(program);
+        command.args(["-db", "-f"]).arg(dir.join("haproxy.cfg"));
+        Some(Self::start(command, listen, &dir))
+    }
+
+    /// A Redis, or a Valkey, without anything in it.
+    #[track_caller]
+    pub fn redis(dir: &Path) -> Option<Self> {
+        Self::redis_at(dir, local(free_port()))
+    }
+
+    #[track_caller]
+    pub fn redis_at(dir: &Path, listen: SocketAddr) -> Option<Self> {
+        let program = program("redis-server").or_else(|| program("valkey-server"))?;
+        let dir = folder(dir, "redis");
+        let mut command = Command::new(program);
+        command.args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &listen.port().to_string(),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]);
+        Some(Self::start(command, listen, &dir))
+    }
+
+    /// What it wrote to standard output and error.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.dir.join("out")).unwrap_or_default()
+    }
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("{}:\n{}", self.address, self.said());
+        }
+    }
+}
+
+/// The API behind a proxy: it answers with what it was sent, and counts.
+pub struct Api {
+    pub address: SocketAddr,
+    count: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Api {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counting = std::sync::Arc::clone(&count);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let counting = std::sync::Arc::clone(&counting);
+                std::thread::spawn(move || answer(stream, &counting));
+            }
+        });
+        Self { address, count }
+    }
+
+    /// How many requests have come.
+    pub fn count(&self) -> usize {
+        self.count.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+fn answer(stream: TcpStream, count: &std::sync::atomic::AtomicUsize) {
+    let mut out = stream.try_clone().unwrap();
+    let mut connection = Connection::on(stream);
+    while let Some((head, body)) = connection.request() {
+        count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let echo = serde_json::json!({ "head": head, "body": body }).to_string();
+        let text = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{echo}",
+            echo.len()
+        );
+        if out.write_all(text.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
