@@ -23,9 +23,9 @@ use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
 use crate::domain::usage::Minute;
 use crate::service::{
-    AlertRequest, AuditRequest, Count, CreateAccount, CreateKey, Created, Error, Field, GateStanding, Needle,
-    Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried, Revoked, SweepOrder,
-    SweepPreview, Whoami,
+    AlertRequest, AuditRequest, ChangeAccount, Count, CreateAccount, CreateKey, Created, Error, Field,
+    GateStanding, Needle, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried,
+    Revoked, SweepOrder, SweepPreview, Whoami,
 };
 use crate::store;
 
@@ -139,6 +139,11 @@ pub enum Request {
         operation: OperationId,
         request: CreateAccount,
     },
+    ChangeAccount {
+        operation: OperationId,
+        account: String,
+        change: ChangeAccount,
+    },
     SetStanding {
         operation: OperationId,
         account: String,
@@ -220,6 +225,7 @@ pub enum Reply {
     Accounts(Outcomes<Vec<AccountSummary>>),
     Account(Outcomes<AccountSummary>),
     CreateAccount(Outcomes<Account>),
+    ChangeAccount(Outcomes<Account>),
     SetStanding(Outcomes<Account>),
     ApplyPolicy(Outcomes<Box<Issuer>>),
     /// With the keys that were asked about: those without any use are left out of the answer.

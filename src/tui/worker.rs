@@ -115,6 +115,9 @@ impl Worker {
             Request::CreateAccount { operation, request } => {
                 Reply::CreateAccount(plain(service.create_account(operation, request).await))
             }
+            Request::ChangeAccount { operation, account, change } => {
+                Reply::ChangeAccount(plain(service.change_account(operation, &account, change).await))
+            }
             Request::SetStanding { operation, account, standing } => {
                 Reply::SetStanding(plain(service.set_standing(operation, &account, standing).await))
             }

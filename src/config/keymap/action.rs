@@ -70,6 +70,7 @@ pub enum Action {
     ScrollBottom,
     OpenLinked,
     // Accounts, audit, issuers, operators
+    ChangeAccount,
     ToggleStanding,
     VerifyAudit,
     ChangeRole,

@@ -1,28 +1,21 @@
-//! The form for a new account.
-
-use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
-use ratatui::text::Line;
+//! The form for a new account, and for changing one.
 
 use super::{Overlay, create};
 use crate::config::keymap::{Action, Context};
-use crate::config::theme::Role;
-use crate::domain::account::check_slug;
+use crate::domain::account::{Account, check_slug};
 use crate::domain::issuer::Issuer;
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
 use crate::domain::text::{self, SafeText};
-use crate::service::{CreateAccount, Field};
+use crate::service::{ChangeAccount, CreateAccount, Field};
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
 use crate::tui::state::{Severity, Shell};
-use crate::tui::widgets::buttons::{self, Button};
-use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::text_field::TextField;
-use crate::tui::widgets::{choice, dialog};
 
 #[cfg(test)]
 mod tests;
+mod view;
 
 /// Everything filled in so far.
 #[derive(Debug)]
@@ -41,8 +34,15 @@ pub struct State {
     refused: Option<(Field, SafeText)>,
     failure: Option<SafeText>,
     sent: Option<RequestId>,
-    /// Whether the form for a key shall follow: on the first run.
-    first_run: bool,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// `first_run`: the form for a key follows.
+    Create { first_run: bool },
+    /// The account with this slug is changed; slug and issuer stay.
+    Change(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,42 @@ pub fn open(shell: &mut Shell, issuer: Option<&str>, first_run: bool) -> Vec<Eff
         refused: None,
         failure: None,
         sent: None,
-        first_run,
+        purpose: Purpose::Create { first_run },
+    };
+    shell.open_as(number, Overlay::Account(Box::new(state)));
+    Vec::new()
+}
+
+/// Opens the form to change an account.
+pub fn change(shell: &mut Shell, account: &Account) -> Vec<Effect> {
+    if !shell.refuse_unless(Permission::ChangeAccounts, "change accounts") {
+        return Vec::new();
+    }
+    let issuers = shell.issuers.as_deref().unwrap_or_default();
+    let Some(issuer) = issuers.iter().position(|issuer| issuer.slug == account.issuer) else {
+        shell.toast(Severity::Info, "the account's issuer is not read yet; try again in a moment");
+        return Vec::new();
+    };
+    let plans = &issuers[issuer].policy.plans;
+    let plan =
+        account.plan.as_ref().and_then(|plan| plans.iter().position(|known| known.name == plan.as_str()));
+    let admins: Vec<&str> = account.admins.iter().map(SafeText::as_str).collect();
+    let number = shell.reserve();
+    let state = State {
+        number,
+        operation: shell.operation(),
+        issuer,
+        name: TextField::with(&account.name),
+        slug: TextField::with(&account.slug),
+        own_slug: true,
+        admins: TextField::with(&admins.join(", ")),
+        plan: plan.map_or(0, |plan| plan + 1),
+        focus: Focus::Admins,
+        checked: false,
+        refused: None,
+        failure: None,
+        sent: None,
+        purpose: Purpose::Change(account.slug.clone()),
     };
     shell.open_as(number, Overlay::Account(Box::new(state)));
     Vec::new()
@@ -116,10 +151,14 @@ impl State {
 
     fn order(&self, shell: &Shell) -> Vec<Focus> {
         let mut order = Vec::new();
-        if shell.issuers.as_deref().is_some_and(|issuers| issuers.len() > 1) {
-            order.push(Focus::Issuer);
+        if matches!(self.purpose, Purpose::Change(_)) {
+            order.extend([Focus::Name, Focus::Admins]);
+        } else {
+            if shell.issuers.as_deref().is_some_and(|issuers| issuers.len() > 1) {
+                order.push(Focus::Issuer);
+            }
+            order.extend([Focus::Name, Focus::Slug, Focus::Admins]);
         }
-        order.extend([Focus::Name, Focus::Slug, Focus::Admins]);
         if self.plans(shell) > 0 {
             order.push(Focus::Plan);
         }
@@ -202,14 +241,20 @@ impl State {
             return Vec::new();
         }
         let Some(issuer) = self.chosen(shell) else { return Vec::new() };
-        let request = CreateAccount {
-            issuer: issuer.slug.clone(),
-            slug: self.slug.value().to_owned(),
-            name: self.name.value().trim().to_owned(),
-            admins: self.admins(),
-            plan: self.plan.checked_sub(1).and_then(|plan| Some(issuer.policy.plans.get(plan)?.name.clone())),
+        let plan =
+            self.plan.checked_sub(1).and_then(|plan| Some(issuer.policy.plans.get(plan)?.name.clone()));
+        let (operation, name, admins) = (self.operation, self.name.value().trim().to_owned(), self.admins());
+        let request = match &self.purpose {
+            Purpose::Create { .. } => {
+                let (issuer, slug) = (issuer.slug.clone(), self.slug.value().to_owned());
+                let request = CreateAccount { issuer, slug, name, admins, plan };
+                Request::CreateAccount { operation, request }
+            }
+            Purpose::Change(slug) => {
+                let change = ChangeAccount { name: Some(name), admins: Some(admins), plan: Some(plan) };
+                Request::ChangeAccount { operation, account: slug.clone(), change }
+            }
         };
-        let request = Request::CreateAccount { operation: self.operation, request };
         let (id, effect) = shell.ask(To::Overlay(self.number), request);
         self.sent = Some(id);
         self.failure = None;
@@ -273,14 +318,21 @@ impl State {
         if self.sent != Some(id) {
             return Vec::new();
         }
-        let Reply::CreateAccount(result) = reply else { return Vec::new() };
+        let (Reply::CreateAccount(result) | Reply::ChangeAccount(result)) = reply else { return Vec::new() };
         self.sent = None;
         match result {
             Ok(account) => {
-                shell.toast(Severity::Good, format!("account {} is there", account.name));
+                let done = match self.purpose {
+                    Purpose::Create { .. } => "is there",
+                    Purpose::Change(_) => "is changed",
+                };
+                shell.toast(Severity::Good, format!("account {} {done}", account.name));
                 shell.close();
                 shell.changed();
-                if self.first_run { create::open(shell, Some(account.slug)) } else { Vec::new() }
+                match self.purpose {
+                    Purpose::Create { first_run: true } => create::open(shell, Some(account.slug)),
+                    _ => Vec::new(),
+                }
             }
             Err(failure) => {
                 if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
@@ -301,55 +353,5 @@ impl State {
                 Vec::new()
             }
         }
-    }
-
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let styles = &shell.styles;
-        let columns = dialog::columns(area, 70);
-        let mut sheet = Sheet::new(styles, 12, columns);
-        let here = |focus| self.focus == focus;
-        let issuers = shell.issuers.as_deref().unwrap_or_default();
-        let names: Vec<SafeText> = issuers.iter().map(|issuer| issuer.policy.name.clone().into()).collect();
-        let names: Vec<&str> = names.iter().map(SafeText::as_str).collect();
-        if names.len() > 1 {
-            let focus = here(Focus::Issuer);
-            let lines = choice::lines(styles, &names, self.issuer, focus, sheet.field_columns());
-            sheet.lines("Issuer", lines, focus.then_some(0));
-        } else if let Some(name) = names.first() {
-            sheet.lines("Issuer", vec![Line::styled((*name).to_owned(), styles.of(Role::Text))], None);
-        }
-        let error = |field| self.error(field);
-        let name = "the customer's name";
-        sheet.text("Name", &self.name, here(Focus::Name), name, error(Field::Name).as_deref());
-        sheet.text(
-            "Slug",
-            &self.slug,
-            here(Focus::Slug),
-            "short and for ever",
-            error(Field::Slug).as_deref(),
-        );
-        let admins = "mail addresses of its admins, e.g. ada@example.com";
-        sheet.text("Admins", &self.admins, here(Focus::Admins), admins, error(Field::Admins).as_deref());
-        if let Some(issuer) = self.chosen(shell).filter(|issuer| !issuer.policy.plans.is_empty()) {
-            let plans = issuer.policy.plans.iter().map(|plan| SafeText::new(plan.name.clone()).to_string());
-            let plans: Vec<String> = std::iter::once("none".to_owned()).chain(plans).collect();
-            let focus = here(Focus::Plan);
-            let lines = choice::lines(styles, &plans, self.plan, focus, sheet.field_columns());
-            sheet.lines("Plan", lines, focus.then_some(0));
-            sheet.error(error(Field::Plan).as_deref());
-        }
-        if let Some(failure) = &self.failure {
-            sheet.space();
-            sheet.words(Role::Error, failure);
-        }
-        sheet.space();
-        let go = if self.sent.is_some() { "Creating…" } else { "Create account" };
-        let buttons = [Button::new(go), Button::new("Cancel")];
-        let focus = [Focus::Go, Focus::Cancel].into_iter().position(here);
-        sheet.line(buttons::line(styles, &buttons, focus), focus.is_some());
-        let title = if self.first_run { "The first account" } else { "New account" };
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open(frame, styles, area, title, size);
-        sheet.draw(frame, place);
     }
 }

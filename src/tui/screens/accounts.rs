@@ -132,6 +132,10 @@ impl State {
                 return preset::open(shell, true);
             }
             Action::New => return account::open(shell, None, false),
+            Action::ChangeAccount => {
+                let chosen = self.selected().map(|row| row.account.clone());
+                return chosen.map_or_else(Vec::new, |chosen| account::change(shell, &chosen));
+            }
             Action::ToggleStanding => return self.toggle_standing(shell),
             _ => {}
         }

@@ -14,8 +14,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &[Prompt],
         &["tab"],
         "Complete the field or value of a filter",
-    )
-    .hint(14),
+    ),
     entry(ClearLine, "clear-line", "clear", &[Prompt], &["ctrl-u"], "Empty the line"),
     entry(NextField, "next-field", "next", &[Form], &["tab"], "Next field").hint(10),
     entry(PreviousField, "previous-field", "previous", &[Form], &["backtab"], "Field before"),

@@ -333,6 +333,16 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry(ScrollTop, "scroll-top", "top", &[Detail], &["g", "home"], "Scroll to the beginning"),
     entry(ScrollBottom, "scroll-bottom", "end", &[Detail], &["G", "end"], "Scroll to the end"),
     entry(
+        ChangeAccount,
+        "change-account",
+        "change",
+        &[Accounts],
+        &["e"],
+        "Change the account's name, admins or plan",
+    )
+    .hint(15)
+    .in_palette(),
+    entry(
         ToggleStanding,
         "toggle-standing",
         "suspend/reinstate",

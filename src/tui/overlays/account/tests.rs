@@ -1,4 +1,4 @@
-use crate::service::CreateAccount;
+use crate::service::{ChangeAccount, CreateAccount};
 use crate::tui::effect::{Failure, FailureKind, Reply, Request};
 use crate::tui::overlays::{Overlay, account};
 use crate::tui::testing::{self, Desk, only_request};
@@ -70,4 +70,27 @@ fn a_slug_that_is_taken_is_refused_in_the_form() {
 #[test]
 fn the_form_at_80_by_24() {
     insta::assert_snapshot!(form(false).screen());
+}
+
+#[test]
+fn an_account_is_changed_in_the_same_form_and_keeps_its_slug() {
+    let mut desk = Desk::new();
+    let there = testing::account("voxpria", "acme").account;
+    desk.open(|shell| account::change(shell, &there));
+    let before = desk.words();
+    assert!(before.contains("Change an account") && before.contains("acme"), "{}", desk.screen());
+    desk.press("ctrl-u");
+    desk.write("new@acme.example");
+    desk.press("tab right right");
+    let (id, request) = only_request(desk.press("ctrl-s"));
+    let Request::ChangeAccount { account: slug, change, .. } = request else { panic!("{request:?}") };
+    assert_eq!(slug, "acme");
+    let expected = ChangeAccount {
+        name: Some(there.name.to_string()),
+        admins: Some(vec!["new@acme.example".into()]),
+        plan: Some(Some("Starter".into())),
+    };
+    assert_eq!(change, expected);
+    desk.reply(id, Reply::ChangeAccount(Ok(there)));
+    assert!(desk.top().is_none(), "{}", desk.screen());
 }
