@@ -153,6 +153,14 @@ fn label_for(
         Some(Overlay::Sweep(sweep)) => return sweep.label(shell, action, label),
         Some(Overlay::Reader(page)) if action == Action::GoToKey && !page.leads_to_key() => return None,
         Some(Overlay::Reader(page)) if action == Action::Revoke && !page.revokes() => return None,
+        Some(Overlay::Explain(_)) if matches!(action, Action::Toggle | Action::Submit) => return None,
+        Some(Overlay::Explain(_)) if action == Action::CloseForm => return Some("close".into()),
+        // What is done needs no answer.
+        Some(overlay) if overlay.receipt().is_some() => match action {
+            Action::Yes => return None,
+            Action::No => return Some("close".into()),
+            _ => {}
+        },
         Some(Overlay::Help(_)) if matches!(action, Action::GoToKey | Action::Revoke) => return None,
         _ => {}
     }

@@ -14,6 +14,7 @@ use crate::domain::text::SafeText;
 use crate::service::Created;
 use crate::tui::effect::{CopyText, Effect, Failure, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{self, Input};
+use crate::tui::receipts;
 use crate::tui::run::ExitReason;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::view::times;
@@ -275,17 +276,20 @@ impl State {
         match result {
             Ok(key) => {
                 let name = &key.name;
-                shell.toast(
-                    Severity::Good,
-                    match &self.replaces {
-                        None => format!("{name} is in use from now on"),
-                        Some((old, Overlap::None)) => format!("{name} replaces {old}, which is revoked now"),
-                        Some((old, overlap)) => {
-                            format!("{name} replaces {old}, which goes on working for {}", overlap.as_str())
-                        }
-                    },
-                );
-                self.close(shell)
+                let words = match &self.replaces {
+                    None => format!("{name} is in use from now on"),
+                    Some((old, Overlap::None)) => format!("{name} replaces {old}, which is revoked now"),
+                    Some((old, overlap)) => {
+                        format!("{name} replaces {old}, which goes on working for {}", overlap.as_str())
+                    }
+                };
+                shell.toast(Severity::Good, words.clone());
+                let mut effects = self.close(shell);
+                if let (Some((_, Overlap::None)), Some(old)) = (&self.replaces, key.predecessor) {
+                    // Told in the last line, where gates run.
+                    effects.push(receipts::begin(shell, words, vec![old]).1);
+                }
+                effects
             }
             Err(failure) => {
                 self.stage = Stage::Show;

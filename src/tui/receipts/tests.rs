@@ -1,11 +1,12 @@
 use std::time::Duration;
 
+use crate::domain::expiry::Overlap;
 use crate::domain::key::Key;
 use crate::service::{GateReceipt, GateState, Receipt, Revoked};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId};
-use crate::tui::overlays::{emergency, revoke};
+use crate::tui::overlays::{emergency, reveal, revoke};
 use crate::tui::state::Severity;
-use crate::tui::testing::{Desk, key, noon, only_request};
+use crate::tui::testing::{Desk, created, key, noon, only_request};
 
 fn gate(name: &str, state: GateState) -> GateReceipt {
     GateReceipt { name: name.into(), host: "web-1".into(), listen: "127.0.0.1:8080".into(), state }
@@ -178,4 +179,29 @@ fn of_many_gates_those_in_trouble_are_named_first_and_the_rest_is_counted() {
     let first = screen.find("gate-99").unwrap();
     assert!(first < screen.find("✓ gate-1 ").unwrap(), "{screen}");
     assert!(desk.words().contains("✓ 16 more confirmed"), "{screen}");
+}
+
+#[test]
+fn a_rotation_without_an_overlap_tells_that_the_old_key_is_refused_everywhere() {
+    let mut desk = Desk::new();
+    let old = key("voicegram", "main");
+    let made = created("voicegram", "main");
+    let successor = Key { predecessor: Some(old.id), ..made.key.clone() };
+    let replaced = Some((old.name.clone(), Overlap::None));
+    desk.open(|shell| reveal::open(shell, made, replaced));
+    let (id, _) = only_request(desk.press("d"));
+    let (id, _) = look(desk.reply(id, Reply::Acknowledge(Ok(Box::new(successor)))));
+    assert_eq!(desk.toast(), "main replaces main, which is revoked now");
+    says(&mut desk, id, &[confirmed("gate-1", 14)]);
+    let told = "main replaces main, which is revoked now: refused everywhere: the gate confirmed after 14 ms";
+    assert_eq!(desk.toast(), told);
+}
+
+#[test]
+fn below_the_receipt_no_question_is_left_to_answer() {
+    let (mut desk, id) = revoked();
+    says(&mut desk, id, &[confirmed("gate-1", 12)]);
+    let screen = desk.screen();
+    let footer = screen.lines().last().unwrap_or_default();
+    assert!(footer.contains("n close") && !footer.contains("yes"), "{footer}");
 }

@@ -161,7 +161,9 @@ fn tab_line(shell: &Shell, tabs: Tabs) -> (Line<'static>, Vec<usize>) {
             _ => format!(" {} ", screen.title()),
         };
         let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };
-        let number = Span::styled(format!(" {number}"), style);
+        // Without a space between them only their looks tell the number from the name.
+        let number_style = if tabs == Tabs::Tight && !present { styles.of(Role::Border) } else { style };
+        let number = Span::styled(format!(" {number}"), number_style);
         let title = Span::styled(title, strong);
         end += number.width() + title.width();
         ends.push(end);
