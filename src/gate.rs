@@ -36,6 +36,7 @@ mod schema;
 pub mod server;
 pub mod settings;
 mod watch;
+pub mod webhook;
 pub mod wire;
 
 use door::Door;
@@ -117,6 +118,11 @@ impl Listening {
                 tokio::spawn(server::serve(listener, router, limits, metrics, stop.clone()))
             })
             .collect();
+        let telling = door
+            .settings
+            .webhook
+            .clone()
+            .map(|settings| tokio::spawn(webhook::run(door.gate.clone(), settings, stop.clone())));
         let keeping = tokio::spawn(keep(Arc::clone(&door), stop));
         for task in serving {
             if let Err(error) = task.await {
@@ -124,6 +130,9 @@ impl Listening {
             }
         }
         let _ = keeping.await;
+        if let Some(telling) = telling {
+            let _ = telling.await;
+        }
         while door.save().await {}
         door.gate.close().await;
     }

@@ -17,6 +17,7 @@ use keyrack::gate::limiter::Address;
 use keyrack::gate::origin::Listed;
 use keyrack::gate::server::Limits;
 use keyrack::gate::settings::{Issuers, Settings as GateDoor, VerifyRule};
+use keyrack::gate::webhook::WebhookSettings;
 use keyrack::harden;
 use keyrack::service::{Gate, GateSettings};
 use keyrack::tui::clipboard::Surroundings;
@@ -141,6 +142,12 @@ fn gate_door(arguments: &Arguments) -> cli::Result<GateDoor> {
         },
         pace: Pace { burst: arguments.unknown_keys, every: Duration::from_secs(1) },
         limits: limits.transpose().map_err(|error| usage(&error))?,
+        webhook: match &arguments.webhook {
+            Some(url) => {
+                Some(WebhookSettings::new(url, arguments.webhook_secret()?).map_err(|error| usage(&error))?)
+            }
+            None => None,
+        },
         connections: Limits { connections: arguments.connections.max(1), ..Limits::default() },
     })
 }

@@ -67,6 +67,12 @@ pub struct Arguments {
     /// Keep counts of use for so long
     #[arg(long, value_name = "TIME", default_value = "35d", value_parser = humantime::parse_duration)]
     pub keep_usage: Duration,
+    /// Send alerts to this address, as JSON: https://…, or http:// on this machine
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// A file with the secret that what is sent there is signed with
+    #[arg(long, value_name = "FILE", requires = "webhook")]
+    pub webhook_secret_file: Option<PathBuf>,
     /// Have at most so many connections at once
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub connections: usize,
@@ -92,6 +98,11 @@ impl Arguments {
     /// What is in the file of the gate's token.
     pub fn token(&self) -> Result<Option<zeroize::Zeroizing<String>>> {
         self.verify_token_file.as_ref().map(secret).transpose()
+    }
+
+    /// What is in the file of the webhook's secret.
+    pub fn webhook_secret(&self) -> Result<Option<zeroize::Zeroizing<String>>> {
+        self.webhook_secret_file.as_ref().map(secret).transpose()
     }
 
     /// What is in the file of the limiter's password.

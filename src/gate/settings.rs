@@ -6,6 +6,7 @@ use super::brake::Pace;
 use super::limiter::Address;
 use super::origin::{Listed, bare_host};
 use super::server::Limits;
+use super::webhook::WebhookSettings;
 use crate::domain::secret::HashedKey;
 
 /// How a gate listens, whom it believes and whose keys it takes.
@@ -24,6 +25,8 @@ pub struct Settings {
     /// The limiter that is shared with other gates; none: this gate counts by itself.
     pub limits: Option<Address>,
     pub connections: Limits,
+    /// Where alerts are sent.
+    pub webhook: Option<WebhookSettings>,
 }
 
 /// Who may ask for verdicts on keys that somebody else sent.

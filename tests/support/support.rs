@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod database;
 pub mod gate;
 pub mod http;
+pub mod line;
 pub mod people;
 pub mod post;
 pub mod postbox;

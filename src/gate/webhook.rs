@@ -1,0 +1,189 @@
+//! Alerts, sent to another program as signed JSON. Nothing waits for it.
+//!
+//! Each alert is one `POST` with `Content-Type: application/json` and the headers
+//! * `Keyrack-Alert`: the alert's number, the same with each try, so that the receiver can tell a repetition;
+//! * `Keyrack-Timestamp`: seconds since the epoch, of this try;
+//! * `Keyrack-Signature`: `v1=` and the HMAC-SHA256, in hexadecimal, of the timestamp, a full stop and the body, under the
+//!   shared secret. Without a secret there is no signature.
+//!
+//! Any 2xx takes it. Anything else is tried again with growing pauses, for a day, over restarts too.
+
+use std::fmt;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
+use sha2::Sha256;
+use tokio::sync::watch as channel;
+use ureq::tls::{RootCerts, TlsConfig};
+use zeroize::Zeroizing;
+
+use super::server::stopped;
+use crate::domain::Instant;
+use crate::service::{Gate, RaisedAlert};
+
+/// How long a receiver may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The first pause after a failure; each further one is twice as long.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(300);
+/// How often alerts of an earlier run are looked for.
+const LOOK: Duration = Duration::from_secs(30);
+/// Alerts read at a time.
+const SOME: u32 = 20;
+
+/// Where alerts are sent.
+#[derive(Clone)]
+pub struct WebhookSettings {
+    url: String,
+    secret: Option<Zeroizing<String>>,
+}
+
+/// Why a webhook was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a webhook's address begins with https://, or with http:// where it is on this machine")]
+pub struct UrlError;
+
+impl WebhookSettings {
+    /// Takes the address and the secret that bodies are signed with.
+    pub fn new(url: &str, secret: Option<Zeroizing<String>>) -> Result<Self, UrlError> {
+        let host = url.strip_prefix("http://").map(|rest| {
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            super::origin::bare_host(authority).to_owned()
+        });
+        let here = host.as_deref().is_some_and(|host| {
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        });
+        let secure = url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty());
+        // A password in the address would stand in the list of processes.
+        if (secure || here) && !url.contains('@') {
+            Ok(Self { url: url.to_owned(), secret })
+        } else {
+            Err(UrlError)
+        }
+    }
+}
+
+impl fmt::Debug for WebhookSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Some receivers have a token in the path.
+        f.write_str("WebhookSettings(…)")
+    }
+}
+
+/// What stands in `Keyrack-Signature`.
+pub fn signature(secret: &str, timestamp: i64, body: &str) -> String {
+    let mut hex = String::from("v1=");
+    // A key of any length will do for HMAC.
+    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
+        mac.update(timestamp.to_string().as_bytes());
+        mac.update(b".");
+        mac.update(body.as_bytes());
+        for byte in mac.finalize().into_bytes() {
+            hex.push_str(&format!("{byte:02x}"));
+        }
+    }
+    hex
+}
+
+/// The body that is sent.
+pub fn body(alert: &RaisedAlert) -> String {
+    json!({
+        "id": alert.id,
+        "at": alert.alert.at,
+        "kind": alert.alert.kind(),
+        "severity": alert.alert.severity(),
+        "words": alert.sentence(),
+        "account": alert.account,
+        "key": alert.alert.key(),
+        "name": alert.name,
+        "preview": alert.preview,
+        "gate": alert.gate,
+        "alert": alert.alert,
+    })
+    .to_string()
+}
+
+/// Sends this gate's alerts until `stop` says so.
+pub async fn run(gate: Gate, settings: WebhookSettings, mut stop: channel::Receiver<bool>) {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .tls_config(tls)
+        .user_agent(concat!("keyrack/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into();
+    let mut pause = PAUSE;
+    loop {
+        let wait = match send_all(&gate, &agent, &settings).await {
+            Ok(()) => {
+                pause = PAUSE;
+                LOOK
+            }
+            Err(why) => {
+                tracing::warn!("the webhook did not take an alert: {why}; it is tried again");
+                let longer = (pause * 2).min(LONGEST);
+                std::mem::replace(&mut pause, longer)
+            }
+        };
+        let failing = wait != LOOK;
+        tokio::select! {
+            () = stopped(&mut stop) => return,
+            // What is new does not make a receiver well.
+            () = gate.raised(), if !failing => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Sends everything that waits; stops at the first that is not taken.
+async fn send_all(gate: &Gate, agent: &ureq::Agent, settings: &WebhookSettings) -> Result<(), String> {
+    loop {
+        let waiting = gate.untold_alerts(SOME).await.map_err(|error| error.to_string())?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        for alert in waiting {
+            let (agent, settings, body, now) = (agent.clone(), settings.clone(), body(&alert), gate.now());
+            let id = alert.id;
+            tokio::task::spawn_blocking(move || send(&agent, &settings, id, &body, now))
+                .await
+                .map_err(|error| error.to_string())??;
+            gate.told_alert(id).await.map_err(|error| error.to_string())?;
+        }
+    }
+}
+
+fn send(
+    agent: &ureq::Agent,
+    settings: &WebhookSettings,
+    id: i64,
+    body: &str,
+    now: Instant,
+) -> Result<(), String> {
+    let timestamp = now.timestamp();
+    let mut request = agent
+        .post(&settings.url)
+        .header("Content-Type", "application/json")
+        .header("Keyrack-Alert", id.to_string())
+        .header("Keyrack-Timestamp", timestamp.to_string());
+    if let Some(secret) = &settings.secret {
+        request = request.header("Keyrack-Signature", signature(secret, timestamp, body));
+    }
+    // The address is left out: it may hold a token.
+    let response = request.send(body).map_err(|error| match error {
+        ureq::Error::BadUri(_) => "its address can't be used".to_owned(),
+        error => error.to_string(),
+    })?;
+    if response.status().is_success() {
+        Ok(())
+    } else {
+        Err(format!("it answered {}", response.status().as_u16()))
+    }
+}
+
+#[cfg(test)]
+mod tests;
