@@ -162,7 +162,7 @@ fn tab_line(shell: &Shell, tabs: Tabs) -> (Line<'static>, Vec<usize>) {
         };
         let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };
         // Without a space between them only their looks tell the number from the name.
-        let number_style = if tabs == Tabs::Tight && !present { styles.of(Role::Border) } else { style };
+        let number_style = if tabs == Tabs::Tight && !present { styles.of(Role::Text) } else { style };
         let number = Span::styled(format!(" {number}"), number_style);
         let title = Span::styled(title, strong);
         end += number.width() + title.width();
