@@ -9,7 +9,7 @@ use std::process::Output;
 use keyrack::clock::Clock;
 use keyrack::domain::scope::Scopes;
 use keyrack::domain::usage::Tolerance;
-use keyrack::service::{Created, Gate, GateSettings, Service, new_operation};
+use keyrack::service::{Created, Gate, GateSettings, Outcome, Service, Use, new_operation};
 use support::database::Database;
 use support::people::{office, preset, settings, wanted};
 use support::program::{run, run_with_input};
@@ -105,6 +105,22 @@ on_both! {
         let all: serde_json::Value = serde_json::from_slice(&alerts(&["list", "--all", "--json"]).stdout).unwrap();
         assert_eq!(all.as_array().unwrap().len(), 2);
         assert!(all[0]["acknowledged_by"].is_string());
+    }
+
+    async fn vp_09_the_use_of_a_key_is_reviewed_on_the_command_line(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let made = made(&service).await;
+        let gate = support::people::gate(&db, "east").await;
+        let known = gate.known(made.secret.hash()).await.unwrap().unwrap();
+        for outcome in [Outcome::Allowed, Outcome::Allowed, Outcome::Limited] {
+            gate.used(Use { known: &known, outcome, at: gate.now(), from: None, endpoint: None });
+        }
+        gate.close().await;
+        let (address, id) = (db.address(), made.key.id.to_string());
+        let output = run(db.dir(), ["--db", &address, "--json", "key", "usage", &id, "--by", "day"]);
+        let spans: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let sum = |what: &str| spans.as_array().unwrap().iter().map(|span| span[what].as_u64().unwrap()).sum::<u64>();
+        assert_eq!((sum("allowed"), sum("refused"), sum("limited")), (2, 0, 1));
     }
 
     async fn budgets_of_a_key_are_set_shown_and_cleared_on_the_command_line(db) {

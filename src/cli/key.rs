@@ -18,6 +18,7 @@ mod record;
 mod revoke;
 mod rotate;
 mod show;
+mod usage;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -36,6 +37,8 @@ pub enum Command {
     Acknowledge(One),
     /// Make a successor with the same attributes; the old key ends after the overlap
     Rotate(rotate::Arguments),
+    /// Show what a key was used for, as gates have counted it
+    Usage(usage::Arguments),
     /// Give a key request budgets of its own, or take them away
     Limit(limit::Arguments),
     /// End keys at once and for good
@@ -59,6 +62,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
         Command::Find(arguments) => find::run(arguments, session).await,
         Command::Acknowledge(one) => acknowledge::run(&one.id, session).await,
         Command::Rotate(arguments) => rotate::run(arguments, session).await,
+        Command::Usage(arguments) => usage::run(arguments, session).await,
         Command::Limit(arguments) => limit::run(arguments, session).await,
         Command::Revoke(arguments) => revoke::run(arguments, session).await,
     }

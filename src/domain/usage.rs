@@ -1,13 +1,11 @@
 //! Usage: how often a key was used, and what about it is out of the ordinary (VP-09).
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
-use super::key::KeyId;
 use super::network::canonical_address;
 use super::verdict::{Reason, Verdict};
 
@@ -87,71 +85,6 @@ pub struct LastUse {
     pub at: Instant,
     pub address: Option<IpAddr>,
     pub endpoint: Option<String>,
-}
-
-/// What happened since it was last written down: counts per key and minute, and last uses. It is emptied in batches.
-#[derive(Debug, Default)]
-pub struct Pending {
-    counts: HashMap<(KeyId, i64), Counts>,
-    uses: HashMap<KeyId, LastUse>,
-}
-
-/// A batch to write, in no particular order.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Batch {
-    pub minutes: Vec<(KeyId, Minute)>,
-    pub uses: Vec<(KeyId, LastUse)>,
-}
-
-impl Pending {
-    /// Counts a request. Only an allowed one is a use: a refused one never touches *last used* (VP-07).
-    pub fn record(&mut self, key: KeyId, outcome: Outcome, last: LastUse) {
-        self.counts.entry((key, minute(last.at))).or_default().add(outcome);
-        if outcome == Outcome::Allowed {
-            self.uses
-                .entry(key)
-                .and_modify(|known| {
-                    if known.at <= last.at {
-                        *known = last.clone();
-                    }
-                })
-                .or_insert(last);
-        }
-    }
-
-    /// The number of rows that a batch would have.
-    pub fn len(&self) -> usize {
-        self.counts.len() + self.uses.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
-    }
-
-    /// Takes everything out.
-    pub fn take(&mut self) -> Batch {
-        Batch {
-            minutes: self
-                .counts
-                .drain()
-                .map(|((key, minute), counts)| (key, Minute { minute, counts }))
-                .collect(),
-            uses: self.uses.drain().collect(),
-        }
-    }
-
-    /// Puts a batch back that could not be written; what came in since stays the newer.
-    pub fn put_back(&mut self, batch: Batch) {
-        for (key, Minute { minute, counts }) in batch.minutes {
-            self.counts.entry((key, minute)).or_default().merge(counts);
-        }
-        for (key, last) in batch.uses {
-            let newer = self.uses.get(&key).is_some_and(|known| known.at >= last.at);
-            if !newer {
-                self.uses.insert(key, last);
-            }
-        }
-    }
 }
 
 /// All requests in `cells` equal spans of `minutes` each, the last of which ends with the minute of `now`: the data of

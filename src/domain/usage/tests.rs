@@ -2,6 +2,7 @@ use chrono::{DateTime, Duration};
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::key::KeyId;
 use crate::domain::limit::{Budget, State};
 
 const KEY: KeyId = Uuid::from_u128(7);
@@ -10,52 +11,8 @@ fn at(minutes: i64) -> Instant {
     DateTime::from_timestamp(1_790_000_040, 0).unwrap() + Duration::minutes(minutes)
 }
 
-fn last(minutes: i64) -> LastUse {
-    LastUse { at: at(minutes), address: "203.0.113.7".parse().ok(), endpoint: Some("me".into()) }
-}
-
 fn used(minute: i64, allowed: u64) -> Minute {
     Minute { minute, counts: Counts { allowed, ..Counts::default() } }
-}
-
-#[test]
-fn vp_07_what_was_refused_is_counted_and_is_no_use() {
-    let mut pending = Pending::default();
-    pending.record(KEY, Outcome::Refused, last(0));
-    pending.record(KEY, Outcome::Limited, last(0));
-    assert_eq!(pending.take().uses, []);
-    assert!(pending.is_empty());
-    pending.record(KEY, Outcome::Allowed, last(1));
-    pending.record(KEY, Outcome::Refused, last(2));
-    assert_eq!(pending.take().uses, [(KEY, last(1))]);
-}
-
-#[test]
-fn vp_09_requests_are_counted_by_key_and_minute() {
-    let mut pending = Pending::default();
-    for (minute, outcome) in
-        [(0, Outcome::Allowed), (0, Outcome::Allowed), (0, Outcome::Limited), (1, Outcome::Refused)]
-    {
-        pending.record(KEY, outcome, last(minute));
-    }
-    pending.record(Uuid::nil(), Outcome::Allowed, last(0));
-    let mut batch = pending.take();
-    batch.minutes.sort_by_key(|(key, one)| (*key, one.minute));
-    let first = minute(at(0));
-    assert_eq!(
-        batch.minutes,
-        [
-            (Uuid::nil(), used(first, 1)),
-            (KEY, Minute { minute: first, counts: Counts { allowed: 2, refused: 0, limited: 1 } }),
-            (KEY, Minute { minute: first + 1, counts: Counts { allowed: 0, refused: 1, limited: 0 } }),
-        ]
-    );
-    // A batch that could not be written is not lost, and does not undo what came since.
-    pending.record(KEY, Outcome::Allowed, last(5));
-    pending.put_back(batch);
-    let batch = pending.take();
-    assert_eq!(batch.minutes.iter().map(|(_, one)| one.counts.total()).sum::<u64>(), 6);
-    assert!(batch.uses.contains(&(KEY, last(5))) && batch.uses.len() == 2);
 }
 
 #[test]

@@ -31,10 +31,12 @@ impl Drop for LastWord {
 
 pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
     let _last = LastWord(Arc::clone(&inner));
-    let mut tick = interval(match inner.store.location() {
+    let idle = match inner.store.location() {
         Location::Sqlite(_) => SQLITE,
         Location::Postgres(_) => POSTGRES,
-    });
+    };
+    // Often enough that an idle gate is never taken for one that is out of touch.
+    let mut tick = interval(idle.min(inner.settings.lease / 3).max(Duration::from_millis(1)));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pulse = Some(pulse);
     let mut failing = false;

@@ -1,0 +1,95 @@
+//! `keyrack key usage`: what a key was used for, as gates have counted it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::super::failure::{Failure, Result};
+use super::super::output::{Record, instant, when};
+use super::super::session::Session;
+use super::the_key;
+use crate::domain::Instant;
+use crate::domain::usage::Counts;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The key's id, or a part of it or of the preview that fits no other key
+    #[arg(value_name = "ID")]
+    id: String,
+    /// How far back; gates keep counts for 35 days unless told otherwise
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = humantime::parse_duration)]
+    since: Duration,
+    /// The length of a line's time
+    #[arg(long, value_enum, value_name = "SPAN", default_value = "hour")]
+    by: By,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum By {
+    Minute,
+    Hour,
+    Day,
+}
+
+impl By {
+    fn minutes(self) -> i64 {
+        match self {
+            Self::Minute => 1,
+            Self::Hour => 60,
+            Self::Day => 24 * 60,
+        }
+    }
+}
+
+/// The use of a key in one span of time, in UTC.
+struct Span {
+    from: Instant,
+    counts: Counts,
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let service = session.service().await?;
+    let key = the_key(service, &arguments.id).await?;
+    let now = service.now().await?;
+    let since =
+        chrono::Duration::from_std(arguments.since).ok().and_then(|back| now.checked_sub_signed(back));
+    let since =
+        since.ok_or_else(|| Failure::usage("--since reaches back too far: write for example 24h or 30d"))?;
+    let minutes = service.usage(&[key.id], since).await?.remove(&key.id).unwrap_or_default();
+    let mut spans: BTreeMap<i64, Counts> = BTreeMap::new();
+    for one in minutes {
+        spans.entry(one.minute.div_euclid(arguments.by.minutes())).or_default().merge(one.counts);
+    }
+    let from =
+        |number: i64| Instant::from_timestamp_secs(number * arguments.by.minutes() * 60).unwrap_or_default();
+    let spans: Vec<Span> =
+        spans.into_iter().map(|(number, counts)| Span { from: from(number), counts }).collect();
+    session.printer().list(&spans, now)?;
+    if spans.is_empty() {
+        session.remark("No gate has counted a request with this key in that time.");
+    }
+    Ok(())
+}
+
+impl Record for Span {
+    fn heads(_wide: bool) -> &'static [&'static str] {
+        &["FROM", "ALLOWED", "REFUSED", "LIMITED"]
+    }
+
+    fn cells(&self, _wide: bool, now: Instant) -> Vec<String> {
+        let Counts { allowed, refused, limited } = self.counts;
+        let from = when::shown(Some(self.from), true, now, "");
+        vec![from, allowed.to_string(), refused.to_string(), limited.to_string()]
+    }
+
+    fn fields() -> &'static [&'static str] {
+        &["from", "allowed", "refused", "limited"]
+    }
+
+    fn values(&self, _now: Instant) -> Vec<Value> {
+        let Counts { allowed, refused, limited } = self.counts;
+        vec![instant(Some(self.from)), allowed.into(), refused.into(), limited.into()]
+    }
+}
