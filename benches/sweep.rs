@@ -7,6 +7,8 @@
 #[path = "../tests/support/support.rs"]
 pub mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use keyrack::clock::Clock;
@@ -59,10 +61,15 @@ async fn sweep(location: &keyrack::store::Location) {
     let (letters, post) = letter_box();
     let service = Service::open(location, Clock::System).await.unwrap().with_post(post);
     // Letters are not kept: what is measured is the sweep's own memory.
-    let emptied = tokio::spawn(async move {
-        loop {
-            letters.clear();
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    let peak = Arc::new(AtomicU64::new(0));
+    let watch = tokio::spawn({
+        let peak = peak.clone();
+        async move {
+            loop {
+                letters.clear();
+                peak.fetch_max(anonymous(), Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
     });
     for what in ["find, cold", "find"] {
@@ -74,8 +81,8 @@ async fn sweep(location: &keyrack::store::Location) {
     let preview = service.preview_sweep(None, 50).await.unwrap();
     println!("  preview of {} letters: {:.0} ms", preview.letters_in_all, millis(began));
 
-    forget_peak();
-    let before = memory("VmRSS");
+    let before = anonymous();
+    peak.store(before, Ordering::Relaxed);
     let began = Instant::now();
     let (done, news) = sweep_telling(&service, None).await.unwrap();
     let seconds = began.elapsed().as_secs_f64();
@@ -85,12 +92,12 @@ async fn sweep(location: &keyrack::store::Location) {
         "  sweep: {} reminders in {sent} letters in {seconds:.2} s, {:.0} letters/s; memory {before} kB before, {} kB at most",
         done.tally.reminders,
         sent as f64 / seconds,
-        memory("VmHWM"),
+        peak.load(Ordering::Relaxed),
     );
     let began = Instant::now();
     assert_eq!(sweep_telling(&service, None).await.unwrap().0.tally.letters(), 0);
     println!("  sweep with nothing left to send: {:.0} ms", millis(began));
-    emptied.abort();
+    watch.abort();
     service.close().await;
 }
 
@@ -145,14 +152,9 @@ fn millis(began: Instant) -> f64 {
     began.elapsed().as_secs_f64() * 1000.0
 }
 
-/// A line of this process's memory, in kB.
-fn memory(line: &str) -> u64 {
+/// This process's own memory in kB, without the database's file, of which SQLite maps as much as there is room for.
+fn anonymous() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let value = status.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(':'));
-    value.and_then(|text| text.trim().trim_end_matches(" kB").trim().parse().ok()).unwrap_or(0)
-}
-
-/// From here on the peak is counted anew.
-fn forget_peak() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let value = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    value.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
