@@ -1,0 +1,307 @@
+//! What a request costs at the gate, with every check, the limiter and the counting of use, beside a bare answer of the
+//! same HTTP library in the same run.
+//!
+//! `cargo bench --bench gate` measures at 1,000 and 100,000 keys; `KEYRACK_BENCH_KEYS=10000000` at another number,
+//! `KEYRACK_BENCH_SECONDS` for another time. The load comes from this process: 32 connections that are kept, a random key
+//! for each request.
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails says where")]
+
+#[path = "../tests/support/support.rs"]
+pub mod support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use keyrack::clock::Clock;
+use keyrack::domain::issuer::{LimitRule, Per, Unmatched};
+use keyrack::domain::key::NewKey;
+use keyrack::domain::limit::Budgets;
+use keyrack::domain::network::Networks;
+use keyrack::domain::scope::Scopes;
+use keyrack::domain::secret::{Body, PlainKey};
+use keyrack::service::{Service, new_operation};
+use keyrack::store::{self, Opening, Store};
+use support::database::{Database, cluster};
+use support::gate::Gate;
+use support::http::{Connection, request};
+use support::people::{account, make_kept, preset};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const CONNECTIONS: usize = 32;
+/// Set for the process that gives the bare answer.
+const BARE: &str = "KEYRACK_BENCH_BARE";
+
+/// The `n`th key: anybody can make it again.
+fn secret(n: u64) -> PlainKey {
+    let mut entropy = [0x5a; 32];
+    entropy[..8].copy_from_slice(&n.to_le_bytes());
+    PlainKey::make("vx_", Body::Base62Checksum, &entropy)
+}
+
+/// A small generator, one for each connection.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// What a run came to.
+struct Figures {
+    per_second: f64,
+    p50: Duration,
+    p99: Duration,
+    /// Processor time of the server for one request.
+    cpu: Duration,
+}
+
+/// Processor time that a process has used.
+fn used(id: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10)
+}
+
+/// Asks for a while on many connections. `ask` writes the request that a number stands for.
+async fn load(
+    address: SocketAddr,
+    server: u32,
+    keys: u64,
+    time: Duration,
+    ask: fn(u64, &mut Vec<u8>),
+) -> Figures {
+    let (began, before) = (Instant::now(), used(server));
+    let ends = began + time;
+    let connections: Vec<_> = (0..CONNECTIONS)
+        .map(|n| {
+            tokio::spawn(async move {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                stream.set_nodelay(true).unwrap();
+                let mut dice = Dice(0x9e37_79b9 + n as u64);
+                let (mut out, mut buffer, mut times) = (Vec::new(), vec![0; 8_192], Vec::new());
+                while Instant::now() < ends {
+                    out.clear();
+                    ask(dice.roll(keys), &mut out);
+                    let sent = Instant::now();
+                    stream.write_all(&out).await.unwrap();
+                    let mut filled = 0;
+                    while !buffer[..filled].windows(4).any(|four| four == b"\r\n\r\n") {
+                        let count = stream.read(&mut buffer[filled..]).await.unwrap();
+                        assert!(count > 0, "the connection was closed");
+                        filled += count;
+                    }
+                    assert!(
+                        buffer.starts_with(b"HTTP/1.1 200"),
+                        "{}",
+                        String::from_utf8_lossy(&buffer[..filled])
+                    );
+                    times.push(u32::try_from(sent.elapsed().as_micros()).unwrap());
+                }
+                times
+            })
+        })
+        .collect();
+    let mut times = Vec::new();
+    for connection in connections {
+        times.extend(connection.await.unwrap());
+    }
+    let cpu = (used(server) - before) / u32::try_from(times.len()).unwrap();
+    let per_second = times.len() as f64 / began.elapsed().as_secs_f64();
+    times.sort_unstable();
+    let at = |part: usize| Duration::from_micros(u64::from(times[times.len() * part / 100]));
+    Figures { per_second, p50: at(50), p99: at(99), cpu }
+}
+
+fn ask_gate(n: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(
+        b"GET /auth HTTP/1.1\r\nHost: api.example.com\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Uri: /api/v1/calls\r\n\
+          X-Forwarded-For: 198.51.100.1\r\nAuthorization: Bearer ",
+    );
+    out.extend_from_slice(secret(n).expose().as_bytes());
+    out.extend_from_slice(b"\r\n\r\n");
+}
+
+fn ask_bare(_: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"GET / HTTP/1.1\r\nHost: api.example.com\r\n\r\n");
+}
+
+/// Fills a database with keys whose secrets are known, all of one account with budgets that nobody uses up.
+async fn fill(db: &Database, keys: u64) -> Service {
+    let service = db.open().await;
+    let mut policy = preset("voxpria");
+    policy.gate.unmatched = Unmatched::Refuse;
+    policy.limits = [60, 3_600]
+        .map(|seconds| LimitRule {
+            per: Per::Key,
+            requests: Some(10_000_000),
+            seconds: Some(seconds),
+            plans: false,
+        })
+        .into();
+    service.apply_policy(new_operation(), policy).await.unwrap();
+    service.create_account(new_operation(), account("voxpria", "acme")).await.unwrap();
+    let store = Store::open(&db.location()).await.unwrap();
+    let clock = Clock::System;
+    let now = clock.now();
+    for first in (0..keys).step_by(1_000) {
+        let batch = (first..keys.min(first + 1_000)).map(|n| {
+            let secret = secret(n);
+            NewKey {
+                id: uuid::Uuid::from_u128((u128::from(n) << 64) | 0x7000_8000_0000_0000_0000),
+                account: "acme".into(),
+                issuer: "voxpria".into(),
+                name: format!("key {n}"),
+                description: String::new(),
+                preview: secret.preview("vx_"),
+                tail: secret.expose()[secret.expose().len() - 4..].to_owned(),
+                hash: secret.hash(),
+                scopes: Scopes::parse("calls:read"),
+                allow: Networks::default(),
+                created_at: now,
+                created_by: "bench".into(),
+                expires_at: None,
+                acknowledged_at: Some(now),
+                last_used_at: Some(now),
+                last_used_from: None,
+                last_used_endpoint: None,
+                limits: Budgets::default(),
+                revocation: None,
+                replaces: None,
+            }
+        });
+        let batch: Arc<Vec<NewKey>> = Arc::new(batch.collect());
+        let opening = Opening { who: "bench".into(), operation: new_operation() };
+        store
+            .transact::<_, store::Error, _>(&clock, opening, move |tx| {
+                let batch = Arc::clone(&batch);
+                Box::pin(async move { tx.add_keys(&batch).await })
+            })
+            .await
+            .unwrap();
+    }
+    store.close().await;
+    service
+}
+
+fn show(what: &str, figures: &Figures, bare: &Figures) {
+    println!(
+        "{what:<34} {:>8.0}/s {:>5.2} of bare  p50 {:>6.2} ms  p99 {:>6.2} ms  {:>5.1} µs CPU",
+        figures.per_second,
+        figures.per_second / bare.per_second,
+        figures.p50.as_secs_f64() * 1e3,
+        figures.p99.as_secs_f64() * 1e3,
+        figures.cpu.as_secs_f64() * 1e6,
+    );
+}
+
+/// From the call that revokes to the first refusal, and from its return.
+async fn revoke(service: &Service, gate: &Gate) {
+    let (mut called, mut returned) = (Vec::new(), Vec::new());
+    for n in 0..30 {
+        let created = make_kept(service, "acme", &format!("revoked {n}")).await;
+        let value = support::gate::bearer(&created.secret);
+        let asked = request("GET", "/api/v1/me", &[("Authorization", &value)], "");
+        let mut connection = Connection::open(gate.address);
+        let mut status = || {
+            connection.send(&asked);
+            connection.answer().unwrap().status
+        };
+        assert_eq!(status(), 200);
+        let begun = Instant::now();
+        service.revoke_keys(new_operation(), &[created.key.id], None).await.unwrap();
+        let done = Instant::now();
+        assert_eq!(status(), 401, "the very next request");
+        called.push(begun.elapsed());
+        returned.push(done.elapsed());
+    }
+    for (what, times) in [("its call", &mut called), ("its return", &mut returned)] {
+        times.sort_unstable();
+        let ms = |at: usize| times[at].as_secs_f64() * 1e3;
+        println!("  revoked → refused, from {what:<10}   p50 {:.2} ms  max {:.2} ms", ms(15), ms(29));
+    }
+}
+
+async fn measure(db: &Database, keys: u64, time: Duration, bare: &Bare) {
+    let kind = if db.is_postgres() { "postgres" } else { "sqlite" };
+    let service = fill(db, keys).await;
+    let cache = (keys + 1_000).to_string();
+    let gate = Gate::start(db, &["--cache", &cache, "--issuer", "voxpria"]);
+    // Once without counting, so that what is remembered is remembered.
+    load(gate.address, gate.id(), keys, time, ask_gate).await;
+    let base = load(bare.address, bare.id(), keys, time, ask_bare).await;
+    let figures = load(gate.address, gate.id(), keys, time, ask_gate).await;
+    show(&format!("bare answer beside {kind} {keys}"), &base, &base);
+    show(&format!("gate {kind} {keys}"), &figures, &base);
+    revoke(&service, &gate).await;
+    service.close().await;
+    drop(gate);
+}
+
+/// The bare answer, in a process of its own.
+struct Bare {
+    child: std::process::Child,
+    address: SocketAddr,
+}
+
+impl Bare {
+    fn start() -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], support::http::free_port()));
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        let child = command.env(BARE, address.to_string()).spawn().unwrap();
+        support::http::wait_for_port(address);
+        Self { child, address }
+    }
+
+    fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn answer_barely(address: &str) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let router = axum::Router::new().route("/", axum::routing::get(|| async { "hello" }));
+        axum::serve(
+            axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))),
+            router,
+        )
+        .await
+        .unwrap();
+    });
+}
+
+fn main() {
+    if let Ok(address) = std::env::var(BARE) {
+        return answer_barely(&address);
+    }
+    let _ = cluster::SETTINGS.set(vec!["fsync=on", "full_page_writes=on", "shared_buffers=512MB"]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let seconds = std::env::var("KEYRACK_BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let time = Duration::from_secs(seconds);
+    let sizes = std::env::var("KEYRACK_BENCH_KEYS").unwrap_or_else(|_| "1000,100000".into());
+    let bare = Bare::start();
+    runtime.block_on(async {
+        for size in sizes.split(',') {
+            let keys = size.trim().parse().unwrap();
+            measure(&Database::sqlite(), keys, time, &bare).await;
+            match Database::postgres().await {
+                Some(db) => measure(&db, keys, time, &bare).await,
+                None => println!("no PostgreSQL here: not measured"),
+            }
+        }
+    });
+}
