@@ -18,9 +18,25 @@ pub fn harden() -> io::Result<()> {
     Ok(())
 }
 
+/// Lets this process open as many files as its limit can be raised to: a gate has one open for each connection.
+///
+/// # Errors
+/// When the operating system refuses; the gate then serves fewer connections at once.
+pub fn open_many_files() -> io::Result<()> {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_files_can_be_open_as_the_limit_allows() {
+        open_many_files().unwrap();
+        let limit = rustix::process::getrlimit(Resource::Nofile);
+        assert_eq!(limit.current, limit.maximum);
+    }
 
     #[test]
     fn a_hardened_process_leaves_no_core_and_is_not_dumpable() {

@@ -88,6 +88,9 @@ fn console_settings(session: &Session) -> cli::Result<TuiSettings> {
 }
 
 fn gate(arguments: &Arguments, session: &Session) -> cli::Result<u8> {
+    if let Err(error) = harden::open_many_files() {
+        tracing::warn!(%error, "the number of open files could not be raised");
+    }
     let door = gate_door(arguments)?;
     let name = arguments.name.clone().or_else(|| arguments.listen.first().map(ToString::to_string));
     let listen: Vec<String> = arguments.listen.iter().map(ToString::to_string).collect();
