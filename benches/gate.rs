@@ -154,7 +154,7 @@ async fn fill(db: &Database, keys: u64) -> Service {
         let batch = (first..keys.min(first + 1_000)).map(|n| {
             let secret = secret(n);
             NewKey {
-                id: uuid::Uuid::from_u128((u128::from(n) << 64) | 0x7000_8000_0000_0000_0000),
+                id: uuid::Uuid::from_u128((u128::from(n) << 80) | 0x7000_8000_0000_0000_0000),
                 account: "acme".into(),
                 issuer: "voxpria".into(),
                 name: format!("key {n}"),

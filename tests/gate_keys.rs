@@ -144,6 +144,16 @@ on_both! {
         assert_eq!(answer.status, 200, "what a proxy has rewritten can't be held against the client");
     }
 
+    async fn what_a_request_rarely_needs_it_does_not_carry_about(db) {
+        office(&db, preset("voxpria")).await;
+        let settings = keyrack::service::GateSettings::default();
+        let gate = keyrack::service::Gate::open(&db.location(), keyrack::clock::Clock::System, settings).await.unwrap();
+        // Each request's state is copied a few times on its way, room for a reading of the database included.
+        let bytes = size_of_val(&gate.known(keyrack::domain::secret::HashedKey([0; 32])));
+        assert!(bytes < 512, "{bytes} bytes");
+        gate.close().await;
+    }
+
     async fn keys_of_other_issuers_count_for_nothing_where_one_is_named(db) {
         let office = office(&db, preset("voxpria")).await;
         furnish_other(&office).await;

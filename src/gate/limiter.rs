@@ -52,7 +52,8 @@ impl Limiter {
         let Some(shared) = &self.shared else {
             return Told::quota(self.own.take(charges, now), now);
         };
-        match shared.ask(charges, true).await {
+        // In a box: most gates never come here, and every request would carry the room for it about.
+        match Box::pin(shared.ask(charges, true)).await {
             Some((quota, now)) => Told::quota(quota, now),
             None => self.alone(rule, charges, now),
         }
@@ -63,7 +64,7 @@ impl Limiter {
         match &self.shared {
             _ if charges.is_empty() => (None, now),
             None => (self.own.look(charges, now), now),
-            Some(shared) => shared.ask(charges, false).await.unwrap_or((None, now)),
+            Some(shared) => Box::pin(shared.ask(charges, false)).await.unwrap_or((None, now)),
         }
     }
 

@@ -175,7 +175,8 @@ impl Gate {
         if let Some(known) = self.inner.cache.get(hash, self.inner.proof.micros()) {
             return Ok(Some(known));
         }
-        self.inner.within_lease(self.inner.read(hash)).await
+        // In a box: a request whose key is remembered shall not carry the room for reading it about.
+        Box::pin(self.inner.within_lease(self.inner.read(hash))).await
     }
 
     /// All policies, arranged by prefix.
@@ -186,7 +187,7 @@ impl Gate {
         if let Some(policies) = self.inner.policies() {
             return Ok(policies);
         }
-        self.inner.within_lease(self.inner.read_policies()).await
+        Box::pin(self.inner.within_lease(self.inner.read_policies())).await
     }
 
     /// Whether what a request rests on is current, by a reading of the database that began after this was called.
