@@ -38,6 +38,7 @@ pub mod message;
 pub mod overlays;
 pub mod painter;
 pub mod receipts;
+pub mod rows;
 pub mod run;
 pub mod screens;
 pub mod state;

@@ -5,6 +5,7 @@ pub mod buttons;
 pub mod choice;
 pub mod dialog;
 pub mod facts;
+pub mod filter_line;
 pub mod fit;
 pub mod list;
 pub mod picker;

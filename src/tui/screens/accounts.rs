@@ -1,8 +1,8 @@
 //! The customers: their plans, their standing, and how many keys they have.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::layout::Rect;
+use ratatui::text::Line;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
@@ -11,39 +11,30 @@ use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
-use crate::tui::latest::Latest;
 use crate::tui::overlays::confirm::{self, Change, Question};
 use crate::tui::overlays::{account, preset};
+use crate::tui::rows::{Order, Rows, is_full};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::Shell;
 use crate::tui::view::body;
-use crate::tui::widgets::list::{self, Place, Taken, column};
-use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::filter_line::FilterLine;
+use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
 
 #[cfg(test)]
 mod tests;
 
 const ME: To = To::Screen(ScreenId::Accounts);
-/// Rows read at once, and the most that are kept.
-const CHUNK: u32 = 200;
-const MOST: usize = 2_000;
 
 /// The accounts that the filter fits.
 #[derive(Debug, Default)]
 pub struct State {
-    rows: Vec<AccountSummary>,
-    more: bool,
-    going_on: bool,
-    loaded: bool,
-    place: Place,
-    filter: TextField,
-    typing: bool,
-    pages: Latest,
+    rows: Rows<AccountSummary>,
+    filter: FilterLine,
 }
 
 impl State {
     pub fn context(&self) -> Context {
-        if self.typing { Context::Prompt } else { Context::Accounts }
+        if self.filter.typing { Context::Prompt } else { Context::Accounts }
     }
 
     pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
@@ -51,79 +42,51 @@ impl State {
     }
 
     pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.read(shell, false).into_iter().collect()
+        let request = self.request();
+        self.rows.read(shell, ME, request).into_iter().collect()
     }
 
     pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
         Vec::new()
     }
 
-    fn read(&mut self, shell: &mut Shell, go_on: bool) -> Option<Effect> {
-        let after = self.rows.last().filter(|_| go_on).map(|row| row.account.slug.clone());
-        let limit = if go_on { CHUNK } else { CHUNK.max(u32::try_from(self.rows.len()).unwrap_or(CHUNK)) };
-        self.going_on = go_on;
+    fn request(&self) -> impl FnOnce(Option<&AccountSummary>, u32) -> Request + use<> {
         let filter = self.filter.value().trim().to_owned();
-        self.pages.ask(shell, ME, Request::Accounts { filter, after, limit })
-    }
-
-    fn selected(&self) -> Option<&AccountSummary> {
-        self.rows.get(self.place.at)
+        move |last, limit| {
+            let after = last.map(|row| row.account.slug.clone());
+            Request::Accounts { filter, after, limit }
+        }
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.typing {
-            return self.type_filter(shell, input);
+        if self.filter.typing {
+            if !self.filter.take(&input) {
+                return Vec::new();
+            }
+            self.rows.place = Place::default();
+            return self.changed(shell);
         }
         let list = list_area(body(shell.size));
-        let shown = usize::from(list.height.saturating_sub(1));
-        let count = self.rows.len();
-        let place = self.place;
-        match self.place.take(&input, count, shown, |at| list::row_at(list, at, place, count)) {
+        let page = list::page(list);
+        let (count, place) = (self.rows.len(), self.rows.place);
+        match self.rows.place.take(&input, count, page, |at| list::row_at(list, at, place, count)) {
             Taken::Moved => {}
             Taken::Left(action) => return self.act(shell, action),
             Taken::Nothing => return Vec::new(),
         }
-        let near_end = self.place.at + 2 * shown >= count;
-        if self.more && near_end && count < MOST && !self.pages.busy() {
-            return self.read(shell, true).into_iter().collect();
-        }
-        Vec::new()
-    }
-
-    fn type_filter(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let changed = match input {
-            Input::Paste(pasted) => self.filter.paste(&pasted.line()),
-            Input::Key(key) => match key.action {
-                Some(Action::Accept) => {
-                    self.typing = false;
-                    false
-                }
-                Some(Action::CancelPrompt) => {
-                    self.typing = false;
-                    let changed = !self.filter.is_empty();
-                    self.filter.clear();
-                    changed
-                }
-                _ => self.filter.key(key.event),
-            },
-            Input::Scroll { .. } | Input::Click(_) => false,
-        };
-        if changed {
-            self.place = Place::default();
-            return self.changed(shell);
-        }
-        Vec::new()
+        let request = self.request();
+        self.rows.read_on(shell, ME, (count, page), request).into_iter().collect()
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
         match action {
-            Action::Filter => self.typing = true,
+            Action::Filter => self.filter.typing = true,
             Action::ClearFilter | Action::Back if !self.filter.is_empty() => {
                 self.filter.clear();
                 return self.changed(shell);
             }
             Action::Open => {
-                if let Some(row) = self.selected() {
+                if let Some(row) = self.rows.selected() {
                     let filter = format!("account:{}", row.account.slug);
                     shell.filter(filter);
                 }
@@ -133,7 +96,7 @@ impl State {
             }
             Action::New => return account::open(shell, None, false),
             Action::ChangeAccount => {
-                let chosen = self.selected().map(|row| row.account.clone());
+                let chosen = self.rows.selected().map(|row| row.account.clone());
                 return chosen.map_or_else(Vec::new, |chosen| account::change(shell, &chosen));
             }
             Action::ToggleStanding => return self.toggle_standing(shell),
@@ -143,7 +106,7 @@ impl State {
     }
 
     fn toggle_standing(&self, shell: &mut Shell) -> Vec<Effect> {
-        let Some(row) = self.selected() else { return Vec::new() };
+        let Some(row) = self.rows.selected() else { return Vec::new() };
         let (name, slug) = (row.account.name.clone(), row.account.slug.clone());
         if !shell.refuse_unless(Permission::ChangeAccounts, "suspend or reinstate accounts") {
             return Vec::new();
@@ -172,34 +135,17 @@ impl State {
 
     pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         let Reply::Accounts(outcome) = reply else { return Vec::new() };
-        let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
-        shell.redraw = true;
-        if settled.newest {
-            match outcome {
-                Ok(rows) => self.arrived(shell, rows),
-                Err(failure) => shell.failed(&failure),
-            }
+        let Some(answered) = self.rows.answered(shell, id, outcome) else { return Vec::new() };
+        if let Some(rows) = answered.page {
+            let (more, page) = (is_full(&rows), list::page(list_area(body(shell.size))));
+            self.rows.arrived(rows, more, Order::Other, page, |row| row.account.slug.clone());
         }
-        settled.next.into_iter().collect()
-    }
-
-    fn arrived(&mut self, shell: &Shell, rows: Vec<AccountSummary>) {
-        let selected = self.selected().map(|row| row.account.slug.clone());
-        self.loaded = true;
-        self.more = rows.len() >= CHUNK as usize;
-        if self.going_on {
-            self.rows.extend(rows);
-        } else {
-            self.rows = rows;
-        }
-        let at = selected.and_then(|slug| self.rows.iter().position(|row| row.account.slug == slug));
-        let shown = usize::from(list_area(body(shell.size)).height.saturating_sub(1));
-        self.place.go_to(at.unwrap_or(self.place.at), self.rows.len(), shown);
+        answered.next.into_iter().collect()
     }
 
     /// What stands at the right end of the header.
     pub fn summary(&self, _: &Shell) -> String {
-        match (self.rows.len(), self.more) {
+        match (self.rows.len(), self.rows.more) {
             (0, _) => String::new(),
             (count, true) => format!("{count}+ accounts"),
             (1, false) => "1 account".into(),
@@ -209,11 +155,11 @@ impl State {
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        draw_filter(shell, frame, area, &self.filter, self.typing, "every account");
+        self.filter.draw(shell, frame, area, "every account");
         let list = list_area(area);
         if self.rows.is_empty() {
             let new = shell.keymap.key(Action::New);
-            let words = match (self.loaded, self.filter.is_empty()) {
+            let words = match (self.rows.loaded, self.filter.is_empty()) {
                 (false, _) => "  loading…".to_owned(),
                 (true, true) => format!("  No account yet. {new} creates the first."),
                 (true, false) => "  No account fits the filter.".to_owned(),
@@ -237,33 +183,7 @@ impl State {
             columns.push(column("Admins", 40));
         }
         let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|row| cells(row, wide)).collect();
-        list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);
-    }
-}
-
-/// The filter's line above a list.
-pub fn draw_filter(
-    shell: &Shell,
-    frame: &mut Frame,
-    area: Rect,
-    filter: &TextField,
-    typing: bool,
-    all: &str,
-) {
-    let styles = &shell.styles;
-    let (text, cursor) = filter.visible(area.width.saturating_sub(4));
-    let line = if typing || !filter.is_empty() {
-        Line::from(vec![
-            Span::styled(" / ", styles.of(Role::Accent)),
-            Span::styled(text, styles.of(Role::Text)),
-        ])
-    } else {
-        let key = shell.keymap.key(Action::Filter);
-        Line::styled(format!(" {all}; {key} filters"), styles.of(Role::Muted))
-    };
-    frame.render_widget(line, Rect { height: 1.min(area.height), ..area });
-    if typing {
-        frame.set_cursor_position(Position { x: area.x + 3 + cursor, y: area.y });
+        list::draw(frame, styles, list, &columns, &rows, self.rows.place, |_| false);
     }
 }
 
@@ -287,10 +207,4 @@ fn cells(row: &AccountSummary, wide: bool) -> Vec<list::Cell> {
         cells.push((admins.join(", "), Role::Muted));
     }
     cells
-}
-
-/// The list below the filter's line.
-pub fn list_area(area: Rect) -> Rect {
-    let above = 1.min(area.height);
-    Rect { y: area.y + above, height: area.height - above, ..area }
 }

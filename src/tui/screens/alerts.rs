@@ -12,10 +12,11 @@ use crate::tui::input::Input;
 use crate::tui::latest::Latest;
 use crate::tui::overlays::reader::{self, About};
 use crate::tui::overlays::{explain, revoke};
+use crate::tui::rows::{Rows, is_full};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
+use crate::tui::widgets::filter_line::FilterLine;
 use crate::tui::widgets::list::{Place, Taken};
-use crate::tui::widgets::text_field::TextField;
 
 mod filter;
 mod page;
@@ -26,9 +27,6 @@ mod view;
 use filter::Filter;
 
 const ME: To = To::Screen(ScreenId::Alerts);
-/// Rows read at once, and the most that are kept.
-const CHUNK: u32 = 200;
-const MOST: usize = 2_000;
 /// How often the gates' heartbeats are looked at while the screen is shown.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -36,31 +34,24 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub struct State {
     /// What was read; [`State::shown`] are those of them that have the filter's words.
-    rows: Vec<RaisedAlert>,
-    more: bool,
-    going_on: bool,
-    loaded: bool,
-    /// In the rows that are shown.
-    place: Place,
+    rows: Rows<RaisedAlert>,
     marks: BTreeSet<i64>,
     /// Whether only those are shown that nobody acknowledged.
     open_only: bool,
-    filter: TextField,
+    filter: FilterLine,
     /// The last filter without a mistake in it.
     good: Filter,
     mistake: Option<String>,
-    typing: bool,
     gates: Option<Vec<GateStanding>>,
     /// Whether a timer will look at the gates again.
     looking: bool,
-    pages: Latest,
     standings: Latest,
     acknowledging: Option<RequestId>,
 }
 
 impl State {
     pub fn context(&self) -> Context {
-        if self.typing { Context::Prompt } else { Context::Alerts }
+        if self.filter.typing { Context::Prompt } else { Context::Alerts }
     }
 
     pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
@@ -68,7 +59,8 @@ impl State {
     }
 
     pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let mut effects: Vec<Effect> = self.read(shell, false).into_iter().collect();
+        let request = self.request();
+        let mut effects: Vec<Effect> = self.rows.read(shell, ME, request).into_iter().collect();
         effects.extend(self.look(shell));
         effects
     }
@@ -91,24 +83,18 @@ impl State {
         effects
     }
 
-    fn read(&mut self, shell: &mut Shell, go_on: bool) -> Option<Effect> {
-        let before = self.rows.last().filter(|_| go_on).map(|row| row.id);
-        // Reading anew keeps as many rows as there were, so that the selection stays where it is.
-        let limit = if go_on { CHUNK } else { CHUNK.max(u32::try_from(self.rows.len()).unwrap_or(CHUNK)) };
-        self.going_on = go_on;
-        let Filter { account, key, .. } = self.good.clone();
-        let request = AlertRequest { open: self.open_only, key, account, before, limit };
-        self.pages.ask(shell, ME, Request::Alerts(request))
+    fn request(&self) -> impl FnOnce(Option<&RaisedAlert>, u32) -> Request + use<> {
+        let (open, Filter { account, key, .. }) = (self.open_only, self.good.clone());
+        move |last, limit| {
+            Request::Alerts(AlertRequest { open, key, account, before: last.map(|row| row.id), limit })
+        }
     }
 
     /// Reads on where the rows at hand end soon.
     fn read_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let page = view::rows_shown(self, shell);
-        let near_end = self.place.at + 2 * page >= self.shown().count();
-        if self.more && near_end && self.rows.len() < MOST && !self.pages.busy() {
-            return self.read(shell, true).into_iter().collect();
-        }
-        Vec::new()
+        let (count, page) = (self.shown().count(), view::rows_shown(self, shell));
+        let request = self.request();
+        self.rows.read_on(shell, ME, (count, page), request).into_iter().collect()
     }
 
     /// The rows that have the filter's words.
@@ -117,47 +103,23 @@ impl State {
     }
 
     fn selected(&self) -> Option<&RaisedAlert> {
-        self.shown().nth(self.place.at)
+        self.shown().nth(self.rows.place.at)
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.typing {
-            return self.type_filter(shell, input);
+        if self.filter.typing {
+            return if self.filter.take(&input) { self.filtered(shell) } else { Vec::new() };
         }
         let page = view::rows_shown(self, shell);
         let count = self.shown().count();
-        let mut place = self.place;
+        let mut place = self.rows.place;
         let taken = place.take(&input, count, page, |at| view::row_at(self, shell, at));
-        self.place = place;
+        self.rows.place = place;
         match taken {
             Taken::Moved => self.read_on(shell),
             Taken::Left(action) => self.act(shell, action),
             Taken::Nothing => Vec::new(),
         }
-    }
-
-    fn type_filter(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let changed = match input {
-            Input::Paste(pasted) => self.filter.paste(&pasted.line()),
-            Input::Key(key) => match key.action {
-                Some(Action::Accept) => {
-                    self.typing = false;
-                    false
-                }
-                Some(Action::CancelPrompt) => {
-                    self.typing = false;
-                    self.filter.clear();
-                    true
-                }
-                Some(Action::ClearLine) => {
-                    self.filter.clear();
-                    true
-                }
-                _ => self.filter.key(key.event),
-            },
-            Input::Scroll { .. } | Input::Click(_) => false,
-        };
-        if changed { self.filtered(shell) } else { Vec::new() }
     }
 
     /// The filter was changed: with a mistake in it the last good result stays.
@@ -171,7 +133,7 @@ impl State {
                 let same = (&filter.account, &filter.key) == (&self.good.account, &self.good.key);
                 self.good = filter;
                 self.marks.clear();
-                self.place = Place::default();
+                self.rows.place = Place::default();
                 // Other words are looked for in what is at hand.
                 if same { self.read_on(shell) } else { self.restart(shell) }
             }
@@ -184,16 +146,15 @@ impl State {
 
     /// Other rows are wanted.
     fn restart(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.rows.clear();
+        self.rows.restart();
         self.marks.clear();
-        self.loaded = false;
-        self.place = Place::default();
-        self.read(shell, false).into_iter().collect()
+        let request = self.request();
+        self.rows.read(shell, ME, request).into_iter().collect()
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
         match action {
-            Action::Filter => self.typing = true,
+            Action::Filter => self.filter.typing = true,
             Action::Left | Action::Right | Action::FocusDetail => {
                 let wanted = match action {
                     Action::Left => false,
@@ -218,12 +179,12 @@ impl State {
                     self.marks.insert(id);
                 }
                 let (count, page) = (self.shown().count(), view::rows_shown(self, shell));
-                self.place.step(1, count, page);
+                self.rows.place.step(1, count, page);
             }
             Action::MarkAll => {
                 let ids: Vec<i64> = self.shown().map(|row| row.id).collect();
                 self.marks.extend(ids);
-                if self.more {
+                if self.rows.more {
                     let words = "only the rows at hand were marked: narrow the filter to mark all of them";
                     shell.toast(Severity::Warning, words);
                 }
@@ -301,13 +262,10 @@ impl State {
         shell.redraw = true;
         match reply {
             Reply::Alerts(outcome) => {
-                let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
-                let mut effects: Vec<Effect> = settled.next.into_iter().collect();
-                if settled.newest {
-                    match outcome {
-                        Ok(rows) => effects.extend(self.arrived(shell, rows)),
-                        Err(failure) => shell.failed(&failure),
-                    }
+                let Some(answered) = self.rows.answered(shell, id, outcome) else { return Vec::new() };
+                let mut effects: Vec<Effect> = answered.next.into_iter().collect();
+                if let Some(rows) = answered.page {
+                    effects.extend(self.arrived(shell, rows));
                 }
                 effects
             }
@@ -339,17 +297,12 @@ impl State {
     fn arrived(&mut self, shell: &mut Shell, rows: Vec<RaisedAlert>) -> Vec<Effect> {
         let selected = self.selected().map(|row| row.id);
         // At the top one stays at the top, to see what comes in.
-        let follow = self.place.at > 0;
-        self.loaded = true;
-        self.more = rows.len() >= CHUNK as usize;
-        if self.going_on {
-            self.rows.extend(rows);
-        } else {
-            self.rows = rows;
-        }
+        let follow = self.rows.place.at > 0;
+        let more = is_full(&rows);
+        self.rows.take_in(rows, more, |row| row.id);
         let at = selected.filter(|_| follow).and_then(|id| self.shown().position(|row| row.id == id));
         let (count, page) = (self.shown().count(), view::rows_shown(self, shell));
-        self.place.go_to(at.unwrap_or(self.place.at), count, page);
+        self.rows.place.go_to(at.unwrap_or(self.rows.place.at), count, page);
         self.marks.retain(|id| self.rows.iter().any(|row| row.id == *id));
         if self.good.has_words() { self.read_on(shell) } else { Vec::new() }
     }

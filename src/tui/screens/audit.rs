@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::accounts::{draw_filter, list_area};
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::audit::{AuditFilter, Entry, Verdict};
@@ -12,42 +11,33 @@ use crate::domain::query::QueryError;
 use crate::service::AuditRequest;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
-use crate::tui::latest::Latest;
 use crate::tui::overlays::reader::{self, Part};
+use crate::tui::rows::{Order, Rows, is_full};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::view::{body, times};
-use crate::tui::widgets::list::{self, Place, Taken, column};
-use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::filter_line::FilterLine;
+use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
 
 #[cfg(test)]
 mod tests;
 
 const ME: To = To::Screen(ScreenId::Audit);
-/// Rows read at once, and the most that are kept.
-const CHUNK: u32 = 200;
-const MOST: usize = 2_000;
 
 /// The rows that the filter fits.
 #[derive(Debug, Default)]
 pub struct State {
-    rows: Vec<Entry>,
-    more: bool,
-    going_on: bool,
-    loaded: bool,
-    place: Place,
-    filter: TextField,
+    rows: Rows<Entry>,
+    filter: FilterLine,
     /// The last filter without a mistake in it.
     good: AuditFilter,
     mistake: Option<QueryError>,
-    typing: bool,
-    pages: Latest,
     verifying: Option<RequestId>,
 }
 
 impl State {
     pub fn context(&self) -> Context {
-        if self.typing { Context::Prompt } else { Context::Audit }
+        if self.filter.typing { Context::Prompt } else { Context::Audit }
     }
 
     pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
@@ -55,59 +45,33 @@ impl State {
     }
 
     pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.read(shell, false).into_iter().collect()
+        let request = self.request();
+        self.rows.read(shell, ME, request).into_iter().collect()
     }
 
     pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
         Vec::new()
     }
 
-    fn read(&mut self, shell: &mut Shell, go_on: bool) -> Option<Effect> {
-        let before = self.rows.last().filter(|_| go_on).map(|row| row.seq);
-        let limit = if go_on { CHUNK } else { CHUNK.max(u32::try_from(self.rows.len()).unwrap_or(CHUNK)) };
-        self.going_on = go_on;
-        let request = AuditRequest { filter: self.good.clone(), before, limit };
-        self.pages.ask(shell, ME, Request::Audit(request))
+    fn request(&self) -> impl FnOnce(Option<&Entry>, u32) -> Request + use<> {
+        let filter = self.good.clone();
+        move |last, limit| Request::Audit(AuditRequest { filter, before: last.map(|row| row.seq), limit })
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.typing {
-            return self.type_filter(shell, input);
+        if self.filter.typing {
+            return if self.filter.take(&input) { self.filtered(shell) } else { Vec::new() };
         }
         let list = list_area(body(shell.size));
-        let shown = usize::from(list.height.saturating_sub(1));
-        let count = self.rows.len();
-        let place = self.place;
-        match self.place.take(&input, count, shown, |at| list::row_at(list, at, place, count)) {
+        let page = list::page(list);
+        let (count, place) = (self.rows.len(), self.rows.place);
+        match self.rows.place.take(&input, count, page, |at| list::row_at(list, at, place, count)) {
             Taken::Moved => {}
             Taken::Left(action) => return self.act(shell, action),
             Taken::Nothing => return Vec::new(),
         }
-        let near_end = self.place.at + 2 * shown >= count;
-        if self.more && near_end && count < MOST && !self.pages.busy() {
-            return self.read(shell, true).into_iter().collect();
-        }
-        Vec::new()
-    }
-
-    fn type_filter(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let changed = match input {
-            Input::Paste(pasted) => self.filter.paste(&pasted.line()),
-            Input::Key(key) => match key.action {
-                Some(Action::Accept) => {
-                    self.typing = false;
-                    false
-                }
-                Some(Action::CancelPrompt) => {
-                    self.typing = false;
-                    self.filter.clear();
-                    true
-                }
-                _ => self.filter.key(key.event),
-            },
-            Input::Scroll { .. } | Input::Click(_) => false,
-        };
-        if changed { self.filtered(shell) } else { Vec::new() }
+        let request = self.request();
+        self.rows.read_on(shell, ME, (count, page), request).into_iter().collect()
     }
 
     /// The filter was changed: with a mistake in it the last good result stays.
@@ -119,7 +83,7 @@ impl State {
                     return Vec::new();
                 }
                 self.good = filter;
-                self.place = Place::default();
+                self.rows.place = Place::default();
                 self.changed(shell)
             }
             Err(mistake) => {
@@ -131,13 +95,13 @@ impl State {
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
         match action {
-            Action::Filter => self.typing = true,
+            Action::Filter => self.filter.typing = true,
             Action::ClearFilter | Action::Back if !self.filter.is_empty() => {
                 self.filter.clear();
                 return self.filtered(shell);
             }
             Action::Open => {
-                if let Some(entry) = self.rows.get(self.place.at) {
+                if let Some(entry) = self.rows.selected() {
                     let title = format!("Audit row {}", entry.seq);
                     let parts = parts(entry, shell.utc);
                     return reader::open(shell, title, parts);
@@ -158,14 +122,12 @@ impl State {
         shell.redraw = true;
         match reply {
             Reply::Audit(outcome) => {
-                let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
-                if settled.newest {
-                    match outcome {
-                        Ok(rows) => self.arrived(shell, rows),
-                        Err(failure) => shell.failed(&failure),
-                    }
+                let Some(answered) = self.rows.answered(shell, id, outcome) else { return Vec::new() };
+                if let Some(rows) = answered.page {
+                    let (more, page) = (is_full(&rows), list::page(list_area(body(shell.size))));
+                    self.rows.arrived(rows, more, Order::NewestFirst, page, |row| row.seq);
                 }
-                return settled.next.into_iter().collect();
+                return answered.next.into_iter().collect();
             }
             Reply::VerifyAudit(outcome) if self.verifying == Some(id) => {
                 self.verifying = None;
@@ -187,22 +149,6 @@ impl State {
         Vec::new()
     }
 
-    fn arrived(&mut self, shell: &Shell, rows: Vec<Entry>) {
-        let selected = self.rows.get(self.place.at).map(|row| row.seq);
-        // At the top one stays at the top, to see what comes in.
-        let follow = self.place.at > 0;
-        self.loaded = true;
-        self.more = rows.len() >= CHUNK as usize;
-        if self.going_on {
-            self.rows.extend(rows);
-        } else {
-            self.rows = rows;
-        }
-        let at = selected.filter(|_| follow).and_then(|seq| self.rows.iter().position(|row| row.seq == seq));
-        let shown = usize::from(list_area(body(shell.size)).height.saturating_sub(1));
-        self.place.go_to(at.unwrap_or(self.place.at), self.rows.len(), shown);
-    }
-
     /// What stands at the right end of the header.
     pub fn summary(&self, _: &Shell) -> String {
         String::new()
@@ -210,7 +156,7 @@ impl State {
 
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        draw_filter(shell, frame, area, &self.filter, self.typing, "every change, newest first");
+        self.filter.draw(shell, frame, area, "every change, newest first");
         if let Some(mistake) = &self.mistake {
             let words = format!("{}  ", mistake.message);
             let width = u16::try_from(words.chars().count()).unwrap_or(0).min(area.width / 2);
@@ -219,7 +165,7 @@ impl State {
         }
         let list = list_area(area);
         if self.rows.is_empty() {
-            let words = match (self.loaded, self.filter.is_empty()) {
+            let words = match (self.rows.loaded, self.filter.is_empty()) {
                 (false, _) => "  loading…",
                 (true, true) => "  Nothing was changed yet.",
                 (true, false) => "  No row fits: actor:ada action:key.revoke account:acme key:ID, or words",
@@ -240,7 +186,7 @@ impl State {
             columns.push(column("From", 24));
         }
         let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|entry| cells(shell, entry, wide)).collect();
-        list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);
+        list::draw(frame, styles, list, &columns, &rows, self.rows.place, |_| false);
     }
 }
 

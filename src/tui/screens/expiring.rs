@@ -13,19 +13,17 @@ use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To}
 use crate::tui::input::Input;
 use crate::tui::latest::Latest;
 use crate::tui::overlays::{create, explain, revoke, rotate};
+use crate::tui::rows::{Order, Rows};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::Shell;
 use crate::tui::view::reminders::{Mark, marks};
-use crate::tui::widgets::list::{Place, Taken};
+use crate::tui::widgets::list::Taken;
 
 #[cfg(test)]
 mod tests;
 mod view;
 
 const ME: To = To::Screen(ScreenId::Expiring);
-/// Rows read at once, and the most that are kept.
-const CHUNK: u32 = 200;
-const MOST: usize = 2_000;
 
 /// How far ahead one looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,17 +75,11 @@ impl Window {
 #[derive(Debug, Default)]
 pub struct State {
     window: Window,
-    rows: Vec<Row>,
-    more: bool,
-    /// Whether the answer awaited goes on from the rows at hand.
-    going_on: bool,
-    loaded: bool,
-    place: Place,
+    rows: Rows<Row>,
     marks: BTreeSet<KeyId>,
     outlook: Option<Outlook>,
     /// The reminders of the keys at hand. `None` until they are read.
     reminders: Option<HashMap<KeyId, Vec<Reminder>>>,
-    pages: Latest,
     outlooks: Latest,
     mails: Latest,
 }
@@ -103,7 +95,7 @@ impl State {
 
     pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
         let mut effects: Vec<Effect> = self.outlooks.ask(shell, ME, Request::Outlook).into_iter().collect();
-        effects.extend(self.read(shell, false));
+        effects.extend(self.read(shell));
         effects
     }
 
@@ -111,20 +103,21 @@ impl State {
         Vec::new()
     }
 
-    fn read(&mut self, shell: &mut Shell, go_on: bool) -> Option<Effect> {
-        let from = match self.rows.last() {
-            Some(last) if go_on => From::After(last.cursor.clone()),
-            _ => From::Start,
-        };
-        // Reading anew keeps as many rows as there were, so that the selection stays where it is.
-        let limit = if go_on { CHUNK } else { CHUNK.max(u32::try_from(self.rows.len()).unwrap_or(CHUNK)) };
-        self.going_on = go_on;
-        let request = PageRequest { query: self.window.query(), sort: self.window.sort(), from, limit };
-        self.pages.ask(shell, ME, Request::Page(request))
+    fn request(&self) -> impl FnOnce(Option<&Row>, u32) -> Request + use<> {
+        let (query, sort) = (self.window.query(), self.window.sort());
+        move |last, limit| {
+            let from = last.map_or(From::Start, |row| From::After(row.cursor.clone()));
+            Request::Page(PageRequest { query, sort, from, limit })
+        }
+    }
+
+    fn read(&mut self, shell: &mut Shell) -> Option<Effect> {
+        let request = self.request();
+        self.rows.read(shell, ME, request)
     }
 
     fn selected(&self) -> Option<&Key> {
-        self.rows.get(self.place.at).map(|row| &row.key)
+        self.rows.selected().map(|row| &row.key)
     }
 
     fn show(&mut self, shell: &mut Shell, window: Window) -> Vec<Effect> {
@@ -132,29 +125,23 @@ impl State {
             return Vec::new();
         }
         self.window = window;
-        self.rows.clear();
+        self.rows.restart();
         self.marks.clear();
-        self.loaded = false;
-        self.place = Place::default();
-        self.read(shell, false).into_iter().collect()
+        self.read(shell).into_iter().collect()
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let shown = view::rows_shown(shell);
-        let count = self.rows.len();
-        let mut place = self.place;
-        let taken = place.take(&input, count, shown, |at| view::row_at(self, shell, at));
-        self.place = place;
+        let (count, page) = (self.rows.len(), view::rows_shown(shell));
+        let mut place = self.rows.place;
+        let taken = place.take(&input, count, page, |at| view::row_at(self, shell, at));
+        self.rows.place = place;
         match taken {
             Taken::Moved => {}
             Taken::Left(action) => return self.act(shell, action),
             Taken::Nothing => return Vec::new(),
         }
-        let near_end = self.place.at + 2 * shown >= count;
-        if self.more && near_end && count < MOST && !self.pages.busy() {
-            return self.read(shell, true).into_iter().collect();
-        }
-        Vec::new()
+        let request = self.request();
+        self.rows.read_on(shell, ME, (count, page), request).into_iter().collect()
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
@@ -186,7 +173,8 @@ impl State {
                 {
                     self.marks.insert(id);
                 }
-                self.place.step(1, self.rows.len(), view::rows_shown(shell));
+                let count = self.rows.len();
+                self.rows.place.step(1, count, view::rows_shown(shell));
             }
             Action::MarkAll => self.marks.extend(self.rows.iter().map(|row| row.key.id)),
             Action::ClearMarks | Action::Back => self.marks.clear(),
@@ -235,17 +223,11 @@ impl State {
                 settled.next.into_iter().collect()
             }
             Reply::Page(outcome) => {
-                let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
-                shell.redraw = true;
-                let mut effects: Vec<Effect> = settled.next.into_iter().collect();
-                if settled.newest {
-                    match outcome {
-                        Ok(page) => {
-                            self.arrived(shell, page);
-                            effects.extend(self.read_reminders(shell));
-                        }
-                        Err(failure) => shell.failed(&failure),
-                    }
+                let Some(answered) = self.rows.answered(shell, id, outcome) else { return Vec::new() };
+                let mut effects: Vec<Effect> = answered.next.into_iter().collect();
+                if let Some(page) = answered.page {
+                    self.arrived(shell, page);
+                    effects.extend(self.read_reminders(shell));
                 }
                 effects
             }
@@ -286,21 +268,10 @@ impl State {
     }
 
     fn arrived(&mut self, shell: &Shell, page: crate::service::Page) {
-        let selected = self.selected().map(|key| key.id);
-        self.loaded = true;
-        self.more = page.more_after;
         // What was replaced is not overdue: its successor does the work.
         let overdue = self.window == Window::Overdue;
         let rows = page.rows.into_iter().filter(|row| !overdue || row.key.successor.is_none());
-        if self.going_on {
-            self.rows.extend(rows);
-        } else {
-            self.rows = rows.collect();
-        }
-        // The selection stays with its key, wherever that went.
-        let at = selected.and_then(|id| self.rows.iter().position(|row| row.key.id == id));
-        let at = at.unwrap_or(self.place.at);
-        self.place.go_to(at, self.rows.len(), view::rows_shown(shell));
+        self.rows.arrived(rows, page.more_after, Order::Other, view::rows_shown(shell), |row| row.key.id);
         self.marks.retain(|id| self.rows.iter().any(|row| row.key.id == *id));
     }
 }

@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::accounts::list_area;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::issuer::{Issuer, Policy};
@@ -16,7 +15,7 @@ use crate::tui::overlays::preset;
 use crate::tui::overlays::reader::{self, Part};
 use crate::tui::state::Shell;
 use crate::tui::view::{body, times};
-use crate::tui::widgets::list::{self, Place, column};
+use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
 
 #[cfg(test)]
 mod tests;
@@ -51,30 +50,17 @@ impl State {
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let list = list_area(body(shell.size));
-        let shown = usize::from(list.height.saturating_sub(1));
         let count = shell.issuers.as_ref().map_or(0, Vec::len);
-        match input {
-            Input::Scroll { lines, .. } => self.place.step(lines as isize, count, shown),
-            Input::Click(at) => {
-                if let Some(row) = list::row_at(list, at, self.place, count) {
-                    self.place.go_to(row, count, shown);
+        let place = self.place;
+        match self.place.take(&input, count, list::page(list), |at| list::row_at(list, at, place, count)) {
+            Taken::Left(Action::Open) => {
+                let issuer = shell.issuers.as_ref().and_then(|issuers| issuers.get(self.place.at));
+                if let Some((title, parts)) = issuer.map(|issuer| page(issuer, shell.utc)) {
+                    return reader::open(shell, title, parts);
                 }
             }
-            Input::Paste(_) => {}
-            Input::Key(key) => match key.action {
-                Some(action) if self.place.act(action, count, shown) => {}
-                Some(Action::Open) => {
-                    let issuer = shell.issuers.as_ref().and_then(|issuers| issuers.get(self.place.at));
-                    if let Some((title, parts)) = issuer.map(|issuer| page(issuer, shell.utc)) {
-                        return reader::open(shell, title, parts);
-                    }
-                }
-                Some(Action::New) => {
-                    let first = count == 0;
-                    return preset::open(shell, first);
-                }
-                _ => {}
-            },
+            Taken::Left(Action::New) => return preset::open(shell, count == 0),
+            Taken::Left(_) | Taken::Moved | Taken::Nothing => {}
         }
         Vec::new()
     }

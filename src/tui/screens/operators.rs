@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::accounts::list_area;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::operator::{self, Operator, Permission};
@@ -16,7 +15,7 @@ use crate::tui::overlays::confirm::{self, Change, Question};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::view::{body, times};
-use crate::tui::widgets::list::{self, Place, Taken, column};
+use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
 use crate::tui::widgets::text_field::TextField;
 
 #[cfg(test)]
@@ -56,7 +55,7 @@ impl State {
             return self.type_name(shell, input);
         }
         let list = list_area(body(shell.size));
-        let shown = usize::from(list.height.saturating_sub(1));
+        let shown = list::page(list);
         let count = self.rows.len();
         let place = self.place;
         match self.place.take(&input, count, shown, |at| list::row_at(list, at, place, count)) {
@@ -131,7 +130,7 @@ impl State {
                 Ok(rows) => {
                     self.loaded = true;
                     self.rows = rows;
-                    let shown = usize::from(list_area(body(shell.size)).height.saturating_sub(1));
+                    let shown = list::page(list_area(body(shell.size)));
                     self.place.go_to(self.place.at, self.rows.len(), shown);
                 }
                 Err(failure) => shell.failed(&failure),

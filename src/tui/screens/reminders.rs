@@ -11,11 +11,12 @@ use crate::tui::input::Input;
 use crate::tui::latest::Latest;
 use crate::tui::overlays::confirm::{self, Change, Question};
 use crate::tui::overlays::reader;
+use crate::tui::rows::{Order, Rows, is_full};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
 use crate::tui::sweeping::{self, MAY_SWEEP};
-use crate::tui::widgets::list::{Place, Taken};
-use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::filter_line::FilterLine;
+use crate::tui::widgets::list::Taken;
 
 mod page;
 mod preset;
@@ -26,34 +27,25 @@ mod view;
 use preset::Preset;
 
 const ME: To = To::Screen(ScreenId::Reminders);
-/// Rows read at once, and the most that are kept.
-const CHUNK: u32 = 200;
-const MOST: usize = 2_000;
 /// Sweeps that are read: as many as the largest screen shows.
 const SWEEPS: u32 = 8;
 
 /// The reminders that the filter fits, and the last sweeps.
 #[derive(Debug, Default)]
 pub struct State {
-    rows: Vec<Reminder>,
-    more: bool,
-    going_on: bool,
-    loaded: bool,
-    place: Place,
+    rows: Rows<Reminder>,
     marks: BTreeSet<ReminderId>,
-    filter: TextField,
+    filter: FilterLine,
     /// The last filter without a mistake in it.
     good: ReminderFilter,
     mistake: Option<QueryError>,
-    typing: bool,
     sweeps: Option<Vec<Sweep>>,
-    pages: Latest,
     histories: Latest,
 }
 
 impl State {
     pub fn context(&self) -> Context {
-        if self.typing { Context::Prompt } else { Context::Reminders }
+        if self.filter.typing { Context::Prompt } else { Context::Reminders }
     }
 
     pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
@@ -65,7 +57,7 @@ impl State {
     pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
         let mut effects: Vec<Effect> =
             self.histories.ask(shell, ME, Request::Sweeps(SWEEPS)).into_iter().collect();
-        effects.extend(self.read(shell, false));
+        effects.extend(self.read(shell));
         effects
     }
 
@@ -75,72 +67,43 @@ impl State {
 
     /// Replaces the filter, without reading yet.
     pub fn set_filter(&mut self, text: &str) {
-        self.filter = TextField::with(text);
-        self.typing = false;
+        self.filter.set(text);
+        self.filter.typing = false;
         self.interpret();
     }
 
-    fn read(&mut self, shell: &mut Shell, go_on: bool) -> Option<Effect> {
-        let after = self.rows.last().filter(|_| go_on).map(|row| row.id);
-        // Reading anew keeps as many rows as there were, so that the selection stays where it is.
-        let limit = if go_on { CHUNK } else { CHUNK.max(u32::try_from(self.rows.len()).unwrap_or(CHUNK)) };
-        self.going_on = go_on;
-        let request = ReminderRequest { filter: self.good.clone(), after, limit };
-        self.pages.ask(shell, ME, Request::Reminders(request))
+    fn request(&self) -> impl FnOnce(Option<&Reminder>, u32) -> Request + use<> {
+        let filter = self.good.clone();
+        move |last, limit| {
+            Request::Reminders(ReminderRequest { filter, after: last.map(|row| row.id), limit })
+        }
     }
 
-    fn selected(&self) -> Option<&Reminder> {
-        self.rows.get(self.place.at)
+    fn read(&mut self, shell: &mut Shell) -> Option<Effect> {
+        let request = self.request();
+        self.rows.read(shell, ME, request)
     }
 
     pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.typing {
-            return self.type_filter(shell, input);
+        if self.filter.typing {
+            return if self.filter.take(&input) { self.filtered(shell) } else { Vec::new() };
         }
-        let shown = view::rows_shown(self, shell);
-        let count = self.rows.len();
-        let mut place = self.place;
-        let taken = place.take(&input, count, shown, |at| view::row_at(self, shell, at));
-        self.place = place;
+        let (count, page) = (self.rows.len(), view::rows_shown(self, shell));
+        let mut place = self.rows.place;
+        let taken = place.take(&input, count, page, |at| view::row_at(self, shell, at));
+        self.rows.place = place;
         match taken {
             Taken::Moved => {}
             Taken::Left(action) => return self.act(shell, action),
             Taken::Nothing => return Vec::new(),
         }
-        let near_end = self.place.at + 2 * shown >= count;
-        if self.more && near_end && count < MOST && !self.pages.busy() {
-            return self.read(shell, true).into_iter().collect();
-        }
-        Vec::new()
-    }
-
-    fn type_filter(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let changed = match input {
-            Input::Paste(pasted) => self.filter.paste(&pasted.line()),
-            Input::Key(key) => match key.action {
-                Some(Action::Accept) => {
-                    self.typing = false;
-                    false
-                }
-                Some(Action::CancelPrompt) => {
-                    self.typing = false;
-                    self.filter.clear();
-                    true
-                }
-                Some(Action::ClearLine) => {
-                    self.filter.clear();
-                    true
-                }
-                _ => self.filter.key(key.event),
-            },
-            Input::Scroll { .. } | Input::Click(_) => false,
-        };
-        if changed { self.filtered(shell) } else { Vec::new() }
+        let request = self.request();
+        self.rows.read_on(shell, ME, (count, page), request).into_iter().collect()
     }
 
     /// The filter was changed: with a mistake in it the last good result stays.
     fn filtered(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        if self.interpret() { self.read(shell, false).into_iter().collect() } else { Vec::new() }
+        if self.interpret() { self.read(shell).into_iter().collect() } else { Vec::new() }
     }
 
     /// Answers whether the filter means something else now.
@@ -152,10 +115,8 @@ impl State {
                     return false;
                 }
                 self.good = filter;
-                self.rows.clear();
+                self.rows.restart();
                 self.marks.clear();
-                self.loaded = false;
-                self.place = Place::default();
                 true
             }
             Err(mistake) => {
@@ -166,14 +127,15 @@ impl State {
     }
 
     fn show(&mut self, shell: &mut Shell, preset: Preset) -> Vec<Effect> {
-        self.filter = TextField::with(&preset.put_into(self.filter.value()));
+        let text = preset.put_into(self.filter.value());
+        self.filter.set(&text);
         self.filtered(shell)
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
         let preset = Preset::of(&self.good);
         match action {
-            Action::Filter => self.typing = true,
+            Action::Filter => self.filter.typing = true,
             Action::Left => return self.show(shell, Preset::step(preset, -1, false)),
             Action::Right => return self.show(shell, Preset::step(preset, 1, false)),
             Action::FocusDetail => return self.show(shell, Preset::step(preset, 1, true)),
@@ -184,29 +146,29 @@ impl State {
             }
             Action::ClearMarks => self.marks.clear(),
             Action::Mark => {
-                if let Some(id) = self.selected().map(|row| row.id)
+                if let Some(id) = self.rows.selected().map(|row| row.id)
                     && !self.marks.remove(&id)
                 {
                     self.marks.insert(id);
                 }
-                let shown = view::rows_shown(self, shell);
-                self.place.step(1, self.rows.len(), shown);
+                let (count, page) = (self.rows.len(), view::rows_shown(self, shell));
+                self.rows.place.step(1, count, page);
             }
             Action::MarkAll => {
                 self.marks.extend(self.rows.iter().map(|row| row.id));
-                if self.more {
+                if self.rows.more {
                     let words = "only the rows at hand were marked: narrow the filter to mark all of them";
                     shell.toast(Severity::Warning, words);
                 }
             }
             Action::Open => {
-                if let Some(row) = self.selected() {
+                if let Some(row) = self.rows.selected() {
                     let (title, parts, jump) = page::of(shell, row);
                     return reader::open_with(shell, title, parts, Some(jump));
                 }
             }
             Action::GoToKey => {
-                if let Some(row) = self.selected() {
+                if let Some(row) = self.rows.selected() {
                     let filter = page::key_filter(row);
                     shell.filter(filter);
                 }
@@ -220,7 +182,7 @@ impl State {
     /// Asks whether the marked reminders, or the selected one, shall be sent again.
     fn retry(&self, shell: &mut Shell) -> Vec<Effect> {
         let wanted: Vec<&Reminder> = if self.marks.is_empty() {
-            self.selected().into_iter().collect()
+            self.rows.selected().into_iter().collect()
         } else {
             self.rows.iter().filter(|row| self.marks.contains(&row.id)).collect()
         };
@@ -256,37 +218,16 @@ impl State {
                 settled.next.into_iter().collect()
             }
             Reply::Reminders(outcome) => {
-                let Some(settled) = self.pages.settle(shell, id) else { return Vec::new() };
-                shell.redraw = true;
-                if settled.newest {
-                    match outcome {
-                        Ok(rows) => self.arrived(shell, rows),
-                        Err(failure) => shell.failed(&failure),
-                    }
+                let Some(answered) = self.rows.answered(shell, id, outcome) else { return Vec::new() };
+                if let Some(rows) = answered.page {
+                    let (more, page) = (is_full(&rows), view::rows_shown(self, shell));
+                    self.rows.arrived(rows, more, Order::NewestFirst, page, |row| row.id);
+                    self.marks.retain(|id| self.rows.iter().any(|row| row.id == *id));
                 }
-                settled.next.into_iter().collect()
+                answered.next.into_iter().collect()
             }
             _ => Vec::new(),
         }
-    }
-
-    fn arrived(&mut self, shell: &Shell, rows: Vec<Reminder>) {
-        // At the top one stays at the top, to see what comes in.
-        let selected = self.selected().filter(|_| self.place.at > 0).map(|row| row.id);
-        self.loaded = true;
-        self.more = rows.len() >= CHUNK as usize;
-        if self.going_on {
-            // A row that changed while one read on stands at the top now: it is there already.
-            let held: BTreeSet<ReminderId> = self.rows.iter().map(|row| row.id).collect();
-            self.rows.extend(rows.into_iter().filter(|row| !held.contains(&row.id)));
-        } else {
-            self.rows = rows;
-        }
-        // The selection stays with its reminder, wherever that went.
-        let at = selected.and_then(|id| self.rows.iter().position(|row| row.id == id));
-        let shown = view::rows_shown(self, shell);
-        self.place.go_to(at.unwrap_or(self.place.at), self.rows.len(), shown);
-        self.marks.retain(|id| self.rows.iter().any(|row| row.id == *id));
     }
 }
 

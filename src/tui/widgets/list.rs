@@ -84,6 +84,17 @@ impl Place {
     }
 }
 
+/// The place of a list below one line of something else.
+pub fn list_area(area: Rect) -> Rect {
+    let above = 1.min(area.height);
+    Rect { y: area.y + above, height: area.height - above, ..area }
+}
+
+/// How many rows a list shows there, below its heading.
+pub fn page(list: Rect) -> usize {
+    usize::from(list.height.saturating_sub(1))
+}
+
 /// A column: heading and width. One column of width 0 takes what is left.
 pub struct Column {
     pub title: &'static str,

@@ -62,7 +62,7 @@ pub fn rows_shown(state: &State, shell: &Shell) -> usize {
 
 /// The row at a click.
 pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
-    list::row_at(state.areas(shell, body(shell.size)).list, at, state.place, state.shown().count())
+    list::row_at(state.areas(shell, body(shell.size)).list, at, state.rows.place, state.shown().count())
 }
 
 impl State {
@@ -88,7 +88,7 @@ impl State {
             gates.push(Line::styled(words, shell.styles.of(Role::Muted)));
         }
         frame.render_widget(Paragraph::new(gates), areas.gates);
-        if self.typing || !self.filter.is_empty() {
+        if self.filter.typing || !self.filter.is_empty() {
             self.draw_filter(shell, frame, areas.bar);
         } else {
             frame.render_widget(self.tabs(shell), areas.bar);
@@ -129,7 +129,7 @@ impl State {
             if wide { column("Acknowledged", 20) } else { column("Seen by", 9) },
         ]);
         let rows: Vec<Vec<list::Cell>> = shown.iter().map(|row| cells(shell, row, wide)).collect();
-        list::draw(frame, &shell.styles, areas.list, &columns, &rows, self.place, |at| {
+        list::draw(frame, &shell.styles, areas.list, &columns, &rows, self.rows.place, |at| {
             shown.get(at).is_some_and(|row| self.marks.contains(&row.id))
         });
         if let Some(row) = self.selected() {
@@ -199,7 +199,7 @@ impl State {
         let mut line = Line::from(vec![Span::styled(" / ", styles.of(Role::Accent)), text]);
         let note = match &self.mistake {
             Some(mistake) => Some((format!("   ✕ {mistake}"), Role::Error)),
-            None if self.good.has_words() && self.more => {
+            None if self.good.has_words() && self.rows.more => {
                 Some((format!("   in the newest {}", self.rows.len()), Role::Muted))
             }
             None => None,
@@ -209,15 +209,13 @@ impl State {
             line.push_span(Span::styled(fit::cut(&words, left), styles.of(role)));
         }
         frame.render_widget(line, area);
-        if self.typing {
-            frame.set_cursor_position(Position { x: area.x + 3 + cursor, y: area.y });
-        }
+        self.filter.place_cursor(frame, area, cursor);
     }
 
     /// What stands in the place of rows, and what to do next.
     fn empty(&self, shell: &Shell) -> Vec<String> {
         let key = |action| shell.keymap.key(action);
-        if !self.loaded {
+        if !self.rows.loaded {
             return vec!["loading…".into()];
         }
         if !self.filter.is_empty() {

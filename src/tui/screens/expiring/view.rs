@@ -37,7 +37,7 @@ pub fn rows_shown(shell: &Shell) -> usize {
 
 /// The row at a click.
 pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
-    list::row_at(list_area(body(shell.size)), at, state.place, state.rows.len())
+    list::row_at(list_area(body(shell.size)), at, state.rows.place, state.rows.len())
 }
 
 fn list_area(area: Rect) -> Rect {
@@ -65,7 +65,7 @@ impl State {
         self.draw_weeks(shell, frame, area);
         let list = list_area(area);
         if self.rows.is_empty() {
-            let words = match (self.loaded, self.window) {
+            let words = match (self.rows.loaded, self.window) {
                 (false, _) => "  loading…",
                 (true, Window::Overdue) => "  Nothing ended within the last 30 days without being replaced.",
                 (true, _) => "  Nothing ends within this time.",
@@ -84,7 +84,7 @@ impl State {
         }
         let cells = |row: &crate::service::Row| cells(shell, &row.key, self.reminded(shell, &row.key), wide);
         let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(cells).collect();
-        list::draw(frame, &shell.styles, list, &columns, &rows, self.place, |at| {
+        list::draw(frame, &shell.styles, list, &columns, &rows, self.rows.place, |at| {
             self.rows.get(at).is_some_and(|row| self.marks.contains(&row.key.id))
         });
         let strip = Rect { y: list.bottom(), height: area.bottom() - list.bottom(), ..area };

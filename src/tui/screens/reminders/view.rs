@@ -66,7 +66,7 @@ pub fn rows_shown(state: &State, shell: &Shell) -> usize {
 
 /// The row at a click.
 pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
-    list::row_at(state.areas(shell, body(shell.size)).list, at, state.place, state.rows.len())
+    list::row_at(state.areas(shell, body(shell.size)).list, at, state.rows.place, state.rows.len())
 }
 
 impl State {
@@ -85,7 +85,9 @@ impl State {
         let columns = usize::from(area.width);
         frame.render_widget(Paragraph::new(vec![standing(shell), way(shell, columns)]), areas.outbox);
         frame.render_widget(Paragraph::new(self.sweep_lines(shell, columns)), areas.sweeps);
-        if self.typing || Preset::of(&self.good).is_none_or(|tab| tab.put_into("") != self.filter.value()) {
+        if self.filter.typing
+            || Preset::of(&self.good).is_none_or(|tab| tab.put_into("") != self.filter.value())
+        {
             self.draw_filter(shell, frame, areas.bar);
         } else {
             frame.render_widget(tabs(shell, &self.good, columns), areas.bar);
@@ -119,10 +121,10 @@ impl State {
             columns.push(column("Answer", 44));
         }
         let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|row| cells(shell, row)).collect();
-        list::draw(frame, &shell.styles, areas.list, &columns, &rows, self.place, |at| {
+        list::draw(frame, &shell.styles, areas.list, &columns, &rows, self.rows.place, |at| {
             self.rows.get(at).is_some_and(|row| self.marks.contains(&row.id))
         });
-        if let Some(row) = self.selected() {
+        if let Some(row) = self.rows.selected() {
             frame.render_widget(Paragraph::new(strip(shell, row, usize::from(area.width))), areas.strip);
         }
     }
@@ -196,15 +198,13 @@ impl State {
             line.push_span(Span::styled(words, styles.of(Role::Error)));
         }
         frame.render_widget(line, area);
-        if self.typing {
-            frame.set_cursor_position(Position { x: area.x + 3 + cursor, y: area.y });
-        }
+        self.filter.place_cursor(frame, area, cursor);
     }
 
     /// What stands in the place of rows, and what to do next.
     fn empty(&self, shell: &Shell) -> String {
         let back = shell.keymap.key(Action::Back);
-        if !self.loaded {
+        if !self.rows.loaded {
             return "loading…".into();
         }
         if Preset::of(&self.good) == Some(Preset::Attention)
