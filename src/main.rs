@@ -23,6 +23,10 @@ use keyrack::service::{Gate, GateSettings};
 use keyrack::tui::clipboard::Surroundings;
 use keyrack::tui::{self, ExitReason, TuiSettings};
 
+/// The system's own takes a lock for each larger block, which the requests of a gate would queue for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if let Err(error) = harden::harden() {
         cli::say(&format!("keyrack: warning: this process could not be hardened: {error}"));

@@ -45,7 +45,7 @@ pub use location::Location;
 pub use outbox::{Band, Case, Fate, Letter, NewReminder, Settled, Subject, Tried, Waiting};
 pub use outlook::Counted;
 pub use page::{Side, Slice};
-pub use pulse::{Ear, Pulse, Touched};
+pub use pulse::{Ear, Pulse, Touched, WalHead, WalIndex};
 pub use transact::{Opening, Tx};
 pub use usage::Batch;
 pub use windows::SavedWindow;

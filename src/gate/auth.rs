@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Extension, RawQuery, State};
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::extract::{Request as HttpRequest, State};
+use axum::http::request::Parts;
+use axum::http::{Response, StatusCode};
 
 use super::answer;
 use super::door::{Asked, Door, Judged, Sent};
@@ -46,13 +47,9 @@ use crate::domain::verdict::{Ask, Request};
         (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
     )
 )]
-pub async fn forwarded(
-    State(door): State<Arc<Door>>,
-    Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response<Body> {
-    match judge(&door, Dialect::Forwarded, caller, query.as_deref(), &headers).await {
+pub async fn forwarded(State(door): State<Arc<Door>>, request: HttpRequest) -> Response<Body> {
+    let (head, _) = request.into_parts();
+    match judge(&door, Dialect::Forwarded, &head).await {
         Ok(judged) => passing(&judged, answer::plain(judged.answer())),
         Err(refused) => refused,
     }
@@ -82,32 +79,26 @@ pub async fn forwarded(
         )),
     )
 )]
-pub async fn nginx(
-    State(door): State<Arc<Door>>,
-    Extension(caller): Extension<Caller>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response<Body> {
-    match judge(&door, Dialect::Nginx, caller, query.as_deref(), &headers).await {
+pub async fn nginx(State(door): State<Arc<Door>>, request: HttpRequest) -> Response<Body> {
+    let (head, _) = request.into_parts();
+    match judge(&door, Dialect::Nginx, &head).await {
         Ok(judged) => passing(&judged, answer::nginx(judged.answer())),
         Err(refused) => refused,
     }
 }
 
-async fn judge(
-    door: &Door,
-    dialect: Dialect,
-    caller: Caller,
-    query: Option<&str>,
-    headers: &HeaderMap,
-) -> Result<Judged, Response<Body>> {
+async fn judge(door: &Door, dialect: Dialect, head: &Parts) -> Result<Judged, Response<Body>> {
+    let headers = &head.headers;
+    let Some(caller) = head.extensions.get::<Caller>().copied() else {
+        return Err(answer::unavailable());
+    };
     let Original { method, target, host } = original(dialect, caller.peer, headers, &door.settings.trusted)
         .map_err(|mistake| {
         tracing::warn!(peer = %caller.peer, "a question to /auth was refused: {mistake}");
         let message = "This address may not ask here, or asks in the wrong way. The gate's log says more.";
         answer::error(StatusCode::FORBIDDEN, "bad_proxy", message)
     })?;
-    let whose = match issuer(query) {
+    let whose = match issuer(head.uri.query()) {
         Some(slug) => Whose::Only(slug),
         None => door.settings.issuers.of(host),
     };
@@ -136,10 +127,10 @@ fn passing(judged: &Judged, mut answer: Response<Body>) -> Response<Body> {
     if let (true, Some(known)) = (judged.verdict.allowed(), &judged.known) {
         let key = &known.key;
         answer::put(&mut answer, "X-Keyrack-Key", key.id.to_string());
-        answer::put(&mut answer, "X-Keyrack-Account", &key.account);
-        answer::put(&mut answer, "X-Keyrack-Issuer", &key.issuer);
+        answer::put(&mut answer, "X-Keyrack-Account", key.account.clone());
+        answer::put(&mut answer, "X-Keyrack-Issuer", key.issuer.clone());
         answer::put(&mut answer, "X-Keyrack-Scopes", key.scopes.iter().collect::<Vec<_>>().join(" "));
-        if let Some(endpoint) = &judged.verdict.endpoint {
+        if let Some(endpoint) = judged.verdict.endpoint.clone() {
             answer::put(&mut answer, "X-Keyrack-Endpoint", endpoint);
         }
     }

@@ -125,7 +125,7 @@ impl Door {
                 return Judged::refused(Reason::StoreGone, Some(policy), now);
             };
             let instant = self.gate.now();
-            let checked = match check(policy, known.as_deref().map(facts), &asked.request, instant) {
+            let mut checked = match check(policy, known.as_deref().map(facts), &asked.request, instant) {
                 Ok(checked) => checked,
                 Err(refused) => {
                     self.remember(&refused.reason, asked.brakes, hash);
@@ -139,32 +139,26 @@ impl Door {
                 _ => {
                     let told =
                         self.limiter.take(&policy.gate, &checked.charges, instant.timestamp_micros()).await;
-                    (checked.charges.clone(), told)
+                    (std::mem::take(&mut checked.charges), told)
                 }
             };
-            let now = counted.1.now;
-            let limited = match &counted.1.limited {
-                Limited::Told(quota) => Limited::Told(quota.clone()),
-                Limited::Gone => Limited::Gone,
-            };
+            let (charges, Told { limited, now, alone }) = counted;
             let verdict = checked.limited(limited);
-            let judged = Judged { verdict, policy: Some(Arc::clone(policy)), known: Some(known), now };
-            if !judged.verdict.allowed() {
-                return judged;
+            if !verdict.allowed() {
+                return Judged { verdict, policy: Some(Arc::clone(policy)), known: Some(known), now };
             }
-            match &judged.known {
-                Some(known) => match self.gate.confirm(known, &policies).await {
-                    Ok(Confirmed::Current { .. }) => {
-                        if counted.1.alone {
-                            self.metrics.limiter_alone.inc();
-                        }
-                        self.brake.passed(hash);
-                        return judged;
+            match self.gate.confirm(&known, &policies).await {
+                Ok(Confirmed::Current { .. }) => {
+                    if alone {
+                        self.metrics.limiter_alone.inc();
                     }
-                    Ok(Confirmed::Changed) => told = Some(counted),
-                    Err(_) => return Judged::refused(Reason::StoreGone, Some(policy), now),
-                },
-                None => return judged,
+                    self.brake.passed(hash);
+                    return Judged { verdict, policy: Some(Arc::clone(policy)), known: Some(known), now };
+                }
+                Ok(Confirmed::Changed) => {
+                    told = Some((charges, Told { limited: Limited::Told(verdict.quota), now, alone }));
+                }
+                Err(_) => return Judged::refused(Reason::StoreGone, Some(policy), now),
             }
         }
         let now = self.gate.now().timestamp_micros();

@@ -2,8 +2,9 @@
 //!
 //! A gate remembers the keys that it read, and trusts none of it by itself: each request that may pass asks, at its end,
 //! for a [proof](Gate::confirm) that what it rests on is current. One task reads the audit's number for all requests that
-//! wait at a time; the number tells whether anything changed (see [`crate::store::Pulse`]). Without an answer of the
-//! database nothing passes.
+//! wait at a time; the number tells whether anything changed (see [`crate::store::Pulse`]). On SQLite a request sees by
+//! itself whether the database changed since the last such reading, and waits for one only then (see
+//! [`crate::store::WalIndex`]). Without an answer of the database nothing passes.
 //!
 //! What somebody changes past Keyrack, with SQL written by hand, leaves no row in the audit. A gate sees that after
 //! [`STALE`] at the latest.
@@ -198,8 +199,12 @@ impl Gate {
     /// # Errors
     /// The database gave no answer within the lease: the request may not pass.
     pub async fn confirm(&self, known: &Known, policies: &Policies) -> Result<Confirmed> {
-        let Some(now) = self.inner.proof.ask(self.inner.settings.lease).await else {
-            return Err(self.inner.no_answer());
+        let now = match self.inner.unmoved() {
+            Some(now) => now,
+            None => match self.inner.proof.ask(self.inner.settings.lease).await {
+                Some(now) => now,
+                None => return Err(self.inner.no_answer()),
+            },
         };
         let current = known.is_live() && policies.is_live() && known.ends_at.is_none_or(|end| end > now);
         Ok(if current { Confirmed::Current { now } } else { Confirmed::Changed })
@@ -300,6 +305,13 @@ impl Inner {
             Location::Sqlite(_) => self.clock.now(),
             Location::Postgres(_) => self.proof.now(),
         }
+    }
+
+    /// The present, if the database shows that it is what it was at the last reading.
+    fn unmoved(&self) -> Option<Instant> {
+        // The time is read first: nothing may seem to have happened later than it did.
+        let now = self.now();
+        self.proof.is_unmoved().then_some(now)
     }
 
     fn no_answer(&self) -> Error {

@@ -5,8 +5,7 @@
 //! the number that it knows has missed nothing that was committed before it began to read. That needs the very server
 //! that takes the changes; one that follows it (a hot standby) may lag behind.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use sqlx::postgres::PgListener;
 use sqlx::{Connection, FromRow, PgConnection, SqliteConnection};
@@ -18,11 +17,15 @@ use super::{Conn, Error, Location, Pools, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
 
+mod wal;
+
+pub use wal::{WalHead, WalIndex};
+
 /// A connection that belongs to one gate's prover alone. After an error or a time-out it must be thrown away.
 pub struct Pulse(Line);
 
 enum Line {
-    Sqlite { connection: SqliteConnection, path: PathBuf, file: (u64, u64) },
+    Sqlite { connection: SqliteConnection, index: Arc<WalIndex> },
     Postgres(PgConnection),
 }
 
@@ -51,10 +54,13 @@ impl Store {
                 let Location::Sqlite(path) = &self.location else {
                     return Err(Error::Other("a SQLite file without a path".into()));
                 };
-                let file = file(path)?;
                 let options = readers.connect_options();
-                let connection = SqliteConnection::connect_with(&options).await?;
-                Line::Sqlite { connection, path: path.clone(), file }
+                let mut connection = SqliteConnection::connect_with(&options).await?;
+                // Reading makes SQLite open its WAL index.
+                sqlx::query("SELECT seq FROM audit_head").execute(&mut connection).await?;
+                let index = WalIndex::open(path)
+                    .map_err(|e| Error::Unreachable(format!("{}: {e}", path.display())))?;
+                Line::Sqlite { connection, index: Arc::new(index) }
             }
             Pools::Postgres(pool) => {
                 Line::Postgres(PgConnection::connect_with(&pool.connect_options()).await?)
@@ -69,17 +75,22 @@ impl Store {
 }
 
 impl Pulse {
+    /// The state of a SQLite database, to be read before [`Pulse::head`]: as long as it stays the same, so does what that
+    /// answered. `None` on PostgreSQL.
+    ///
+    /// # Errors
+    /// The database's file is gone, or another one was put in its place.
+    pub fn state(&self) -> Result<Option<(Arc<WalIndex>, WalHead)>> {
+        let Line::Sqlite { index, .. } = &self.0 else { return Ok(None) };
+        let state = || index.check_names().and_then(|()| index.head());
+        let head = state().map_err(|e| Error::Unreachable(e.to_string()))?;
+        Ok(Some((Arc::clone(index), head)))
+    }
+
     /// The number of the audit's last row, and the present; on PostgreSQL both from the server, in one statement.
     pub async fn head(&mut self, clock: &Clock) -> Result<(i64, Instant)> {
         match &mut self.0 {
-            Line::Sqlite { connection, path, file: opened } => {
-                // A file that was put in the place of this one is another database, which this connection can't see.
-                if file(path)? != *opened {
-                    return Err(Error::Unreachable(format!(
-                        "{}: the file was replaced by another one: restart what uses it",
-                        path.display()
-                    )));
-                }
+            Line::Sqlite { connection, .. } => {
                 // The time is read first: nothing may seem to have happened later than it did.
                 let now = clock.now();
                 let seq = sqlx::query_scalar("SELECT seq FROM audit_head").fetch_one(connection).await?;
@@ -117,13 +128,6 @@ impl Pulse {
         };
         Ok(rows.into_iter().map(touched).collect())
     }
-}
-
-/// Which file a path names: its device and its number there.
-fn file(path: &std::path::Path) -> Result<(u64, u64)> {
-    let metadata =
-        std::fs::metadata(path).map_err(|e| Error::Unreachable(format!("{}: {e}", path.display())))?;
-    Ok((metadata.dev(), metadata.ino()))
 }
 
 /// Hears that something changed, where the database says so. It makes things quicker and no more: a connection does not

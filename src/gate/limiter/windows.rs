@@ -44,6 +44,15 @@ impl Default for Windows {
 impl Windows {
     /// See [`decide`].
     pub fn take(&self, charges: &[Charge], now: i64) -> Option<Quota> {
+        if let [charge] = charges {
+            // What most policies have, without the room for more.
+            let mut shard = lock(&self.shards[self.place(&charge.bucket)]);
+            if let Some(kept) = shard.get_mut(&charge.bucket) {
+                kept.fresh = true;
+                kept.ends_at = kept.ends_at.max(ends_at(charge, now));
+                return decide(charges, &mut [&mut kept.log], now);
+            }
+        }
         self.with(charges, Some(now), |logs| decide(charges, logs, now))
     }
 
@@ -73,8 +82,7 @@ impl Windows {
         let done = work(&mut borrowed);
         for (charge, log) in charges.iter().zip(logs) {
             let Some(shard) = of(&mut shards, place(charge)) else { continue };
-            let longest = charge.budgets.iter().map(|budget| budget.seconds).max().unwrap_or(0);
-            let ends_at = used.map_or(0, |now| now + i64::from(longest) * 1_000_000);
+            let ends_at = used.map_or(0, |now| ends_at(charge, now));
             match shard.get_mut(&charge.bucket) {
                 Some(kept) => {
                     kept.log = log;
@@ -157,6 +165,12 @@ impl Windows {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// When the longest window of a request at `now` is empty again, in microseconds since the epoch.
+fn ends_at(charge: &Charge, now: i64) -> i64 {
+    let longest = charge.budgets.iter().map(|budget| budget.seconds).max().unwrap_or(0);
+    now + i64::from(longest) * 1_000_000
 }
 
 /// The shard at this place, of those that are held.

@@ -2,14 +2,22 @@
 //!
 //! Readings are counted. A request that asks while reading N is under way, or before it, may rest only on one that begins
 //! later, N + 1: nobody knows at which moment of its course a reading saw the database.
+//!
+//! A SQLite database shows by its WAL index whether it changed since the last reading. While it did not, nobody needs to
+//! wait for another one.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant as Moment;
 
 use crate::domain::Instant;
+use crate::store::{WalHead, WalIndex};
+
+/// What a SQLite database looked like before a reading of it began.
+pub(super) type State = (Arc<WalIndex>, WalHead);
 
 pub(super) struct Proof {
     born: Moment,
@@ -27,6 +35,8 @@ pub(super) struct Proof {
     /// Whether somebody asked since a reading last began.
     asked: AtomicBool,
     kick: Notify,
+    /// Of the last reading, if it succeeded.
+    state: RwLock<Option<State>>,
 }
 
 fn micros(time: Duration) -> u64 {
@@ -47,12 +57,24 @@ impl Proof {
             waiting: [Notify::new(), Notify::new()],
             asked: AtomicBool::new(false),
             kick: Notify::new(),
+            state: RwLock::default(),
         }
     }
 
     /// Microseconds since the gate began.
     pub(super) fn micros(&self) -> u64 {
         micros(self.born.elapsed())
+    }
+
+    /// Whether the database is what it was at the last reading, all of which was taken to heart before this says so. What
+    /// PostgreSQL is nobody can know without asking it.
+    pub(super) fn is_unmoved(&self) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.as_ref().is_some_and(|(index, was)| index.head().is_ok_and(|is| is == *was))
+    }
+
+    fn set_state(&self, state: Option<State>) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// Waits for a reading that begins after this was called. `None` if it failed, or was too long ago when the caller
@@ -89,13 +111,22 @@ impl Proof {
         self.begun.fetch_add(1, SeqCst) + 1
     }
 
-    /// The reading has its answer, and everything that it told of was forgotten. `began_at` in microseconds.
-    pub(super) fn succeed(&self, round: u64, began_at: u64, answered_at: u64, said: Instant) {
+    /// The reading has its answer, and everything that it told of was forgotten. `began_at` in microseconds; `state` as it
+    /// was before the reading began.
+    pub(super) fn succeed(
+        &self,
+        round: u64,
+        began_at: u64,
+        answered_at: u64,
+        said: Instant,
+        state: Option<State>,
+    ) {
         // The time never steps back.
         let said = said.timestamp_micros().max(self.said.load(SeqCst));
         self.said.store(said, SeqCst);
         self.answered_at.store(answered_at, SeqCst);
         self.began_at.store(began_at, SeqCst);
+        self.set_state(state);
         self.proven.store(round, SeqCst);
         self.ended.store(round, SeqCst);
         self.waiting[(round % 2) as usize].notify_waiters();
@@ -104,6 +135,7 @@ impl Proof {
     /// The reading failed: nobody who waits may pass, nor those who wait for the next one, so that no one waits longer
     /// than one reading may take.
     pub(super) fn fail(&self, round: u64) {
+        self.set_state(None);
         self.ended.store(round, SeqCst);
         self.waiting.iter().for_each(Notify::notify_waiters);
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::super::{Location, Result};
+use super::proof::State;
 use super::{Inner, store};
 use crate::domain::Instant;
 use crate::store::{Pulse, Touched};
@@ -49,6 +50,8 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
             () = inner.proof.wanted() => {}
             _ = tick.tick() => {}
         }
+        // Whoever is ready to ask does so first: one reading serves them all.
+        tokio::task::yield_now().await;
         let round = inner.proof.begin();
         let began_at = inner.proof.micros();
         // A connection that failed or is late is good for nothing more: its next answer may be to another question.
@@ -57,9 +60,9 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
             Err(_) => Err(inner.no_answer()),
         };
         match answer {
-            Ok((used, seq, now)) => {
+            Ok((used, seq, now, state)) => {
                 pulse = Some(used);
-                inner.proof.succeed(round, began_at, inner.proof.micros(), now);
+                inner.proof.succeed(round, began_at, inner.proof.micros(), now, state);
                 if std::mem::take(&mut failing) {
                     tracing::info!("the database answers again");
                 }
@@ -81,12 +84,14 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
     }
 }
 
-/// One reading. Gives the connection back if all went well.
-async fn look(inner: &Inner, pulse: Option<Pulse>) -> Result<(Pulse, i64, Instant)> {
+/// One reading. Gives the connection back if all went well, the audit's number, the time, and the state of the database
+/// that all this is at least as new as.
+async fn look(inner: &Inner, pulse: Option<Pulse>) -> Result<(Pulse, i64, Instant, Option<State>)> {
     let mut pulse = match pulse {
         Some(pulse) => pulse,
         None => inner.store.pulse().await?,
     };
+    let state = pulse.state()?;
     let (seq, now) = pulse.head(&inner.clock).await?;
     let applied = *inner.applied.borrow();
     if seq != applied {
@@ -111,7 +116,7 @@ async fn look(inner: &Inner, pulse: Option<Pulse>) -> Result<(Pulse, i64, Instan
             forget(inner, &touched);
         }
     }
-    Ok((pulse, seq, now))
+    Ok((pulse, seq, now, state))
 }
 
 fn forget_all(inner: &Inner) {

@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Keys a transaction.
 const KEYS: usize = 2_000;
 /// Writing may take this part of the time at most, so that the database has most of it for proofs.
-const SHARE: u32 = 3;
+const SHARE: u32 = 8;
 /// More keys than this are not waited for: while the database can't take them, what they are used for goes uncounted.
 const MOST: usize = 200_000;
 const SHARDS: usize = 32;
