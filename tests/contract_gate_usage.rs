@@ -12,10 +12,11 @@ use keyrack::clock::Clock;
 use keyrack::domain::audit::Verdict;
 use keyrack::domain::key::Status;
 use keyrack::domain::limit::Budgets;
-use keyrack::domain::usage::{Counts, Severity, Tolerance, What, minute};
+use keyrack::domain::usage::{Counts, Severity, Tolerance, What, minute, network_of};
 use keyrack::service::{
     AlertRequest, Confirmed, Gate, GateSettings, Known, Outcome, RaisedAlert, Service, Use, new_operation,
 };
+use keyrack::store::{NETWORKS_OF_A_KEY, Sighting, Store};
 use support::database::Database;
 use support::people::{age, gate, make, make_kept, office, preset, settings};
 
@@ -51,6 +52,12 @@ async fn total(service: &Service, key: uuid::Uuid) -> Counts {
         sum.merge(minute.counts);
     }
     sum
+}
+
+/// A use of a key from the network of this number.
+fn sighting(key: uuid::Uuid, number: i64) -> Sighting {
+    let address = address(&format!("10.{}.{}.7", number / 256, number % 256));
+    Sighting { key, network: network_of(address), address, listed: false }
 }
 
 /// Writes past use of a key: so many requests in each of the minutes before the present one.
@@ -159,7 +166,7 @@ on_both! {
     async fn a_batch_of_use_that_is_sent_twice_counts_once(db) {
         let service = office(&db, preset("voxpria")).await;
         let made = make_kept(&service, "acme", "hub").await;
-        let store = keyrack::store::Store::open(&db.location()).await.unwrap();
+        let store = Store::open(&db.location()).await.unwrap();
         let id = new_operation();
         let row = keyrack::store::NewGate { id, name: "x".into(), host: "h".into(), listen: "l".into(), lease_ms: 1000 };
         store.register_gate(&row, 1, &Clock::System).await.unwrap();
@@ -207,6 +214,63 @@ on_both! {
         assert!(matches!(&alerts[0].alert.what, What::NewNetwork { key, expected: false, .. } if *key == made.key.id));
         assert_eq!(alerts[0].account.as_deref(), Some("acme"));
         assert!(alerts[0].sentence().contains("\"hub\": First used from 198.51.100.0/24 (198.51.100.7)"));
+    }
+
+    async fn vp_09_a_key_that_is_used_from_everywhere_is_remembered_so_far_and_no_further(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let (roaming, still) = (make_kept(&service, "acme", "roaming").await, make_kept(&service, "acme", "still").await);
+        let store = Store::open(&db.location()).await.unwrap();
+        let learn = async |key, numbers: std::ops::Range<i64>| {
+            let seen: Vec<_> = numbers.map(|n| sighting(key, n)).collect();
+            store.learn_networks(&seen, &Clock::System).await.unwrap().len()
+        };
+        let count = async |key: uuid::Uuid| {
+            let key = if db.is_postgres() { format!("'{key}'") } else { format!("x'{}'", key.simple()) };
+            db.number(&format!("SELECT count(*) FROM key_networks WHERE key = {key}")).await
+        };
+        assert_eq!(learn(roaming.key.id, 0..100).await, 99, "the first is no news");
+        assert_eq!(learn(roaming.key.id, 50..200).await, 100, "what is known takes no place");
+        assert_eq!(learn(roaming.key.id, 0..300).await, 56);
+        assert_eq!(count(roaming.key.id).await, NETWORKS_OF_A_KEY);
+        assert_eq!(learn(roaming.key.id, 1_000..3_000).await, 0);
+        assert_eq!(count(roaming.key.id).await, NETWORKS_OF_A_KEY);
+        assert_eq!(learn(still.key.id, 0..2).await, 1, "another key is not concerned");
+    }
+
+    async fn networks_of_a_key_are_forgotten_when_it_has_long_ended(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let store = Store::open(&db.location()).await.unwrap();
+        let now = service.now().await.unwrap();
+        let mut keys = Vec::new();
+        for name in ["alive", "ended-lately", "ended-long-ago"] {
+            let key = make_kept(&service, "acme", name).await.key.id;
+            let seen: Vec<_> = (0..3).map(|n| sighting(key, n)).collect();
+            store.learn_networks(&seen, &Clock::System).await.unwrap();
+            keys.push(key);
+        }
+        for (key, minutes) in [(keys[1], 50), (keys[2], 70)] {
+            let second = now.timestamp() - minutes * 60;
+            let (key, at, made) = if db.is_postgres() {
+                (format!("'{key}'"), format!("to_timestamp({second})"), format!("to_timestamp({})", second - 60))
+            } else {
+                (format!("x'{}'", key.simple()), format!("{second}000000"), format!("{}000000", second - 60))
+            };
+            let sql = format!("UPDATE keys SET created_at = {made}, expires_at = {at} WHERE id = {key}");
+            db.execute_past_triggers("keys", &sql).await;
+        }
+        let hour = GateSettings { keep_usage: Duration::from_secs(3600), ..settings("east") };
+        let gate = Gate::open(&db.location(), Clock::System, hour).await.unwrap();
+        until("what is of no use is gone", async || db.number("SELECT count(*) FROM key_networks").await == 6).await;
+        gate.close().await;
+        // The walk goes on where it was, and ends.
+        keys.sort();
+        let past = now - chrono::Duration::hours(2);
+        let last = store.prune_networks(None, past).await.unwrap();
+        assert!(last.is_some_and(|last| keys.contains(&last)));
+        assert_eq!(store.prune_networks(last, now + chrono::Duration::hours(1)).await.unwrap(), None);
+        assert_eq!(db.number("SELECT count(*) FROM key_networks").await, 6);
+        store.prune_networks(None, now).await.unwrap();
+        assert_eq!(db.number("SELECT count(*) FROM key_networks").await, 3, "the living one keeps its own");
     }
 
     async fn vp_09_a_run_of_failed_attempts_raises_one_alert_over_all_gates(db) {

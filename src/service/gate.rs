@@ -52,7 +52,7 @@ pub struct GateSettings {
     pub lease: Duration,
     /// At most so many keys are remembered.
     pub cache: usize,
-    /// How long counts of use are kept.
+    /// How long counts of use are kept; and for how long after a key's end the networks that it was used from.
     pub keep_usage: Duration,
     /// How many failed attempts are a run that somebody should look at.
     pub tolerance: Tolerance,

@@ -1,28 +1,15 @@
-//! Alerts, and what they are compared with: the networks that keys were used from.
+//! Alerts: what somebody should look at.
 
-use std::net::IpAddr;
-
-use ipnet::IpNet;
 use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both};
-use super::{Reader, Result, Store, Tx};
+use super::{Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
-use crate::domain::usage::{Alert, Origin, Severity, origin};
-
-/// An allowed use of a key from a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sighting {
-    pub key: KeyId,
-    pub network: IpNet,
-    pub address: IpAddr,
-    /// Whether the key has an allow-list, which then names the network.
-    pub listed: bool,
-}
+use crate::domain::usage::{Alert, Severity};
 
 /// An alert as it stands in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,38 +75,10 @@ impl From<RawAlert> for AlertRow {
 const SELECT: &str = "SELECT a.id, a.raised_at, a.gate, a.key, a.account, k.name, k.preview, a.detail, \
      a.acknowledged_at, a.acknowledged_by FROM alerts a LEFT JOIN keys k ON k.id = a.key";
 
-/// Rows a statement.
-const ROWS: usize = 500;
-/// A key that is used from more networks than this is used from everywhere: one more is no news.
-const EVERYWHERE: usize = 500;
 /// Nobody counts further than this.
 const MANY: i64 = 1000;
 
 impl Store {
-    /// Remembers where keys were used from. Answers the sightings that are news: a further network of a key that was used
-    /// before.
-    pub async fn learn_networks(&self, seen: &[Sighting], clock: &Clock) -> Result<Vec<Sighting>> {
-        let mut news = Vec::new();
-        for some in seen.chunks(ROWS) {
-            let mut writer = self.writer().await?;
-            let now = Time(clock.now());
-            let learned: Vec<(Uuid, String)> = both!(writer.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("INSERT INTO key_networks (key, network, first_at) ");
-                sql.push_values(some, |mut row, sighting| {
-                    row.push_bind(sighting.key).push_bind(sighting.network.to_string()).push_bind(now);
-                });
-                sql.push(" ON CONFLICT DO NOTHING RETURNING key, network");
-                sql.build_query_as::<(Uuid, String)>().persistent(some.len() == 1).fetch_all(c).await?
-            });
-            let learned: Vec<&Sighting> =
-                some.iter().filter(|one| learned.contains(&(one.key, one.network.to_string()))).collect();
-            if !learned.is_empty() {
-                news.extend(compare(&mut writer, &learned).await?);
-            }
-        }
-        Ok(news)
-    }
-
     /// Writes an alert down, unless one like it, and no less grave, was raised within the hour, by whichever gate. Answers
     /// whether it is a new one.
     pub async fn raise_alert(&self, gate: &str, alert: &Alert) -> Result<bool> {
@@ -225,35 +184,6 @@ impl Store {
 /// What is unique in an hour.
 fn subject(alert: &Alert, severity: Severity) -> String {
     format!("{} {}", alert.about(), severity.as_str())
-}
-
-/// Compares networks that were just learned with those that the same keys were used from before.
-async fn compare(writer: &mut Reader, learned: &[&Sighting]) -> Result<Vec<Sighting>> {
-    let rows: Vec<(Uuid, String)> = both!(writer.conn(), c => {
-        let mut sql = QueryBuilder::<Db>::new("SELECT key, network FROM key_networks WHERE key IN (");
-        let mut keys = sql.separated(", ");
-        for one in learned {
-            keys.push_bind(one.key);
-        }
-        sql.push(")");
-        sql.build_query_as::<(Uuid, String)>().persistent(learned.len() == 1).fetch_all(c).await?
-    });
-    let mut known: std::collections::HashMap<KeyId, Vec<IpNet>> = std::collections::HashMap::new();
-    for (key, network) in rows {
-        let Ok(network) = network.parse::<IpNet>() else { continue };
-        if !learned.iter().any(|one| one.key == key && one.network == network) {
-            known.entry(key).or_default().push(network);
-        }
-    }
-    let mut news = Vec::new();
-    for one in learned {
-        let known = known.entry(one.key).or_default();
-        if matches!(origin(known, one.address), Origin::New(_)) && known.len() < EVERYWHERE {
-            news.push(**one);
-        }
-        known.push(one.network);
-    }
-    Ok(news)
 }
 
 impl Tx {

@@ -168,6 +168,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut prune = interval(PRUNE);
     let mut number = 0;
+    let mut walked = None;
     let stopped = inner.stopped();
     tokio::pin!(stopped);
     loop {
@@ -176,7 +177,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
             () = inner.uses.urgent.notified() => true,
             _ = tick.tick() => false,
             _ = prune.tick() => {
-                prune_usage(&inner).await;
+                prune_usage(&inner, &mut walked).await;
                 continue;
             }
         };
@@ -239,10 +240,15 @@ async fn write(inner: &Inner, number: i64, batch: &Batch) {
     }
 }
 
-/// Deletes counts that are older than they are to be kept, in small steps.
-async fn prune_usage(inner: &Inner) {
+/// Deletes counts that are older than they are to be kept, and the networks of keys that ended before that, in small
+/// steps. `walked`: the key that was looked at last; the walk begins anew at the end.
+async fn prune_usage(inner: &Inner, walked: &mut Option<KeyId>) {
     let keep = chrono::Duration::from_std(inner.settings.keep_usage).unwrap_or(chrono::Duration::MAX);
     let Some(until) = inner.proof.now().checked_sub_signed(keep) else { return };
+    match inner.store.prune_networks(*walked, until).await {
+        Ok(last) => *walked = last,
+        Err(error) => tracing::warn!(%error, "networks of keys that ended could not be deleted"),
+    }
     // A step a minute is more than minutes bring; who comes back after long catches up.
     for _ in 0..10 {
         match inner.store.prune_usage(until).await {

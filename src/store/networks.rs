@@ -1,0 +1,136 @@
+//! The networks that keys were used from: a bounded memory, which tells what is new.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::dialect::{Time, both};
+use super::{Reader, Result, Store};
+use crate::clock::Clock;
+use crate::domain::Instant;
+use crate::domain::key::KeyId;
+use crate::domain::usage::{Origin, origin};
+
+/// An allowed use of a key from a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    pub key: KeyId,
+    pub network: IpNet,
+    pub address: IpAddr,
+    /// Whether the key has an allow-list, which then names the network.
+    pub listed: bool,
+}
+
+/// So many networks of one key are remembered. A key that is used from as many is used from everywhere: one more is no
+/// news.
+pub const NETWORKS_OF_A_KEY: i64 = 256;
+/// Rows a statement.
+const ROWS: usize = 500;
+/// Rows that are looked at for keys that ended, at a time.
+const LOOKED_AT: i64 = 10_000;
+/// Keys whose networks are forgotten in one transaction.
+const FORGOTTEN: usize = 100;
+
+impl Store {
+    /// Remembers where keys were used from, up to [`NETWORKS_OF_A_KEY`]. Answers the sightings that are news: a further
+    /// network of a key that was used before.
+    ///
+    /// Gates that write at the very same moment may each take the last place: then a key has a few more.
+    pub async fn learn_networks(&self, seen: &[Sighting], clock: &Clock) -> Result<Vec<Sighting>> {
+        let mut news = Vec::new();
+        for some in seen.chunks(ROWS) {
+            let mut writer = self.writer().await?;
+            let now = Time(clock.now());
+            let learned: Vec<(Uuid, String)> = both!(writer.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("WITH seen(key, network, at) AS (");
+                sql.push_values(some, |mut row, sighting| {
+                    row.push_bind(sighting.key).push_bind(sighting.network.to_string()).push_bind(now);
+                });
+                // In one order, so that gates that write the same do not wait for each other in a ring.
+                sql.push(
+                    "), fresh AS (SELECT s.key, s.network, s.at, \
+                     row_number() OVER (PARTITION BY s.key ORDER BY s.network) AS nth, \
+                     (SELECT count(*) FROM key_networks n WHERE n.key = s.key) AS known FROM seen s \
+                     WHERE NOT EXISTS (SELECT 1 FROM key_networks n WHERE n.key = s.key AND n.network = s.network)) \
+                     INSERT INTO key_networks (key, network, first_at) SELECT key, network, at FROM fresh \
+                     WHERE nth + known <= ",
+                );
+                sql.push_bind(NETWORKS_OF_A_KEY);
+                sql.push(" ORDER BY key, network ON CONFLICT DO NOTHING RETURNING key, network");
+                sql.build_query_as::<(Uuid, String)>().persistent(some.len() == 1).fetch_all(c).await?
+            });
+            let learned: Vec<&Sighting> =
+                some.iter().filter(|one| learned.contains(&(one.key, one.network.to_string()))).collect();
+            if !learned.is_empty() {
+                news.extend(compare(&mut writer, &learned).await?);
+            }
+        }
+        Ok(news)
+    }
+
+    /// Looks at some of the keys behind `after` in the order of their ids, and forgets the networks of those that ended
+    /// before `until`. Answers the last key that was looked at; `None` at the end.
+    pub async fn prune_networks(&self, after: Option<KeyId>, until: Instant) -> Result<Option<KeyId>> {
+        let keys: Vec<(Uuid, bool)> = {
+            let mut reader = self.reader().await?;
+            both!(reader.conn(), c => {
+                sqlx::query_as::<Db, (Uuid, bool)>(
+                    "SELECT DISTINCT n.key, k.id IS NULL OR k.ends_at < $2 FROM \
+                     (SELECT key FROM key_networks WHERE key > $1 ORDER BY key LIMIT $3) AS n \
+                     LEFT JOIN keys k ON k.id = n.key ORDER BY n.key",
+                )
+                .bind(after.unwrap_or_default())
+                .bind(Time(until))
+                .bind(LOOKED_AT)
+                .fetch_all(c)
+                .await?
+            })
+        };
+        let ended: Vec<Uuid> = keys.iter().filter(|(_, ended)| *ended).map(|(key, _)| *key).collect();
+        for some in ended.chunks(FORGOTTEN) {
+            let mut writer = self.writer().await?;
+            both!(writer.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("DELETE FROM key_networks WHERE key IN (");
+                let mut list = sql.separated(", ");
+                for key in some {
+                    list.push_bind(*key);
+                }
+                sql.push(")");
+                sql.build().persistent(false).execute(c).await?;
+            });
+        }
+        Ok(keys.last().map(|(key, _)| *key))
+    }
+}
+
+/// Compares networks that were just learned with those that the same keys were used from before.
+async fn compare(writer: &mut Reader, learned: &[&Sighting]) -> Result<Vec<Sighting>> {
+    let rows: Vec<(Uuid, String)> = both!(writer.conn(), c => {
+        let mut sql = QueryBuilder::<Db>::new("SELECT key, network FROM key_networks WHERE key IN (");
+        let mut keys = sql.separated(", ");
+        for one in learned {
+            keys.push_bind(one.key);
+        }
+        sql.push(")");
+        sql.build_query_as::<(Uuid, String)>().persistent(learned.len() == 1).fetch_all(c).await?
+    });
+    let mut known: HashMap<KeyId, Vec<IpNet>> = HashMap::new();
+    for (key, network) in rows {
+        let Ok(network) = network.parse::<IpNet>() else { continue };
+        if !learned.iter().any(|one| one.key == key && one.network == network) {
+            known.entry(key).or_default().push(network);
+        }
+    }
+    let mut news = Vec::new();
+    for one in learned {
+        let known = known.entry(one.key).or_default();
+        if matches!(origin(known, one.address), Origin::New(_)) {
+            news.push(**one);
+        }
+        known.push(one.network);
+    }
+    Ok(news)
+}
