@@ -119,7 +119,7 @@ fn gate(arguments: &Arguments, session: &Session) -> cli::Result<u8> {
             error => Failure::new(Exit::Failure, error.to_string()),
         })?;
         for address in listening.addresses() {
-            tracing::info!(%address, "listening");
+            tracing::info!(%address, database = %session.location()?, "listening");
         }
         // Whoever started it under systemd goes on from here; elsewhere nobody listens.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

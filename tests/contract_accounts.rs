@@ -28,6 +28,7 @@ on_both! {
         assert_eq!((after.name.as_str(), after.plan.as_deref()), ("Zenith Rockets", Some("Starter")));
         assert_eq!(after.admins, before.admins);
         assert_eq!(service.accounts("rockets", None, 10).await.unwrap()[0].account, after);
+        assert_eq!(service.accounts("VOXP", None, 10).await.unwrap().len(), 2, "by the issuer");
         let none = ChangeAccount { plan: Some(None), ..ChangeAccount::default() };
         assert_eq!(service.change_account(new_operation(), "acme", none).await.unwrap().plan, None);
 

@@ -72,7 +72,7 @@ pub struct Change {
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only accounts whose slug or name contains this
+    /// Only accounts whose slug, name or issuer contains this
     #[arg(
         short,
         long,

@@ -54,7 +54,7 @@ impl Service {
             .await
     }
 
-    /// All accounts by slug, or those whose slug or name contains `filter`; at most `limit`, after the slug `after`.
+    /// All accounts by slug, or those whose slug, name or issuer contains `filter`; at most `limit`, after the slug `after`.
     pub async fn accounts(
         &self,
         filter: &str,

@@ -15,7 +15,7 @@ use crate::domain::text::fold;
 /// Which accounts are wanted, in the order of their slugs.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFilter {
-    /// Part of slug or name. Empty: all.
+    /// Part of slug, name or issuer. Empty: all.
     pub contains: String,
     /// Only accounts after this slug. Empty: from the first.
     pub after: String,
@@ -45,7 +45,7 @@ struct AccountAndIssuer {
 const SUMMARIES: &str = "SELECT slug, issuer, name, admins, plan, standing, created_at, \
      (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1) AS active_keys, \
      (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1 AND k.ends_at <= $2) AS expiring_keys \
-     FROM accounts WHERE slug > $3 AND search LIKE $4 ESCAPE '!' AND slug = coalesce($5, slug) ORDER BY slug LIMIT $6";
+     FROM accounts WHERE slug > $3 AND (search LIKE $4 ESCAPE '!' OR issuer LIKE $4 ESCAPE '!') AND slug = coalesce($5, slug) ORDER BY slug LIMIT $6";
 const ACCOUNT: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.standing, a.created_at, \
      i.policy, i.version, i.updated_at FROM accounts a JOIN issuers i ON i.slug = a.issuer WHERE a.slug = $1";
 

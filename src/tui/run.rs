@@ -23,6 +23,9 @@ use crate::config::theme::Theme;
 use crate::domain::text::SafeText;
 use crate::service::{self, Service};
 
+/// How often the ages on the screen are told anew.
+const CLOCK: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// How the console shall look and behave.
 #[derive(Clone, Debug)]
 pub struct TuiSettings {
@@ -232,13 +235,12 @@ impl Hands {
         self.worker.ask(to, request);
     }
 
-    /// Wakes up when a time on the screen reads differently. A frame in between does not put that off.
+    /// Wakes up once a minute, while times on the screen are ages. A frame in between does not put that off.
     fn keep_clock(&mut self, state: &State) {
         if self.timers.get(&Timer::Clock).is_some_and(|task| !task.is_finished()) || !state.shows_ages() {
             return;
         }
-        let after = state.screens.next_change(&state.shell);
-        self.set_timer(Timer::Clock, after);
+        self.set_timer(Timer::Clock, CLOCK);
     }
 
     fn set_timer(&mut self, timer: Timer, after: std::time::Duration) {

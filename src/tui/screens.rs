@@ -1,7 +1,5 @@
 //! The screens: one is shown at a time, under whatever overlays are open.
 
-use std::time::Duration;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -164,14 +162,6 @@ impl Screens {
             ScreenId::Issuers => self.issuers.changed(shell),
             ScreenId::Operators => self.operators.changed(shell),
             ScreenId::Alerts => self.alerts.changed(shell),
-        }
-    }
-
-    /// When a time on the screen next reads differently.
-    pub fn next_change(&self, shell: &Shell) -> Duration {
-        match shell.screen {
-            ScreenId::Keys => self.keys.next_change(shell),
-            _ => Duration::from_secs(60),
         }
     }
 

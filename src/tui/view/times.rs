@@ -64,19 +64,6 @@ pub fn day(at: Instant, utc: bool) -> String {
     at.with_timezone(&chrono::Local).format("%Y-%m-%d").to_string()
 }
 
-/// When the text of [`relative`] next differs, counted from `now`; at least a second.
-pub fn next_change(at: Instant, now: Instant) -> std::time::Duration {
-    let by = if at > now { at - now } else { now - at };
-    let unit = match by {
-        by if by < Duration::hours(1) => Duration::minutes(1),
-        by if by < Duration::days(1) => Duration::hours(1),
-        _ => Duration::days(1),
-    };
-    let into = by.num_milliseconds() % unit.num_milliseconds();
-    let wait = if at > now { into + 1 } else { unit.num_milliseconds() - into };
-    std::time::Duration::from_millis(u64::try_from(wait.max(1000)).unwrap_or(1000))
-}
-
 /// The day in at most eight columns: `21 Nov` in the year of `now`, else `Nov 2027`.
 pub fn day_short(at: Instant, now: Instant, utc: bool) -> String {
     use chrono::Datelike;

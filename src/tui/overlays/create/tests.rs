@@ -203,6 +203,8 @@ fn the_account_is_chosen_by_typing_a_part_of_its_name() {
     assert_eq!(request, Request::Accounts { filter: String::new(), after: None, limit: 50 });
     let two = vec![account("voicegram", "acme"), account("voxpria", "globex")];
     assert_eq!(desk.reply(id, Reply::Accounts(Ok(two))), []);
+    let line = desk.screen().lines().find(|line| line.contains("globex")).unwrap_or_default().to_owned();
+    assert!(line.contains("voxpria    3 keys"), "whose kind of key it will be: {line}");
     let (id, request) = only_request(desk.write("g"));
     assert_eq!(request, Request::Accounts { filter: "g".into(), after: None, limit: 50 });
     assert_eq!(desk.write("l"), [], "one search at a time");

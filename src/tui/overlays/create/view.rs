@@ -24,25 +24,32 @@ const LABEL: usize = 13;
 impl State {
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         if let Some(chooser) = &self.chooser {
+            let issuers = chooser.found.iter().map(|found| fit::width(&found.account.issuer));
+            let issuer = issuers.max().unwrap_or(0);
             let items: Vec<Item> = chooser
                 .found
                 .iter()
                 .map(|found| {
                     let suspended = found.account.standing == Standing::Suspended;
+                    let standing = match suspended {
+                        true => "suspended".into(),
+                        false => format!("{} keys", found.active_keys),
+                    };
                     Item {
                         name: found.account.slug.clone(),
                         note: found.account.name.as_str().to_owned(),
-                        mark: match suspended {
-                            true => "suspended".into(),
-                            false => format!("{} keys", found.active_keys),
-                        },
+                        mark: format!("{}  {standing}", fit::pad(&found.account.issuer, issuer)),
                     }
                 })
                 .collect();
             let rows = u16::try_from(items.len().clamp(5, 14)).unwrap_or(14) + 1;
             let size = Size { width: dialog::columns(area, 66), height: rows };
             let place = dialog::open(frame, &shell.styles, area, "Whose key is it?", size);
-            let hint = if chooser.loaded { "type a part of the account's name" } else { "loading…" };
+            let hint = if chooser.loaded {
+                "type a part of the account's or the issuer's name"
+            } else {
+                "loading…"
+            };
             picker::draw(frame, &shell.styles, place, &chooser.search, hint, &items, chooser.at);
             return;
         }

@@ -247,7 +247,7 @@ fn applied(gate: &GateStanding, newest: i64) -> String {
 fn gate_line(words: [String; 6], columns: usize) -> String {
     let [name, state, host, listen, version, applied] = words;
     let wide = columns >= 110;
-    let (name_width, listen_width) = if wide { (20, 24) } else { (12, 18) };
+    let (name_width, listen_width) = if wide { (20, 24) } else { (16, 17) };
     let mut line = format!("  {}  {}", fit::pad(&name, name_width), fit::pad(&state, 23));
     if wide {
         line.push_str(&format!("  {}", fit::pad(&host, 18)));

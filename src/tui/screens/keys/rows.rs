@@ -120,7 +120,7 @@ impl State {
                 Some(cursor) => (From::Before(cursor), CHUNK),
                 None => (From::Start, CHUNK),
             },
-            Load::Again => {
+            Load::Again | Load::Used => {
                 // A page more above, so that there is something to scroll into.
                 let first = self.top.saturating_sub(page);
                 let limit = u32::try_from(page * 3).unwrap_or(CHUNK).max(CHUNK);
@@ -133,6 +133,9 @@ impl State {
             }
         };
         self.load = load;
+        if !matches!(load, Load::After | Load::Before) {
+            self.asked_at = Some(shell.now);
+        }
         let request = PageRequest { query: self.filter.query.clone(), sort: self.sort, from, limit };
         let mut effects: Vec<Effect> =
             self.pages.ask(shell, ME, Request::Page(request)).into_iter().collect();
@@ -245,6 +248,7 @@ impl State {
                 self.detail.trail = None;
                 self.detail.account_stale = true;
             }
+            Load::Used => self.refreshed(page, shell.now),
             Load::After => {
                 let gone = self.window.append(page);
                 self.place = self.place.saturating_sub(gone);

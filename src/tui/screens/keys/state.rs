@@ -1,7 +1,6 @@
 //! What the table of keys knows.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::filter::Filter;
 use super::usage::Uses;
@@ -16,7 +15,6 @@ use crate::domain::text::SafeText;
 use crate::service::{Count, Row};
 use crate::tui::latest::Latest;
 use crate::tui::state::Shell;
-use crate::tui::view::times;
 
 /// The table of keys: a window of rows, the selection, the filter, the marks, the detail.
 #[derive(Debug, Default)]
@@ -47,6 +45,8 @@ pub struct State {
     pub(super) anchor: Option<KeyId>,
     pub detail: Detail,
     pub uses: Uses,
+    /// When the rows on the screen were last asked for.
+    pub(super) asked_at: Option<Instant>,
 }
 
 /// What the page under way is for.
@@ -59,6 +59,8 @@ pub enum Load {
     Last,
     /// The same place again, with the same key selected.
     Again,
+    /// The same, for what gates write down and tell nobody of: when keys were last used.
+    Used,
     After,
     Before,
 }
@@ -114,17 +116,6 @@ impl State {
     /// The database's present, as far as it is known.
     pub fn now(&self, shell: &Shell) -> Instant {
         shell.now + self.window.ahead
-    }
-
-    /// When a time on the screen next reads differently; not sooner than in a minute.
-    pub fn next_change(&self, shell: &Shell) -> Duration {
-        let now = self.now(shell);
-        let shown = self.window.rows.iter().skip(self.top).take(usize::from(shell.size.height));
-        let times = shown.flat_map(|row| {
-            [Some(row.key.created_at), row.key.expires_at, row.key.last_used_at, row.key.claim_by()]
-        });
-        let next = times.flatten().map(|at| times::next_change(at, now)).min();
-        next.unwrap_or(Duration::from_secs(3600)).max(Duration::from_secs(60))
     }
 
     pub fn context(&self) -> Context {

@@ -52,7 +52,11 @@ impl State {
     pub fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
         match timer {
             Timer::Slow => self.slow = self.pages.busy(),
-            Timer::Clock => return self.read_usage(shell).into_iter().collect(),
+            Timer::Clock => {
+                let mut effects: Vec<Effect> = self.read_usage(shell).into_iter().collect();
+                effects.extend(self.read_last_used(shell));
+                return effects;
+            }
             Timer::Of(ME) => {
                 self.recount_due = false;
                 return self.recount(shell);

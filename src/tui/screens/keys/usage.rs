@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::Duration;
 
-use super::state::State;
+use super::state::{Load, State};
 use super::{columns, view};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
@@ -82,6 +82,12 @@ impl State {
             return None;
         }
         self.uses.reads.ask(shell, ME, Request::Usage { keys, since: now - Duration::hours(24) })
+    }
+
+    /// Reads the rows once more when they are a minute old: that keys are used is no news that comes by itself.
+    pub(super) fn read_last_used(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let fresh = self.asked_at.is_none_or(|at| shell.now - at < FRESH);
+        if fresh || !self.loaded || self.pages.busy() { Vec::new() } else { self.read(shell, Load::Used) }
     }
 
     pub(super) fn usage_arrived(

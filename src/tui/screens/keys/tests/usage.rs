@@ -112,6 +112,26 @@ fn the_detail_counts_the_day_by_how_requests_ended_and_tells_the_last_use() {
 }
 
 #[test]
+fn a_table_where_nothing_changes_tells_a_minute_later_that_a_key_was_used() {
+    let mut console = Console::ready(80, 24, keys(30));
+    console.press("j j").sees("never");
+    console.send(Message::Timer(Timer::Clock));
+    assert_eq!(console.asked, [], "it is fresh");
+    let used = console.state.shell.now;
+    console.keys.iter_mut().for_each(|key| key.last_used_at = Some(used));
+    console.state.shell.now += Duration::minutes(1);
+    console.send(Message::Timer(Timer::Clock));
+    let asked: Vec<_> = console.asked.iter().map(|(_, request)| request).collect();
+    assert!(matches!(asked.as_slice(), [Request::Page(_)]), "neither count nor audit: {asked:?}");
+    let selected = console.state.screens.keys.selected;
+    console.settle();
+    let screen = console.screen();
+    let row = screen.lines().find(|line| line.contains("Key 2 ")).unwrap_or_default().to_owned();
+    assert!(row.contains('▌') && row.trim_end().ends_with("1m ago"), "{screen}");
+    assert_eq!(console.state.screens.keys.selected, selected);
+}
+
+#[test]
 fn bars_are_drawn_in_ascii_where_the_terminal_has_nothing_else() {
     let mut console = Console::ready(200, 50, keys(30));
     console.state.shell.ascii = true;
