@@ -3,11 +3,15 @@
 //!
 //! `cargo bench --bench gate` measures at 1,000 and 100,000 keys; `KEYRACK_BENCH_KEYS=10000000` at another number,
 //! `KEYRACK_BENCH_SECONDS` for another time. The load comes from this process: 32 connections that are kept, a random key
-//! for each request.
+//! for each request. Where nginx is installed it is measured in front too, with 64 connections, beside the same nginx
+//! that asks the bare answer.
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails says where")]
 
 #[path = "../tests/support/support.rs"]
 pub mod support;
+
+#[path = "gate/nginx.rs"]
+mod nginx;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +26,7 @@ use keyrack::domain::scope::Scopes;
 use keyrack::domain::secret::{Body, PlainKey};
 use keyrack::service::{Service, new_operation};
 use keyrack::store::{self, Opening, Store};
+use nginx::Nginx;
 use support::database::{Database, cluster};
 use support::gate::Gate;
 use support::http::{Connection, request};
@@ -30,6 +35,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const CONNECTIONS: usize = 32;
+const THROUGH_NGINX: usize = 64;
 /// Set for the process that gives the bare answer.
 const BARE: &str = "KEYRACK_BENCH_BARE";
 
@@ -53,6 +59,7 @@ impl Dice {
 }
 
 /// What a run came to.
+#[derive(Clone, Copy)]
 struct Figures {
     per_second: f64,
     p50: Duration,
@@ -79,10 +86,16 @@ struct Asked {
 }
 
 /// Asks for a while on many connections, each time with a random key.
-async fn load(address: SocketAddr, server: u32, time: Duration, asked: &Arc<Asked>) -> Figures {
+async fn load(
+    address: SocketAddr,
+    server: u32,
+    connections: usize,
+    time: Duration,
+    asked: &Arc<Asked>,
+) -> Figures {
     let (began, before) = (Instant::now(), used(server));
     let ends = began + time;
-    let connections: Vec<_> = (0..CONNECTIONS)
+    let connections: Vec<_> = (0..connections)
         .map(|n| {
             let asked = Arc::clone(asked);
             tokio::spawn(async move {
@@ -139,6 +152,13 @@ fn of_gate(keys: u64) -> Arc<Asked> {
     })
 }
 
+/// The same through nginx.
+fn through_nginx(keys: u64) -> Arc<Asked> {
+    let Asked { secrets, .. } = Arc::into_inner(of_gate(keys)).unwrap();
+    let head = b"GET /api/v1/calls HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer ";
+    Arc::new(Asked { head, secrets, end: nginx::END })
+}
+
 fn of_bare() -> Arc<Asked> {
     let head = b"GET / HTTP/1.1\r\nHost: api.example.com";
     Arc::new(Asked { head, secrets: Vec::new(), end: b"\r\n\r\nhello" })
@@ -162,6 +182,8 @@ async fn fill(db: &Database, keys: u64) -> Service {
     let store = Store::open(&db.location()).await.unwrap();
     let clock = Clock::System;
     let now = clock.now();
+    // Very many go in without indexes, as `keyrack demo` puts them in.
+    let indexes = if keys > 100_000 { Some(store.begin_load().await.unwrap()) } else { None };
     for first in (0..keys).step_by(1_000) {
         let batch = (first..keys.min(first + 1_000)).map(|n| {
             let secret = secret(n);
@@ -198,13 +220,16 @@ async fn fill(db: &Database, keys: u64) -> Service {
             .await
             .unwrap();
     }
+    if let Some(indexes) = indexes {
+        store.end_load(indexes).await.unwrap();
+    }
     store.close().await;
     service
 }
 
 fn show(what: &str, figures: &Figures, bare: &Figures) {
     println!(
-        "{what:<34} {:>8.0}/s {:>5.2} of bare  p50 {:>6.2} ms  p99 {:>6.2} ms  {:>5.1} µs CPU",
+        "{what:<40} {:>8.0}/s {:>5.2} of bare  p50 {:>6.2} ms  p99 {:>6.2} ms  {:>5.1} µs CPU",
         figures.per_second,
         figures.per_second / bare.per_second,
         figures.p50.as_secs_f64() * 1e3,
@@ -247,11 +272,23 @@ async fn measure(db: &Database, keys: u64, time: Duration, bare: &Bare) {
     let gate = Gate::start(db, &["--cache", &cache, "--issuer", "voxpria"]);
     let asked = of_gate(keys);
     // Once without counting, so that what is remembered is remembered.
-    load(gate.address, gate.id(), time, &asked).await;
-    let base = load(bare.address, bare.id(), time, &of_bare()).await;
-    let figures = load(gate.address, gate.id(), time, &asked).await;
+    load(gate.address, gate.id(), CONNECTIONS, time, &asked).await;
+    let base = load(bare.address, bare.id(), CONNECTIONS, time, &of_bare()).await;
+    let figures = load(gate.address, gate.id(), CONNECTIONS, time, &asked).await;
     show(&format!("bare answer beside {kind} {keys}"), &base, &base);
     show(&format!("gate {kind} {keys}"), &figures, &base);
+    let before = [(bare.address, "/empty", bare.id()), (gate.address, "/auth/nginx", gate.id())];
+    let mut base = None;
+    for ((address, path, id), name) in before.into_iter().zip(["bare answer", "gate"]) {
+        let Some(nginx) = Nginx::start(address, path) else {
+            println!("no nginx here: not measured");
+            break;
+        };
+        let asked = through_nginx(keys);
+        let figures = load(nginx.address, id, THROUGH_NGINX, time, &asked).await;
+        let base = base.get_or_insert(figures);
+        show(&format!("{name} behind nginx, {kind} {keys}"), &figures, base);
+    }
     revoke(&service, &gate).await;
     service.close().await;
     drop(gate);
@@ -287,7 +324,10 @@ impl Drop for Bare {
 fn answer_barely(address: &str) {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-        let router = axum::Router::new().route("/", axum::routing::get(|| async { "hello" }));
+        let router = axum::Router::new()
+            .route("/", axum::routing::get(|| async { "hello" }))
+            // nginx keeps no connection on which an answer to its question has a body.
+            .route("/empty", axum::routing::get(|| async {}));
         axum::serve(
             axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))),
             router,

@@ -1,7 +1,7 @@
 //! The gate: the door at which services ask whether a request may pass. It speaks HTTP/1.1; TLS is the proxy's.
 //!
-//! A request goes through [`server`] (connections, their limits, the spelling of headers), a handler ([`auth`] for
-//! proxies, [`direct`] and [`watch`] for callers themselves, [`health`] for operators) and [`door`], which knows the order
+//! A request goes through [`server`] (connections, their limits, the spelling of headers), [`routes`], a handler ([`auth`]
+//! for proxies, [`direct`] and [`watch`] for callers themselves, [`health`] for operators) and [`door`], which knows the order
 //! in which everything is asked. What may pass is decided in [`crate::domain::verdict`]; that nothing it rests on is out
 //! of date is proven by [`crate::service::Gate`].
 //!
@@ -12,10 +12,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::Extension;
-use axum::http::StatusCode;
-use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
@@ -32,6 +28,7 @@ mod metrics;
 pub mod openapi;
 pub mod origin;
 mod refusals;
+mod routes;
 mod schema;
 pub mod server;
 pub mod settings;
@@ -42,6 +39,7 @@ pub mod wire;
 use door::Door;
 use limiter::{Limiter, Shared};
 use metrics::Metrics;
+use routes::Routes;
 pub use settings::Settings;
 
 /// How often windows are saved.
@@ -104,18 +102,18 @@ impl Listening {
     pub async fn serve(self, stop: channel::Receiver<bool>) {
         let Self { door, listeners, admin } = self;
         let limits = door.settings.connections;
-        let mut routers = Vec::new();
+        let mut ways = Vec::new();
         for listener in listeners {
-            routers.push((listener, routes(&door, &stop, admin.is_none())));
+            ways.push((listener, Routes::requests(&door, &stop, admin.is_none())));
         }
         if let Some(listener) = admin {
-            routers.push((listener, operation(&door)));
+            ways.push((listener, Routes::operators(&door)));
         }
-        let serving: Vec<_> = routers
+        let serving: Vec<_> = ways
             .into_iter()
-            .map(|(listener, router)| {
+            .map(|(listener, routes)| {
                 let metrics = Arc::clone(&door.metrics);
-                tokio::spawn(server::serve(listener, router, limits, metrics, stop.clone()))
+                tokio::spawn(server::serve(listener, routes, limits, metrics, stop.clone()))
             })
             .collect();
         let telling = door
@@ -158,37 +156,4 @@ async fn keep(door: Arc<Door>, mut stop: channel::Receiver<bool>) {
             _ = sweep.tick() => door.limiter.own().sweep(door.gate.now().timestamp_micros()),
         }
     }
-}
-
-/// The way in for requests; with the operators' endpoints where they have no address of their own.
-fn routes(door: &Arc<Door>, stop: &channel::Receiver<bool>, operators: bool) -> Router {
-    let router = Router::new()
-        .route("/auth", any(auth::forwarded))
-        .route("/auth/nginx", any(auth::nginx))
-        .route("/api/v1/me", get(direct::me))
-        .route("/api/v1/verify", post(direct::verify))
-        .route("/api/v1/watch", get(watch::watch))
-        .route("/openapi.json", get(openapi::document))
-        .fallback(nothing)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(Extension(watch::Stop(stop.clone())))
-        .with_state(Arc::clone(door));
-    if operators { router.merge(operation(door)) } else { router }
-}
-
-/// The way in for operators.
-fn operation(door: &Arc<Door>) -> Router {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .with_state(Arc::clone(door))
-}
-
-async fn nothing() -> axum::response::Response {
-    answer::error(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path.")
-}
-
-async fn wrong_method() -> axum::response::Response {
-    answer::error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path takes another method.")
 }

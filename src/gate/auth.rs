@@ -1,11 +1,8 @@
 //! Forward authentication: a proxy asks whether the request that it holds may pass.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::{Request as HttpRequest, State};
 use axum::http::request::Parts;
-use axum::http::{Response, StatusCode};
+use axum::http::{Request as HttpRequest, Response, StatusCode};
 
 use super::answer;
 use super::door::{Asked, Door, Judged, Sent};
@@ -47,9 +44,9 @@ use crate::domain::verdict::{Ask, Request};
         (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
     )
 )]
-pub async fn forwarded(State(door): State<Arc<Door>>, request: HttpRequest) -> Response<Body> {
+pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
     let (head, _) = request.into_parts();
-    match judge(&door, Dialect::Forwarded, &head).await {
+    match judge(door, Dialect::Forwarded, &head).await {
         Ok(judged) => passing(&judged, answer::plain(judged.answer())),
         Err(refused) => refused,
     }
@@ -79,9 +76,9 @@ pub async fn forwarded(State(door): State<Arc<Door>>, request: HttpRequest) -> R
         )),
     )
 )]
-pub async fn nginx(State(door): State<Arc<Door>>, request: HttpRequest) -> Response<Body> {
+pub async fn nginx(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
     let (head, _) = request.into_parts();
-    match judge(&door, Dialect::Nginx, &head).await {
+    match judge(door, Dialect::Nginx, &head).await {
         Ok(judged) => passing(&judged, answer::nginx(judged.answer())),
         Err(refused) => refused,
     }
@@ -126,11 +123,11 @@ fn issuer(query: Option<&str>) -> Option<&str> {
 fn passing(judged: &Judged, mut answer: Response<Body>) -> Response<Body> {
     if let (true, Some(known)) = (judged.verdict.allowed(), &judged.known) {
         let key = &known.key;
-        answer::put(&mut answer, "X-Keyrack-Key", key.id.to_string());
-        answer::put(&mut answer, "X-Keyrack-Account", key.account.clone());
-        answer::put(&mut answer, "X-Keyrack-Issuer", key.issuer.clone());
-        answer::put(&mut answer, "X-Keyrack-Scopes", key.scopes.iter().collect::<Vec<_>>().join(" "));
-        if let Some(endpoint) = judged.verdict.endpoint.clone() {
+        answer::put(&mut answer, "X-Keyrack-Key", key.id.as_hyphenated().encode_lower(&mut [0; 36]));
+        answer::put(&mut answer, "X-Keyrack-Account", &key.account);
+        answer::put(&mut answer, "X-Keyrack-Issuer", &key.issuer);
+        answer::put(&mut answer, "X-Keyrack-Scopes", known.scopes());
+        if let Some(endpoint) = &judged.verdict.endpoint {
             answer::put(&mut answer, "X-Keyrack-Endpoint", endpoint);
         }
     }

@@ -107,22 +107,22 @@ impl Door {
             if attempt > 0 {
                 self.metrics.again.inc();
             }
-            let now = self.gate.now().timestamp_micros();
+            let now = || self.gate.now().timestamp_micros();
             let Ok(policies) = self.gate.policies().await else {
-                return Judged::refused(Reason::StoreGone, None, now);
+                return Judged::refused(Reason::StoreGone, None, now());
             };
             let directory = &policies.directory;
             let credential = match self.read(directory, asked) {
                 Ok(credential) => credential,
-                Err(Unread { policy, reason }) => return Judged::refused(reason, policy, now),
+                Err(Unread { policy, reason }) => return Judged::refused(reason, policy, now()),
             };
             let (policy, hash) = (credential.policy, credential.hash);
             let wait = |address| self.brake.wait(address, hash, self.begun.elapsed());
             if let Some(seconds) = asked.brakes.and_then(wait) {
-                return Judged::refused(Reason::Braked { seconds }, Some(policy), now);
+                return Judged::refused(Reason::Braked { seconds }, Some(policy), now());
             }
             let Ok(known) = self.gate.known(hash).await else {
-                return Judged::refused(Reason::StoreGone, Some(policy), now);
+                return Judged::refused(Reason::StoreGone, Some(policy), now());
             };
             let instant = self.gate.now();
             let mut checked = match check(policy, known.as_deref().map(facts), &asked.request, instant) {
@@ -132,7 +132,7 @@ impl Door {
                     return self.refuse(refused, policy, known).await;
                 }
             };
-            let Some(known) = known else { return Judged::refused(Reason::Unknown, Some(policy), now) };
+            let Some(known) = known else { return Judged::refused(Reason::Unknown, Some(policy), now()) };
             // What was counted before something changed stays counted, once.
             let counted = match told.take() {
                 Some((charges, told)) if charges == checked.charges => (charges, told),

@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use axum::response::IntoResponse;
@@ -22,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::metrics::Metrics;
+use super::routes::Routes;
 use super::wire::{Note, Notes, Patience, Wire};
 use crate::domain::network::canonical_address;
 
@@ -83,7 +83,7 @@ pub async fn stopped(stop: &mut watch::Receiver<bool>) {
 /// Serves until `stop` says so, then until the open requests are answered or the farewell ends.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    routes: Routes,
     limits: Limits,
     metrics: Arc<Metrics>,
     mut stop: watch::Receiver<bool>,
@@ -108,10 +108,10 @@ pub async fn serve(
             }
         };
         metrics.connections.inc();
-        let (router, metrics, stop) = (router.clone(), Arc::clone(&metrics), stop.clone());
+        let (routes, metrics, stop) = (routes.clone(), Arc::clone(&metrics), stop.clone());
         let builder = builder.clone();
         connections.spawn(async move {
-            connection(stream, canonical_address(peer.ip()), router, limits, builder, &metrics, stop).await;
+            connection(stream, canonical_address(peer.ip()), routes, limits, builder, &metrics, stop).await;
             metrics.connections.dec();
             drop(permit);
         });
@@ -138,6 +138,8 @@ fn builder(limits: Limits) -> http1::Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.idle)
+        // An answer is small: one copy of it costs less than a list of its parts.
+        .writev(false)
         .max_buf_size(BUFFER_MAX)
         .max_header_size(HEAD_MAX)
         .half_close(false);
@@ -151,7 +153,7 @@ fn builder(limits: Limits) -> http1::Builder {
 async fn connection(
     stream: TcpStream,
     peer: IpAddr,
-    router: Router,
+    routes: Routes,
     limits: Limits,
     builder: http1::Builder,
     metrics: &Arc<Metrics>,
@@ -159,9 +161,10 @@ async fn connection(
 ) {
     let notes = Notes::default();
     let wire = TokioIo::new(Wire::new(stream, notes.clone(), limits.patience));
+    let routes = Arc::new(routes);
     let service = service_fn(move |request: Request<Incoming>| {
         let note = notes.next();
-        answer(router.clone(), request, Caller { peer, note }, Arc::clone(metrics))
+        answer(Arc::clone(&routes), request, Caller { peer, note }, Arc::clone(metrics))
     });
     let mut serving = pin!(builder.serve_connection(wire, service));
     let ended = tokio::select! {
@@ -177,20 +180,16 @@ async fn connection(
     }
 }
 
-/// Hands a request to the router. A handler that breaks lets nothing pass: the caller gets 503.
+/// Hands a request to its handler. One that breaks lets nothing pass: the caller gets 503.
 async fn answer(
-    router: Router,
+    routes: Arc<Routes>,
     request: Request<Incoming>,
     caller: Caller,
     metrics: Arc<Metrics>,
 ) -> Result<Response<Body>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(caller);
-    let mut router = router;
-    let answering = AssertUnwindSafe(async move {
-        let Ok(answer) = tower_call(&mut router, request).await;
-        answer
-    });
+    let answering = AssertUnwindSafe(routes.answer(request));
     let mut answer = match answering.catch_unwind().await {
         Ok(answer) => answer,
         Err(_) => {
@@ -204,9 +203,4 @@ async fn answer(
         answer.headers_mut().insert("connection", axum::http::HeaderValue::from_static("close"));
     }
     Ok(answer)
-}
-
-async fn tower_call(router: &mut Router, request: Request<Body>) -> Result<Response<Body>, Infallible> {
-    use hyper::service::Service as _;
-    hyper_util::service::TowerToHyperService::new(router.clone()).call(request).await
 }

@@ -65,7 +65,7 @@ pub async fn watch(
         answer::put(&mut response, name, value);
     }
     // nginx would hold events back.
-    answer::put(&mut response, "X-Accel-Buffering", "no".into());
+    answer::put(&mut response, "X-Accel-Buffering", "no");
     response
 }
 

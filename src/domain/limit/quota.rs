@@ -1,7 +1,5 @@
 //! What is left of the budgets, and how it is told.
 
-use std::fmt::Write;
-
 use super::Budget;
 
 const MICROS: i64 = 1_000_000;
@@ -88,17 +86,29 @@ impl Quota {
     /// budgets as `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers.
     pub fn headers(&self, now: i64) -> Vec<(&'static str, String)> {
         let tightest = self.tightest();
-        let mut policy = String::new();
-        let mut left = String::new();
+        let room = 48 * self.states.len();
+        let (mut policy, mut left) = (String::with_capacity(room), String::with_capacity(room));
+        let mut digits = itoa::Buffer::new();
+        let mut put = |text: &mut String, before: &str, number: i64| {
+            text.push_str(before);
+            text.push_str(digits.format(number));
+        };
         for state in &self.states {
             if !policy.is_empty() {
                 policy.push_str(", ");
                 left.push_str(", ");
             }
-            let Budget { seconds, requests } = state.budget;
-            // Writing to a string can't fail.
-            let _ = write!(policy, "\"{}-{seconds}\";q={requests};w={seconds}", state.per);
-            let _ = write!(left, "\"{}-{seconds}\";r={};t={}", state.per, state.remaining, state.wait(now));
+            // As "key-60";q=100;w=60 and "key-60";r=99;t=60.
+            let (seconds, requests) = (i64::from(state.budget.seconds), i64::from(state.budget.requests));
+            for text in [&mut policy, &mut left] {
+                text.push('"');
+                text.push_str(state.per);
+                put(text, "-", seconds);
+            }
+            put(&mut policy, "\";q=", requests);
+            put(&mut policy, ";w=", seconds);
+            put(&mut left, "\";r=", i64::from(state.remaining));
+            put(&mut left, ";t=", state.wait(now));
         }
         vec![
             ("X-RateLimit-Limit", tightest.budget.requests.to_string()),

@@ -21,6 +21,8 @@ pub struct Known {
     pub key: Key,
     pub account: Account,
     pub policy: Arc<Policy>,
+    /// The key's scopes, separated by blanks.
+    scopes: String,
     pub(super) hash: HashedKey,
     /// When the key ends, as far as the row tells.
     pub(super) ends_at: Option<Instant>,
@@ -41,6 +43,11 @@ impl Known {
     /// The hash of its secret, to ask for it again.
     pub fn hash(&self) -> HashedKey {
         self.hash
+    }
+
+    /// The key's scopes, separated by blanks, as services are told of them.
+    pub fn scopes(&self) -> &str {
+        &self.scopes
     }
 
     /// Whether nothing is known that would make this out of date.
@@ -176,6 +183,7 @@ impl Inner {
             };
             let known = Known {
                 ends_at: sight.key.ends_at(),
+                scopes: sight.key.scopes.iter().collect::<Vec<_>>().join(" "),
                 key: sight.key,
                 account: sight.account,
                 policy,
