@@ -227,7 +227,8 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     let session = Session::new(cli.global, &cli.console, Clock::System)?;
     let log = &session.settings;
     // A service's log is its standard error, which systemd keeps, unless somebody named a file.
-    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let file = (log.log_file.source != Source::Default).then(|| log.log_file.value.clone());
+    let journal = file.is_none() && std::env::var_os("JOURNAL_STREAM").is_some();
     let lines = if journal { telemetry::Lines::Journal } else { telemetry::Lines::Text };
     let service = match &cli.command {
         Some(Command::Reminders(reminders::Command::Watch(_))) => Some(lines),
@@ -237,8 +238,8 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
         }),
         _ => None,
     };
-    let begun = match service.filter(|_| log.log_file.source == Source::Default) {
-        Some(lines) => telemetry::begin_service(&log.log.value, lines),
+    let begun = match service {
+        Some(lines) => telemetry::begin_service(&log.log.value, lines, file),
         None => telemetry::begin(&log.log.value, log.log_file.value.clone()),
     };
     if let Err(error) = begun {

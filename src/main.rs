@@ -20,6 +20,7 @@ use keyrack::gate::settings::{Issuers, Settings as GateDoor, VerifyRule};
 use keyrack::gate::webhook::WebhookSettings;
 use keyrack::harden;
 use keyrack::service::{Gate, GateSettings};
+use keyrack::telemetry;
 use keyrack::tui::clipboard::Surroundings;
 use keyrack::tui::{self, ExitReason, TuiSettings};
 
@@ -28,6 +29,7 @@ use keyrack::tui::{self, ExitReason, TuiSettings};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let _log = telemetry::Finish;
     if let Err(error) = harden::harden() {
         cli::say(&format!("keyrack: warning: this process could not be hardened: {error}"));
     }
@@ -155,6 +157,7 @@ fn gate_door(arguments: &Arguments) -> cli::Result<GateDoor> {
             }
             None => None,
         },
+        lost_lines: telemetry::lost_lines,
         connections: Limits { connections: arguments.connections.max(1), ..Limits::default() },
     })
 }

@@ -1,17 +1,28 @@
 //! The log: a file in the XDG state folder, never the screen, and never with a secret in it. A service logs to standard
-//! error, which belongs to its supervisor.
+//! error, which belongs to its supervisor, and never waits for whoever reads it.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+mod queue;
+use queue::{Queue, Queued};
+
 /// A log that has grown past this many bytes is set aside as `….old` when the next one is begun.
 const ROOM: u64 = 8 * 1024 * 1024;
+/// So many bytes of a service's log wait for their reader; a thousand lines and more.
+const WAITING: usize = 512 * 1024;
+/// At the end of a service its log's reader may take nothing for so long.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The lines of a service.
+static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
 
 /// Why there will be no log.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +31,8 @@ pub enum Error {
     Filter(String),
     #[error("a log was begun before")]
     Begun,
+    #[error("the log's thread can't be started: {0}")]
+    Thread(io::Error),
 }
 
 /// Begins the log. The file is made (mode 0600) when the first line is written, so that a command with nothing to say
@@ -45,14 +58,24 @@ pub enum Lines {
     Json,
 }
 
-/// Begins the log of a service: lines on standard error.
+/// Begins the log of a service: lines on standard error, or in a file if somebody named one. They are written by a thread
+/// of their own: see [`finish`].
 ///
 /// # Errors
-/// When `filter` can't be read.
-pub fn begin_service(filter: &str, lines: Lines) -> Result<(), Error> {
+/// When `filter` can't be read, or there can't be another thread.
+pub fn begin_service(filter: &str, lines: Lines, file: Option<PathBuf>) -> Result<(), Error> {
+    let filter = read(filter)?;
+    let tell = |_: &Queue, left_out: u64| {
+        tracing::warn!(left_out, "lines were left out of the log: whoever reads it did not keep up");
+    };
+    let queue = match file {
+        Some(file) => Queue::begin(WAITING, LogFile::new(file), tell),
+        None => Queue::begin(WAITING, io::stderr(), tell),
+    };
+    let queue = queue.map_err(Error::Thread)?;
     let log = tracing_subscriber::fmt()
-        .with_env_filter(read(filter)?)
-        .with_writer(io::stderr)
+        .with_env_filter(filter)
+        .with_writer(Queued(Arc::clone(&queue)))
         .with_ansi(false)
         .with_target(false);
     match lines {
@@ -60,7 +83,35 @@ pub fn begin_service(filter: &str, lines: Lines) -> Result<(), Error> {
         Lines::Journal => log.without_time().try_init(),
         Lines::Json => log.json().flatten_event(true).try_init(),
     }
-    .map_err(|_| Error::Begun)
+    .map_err(|_| Error::Begun)?;
+    let _ = QUEUE.set(queue);
+    // The usual hook writes to standard error by itself and waits for its reader. What a panic says is left out: it may
+    // quote what a stranger sent.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        tracing::error!(at, "the program is broken in one place, which ends what was done there");
+    }));
+    Ok(())
+}
+
+/// How many lines of a service are missing in its log because nobody read it fast enough.
+pub fn lost_lines() -> u64 {
+    QUEUE.get().map_or(0, |queue| queue.lost())
+}
+
+/// Waits until everything that was logged is written; no longer than `patience` while its reader takes nothing. Answers
+/// whether it is: where it is not, standard error can't be written to without waiting for ever.
+pub fn finish(patience: Duration) -> bool {
+    QUEUE.get().is_none_or(|queue| queue.finish(patience))
+}
+
+/// Lets the log be written before the program ends, however it ends.
+pub struct Finish;
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        finish(PATIENCE);
+    }
 }
 
 fn read(filter: &str) -> Result<EnvFilter, Error> {
@@ -119,6 +170,17 @@ impl<'a> MakeWriter<'a> for LogFile {
 
     fn make_writer(&'a self) -> LineOf<'a> {
         LineOf(self)
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.append(lines);
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

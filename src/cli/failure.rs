@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::domain::text::SafeText;
-use crate::{service, store};
+use crate::{service, store, telemetry};
 
 /// The exit codes, a contract with scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,8 @@ impl Failure {
         if matches!(self.exit, Exit::Failure | Exit::CheckFailed | Exit::Unreachable) {
             tracing::error!(exit = self.exit as u8, "{self}");
         }
-        if !self.message.is_empty() {
+        // What a service logged before stands before it; where nobody reads that, nobody reads this.
+        if !self.message.is_empty() && telemetry::finish(telemetry::PATIENCE) {
             super::say(&format!("keyrack: {}", self.message));
         }
     }

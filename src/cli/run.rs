@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::failure::{Exit, Failure, Result};
 use super::session::Session;
 use super::{Command, carry_out, prompt, say};
+use crate::telemetry;
 
 /// How long an interrupted command may take to put its things in order.
 const GRACE: Duration = Duration::from_millis(300);
@@ -158,6 +159,7 @@ pub fn until_signals() -> tokio::sync::watch::Receiver<bool> {
         stop.send_replace(true);
         let code = ended_by_signal().await;
         tracing::warn!("ended at once");
+        telemetry::finish(GRACE);
         std::process::exit(i32::from(code));
     });
     told

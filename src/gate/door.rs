@@ -269,6 +269,7 @@ impl Door {
             limiter: self.limiter.is_well().await,
             windows: self.limiter.own().len(),
             proof_age: self.gate.proof_age().as_secs_f64(),
+            lost_lines: (self.settings.lost_lines)(),
         }
     }
 }

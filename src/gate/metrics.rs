@@ -1,6 +1,6 @@
 //! What Prometheus is told. No label has values that a stranger could make up.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -32,6 +32,7 @@ pub struct Metrics {
     pub unlogged: Counter,
     pub limiter_alone: Counter,
     pub again: Counter,
+    lost_lines: Counter,
     database: Gauge,
     limiter: Gauge,
     windows: Gauge,
@@ -52,6 +53,7 @@ impl Default for Metrics {
             unlogged: Counter::default(),
             limiter_alone: Counter::default(),
             again: Counter::default(),
+            lost_lines: Counter::default(),
             database: Gauge::default(),
             limiter: Gauge::default(),
             windows: Gauge::default(),
@@ -71,6 +73,8 @@ pub struct Present {
     pub windows: usize,
     /// Seconds since the database last proved that nothing changed.
     pub proof_age: f64,
+    /// How many lines are missing in the log, since the beginning.
+    pub lost_lines: u64,
 }
 
 impl Metrics {
@@ -90,6 +94,11 @@ impl Metrics {
             "unlogged_refusals",
             "Refusals left out of the log to keep it readable",
             self.unlogged.clone(),
+        );
+        registry.register(
+            "lost_log_lines",
+            "Lines left out of the log because whoever reads it did not keep up",
+            self.lost_lines.clone(),
         );
         registry.register(
             "limiter_alone",
@@ -126,6 +135,7 @@ impl Metrics {
         self.limiter.set(i64::from(present.limiter));
         self.windows.set(i64::try_from(present.windows).unwrap_or(i64::MAX));
         self.age.set(present.proof_age);
+        self.lost_lines.inner().store(present.lost_lines, Ordering::Relaxed);
         let mut out = String::new();
         // Writing to a string can't fail.
         let _ = text::encode(&mut out, &self.registry);
@@ -146,12 +156,13 @@ mod tests {
         let labels = Labels { entrance: "auth", issuer: "voxpria".into(), verdict: "revoked" };
         metrics.requests.get_or_create(&labels).inc();
         metrics.seconds.observe(0.000_2);
-        let text = metrics.text(Present { database: true, ..Present::default() });
+        let text = metrics.text(Present { database: true, lost_lines: 7, ..Present::default() });
         for line in [
             r#"keyrack_gate_requests_total{entrance="auth",issuer="voxpria",verdict="revoked"} 1"#,
             "keyrack_gate_database_up 1",
             "keyrack_gate_limiter_up 0",
             "keyrack_gate_request_seconds_count 1",
+            "keyrack_gate_lost_log_lines_total 7",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

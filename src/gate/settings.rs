@@ -27,6 +27,8 @@ pub struct Settings {
     pub connections: Limits,
     /// Where alerts are sent.
     pub webhook: Option<WebhookSettings>,
+    /// Says how many lines are missing in the log because its reader did not keep up.
+    pub lost_lines: fn() -> u64,
 }
 
 /// Who may ask for verdicts on keys that somebody else sent.
