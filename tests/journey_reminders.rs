@@ -8,31 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use support::database::Database;
-use support::people::age;
+use support::post::due;
 use support::postbox::Postbox;
 use support::pty::{Start, Terminal};
-use support::script::{Script, text};
-
-const DAY: i64 = 86_400;
-
-/// Three keys of acme and one of globex end in 20 days, and one of globex never.
-async fn due(db: &Database) -> Script<'_> {
-    let keyrack = Script::furnished(db, "voicegram");
-    for (account, name, expires) in [
-        ("acme", "billing", "20d"),
-        ("acme", "crawler", "20d"),
-        ("acme", "urgent", "3d"),
-        ("globex", "exporter", "20d"),
-        ("globex", "forever", "never"),
-    ] {
-        let key =
-            keyrack.json(&["key", "create", "--account", account, "--name", name, "--expires", expires]);
-        keyrack.ok(&["key", "acknowledge", text(&key, "id")]);
-    }
-    // Made long ago, so that the thresholds are shorter than the keys' lives.
-    age(db, 60 * DAY).await;
-    keyrack
-}
+use support::script::text;
 
 fn console(db: &Database, mail: &[(&'static str, String)]) -> Terminal {
     let start = Start::new(db.dir()).on(&db.address()).size(100, 30);
@@ -69,7 +48,7 @@ fn leave(mut terminal: Terminal) {
 
 on_both! {
     async fn vg_15_one_reads_whom_a_sweep_writes_to_confirms_and_finds_the_letters(db) {
-        due(&db).await;
+        due(&db, &[]).await;
         let mut terminal = console(&db, &[]);
         terminal.press("2");
         terminal.wait_for("30d –  7d ○");
@@ -112,7 +91,7 @@ on_both! {
     }
 
     async fn what_the_server_refused_is_seen_told_and_sent_again_from_the_console(db) {
-        due(&db).await;
+        due(&db, &[]).await;
         let postbox = Postbox::open();
         postbox.refuse("it@acme.example", "550 5.1.1 no such mailbox");
         let mut terminal = console(&db, &postbox.environment());
@@ -143,7 +122,7 @@ on_both! {
     }
 
     async fn leaving_stops_a_sweep_between_two_letters_and_the_rest_stays_due(db) {
-        let keyrack = due(&db).await;
+        let keyrack = due(&db, &[]).await;
         let postbox = Postbox::open();
         postbox.slow(Duration::from_secs(2));
         let mut terminal = console(&db, &postbox.environment());
@@ -168,7 +147,7 @@ on_both! {
     }
 
     async fn a_signal_in_a_sweep_lets_the_letter_under_way_arrive(db) {
-        due(&db).await;
+        due(&db, &[]).await;
         let postbox = Postbox::open();
         postbox.slow(Duration::from_secs(2));
         let mut terminal = console(&db, &postbox.environment());

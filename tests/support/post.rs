@@ -16,7 +16,8 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::calendar::Calendar;
 use super::database::Database;
-use super::people::{furnish, preset, wanted};
+use super::people::{age, furnish, preset, wanted};
+use super::script::{Script, text};
 
 /// A letter box, and the post that drops letters into it.
 pub fn letter_box() -> (Memory, Post) {
@@ -24,6 +25,26 @@ pub fn letter_box() -> (Memory, Post) {
     let memory = Memory::new(Letterhead { from: from.clone(), reply_to: None });
     let post = Post::new(Mailer::Memory(memory.clone()), Templates::embedded().unwrap(), &from);
     (memory, post)
+}
+
+/// Two keys of acme and one of globex end in 20 days, one of acme in 3 days, one of globex never; and `more`: account,
+/// name, and when it ends. All were made long ago, so that the thresholds are shorter than the keys' lives.
+pub async fn due<'d>(db: &'d Database, more: &[(&str, &str, &str)]) -> Script<'d> {
+    let keyrack = Script::furnished(db, "voicegram");
+    let all = [
+        ("acme", "billing", "20d"),
+        ("acme", "crawler", "20d"),
+        ("acme", "urgent", "3d"),
+        ("globex", "exporter", "20d"),
+        ("globex", "forever", "never"),
+    ];
+    for (account, name, expires) in all.iter().chain(more) {
+        let key =
+            keyrack.json(&["key", "create", "--account", account, "--name", name, "--expires", expires]);
+        keyrack.ok(&["key", "acknowledge", text(&key, "id")]);
+    }
+    age(db, 60 * 86_400).await;
+    keyrack
 }
 
 /// Voicegram with the accounts `acme` and `globex` at the beginning of the year, and a letter box.
