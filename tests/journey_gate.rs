@@ -7,7 +7,7 @@ pub mod support;
 use keyrack::domain::secret::PlainKey;
 use support::database::Database;
 use support::gate::Gate;
-use support::people::{make_kept, office, preset};
+use support::people::{keep, make_kept, office, preset, scoped};
 use support::pty::{Start, Terminal};
 use tempfile::TempDir;
 
@@ -113,6 +113,35 @@ on_both! {
         terminal.press("a");
         terminal.wait_for("1 alert acknowledged");
         terminal.wait_until_gone("! 1 alert");
+    }
+
+    async fn budgets_that_are_agreed_in_the_console_hold_at_the_gates_next_request(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let made = keep(&service, scoped("acme", "calls:read")).await;
+        let gate = Gate::start(&db, &["--name", "gate-1"]);
+        let ask = || gate.auth_with("GET", "/api/v1/calls", &made.secret);
+        assert_eq!(ask().number("x-ratelimit-limit"), 100);
+        let home = home();
+        let mut terminal = console(&home, &db, (80, 24));
+        terminal.wait_for("● active");
+        terminal.wait_for("admin");
+        terminal.press("L");
+        terminal.wait_for("100 a minute, 1000 an hour; the account has no plan");
+        terminal.type_text("3/1m");
+        terminal.wait_for("From the next request on: 3 a minute, agreed for this key");
+        terminal.press("ctrl-s");
+        terminal.wait_for("scoped has 3/1m");
+        // The request before counts: no more than three in any minute.
+        let answers = [ask(), ask(), ask()];
+        assert_eq!((answers[0].status, answers[2].status), (200, 429), "{answers:?}");
+        assert!(answers.iter().all(|answer| answer.number("x-ratelimit-limit") == 3), "{answers:?}");
+        terminal.press("L");
+        terminal.wait_for("3 a minute, agreed for this key");
+        terminal.press("ctrl-u");
+        terminal.press("ctrl-s");
+        terminal.wait_for("scoped has its policy's limits again");
+        let answer = ask();
+        assert_eq!((answer.status, answer.number("x-ratelimit-limit")), (200, 100));
     }
 
     async fn va_10_a_pasted_preview_is_explained_in_the_console(db) {

@@ -145,6 +145,10 @@ impl Door {
             let (charges, Told { limited, now, alone }) = counted;
             let verdict = checked.limited(limited);
             if !verdict.allowed() {
+                // Nothing was counted. A budget that was raised meanwhile may let it pass.
+                if let Ok(Confirmed::Changed) = self.gate.confirm(&known, &policies).await {
+                    continue;
+                }
                 return Judged { verdict, policy: Some(Arc::clone(policy)), known: Some(known), now };
             }
             match self.gate.confirm(&known, &policies).await {

@@ -16,6 +16,7 @@ use crate::domain::audit::{Entry, Verdict};
 use crate::domain::expiry::Overlap;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::limit::Budgets;
 use crate::domain::operator::{Operator, Role};
 use crate::domain::query::Query;
 use crate::domain::reminder::{Reminder, ReminderId, Sweep};
@@ -129,6 +130,12 @@ pub enum Request {
         key: KeyId,
         overlap: Overlap,
     },
+    /// Budgets agreed for one key; empty: its policy's hold again.
+    SetLimits {
+        operation: OperationId,
+        key: KeyId,
+        limits: Budgets,
+    },
     Accounts {
         filter: String,
         after: Option<String>,
@@ -222,6 +229,7 @@ pub enum Reply {
     Revoke(Outcomes<Vec<Revoked>>),
     Receipt(Outcomes<Receipt>),
     Rotate(Outcomes<Box<Created>>),
+    SetLimits(Outcomes<Box<Key>>),
     Accounts(Outcomes<Vec<AccountSummary>>),
     Account(Outcomes<AccountSummary>),
     CreateAccount(Outcomes<Account>),

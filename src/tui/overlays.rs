@@ -15,6 +15,7 @@ pub mod emergency;
 pub mod explain;
 pub mod help;
 pub mod leave;
+pub mod limit;
 pub mod palette;
 pub mod preset;
 pub mod reader;
@@ -38,6 +39,7 @@ pub enum Overlay {
     Rotate(Box<rotate::State>),
     Confirm(Box<confirm::State>),
     Account(Box<account::State>),
+    Limit(Box<limit::State>),
     Preset(preset::State),
     Help(help::State),
     Palette(palette::State),
@@ -60,6 +62,7 @@ impl Overlay {
             Self::Rotate(state) => state.input(shell, input),
             Self::Confirm(state) => state.input(shell, input),
             Self::Account(state) => state.input(shell, input),
+            Self::Limit(state) => state.input(shell, input),
             Self::Preset(state) => state.input(shell, input),
             Self::Help(state) => state.input(shell, input),
             Self::Palette(state) => state.input(shell, input),
@@ -80,6 +83,7 @@ impl Overlay {
             Self::Rotate(state) => state.reply(shell, id, reply),
             Self::Confirm(state) => state.reply(shell, id, reply),
             Self::Account(state) => state.reply(shell, id, reply),
+            Self::Limit(state) => state.reply(shell, id, reply),
             Self::Preset(state) => state.reply(shell, id, reply),
             Self::Themes(state) => state.reply(shell, reply),
             Self::Sweep(state) => state.reply(shell, id, reply),
@@ -106,6 +110,7 @@ impl Overlay {
             Self::Rotate(state) => state.context(),
             Self::Confirm(state) => state.context(),
             Self::Account(state) => state.context(),
+            Self::Limit(state) => state.context(),
             Self::Help(state) => state.context(),
             Self::Reader(_) => Context::Reader,
             Self::Sweep(state) => state.context(),
@@ -119,6 +124,7 @@ impl Overlay {
             Self::Create(state) => state.typing(),
             Self::Revoke(state) => state.typing(),
             Self::Account(state) => state.typing(),
+            Self::Limit(state) => state.typing(),
             Self::Explain(state) => state.typing(),
             _ => self.context().takes_text(),
         }
@@ -162,6 +168,7 @@ impl Overlay {
             Self::Rotate(state) => state.draw(shell, frame, area),
             Self::Confirm(state) => state.draw(shell, frame, area),
             Self::Account(state) => state.draw(shell, frame, area),
+            Self::Limit(state) => state.draw(shell, frame, area),
             Self::Preset(state) => state.draw(shell, frame, area),
             Self::Help(state) => state.draw(shell, frame, area),
             Self::Palette(state) => state.draw(shell, frame, area),

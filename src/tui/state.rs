@@ -314,6 +314,9 @@ impl Shell {
         }
         let text = match self.role() {
             Some(role) => format!("{role} may not {what}: that takes the role {}", permission.needs()),
+            None if self.who.is_none() => {
+                "who you are is still being read from the database: try again in a moment".to_owned()
+            }
             None => "this person is no operator of this database: ask an admin for a role".to_owned(),
         };
         self.toast(Severity::Warning, text);

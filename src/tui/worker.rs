@@ -108,6 +108,9 @@ impl Worker {
             Request::Rotate { operation, key, overlap } => {
                 Reply::Rotate(plain(service.rotate_key(operation, key, overlap).await.map(Box::new)))
             }
+            Request::SetLimits { operation, key, limits } => {
+                Reply::SetLimits(plain(service.set_limits(operation, key, limits).await.map(Box::new)))
+            }
             Request::Accounts { filter, after, limit } => {
                 Reply::Accounts(plain(service.accounts(&filter, after.as_deref(), limit).await))
             }

@@ -56,6 +56,7 @@ pub enum Action {
     CopyId,
     Revoke,
     Rotate,
+    Limit,
     FocusDetail,
     ToggleUsage,
     Explain,

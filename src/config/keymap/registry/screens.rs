@@ -294,6 +294,15 @@ pub(super) const ENTRIES: &[Entry] = &[
     .hint(28)
     .in_palette(),
     entry(
+        Limit,
+        "limit",
+        "limits",
+        &[Keys, Detail],
+        &["L"],
+        "Give the key budgets of its own, or the policy's again",
+    )
+    .in_palette(),
+    entry(
         ToggleUsage,
         "toggle-usage",
         "usage",

@@ -9,7 +9,7 @@ use crate::domain::Instant;
 use crate::domain::query::{Column, Completion, Query, Sort, Term, Test};
 use crate::tui::effect::{CopyText, Effect, Request, Timer, To};
 use crate::tui::input::{Input, Key};
-use crate::tui::overlays::{Overlay, create, explain, revoke, rotate, sort};
+use crate::tui::overlays::{Overlay, create, explain, limit, revoke, rotate, sort};
 use crate::tui::screens::ScreenId;
 use crate::tui::state::{Severity, Shell};
 
@@ -251,6 +251,10 @@ impl State {
             Action::Revoke => self.revoke(shell),
             Action::Rotate => match self.selected_key().cloned() {
                 Some(key) => rotate::open(shell, key),
+                None => Vec::new(),
+            },
+            Action::Limit => match self.selected_key().cloned() {
+                Some(key) => limit::open(shell, key),
                 None => Vec::new(),
             },
             Action::ScrollUp => self.scroll(shell, -1),

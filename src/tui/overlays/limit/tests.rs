@@ -1,0 +1,114 @@
+use crate::domain::key::Key;
+use crate::domain::limit::Budgets;
+use crate::domain::operator::Role;
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
+use crate::tui::overlays::limit;
+use crate::tui::testing::{Desk, account, key, noon, only_request};
+
+/// The form, opened for a key with these budgets, its account read.
+fn form(issuer: &str, own: &str) -> Desk {
+    let mut desk = Desk::new();
+    let limits = Budgets::parse(own).unwrap();
+    let key = Key { limits, ..key(issuer, "CRM") };
+    let (id, request) = only_request(desk.open(|shell| limit::open(shell, key)));
+    assert_eq!(request, Request::Account("acme".into()));
+    let mut summary = account(issuer, "acme");
+    summary.account.plan = (issuer == "voxpria").then(|| "Starter".into());
+    assert_eq!(desk.reply(id, Reply::Account(Ok(summary))), []);
+    desk
+}
+
+#[test]
+fn what_holds_now_and_what_would_hold_then_stand_in_the_form() {
+    let mut desk = form("voxpria", "");
+    let words = desk.words();
+    assert!(words.contains("500 a minute, 5000 an hour; by the plan Starter"), "{}", desk.screen());
+    assert!(words.contains("From the next request on: as it is now"), "{}", desk.screen());
+    desk.write("10/1s 900/1m");
+    let words = desk.words();
+    let then = "From the next request on: 10 a second, 900 a minute, agreed for this key";
+    assert!(words.contains(then), "{}", desk.screen());
+    insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
+fn agreed_budgets_are_sent_and_said_to_hold_from_the_next_request_on() {
+    let mut desk = form("voxpria", "");
+    desk.write("900/1m");
+    let (id, request) = only_request(desk.press("ctrl-s"));
+    let Request::SetLimits { key: asked, limits, .. } = request else { panic!("{request:?}") };
+    assert_eq!((asked, &limits), (key("voxpria", "CRM").id, &Budgets::parse("900/1m").unwrap()));
+    assert_eq!(desk.press("ctrl-s esc"), [], "it is under way");
+    let changed = Key { limits, ..key("voxpria", "CRM") };
+    desk.reply(id, Reply::SetLimits(Ok(Box::new(changed))));
+    assert!(desk.top().is_none());
+    let said = "CRM has 900/1m; gates count by that from their next request on";
+    assert!(desk.toast().contains(said), "{}", desk.toast());
+}
+
+#[test]
+fn an_emptied_line_gives_the_policys_limits_back() {
+    let mut desk = form("voxpria", "900/1m");
+    assert!(desk.words().contains("900 a minute, agreed for this key"), "{}", desk.screen());
+    desk.press("ctrl-u");
+    assert!(desk.words().contains("From the next request on: 500 a minute"), "{}", desk.screen());
+    let (id, request) = only_request(desk.press("tab enter"));
+    assert!(matches!(&request, Request::SetLimits { limits, .. } if limits.is_empty()), "{request:?}");
+    desk.reply(id, Reply::SetLimits(Ok(Box::new(key("voxpria", "CRM")))));
+    assert!(desk.toast().contains("its policy's limits again"), "{}", desk.toast());
+}
+
+#[test]
+fn what_is_no_budget_is_said_at_the_field_and_not_sent() {
+    let mut desk = form("vozagent", "");
+    desk.write("100 a minute");
+    assert!(!desk.words().contains("is no budget"), "not while it is written: {}", desk.screen());
+    assert_eq!(desk.press("ctrl-s"), []);
+    assert!(desk.words().contains("is no budget: write requests/time"), "{}", desk.screen());
+    desk.press("ctrl-u");
+    desk.write("1/1m 2/60s");
+    assert_eq!(desk.press("ctrl-s"), []);
+    assert!(desk.words().contains("two budgets over the same time"), "{}", desk.screen());
+}
+
+#[test]
+fn nothing_is_sent_where_nothing_changes_or_the_form_is_left() {
+    let mut desk = form("voxpria", "900/1m");
+    let effects = desk.press("ctrl-s");
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:?}");
+    assert!(desk.top().is_none() && desk.toast().contains("stay as they were"), "{}", desk.toast());
+    let mut desk = form("voxpria", "");
+    desk.write("900/1m");
+    assert_eq!(desk.press("tab tab enter"), [], "cancelled");
+    assert!(desk.top().is_none());
+}
+
+#[test]
+fn a_refusal_is_shown_in_the_form_in_its_own_words() {
+    let mut desk = form("voxpria", "");
+    desk.write("900/1m");
+    let (id, _) = only_request(desk.press("ctrl-s"));
+    let text = "ada may not change the limits of keys: that takes the role operator".into();
+    desk.reply(id, Reply::SetLimits(Err(Failure { kind: FailureKind::NotPermitted, text })));
+    assert!(desk.words().contains("may not change the limits of keys"), "{}", desk.screen());
+}
+
+#[test]
+fn a_viewer_and_a_revoked_key_get_no_form() {
+    let mut desk = Desk::new();
+    desk.role(Role::Viewer);
+    assert_eq!(desk.open(|shell| limit::open(shell, key("voxpria", "CRM"))), []);
+    assert!(desk.top().is_none() && desk.toast().contains("may not change the limits"), "{}", desk.toast());
+    let mut desk = Desk::new();
+    let revoked = Key { revoked_at: Some(noon()), ..key("voxpria", "CRM") };
+    assert_eq!(desk.open(|shell| limit::open(shell, revoked)), []);
+    assert!(desk.top().is_none() && desk.toast().contains("limits have no meaning"), "{}", desk.toast());
+}
+
+#[test]
+fn before_the_console_knows_who_is_there_it_says_so_and_not_that_somebody_may_not() {
+    let mut desk = Desk::new();
+    desk.state.shell.who = None;
+    desk.open(|shell| limit::open(shell, key("voxpria", "CRM")));
+    assert!(desk.top().is_none() && desk.toast().contains("try again in a moment"), "{}", desk.toast());
+}
