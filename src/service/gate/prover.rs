@@ -13,9 +13,11 @@ use super::{Inner, store};
 use crate::domain::Instant;
 use crate::store::{Pulse, Touched};
 
-/// How often an idle gate looks. On PostgreSQL it is also told of changes, if the listening connection lives (H10).
+/// How often an idle gate reads. On PostgreSQL it is also told of changes, if the listening connection lives (H10).
 const SQLITE: Duration = Duration::from_millis(100);
 const POSTGRES: Duration = Duration::from_millis(500);
+/// How often it looks whether a SQLite database changed, which costs next to nothing: a revocation is confirmed as soon.
+const GLANCE: Duration = Duration::from_millis(20);
 /// After a failure, before the next try.
 const PAUSE: Duration = Duration::from_millis(25);
 /// With more changes than this to catch up with, everything is forgotten instead.
@@ -32,12 +34,13 @@ impl Drop for LastWord {
 
 pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
     let _last = LastWord(Arc::clone(&inner));
-    let idle = match inner.store.location() {
-        Location::Sqlite(_) => SQLITE,
-        Location::Postgres(_) => POSTGRES,
+    let (idle, glance) = match inner.store.location() {
+        Location::Sqlite(_) => (SQLITE, GLANCE),
+        Location::Postgres(_) => (POSTGRES, POSTGRES),
     };
     // Often enough that an idle gate is never taken for one that is out of touch.
-    let mut tick = interval(idle.min(inner.settings.lease / 3).max(Duration::from_millis(1)));
+    let idle = idle.min(inner.settings.lease / 3);
+    let mut tick = interval(glance.min(idle).max(Duration::from_millis(1)));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pulse = Some(pulse);
     let mut failing = false;
@@ -48,7 +51,11 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
             biased;
             () = &mut stopped => return,
             () = inner.proof.wanted() => {}
-            _ = tick.tick() => {}
+            _ = tick.tick() => {
+                if inner.proof.age() < idle && inner.proof.is_unmoved() {
+                    continue;
+                }
+            }
         }
         // Whoever is ready to ask does so first: one reading serves them all.
         tokio::task::yield_now().await;
