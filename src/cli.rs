@@ -27,7 +27,7 @@ mod shell;
 mod usage;
 
 use crate::clock::Clock;
-use crate::config::settings::Source;
+use crate::config::settings::{LogForm, Source};
 use crate::telemetry;
 
 pub use failure::{Exit, Failure, Result};
@@ -224,7 +224,10 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> std::re
 /// Reads the settings and begins the log. Answers the command, if there is one, and what it works with.
 pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     cli.global.color.choose();
-    let session = Session::new(cli.global, &cli.console, Clock::System)?;
+    let mut session = Session::new(cli.global, &cli.console, Clock::System)?;
+    if let Some(Command::Gate(arguments)) = &cli.command {
+        arguments.outrank(&mut session.settings.gate);
+    }
     let log = &session.settings;
     // A service's log is its standard error, which systemd keeps, unless somebody named a file.
     let file = (log.log_file.source != Source::Default).then(|| log.log_file.value.clone());
@@ -232,9 +235,9 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     let lines = if journal { telemetry::Lines::Journal } else { telemetry::Lines::Text };
     let service = match &cli.command {
         Some(Command::Reminders(reminders::Command::Watch(_))) => Some(lines),
-        Some(Command::Gate(arguments)) => Some(match arguments.log_form {
-            gate::LogForm::Text => lines,
-            gate::LogForm::Json => telemetry::Lines::Json,
+        Some(Command::Gate(_)) => Some(match log.gate.log_form.value {
+            LogForm::Text => lines,
+            LogForm::Json => telemetry::Lines::Json,
         }),
         _ => None,
     };

@@ -56,7 +56,7 @@ pub enum Error {
     Listen(SocketAddr, io::Error),
     #[error("the shared limiter can't be used: {0}")]
     Limiter(#[from] redis::RedisError),
-    #[error("--issuer {0}: there is no such issuer in this database. `keyrack issuer list` shows them")]
+    #[error("there is no such issuer in this database: {0}. `keyrack issuer list` shows them")]
     NoIssuer(String),
     #[error(transparent)]
     Service(#[from] service::Error),

@@ -4,10 +4,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use keyrack::cli::gate::{Arguments, HeaderNames};
+use keyrack::cli::gate::{askers, mistake, secret};
 use keyrack::cli::{self, Cli, Command, Exit, Failure, Session};
 use keyrack::config::keymap::Keymap;
-use keyrack::config::settings::ClipboardChoice;
+use keyrack::config::settings::{ClipboardChoice, GateTable, HeaderNames};
 use keyrack::config::theme::Theme;
 use keyrack::domain::network::Networks;
 use keyrack::domain::secret::HashedKey;
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 fn through_a_door(arguments: Cli) -> cli::Result<u8> {
     let (command, session) = cli::begin(arguments)?;
     match command {
-        Some(Command::Gate(arguments)) => gate(&arguments, &session),
+        Some(Command::Gate(_)) => gate(&session),
         Some(command) => cli::run(command, session),
         None => console(&session),
     }
@@ -93,19 +93,20 @@ fn console_settings(session: &Session) -> cli::Result<TuiSettings> {
     })
 }
 
-fn gate(arguments: &Arguments, session: &Session) -> cli::Result<u8> {
+fn gate(session: &Session) -> cli::Result<u8> {
     if let Err(error) = harden::open_many_files() {
         tracing::warn!(%error, "the number of open files could not be raised");
     }
-    let door = gate_door(arguments)?;
-    let name = arguments.name.clone().or_else(|| arguments.listen.first().map(ToString::to_string));
-    let listen: Vec<String> = arguments.listen.iter().map(ToString::to_string).collect();
+    let table = &session.settings.gate;
+    let door = gate_door(table)?;
+    let listen: Vec<String> = door.listen.iter().map(ToString::to_string).collect();
+    let name = table.name.value.clone().or_else(|| listen.first().cloned());
     let settings = GateSettings {
         name: name.unwrap_or_else(|| "gate".into()),
         listen: listen.join(" "),
-        lease: arguments.lease,
-        cache: arguments.cache,
-        keep_usage: arguments.keep_usage,
+        lease: table.lease.value,
+        cache: table.cache.value,
+        keep_usage: table.keep_usage.value,
         ..GateSettings::default()
     };
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -117,7 +118,7 @@ fn gate(arguments: &Arguments, session: &Session) -> cli::Result<u8> {
         let opened = Gate::open(&session.location()?, session.clock.clone(), settings).await?;
         let listening = gate::begin(opened, door).await.map_err(|error| match error {
             gate::Error::Service(error) => error.into(),
-            gate::Error::NoIssuer(_) => Failure::usage(error.to_string()),
+            gate::Error::NoIssuer(_) => mistake(&table.issuer, error),
             error => Failure::new(Exit::Failure, error.to_string()),
         })?;
         for address in listening.addresses() {
@@ -133,31 +134,29 @@ fn gate(arguments: &Arguments, session: &Session) -> cli::Result<u8> {
     done
 }
 
-fn gate_door(arguments: &Arguments) -> cli::Result<GateDoor> {
-    let usage = |error: &dyn std::fmt::Display| Failure::usage(error.to_string());
-    let password = arguments.limits_password()?;
-    let limits =
-        arguments.limits.as_deref().map(|url| Address::parse(url, password.as_deref().map(String::as_str)));
+fn gate_door(table: &GateTable) -> cli::Result<GateDoor> {
+    table.check().map_err(|error| Failure::usage(error.to_string()))?;
+    let issuers = Issuers::parse(table.issuer.value.iter().map(String::as_str))
+        .map_err(|error| mistake(&table.issuer, error))?;
+    let password = secret(&table.limits_password_file)?;
+    let address = |url: &String| Address::parse(url, password.as_deref().map(String::as_str));
+    let limits = table.limits.value.as_ref().map(address).transpose();
+    let signed = secret(&table.webhook_secret_file)?;
+    let webhook = table.webhook.value.as_ref().map(|url| WebhookSettings::new(url, signed)).transpose();
     Ok(GateDoor {
-        listen: arguments.listen.clone(),
-        admin: arguments.admin_listen,
-        issuers: Issuers::parse(arguments.issuer.iter().map(String::as_str))
-            .map_err(|error| usage(&error))?,
-        trusted: Listed::new(Networks::new(arguments.trusted_proxy.iter().copied())),
-        spelling_kept: arguments.header_names == HeaderNames::Kept,
+        listen: table.listen.value.clone(),
+        admin: table.admin_listen.value,
+        issuers,
+        trusted: Listed::new(Networks::new(table.trusted_proxy.value.iter().copied())),
+        spelling_kept: table.header_names.value == HeaderNames::Kept,
         verify: VerifyRule {
-            from: Listed::new(arguments.askers()),
-            token: arguments.token()?.map(|token| HashedKey::of(token.as_bytes())),
+            from: Listed::new(askers(table)),
+            token: secret(&table.verify_token_file)?.map(|token| HashedKey::of(token.as_bytes())),
         },
-        pace: Pace { burst: arguments.unknown_keys, every: Duration::from_secs(1) },
-        limits: limits.transpose().map_err(|error| usage(&error))?,
-        webhook: match &arguments.webhook {
-            Some(url) => {
-                Some(WebhookSettings::new(url, arguments.webhook_secret()?).map_err(|error| usage(&error))?)
-            }
-            None => None,
-        },
+        pace: Pace { burst: table.unknown_keys.value, every: Duration::from_secs(1) },
+        limits: limits.map_err(|error| mistake(&table.limits, error))?,
+        webhook: webhook.map_err(|error| mistake(&table.webhook, error))?,
         lost_lines: telemetry::lost_lines,
-        connections: Limits { connections: arguments.connections.max(1), ..Limits::default() },
+        connections: Limits { connections: table.connections.value.max(1), ..Limits::default() },
     })
 }

@@ -200,13 +200,15 @@ fn the_settings_on_the_page_are_the_settings_of_the_program() {
     }
     let home = tempfile::tempdir().unwrap();
     let facts = program::json(home.path(), ["info", "--json"]);
-    let names =
-        facts.as_array().unwrap().iter().filter_map(|fact| fact["name"].as_str()?.strip_prefix("mail."));
-    for name in names {
-        assert!(
-            page.contains(&format!("`{name}`")),
-            "the README does not tell of the setting {name} of [mail]"
-        );
+    let names: Vec<&str> =
+        facts.as_array().unwrap().iter().filter_map(|fact| fact["name"].as_str()).collect();
+    for table in ["mail", "gate"] {
+        let own = names.iter().filter_map(|name| name.strip_prefix(table)?.strip_prefix('.'));
+        assert!(own.clone().count() > 10);
+        for name in own {
+            let told = page.contains(&format!("`{name}`"));
+            assert!(told, "the README does not tell of the setting {name} of [{table}]");
+        }
     }
     // And the example is taken as it stands.
     let home = tempfile::tempdir().unwrap();
@@ -220,6 +222,10 @@ fn the_settings_on_the_page_are_the_settings_of_the_program() {
     std::fs::write(folder.join("config.toml"), mail.lines.join("\n")).unwrap();
     let info = program::stdout(home.path(), ["info"]);
     assert!(info.contains("smtp.example.com") && !info.contains("mail.mistake"), "{info}");
+    let gate = blocks_of("toml").into_iter().find(|block| block.note == "gate").unwrap();
+    std::fs::write(folder.join("config.toml"), gate.lines.join("\n")).unwrap();
+    let info = program::stdout(home.path(), ["info"]);
+    assert!(info.contains("api.voxpria.com=voxpria") && !info.contains("gate.mistake"), "{info}");
 }
 
 #[test]

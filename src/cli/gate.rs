@@ -1,35 +1,48 @@
 //! `keyrack gate`: the arguments of the door that enforces keys.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use zeroize::Zeroizing;
 
 use super::failure::{Failure, Result};
+use crate::config::settings::{GateTable, HeaderNames, LogForm, Setting, Source};
 use crate::domain::network::{Networks, parse_network};
 
-/// The form of the log's lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogForm {
-    Text,
-    Json,
+impl ValueEnum for LogForm {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
 }
 
-/// Whether proxies leave the names of headers as their clients spelled them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HeaderNames {
-    /// nginx does, with HTTP/1.1
-    Kept,
-    /// Caddy, Traefik and HAProxy rewrite them, and so does HTTP/2: a policy that insists on a spelling can't be kept then
-    Rewritten,
+impl ValueEnum for HeaderNames {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(match self {
+            Self::Kept => "nginx does, with HTTP/1.1",
+            Self::Rewritten => {
+                "Caddy, Traefik and HAProxy rewrite them, and so does HTTP/2: a policy that insists on a spelling can't be kept then"
+            }
+        }))
+    }
 }
 
-#[derive(Debug, Args)]
+/// Each option can stand in the settings too, below [gate] and under the same name; what is said here outranks that.
+#[derive(Debug, Default, Args)]
 pub struct Arguments {
-    /// Where to listen; several times for several addresses. Port 0: any that is free, told on standard error
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8100")]
+    /// Where to listen; several times for several addresses. Port 0: any that is free, told on standard error [default: 127.0.0.1:8100]
+    #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Vec<SocketAddr>,
     /// Have /healthz, /readyz and /metrics there instead
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -40,9 +53,9 @@ pub struct Arguments {
     /// A network of proxies whose word is believed: /auth answers nobody else. Without: none
     #[arg(long, value_name = "NETWORK", value_parser = parse_network)]
     pub trusted_proxy: Vec<IpNet>,
-    /// What the trusted proxies do to the names of headers
-    #[arg(long, value_enum, value_name = "WHAT", default_value = "kept")]
-    pub header_names: HeaderNames,
+    /// What the trusted proxies do to the names of headers [default: kept]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub header_names: Option<HeaderNames>,
     /// A network that may ask POST /api/v1/verify. Without: this machine
     #[arg(long, value_name = "NETWORK", value_parser = parse_network)]
     pub verify_from: Vec<IpNet>,
@@ -53,79 +66,120 @@ pub struct Arguments {
     #[arg(long, value_name = "URL")]
     pub limits: Option<String>,
     /// A file with the password of --limits
-    #[arg(long, value_name = "FILE", requires = "limits")]
+    #[arg(long, value_name = "FILE")]
     pub limits_password_file: Option<PathBuf>,
     /// The gate's name among gates: what it counts is kept under it. Without: the first address it listens on
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Out of touch with the database for so long, it refuses everything
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = humantime::parse_duration)]
-    pub lease: Duration,
-    /// Remember at most so many keys
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
-    pub cache: usize,
-    /// Keep counts of use for so long
-    #[arg(long, value_name = "TIME", default_value = "35d", value_parser = humantime::parse_duration)]
-    pub keep_usage: Duration,
+    /// Out of touch with the database for so long, it refuses everything [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub lease: Option<Duration>,
+    /// Remember at most so many keys [default: 100000]
+    #[arg(long, value_name = "N")]
+    pub cache: Option<usize>,
+    /// Keep counts of use for so long [default: 35d]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub keep_usage: Option<Duration>,
     /// Send alerts to this address, as JSON: https://…, or http:// on this machine
     #[arg(long, value_name = "URL")]
     pub webhook: Option<String>,
     /// A file with the secret that what is sent there is signed with
-    #[arg(long, value_name = "FILE", requires = "webhook")]
+    #[arg(long, value_name = "FILE")]
     pub webhook_secret_file: Option<PathBuf>,
-    /// Have at most so many connections at once
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    pub connections: usize,
-    /// Unknown keys that one address may try at once; it gets one more each second. 0: as many as it likes
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    pub unknown_keys: u32,
-    /// The form of the log on standard error
-    #[arg(long, value_enum, value_name = "FORM", default_value = "text")]
-    pub log_form: LogForm,
+    /// Have at most so many connections at once [default: 10000]
+    #[arg(long, value_name = "N")]
+    pub connections: Option<usize>,
+    /// Unknown keys that one address may try at once; it gets one more each second. 0: as many as it likes [default: 60]
+    #[arg(long, value_name = "N")]
+    pub unknown_keys: Option<u32>,
+    /// The form of the log on standard error [default: text]
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub log_form: Option<LogForm>,
 }
 
 impl Arguments {
-    /// The networks that may ask about keys that others sent.
-    pub fn askers(&self) -> Networks {
-        if self.verify_from.is_empty() {
-            let v4 = IpNet::new_assert(IpAddr::V4(Ipv4Addr::LOCALHOST), 8);
-            let v6 = IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128);
-            return Networks::new([v4, v6]);
-        }
-        Networks::new(self.verify_from.iter().copied())
-    }
-
-    /// What is in the file of the gate's token.
-    pub fn token(&self) -> Result<Option<zeroize::Zeroizing<String>>> {
-        self.verify_token_file.as_ref().map(secret).transpose()
-    }
-
-    /// What is in the file of the webhook's secret.
-    pub fn webhook_secret(&self) -> Result<Option<zeroize::Zeroizing<String>>> {
-        self.webhook_secret_file.as_ref().map(secret).transpose()
-    }
-
-    /// What is in the file of the limiter's password.
-    pub fn limits_password(&self) -> Result<Option<zeroize::Zeroizing<String>>> {
-        self.limits_password_file.as_ref().map(secret).transpose()
+    /// Lets what was said here outrank the settings.
+    pub fn outrank(&self, table: &mut GateTable) {
+        let Self { listen, admin_listen, issuer, trusted_proxy, header_names, verify_from, .. } = self;
+        all("--listen", listen, &mut table.listen);
+        some("--admin-listen", admin_listen, &mut table.admin_listen);
+        all("--issuer", issuer, &mut table.issuer);
+        all("--trusted-proxy", trusted_proxy, &mut table.trusted_proxy);
+        one("--header-names", header_names, &mut table.header_names);
+        all("--verify-from", verify_from, &mut table.verify_from);
+        some("--verify-token-file", &self.verify_token_file, &mut table.verify_token_file);
+        some("--limits", &self.limits, &mut table.limits);
+        some("--limits-password-file", &self.limits_password_file, &mut table.limits_password_file);
+        some("--name", &self.name, &mut table.name);
+        one("--lease", &self.lease, &mut table.lease);
+        one("--cache", &self.cache, &mut table.cache);
+        one("--keep-usage", &self.keep_usage, &mut table.keep_usage);
+        some("--webhook", &self.webhook, &mut table.webhook);
+        some("--webhook-secret-file", &self.webhook_secret_file, &mut table.webhook_secret_file);
+        one("--connections", &self.connections, &mut table.connections);
+        one("--unknown-keys", &self.unknown_keys, &mut table.unknown_keys);
+        one("--log-form", &self.log_form, &mut table.log_form);
     }
 }
 
-/// The first line of a file that only its owner may read.
-fn secret(path: &PathBuf) -> Result<zeroize::Zeroizing<String>> {
+fn one<T: Clone>(flag: &'static str, said: &Option<T>, setting: &mut Setting<T>) {
+    if let Some(value) = said {
+        *setting = Setting { value: value.clone(), source: Source::Flag(flag) };
+    }
+}
+
+fn some<T: Clone>(flag: &'static str, said: &Option<T>, setting: &mut Setting<Option<T>>) {
+    if said.is_some() {
+        *setting = Setting { value: said.clone(), source: Source::Flag(flag) };
+    }
+}
+
+fn all<T: Clone>(flag: &'static str, said: &[T], setting: &mut Setting<Vec<T>>) {
+    if !said.is_empty() {
+        *setting = Setting { value: said.to_vec(), source: Source::Flag(flag) };
+    }
+}
+
+/// The networks that may ask about keys that others sent.
+pub fn askers(table: &GateTable) -> Networks {
+    if table.verify_from.value.is_empty() {
+        let v4 = IpNet::new_assert(IpAddr::V4(Ipv4Addr::LOCALHOST), 8);
+        let v6 = IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128);
+        return Networks::new([v4, v6]);
+    }
+    Networks::new(table.verify_from.value.iter().copied())
+}
+
+/// A mistake in a value that a gate was told, with the place where it was.
+pub fn mistake<T>(setting: &Setting<T>, why: impl std::fmt::Display) -> Failure {
+    Failure::usage(setting.source.error(why.to_string()).to_string())
+}
+
+/// What is in the file that a setting names.
+pub fn secret(setting: &Setting<Option<PathBuf>>) -> Result<Option<Zeroizing<String>>> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let read = |path: &PathBuf| read_secret(path, credentials.as_deref());
+    setting.value.as_ref().map(read).transpose().map_err(|why| mistake(setting, why))
+}
+
+/// The first line of a file that only its owner may read. The credentials that systemd passes on are kept from others by
+/// their folder.
+fn read_secret(path: &Path, credentials: Option<&Path>) -> std::result::Result<Zeroizing<String>, String> {
     use std::os::unix::fs::PermissionsExt;
     let shown = path.display();
-    let unreadable = |error: std::io::Error| Failure::usage(format!("{shown} can't be read: {error}"));
+    let unreadable = |error: std::io::Error| format!("{shown} can't be read: {error}");
     let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(Failure::usage(format!("{shown} may be read by others: run chmod 600 {shown}")));
+    let is_credential = credentials.is_some_and(|folder| path.parent() == Some(folder));
+    if mode & 0o077 != 0 && !is_credential {
+        return Err(format!("{shown} may be read by others: run chmod 600 {shown}"));
     }
-    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
+    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
     let line = text.lines().next().unwrap_or_default().trim();
     if line.len() < 8 {
-        return Err(Failure::usage(format!(
-            "{shown} holds no secret: its first line has fewer than 8 characters"
-        )));
+        return Err(format!("{shown} holds no secret: its first line has fewer than 8 characters"));
     }
-    Ok(zeroize::Zeroizing::new(line.to_owned()))
+    Ok(Zeroizing::new(line.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,9 @@ pub async fn run(session: &Session) -> Result {
     for mistake in &session.settings.mail.mistakes {
         facts.push(Fact::new("mail.mistake", mistake.to_string(), ""));
     }
+    for mistake in &session.settings.gate.mistakes {
+        facts.push(Fact::new("gate.mistake", mistake.to_string(), ""));
+    }
     for file in &session.settings.files {
         facts.push(Fact::new("settings-file", file.display().to_string(), ""));
     }

@@ -48,6 +48,9 @@ impl Session {
         let mut settings = Settings::load(&places, &environment, &flags)
             .map_err(|error| Failure::usage(error.to_string()))?;
         let throwaway = global.demo.then(Throwaway::new).transpose()?;
+        if throwaway.is_some() {
+            settings.keep_gate_to_itself();
+        }
         if let Some(throwaway) = throwaway.as_ref().filter(|_| global.mail_dir.is_none()) {
             settings.keep_mail_in(throwaway.mail());
         }

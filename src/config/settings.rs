@@ -8,12 +8,14 @@ use etcetera::BaseStrategy;
 use super::document::{ConfigError, Result, Text, Value, nearest};
 
 mod database;
+mod gate;
 mod mail;
 mod place;
 #[cfg(test)]
 mod tests;
 
 pub use database::check_database;
+pub use gate::{GateTable, HeaderNames, LogForm};
 pub use mail::{MailSettings, Security, Transport};
 pub use place::Places;
 
@@ -106,6 +108,8 @@ pub struct Settings {
     pub log_file: Setting<PathBuf>,
     /// How reminders are sent.
     pub mail: MailSettings,
+    /// What a gate is told.
+    pub gate: GateTable,
     /// Files that were read.
     pub files: Vec<PathBuf>,
     /// Key bindings from the files: later ones outrank earlier ones.
@@ -154,6 +158,7 @@ impl Settings {
             log: Setting::default("info".into()),
             log_file: Setting::default(places.state.join("keyrack.log")),
             mail: MailSettings::defaults(&places.data),
+            gate: GateTable::defaults(),
             files: Vec::new(),
             key_files: Vec::new(),
         }
@@ -201,6 +206,7 @@ impl Settings {
                     has_keys = true;
                 }
                 "mail" => self.mail.apply_table(source, &member),
+                "gate" => self.gate.apply_table(source, &member),
                 "database" => {
                     let text = member.str()?;
                     check_database(text, &from).map_err(|error| member.at.error(error.reason))?;
@@ -215,8 +221,8 @@ impl Settings {
                 "log" => self.log.set(member.str()?.to_owned(), from),
                 "log-file" => self.log_file.set(PathBuf::from(member.str()?), from),
                 other => {
-                    let hint = nearest(other, NAMES.into_iter().chain(["keys", "mail"])).map_or_else(
-                        || format!("Known are {}, [mail] and [keys]", NAMES.join(", ")),
+                    let hint = nearest(other, NAMES.into_iter().chain(["keys", "mail", "gate"])).map_or_else(
+                        || format!("Known are {}, [mail], [gate] and [keys]", NAMES.join(", ")),
                         |near| format!("Did you mean `{near}`?"),
                     );
                     return Err(member.at.error(format!("there is no setting `{}`. {hint}", member.key)));
@@ -270,6 +276,7 @@ impl Settings {
             self.log_file.set(PathBuf::from(text), from);
         }
         self.mail.apply_environment(&get);
+        self.gate.apply_environment(&get);
         Ok(())
     }
 
@@ -303,6 +310,11 @@ impl Settings {
         self.mail.use_directory(folder, Source::Flag("--demo"));
     }
 
+    /// Lets a gate tell nobody and count by itself, as `--demo` wants it.
+    pub fn keep_gate_to_itself(&mut self) {
+        self.gate.keep_to_itself();
+    }
+
     /// Name, value and source of every setting, for `keyrack info`.
     pub fn rows(&self) -> Vec<(&'static str, String, &Source)> {
         let mut rows = vec![
@@ -317,6 +329,7 @@ impl Settings {
             ("log-file", self.log_file.value.display().to_string(), &self.log_file.source),
         ];
         rows.extend(self.mail.rows());
+        rows.extend(self.gate.rows());
         rows
     }
 }

@@ -28,7 +28,9 @@ pub struct Original<'h> {
 /// Why a proxy's headers can't be used. Both mean that somebody set the proxy up wrongly, or tries to slip by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
-    #[error("the caller is not among the trusted proxies: name its network with --trusted-proxy")]
+    #[error(
+        "the caller is not among the trusted proxies: name its network with --trusted-proxy, or `trusted-proxy` in the settings"
+    )]
     Untrusted,
     #[error(
         "the proxy does not say which request it asks about: {0} is missing, see the recipes in the README"

@@ -61,9 +61,9 @@ pub enum Whose<'a> {
 /// Why issuers can't be taken as they were given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IssuersError {
-    #[error("--issuer names {0} twice: keep one")]
+    #[error("{0} is named twice: keep one")]
     Twice(String),
-    #[error("--issuer {0:?}: write SLUG, or HOST=SLUG")]
+    #[error("{0:?} is no issuer: write SLUG, or HOST=SLUG")]
     Form(String),
 }
 

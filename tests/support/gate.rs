@@ -37,9 +37,23 @@ impl Gate {
 
     #[track_caller]
     pub fn at(db: &Database, listen: &str, args: &[&str]) -> Self {
+        Self::told(db, &[&["--listen", listen], args].concat())
+    }
+
+    /// Starts a gate that is told nothing but these arguments, and what stands in the settings below its home.
+    #[track_caller]
+    pub fn told(db: &Database, args: &[&str]) -> Self {
+        Self::told_with(db, args, &[])
+    }
+
+    /// The same with variables.
+    #[track_caller]
+    pub fn told_with(db: &Database, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let address = db.address();
-        let all = [&["gate", "--db", &address, "--listen", listen], args].concat();
-        let mut child = program::keyrack(db.dir(), &all).stderr(Stdio::piped()).spawn().unwrap();
+        let all = [&["gate", "--db", &address], args].concat();
+        let mut command = program::keyrack(db.dir(), &all);
+        command.envs(variables.iter().copied()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let written = Arc::clone(&log);

@@ -21,7 +21,7 @@ pub fn check_database(text: &str, source: &Source) -> Result<()> {
 }
 
 /// Whether an address with a scheme carries `user:password@` or a parameter `password=`.
-fn has_password(text: &str) -> bool {
+pub(super) fn has_password(text: &str) -> bool {
     let Some((scheme, rest)) = text.trim_start().split_once("://") else { return false };
     if !scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') {
         return false;

@@ -26,7 +26,7 @@ pub enum AddressError {
     )]
     Form(String),
     #[error(
-        "the limiter's address has a password in it. Take it out, put it into a file of mode 0600 and name that with --limits-password-file"
+        "the limiter's address has a password in it. Take it out, put it into a file of mode 0600 and name that with `limits-password-file`"
     )]
     Password,
 }
