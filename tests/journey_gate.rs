@@ -115,6 +115,36 @@ on_both! {
         terminal.wait_until_gone("! 1 alert");
     }
 
+    async fn a_key_whose_secret_was_seen_by_others_is_revoked_at_its_reveal_with_the_gates_receipt(db) {
+        office(&db, preset("voicegram")).await;
+        let gate = Gate::start(&db, &["--name", "gate-1"]);
+        let home = home();
+        let mut terminal = console(&home, &db, (80, 24));
+        terminal.wait_for("admin");
+        terminal.wait_for("No Tokens Yet");
+        terminal.press("n");
+        terminal.wait_for("acme Inc.");
+        terminal.press("enter");
+        terminal.wait_for("what the key is for");
+        terminal.type_text("CI");
+        terminal.press("ctrl-s");
+        terminal.wait_for("The secret is shown once");
+        terminal.press("enter");
+        terminal.wait_for("This is the only time it is shown");
+        let line = terminal.line_with("vg_pat_").unwrap();
+        let header = format!("Bearer {}", line.trim());
+        let me = || gate.get("/api/v1/me", &[("Authorization", &header)]).status;
+        assert_eq!(me(), 200);
+        terminal.press("x");
+        terminal.wait_for("Revoke this new token at once and for good?");
+        terminal.press("y");
+        terminal.wait_for("✓ gate-1 confirmed after");
+        assert_eq!(me(), 401);
+        assert!(!terminal.text().contains(line.trim()), "the secret is gone from the screen");
+        terminal.press("enter");
+        terminal.wait_for("CI revoked at");
+    }
+
     async fn budgets_that_are_agreed_in_the_console_hold_at_the_gates_next_request(db) {
         let service = office(&db, preset("voxpria")).await;
         let made = keep(&service, scoped("acme", "calls:read")).await;

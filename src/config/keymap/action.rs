@@ -115,6 +115,7 @@ pub enum Action {
     HideSecret,
     Done,
     LeaveReveal,
+    Discard,
     // A list to choose from
     PickUp,
     PickDown,

@@ -29,6 +29,8 @@ pub enum Context {
     Dialog,
     /// The one time a secret is shown.
     Reveal,
+    /// The question whether to leave it without the secret.
+    Leaving,
     /// A list with a search line: palette, themes, accounts.
     Picker,
     /// A page to read: help, a row's detail, a policy.
@@ -40,7 +42,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Always,
         Self::Global,
         Self::Table,
@@ -57,6 +59,7 @@ impl Context {
         Self::Form,
         Self::Dialog,
         Self::Reveal,
+        Self::Leaving,
         Self::Picker,
         Self::Reader,
         Self::Preview,
@@ -84,6 +87,7 @@ impl Context {
             Self::Form => &[Self::Form, Self::Always],
             Self::Dialog => &[Self::Dialog, Self::Always],
             Self::Reveal => &[Self::Reveal, Self::Always],
+            Self::Leaving => &[Self::Leaving, Self::Dialog, Self::Always],
             Self::Picker => &[Self::Picker, Self::Always],
             Self::Reader => &[Self::Reader, Self::Always],
             Self::Preview => &[Self::Preview, Self::Always],
@@ -115,6 +119,7 @@ impl Context {
             Self::Form => "A form",
             Self::Dialog => "A question",
             Self::Reveal => "The reveal",
+            Self::Leaving => "Leaving the reveal",
             Self::Picker => "A list to choose from",
             Self::Reader => "A page to read",
             Self::Preview => "What a sweep would send",

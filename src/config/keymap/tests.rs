@@ -160,7 +160,7 @@ fn the_footer_offers_what_fits_the_place() {
     let reveal = map.hints(Context::Reveal);
     assert_eq!(
         reveal.iter().map(|(_, label)| *label).collect::<Vec<_>>(),
-        ["copy", "write file", "copy curl", "hide/show", "done", "leave"]
+        ["copy", "write file", "copy curl", "hide/show", "done", "leave", "revoke"]
     );
     assert!(map.hints(Context::Accounts).iter().all(|(_, label)| *label != "revoke"));
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Overlay;
+use super::{Overlay, revoke};
 use crate::config::keymap::{Action, Context};
 use crate::domain::expiry::Overlap;
 use crate::domain::key::{CLAIM_TIME, Key, OperationId};
@@ -43,6 +43,8 @@ pub struct State {
     path: TextField,
     said: Option<(Severity, SafeText)>,
     sent: Option<RequestId>,
+    /// The wish to revoke the key, the same for each try.
+    discard: Option<OperationId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +56,10 @@ enum Stage {
     Leave {
         quit: bool,
     },
-    /// The acknowledgement is under way.
+    /// The acknowledgement, or the revocation, is under way.
     Closing,
+    /// Asking whether to revoke the new key.
+    Discard,
 }
 
 /// Shows the secret. The mouse is left to the terminal, so that the secret can be selected.
@@ -76,6 +80,7 @@ pub fn open(shell: &mut Shell, created: Created, replaces: Option<(SafeText, Ove
         path,
         said: None,
         sent: None,
+        discard: None,
     };
     let tick = state.tick(shell);
     shell.toast = None;
@@ -103,7 +108,8 @@ impl State {
         match self.stage {
             Stage::Show | Stage::Closing => Context::Reveal,
             Stage::Path => Context::Prompt,
-            Stage::Leave { .. } => Context::Dialog,
+            Stage::Leave { .. } => Context::Leaving,
+            Stage::Discard => Context::Dialog,
         }
     }
 
@@ -144,6 +150,7 @@ impl State {
             Stage::Show => self.press(shell, key),
             Stage::Path => self.press_path(shell, key),
             Stage::Leave { quit } => self.press_leave(shell, key, quit),
+            Stage::Discard => self.press_discard(shell, key),
             Stage::Closing => Vec::new(),
         }
     }
@@ -172,6 +179,10 @@ impl State {
                 Vec::new()
             }
             Some(Action::Done) => self.done(shell),
+            Some(Action::Discard) => {
+                self.stage = Stage::Discard;
+                Vec::new()
+            }
             Some(Action::LeaveReveal) if self.taken => self.done(shell),
             Some(Action::LeaveReveal) => {
                 self.stage = Stage::Leave { quit: false };
@@ -239,6 +250,30 @@ impl State {
                 self.stage = Stage::Show;
                 Vec::new()
             }
+            Some(Action::Discard) if !key.hurried => {
+                self.stage = Stage::Discard;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn press_discard(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        match key.action {
+            Some(Action::Yes) if !key.hurried => {
+                let operation = *self.discard.get_or_insert_with(|| shell.operation());
+                let reason = Some("discarded at its reveal".to_owned());
+                let request = Request::Revoke { operation, keys: vec![self.key.id], reason };
+                let (id, effect) = shell.ask(To::Overlay(self.number), request);
+                self.sent = Some(id);
+                self.stage = Stage::Closing;
+                self.say(Severity::Info, "revoking it…");
+                vec![effect]
+            }
+            Some(Action::No | Action::PressButton) => {
+                self.stage = Stage::Show;
+                Vec::new()
+            }
             _ => Vec::new(),
         }
     }
@@ -265,6 +300,16 @@ impl State {
                 self.say(Severity::Good, format!("written to {}; only you can read it", path.display()));
             }
             Reply::WriteSecret(Err(failure)) => self.say(Severity::Bad, failure.text),
+            Reply::Revoke(Ok(revoked)) if self.sent == Some(id) => {
+                let mut effects = self.close(shell);
+                effects.extend(revoke::told(shell, revoked));
+                return effects;
+            }
+            Reply::Revoke(Err(failure)) if self.sent == Some(id) => {
+                self.sent = None;
+                self.stage = Stage::Show;
+                self.say(Severity::Bad, failure.text);
+            }
             Reply::Acknowledge(result) if self.sent == Some(id) => return self.acknowledged(shell, result),
             _ => {}
         }

@@ -38,6 +38,8 @@ pub struct State {
     reading: Option<RequestId>,
     failure: Option<SafeText>,
     done: Option<Done>,
+    /// Whether the question was asked here, and not elsewhere.
+    asked: bool,
 }
 
 /// The database was seen to hold the keys as revoked; what the gates say comes in.
@@ -68,28 +70,8 @@ pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> 
         shell.toast(Severity::Info, words);
         return Vec::new();
     }
-    let issuer = known.first().map(|key| key.issuer.clone());
-    let same = known.len() == ids.len() && known.iter().all(|key| Some(&key.issuer) == issuer.as_ref());
-    let wording = issuer
-        .filter(|_| same)
-        .and_then(|slug| shell.issuer(&slug))
-        .map_or_else(|| shell.wording(), |issuer| issuer.policy.wording.clone());
     let number = shell.reserve();
-    let focus = if ids.len() > 1 { Focus::Count } else { Focus::No };
-    let mut state = State {
-        number,
-        operation: shell.operation(),
-        ids,
-        known,
-        wording,
-        note: TextField::default(),
-        count: TextField::default(),
-        focus,
-        sent: None,
-        reading: None,
-        failure: None,
-        done: None,
-    };
+    let mut state = State::new(shell, number, ids, known);
     let mut effects = Vec::new();
     if let (&[id], true) = (state.ids.as_slice(), state.known.is_empty()) {
         let (request, effect) = shell.ask(To::Overlay(number), Request::Key(id));
@@ -100,7 +82,44 @@ pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> 
     effects
 }
 
+/// Says what was revoked elsewhere in the console, with the gates' receipt.
+pub fn told(shell: &mut Shell, revoked: Vec<Revoked>) -> Vec<Effect> {
+    let number = shell.reserve();
+    let known: Vec<Key> = revoked.iter().map(|one| one.key.clone()).collect();
+    let ids = known.iter().map(|key| key.id).collect();
+    let mut state = State::new(shell, number, ids, known);
+    state.asked = false;
+    let effect = state.done(shell, revoked);
+    shell.open_as(number, Overlay::Revoke(Box::new(state)));
+    vec![effect]
+}
+
 impl State {
+    fn new(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>) -> Self {
+        let issuer = known.first().map(|key| key.issuer.clone());
+        let same = known.len() == ids.len() && known.iter().all(|key| Some(&key.issuer) == issuer.as_ref());
+        let wording = issuer
+            .filter(|_| same)
+            .and_then(|slug| shell.issuer(&slug))
+            .map_or_else(|| shell.wording(), |issuer| issuer.policy.wording.clone());
+        let focus = if ids.len() > 1 { Focus::Count } else { Focus::No };
+        Self {
+            number,
+            operation: shell.operation(),
+            ids,
+            known,
+            wording,
+            note: TextField::default(),
+            count: TextField::default(),
+            focus,
+            sent: None,
+            reading: None,
+            failure: None,
+            done: None,
+            asked: true,
+        }
+    }
+
     pub fn context(&self) -> Context {
         if self.typing() { Context::Form } else { Context::Dialog }
     }
@@ -239,20 +258,25 @@ impl State {
         let Reply::Revoke(result) = reply else { return Vec::new() };
         self.sent = None;
         match result {
-            Ok(revoked) => {
-                shell.changed();
-                let what = match revoked.as_slice() {
-                    [one] => one.key.name.as_str().to_owned(),
-                    many => format!("{} keys", many.len()),
-                };
-                let keys = revoked.iter().map(|one| one.key.id).collect();
-                let (receipt, effect) = receipts::begin(shell, what, keys);
-                self.done = Some(Done { revoked, receipt });
-                return vec![effect];
+            Ok(revoked) => vec![self.done(shell, revoked)],
+            Err(failure) => {
+                self.failed(shell, failure);
+                Vec::new()
             }
-            Err(failure) => self.failed(shell, failure),
         }
-        Vec::new()
+    }
+
+    /// The database holds them as revoked: the gates are asked.
+    fn done(&mut self, shell: &mut Shell, revoked: Vec<Revoked>) -> Effect {
+        shell.changed();
+        let what = match revoked.as_slice() {
+            [one] => one.key.name.as_str().to_owned(),
+            many => format!("{} keys", many.len()),
+        };
+        let keys = revoked.iter().map(|one| one.key.id).collect();
+        let (receipt, effect) = receipts::begin(shell, what, keys);
+        self.done = Some(Done { revoked, receipt });
+        effect
     }
 
     fn failed(&mut self, shell: &mut Shell, failure: Failure) {

@@ -87,6 +87,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Close without having taken the secret over",
     )
     .hint(20),
+    entry(
+        Discard,
+        "discard",
+        "revoke",
+        &[Reveal, Leaving],
+        &["x"],
+        "Revoke the new key at once instead of taking its secret over",
+    )
+    .hint(22),
     entry(PickUp, "pick-up", "up", &[Picker], &["up", "ctrl-p", "ctrl-k"], "Previous choice"),
     entry(PickDown, "pick-down", "down", &[Picker], &["down", "ctrl-n", "ctrl-j"], "Next choice"),
     entry(PickPageUp, "pick-page-up", "page up", &[Picker], &["pageup"], "One page up"),

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use chrono::Duration;
 
 use crate::domain::expiry::Overlap;
+use crate::domain::key::Key;
 use crate::domain::secret::PlainKey;
+use crate::service::{GateReceipt, GateState, Receipt, Revoked};
 use crate::tui::clipboard::Outcome;
 use crate::tui::effect::{CopyText, Effect, Failure, FailureKind, Reply, Request, RequestId};
 use crate::tui::overlays::reveal;
 use crate::tui::run::ExitReason;
-use crate::tui::testing::{Desk, created, only_request};
+use crate::tui::testing::{Desk, created, noon, only_request};
 
 fn reveal_of(issuer: &str) -> Desk {
     let mut desk = Desk::new();
@@ -110,6 +112,71 @@ fn leaving_without_done_or_copy_asks_once() {
     desk.press("esc y");
     assert!(desk.top().is_none());
     assert!(desk.toast().contains("ends at 2026-11-21 12:10:00 UTC"), "{}", desk.toast());
+}
+
+/// The key as the database holds it once it was revoked.
+fn revoked(issuer: &str) -> Vec<Revoked> {
+    let key = created(issuer, "CI runner").key;
+    vec![Revoked { key: Key { revoked_at: Some(noon()), ..key }, already: false }]
+}
+
+#[test]
+fn a_key_can_be_revoked_instead_of_taken_over_and_the_gates_receipt_is_shown() {
+    let mut desk = reveal_of("voicegram");
+    desk.press("esc");
+    assert!(desk.words().contains("x revoke it"), "{}", desk.screen());
+    assert_eq!(desk.press("x"), []);
+    assert!(desk.words().contains("Revoke this new token at once and for good?"), "{}", desk.screen());
+    assert_eq!(
+        (desk.press("x x enter"), desk.hurry("y")),
+        (vec![], vec![]),
+        "neither twice nor Enter nor a paste"
+    );
+    assert!(desk.screen().contains(secret("voicegram").expose()));
+    let (id, request) = only_request(desk.press("x y"));
+    let Request::Revoke { keys, reason, .. } = request else { panic!("{request:?}") };
+    assert_eq!(keys, [created("voicegram", "CI runner").key.id]);
+    assert_eq!(reason.as_deref(), Some("discarded at its reveal"));
+
+    let effects = desk.reply(id, Reply::Revoke(Ok(revoked("voicegram"))));
+    assert!(!format!("{:?}", desk.state).contains(secret("voicegram").expose()), "the secret is wiped");
+    assert!(!desk.screen().contains("CI runner"), "nothing is shown before it is known whether gates run");
+    let asked = effects.into_iter().find_map(|effect| match effect {
+        Effect::Ask { to, request: Request::Receipt { .. } } => Some(to),
+        _ => None,
+    });
+    let state = GateState::Confirmed { after_ms: 12 };
+    let gate =
+        GateReceipt { name: "gate-1".into(), host: "web-1".into(), listen: "127.0.0.1:80".into(), state };
+    let receipt = Receipt { seq: 7, at: noon(), gates: vec![gate] };
+    desk.reply(asked.unwrap(), Reply::Receipt(Ok(receipt)));
+    assert!(desk.words().contains("✓ gate-1 confirmed after 12 ms"), "{}", desk.screen());
+    desk.press("enter");
+    assert!(desk.top().is_none() && desk.toast().contains("CI runner revoked at"), "{}", desk.toast());
+}
+
+#[test]
+fn a_revocation_that_failed_leaves_the_secret_on_the_screen_and_is_tried_again_as_the_same_wish() {
+    let mut desk = reveal_of("voxpria");
+    let (id, first) = only_request(desk.press("x y"));
+    let failure = Failure { kind: FailureKind::Unreachable, text: "the database can't be reached".into() };
+    desk.reply(id, Reply::Revoke(Err(failure)));
+    assert!(desk.words().contains("the database can't be reached"), "{}", desk.screen());
+    assert!(desk.screen().contains(secret("voxpria").expose()));
+    assert_eq!(only_request(desk.press("x y")).1, first);
+}
+
+#[test]
+fn discarding_a_successor_says_that_the_key_it_was_to_replace_goes_on() {
+    let mut desk = Desk::new();
+    let replaced = Some(("old main".into(), Overlap::None));
+    desk.open(|shell| reveal::open(shell, created("vozagent", "main"), replaced));
+    desk.press("x");
+    let words = desk.words();
+    assert!(words.contains("Delete this new API key at once and for good?"), "{}", desk.screen());
+    assert!(words.contains("The one that it was to replace goes on working"), "{}", desk.screen());
+    desk.press("n");
+    assert!(desk.screen().contains(created("vozagent", "main").secret.expose()));
 }
 
 #[test]

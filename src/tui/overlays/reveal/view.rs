@@ -144,7 +144,22 @@ impl State {
                     "{what} without the secret? It was neither copied nor written, and can't be shown again."
                 );
                 let mut lines = words(&question, Role::Danger);
-                lines.extend(words(&format!("{yes} {}   {no} stay", what.to_lowercase()), Role::Text));
+                let discard = shell.keymap.key(Action::Discard);
+                let choices = format!("{yes} {}   {no} stay   {discard} revoke it", what.to_lowercase());
+                lines.extend(words(&choices, Role::Text));
+                (lines, None)
+            }
+            Stage::Discard => {
+                let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
+                let wording = shell.issuer(&self.key.issuer).map(|issuer| issuer.policy.wording.clone());
+                let wording = wording.unwrap_or_else(|| shell.wording());
+                let (verb, noun) = (&wording.revoke, &wording.noun);
+                let question = format!("{verb} this new {noun} at once and for good?");
+                let mut lines = words(&question, Role::Danger);
+                if self.replaces.is_some() {
+                    lines.extend(words("The one that it was to replace goes on working.", Role::Text));
+                }
+                lines.extend(words(&format!("{yes} {}   {no} stay", verb.to_lowercase()), Role::Text));
                 (lines, None)
             }
             Stage::Show | Stage::Closing => {

@@ -31,6 +31,9 @@ impl State {
             draw_receipt(shell, frame, area, done, receipt);
             return;
         }
+        if !self.asked {
+            return;
+        }
         let styles = &shell.styles;
         let columns = dialog::columns(area, COLUMNS);
         let mut sheet = Sheet::new(styles, 11, columns);
