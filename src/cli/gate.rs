@@ -40,6 +40,9 @@ impl ValueEnum for HeaderNames {
 
 /// Each option can stand in the settings too, below [gate] and under the same name; what is said here outranks that.
 #[derive(Debug, Default, Args)]
+#[command(
+    after_help = "Each of these can stand in the settings, below [gate], and in a variable like KEYRACK_GATE_LISTEN;\nwhat is said here outranks both. `keyrack info` shows what holds."
+)]
 pub struct Arguments {
     /// Where to listen; several times for several addresses. Port 0: any that is free, told on standard error [default: 127.0.0.1:8100]
     #[arg(long, value_name = "ADDRESS:PORT")]

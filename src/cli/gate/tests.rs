@@ -58,6 +58,7 @@ fn every_flag_has_a_setting_of_its_name_and_outranks_it() {
 fn the_help_tells_the_defaults_that_hold() {
     let mut command = Cli::command();
     let help = command.find_subcommand_mut("gate").unwrap().render_long_help().to_string();
+    assert!(help.contains("below [gate]"));
     let settings = settings();
     let rows = settings.rows();
     let told = rows.iter().filter(|(name, value, _)| name.starts_with("gate.") && !value.is_empty());
