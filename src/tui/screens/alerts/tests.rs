@@ -118,7 +118,7 @@ fn the_gates_say_what_they_have_applied_and_which_of_them_is_silent() {
 fn without_alerts_it_says_what_would_be_here_and_that_a_gate_must_run() {
     let desk = screen_of(80, 24, Vec::new(), Vec::new());
     let words = desk.words();
-    assert!(words.contains("No gate runs") && words.contains("keyrack gate --listen"), "{words}");
+    assert!(words.contains("No gate runs") && words.contains("keyrack --db test.db gate"), "{words}");
     assert!(words.contains("No alert was raised yet. A gate raises one when"), "{words}");
     assert!(!words.contains("0 alerts"), "no badge without alerts: {words}");
     insta::assert_snapshot!(desk.screen());
@@ -245,4 +245,26 @@ fn a_new_alert_comes_in_at_the_top_and_the_selection_stays_on_its_own() {
     assert!(screen.contains("keys of voxpr"), "{screen}");
     let selected = screen.lines().find(|line| line.starts_with('▌')).unwrap_or_default();
     assert!(selected.contains("203.0.113.7"), "{screen}");
+}
+
+#[test]
+fn the_command_that_starts_a_gate_names_the_database_that_the_console_shows() {
+    let mut desk = screen(80, 24);
+    let gates = |desk: &mut Desk, database: &str| {
+        desk.state.shell.database = database.into();
+        desk.state.screens.alerts.gates = Some(Vec::new());
+        desk.words()
+    };
+    let demo = "/tmp/keyrack-demo-3fe2da3c/demo.db";
+    assert!(
+        gates(&mut desk, demo).contains(&format!("`keyrack --db {demo} gate` starts one.")),
+        "{}",
+        desk.screen()
+    );
+    let url = "postgres://ada@localhost/keyrack?host=/run/postgresql";
+    assert!(
+        gates(&mut desk, url).contains(&format!("`keyrack --db '{url}' gate` starts one.")),
+        "{}",
+        desk.screen()
+    );
 }

@@ -142,11 +142,14 @@ impl State {
         let styles = &shell.styles;
         let Some(gates) = &self.gates else { return vec![Line::default(); 2] };
         if gates.is_empty() {
-            let words = "  No gate runs: nothing checks the keys, and nothing raises alerts.";
-            let how = "  `keyrack gate --listen 127.0.0.1:8100` starts one.";
-            return [(words, Role::Warning), (how, Role::Muted)]
-                .map(|(words, role)| Line::styled(fit::cut(words, width), styles.of(role)))
-                .into();
+            let words = "No gate runs: nothing checks the keys, and nothing raises alerts.";
+            // With the database in it: the settings of whoever starts it may name another one.
+            let how = format!("`keyrack --db {} gate` starts one.", argument(&shell.database));
+            let wrapped = |words: &str, role| {
+                let parts = fit::wrap(words, width.saturating_sub(2 * MARGIN)).into_iter();
+                parts.map(move |part| Line::styled(format!("  {part}"), styles.of(role))).collect::<Vec<_>>()
+            };
+            return [wrapped(words, Role::Warning), wrapped(&how, Role::Muted)].concat();
         }
         let heading =
             gate_line(["Gate", "State", "Host", "Listens on", "Version", "Applied"].map(String::from), width);
@@ -242,6 +245,15 @@ fn applied(gate: &GateStanding, newest: i64) -> String {
         0 => format!("#{}", gate.applied),
         behind => format!("#{}, {behind} behind", gate.applied),
     }
+}
+
+/// A text as a shell takes it for one argument.
+fn argument(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-:@=+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn gate_line(words: [String; 6], columns: usize) -> String {
