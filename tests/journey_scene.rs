@@ -21,7 +21,7 @@ use support::servers::{self, Api, Server};
 /// The four presets: an account of the demo under each, the header that its documents show, and a request that fits its
 /// routes.
 const PRESETS: [(&str, &str, &str, &str); 4] = [
-    ("voicegram", "northwind-health", "Authorization: Bearer ", "/api/v1/me"),
+    ("voicegram", "stark-insurance", "Authorization: Bearer ", "/api/v1/me"),
     ("voxpria", "globex-logistics", "Authorization: Bearer ", "/api/v1/calls"),
     ("vozagent", "acme-motors", "Authorization: Bearer ", "/contacts"),
     ("voiceinfra", "umbra-dental", "X-API-Key: ", "/v1/agents"),
