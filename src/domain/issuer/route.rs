@@ -86,12 +86,16 @@ pub enum LineFault {
     NotAbsolute,
     #[error("the path and query have more than {TARGET_MAX} bytes")]
     TooLong,
-    #[error("the path holds a character that must be percent-encoded")]
+    #[error("the path or query holds a character that must be percent-encoded")]
     Character,
+    #[error("the path or query holds a #, which clients keep for themselves")]
+    Fragment,
     #[error("the path holds a % without two hexadecimal digits behind it")]
     Percent,
-    #[error("the path hides a slash, a dot, a percent sign or a control character behind percent-encoding")]
+    #[error("the path hides one of / \\ . % ; ? # or a control character behind percent-encoding")]
     Hidden,
+    #[error("the path holds bytes behind percent-encoding that are no UTF-8")]
+    NotText,
     #[error("the path has an empty segment (//)")]
     EmptySegment,
     #[error("the path has a segment . or ..")]
@@ -131,13 +135,21 @@ fn canonical(target: &[u8]) -> Result<Cow<'_, str>, LineFault> {
     if target.len() > TARGET_MAX {
         return Err(LineFault::TooLong);
     }
-    let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
-    let raw = &target[..end];
+    // To some servers it ends the path, to others it is a part of it. No client sends it.
+    if target.contains(&b'#') {
+        return Err(LineFault::Fragment);
+    }
+    let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    let (raw, query) = target.split_at(end);
     if raw.first() != Some(&b'/') {
         return Err(LineFault::NotAbsolute);
     }
     if let Some(byte) = raw.iter().find(|byte| !is_literal(**byte) && !b"/%()*".contains(byte)) {
         return Err(if *byte == b';' { LineFault::Parameters } else { LineFault::Character });
+    }
+    // The query is the service's own affair, but where it ends must be beyond doubt.
+    if query.iter().any(|byte| *byte <= b' ' || *byte == 0x7F) {
+        return Err(LineFault::Character);
     }
     let raw = std::str::from_utf8(raw).map_err(|_| LineFault::Character)?;
     let path = if raw.contains('%') { Cow::Owned(decode(raw)?) } else { Cow::Borrowed(raw) };
@@ -153,16 +165,23 @@ fn canonical(target: &[u8]) -> Result<Cow<'_, str>, LineFault> {
 }
 
 /// Decodes what a route's literal could hold; the rest stays encoded, in capital digits.
+///
+/// Refused is what has another meaning to a service that decodes before it takes the path apart, or once more after that,
+/// and what some take for a slash or a dot although it is no UTF-8.
 fn decode(raw: &str) -> Result<String, LineFault> {
     let mut out = String::with_capacity(raw.len());
+    // The whole path as a service decodes it.
+    let mut plain = Vec::with_capacity(raw.len());
     let mut parts = raw.split('%');
-    out.push_str(parts.next().unwrap_or_default());
+    let first = parts.next().unwrap_or_default();
+    out.push_str(first);
+    plain.extend_from_slice(first.as_bytes());
     for part in parts {
         let digits = part.get(..2).filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
         let digits = digits.ok_or(LineFault::Percent)?;
         let byte = u8::from_str_radix(digits, 16).map_err(|_| LineFault::Percent)?;
         match byte {
-            b'/' | b'\\' | b'.' | b'%' | b';' | 0..=0x1F | 0x7F => return Err(LineFault::Hidden),
+            b'/' | b'\\' | b'.' | b'%' | b';' | b'?' | b'#' => return Err(LineFault::Hidden),
             _ if is_literal(byte) => out.push(char::from(byte)),
             _ => {
                 out.push('%');
@@ -170,8 +189,11 @@ fn decode(raw: &str) -> Result<String, LineFault> {
             }
         }
         out.push_str(&part[2..]);
+        plain.push(byte);
+        plain.extend_from_slice(&part.as_bytes()[2..]);
     }
-    Ok(out)
+    let plain = std::str::from_utf8(&plain).map_err(|_| LineFault::NotText)?;
+    if plain.chars().any(char::is_control) { Err(LineFault::Hidden) } else { Ok(out) }
 }
 
 /// What the routes say to a request.

@@ -74,6 +74,27 @@ fn a_path_that_could_be_read_in_two_ways_is_refused() {
         ("/api/é", F::Character),
         ("/api/%é", F::Character),
         ("/api/<x>", F::Character),
+        ("/api/v1/calls#", F::Fragment),
+        ("/api/v1/credits#/../calls", F::Fragment),
+        ("/api/v1/credits?x#/../calls", F::Fragment),
+        ("#", F::Fragment),
+        ("/api/v1/credits%23/calls", F::Hidden),
+        ("/api/v1/credits%3f/calls", F::Hidden),
+        ("/api%7f", F::Hidden),
+        ("/api%c2%85v1", F::Hidden),
+        ("/api%2525", F::Hidden),
+        ("/api/%c0%ae%c0%ae/calls", F::NotText),
+        ("/api/%c0%afcalls", F::NotText),
+        ("/api/%e0%80%ae", F::NotText),
+        ("/api/%ff", F::NotText),
+        ("/api/%c3", F::NotText),
+        ("/api/%c3/%bc", F::NotText),
+        ("/api/%ed%a0%80", F::NotText),
+        ("/api/%u002e%u002e/calls", F::Percent),
+        ("/api?q=a b", F::Character),
+        ("/api?q=\u{1}", F::Character),
+        ("/api?q=\u{7f}", F::Character),
+        ("/api?q=a\r\nHost: x", F::Character),
     ] {
         assert_eq!(fault(target), Some(expected), "{target:?}");
     }
@@ -94,11 +115,14 @@ fn a_method_is_written_in_capital_letters() {
 fn spellings_of_one_path_are_one_path_and_the_query_is_none_of_it() {
     for (target, path) in [
         ("/api/v1/calls?scope=//../%2e", "/api/v1/calls"),
-        ("/api/v1/calls#..", "/api/v1/calls"),
+        ("/api/v1/calls?q=ü&r=%00%ff;\\", "/api/v1/calls"),
+        ("/api/v1/calls??", "/api/v1/calls"),
         ("/api/v1/%63alls", "/api/v1/calls"),
         ("/api/v1/c%61ll%73", "/api/v1/calls"),
         ("/a/x%3Ay", "/a/x:y"),
         ("/a/x%20y%c3%a9", "/a/x%20y%C3%A9"),
+        ("/a/%C3%BC", "/a/%C3%BC"),
+        ("/a/%e2%82%ac%f0%9f%8e%b5", "/a/%E2%82%AC%F0%9F%8E%B5"),
         ("/a/...", "/a/..."),
         ("/a/.well-known", "/a/.well-known"),
     ] {
