@@ -6,9 +6,8 @@ use axum::http::{Request as HttpRequest, Response, StatusCode};
 
 use super::answer;
 use super::door::{Asked, Door, Judged, Sent};
-use super::origin::{Dialect, Original, client, original};
+use super::origin::{Dialect, Mistake, Original, client, issuer, original};
 use super::server::Caller;
-use super::settings::Whose;
 use crate::domain::issuer::RequestLine;
 use crate::domain::verdict::{Ask, Request};
 
@@ -18,7 +17,7 @@ use crate::domain::verdict::{Ask, Request};
 #[utoipa::path(
     get, path = "/auth", operation_id = "auth", tag = "forward authentication",
     params(
-        ("issuer" = Option<String>, Query, description = "Take this issuer's keys only, by its slug"),
+        ("issuer" = Option<String>, Query, description = "Take only this one's keys, by its slug, of the issuers that the gate takes keys of"),
         ("X-Forwarded-Method" = String, Header, description = "The request's method"),
         ("X-Forwarded-Uri" = String, Header, description = "The request's path and query"),
         ("X-Forwarded-For" = Option<String>, Header, description = "The client's address, last of the list"),
@@ -58,7 +57,7 @@ pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body
 #[utoipa::path(
     get, path = "/auth/nginx", operation_id = "auth_nginx", tag = "forward authentication",
     params(
-        ("issuer" = Option<String>, Query, description = "Take this issuer's keys only, by its slug"),
+        ("issuer" = Option<String>, Query, description = "Take only this one's keys, by its slug, of the issuers that the gate takes keys of"),
         ("X-Original-Method" = String, Header, description = "The request's method"),
         ("X-Original-URI" = String, Header, description = "The request's path and query"),
         ("X-Original-Host" = Option<String>, Header, description = "The request's host, where hosts have issuers"),
@@ -89,16 +88,14 @@ async fn judge(door: &Door, dialect: Dialect, head: &Parts) -> Result<Judged, Re
     let Some(caller) = head.extensions.get::<Caller>().copied() else {
         return Err(answer::unavailable());
     };
-    let Original { method, target, host } = original(dialect, caller.peer, headers, &door.settings.trusted)
-        .map_err(|mistake| {
+    let mistaken = |mistake: Mistake| {
         tracing::warn!(peer = %caller.peer, "a question to /auth was refused: {mistake}");
         let message = "This address may not ask here, or asks in the wrong way. The gate's log says more.";
         answer::error(StatusCode::FORBIDDEN, "bad_proxy", message)
-    })?;
-    let whose = match issuer(head.uri.query()) {
-        Some(slug) => Whose::Only(slug),
-        None => door.settings.issuers.of(host),
     };
+    let Original { method, target, host } =
+        original(dialect, caller.peer, headers, &door.settings.trusted).map_err(mistaken)?;
+    let whose = door.settings.issuers.within(host, issuer(head.uri.query()).map_err(mistaken)?);
     let address = client(caller.peer, headers, &door.settings.trusted);
     let asked = Asked {
         entrance: "auth",
@@ -111,12 +108,6 @@ async fn judge(door: &Door, dialect: Dialect, head: &Parts) -> Result<Judged, Re
         target,
     };
     Ok(door.judge(&asked).await)
-}
-
-/// The issuer that the proxy names in its question. It is the proxy's own word, not the client's: no decoding is needed
-/// for a slug, and anything else is an issuer that is not there.
-fn issuer(query: Option<&str>) -> Option<&str> {
-    query?.split('&').find_map(|pair| pair.strip_prefix("issuer="))
 }
 
 /// Tells the service behind the proxy whose request it gets.

@@ -25,7 +25,7 @@ pub struct Original<'h> {
     pub host: Option<&'h str>,
 }
 
-/// Why a proxy's headers can't be used. Both mean that somebody set the proxy up wrongly, or tries to slip by.
+/// Why a proxy's question can't be used. Each means that somebody set the proxy up wrongly, or tries to slip by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     #[error(
@@ -38,6 +38,11 @@ pub enum Mistake {
     Missing(&'static str),
     #[error("{0} is there more than once: the proxy must overwrite what a client sends")]
     Twice(&'static str),
+    #[error(
+        "the question's query is not issuer=SLUG alone: the proxy must drop the client's query, as the recipes in the \
+         README do"
+    )]
+    Query,
 }
 
 /// Networks whose members have a right. Unlike an allow-list, an empty one holds nobody.
@@ -105,6 +110,21 @@ fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h Head
     let mut all = headers.get_all(HeaderName::from_static(name)).iter();
     let first = all.next();
     if all.next().is_some() { Err(Mistake::Twice(name)) } else { Ok(first) }
+}
+
+/// The issuer that the proxy names in the query of its question, if it names one.
+///
+/// It is to be the proxy's own word. One that hands its client's query on shows in most requests, and is refused: for the
+/// gate there is nothing in a query but this. No decoding is needed for a slug; what is none is an issuer that is not there.
+pub fn issuer(query: Option<&str>) -> Result<Option<&str>, Mistake> {
+    match query {
+        // A ? by itself is left where a proxy has dropped the rest.
+        None | Some("") => Ok(None),
+        Some(query) => {
+            let slug = query.strip_prefix("issuer=").filter(|slug| !slug.contains(['&', ';', '?', '=']));
+            slug.map(Some).ok_or(Mistake::Query)
+        }
+    }
 }
 
 /// A host without its port, to compare with a list of hosts. Compared without regard to case.

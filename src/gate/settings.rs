@@ -54,7 +54,7 @@ pub enum Whose<'a> {
     Only(&'a str),
     /// Those of any issuer.
     Any,
-    /// Hosts have issuers, and this host is not among them.
+    /// Hosts have issuers, and this host is not among them; or the asker names another issuer than these settings.
     Nobody,
 }
 
@@ -104,6 +104,16 @@ impl Issuers {
         }
     }
 
+    /// The same where the asker names an issuer as well: that makes it fewer keys, never other ones.
+    pub fn within<'a>(&'a self, host: Option<&str>, named: Option<&'a str>) -> Whose<'a> {
+        match (self.of(host), named) {
+            (whose, None) => whose,
+            (Whose::Any, Some(slug)) => Whose::Only(slug),
+            (Whose::Only(own), Some(slug)) if own == slug => Whose::Only(own),
+            (Whose::Only(_) | Whose::Nobody, Some(_)) => Whose::Nobody,
+        }
+    }
+
     /// Every issuer that is named.
     pub fn slugs(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().map(|(_, slug)| slug).chain(&self.other).map(String::as_str)
@@ -132,6 +142,24 @@ mod tests {
         let mixed = Issuers::parse(["a.example=voxpria", "voicegram"]).unwrap();
         assert_eq!(mixed.of(Some("b.example")), Whose::Only("voicegram"));
         assert_eq!(mixed.slugs().collect::<Vec<_>>(), ["voxpria", "voicegram"]);
+    }
+
+    #[test]
+    fn who_asks_may_name_an_issuer_among_those_of_the_settings_and_no_other() {
+        let within = |entries: &[&str], host| {
+            let issuers = Issuers::parse(entries.iter().copied()).unwrap();
+            ["voxpria", "voicegram", ""].map(|slug| match issuers.within(host, Some(slug)) {
+                Whose::Only(own) => own == slug,
+                Whose::Nobody => false,
+                Whose::Any => panic!("an issuer was named"),
+            })
+        };
+        assert_eq!(within(&[], None), [true, true, true], "what is no issuer has no keys");
+        assert_eq!(within(&["voxpria"], Some("b.example")), [true, false, false]);
+        assert_eq!(within(&["a.example=voxpria"], Some("a.example")), [true, false, false]);
+        assert_eq!(within(&["a.example=voxpria"], Some("b.example")), [false, false, false]);
+        assert_eq!(within(&["a.example=voxpria", "voicegram"], None), [false, true, false]);
+        assert_eq!(Issuers::parse(["voxpria"]).unwrap().within(None, None), Whose::Only("voxpria"));
     }
 
     #[test]

@@ -103,3 +103,32 @@ fn a_host_is_compared_without_its_port() {
         assert_eq!(bare_host(host), bare);
     }
 }
+
+#[test]
+fn a_question_names_one_issuer_or_none_and_nothing_else() {
+    for (query, slug) in [
+        (None, None),
+        (Some(""), None),
+        (Some("issuer=voxpria"), Some("voxpria")),
+        (Some("issuer="), Some("")),
+        (Some("issuer=no%20slug"), Some("no%20slug")),
+    ] {
+        assert_eq!(issuer(query), Ok(slug), "{query:?}");
+    }
+    for query in [
+        "page=2",
+        "issuer",
+        "Issuer=voxpria",
+        "%69ssuer=voxpria",
+        "?issuer=voxpria",
+        "&issuer=voxpria",
+        "issuer=voxpria&",
+        "issuer=voxpria&issuer=voicegram",
+        "issuer=voxpria;issuer=voicegram",
+        "issuer=voxpria&page=2",
+        "page=2&issuer=voxpria",
+        "issuer=voxpria?issuer=voicegram",
+    ] {
+        assert_eq!(issuer(Some(query)), Err(Mistake::Query), "{query}");
+    }
+}
