@@ -4,7 +4,7 @@
 //! columns that are stored differently have types that read alike ([`dialect`]). Reading happens on [`Store`], changing
 //! on [`Tx`], which [`Store::transact`] hands out.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
@@ -47,7 +47,7 @@ pub use networks::{NETWORKS_OF_A_KEY, Sighting};
 pub use outbox::{Band, Case, Fate, Letter, NewReminder, Settled, Subject, Tried, Waiting};
 pub use outlook::Counted;
 pub use page::{Side, Slice};
-pub use pulse::{Ear, Pulse, Touched, WalHead, WalIndex};
+pub use pulse::{Ear, Mark, Pulse, Touched, WalHead, WalIndex};
 pub use transact::{Opening, Tx};
 pub use usage::Batch;
 pub use windows::SavedWindow;
@@ -59,6 +59,8 @@ pub struct Store {
     location: Location,
     /// Lets one long count at a time run, and newer ones stop older ones.
     counting: Arc<page::Counting>,
+    /// The SQLite files that the first [`Pulse`] was opened on.
+    wal: Arc<OnceLock<Arc<WalIndex>>>,
 }
 
 #[derive(Clone)]
@@ -99,7 +101,7 @@ impl Store {
             Location::Sqlite(path) => sqlite::open(path).await?,
             Location::Postgres(url) => postgres::open(url).await?,
         };
-        Ok(Self { pools, location: location.clone(), counting: Arc::default() })
+        Ok(Self { pools, location: location.clone(), counting: Arc::default(), wal: Arc::default() })
     }
 
     pub fn location(&self) -> &Location {
@@ -110,6 +112,12 @@ impl Store {
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
+                if let Err(error) = self.check_files() {
+                    // The last connection to be closed would write what it knows over what others have written since.
+                    tracing::error!(%error, "the database is left as it is");
+                    std::mem::forget(self.clone());
+                    return;
+                }
                 readers.close().await;
                 writer.close().await;
             }
@@ -117,7 +125,15 @@ impl Store {
         }
     }
 
+    /// Whether the files are still those that connections have open: who wrote on would damage what others wrote since.
+    /// Known of a gate alone, which is the one that stays open for months.
+    fn check_files(&self) -> Result<()> {
+        let files = self.wal.get().map_or(Ok(()), |files| files.check_names());
+        files.map_err(|e| Error::Unreachable(e.to_string()))
+    }
+
     async fn reader(&self) -> Result<Reader> {
+        self.check_files()?;
         Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
             Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),

@@ -128,11 +128,22 @@ impl Door {
             let mut checked = match check(policy, known.as_deref().map(facts), &asked.request, instant) {
                 Ok(checked) => checked,
                 Err(refused) => {
+                    // A refusal is no older than the database either, if that answers.
+                    if let Some(known) = &known
+                        && attempt + 1 < TRIES
+                        && self.gate.overtaken(known, &policies).await
+                    {
+                        continue;
+                    }
                     self.remember(&refused.reason, asked.brakes, hash);
                     return self.refuse(refused, policy, known).await;
                 }
             };
             let Some(known) = known else { return Judged::refused(Reason::Unknown, Some(policy), now()) };
+            // While the database gives no answer nobody's budget is used.
+            if self.gate.is_failing() && self.gate.confirm(&known, &policies).await.is_err() {
+                return Judged::refused(Reason::StoreGone, Some(policy), now());
+            }
             // What was counted before something changed stays counted, once.
             let counted = match told.take() {
                 Some((charges, told)) if charges == checked.charges => (charges, told),

@@ -11,7 +11,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
@@ -110,6 +110,8 @@ struct Inner {
     applied: watch::Sender<i64>,
     /// What [`Cache`] and policies must be at least as new as; moves before anything is dropped.
     floor: AtomicI64,
+    /// Counts how often the database turned out to have another history than it had.
+    history: AtomicU64,
     policies: std::sync::RwLock<Option<Arc<Policies>>>,
     loading: AsyncMutex<()>,
     /// Wakes the registrar.
@@ -135,7 +137,9 @@ impl Gate {
             lease_ms: i64::try_from(settings.lease.as_millis()).unwrap_or(i64::MAX),
         };
         let mut pulse = store.pulse().await?;
-        let (seq, now) = pulse.head(&clock).await?;
+        let (mark, now) = pulse.head(&clock).await?;
+        let applied = prover::Applied::of(&mut pulse, mark).await?;
+        let seq = applied.mark.seq;
         store.register_gate(&row, seq, &clock).await?;
         let inner = Arc::new(Inner {
             cache: Cache::new(settings.cache),
@@ -144,6 +148,7 @@ impl Gate {
             watchman: Watchman::new(settings.tolerance),
             applied: watch::Sender::new(seq),
             floor: AtomicI64::new(seq),
+            history: AtomicU64::new(0),
             policies: std::sync::RwLock::default(),
             loading: AsyncMutex::default(),
             grown: Notify::new(),
@@ -155,7 +160,7 @@ impl Gate {
             row,
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(prover::run(Arc::clone(&inner), pulse));
+        tasks.spawn(prover::run(Arc::clone(&inner), pulse, applied));
         tasks.spawn(prover::listen(Arc::clone(&inner)));
         tasks.spawn(registrar::run(Arc::clone(&inner)));
         tasks.spawn(uses::run(Arc::clone(&inner)));
@@ -208,6 +213,20 @@ impl Gate {
         };
         let current = known.is_live() && policies.is_live() && known.ends_at.is_none_or(|end| end > now);
         Ok(if current { Confirmed::Current { now } } else { Confirmed::Changed })
+    }
+
+    /// Whether something has changed that a refusal rests on, so that the request must be judged anew. Where the database
+    /// gives no answer, nothing better is known.
+    pub async fn overtaken(&self, known: &Known, policies: &Policies) -> bool {
+        if !self.inner.proof.is_unmoved() {
+            let _ = self.inner.proof.ask(self.inner.settings.lease).await;
+        }
+        !(known.is_live() && policies.is_live())
+    }
+
+    /// Whether the database gave no answer when it was last asked.
+    pub fn is_failing(&self) -> bool {
+        self.inner.proof.is_failing()
     }
 
     /// The present by the database's clock, as the last answer and the time since then tell it. Never steps back.

@@ -29,10 +29,20 @@ enum Line {
     Postgres(PgConnection),
 }
 
+/// The audit's last row: its number, and its hash, which tells this history from every other that has as many rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub seq: i64,
+    pub hash: Vec<u8>,
+}
+
 /// What one row of the audit is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touched {
     pub seq: i64,
+    /// When it was written. Two histories have no rows in common after the moment in which they part, so that this tells
+    /// whether a row is the one that was seen before.
+    pub at: Instant,
     pub action: String,
     pub key: Option<Uuid>,
     pub account: Option<String>,
@@ -41,6 +51,7 @@ pub struct Touched {
 #[derive(FromRow)]
 struct TouchedRow {
     seq: i64,
+    at: Time,
     action: String,
     key: Option<Uuid>,
     account: Option<String>,
@@ -48,6 +59,10 @@ struct TouchedRow {
 
 impl Store {
     /// Opens such a connection.
+    ///
+    /// # Errors
+    /// On SQLite also if the file is not the one that the first of them was opened on: other connections of this process
+    /// go on reading that one.
     pub async fn pulse(&self) -> Result<Pulse> {
         Ok(Pulse(match &self.pools {
             Pools::Sqlite { readers, .. } => {
@@ -58,9 +73,16 @@ impl Store {
                 let mut connection = SqliteConnection::connect_with(&options).await?;
                 // Reading makes SQLite open its WAL index.
                 sqlx::query("SELECT seq FROM audit_head").execute(&mut connection).await?;
-                let index = WalIndex::open(path)
-                    .map_err(|e| Error::Unreachable(format!("{}: {e}", path.display())))?;
-                Line::Sqlite { connection, index: Arc::new(index) }
+                let failed = |e| Error::Unreachable(format!("{}: {e}", path.display()));
+                let index = match self.wal.get() {
+                    Some(index) => Arc::clone(index),
+                    None => {
+                        let index = Arc::new(WalIndex::open(path).map_err(failed)?);
+                        Arc::clone(self.wal.get_or_init(|| index))
+                    }
+                };
+                self.check_files()?;
+                Line::Sqlite { connection, index }
             }
             Pools::Postgres(pool) => {
                 Line::Postgres(PgConnection::connect_with(&pool.connect_options()).await?)
@@ -87,41 +109,52 @@ impl Pulse {
         Ok(Some((Arc::clone(index), head)))
     }
 
-    /// The number of the audit's last row, and the present; on PostgreSQL both from the server, in one statement.
-    pub async fn head(&mut self, clock: &Clock) -> Result<(i64, Instant)> {
+    /// The audit's last row, and the present; on PostgreSQL both from the server, in one statement.
+    ///
+    /// # Errors
+    /// Also if the server follows another one: what that has committed may not have come to it yet.
+    pub async fn head(&mut self, clock: &Clock) -> Result<(Mark, Instant)> {
         match &mut self.0 {
             Line::Sqlite { connection, .. } => {
                 // The time is read first: nothing may seem to have happened later than it did.
                 let now = clock.now();
-                let seq = sqlx::query_scalar("SELECT seq FROM audit_head").fetch_one(connection).await?;
-                Ok((seq, now))
+                let (seq, hash) =
+                    sqlx::query_as("SELECT seq, hash FROM audit_head").fetch_one(connection).await?;
+                Ok((Mark { seq, hash }, now))
             }
             Line::Postgres(connection) => {
-                let (seq, Time(now)) = sqlx::query_as("SELECT seq, clock_timestamp() FROM audit_head")
-                    .fetch_one(connection)
-                    .await?;
-                Ok((seq, now))
+                let (seq, hash, Time(now), follows): (i64, Vec<u8>, Time, bool) = sqlx::query_as(
+                    "SELECT seq, hash, clock_timestamp(), pg_is_in_recovery() FROM audit_head",
+                )
+                .fetch_one(connection)
+                .await?;
+                if follows {
+                    let words = "this server is a standby and may not know of the last changes: connect to the primary";
+                    return Err(Error::Unreachable(words.into()));
+                }
+                Ok((Mark { seq, hash }, now))
             }
         }
     }
 
-    /// What the rows with numbers above `after`, up to `until`, are about.
-    pub async fn touched(&mut self, after: i64, until: i64) -> Result<Vec<Touched>> {
-        let conn = match &mut self.0 {
+    /// The rows of the audit from one number to another, both included.
+    pub async fn touched(&mut self, from: i64, to: i64) -> Result<Vec<Touched>> {
+        let mut conn = match &mut self.0 {
             Line::Sqlite { connection, .. } => Conn::Sqlite(connection),
             Line::Postgres(connection) => Conn::Postgres(connection),
         };
-        let rows: Vec<TouchedRow> = both!(conn, c => {
+        let rows: Vec<TouchedRow> = both!(&mut conn, c => {
             sqlx::query_as::<Db, TouchedRow>(
-                "SELECT seq, action, key, account FROM audit WHERE seq > $1 AND seq <= $2 ORDER BY seq",
+                "SELECT seq, at, action, key, account FROM audit WHERE seq BETWEEN $1 AND $2 ORDER BY seq",
             )
-            .bind(after)
-            .bind(until)
-            .fetch_all(c)
+            .bind(from)
+            .bind(to)
+            .fetch_all(&mut **c)
             .await?
         });
         let touched = |row: TouchedRow| Touched {
             seq: row.seq,
+            at: row.at.0,
             action: row.action,
             key: row.key,
             account: row.account,

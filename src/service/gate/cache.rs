@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::STALE;
@@ -89,9 +89,9 @@ impl Cache {
         Some(known)
     }
 
-    /// Remembers what was read, and answers what is remembered now. `None` if it was read before the floor: something was
-    /// changed meanwhile that it may not know of.
-    pub(super) fn keep(&self, new: Known, floor: &AtomicI64) -> Option<Arc<Known>> {
+    /// Remembers what was read, and answers what is remembered now. `None` if it is not new enough: something was changed
+    /// meanwhile that it may not know of. `is_new_enough` is asked while nobody can forget what is being kept.
+    pub(super) fn keep(&self, new: Known, is_new_enough: impl Fn(i64) -> bool) -> Option<Arc<Known>> {
         let mut shard = lock(self.shard(new.hash));
         let remembered = shard.entries.contains_key(&new.hash.0);
         if !remembered {
@@ -100,7 +100,7 @@ impl Cache {
         let mut ids = lock(self.id_shard(new.key.id));
         // Asked under both locks: the prover moves the floor first and takes one of them or the other after that, so that
         // it finds what was let in before.
-        if new.seq < floor.load(Ordering::SeqCst) {
+        if !is_new_enough(new.seq) {
             return None;
         }
         if let Some(old) = shard.entries.get(&new.hash.0) {
@@ -165,6 +165,11 @@ impl Cache {
                 self.forget(&mut shard, hash);
             }
         }
+    }
+
+    /// Forgets the key of this secret, which is not there any more.
+    pub(super) fn drop_hash(&self, hash: HashedKey) {
+        self.forget(&mut lock(self.shard(hash)), hash);
     }
 
     /// Forgets everything.

@@ -129,6 +129,13 @@ impl Inner {
         }
     }
 
+    /// Whether what is read from here on, of that number of the audit, may be remembered: to be asked under the lock of the
+    /// place where it is to lie.
+    fn reads_from_here(&self) -> impl Fn(i64) -> bool {
+        let history = self.history.load(Ordering::SeqCst);
+        move |seq| seq >= self.floor() && history == self.history.load(Ordering::SeqCst)
+    }
+
     /// Reads the policies, one reader at a time.
     pub(super) async fn read_policies(&self) -> Result<Arc<Policies>> {
         let _alone = self.loading.lock().await;
@@ -136,12 +143,12 @@ impl Inner {
             return Ok(policies);
         }
         for _ in 0..TRIES {
-            let read_at = self.proof.micros();
+            let (read_at, is_new_enough) = (self.proof.micros(), self.reads_from_here());
             let (issuers, seq) = self.store.issuers_at().await?;
             let policies = Arc::new(Policies::new(issuers, read_at));
             let mut place = self.policies.write().unwrap_or_else(PoisonError::into_inner);
             // Asked under the lock: the prover moves the floor before it comes for what lies here.
-            if seq < self.floor() {
+            if !is_new_enough(seq) {
                 continue;
             }
             if let Some(old) = place.as_ref() {
@@ -160,8 +167,11 @@ impl Inner {
     /// Reads a key and remembers it.
     pub(super) async fn read(&self, hash: HashedKey) -> Result<Option<Arc<Known>>> {
         for _ in 0..TRIES {
-            let read_at = self.proof.micros();
-            let Some(sight) = self.store.sight(hash).await? else { return Ok(None) };
+            let (read_at, is_new_enough) = (self.proof.micros(), self.reads_from_here());
+            let Some(sight) = self.store.sight(hash).await? else {
+                self.cache.drop_hash(hash);
+                return Ok(None);
+            };
             let policy = match self.policies() {
                 Some(policies) => policies.of_version(&sight.key.issuer, sight.policy).cloned(),
                 None => None,
@@ -195,7 +205,7 @@ impl Inner {
                 wanted: AtomicBool::new(false),
                 live: AtomicBool::new(true),
             };
-            if let Some(known) = self.cache.keep(known, &self.floor) {
+            if let Some(known) = self.cache.keep(known, is_new_enough) {
                 return Ok(Some(known));
             }
         }

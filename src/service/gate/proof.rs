@@ -73,6 +73,18 @@ impl Proof {
         state.as_ref().is_some_and(|(index, was)| index.head().is_ok_and(|is| is == *was))
     }
 
+    /// The same, if the database's files are also still the ones of their names.
+    pub(super) fn is_unmoved_by_name(&self) -> bool {
+        let named = |(index, _): &State| index.check_names().is_ok();
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.as_ref().is_some_and(named) && self.is_unmoved()
+    }
+
+    /// Whether the last reading failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.ended.load(SeqCst) != self.proven.load(SeqCst)
+    }
+
     fn set_state(&self, state: Option<State>) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
     }

@@ -11,7 +11,7 @@ use super::super::{Location, Result};
 use super::proof::State;
 use super::{Inner, store};
 use crate::domain::Instant;
-use crate::store::{Pulse, Touched};
+use crate::store::{Mark, Pulse, Touched};
 
 /// How often an idle gate reads. On PostgreSQL it is also told of changes, if the listening connection lives (H10).
 const SQLITE: Duration = Duration::from_millis(100);
@@ -32,7 +32,32 @@ impl Drop for LastWord {
     }
 }
 
-pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
+/// What was read of the audit so far: everything up to a row is applied.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Applied {
+    pub mark: Mark,
+    /// When that row was written; none before the first.
+    at: Option<Instant>,
+}
+
+impl Applied {
+    /// The present state of the database, of which nothing is remembered yet.
+    pub async fn of(pulse: &mut Pulse, mark: Mark) -> Result<Self> {
+        let at = pulse.touched(mark.seq, mark.seq).await?.first().map(|row| row.at);
+        Ok(Self { mark, at })
+    }
+}
+
+/// One reading that succeeded.
+struct Read {
+    pulse: Pulse,
+    applied: Applied,
+    now: Instant,
+    /// What all this is at least as new as.
+    state: Option<State>,
+}
+
+pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse, mut applied: Applied) {
     let _last = LastWord(Arc::clone(&inner));
     let (idle, glance) = match inner.store.location() {
         Location::Sqlite(_) => (SQLITE, GLANCE),
@@ -52,7 +77,7 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
             () = &mut stopped => return,
             () = inner.proof.wanted() => {}
             _ = tick.tick() => {
-                if inner.proof.age() < idle && inner.proof.is_unmoved() {
+                if inner.proof.age() < idle && inner.proof.is_unmoved_by_name() {
                     continue;
                 }
             }
@@ -62,19 +87,20 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
         let round = inner.proof.begin();
         let began_at = inner.proof.micros();
         // A connection that failed or is late is good for nothing more: its next answer may be to another question.
-        let answer = match timeout(inner.settings.lease, look(&inner, pulse.take())).await {
+        let answer = match timeout(inner.settings.lease, look(&inner, pulse.take(), &applied)).await {
             Ok(answer) => answer,
             Err(_) => Err(inner.no_answer()),
         };
         match answer {
-            Ok((used, seq, now, state)) => {
-                pulse = Some(used);
-                inner.proof.succeed(round, began_at, inner.proof.micros(), now, state);
+            Ok(read) => {
+                pulse = Some(read.pulse);
+                inner.proof.succeed(round, began_at, inner.proof.micros(), read.now, read.state);
                 if std::mem::take(&mut failing) {
                     tracing::info!("the database answers again");
                 }
-                if *inner.applied.borrow() != seq {
-                    inner.applied.send_replace(seq);
+                if applied != read.applied {
+                    applied = read.applied;
+                    inner.applied.send_replace(applied.mark.seq);
                     inner.grown.notify_one();
                 }
             }
@@ -91,39 +117,42 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse) {
     }
 }
 
-/// One reading. Gives the connection back if all went well, the audit's number, the time, and the state of the database
-/// that all this is at least as new as.
-async fn look(inner: &Inner, pulse: Option<Pulse>) -> Result<(Pulse, i64, Instant, Option<State>)> {
+/// One reading. Gives the connection back if all went well.
+async fn look(inner: &Inner, pulse: Option<Pulse>, applied: &Applied) -> Result<Read> {
     let mut pulse = match pulse {
         Some(pulse) => pulse,
         None => inner.store.pulse().await?,
     };
     let state = pulse.state()?;
-    let (seq, now) = pulse.head(&inner.clock).await?;
-    let applied = *inner.applied.borrow();
-    if seq != applied {
-        if seq < applied {
-            tracing::error!(
-                applied,
-                seq,
-                "the database is older than it was: was a backup put in its place?"
-            );
-            inner.floor.store(seq, Ordering::SeqCst);
-            forget_all(inner);
-        } else if seq - applied > MANY {
-            inner.floor.store(seq, Ordering::SeqCst);
-            forget_all(inner);
-        } else {
-            let touched = pulse.touched(applied, seq).await?;
-            if touched.len() as i64 != seq - applied {
-                return Err(store::Error::Corrupt("rows of the audit are missing".into()).into());
-            }
-            // First the floor, then what lies below it: what is read at this moment is judged by one or the other.
-            inner.floor.store(seq, Ordering::SeqCst);
-            forget(inner, &touched);
-        }
+    let (mark, now) = pulse.head(&inner.clock).await?;
+    if mark == applied.mark {
+        return Ok(Read { pulse, applied: applied.clone(), now, state });
     }
-    Ok((pulse, seq, now, state))
+    let (before, seq) = (applied.mark.seq, mark.seq);
+    let grown = before < seq && seq - before <= MANY;
+    // With the row that was the last one: whether it is still there tells whether this history is the same.
+    let mut rows = pulse.touched(if grown { before } else { seq }, seq).await?;
+    let at = rows.last().map(|row| row.at);
+    if !grown || (before > 0 && rows.first().map(|row| row.at) != applied.at) {
+        if before >= seq || grown {
+            let words = "the database has another history than it had: was a backup put in its place, or a server \
+                         that lagged behind?";
+            tracing::error!(applied = before, seq, "{words}");
+        }
+        // First this: what is being read at this moment may be of the history that was.
+        inner.history.fetch_add(1, Ordering::SeqCst);
+        inner.floor.store(seq, Ordering::SeqCst);
+        forget_all(inner);
+    } else {
+        rows.retain(|row| row.seq > before);
+        if rows.len() as i64 != seq - before {
+            return Err(store::Error::Corrupt("rows of the audit are missing".into()).into());
+        }
+        // First the floor, then what lies below it: what is read at this moment is judged by one or the other.
+        inner.floor.store(seq, Ordering::SeqCst);
+        forget(inner, &rows);
+    }
+    Ok(Read { pulse, applied: Applied { mark, at }, now, state })
 }
 
 fn forget_all(inner: &Inner) {

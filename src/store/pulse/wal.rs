@@ -18,8 +18,9 @@ use std::sync::{Mutex, PoisonError};
 /// A file's device and its number there.
 type Inode = (u64, u64);
 
-/// Every WAL index that this process ever read. They stay open to its end: closing one would release the locks that SQLite
-/// holds on the same file, because POSIX locks belong to the process ("How To Corrupt An SQLite Database File", 2.2).
+/// Every database and WAL index that was ever opened here. They stay open to the end of the process: closing one would
+/// release the locks that SQLite holds on the same file, because POSIX locks belong to the process ("How To Corrupt An
+/// SQLite Database File", 2.2).
 static OPEN: Mutex<Option<HashMap<Inode, &'static File>>> = Mutex::new(None);
 
 /// The state of a database, as its WAL index has it: equal if nothing was committed between two readings.
@@ -30,12 +31,26 @@ pub struct WalHead([u8; 48]);
 #[derive(Debug)]
 pub struct WalIndex {
     file: &'static File,
-    /// The database and its WAL index by name, with the files that these names stand for.
-    names: [(PathBuf, Inode); 2],
+    /// The database and its WAL index: the files, and the names that stood for them.
+    files: [(PathBuf, &'static File, Inode); 2],
 }
 
 fn inode(metadata: &Metadata) -> Inode {
     (metadata.dev(), metadata.ino())
+}
+
+/// Opens a file for good, once.
+fn open(name: PathBuf) -> io::Result<(PathBuf, &'static File, Inode)> {
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let open = open.get_or_insert_default();
+    if let Some((inode, file)) = open.get_key_value(&inode(&std::fs::metadata(&name)?)) {
+        return Ok((name, file, *inode));
+    }
+    // From here on it is never closed, whatever happens.
+    let file: &'static File = Box::leak(Box::new(File::open(&name)?));
+    let inode = inode(&file.metadata()?);
+    open.insert(inode, file);
+    Ok((name, file, inode))
 }
 
 impl WalIndex {
@@ -44,30 +59,24 @@ impl WalIndex {
     /// # Errors
     /// There is none, as for a database in another journal mode.
     pub fn open(database: &Path) -> io::Result<Self> {
-        let mut name = database.as_os_str().to_owned();
+        // SQLite puts it beside the file itself, not beside a link to it.
+        let mut name = std::fs::canonicalize(database)?.into_os_string();
         name.push("-shm");
-        let name = PathBuf::from(name);
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = open.get_or_insert_default();
-        let known = open.get(&inode(&std::fs::metadata(&name)?)).copied();
-        let file = match known {
-            Some(file) => file,
-            None => {
-                // From here on it is never closed, whatever happens.
-                let file: &'static File = Box::leak(Box::new(File::open(&name)?));
-                open.insert(inode(&file.metadata()?), file);
-                file
-            }
-        };
-        let database = (database.to_owned(), inode(&std::fs::metadata(database)?));
-        Ok(Self { names: [database, (name, inode(&file.metadata()?))], file })
+        let index = open(name.into())?;
+        Ok(Self { file: index.1, files: [open(database.to_owned())?, index] })
     }
 
     /// The present state.
     ///
     /// # Errors
-    /// It can't be read.
+    /// It can't be read, or one of the files was deleted or replaced. What was moved away only, [`WalIndex::check_names`]
+    /// finds.
     pub fn head(&self) -> io::Result<WalHead> {
+        for (name, file, _) in &self.files {
+            if file.metadata()?.nlink() == 0 {
+                return Err(replaced(name));
+            }
+        }
         let mut head = WalHead([0; 48]);
         self.file.read_exact_at(&mut head.0, 0)?;
         Ok(head)
@@ -78,14 +87,20 @@ impl WalIndex {
     /// # Errors
     /// One is gone, or another file was put in its place, which SQLite's connections would not see either.
     pub fn check_names(&self) -> io::Result<()> {
-        for (name, opened) in &self.names {
+        for (name, _, opened) in &self.files {
             if inode(&std::fs::metadata(name)?) != *opened {
-                let words = "the file was replaced by another one: restart what uses it";
-                return Err(io::Error::other(format!("{}: {words}", name.display())));
+                return Err(replaced(name));
             }
         }
         Ok(())
     }
+}
+
+fn replaced(name: &Path) -> io::Error {
+    io::Error::other(format!(
+        "{}: the file was replaced by another one: restart what uses it",
+        name.display()
+    ))
 }
 
 #[cfg(test)]
@@ -146,8 +161,26 @@ mod tests {
             std::fs::copy(&aside, &name).unwrap();
             assert!(index.check_names().is_err(), "{name:?} is another file");
             std::fs::rename(&aside, &name).unwrap();
-            assert!(index.check_names().is_ok());
+            assert!(index.check_names().is_ok() && index.head().is_ok());
         }
+        for name in ["a.db-shm", "a.db"] {
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+            assert!(index.head().is_err(), "{name:?} was deleted");
+        }
+    }
+
+    #[tokio::test]
+    async fn through_a_link_the_files_own_index_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("a.db"), folder.path().join("link.db"));
+        let mut writer = connect(&path).await;
+        run(&mut writer, "CREATE TABLE t (n)").await;
+        std::os::unix::fs::symlink("a.db", &link).unwrap();
+        std::fs::write(folder.path().join("link.db-shm"), [0; 96]).unwrap();
+        let index = WalIndex::open(&link).unwrap();
+        let before = index.head().unwrap();
+        run(&mut writer, "INSERT INTO t VALUES (1)").await;
+        assert_ne!(index.head().unwrap(), before);
     }
 
     #[tokio::test]
