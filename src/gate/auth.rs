@@ -89,7 +89,7 @@ async fn judge(door: &Door, dialect: Dialect, head: &Parts) -> Result<Judged, Re
         return Err(answer::unavailable());
     };
     let mistaken = |mistake: Mistake| {
-        tracing::warn!(peer = %caller.peer, "a question to /auth was refused: {mistake}");
+        door.log(|| tracing::warn!(peer = %caller.peer, "a question to /auth was refused: {mistake}"));
         let message = "This address may not ask here, or asks in the wrong way. The gate's log says more.";
         answer::error(StatusCode::FORBIDDEN, "bad_proxy", message)
     };

@@ -110,7 +110,8 @@ pub async fn verify(
 ) -> Response<Body> {
     let headers = request.headers();
     if !may_ask(&door, caller.peer, headers) {
-        tracing::warn!(peer = %caller.peer, "a question to /api/v1/verify was refused: see --verify-from and --verify-token-file");
+        let words = "a question to /api/v1/verify was refused: see --verify-from and --verify-token-file";
+        door.log(|| tracing::warn!(peer = %caller.peer, "{words}"));
         let message = "This address may not ask here, or the gate's token is missing or wrong.";
         return answer::error(StatusCode::FORBIDDEN, "forbidden", message);
     }

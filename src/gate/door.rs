@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::http::HeaderMap;
@@ -33,6 +34,8 @@ pub struct Door {
     pub metrics: Arc<Metrics>,
     brake: Brake,
     refusals: Refusals,
+    /// Whether windows could not be saved the last time.
+    unsaved: AtomicBool,
     begun: Instant,
 }
 
@@ -89,7 +92,16 @@ impl Door {
         begun: Instant,
     ) -> Self {
         let brake = Brake::new(settings.pace);
-        Self { gate, settings, limiter, metrics, brake, refusals: Refusals::default(), begun }
+        Self {
+            gate,
+            settings,
+            limiter,
+            metrics,
+            brake,
+            refusals: Refusals::default(),
+            unsaved: AtomicBool::new(false),
+            begun,
+        }
     }
 
     /// Judges a request, counts it, logs it where it is refused, and notes the use.
@@ -244,7 +256,7 @@ impl Door {
                 target: asked.target,
                 endpoint,
             };
-            self.refusals.tell(&refusal, self.begun.elapsed(), &self.metrics);
+            self.log(|| refusal.write());
         }
         if refused.is_some_and(Reason::is_failed_authentication) {
             self.gate.failed(asked.request.address, policy.map(|policy| policy.slug.as_str()));
@@ -254,6 +266,11 @@ impl Door {
             let at = self.gate.now();
             self.gate.used(Use { known, outcome, at, from: asked.request.address, endpoint });
         }
+    }
+
+    /// Writes a line about a request into the log, unless there were too many.
+    pub fn log(&self, write: impl FnOnce()) {
+        self.refusals.tell(self.begun.elapsed(), &self.metrics, write);
     }
 
     /// Takes over the windows that an earlier run of this gate has saved.
@@ -270,10 +287,13 @@ impl Door {
         let own = self.limiter.own();
         let fresh = own.fresh(PART);
         if let Err(error) = self.gate.save_windows(&fresh).await {
-            tracing::warn!(%error, "windows of limits could not be saved");
+            if !self.unsaved.swap(true, Ordering::Relaxed) {
+                tracing::warn!(%error, "windows of limits could not be saved; it is tried again");
+            }
             own.unsaved(&fresh);
             return false;
         }
+        self.unsaved.store(false, Ordering::Relaxed);
         fresh.len() >= PART
     }
 

@@ -48,8 +48,8 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// Writes a line, unless there were too many. `now` is any clock that only goes forward.
-    pub fn tell(&self, refusal: &Refusal<'_>, now: Duration, metrics: &Metrics) {
+    /// Lets a line be written, unless there were too many. `now` is any clock that only goes forward.
+    pub fn tell(&self, now: Duration, metrics: &Metrics, write: impl FnOnce()) {
         match self.admit(now) {
             None => {
                 metrics.unlogged.inc();
@@ -58,7 +58,7 @@ impl Refusals {
                 if left_out > 0 {
                     tracing::warn!(left_out, "refusals were left out of the log");
                 }
-                refusal.write();
+                write();
             }
         }
     }
@@ -79,7 +79,8 @@ impl Refusals {
 }
 
 impl Refusal<'_> {
-    fn write(&self) {
+    /// Writes the line.
+    pub fn write(&self) {
         let key = self.known.map(|known| &known.key);
         let address = self.address.map(|address| address.to_string());
         tracing::info!(
