@@ -16,28 +16,13 @@ use keyrack::service::{
 };
 use keyrack::store::Location;
 use support::database::Database;
+use support::gate::passes;
 use support::line::Line;
 use support::people::{make_kept, office, preset, settings};
 
 async fn gate_by(line: &Line, lease: Duration) -> Gate {
     let location = Location::parse(&line.address(None)).unwrap();
     Gate::open(&location, Clock::System, GateSettings { lease, ..settings("east") }).await.unwrap()
-}
-
-/// One request: whether it may pass, or that it can't be found out.
-async fn request(gate: &Gate, hash: HashedKey) -> Result<bool, keyrack::service::Error> {
-    for _ in 0..8 {
-        let policies = gate.policies().await?;
-        let Some(known) = gate.known(hash).await? else { return Ok(false) };
-        if known.key.status(gate.now()) != Status::Active {
-            return Ok(false);
-        }
-        match gate.confirm(&known, &policies).await? {
-            Confirmed::Current { .. } => return Ok(true),
-            Confirmed::Changed => {}
-        }
-    }
-    Ok(false)
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -63,16 +48,16 @@ on_both! {
         let line = Line::to(&db);
         let gates = [gate_by(&line, Duration::from_secs(1)).await, gate_by(&line, Duration::from_secs(1)).await];
         for gate in &gates {
-            assert!(request(gate, one.secret.hash()).await.unwrap());
-            assert!(request(gate, other.secret.hash()).await.unwrap());
+            assert!(passes(gate, one.secret.hash()).await.unwrap());
+            assert!(passes(gate, other.secret.hash()).await.unwrap());
         }
         // Time to have begun to listen, and then to hear nothing any more.
         tokio::time::sleep(Duration::from_millis(300)).await;
         line.deafen();
         revoke(&service, one.key.id).await;
         for gate in &gates {
-            assert!(!request(gate, one.secret.hash()).await.unwrap());
-            assert!(request(gate, other.secret.hash()).await.unwrap());
+            assert!(!passes(gate, one.secret.hash()).await.unwrap());
+            assert!(passes(gate, other.secret.hash()).await.unwrap());
         }
         // Idle gates look by themselves.
         revoke(&service, other.key.id).await;
@@ -89,10 +74,10 @@ on_both! {
         let made = make_kept(&service, "acme", "hub").await;
         let line = Line::to(&db);
         let gate = gate_by(&line, Duration::from_millis(400)).await;
-        assert!(request(&gate, made.secret.hash()).await.unwrap());
+        assert!(passes(&gate, made.secret.hash()).await.unwrap());
         line.hold(true);
         let begun = Instant::now();
-        let asked = futures::future::join_all((0..50).map(|_| request(&gate, made.secret.hash()))).await;
+        let asked = futures::future::join_all((0..50).map(|_| passes(&gate, made.secret.hash()))).await;
         assert!(asked.iter().all(Result::is_err), "nothing may pass");
         assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
         assert!(!gate.in_touch());
@@ -100,8 +85,8 @@ on_both! {
         let receipt = service.receipt(&[made.key.id], Duration::from_secs(3)).await.unwrap();
         assert!(matches!(receipt.gates[0].state, GateState::OutOfTouch { .. }), "{receipt:?}");
         line.hold(false);
-        until("the gate is back", async || gate.in_touch() && request(&gate, made.secret.hash()).await.is_ok()).await;
-        assert!(!request(&gate, made.secret.hash()).await.unwrap(), "what happened meanwhile is known");
+        until("the gate is back", async || gate.in_touch() && passes(&gate, made.secret.hash()).await.is_ok()).await;
+        assert!(!passes(&gate, made.secret.hash()).await.unwrap(), "what happened meanwhile is known");
         // What it counts gets through again.
         let fresh = make_kept(&service, "acme", "fresh").await;
         let known = gate.known(fresh.secret.hash()).await.unwrap().unwrap();
@@ -137,7 +122,7 @@ on_both! {
                         place = (place * 5 + 7) % keys.len();
                         let (_, hash, revoked) = &keys[place];
                         let before = revoked.load(SeqCst);
-                        match request(&gate, *hash).await {
+                        match passes(&gate, *hash).await {
                             Ok(true) => {
                                 assert!(!before, "a revoked key passed");
                                 passed.fetch_add(1, SeqCst);
@@ -164,7 +149,7 @@ on_both! {
             }
         }
         line.cut(false);
-        until("the gate is back", async || request(&gate, keys[1].1).await.is_ok()).await;
+        until("the gate is back", async || passes(&gate, keys[1].1).await.is_ok()).await;
         let before = passed.load(SeqCst);
         until("requests pass again", async || passed.load(SeqCst) > before).await;
         over.store(true, SeqCst);
@@ -188,7 +173,7 @@ on_both! {
         let tolerance = keyrack::domain::usage::Tolerance { address: 1, ..Default::default() };
         let settings = GateSettings { tolerance, ..settings("east") };
         let gate = Gate::open(&db.location_as(&login), Clock::System, settings).await.unwrap();
-        assert!(request(&gate, made.secret.hash()).await.unwrap());
+        assert!(passes(&gate, made.secret.hash()).await.unwrap());
         let known = gate.known(made.secret.hash()).await.unwrap().unwrap();
         for from in ["203.0.113.7", "198.51.100.7"] {
             let from = from.parse().ok();
@@ -203,7 +188,7 @@ on_both! {
         assert_eq!(gate.load_windows().await.unwrap(), [window]);
         assert_eq!(gate.living().await.unwrap(), 1);
         revoke(&service, made.key.id).await;
-        assert!(!request(&gate, made.secret.hash()).await.unwrap());
+        assert!(!passes(&gate, made.secret.hash()).await.unwrap());
         assert!(service.receipt(&[made.key.id], Duration::from_secs(3)).await.unwrap().is_complete());
         gate.close().await;
         assert_eq!(service.usage(&[made.key.id], service.now().await.unwrap() - chrono::Duration::hours(1)).await.unwrap().len(), 1);

@@ -7,30 +7,15 @@ pub mod support;
 use std::time::{Duration, Instant};
 
 use keyrack::clock::Clock;
-use keyrack::domain::key::Status;
 use keyrack::domain::secret::HashedKey;
-use keyrack::service::{Confirmed, Gate, Service, new_operation};
+use keyrack::service::{Gate, Service, new_operation};
 use support::database::{Database, run_on_sqlite};
+use support::gate::passes;
 use support::people::{account, make_kept, office, preset, settings};
 use support::script::Script;
 
 async fn gate(db: &Database) -> Gate {
     Gate::open(&db.location(), Clock::System, settings("east")).await.unwrap()
-}
-
-/// One request: whether it may pass, or that it can't be found out.
-async fn request(gate: &Gate, hash: HashedKey) -> Result<bool, keyrack::service::Error> {
-    for _ in 0..8 {
-        let policies = gate.policies().await?;
-        let Some(known) = gate.known(hash).await? else { return Ok(false) };
-        if known.key.status(gate.now()) != Status::Active {
-            return Ok(false);
-        }
-        if let Confirmed::Current { .. } = gate.confirm(&known, &policies).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Revokes a key as it would stand in another history: the audit has as many rows as before.
@@ -44,7 +29,7 @@ async fn revoke_elsewhere(db: &Database) {
 async fn nothing_passes(gate: &Gate, hash: HashedKey, what: &str) {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(1_200) {
-        assert!(!request(gate, hash).await.unwrap_or(false), "{what}: after {:?}", begun.elapsed());
+        assert!(!passes(gate, hash).await.unwrap_or(false), "{what}: after {:?}", begun.elapsed());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -65,7 +50,7 @@ async fn begin(db: &Database) -> (Service, Gate, uuid::Uuid, HashedKey) {
     let service = office(db, preset("voicegram")).await;
     let made = make_kept(&service, "acme", "hub").await;
     let (gate, hash) = (gate(db).await, made.secret.hash());
-    assert!(request(&gate, hash).await.unwrap());
+    assert!(passes(&gate, hash).await.unwrap());
     (service, gate, made.key.id, hash)
 }
 
@@ -128,7 +113,7 @@ fn a_database_that_is_moved_away_and_back_is_trusted_again() {
         nothing_passes(&gate, hash, "moved away").await;
         std::fs::rename(&aside, name(&db, "")).unwrap();
         let begun = Instant::now();
-        while !request(&gate, hash).await.unwrap_or(false) {
+        while !passes(&gate, hash).await.unwrap_or(false) {
             assert!(begun.elapsed() < Duration::from_secs(5), "it is there again");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -192,3 +192,21 @@ impl Drop for Gate {
 pub fn bearer(key: &PlainKey) -> String {
     format!("Bearer {}", key.expose())
 }
+
+/// One request at a gate inside this process: whether it may pass, or that it can't be found out.
+pub async fn passes(
+    gate: &keyrack::service::Gate,
+    hash: keyrack::domain::secret::HashedKey,
+) -> Result<bool, keyrack::service::Error> {
+    for _ in 0..8 {
+        let policies = gate.policies().await?;
+        let Some(known) = gate.known(hash).await? else { return Ok(false) };
+        if known.key.status(gate.now()) != keyrack::domain::key::Status::Active {
+            return Ok(false);
+        }
+        if let keyrack::service::Confirmed::Current { .. } = gate.confirm(&known, &policies).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
