@@ -9,11 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use keyrack::clock::Clock;
-use keyrack::domain::key::Status;
-use keyrack::domain::secret::HashedKey;
-use keyrack::service::{
-    Confirmed, Gate, GateSettings, GateState, Outcome, SavedWindow, Service, Use, new_operation,
-};
+use keyrack::service::{Gate, GateSettings, GateState, Outcome, SavedWindow, Service, Use, new_operation};
 use keyrack::store::Location;
 use support::database::Database;
 use support::gate::passes;
