@@ -196,7 +196,7 @@ impl Gate {
         Box::pin(self.inner.within_lease(self.inner.read_policies())).await
     }
 
-    /// Whether what a request rests on is current, by a reading of the database that began after this was called.
+    /// Whether what a request rests on is current, by what the database showed at a moment after this was called.
     ///
     /// `policies` are those that its headers were read with. To be asked last, just before the answer is let go; a
     /// request that was held up after that must ask again.
