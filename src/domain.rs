@@ -21,3 +21,7 @@ pub mod verdict;
 
 /// An instant in UTC with microsecond precision.
 pub type Instant = chrono::DateTime<chrono::Utc>;
+
+/// A clock that steps back by no more than this, in microseconds, is taken to stand still until it has caught up: clocks
+/// are trimmed, and readings overtake each other. One that steps back further was set back, and is followed.
+pub const STEP_BACK: i64 = 2_000_000;

@@ -74,6 +74,39 @@ async fn the_script_decides_as_the_rule_does() {
     assert!(allowed > 100 && refused > 100, "{allowed} allowed, {refused} refused");
 }
 
+/// A Redis whose clock was set back: its windows hold requests of a time that has not come yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_its_clock_was_set_back_the_script_decides_as_the_rule_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(redis) = Server::redis(dir.path()) else {
+        return skip("after_its_clock_was_set_back_the_script_decides_as_the_rule_does", MISSING);
+    };
+    let shared = Shared::new(Address::parse(&url(&redis), None).unwrap(), 7, Instant::now()).unwrap();
+    let mut raw = redis::Client::open(url(&redis)).unwrap().get_connection().unwrap();
+    let budget = Budget { seconds: 60, requests: 3_000 };
+    // Just within what is taken to stand still, and three days ahead with more requests than one call moves.
+    for (name, ahead, requests) in [("near", 1_000_000, 5), ("far", 259_200_000_000, 2_999)] {
+        let charges = vec![Charge { bucket: Bucket::Account(name.into()), budgets: vec![budget] }];
+        let rule = Windows::default();
+        let (_, now) = shared.ask(&charges, false).await.unwrap();
+        let mut seed = redis::pipe();
+        for n in 0..requests {
+            let at = now + ahead + n * 10_000;
+            rule.take(&charges, at);
+            seed.zadd(format!("keyrack:{}", charges[0].bucket), format!("before-{n}"), at).ignore();
+        }
+        seed.exec(&mut raw).unwrap();
+        for (round, count) in [false, true, true, false].into_iter().enumerate() {
+            let (told, now) = shared.ask(&charges, count).await.unwrap();
+            let wanted = if count { rule.take(&charges, now) } else { rule.look(&charges, now) };
+            assert_eq!(told, wanted, "{name}, round {round}");
+            let told = told.unwrap();
+            assert!(told.tightest().next <= now + 61_000_000, "{name}: within the window");
+            assert_eq!(told.allowed, name == "near" || round < 2, "{name}, round {round}");
+        }
+    }
+}
+
 on_both! {
     async fn vg_20_two_gates_that_share_a_redis_give_out_exactly_one_budget(db) {
         let Some(redis) = Server::redis(db.dir()) else { return skip("vg_20 with Redis", MISSING) };

@@ -1,8 +1,9 @@
 //! Limits: budgets of requests over a true sliding window, without approximation (VG-20, VP-11, VP-12).
 //!
 //! A request is allowed if fewer than N allowed ones lie in `(now - window, now]`, for each of its budgets. Refused ones
-//! do not count (decision 5). Time is in microseconds since the epoch and should come from a clock that never steps back;
-//! where it does, it is taken to stand still.
+//! do not count (decision 5). Time is in microseconds since the epoch. Where its clock steps back by [`super::STEP_BACK`]
+//! or less, it is taken to stand still; where it is set back by more, all requests are taken to have been made so much
+//! earlier, the newest just now.
 
 use std::fmt;
 

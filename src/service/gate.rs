@@ -229,7 +229,8 @@ impl Gate {
         self.inner.proof.is_failing()
     }
 
-    /// The present by the database's clock, as the last answer and the time since then tell it. Never steps back.
+    /// The present by the database's clock: on PostgreSQL as the last answer and the time since then tell it, on SQLite the
+    /// clock of this host. Steps back where that clock is set back.
     pub fn now(&self) -> Instant {
         self.inner.now()
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Budget, WINDOW_MAX};
+use crate::domain::STEP_BACK;
 
 const MICROS: i64 = 1_000_000;
 /// A buffer of this size or less is not worth giving back in part.
@@ -44,7 +45,7 @@ impl Log {
     /// Tells for each budget, in their order: how many requests its window holds at `now`, and the instant at which it
     /// could take one more than it can now. Forgets what no window reaches.
     pub fn peek(&mut self, budgets: &[Budget], now: i64, mut tell: impl FnMut(Budget, u32, i64)) {
-        let now = if self.len == 0 { now } else { now.max(self.newest) };
+        let now = self.settle(now);
         self.follow(budgets);
         for i in 0..self.cursors.len() {
             let mut cursor = self.cursors[i];
@@ -68,7 +69,7 @@ impl Log {
         if self.len == 0 {
             (self.oldest, self.newest) = (now, now);
         } else {
-            let now = now.max(self.newest);
+            let now = self.settle(now);
             let mut distance = now.abs_diff(self.newest);
             // Growing by a quarter rather than by half of the new size: there may be a log for each of many keys.
             if self.distances.capacity() - self.distances.len() < WIDEST {
@@ -91,8 +92,29 @@ impl Log {
         }
     }
 
+    /// Makes the log fit a clock that was set back, and gives the time to reckon with.
+    ///
+    /// A small step back stands still at the newest request. After a larger one all requests move back together, so that
+    /// the newest was made just now: their distances stay, and nobody waits for longer than the window.
+    fn settle(&mut self, now: i64) -> i64 {
+        if self.len == 0 {
+            return now;
+        }
+        let back = self.newest.saturating_sub(now);
+        if back <= STEP_BACK {
+            return now.max(self.newest);
+        }
+        self.newest -= back;
+        self.oldest = self.oldest.saturating_sub(back);
+        for cursor in &mut self.cursors {
+            cursor.oldest = cursor.oldest.saturating_sub(back);
+        }
+        now
+    }
+
     /// Whether nothing in it can matter any more at `now`, so that it may be dropped.
-    pub fn is_idle(&self, now: i64) -> bool {
+    pub fn is_idle(&mut self, now: i64) -> bool {
+        self.settle(now);
         self.ends_at().is_none_or(|end| end <= now)
     }
 

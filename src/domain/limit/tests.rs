@@ -185,9 +185,31 @@ fn looking_uses_nothing_up() {
 fn a_clock_that_steps_back_stands_still() {
     let mut window = Window::new(&[budget(2, 10)]);
     assert!(window.passes(START));
-    assert!(window.passes(START - 60 * SECOND));
-    assert!(!window.passes(START - 120 * SECOND));
+    assert!(window.passes(START - SECOND));
+    assert!(!window.passes(START - 2 * SECOND));
     assert!(window.passes(START + 10 * SECOND));
+}
+
+#[test]
+fn a_clock_that_was_set_back_locks_nobody_out_for_longer_than_the_window() {
+    let mut window = Window::new(&[budget(3, 10)]);
+    let day = 86_400 * SECOND;
+    for step in [0, 4, 9] {
+        assert!(window.passes(START + 3 * day + step * SECOND));
+    }
+    let refused = window.ask(START);
+    assert!(!refused.allowed, "the three are as near to each other as they were");
+    assert_eq!(refused.retry_after(START), 1, "the newest was made just now, the oldest nine seconds before");
+    assert!(window.passes(START + SECOND));
+    assert!(!window.passes(START + 5 * SECOND - 1));
+    assert!(window.passes(START + 5 * SECOND));
+    // The same after a restart.
+    window.1 = Log::from_bytes(&window.1.to_bytes()).unwrap();
+    let refused = window.ask(START - day);
+    assert_eq!((refused.allowed, refused.retry_after(START - day)), (false, 5));
+    assert_eq!(window.1.ends_at(), Some(START - day + 10 * SECOND));
+    // Nor does it keep a log for longer that nobody asks for any more.
+    assert!(!window.1.is_idle(START - 9 * day) && window.1.is_idle(START - 9 * day + 10 * SECOND));
 }
 
 #[test]

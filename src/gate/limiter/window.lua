@@ -8,6 +8,19 @@
 local second = 1000000
 local function text(number) return string.format('%.0f', number) end
 
+local function move_back(key, step)
+  local all = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  -- In parts: a call takes only so many arguments.
+  for from = 1, #all, 1000 do
+    local part = {}
+    for place = from, math.min(from + 999, #all), 2 do
+      part[#part + 1] = text(tonumber(all[place + 1]) - step)
+      part[#part + 1] = all[place]
+    end
+    redis.call('ZADD', key, unpack(part))
+  end
+end
+
 local clock = redis.call('TIME')
 local now = clock[1] * second + clock[2]
 local count_it, name = ARGV[1] == '1', ARGV[2]
@@ -15,11 +28,6 @@ local count_it, name = ARGV[1] == '1', ARGV[2]
 local at, allowed = 3, true
 local buckets, states = {}, {}
 for i, key in ipairs(KEYS) do
-  -- A clock that steps back is taken to stand still.
-  local own = now
-  local newest = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
-  if newest[2] and tonumber(newest[2]) > own then own = tonumber(newest[2]) end
-
   local budgets, longest = {}, 0
   for _ = 1, tonumber(ARGV[at]) do
     local seconds, requests = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
@@ -28,6 +36,17 @@ for i, key in ipairs(KEYS) do
     at = at + 2
   end
   at = at + 1
+
+  -- A clock that steps back a little is taken to stand still. Where it was set back by more, all requests move back
+  -- together, so that the newest was made just now.
+  local own = now
+  local newest = tonumber(redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2] or now)
+  if newest - now > 2 * second then
+    move_back(key, newest - now)
+    redis.call('EXPIRE', key, longest + 1)
+  elseif newest > now then
+    own = newest
+  end
 
   redis.call('ZREMRANGEBYSCORE', key, '-inf', text(own - longest * second))
   local total = redis.call('ZCARD', key)

@@ -30,8 +30,6 @@ struct Kept {
     log: Log,
     /// Whether it was used since it was saved.
     fresh: bool,
-    /// When its longest window is empty again, in microseconds since the epoch.
-    ends_at: i64,
 }
 
 impl Default for Windows {
@@ -49,21 +47,20 @@ impl Windows {
             let mut shard = lock(&self.shards[self.place(&charge.bucket)]);
             if let Some(kept) = shard.get_mut(&charge.bucket) {
                 kept.fresh = true;
-                kept.ends_at = kept.ends_at.max(ends_at(charge, now));
                 return decide(charges, &mut [&mut kept.log], now);
             }
         }
-        self.with(charges, Some(now), |logs| decide(charges, logs, now))
+        self.with(charges, true, |logs| decide(charges, logs, now))
     }
 
     /// See [`look`].
     pub fn look(&self, charges: &[Charge], now: i64) -> Option<Quota> {
-        self.with(charges, None, |logs| look(charges, logs, now))
+        self.with(charges, false, |logs| look(charges, logs, now))
     }
 
     /// Hands out the logs of the charges, all of them held at once, so that a request is counted everywhere or nowhere.
-    /// `used`: when they are, if they are.
-    fn with<T>(&self, charges: &[Charge], used: Option<i64>, work: impl FnOnce(&mut [&mut Log]) -> T) -> T {
+    /// `used`: whether they are.
+    fn with<T>(&self, charges: &[Charge], used: bool, work: impl FnOnce(&mut [&mut Log]) -> T) -> T {
         let place = |charge: &Charge| self.place(&charge.bucket);
         // Always in the same order, so that two requests never wait for each other.
         let mut places: Vec<usize> = charges.iter().map(place).collect();
@@ -82,15 +79,13 @@ impl Windows {
         let done = work(&mut borrowed);
         for (charge, log) in charges.iter().zip(logs) {
             let Some(shard) = of(&mut shards, place(charge)) else { continue };
-            let ends_at = used.map_or(0, |now| ends_at(charge, now));
             match shard.get_mut(&charge.bucket) {
                 Some(kept) => {
                     kept.log = log;
-                    kept.fresh |= used.is_some();
-                    kept.ends_at = kept.ends_at.max(ends_at);
+                    kept.fresh |= used;
                 }
                 None if log.is_empty() => {}
-                None => drop(shard.insert(charge.bucket.clone(), Kept { log, fresh: true, ends_at })),
+                None => drop(shard.insert(charge.bucket.clone(), Kept { log, fresh: true })),
             }
         }
         done
@@ -126,7 +121,7 @@ impl Windows {
                 all.push(SavedWindow {
                     subject: bucket.to_string(),
                     state: kept.log.to_bytes(),
-                    ends_at: Instant::from_timestamp_micros(kept.ends_at).unwrap_or_default(),
+                    ends_at: kept.log.ends_at().and_then(Instant::from_timestamp_micros).unwrap_or_default(),
                 });
             }
         }
@@ -145,11 +140,10 @@ impl Windows {
     /// Takes over what was saved. What can't be read is left out and counted.
     pub fn restore(&self, saved: impl IntoIterator<Item = SavedWindow>) -> usize {
         let mut unread = 0;
-        for SavedWindow { subject, state, ends_at } in saved {
+        for SavedWindow { subject, state, .. } in saved {
             match (bucket(&subject), Log::from_bytes(&state)) {
                 (Some(bucket), Some(log)) => {
-                    lock(&self.shards[self.place(&bucket)])
-                        .insert(bucket, Kept { log, fresh: false, ends_at: ends_at.timestamp_micros() });
+                    lock(&self.shards[self.place(&bucket)]).insert(bucket, Kept { log, fresh: false });
                 }
                 _ => unread += 1,
             }
@@ -165,12 +159,6 @@ impl Windows {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-/// When the longest window of a request at `now` is empty again, in microseconds since the epoch.
-fn ends_at(charge: &Charge, now: i64) -> i64 {
-    let longest = charge.budgets.iter().map(|budget| budget.seconds).max().unwrap_or(0);
-    now + i64::from(longest) * 1_000_000
 }
 
 /// The shard at this place, of those that are held.

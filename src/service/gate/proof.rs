@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant as Moment;
 
-use crate::domain::Instant;
+use crate::domain::{Instant, STEP_BACK};
 use crate::store::{WalHead, WalIndex};
 
 /// What a SQLite database looked like before a reading of it began.
@@ -133,9 +133,9 @@ impl Proof {
         said: Instant,
         state: Option<State>,
     ) {
-        // The time never steps back.
-        let said = said.timestamp_micros().max(self.said.load(SeqCst));
-        self.said.store(said, SeqCst);
+        // A small step back stands still. After a larger one the clock was set right, or wrong: it is the database's.
+        let (said, was) = (said.timestamp_micros(), self.said.load(SeqCst));
+        self.said.store(if was.saturating_sub(said) <= STEP_BACK { said.max(was) } else { said }, SeqCst);
         self.answered_at.store(answered_at, SeqCst);
         self.began_at.store(began_at, SeqCst);
         self.set_state(state);
@@ -164,3 +164,6 @@ impl Proof {
         Instant::from_timestamp_micros(said).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

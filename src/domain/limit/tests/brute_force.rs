@@ -15,32 +15,63 @@ impl Dice {
     }
 }
 
-/// Times of allowed requests, and nothing cleverer.
+/// Times of allowed requests, for each budget those that have not left its window, and nothing cleverer.
 struct Plain {
     budgets: Vec<Budget>,
-    times: Vec<i64>,
+    times: Vec<Vec<i64>>,
 }
 
 impl Plain {
-    fn count(&self, budget: Budget, now: i64) -> u32 {
-        let from = now - i64::from(budget.seconds) * SECOND;
-        let mut count = 0;
-        for time in &self.times {
-            count += u32::from(*time > from && *time <= now);
+    fn new(budgets: Vec<Budget>) -> Self {
+        Self { times: vec![Vec::new(); budgets.len()], budgets }
+    }
+
+    fn newest(&self) -> Option<i64> {
+        self.times.iter().filter_map(|times| times.last().copied()).max()
+    }
+
+    /// The present, or the newest request if that is later.
+    fn present(&self, now: i64) -> i64 {
+        self.newest().map_or(now, |newest| now.max(newest))
+    }
+
+    /// A clock that was set back takes all requests with it. What has left a window never comes back.
+    fn settle(&mut self, now: i64) {
+        let back = self.newest().map_or(0, |newest| newest - now);
+        if back > 2 * SECOND {
+            self.times.iter_mut().flatten().for_each(|time| *time -= back);
         }
-        count
+        let now = self.present(now);
+        for (budget, times) in self.budgets.iter().zip(&mut self.times) {
+            times.retain(|time| *time > now - i64::from(budget.seconds) * SECOND);
+        }
+    }
+
+    /// Each window begins with all that is known.
+    fn restart(&mut self) {
+        let all = self.times.iter().max_by_key(|times| times.len()).unwrap().clone();
+        self.times.fill(all);
+    }
+
+    fn left(&self, now: i64) -> impl Iterator<Item = u32> {
+        let now = self.present(now);
+        self.budgets.iter().zip(&self.times).map(move |(budget, times)| {
+            let from = now - i64::from(budget.seconds) * SECOND;
+            let mut count = 0;
+            for time in times {
+                count += u32::from(*time > from && *time <= now);
+            }
+            budget.requests.saturating_sub(count)
+        })
     }
 
     fn has_room(&self, now: i64) -> bool {
-        self.budgets.iter().all(|budget| self.count(*budget, now) < budget.requests)
+        self.left(now).all(|left| left > 0)
     }
 
     fn record(&mut self, now: i64) {
-        if self.times.len() > 40 {
-            let longest = self.budgets.iter().map(|budget| budget.seconds).max().unwrap();
-            self.times.retain(|time| *time > now - i64::from(longest) * SECOND);
-        }
-        self.times.push(now);
+        let now = self.present(now);
+        self.times.iter_mut().for_each(|times| times.push(now));
     }
 }
 
@@ -66,7 +97,7 @@ fn series(seed: u64, requests: i64, tally: &mut Tally) {
         }
         budgets
     };
-    let mut plain = [some(&mut dice), some(&mut dice)].map(|budgets| Plain { budgets, times: Vec::new() });
+    let mut plain = [some(&mut dice), some(&mut dice)].map(Plain::new);
     let charges = [
         Charge { bucket: Bucket::Account("acme".into()), budgets: plain[0].budgets.clone() },
         Charge { bucket: Bucket::Endpoint("acme".into(), "me".into()), budgets: plain[1].budgets.clone() },
@@ -86,11 +117,19 @@ fn series(seed: u64, requests: i64, tally: &mut Tally) {
             6 => dice.roll(300),
             // To the very instant at which some request leaves, or just before it.
             _ => {
-                let step = plain[0].times.first().map_or(0, |time| time + window - now).max(0);
+                let step = plain[0].times[0].first().map_or(0, |time| time + window - now).max(0);
                 (step - dice.roll(2)).max(0)
             }
         };
+        // Now and then the clock is set back: a little, by about what is taken to stand still, or far.
+        now -= match dice.roll(400) {
+            0..3 => dice.roll(SECOND),
+            3..6 => 2 * SECOND - 2 + dice.roll(5),
+            6 => dice.roll(300_000) * SECOND,
+            _ => 0,
+        };
         let many = if dice.roll(3) == 0 { 2 } else { 1 };
+        plain[..many].iter_mut().for_each(|plain| plain.settle(now));
         let room = plain[..many].iter().all(|plain| plain.has_room(now));
         let quota = match many {
             1 => decide(&charges[..1], &mut [&mut one], now),
@@ -105,8 +144,7 @@ fn series(seed: u64, requests: i64, tally: &mut Tally) {
         }
         let mut states = quota.states().iter();
         for plain in &plain[..many] {
-            for budget in &plain.budgets {
-                let left = budget.requests - plain.count(*budget, now);
+            for left in plain.left(now) {
                 assert_eq!(
                     states.next().map(|state| state.remaining),
                     Some(left),
@@ -124,6 +162,7 @@ fn series(seed: u64, requests: i64, tally: &mut Tally) {
         }
         if dice.roll(500) == 0 {
             one = Log::from_bytes(&one.to_bytes()).unwrap();
+            plain[0].restart();
         }
     }
 }

@@ -82,6 +82,26 @@ fn what_was_saved_is_found_again_and_nothing_is_saved_twice() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_locks_nobody_out_before_or_after_a_restart() {
+    let (windows, day) = (Windows::default(), 86_400 * SECOND);
+    let charges = [key(7, 2), endpoint("me", 60)];
+    for n in 0..2 {
+        assert!(allowed(&windows, &charges, 3 * day + n));
+    }
+    let ahead = windows.fresh(1_000);
+    let restarted = Windows::default();
+    assert_eq!(restarted.restore(ahead), 0);
+    for windows in [&windows, &restarted] {
+        assert!(!allowed(windows, &charges, 0), "the newest counts as just now");
+        assert!(allowed(windows, &charges, 60 * SECOND));
+        let ends = windows.fresh(1_000).iter().map(|window| window.ends_at.timestamp_micros()).max();
+        assert_eq!(ends, Some(120 * SECOND), "what is saved now ends by the right clock");
+        windows.sweep(121 * SECOND);
+        assert!(windows.is_empty());
+    }
+}
+
+#[test]
 fn many_windows_are_saved_in_parts_and_each_of_them_once() {
     let windows = Windows::default();
     for n in 0..1_000 {
