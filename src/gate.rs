@@ -121,17 +121,26 @@ impl Listening {
             .webhook
             .clone()
             .map(|settings| tokio::spawn(webhook::run(door.gate.clone(), settings, stop.clone())));
-        let keeping = tokio::spawn(keep(Arc::clone(&door), stop));
+        let mut keeping = tokio::spawn(keep(Arc::clone(&door), stop));
         for task in serving {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a listener broke");
             }
         }
-        let _ = keeping.await;
-        if let Some(telling) = telling {
-            let _ = telling.await;
+        let telling = async {
+            if let Some(telling) = telling {
+                let _ = telling.await;
+            }
+        };
+        let saving = async {
+            let _ = (&mut keeping).await;
+            while door.save().await {}
+        };
+        let last = async { tokio::join!(telling, saving) };
+        if tokio::time::timeout(door.gate.last_patience(), last).await.is_err() {
+            tracing::warn!("the database gives no answer: windows of limits are as they were last saved");
+            keeping.abort();
         }
-        while door.save().await {}
         door.gate.close().await;
     }
 }

@@ -5,6 +5,7 @@
 //! on [`Tx`], which [`Store::transact`] hands out.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
@@ -63,6 +64,9 @@ pub struct Store {
     wal: Arc<OnceLock<Arc<WalIndex>>>,
 }
 
+/// How long PostgreSQL may take to close the connections.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 #[derive(Clone)]
 enum Pools {
     Sqlite {
@@ -108,7 +112,8 @@ impl Store {
         &self.location
     }
 
-    /// Closes every connection. SQLite then folds its write-ahead log into the file.
+    /// Closes every connection. SQLite then folds its write-ahead log into the file. A PostgreSQL that gives no answer is
+    /// not waited for.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
@@ -121,7 +126,11 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool) => {
+                if tokio::time::timeout(FAREWELL, pool.close()).await.is_err() {
+                    tracing::warn!("the database gives no answer; its connections are left as they are");
+                }
+            }
         }
     }
 

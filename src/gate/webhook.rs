@@ -24,6 +24,8 @@ use crate::service::{Gate, RaisedAlert};
 
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// And how long when the program ends meanwhile.
+const GRACE: Duration = Duration::from_secs(2);
 /// The first pause after a failure; each further one is twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
@@ -105,7 +107,7 @@ pub fn body(alert: &RaisedAlert) -> String {
     .to_string()
 }
 
-/// Sends this gate's alerts until `stop` says so.
+/// Sends this gate's alerts until `stop` says so. What was not taken by then is sent after the next start.
 pub async fn run(gate: Gate, settings: WebhookSettings, mut stop: channel::Receiver<bool>) {
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -118,7 +120,7 @@ pub async fn run(gate: Gate, settings: WebhookSettings, mut stop: channel::Recei
         .into();
     let mut pause = PAUSE;
     loop {
-        let wait = match send_all(&gate, &agent, &settings).await {
+        let wait = match send_all(&gate, &agent, &settings, &mut stop).await {
             Ok(()) => {
                 pause = PAUSE;
                 LOOK
@@ -131,6 +133,7 @@ pub async fn run(gate: Gate, settings: WebhookSettings, mut stop: channel::Recei
         };
         let failing = wait != LOOK;
         tokio::select! {
+            biased;
             () = stopped(&mut stop) => return,
             // What is new does not make a receiver well.
             () = gate.raised(), if !failing => {}
@@ -139,22 +142,39 @@ pub async fn run(gate: Gate, settings: WebhookSettings, mut stop: channel::Recei
     }
 }
 
-/// Sends everything that waits; stops at the first that is not taken.
-async fn send_all(gate: &Gate, agent: &ureq::Agent, settings: &WebhookSettings) -> Result<(), String> {
+/// Sends everything that waits; stops at the first that is not taken, and when the program ends.
+async fn send_all(
+    gate: &Gate,
+    agent: &ureq::Agent,
+    settings: &WebhookSettings,
+    stop: &mut channel::Receiver<bool>,
+) -> Result<(), String> {
     loop {
         let waiting = gate.untold_alerts(SOME).await.map_err(|error| error.to_string())?;
         if waiting.is_empty() {
             return Ok(());
         }
         for alert in waiting {
+            if *stop.borrow() {
+                return Ok(());
+            }
             let (agent, settings, body, now) = (agent.clone(), settings.clone(), body(&alert), gate.now());
             let id = alert.id;
-            tokio::task::spawn_blocking(move || send(&agent, &settings, id, &body, now))
-                .await
-                .map_err(|error| error.to_string())??;
+            let sending = tokio::task::spawn_blocking(move || send(&agent, &settings, id, &body, now));
+            tokio::select! {
+                sent = sending => sent.map_err(|error| error.to_string())??,
+                () = ended(stop) => return Ok(()),
+            }
             gate.told_alert(id).await.map_err(|error| error.to_string())?;
         }
     }
+}
+
+/// Waits until the program has been ending for so long that nothing more is waited for.
+async fn ended(stop: &mut channel::Receiver<bool>) {
+    stopped(stop).await;
+    tokio::time::sleep(GRACE).await;
+    tracing::warn!("the webhook did not take an alert in time; it is sent after the next start");
 }
 
 fn send(

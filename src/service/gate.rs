@@ -40,6 +40,9 @@ use watchman::Watchman;
 
 /// What was read of a key is read again after this long, whatever the audit says.
 pub const STALE: Duration = Duration::from_secs(10);
+/// How long the end may take, and how long where the database gave no answer lately.
+const LAST: Duration = Duration::from_secs(8);
+const LAST_UNANSWERED: Duration = Duration::from_secs(1);
 
 /// How a gate presents itself, and how much it may remember.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -300,14 +303,28 @@ impl Gate {
         Ok(self.inner.store.told_alert(id, &self.inner.clock).await?)
     }
 
-    /// Writes what is left to write, and takes the gate's row away.
+    /// How long what is left to write may take at the end: not long where the database gives no answer anyway.
+    pub fn last_patience(&self) -> Duration {
+        if self.in_touch() { LAST } else { LAST_UNANSWERED }
+    }
+
+    /// Writes what is left to write, and takes the gate's row away; waits for no database that gives no answer.
     pub async fn close(&self) {
         self.inner.stop.send_replace(true);
         let mut tasks = self.inner.tasks.lock().await;
-        while tasks.join_next().await.is_some() {}
-        if let Err(error) = self.inner.store.remove_gate(self.inner.row.id).await {
-            tracing::warn!(%error, "the gate could not sign off; it shows as out of touch");
+        let last = async {
+            while tasks.join_next().await.is_some() {}
+            self.inner.store.remove_gate(self.inner.row.id).await
+        };
+        let why = match tokio::time::timeout(self.last_patience(), last).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("the database gives no answer".to_owned()),
+        };
+        if let Some(error) = why {
+            tracing::warn!(error, "the gate could not sign off; it shows as out of touch");
         }
+        tasks.abort_all();
         self.inner.store.close().await;
     }
 }

@@ -49,8 +49,13 @@ impl Gate {
     /// The same with variables.
     #[track_caller]
     pub fn told_with(db: &Database, args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let address = db.address();
-        let all = [&["gate", "--db", &address], args].concat();
+        Self::by(&db.address(), db, args, variables)
+    }
+
+    /// The same by another way to the database.
+    #[track_caller]
+    pub fn by(address: &str, db: &Database, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let all = [&["gate", "--db", address], args].concat();
         let mut command = program::keyrack(db.dir(), &all);
         command.envs(variables.iter().copied()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
