@@ -25,6 +25,7 @@ mod door;
 mod health;
 pub mod limiter;
 mod metrics;
+mod neighbours;
 pub mod openapi;
 pub mod origin;
 mod refusals;
@@ -44,7 +45,7 @@ pub use settings::Settings;
 
 /// How often windows are saved.
 const SAVE: Duration = Duration::from_secs(1);
-/// How often the gates that share a limiter are counted.
+/// How often the gates on the database are counted.
 const COUNT: Duration = Duration::from_secs(5);
 /// How often windows that matter no more are looked for.
 const SWEEP: Duration = Duration::from_secs(30);
@@ -150,6 +151,7 @@ async fn keep(door: Arc<Door>, mut stop: channel::Receiver<bool>) {
     let mut save = tokio::time::interval(SAVE);
     let mut count = tokio::time::interval(COUNT);
     let mut sweep = tokio::time::interval(SWEEP);
+    let mut said = neighbours::Said::default();
     save.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -157,11 +159,7 @@ async fn keep(door: Arc<Door>, mut stop: channel::Receiver<bool>) {
             _ = save.tick() => {
                 door.save().await;
             }
-            _ = count.tick(), if door.limiter.is_shared() => {
-                if let Ok(gates) = door.gate.living().await {
-                    door.limiter.set_gates(gates);
-                }
-            }
+            _ = count.tick() => neighbours::look(&door, &mut said).await,
             _ = sweep.tick() => door.limiter.own().sweep(door.gate.now().timestamp_micros()),
         }
     }

@@ -45,7 +45,7 @@ mod sweep;
 pub use alerts::RaisedAlert;
 pub use error::{Error, Field, Result};
 pub use explain::{Asked, Carriage, Explain, Explained, Presented};
-pub use gate::{Confirmed, Gate, GateSettings, Known, Policies, STALE, Use};
+pub use gate::{Confirmed, Gate, GateSettings, Known, Neighbours, Policies, STALE, Use};
 pub use open::new_operation;
 pub use receipt::{GateReceipt, GateStanding, GateState, PATIENCE, Receipt};
 pub use reminders::{

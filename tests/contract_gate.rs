@@ -220,7 +220,7 @@ on_both! {
         assert_eq!(loaded.len(), 2);
         assert_eq!(loaded[0].state, newer.state);
         assert_eq!(db.number("SELECT count(*) FROM limit_windows").await, 2, "what is empty is forgotten");
-        assert_eq!(second.living().await.unwrap(), 2);
+        assert_eq!(second.neighbours().await.unwrap().living, 2);
     }
 
     async fn a_small_memory_forgets_and_stays_right(db) {

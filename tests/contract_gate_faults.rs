@@ -182,7 +182,7 @@ on_both! {
         let window = SavedWindow { subject: "key:x".into(), state: vec![1], ends_at: gate.now() + chrono::Duration::hours(1) };
         gate.save_windows(std::slice::from_ref(&window)).await.unwrap();
         assert_eq!(gate.load_windows().await.unwrap(), [window]);
-        assert_eq!(gate.living().await.unwrap(), 1);
+        assert_eq!(gate.neighbours().await.unwrap().living, 1);
         revoke(&service, made.key.id).await;
         assert!(!passes(&gate, made.secret.hash()).await.unwrap());
         assert!(service.receipt(&[made.key.id], Duration::from_secs(3)).await.unwrap().is_complete());

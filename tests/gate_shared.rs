@@ -108,6 +108,37 @@ async fn after_its_clock_was_set_back_the_script_decides_as_the_rule_does() {
 }
 
 on_both! {
+    async fn a_gate_says_that_others_on_its_database_give_out_whole_budgets_too_or_have_its_name(db) {
+        let alone = "this one counts requests by itself";
+        let namesake = "another gate on this database has the same name";
+        let _office = office(&db, policy(WhenUnreachable::Refuse)).await;
+        // What is left of a gate that crashed is no other gate.
+        Gate::start(&db, &["--name", "east"]).kill();
+        let mut east = Gate::start(&db, &["--name", "east"]);
+        let ready = |gate: &Gate| {
+            let json = gate.get("/readyz", &[]).json();
+            (json["ready"] == true, json["shared"] == true, json["gates"].as_u64().unwrap())
+        };
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        assert!(!east.log().contains(alone) && !east.log().contains(namesake), "{}", east.log());
+        assert_eq!(ready(&east), (true, false, 1));
+        let mut west = Gate::start(&db, &["--name", "west"]);
+        east.wait_for_log(alone);
+        west.wait_for_log(alone);
+        assert!(!east.log().contains(namesake) && !west.log().contains(namesake));
+        assert_eq!(ready(&east), (true, false, 2));
+        assert!(east.metric("keyrack_gate_living_gates ") >= 2.0 && east.metric("keyrack_gate_limiter_shared ") < 1.0);
+        let mut twin = Gate::start(&db, &["--name", "east"]);
+        east.wait_for_log(namesake);
+        twin.wait_for_log(namesake);
+        assert_eq!(east.log().matches(alone).count(), 1, "it says so once");
+        let Some(redis) = Server::redis(db.dir()) else { return skip("gates that count together", MISSING) };
+        let shared = Gate::start(&db, &["--name", "north", "--limits", &url(&redis)]);
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert!(!shared.log().contains(alone), "{}", shared.log());
+        assert_eq!(ready(&shared), (true, true, 4));
+    }
+
     async fn vg_20_two_gates_that_share_a_redis_give_out_exactly_one_budget(db) {
         let Some(redis) = Server::redis(db.dir()) else { return skip("vg_20 with Redis", MISSING) };
         let office = office(&db, policy(WhenUnreachable::Refuse)).await;

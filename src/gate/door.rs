@@ -302,6 +302,8 @@ impl Door {
         Present {
             database: self.gate.in_touch(),
             limiter: self.limiter.is_well().await,
+            shared: self.limiter.is_shared(),
+            gates: self.limiter.gates(),
             windows: self.limiter.own().len(),
             proof_age: self.gate.proof_age().as_secs_f64(),
             lost_lines: (self.settings.lost_lines)(),

@@ -31,7 +31,13 @@ pub async fn healthz() -> &'static str {
 pub async fn readyz(State(door): State<Arc<Door>>) -> Response<Body> {
     let present = door.present().await;
     let ready = present.database && present.limiter;
-    let body = Readiness { ready, database: present.database, limiter: present.limiter };
+    let body = Readiness {
+        ready,
+        database: present.database,
+        limiter: present.limiter,
+        shared: present.shared,
+        gates: present.gates,
+    };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     match serde_json::to_string(&body) {
         Ok(body) => answer::json(status, body),

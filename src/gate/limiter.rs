@@ -82,9 +82,14 @@ impl Limiter {
         Told { alone: true, ..Told::quota(self.own.take(&parts, now), now) }
     }
 
-    /// Sets among how many gates a budget is divided while the shared limiter can't be asked.
+    /// Sets how many gates there are: among so many a budget is divided while the shared limiter can't be asked.
     pub fn set_gates(&self, gates: usize) {
         self.gates.store(u32::try_from(gates).unwrap_or(u32::MAX).max(1), Ordering::Relaxed);
+    }
+
+    /// That number.
+    pub fn gates(&self) -> u32 {
+        self.gates.load(Ordering::Relaxed)
     }
 
     /// This gate's own windows.

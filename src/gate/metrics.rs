@@ -35,6 +35,8 @@ pub struct Metrics {
     lost_lines: Counter,
     database: Gauge,
     limiter: Gauge,
+    shared: Gauge,
+    gates: Gauge,
     windows: Gauge,
     age: Gauge<f64, AtomicU64>,
 }
@@ -56,6 +58,8 @@ impl Default for Metrics {
             lost_lines: Counter::default(),
             database: Gauge::default(),
             limiter: Gauge::default(),
+            shared: Gauge::default(),
+            gates: Gauge::default(),
             windows: Gauge::default(),
             age: Gauge::default(),
         };
@@ -69,6 +73,10 @@ impl Default for Metrics {
 pub struct Present {
     pub database: bool,
     pub limiter: bool,
+    /// Whether several gates count together.
+    pub shared: bool,
+    /// How many gates live on the database.
+    pub gates: u32,
     /// How many buckets this gate counts by itself.
     pub windows: usize,
     /// Seconds since the database last proved that nothing changed.
@@ -120,6 +128,16 @@ impl Metrics {
             "1 if requests can be counted as the policies want",
             self.limiter.clone(),
         );
+        registry.register(
+            "limiter_shared",
+            "1 if this gate counts requests together with others, 0 if by itself",
+            self.shared.clone(),
+        );
+        registry.register(
+            "living_gates",
+            "Gates that live on the database, this one included",
+            self.gates.clone(),
+        );
         registry.register("limiter_windows", "Buckets that this gate counts by itself", self.windows.clone());
         registry.register_with_unit(
             "proof_age",
@@ -133,6 +151,8 @@ impl Metrics {
     pub fn text(&self, present: Present) -> String {
         self.database.set(i64::from(present.database));
         self.limiter.set(i64::from(present.limiter));
+        self.shared.set(i64::from(present.shared));
+        self.gates.set(i64::from(present.gates));
         self.windows.set(i64::try_from(present.windows).unwrap_or(i64::MAX));
         self.age.set(present.proof_age);
         self.lost_lines.inner().store(present.lost_lines, Ordering::Relaxed);

@@ -188,4 +188,9 @@ pub struct Readiness {
     pub database: bool,
     /// Whether requests can be counted: of a gate that counts by itself always true.
     pub limiter: bool,
+    /// Whether this gate counts together with others.
+    pub shared: bool,
+    /// How many gates live on the database, this one included. Where they are several and not `shared`, each gives out
+    /// whole budgets.
+    pub gates: u32,
 }

@@ -33,6 +33,7 @@ mod watchman;
 use cache::Cache;
 pub use known::{Known, Policies};
 use proof::Proof;
+pub use registrar::Neighbours;
 pub(super) use registrar::{GONE, is_alive};
 pub use uses::Use;
 use uses::Uses;
@@ -55,7 +56,7 @@ pub struct GateSettings {
     pub lease: Duration,
     /// At most so many keys are remembered.
     pub cache: usize,
-    /// How long counts of use are kept; and for how long after a key's end the networks that it was used from.
+    /// How long counts of use, and alerts, are kept; and for how long after a key's end the networks that it was used from.
     pub keep_usage: Duration,
     /// How many failed attempts are a run that somebody should look at.
     pub tolerance: Tolerance,
@@ -246,14 +247,6 @@ impl Gate {
     /// How long ago the database was asked last that gave an answer.
     pub fn proof_age(&self) -> Duration {
         self.inner.proof.age()
-    }
-
-    /// How many gates are alive on this database, this one included.
-    pub async fn living(&self) -> Result<usize> {
-        let since = self.now() - GONE;
-        let gates = self.inner.store.gates(since).await?;
-        let now = self.now();
-        Ok(gates.iter().filter(|gate| is_alive(gate, now)).count())
     }
 
     /// Keeps these windows over a restart, each in the place of what was kept of it before.

@@ -169,6 +169,16 @@ impl Store {
         Ok(rows.into_iter().map(AlertRow::from).collect())
     }
 
+    /// Deletes alerts that were raised before `until`, acknowledged or not, a number of the oldest at most.
+    pub async fn prune_alerts(&self, until: Instant) -> Result<u64> {
+        let mut writer = self.writer().await?;
+        both!(writer.conn(), c => {
+            // Only the oldest are looked at: no index has the time.
+            let sql = "DELETE FROM alerts WHERE raised_at < $1 AND id IN (SELECT id FROM alerts ORDER BY id LIMIT $2)";
+            Ok(sqlx::query::<Db>(sql).bind(Time(until)).bind(PRUNED).execute(c).await?.rows_affected())
+        })
+    }
+
     /// Takes note that a webhook has taken an alert.
     pub async fn told_alert(&self, id: i64, clock: &Clock) -> Result<()> {
         let mut writer = self.writer().await?;
@@ -180,6 +190,9 @@ impl Store {
         Ok(())
     }
 }
+
+/// Alerts a step of pruning.
+const PRUNED: i64 = 1_000;
 
 /// What is unique in an hour.
 fn subject(alert: &Alert, severity: Severity) -> String {

@@ -101,6 +101,8 @@ impl Alert {
                 Source::Address(address) => format!("failed-authentications {address}"),
                 Source::Network(network) => format!("failed-authentications {network}"),
                 Source::Issuer(slug) => format!("failed-authentications {slug}"),
+                // No slug has a blank in it.
+                Source::Others => "failed-authentications from others".to_owned(),
             },
         }
     }
@@ -131,6 +133,11 @@ impl Alert {
                     Source::Network(network) => format!(
                         "{attempts} attempts without a key that works in {minutes} minutes from {network}, in turns: look at the log, and block it if nobody knows it."
                     ),
+                    Source::Others => {
+                        "Attempts without a key that works come from more places than are told of one by one \
+                        within an hour: look at the log, and block what they have in common."
+                            .to_owned()
+                    }
                     Source::Issuer(slug) => format!(
                         "{attempts} attempts with what looks like keys of {slug} in {minutes} minutes: a client may hold an old key, or somebody is guessing."
                     ),

@@ -1,6 +1,6 @@
 //! Runs of failed authentications, counted in bounded memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,8 @@ pub enum Source {
     Network(ipnet::IpNet),
     /// All who send what looks like keys of this issuer, by its slug.
     Issuer(String),
+    /// More callers and networks than are told of one by one.
+    Others,
 }
 
 impl Source {
@@ -54,7 +56,14 @@ impl Default for Tolerance {
 /// the longest.
 const MOST: usize = 20_000;
 
+/// Of so many callers and networks one by one is told in an hour; then once that there are more.
+const TOLD: usize = 30;
+const HOUR: i64 = 3_600 * 1_000_000;
+
 /// Counts failed attempts by source, exactly within the window, for as many sources as fit.
+///
+/// Whoever has many addresses can't have an alert for each: once their network was told of, they are none any more, and
+/// of all networks together only so many are told of in an hour. What aims at an issuer is always told.
 ///
 /// Two generations: what was seen lately moves to the young one; when that is half full it becomes the old one, and what
 /// was old is gone. So a record costs the same however many sources there are.
@@ -63,6 +72,8 @@ pub struct Failures {
     tolerance: Tolerance,
     young: HashMap<Source, Log>,
     old: HashMap<Source, Log>,
+    /// The callers and networks that were told of within the hour, the longest ago first.
+    told: VecDeque<(i64, Source)>,
 }
 
 impl Failures {
@@ -81,11 +92,36 @@ impl Failures {
         ];
         let mut runs = Vec::new();
         for (source, many) in sources.into_iter().flatten() {
-            if self.one(&source, many, now) {
+            if self.one(&source, many, now)
+                && let Some(source) = self.told_as(source, address, now)
+            {
                 runs.push((source, many));
             }
         }
         runs
+    }
+
+    /// As what a complete run of this source is told, if it is.
+    fn told_as(&mut self, source: Source, address: Option<IpAddr>, now: i64) -> Option<Source> {
+        if matches!(source, Source::Issuer(_)) {
+            return Some(source);
+        }
+        // A clock that was set back makes nobody wait for what is yet to come.
+        self.told.retain(|(at, _)| now.abs_diff(*at) < HOUR.unsigned_abs());
+        let was_told = |one: &Source| self.told.iter().any(|(_, told)| told == one);
+        let network = address.map(|address| Source::Network(network_of(address)));
+        if was_told(&source) {
+            return None;
+        }
+        if matches!(source, Source::Address(_)) && network.as_ref().is_some_and(was_told) {
+            return None;
+        }
+        let source = if self.told.len() < TOLD { source } else { Source::Others };
+        if was_told(&source) {
+            return None;
+        }
+        self.told.push_back((now, source.clone()));
+        Some(source)
     }
 
     fn one(&mut self, source: &Source, many: u32, now: i64) -> bool {

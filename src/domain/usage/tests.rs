@@ -113,6 +113,42 @@ fn vp_09_a_run_of_failed_authentications_is_told_once_it_is_long_enough() {
 }
 
 #[test]
+fn a_network_with_many_callers_is_told_of_once_and_its_callers_no_more() {
+    let mut failures = Failures::default();
+    let mut told = Vec::new();
+    // As somebody with a /48 does it: some attempts from each /64, one after the other.
+    for (n, now) in (0..150u32).flat_map(|n| (0..21).map(move |_| n)).zip(0..) {
+        let caller = format!("2001:db8:7:{n:x}::1").parse().unwrap();
+        told.extend(failures.record(Some(caller), None, now * 1_000).into_iter().map(|(source, _)| source));
+    }
+    let caller = |n: u32| Source::caller(format!("2001:db8:7:{n:x}::").parse().unwrap());
+    let network = Source::Network("2001:db8:7::/48".parse().unwrap());
+    assert_eq!(told, [caller(0), caller(1), caller(2), caller(3), network]);
+}
+
+#[test]
+fn of_a_flood_from_everywhere_some_are_told_of_and_then_that_there_are_more_each_hour() {
+    let mut failures =
+        Failures::new(Tolerance { address: 1, network: 2, issuer: 500, ..Tolerance::default() });
+    let hour = 3_600 * 1_000_000;
+    for begun in [0, hour + 400_000, -9 * hour] {
+        let mut told = Vec::new();
+        let mut issuers = 0;
+        for (n, now) in (0..400_000u32).step_by(1_000).zip(begun..) {
+            for _ in 0..2 {
+                let from = IpAddr::from((n * 300).to_be_bytes());
+                for (source, _) in failures.record(Some(from), Some("voxpria"), now) {
+                    if matches!(source, Source::Issuer(_)) { issuers += 1 } else { told.push(source) }
+                }
+            }
+        }
+        assert_eq!((told.len(), told.last()), (31, Some(&Source::Others)), "at {begun}");
+        assert_eq!(told.iter().filter(|source| **source == Source::Others).count(), 1);
+        assert!(issuers >= 1, "what aims at an issuer is told however many there are");
+    }
+}
+
+#[test]
 fn one_caller_of_ipv6_is_its_64_bits_and_ipv4_in_ipv6_is_ipv4() {
     let caller = |text: &str| Source::caller(text.parse().unwrap());
     assert_eq!(caller("2001:db8:1:2:3:4:5:6"), caller("2001:db8:1:2::9"));
@@ -164,6 +200,7 @@ fn an_alert_keeps_its_form_and_is_not_repeated_within_the_hour() {
         failed(Source::caller("2001:db8::1".parse().unwrap())),
         failed(Source::Network("203.0.113.0/24".parse().unwrap())),
         failed(Source::Issuer("voxpria".into())),
+        failed(Source::Others),
     ];
     let mut subjects = std::collections::HashSet::new();
     for alert in &all {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::super::Result;
-use super::Inner;
+use super::{Gate, Inner};
 use crate::domain::Instant;
 use crate::store::GateRow;
 
@@ -17,6 +17,35 @@ const SWEEP: Duration = Duration::from_secs(60 * 60);
 /// Whether a gate can be held for alive: its last sign is no older than two of its leases.
 pub(in crate::service) fn is_alive(gate: &GateRow, now: Instant) -> bool {
     now - gate.beat_at <= chrono::Duration::milliseconds(gate.lease_ms.saturating_mul(2))
+}
+
+/// The gates on a database, as one of them sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbours {
+    /// How many are alive, this one included.
+    pub living: usize,
+    /// Those that live beside this one, and those of them that have its name.
+    pub others: usize,
+    pub namesakes: usize,
+}
+
+impl Gate {
+    /// The gates on this database.
+    pub async fn neighbours(&self) -> Result<Neighbours> {
+        let since = self.now() - GONE;
+        let gates = self.inner.store.gates(since).await?;
+        let now = self.now();
+        let own = &self.inner.row;
+        let began = gates.iter().find(|gate| gate.id == own.id).map(|gate| gate.began_at);
+        let living: Vec<_> = gates.iter().filter(|gate| is_alive(gate, now)).collect();
+        // One that fell silent before this gate began may be what this gate was before it crashed.
+        let others = |gate: &&&GateRow| gate.id != own.id && began.is_some_and(|began| gate.beat_at > began);
+        Ok(Neighbours {
+            living: living.len(),
+            others: living.iter().filter(others).count(),
+            namesakes: living.iter().filter(others).filter(|gate| gate.name.as_str() == own.name).count(),
+        })
+    }
 }
 
 pub(super) async fn run(inner: Arc<Inner>) {

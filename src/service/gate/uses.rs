@@ -240,11 +240,14 @@ async fn write(inner: &Inner, number: i64, batch: &Batch) {
     }
 }
 
-/// Deletes counts that are older than they are to be kept, and the networks of keys that ended before that, in small
-/// steps. `walked`: the key that was looked at last; the walk begins anew at the end.
+/// Deletes counts and alerts that are older than counts are to be kept, and the networks of keys that ended before that,
+/// in small steps. `walked`: the key that was looked at last; the walk begins anew at the end.
 async fn prune_usage(inner: &Inner, walked: &mut Option<KeyId>) {
     let keep = chrono::Duration::from_std(inner.settings.keep_usage).unwrap_or(chrono::Duration::MAX);
     let Some(until) = inner.proof.now().checked_sub_signed(keep) else { return };
+    if let Err(error) = inner.store.prune_alerts(until).await {
+        tracing::warn!(%error, "old alerts could not be deleted");
+    }
     match inner.store.prune_networks(*walked, until).await {
         Ok(last) => *walked = last,
         Err(error) => tracing::warn!(%error, "networks of keys that ended could not be deleted"),

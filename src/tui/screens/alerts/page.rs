@@ -25,6 +25,7 @@ pub fn about(raised: &RaisedAlert) -> String {
             Source::Address(address) => address.to_string(),
             Source::Network(network) => network.to_string(),
             Source::Issuer(slug) => format!("keys of {}", SafeText::new(slug.clone())),
+            Source::Others => "more places".to_owned(),
         },
         (_, Some(name)) => name.as_str().to_owned(),
         (_, None) => raised.alert.key().map(|key| key.to_string()).unwrap_or_default(),
