@@ -6,7 +6,12 @@ pub mod support;
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
+use keyrack::domain::account::Standing;
+use keyrack::domain::expiry::Expiry;
+use keyrack::domain::network::Networks;
 use keyrack::domain::secret::{Body, PlainKey};
+use keyrack::service::{CreateKey, new_operation};
 use support::gate::{Gate, bearer};
 use support::http::{Connection, request};
 use support::people::{keep, make_kept, office, preset, scoped};
@@ -153,6 +158,49 @@ on_both! {
         // Without a key, or with half of one, there is nothing to brake: no lookup, the same answer as ever.
         let half = gate.auth("GET", "/api/v1/calls", &[("Authorization", "Bearer vx_half")]);
         assert_eq!((half.status, gate.auth("GET", "/api/v1/calls", &[]).status), (401, 401));
+    }
+
+    async fn vi_10_however_often_it_is_tried_no_key_shows_that_it_exists(db) {
+        let office = office(&db, preset("voiceinfra")).await;
+        let ended = make_kept(&office, "acme", "ended").await;
+        office.revoke_keys(new_operation(), &[ended.key.id], None).await.unwrap();
+        let soon = Expiry::At(office.now().await.unwrap() + TimeDelta::seconds(2));
+        let brief = CreateKey { expiry: soon, ..scoped("acme", "") };
+        let brief = keep(&office, brief).await.secret;
+        let elsewhere = CreateKey { allow: Networks::parse("203.0.113.0/24").unwrap(), ..scoped("acme", "") };
+        let elsewhere = keep(&office, elsewhere).await.secret;
+        let suspended = make_kept(&office, "globex", "suspended").await.secret;
+        let gate = Gate::start(&db, &[]);
+        let from = |address: &str, key: &PlainKey| {
+            let headers = [
+                ("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/v1/agents"), ("X-Forwarded-For", address), ("X-API-Key", key.expose()),
+            ];
+            gate.get("/auth", &headers)
+        };
+        // Two of them work somewhere: the gate remembers that they passed.
+        assert_eq!(from("203.0.113.9", &elsewhere).status, 200);
+        assert_eq!(from("203.0.113.9", &suspended).status, 200);
+        office.set_standing(new_operation(), "globex", Standing::Suspended).await.unwrap();
+        let begun = Instant::now();
+        while from("203.0.113.8", &brief).status != 401 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it does not expire");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let unknown = unknown("vi_", preset("voiceinfra").format.body, 1);
+        let mut refused = Vec::new();
+        for (n, key) in [&unknown, &ended.secret, &brief, &elsewhere, &suspended].into_iter().enumerate() {
+            // As many as are free and one, all within the second in which another one is earned; again if it was not.
+            let answers = (0..20).find_map(|again| {
+                let (begun, address) = (Instant::now(), format!("198.51.{again}.{n}"));
+                let answers: Vec<_> = (0..70).map(|_| from(&address, key).without_date()).collect();
+                (begun.elapsed() < Duration::from_millis(900)).then_some(answers)
+            });
+            let answers = answers.unwrap();
+            let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+            assert_eq!(statuses, [[401].repeat(61), [429].repeat(9)].concat(), "{n}");
+            refused.push(answers);
+        }
+        assert!(refused.iter().all(|answers| *answers == refused[0]), "{refused:?}");
     }
 
     async fn a_flood_takes_bounded_memory_and_a_readable_log(db) {

@@ -63,7 +63,8 @@ on_both! {
     async fn vi_08_revoked_keys_get_401_at_once_with_many_in_flight(db) {
         let office = office(&db, preset("voiceinfra")).await;
         let created = make_kept(&office, "acme", "crm").await;
-        let gate = Gate::start(&db, &[]);
+        // The brake would have the later ones wait, as it does with any key that is tried so often and does not work.
+        let gate = Gate::start(&db, &["--unknown-keys", "0"]);
         let (address, value) = (gate.address, created.secret.expose().to_owned());
         let ended = std::sync::Arc::new(std::sync::Mutex::new(None::<std::time::Instant>));
         let threads: Vec<_> = (0..6)

@@ -92,7 +92,7 @@ pub struct Arguments {
     /// Have at most so many connections at once [default: 10000]
     #[arg(long, value_name = "N")]
     pub connections: Option<usize>,
-    /// Unknown keys that one address may try at once; it gets one more each second. 0: as many as it likes [default: 60]
+    /// Keys that do not work that one address may try at once; it gets one more a second. 0: as many as it likes [default: 60]
     #[arg(long, value_name = "N")]
     pub unknown_keys: Option<u32>,
     /// The form of the log on standard error [default: text]

@@ -1,6 +1,6 @@
 //! The brake: who sends many keys that do not work has to wait before the database is asked again.
 //!
-//! Failures are counted per address (IPv6: per /64) in a table of fixed size, so that no flood takes memory. Two addresses
+//! Failures are counted per address (IPv6: per /64), whatever is wrong with the key, in a table of fixed size, so that no flood takes memory. Two addresses
 //! may share a place; they then share the brake. A key that passed here lately is looked up in spite of it, so that a
 //! stranger behind the same address locks no customer out. It resets nothing: who has one good key may not try others.
 
@@ -48,17 +48,19 @@ impl Brake {
         Self { pace, seed: RandomState::new(), forgotten: places(), passed: places() }
     }
 
-    /// Seconds until `address` may try an unknown key again; `None`: at once. `now` is any clock that only goes forward.
+    /// Seconds until `address` may try this key; `None`: at once. `now` is any clock that only goes forward.
     pub fn wait(&self, address: IpAddr, key: HashedKey, now: Duration) -> Option<u32> {
+        self.slows(address, now).filter(|_| !self.knows(key))
+    }
+
+    /// Seconds until `address` may try a key that never passed; `None`: at once.
+    pub fn slows(&self, address: IpAddr, now: Duration) -> Option<u32> {
         if self.pace.burst == 0 {
             return None;
         }
         let forgotten = self.place(address).load(Ordering::Relaxed);
         let over = forgotten.saturating_sub(micros(now)).saturating_sub(self.allowance());
-        if over == 0 || self.knows(key) {
-            return None;
-        }
-        Some(u32::try_from(over.div_ceil(1_000_000)).unwrap_or(u32::MAX))
+        (over > 0).then(|| u32::try_from(over.div_ceil(1_000_000)).unwrap_or(u32::MAX))
     }
 
     /// Counts a key that does not work.

@@ -147,7 +147,7 @@ impl Door {
                     {
                         continue;
                     }
-                    self.remember(&refused.reason, asked.brakes, hash);
+                    let refused = self.remember(refused, asked.brakes, hash);
                     return self.refuse(refused, policy, known).await;
                 }
             };
@@ -201,16 +201,22 @@ impl Door {
         Judged { verdict, policy: Some(Arc::clone(policy)), known, now }
     }
 
-    /// Only a key that nobody knows costs the database a question each time; what else does not work is no matter for
-    /// the brake.
-    fn remember(&self, reason: &Reason, brakes: Option<IpAddr>, hash: HashedKey) {
-        match (reason, brakes) {
-            (Reason::Unknown, Some(address)) => self.brake.failed(address, self.begun.elapsed()),
-            (Reason::Revoked { .. } | Reason::Expired { .. } | Reason::Abandoned { .. }, _) => {
-                self.brake.forget(hash)
-            }
-            _ => {}
+    /// Counts a key that does not work, for whatever reason: one that counted otherwise than an unknown one would show by
+    /// that that it exists (VI-10). For the same reason a key that was looked up in spite of the brake, and does not work
+    /// after all, is answered as if it had not been.
+    fn remember(&self, refused: Refused, brakes: Option<IpAddr>, hash: HashedKey) -> Refused {
+        if let Reason::Revoked { .. } | Reason::Expired { .. } | Reason::Abandoned { .. } = refused.reason {
+            self.brake.forget(hash);
         }
+        let Some(address) = brakes.filter(|_| refused.reason.is_failed_authentication()) else {
+            return refused;
+        };
+        let now = self.begun.elapsed();
+        if let Some(seconds) = self.brake.slows(address, now) {
+            return Reason::Braked { seconds }.into();
+        }
+        self.brake.failed(address, now);
+        refused
     }
 
     /// Whether a key that passed may go on: asked again and again for a stream that is held open. `None`: it may.
