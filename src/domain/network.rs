@@ -1,7 +1,7 @@
 //! Allow-lists: the networks that a key may be used from (VP-07).
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
@@ -16,8 +16,15 @@ pub struct Networks(Vec<IpNet>);
 
 /// Why an entry of an allow-list was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no address or network: write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32")]
-pub struct NetworkError(pub String);
+pub enum NetworkError {
+    #[error("{0:?} is no address or network: write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32")]
+    Form(String),
+    /// It holds all of IPv4 in the spelling of IPv6, and more. No caller has such an address: those of IPv4 are IPv4.
+    #[error(
+        "{0:?} would hold no IPv4 address: write 203.0.113.0/24 for some, 0.0.0.0/0 for all, ::/0 for any address"
+    )]
+    Mapped(String),
+}
 
 impl Networks {
     /// Collects canonical networks, sorted and without repetition.
@@ -45,10 +52,11 @@ impl Networks {
         &self.0
     }
 
-    /// Whether a caller at `address` may pass: any, if the list is empty.
+    /// Whether a caller at `address` may pass: any, if the list is empty. `::/0` holds IPv4 too, as `::` does for servers.
     pub fn allows(&self, address: IpAddr) -> bool {
         let address = canonical_address(address);
-        self.0.is_empty() || self.0.iter().any(|net| net.contains(&address))
+        let everything = |net: &IpNet| matches!(net, IpNet::V6(v6) if v6.prefix_len() == 0);
+        self.0.is_empty() || self.0.iter().any(|net| net.contains(&address) || everything(net))
     }
 }
 
@@ -66,10 +74,13 @@ impl fmt::Display for Networks {
 
 /// Reads one address (which stands for itself alone) or one network in CIDR form.
 pub fn parse_network(text: &str) -> Result<IpNet, NetworkError> {
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map(canonical)
-        .map_err(|_| NetworkError(text.to_owned()))
+    let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    match net.map(canonical).map_err(|_| NetworkError::Form(text.to_owned()))? {
+        IpNet::V6(v6) if v6.prefix_len() > 0 && v6.contains(&Ipv4Addr::UNSPECIFIED.to_ipv6_mapped()) => {
+            Err(NetworkError::Mapped(text.to_owned()))
+        }
+        net => Ok(net),
+    }
 }
 
 /// `::ffff:a.b.c.d` as `a.b.c.d`; every other address as it is.
@@ -88,3 +99,6 @@ fn mapped_v4(net: Ipv6Net) -> Option<Ipv4Net> {
     let v4 = Ipv6Addr::to_ipv4_mapped(&net.addr())?;
     Ipv4Net::new(v4, net.prefix_len() - 96).ok()
 }
+
+#[cfg(test)]
+mod tests;

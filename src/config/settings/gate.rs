@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use super::super::document::{ConfigError, Result, Text, Value, nearest};
 use super::database::has_password;
 use super::{Setting, Source};
-use crate::domain::network::parse_network;
+use crate::domain::network::{NetworkError, parse_network};
 
 mod show;
 #[cfg(test)]
@@ -326,7 +326,10 @@ fn address(text: &str) -> std::result::Result<SocketAddr, String> {
 }
 
 fn network(text: &str) -> std::result::Result<IpNet, String> {
-    parse_network(text).map_err(|_| odd(text, "an address or a network, as 10.0.0.0/8"))
+    parse_network(text).map_err(|error| match error {
+        NetworkError::Form(_) => odd(text, "an address or a network, as 10.0.0.0/8"),
+        error @ NetworkError::Mapped(_) => format!("is no use: {error}"),
+    })
 }
 
 fn time(text: &str) -> std::result::Result<Duration, String> {
