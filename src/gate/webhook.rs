@@ -11,6 +11,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use axum::http::Uri;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
@@ -43,27 +44,43 @@ pub struct WebhookSettings {
 
 /// Why a webhook was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a webhook's address begins with https://, or with http:// where it is on this machine")]
-pub struct UrlError;
+pub enum UrlError {
+    #[error(
+        "the webhook's address is no URL: write https://host/path, with what is no plain character as %20"
+    )]
+    Form,
+    #[error("a webhook's address begins with https://, or with http:// where it is on this machine")]
+    Scheme,
+    #[error("a webhook's address holds no name and no password: others see it")]
+    Credentials,
+}
 
 impl WebhookSettings {
     /// Takes the address and the secret that bodies are signed with.
     pub fn new(url: &str, secret: Option<Zeroizing<String>>) -> Result<Self, UrlError> {
-        let host = url.strip_prefix("http://").map(|rest| {
-            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            super::origin::bare_host(authority).to_owned()
-        });
-        let here = host.as_deref().is_some_and(|host| {
-            let bare = host.trim_start_matches('[').trim_end_matches(']');
-            host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        });
-        let secure = url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty());
+        // Read as the client reads it that sends the alerts.
+        let parsed: Uri = url.parse().map_err(|_| UrlError::Form)?;
+        let (Some(scheme), Some(authority), true) = (parsed.scheme_str(), parsed.authority(), url.is_ascii())
+        else {
+            return Err(UrlError::Form);
+        };
         // A password in the address would stand in the list of processes.
-        if (secure || here) && !url.contains('@') {
-            Ok(Self { url: url.to_owned(), secret })
-        } else {
-            Err(UrlError)
+        if authority.as_str().contains('@') {
+            return Err(UrlError::Credentials);
         }
+        let host = authority.host();
+        let port_is_none = authority.port_u16().is_none_or(|port| port == 0);
+        if host.is_empty() || (authority.as_str() != host && port_is_none) {
+            return Err(UrlError::Form);
+        }
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let here = host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        match scheme {
+            "https" => {}
+            "http" if here => {}
+            _ => return Err(UrlError::Scheme),
+        }
+        Ok(Self { url: url.to_owned(), secret })
     }
 }
 

@@ -13,16 +13,41 @@ fn alerts_leave_this_machine_encrypted_or_not_at_all() {
     for good in ["https://hooks.example/x", "http://127.0.0.1:9/x", "http://localhost:9", "http://[::1]:9/"] {
         assert!(WebhookSettings::new(good, None).is_ok(), "{good}");
     }
-    for bad in [
-        "http://hooks.example/x",
-        "http://127.0.0.1.example/",
-        "http://localhost@hooks.example/",
-        "https://ada:secret@hooks.example/",
-        "ftp://x",
-        "https://",
-        "",
+    for (bad, why) in [
+        ("http://hooks.example/x", UrlError::Scheme),
+        ("http://127.0.0.1.example/", UrlError::Scheme),
+        ("http://localhost@hooks.example/", UrlError::Credentials),
+        ("https://ada:secret@hooks.example/", UrlError::Credentials),
+        ("ftp://x", UrlError::Scheme),
     ] {
-        assert!(WebhookSettings::new(bad, None).is_err(), "{bad}");
+        assert_eq!(WebhookSettings::new(bad, None).err(), Some(why), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_no_url_is_refused_before_the_first_alert() {
+    for good in
+        ["https://hooks.example", "https://hooks.example:8443/a%20b?c=d", "https://[2001:db8::1]:8443/"]
+    {
+        assert!(WebhookSettings::new(good, None).is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "https://",
+        "https:///x",
+        "hooks.example/x",
+        "/x",
+        "http://localhost:9/x y",
+        "https://hooks.example/x\n",
+        "https://hooks.example/\u{fc}",
+        "https://hooks .example/",
+        "https://hooks.example:/",
+        "https://hooks.example:0/",
+        "https://hooks.example:99999/",
+        "https://:8443/",
+        "http://localhost:9/x\u{7f}",
+    ] {
+        assert_eq!(WebhookSettings::new(bad, None).err(), Some(UrlError::Form), "{bad:?}");
     }
 }
 
