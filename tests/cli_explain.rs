@@ -23,11 +23,11 @@ async fn made(service: &Service) -> Created {
     made
 }
 
-fn explain(db: &Database, input: &str, more: &[&str]) -> Output {
+fn explain(db: &Database, input: impl AsRef<[u8]>, more: &[&str]) -> Output {
     let address = db.address();
     let mut args = vec!["--db", address.as_str(), "explain", "--json"];
     args.extend(more);
-    run_with_input(db.dir(), args, input.as_bytes())
+    run_with_input(db.dir(), args, input.as_ref())
 }
 
 /// The first step that failed, and the exit code.
@@ -55,6 +55,12 @@ on_both! {
         assert_eq!(ask(&secret[..secret.len() - 3], &[]), refused("truncated"));
         assert_eq!(ask(made.key.preview.as_str(), &[]), refused("preview"));
         assert_eq!(ask("nothing_that_anybody_knows", &[]), refused("unknown-prefix"));
+        for bytes in [b"\xff\xfe\x80\n".to_vec(), [secret.as_bytes(), b"\xff\n"].concat()] {
+            for style in ["bare", "bearer", "api-key"] {
+                let told = found(&explain(&db, &bytes, &["--header-style", style]), &secret);
+                assert_eq!(told, refused("not-text"), "{style}");
+            }
+        }
         service.revoke_keys(new_operation(), &[made.key.id], Some("leaked")).await.unwrap();
         assert_eq!(ask(&line, &[]), refused("revoked"));
         let id = made.key.id.to_string();

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Global;
 use super::failure::{Exit, Failure, Result};
-use crate::domain::secret::PlainKey;
+use crate::domain::secret::{PlainKey, SentKey};
 
 /// No secret and no answer is longer than this many bytes.
 const LONGEST: u64 = 4096;
@@ -67,18 +67,27 @@ async fn answer(question: String) -> Result<String> {
 
 /// Reads a secret: what standard input holds, or what a person types unseen, without the white space around it.
 pub async fn secret(global: &Global) -> Result<PlainKey> {
-    read(global, PlainKey::from_input).await
-}
-
-/// Reads what was sent as a secret, with all its white space but for the line's end.
-pub async fn exact_secret(global: &Global) -> Result<PlainKey> {
-    read(global, |text| {
-        PlainKey::exact(text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line)))
+    read(global, |bytes| {
+        let text = std::str::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8"))?;
+        let secret = PlainKey::from_input(text);
+        Ok((!secret.expose().is_empty()).then_some(secret))
     })
     .await
 }
 
-async fn read(global: &Global, take: fn(&str) -> PlainKey) -> Result<PlainKey> {
+/// Reads what was sent as a secret, with all its white space but for the line's end.
+pub async fn exact_secret(global: &Global) -> Result<SentKey> {
+    read(global, |bytes| {
+        let line = bytes.strip_suffix(b"\n").map_or(bytes, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        Ok((!line.is_empty()).then(|| SentKey::exact(line)))
+    })
+    .await
+}
+
+/// Makes a secret of what was given; `None`: nothing was.
+type Take<T> = fn(&[u8]) -> io::Result<Option<T>>;
+
+async fn read<T: Send + 'static>(global: &Global, take: Take<T>) -> Result<T> {
     let secret = if io::stdin().is_terminal() {
         if global.no_input {
             return Err(Failure::usage("the secret is expected on standard input: keyrack … < FILE"));
@@ -87,28 +96,25 @@ async fn read(global: &Global, take: fn(&str) -> PlainKey) -> Result<PlainKey> {
     } else {
         waiting(move || piped(take)).await?
     };
-    if secret.expose().is_empty() {
-        return Err(Failure::usage(
-            "no secret was given: paste it at the prompt, or send it on standard input",
-        ));
-    }
-    Ok(secret)
+    secret.ok_or_else(|| {
+        Failure::usage("no secret was given: paste it at the prompt, or send it on standard input")
+    })
 }
 
-fn hidden(take: fn(&str) -> PlainKey) -> io::Result<PlainKey> {
+fn hidden<T>(take: Take<T>) -> io::Result<Option<T>> {
     remember_terminal();
     let typed = rpassword::prompt_password("Secret (not shown): ").map(Zeroizing::new);
     restore_terminal();
-    typed.map(|text| take(&text))
+    take(typed?.as_bytes())
 }
 
-fn piped(take: fn(&str) -> PlainKey) -> io::Result<PlainKey> {
-    let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize + 1));
-    let read = io::stdin().lock().take(LONGEST + 1).read_to_string(&mut text)?;
+fn piped<T>(take: Take<T>) -> io::Result<Option<T>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
+    let read = io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)?;
     if read as u64 > LONGEST {
         return Err(io::Error::other("it is longer than any secret"));
     }
-    Ok(take(&text))
+    take(&bytes)
 }
 
 fn remember_terminal() {

@@ -111,13 +111,6 @@ impl PlainKey {
         Self(own)
     }
 
-    /// Takes over what was sent, exactly as it was.
-    pub fn exact(text: &str) -> Self {
-        let mut own = Zeroizing::new(String::with_capacity(text.len()));
-        own.push_str(text);
-        Self(own)
-    }
-
     /// The secret itself. Every caller of this is a place where a secret may leak: keep them few.
     pub fn expose(&self) -> &str {
         &self.0
@@ -152,6 +145,33 @@ impl Eq for PlainKey {}
 impl fmt::Debug for PlainKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PlainKey(…)")
+    }
+}
+
+/// What somebody sent for a key, exactly as it was: perhaps no text at all. Wiped when dropped; `Debug` shows nothing of it.
+pub struct SentKey(Zeroizing<Vec<u8>>);
+
+impl SentKey {
+    pub fn exact(bytes: &[u8]) -> Self {
+        let mut own = Zeroizing::new(Vec::with_capacity(bytes.len()));
+        own.extend_from_slice(bytes);
+        Self(own)
+    }
+
+    /// The bytes themselves: a place where a secret may leak, as [`PlainKey::expose`] is.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The key that it would be without the white space round it; `None` if it is no text.
+    pub fn trimmed(&self) -> Option<PlainKey> {
+        std::str::from_utf8(&self.0).ok().map(PlainKey::from_input)
+    }
+}
+
+impl fmt::Debug for SentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SentKey(…)")
     }
 }
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::domain::credential::{Directory, Home, Spelling};
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::RequestLine;
+use crate::domain::secret::SentKey;
 use crate::domain::verdict::{Ask, Facts, Reason, Request};
 use crate::store::Sight;
 
@@ -27,7 +28,7 @@ pub struct Explain {
 #[derive(Debug)]
 pub enum Presented {
     /// What was sent, exactly as it was, and how.
-    Sent(PlainKey, Carriage),
+    Sent(SentKey, Carriage),
     /// The record of a key.
     Record(KeyId),
 }
@@ -100,10 +101,10 @@ impl Service {
             }
             (_, Some(Ok(found))) => self.inner.store.sight(found.hash).await?,
             // Without the white space round it, it may be a key all the same.
-            (Presented::Sent(secret, _), _) => {
-                let trimmed = PlainKey::from_input(secret.expose());
-                self.inner.store.sight(trimmed.hash()).await?
-            }
+            (Presented::Sent(secret, _), _) => match secret.trimmed() {
+                Some(trimmed) => self.inner.store.sight(trimmed.hash()).await?,
+                None => None,
+            },
         };
         let policy = match (&reading, &sight) {
             (Some(Ok(found)), _) => Some(found.policy),
@@ -150,8 +151,8 @@ impl Service {
 type Reading<'d> =
     std::result::Result<crate::domain::credential::Credential<'d>, crate::domain::credential::Unread<'d>>;
 
-fn read<'d>(directory: &'d Directory, home: Home<'_>, secret: &PlainKey, carriage: Carriage) -> Reading<'d> {
-    let text = secret.expose().as_bytes();
+fn read<'d>(directory: &'d Directory, home: Home<'_>, secret: &SentKey, carriage: Carriage) -> Reading<'d> {
+    let text = secret.expose();
     let with = |name: &[u8], value: &[u8]| directory.read(home, [(name, value)], Spelling::AsSent);
     match carriage {
         Carriage::Bare => directory.read_bare(home, text),
