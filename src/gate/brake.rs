@@ -1,8 +1,9 @@
 //! The brake: who sends many keys that do not work has to wait before the database is asked again.
 //!
-//! Failures are counted per address (IPv6: per /64), whatever is wrong with the key, in a table of fixed size, so that no flood takes memory. Two addresses
-//! may share a place; they then share the brake. A key that passed here lately is looked up in spite of it, so that a
-//! stranger behind the same address locks no customer out. It resets nothing: who has one good key may not try others.
+//! Failures are counted per address (IPv6: per /64), whatever is wrong with the key, in a table of fixed size, so that no
+//! flood takes memory. Two addresses may share a place; they then share the brake. A key that passed here lately is looked
+//! up in spite of it, so that a stranger behind the same address locks no customer out. It resets nothing: who has one good
+//! key may not try others.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
