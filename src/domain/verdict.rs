@@ -190,6 +190,7 @@ fn needed<'a>(policy: &'a Policy, request: &'a Request<'_>) -> Result<Need<'a>, 
     match policy.route(line) {
         Routed::To(route) => Ok(Need { scope: route.scope.as_deref(), endpoint: Some(&route.endpoint) }),
         Routed::ButForSlash(_) => Err(Reason::Slash),
+        Routed::ButForCase(_) => Err(Reason::LetterCase),
         Routed::Nowhere if policy.gate.unmatched == Unmatched::Allow => {
             Ok(Need { scope: None, endpoint: Some(UNMATCHED) })
         }

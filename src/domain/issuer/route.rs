@@ -203,6 +203,8 @@ pub enum Routed<'p> {
     /// But for a slash at its end the path would fit this route. Many services make no difference there, so letting it
     /// pass by would let it pass by the route's scope.
     ButForSlash(&'p Route),
+    /// But for the size of its letters the path would fit this route. Many services make no difference there either.
+    ButForCase(&'p Route),
     Nowhere,
 }
 
@@ -213,6 +215,7 @@ impl Policy {
             match fit(&route.path, &line.path) {
                 Fit::Yes => return Routed::To(route),
                 Fit::ButForSlash => return Routed::ButForSlash(route),
+                Fit::ButForCase => return Routed::ButForCase(route),
                 Fit::No => {}
             }
         }
@@ -229,6 +232,7 @@ impl Policy {
 enum Fit {
     Yes,
     ButForSlash,
+    ButForCase,
     No,
 }
 
@@ -241,12 +245,15 @@ fn fit(pattern: &str, path: &str) -> Fit {
     let ((pattern_end, wanted), (path_end, found)) = (bare(pattern), bare(path));
     let mut pieces = pattern[..pattern_end].split('/').skip(1);
     let mut segments = path[..path_end].split('/').skip(1);
+    let mut cased = false;
     loop {
         match (pieces.next(), segments.next()) {
+            (None, None) if cased => return Fit::ButForCase,
             (None, None) if open || wanted == found => return Fit::Yes,
             (None, None) => return Fit::ButForSlash,
-            (None, Some(_)) if open => return Fit::Yes,
+            (None, Some(_)) if open => return if cased { Fit::ButForCase } else { Fit::Yes },
             (Some(piece), Some(segment)) if piece.starts_with('{') || piece == segment => {}
+            (Some(piece), Some(segment)) if piece.eq_ignore_ascii_case(segment) => cased = true,
             _ => return Fit::No,
         }
     }

@@ -21,7 +21,7 @@ impl Reason {
     pub fn status(&self) -> u16 {
         match self {
             Self::Several | Self::Line(_) => 400,
-            Self::Slash | Self::Unrouted | Self::NoRoutes | Self::Scope { .. } => 403,
+            Self::Slash | Self::LetterCase | Self::Unrouted | Self::NoRoutes | Self::Scope { .. } => 403,
             Self::Limited { .. } | Self::Braked { .. } => 429,
             Self::LimiterGone | Self::StoreGone => 503,
             _ => 401,

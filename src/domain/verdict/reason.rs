@@ -72,6 +72,8 @@ pub enum Reason {
     Line(LineFault),
     /// But for a slash at its end the path would fit a route.
     Slash,
+    /// But for the size of its letters the path would fit a route.
+    LetterCase,
     Unrouted,
     /// The policy has no routes at all, as those have that were written before there was a gate.
     NoRoutes,
@@ -132,6 +134,7 @@ impl Reason {
             Self::Address { .. } => "address",
             Self::Line(_) => "bad-path",
             Self::Slash => "trailing-slash",
+            Self::LetterCase => "letter-case",
             Self::Unrouted => "unrouted",
             Self::NoRoutes => "no-routes",
             Self::Scope { .. } => "scope",
@@ -148,6 +151,7 @@ impl Reason {
             self,
             Self::Line(_)
                 | Self::Slash
+                | Self::LetterCase
                 | Self::Unrouted
                 | Self::NoRoutes
                 | Self::Scope { .. }
@@ -265,6 +269,9 @@ impl Reason {
                 "The key may be used from certain networks only, and the caller's address is not known."
             }
             Self::Line(fault) => return format!("The request can't be judged: {fault}."),
+            Self::LetterCase => {
+                "But for capital and small letters the path would fit a route: write it as the route is written."
+            }
             Self::Slash => {
                 "But for the slash at its end the path would fit a route: write it as the route has it."
             }

@@ -151,6 +151,7 @@ fn vp_02_and_vp_08_a_key_may_do_what_its_scopes_say_and_no_more() {
         ("GET", "/api/v1/calls/../credits", "bad-path"),
         ("get", "/api/v1/calls", "bad-path"),
         ("POST", "/api/v1/webhooks/", "trailing-slash"),
+        ("POST", "/api/v1/Webhooks", "letter-case"),
     ] {
         assert_eq!(world.code(method, path), code, "{method} {path}");
     }

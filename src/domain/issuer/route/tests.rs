@@ -18,7 +18,13 @@ fn a_path_fits_its_pattern_segment_by_segment() {
         ("/api/v1/calls", "/api/v1/calls/", Fit::ButForSlash),
         ("/api/v1/calls/", "/api/v1/calls", Fit::ButForSlash),
         ("/api/v1/calls/", "/api/v1/calls/", Fit::Yes),
-        ("/api/v1/calls", "/api/v1/Calls", Fit::No),
+        ("/api/v1/calls", "/api/v1/Calls", Fit::ButForCase),
+        ("/api/v1/calls", "/API/v1/CALLS/", Fit::ButForCase),
+        ("/api/v1/calls/**", "/api/v1/Calls/7", Fit::ButForCase),
+        ("/api/v1/calls/**", "/api/V1/calls", Fit::ButForCase),
+        ("/api/v1/calls/{id}", "/api/v1/calls/Seven", Fit::Yes),
+        ("/api/v1/calls/{id}", "/api/v1/callS/Seven", Fit::ButForCase),
+        ("/api/v1/calls/{id}", "/api/v1/callS", Fit::No),
         ("/api/v1/calls", "/api/v1/calls2", Fit::No),
         ("/api/v1/calls", "/api/v1", Fit::No),
         ("/api/v1/calls/{id}", "/api/v1/calls/7", Fit::Yes),
@@ -150,7 +156,7 @@ fn the_first_route_that_fits_decides_and_get_covers_head() {
         let routed = match policy.route(&line(method, path)) {
             Routed::To(route) => route.scope.as_deref(),
             Routed::Nowhere => None,
-            other @ Routed::ButForSlash(_) => panic!("{method} {path}: {other:?}"),
+            other @ (Routed::ButForSlash(_) | Routed::ButForCase(_)) => panic!("{method} {path}: {other:?}"),
         };
         assert_eq!(routed, scope, "{method} {path}");
     }
@@ -162,6 +168,16 @@ fn a_slash_at_the_end_does_not_slip_past_a_route() {
     policy.routes[0].path = "/api/v1/admin".into();
     let routed = policy.route(&line("GET", "/api/v1/admin/"));
     assert_eq!(routed, Routed::ButForSlash(&policy.routes[0]), "not the last route, which takes anything");
+}
+
+#[test]
+fn letters_of_another_size_do_not_slip_past_a_route() {
+    let mut policy = preset("voicegram").unwrap();
+    policy.routes[0].path = "/api/v1/admin".into();
+    for path in ["/api/v1/ADMIN", "/api/v1/%41dmin", "/api/v1/Admin/"] {
+        let routed = policy.route(&line("GET", path));
+        assert_eq!(routed, Routed::ButForCase(&policy.routes[0]), "not the last route, which takes anything");
+    }
 }
 
 #[test]
