@@ -56,8 +56,11 @@ pub enum Outcome {
     Sent { answer: String },
     /// Refused for good (5yz): trying again would not help.
     Failed { answer: String },
-    /// Not now (4yz), or the connection broke or fell silent before the final dot: surely not delivered.
+    /// Not now (4yz): surely not delivered.
     Deferred { answer: String },
+    /// The session broke, fell silent or spoke no SMTP before the final dot: surely not delivered. As
+    /// [`Outcome::Deferred`] for this letter; where it happens to every letter, it is the server's fault.
+    Broken { answer: String },
     /// There was no session to send it in: no connection, no greeting, no TLS, a wrong certificate, a refused log-in.
     /// It says nothing about this letter; the next one would fare the same.
     Unavailable { answer: String },
@@ -72,6 +75,7 @@ impl Outcome {
             Self::Sent { answer }
             | Self::Failed { answer }
             | Self::Deferred { answer }
+            | Self::Broken { answer }
             | Self::Unavailable { answer }
             | Self::Ambiguous { answer } => answer,
         }

@@ -17,7 +17,7 @@ use crate::domain::query::{Cursor, Query, Sort};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
 pub use crate::domain::usage::Outcome;
-pub use crate::store::{AlertRequest, SavedWindow};
+pub use crate::store::{AlertRequest, InHand, SavedWindow};
 use crate::store::{Facts, LiveEvents, Location, Store};
 
 mod accounts;

@@ -102,6 +102,52 @@ on_both! {
         assert!(swept.starts_with("recipient,reminders,state,answer\nit@globex.example,1,sent,"), "{swept}");
     }
 
+    async fn a_server_that_breaks_off_every_letter_is_told_by_the_exit_code_and_one_that_wants_to_wait_is_not(db) {
+        let (keyrack, postbox) = posted(&db).await;
+        for address in ["it@acme.example", "it@globex.example"] {
+            postbox.refuse(address, "999 huh");
+        }
+        let output = by_post(&keyrack, &postbox, &["reminders", "sweep"]);
+        let (stdout, stderr) = texts(&output);
+        assert_eq!(output.status.code(), Some(6), "{stdout}{stderr}");
+        assert!(stderr.contains("the mail server broke off every letter: RCPT: "), "{stderr}");
+        assert_eq!(keyrack.json(&["reminders", "list", "--filter", "state:pending"]).as_array().unwrap().len(), 5);
+
+        db.execute("UPDATE deliveries SET next_at = changed_at WHERE state = 'pending'").await;
+        for address in ["it@acme.example", "it@globex.example"] {
+            postbox.refuse(address, "451 4.7.1 later");
+        }
+        let output = by_post(&keyrack, &postbox, &["reminders", "sweep"]);
+        assert!(output.status.success(), "{:?}", texts(&output));
+    }
+
+    async fn what_a_dead_sweep_has_in_hand_is_told_by_the_next_one(db) {
+        let (keyrack, postbox) = posted(&db).await;
+        for address in ["it@acme.example", "it@globex.example"] {
+            postbox.refuse(address, "451 4.7.1 later");
+        }
+        by_post(&keyrack, &postbox, &["reminders", "sweep"]);
+        // As a sweep leaves it that is killed while it sends.
+        let (until, heard) = if db.is_postgres() {
+            ("clock_timestamp() + interval '100 s'", "clock_timestamp() + interval '10 s'")
+        } else {
+            ("(unixepoch() + 100) * 1000000", "(unixepoch() + 10) * 1000000")
+        };
+        db.execute(&format!(
+            "UPDATE deliveries SET state = 'sending', letter = recipient, claimed_until = {until}; \
+             UPDATE sweeps SET ended_at = NULL, alive_until = {heard}"
+        ))
+        .await;
+        let (_, stderr) = texts(&by_post(&keyrack, &postbox, &["reminders", "sweep"]));
+        let told = "2 letters are in the hands of another sweep, last heard of ";
+        assert!(stderr.contains(told) && stderr.contains("s ago; what it has not sent"), "{stderr}");
+        assert!(!stderr.contains("Nothing is due"), "{stderr}");
+        let swept = by_post(&keyrack, &postbox, &["reminders", "sweep", "-o", "json"]);
+        let swept: Value = serde_json::from_slice(&swept.stdout).unwrap();
+        assert_eq!(swept["in_hand"]["letters"], 2, "{swept}");
+        assert!(text(&swept["in_hand"], "until") > text(&swept["in_hand"], "heard_at"), "{swept}");
+    }
+
     async fn one_bad_address_fails_with_the_servers_words_and_stops_nobody_else(db) {
         let (keyrack, postbox) = posted(&db).await;
         postbox.refuse("it@acme.example", "550 5.1.1 no \u{1b}[31msuch mailbox");

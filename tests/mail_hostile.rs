@@ -36,6 +36,7 @@ fn name(outcome: &Outcome) -> &'static str {
         Outcome::Sent { .. } => "sent",
         Outcome::Failed { .. } => "failed",
         Outcome::Deferred { .. } => "deferred",
+        Outcome::Broken { .. } => "broken",
         Outcome::Unavailable { .. } => "unavailable",
         Outcome::Ambiguous { .. } => "ambiguous",
     }
@@ -73,7 +74,7 @@ async fn suffer(security: Security, phase: Phase, deed: Deed, expected: &str, ce
 fn when_broken(phase: Phase) -> &'static str {
     match phase {
         Phase::Banner | Phase::Ehlo | Phase::StartTls | Phase::Handshake | Phase::Auth => "unavailable",
-        Phase::Mail | Phase::Rcpt | Phase::Data => "deferred",
+        Phase::Mail | Phase::Rcpt | Phase::Data => "broken",
         Phase::Dot => "ambiguous",
     }
 }
@@ -175,9 +176,9 @@ async fn a_wrong_code_is_no_permission() {
     let certificates = Certificates::make();
     // An answer to another question: DATA is answered with 354 and nothing else, and 354 is no answer to the dot.
     for (phase, text, expected) in [
-        (Phase::Data, "250 ok\r\n", "deferred"),
-        (Phase::Mail, "354 go\r\n", "deferred"),
-        (Phase::Rcpt, "354 go\r\n", "deferred"),
+        (Phase::Data, "250 ok\r\n", "broken"),
+        (Phase::Mail, "354 go\r\n", "broken"),
+        (Phase::Rcpt, "354 go\r\n", "broken"),
         (Phase::Dot, "354 go\r\n", "ambiguous"),
         (Phase::Banner, "354 go\r\n", "unavailable"),
         (Phase::Auth, "354 go\r\n", "unavailable"),
@@ -196,7 +197,7 @@ async fn an_answer_that_comes_too_late_is_not_taken_for_the_answer_to_the_next_q
             let server = Hostile::start(script, certificates).await;
             let mailer = mailer_for(&server, script, certificates);
             let outcome = send(&mailer, &letter("first@acme.example"), "").await;
-            assert_eq!(name(&outcome), "deferred", "{phase:?}: {outcome:?}");
+            assert_eq!(name(&outcome), "broken", "{phase:?}: {outcome:?}");
             // Now the answer lies ready on the old connection, if there still is one.
             tokio::time::sleep(LATE).await;
             let outcome = send(&mailer, &letter("second@acme.example"), "").await;

@@ -115,6 +115,7 @@ fn store_exit(error: &store::Error) -> Exit {
         Error::Privilege(_) | Error::NotOwner(_) | Error::ReadOnly(_) => Exit::NotPermitted,
         Error::Location(_) => Exit::Usage,
         Error::Disk(_)
+        | Error::NoWal(_)
         | Error::Busy(_)
         | Error::TooNew { .. }
         | Error::Migration(_)

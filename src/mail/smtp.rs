@@ -201,7 +201,7 @@ impl Smtp {
         };
         match session.deliver(&letter, &self.inner.settings.patience, until).await {
             Delivery::Done(outcome) => self.keep(session, outcome),
-            Delivery::Ended(answer) => Outcome::Deferred { answer },
+            Delivery::Ended(outcome) => outcome,
         }
     }
 

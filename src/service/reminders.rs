@@ -109,6 +109,13 @@ impl Service {
         Ok(self.inner.store.sweeps(self.now().await?, limit).await?)
     }
 
+    /// The letters that sweeps have in hand at this moment, if any; one of them may be dead.
+    pub async fn in_hand(&self) -> Result<Option<InHand>> {
+        self.may_look()?;
+        let now = self.now().await?;
+        Ok(self.inner.store.in_hand(now).await?)
+    }
+
     /// How the outbox stands: what is due and what went wrong.
     pub async fn outbox(&self) -> Result<Outbox> {
         self.may_look()?;

@@ -45,6 +45,11 @@ pub enum Error {
     Migration(String),
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
+    /// A SQLite file in another journal mode, as somebody set it or as a network file system forces it.
+    #[error(
+        "the database's journal mode is {0}, and a gate needs the write-ahead log. End every program that has the file open and run `keyrack migrate`; on a network file system there can be none: keep the file on a local disk"
+    )]
+    NoWal(String),
     #[error("{0}")]
     Location(String),
     #[error("database error: {0}")]

@@ -26,7 +26,7 @@ pub(super) const VERSION: &str = "SELECT max(version) FROM _sqlx_migrations WHER
 /// sqlx takes no lock on SQLite (H6): a lock file of our own stands round the migration.
 pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
     if is_current(pool).await? {
-        return Ok(());
+        return keep_wal(pool).await;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".migrating");
@@ -61,6 +61,27 @@ async fn is_current(pool: &SqlitePool) -> Result<bool> {
         Err(Error::Refused(_) | Error::Busy(_)) => Ok(false),
         Err(unusable) => Err(unusable),
     }
+}
+
+/// Whether the journal mode is the write-ahead log.
+async fn has_wal(writer: &SqlitePool) -> Result<bool> {
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await?;
+    Ok(mode.eq_ignore_ascii_case("wal"))
+}
+
+/// A file whose journal mode somebody changed gets its write-ahead log back, if nobody else has it in use. Where it does
+/// not, everything but a gate works all the same.
+async fn keep_wal(writer: &SqlitePool) -> Result<()> {
+    if has_wal(writer).await? {
+        return Ok(());
+    }
+    match use_wal(writer).await {
+        Ok(()) => {
+            tracing::warn!("the database's journal mode had been changed; it has its write-ahead log back")
+        }
+        Err(error) => tracing::warn!(%error, "the database has no write-ahead log, which gates need"),
+    }
+    Ok(())
 }
 
 /// Chooses the write-ahead log. That asks for a lock on the whole file, so it happens under the migration's lock alone.

@@ -27,6 +27,7 @@ pub use claim::{Letter, Waiting};
 pub use plan::{Band, NewReminder};
 pub use retry::Tried;
 pub use settle::{Fate, Settled};
+pub use sweeps::InHand;
 
 /// A key that a reminder is about, as it is now.
 #[derive(Clone, Debug, PartialEq)]

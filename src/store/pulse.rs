@@ -73,6 +73,11 @@ impl Store {
                 let mut connection = SqliteConnection::connect_with(&options).await?;
                 // Reading makes SQLite open its WAL index.
                 sqlx::query("SELECT seq FROM audit_head").execute(&mut connection).await?;
+                let mode: String =
+                    sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await?;
+                if !mode.eq_ignore_ascii_case("wal") {
+                    return Err(Error::NoWal(mode));
+                }
                 let failed = |e| Error::Unreachable(format!("{}: {e}", path.display()));
                 let index = match self.wal.get() {
                     Some(index) => Arc::clone(index),

@@ -93,7 +93,8 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
                 Finding::warning(
                     "journal",
                     format!("{} instead of a write-ahead log", facts.channel),
-                    "keep the file on a local disk: network file systems can't share a write-ahead log",
+                    "a gate can't run on it: end every program that has the file open and run `keyrack migrate`; on a \
+                     network file system there can be none, so keep the file on a local disk",
                 )
             });
             findings.extend(facts.mode.map(|mode| file(path, mode)));

@@ -11,7 +11,7 @@ use super::letter::{Planned, due_object};
 use super::record::sweep_object;
 use crate::domain::Instant;
 use crate::domain::reminder::{State, Sweep};
-use crate::service::{LetterNews, SweepPreview};
+use crate::service::{InHand, LetterNews, SweepPreview};
 
 /// Letters that a person is shown one by one.
 pub const SCREENFUL: u32 = 50;
@@ -57,8 +57,9 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// The sweep is over; `None`: it broke off. One that broke off before its first letter leaves no data.
-    pub fn finish(mut self, sweep: Option<&Sweep>, now: Instant) -> Result {
+    /// The sweep is over; `None`: it broke off. One that broke off before its first letter leaves no data. `in_hand`: what
+    /// other sweeps have in hand.
+    pub fn finish(mut self, sweep: Option<&Sweep>, in_hand: Option<InHand>, now: Instant) -> Result {
         if sweep.is_none() && self.well.is_empty() && self.unwell.is_empty() {
             return Ok(());
         }
@@ -69,9 +70,19 @@ impl<'a> Report<'a> {
         letters.append(&mut self.well);
         if self.format == Format::Json {
             let letters: Vec<Value> = letters.iter().map(letter_object).collect();
-            return document(
-                &json!({ "sweep": sweep.map(sweep_object), "post": self.place, "letters": letters }),
-            );
+            let in_hand = in_hand.map(|others| {
+                json!({
+                    "letters": others.letters,
+                    "heard_at": instant(Some(others.heard_at)),
+                    "until": instant(Some(others.until)),
+                })
+            });
+            return document(&json!({
+                "sweep": sweep.map(sweep_object),
+                "post": self.place,
+                "letters": letters,
+                "in_hand": in_hand,
+            }));
         }
         self.session.printer().list(&letters, now)?;
         if self.more > 0 {

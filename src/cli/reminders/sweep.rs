@@ -9,8 +9,9 @@ use super::super::output::when;
 use super::super::session::Session;
 use super::count;
 use super::report::{self, Report};
+use crate::domain::Instant;
 use crate::domain::reminder::{Door, Sweep, Tally};
-use crate::service::{Service, SweepNews, SweepOrder, new_operation};
+use crate::service::{InHand, Service, SweepNews, SweepOrder, new_operation};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -50,15 +51,22 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     let (swept, told) = tokio::join!(sweeping, reporting);
     bar.clear();
     // What has left, has left, even if the database went away meanwhile.
-    let told = told.and_then(|()| report.finish(swept.as_ref().ok(), session.clock.now()));
+    let others = service.in_hand().await.ok().flatten();
+    let told = told.and_then(|()| report.finish(swept.as_ref().ok(), others, session.clock.now()));
     let sweep = swept?;
-    speak(&sweep, service, session).await;
+    speak(&sweep, others, service, session).await;
     told.and_then(|()| judge(&sweep))
 }
 
 /// Says in words what the sweep came to and what is to be done.
-async fn speak(sweep: &Sweep, service: &Service, session: &Session) {
+async fn speak(sweep: &Sweep, others: Option<InHand>, service: &Service, session: &Session) {
     let tally = &sweep.tally;
+    if let Some(others) = others {
+        session.remark(&in_hand(others, session.clock.now()));
+        if tally.letters() == 0 && sweep.trouble.is_none() {
+            return;
+        }
+    }
     if tally.letters() == 0 && sweep.trouble.is_none() {
         let next = service.outbox().await.ok().and_then(|outbox| outbox.next_due_at);
         let next = next.map_or_else(String::new, |at| {
@@ -79,6 +87,19 @@ async fn speak(sweep: &Sweep, service: &Service, session: &Session) {
         };
         session.remark(&whither);
     }
+}
+
+/// What other sweeps have in hand, one of which may be dead.
+fn in_hand(others: InHand, now: Instant) -> String {
+    format!(
+        "{} in the hands of another sweep, last heard of {}; what it has not sent, the next sweep after {} sends.",
+        match others.letters {
+            1 => "1 letter is".to_owned(),
+            letters => format!("{letters} letters are"),
+        },
+        when::relative(others.heard_at.min(now), now),
+        when::exact(others.until)
+    )
 }
 
 /// A tally in sentences.

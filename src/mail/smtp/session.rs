@@ -74,8 +74,8 @@ enum State {
 #[derive(Debug)]
 pub(super) enum Delivery {
     Done(Outcome),
-    /// The session had ended before MAIL was answered; a fresh one may do better. What was said or seen.
-    Ended(String),
+    /// The session had ended before MAIL was answered; a fresh one may do better. What that means if it does not.
+    Ended(Outcome),
 }
 
 impl Session {
@@ -117,7 +117,9 @@ impl Session {
         let mail = Mail::new(Some(letter.from.clone()), parameters).to_string();
         match self.talk.say(&mail, by(patience.mail)).await {
             Ok(reply) if reply.is_done() => {}
-            Ok(reply) if reply.code == 421 => return Delivery::Ended(reply.words()),
+            Ok(reply) if reply.code == 421 => {
+                return Delivery::Ended(Outcome::Deferred { answer: reply.words() });
+            }
             // The server wants a log-in, or has forgotten it: no letter would fare better.
             Ok(reply) if matches!(reply.code, 530 | 534 | 535 | 538) => {
                 return Delivery::Done(Outcome::Unavailable { answer: format!("MAIL: {}", reply.words()) });
@@ -126,7 +128,7 @@ impl Session {
                 self.state = State::Ready;
                 return Delivery::Done(self.refused(&reply, "MAIL"));
             }
-            Err(broken) => return Delivery::Ended(format!("MAIL: {broken}")),
+            Err(broken) => return Delivery::Ended(broken_off("MAIL", &broken)),
         }
         let rcpt = Rcpt::new(letter.to.clone(), Vec::new()).to_string();
         match self.talk.say(&rcpt, by(patience.rcpt)).await {
@@ -135,7 +137,7 @@ impl Session {
                 self.state = State::Begun;
                 return Delivery::Done(self.refused(&reply, "RCPT"));
             }
-            Err(broken) => return deferred("RCPT", &broken),
+            Err(broken) => return Delivery::Done(broken_off("RCPT", &broken)),
         }
         match self.talk.say(&Data.to_string(), by(patience.data)).await {
             Ok(reply) if reply.code == 354 => {}
@@ -143,12 +145,12 @@ impl Session {
                 self.state = State::Begun;
                 return Delivery::Done(self.refused(&reply, "DATA"));
             }
-            Err(broken) => return deferred("DATA", &broken),
+            Err(broken) => return Delivery::Done(broken_off("DATA", &broken)),
         }
         // A letter about many keys is long: it may take all the time but what the final dot needs.
         let rest = until.checked_sub(patience.dot).unwrap_or(until);
         if let Err(broken) = self.talk.write(&stuffed(&letter.bytes), rest).await {
-            return deferred("DATA", &broken);
+            return Delivery::Done(broken_off("DATA", &broken));
         }
         if until.saturating_duration_since(Instant::now()) < patience.dot {
             // Too little time for the answer: better surely not delivered than perhaps.
@@ -186,7 +188,7 @@ impl Session {
         } else {
             // An answer to some other question: from now on every answer would be one too late.
             self.state = State::Doubtful;
-            Outcome::Deferred { answer: format!("{phase}: {}", reply.words()) }
+            Outcome::Broken { answer: format!("{phase}: {}", reply.words()) }
         }
     }
 
@@ -217,8 +219,8 @@ impl Session {
     }
 }
 
-fn deferred(phase: &str, broken: &Broken) -> Delivery {
-    Delivery::Done(Outcome::Deferred { answer: format!("{phase}: {broken}") })
+fn broken_off(phase: &str, broken: &Broken) -> Outcome {
+    Outcome::Broken { answer: format!("{phase}: {broken}") }
 }
 
 /// The message with a second dot before every line that begins with one (RFC 5321, 4.5.2). Its lines end with CR LF.

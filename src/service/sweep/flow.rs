@@ -48,6 +48,8 @@ struct Flow {
     exhausted: bool,
     batch: usize,
     claimed_at: Moment,
+    /// In so many letters the server broke off, and what was seen last.
+    broken: (u64, String),
     trouble: Option<String>,
 }
 
@@ -78,6 +80,7 @@ impl Run {
             exhausted: false,
             batch: lanes * 2,
             claimed_at: Moment::now(),
+            broken: (0, String::new()),
             trouble: None,
         };
         let mut beat = interval(BEAT);
@@ -113,6 +116,12 @@ impl Run {
         }
         self.settle_held(&mut flow);
         self.write_down(&mut flow).await?;
+        let Tally { sent, failed, ambiguous, deferred, .. } = self.tally;
+        let (broken, words) = flow.broken;
+        if broken > 0 && broken == deferred && sent + failed + ambiguous == 0 {
+            // No fault of any letter's: whoever watches over sweeps must hear of it.
+            return Ok(flow.trouble.or(Some(format!("the mail server broke off every letter: {words}"))));
+        }
         Ok(flow.trouble)
     }
 
@@ -173,6 +182,9 @@ impl Run {
     /// Decides what an outcome means for this sweep.
     fn judge(&mut self, flow: &mut Flow, finished: Finished) {
         self.tell(&finished);
+        if let Some(Outcome::Broken { answer }) = &finished.outcome {
+            flow.broken = (flow.broken.0 + 1, answer.clone());
+        }
         if flow.done.is_empty() {
             flow.write_by = Moment::now() + SOON;
         }

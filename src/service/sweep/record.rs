@@ -28,7 +28,7 @@ impl Finished {
             Some(Outcome::Sent { .. }) => Fate::Sent,
             Some(Outcome::Failed { .. }) => Fate::Failed,
             Some(Outcome::Ambiguous { .. }) => Fate::Ambiguous,
-            Some(Outcome::Deferred { .. } | Outcome::Unavailable { .. }) => {
+            Some(Outcome::Deferred { .. } | Outcome::Broken { .. } | Outcome::Unavailable { .. }) => {
                 // Never so long a pause that it would be moot before the next try.
                 let left = (self.letter.moot_at - now) / 2;
                 let pause = pause_after(self.letter.attempts + 1).min(left);
@@ -43,7 +43,9 @@ impl Finished {
             Outcome::Sent { .. } => (Action::ReminderSend, State::Sent),
             Outcome::Failed { .. } => (Action::ReminderFail, State::Failed),
             Outcome::Ambiguous { .. } => (Action::ReminderAmbiguous, State::Ambiguous),
-            Outcome::Deferred { .. } | Outcome::Unavailable { .. } => (Action::ReminderDefer, State::Pending),
+            Outcome::Deferred { .. } | Outcome::Broken { .. } | Outcome::Unavailable { .. } => {
+                (Action::ReminderDefer, State::Pending)
+            }
         })
     }
 

@@ -30,6 +30,16 @@ struct SweepRow {
     ambiguous: i64,
 }
 
+/// Letters that sweeps have in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InHand {
+    pub letters: u64,
+    /// The last sign of life of any of these sweeps.
+    pub heard_at: Instant,
+    /// From then on another sweep sends what they have not.
+    pub until: Instant,
+}
+
 const COLUMNS: &str = "id, door, begun_by, host, began_at, alive_until, ended_at, trouble, reminders, sent, failed, deferred, ambiguous";
 
 impl SweepRow {
@@ -77,6 +87,22 @@ impl Store {
             sql.build_query_as::<SweepRow>().fetch_all(c).await?
         });
         rows.into_iter().map(|row| row.into_sweep(now)).collect()
+    }
+
+    /// The letters that sweeps have in hand at `now`, if any.
+    pub async fn in_hand(&self, now: Instant) -> Result<Option<InHand>> {
+        let mut reader = self.reader().await?;
+        let (letters, alive, until): (i64, Option<Time>, Option<Time>) = both!(reader.conn(), c => {
+            sqlx::query_as::<Db, (i64, Option<Time>, Option<Time>)>(
+                "SELECT count(DISTINCT d.letter), max(s.alive_until), max(d.claimed_until) FROM deliveries d \
+                 JOIN sweeps s ON s.id = d.sweep WHERE d.state = 'sending' AND d.claimed_until > $1",
+            )
+            .bind(Time(now))
+            .fetch_one(c)
+            .await?
+        });
+        let (Some(Time(alive)), Some(Time(until))) = (alive, until) else { return Ok(None) };
+        Ok(Some(InHand { letters: letters.unsigned_abs(), heard_at: alive - ALIVE, until }))
     }
 
     pub async fn sweep(&self, id: SweepId, now: Instant) -> Result<Option<Sweep>> {
