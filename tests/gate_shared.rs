@@ -74,6 +74,24 @@ async fn the_script_decides_as_the_rule_does() {
     assert!(allowed > 100 && refused > 100, "{allowed} allowed, {refused} refused");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_question_after_a_restart_of_redis_is_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(mut redis) = Server::redis(dir.path()) else {
+        return skip("the_first_question_after_a_restart_of_redis_is_answered", MISSING);
+    };
+    let shared = Shared::new(Address::parse(&url(&redis), None).unwrap(), 7, Instant::now()).unwrap();
+    let budgets = vec![Budget { seconds: 60, requests: 5 }];
+    let charges = vec![Charge { bucket: Bucket::Account("a".into()), budgets }];
+    for _ in 0..3 {
+        let (quota, _) = shared.ask(&charges, true).await.unwrap();
+        assert_eq!(quota.unwrap().tightest().remaining, 4, "counted once");
+        let address = redis.address;
+        redis.kill();
+        redis = Server::redis_at(dir.path(), address).unwrap();
+    }
+}
+
 /// A Redis whose clock was set back: its windows hold requests of a time that has not come yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_its_clock_was_set_back_the_script_decides_as_the_rule_does() {

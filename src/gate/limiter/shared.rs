@@ -93,7 +93,20 @@ impl Shared {
         if self.rests() {
             return None;
         }
-        let numbers = match tokio::time::timeout(PATIENCE, self.decide(charges, count)).await {
+        let request = self.requests.fetch_add(1, Ordering::Relaxed);
+        let asking = async {
+            match self.decide(charges, count, request).await {
+                // The server was restarted, or cut a connection that was idle for long: a new one knows. Under the same
+                // name, what was counted already is not counted twice.
+                Err(error)
+                    if !error.is_timeout() && (error.is_io_error() || error.is_connection_dropped()) =>
+                {
+                    self.decide(charges, count, request).await
+                }
+                decided => decided,
+            }
+        };
+        let numbers = match tokio::time::timeout(PATIENCE, asking).await {
             Ok(Ok(numbers)) => numbers,
             Ok(Err(error)) => return self.failed(&error.to_string()),
             Err(_) => return self.failed("no answer in time"),
@@ -102,8 +115,7 @@ impl Shared {
         if read.is_none() { self.failed("an answer that the script does not give") } else { read }
     }
 
-    async fn decide(&self, charges: &[Charge], count: bool) -> RedisResult<Vec<i64>> {
-        let request = self.requests.fetch_add(1, Ordering::Relaxed);
+    async fn decide(&self, charges: &[Charge], count: bool, request: u64) -> RedisResult<Vec<i64>> {
         let mut call = self.script.prepare_invoke();
         call.arg(u8::from(count)).arg(format!("{:x}-{request:x}", self.gate));
         for charge in charges {
