@@ -20,6 +20,7 @@ use crate::service::{self, Gate};
 mod answer;
 mod auth;
 pub mod brake;
+mod crowd;
 mod direct;
 mod door;
 mod health;
@@ -37,6 +38,7 @@ mod watch;
 pub mod webhook;
 pub mod wire;
 
+use crowd::Crowd;
 use door::Door;
 use limiter::{Limiter, Shared};
 use metrics::Metrics;
@@ -103,18 +105,19 @@ impl Listening {
     pub async fn serve(self, stop: channel::Receiver<bool>) {
         let Self { door, listeners, admin } = self;
         let limits = door.settings.connections;
+        let crowd = Crowd::new(limits.connections, door.settings.trusted.clone());
         let mut ways = Vec::new();
         for listener in listeners {
-            ways.push((listener, Routes::requests(&door, &stop, admin.is_none())));
+            ways.push((listener, Routes::requests(&door, &stop, admin.is_none()), Some(Arc::clone(&crowd))));
         }
         if let Some(listener) = admin {
-            ways.push((listener, Routes::operators(&door)));
+            ways.push((listener, Routes::operators(&door), None));
         }
         let serving: Vec<_> = ways
             .into_iter()
-            .map(|(listener, routes)| {
+            .map(|(listener, routes, crowd)| {
                 let metrics = Arc::clone(&door.metrics);
-                tokio::spawn(server::serve(listener, routes, limits, metrics, stop.clone()))
+                tokio::spawn(server::serve(listener, routes, limits, crowd, metrics, stop.clone()))
             })
             .collect();
         let telling = door

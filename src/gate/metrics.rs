@@ -27,6 +27,7 @@ pub struct Metrics {
     /// From the whole head to the answer.
     pub seconds: Histogram,
     pub connections: Gauge,
+    pub turned_away: Counter,
     pub streams: Gauge,
     pub panics: Counter,
     pub unlogged: Counter,
@@ -50,6 +51,7 @@ impl Default for Metrics {
             requests: Family::default(),
             seconds,
             connections: Gauge::default(),
+            turned_away: Counter::default(),
             streams: Gauge::default(),
             panics: Counter::default(),
             unlogged: Counter::default(),
@@ -96,6 +98,11 @@ impl Metrics {
             self.seconds.clone(),
         );
         registry.register("connections", "Open connections", self.connections.clone());
+        registry.register(
+            "turned_away",
+            "Connections closed at once because their address had as many as one may have",
+            self.turned_away.clone(),
+        );
         registry.register("streams", "Streams held open by GET /api/v1/watch", self.streams.clone());
         registry.register("panics", "Handlers that broke; their requests were refused", self.panics.clone());
         registry.register(

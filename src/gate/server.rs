@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::crowd::Crowd;
 use super::metrics::Metrics;
 use super::routes::Routes;
 use super::wire::{Note, Notes, Patience, Wire};
@@ -80,11 +81,12 @@ pub async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Serves until `stop` says so, then until the open requests are answered or the farewell ends.
+/// Serves until `stop` says so, each address with as many connections as `crowd` has for it; then until the open requests are answered or the farewell ends.
 pub async fn serve(
     listener: TcpListener,
     routes: Routes,
     limits: Limits,
+    crowd: Option<Arc<Crowd>>,
     metrics: Arc<Metrics>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -107,13 +109,24 @@ pub async fn serve(
                 continue;
             }
         };
+        let peer = canonical_address(peer.ip());
+        let place = match &crowd {
+            Some(crowd) => match crowd.enter(peer) {
+                Some(place) => Some(place),
+                None => {
+                    metrics.turned_away.inc();
+                    continue;
+                }
+            },
+            None => None,
+        };
         metrics.connections.inc();
         let (routes, metrics, stop) = (routes.clone(), Arc::clone(&metrics), stop.clone());
         let builder = builder.clone();
         connections.spawn(async move {
-            connection(stream, canonical_address(peer.ip()), routes, limits, builder, &metrics, stop).await;
+            connection(stream, peer, routes, limits, builder, &metrics, stop).await;
             metrics.connections.dec();
-            drop(permit);
+            drop((place, permit));
         });
     }
     drop(listener);
