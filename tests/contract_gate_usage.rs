@@ -88,7 +88,9 @@ on_both! {
         }
         let now = service.now().await.unwrap();
         let store = Store::open(&db.location_as("gatekeeper")).await.unwrap();
-        for (address_of, days) in [("203.0.113.7", 40), ("203.0.113.8", 36), ("203.0.113.9", 34)] {
+        for (address_of, days) in
+            [("203.0.113.7", 40), ("203.0.113.8", 36), ("203.0.113.9", 34), ("203.0.113.10", 0)]
+        {
             let source = Source::caller(address(address_of));
             let what = What::FailedAuthentications { source, attempts: 20, seconds: 300 };
             let at = now - chrono::Duration::days(days);
@@ -97,8 +99,9 @@ on_both! {
         let oldest = open_alerts(&service).await.pop().unwrap();
         service.acknowledge_alerts(new_operation(), &[oldest.id]).await.unwrap();
         assert_eq!(store.prune_alerts(now - chrono::Duration::days(35)).await.unwrap(), 2);
-        assert_eq!(db.number("SELECT count(*) FROM alerts").await, 1);
-        assert!(open_alerts(&service).await[0].sentence().contains("203.0.113.9"));
+        let left = open_alerts(&service).await;
+        assert!(left.len() == 2 && left[1].sentence().contains("203.0.113.9"), "{left:?}");
+        assert!(db.try_execute("DELETE FROM alerts").await.is_err(), "what tells of the last day stays");
     }
 
     async fn vp_09_usage_adds_up_over_gates_and_outcomes(db) {

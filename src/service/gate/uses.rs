@@ -31,6 +31,8 @@ const NETWORKS: usize = 32;
 /// How long the last writing may take, and how long one may take before it is tried again.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PRUNE: Duration = Duration::from_secs(60);
+/// Alerts stay for so long in any case; the database itself insists on a day.
+const ALERTS: chrono::Duration = chrono::Duration::days(2);
 
 /// A request with a key that is known, and its fate.
 #[derive(Clone, Copy, Debug)]
@@ -245,7 +247,7 @@ async fn write(inner: &Inner, number: i64, batch: &Batch) {
 async fn prune_usage(inner: &Inner, walked: &mut Option<KeyId>) {
     let keep = chrono::Duration::from_std(inner.settings.keep_usage).unwrap_or(chrono::Duration::MAX);
     let Some(until) = inner.proof.now().checked_sub_signed(keep) else { return };
-    if let Err(error) = inner.store.prune_alerts(until).await {
+    if let Err(error) = inner.store.prune_alerts(until.min(inner.proof.now() - ALERTS)).await {
         tracing::warn!(%error, "old alerts could not be deleted");
     }
     match inner.store.prune_networks(*walked, until).await {
