@@ -7,7 +7,7 @@
 //! [`crate::store::WalIndex`]). Without an answer of the database nothing passes.
 //!
 //! What somebody changes past Keyrack, with SQL written by hand, leaves no row in the audit. A gate sees that after
-//! [`STALE`] at the latest.
+//! [`STALE`] at the latest, or, where more than ten thousand keys are in use, after a millisecond for each of them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub use uses::Use;
 use uses::Uses;
 use watchman::Watchman;
 
-/// What was read of a key is read again after this long, whatever the audit says.
+/// What was read of a key is read again after this long, whatever the audit says; with very many keys later.
 pub const STALE: Duration = Duration::from_secs(10);
 /// How long the end may take, and how long where the database gave no answer lately.
 const LAST: Duration = Duration::from_secs(8);

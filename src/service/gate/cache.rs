@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::STALE;
@@ -14,7 +14,8 @@ const SHARDS: usize = 64;
 
 /// What was read is good for this long, in microseconds; a little earlier one of those who ask reads it again.
 pub(super) const GOOD: u64 = STALE.as_micros() as u64;
-const FRESH: u64 = GOOD * 8 / 10;
+/// With very many keys it is good for longer: so that only one is read again in so many microseconds.
+const PACE: u64 = 1_000;
 /// A key that nobody has claimed yet may be claimed through another gate, of which the audit says nothing.
 const UNCLAIMED: u64 = 1_000_000;
 
@@ -50,6 +51,8 @@ pub(super) struct Cache {
     /// Which hash a key has, to forget it by its id. Locked inside of a shard's lock, never round one.
     ids: Vec<Mutex<HashMap<KeyId, HashedKey>>>,
     capacity: usize,
+    /// How many are remembered.
+    count: AtomicUsize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -62,6 +65,7 @@ impl Cache {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             ids: (0..SHARDS).map(|_| Mutex::default()).collect(),
             capacity: capacity.div_ceil(SHARDS).max(1),
+            count: AtomicUsize::new(0),
         }
     }
 
@@ -78,8 +82,12 @@ impl Cache {
     pub(super) fn get(&self, hash: HashedKey, now: u64) -> Option<Arc<Known>> {
         let known = lock(self.shard(hash)).entries.get(&hash.0).cloned()?;
         let age = now.saturating_sub(known.read_at.load(Ordering::Relaxed));
-        let (fresh, good) =
-            if known.key.claim_by().is_some() { (UNCLAIMED, UNCLAIMED) } else { (FRESH, GOOD) };
+        let (fresh, good) = if known.key.claim_by().is_some() {
+            (UNCLAIMED, UNCLAIMED)
+        } else {
+            let good = GOOD.max(self.count.load(Ordering::Relaxed) as u64 * PACE);
+            (good * 8 / 10, good)
+        };
         if age >= good || (age >= fresh && !known.refreshing.swap(true, Ordering::Relaxed)) {
             return None;
         }
@@ -112,6 +120,7 @@ impl Cache {
             old.end();
         } else {
             shard.queue.push_back(new.hash.0);
+            self.count.fetch_add(1, Ordering::Relaxed);
         }
         let new = Arc::new(new);
         ids.insert(new.key.id, new.hash);
@@ -137,6 +146,7 @@ impl Cache {
 
     fn forget(&self, shard: &mut Shard, hash: HashedKey) {
         if let Some(known) = shard.entries.remove(&hash.0) {
+            self.count.fetch_sub(1, Ordering::Relaxed);
             known.end();
             lock(self.id_shard(known.key.id)).remove(&known.key.id);
         }
@@ -178,6 +188,7 @@ impl Cache {
             let mut shard = lock(shard);
             shard.queue.clear();
             for (_, known) in shard.entries.drain() {
+                self.count.fetch_sub(1, Ordering::Relaxed);
                 known.end();
                 lock(self.id_shard(known.key.id)).remove(&known.key.id);
             }
