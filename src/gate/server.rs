@@ -81,7 +81,8 @@ pub async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Serves until `stop` says so, each address with as many connections as `crowd` has for it; then until the open requests are answered or the farewell ends.
+/// Serves until `stop` says so, each address with as many connections as `crowd` has for it; then until the open requests are
+/// answered or the farewell ends.
 pub async fn serve(
     listener: TcpListener,
     routes: Routes,
