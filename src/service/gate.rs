@@ -208,13 +208,7 @@ impl Gate {
     /// # Errors
     /// The database gave no answer within the lease: the request may not pass.
     pub async fn confirm(&self, known: &Known, policies: &Policies) -> Result<Confirmed> {
-        let now = match self.inner.unmoved() {
-            Some(now) => now,
-            None => match self.inner.proof.ask(self.inner.settings.lease).await {
-                Some(now) => now,
-                None => return Err(self.inner.no_answer()),
-            },
-        };
+        let Some(now) = self.inner.proven().await else { return Err(self.inner.no_answer()) };
         let current = known.is_live() && policies.is_live() && known.ends_at.is_none_or(|end| end > now);
         Ok(if current { Confirmed::Current { now } } else { Confirmed::Changed })
     }
@@ -222,9 +216,7 @@ impl Gate {
     /// Whether something has changed that a refusal rests on, so that the request must be judged anew. Where the database
     /// gives no answer, nothing better is known.
     pub async fn overtaken(&self, known: &Known, policies: &Policies) -> bool {
-        if !self.inner.proof.is_unmoved() {
-            let _ = self.inner.proof.ask(self.inner.settings.lease).await;
-        }
+        let _ = self.inner.proven().await;
         !(known.is_live() && policies.is_live())
     }
 
@@ -337,11 +329,11 @@ impl Inner {
         }
     }
 
-    /// The present, if the database shows that it is what it was at the last reading.
-    fn unmoved(&self) -> Option<Instant> {
+    /// A moment from now on of which everything is known that the database had to tell then; none without its answer.
+    async fn proven(&self) -> Option<Instant> {
         // The time is read first: nothing may seem to have happened later than it did.
         let now = self.now();
-        self.proof.is_unmoved().then_some(now)
+        if self.proof.is_unmoved() { Some(now) } else { self.proof.ask(self.settings.lease).await }
     }
 
     fn no_answer(&self) -> Error {

@@ -69,15 +69,18 @@ impl Proof {
     /// Whether the database is what it was at the last reading, all of which was taken to heart before this says so. What
     /// PostgreSQL is nobody can know without asking it.
     pub(super) fn is_unmoved(&self) -> bool {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.as_ref().is_some_and(|(index, was)| index.head().is_ok_and(|is| is == *was))
+        self.shows(|_| true)
     }
 
     /// The same, if the database's files are also still the ones of their names.
     pub(super) fn is_unmoved_by_name(&self) -> bool {
-        let named = |(index, _): &State| index.check_names().is_ok();
+        self.shows(|index| index.check_names().is_ok())
+    }
+
+    fn shows(&self, more: impl FnOnce(&WalIndex) -> bool) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.as_ref().is_some_and(named) && self.is_unmoved()
+        let unmoved = |(index, was): &State| more(index) && index.head().is_ok_and(|is| is == *was);
+        state.as_ref().is_some_and(unmoved)
     }
 
     /// Whether the last reading failed.
