@@ -88,6 +88,17 @@ pub fn canonical_address(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
+/// The address that one caller is told apart by: of IPv6 its /64, in which a provider's customer can choose at will.
+pub fn caller_of(address: IpAddr) -> IpAddr {
+    match canonical_address(address) {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}
+
 fn canonical(net: IpNet) -> IpNet {
     match net.trunc() {
         IpNet::V6(v6) if v6.prefix_len() >= 96 => mapped_v4(v6).map_or(IpNet::V6(v6), IpNet::V4),

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::domain::network::canonical_address;
+use crate::domain::network::caller_of;
 use crate::domain::secret::HashedKey;
 
 /// Places for addresses, and as many for keys: a power of two.
@@ -98,11 +98,7 @@ impl Brake {
     }
 
     fn place(&self, address: IpAddr) -> &AtomicU64 {
-        let hash = match canonical_address(address) {
-            IpAddr::V4(v4) => self.seed.hash_one(v4),
-            // A provider gives each customer a /64 at least.
-            IpAddr::V6(v6) => self.seed.hash_one(&v6.octets()[..8]),
-        };
+        let hash = self.seed.hash_one(caller_of(address));
         &self.forgotten[hash as usize & (PLACES - 1)]
     }
 }

@@ -1,10 +1,11 @@
 //! How many connections one address may have: whoever opens them all and says nothing shall not keep everybody else out.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::origin::Listed;
+use crate::domain::network::caller_of;
 
 /// One address has at most this part of all connections, …
 const PART: usize = 4;
@@ -35,7 +36,7 @@ impl Crowd {
         if self.trusted.holds(peer) {
             return Some(Place(None));
         }
-        let caller = caller(peer);
+        let caller = caller_of(peer);
         let mut counts = self.counts();
         let count = counts.entry(caller).or_default();
         if *count >= self.most {
@@ -60,16 +61,6 @@ impl Drop for Place {
                 counts.remove(&caller);
             }
         }
-    }
-}
-
-fn caller(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
     }
 }
 

@@ -1,13 +1,13 @@
 //! Runs of failed authentications, counted in bounded memory.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::network_of;
 use crate::domain::limit::{Bucket, Budget, Charge, Log, decide};
-use crate::domain::network::canonical_address;
+use crate::domain::network::caller_of;
 
 /// Where failed attempts come from, or what they aim at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,13 +26,7 @@ pub enum Source {
 impl Source {
     /// The one that an address stands for.
     pub fn caller(address: IpAddr) -> Self {
-        Self::Address(match canonical_address(address) {
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            v4 => v4,
-        })
+        Self::Address(caller_of(address))
     }
 }
 
