@@ -11,6 +11,7 @@ mod database;
 mod gate;
 mod mail;
 mod place;
+mod table;
 #[cfg(test)]
 mod tests;
 

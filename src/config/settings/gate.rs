@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::super::document::{ConfigError, Result, Text, Value, nearest};
+use super::super::document::{ConfigError, Result, Text, Value};
 use super::database::has_password;
+use super::table::{self, Entry, odd};
 use super::{Setting, Source};
 use crate::domain::network::{NetworkError, parse_network};
 
@@ -78,8 +79,8 @@ enum Name {
     LogForm,
 }
 
-/// Every setting: its name in the table, its name elsewhere, its variable.
-const TABLE: [(Name, &str, &str, &str); 18] = [
+/// Every setting.
+const TABLE: [Entry<Name>; 18] = [
     (Name::Listen, "listen", "gate.listen", "KEYRACK_GATE_LISTEN"),
     (Name::AdminListen, "admin-listen", "gate.admin-listen", "KEYRACK_GATE_ADMIN_LISTEN"),
     (Name::Issuer, "issuer", "gate.issuer", "KEYRACK_GATE_ISSUER"),
@@ -173,15 +174,8 @@ impl GateTable {
 
     /// Takes over the table of a file.
     pub(super) fn apply_table(&mut self, source: Text<'_>, table: &Value<'_, '_>) {
-        let members = match table.table() {
-            Ok(table) => source.members(table),
-            Err(error) => return self.mistakes.push(error),
-        };
-        for member in members {
-            if let Err(error) = self.apply_member(source.file, &member) {
-                self.mistakes.push(error);
-            }
-        }
+        let mistakes = table::read(source, table, |member| self.apply_member(source.file, member));
+        self.mistakes.extend(mistakes);
     }
 
     fn apply_member(&mut self, file: &Path, member: &Value<'_, '_>) -> Result<()> {
@@ -355,21 +349,10 @@ fn unknown(word: &str, as_written: &str) -> String {
     ];
     let secrets = SECRETS.into_iter().map(|(secret, _, instead)| (secret, instead)).chain(plain);
     if let Some((_, instead)) = secrets.into_iter().find(|(secret, _)| *secret == word) {
-        let instead = put_into(instead);
-        return format!(
-            "`{as_written}` does not belong into this file, which gets copied and read: {instead}"
-        );
+        return table::misplaced(as_written, &put_into(instead));
     }
     if ["unmatched", "when-unreachable"].contains(&word) {
         return format!("`{as_written}` belongs into an issuer's policy: see `keyrack issuer show`");
     }
-    let hint = nearest(word, TABLE.map(|(_, name, ..)| name)).map_or_else(
-        || format!("Known are {}", TABLE.map(|(_, name, ..)| name).join(", ")),
-        |near| format!("Did you mean `{near}`?"),
-    );
-    format!("there is no setting `{as_written}` in [gate]. {hint}")
-}
-
-fn odd(text: &str, wanted: &str) -> String {
-    format!("is {text:?}: write {wanted}")
+    table::unknown("gate", &TABLE, word, as_written)
 }

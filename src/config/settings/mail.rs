@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::document::{ConfigError, Result, Text, Value, nearest};
+use super::super::document::{ConfigError, Result, Text, Value};
+use super::table::{self, Entry, odd};
 use super::{Setting, Source};
 
 mod check;
@@ -84,8 +85,8 @@ enum Name {
     Templates,
 }
 
-/// Every setting: its name in the table, its name elsewhere, its variable.
-const TABLE: [(Name, &str, &str, &str); 14] = [
+/// Every setting.
+const TABLE: [Entry<Name>; 14] = [
     (Name::Transport, "transport", "mail.transport", "KEYRACK_MAIL_TRANSPORT"),
     (Name::Directory, "directory", "mail.directory", "KEYRACK_MAIL_DIRECTORY"),
     (Name::From, "from", "mail.from", "KEYRACK_MAIL_FROM"),
@@ -167,15 +168,8 @@ impl MailSettings {
 
     /// Takes over the table of a file.
     pub(super) fn apply_table(&mut self, source: Text<'_>, table: &Value<'_, '_>) {
-        let members = match table.table() {
-            Ok(table) => source.members(table),
-            Err(error) => return self.mistakes.push(error),
-        };
-        for member in members {
-            if let Err(error) = self.apply_member(source.file, &member) {
-                self.mistakes.push(error);
-            }
-        }
+        let mistakes = table::read(source, table, |member| self.apply_member(source.file, member));
+        self.mistakes.extend(mistakes);
     }
 
     fn apply_member(&mut self, file: &Path, member: &Value<'_, '_>) -> Result<()> {
@@ -298,17 +292,7 @@ const INSTEAD: &str = "put it into a file of mode 0600 and name that with `passw
 
 fn unknown(word: &str, as_written: &str) -> String {
     if ["password", "pass", "passwd", "secret"].contains(&word) {
-        return format!(
-            "`{as_written}` does not belong into this file, which gets copied and read: {INSTEAD}"
-        );
+        return table::misplaced(as_written, INSTEAD);
     }
-    let hint = nearest(word, TABLE.map(|(_, name, ..)| name)).map_or_else(
-        || format!("Known are {}", TABLE.map(|(_, name, ..)| name).join(", ")),
-        |near| format!("Did you mean `{near}`?"),
-    );
-    format!("there is no setting `{as_written}` in [mail]. {hint}")
-}
-
-fn odd(text: &str, wanted: &str) -> String {
-    format!("is {text:?}: write {wanted}")
+    table::unknown("mail", &TABLE, word, as_written)
 }

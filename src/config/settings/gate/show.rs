@@ -1,10 +1,9 @@
 //! The table as `keyrack info` shows it.
 
 use std::fmt::Display;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::{Setting, Source};
+use super::super::{Setting, Source, table};
 use super::{GateTable, Name, TABLE};
 
 impl GateTable {
@@ -18,9 +17,9 @@ impl GateTable {
                 Name::TrustedProxy => list(&self.trusted_proxy),
                 Name::HeaderNames => (self.header_names.value.as_str().into(), &self.header_names.source),
                 Name::VerifyFrom => list(&self.verify_from),
-                Name::VerifyTokenFile => file(&self.verify_token_file),
+                Name::VerifyTokenFile => table::path(&self.verify_token_file),
                 Name::Limits => some(&self.limits),
-                Name::LimitsPasswordFile => file(&self.limits_password_file),
+                Name::LimitsPasswordFile => table::path(&self.limits_password_file),
                 Name::Called => some(&self.name),
                 Name::Lease => (time(self.lease.value), &self.lease.source),
                 Name::Cache => (self.cache.value.to_string(), &self.cache.source),
@@ -29,19 +28,13 @@ impl GateTable {
                     let shown = self.webhook.value.as_deref().map(without_path);
                     (shown.unwrap_or_default(), &self.webhook.source)
                 }
-                Name::WebhookSecretFile => file(&self.webhook_secret_file),
+                Name::WebhookSecretFile => table::path(&self.webhook_secret_file),
                 Name::Connections => (self.connections.value.to_string(), &self.connections.source),
                 Name::UnknownKeys => (self.unknown_keys.value.to_string(), &self.unknown_keys.source),
                 Name::LogForm => (self.log_form.value.as_str().into(), &self.log_form.source),
             }
         };
-        TABLE
-            .into_iter()
-            .map(|(name, _, shown, _)| {
-                let (value, source) = row(name);
-                (shown, value, source)
-            })
-            .collect()
+        table::rows(&TABLE, row)
     }
 }
 
@@ -52,11 +45,6 @@ fn list<T: Display>(setting: &Setting<Vec<T>>) -> (String, &Source) {
 
 fn some<T: Display>(setting: &Setting<Option<T>>) -> (String, &Source) {
     (setting.value.as_ref().map(T::to_string).unwrap_or_default(), &setting.source)
-}
-
-fn file(setting: &Setting<Option<PathBuf>>) -> (String, &Source) {
-    let shown = setting.value.as_ref().map(|path| path.display().to_string());
-    (shown.unwrap_or_default(), &setting.source)
 }
 
 /// A time in the largest unit that it is a whole number of.

@@ -1,9 +1,8 @@
 //! The settings as `keyrack info` shows them.
 
 use std::fmt;
-use std::path::PathBuf;
 
-use super::super::{Setting, Source};
+use super::super::{Source, table};
 use super::{MailSettings, Name, TABLE};
 
 impl MailSettings {
@@ -19,30 +18,20 @@ impl MailSettings {
                 Name::Port => (self.port().to_string(), &self.port.source),
                 Name::Security => (self.security.value.as_str().into(), &self.security.source),
                 Name::Username => shown(self.username.value.as_ref(), &self.username.source),
-                Name::PasswordFile => folder(&self.password_file),
+                Name::PasswordFile => table::path(&self.password_file),
                 Name::PasswordCredential => {
                     shown(self.password_credential.value.as_ref(), &self.password_credential.source)
                 }
-                Name::CaFile => folder(&self.ca_file),
+                Name::CaFile => table::path(&self.ca_file),
                 Name::Connections => (self.connections.value.to_string(), &self.connections.source),
                 Name::Hello => shown(self.hello.value.as_ref(), &self.hello.source),
-                Name::Templates => folder(&self.templates),
+                Name::Templates => table::path(&self.templates),
             }
         };
-        TABLE
-            .into_iter()
-            .map(|(name, _, shown, _)| {
-                let (value, source) = row(name);
-                (shown, value, source)
-            })
-            .collect()
+        table::rows(&TABLE, row)
     }
 }
 
 fn shown<T: fmt::Display>(value: Option<T>, source: &Source) -> (String, &Source) {
     (value.map(|value| value.to_string()).unwrap_or_default(), source)
-}
-
-fn folder(setting: &Setting<Option<PathBuf>>) -> (String, &Source) {
-    shown(setting.value.as_ref().map(|path| path.display()), &setting.source)
 }
