@@ -11,6 +11,7 @@ use keyrack::store::Location;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
 
+use self::cluster::Cluster;
 use super::people::OWNER;
 
 pub mod cluster;
@@ -67,7 +68,15 @@ impl Database {
 
     /// An empty database that belongs to [`OWNER`], who is no superuser; `None` where there is no PostgreSQL.
     pub async fn postgres() -> Option<Self> {
-        let sockets = cluster::sockets()?;
+        Some(Self::in_cluster(cluster::sockets()?).await)
+    }
+
+    /// As [`Self::postgres`], on a server of the test's own: one that it kills, or whose log it reads.
+    pub async fn on(cluster: &Cluster) -> Self {
+        Self::in_cluster(cluster.sockets().to_owned()).await
+    }
+
+    async fn in_cluster(sockets: PathBuf) -> Self {
         let name = format!("t{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let mut root = superuser(&sockets, "postgres").await;
         let role = format!(
@@ -76,7 +85,7 @@ impl Database {
         run(&mut root, &role).await;
         run(&mut root, &format!("CREATE DATABASE {name} OWNER {OWNER} STRATEGY file_copy")).await;
         root.close().await.unwrap();
-        Some(Self { kind: Kind::Postgres { sockets, name }, dir: tempfile::tempdir().unwrap() })
+        Self { kind: Kind::Postgres { sockets, name }, dir: tempfile::tempdir().unwrap() }
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -1,13 +1,14 @@
-//! What the tests stand on: throw-away databases and the real program in a real terminal.
+//! What the tests and the benches stand on: throw-away databases and the real program in a real terminal.
 //!
-//! A test file takes it in with `#[path = "support/support.rs"] pub mod support;` (`pub`, so that what one file does not
-//! use is no dead code).
+//! `tests/it` takes it in once, and the compiler tells what none of its files uses. A bench takes it in as `pub`, so that
+//! what one bench doesn't use is no dead code.
 
 pub mod calendar;
 pub mod database;
 pub mod gate;
 pub mod http;
 pub mod line;
+pub mod mail;
 pub mod people;
 pub mod post;
 pub mod postbox;

@@ -6,14 +6,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 /// A running server. It ends with its standard input, so it goes with this process, however that ends.
-struct Cluster {
+pub struct Cluster {
     sockets: PathBuf,
     _child: Child,
 }
 
 static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 
-/// Settings for the server that this process starts, such as `fsync=on`; to be set before the first use.
+/// Settings for the shared server, such as `fsync=on`; to be set before the first use, which then starts one.
 pub static SETTINGS: OnceLock<Vec<&str>> = OnceLock::new();
 
 /// The folder of the server's socket; `None` where there is no PostgreSQL.
@@ -23,22 +23,27 @@ pub fn sockets() -> Option<PathBuf> {
     if let Some(dir) = std::env::var_os("KEYRACK_TEST_POSTGRES").filter(|_| SETTINGS.get().is_none()) {
         return Some(PathBuf::from(dir));
     }
-    CLUSTER.get_or_init(start).as_ref().map(|cluster| cluster.sockets.clone())
+    let shared = CLUSTER.get_or_init(|| Cluster::start(SETTINGS.get().map_or(&[], Vec::as_slice)));
+    shared.as_ref().map(|cluster| cluster.sockets.clone())
 }
 
-fn start() -> Option<Cluster> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/cluster");
-    let mut child = Command::new(script)
-        .args(SETTINGS.get().into_iter().flatten())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut answer = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
-    match answer.trim().split_once(' ') {
-        Some(("ready", dir)) => Some(Cluster { sockets: PathBuf::from(dir), _child: child }),
-        _ if answer.trim() == "missing" => None,
-        _ => panic!("PostgreSQL did not start; its words are above"),
+impl Cluster {
+    /// Starts a server with these settings; `None` where there is no PostgreSQL.
+    pub fn start(settings: &[&str]) -> Option<Self> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/cluster");
+        let mut child =
+            Command::new(script).args(settings).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut answer = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+        match answer.trim().split_once(' ') {
+            Some(("ready", dir)) => Some(Self { sockets: PathBuf::from(dir), _child: child }),
+            _ if answer.trim() == "missing" => None,
+            _ => panic!("PostgreSQL did not start; its words are above"),
+        }
+    }
+
+    /// The folder of the server's socket, beside which its data and its log lie.
+    pub fn sockets(&self) -> &Path {
+        &self.sockets
     }
 }

@@ -1,0 +1,180 @@
+//! A secret on the command line: shown once, alone, to where it was asked for, and acknowledged only then.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use crate::support::script::{Script, failed, text, texts};
+use serde_json::Value;
+
+on_both! {
+    async fn vg_11_the_secret_stands_alone_on_standard_output_and_is_never_given_again(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        let output = keyrack.run(&["key", "create", "--account", "acme", "--name", "deploy"]);
+        let (stdout, stderr) = texts(&output);
+        assert!(output.status.success(), "{stderr}");
+        let secret = stdout.strip_suffix('\n').unwrap();
+        assert!(secret.starts_with("vg_pat_") && secret.len() == 71 && !secret.contains('\n'), "{stdout:?}");
+        assert!(!stderr.contains(secret), "the talk holds the secret");
+        assert!(stderr.contains("fully privileged"), "{stderr}");
+        let key = &keyrack.keys("")[0];
+        assert!(key["acknowledged_at"].is_string());
+        assert!(text(key, "preview").ends_with(&secret[67..]));
+        assert!(!keyrack.ok(&["key", "show", text(key, "id"), "--output", "wide"]).contains(secret));
+    }
+
+    async fn key_create_as_json_has_the_promised_members(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        let made = keyrack.create("acme", "deploy");
+        for member in ["id", "account", "name", "preview", "secret", "expires_at", "scopes"] {
+            assert!(made.get(member).is_some(), "{member} is missing in {made}");
+        }
+        assert!(text(&made, "secret").starts_with("vg_pat_"));
+        assert!(text(&made, "check").contains("curl") && !text(&made, "check").contains(text(&made, "secret")));
+    }
+
+    async fn a_secret_goes_into_a_private_file_that_is_never_overwritten(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        let args = ["key", "create", "--account", "acme", "--name", "deploy", "--out", "secret.txt"];
+        assert_eq!(keyrack.ok(&args), "");
+        let path = db.dir().join("secret.txt");
+        let secret = std::fs::read_to_string(&path).unwrap();
+        assert!(secret.starts_with("vg_pat_"));
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(keyrack.keys("")[0]["acknowledged_at"].is_string());
+        let refused = keyrack.refused(2, &args);
+        assert!(refused.contains("not overwritten"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), secret);
+        assert_eq!(keyrack.keys("").len(), 1, "no key is made whose secret has no place");
+        let told: Value = keyrack.json(&["key", "create", "--account", "acme", "--name", "two", "--out", "two.txt"]);
+        assert_eq!((&told["secret"], text(&told, "secret_file")), (&Value::Null, "two.txt"));
+    }
+
+    async fn a_file_for_a_key_that_is_refused_does_not_stay(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        keyrack.ok(&["account", "suspend", "acme"]);
+        keyrack.refused(5, &["key", "create", "--account", "acme", "--name", "x", "--out", "secret.txt"]);
+        assert!(!db.dir().join("secret.txt").exists());
+    }
+
+    async fn vp_27_a_secret_that_nobody_took_leaves_an_unacknowledged_key_and_says_so(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        for json in [&[][..], &["--json"]] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let args = [&["key", "create", "--account", "acme", "--name", "lost"], json].concat();
+            let output = keyrack.command(&args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+            let stderr = failed(1, &args, &output);
+            assert!(stderr.contains("10 minutes") && stderr.contains("keyrack key revoke "), "{stderr}");
+        }
+        let keys = keyrack.keys("");
+        assert_eq!(keys.len(), 2);
+        assert!(keys.iter().all(|key| key["acknowledged_at"].is_null()));
+        crate::support::people::age(&db, 601).await;
+        assert_eq!(keyrack.keys("status:abandoned").len(), 2);
+    }
+
+    async fn no_key_is_made_when_standard_output_leads_nowhere(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        let args = ["key", "create", "--account", "acme", "--name", "lost"];
+        let output = keyrack.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+        assert!(failed(1, &args, &output).contains("no key was made"));
+        assert_eq!(keyrack.keys("").len(), 0);
+    }
+
+    async fn a_key_can_be_acknowledged_later(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let args = ["key", "create", "--account", "acme", "--name", "late"];
+        keyrack.command(&args).stdout(writer).stderr(Stdio::null()).status().unwrap();
+        let id = text(&keyrack.keys("acknowledged:no")[0], "id").to_owned();
+        keyrack.ok(&["key", "acknowledge", &id]);
+        assert_eq!(keyrack.keys("acknowledged:no").len(), 0);
+    }
+
+    async fn vi_12_a_successor_is_handed_over_before_the_old_key_ends(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        let old = keyrack.json(&["key", "create", "--account", "acme", "--name", "web", "--scope", "calls:write"]);
+        let new = keyrack.json(&["key", "rotate", text(&old, "id"), "--overlap", "1h"]);
+        assert_ne!(new["secret"], old["secret"]);
+        for same in ["account", "name", "scopes", "issuer"] {
+            assert_eq!(new[same], old[same], "{same}");
+        }
+        let shown = |id| keyrack.json(&["key", "show", id]);
+        let (was, is) = (shown(text(&old, "id")), shown(text(&new, "id")));
+        assert_eq!((&was["successor"], &is["predecessor"]), (&new["id"], &old["id"]));
+        assert_eq!(text(&was, "status"), "active");
+        assert!(was["expires_at"].is_string(), "the old key ends by itself: {was}");
+        let last = keyrack.json(&["key", "rotate", text(&new, "id"), "--overlap", "none", "--yes"]);
+        assert_eq!(text(&shown(text(&new, "id")), "status"), "revoked");
+        assert_eq!(text(&shown(text(&last, "id")), "status"), "active");
+        keyrack.refused(2, &["key", "rotate", text(&last, "id"), "--overlap", "none"]);
+        keyrack.refused(2, &["key", "rotate", text(&last, "id"), "--overlap", "3d"]);
+    }
+
+    async fn va_14_a_key_is_found_by_its_secret_name_preview_id_or_last_four(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let made = keyrack.create("acme", "Front desk");
+        keyrack.create("globex", "Other");
+        let secret = text(&made, "secret");
+        let found = |output: std::process::Output| {
+            let keys: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(keys.len(), 1, "{keys:?}");
+            keys[0]["id"].clone()
+        };
+        assert_eq!(found(keyrack.run_with_input(&["key", "find", "--json"], &format!("  {secret} \n"))), made["id"]);
+        let id = text(&made, "id");
+        for text in ["front desk", text(&made, "preview"), id, &id[24..], &secret[secret.len() - 4..]] {
+            assert_eq!(found(keyrack.run(&["key", "find", text, "--json"])), made["id"], "{text}");
+        }
+        let other = if secret.as_bytes()[10] == b'A' { 'B' } else { 'A' };
+        let unknown = format!("{}{other}{}", &secret[..10], &secret[11..]);
+        let output = keyrack.run_with_input(&["key", "find"], &unknown);
+        assert!(!failed(3, &["key", "find"], &output).contains(&unknown));
+    }
+
+    async fn a_secret_in_an_argument_is_refused_and_not_repeated(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        let secret = text(&keyrack.create("acme", "x"), "secret").to_owned();
+        let spaced = format!("Bearer {secret} ");
+        let option = format!("--{secret}");
+        let reason = format!("--reason=leaked {secret}");
+        for args in [
+            &["key", "find", &secret][..],
+            &["key", "find", &spaced],
+            &["key", "find", "x", &secret],
+            &["key", "find", &option],
+            &["key", "show", &secret],
+            &["key", "revoke", &secret],
+            &["key", "revoke", &reason, "x"],
+            &["key", "list", &secret],
+            &["key", "list", "--filter", &secret],
+            &["key", "list", "--after", &secret],
+            &["key", "list", "--sort", &secret],
+            &["key", "create", "--account", "acme", "--name", &secret],
+            &["key", "create", "--account", "acme", "--name", "x", "--expires", &secret],
+            &["account", "show", &secret],
+            &["operator", "set", &secret, "viewer"],
+            &[&secret],
+        ] {
+            let told = keyrack.refused(2, args);
+            assert!(told.contains("standard input") && !told.contains(&secret), "{told}");
+        }
+    }
+
+    async fn vg_03_the_most_talkative_log_is_private_and_holds_no_secret(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        let log = db.dir().join(".local/state/keyrack/keyrack.log");
+        let args = ["key", "create", "--account", "acme", "--name", "deploy"];
+        let output = keyrack.command(&args).env("KEYRACK_LOG", "trace").output().unwrap();
+        let secret = crate::support::script::succeeded(&args, &output).trim().to_owned();
+        let mut find = keyrack.command(&["key", "revoke", "--secret-stdin", "--yes"]);
+        let mut child = find.env("KEYRACK_LOG", "trace").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), secret.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        let written = std::fs::read_to_string(&log).unwrap();
+        assert!(written.lines().count() > 20, "{written}");
+        assert!(!written.contains(&secret[secret.len() - 30..]), "the log holds the secret");
+        assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

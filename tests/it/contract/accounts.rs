@@ -1,0 +1,91 @@
+//! Accounts change: their names, admins and plans, and where their reminders go then.
+
+use crate::support::people::{as_person, office, preset};
+use crate::support::post::{make_days, reminders, sweep, voicegram};
+use keyrack::domain::reminder::State;
+use keyrack::mail::Outcome;
+use keyrack::service::{AuditRequest, ChangeAccount, Error, Field, new_operation};
+
+fn admins(addresses: &[&str]) -> ChangeAccount {
+    let admins = addresses.iter().map(|address| (*address).to_owned()).collect();
+    ChangeAccount { admins: Some(admins), ..ChangeAccount::default() }
+}
+
+on_both! {
+    async fn an_account_gets_another_name_and_plan_and_is_found_by_the_new_name(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let change = ChangeAccount {
+            name: Some("Zenith Rockets".into()),
+            plan: Some(Some("Starter".into())),
+            admins: None,
+        };
+        let before = service.account("acme").await.unwrap().account;
+        let after = service.change_account(new_operation(), "acme", change.clone()).await.unwrap();
+        assert_eq!((after.name.as_str(), after.plan.as_deref()), ("Zenith Rockets", Some("Starter")));
+        assert_eq!(after.admins, before.admins);
+        assert_eq!(service.accounts("rockets", None, 10).await.unwrap()[0].account, after);
+        assert_eq!(service.accounts("VOXP", None, 10).await.unwrap().len(), 2, "by the issuer");
+        let none = ChangeAccount { plan: Some(None), ..ChangeAccount::default() };
+        assert_eq!(service.change_account(new_operation(), "acme", none).await.unwrap().plan, None);
+
+        let told = service.audit(&AuditRequest { limit: 10, ..AuditRequest::default() }).await.unwrap();
+        let changes: Vec<_> = told.iter().filter(|entry| entry.action.as_str() == "account.change").collect();
+        assert_eq!(changes.len(), 2);
+        assert!(changes[1].detail.contains("Zenith Rockets") && changes[1].detail.contains("Starter"));
+    }
+
+    async fn a_change_is_refused_with_words_or_changes_nothing(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let refused = |field, change: ChangeAccount| {
+            let service = &service;
+            async move {
+                let error = service.change_account(new_operation(), "acme", change).await.unwrap_err();
+                assert!(matches!(&error, Error::Invalid { field: found, .. } if *found == field), "{error}");
+                error.to_string()
+            }
+        };
+        refused(Field::Admins, admins(&[])).await;
+        refused(Field::Admins, admins(&["no address"])).await;
+        let plan = ChangeAccount { plan: Some(Some("Gold".into())), ..ChangeAccount::default() };
+        assert!(refused(Field::Plan, plan).await.contains("Starter"));
+        let none = service.change_account(new_operation(), "nobody", admins(&["a@b.example"])).await.unwrap_err();
+        assert!(matches!(none, Error::NotFound { .. }), "{none}");
+        service.set_operator(new_operation(), "eve", keyrack::domain::operator::Role::Viewer).await.unwrap();
+        let viewer = as_person(&db, "eve").await;
+        let error = viewer.change_account(new_operation(), "acme", admins(&["eve@evil.example"])).await.unwrap_err();
+        assert!(matches!(error, Error::NotPermitted { .. }), "{error}");
+    }
+
+    async fn a_reminder_that_waits_goes_to_who_is_an_admin_by_then(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        make_days(&service, "acme", "hub", 40).await;
+        calendar.days(20).await;
+        letters.answer_once("it@acme.example", Outcome::Deferred { answer: "451 later".into() });
+        sweep(&service).await;
+        service.change_account(new_operation(), "acme", admins(&["new@acme.example"])).await.unwrap();
+        calendar.days(1).await;
+        sweep(&service).await;
+        let to: Vec<String> = letters.sent().into_iter().map(|letter| letter.to).collect();
+        assert_eq!(to, ["new@acme.example"]);
+        let told = reminders(&service, "").await;
+        let states: Vec<_> = told[0].deliveries.iter().map(|one| (one.recipient.as_str(), one.state)).collect();
+        assert_eq!(states, [("it@acme.example", State::Cancelled), ("new@acme.example", State::Sent)]);
+        assert_eq!(told[0].state, State::Sent);
+    }
+
+    async fn a_letter_that_failed_is_sent_to_the_mended_address_by_a_retry(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        make_days(&service, "acme", "hub", 40).await;
+        calendar.days(20).await;
+        letters.answer_once("it@acme.example", Outcome::Failed { answer: "550 no such user".into() });
+        sweep(&service).await;
+        let failed = reminders(&service, "state:failed").await;
+        service.change_account(new_operation(), "acme", admins(&["new@acme.example"])).await.unwrap();
+        assert_eq!(reminders(&service, "state:failed").await.len(), 1, "nothing goes out again by itself");
+        assert!(service.retry_reminders(new_operation(), &[failed[0].id]).await.unwrap()[0].again);
+        sweep(&service).await;
+        let to: Vec<String> = letters.sent().into_iter().map(|letter| letter.to).collect();
+        assert_eq!(to, ["new@acme.example"]);
+        assert!(reminders(&service, "state:failed").await.is_empty());
+    }
+}

@@ -1,0 +1,165 @@
+//! What is reminded of, when, and what is not, on both databases: days pass, and sweeps come or do not come.
+
+use crate::support::people::{account, make_kept};
+use crate::support::post::{make_days, make_until, reminders, sweep, told, voicegram};
+use chrono::Duration;
+use keyrack::domain::expiry::Overlap;
+use keyrack::domain::reminder::{Progress, State};
+use keyrack::service::{CreateAccount, new_operation};
+
+on_both! {
+    async fn vg_15_mail_30_and_7_days_before(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        let key = make_days(&service, "acme", "hub", 90).await;
+        calendar.days(60).await;
+        calendar.advance(Duration::seconds(-1)).await;
+        sweep(&service).await;
+        assert!(letters.posted().is_empty());
+
+        calendar.advance(Duration::seconds(1)).await;
+        let first = sweep(&service).await;
+        assert_eq!((first.tally.sent, first.tally.reminders, first.progress), (1, 1, Progress::Ended));
+        calendar.days(10).await;
+        assert_eq!(sweep(&service).await.tally.letters(), 0, "it was told already");
+        calendar.days(13).await;
+        sweep(&service).await;
+
+        let sent = letters.sent();
+        assert_eq!(sent.len(), 2);
+        for letter in &sent {
+            assert_eq!(letter.to, "it@acme.example");
+            assert!(letter.text.contains("hub") && letter.text.contains(key.preview.as_str()), "{}", letter.text);
+        }
+        assert!(sent[0].subject.contains("30 days") && sent[1].subject.contains("7 days"), "{sent:?}");
+        assert_ne!(sent[0].message_id, sent[1].message_id);
+        assert!(sent[0].message_id.ends_with("@mail.example"));
+        assert_eq!(told(&service, &key).await, "7 sent, 30 sent");
+        calendar.days(8).await;
+        sweep(&service).await;
+        assert_eq!(letters.posted().len(), 2, "an expired key is past reminding");
+    }
+
+    async fn vg_16_no_mail_for_a_key_that_never_expires(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        make_kept(&service, "acme", "for ever").await;
+        for _ in 0..40 {
+            calendar.days(30).await;
+            sweep(&service).await;
+        }
+        assert!(letters.posted().is_empty());
+        assert!(reminders(&service, "").await.is_empty());
+    }
+
+    async fn decision_2_a_key_of_30_days_gets_only_the_mail_of_7_days(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        let month = make_days(&service, "acme", "month", 30).await;
+        let week = make_days(&service, "acme", "week", 7).await;
+        let longer = make_until(&service, "acme", "longer", calendar.now() + Duration::days(30) + Duration::minutes(1)).await;
+        for _ in 0..31 {
+            sweep(&service).await;
+            calendar.days(1).await;
+        }
+        assert_eq!(told(&service, &month).await, "7 sent");
+        assert_eq!(told(&service, &week).await, "");
+        assert_eq!(told(&service, &longer).await, "7 sent, 30 sent");
+        let keys: Vec<usize> = letters.sent().iter().map(|letter| letter.text.matches("vg_pat_").count()).collect();
+        assert_eq!(keys, [1, 1, 1], "on day 1 the longer one, on day 23 the month, on day 24 the longer one again");
+    }
+
+    async fn decision_3_of_several_thresholds_only_the_tightest_is_sent(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        let key = make_days(&service, "acme", "hub", 90).await;
+        calendar.days(84).await;
+        sweep(&service).await;
+        assert_eq!(letters.sent().len(), 1);
+        assert_eq!(told(&service, &key).await, "7 sent, 30 superseded");
+        let wide = &reminders(&service, "state:superseded").await[0];
+        assert_eq!(wide.why.as_deref(), Some("7 days"));
+        sweep(&service).await;
+        assert_eq!(letters.posted().len(), 1);
+    }
+
+    async fn a_day_without_a_sweep_delays_a_reminder_and_never_skips_it(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        let key = make_days(&service, "acme", "hub", 90).await;
+        calendar.days(71).await;
+        sweep(&service).await;
+        assert_eq!(told(&service, &key).await, "30 sent");
+        calendar.days(18).await;
+        calendar.advance(Duration::hours(23)).await;
+        sweep(&service).await;
+        assert_eq!(told(&service, &key).await, "7 sent, 30 sent");
+        assert_eq!(letters.sent().len(), 2);
+        assert!(letters.sent()[0].subject.contains("19 days"), "{}", letters.sent()[0].subject);
+    }
+
+    async fn every_admin_gets_one_letter_with_all_keys_the_most_urgent_first(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        let both = CreateAccount {
+            admins: vec!["ada@initech.example".into(), "it@acme.example".into()],
+            ..account("voicegram", "initech")
+        };
+        service.create_account(new_operation(), both).await.unwrap();
+        make_days(&service, "acme", "later", 60).await;
+        make_days(&service, "initech", "sooner", 40).await;
+        make_days(&service, "globex", "other", 50).await;
+        calendar.days(38).await;
+        let done = sweep(&service).await;
+        assert_eq!((done.tally.sent, done.tally.reminders), (3, 4));
+        let sent = letters.sent();
+        let to_it = sent.iter().find(|letter| letter.to == "it@acme.example").unwrap();
+        let (sooner, later) = (to_it.text.find("sooner").unwrap(), to_it.text.find("later").unwrap());
+        assert!(sooner < later, "{}", to_it.text);
+        assert!(!to_it.text.contains("other"));
+        let initech = reminders(&service, "account:initech state:sent").await;
+        let to: Vec<&str> = initech[0].deliveries.iter().map(|one| one.recipient.as_str()).collect();
+        assert_eq!(to, ["ada@initech.example", "it@acme.example"]);
+        assert!(initech[0].deliveries.iter().all(|one| one.state == State::Sent && one.attempts == 1));
+    }
+
+    async fn a_suspended_account_gets_its_mail_as_well(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        make_days(&service, "acme", "hub", 40).await;
+        service.set_standing(new_operation(), "acme", keyrack::domain::account::Standing::Suspended).await.unwrap();
+        calendar.days(20).await;
+        sweep(&service).await;
+        assert_eq!(letters.sent().len(), 1);
+    }
+
+    async fn no_mail_about_a_key_that_was_revoked_or_replaced_or_never_taken_over(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        let revoked = make_days(&service, "acme", "revoked", 40).await;
+        let replaced = make_days(&service, "acme", "replaced", 40).await;
+        let lost = make_days(&service, "acme", "successor lost", 40).await;
+        service.revoke_keys(new_operation(), &[revoked.id], None).await.unwrap();
+        calendar.days(15).await;
+        let successor = service.rotate_key(new_operation(), replaced.id, Overlap::Days7).await.unwrap().key;
+        service.acknowledge_key(new_operation(), successor.id).await.unwrap();
+        // Nobody takes this one's successor over: the old key is still the one that counts.
+        service.rotate_key(new_operation(), lost.id, Overlap::Days7).await.unwrap();
+        calendar.days(1).await;
+        sweep(&service).await;
+        assert_eq!(letters.sent().len(), 1);
+        assert_eq!(told(&service, &lost).await, "30 sent");
+        assert_eq!(told(&service, &replaced).await + &told(&service, &revoked).await, "");
+    }
+
+    async fn a_reminder_for_an_account_without_admins_fails_in_words(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        make_days(&service, "acme", "hub", 40).await;
+        db.execute("UPDATE accounts SET admins = '[]' WHERE slug = 'acme'").await;
+        calendar.days(20).await;
+        sweep(&service).await;
+        assert!(letters.posted().is_empty());
+        let failed = &reminders(&service, "state:failed").await[0];
+        assert!(failed.why.as_ref().unwrap().contains("no admin"), "{failed:?}");
+        assert_eq!(service.outbox().await.unwrap().failed, 1);
+        // Once there is one, it can be sent again.
+        db.execute("UPDATE accounts SET admins = '[\"new@acme.example\"]' WHERE slug = 'acme'").await;
+        let again = service.retry_reminders(new_operation(), &[failed.id]).await.unwrap();
+        assert!(again[0].again, "{again:?}");
+        sweep(&service).await;
+        assert_eq!(letters.sent()[0].to, "new@acme.example");
+        assert_eq!(reminders(&service, "").await[0].why, None);
+    }
+}

@@ -1,0 +1,128 @@
+//! Replacing keys, on both databases: the old one is left alone until the new one is in somebody's hands.
+
+use crate::support::people::{age, make_kept, office, preset, wanted};
+use chrono::Duration;
+use keyrack::domain::expiry::{Expiry, Overlap};
+use keyrack::domain::key::Status;
+use keyrack::domain::network::Networks;
+use keyrack::service::{CreateKey, Error, Field, Service, new_operation};
+use uuid::Uuid;
+
+async fn status(service: &Service, id: Uuid) -> Status {
+    service.key(id).await.unwrap().status(service.now().await.unwrap())
+}
+
+on_both! {
+    async fn vp_06_and_vi_12_the_new_key_is_there_before_anything_happens_to_the_old(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let request = CreateKey { description: "for the hub".into(), allow: Networks::parse("10.0.0.0/8").unwrap(), ..wanted("acme", "hub") };
+        let old = service.create_key(request).await.unwrap().key;
+        service.acknowledge_key(new_operation(), old.id).await.unwrap();
+
+        let new = service.rotate_key(new_operation(), old.id, Overlap::Hours24).await.unwrap();
+        assert_eq!((&new.key.name, &new.key.description, &new.key.allow), (&old.name, &old.description, &old.allow));
+        let untouched = service.key(old.id).await.unwrap();
+        assert_eq!((untouched.expires_at, untouched.revoked_at), (None, None));
+        assert_eq!((untouched.successor, new.key.predecessor), (Some(new.key.id), Some(old.id)));
+        assert_eq!(status(&service, old.id).await, Status::Active);
+
+        service.acknowledge_key(new_operation(), new.key.id).await.unwrap();
+        let now = service.now().await.unwrap();
+        let ends = service.key(old.id).await.unwrap().expires_at.unwrap();
+        assert!((ends - now - Duration::hours(24)).abs() < Duration::minutes(1), "{ends}");
+        assert_eq!(status(&service, old.id).await, Status::Active);
+        assert_eq!(status(&service, new.key.id).await, Status::Active);
+    }
+
+    async fn a_rotation_without_overlap_revokes_the_old_key_when_the_new_one_is_taken_over(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let old = make_kept(&service, "acme", "hub").await.key;
+        let new = service.rotate_key(new_operation(), old.id, Overlap::None).await.unwrap();
+        assert_eq!(status(&service, old.id).await, Status::Active);
+        service.acknowledge_key(new_operation(), new.key.id).await.unwrap();
+        assert_eq!(status(&service, old.id).await, Status::Revoked);
+    }
+
+    async fn a_rotation_whose_successor_was_lost_leaves_the_old_key_alone(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let old = make_kept(&service, "acme", "hub").await.key;
+        let lost = service.rotate_key(new_operation(), old.id, Overlap::None).await.unwrap();
+        // While the successor may still be taken over, another one is refused.
+        assert!(service.rotate_key(new_operation(), old.id, Overlap::None).await.is_err());
+        age(&db, 601).await;
+        assert_eq!(status(&service, lost.key.id).await, Status::Abandoned);
+        assert_eq!(status(&service, old.id).await, Status::Active);
+        let next = service.rotate_key(new_operation(), old.id, Overlap::None).await.unwrap();
+        service.acknowledge_key(new_operation(), next.key.id).await.unwrap();
+        assert_eq!(status(&service, old.id).await, Status::Revoked);
+    }
+
+    async fn vp_06_a_key_whose_successor_was_lost_is_due_again(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let old = make_kept(&service, "acme", "hub").await.key;
+        age(&db, 91 * 86_400).await;
+        service.rotate_key(new_operation(), old.id, Overlap::Hours24).await.unwrap();
+        let due = async || {
+            let query = crate::support::people::query("rotation:due");
+            let listed = crate::support::people::all(&service, &query, keyrack::domain::query::Sort::default(), 9).await;
+            let key = service.key(old.id).await.unwrap();
+            let due = key.rotation_due(service.now().await.unwrap());
+            assert_eq!(due, !listed.is_empty());
+            due
+        };
+        assert!(!due().await);
+        age(&db, 601).await;
+        assert!(due().await);
+    }
+
+    async fn a_key_that_is_rotated_again_during_its_overlap_hands_on_the_life_it_was_given(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let forever = make_kept(&service, "acme", "for ever").await.key;
+        let year = CreateKey { expiry: Expiry::Days(365), ..wanted("acme", "a year") };
+        let year = service.create_key(year).await.unwrap().key;
+        service.acknowledge_key(new_operation(), year.id).await.unwrap();
+        for (old, life) in [(forever, None), (year, Some(Duration::days(365)))] {
+            let first = service.rotate_key(new_operation(), old.id, Overlap::Days7).await.unwrap().key;
+            service.acknowledge_key(new_operation(), first.id).await.unwrap();
+            service.revoke_keys(new_operation(), &[first.id], None).await.unwrap();
+            let second = service.rotate_key(new_operation(), old.id, Overlap::Days7).await.unwrap().key;
+            assert_eq!(second.expires_at.map(|end| end - second.created_at), life);
+        }
+    }
+
+    async fn an_overlap_never_outlives_the_old_keys_own_expiry(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let at = service.now().await.unwrap() + Duration::hours(2);
+        let request = CreateKey { expiry: Expiry::At(at), ..wanted("acme", "short") };
+        let old = service.create_key(request).await.unwrap().key;
+        service.acknowledge_key(new_operation(), old.id).await.unwrap();
+        let new = service.rotate_key(new_operation(), old.id, Overlap::Days7).await.unwrap();
+        service.acknowledge_key(new_operation(), new.key.id).await.unwrap();
+        assert_eq!(service.key(old.id).await.unwrap().expires_at, Some(at));
+    }
+
+    async fn the_policy_may_force_a_rotation_without_overlap(db) {
+        let mut policy = preset("voiceinfra");
+        policy.rotation.overlap = false;
+        let service = office(&db, policy).await;
+        let old = make_kept(&service, "acme", "hub").await.key;
+        let error = service.rotate_key(new_operation(), old.id, Overlap::Hour1).await.unwrap_err();
+        assert!(matches!(error, Error::Invalid { field: Field::Overlap, .. }), "{error}");
+        service.rotate_key(new_operation(), old.id, Overlap::None).await.unwrap();
+    }
+
+    async fn vp_06_a_key_past_the_rotation_period_shows_as_due(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let key = make_kept(&service, "acme", "old").await.key;
+        assert_eq!(key.rotation_due_at, Some(key.created_at + Duration::days(90)));
+        assert!(!key.rotation_due(service.now().await.unwrap()));
+        age(&db, 90 * 86_400 + 5).await;
+        let fresh = make_kept(&service, "acme", "fresh").await.key;
+        let old = service.key(key.id).await.unwrap();
+        assert!(old.rotation_due(service.now().await.unwrap()));
+        let due = crate::support::people::query("rotation:due");
+        let listed = crate::support::people::all(&service, &due, keyrack::domain::query::Sort::default(), 50).await;
+        assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [key.id]);
+        assert!(!service.key(fresh.id).await.unwrap().rotation_due(service.now().await.unwrap()));
+    }
+}

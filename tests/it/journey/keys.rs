@@ -1,0 +1,322 @@
+//! What a person does with keys, in a real terminal, on both databases.
+
+use crate::support::database::Database;
+use crate::support::people::{age, as_person, make_kept, office, preset};
+use crate::support::program;
+use crate::support::pty::{Start, Terminal};
+use keyrack::domain::expiry::Overlap;
+use keyrack::domain::key::Status;
+use keyrack::domain::operator::Role;
+use keyrack::service::{Service, new_operation};
+use tempfile::TempDir;
+
+fn home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn console(home: &TempDir, db: &Database) -> Terminal {
+    Start::new(home.path()).on(&db.address()).size(80, 24).spawn()
+}
+
+/// The secret on the screen of a reveal: the word that begins with the prefix and has no dots in it.
+fn secret_on(terminal: &Terminal, prefix: &str) -> String {
+    let text = terminal.text();
+    let word = text
+        .split_whitespace()
+        .find(|word| word.starts_with(prefix) && word.len() > 40 && !word.contains('•'));
+    word.unwrap_or_else(|| panic!("no secret on the screen:\n{text}")).to_owned()
+}
+
+/// Opens the form; where there are several accounts, for the first of them.
+fn open_form(terminal: &mut Terminal) {
+    terminal.press("n");
+    terminal.wait("the form or the choice of an account", |screen| {
+        let text = screen.contents();
+        text.contains("what the key is for") || text.contains("acme Inc.")
+    });
+    if terminal.text().contains("Whose key is it?") {
+        terminal.press("enter");
+    }
+    terminal.wait_for("what the key is for");
+}
+
+/// Opens the form, names the key, and goes on to the reveal. The secret is on the screen then.
+fn create(terminal: &mut Terminal, name: &str) {
+    open_form(terminal);
+    terminal.type_text(name);
+    terminal.press("ctrl-s");
+    terminal.wait_for("The secret is shown once");
+    terminal.press("ctrl-s");
+    terminal.wait_for("This is the only time it is shown");
+}
+
+/// How many SQL rows of keys are in this state, by the service's own judgement.
+async fn status_of(service: &Service, name: &str) -> Status {
+    let query = crate::support::people::query("status:active,expired,abandoned,revoked");
+    let keys =
+        crate::support::people::all(service, &query, keyrack::domain::query::Sort::default(), 100).await;
+    let key = keys.iter().find(|key| &*key.name == name).unwrap_or_else(|| panic!("no key {name}"));
+    key.status(service.now().await.unwrap())
+}
+
+on_both! {
+    async fn va_03_from_a_new_database_to_the_first_key_without_leaving_the_console(db) {
+        let home = home();
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("Welcome to Keyrack");
+        terminal.wait_for("VozAgent");
+        terminal.type_text("vozagent");
+        terminal.press("enter");
+        terminal.wait_for("The first account");
+        terminal.type_text("Acme Telephony");
+        terminal.press("tab");
+        terminal.press("tab");
+        terminal.type_text("it@acme.example");
+        terminal.press("ctrl-s");
+        // The form of the first key comes by itself; behind it is what an empty list says.
+        terminal.wait_for("what the key is for");
+        terminal.press("esc");
+        terminal.wait_for("No API Keys Yet");
+        terminal.wait_for("Create API Key");
+        create(&mut terminal, "Zapier production");
+        let secret = secret_on(&terminal, "gw_");
+        terminal.press("d");
+        terminal.wait_for("● active");
+        // In the table is the masked form, and nothing of the rest.
+        let row = terminal.line_with("● active").unwrap();
+        assert!(row.contains(&format!("•{}", &secret[secret.len() - 4..])), "{row}");
+        terminal.wait_until_gone(&secret);
+        terminal.press("q");
+        assert_eq!(terminal.wait_for_exit(crate::support::pty::PATIENCE).exit_code(), 0);
+        assert_eq!(terminal.left_behind(), Vec::<String>::new());
+        let service = db.open().await;
+        assert_eq!(status_of(&service, "Zapier production").await, Status::Active);
+        let needle = keyrack::service::Needle::Secret(keyrack::domain::secret::PlainKey::from_input(&secret));
+        assert_eq!(service.find_keys(needle).await.unwrap().len(), 1);
+    }
+
+    async fn vp_23_a_key_revoked_in_a_second_terminal_changes_in_the_first_by_itself(db) {
+        let service = office(&db, preset("voicegram")).await;
+        let home = home();
+        let mut first = console(&home, &db);
+        first.wait_for("No Tokens Yet");
+        create(&mut first, "Zapier");
+        first.press("d");
+        first.wait_for("● active");
+        let listed = program::json(home.path(), ["--db", &db.address(), "key", "list", "--json"]);
+        let id = listed[0]["id"].as_str().unwrap();
+        program::stdout(home.path(), ["--db", &db.address(), "key", "revoke", id, "--yes"]);
+        first.wait_for("✕ revoked");
+        // A key made elsewhere appears as well, and the selection stays on the key that it was on.
+        make_kept(&service, "globex", "made elsewhere").await;
+        first.wait_for("made elsewhere");
+        let selected = first.line_with("▌").unwrap();
+        assert!(selected.contains("Zapier"), "{selected}");
+    }
+
+    async fn va_14_on_call_four_gestures_from_a_shell_to_a_dead_key(db) {
+        let service = office(&db, preset("voicegram")).await;
+        make_kept(&service, "globex", "another").await;
+        let leaked = make_kept(&service, "acme", "Leaked").await;
+        let home = home();
+        let mut gestures = 0;
+        let mut gesture = || gestures += 1;
+
+        gesture(); // `keyrack` and Enter
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("● active");
+        gesture();
+        terminal.press("x");
+        terminal.wait_for("Paste the exposed key");
+        gesture();
+        terminal.paste(leaked.secret.expose());
+        terminal.wait_for("Exposed key: Leaked");
+        terminal.wait_for(&leaked.key.id.to_string());
+        gesture();
+        terminal.press("y");
+        terminal.wait_for("Dead: Leaked");
+
+        assert_eq!(gestures, 4);
+        assert_eq!(status_of(&service, "Leaked").await, Status::Revoked);
+        assert_eq!(status_of(&service, "another").await, Status::Active);
+        assert!(!String::from_utf8_lossy(&terminal.raw()).contains(&leaked.secret.expose()[8..]), "the pasted secret was shown");
+    }
+
+    async fn vg_11_leaving_the_reveal_without_done_asks_and_the_key_dies(db) {
+        let service = office(&db, preset("voicegram")).await;
+        let home = home();
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("No Tokens Yet");
+        create(&mut terminal, "Left");
+        let secret = secret_on(&terminal, "vg_pat_");
+        terminal.wait_for("revoke");
+        terminal.press("esc");
+        // It asks first; the secret is still to be had.
+        terminal.wait("a question", |screen| screen.contents().contains('?'));
+        terminal.press("esc");
+        terminal.wait("the secret again", |screen| screen.contents().contains(&secret));
+        assert_eq!(status_of(&service, "Left").await, Status::Active);
+        age(&db, 601).await;
+        assert_eq!(status_of(&service, "Left").await, Status::Abandoned);
+    }
+
+    async fn vp_27_a_console_killed_during_the_reveal_leaves_no_live_key(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let home = home();
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("n  ");
+        create(&mut terminal, "Killed");
+        terminal.signal("KILL");
+        terminal.wait_for_exit(crate::support::pty::PATIENCE);
+        assert_eq!(status_of(&service, "Killed").await, Status::Active);
+        age(&db, 601).await;
+        assert_eq!(status_of(&service, "Killed").await, Status::Abandoned);
+        // The next console flags it.
+        let terminal = console(&home, &db);
+        terminal.wait_for("◌ abandoned");
+    }
+
+    async fn vp_26_revoking_asks_once_and_no_is_the_answer_that_enter_gives(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let key = make_kept(&service, "acme", "Careful").await.key;
+        let home = home();
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("Careful");
+        terminal.press("d");
+        terminal.wait_for("Revoke API key Careful?");
+        // VA-09: what it is about, uncut.
+        terminal.wait_for(&key.id.to_string());
+        terminal.wait_for(&key.preview);
+        terminal.press("enter");
+        terminal.wait_until_gone("Revoke API key Careful?");
+        assert_eq!(status_of(&service, "Careful").await, Status::Active);
+        terminal.press("d");
+        terminal.wait_for("Revoke API key Careful?");
+        terminal.press("y");
+        terminal.wait_for("✕ revoked");
+        assert_eq!(status_of(&service, "Careful").await, Status::Revoked);
+    }
+
+    async fn vp_08_no_scope_is_ticked_at_first_and_ticking_gives_just_that_one(db) {
+        office(&db, preset("voxpria")).await;
+        let home = home();
+        let mut terminal = Start::new(home.path()).on(&db.address()).size(100, 40).spawn();
+        terminal.wait_for("n  ");
+        open_form(&mut terminal);
+        assert!(!terminal.text().contains("[x]"), "{}", terminal.text());
+        assert!(terminal.text().contains("calls"), "{}", terminal.text());
+    }
+
+    async fn several_keys_are_revoked_after_their_number_was_typed(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        for n in 0..4 {
+            make_kept(&service, "acme", &format!("Batch {n}")).await;
+        }
+        let home = home();
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("Batch 0");
+        for _ in 0..3 {
+            terminal.press("space");
+            terminal.quiet(std::time::Duration::from_millis(80));
+            terminal.press("down");
+            terminal.quiet(std::time::Duration::from_millis(80));
+        }
+        terminal.press("d");
+        terminal.wait("a question about three keys", |screen| screen.contents().contains("Revoke 3"));
+        // A yes is not enough for several, nor is another number.
+        terminal.type_text("y2");
+        for key in ["tab", "tab", "enter"] {
+            terminal.press(key);
+        }
+        terminal.wait_for("type 3 to say how many keys shall end");
+        assert_eq!(service.account("acme").await.unwrap().active_keys, 4);
+        terminal.press("backspace");
+        terminal.press("backspace");
+        terminal.type_text("3");
+        terminal.press("enter");
+        terminal.wait("three dead keys", |screen| screen.contents().matches("✕ revoked").count() == 3);
+        assert_eq!(service.account("acme").await.unwrap().active_keys, 1);
+    }
+
+    async fn a_rotated_key_shows_its_successor(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let old = make_kept(&service, "acme", "Hub").await.key;
+        let new = service.rotate_key(new_operation(), old.id, Overlap::Hours24).await.unwrap().key;
+        service.acknowledge_key(new_operation(), new.id).await.unwrap();
+        let home = home();
+        let mut terminal = Start::new(home.path()).on(&db.address()).size(140, 40).spawn();
+        terminal.wait("both keys", |screen| screen.contents().matches("Hub").count() >= 2);
+        terminal.press("enter");
+        terminal.wait("the link", |screen| screen.contents().to_lowercase().contains("replaces"));
+    }
+
+    async fn vp_28_a_viewer_is_told_that_they_only_look(db) {
+        if !db.is_postgres() {
+            // On SQLite the person is the operating system's user; the rights are tested in contract_rights.rs.
+            return;
+        }
+        let service = office(&db, preset("voxpria")).await;
+        make_kept(&service, "acme", "Seen").await;
+        service.set_operator(new_operation(), "vera", Role::Viewer).await.unwrap();
+        let _ = as_person(&db, "vera").await;
+        let home = home();
+        let mut terminal = Start::new(home.path()).on(&db.address_as("vera")).size(80, 24).spawn();
+        terminal.wait_for("Seen");
+        terminal.wait_for("viewer");
+        terminal.press("d");
+        terminal.wait("a refusal", |screen| {
+            let text = screen.contents();
+            text.contains("may not") || text.contains("read-only") || text.contains("viewer")
+        });
+        terminal.press("y");
+        terminal.quiet(std::time::Duration::from_millis(300));
+        assert_eq!(status_of(&service, "Seen").await, Status::Active);
+    }
+
+    async fn a_poisoned_name_never_reaches_the_terminal(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        make_kept(&service, "acme", "POISON").await;
+        let (esc, c1, rlo, zwsp, tag) = ('\u{1b}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{e0041}');
+        let poison = format!("a{esc}]0;owned{esc}\\b{c1}31mc{rlo}d{zwsp}e{tag}f{esc}[2J");
+        let sql = format!("UPDATE keys SET name = '{poison}', description = '{poison}', revoke_reason = '{poison}', last_used_from = '{poison}'");
+        db.execute_past_triggers("keys", &sql).await;
+        db.execute(&format!("UPDATE accounts SET name = '{poison}'")).await;
+        let home = home();
+        let mut terminal = Start::new(home.path()).on(&db.address()).size(140, 40).spawn();
+        terminal.wait_for("● active");
+        for key in ["enter", "d", "esc", "x", "esc", "3", "2", "4", "5", "6", "1"] {
+            terminal.press(key);
+            terminal.quiet(std::time::Duration::from_millis(120));
+        }
+        let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+        assert!(raw.contains('\u{fffd}'), "the poison was not shown at all");
+        for (name, c) in [("C1", c1), ("bidi override", rlo), ("zero width space", zwsp), ("tag", tag)] {
+            assert!(!raw.contains(c), "{name} reached the terminal");
+        }
+        assert!(!raw.contains("\u{1b}]0;owned"), "a title was set");
+        let listed = program::stdout(home.path(), ["--db", &db.address(), "key", "list"]);
+        assert!(!listed.contains([esc, c1, rlo, zwsp, tag]), "{listed:?}");
+    }
+}
+
+/// Two operators of one PostgreSQL: what bob does shows on ada's screen, and the audit tells them apart.
+#[test]
+fn vp_25_two_operators_on_postgresql_see_each_others_work() {
+    crate::support::database::run_on_postgres("two operators", |db| async move {
+        let service = office(&db, preset("voiceinfra")).await;
+        service.set_operator(new_operation(), "bob", Role::Operator).await.unwrap();
+        let _ = as_person(&db, "bob").await;
+        let home = home();
+        let ada = console(&home, &db);
+        ada.wait_for("Generate New Key");
+        let mut bob = Start::new(home.path()).on(&db.address_as("bob")).size(80, 24).spawn();
+        bob.wait_for("operator");
+        create(&mut bob, "Of Bob");
+        bob.press("d");
+        bob.wait_for("● active");
+        ada.wait_for("Of Bob");
+        let rows =
+            service.audit(&keyrack::service::AuditRequest { limit: 1, ..Default::default() }).await.unwrap();
+        assert_eq!(&*rows[0].actor, "bob");
+    });
+}

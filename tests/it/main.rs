@@ -1,0 +1,83 @@
+//! The tests of the whole: each door and each promise, on both databases, with the real program where it matters.
+//!
+//! `cargo test --test it -- contract::keys` runs one file of them.
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+#[macro_use]
+#[path = "../support/support.rs"]
+mod support;
+
+/// The command line, as people and scripts use it.
+mod cli {
+    mod explain;
+    mod hostile;
+    mod lists;
+    mod refusals;
+    mod reminders;
+    mod revoke;
+    mod secrets;
+    mod terminal;
+}
+
+/// What the service promises to every door.
+mod contract {
+    mod accounts;
+    mod audit;
+    mod caps;
+    mod gate;
+    mod gate_faults;
+    mod gate_history;
+    mod gate_receipt;
+    mod gate_usage;
+    mod keys;
+    mod outbox;
+    mod page;
+    mod races;
+    mod reminders;
+    mod rights;
+    mod rotation;
+    mod seeds;
+    mod server_log;
+    mod storm;
+    mod sweeps;
+    mod year;
+}
+
+/// The gate, over the wire.
+mod gate {
+    mod api;
+    mod hostile;
+    mod journal;
+    mod keys;
+    mod limits;
+    mod log;
+    mod outage;
+    mod proxies;
+    mod restart;
+    mod revoked;
+    mod settings;
+    mod shared;
+    mod stop;
+    mod webhook;
+}
+
+/// What people do in the console, in a real terminal.
+mod journey {
+    mod gate;
+    mod keys;
+    mod reminders;
+    mod scene;
+    mod terminal;
+}
+
+/// Letters to real mail servers and to hostile ones.
+mod mail {
+    mod hostile;
+    mod smtp;
+}
+
+mod first_steps;
+mod processes;
+mod readme;
+mod reminder_service;
+mod support_rig;
