@@ -4,6 +4,8 @@ pub mod account;
 pub mod audit;
 pub mod credential;
 pub mod demo;
+#[cfg(test)]
+pub mod examples;
 pub mod expiry;
 pub mod explain;
 pub mod issuer;

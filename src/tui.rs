@@ -30,8 +30,6 @@
 
 pub mod clipboard;
 pub mod effect;
-#[cfg(test)]
-pub(crate) mod harness;
 pub mod input;
 pub mod latest;
 pub mod message;

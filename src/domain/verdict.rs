@@ -232,6 +232,4 @@ pub fn judge(
 }
 
 #[cfg(test)]
-pub mod testing;
-#[cfg(test)]
 mod tests;

@@ -1,11 +1,15 @@
-//! A console without a terminal, for tests: keys go in, effects and pictures come out.
+//! A person before the console, for tests: presses keys, reads the screen, and gets the effects of both. What the worker
+//! does is done by the test itself, or by a [`Database`] in memory.
 
 use chrono::Duration;
 use crokey::{KeyCombination, OneToThree};
-use crossterm::event::{KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::layout::Size;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Size};
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
 
 use super::effect::{Effect, Reply, Request, RequestId};
 use super::message::{Message, Pasted};
@@ -16,28 +20,27 @@ use super::update::{opened, update};
 use super::view::view;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
-use crate::domain::Instant;
-use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::issuer::Issuer;
 use crate::domain::issuer::policy_file::all_presets;
-use crate::domain::key::{Key, KeyId};
-use crate::domain::network::Networks;
-use crate::domain::operator::{Identity, Role};
-use crate::domain::scope::Scopes;
-use crate::domain::secret::PlainKey;
-use crate::service::{Created, Whoami};
+use crate::domain::key::Key;
+use crate::domain::operator::Role;
 
+mod database;
+mod records;
 pub mod reminders;
 
-/// The instant at which tests begin: 2026-11-21 12:00:00 UTC.
-pub fn noon() -> Instant {
-    chrono::DateTime::from_timestamp(1_795_262_400, 0).unwrap()
-}
+pub use crate::domain::examples::noon;
+pub use database::Database;
+pub use records::{account, created, key, key_id, keys, numbered};
 
-/// A console whose database has answered: an admin, and the four presets as issuers.
+/// The console, and what answers it.
 pub struct Desk {
     pub state: State,
-    size: Size,
+    pub database: Database,
+    /// What was asked for and not answered yet, of what was kept.
+    pub asked: Vec<(RequestId, Request)>,
+    /// Other effects that were kept, in their order.
+    pub effects: Vec<Effect>,
 }
 
 impl Default for Desk {
@@ -47,32 +50,44 @@ impl Default for Desk {
 }
 
 impl Desk {
+    /// A console whose database has answered: an admin, and the four presets as issuers. The test answers all else.
     pub fn new() -> Self {
         Self::default()
     }
 
     pub fn sized(width: u16, height: u16) -> Self {
-        let size = Size { width, height };
-        let styles = Styles::new(&Theme::load("dark", None).unwrap());
-        let mut state = State::new(noon(), size, styles, Keymap::default(), [7; 32]);
-        state.shell.utc = true;
-        let _ = opened(&mut state, "test.db".into());
-        state.shell.outboxes = super::latest::Latest::default();
-        state.shell.alert_counts = super::latest::Latest::default();
-        let mut desk = Self { state, size };
+        let (mut desk, _) = Self::opened(width, height, Database::default(), "test.db");
+        desk.state.shell.outboxes = super::latest::Latest::default();
+        desk.state.shell.alert_counts = super::latest::Latest::default();
         desk.role(Role::Admin);
-        desk.state.shell.issuers = Some(
-            all_presets()
-                .into_iter()
-                .map(|policy| Issuer { slug: policy.slug.clone(), policy, version: 1, updated_at: noon() })
-                .collect(),
-        );
+        desk.state.shell.issuers = Some(all_presets().into_iter().map(Issuer::with).collect());
         desk
     }
 
+    /// An operator's console before these keys, whose first requests have not been answered yet.
+    pub fn opening(width: u16, height: u16, keys: Vec<Key>) -> Self {
+        let (mut desk, effects) = Self::opened(width, height, Database::of(keys), "keys.db");
+        desk.keep(effects);
+        desk
+    }
+
+    /// An operator's console before these keys, which has read everything it wants.
+    pub fn ready(width: u16, height: u16, keys: Vec<Key>) -> Self {
+        let mut desk = Self::opening(width, height, keys);
+        desk.settle();
+        desk
+    }
+
+    fn opened(width: u16, height: u16, database: Database, name: &str) -> (Self, Vec<Effect>) {
+        let styles = Styles::new(&Theme::load("dark", None).unwrap());
+        let mut state = State::new(noon(), Size { width, height }, styles, Keymap::default(), [7; 32]);
+        state.shell.utc = true;
+        let effects = opened(&mut state, name.into());
+        (Self { state, database, asked: Vec::new(), effects: Vec::new() }, effects)
+    }
+
     pub fn role(&mut self, role: Role) {
-        let identity = Identity { name: "ada".into(), host: "desk".into(), client: None };
-        self.state.shell.who = Some(Whoami { identity, role: Some(role) });
+        self.state.shell.who = Some(records::whoami(Some(role)));
     }
 
     /// Lets time pass.
@@ -80,29 +95,24 @@ impl Desk {
         self.state.shell.now += by;
     }
 
-    /// Presses keys, in the notation of the key bindings, with a person's pauses between them. The effects of all of them.
+    /// Presses keys, in the notation of the key bindings, with a person's pauses between them; `"…"` types what is inside.
+    /// The effects of all of them.
     pub fn press(&mut self, keys: &str) -> Vec<Effect> {
-        keys.split(' ').flat_map(|key| self.key(key, false)).collect()
+        events(keys).into_iter().flat_map(|key| self.key(key, false)).collect()
     }
 
     /// Like [`Self::press`], but faster than a person types.
     pub fn hurry(&mut self, keys: &str) -> Vec<Effect> {
-        keys.split(' ').flat_map(|key| self.key(key, true)).collect()
+        events(keys).into_iter().flat_map(|key| self.key(key, true)).collect()
     }
 
-    fn key(&mut self, key: &str, hurried: bool) -> Vec<Effect> {
-        let event = event(key);
-        update(&mut self.state, Message::Key { key: event, hurried })
+    fn key(&mut self, key: KeyEvent, hurried: bool) -> Vec<Effect> {
+        update(&mut self.state, Message::Key { key, hurried })
     }
 
     /// Types a text, character by character.
     pub fn write(&mut self, text: &str) -> Vec<Effect> {
-        text.chars()
-            .flat_map(|c| {
-                let key = KeyEvent::new(crossterm::event::KeyCode::Char(c), KeyModifiers::NONE);
-                update(&mut self.state, Message::Key { key, hurried: false })
-            })
-            .collect()
+        text.chars().flat_map(|c| self.key(typed(c), false)).collect()
     }
 
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
@@ -121,6 +131,56 @@ impl Desk {
         effects
     }
 
+    /// Presses keys and keeps the effects.
+    pub fn strike(&mut self, keys: &str) -> &mut Self {
+        let effects = self.press(keys);
+        self.keep(effects)
+    }
+
+    /// Presses keys and lets the database answer.
+    pub fn play(&mut self, keys: &str) -> &mut Self {
+        self.strike(keys).settle()
+    }
+
+    /// Something happens, and its effects are kept.
+    pub fn send(&mut self, message: Message) -> &mut Self {
+        let effects = update(&mut self.state, message);
+        self.keep(effects);
+        self
+    }
+
+    pub fn keep(&mut self, effects: Vec<Effect>) -> &mut Self {
+        for effect in effects {
+            match effect {
+                Effect::Ask { to, request } => self.asked.push((to, request)),
+                other => self.effects.push(other),
+            }
+        }
+        self
+    }
+
+    /// Lets the database answer all that was kept and all that follows from it, as far as it can.
+    pub fn settle(&mut self) -> &mut Self {
+        let mut left = Vec::new();
+        while !self.asked.is_empty() {
+            left.extend(self.settle_once());
+        }
+        self.asked = left;
+        self
+    }
+
+    /// Answers the request that came first; gives it back if it can't be answered.
+    pub fn settle_once(&mut self) -> Option<(RequestId, Request)> {
+        let (to, request) = self.asked.remove(0);
+        match self.database.answer(&request, self.state.shell.now) {
+            Some(reply) => {
+                self.send(Message::Reply { to, reply });
+                None
+            }
+            None => Some((to, request)),
+        }
+    }
+
     pub fn top(&self) -> Option<&Overlay> {
         self.state.overlays.last().map(|opened| &opened.overlay)
     }
@@ -129,15 +189,28 @@ impl Desk {
         self.state.shell.toast.as_ref().map_or("", |toast| toast.text.as_str())
     }
 
+    /// The picture, and where the cursor is in it.
+    fn draw(&self) -> (Buffer, Position) {
+        let Size { width, height } = self.state.shell.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        let cursor = terminal.get_cursor_position().unwrap();
+        (terminal.backend().buffer().clone(), cursor)
+    }
+
     /// The picture as text, one line for each row, without the spaces at their ends.
     pub fn screen(&self) -> String {
-        let mut terminal = Terminal::new(TestBackend::new(self.size.width, self.size.height)).unwrap();
-        terminal.draw(|frame| view(&self.state, frame)).unwrap();
-        let buffer = terminal.backend().buffer().clone();
+        let (buffer, _) = self.draw();
         let mut text = String::new();
-        for y in 0..self.size.height {
-            let row: String = (0..self.size.width).map(|x| buffer[(x, y)].symbol()).collect();
-            text.push_str(row.trim_end());
+        for y in 0..buffer.area.height {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += u16::try_from(symbol.width()).unwrap_or(1).max(1);
+            }
+            text.push_str(line.trim_end());
             text.push('\n');
         }
         text
@@ -148,12 +221,66 @@ impl Desk {
         let text = self.screen().replace(['│', '╭', '╮', '╰', '╯', '─'], " ");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
+
+    /// How the first place is drawn where the screen shows `text`.
+    #[track_caller]
+    pub fn style_of(&self, text: &str) -> Style {
+        let screen = self.screen();
+        for (y, line) in screen.lines().enumerate() {
+            if let Some(at) = line.find(text) {
+                return self.draw().0[(line[..at].width() as u16, y as u16)].style();
+            }
+        }
+        panic!("the screen does not show {text:?}:\n{screen}");
+    }
+
+    pub fn cursor(&self) -> (u16, u16) {
+        let (_, Position { x, y }) = self.draw();
+        (x, y)
+    }
+
+    #[track_caller]
+    pub fn sees(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(screen.contains(text), "the screen does not show {text:?}:\n{screen}");
+        self
+    }
+
+    #[track_caller]
+    pub fn sees_not(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "the screen shows {text:?}:\n{screen}");
+        self
+    }
+
+    /// The line of the selected row.
+    #[track_caller]
+    pub fn selected_line(&self) -> String {
+        let screen = self.screen();
+        let line = screen.lines().find(|line| line.starts_with('▌'));
+        line.unwrap_or_else(|| panic!("no row is selected:\n{screen}")).to_owned()
+    }
+}
+
+fn typed(c: char) -> KeyEvent {
+    KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)
+}
+
+/// Names of keys, separated by blanks; `"…"` types what is inside.
+fn events(keys: &str) -> Vec<KeyEvent> {
+    let pieces = keys.split('"').enumerate();
+    pieces
+        .flat_map(|(at, piece)| match at % 2 {
+            0 => piece.split_whitespace().map(event).collect::<Vec<_>>(),
+            _ => piece.chars().map(typed).collect(),
+        })
+        .collect()
 }
 
 fn event(key: &str) -> KeyEvent {
     let mut chars = key.chars();
     if let (Some(c), None) = (chars.next(), chars.next()) {
-        return KeyEvent::new(crossterm::event::KeyCode::Char(c), KeyModifiers::NONE);
+        return typed(c);
     }
     let combination: KeyCombination = crokey::parse(key).unwrap();
     let OneToThree::One(code) = combination.codes else { panic!("{key} is no single key") };
@@ -169,60 +296,4 @@ pub fn only_request(effects: Vec<Effect>) -> (RequestId, Request) {
         panic!("no request")
     };
     (to, request)
-}
-
-/// A key of the issuer `issuer`, made an hour before [`noon`] and acknowledged.
-pub fn key(issuer: &str, name: &str) -> Key {
-    let made = noon() - Duration::hours(1);
-    let digits = name.bytes().fold(0u128, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    let prefix = all_presets().into_iter().find(|policy| policy.slug == issuer).unwrap().format.prefix;
-    Key {
-        id: KeyId::from_u128(0x0192_d4e0_7b6a_7c3e_8f00_0000_0000_0000 + digits),
-        account: "acme".into(),
-        issuer: issuer.into(),
-        name: name.into(),
-        description: "".into(),
-        preview: crate::domain::secret::preview(&prefix, "a1B2").into(),
-        scopes: Scopes::default(),
-        allow: Networks::default(),
-        created_at: made,
-        created_by: "ada".into(),
-        expires_at: None,
-        acknowledged_at: Some(made),
-        last_used_at: None,
-        last_used_from: None,
-        last_used_endpoint: None,
-        limits: Default::default(),
-        revoked_at: None,
-        revoked_by: None,
-        revoke_reason: None,
-        predecessor: None,
-        successor: None,
-        successor_ends_at: None,
-        rotation_due_at: None,
-    }
-}
-
-/// A key just made, with its secret.
-pub fn created(issuer: &str, name: &str) -> Created {
-    let policy = all_presets().into_iter().find(|policy| policy.slug == issuer).unwrap();
-    let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &[0xa5; 32]);
-    let key = Key { created_at: noon(), acknowledged_at: None, ..key(issuer, name) };
-    Created { key, secret, check: policy.check_command() }
-}
-
-pub fn account(issuer: &str, slug: &str) -> AccountSummary {
-    AccountSummary {
-        account: Account {
-            slug: slug.into(),
-            issuer: issuer.into(),
-            name: "Acme Telephony".into(),
-            admins: vec!["ada@example.com".into()],
-            plan: None,
-            standing: Standing::Good,
-            created_at: noon(),
-        },
-        active_keys: 3,
-        expiring_keys: 1,
-    }
 }

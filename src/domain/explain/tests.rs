@@ -5,14 +5,15 @@ use chrono::{DateTime, Duration};
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::account::Account;
 use crate::domain::credential::{Directory, Home};
 use crate::domain::issuer::RequestLine;
 use crate::domain::issuer::policy_file::{all_presets, preset};
+use crate::domain::key::Key;
 use crate::domain::limit::{Budgets, Log, charges, decide, look};
 use crate::domain::network::Networks;
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
-use crate::domain::verdict::testing::{account, key};
 use crate::domain::verdict::{Limited, judge};
 
 fn now() -> Instant {
@@ -75,11 +76,11 @@ fn a_key_that_was_never_made_is_told_from_one_that_is_cut_off() {
 #[test]
 fn all_that_is_wrong_is_told_at_once_and_the_first_is_the_gates_answer() {
     let policy = preset("voxpria").unwrap();
-    let mut key = key("voxpria", now() - Duration::days(90));
+    let mut key = Key::example().made(now() - Duration::days(90));
     key.revoked_at = Some(now() - Duration::hours(1));
     key.revoked_by = Some("ada".into());
     key.allow = Networks::parse("198.51.100.0/24").unwrap();
-    let (account, limits) = (account("voxpria", now()), Budgets::default());
+    let (account, limits) = (Account::example(), Budgets::default());
     let facts = Facts { key: &key, account: &account, limits: &limits };
     let line = RequestLine::new(b"POST", b"/api/v1/calls");
     let request = Request { ask: Ask::Line(line), address: "203.0.113.7".parse().ok() };
@@ -124,7 +125,7 @@ fn all_that_is_wrong_is_told_at_once_and_the_first_is_the_gates_answer() {
 fn a_policy_without_routes_is_named_as_the_reason() {
     let mut policy = preset("voxpria").unwrap();
     policy.routes.clear();
-    let (key, account, limits) = (key("voxpria", now()), account("voxpria", now()), Budgets::default());
+    let (key, account, limits) = (Key::example().made(now()), Account::example(), Budgets::default());
     let facts = Some(Facts { key: &key, account: &account, limits: &limits });
     let case = Case { reading: None, policy: Some(&policy), facts, request: None, quota: None, now: now() };
     assert_eq!(explain(&case).refused(), Some(&Reason::NoRoutes));
@@ -145,13 +146,13 @@ proptest! {
     ) {
         let rare = |i: usize| flaws[i] && flaws[(i + 1) % 8] && flaws[(i + 2) % 8];
         let policy = preset(slug).unwrap();
-        let mut key = key(if rare(0) { "other" } else { slug }, now() - Duration::minutes(30));
+        let mut key = Key::example().of(if rare(0) { "other" } else { slug }).made(now() - Duration::minutes(30));
         key.revoked_at = rare(1).then(|| now() - Duration::minutes(1));
         key.expires_at = rare(2).then(now);
         if rare(3) { key.acknowledged_at = None; }
         if rare(4) { key.allow = Networks::parse("198.51.100.0/24").unwrap(); }
         key.scopes = Scopes::parse(scopes);
-        let mut account = account(slug, now());
+        let mut account = Account::example().of(slug);
         if rare(5) { account.standing = Standing::Suspended; }
         let limits = Budgets::parse("1/1m").unwrap();
         let facts = Facts { key: &key, account: &account, limits: &limits };

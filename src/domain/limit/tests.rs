@@ -1,8 +1,5 @@
-use chrono::DateTime;
-
 use super::*;
 use crate::domain::issuer::policy_file::preset;
-use crate::domain::verdict::testing;
 
 mod brute_force;
 
@@ -12,11 +9,7 @@ const SECOND: i64 = 1_000_000;
 const START: i64 = 1_790_000_000 * SECOND;
 
 fn account(plan: Option<&str>) -> Account {
-    Account { plan: plan.map(Into::into), ..testing::account("voxpria", DateTime::UNIX_EPOCH) }
-}
-
-fn key() -> Key {
-    testing::key("voxpria", DateTime::UNIX_EPOCH)
+    Account { plan: plan.map(Into::into), ..Account::example() }
 }
 
 fn budget(requests: u32, seconds: u32) -> Budget {
@@ -47,7 +40,7 @@ impl Window {
 #[test]
 fn vg_20_sixty_requests_a_minute_per_account_and_endpoint() {
     let policy = preset("voicegram").unwrap();
-    let charges = |endpoint| charges(&policy, &account(None), &key(), &Budgets::default(), endpoint);
+    let charges = |endpoint| charges(&policy, &account(None), &Key::example(), &Budgets::default(), endpoint);
     let me = charges(Some("me"));
     assert_eq!(
         me,
@@ -67,7 +60,9 @@ fn vg_20_sixty_requests_a_minute_per_account_and_endpoint() {
 fn vg_21_another_endpoint_has_a_budget_of_its_own() {
     let policy = preset("voicegram").unwrap();
     let bucket = |endpoint| {
-        charges(&policy, &account(None), &key(), &Budgets::default(), Some(endpoint))[0].bucket.clone()
+        charges(&policy, &account(None), &Key::example(), &Budgets::default(), Some(endpoint))[0]
+            .bucket
+            .clone()
     };
     assert_ne!(bucket("me"), bucket("voicegrams/recent"));
     assert_eq!(bucket("me").to_string(), "endpoint:acme:me");
@@ -89,8 +84,8 @@ fn vp_12_plans_give_the_budgets_of_each_key() {
     let policy = preset("voxpria").unwrap();
     let of = |plan, own: &str| -> Vec<String> {
         let own = Budgets::parse(own).unwrap();
-        let charges = charges(&policy, &account(plan), &key(), &own, Some("calls"));
-        assert!(charges.iter().all(|charge| charge.bucket == Bucket::Key(key().id)));
+        let charges = charges(&policy, &account(plan), &Key::example(), &own, Some("calls"));
+        assert!(charges.iter().all(|charge| charge.bucket == Bucket::Key(Key::example().id)));
         charges.iter().flat_map(|charge| charge.budgets.iter().map(ToString::to_string)).collect()
     };
     for (plan, budgets) in [

@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::key::Key;
-use crate::domain::network::Networks;
 use crate::domain::scope::Scopes;
 
 fn now() -> Instant {
@@ -37,28 +36,12 @@ fn error(text: &str) -> (String, String) {
 fn key() -> Key {
     Key {
         id: Uuid::parse_str("0192f000-1111-7222-8333-0123456789ab").unwrap(),
-        account: "acme".into(),
-        issuer: "voxpria".into(),
         name: "Production – Größe".into(),
         description: "CRM sync script".into(),
         preview: "vp_live_••••••••aB3d".into(),
         scopes: Scopes::parse("calls:read calls:write"),
-        allow: Networks::default(),
-        created_at: now() - Duration::days(40),
-        created_by: "ada".into(),
-        expires_at: None,
-        acknowledged_at: Some(now() - Duration::days(40)),
         last_used_at: Some(now() - Duration::hours(1)),
-        last_used_from: None,
-        last_used_endpoint: None,
-        limits: Default::default(),
-        revoked_at: None,
-        revoked_by: None,
-        revoke_reason: None,
-        predecessor: None,
-        successor: None,
-        successor_ends_at: None,
-        rotation_due_at: None,
+        ..Key::example().made(now() - Duration::days(40))
     }
 }
 

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration};
 
-use super::testing::{account, key};
 use super::*;
 use crate::domain::credential::{Directory, Home, Spelling};
 use crate::domain::issuer::policy_file::{all_presets, preset};
@@ -33,8 +32,8 @@ impl World {
     fn new(slug: &str) -> Self {
         Self {
             policy: preset(slug).unwrap(),
-            key: key(slug, born()),
-            account: account(slug, born()),
+            key: Key::example().of(slug).made(born()),
+            account: Account::example().of(slug),
             limits: Budgets::default(),
             address: "203.0.113.7".parse().ok(),
             log: Log::default(),

@@ -4,31 +4,8 @@ use super::*;
 use crate::domain::secret::Body;
 
 fn key(at: Instant) -> Key {
-    Key {
-        id: uuid::Uuid::from_u128(7),
-        account: "acme".into(),
-        issuer: "voicegram".into(),
-        name: "Production Server – \"Main\" App".into(),
-        description: "".into(),
-        preview: "vg_pat_••••••••0000".into(),
-        scopes: Default::default(),
-        allow: Default::default(),
-        created_at: at,
-        created_by: "ada".into(),
-        expires_at: None,
-        acknowledged_at: None,
-        last_used_at: None,
-        last_used_from: None,
-        last_used_endpoint: None,
-        limits: Default::default(),
-        revoked_at: None,
-        revoked_by: None,
-        revoke_reason: None,
-        predecessor: None,
-        successor: None,
-        successor_ends_at: None,
-        rotation_due_at: None,
-    }
+    let name = "Production Server – \"Main\" App".into();
+    Key { name, acknowledged_at: None, ..Key::example().of("voicegram").made(at) }
 }
 
 #[test]

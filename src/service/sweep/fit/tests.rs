@@ -14,13 +14,7 @@ fn rules() -> Rules {
     own.slug = "own".into();
     own.reminders.days_before = vec![60, 14, 1];
     policies.push(own);
-    let issuer = |policy: crate::domain::issuer::Policy| Issuer {
-        slug: policy.slug.clone(),
-        policy,
-        version: 1,
-        updated_at: day(0),
-    };
-    Rules::new(policies.into_iter().map(issuer).collect())
+    Rules::new(policies.into_iter().map(Issuer::with).collect())
 }
 
 /// A reminder of a key that lives 90 days from day 0.

@@ -3,7 +3,7 @@ use crate::domain::operator::Role;
 use crate::tui::effect::{Reply, Request, RequestId, To};
 use crate::tui::message::Message;
 use crate::tui::overlays::Overlay;
-use crate::tui::testing::{Desk, noon, only_request};
+use crate::tui::testing::{Desk, only_request};
 use crate::tui::update::update;
 
 /// A database that has no issuer, as its first admin meets it.
@@ -24,7 +24,7 @@ fn the_first_run_leads_from_an_issuer_to_an_account() {
     let (id, request) = only_request(desk.press("enter"));
     let Request::ApplyPolicy { policy, .. } = request else { panic!("{request:?}") };
     assert_eq!(policy.slug, "voxpria");
-    let issuer = Issuer { slug: policy.slug.clone(), policy: *policy, version: 1, updated_at: noon() };
+    let issuer = Issuer::with(*policy);
     desk.reply(id, Reply::ApplyPolicy(Ok(Box::new(issuer))));
     assert!(matches!(desk.top(), Some(Overlay::Account(_))));
     assert!(desk.words().contains("The first account"), "{}", desk.screen());

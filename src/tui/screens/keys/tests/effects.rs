@@ -1,21 +1,15 @@
 //! What the screen wants done: whole lists of effects.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::domain::query::{Query, Sort, Term, Test};
 use crate::service::{Count, From, Page, PageRequest};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
-use crate::tui::harness::{Console, keys, noon};
 use crate::tui::message::Message;
 use crate::tui::screens::ScreenId;
+use crate::tui::testing::{Desk, keys, noon};
 use crate::tui::update::update;
 use crate::tui::view::PATIENCE;
 
 const ME: To = To::Screen(ScreenId::Keys);
-
-fn press(console: &mut Console, c: char) -> Vec<Effect> {
-    update(&mut console.state, Message::Key { key: KeyEvent::from(KeyCode::Char(c)), hurried: false })
-}
 
 fn text(text: &str) -> Query {
     Query { terms: vec![Term { negated: false, test: Test::Text(text.into()) }] }
@@ -27,8 +21,8 @@ fn page(query: Query, from: From) -> Request {
 
 #[test]
 fn opening_asks_for_the_first_page_and_who_is_acting_and_for_nothing_else() {
-    let console = Console::new(80, 24, keys(3));
-    let asked: Vec<_> = console.asked.iter().map(|(_, request)| request).collect();
+    let desk = Desk::opening(80, 24, keys(3));
+    let asked: Vec<_> = desk.asked.iter().map(|(_, request)| request).collect();
     assert_eq!(
         asked,
         [
@@ -39,69 +33,66 @@ fn opening_asks_for_the_first_page_and_who_is_acting_and_for_nothing_else() {
             &Request::OpenAlerts
         ]
     );
-    assert_eq!(console.effects, [Effect::SetTimer { timer: Timer::Slow, after: PATIENCE }]);
+    assert_eq!(desk.effects, [Effect::SetTimer { timer: Timer::Slow, after: PATIENCE }]);
 }
 
 #[test]
 fn while_a_page_is_under_way_typing_queues_up_only_the_newest_filter() {
-    let mut console = Console::ready(80, 24, keys(300));
-    press(&mut console, '/');
-    let first = press(&mut console, 'a');
+    let mut desk = Desk::ready(80, 24, keys(300));
+    desk.press("/");
+    let first = desk.press("a");
     let [Effect::Ask { to, request }] = first.as_slice() else { panic!("{first:?}") };
     assert_eq!(*request, page(text("a"), From::Start));
     let to = *to;
-    assert_eq!(press(&mut console, 'b'), []);
-    assert_eq!(press(&mut console, 'c'), []);
+    assert_eq!(desk.press("b"), []);
+    assert_eq!(desk.press("c"), []);
     let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
-    let effects = update(&mut console.state, Message::Reply { to, reply });
+    let effects = update(&mut desk.state, Message::Reply { to, reply });
     let next = RequestId { to: ME, number: to.number + 1 };
     assert_eq!(effects, [Effect::Ask { to: next, request: page(text("abc"), From::Start) }]);
-    console.sees("Key 0");
+    desk.sees("Key 0");
 }
 
 #[test]
 fn a_reply_that_nobody_awaits_changes_nothing() {
-    let mut console = Console::ready(80, 24, keys(30));
-    let before = console.screen();
+    let mut desk = Desk::ready(80, 24, keys(30));
+    let before = desk.screen();
     let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
     let stale = RequestId { to: ME, number: 1 };
-    assert_eq!(update(&mut console.state, Message::Reply { to: stale, reply }), []);
-    assert_eq!(console.screen(), before);
+    assert_eq!(update(&mut desk.state, Message::Reply { to: stale, reply }), []);
+    assert_eq!(desk.screen(), before);
     let reply = Reply::Count(Ok(Count::Exactly(7)));
     assert_eq!(
-        update(
-            &mut console.state,
-            Message::Reply { to: RequestId { to: To::Overlay(99), number: 3 }, reply }
-        ),
+        update(&mut desk.state, Message::Reply { to: RequestId { to: To::Overlay(99), number: 3 }, reply }),
         []
     );
 }
 
 #[test]
 fn a_step_near_neither_end_asks_for_nothing() {
-    let mut console = Console::ready(80, 24, keys(300));
-    assert_eq!(press(&mut console, 'j'), []);
+    let mut desk = Desk::ready(80, 24, keys(300));
+    assert_eq!(desk.press("j"), []);
 }
 
 #[test]
 fn coming_near_the_end_of_the_rows_reads_on_before_they_are_wanted() {
-    let mut console = Console::ready(80, 24, keys(5000));
+    let mut desk = Desk::ready(80, 24, keys(5000));
     for _ in 0..100 {
-        press(&mut console, 'j');
+        desk.press("j");
     }
-    let effects = press(&mut console, 'j');
-    let last = console.state.screens.keys.window.rows[199].cursor.clone();
+    let effects = desk.press("j");
+    let last = desk.state.screens.keys.window.rows[199].cursor.clone();
     let [Effect::Ask { request, .. }] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(*request, page(Query::default(), From::After(last)));
 }
 
 #[test]
 fn the_count_is_asked_for_only_once_the_rows_are_there() {
-    let mut console = Console::new(80, 24, keys(3));
-    assert!(!console.asked.iter().any(|(_, request)| matches!(request, Request::Count(_))));
-    let (to, _) = console.asked.remove(0);
+    let mut desk = Desk::opening(80, 24, keys(3));
+    assert!(!desk.asked.iter().any(|(_, request)| matches!(request, Request::Count(_))));
+    let (to, _) = desk.asked.remove(0);
     let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
-    let effects = update(&mut console.state, Message::Reply { to, reply });
+    let effects = update(&mut desk.state, Message::Reply { to, reply });
     let [Effect::Ask { request: Request::Count(query), .. }] = effects.as_slice() else {
         panic!("{effects:?}")
     };
@@ -110,49 +101,47 @@ fn the_count_is_asked_for_only_once_the_rows_are_there() {
 
 #[test]
 fn ctrl_c_gets_out_from_the_list_and_from_the_filter() {
-    let mut console = Console::ready(80, 24, keys(3));
-    console.press("ctrl-c");
-    assert_eq!(console.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Interrupted)));
-    let mut console = Console::ready(80, 24, keys(3));
-    console.press("/ \"q\" ctrl-c");
-    assert_eq!(console.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Interrupted)));
+    let mut desk = Desk::ready(80, 24, keys(3));
+    desk.play("ctrl-c");
+    assert_eq!(desk.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Interrupted)));
+    let mut desk = Desk::ready(80, 24, keys(3));
+    desk.play("/ \"q\" ctrl-c");
+    assert_eq!(desk.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Interrupted)));
 }
 
 #[test]
 fn a_closed_terminal_ends_the_console_whatever_is_open() {
-    let mut console = Console::ready(80, 24, keys(3));
-    console.press("s");
-    console.send(Message::Hangup);
-    assert_eq!(console.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Hangup)));
+    let mut desk = Desk::ready(80, 24, keys(3));
+    desk.play("s");
+    desk.send(Message::Hangup);
+    assert_eq!(desk.effects.last(), Some(&Effect::Quit(crate::tui::ExitReason::Hangup)));
 }
 
 #[test]
 fn loading_is_shown_only_when_it_takes_long() {
-    let mut console = Console::new(80, 24, keys(3));
-    console.sees_not("Reading");
-    console.send(Message::Timer(Timer::Slow));
-    console.sees("Reading");
-    console.settle();
-    console.sees_not("Reading").sees("Key 0");
+    let mut desk = Desk::opening(80, 24, keys(3));
+    desk.sees_not("Reading");
+    desk.send(Message::Timer(Timer::Slow));
+    desk.sees("Reading");
+    desk.settle();
+    desk.sees_not("Reading").sees("Key 0");
 }
 
 #[test]
 fn many_changes_in_a_row_count_once() {
-    let mut console = Console::ready(100, 24, keys(3));
-    console.effects.clear();
+    let mut desk = Desk::ready(100, 24, keys(3));
+    desk.effects.clear();
     for _ in 0..5 {
-        console.send(Message::Live(crate::store::LiveEvent::Changed));
-        console.settle();
+        desk.send(Message::Live(crate::store::LiveEvent::Changed));
+        desk.settle();
     }
-    let timers = console
-        .effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::SetTimer { timer: Timer::Of(ME), .. }));
+    let timers =
+        desk.effects.iter().filter(|effect| matches!(effect, Effect::SetTimer { timer: Timer::Of(ME), .. }));
     assert_eq!(timers.count(), 1);
-    console.keys.pop();
-    console.send(Message::Timer(Timer::Of(ME)));
-    console.settle();
-    console.sees("2 API keys");
+    desk.database.keys.pop();
+    desk.send(Message::Timer(Timer::Of(ME)));
+    desk.settle();
+    desk.sees("2 API keys");
 }
 
 #[test]
@@ -160,29 +149,29 @@ fn a_reading_that_fails_says_why_and_leaves_the_rows() {
     use crate::tui::effect::{Failure, FailureKind};
     let failure =
         || Failure { kind: FailureKind::Unreachable, text: "the database can't be reached: gone".into() };
-    let mut console = Console::new(80, 24, keys(3));
-    let (to, _) = console.asked.remove(0);
-    console.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });
-    console.sees("The keys could not be read").sees("can't be reached: gone");
-    let mut console = Console::ready(80, 24, keys(3));
-    console.send(Message::Live(crate::store::LiveEvent::Changed));
-    let place = console.asked.iter().position(|(_, request)| matches!(request, Request::Page(_)));
-    let (to, _) = console.asked.remove(place.expect("rows are read again"));
-    console.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });
-    console.sees("can't be reached: gone").sees("Key 2");
+    let mut desk = Desk::opening(80, 24, keys(3));
+    let (to, _) = desk.asked.remove(0);
+    desk.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });
+    desk.sees("The keys could not be read").sees("can't be reached: gone");
+    let mut desk = Desk::ready(80, 24, keys(3));
+    desk.send(Message::Live(crate::store::LiveEvent::Changed));
+    let place = desk.asked.iter().position(|(_, request)| matches!(request, Request::Page(_)));
+    let (to, _) = desk.asked.remove(place.expect("rows are read again"));
+    desk.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });
+    desk.sees("can't be reached: gone").sees("Key 2");
 }
 
 #[test]
 fn a_detail_in_the_place_of_the_table_scrolls_at_once_and_turns_round_at_its_end() {
-    let mut console = Console::ready(80, 16, keys(3));
-    console.press("enter");
-    let beginning = console.screen();
-    console.press("G");
-    let end = console.screen();
+    let mut desk = Desk::ready(80, 16, keys(3));
+    desk.play("enter");
+    let beginning = desk.screen();
+    desk.play("G");
+    let end = desk.screen();
     assert_ne!(beginning, end, "a detail longer than the screen scrolls");
-    console.press("j j j k");
-    assert_ne!(console.screen(), end, "no key is swallowed by lines that are not there");
-    console.press("g");
-    assert_eq!(console.screen(), beginning);
-    console.press("enter").sees("Status ");
+    desk.play("j j j k");
+    assert_ne!(desk.screen(), end, "no key is swallowed by lines that are not there");
+    desk.play("g");
+    assert_eq!(desk.screen(), beginning);
+    desk.play("enter").sees("Status ");
 }

@@ -1,7 +1,7 @@
 //! The screen at three sizes, as text. Colours are asserted elsewhere.
 
 use crate::domain::key::Key;
-use crate::tui::harness::{Console, keys, noon};
+use crate::tui::testing::{Desk, keys, noon};
 
 /// Keys of every kind.
 fn mixed() -> Vec<Key> {
@@ -20,25 +20,25 @@ fn mixed() -> Vec<Key> {
 
 #[test]
 fn the_table_at_80_by_24() {
-    insta::assert_snapshot!(Console::ready(80, 24, mixed()).screen());
+    insta::assert_snapshot!(Desk::ready(80, 24, mixed()).screen());
 }
 
 #[test]
 fn the_table_at_120_by_40() {
-    insta::assert_snapshot!(Console::ready(120, 40, mixed()).press("j space").screen());
+    insta::assert_snapshot!(Desk::ready(120, 40, mixed()).play("j space").screen());
 }
 
 #[test]
 fn the_table_at_200_by_50() {
-    insta::assert_snapshot!(Console::ready(200, 50, mixed()).screen());
+    insta::assert_snapshot!(Desk::ready(200, 50, mixed()).screen());
 }
 
 #[test]
 fn the_detail_at_80_by_24() {
-    insta::assert_snapshot!(Console::ready(80, 24, mixed()).press("j enter").screen());
+    insta::assert_snapshot!(Desk::ready(80, 24, mixed()).play("j enter").screen());
 }
 
 #[test]
 fn the_detail_at_120_by_40() {
-    insta::assert_snapshot!(Console::ready(120, 40, mixed()).press("j j enter").screen());
+    insta::assert_snapshot!(Desk::ready(120, 40, mixed()).play("j j enter").screen());
 }

@@ -1,167 +1,170 @@
 //! What REQUIREMENTS.md promises of the list.
 
 use crate::config::theme::Role as Look;
+use crate::domain::issuer::Issuer;
 use crate::domain::operator::Role;
 use crate::tui::effect::{CopyText, Request};
-use crate::tui::harness::{Console, issuers, key, keys, noon};
 use crate::tui::message::Message;
+use crate::tui::testing::{Desk, keys, noon, numbered};
 
 #[test]
 fn va_03_an_empty_list_says_no_api_keys_yet_and_how_to_create_the_first() {
-    let mut console = Console::new(80, 24, vec![]);
-    console.issuers = issuers(&["vozagent"]);
-    console.settle();
-    console.sees("No API Keys Yet").sees("n  Create API Key");
+    let mut desk = Desk::opening(80, 24, vec![]);
+    desk.database.issuers = vec![Issuer::example("vozagent")];
+    desk.settle();
+    desk.sees("No API Keys Yet").sees("n  Create API Key");
 }
 
 #[test]
 fn va_04_the_action_is_create_api_key_at_first_and_create_new_api_key_once_there_are_keys() {
-    let mut console = Console::new(100, 24, vec![]);
-    console.issuers = issuers(&["vozagent"]);
-    console.settle();
-    console.sees("Create API Key").sees_not("Create New API Key");
-    let mut console = Console::new(100, 24, keys(3));
-    console.issuers = issuers(&["vozagent"]);
-    console.settle();
-    console.sees("Create New API Key");
+    let mut desk = Desk::opening(100, 24, vec![]);
+    desk.database.issuers = vec![Issuer::example("vozagent")];
+    desk.settle();
+    desk.sees("Create API Key").sees_not("Create New API Key");
+    let mut desk = Desk::opening(100, 24, keys(3));
+    desk.database.issuers = vec![Issuer::example("vozagent")];
+    desk.settle();
+    desk.sees("Create New API Key");
 }
 
 #[test]
 fn vg_08_the_action_is_called_new_token_under_voicegram() {
-    let mut console = Console::new(100, 24, keys(3));
-    console.issuers = issuers(&["voicegram"]);
-    console.settle();
-    console.sees("New token");
+    let mut desk = Desk::opening(100, 24, keys(3));
+    desk.database.issuers = vec![Issuer::example("voicegram")];
+    desk.settle();
+    desk.sees("New token");
 }
 
 #[test]
 fn va_07_the_list_shows_name_description_preview_and_creation() {
-    let mut console = Console::ready(120, 40, keys(3));
-    console.press("j");
-    let line = console.selected_line();
+    let mut desk = Desk::ready(120, 40, keys(3));
+    desk.play("j");
+    let line = desk.selected_line();
     for part in ["Key 1", "vx_••••••••0001", "2h ago"] {
         assert!(line.contains(part), "{part:?} is not in {line:?}");
     }
-    console.sees("What key 1 is for");
+    desk.sees("What key 1 is for");
 }
 
 #[test]
 fn va_07_a_narrow_list_leaves_out_dots_and_neither_prefix_nor_last_four() {
-    let mut key = key(0);
+    let mut key = numbered(0);
     key.preview = "vg_pat_••••••••9f3a".into();
-    let mut console = Console::ready(80, 24, vec![key]);
-    console.sees("vg_pat_•••9f3a");
+    let mut desk = Desk::ready(80, 24, vec![key]);
+    desk.sees("vg_pat_•••9f3a");
 }
 
 #[test]
 fn va_08_copying_from_the_list_copies_the_masked_preview_only() {
-    let mut console = Console::ready(80, 24, keys(3));
-    console.press("j y");
-    let asked: Vec<_> = console.asked.iter().map(|(_, request)| request).collect();
+    let mut desk = Desk::ready(80, 24, keys(3));
+    desk.play("j y");
+    let asked: Vec<_> = desk.asked.iter().map(|(_, request)| request).collect();
     assert_eq!(asked, [&Request::Copy(CopyText::Plain("vx_••••••••0001".into()))]);
 }
 
 #[test]
 fn vp_25_the_list_shows_all_active_keys() {
-    let mut console = Console::ready(120, 40, keys(700));
-    console.sees("700 API keys");
+    let mut desk = Desk::ready(120, 40, keys(700));
+    desk.sees("700 API keys");
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..700 {
-        let line = console.selected_line();
+        let line = desk.selected_line();
         let name =
             line.split("Key ").nth(1).and_then(|rest| rest.split_whitespace().next()).map(str::to_owned);
         seen.insert(name);
-        console.press("j");
+        desk.play("j");
     }
     assert_eq!(seen.len(), 700);
 }
 
 #[test]
 fn vp_06_a_key_past_its_rotation_period_is_shown_as_due() {
-    let mut key = key(0);
+    let mut key = numbered(0);
     key.rotation_due_at = Some(noon() - chrono::Duration::days(1));
-    let mut console = Console::ready(80, 24, vec![key]);
-    console.sees("! due");
-    let warning = console.state.shell.styles.of(Look::Warning);
-    assert_eq!(console.style_of("! due").fg, warning.fg);
+    let mut desk = Desk::ready(80, 24, vec![key]);
+    desk.sees("! due");
+    let warning = desk.state.shell.styles.of(Look::Warning);
+    assert_eq!(desk.style_of("! due").fg, warning.fg);
 }
 
 #[test]
 fn vp_27_a_key_that_nobody_took_over_is_flagged() {
-    let mut key = key(0);
+    let mut key = numbered(0);
     key.acknowledged_at = None;
     key.last_used_at = None;
-    let mut console = Console::ready(80, 24, vec![key]);
-    console.sees("◌ abandoned");
+    let mut desk = Desk::ready(80, 24, vec![key]);
+    desk.sees("◌ abandoned");
 }
 
 #[test]
 fn vg_04_a_viewer_is_told_that_this_is_read_only_and_is_offered_no_change() {
-    let mut console = Console::new(100, 24, keys(3));
-    console.role = Some(Role::Viewer);
-    console.settle();
-    console.sees("viewer, read-only").sees_not("revoke").sees_not("Create New");
-    console.press("d");
-    console.sees("operator").sees("warning");
+    let mut desk = Desk::opening(100, 24, keys(3));
+    desk.database.role = Some(Role::Viewer);
+    desk.settle();
+    desk.sees("viewer, read-only").sees_not("revoke").sees_not("Create New");
+    desk.play("d");
+    desk.sees("operator").sees("warning");
 }
 
 #[test]
 fn va_14_the_filter_trims_what_was_pasted() {
-    let mut console = Console::ready(80, 24, keys(30));
-    console.press("/").paste("  Key 17\n");
-    console.sees("/ Key 17");
-    assert!(console.selected_line().contains("Key 17"));
+    let mut desk = Desk::ready(80, 24, keys(30));
+    desk.play("/");
+    let effects = desk.paste("  Key 17\n");
+    desk.keep(effects).settle();
+    desk.sees("/ Key 17");
+    assert!(desk.selected_line().contains("Key 17"));
 }
 
 #[test]
 fn a_new_database_offers_an_issuer_to_an_admin() {
-    let mut console = Console::new(80, 24, vec![]);
-    console.issuers.clear();
-    console.role = Some(Role::Operator);
-    console.settle();
-    console.sees("Welcome to Keyrack").sees("An admin has to set up an issuer first");
+    let mut desk = Desk::opening(80, 24, vec![]);
+    desk.database.issuers.clear();
+    desk.database.role = Some(Role::Operator);
+    desk.settle();
+    desk.sees("Welcome to Keyrack").sees("An admin has to set up an issuer first");
 }
 
 #[test]
 fn a_small_terminal_says_what_it_needs() {
-    let mut console = Console::ready(59, 16, keys(3));
-    console.sees("Needed:  60 x 16").sees("Present: 59 x 16");
-    let mut console = Console::ready(60, 16, keys(3));
-    console.sees("Key 0");
+    let mut desk = Desk::ready(59, 16, keys(3));
+    desk.sees("Needed:  60 x 16").sees("Present: 59 x 16");
+    let mut desk = Desk::ready(60, 16, keys(3));
+    desk.sees("Key 0");
 }
 
 #[test]
 fn a_lost_database_leaves_the_rows_and_says_since_when() {
-    let mut console = Console::ready(120, 24, keys(3));
-    console.send(Message::Live(crate::store::LiveEvent::Lost("no route".into())));
-    console.sees("database gone, data of 12:00:00").sees("Key 2");
-    console.keys.remove(0);
-    console.send(Message::Live(crate::store::LiveEvent::Back));
-    console.settle();
-    console.sees("● live").sees_not("Key 0");
+    let mut desk = Desk::ready(120, 24, keys(3));
+    desk.send(Message::Live(crate::store::LiveEvent::Lost("no route".into())));
+    desk.sees("database gone, data of 12:00:00").sees("Key 2");
+    desk.database.keys.remove(0);
+    desk.send(Message::Live(crate::store::LiveEvent::Back));
+    desk.settle();
+    desk.sees("● live").sees_not("Key 0");
 }
 
 #[test]
 fn a_long_message_is_shown_uncut() {
-    let mut console = Console::ready(80, 24, keys(30));
+    let mut desk = Desk::ready(80, 24, keys(30));
     let text = "account acme has 20 active keys and its limit is 20. Revoke one first, or ask whoever runs this issuer to raise the limit at lastword";
-    console.state.shell.toast(crate::tui::state::Severity::Warning, text);
-    console.sees("! warning: account acme has 20 active").sees("lastword");
+    desk.state.shell.toast(crate::tui::state::Severity::Warning, text);
+    desk.sees("! warning: account acme has 20 active").sees("lastword");
 }
 
 #[test]
 fn vp_27_a_key_that_nobody_took_over_yet_is_marked_as_such_and_says_when_it_dies() {
-    let mut fresh = key(0);
+    let mut fresh = numbered(0);
     fresh.created_at = noon() - chrono::Duration::minutes(3);
     fresh.acknowledged_at = None;
     fresh.last_used_at = None;
-    let mut used = key(1);
+    let mut used = numbered(1);
     used.acknowledged_at = None;
     used.last_used_at = Some(noon());
-    let mut console = Console::ready(80, 24, vec![fresh, used, key(2)]);
-    let line = console.selected_line();
+    let mut desk = Desk::ready(80, 24, vec![fresh, used, numbered(2)]);
+    let line = desk.selected_line();
     assert!(line.contains("◍ unclaimed") && line.contains("in 7m"), "{line:?}");
-    assert_eq!(console.style_of("◍"), console.style_of("in 7m"), "the warning's colour");
-    assert_eq!(console.screen().matches("● active").count(), 2, "a key in use is taken over");
-    console.press("enter").sees("Status        ◍ unclaimed").sees("Dies          2026-11-21 12:07:00 UTC");
+    assert_eq!(desk.style_of("◍"), desk.style_of("in 7m"), "the warning's colour");
+    assert_eq!(desk.screen().matches("● active").count(), 2, "a key in use is taken over");
+    desk.play("enter").sees("Status        ◍ unclaimed").sees("Dies          2026-11-21 12:07:00 UTC");
 }

@@ -1,0 +1,89 @@
+//! Records for unit tests: each test takes one and changes what it is about.
+
+use chrono::Duration;
+use uuid::Uuid;
+
+use super::Instant;
+use super::account::{Account, Standing};
+use super::issuer::{Issuer, Policy, policy_file};
+use super::key::Key;
+use super::network::Networks;
+use super::scope::Scopes;
+
+/// The instant of most tests: 2026-11-21 12:00:00 UTC.
+pub fn noon() -> Instant {
+    chrono::DateTime::from_timestamp(1_795_262_400, 0).unwrap()
+}
+
+impl Key {
+    /// A key of VoxPria's, made at [`noon`], whose secret was confirmed; it never expires and was never used.
+    pub fn example() -> Self {
+        Self {
+            id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
+            account: "acme".into(),
+            issuer: "voxpria".into(),
+            name: "Production".into(),
+            description: "".into(),
+            preview: "xx_••••••••abcd".into(),
+            scopes: Scopes::default(),
+            allow: Networks::default(),
+            created_at: noon(),
+            created_by: "ada".into(),
+            expires_at: None,
+            acknowledged_at: Some(noon() + Duration::minutes(1)),
+            last_used_at: None,
+            last_used_from: None,
+            last_used_endpoint: None,
+            limits: Default::default(),
+            revoked_at: None,
+            revoked_by: None,
+            revoke_reason: None,
+            predecessor: None,
+            successor: None,
+            successor_ends_at: None,
+            rotation_due_at: None,
+        }
+    }
+
+    /// The same of another issuer.
+    pub fn of(self, issuer: &str) -> Self {
+        Self { issuer: issuer.into(), ..self }
+    }
+
+    /// The same, made at another instant and confirmed a minute later.
+    pub fn made(self, at: Instant) -> Self {
+        Self { created_at: at, acknowledged_at: Some(at + Duration::minutes(1)), ..self }
+    }
+}
+
+impl Account {
+    /// The account of [`Key::example`].
+    pub fn example() -> Self {
+        Self {
+            slug: "acme".into(),
+            issuer: "voxpria".into(),
+            name: "Acme Telephony".into(),
+            admins: vec!["ada@example.com".into()],
+            plan: None,
+            standing: Standing::Good,
+            created_at: noon(),
+        }
+    }
+
+    /// The same of another issuer.
+    pub fn of(self, issuer: &str) -> Self {
+        Self { issuer: issuer.into(), ..self }
+    }
+}
+
+impl Issuer {
+    /// An issuer with this policy, as it was first applied.
+    pub fn with(policy: Policy) -> Self {
+        Self { slug: policy.slug.clone(), policy, version: 1, updated_at: noon() }
+    }
+
+    /// An issuer with one of the program's own policies.
+    pub fn example(preset: &str) -> Self {
+        Self::with(policy_file::preset(preset).unwrap())
+    }
+}

@@ -1,0 +1,104 @@
+//! A database in memory: a table of keys, and what the console asks for beside it.
+
+use super::{account, records};
+use crate::domain::Instant;
+use crate::domain::issuer::Issuer;
+use crate::domain::key::{Key, KeyId};
+use crate::domain::operator::Role;
+use crate::domain::query::{Cursor, CursorValue, Direction, Query, Test};
+use crate::domain::usage::{Counts, Minute, minute};
+use crate::service::{Count, From, Outbox, Page, PageRequest, Receipt, Row};
+use crate::tui::effect::{Reply, Request};
+
+#[derive(Default)]
+pub struct Database {
+    /// The table, newest first.
+    pub keys: Vec<Key>,
+    pub role: Option<Role>,
+    pub issuers: Vec<Issuer>,
+}
+
+impl Database {
+    /// These keys of VoxPria's, as an operator sees them.
+    pub fn of(keys: Vec<Key>) -> Self {
+        Self { keys, role: Some(Role::Operator), issuers: vec![Issuer::example("voxpria")] }
+    }
+
+    /// The answer, where there is one.
+    pub fn answer(&self, request: &Request, now: Instant) -> Option<Reply> {
+        Some(match request {
+            Request::Whoami => Reply::Whoami(Ok(records::whoami(self.role))),
+            Request::Issuers => Reply::Issuers(Ok(self.issuers.clone())),
+            Request::Page(request) => Reply::Page(Ok(self.page(request, now))),
+            Request::Count(query) => Reply::Count(Ok(Count::Exactly(self.fitting(query, now).len() as u64))),
+            Request::Trail(_) => Reply::Trail(Ok(Vec::new())),
+            Request::Post => Reply::Post(Ok("the folder mail".into())),
+            Request::Receipt { .. } => Reply::Receipt(Ok(Receipt { seq: 1, at: now, gates: Vec::new() })),
+            Request::Outbox => Reply::Outbox(Ok(Outbox::default())),
+            Request::OpenAlerts => Reply::OpenAlerts(Ok(0)),
+            Request::Alerts(_) => Reply::Alerts(Ok(Vec::new())),
+            Request::Gates => Reply::Gates(Ok(Vec::new())),
+            Request::Usage { keys, .. } => {
+                let used = keys.iter().map(|key| (*key, used(*key, now)));
+                let outcome = Ok(used.filter(|(_, past)| !past.is_empty()).collect());
+                Reply::Usage { keys: keys.clone(), outcome }
+            }
+            Request::Account(slug) => Reply::Account(Ok(account("voxpria", slug))),
+            Request::Sweeps(_) => Reply::Sweeps(Ok(Vec::new())),
+            Request::Reminders(_) => Reply::Reminders(Ok(Vec::new())),
+            _ => return None,
+        })
+    }
+
+    fn fitting(&self, query: &Query, now: Instant) -> Vec<&Key> {
+        let fits = |key: &Key| {
+            query.terms.iter().all(|term| match &term.test {
+                Test::Text(text) => key.name.to_lowercase().contains(text.as_str()),
+                Test::Status(statuses) => statuses.contains(&key.status(now)),
+                Test::Account(accounts) => accounts.contains(&key.account),
+                _ => true,
+            })
+        };
+        self.keys.iter().filter(|key| fits(key)).collect()
+    }
+
+    /// A page in the order of creation; other orders are the store's business.
+    fn page(&self, request: &PageRequest, now: Instant) -> Page {
+        let mut all = self.fitting(&request.query, now);
+        if request.sort.direction == Direction::Ascending {
+            all.reverse();
+        }
+        let place = |cursor: &Cursor| all.iter().position(|key| key.id == cursor.id);
+        let limit = request.limit as usize;
+        let (from, to) = match &request.from {
+            From::Start => (0, limit),
+            From::End => (all.len().saturating_sub(limit), all.len()),
+            From::After(cursor) => place(cursor).map_or((0, 0), |at| (at + 1, at + 1 + limit)),
+            From::At(cursor) => place(cursor).map_or((0, limit), |at| (at, at + limit)),
+            From::Before(cursor) => place(cursor).map_or((0, 0), |at| (at.saturating_sub(limit), at)),
+        };
+        let to = to.min(all.len());
+        let row = |key: &&Key| Row {
+            key: (*key).clone(),
+            cursor: Cursor { value: CursorValue::Instant(key.created_at), id: key.id },
+        };
+        Page {
+            rows: all[from.min(to)..to].iter().map(row).collect(),
+            more_before: from > 0,
+            more_after: to < all.len(),
+            now,
+        }
+    }
+}
+
+/// Every third key was used: more and more in the last half of the day, but for one quiet hour.
+fn used(key: KeyId, now: Instant) -> Vec<Minute> {
+    let number = key.as_u128() as u64 % 0x1_0000;
+    if !number.is_multiple_of(3) {
+        return Vec::new();
+    }
+    let now = minute(now);
+    let hours = (0..12).filter(|hour| *hour != 4);
+    let counts = |hour: u64| Counts { allowed: (12 - hour) * 10, refused: hour, limited: 1 };
+    hours.map(|hour| Minute { minute: now - hour as i64 * 60, counts: counts(hour) }).collect()
+}
