@@ -13,6 +13,7 @@
 //! * [`config`] turns file, environment and flags into typed settings.
 //! * [`cli`], [`tui`] and [`gate`] are doors: they turn arguments, key presses or requests into service calls and results
 //!   into text. The gate enforces what the others keep.
+//! * [`secret_file`] reads the files that hold secrets, by one set of rules for every door.
 //!
 //! Data goes one way too. In the console a terminal event becomes an action, an action a message, and
 //! `update(state, message)` answers with effects that a worker carries out; the view only reads the state.
@@ -29,6 +30,7 @@ pub mod domain;
 pub mod gate;
 pub mod harden;
 pub mod mail;
+pub mod secret_file;
 pub mod service;
 pub mod store;
 pub mod telemetry;

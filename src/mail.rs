@@ -9,7 +9,6 @@ mod clean;
 mod directory;
 mod memory;
 mod message;
-mod password;
 mod smtp;
 mod templates;
 
@@ -17,7 +16,6 @@ pub use address::{AddressError, check_address};
 pub use directory::Directory;
 pub use memory::{Memory, Posted};
 pub use message::{Letterhead, Sender};
-pub use password::{PasswordError, password_from_credential, password_from_file};
 pub use smtp::{Patience, Security, Smtp, SmtpSettings};
 pub use templates::{ReminderLine, ReminderMail, Rendered, TemplateError, Templates};
 

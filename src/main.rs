@@ -28,6 +28,9 @@ use keyrack::tui::{self, ExitReason, TuiSettings};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What people choose themselves shall have this many characters; the password of a server is that server's business.
+const SHORTEST_SECRET: usize = 8;
+
 fn main() -> ExitCode {
     let _log = telemetry::Finish;
     if let Err(error) = harden::harden() {
@@ -138,10 +141,10 @@ fn gate_door(table: &GateTable) -> cli::Result<GateDoor> {
     table.check().map_err(|error| Failure::usage(error.to_string()))?;
     let issuers = Issuers::parse(table.issuer.value.iter().map(String::as_str))
         .map_err(|error| mistake(&table.issuer, error))?;
-    let password = secret(&table.limits_password_file)?;
+    let password = secret(&table.limits_password_file, 1)?;
     let address = |url: &String| Address::parse(url, password.as_deref().map(String::as_str));
     let limits = table.limits.value.as_ref().map(address).transpose();
-    let signed = secret(&table.webhook_secret_file)?;
+    let signed = secret(&table.webhook_secret_file, SHORTEST_SECRET)?;
     let webhook = table.webhook.value.as_ref().map(|url| WebhookSettings::new(url, signed)).transpose();
     Ok(GateDoor {
         listen: table.listen.value.clone(),
@@ -151,7 +154,8 @@ fn gate_door(table: &GateTable) -> cli::Result<GateDoor> {
         spelling_kept: table.header_names.value == HeaderNames::Kept,
         verify: VerifyRule {
             from: Listed::new(askers(table)),
-            token: secret(&table.verify_token_file)?.map(|token| HashedKey::of(token.as_bytes())),
+            token: secret(&table.verify_token_file, SHORTEST_SECRET)?
+                .map(|token| HashedKey::of(token.as_bytes())),
         },
         pace: Pace { burst: table.unknown_keys.value, every: Duration::from_secs(1) },
         limits: limits.map_err(|error| mistake(&table.limits, error))?,

@@ -1,7 +1,7 @@
 //! `keyrack gate`: the arguments of the door that enforces keys.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::failure::{Failure, Result};
 use crate::config::settings::{GateTable, HeaderNames, LogForm, Setting, Source};
 use crate::domain::network::{Networks, parse_network};
+use crate::secret_file::SecretFiles;
 
 impl ValueEnum for LogForm {
     fn value_variants<'a>() -> &'a [Self] {
@@ -158,30 +159,11 @@ pub fn mistake<T>(setting: &Setting<T>, why: impl std::fmt::Display) -> Failure 
     Failure::usage(setting.source.error(why.to_string()).to_string())
 }
 
-/// What is in the file that a setting names.
-pub fn secret(setting: &Setting<Option<PathBuf>>) -> Result<Option<Zeroizing<String>>> {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let read = |path: &PathBuf| read_secret(path, credentials.as_deref());
-    setting.value.as_ref().map(read).transpose().map_err(|why| mistake(setting, why))
-}
-
-/// The first line of a file that only its owner may read. The credentials that systemd passes on are kept from others by
-/// their folder.
-fn read_secret(path: &Path, credentials: Option<&Path>) -> std::result::Result<Zeroizing<String>, String> {
-    use std::os::unix::fs::PermissionsExt;
-    let shown = path.display();
-    let unreadable = |error: std::io::Error| format!("{shown} can't be read: {error}");
-    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
-    let is_credential = credentials.is_some_and(|folder| path.parent() == Some(folder));
-    if mode & 0o077 != 0 && !is_credential {
-        return Err(format!("{shown} may be read by others: run chmod 600 {shown}"));
-    }
-    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
-    let line = text.lines().next().unwrap_or_default().trim();
-    if line.len() < 8 {
-        return Err(format!("{shown} holds no secret: its first line has fewer than 8 characters"));
-    }
-    Ok(Zeroizing::new(line.to_owned()))
+/// What is in the file that a setting names: `least` characters at least.
+pub fn secret(setting: &Setting<Option<PathBuf>>, least: usize) -> Result<Option<Zeroizing<String>>> {
+    let files = SecretFiles::of_this_process();
+    let read = setting.value.as_ref().map(|path| files.file(path, least)).transpose();
+    read.map_err(|why| mistake(setting, why))
 }
 
 #[cfg(test)]

@@ -80,4 +80,5 @@ mod first_steps;
 mod processes;
 mod readme;
 mod reminder_service;
+mod secret_files;
 mod support_rig;

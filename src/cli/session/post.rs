@@ -1,14 +1,10 @@
 //! What letters are sent with: made from the settings when it is needed, so that a mistake in them stops nothing else.
 
-use std::path::PathBuf;
-
 use super::super::failure::{Exit, Failure, Result};
 use crate::config::ConfigError;
 use crate::config::settings::{MailSettings, Security, Setting, Transport};
-use crate::mail::{
-    self, Directory, Letterhead, Mailer, Patience, Sender, Smtp, SmtpSettings, Templates,
-    password_from_credential, password_from_file,
-};
+use crate::mail::{self, Directory, Letterhead, Mailer, Patience, Sender, Smtp, SmtpSettings, Templates};
+use crate::secret_file::SecretFiles;
 use crate::service::Post;
 
 /// A mailer and what its letters look like.
@@ -27,14 +23,13 @@ impl Desk {
 
 /// Reads the templates, the password and the certificates; speaks to nobody yet.
 pub async fn make(settings: MailSettings) -> Result<Desk> {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    match tokio::task::spawn_blocking(move || read(&settings, credentials)).await {
+    match tokio::task::spawn_blocking(move || read(&settings)).await {
         Ok(read) => read.map_err(|error| Failure::usage(error.to_string())),
         Err(broken) => Err(Failure::new(Exit::Failure, format!("reading the mail settings broke: {broken}"))),
     }
 }
 
-fn read(settings: &MailSettings, credentials: Option<PathBuf>) -> std::result::Result<Desk, ConfigError> {
+fn read(settings: &MailSettings) -> std::result::Result<Desk, ConfigError> {
     settings.check()?;
     let templates = match &settings.templates.value {
         Some(folder) => Templates::load(folder),
@@ -57,7 +52,7 @@ fn read(settings: &MailSettings, credentials: Option<PathBuf>) -> std::result::R
             .map(Mailer::Directory)
             .map_err(|error| at(&settings.directory, "directory", error))?,
         Transport::Smtp => {
-            let smtp = smtp(settings, credentials)?;
+            let smtp = smtp(settings)?;
             Smtp::open(smtp, head)
                 .map(Mailer::Smtp)
                 .map_err(|error| settings.host.source.error(error.to_string()))?
@@ -66,17 +61,16 @@ fn read(settings: &MailSettings, credentials: Option<PathBuf>) -> std::result::R
     Ok(Desk { mailer, templates, from })
 }
 
-fn smtp(
-    settings: &MailSettings,
-    credentials: Option<PathBuf>,
-) -> std::result::Result<SmtpSettings, ConfigError> {
+fn smtp(settings: &MailSettings) -> std::result::Result<SmtpSettings, ConfigError> {
+    // How long the password is, was the mail server's choice.
+    let (files, least) = (SecretFiles::of_this_process(), 1);
     let password = match (&settings.password_file.value, &settings.password_credential.value) {
         (Some(file), _) => {
-            let password = password_from_file(file);
+            let password = files.file(file, least);
             Some(password.map_err(|error| at(&settings.password_file, "password-file", error))?)
         }
         (None, Some(name)) => {
-            let password = password_from_credential(name, credentials.as_deref());
+            let password = files.credential(name, least);
             Some(password.map_err(|error| at(&settings.password_credential, "password-credential", error))?)
         }
         (None, None) => None,
