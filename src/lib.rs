@@ -19,7 +19,7 @@
 //! `update(state, message)` answers with effects that a worker carries out; the view only reads the state.
 //!
 //! A secret exists as [`domain::secret::PlainKey`] from its making to the reveal, and as a SHA-256
-//! [`domain::secret::HashedKey`] for ever after. `tests/architecture.rs` reads the sources and fails where a room
+//! [`domain::secret::HashedKey`] for ever after. `tests/architecture` reads the sources and fails where a room
 //! imports what it must not.
 #![forbid(unsafe_code)]
 

@@ -17,8 +17,10 @@ use crate::domain::query::{Cursor, Query, Sort};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
 pub use crate::domain::usage::Outcome;
-pub use crate::store::{AlertRequest, InHand, SavedWindow};
-use crate::store::{Facts, LiveEvents, Location, Store};
+pub use crate::store::{
+    AlertRequest, Error as StoreError, Facts, InHand, LiveEvent, Location, MaybeTransient, SavedWindow,
+};
+use crate::store::{LiveEvents, Store};
 
 mod accounts;
 mod acknowledge;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 
 use crate::domain::text::SafeText;
-use crate::{service, store, telemetry};
+use crate::service::{self, StoreError};
+use crate::telemetry;
 
 /// The exit codes, a contract with scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,14 +102,14 @@ impl From<service::Error> for Failure {
     }
 }
 
-impl From<store::Error> for Failure {
-    fn from(error: store::Error) -> Self {
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
         Self::new(store_exit(&error), error.to_string())
     }
 }
 
-fn store_exit(error: &store::Error) -> Exit {
-    use store::Error;
+fn store_exit(error: &StoreError) -> Exit {
+    use StoreError as Error;
     match error {
         Error::Unreachable(_) => Exit::Unreachable,
         Error::Refused(_) => Exit::Refused,

@@ -6,7 +6,7 @@ use super::failure::{Result, clean};
 use super::output::Record;
 use super::session::Session;
 use crate::domain::Instant;
-use crate::store::Location;
+use crate::service::Location;
 
 /// A fact, and where it comes from.
 struct Fact {

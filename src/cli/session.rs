@@ -10,8 +10,7 @@ use super::output::{Format, Printer};
 use super::{Console, Global};
 use crate::clock::Clock;
 use crate::config::settings::{Flags, Places, Settings, Transport};
-use crate::service::{self, PostMaker, Service, Stop};
-use crate::store::{Location, MaybeTransient};
+use crate::service::{self, Location, MaybeTransient, PostMaker, Service, Stop};
 
 mod post;
 mod throwaway;

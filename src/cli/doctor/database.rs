@@ -10,8 +10,7 @@ use super::super::session::Session;
 use super::Finding;
 use crate::domain::audit::Verdict;
 use crate::domain::operator::Role;
-use crate::service::Service;
-use crate::store::{Facts, Location};
+use crate::service::{Facts, Location, Service};
 
 /// A clock that is off by more than this makes relative times wrong for the eye.
 const SKEW: Duration = Duration::seconds(5);

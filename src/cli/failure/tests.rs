@@ -13,8 +13,8 @@ fn each_kind_of_error_has_its_exit_code() {
     assert_eq!(code(service::Error::TooFast { account: "acme".into(), made: 10, cap: 10, wait: 8 }), 5);
     assert_eq!(code(service::Error::Invalid { field: service::Field::Name, why: "missing".into() }), 2);
     assert_eq!(code(service::Error::NotFound { kind: "key", name: "x".into(), hint: "" }), 3);
-    assert_eq!(code(store::Error::Unreachable("refused".into()).into()), 7);
-    assert_eq!(code(store::Error::Other("odd".into()).into()), 1);
+    assert_eq!(code(StoreError::Unreachable("refused".into()).into()), 7);
+    assert_eq!(code(StoreError::Other("odd".into()).into()), 1);
 }
 
 #[test]

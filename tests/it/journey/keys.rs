@@ -8,6 +8,7 @@ use keyrack::domain::expiry::Overlap;
 use keyrack::domain::key::Status;
 use keyrack::domain::operator::Role;
 use keyrack::service::{Service, new_operation};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 fn home() -> TempDir {
@@ -166,7 +167,7 @@ on_both! {
         let mut terminal = console(&home, &db);
         terminal.wait_for("n  ");
         create(&mut terminal, "Killed");
-        terminal.signal("KILL");
+        terminal.signal(Signal::KILL);
         terminal.wait_for_exit(crate::support::pty::PATIENCE);
         assert_eq!(status_of(&service, "Killed").await, Status::Active);
         age(&db, 601).await;

@@ -8,6 +8,7 @@ use crate::support::post::due;
 use crate::support::postbox::Postbox;
 use crate::support::pty::{Start, Terminal};
 use crate::support::script::text;
+use rustix::process::Signal;
 
 fn console(db: &Database, mail: &[(&'static str, String)]) -> Terminal {
     let start = Start::new(db.dir()).on(&db.address()).size(100, 30);
@@ -149,7 +150,7 @@ on_both! {
         let mut terminal = console(&db, &postbox.environment());
         send(&mut terminal, "2 letters about 4 keys");
         terminal.wait_for("0 of 2 letters");
-        terminal.signal("TERM");
+        terminal.signal(Signal::TERM);
         terminal.wait_for_exit(Duration::from_secs(30));
         assert_eq!(terminal.left_behind(), Vec::<String>::new());
         assert_eq!(postbox.letters().len(), 1);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::program;
 use crate::support::pty::{PATIENCE, Start, Terminal};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 /// A home whose database holds so many realistic keys.
@@ -60,13 +61,13 @@ fn marked_row(terminal: &Terminal) -> String {
 #[test]
 fn every_signal_that_ends_it_leaves_the_terminal_as_it_was() {
     let home = rack(50);
-    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
         let mut terminal = open(&home, 100, 30);
         assert!(!terminal.left_behind().is_empty(), "a console without the alternate screen?");
         terminal.signal(signal);
         let status = terminal.wait_for_exit(Duration::from_secs(2));
-        assert_eq!(status.exit_code(), code, "{signal}");
-        assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
+        assert_eq!(status.exit_code(), code, "{signal:?}");
+        assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal:?}");
     }
     let mut terminal = open(&home, 100, 30);
     terminal.press("q");
@@ -126,7 +127,7 @@ fn a_reveal_leaves_no_secret_behind_on_the_screen() {
     let text = terminal.text();
     let secret =
         text.split_whitespace().find(|word| word.starts_with("gw_") && word.len() > 40).unwrap().to_owned();
-    terminal.signal("TERM");
+    terminal.signal(Signal::TERM);
     terminal.wait_for_exit(Duration::from_secs(2));
     terminal.quiet(Duration::from_millis(50));
     // H14: the cells were overwritten before the alternate screen was left.
