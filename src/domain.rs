@@ -17,6 +17,7 @@ pub mod query;
 pub mod reminder;
 pub mod scope;
 pub mod secret;
+pub mod subjects;
 pub mod text;
 pub mod usage;
 pub mod verdict;

@@ -7,8 +7,11 @@
 //! ```
 //!
 //! One unbounded channel of [`message::Message`]s feeds one loop ([`run`]). The loop handles all that is queued, then
-//! draws once, and only if [`state::Shell::redraw`] was asked for. [`update`] and [`view`] do no I/O; [`worker`] is the
+//! draws once, and only if [`shell::Shell::redraw`] was asked for. [`update`] and [`view`] do no I/O; [`worker`] is the
 //! only file that calls the service.
+//!
+//! Its files are floors without a way up: [`words`] (plain data) ← [`effect`], [`message`], [`opening`] ← [`shell`] ←
+//! [`layer`], [`widgets`], times and texts of [`view`] ← [`overlays`] and [`screens`] ← [`update`] ← [`run`].
 //!
 //! # How to add a screen
 //! 1. `screens/NAME.rs` with `state`, `update`, `view`, `tests` below it: a `State` with
@@ -16,38 +19,51 @@
 //!    `input(&mut self, &mut Shell, Input) -> Vec<Effect>`, `reply(&mut self, &mut Shell, RequestId, Reply) -> Vec<Effect>`,
 //!    `changed(&mut self, &mut Shell) -> Vec<Effect>` (the database changed: read again) and
 //!    `draw(&self, &Shell, &mut Frame, Rect)`.
-//! 2. A variant in [`screens::ScreenId`], a field in [`screens::Screens`], an arm in each function of `screens.rs`.
+//! 2. A variant in [`words::ScreenId`], a field in [`screens::Screens`], an arm in each function of `screens.rs`.
 //! 3. Requests carry `To::Screen(ScreenId::…)`, so that replies find their way back: `shell.ask(to, request)`, or
 //!    [`latest::Latest`] where only the newest answer counts.
 //!
 //! # How to add an overlay
-//! 1. `overlays/NAME.rs` with a `State` with `input`, `reply` and `draw` as above, and `context()`: which bindings hold.
-//! 2. A variant in [`overlays::Overlay`] and an arm in each function of `overlays.rs`.
-//! 3. Open it with `shell.open(Overlay::…)`, close the one on top with `shell.close()`. Requests carry
-//!    `To::Overlay(number)`; `shell.open` gives the number.
+//! 1. `overlays/NAME.rs`: a `State` that is a [`layer::Layer`], and an `open` that makes it or says why not. Most of a
+//!    layer has a default; `context`, `input` and `draw` have none.
+//! 2. A variant of [`opening::Opening`] with what it is about, as plain data.
+//! 3. The arm in `overlays.rs` that gives the one to the other.
 //!
-//! A screen or an overlay changes others only through the [`state::Shell`]: `open`, `close`, `show`, `filter`, `toast`.
+//! Then `shell.open(Opening::…)` opens it from everywhere, and `shell.close()` closes the one on top. Its requests carry
+//! `To::Overlay(number)`; `open` is given the number. The stack holds `Box<dyn Layer>`: which overlays there are is a
+//! closed choice ([`opening::Opening`]), but once open nobody asks which one it is, only what a layer can be asked.
+//!
+//! A screen or an overlay changes others only through the [`shell::Shell`]: `open`, `close`, `show`, `filter`, `changed`,
+//! `toast`.
 
 pub mod clipboard;
 pub mod effect;
 pub mod input;
 pub mod latest;
+pub mod layer;
 pub mod message;
+pub mod opening;
 pub mod overlays;
 pub mod painter;
 pub mod receipts;
 pub mod rows;
 pub mod run;
 pub mod screens;
+pub mod shell;
+pub mod standing;
 pub mod state;
 pub mod styles;
+pub mod sweep_state;
 pub mod sweeping;
 pub mod terminal;
 #[cfg(test)]
 pub mod testing;
+pub mod tracked;
 pub mod update;
 pub mod view;
 pub mod widgets;
+pub mod words;
 pub mod worker;
 
-pub use run::{Error, ExitReason, TuiSettings, run};
+pub use run::{Error, TuiSettings, run};
+pub use words::ExitReason;

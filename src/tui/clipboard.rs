@@ -16,32 +16,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::effect::CopyText;
-use super::message::{Message, WipedBytes};
-use crate::domain::text::SafeText;
+use super::message::Message;
+use super::words::{Copied, WipedBytes};
 
 mod osc52;
 #[cfg(test)]
 mod tests;
 
 use osc52::{Wrapping, sequence};
-
-/// What happened, for the person to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Whether the text is, or most likely is, where a paste will find it.
-    pub reached: bool,
-    pub words: SafeText,
-}
-
-impl Outcome {
-    fn reached(words: impl Into<SafeText>) -> Self {
-        Self { reached: true, words: words.into() }
-    }
-
-    fn failed(words: impl Into<SafeText>) -> Self {
-        Self { reached: false, words: words.into() }
-    }
-}
 
 /// What the environment says about the way to a clipboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,17 +80,17 @@ impl Clipboard {
     }
 
     /// Copies, or says why not. Bytes for the terminal are sent to the loop, the only writer of the terminal.
-    pub async fn copy(&self, text: CopyText, messages: &UnboundedSender<Message>) -> Outcome {
+    pub async fn copy(&self, text: CopyText, messages: &UnboundedSender<Message>) -> Copied {
         match self.surroundings {
             Surroundings::Display => self.copy_to_desktop(text, messages).await,
             Surroundings::Tmux => copy_in_tmux(text, messages).await,
             Surroundings::Screen => emit(&text, Wrapping::Screen, messages),
-            Surroundings::Off => Outcome::failed("Not copied: the setting `clipboard` is off"),
+            Surroundings::Off => Copied::failed("Not copied: the setting `clipboard` is off"),
             Surroundings::Zellij | Surroundings::Terminal => emit(&text, Wrapping::None, messages),
         }
     }
 
-    async fn copy_to_desktop(&self, text: CopyText, messages: &UnboundedSender<Message>) -> Outcome {
+    async fn copy_to_desktop(&self, text: CopyText, messages: &UnboundedSender<Message>) -> Copied {
         let mut held = self.desktop.lock().await;
         let clipboard = held.take();
         let what = noun(&text);
@@ -118,7 +100,7 @@ impl Clipboard {
         match done {
             Ok(Ok(clipboard)) => {
                 *held = Some(clipboard);
-                Outcome::reached(format!("{what} copied to this desktop's clipboard"))
+                Copied::reached(format!("{what} copied to this desktop's clipboard"))
             }
             Ok(Err(_)) | Err(_) => emit(&text, Wrapping::None, messages),
         }
@@ -165,13 +147,13 @@ fn noun(text: &CopyText) -> &'static str {
 }
 
 /// Hands OSC 52 to the loop for writing.
-fn emit(text: &CopyText, wrapping: Wrapping, messages: &UnboundedSender<Message>) -> Outcome {
+fn emit(text: &CopyText, wrapping: Wrapping, messages: &UnboundedSender<Message>) -> Copied {
     let bytes = WipedBytes(sequence(content(text), wrapping));
     if messages.send(Message::Emit(bytes)).is_err() {
-        return Outcome::failed("not copied: the console is ending");
+        return Copied::failed("not copied: the console is ending");
     }
     let what = noun(text);
-    Outcome::reached(match wrapping {
+    Copied::reached(match wrapping {
         Wrapping::None => {
             format!("{what} sent to your terminal, which may or may not put it on its clipboard")
         }
@@ -182,14 +164,14 @@ fn emit(text: &CopyText, wrapping: Wrapping, messages: &UnboundedSender<Message>
     })
 }
 
-async fn copy_in_tmux(text: CopyText, messages: &UnboundedSender<Message>) -> Outcome {
+async fn copy_in_tmux(text: CopyText, messages: &UnboundedSender<Message>) -> Copied {
     if tmux_option("allow-passthrough").await.is_some_and(|value| matches!(value.as_str(), "on" | "all")) {
         return emit(&text, Wrapping::Tmux, messages);
     }
     match text {
         CopyText::Plain(text) => load_tmux_buffer(text.as_bytes()).await,
         // A tmux buffer keeps the secret for everyone who can reach the tmux server.
-        CopyText::Secret(_) => Outcome::failed(
+        CopyText::Secret(_) => Copied::failed(
             "not copied: tmux would swallow it or keep it. Run `tmux set -p allow-passthrough on`, or select it with the mouse",
         ),
     }
@@ -215,7 +197,7 @@ async fn tmux_option(name: &str) -> Option<String> {
 }
 
 /// `load-buffer -w` also sends it on to the terminal outside, if that takes it.
-async fn load_tmux_buffer(bytes: &[u8]) -> Outcome {
+async fn load_tmux_buffer(bytes: &[u8]) -> Copied {
     let load = async {
         let mut child = tokio::process::Command::new("tmux")
             .args(["load-buffer", "-w", "-"])
@@ -230,9 +212,9 @@ async fn load_tmux_buffer(bytes: &[u8]) -> Outcome {
     };
     match tokio::time::timeout(std::time::Duration::from_secs(2), load).await {
         Ok(Ok(status)) if status.success() => {
-            Outcome::reached("the masked preview was put into tmux's buffer and sent on to your terminal")
+            Copied::reached("the masked preview was put into tmux's buffer and sent on to your terminal")
         }
-        _ => Outcome::failed("not copied: tmux did not take it"),
+        _ => Copied::failed("not copied: tmux did not take it"),
     }
 }
 

@@ -5,10 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::clipboard::Outcome;
-use super::message::WipedBytes;
-use super::run::ExitReason;
-use super::screens::ScreenId;
+use super::words::{Copied, ExitReason, ScreenId, WipedBytes};
 use crate::config::theme::Theme;
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
@@ -266,7 +263,7 @@ pub enum Reply {
         themes: Vec<Theme>,
         faults: Vec<SafeText>,
     },
-    Copy(Outcome),
+    Copy(Copied),
     /// The file's full path.
     WriteSecret(Outcomes<PathBuf>),
 }

@@ -6,7 +6,8 @@ use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifier
 use ratatui::layout::Position;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::message::{Message, Pasted};
+use super::message::Message;
+use super::words::Pasted;
 use crate::config::keymap::Action;
 
 /// A gesture, with its meaning where the bindings give it one.

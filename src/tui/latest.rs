@@ -1,7 +1,7 @@
 //! Requests of which only the newest answer counts.
 
 use super::effect::{Effect, Request, RequestId, To};
-use super::state::Shell;
+use super::shell::Shell;
 
 /// At most one request under way and the newest one waiting, so that fast typing never queues up work.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use super::effect::{Effect, Outcomes, Request, RequestId, To};
 use super::latest::Latest;
-use super::state::Shell;
+use super::shell::Shell;
 use super::widgets::list::Place;
 
 /// Rows read at once, and the most that are kept.

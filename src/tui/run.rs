@@ -15,6 +15,7 @@ use super::message::Message;
 use super::state::State;
 use super::styles::Styles;
 use super::terminal::{self, Screen};
+use super::words::ExitReason;
 use super::worker::{Running, Worker};
 use super::{input, update};
 use crate::clock::Clock;
@@ -41,21 +42,6 @@ pub struct TuiSettings {
     pub surroundings: Surroundings,
     /// The person's own themes.
     pub themes: Option<std::path::PathBuf>,
-}
-
-/// Why the console ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExitReason {
-    /// The person left.
-    Quit,
-    /// Ctrl-C or SIGINT.
-    Interrupted,
-    /// SIGTERM.
-    Terminated,
-    /// SIGHUP, or the terminal is gone.
-    Hangup,
-    /// The terminal could not be read; the reason in words.
-    Broken(String),
 }
 
 /// Why the console could not run.

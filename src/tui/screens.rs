@@ -5,8 +5,10 @@ use ratatui::layout::Rect;
 
 use super::effect::{Effect, Reply, RequestId, Timer, To};
 use super::input::Input;
-use super::state::Shell;
-use crate::config::keymap::{Action, Context};
+use super::shell::Shell;
+use super::words::ScreenId;
+use crate::config::keymap::Context;
+use crate::domain::subjects::Subjects;
 
 pub mod accounts;
 pub mod alerts;
@@ -16,68 +18,6 @@ pub mod issuers;
 pub mod keys;
 pub mod operators;
 pub mod reminders;
-
-/// Names a screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ScreenId {
-    Keys,
-    Expiring,
-    Reminders,
-    Accounts,
-    Audit,
-    Issuers,
-    Operators,
-    Alerts,
-}
-
-impl ScreenId {
-    /// In the order of their numbers and of `[` and `]`.
-    pub const ALL: [Self; 8] = [
-        Self::Keys,
-        Self::Expiring,
-        Self::Reminders,
-        Self::Accounts,
-        Self::Audit,
-        Self::Issuers,
-        Self::Operators,
-        Self::Alerts,
-    ];
-
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Keys => "Keys",
-            Self::Expiring => "Expiring",
-            Self::Reminders => "Reminders",
-            Self::Accounts => "Accounts",
-            Self::Audit => "Audit",
-            Self::Issuers => "Issuers",
-            Self::Operators => "Operators",
-            Self::Alerts => "Alerts",
-        }
-    }
-
-    /// The screen that an action asks for.
-    pub fn of(action: Action) -> Option<Self> {
-        match action {
-            Action::ScreenKeys => Some(Self::Keys),
-            Action::ScreenExpiring => Some(Self::Expiring),
-            Action::ScreenReminders => Some(Self::Reminders),
-            Action::ScreenAccounts => Some(Self::Accounts),
-            Action::ScreenAudit => Some(Self::Audit),
-            Action::ScreenIssuers => Some(Self::Issuers),
-            Action::ScreenOperators => Some(Self::Operators),
-            Action::ScreenAlerts => Some(Self::Alerts),
-            _ => None,
-        }
-    }
-
-    /// The screen `step` places further, round and round.
-    pub fn step(self, step: isize) -> Self {
-        let count = Self::ALL.len() as isize;
-        let at = Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0) as isize;
-        Self::ALL[(at + step).rem_euclid(count) as usize]
-    }
-}
 
 /// What each screen knows, whether it is shown or not.
 #[derive(Debug, Default)]
@@ -151,8 +91,11 @@ impl Screens {
         }
     }
 
-    /// The database changed: what is shown has to be read again.
-    pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
+    /// The database changed: what is shown has to be read again, if it shows something of what was touched.
+    pub fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
+        if !shown(shell.screen).meet(touched) {
+            return Vec::new();
+        }
         match shell.screen {
             ScreenId::Keys => self.keys.changed(shell),
             ScreenId::Expiring => self.expiring.changed(shell),
@@ -204,5 +147,20 @@ impl Screens {
             ScreenId::Operators => self.operators.summary(shell),
             ScreenId::Alerts => self.alerts.summary(shell),
         }
+    }
+}
+
+/// What a screen shows something of.
+fn shown(screen: ScreenId) -> Subjects {
+    match screen {
+        // A key's detail shows its account, its reminders and what was done to it.
+        ScreenId::Keys => Subjects::ALL,
+        ScreenId::Expiring => Subjects::KEYS | Subjects::ACCOUNTS | Subjects::ISSUERS | Subjects::REMINDERS,
+        ScreenId::Reminders => Subjects::REMINDERS | Subjects::KEYS,
+        ScreenId::Accounts => Subjects::ACCOUNTS | Subjects::ISSUERS,
+        ScreenId::Audit => Subjects::AUDIT,
+        ScreenId::Issuers => Subjects::ISSUERS,
+        ScreenId::Operators => Subjects::OPERATORS,
+        ScreenId::Alerts => Subjects::ALERTS | Subjects::KEYS,
     }
 }

@@ -3,73 +3,13 @@
 use std::collections::VecDeque;
 
 use super::effect::{Effect, Outcomes, RequestId, To};
-use super::state::{Severity, Shell};
+use super::shell::Shell;
+use super::sweep_state::{Sweeping, letters};
+use super::words::Severity;
 use crate::config::keymap::Action;
-use crate::domain::Instant;
-use crate::domain::operator::Permission;
 use crate::domain::reminder::{Door, Progress, State, Sweep, Tally};
-use crate::service::{LetterNews, SweepNews, SweepOrder};
-
-/// What starting a sweep, and sending again, asks for.
-pub const MAY_SWEEP: Permission = Permission::SendReminders;
-
-/// Letters that are kept to be looked at: the last of all, and the first of those that went wrong.
-const LAST: usize = 100;
-const TROUBLES: usize = 200;
-
-/// What is known of the sweep.
-#[derive(Debug, PartialEq)]
-pub struct Sweeping {
-    /// What its news and its end come under.
-    pub id: RequestId,
-    pub began_at: Instant,
-    /// How many letters there are to send, once that is known.
-    pub letters: Option<u64>,
-    pub tally: Tally,
-    /// The newest first.
-    pub last: VecDeque<LetterNews>,
-    /// Those that failed or are ambiguous, in their order.
-    pub troubles: Vec<LetterNews>,
-    /// Whether it was asked to stop.
-    pub stopping: bool,
-    /// How it ended.
-    pub outcome: Option<Outcomes<Box<Sweep>>>,
-}
-
-impl Sweeping {
-    pub fn running(&self) -> bool {
-        self.outcome.is_none()
-    }
-
-    /// `34/120`, for where there is little room.
-    pub fn count(&self) -> String {
-        match self.letters {
-            Some(letters) => format!("{}/{letters}", self.tally.letters()),
-            None => "…".into(),
-        }
-    }
-
-    fn take(&mut self, news: SweepNews) {
-        match news {
-            SweepNews::Planned { letters } => self.letters = Some(letters),
-            SweepNews::Letter(letter) => {
-                self.tally = letter.tally;
-                if letter.state.needs_attention() && self.troubles.len() < TROUBLES {
-                    self.troubles.push(letter.clone());
-                }
-                self.last.truncate(LAST - 1);
-                self.last.push_front(letter);
-            }
-        }
-    }
-}
-
-impl Shell {
-    /// Whether a sweep of this console goes on.
-    pub fn sweeps(&self) -> bool {
-        self.sweep.as_ref().is_some_and(Sweeping::running)
-    }
-}
+use crate::domain::subjects::Subjects;
+use crate::service::{SweepNews, SweepOrder};
 
 /// Starts a sweep. One at a time: while one goes on this does nothing.
 pub fn start(shell: &mut Shell) -> Vec<Effect> {
@@ -128,7 +68,7 @@ pub fn ended(shell: &mut Shell, of: RequestId, outcome: Outcomes<Box<Sweep>>) {
         }
         Err(failure) => shell.failed(failure),
     }
-    shell.changed();
+    shell.changed(Subjects::REMINDERS | Subjects::AUDIT);
     if let Some(reason) = shell.leaving.take() {
         shell.quit(reason);
     }
@@ -161,14 +101,4 @@ pub fn summary(sweep: &Sweep) -> (Severity, String) {
         }
     };
     (severity, words)
-}
-
-/// `1 letter`, `12 letters`.
-pub fn letters(count: u64) -> String {
-    if count == 1 { "1 letter".into() } else { format!("{count} letters") }
-}
-
-/// `1 reminder`, `30 reminders`.
-pub fn reminders(count: u64) -> String {
-    if count == 1 { "1 reminder".into() } else { format!("{count} reminders") }
 }

@@ -10,10 +10,11 @@ use ratatui::layout::{Position, Size};
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::message::{Message, WipedBytes};
+use super::message::Message;
 use super::painter::{Canvas, Painter};
 use super::state::State;
 use super::view;
+use super::words::WipedBytes;
 
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;2t\x1b]2;Keyrack\x07\x1b[?2004h\x1b[?25l";
 /// Wrapping, mouse, paste, title, screen, cursor: each as it was, even where it was not touched.

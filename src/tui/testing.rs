@@ -12,12 +12,14 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::effect::{Effect, Reply, Request, RequestId};
-use super::message::{Message, Pasted};
-use super::overlays::Overlay;
+use super::layer::Layer;
+use super::message::Message;
+use super::opening::Opening;
 use super::state::State;
 use super::styles::Styles;
 use super::update::{opened, update};
 use super::view::view;
+use super::words::Pasted;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::domain::issuer::Issuer;
@@ -57,8 +59,7 @@ impl Desk {
 
     pub fn sized(width: u16, height: u16) -> Self {
         let (mut desk, _) = Self::opened(width, height, Database::default(), "test.db");
-        desk.state.shell.outboxes = super::latest::Latest::default();
-        desk.state.shell.alert_counts = super::latest::Latest::default();
+        desk.state.standing = Default::default();
         desk.role(Role::Admin);
         desk.state.shell.issuers = Some(all_presets().into_iter().map(Issuer::with).collect());
         desk
@@ -123,12 +124,9 @@ impl Desk {
         update(&mut self.state, Message::Reply { to, reply })
     }
 
-    /// Opens an overlay by its function.
-    pub fn open(&mut self, open: impl FnOnce(&mut super::state::Shell) -> Vec<Effect>) -> Vec<Effect> {
-        let mut effects = open(&mut self.state.shell);
-        // Any message lets the shell carry out what was asked of it.
-        effects.extend(update(&mut self.state, Message::Timer(super::effect::Timer::Clock)));
-        effects
+    /// Opens an overlay.
+    pub fn open(&mut self, opening: Opening) -> Vec<Effect> {
+        self.with(|shell| shell.open(opening))
     }
 
     /// Presses keys and keeps the effects.
@@ -181,8 +179,20 @@ impl Desk {
         }
     }
 
-    pub fn top(&self) -> Option<&Overlay> {
-        self.state.overlays.last().map(|opened| &opened.overlay)
+    /// Lets the shell carry out what is asked of it here.
+    pub fn with(&mut self, ask: impl FnOnce(&mut super::shell::Shell)) -> Vec<Effect> {
+        ask(&mut self.state.shell);
+        // Any message lets it.
+        update(&mut self.state, Message::Timer(super::effect::Timer::Clock))
+    }
+
+    pub fn top(&self) -> Option<&dyn Layer> {
+        self.state.overlays.top()
+    }
+
+    /// Whether the topmost overlay is one of this kind.
+    pub fn shows<L: Layer>(&self) -> bool {
+        self.top().is_some_and(|layer| (layer as &dyn std::any::Any).is::<L>())
     }
 
     pub fn toast(&self) -> &str {

@@ -5,18 +5,18 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Size};
 
-use super::effect::{Effect, Outcomes, Reply, Request, RequestId, Timer, To};
+use super::effect::{Effect, Reply, RequestId, Timer, To};
 use super::input::{Input, Key};
 use super::message::Message;
-use super::overlays::{emergency, explain, help, leave, palette, preset, sweep, themes};
-use super::run::ExitReason;
-use super::screens::ScreenId;
-use super::state::{Command, Link, Opened, Severity, Shell, State};
+use super::opening::Opening;
+use super::shell::{Command, Link};
+use super::state::State;
+use super::words::{ExitReason, ScreenId, Severity};
 use super::{receipts, sweeping, view};
 use crate::config::keymap::{Action, Context};
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::service::Outbox;
 use crate::store::LiveEvent;
 
 /// How long a message stays in the last line.
@@ -49,33 +49,8 @@ pub fn opened(state: &mut State, database: SafeText) -> Vec<Effect> {
     state.shell.link = Link::Live;
     state.shell.redraw = true;
     let mut effects = state.screens.enter(&mut state.shell);
-    effects.extend(ask_shell(state));
+    effects.extend(state.standing.ask(&mut state.shell, Subjects::ALL));
     effects
-}
-
-/// What the shell itself needs to know: who is acting, and the issuers.
-fn ask_shell(state: &mut State) -> Vec<Effect> {
-    let shell = &mut state.shell;
-    let mut effects = vec![shell.ask(To::Shell, Request::Whoami).1, shell.ask(To::Shell, Request::Issuers).1];
-    effects.extend(ask_outbox(shell));
-    effects.extend(ask_alerts(shell));
-    effects
-}
-
-/// How the outbox stands: at most one such question at a time, for it is asked again with each change.
-fn ask_outbox(shell: &mut Shell) -> Option<Effect> {
-    let mut outboxes = std::mem::take(&mut shell.outboxes);
-    let effect = outboxes.ask(shell, To::Shell, Request::Outbox);
-    shell.outboxes = outboxes;
-    effect
-}
-
-/// How many alerts are open, in the same way.
-fn ask_alerts(shell: &mut Shell) -> Option<Effect> {
-    let mut counts = std::mem::take(&mut shell.alert_counts);
-    let effect = counts.ask(shell, To::Shell, Request::OpenAlerts);
-    shell.alert_counts = counts;
-    effect
 }
 
 fn handle(state: &mut State, message: Message) -> Vec<Effect> {
@@ -111,22 +86,23 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
 }
 
 fn context(state: &State) -> Context {
-    match state.overlays.last() {
-        Some(opened) => opened.overlay.context(),
+    match state.overlays.top() {
+        Some(layer) => layer.context(),
         None => state.screens.context(&state.shell),
     }
 }
 
 fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
-    let typing = match state.overlays.last() {
-        Some(opened) => opened.overlay.typing(),
+    let typing = match state.overlays.top() {
+        Some(layer) => layer.typing(),
         None => context(state).takes_text(),
     };
     let action = state.shell.keymap.lookup(context(state), event, typing);
     match action {
         // Gets out from anywhere. Where something would be lost the overlay asks, once: a second Ctrl-C is the answer.
-        Some(Action::Interrupt) if !state.overlays.iter().any(|opened| opened.overlay.guards_exit()) => {
-            return leave::open(&mut state.shell, ExitReason::Interrupted);
+        Some(Action::Interrupt) if !state.overlays.guard_exit() => {
+            state.shell.open(Opening::Leave(ExitReason::Interrupted));
+            return Vec::new();
         }
         Some(Action::Suspend) if state.shell.sweeps() => {
             state.shell.redraw = true;
@@ -144,13 +120,13 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
     if !state.overlays.is_empty() {
         // Over a page that one reads there is nothing to lose: the way to an exposed key is open there too.
         let open = match action {
-            Some(Action::Emergency) => Some(emergency::open as fn(&mut Shell) -> Vec<Effect>),
-            Some(Action::ExplainSecret) => Some(explain::open_for_secret as fn(&mut Shell) -> Vec<Effect>),
+            Some(Action::Emergency) => Some(Opening::Emergency),
+            Some(Action::ExplainSecret) => Some(Opening::ExplainSecret),
             _ => None,
         };
-        if let Some(open) = open {
-            state.shell.redraw = true;
-            return open(&mut state.shell);
+        if let Some(opening) = open {
+            state.shell.open(opening);
+            return Vec::new();
         }
     }
     input(state, Input::Key(Key { action, event, hurried }))
@@ -159,8 +135,8 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
 /// Gives a gesture to what is on top.
 fn input(state: &mut State, input: Input) -> Vec<Effect> {
     state.shell.redraw = true;
-    if let Some(opened) = state.overlays.last_mut() {
-        return opened.overlay.input(&mut state.shell, opened.number, input);
+    if let Some(layer) = state.overlays.top_mut() {
+        return layer.input(&mut state.shell, input);
     }
     if let Input::Click(at) = input
         && let Some(screen) = view::tab_at(state, at)
@@ -178,7 +154,7 @@ fn input(state: &mut State, input: Input) -> Vec<Effect> {
 /// Actions that mean the same on every screen; `None` for the others.
 fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
     match action {
-        Action::Quit => Some(leave::open(&mut state.shell, ExitReason::Quit)),
+        Action::Quit => Some(open(state, Opening::Leave(ExitReason::Quit))),
         Action::NextScreen => Some(go(state, state.shell.screen.step(1))),
         Action::PreviousScreen => Some(go(state, state.shell.screen.step(-1))),
         Action::ToggleMouse => {
@@ -192,23 +168,27 @@ fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
             Some(Vec::new())
         }
         Action::Refresh => {
-            state.shell.changed();
+            state.shell.changed(Subjects::ALL);
             Some(Vec::new())
         }
         Action::Help => {
             let context = context(state);
-            Some(help::open(&mut state.shell, context))
+            Some(open(state, Opening::Help(context)))
         }
         Action::Palette => {
             let context = context(state);
-            Some(palette::open(&mut state.shell, context))
+            Some(open(state, Opening::Palette(context)))
         }
-        Action::Sweep => Some(sweep::open(&mut state.shell)),
-        Action::Themes => Some(themes::open(&mut state.shell)),
-        Action::ExplainSecret => Some(explain::open_for_secret(&mut state.shell)),
-        Action::Emergency => Some(emergency::open(&mut state.shell)),
+        Action::Sweep => Some(open(state, Opening::Sweep)),
+        Action::Themes => Some(open(state, Opening::Themes)),
+        Action::ExplainSecret => Some(open(state, Opening::ExplainSecret)),
+        Action::Emergency => Some(open(state, Opening::Emergency)),
         _ => ScreenId::of(action).map(|screen| go(state, screen)),
     }
+}
+
+fn open(state: &mut State, opening: Opening) -> Vec<Effect> {
+    state.overlays.open(&mut state.shell, opening)
 }
 
 fn go(state: &mut State, screen: ScreenId) -> Vec<Effect> {
@@ -231,10 +211,10 @@ fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
     match id.to {
         To::Shell => answer_shell(state, id, reply),
         To::Screen(screen) => state.screens.reply(&mut state.shell, screen, id, reply),
-        To::Overlay(number) => match state.overlays.iter_mut().find(|opened| opened.number == number) {
-            Some(opened) => {
+        To::Overlay(number) => match state.overlays.of_mut(number) {
+            Some(layer) => {
                 state.shell.redraw = true;
-                opened.overlay.reply(&mut state.shell, id, reply)
+                layer.reply(&mut state.shell, id, reply)
             }
             None => Vec::new(),
         },
@@ -242,56 +222,44 @@ fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
 }
 
 fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
-    state.shell.redraw = true;
-    let reply = match reply {
-        Reply::Receipt(outcome) => return receipts::answered(state, id, outcome),
-        reply => reply,
-    };
     let shell = &mut state.shell;
+    shell.redraw = true;
+    let mut effects: Vec<Effect> = state.standing.settle(shell, id).into_iter().collect();
     match reply {
         Reply::Whoami(Ok(who)) => shell.who = Some(who),
         Reply::Issuers(Ok(issuers)) => shell.issuers = Some(issuers),
         Reply::Whoami(Err(failure)) | Reply::Issuers(Err(failure)) => shell.failed(&failure),
-        Reply::Copy(outcome) => shell.copied(&outcome),
+        // Without an answer the last one stays: what is wrong with the database is said elsewhere.
+        Reply::Outbox(Ok(outbox)) => shell.outbox = Some(outbox),
+        Reply::OpenAlerts(Ok(count)) => shell.alerts = Some(count),
+        Reply::Copy(copied) => shell.copied(&copied),
         Reply::Sweep(outcome) => sweeping::ended(shell, id, outcome),
         Reply::Post(outcome) => shell.post = Some(outcome),
-        Reply::Outbox(outcome) => return answer_outbox(shell, id, outcome),
-        Reply::OpenAlerts(outcome) => return answer_alerts(shell, id, outcome),
+        Reply::Receipt(outcome) => {
+            let overlays = &mut state.overlays;
+            let answered = receipts::answered(shell, id, outcome, |number| overlays.show_receipt(number));
+            if let (Some(number), Some(layer)) = (answered.nothing, overlays.top_mut())
+                && layer.receipt() == Some(number)
+            {
+                layer.no_gates(shell);
+            }
+            effects.extend(answered.effects);
+        }
         _ => {}
     }
-    welcome(state)
-}
-
-/// Without an answer the last one stays: what is wrong with the database is said elsewhere.
-fn answer_outbox(shell: &mut Shell, id: RequestId, outcome: Outcomes<Outbox>) -> Vec<Effect> {
-    let mut outboxes = std::mem::take(&mut shell.outboxes);
-    let settled = outboxes.settle(shell, id);
-    shell.outboxes = outboxes;
-    if let Ok(outbox) = outcome {
-        shell.outbox = Some(outbox);
-    }
-    settled.and_then(|settled| settled.next).into_iter().collect()
-}
-
-fn answer_alerts(shell: &mut Shell, id: RequestId, outcome: Outcomes<u64>) -> Vec<Effect> {
-    let mut counts = std::mem::take(&mut shell.alert_counts);
-    let settled = counts.settle(shell, id);
-    shell.alert_counts = counts;
-    if let Ok(count) = outcome {
-        shell.alerts = Some(count);
-    }
-    settled.and_then(|settled| settled.next).into_iter().collect()
+    welcome(state);
+    effects
 }
 
 /// A new database without any issuer: its admin is offered one, once.
-fn welcome(state: &mut State) -> Vec<Effect> {
+fn welcome(state: &mut State) {
     let shell = &mut state.shell;
     let empty = shell.issuers.as_ref().is_some_and(Vec::is_empty);
     if !empty || shell.welcomed || !state.overlays.is_empty() || !shell.may(Permission::ChangeIssuers) {
-        return Vec::new();
+        return;
     }
     shell.welcomed = true;
-    preset::open(shell, true)
+    shell.open(Opening::Preset { first_run: true });
 }
 
 fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
@@ -310,8 +278,13 @@ fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
             state.shell.toast(Severity::Good, "the database is back");
         }
     }
-    let mut effects = ask_shell(state);
-    effects.extend(state.screens.changed(&mut state.shell));
+    changed(state, Subjects::ALL)
+}
+
+/// What shows these subjects is read again.
+fn changed(state: &mut State, touched: Subjects) -> Vec<Effect> {
+    let mut effects = state.standing.ask(&mut state.shell, touched);
+    effects.extend(state.screens.changed(&mut state.shell, touched));
     effects
 }
 
@@ -326,10 +299,7 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
             state.screens.timer(&mut state.shell, timer)
         }
         Timer::Of(To::Overlay(number)) => {
-            match state.overlays.iter_mut().find(|opened| opened.number == number) {
-                Some(opened) => opened.overlay.timer(&mut state.shell, timer),
-                None => Vec::new(),
-            }
+            state.overlays.of_mut(number).map_or_else(Vec::new, |layer| layer.timer(&mut state.shell))
         }
     }
 }
@@ -337,12 +307,9 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
 fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
     state.shell.redraw = true;
     match command {
-        Command::Open(number, overlay) => {
-            state.overlays.push(Opened { number, overlay });
-            Vec::new()
-        }
+        Command::Open(opening) => open(state, opening),
         Command::Close => {
-            state.overlays.pop();
+            state.overlays.close();
             Vec::new()
         }
         Command::Show(screen) => go(state, screen),
@@ -355,11 +322,7 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
             go(state, ScreenId::Reminders)
         }
         Command::Sort(sort) => state.screens.keys.set_sort(&mut state.shell, sort),
-        Command::Changed => {
-            let mut effects = ask_shell(state);
-            effects.extend(state.screens.changed(&mut state.shell));
-            effects
-        }
+        Command::Changed(touched) => changed(state, touched),
         Command::Act(action) => {
             let event = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
             input(state, Input::Key(Key { action: Some(action), event, hurried: false }))

@@ -9,16 +9,17 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use super::overlays::Overlay;
-use super::screens::ScreenId;
-use super::state::{Severity, Shell, State};
-use super::sweeping::MAY_SWEEP;
+use super::shell::Shell;
+use super::state::State;
+use super::sweep_state::MAY_SWEEP;
+use super::words::{ScreenId, Severity};
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::operator::Permission;
 
 mod ascii;
 mod header;
+pub mod key_facts;
 pub mod limits;
 pub mod reminders;
 #[cfg(test)]
@@ -54,9 +55,7 @@ pub fn view(state: &State, frame: &mut Frame) {
     let body = body(shell.size).intersection(area);
     header::draw(state, frame, Rect { height: HEADER, ..area });
     state.screens.draw(shell, frame, body);
-    for opened in &state.overlays {
-        opened.overlay.draw(shell, frame, body);
-    }
+    state.overlays.draw(shell, frame, body);
     draw_footer(state, frame, Rect { y: area.bottom() - FOOTER, height: FOOTER, ..area });
     if shell.ascii {
         ascii::replace(frame.buffer_mut());
@@ -87,8 +86,8 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
         draw_toast(shell, frame, area, symbol, role, &toast.text);
         return;
     }
-    let context = match state.overlays.last() {
-        Some(opened) => opened.overlay.context(),
+    let context = match state.overlays.top() {
+        Some(layer) => layer.context(),
         None => state.screens.context(shell),
     };
     let hints: Vec<_> = shell
@@ -149,21 +148,10 @@ fn label_for(
         Action::FocusDetail => return detail.then_some("scroll".into()),
         _ => {}
     }
-    match state.overlays.last().map(|opened| &opened.overlay) {
-        Some(Overlay::Sweep(sweep)) => return sweep.label(shell, action, label),
-        Some(Overlay::Reader(page)) if action == Action::GoToKey && !page.leads_to_key() => return None,
-        Some(Overlay::Reader(page)) if action == Action::Revoke && !page.revokes() => return None,
-        Some(Overlay::Explain(_)) if matches!(action, Action::Toggle | Action::Submit) => return None,
-        Some(Overlay::Explain(_)) if action == Action::CloseForm => return Some("close".into()),
-        // What is done needs no answer.
-        Some(overlay) if overlay.receipt().is_some() => match action {
-            Action::Yes => return None,
-            Action::No => return Some("close".into()),
-            _ => {}
-        },
-        Some(Overlay::Help(_)) if matches!(action, Action::GoToKey | Action::Revoke) => return None,
-        _ => {}
-    }
+    let label = match state.overlays.top() {
+        Some(layer) => layer.label(shell, action, label)?,
+        None => label.into(),
+    };
     if action == Action::Retry && shell.who.is_some() && !shell.may(MAY_SWEEP) {
         return None;
     }
@@ -175,5 +163,5 @@ fn label_for(
         let wording = shell.wording();
         return Some(if state.screens.keys.window.is_empty() { wording.first } else { wording.new }.into());
     }
-    Some(label.into())
+    Some(label)
 }

@@ -39,7 +39,7 @@ fn neither_the_message_nor_its_bytes_show_the_secret_when_printed() {
     let text = format!(
         "{:?} {:?}",
         Message::Emit(bytes),
-        Message::Paste(crate::tui::message::Pasted::new("gw_secret".into()))
+        Message::Paste(crate::tui::words::Pasted::new("gw_secret".into()))
     );
     assert!(!text.contains("gw_secret"), "{text}");
 }

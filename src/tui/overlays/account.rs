@@ -1,17 +1,24 @@
 //! The form for a new account, and for changing one.
 
-use super::{Overlay, create};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
 use crate::config::keymap::{Action, Context};
 use crate::domain::account::{Account, check_slug};
+use crate::domain::audit;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::{self, SafeText};
 use crate::service::{ChangeAccount, CreateAccount, Field};
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
-use crate::tui::state::{Severity, Shell};
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Opening;
+use crate::tui::shell::Shell;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;
@@ -57,17 +64,16 @@ enum Focus {
 }
 
 /// Opens the form. `issuer`: the one chosen at first. `first_run`: the form for a key follows.
-pub fn open(shell: &mut Shell, issuer: Option<&str>, first_run: bool) -> Vec<Effect> {
+pub fn open(shell: &mut Shell, number: u64, issuer: Option<&str>, first_run: bool) -> Opened {
     if !shell.refuse_unless(Permission::ChangeAccounts, "create accounts") {
-        return Vec::new();
+        return Opened::refused();
     }
     let issuers = shell.issuers.as_deref().unwrap_or_default();
     if issuers.is_empty() {
         shell.toast(Severity::Info, "an account belongs to an issuer: add an issuer first");
-        return Vec::new();
+        return Opened::refused();
     }
     let place = issuer.and_then(|slug| issuers.iter().position(|issuer| issuer.slug == slug)).unwrap_or(0);
-    let number = shell.reserve();
     let state = State {
         number,
         operation: shell.operation(),
@@ -84,25 +90,23 @@ pub fn open(shell: &mut Shell, issuer: Option<&str>, first_run: bool) -> Vec<Eff
         sent: None,
         purpose: Purpose::Create { first_run },
     };
-    shell.open_as(number, Overlay::Account(Box::new(state)));
-    Vec::new()
+    Opened::new(state, Vec::new())
 }
 
 /// Opens the form to change an account.
-pub fn change(shell: &mut Shell, account: &Account) -> Vec<Effect> {
+pub fn change(shell: &mut Shell, number: u64, account: &Account) -> Opened {
     if !shell.refuse_unless(Permission::ChangeAccounts, "change accounts") {
-        return Vec::new();
+        return Opened::refused();
     }
     let issuers = shell.issuers.as_deref().unwrap_or_default();
     let Some(issuer) = issuers.iter().position(|issuer| issuer.slug == account.issuer) else {
         shell.toast(Severity::Info, "the account's issuer is not read yet; try again in a moment");
-        return Vec::new();
+        return Opened::refused();
     };
     let plans = &issuers[issuer].policy.plans;
     let plan =
         account.plan.as_ref().and_then(|plan| plans.iter().position(|known| known.name == plan.as_str()));
     let admins: Vec<&str> = account.admins.iter().map(SafeText::as_str).collect();
-    let number = shell.reserve();
     let state = State {
         number,
         operation: shell.operation(),
@@ -119,19 +123,10 @@ pub fn change(shell: &mut Shell, account: &Account) -> Vec<Effect> {
         sent: None,
         purpose: Purpose::Change(account.slug.clone()),
     };
-    shell.open_as(number, Overlay::Account(Box::new(state)));
-    Vec::new()
+    Opened::new(state, Vec::new())
 }
 
 impl State {
-    pub fn context(&self) -> Context {
-        Context::Form
-    }
-
-    pub fn typing(&self) -> bool {
-        matches!(self.focus, Focus::Name | Focus::Slug | Focus::Admins)
-    }
-
     fn field_mut(&mut self) -> Option<&mut TextField> {
         match self.focus {
             Focus::Name => Some(&mut self.name),
@@ -261,24 +256,6 @@ impl State {
         vec![effect]
     }
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.sent.is_some() {
-            return Vec::new();
-        }
-        match input {
-            Input::Paste(pasted) => {
-                if let Some(field) = self.field_mut()
-                    && field.paste(&pasted.line())
-                {
-                    self.edited();
-                }
-                Vec::new()
-            }
-            Input::Key(key) => self.press(shell, key),
-            Input::Scroll { .. } | Input::Click(_) => Vec::new(),
-        }
-    }
-
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         match key.action {
             Some(Action::CloseForm | Action::Interrupt) => shell.close(),
@@ -313,8 +290,36 @@ impl State {
             _ => {}
         }
     }
+}
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Form
+    }
+
+    fn typing(&self) -> bool {
+        matches!(self.focus, Focus::Name | Focus::Slug | Focus::Admins)
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.sent.is_some() {
+            return Vec::new();
+        }
+        match input {
+            Input::Paste(pasted) => {
+                if let Some(field) = self.field_mut()
+                    && field.paste(&pasted.line())
+                {
+                    self.edited();
+                }
+                Vec::new()
+            }
+            Input::Key(key) => self.press(shell, key),
+            Input::Scroll { .. } | Input::Click(_) => Vec::new(),
+        }
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.sent != Some(id) {
             return Vec::new();
         }
@@ -328,11 +333,11 @@ impl State {
                 };
                 shell.toast(Severity::Good, format!("account {} {done}", account.name));
                 shell.close();
-                shell.changed();
-                match self.purpose {
-                    Purpose::Create { first_run: true } => create::open(shell, Some(account.slug)),
-                    _ => Vec::new(),
+                shell.changed(Subjects::of(audit::Action::AccountChange));
+                if let Purpose::Create { first_run: true } = self.purpose {
+                    shell.open(Opening::Create { account: Some(account.slug) });
                 }
+                Vec::new()
             }
             Err(failure) => {
                 if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
@@ -353,5 +358,9 @@ impl State {
                 Vec::new()
             }
         }
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.paint(shell, frame, area);
     }
 }

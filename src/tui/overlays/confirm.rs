@@ -3,21 +3,20 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use super::Overlay;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
-use crate::domain::account::Standing;
 use crate::domain::key::OperationId;
-use crate::domain::operator;
-use crate::domain::reminder::ReminderId;
 use crate::domain::text::SafeText;
 use crate::service::Retried;
-use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::effect::{Effect, Reply, RequestId, To};
 use crate::tui::input::Input;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Question;
+use crate::tui::shell::Shell;
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::dialog;
 use crate::tui::widgets::sheet::Sheet;
+use crate::tui::words::Severity;
 
 /// The question, and the request that a yes sends.
 #[derive(Debug)]
@@ -30,53 +29,19 @@ pub struct State {
     failure: Option<SafeText>,
 }
 
-/// What is asked and what follows.
-#[derive(Debug)]
-pub struct Question {
-    pub title: String,
-    pub words: String,
-    /// The button's word: "Suspend".
-    pub verb: &'static str,
-    pub change: Change,
-    /// Said once it is done.
-    pub done: String,
-}
-
-/// What a yes changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    Standing { account: String, standing: Standing },
-    Role { operator: String, role: operator::Role },
-    RemoveOperator(String),
-    RetryReminders(Vec<ReminderId>),
-}
-
-impl Change {
-    fn request(&self, operation: OperationId) -> Request {
-        match self.clone() {
-            Self::Standing { account, standing } => Request::SetStanding { operation, account, standing },
-            Self::Role { operator, role } => Request::SetOperator { operation, name: operator, role },
-            Self::RemoveOperator(name) => Request::RemoveOperator { operation, name },
-            Self::RetryReminders(reminders) => Request::RetryReminders { operation, reminders },
-        }
-    }
-}
-
 /// Asks; No is the default.
-pub fn open(shell: &mut Shell, question: Question) -> Vec<Effect> {
-    let number = shell.reserve();
+pub fn open(shell: &mut Shell, number: u64, question: Question) -> Opened {
     let operation = shell.operation();
     let state = State { number, operation, question, yes: false, sent: None, failure: None };
-    shell.open_as(number, Overlay::Confirm(Box::new(state)));
-    Vec::new()
+    Opened::new(state, Vec::new())
 }
 
-impl State {
-    pub fn context(&self) -> Context {
+impl Layer for State {
+    fn context(&self) -> Context {
         Context::Dialog
     }
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Input::Key(key) = input else { return Vec::new() };
         if self.sent.is_some() {
             return Vec::new();
@@ -97,7 +62,7 @@ impl State {
         Vec::new()
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.sent != Some(id) {
             return Vec::new();
         }
@@ -110,7 +75,7 @@ impl State {
                 let (severity, words) = retried_words(shell, &retried);
                 shell.toast(severity, words);
                 shell.close();
-                shell.changed();
+                shell.changed(self.question.change.subjects());
                 return Vec::new();
             }
             Reply::RetryReminders(Err(failure)) => Some(failure),
@@ -120,14 +85,14 @@ impl State {
             None => {
                 shell.toast(Severity::Good, self.question.done.clone());
                 shell.close();
-                shell.changed();
+                shell.changed(self.question.change.subjects());
             }
             Some(failure) => self.failure = Some(failure.text),
         }
         Vec::new()
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, 60);
         let mut sheet = Sheet::new(styles, 12, columns);

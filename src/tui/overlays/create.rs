@@ -1,20 +1,25 @@
 //! The form for a new key: configure, review, create (VP-23). The secret then goes to the reveal.
 
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
 use crate::config::keymap::Context;
 use crate::domain::account::AccountSummary;
+use crate::domain::audit;
 use crate::domain::issuer::Policy;
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::Field;
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::input::Input;
 use crate::tui::latest::Latest;
-use crate::tui::state::Shell;
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Opening;
+use crate::tui::shell::Shell;
 use crate::tui::widgets::scope_grid::ScopeGrid;
 use crate::tui::widgets::text_field::TextField;
-
-use super::Overlay;
-use super::reveal;
 
 mod check;
 mod chooser;
@@ -28,6 +33,7 @@ use chooser::Chooser;
 /// Everything filled in so far.
 #[derive(Debug)]
 pub struct State {
+    number: u64,
     /// Made once, so that sending again after a lost connection doubles nothing. A refusal ends the wish.
     operation: OperationId,
     account: Option<AccountSummary>,
@@ -75,28 +81,27 @@ enum Focus {
 }
 
 /// Opens the form, for an account if one is given; without one the chooser comes first.
-pub fn open(shell: &mut Shell, account: Option<String>) -> Vec<Effect> {
+pub fn open(shell: &mut Shell, number: u64, account: Option<String>) -> Opened {
     if !shell.refuse_unless(Permission::ChangeKeys, "create keys") {
-        return Vec::new();
+        return Opened::refused();
     }
     let operation = shell.operation();
-    let number = shell.reserve();
-    let mut state = State::new(operation);
+    let mut state = State::new(number, operation);
     let effects = match account {
         Some(slug) => {
             let (id, effect) = shell.ask(To::Overlay(number), Request::Account(slug));
             state.wanted = Some(id);
             vec![effect]
         }
-        None => state.choose_account(shell, number),
+        None => state.choose_account(shell),
     };
-    shell.open_as(number, Overlay::Create(Box::new(state)));
-    effects
+    Opened::new(state, effects)
 }
 
 impl State {
-    fn new(operation: OperationId) -> Self {
+    fn new(number: u64, operation: OperationId) -> Self {
         Self {
+            number,
             operation,
             account: None,
             chooser: None,
@@ -116,14 +121,6 @@ impl State {
             leaving: false,
             sent: None,
         }
-    }
-
-    pub fn context(&self) -> Context {
-        if self.chooser.is_some() { Context::Picker } else { Context::Form }
-    }
-
-    pub fn typing(&self) -> bool {
-        self.chooser.is_some() || self.stage == Stage::Edit && self.field().is_some()
     }
 
     fn field(&self) -> Option<&TextField> {
@@ -200,7 +197,36 @@ impl State {
         }
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+    /// Shows a refusal at its place, in the service's own words (VP-28).
+    fn not_created(&mut self, failure: &Failure) {
+        self.stage = Stage::Review;
+        let FailureKind::Field(field) = failure.kind else {
+            self.failure = Some(failure.text.clone());
+            return;
+        };
+        self.stage = Stage::Edit;
+        self.focus = match field {
+            Field::Account => Focus::Account,
+            Field::Description => Focus::Description,
+            Field::Scopes => Focus::Scopes,
+            Field::Expiry => Focus::Expiry,
+            Field::Allow => Focus::Allow,
+            _ => Focus::Name,
+        };
+        self.refused = Some((field, failure.text.clone()));
+    }
+}
+
+impl Layer for State {
+    fn context(&self) -> Context {
+        if self.chooser.is_some() { Context::Picker } else { Context::Form }
+    }
+
+    fn typing(&self) -> bool {
+        self.chooser.is_some() || self.stage == Stage::Edit && self.field().is_some()
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Accounts(found) => self.found_accounts(shell, id, found),
             Reply::Account(found) if self.wanted == Some(id) => {
@@ -219,8 +245,9 @@ impl State {
                 match result {
                     Ok(created) => {
                         shell.close();
-                        shell.changed();
-                        reveal::open(shell, *created, None)
+                        shell.changed(Subjects::of(audit::Action::KeyCreate));
+                        shell.open(Opening::Reveal { created, replaces: None });
+                        Vec::new()
                     }
                     Err(failure) => {
                         // Only where it is unknown whether the key was made must the wish stay the same one.
@@ -236,22 +263,11 @@ impl State {
         }
     }
 
-    /// Shows a refusal at its place, in the service's own words (VP-28).
-    fn not_created(&mut self, failure: &Failure) {
-        self.stage = Stage::Review;
-        let FailureKind::Field(field) = failure.kind else {
-            self.failure = Some(failure.text.clone());
-            return;
-        };
-        self.stage = Stage::Edit;
-        self.focus = match field {
-            Field::Account => Focus::Account,
-            Field::Description => Focus::Description,
-            Field::Scopes => Focus::Scopes,
-            Field::Expiry => Focus::Expiry,
-            Field::Allow => Focus::Allow,
-            _ => Focus::Name,
-        };
-        self.refused = Some((field, failure.text.clone()));
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.chooser.is_some() { self.input_chooser(shell, input) } else { self.input_form(shell, input) }
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.paint(shell, frame, area);
     }
 }

@@ -1,17 +1,23 @@
 //! An exposed key: paste it, see whose it is, end it. Four gestures from a shell: start, `x`, paste, `y`.
 
-use super::Overlay;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
 use crate::config::keymap::{Action, Context};
+use crate::domain::audit;
 use crate::domain::key::{Key, OperationId, Status};
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::Needle;
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
+use crate::tui::layer::{Layer, Opened};
 use crate::tui::receipts;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;
@@ -52,8 +58,7 @@ enum Stage {
 }
 
 /// Opens the search. Without the right to revoke it still finds.
-pub fn open(shell: &mut Shell) -> Vec<Effect> {
-    let number = shell.reserve();
+pub fn open(shell: &mut Shell, number: u64) -> Opened {
     let state = State {
         number,
         operation: shell.operation(),
@@ -63,43 +68,10 @@ pub fn open(shell: &mut Shell) -> Vec<Effect> {
         said: None,
     };
     shell.toast = None;
-    shell.open_as(number, Overlay::Emergency(Box::new(state)));
-    Vec::new()
+    Opened::new(state, Vec::new())
 }
 
 impl State {
-    pub fn context(&self) -> Context {
-        match self.stage {
-            Stage::Ask => Context::Prompt,
-            _ => Context::Dialog,
-        }
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        match (&mut self.stage, input) {
-            (Stage::Ask, Input::Paste(pasted)) => {
-                self.input.paste(&pasted.line());
-                self.find(shell)
-            }
-            (Stage::Ask, Input::Key(key)) => self.press_ask(shell, key),
-            (Stage::Found { keys, at }, Input::Scroll { lines, .. }) => {
-                *at = picker::step(*at, lines.signum() as isize, keys.len());
-                Vec::new()
-            }
-            (Stage::Found { .. }, Input::Key(key)) => self.press_found(shell, key),
-            (Stage::Dead { .. }, Input::Key(key)) if !key.hurried => {
-                if matches!(
-                    key.action,
-                    Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)
-                ) {
-                    shell.close();
-                }
-                Vec::new()
-            }
-            _ => Vec::new(),
-        }
-    }
-
     fn press_ask(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         match key.action {
             Some(Action::CancelPrompt | Action::Interrupt) => shell.close(),
@@ -157,15 +129,49 @@ impl State {
         self.stage = Stage::Sent { key: Box::new(key.clone()) };
         vec![effect]
     }
+}
 
-    pub fn receipt(&self) -> Option<u64> {
+impl Layer for State {
+    fn context(&self) -> Context {
+        match self.stage {
+            Stage::Ask => Context::Prompt,
+            _ => Context::Dialog,
+        }
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        match (&mut self.stage, input) {
+            (Stage::Ask, Input::Paste(pasted)) => {
+                self.input.paste(&pasted.line());
+                self.find(shell)
+            }
+            (Stage::Ask, Input::Key(key)) => self.press_ask(shell, key),
+            (Stage::Found { keys, at }, Input::Scroll { lines, .. }) => {
+                *at = picker::step(*at, lines.signum() as isize, keys.len());
+                Vec::new()
+            }
+            (Stage::Found { .. }, Input::Key(key)) => self.press_found(shell, key),
+            (Stage::Dead { .. }, Input::Key(key)) if !key.hurried => {
+                if matches!(
+                    key.action,
+                    Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)
+                ) {
+                    shell.close();
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn receipt(&self) -> Option<u64> {
         match &self.stage {
             Stage::Dead { receipt, .. } => Some(*receipt),
             _ => None,
         }
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.asked != Some(id) {
             return Vec::new();
         }
@@ -182,7 +188,7 @@ impl State {
             }
             Reply::Find(Err(failure)) => self.said = Some((Severity::Bad, failure.text)),
             Reply::Revoke(Ok(revoked)) => {
-                shell.changed();
+                shell.changed(Subjects::of(audit::Action::KeyRevoke));
                 if let Some(one) = revoked.into_iter().next() {
                     let name = one.key.name.as_str().to_owned();
                     let (receipt, effect) = receipts::begin(shell, name, vec![one.key.id]);
@@ -205,6 +211,10 @@ impl State {
             _ => {}
         }
         Vec::new()
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.paint(shell, frame, area);
     }
 }
 

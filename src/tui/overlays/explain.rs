@@ -1,7 +1,11 @@
 //! Why a key is let in or refused: each step of the verdict in words (VA-10, VA-11). For a key of the table, without its
 //! secret; or for what somebody pasted, which shows what is wrong with the text itself too.
 
-use super::Overlay;
+use std::borrow::Cow;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
 use crate::config::keymap::{Action, Context};
 use crate::domain::account::Account;
 use crate::domain::explain::{Case, Explanation, explain};
@@ -12,7 +16,8 @@ use crate::domain::verdict::{Ask, Facts};
 use crate::service::Needle;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
-use crate::tui::state::Shell;
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::text_field::TextField;
 
@@ -51,53 +56,39 @@ enum Focus {
 }
 
 /// Explains what a request with this key would meet now.
-pub fn open(shell: &mut Shell, key: Key) -> Vec<Effect> {
-    let (number, mut state) = new(shell, None);
+pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
+    let mut state = State::new(number, None);
     let effects = state.found(shell, key);
-    shell.open_as(number, Overlay::Explain(Box::new(state)));
-    effects
+    Opened::new(state, effects)
 }
 
 /// Like [`open`], for a key that has to be read first.
-pub fn open_by_id(shell: &mut Shell, key: KeyId) -> Vec<Effect> {
-    let (number, mut state) = new(shell, None);
+pub fn open_by_id(shell: &mut Shell, number: u64, key: KeyId) -> Opened {
+    let mut state = State::new(number, None);
     let effects = state.ask(shell, Request::Key(key));
-    shell.open_as(number, Overlay::Explain(Box::new(state)));
-    effects
+    Opened::new(state, effects)
 }
 
 /// Explains why something that somebody pastes is refused.
-pub fn open_for_secret(shell: &mut Shell) -> Vec<Effect> {
-    let (number, state) = new(shell, Some(Pasted::default()));
+pub fn open_for_secret(shell: &mut Shell, number: u64) -> Opened {
     shell.toast = None;
-    shell.open_as(number, Overlay::Explain(Box::new(state)));
-    Vec::new()
-}
-
-fn new(shell: &mut Shell, pasted: Option<Pasted>) -> (u64, State) {
-    let number = shell.reserve();
-    let focus = if pasted.is_some() { Focus::Secret } else { Focus::Line };
-    let state = State {
-        number,
-        pasted,
-        key: None,
-        account: None,
-        line: TextField::default(),
-        address: TextField::default(),
-        focus,
-        asked: None,
-        failure: None,
-    };
-    (number, state)
+    Opened::new(State::new(number, Some(Pasted::default())), Vec::new())
 }
 
 impl State {
-    pub fn context(&self) -> Context {
-        Context::Form
-    }
-
-    pub fn typing(&self) -> bool {
-        matches!(self.focus, Focus::Secret | Focus::Line | Focus::Address)
+    fn new(number: u64, pasted: Option<Pasted>) -> Self {
+        let focus = if pasted.is_some() { Focus::Secret } else { Focus::Line };
+        Self {
+            number,
+            pasted,
+            key: None,
+            account: None,
+            line: TextField::default(),
+            address: TextField::default(),
+            focus,
+            asked: None,
+            failure: None,
+        }
     }
 
     fn order(&self) -> &'static [Focus] {
@@ -111,31 +102,6 @@ impl State {
         let order = self.order();
         let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0) as isize;
         self.focus = order[(at + by).rem_euclid(order.len() as isize) as usize];
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        match input {
-            Input::Paste(text) => match self.focus {
-                Focus::Line => {
-                    self.line.paste(&text.line());
-                }
-                Focus::Address => {
-                    self.address.paste(&text.line());
-                }
-                _ => {
-                    if let Some(pasted) = &mut self.pasted {
-                        pasted.paste(text.as_str());
-                        return self.read(shell);
-                    }
-                }
-            },
-            Input::Key(key) => return self.press(shell, key),
-            Input::Scroll { lines, .. } => {
-                self.focus = if lines > 0 { Focus::Steps } else { self.order()[0] };
-            }
-            Input::Click(_) => {}
-        }
-        Vec::new()
     }
 
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
@@ -202,27 +168,6 @@ impl State {
         self.ask(shell, Request::Account(account))
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        if self.asked != Some(id) {
-            return Vec::new();
-        }
-        self.asked = None;
-        match reply {
-            Reply::Key(Ok(key)) => return self.found(shell, *key),
-            Reply::Find(Ok(keys)) => {
-                if let Some(key) = keys.into_iter().next() {
-                    return self.found(shell, key);
-                }
-            }
-            Reply::Account(Ok(summary)) => self.account = Some(summary.account),
-            Reply::Key(Err(failure)) | Reply::Find(Err(failure)) | Reply::Account(Err(failure)) => {
-                self.failure = Some(failure.text);
-            }
-            _ => {}
-        }
-        Vec::new()
-    }
-
     /// The method and path that are imagined, apart; `None` where none is.
     fn request_line(&self) -> Option<(&str, &str)> {
         let text = self.line.value().trim();
@@ -269,6 +214,74 @@ impl State {
                 Some(explain(&Case { policy: policy.map(|issuer| &issuer.policy), ..case }))
             }
         }
+    }
+}
+
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Form
+    }
+
+    fn typing(&self) -> bool {
+        matches!(self.focus, Focus::Secret | Focus::Line | Focus::Address)
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Paste(text) => match self.focus {
+                Focus::Line => {
+                    self.line.paste(&text.line());
+                }
+                Focus::Address => {
+                    self.address.paste(&text.line());
+                }
+                _ => {
+                    if let Some(pasted) = &mut self.pasted {
+                        pasted.paste(text.as_str());
+                        return self.read(shell);
+                    }
+                }
+            },
+            Input::Key(key) => return self.press(shell, key),
+            Input::Scroll { lines, .. } => {
+                self.focus = if lines > 0 { Focus::Steps } else { self.order()[0] };
+            }
+            Input::Click(_) => {}
+        }
+        Vec::new()
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.asked != Some(id) {
+            return Vec::new();
+        }
+        self.asked = None;
+        match reply {
+            Reply::Key(Ok(key)) => return self.found(shell, *key),
+            Reply::Find(Ok(keys)) => {
+                if let Some(key) = keys.into_iter().next() {
+                    return self.found(shell, key);
+                }
+            }
+            Reply::Account(Ok(summary)) => self.account = Some(summary.account),
+            Reply::Key(Err(failure)) | Reply::Find(Err(failure)) | Reply::Account(Err(failure)) => {
+                self.failure = Some(failure.text);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn label(&self, _: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        match action {
+            Action::Toggle | Action::Submit => None,
+            Action::CloseForm => Some("close".into()),
+            _ => Some(label.into()),
+        }
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.paint(shell, frame, area);
     }
 }
 

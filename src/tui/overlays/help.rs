@@ -1,15 +1,17 @@
 //! What every key does here: made from the bindings, so that it is never out of date.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::{Line, Span};
 
-use super::Overlay;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
-use crate::tui::state::Shell;
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::shell::Shell;
 use crate::tui::view::body;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{dialog, fit, scroll};
@@ -30,64 +32,12 @@ pub struct State {
 }
 
 /// Opens the help for the place that one is at.
-pub fn open(shell: &mut Shell, context: Context) -> Vec<Effect> {
-    shell.open(Overlay::Help(State { context, search: TextField::default(), searching: false, top: 0 }));
-    Vec::new()
+pub fn open(context: Context) -> Opened {
+    let state = State { context, search: TextField::default(), searching: false, top: 0 };
+    Opened::new(state, Vec::new())
 }
 
 impl State {
-    pub fn context(&self) -> Context {
-        if self.searching { Context::Prompt } else { Context::Reader }
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.searching {
-            self.top = 0;
-            match input {
-                Input::Paste(pasted) => {
-                    self.search.paste(&pasted.line());
-                }
-                Input::Key(key) => match key.action {
-                    Some(Action::Accept) => self.searching = false,
-                    Some(Action::CancelPrompt) => {
-                        self.searching = false;
-                        self.search.clear();
-                    }
-                    _ => {
-                        self.search.key(key.event);
-                    }
-                },
-                _ => {}
-            }
-            return Vec::new();
-        }
-        let by = match input {
-            Input::Scroll { lines, .. } => lines as isize,
-            input => match input.action() {
-                Some(Action::ReadUp) => -1,
-                Some(Action::ReadDown) => 1,
-                Some(Action::ReadPageUp) => -10,
-                Some(Action::ReadPageDown) => 10,
-                Some(Action::ReadTop) => isize::MIN / 2,
-                Some(Action::ReadBottom) => isize::MAX / 2,
-                Some(Action::Search) => {
-                    self.searching = true;
-                    0
-                }
-                Some(Action::CloseReader | Action::Interrupt) => {
-                    shell.close();
-                    0
-                }
-                _ => 0,
-            },
-        };
-        let shown = usize::from(body(shell.size).height.saturating_sub(dialog::ENDS + 1));
-        let last =
-            self.lines(shell, dialog::columns(body(shell.size), 72).into()).len().saturating_sub(shown);
-        self.top = self.top.saturating_add_signed(by).min(last);
-        Vec::new()
-    }
-
     fn lines(&self, shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         let styles = &shell.styles;
         let words = self.search.value().trim().to_lowercase();
@@ -140,8 +90,66 @@ impl State {
         }
         lines
     }
+}
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+impl Layer for State {
+    fn context(&self) -> Context {
+        if self.searching { Context::Prompt } else { Context::Reader }
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.searching {
+            self.top = 0;
+            match input {
+                Input::Paste(pasted) => {
+                    self.search.paste(&pasted.line());
+                }
+                Input::Key(key) => match key.action {
+                    Some(Action::Accept) => self.searching = false,
+                    Some(Action::CancelPrompt) => {
+                        self.searching = false;
+                        self.search.clear();
+                    }
+                    _ => {
+                        self.search.key(key.event);
+                    }
+                },
+                _ => {}
+            }
+            return Vec::new();
+        }
+        let by = match input {
+            Input::Scroll { lines, .. } => lines as isize,
+            input => match input.action() {
+                Some(Action::ReadUp) => -1,
+                Some(Action::ReadDown) => 1,
+                Some(Action::ReadPageUp) => -10,
+                Some(Action::ReadPageDown) => 10,
+                Some(Action::ReadTop) => isize::MIN / 2,
+                Some(Action::ReadBottom) => isize::MAX / 2,
+                Some(Action::Search) => {
+                    self.searching = true;
+                    0
+                }
+                Some(Action::CloseReader | Action::Interrupt) => {
+                    shell.close();
+                    0
+                }
+                _ => 0,
+            },
+        };
+        let shown = usize::from(body(shell.size).height.saturating_sub(dialog::ENDS + 1));
+        let last =
+            self.lines(shell, dialog::columns(body(shell.size), 72).into()).len().saturating_sub(shown);
+        self.top = self.top.saturating_add_signed(by).min(last);
+        Vec::new()
+    }
+
+    fn label(&self, _: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        (!matches!(action, Action::GoToKey | Action::Revoke)).then(|| label.into())
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, 72);
         let lines = self.lines(shell, columns.into());

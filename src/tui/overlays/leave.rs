@@ -3,17 +3,18 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use super::Overlay;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
-use crate::tui::run::ExitReason;
-use crate::tui::state::Shell;
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::shell::Shell;
+use crate::tui::sweep_state::Sweeping;
 use crate::tui::sweeping;
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::dialog;
 use crate::tui::widgets::sheet::Sheet;
+use crate::tui::words::ExitReason;
 
 /// The question, and how the person wanted to leave.
 #[derive(Debug)]
@@ -23,21 +24,23 @@ pub struct State {
 }
 
 /// Leaves, or asks first while a sweep goes on.
-pub fn open(shell: &mut Shell, reason: ExitReason) -> Vec<Effect> {
-    shell.redraw = true;
+pub fn open(shell: &Shell, reason: ExitReason) -> Opened {
     if !shell.sweeps() {
-        return vec![Effect::Quit(reason)];
+        return Opened { layer: None, effects: vec![Effect::Quit(reason)] };
     }
-    shell.open(Overlay::Leave(State { reason, yes: false }));
-    Vec::new()
+    Opened::new(State { reason, yes: false }, Vec::new())
 }
 
-impl State {
-    pub fn context(&self) -> Context {
+impl Layer for State {
+    fn guards_exit(&self) -> bool {
+        true
+    }
+
+    fn context(&self) -> Context {
         Context::Dialog
     }
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Input::Key(key) = input else { return Vec::new() };
         if shell.leaving.is_some() {
             match key.action {
@@ -63,20 +66,11 @@ impl State {
         Vec::new()
     }
 
-    fn leave(&self, shell: &mut Shell) -> Vec<Effect> {
-        if !shell.sweeps() {
-            shell.quit(self.reason.clone());
-            return Vec::new();
-        }
-        shell.leaving = Some(self.reason.clone());
-        sweeping::stop(shell)
-    }
-
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, 60);
         let mut sheet = Sheet::new(styles, 12, columns);
-        let count = shell.sweep.as_ref().map(sweeping::Sweeping::count).unwrap_or_default();
+        let count = shell.sweep.as_ref().map(Sweeping::count).unwrap_or_default();
         if shell.leaving.is_some() {
             sheet.words(Role::Info, "It stops after the letter under way; then Keyrack ends…");
         } else if shell.sweeps() {
@@ -94,5 +88,16 @@ impl State {
         let size = Size { width: columns, height: sheet.height() };
         let place = dialog::open(frame, styles, area, "Leave Keyrack?", size);
         sheet.draw(frame, place);
+    }
+}
+
+impl State {
+    fn leave(&self, shell: &mut Shell) -> Vec<Effect> {
+        if !shell.sweeps() {
+            shell.quit(self.reason.clone());
+            return Vec::new();
+        }
+        shell.leaving = Some(self.reason.clone());
+        sweeping::stop(shell)
     }
 }

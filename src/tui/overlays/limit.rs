@@ -3,23 +3,26 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use super::Overlay;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::account::Account;
+use crate::domain::audit;
 use crate::domain::key::{Key, OperationId};
 use crate::domain::limit::Budgets;
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
-use crate::tui::state::{Severity, Shell};
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::shell::Shell;
 use crate::tui::view::limits;
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::facts::{self, Fact};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{dialog, fit};
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;
@@ -53,15 +56,14 @@ enum Focus {
 const ORDER: [Focus; 3] = [Focus::Budgets, Focus::Go, Focus::Cancel];
 
 /// Opens the form for a key that is not revoked.
-pub fn open(shell: &mut Shell, key: Key) -> Vec<Effect> {
+pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
     if !shell.refuse_unless(Permission::ChangeKeys, "change the limits of keys") {
-        return Vec::new();
+        return Opened::refused();
     }
     if key.revoked_at.is_some() {
         shell.toast(Severity::Info, format!("{} is revoked: limits have no meaning for it", key.name));
-        return Vec::new();
+        return Opened::refused();
     }
-    let number = shell.reserve();
     let (reading, effect) = shell.ask(To::Overlay(number), Request::Account(key.account.clone()));
     let state = State {
         number,
@@ -75,19 +77,10 @@ pub fn open(shell: &mut Shell, key: Key) -> Vec<Effect> {
         failure: None,
         sent: None,
     };
-    shell.open_as(number, Overlay::Limit(Box::new(state)));
-    vec![effect]
+    Opened::new(state, vec![effect])
 }
 
 impl State {
-    pub fn context(&self) -> Context {
-        Context::Form
-    }
-
-    pub fn typing(&self) -> bool {
-        self.focus == Focus::Budgets
-    }
-
     /// What was written, or why that can't be.
     fn wanted(&self) -> Result<Budgets, String> {
         Budgets::parse(self.budgets.value()).map_err(|error| error.to_string())
@@ -96,22 +89,6 @@ impl State {
     fn move_focus(&mut self, by: isize) {
         let at = ORDER.iter().position(|focus| *focus == self.focus).unwrap_or(0);
         self.focus = ORDER[at.saturating_add_signed(by).min(ORDER.len() - 1)];
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.sent.is_some() {
-            return Vec::new();
-        }
-        match input {
-            Input::Paste(pasted) if self.typing() => {
-                if self.budgets.paste(&pasted.line()) {
-                    self.edited();
-                }
-                Vec::new()
-            }
-            Input::Key(key) => self.press(shell, key),
-            _ => Vec::new(),
-        }
     }
 
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
@@ -159,22 +136,6 @@ impl State {
         vec![effect]
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        match reply {
-            // Without an answer the form does its work all the same.
-            Reply::Account(Ok(summary)) if id == self.reading => self.account = Some(summary.account),
-            Reply::SetLimits(result) if self.sent == Some(id) => {
-                self.sent = None;
-                match result {
-                    Ok(key) => self.done(shell, &key),
-                    Err(failure) => self.refused(shell, failure),
-                }
-            }
-            _ => {}
-        }
-        Vec::new()
-    }
-
     fn done(&self, shell: &mut Shell, key: &Key) {
         let words = match key.limits.is_empty() {
             true => "its policy's limits again".to_owned(),
@@ -183,7 +144,7 @@ impl State {
         let words = format!("{} has {words}; gates count by that from their next request on", key.name);
         shell.toast(Severity::Good, words);
         shell.close();
-        shell.changed();
+        shell.changed(Subjects::of(audit::Action::KeyLimit));
     }
 
     fn refused(&mut self, shell: &mut Shell, failure: Failure) {
@@ -199,8 +160,50 @@ impl State {
         let words = limits::words(policy, self.account.as_ref(), key);
         (!words.is_empty()).then(|| words.join("; "))
     }
+}
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Form
+    }
+
+    fn typing(&self) -> bool {
+        self.focus == Focus::Budgets
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.sent.is_some() {
+            return Vec::new();
+        }
+        match input {
+            Input::Paste(pasted) if self.typing() => {
+                if self.budgets.paste(&pasted.line()) {
+                    self.edited();
+                }
+                Vec::new()
+            }
+            Input::Key(key) => self.press(shell, key),
+            _ => Vec::new(),
+        }
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        match reply {
+            // Without an answer the form does its work all the same.
+            Reply::Account(Ok(summary)) if id == self.reading => self.account = Some(summary.account),
+            Reply::SetLimits(result) if self.sent == Some(id) => {
+                self.sent = None;
+                match result {
+                    Ok(key) => self.done(shell, &key),
+                    Err(failure) => self.refused(shell, failure),
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, COLUMNS);
         let mut sheet = Sheet::new(styles, LABEL, columns);

@@ -3,11 +3,11 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use super::Overlay;
 use crate::config::keymap::{Action, Context};
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
-use crate::tui::state::Shell;
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::shell::Shell;
 use crate::tui::widgets::picker::{self, Item};
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{dialog, picker::step};
@@ -32,7 +32,7 @@ struct Command {
 }
 
 /// Opens the palette with the commands that hold at `context`.
-pub fn open(shell: &mut Shell, context: Context) -> Vec<Effect> {
+pub fn open(shell: &Shell, context: Context) -> Opened {
     let commands = shell
         .keymap
         .entries(context)
@@ -48,8 +48,7 @@ pub fn open(shell: &mut Shell, context: Context) -> Vec<Effect> {
             text: format!("{} {}", entry.label, entry.description),
         })
         .collect();
-    shell.open(Overlay::Palette(State { search: TextField::default(), commands, at: 0 }));
-    Vec::new()
+    Opened::new(State { search: TextField::default(), commands, at: 0 }, Vec::new())
 }
 
 impl State {
@@ -65,8 +64,14 @@ impl State {
         }
         places.into_iter().map(|place| &self.commands[place]).collect()
     }
+}
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Picker
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let count = self.found().len();
         match input {
             Input::Paste(pasted) => {
@@ -97,7 +102,7 @@ impl State {
         Vec::new()
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let items: Vec<Item> = self.found().into_iter().map(|command| command.item.clone()).collect();
         let size = Size { width: dialog::columns(area, 76), height: 16 };
         let place = dialog::open(frame, &shell.styles, area, "Commands", size);

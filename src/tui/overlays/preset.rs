@@ -5,20 +5,24 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::{Overlay, account};
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
+use crate::domain::audit;
 use crate::domain::issuer::Policy;
 use crate::domain::issuer::policy_file::all_presets;
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Opening;
+use crate::tui::shell::Shell;
 use crate::tui::widgets::picker::{self, Item};
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{dialog, fit};
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;
@@ -37,9 +41,9 @@ pub struct State {
 }
 
 /// Offers the presets. `first_run`: with words of welcome, and the form for an account follows.
-pub fn open(shell: &mut Shell, first_run: bool) -> Vec<Effect> {
+pub fn open(shell: &mut Shell, number: u64, first_run: bool) -> Opened {
     if !shell.refuse_unless(Permission::ChangeIssuers, "add issuers") {
-        return Vec::new();
+        return Opened::refused();
     }
     let there: Vec<&str> = shell.issuers.iter().flatten().map(|issuer| issuer.slug.as_str()).collect();
     let presets: Vec<Policy> =
@@ -47,14 +51,12 @@ pub fn open(shell: &mut Shell, first_run: bool) -> Vec<Effect> {
     if presets.is_empty() {
         let words = "every preset is there already; a policy of your own: `keyrack issuer apply FILE`";
         shell.toast(Severity::Info, words);
-        return Vec::new();
+        return Opened::refused();
     }
-    let number = shell.reserve();
     let operation = shell.operation();
     let search = TextField::default();
     let state = State { number, operation, search, presets, at: 0, sent: None, failure: None, first_run };
-    shell.open_as(number, Overlay::Preset(state));
-    Vec::new()
+    Opened::new(state, Vec::new())
 }
 
 impl State {
@@ -62,8 +64,14 @@ impl State {
         let names = self.presets.iter().map(|policy| policy.name.as_str());
         picker::rank(self.search.value(), names).into_iter().map(|place| &self.presets[place]).collect()
     }
+}
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Picker
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let count = self.found().len();
         let Input::Key(key) = input else { return Vec::new() };
         if self.sent.is_some() {
@@ -92,7 +100,7 @@ impl State {
         Vec::new()
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.sent != Some(id) {
             return Vec::new();
         }
@@ -101,7 +109,7 @@ impl State {
         match result {
             Ok(issuer) => {
                 shell.close();
-                shell.changed();
+                shell.changed(Subjects::of(audit::Action::IssuerApply));
                 let slug = issuer.slug.clone();
                 shell.toast(
                     Severity::Good,
@@ -112,7 +120,10 @@ impl State {
                     issuers.push(*issuer);
                     issuers.sort_by(|a, b| a.slug.cmp(&b.slug));
                 }
-                if self.first_run { account::open(shell, Some(&slug), true) } else { Vec::new() }
+                if self.first_run {
+                    shell.open(Opening::Account { issuer: Some(slug), first_run: true });
+                }
+                Vec::new()
             }
             Err(failure) => {
                 if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
@@ -124,7 +135,7 @@ impl State {
         }
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, 72);
         let mut words: Vec<Line<'static>> = Vec::new();
@@ -169,7 +180,7 @@ impl State {
 }
 
 /// What sets a policy apart, in a few words.
-pub fn summary(policy: &Policy) -> String {
+fn summary(policy: &Policy) -> String {
     let scopes = match policy.scopes.len() {
         0 => "no scopes".to_owned(),
         count => format!("{count} scopes"),

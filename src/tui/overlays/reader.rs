@@ -1,27 +1,20 @@
 //! A page to read: a policy, a row of the audit.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
-use super::{Overlay, revoke};
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
-use crate::domain::key::KeyId;
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
-use crate::tui::state::Shell;
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::{About, Opening, Part};
+use crate::tui::shell::Shell;
 use crate::tui::view::body;
 use crate::tui::widgets::{dialog, facts, fit, scroll};
-
-/// What stands on the page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    Heading(String),
-    Fact(&'static str, String),
-    Words(String),
-    Space,
-}
 
 /// The page and how far down one is.
 #[derive(Debug)]
@@ -32,86 +25,12 @@ pub struct State {
     about: Option<About>,
 }
 
-/// The key that a page is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
-    /// The filter that shows it.
-    pub filter: String,
-    /// The key, where it can be revoked from the page.
-    pub revoke: Option<KeyId>,
-}
-
-impl About {
-    /// A key that one can go to and revoke, whatever its status.
-    pub fn key(id: KeyId) -> Self {
-        Self { filter: format!("status:active,expired,abandoned,revoked id:{id}"), revoke: Some(id) }
-    }
-}
-
-/// Opens a page.
-pub fn open(shell: &mut Shell, title: String, parts: Vec<Part>) -> Vec<Effect> {
-    open_about(shell, title, parts, None)
-}
-
-/// Opens a page that is about a key: `key` is the filter that shows it.
-pub fn open_with(shell: &mut Shell, title: String, parts: Vec<Part>, key: Option<String>) -> Vec<Effect> {
-    open_about(shell, title, parts, key.map(|filter| About { filter, revoke: None }))
-}
-
 /// Opens a page that is about a key, if it is about one.
-pub fn open_about(shell: &mut Shell, title: String, parts: Vec<Part>, about: Option<About>) -> Vec<Effect> {
-    shell.open(Overlay::Reader(State { title, parts, top: 0, about }));
-    Vec::new()
+pub fn open(title: String, parts: Vec<Part>, about: Option<About>) -> Opened {
+    Opened::new(State { title, parts, top: 0, about }, Vec::new())
 }
 
 impl State {
-    /// Whether one can go on from it to a key.
-    pub fn leads_to_key(&self) -> bool {
-        self.about.is_some()
-    }
-
-    /// Whether the key can be revoked from it.
-    pub fn revokes(&self) -> bool {
-        self.about.as_ref().is_some_and(|about| about.revoke.is_some())
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let by = match input {
-            Input::Scroll { lines, .. } => lines as isize,
-            input => match input.action() {
-                Some(Action::ReadUp) => -1,
-                Some(Action::ReadDown) => 1,
-                Some(Action::ReadPageUp) => -10,
-                Some(Action::ReadPageDown) => 10,
-                Some(Action::ReadTop) => isize::MIN / 2,
-                Some(Action::ReadBottom) => isize::MAX / 2,
-                Some(Action::GoToKey) => {
-                    if let Some(about) = self.about.take() {
-                        shell.close();
-                        shell.filter(about.filter);
-                    }
-                    0
-                }
-                Some(Action::Revoke) => {
-                    if let Some(key) = self.about.as_ref().and_then(|about| about.revoke) {
-                        shell.close();
-                        return revoke::open(shell, vec![key], Vec::new());
-                    }
-                    0
-                }
-                Some(Action::CloseReader | Action::Interrupt) => {
-                    shell.close();
-                    0
-                }
-                _ => 0,
-            },
-        };
-        let columns = columns(shell);
-        let last = self.lines(shell, columns).len().saturating_sub(height(shell));
-        self.top = self.top.saturating_add_signed(by).min(last);
-        Vec::new()
-    }
-
     fn lines(&self, shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         let styles = &shell.styles;
         // The last column is the scroll mark's.
@@ -143,8 +62,60 @@ impl State {
         flush(&mut list, &mut lines);
         lines
     }
+}
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Reader
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let by = match input {
+            Input::Scroll { lines, .. } => lines as isize,
+            input => match input.action() {
+                Some(Action::ReadUp) => -1,
+                Some(Action::ReadDown) => 1,
+                Some(Action::ReadPageUp) => -10,
+                Some(Action::ReadPageDown) => 10,
+                Some(Action::ReadTop) => isize::MIN / 2,
+                Some(Action::ReadBottom) => isize::MAX / 2,
+                Some(Action::GoToKey) => {
+                    if let Some(about) = self.about.take() {
+                        shell.close();
+                        shell.filter(about.filter);
+                    }
+                    0
+                }
+                Some(Action::Revoke) => {
+                    if let Some(key) = self.about.as_ref().and_then(|about| about.revoke) {
+                        shell.close();
+                        shell.open(Opening::Revoke { ids: vec![key], known: Vec::new() });
+                    }
+                    0
+                }
+                Some(Action::CloseReader | Action::Interrupt) => {
+                    shell.close();
+                    0
+                }
+                _ => 0,
+            },
+        };
+        let columns = columns(shell);
+        let last = self.lines(shell, columns).len().saturating_sub(height(shell));
+        self.top = self.top.saturating_add_signed(by).min(last);
+        Vec::new()
+    }
+
+    fn label(&self, _: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        let there = match action {
+            Action::GoToKey => self.about.is_some(),
+            Action::Revoke => self.about.as_ref().is_some_and(|about| about.revoke.is_some()),
+            _ => true,
+        };
+        there.then(|| label.into())
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let columns = columns(shell);
         let lines = self.lines(shell, columns);
         let size = Size {

@@ -5,20 +5,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Overlay, revoke};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
 use crate::config::keymap::{Action, Context};
+use crate::domain::audit;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::{CLAIM_TIME, Key, OperationId};
 use crate::domain::secret::PlainKey;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::Created;
 use crate::tui::effect::{CopyText, Effect, Failure, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{self, Input};
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Opening;
 use crate::tui::receipts;
-use crate::tui::run::ExitReason;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::words::{ExitReason, Severity};
 
 #[cfg(test)]
 mod tests;
@@ -63,9 +69,13 @@ enum Stage {
 }
 
 /// Shows the secret. The mouse is left to the terminal, so that the secret can be selected.
-pub fn open(shell: &mut Shell, created: Created, replaces: Option<(SafeText, Overlap)>) -> Vec<Effect> {
+pub fn open(
+    shell: &mut Shell,
+    number: u64,
+    created: Created,
+    replaces: Option<(SafeText, Overlap)>,
+) -> Opened {
     let Created { key, secret, check } = created;
-    let number = shell.reserve();
     let path = TextField::with(&file_name(&key));
     let state = State {
         number,
@@ -84,8 +94,7 @@ pub fn open(shell: &mut Shell, created: Created, replaces: Option<(SafeText, Ove
     };
     let tick = state.tick(shell);
     shell.toast = None;
-    shell.open_as(number, Overlay::Reveal(Box::new(state)));
-    vec![Effect::Mouse(false), tick]
+    Opened::new(state, vec![Effect::Mouse(false), tick])
 }
 
 /// A file's name made of the key's: letters, digits and hyphens.
@@ -104,20 +113,6 @@ fn file_name(key: &Key) -> String {
 }
 
 impl State {
-    pub fn context(&self) -> Context {
-        match self.stage {
-            Stage::Show | Stage::Closing => Context::Reveal,
-            Stage::Path => Context::Prompt,
-            Stage::Leave { .. } => Context::Leaving,
-            Stage::Discard => Context::Dialog,
-        }
-    }
-
-    /// Ctrl-C asks first, as long as the secret is nowhere else.
-    pub fn guards_exit(&self) -> bool {
-        !self.taken && !matches!(self.stage, Stage::Leave { quit: true })
-    }
-
     /// Rings when the minutes that are left change.
     fn tick(&self, shell: &Shell) -> Effect {
         let left = (self.key.created_at + CLAIM_TIME - shell.now).num_milliseconds().max(0);
@@ -130,29 +125,6 @@ impl State {
 
     fn say(&mut self, severity: Severity, words: impl Into<SafeText>) {
         self.said = Some((severity, words.into()));
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let key = match input {
-            Input::Key(key) => key,
-            Input::Paste(pasted) if self.stage == Stage::Path => {
-                self.path.paste(&pasted.line());
-                return Vec::new();
-            }
-            _ => return Vec::new(),
-        };
-        if key.action == Some(Action::Interrupt) {
-            // The second one is the answer; `guards_exit` lets it through before it comes here.
-            self.stage = Stage::Leave { quit: true };
-            return Vec::new();
-        }
-        match self.stage {
-            Stage::Show => self.press(shell, key),
-            Stage::Path => self.press_path(shell, key),
-            Stage::Leave { quit } => self.press_leave(shell, key, quit),
-            Stage::Discard => self.press_discard(shell, key),
-            Stage::Closing => Vec::new(),
-        }
     }
 
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
@@ -280,40 +252,8 @@ impl State {
 
     fn close(&self, shell: &mut Shell) -> Vec<Effect> {
         shell.close();
-        shell.changed();
+        shell.changed(Subjects::of(audit::Action::KeyAcknowledge));
         vec![Effect::Mouse(shell.mouse)]
-    }
-
-    pub fn timer(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        vec![self.tick(shell)]
-    }
-
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        match reply {
-            Reply::Copy(outcome) => {
-                self.taken |= outcome.reached;
-                let severity = if outcome.reached { Severity::Good } else { Severity::Warning };
-                self.say(severity, outcome.words);
-            }
-            Reply::WriteSecret(Ok(path)) => {
-                self.taken = true;
-                self.say(Severity::Good, format!("written to {}; only you can read it", path.display()));
-            }
-            Reply::WriteSecret(Err(failure)) => self.say(Severity::Bad, failure.text),
-            Reply::Revoke(Ok(revoked)) if self.sent == Some(id) => {
-                let mut effects = self.close(shell);
-                effects.extend(revoke::told(shell, revoked));
-                return effects;
-            }
-            Reply::Revoke(Err(failure)) if self.sent == Some(id) => {
-                self.sent = None;
-                self.stage = Stage::Show;
-                self.say(Severity::Bad, failure.text);
-            }
-            Reply::Acknowledge(result) if self.sent == Some(id) => return self.acknowledged(shell, result),
-            _ => {}
-        }
-        Vec::new()
     }
 
     fn acknowledged(&mut self, shell: &mut Shell, result: Result<Box<Key>, Failure>) -> Vec<Effect> {
@@ -342,5 +282,80 @@ impl State {
                 Vec::new()
             }
         }
+    }
+}
+
+impl Layer for State {
+    fn context(&self) -> Context {
+        match self.stage {
+            Stage::Show | Stage::Closing => Context::Reveal,
+            Stage::Path => Context::Prompt,
+            Stage::Leave { .. } => Context::Leaving,
+            Stage::Discard => Context::Dialog,
+        }
+    }
+
+    /// Ctrl-C asks first, as long as the secret is nowhere else.
+    fn guards_exit(&self) -> bool {
+        !self.taken && !matches!(self.stage, Stage::Leave { quit: true })
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let key = match input {
+            Input::Key(key) => key,
+            Input::Paste(pasted) if self.stage == Stage::Path => {
+                self.path.paste(&pasted.line());
+                return Vec::new();
+            }
+            _ => return Vec::new(),
+        };
+        if key.action == Some(Action::Interrupt) {
+            // The second one is the answer; `guards_exit` lets it through before it comes here.
+            self.stage = Stage::Leave { quit: true };
+            return Vec::new();
+        }
+        match self.stage {
+            Stage::Show => self.press(shell, key),
+            Stage::Path => self.press_path(shell, key),
+            Stage::Leave { quit } => self.press_leave(shell, key, quit),
+            Stage::Discard => self.press_discard(shell, key),
+            Stage::Closing => Vec::new(),
+        }
+    }
+
+    fn timer(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        vec![self.tick(shell)]
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::Copy(outcome) => {
+                self.taken |= outcome.reached;
+                let severity = if outcome.reached { Severity::Good } else { Severity::Warning };
+                self.say(severity, outcome.words);
+            }
+            Reply::WriteSecret(Ok(path)) => {
+                self.taken = true;
+                self.say(Severity::Good, format!("written to {}; only you can read it", path.display()));
+            }
+            Reply::WriteSecret(Err(failure)) => self.say(Severity::Bad, failure.text),
+            Reply::Revoke(Ok(revoked)) if self.sent == Some(id) => {
+                let effects = self.close(shell);
+                shell.open(Opening::Revoked(revoked));
+                return effects;
+            }
+            Reply::Revoke(Err(failure)) if self.sent == Some(id) => {
+                self.sent = None;
+                self.stage = Stage::Show;
+                self.say(Severity::Bad, failure.text);
+            }
+            Reply::Acknowledge(result) if self.sent == Some(id) => return self.acknowledged(shell, result),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.paint(shell, frame, area);
     }
 }

@@ -1,24 +1,28 @@
 //! Asking before keys end for good (VP-26, VA-09). It is never done by pressing one key twice, nor by a paste.
 
-use super::Overlay;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
 use crate::config::keymap::{Action, Context};
+use crate::domain::audit;
 use crate::domain::issuer::Wording;
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::{self, SafeText};
 use crate::service::Revoked;
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
+use crate::tui::layer::{Layer, Opened};
 use crate::tui::receipts;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;
 mod view;
-
-pub use view::facts_of;
 
 /// The keys in question and the answer so far.
 #[derive(Debug)]
@@ -58,9 +62,9 @@ enum Focus {
 }
 
 /// Asks whether `ids` shall be revoked. `known`: those of them that are on the screen.
-pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> {
+pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>) -> Opened {
     if ids.is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
-        return Vec::new();
+        return Opened::refused();
     }
     if let [key] = known.as_slice()
         && ids.len() == 1
@@ -68,9 +72,8 @@ pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> 
     {
         let words = format!("{} was revoked at {}", key.name, times::exact(at, shell.utc));
         shell.toast(Severity::Info, words);
-        return Vec::new();
+        return Opened::refused();
     }
-    let number = shell.reserve();
     let mut state = State::new(shell, number, ids, known);
     let mut effects = Vec::new();
     if let (&[id], true) = (state.ids.as_slice(), state.known.is_empty()) {
@@ -78,20 +81,17 @@ pub fn open(shell: &mut Shell, ids: Vec<KeyId>, known: Vec<Key>) -> Vec<Effect> 
         state.reading = Some(request);
         effects.push(effect);
     }
-    shell.open_as(number, Overlay::Revoke(Box::new(state)));
-    effects
+    Opened::new(state, effects)
 }
 
 /// Says what was revoked elsewhere in the console, with the gates' receipt.
-pub fn told(shell: &mut Shell, revoked: Vec<Revoked>) -> Vec<Effect> {
-    let number = shell.reserve();
+pub fn told(shell: &mut Shell, number: u64, revoked: Vec<Revoked>) -> Opened {
     let known: Vec<Key> = revoked.iter().map(|one| one.key.clone()).collect();
     let ids = known.iter().map(|key| key.id).collect();
     let mut state = State::new(shell, number, ids, known);
     state.asked = false;
     let effect = state.done(shell, revoked);
-    shell.open_as(number, Overlay::Revoke(Box::new(state)));
-    vec![effect]
+    Opened::new(state, vec![effect])
 }
 
 impl State {
@@ -120,20 +120,8 @@ impl State {
         }
     }
 
-    pub fn context(&self) -> Context {
-        if self.typing() { Context::Form } else { Context::Dialog }
-    }
-
-    pub fn typing(&self) -> bool {
-        self.done.is_none() && matches!(self.focus, Focus::Count | Focus::Note)
-    }
-
-    pub fn receipt(&self) -> Option<u64> {
-        self.done.as_ref().map(|done| done.receipt)
-    }
-
     /// Leaves, saying what was done. What the gates say later is told in the last line too.
-    pub fn close(&mut self, shell: &mut Shell) {
+    fn close(&mut self, shell: &mut Shell) {
         if let Some(done) = &self.done {
             shell.toast(Severity::Good, words(&done.revoked, shell.utc));
         }
@@ -151,31 +139,6 @@ impl State {
 
     fn note_error(&self) -> Option<String> {
         text::check_reason(self.note.value()).err().map(|error| error.to_string())
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.sent.is_some() {
-            return Vec::new();
-        }
-        if self.done.is_some() {
-            let leave = matches!(
-                input.action(),
-                Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)
-            );
-            if leave && !input.hurried() {
-                self.close(shell);
-            }
-            return Vec::new();
-        }
-        match input {
-            // A note may be pasted; an answer may not.
-            Input::Paste(pasted) if self.focus == Focus::Note => {
-                self.note.paste(&pasted.line());
-                Vec::new()
-            }
-            Input::Key(key) => self.press(shell, key),
-            _ => Vec::new(),
-        }
     }
 
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
@@ -237,7 +200,69 @@ impl State {
         vec![effect]
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+    /// The database holds them as revoked: the gates are asked.
+    fn done(&mut self, shell: &mut Shell, revoked: Vec<Revoked>) -> Effect {
+        shell.changed(Subjects::of(audit::Action::KeyRevoke));
+        let what = match revoked.as_slice() {
+            [one] => one.key.name.as_str().to_owned(),
+            many => format!("{} keys", many.len()),
+        };
+        let keys = revoked.iter().map(|one| one.key.id).collect();
+        let (receipt, effect) = receipts::begin(shell, what, keys);
+        self.done = Some(Done { revoked, receipt });
+        effect
+    }
+
+    fn failed(&mut self, shell: &mut Shell, failure: Failure) {
+        if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Unconfirmed | FailureKind::Other) {
+            self.operation = shell.operation();
+        }
+        self.failure = Some(failure.text);
+        if !self.several() {
+            self.focus = Focus::No;
+        }
+    }
+}
+
+impl Layer for State {
+    fn context(&self) -> Context {
+        if self.typing() { Context::Form } else { Context::Dialog }
+    }
+
+    fn typing(&self) -> bool {
+        self.done.is_none() && matches!(self.focus, Focus::Count | Focus::Note)
+    }
+
+    fn receipt(&self) -> Option<u64> {
+        self.done.as_ref().map(|done| done.receipt)
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.sent.is_some() {
+            return Vec::new();
+        }
+        if self.done.is_some() {
+            let leave = matches!(
+                input.action(),
+                Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)
+            );
+            if leave && !input.hurried() {
+                self.close(shell);
+            }
+            return Vec::new();
+        }
+        match input {
+            // A note may be pasted; an answer may not.
+            Input::Paste(pasted) if self.focus == Focus::Note => {
+                self.note.paste(&pasted.line());
+                Vec::new()
+            }
+            Input::Key(key) => self.press(shell, key),
+            _ => Vec::new(),
+        }
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.reading == Some(id) {
             self.reading = None;
             match reply {
@@ -266,32 +291,17 @@ impl State {
         }
     }
 
-    /// The database holds them as revoked: the gates are asked.
-    fn done(&mut self, shell: &mut Shell, revoked: Vec<Revoked>) -> Effect {
-        shell.changed();
-        let what = match revoked.as_slice() {
-            [one] => one.key.name.as_str().to_owned(),
-            many => format!("{} keys", many.len()),
-        };
-        let keys = revoked.iter().map(|one| one.key.id).collect();
-        let (receipt, effect) = receipts::begin(shell, what, keys);
-        self.done = Some(Done { revoked, receipt });
-        effect
+    fn no_gates(&mut self, shell: &mut Shell) {
+        self.close(shell);
     }
 
-    fn failed(&mut self, shell: &mut Shell, failure: Failure) {
-        if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Unconfirmed | FailureKind::Other) {
-            self.operation = shell.operation();
-        }
-        self.failure = Some(failure.text);
-        if !self.several() {
-            self.focus = Focus::No;
-        }
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.paint(shell, frame, area);
     }
 }
 
 /// What the database was seen to hold after the revocation.
-pub fn words(revoked: &[Revoked], utc: bool) -> String {
+fn words(revoked: &[Revoked], utc: bool) -> String {
     match revoked {
         [one] => {
             let at = one.key.revoked_at.map(|at| times::exact(at, utc)).unwrap_or_default();

@@ -4,19 +4,23 @@ use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 
-use super::{Overlay, reveal, revoke};
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
+use crate::domain::audit;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::{Key, OperationId, Status};
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
-use crate::tui::state::{Severity, Shell};
-use crate::tui::view::times;
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Opening;
+use crate::tui::shell::Shell;
+use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{choice, dialog, facts, fit};
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;
@@ -34,32 +38,30 @@ pub struct State {
 }
 
 /// Asks for the overlap. The policy may leave only one choice: none.
-pub fn open(shell: &mut Shell, key: Key) -> Vec<Effect> {
+pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
     if !shell.refuse_unless(Permission::ChangeKeys, "rotate keys") {
-        return Vec::new();
+        return Opened::refused();
     }
     let status = key.status(shell.now);
     if status != Status::Active {
         let words = format!("{} is {}: create a new one in its place", key.name, status.as_str());
         shell.toast(Severity::Warning, words);
-        return Vec::new();
+        return Opened::refused();
     }
     let overlap = shell.issuer(&key.issuer).is_none_or(|issuer| issuer.policy.rotation.overlap);
     let choices = if overlap { Overlap::ALL.to_vec() } else { vec![Overlap::None] };
     let at = choices.iter().position(|choice| *choice == Overlap::Hours24).unwrap_or(0);
-    let number = shell.reserve();
     let operation = shell.operation();
     let state = State { number, operation, key, choices, at, sent: None, failure: None };
-    shell.open_as(number, Overlay::Rotate(Box::new(state)));
-    Vec::new()
+    Opened::new(state, Vec::new())
 }
 
-impl State {
-    pub fn context(&self) -> Context {
+impl Layer for State {
+    fn context(&self) -> Context {
         Context::Dialog
     }
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Input::Key(key) = input else { return Vec::new() };
         if self.sent.is_some() {
             return Vec::new();
@@ -81,7 +83,7 @@ impl State {
         Vec::new()
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.sent != Some(id) {
             return Vec::new();
         }
@@ -90,8 +92,10 @@ impl State {
         match result {
             Ok(created) => {
                 shell.close();
-                shell.changed();
-                reveal::open(shell, *created, Some((self.key.name.clone(), self.choices[self.at])))
+                shell.changed(Subjects::of(audit::Action::KeyRotate));
+                let replaces = Some((self.key.name.clone(), self.choices[self.at]));
+                shell.open(Opening::Reveal { created, replaces });
+                Vec::new()
             }
             Err(failure) => {
                 if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
@@ -103,23 +107,11 @@ impl State {
         }
     }
 
-    /// When the old key ends if the successor is taken over now.
-    fn end(&self, shell: &Shell) -> String {
-        let overlap = self.choices[self.at];
-        if overlap == Overlap::None {
-            return "The old key ends as soon as you have taken the new secret over (Done).".into();
-        }
-        let at = shell.now + overlap.duration();
-        let at = self.key.expires_at.map_or(at, |own| own.min(at));
-        let at = times::exact(at, shell.utc);
-        format!("The old key goes on working until about {at}, counted from Done.")
-    }
-
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, 72);
         let mut sheet = Sheet::new(styles, 11, columns);
-        for line in facts::lines(styles, &revoke::facts_of(shell, &self.key), usize::from(columns) - 1) {
+        for line in facts::lines(styles, &key_facts::of(shell, &self.key), usize::from(columns) - 1) {
             sheet.line(line, false);
         }
         sheet.space();
@@ -157,6 +149,20 @@ impl State {
         let size = Size { width: columns, height: sheet.height() };
         let place = dialog::open(frame, styles, area, &title, size);
         sheet.draw(frame, place);
+    }
+}
+
+impl State {
+    /// When the old key ends if the successor is taken over now.
+    fn end(&self, shell: &Shell) -> String {
+        let overlap = self.choices[self.at];
+        if overlap == Overlap::None {
+            return "The old key ends as soon as you have taken the new secret over (Done).".into();
+        }
+        let at = shell.now + overlap.duration();
+        let at = self.key.expires_at.map_or(at, |own| own.min(at));
+        let at = times::exact(at, shell.utc);
+        format!("The old key goes on working until about {at}, counted from Done.")
     }
 }
 

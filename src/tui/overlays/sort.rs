@@ -5,13 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::query::{Column, Direction, Sort};
 use crate::tui::effect::Effect;
 use crate::tui::input::Input;
+use crate::tui::layer::{Layer, Opened};
 use crate::tui::screens::keys::columns;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 
 /// The column under the cursor, and the order that it would give.
 #[derive(Debug)]
@@ -20,12 +21,13 @@ pub struct State {
     place: usize,
 }
 
-impl State {
-    pub fn new(present: Sort) -> Self {
-        let place = Column::ALL.iter().position(|column| *column == present.column).unwrap_or(0);
-        Self { present, place }
-    }
+/// Opens the choice with the cursor on the present column.
+pub fn open(present: Sort) -> Opened {
+    let place = Column::ALL.iter().position(|column| *column == present.column).unwrap_or(0);
+    Opened::new(State { present, place }, Vec::new())
+}
 
+impl State {
     /// The present column again turns the order round.
     fn chosen(&self) -> Sort {
         let column = Column::ALL[self.place];
@@ -33,8 +35,14 @@ impl State {
             if column == self.present.column { self.present.direction.reversed() } else { column.natural() };
         Sort { column, direction }
     }
+}
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Picker
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let last = Column::ALL.len() - 1;
         match input.action() {
             Some(Action::PickUp) => self.place = self.place.checked_sub(1).unwrap_or(last),
@@ -49,7 +57,7 @@ impl State {
         Vec::new()
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let width = 30.min(area.width);
         let height = u16::try_from(Column::ALL.len() + 2).unwrap_or(area.height).min(area.height);

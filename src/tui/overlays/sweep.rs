@@ -3,15 +3,20 @@
 
 use std::borrow::Cow;
 
-use super::Overlay;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
 use crate::config::keymap::{Action, Context};
 use crate::domain::text::SafeText;
 use crate::service::SweepPreview;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{Input, Key};
-use crate::tui::state::{Severity, Shell};
-use crate::tui::sweeping::{self, MAY_SWEEP, Sweeping};
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::shell::Shell;
+use crate::tui::sweep_state::{MAY_SWEEP, Sweeping};
+use crate::tui::sweeping;
 use crate::tui::view::times;
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;
@@ -43,12 +48,10 @@ enum Step {
 }
 
 /// Shows the sweep that goes on, or what one would send.
-pub fn open(shell: &mut Shell) -> Vec<Effect> {
-    let number = shell.reserve();
+pub fn open(shell: &mut Shell, number: u64) -> Opened {
     let mut state = State { number, step: Step::Watch, top: 0, asked: None };
     let effects = if shell.sweeps() { Vec::new() } else { state.read(shell) };
-    shell.open_as(number, Overlay::Sweep(Box::new(state)));
-    effects
+    Opened::new(state, effects)
 }
 
 impl State {
@@ -60,26 +63,6 @@ impl State {
         vec![effect, shell.ask(To::Shell, Request::Post).1]
     }
 
-    pub fn context(&self) -> Context {
-        match self.step {
-            Step::Reading | Step::Unread(_) | Step::Preview(_) => Context::Preview,
-            Step::Ask(..) => Context::Dialog,
-            Step::Watch => Context::Sweeping,
-        }
-    }
-
-    /// The footer's word for an action here; `None` where it does nothing.
-    pub fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
-        let running = matches!(self.step, Step::Watch) && shell.sweeps();
-        let stopping = shell.sweep.as_ref().is_some_and(|sweep| sweep.stopping);
-        match action {
-            Action::SendLetters => self.sendable(shell).is_some().then(|| label.into()),
-            Action::StopSweep => (running && !stopping).then(|| label.into()),
-            Action::CloseSweep if running => Some("leave it running".into()),
-            _ => Some(label.into()),
-        }
-    }
-
     /// What would be sent, if there is something and the person may.
     fn sendable(&self, shell: &Shell) -> Option<&SweepPreview> {
         let able = shell.may(MAY_SWEEP) && !matches!(shell.post, Some(Err(_)));
@@ -87,15 +70,6 @@ impl State {
             Step::Preview(preview) if preview.letters_in_all > 0 && able => Some(preview),
             _ => None,
         }
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        match input {
-            Input::Scroll { lines, .. } => self.scroll(shell, lines as isize),
-            Input::Key(key) => return self.press(shell, key),
-            Input::Paste(_) | Input::Click(_) => {}
-        }
-        Vec::new()
     }
 
     fn press(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
@@ -172,7 +146,41 @@ impl State {
         self.top = self.top.min(most).saturating_add_signed(by).min(most);
     }
 
-    pub fn reply(&mut self, _: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+    fn watched<'s>(&self, shell: &'s Shell) -> Option<&'s Sweeping> {
+        shell.sweep.as_ref().filter(|_| matches!(self.step, Step::Watch))
+    }
+}
+
+impl Layer for State {
+    fn context(&self) -> Context {
+        match self.step {
+            Step::Reading | Step::Unread(_) | Step::Preview(_) => Context::Preview,
+            Step::Ask(..) => Context::Dialog,
+            Step::Watch => Context::Sweeping,
+        }
+    }
+
+    fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        let running = matches!(self.step, Step::Watch) && shell.sweeps();
+        let stopping = shell.sweep.as_ref().is_some_and(|sweep| sweep.stopping);
+        match action {
+            Action::SendLetters => self.sendable(shell).is_some().then(|| label.into()),
+            Action::StopSweep => (running && !stopping).then(|| label.into()),
+            Action::CloseSweep if running => Some("leave it running".into()),
+            _ => Some(label.into()),
+        }
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Scroll { lines, .. } => self.scroll(shell, lines as isize),
+            Input::Key(key) => return self.press(shell, key),
+            Input::Paste(_) | Input::Click(_) => {}
+        }
+        Vec::new()
+    }
+
+    fn reply(&mut self, _: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.asked != Some(id) {
             return Vec::new();
         }
@@ -185,7 +193,7 @@ impl State {
         Vec::new()
     }
 
-    fn watched<'s>(&self, shell: &'s Shell) -> Option<&'s Sweeping> {
-        shell.sweep.as_ref().filter(|_| matches!(self.step, Step::Watch))
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.paint(shell, frame, area);
     }
 }

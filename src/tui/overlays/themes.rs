@@ -3,16 +3,17 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use super::Overlay;
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, Context};
 use crate::config::theme::Theme;
-use crate::tui::effect::{Effect, Reply, Request, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::widgets::dialog;
 use crate::tui::widgets::picker::{self, Item};
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;
@@ -27,12 +28,11 @@ pub struct State {
 }
 
 /// Asks for the themes and opens the chooser.
-pub fn open(shell: &mut Shell) -> Vec<Effect> {
+pub fn open(shell: &mut Shell, number: u64) -> Opened {
     let before = (shell.theme.clone(), shell.styles.clone());
     let state = State { search: TextField::default(), themes: Vec::new(), at: 0, before };
-    let number = shell.open(Overlay::Themes(Box::new(state)));
     let folder = shell.themes.clone();
-    vec![shell.ask(To::Overlay(number), Request::Themes(folder)).1]
+    Opened::new(state, vec![shell.ask(To::Overlay(number), Request::Themes(folder)).1])
 }
 
 impl State {
@@ -47,8 +47,14 @@ impl State {
             shell.theme = theme.name.clone();
         }
     }
+}
 
-    pub fn reply(&mut self, shell: &mut Shell, reply: Reply) -> Vec<Effect> {
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Picker
+    }
+
+    fn reply(&mut self, shell: &mut Shell, _: RequestId, reply: Reply) -> Vec<Effect> {
         if let Reply::Themes { themes, faults } = reply {
             self.themes = themes;
             if let Some(why) = faults.first() {
@@ -59,7 +65,7 @@ impl State {
         Vec::new()
     }
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let count = self.found().len();
         match input {
             Input::Paste(_) | Input::Click(_) => {}
@@ -93,7 +99,7 @@ impl State {
         Vec::new()
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let items: Vec<Item> = self
             .found()
             .into_iter()

@@ -4,9 +4,9 @@ use crate::domain::expiry::Overlap;
 use crate::domain::key::Key;
 use crate::service::{GateReceipt, GateState, Receipt, Revoked};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId};
-use crate::tui::overlays::{emergency, reveal, revoke};
-use crate::tui::state::Severity;
+use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, created, key, noon, only_request};
+use crate::tui::words::Severity;
 
 fn gate(name: &str, state: GateState) -> GateReceipt {
     GateReceipt { name: name.into(), host: "web-1".into(), listen: "127.0.0.1:8080".into(), state }
@@ -45,7 +45,7 @@ fn revoked() -> (Desk, RequestId) {
     let mut desk = Desk::new();
     let key = key("voxpria", "CI runner");
     let of = key.clone();
-    desk.open(|shell| revoke::open(shell, vec![of.id], vec![of]));
+    desk.open(Opening::Revoke { ids: vec![of.id], known: vec![of] });
     let (id, _) = only_request(desk.press("y"));
     let (id, patience) = look(desk.reply(id, Reply::Revoke(Ok(vec![dead(&key)]))));
     assert_eq!(patience, Duration::ZERO, "the first look shows at once which gates there are");
@@ -55,7 +55,7 @@ fn revoked() -> (Desk, RequestId) {
 #[test]
 fn vg_17_after_an_emergency_each_gate_says_after_how_many_milliseconds_it_refuses_the_key() {
     let mut desk = Desk::new();
-    desk.open(emergency::open);
+    desk.open(Opening::Emergency);
     let key = key("voxpria", "Leaked");
     let (id, _) = only_request(desk.paste("a1B2"));
     desk.reply(id, Reply::Find(Ok(vec![key.clone()])));
@@ -188,7 +188,7 @@ fn a_rotation_without_an_overlap_tells_that_the_old_key_is_refused_everywhere() 
     let made = created("voicegram", "main");
     let successor = Key { predecessor: Some(old.id), ..made.key.clone() };
     let replaced = Some((old.name.clone(), Overlap::None));
-    desk.open(|shell| reveal::open(shell, made, replaced));
+    desk.open(Opening::Reveal { created: Box::new(made), replaces: replaced });
     let (id, _) = only_request(desk.press("d"));
     let (id, _) = look(desk.reply(id, Reply::Acknowledge(Ok(Box::new(successor)))));
     assert_eq!(desk.toast(), "main replaces main, which is revoked now");

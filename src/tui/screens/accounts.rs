@@ -11,14 +11,13 @@ use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
-use crate::tui::overlays::confirm::{self, Change, Question};
-use crate::tui::overlays::{account, preset};
+use crate::tui::opening::{Change, Opening, Question};
 use crate::tui::rows::{Order, Rows, is_full};
-use crate::tui::screens::ScreenId;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::body;
 use crate::tui::widgets::filter_line::FilterLine;
 use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
+use crate::tui::words::ScreenId;
 
 #[cfg(test)]
 mod tests;
@@ -92,24 +91,25 @@ impl State {
                 }
             }
             Action::New if shell.issuers.as_ref().is_some_and(Vec::is_empty) => {
-                return preset::open(shell, true);
+                shell.open(Opening::Preset { first_run: true });
             }
-            Action::New => return account::open(shell, None, false),
+            Action::New => shell.open(Opening::Account { issuer: None, first_run: false }),
             Action::ChangeAccount => {
-                let chosen = self.rows.selected().map(|row| row.account.clone());
-                return chosen.map_or_else(Vec::new, |chosen| account::change(shell, &chosen));
+                if let Some(row) = self.rows.selected() {
+                    shell.open(Opening::ChangeAccount(row.account.clone()));
+                }
             }
-            Action::ToggleStanding => return self.toggle_standing(shell),
+            Action::ToggleStanding => self.toggle_standing(shell),
             _ => {}
         }
         Vec::new()
     }
 
-    fn toggle_standing(&self, shell: &mut Shell) -> Vec<Effect> {
-        let Some(row) = self.rows.selected() else { return Vec::new() };
+    fn toggle_standing(&self, shell: &mut Shell) {
+        let Some(row) = self.rows.selected() else { return };
         let (name, slug) = (row.account.name.clone(), row.account.slug.clone());
         if !shell.refuse_unless(Permission::ChangeAccounts, "suspend or reinstate accounts") {
-            return Vec::new();
+            return;
         }
         let question = match row.account.standing {
             Standing::Good => Question {
@@ -130,7 +130,7 @@ impl State {
                 done: format!("{name} is reinstated"),
             },
         };
-        confirm::open(shell, question)
+        shell.open(Opening::Confirm(question));
     }
 
     pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {

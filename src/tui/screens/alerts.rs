@@ -6,17 +6,17 @@ use std::time::Duration;
 use crate::config::keymap::{Action, Context};
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
 use crate::service::{AlertRequest, GateStanding, RaisedAlert};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
 use crate::tui::latest::Latest;
-use crate::tui::overlays::reader::{self, About};
-use crate::tui::overlays::{explain, revoke};
+use crate::tui::opening::{About, Opening};
 use crate::tui::rows::{Rows, is_full};
-use crate::tui::screens::ScreenId;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::shell::Shell;
 use crate::tui::widgets::filter_line::FilterLine;
 use crate::tui::widgets::list::{Place, Taken};
+use crate::tui::words::{ScreenId, Severity};
 
 mod filter;
 mod page;
@@ -193,7 +193,7 @@ impl State {
                 if let Some(row) = self.selected() {
                     let (title, parts) = page::of(shell, row);
                     let about = row.alert.key().map(About::key);
-                    return reader::open_about(shell, title, parts, about);
+                    shell.open(Opening::Reader { title, parts, about });
                 }
             }
             Action::GoToKey => match self.selected_key(shell) {
@@ -202,15 +202,13 @@ impl State {
             },
             Action::Revoke => {
                 if let Some(key) = self.selected_key(shell) {
-                    return revoke::open(shell, vec![key], Vec::new());
+                    shell.open(Opening::Revoke { ids: vec![key], known: Vec::new() });
                 }
             }
             Action::Explain => {
-                return match self.selected().and_then(|row| row.alert.key()) {
-                    Some(key) => explain::open_by_id(shell, key),
-                    // Nobody knows which key was tried: whoever has it can paste it.
-                    None => explain::open_for_secret(shell),
-                };
+                let key = self.selected().and_then(|row| row.alert.key());
+                // Where nobody knows which key was tried, whoever has it can paste it.
+                shell.open(key.map_or(Opening::ExplainSecret, Opening::ExplainId));
             }
             Action::Acknowledge => return self.acknowledge(shell),
             _ => {}
@@ -284,7 +282,7 @@ impl State {
                         self.marks.clear();
                         let words = if count == 1 { "1 alert".into() } else { format!("{count} alerts") };
                         shell.toast(Severity::Good, format!("{words} acknowledged"));
-                        shell.changed();
+                        shell.changed(Subjects::ALERTS | Subjects::AUDIT);
                     }
                     Err(failure) => shell.failed(&failure),
                 }

@@ -11,13 +11,13 @@ use crate::domain::query::QueryError;
 use crate::service::AuditRequest;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
-use crate::tui::overlays::reader::{self, Part};
+use crate::tui::opening::{Opening, Part};
 use crate::tui::rows::{Order, Rows, is_full};
-use crate::tui::screens::ScreenId;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::shell::Shell;
 use crate::tui::view::{body, times};
 use crate::tui::widgets::filter_line::FilterLine;
 use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
+use crate::tui::words::{ScreenId, Severity};
 
 #[cfg(test)]
 mod tests;
@@ -104,7 +104,7 @@ impl State {
                 if let Some(entry) = self.rows.selected() {
                     let title = format!("Audit row {}", entry.seq);
                     let parts = parts(entry, shell.utc);
-                    return reader::open(shell, title, parts);
+                    shell.open(Opening::Reader { title, parts, about: None });
                 }
             }
             Action::VerifyAudit => {

@@ -12,12 +12,12 @@ use crate::service::{From, Outlook, PageRequest, Row};
 use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
 use crate::tui::latest::Latest;
-use crate::tui::overlays::{create, explain, revoke, rotate};
+use crate::tui::opening::Opening;
 use crate::tui::rows::{Order, Rows};
-use crate::tui::screens::ScreenId;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::reminders::{Mark, marks};
 use crate::tui::widgets::list::Taken;
+use crate::tui::words::ScreenId;
 
 #[cfg(test)]
 mod tests;
@@ -182,15 +182,15 @@ impl State {
                 let Some(text) = self.selected().map(|key| key.preview.clone()) else { return Vec::new() };
                 return vec![shell.ask(To::Shell, Request::Copy(CopyText::Plain(text))).1];
             }
-            Action::New => return create::open(shell, None),
+            Action::New => shell.open(Opening::Create { account: None }),
             Action::Explain => {
                 if let Some(key) = self.selected().cloned() {
-                    return explain::open(shell, key);
+                    shell.open(Opening::Explain(Box::new(key)));
                 }
             }
             Action::Rotate => {
                 if let Some(key) = self.selected().cloned() {
-                    return rotate::open(shell, key);
+                    shell.open(Opening::Rotate(Box::new(key)));
                 }
             }
             Action::Revoke => {
@@ -202,7 +202,7 @@ impl State {
                     .collect();
                 let known =
                     if marked.is_empty() { self.selected().cloned().into_iter().collect() } else { marked };
-                return revoke::open(shell, known.iter().map(|key| key.id).collect(), known);
+                shell.open(Opening::Revoke { ids: known.iter().map(|key| key.id).collect(), known });
             }
             // The same keys in the table, where the filter can be narrowed.
             Action::Filter => shell.filter(self.window.filter()),

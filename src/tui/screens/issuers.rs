@@ -11,9 +11,8 @@ use crate::domain::secret::Body;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
-use crate::tui::overlays::preset;
-use crate::tui::overlays::reader::{self, Part};
-use crate::tui::state::Shell;
+use crate::tui::opening::{Opening, Part};
+use crate::tui::shell::Shell;
 use crate::tui::view::{body, times};
 use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
 
@@ -56,10 +55,10 @@ impl State {
             Taken::Left(Action::Open) => {
                 let issuer = shell.issuers.as_ref().and_then(|issuers| issuers.get(self.place.at));
                 if let Some((title, parts)) = issuer.map(|issuer| page(issuer, shell.utc)) {
-                    return reader::open(shell, title, parts);
+                    shell.open(Opening::Reader { title, parts, about: None });
                 }
             }
-            Taken::Left(Action::New) => return preset::open(shell, count == 0),
+            Taken::Left(Action::New) => shell.open(Opening::Preset { first_run: count == 0 }),
             Taken::Left(_) | Taken::Moved | Taken::Nothing => {}
         }
         Vec::new()

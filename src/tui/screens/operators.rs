@@ -11,12 +11,12 @@ use crate::domain::text;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{self, Input};
 use crate::tui::latest::Latest;
-use crate::tui::overlays::confirm::{self, Change, Question};
-use crate::tui::screens::ScreenId;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::opening::{Change, Opening, Question};
+use crate::tui::shell::Shell;
 use crate::tui::view::{body, times};
 use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::words::{ScreenId, Severity};
 
 #[cfg(test)]
 mod tests;
@@ -76,7 +76,7 @@ impl State {
                     Ok(name) => {
                         self.name = None;
                         let role = operator::Role::Viewer;
-                        return ask(shell, &name, role, None);
+                        ask(shell, &name, role, None);
                     }
                     Err(why) => shell.toast(Severity::Warning, why.to_string()),
                 }
@@ -100,7 +100,7 @@ impl State {
             {
                 let roles = operator::Role::ALL;
                 let at = roles.iter().position(|role| *role == row.role).unwrap_or(0);
-                return ask(shell, &row.name, roles[(at + 1) % roles.len()], Some(row.role));
+                ask(shell, &row.name, roles[(at + 1) % roles.len()], Some(row.role));
             }
             (Action::RemoveOperator, Some(row))
                 if shell.refuse_unless(Permission::ChangeOperators, "remove operators") =>
@@ -114,7 +114,7 @@ impl State {
                     change: Change::RemoveOperator(row.name.as_str().to_owned()),
                     done: format!("{} has no rights any more; b on one of their keys shows all of them", row.name),
                 };
-                return confirm::open(shell, question);
+                shell.open(Opening::Confirm(question));
             }
             _ => {}
         }
@@ -190,7 +190,7 @@ impl State {
 }
 
 /// Asks whether somebody shall have a role.
-fn ask(shell: &mut Shell, name: &str, role: operator::Role, before: Option<operator::Role>) -> Vec<Effect> {
+fn ask(shell: &mut Shell, name: &str, role: operator::Role, before: Option<operator::Role>) {
     let words = match (before, role) {
         (None, _) => "They may look at everything and change nothing. Give them another role afterwards if they need it.".to_owned(),
         (Some(before), role) => format!("From {} to {}.", before.as_str(), role.as_str()),
@@ -202,7 +202,7 @@ fn ask(shell: &mut Shell, name: &str, role: operator::Role, before: Option<opera
         change: Change::Role { operator: name.to_owned(), role },
         done: format!("{name} is {} now", role_words(role)),
     };
-    confirm::open(shell, question)
+    shell.open(Opening::Confirm(question));
 }
 
 fn role_words(role: operator::Role) -> &'static str {

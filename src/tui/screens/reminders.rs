@@ -9,14 +9,13 @@ use crate::service::ReminderRequest;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
 use crate::tui::latest::Latest;
-use crate::tui::overlays::confirm::{self, Change, Question};
-use crate::tui::overlays::reader;
+use crate::tui::opening::{About, Change, Opening, Question};
 use crate::tui::rows::{Order, Rows, is_full};
-use crate::tui::screens::ScreenId;
-use crate::tui::state::{Severity, Shell};
-use crate::tui::sweeping::{self, MAY_SWEEP};
+use crate::tui::shell::Shell;
+use crate::tui::sweep_state::{self, MAY_SWEEP};
 use crate::tui::widgets::filter_line::FilterLine;
 use crate::tui::widgets::list::Taken;
+use crate::tui::words::{ScreenId, Severity};
 
 mod page;
 mod preset;
@@ -164,7 +163,8 @@ impl State {
             Action::Open => {
                 if let Some(row) = self.rows.selected() {
                     let (title, parts, jump) = page::of(shell, row);
-                    return reader::open_with(shell, title, parts, Some(jump));
+                    let about = Some(About { filter: jump, revoke: None });
+                    shell.open(Opening::Reader { title, parts, about });
                 }
             }
             Action::GoToKey => {
@@ -203,7 +203,8 @@ impl State {
         if !shell.refuse_unless(MAY_SWEEP, "send reminders again") {
             return Vec::new();
         }
-        confirm::open(shell, question(&fit, wanted.len() - fit.len()))
+        shell.open(Opening::Confirm(question(&fit, wanted.len() - fit.len())));
+        Vec::new()
     }
 
     pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
@@ -242,7 +243,7 @@ fn question(fit: &[&Reminder], others: usize) -> Question {
     let ambiguous = fit.iter().any(|row| row.state == reminder::State::Ambiguous);
     let title = match fit {
         [one] => format!("Send the reminder about {} again?", one.key_name),
-        many => format!("Send {} again?", sweeping::reminders(many.len() as u64)),
+        many => format!("Send {} again?", sweep_state::reminders(many.len() as u64)),
     };
     let mut words = "The next sweep writes again to those whom it did not reach.".to_owned();
     if ambiguous {

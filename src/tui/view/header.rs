@@ -11,8 +11,8 @@ use crate::config::theme::Role;
 use crate::domain::operator;
 use crate::domain::reminder::State;
 use crate::domain::text::SafeText;
-use crate::tui::screens::ScreenId;
-use crate::tui::state::{Link, Shell};
+use crate::tui::shell::{Link, Shell};
+use crate::tui::words::ScreenId;
 
 /// Name and database; the sweep, what went wrong, the operator, and how fresh all this is; below it the tabs.
 pub(super) fn draw(state: &super::State, frame: &mut Frame, area: Rect) {

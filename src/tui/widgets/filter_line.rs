@@ -8,7 +8,7 @@ use super::text_field::TextField;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::tui::input::Input;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 
 /// The filter's text, and whether it is being typed.
 #[derive(Debug, Default)]

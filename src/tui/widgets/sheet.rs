@@ -4,8 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::super::receipts::Tracked;
-use super::super::state::Shell;
 use super::super::styles::Styles;
 use super::text_field::TextField;
 use super::{fit, scroll};
@@ -100,9 +98,9 @@ impl<'s> Sheet<'s> {
         }
     }
 
-    /// What the gates say to a revocation; what goes on below itself is indented like its beginning.
-    pub fn receipt(&mut self, shell: &Shell, receipt: &Tracked) {
-        for (role, words) in receipt.lines(shell) {
+    /// Lines over the whole width; what goes on below itself is indented like its beginning.
+    pub fn hanging(&mut self, lines: Vec<(Role, String)>) {
+        for (role, words) in lines {
             let indent = if words.starts_with("  ") { "  " } else { "" };
             for (place, part) in fit::wrap(words.trim_start(), self.columns - 2).into_iter().enumerate() {
                 let indent = if place > 0 { "  " } else { indent };

@@ -1,11 +1,12 @@
 use crate::service::{ChangeAccount, CreateAccount};
 use crate::tui::effect::{Failure, FailureKind, Reply, Request};
-use crate::tui::overlays::{Overlay, account};
+use crate::tui::opening::Opening;
+use crate::tui::overlays::create;
 use crate::tui::testing::{self, Desk, only_request};
 
 fn form(first_run: bool) -> Desk {
     let mut desk = Desk::new();
-    desk.open(|shell| account::open(shell, Some("voxpria"), first_run));
+    desk.open(Opening::Account { issuer: Some("voxpria".into()), first_run });
     desk
 }
 
@@ -54,7 +55,7 @@ fn on_the_first_run_the_form_for_a_key_follows() {
     let (id, _) = only_request(desk.press("ctrl-s"));
     let made = testing::account("voxpria", "acme").account;
     desk.reply(id, Reply::CreateAccount(Ok(made)));
-    assert!(matches!(desk.top(), Some(Overlay::Create(_))));
+    assert!(desk.shows::<create::State>());
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn the_form_at_80_by_24() {
 fn an_account_is_changed_in_the_same_form_and_keeps_its_slug() {
     let mut desk = Desk::new();
     let there = testing::account("voxpria", "acme").account;
-    desk.open(|shell| account::change(shell, &there));
+    desk.open(Opening::ChangeAccount(there.clone()));
     let before = desk.words();
     assert!(before.contains("Change an account") && before.contains("acme"), "{}", desk.screen());
     desk.press("ctrl-u");

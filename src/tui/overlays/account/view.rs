@@ -8,13 +8,13 @@ use super::{Focus, Purpose, State};
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
 use crate::service::Field;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{choice, dialog};
 
 impl State {
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, 70);
         let mut sheet = Sheet::new(styles, 12, columns);

@@ -6,7 +6,7 @@ use crate::domain::expiry::{Expiry, check_expiry};
 use crate::domain::network::Networks;
 use crate::domain::text;
 use crate::service::{CreateKey, Field};
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 
 impl State {
     /// The expiry as it stands, or what is wrong with it.

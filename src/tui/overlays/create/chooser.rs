@@ -5,7 +5,7 @@ use crate::config::keymap::Action;
 use crate::domain::account::AccountSummary;
 use crate::tui::effect::{Effect, Failure, Request, RequestId, To};
 use crate::tui::input::Input;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::text_field::TextField;
 
@@ -22,18 +22,18 @@ pub(super) struct Chooser {
 }
 
 impl State {
-    pub(super) fn choose_account(&mut self, shell: &mut Shell, number: u64) -> Vec<Effect> {
+    pub(super) fn choose_account(&mut self, shell: &mut Shell) -> Vec<Effect> {
         self.chooser = Some(Chooser::default());
-        self.search_accounts(shell, number)
+        self.search_accounts(shell)
     }
 
-    pub(super) fn search_accounts(&mut self, shell: &mut Shell, number: u64) -> Vec<Effect> {
+    pub(super) fn search_accounts(&mut self, shell: &mut Shell) -> Vec<Effect> {
         let filter = self.chooser.as_ref().map_or("", |chooser| chooser.search.value()).to_owned();
         let request = Request::Accounts { filter, after: None, limit: ACCOUNTS };
-        self.accounts.ask(shell, To::Overlay(number), request).into_iter().collect()
+        self.accounts.ask(shell, To::Overlay(self.number), request).into_iter().collect()
     }
 
-    pub(super) fn input_chooser(&mut self, shell: &mut Shell, number: u64, input: Input) -> Vec<Effect> {
+    pub(super) fn input_chooser(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Some(chooser) = &mut self.chooser else { return Vec::new() };
         let count = chooser.found.len();
         let changed = match input {
@@ -76,7 +76,7 @@ impl State {
                 _ => chooser.search.key(key.event),
             },
         };
-        if changed { self.search_accounts(shell, number) } else { Vec::new() }
+        if changed { self.search_accounts(shell) } else { Vec::new() }
     }
 
     pub(super) fn found_accounts(

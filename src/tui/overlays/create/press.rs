@@ -4,10 +4,11 @@ use super::{Focus, Stage, State};
 use crate::config::keymap::Action;
 use crate::tui::effect::{Effect, Request, To};
 use crate::tui::input::{Input, Key};
-use crate::tui::state::{Severity, Shell};
+use crate::tui::shell::Shell;
+use crate::tui::words::Severity;
 
 impl State {
-    pub(super) fn go_on(&mut self, shell: &mut Shell, number: u64) -> Vec<Effect> {
+    pub(super) fn go_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
         match self.stage {
             Stage::Edit => {
                 if self.request(shell).is_some() {
@@ -19,7 +20,7 @@ impl State {
             }
             Stage::Review => match self.request(shell) {
                 Some(request) => {
-                    let (id, effect) = shell.ask(To::Overlay(number), Request::Create(request));
+                    let (id, effect) = shell.ask(To::Overlay(self.number), Request::Create(request));
                     self.sent = Some(id);
                     self.stage = Stage::Sending;
                     self.failure = None;
@@ -58,10 +59,7 @@ impl State {
         }
     }
 
-    pub fn input(&mut self, shell: &mut Shell, number: u64, input: Input) -> Vec<Effect> {
-        if self.chooser.is_some() {
-            return self.input_chooser(shell, number, input);
-        }
+    pub(super) fn input_form(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         match input {
             Input::Paste(pasted) => {
                 if self.stage == Stage::Edit
@@ -72,7 +70,7 @@ impl State {
                 }
                 Vec::new()
             }
-            Input::Key(key) => self.press(shell, number, key),
+            Input::Key(key) => self.press(shell, key),
             Input::Scroll { .. } | Input::Click(_) => Vec::new(),
         }
     }
@@ -84,16 +82,16 @@ impl State {
         self.leaving = false;
     }
 
-    pub(super) fn press(&mut self, shell: &mut Shell, number: u64, key: Key) -> Vec<Effect> {
+    pub(super) fn press(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
         if self.stage != Stage::Edit {
-            return self.press_review(shell, number, key);
+            return self.press_review(shell, key);
         }
         match key.action {
             Some(Action::CloseForm) => {
                 self.back(shell);
                 return Vec::new();
             }
-            Some(Action::Submit) if !key.hurried => return self.go_on(shell, number),
+            Some(Action::Submit) if !key.hurried => return self.go_on(shell),
             Some(Action::NextField) => self.move_focus(shell, 1),
             Some(Action::PreviousField) => self.move_focus(shell, -1),
             Some(Action::FieldUp) => self.up_down(shell, -1),
@@ -105,10 +103,10 @@ impl State {
                 self.edited();
             }
             Some(Action::Press | Action::Toggle) if self.focus == Focus::Account => {
-                return self.choose_account(shell, number);
+                return self.choose_account(shell);
             }
             Some(Action::Press) if !key.hurried => match self.focus {
-                Focus::Go => return self.go_on(shell, number),
+                Focus::Go => return self.go_on(shell),
                 Focus::Cancel => self.back(shell),
                 _ => self.move_focus(shell, 1),
             },
@@ -118,21 +116,21 @@ impl State {
                         self.edited();
                     }
                 } else if let (Focus::Account, Some(c)) = (self.focus, key.character()) {
-                    let effects = self.choose_account(shell, number);
+                    let effects = self.choose_account(shell);
                     if let Some(chooser) = &mut self.chooser {
                         chooser.search.paste(c.encode_utf8(&mut [0; 4]));
                     }
-                    return effects.into_iter().chain(self.search_accounts(shell, number)).collect();
+                    return effects.into_iter().chain(self.search_accounts(shell)).collect();
                 }
             }
         }
         Vec::new()
     }
 
-    pub(super) fn press_review(&mut self, shell: &mut Shell, number: u64, key: Key) -> Vec<Effect> {
+    pub(super) fn press_review(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
         match key.action {
             Some(Action::CloseForm) => self.back(shell),
-            Some(Action::Submit) if !key.hurried => return self.go_on(shell, number),
+            Some(Action::Submit) if !key.hurried => return self.go_on(shell),
             Some(
                 Action::NextField
                 | Action::PreviousField
@@ -143,7 +141,7 @@ impl State {
             ) => self.focus = if self.focus == Focus::Go { Focus::Cancel } else { Focus::Go },
             Some(Action::Press | Action::Toggle) if !key.hurried => {
                 if self.focus == Focus::Go {
-                    return self.go_on(shell, number);
+                    return self.go_on(shell);
                 }
                 self.back(shell);
             }

@@ -3,7 +3,8 @@ use crate::domain::operator::Role;
 use crate::domain::scope::Scopes;
 use crate::service::{CreateKey, Field};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId};
-use crate::tui::overlays::{Overlay, create};
+use crate::tui::opening::Opening;
+use crate::tui::overlays::reveal;
 use crate::tui::testing::{Desk, account, created, only_request};
 
 /// The form, opened for an account of the issuer.
@@ -14,7 +15,7 @@ fn form(issuer: &str) -> Desk {
 }
 
 fn open(desk: &mut Desk, issuer: &str) {
-    let (id, request) = only_request(desk.open(|shell| create::open(shell, Some("acme".into()))));
+    let (id, request) = only_request(desk.open(Opening::Create { account: Some("acme".into()) }));
     assert_eq!(request, Request::Account("acme".into()));
     assert_eq!(desk.reply(id, Reply::Account(Ok(account(issuer, "acme")))), []);
 }
@@ -191,7 +192,7 @@ fn a_refusal_about_a_field_stands_at_the_field() {
 fn a_viewer_gets_words_instead_of_a_form() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
-    desk.open(|shell| create::open(shell, None));
+    desk.open(Opening::Create { account: None });
     assert!(desk.top().is_none());
     assert!(desk.toast().contains("viewer may not create keys"), "{}", desk.toast());
 }
@@ -199,7 +200,7 @@ fn a_viewer_gets_words_instead_of_a_form() {
 #[test]
 fn the_account_is_chosen_by_typing_a_part_of_its_name() {
     let mut desk = Desk::new();
-    let (id, request) = only_request(desk.open(|shell| create::open(shell, None)));
+    let (id, request) = only_request(desk.open(Opening::Create { account: None }));
     assert_eq!(request, Request::Accounts { filter: String::new(), after: None, limit: 50 });
     let two = vec![account("voicegram", "acme"), account("voxpria", "globex")];
     assert_eq!(desk.reply(id, Reply::Accounts(Ok(two))), []);
@@ -218,7 +219,7 @@ fn the_account_is_chosen_by_typing_a_part_of_its_name() {
 #[test]
 fn an_only_account_needs_no_choosing() {
     let mut desk = Desk::new();
-    let (id, _) = only_request(desk.open(|shell| create::open(shell, None)));
+    let (id, _) = only_request(desk.open(Opening::Create { account: None }));
     desk.reply(id, Reply::Accounts(Ok(vec![account("voicegram", "acme")])));
     assert!(desk.screen().contains("Create token · acme"), "{}", desk.screen());
 }
@@ -248,8 +249,9 @@ fn the_new_key_goes_to_the_reveal_and_every_screen_reads_again() {
     let (id, _) = send(&mut desk);
     let effects = desk.reply(id, Reply::Create(Ok(Box::new(created("voicegram", "CI")))));
     assert!(effects.contains(&Effect::Mouse(false)), "{effects:#?}");
-    assert!(matches!(desk.top(), Some(Overlay::Reveal(_))));
-    assert_eq!(desk.state.overlays.len(), 1);
+    assert!(desk.shows::<reveal::State>());
+    desk.state.overlays.close();
+    assert!(desk.top().is_none(), "the form is gone");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::domain::account::Standing;
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
 use crate::service::Field;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::facts::{self, Fact};
@@ -22,7 +22,7 @@ const COLUMNS: u16 = 74;
 const LABEL: usize = 13;
 
 impl State {
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         if let Some(chooser) = &self.chooser {
             let issuers = chooser.found.iter().map(|found| fit::width(&found.account.issuer));
             let issuer = issuers.max().unwrap_or(0);
@@ -207,7 +207,7 @@ impl State {
 }
 
 /// The sentence that a policy without scopes owes the operator (VG-05).
-pub fn fully_privileged(policy: &Policy) -> String {
+fn fully_privileged(policy: &Policy) -> String {
     format!("none: this {} is fully privileged, it may do everything on its account", policy.wording.noun)
 }
 

@@ -10,10 +10,9 @@ use crate::config::theme::Role;
 use crate::domain::key::Key;
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
-use crate::tui::overlays::revoke;
-use crate::tui::receipts::Tracked;
-use crate::tui::state::Shell;
-use crate::tui::view::times;
+use crate::tui::shell::Shell;
+use crate::tui::tracked::Tracked;
+use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{dialog, facts, fit, scroll};
 
@@ -22,7 +21,7 @@ const COLUMNS: u16 = 72;
 const LISTED: usize = 5;
 
 impl State {
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, COLUMNS);
         let mut sheet = Sheet::new(styles, 12, columns);
@@ -45,7 +44,7 @@ impl State {
             }
             Stage::Found { keys, at } => self.draw_found(shell, &mut sheet, keys, *at, columns),
             Stage::Sent { key } => {
-                for line in facts::lines(styles, &revoke::facts_of(shell, key), usize::from(columns) - 1) {
+                for line in facts::lines(styles, &key_facts::of(shell, key), usize::from(columns) - 1) {
                     sheet.line(line, false);
                 }
                 sheet.space();
@@ -68,10 +67,10 @@ impl State {
                 sheet.words(Role::Ok, &words);
                 sheet.space();
                 if let Some(receipt) = receipt.filter(|receipt| receipt.begun()) {
-                    sheet.receipt(shell, receipt);
+                    sheet.hanging(receipt.lines(shell.utc));
                     sheet.space();
                 }
-                for line in facts::lines(styles, &revoke::facts_of(shell, key), usize::from(columns) - 1) {
+                for line in facts::lines(styles, &key_facts::of(shell, key), usize::from(columns) - 1) {
                     sheet.line(line, false);
                 }
                 sheet.space();
@@ -115,7 +114,7 @@ impl State {
             }
             sheet.space();
         }
-        for line in facts::lines(styles, &revoke::facts_of(shell, key), usize::from(columns) - 1) {
+        for line in facts::lines(styles, &key_facts::of(shell, key), usize::from(columns) - 1) {
             sheet.line(line, false);
         }
         sheet.space();

@@ -4,7 +4,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
 use crate::service::Needle;
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
-use crate::tui::overlays::explain;
+use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, account, created, key, noon, only_request};
 
 fn runner() -> Key {
@@ -16,7 +16,7 @@ fn runner() -> Key {
 fn explained(key: Key) -> Desk {
     let mut desk = Desk::new();
     let of = key.clone();
-    let (id, request) = only_request(desk.open(|shell| explain::open(shell, of)));
+    let (id, request) = only_request(desk.open(Opening::Explain(Box::new(of))));
     assert_eq!(request, Request::Account("acme".into()));
     desk.reply(id, Reply::Account(Ok(account(&key.issuer, "acme"))));
     desk
@@ -24,7 +24,7 @@ fn explained(key: Key) -> Desk {
 
 /// What pasting asks for.
 fn paste(desk: &mut Desk, text: &str) -> Vec<Effect> {
-    desk.open(explain::open_for_secret);
+    desk.open(Opening::ExplainSecret);
     desk.paste(text)
 }
 
@@ -67,7 +67,7 @@ fn a_revoked_key_says_when_and_by_whom_and_every_other_step_is_looked_at_too() {
         ..runner()
     };
     let mut desk = Desk::new();
-    let (id, _) = only_request(desk.open(|shell| explain::open(shell, key)));
+    let (id, _) = only_request(desk.open(Opening::Explain(Box::new(key))));
     let suspended = Account { standing: Standing::Suspended, ..account("voxpria", "acme").account };
     desk.reply(
         id,
@@ -147,7 +147,7 @@ fn what_is_pasted_is_never_shown_nor_kept() {
     let mut desk = Desk::new();
     let made = created("voicegram", "CI");
     let secret = made.secret.expose();
-    desk.open(explain::open_for_secret);
+    desk.open(Opening::ExplainSecret);
     desk.write(&secret[..12]);
     assert!(
         desk.screen().contains("••••••••••••") && !desk.screen().contains(&secret[..12]),
@@ -165,7 +165,7 @@ fn what_is_pasted_is_never_shown_nor_kept() {
 fn the_way_it_was_sent_can_be_said() {
     let mut desk = Desk::new();
     let made = created("voxpria", "CI");
-    desk.open(explain::open_for_secret);
+    desk.open(Opening::ExplainSecret);
     desk.press("tab right right tab tab tab tab");
     let (id, _) = only_request(desk.paste(made.secret.expose()));
     finds(&mut desk, id, made.key.clone());

@@ -8,7 +8,7 @@ use super::pasted::SENT;
 use super::{Focus, State};
 use crate::config::theme::Role;
 use crate::domain::explain::{Explanation, Mark};
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{choice, dialog, fit};
 
@@ -17,7 +17,7 @@ const COLUMNS: u16 = 84;
 const LABEL: usize = 13;
 
 impl State {
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let columns = dialog::columns(area, COLUMNS);
         let mut sheet = Sheet::new(styles, LABEL, columns);

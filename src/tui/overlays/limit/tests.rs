@@ -2,7 +2,7 @@ use crate::domain::key::Key;
 use crate::domain::limit::Budgets;
 use crate::domain::operator::Role;
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
-use crate::tui::overlays::limit;
+use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, account, key, noon, only_request};
 
 /// The form, opened for a key with these budgets, its account read.
@@ -10,7 +10,7 @@ fn form(issuer: &str, own: &str) -> Desk {
     let mut desk = Desk::new();
     let limits = Budgets::parse(own).unwrap();
     let key = Key { limits, ..key(issuer, "CRM") };
-    let (id, request) = only_request(desk.open(|shell| limit::open(shell, key)));
+    let (id, request) = only_request(desk.open(Opening::Limit(Box::new(key))));
     assert_eq!(request, Request::Account("acme".into()));
     let mut summary = account(issuer, "acme");
     summary.account.plan = (issuer == "voxpria").then(|| "Starter".into());
@@ -97,11 +97,13 @@ fn a_refusal_is_shown_in_the_form_in_its_own_words() {
 fn a_viewer_and_a_revoked_key_get_no_form() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
-    assert_eq!(desk.open(|shell| limit::open(shell, key("voxpria", "CRM"))), []);
+    let effects = desk.open(Opening::Limit(Box::new(key("voxpria", "CRM"))));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:?}");
     assert!(desk.top().is_none() && desk.toast().contains("may not change the limits"), "{}", desk.toast());
     let mut desk = Desk::new();
     let revoked = Key { revoked_at: Some(noon()), ..key("voxpria", "CRM") };
-    assert_eq!(desk.open(|shell| limit::open(shell, revoked)), []);
+    let effects = desk.open(Opening::Limit(Box::new(revoked)));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:?}");
     assert!(desk.top().is_none() && desk.toast().contains("limits have no meaning"), "{}", desk.toast());
 }
 
@@ -109,6 +111,6 @@ fn a_viewer_and_a_revoked_key_get_no_form() {
 fn before_the_console_knows_who_is_there_it_says_so_and_not_that_somebody_may_not() {
     let mut desk = Desk::new();
     desk.state.shell.who = None;
-    desk.open(|shell| limit::open(shell, key("voxpria", "CRM")));
+    desk.open(Opening::Limit(Box::new(key("voxpria", "CRM"))));
     assert!(desk.top().is_none() && desk.toast().contains("try again in a moment"), "{}", desk.toast());
 }

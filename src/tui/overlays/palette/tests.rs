@@ -1,6 +1,7 @@
-use crate::tui::overlays::Overlay;
-use crate::tui::screens::ScreenId;
+use crate::tui::opening::Opening;
+use crate::tui::overlays::emergency;
 use crate::tui::testing::Desk;
+use crate::tui::words::ScreenId;
 
 #[test]
 fn the_palette_goes_to_a_screen_by_its_name() {
@@ -18,7 +19,7 @@ fn what_fits_a_name_comes_before_what_fits_only_a_sentence() {
     desk.press(":");
     desk.write("emerg");
     desk.press("enter");
-    assert!(matches!(desk.top(), Some(Overlay::Emergency(_))), "{}", desk.screen());
+    assert!(desk.shows::<emergency::State>(), "{}", desk.screen());
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn with_ascii_the_console_draws_no_other_signs_and_leaves_names_alone() {
         assert!(desk.screen().is_ascii(), "{}", desk.screen());
     }
     let key = crate::tui::testing::key("voxpria", "Télésecrétariat");
-    desk.open(|shell| crate::tui::overlays::revoke::open(shell, vec![key.id], vec![key]));
+    desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key] });
     assert!(
         desk.screen().contains("Télésecrétariat") && desk.screen().contains("********a1B2"),
         "{}",

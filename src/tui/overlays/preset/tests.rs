@@ -2,7 +2,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::operator::Role;
 use crate::tui::effect::{Reply, Request, RequestId, To};
 use crate::tui::message::Message;
-use crate::tui::overlays::Overlay;
+use crate::tui::overlays::account;
 use crate::tui::testing::{Desk, only_request};
 use crate::tui::update::update;
 
@@ -26,7 +26,7 @@ fn the_first_run_leads_from_an_issuer_to_an_account() {
     assert_eq!(policy.slug, "voxpria");
     let issuer = Issuer::with(*policy);
     desk.reply(id, Reply::ApplyPolicy(Ok(Box::new(issuer))));
-    assert!(matches!(desk.top(), Some(Overlay::Account(_))));
+    assert!(desk.shows::<account::State>());
     assert!(desk.words().contains("The first account"), "{}", desk.screen());
 }
 

@@ -7,15 +7,14 @@ use crate::domain::expiry::Overlap;
 use crate::domain::key::Key;
 use crate::domain::secret::PlainKey;
 use crate::service::{GateReceipt, GateState, Receipt, Revoked};
-use crate::tui::clipboard::Outcome;
 use crate::tui::effect::{CopyText, Effect, Failure, FailureKind, Reply, Request, RequestId};
-use crate::tui::overlays::reveal;
-use crate::tui::run::ExitReason;
+use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, created, noon, only_request};
+use crate::tui::words::{Copied, ExitReason};
 
 fn reveal_of(issuer: &str) -> Desk {
     let mut desk = Desk::new();
-    desk.open(|shell| reveal::open(shell, created(issuer, "CI runner"), None));
+    desk.open(Opening::Reveal { created: Box::new(created(issuer, "CI runner")), replaces: None });
     desk
 }
 
@@ -27,7 +26,7 @@ fn copied(desk: &mut Desk, reached: bool) -> RequestId {
     let (id, request) = only_request(desk.press("c"));
     assert_eq!(request, Request::Copy(CopyText::Secret(Arc::new(secret("voicegram")))));
     let words = if reached { "the secret was sent to your terminal" } else { "not copied: no clipboard" };
-    desk.reply(id, Reply::Copy(Outcome { reached, words: words.into() }));
+    desk.reply(id, Reply::Copy(Copied { reached, words: words.into() }));
     id
 }
 
@@ -72,7 +71,8 @@ fn the_secret_stands_alone_on_its_line() {
 fn the_mouse_is_left_to_the_terminal_while_the_secret_is_shown() {
     let mut desk = Desk::new();
     desk.state.shell.mouse = true;
-    let effects = desk.open(|shell| reveal::open(shell, created("voicegram", "CI"), None));
+    let effects =
+        desk.open(Opening::Reveal { created: Box::new(created("voicegram", "CI")), replaces: None });
     assert_eq!(effects[0], Effect::Mouse(false));
     let (id, _) = only_request(desk.press("d"));
     let effects = desk.reply(id, Reply::Acknowledge(Ok(Box::new(created("voicegram", "CI").key))));
@@ -170,7 +170,7 @@ fn a_revocation_that_failed_leaves_the_secret_on_the_screen_and_is_tried_again_a
 fn discarding_a_successor_says_that_the_key_it_was_to_replace_goes_on() {
     let mut desk = Desk::new();
     let replaced = Some(("old main".into(), Overlap::None));
-    desk.open(|shell| reveal::open(shell, created("vozagent", "main"), replaced));
+    desk.open(Opening::Reveal { created: Box::new(created("vozagent", "main")), replaces: replaced });
     desk.press("x");
     let words = desk.words();
     assert!(words.contains("Delete this new API key at once and for good?"), "{}", desk.screen());
@@ -267,7 +267,8 @@ fn an_acknowledgement_that_failed_leaves_the_secret_on_the_screen() {
 fn a_successor_says_what_becomes_of_the_key_it_replaces() {
     let mut desk = Desk::new();
     let new = created("voxpria", "main");
-    desk.open(|shell| reveal::open(shell, new, Some(("old main".into(), Overlap::Hours24))));
+    let replaces = Some(("old main".into(), Overlap::Hours24));
+    desk.open(Opening::Reveal { created: Box::new(new), replaces });
     assert!(
         desk.words().contains("It replaces old main, which goes on working for 24h"),
         "{}",
@@ -291,7 +292,7 @@ fn the_reveal_at_80_by_24() {
 #[test]
 fn on_the_lowest_screen_the_question_the_path_and_the_message_are_seen() {
     let mut desk = Desk::sized(60, 16);
-    desk.open(|shell| reveal::open(shell, created("voicegram", "CI runner"), None));
+    desk.open(Opening::Reveal { created: Box::new(created("voicegram", "CI runner")), replaces: None });
     desk.press("esc");
     assert!(desk.words().contains("y leave n stay"), "{}", desk.screen());
     desk.press("n w");

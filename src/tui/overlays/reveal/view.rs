@@ -11,15 +11,16 @@ use crate::config::theme::Role;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::CLAIM_TIME;
 use crate::domain::secret::DOTS;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::fit;
+use crate::tui::words::Severity;
 
 /// Empty columns at the left.
 const MARGIN: u16 = 2;
 
 impl State {
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         frame.render_widget(Clear, area);
         frame.render_widget(Block::new().style(styles.of(Role::Background)), area);

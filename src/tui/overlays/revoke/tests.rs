@@ -4,13 +4,13 @@ use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::service::{Receipt, Revoked};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
-use crate::tui::overlays::revoke;
+use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, key, noon, only_request};
 
 fn asked(keys: &[Key]) -> Desk {
     let mut desk = Desk::new();
     let keys = keys.to_vec();
-    desk.open(|shell| revoke::open(shell, keys.iter().map(|key| key.id).collect(), keys));
+    desk.open(Opening::Revoke { ids: keys.iter().map(|key| key.id).collect(), known: keys });
     desk
 }
 
@@ -72,7 +72,7 @@ fn d_then_y_revokes_and_only_the_read_back_says_so() {
     desk.reply(look.unwrap(), Reply::Receipt(Ok(nobody)));
     assert!(desk.top().is_none());
     assert_eq!(desk.toast(), "Production Server – Main App revoked at 2026-11-21 12:00:00 UTC");
-    let reads_again = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Issuers, .. });
+    let reads_again = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Outbox, .. });
     assert!(effects.iter().any(reads_again), "{effects:#?}");
 }
 
@@ -151,7 +151,7 @@ fn a_viewer_gets_words_instead_of_a_question() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     let key = main_server();
-    desk.open(|shell| revoke::open(shell, vec![key.id], vec![key]));
+    desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key] });
     assert!(desk.top().is_none());
     assert!(desk.toast().contains("viewer may not revoke keys"), "{}", desk.toast());
 }
@@ -165,6 +165,6 @@ fn the_question_at_80_by_24() {
 fn the_question_for_several_at_120_by_40() {
     let mut desk = Desk::sized(120, 40);
     let keys = three();
-    desk.open(|shell| revoke::open(shell, keys.iter().map(|key| key.id).collect(), keys));
+    desk.open(Opening::Revoke { ids: keys.iter().map(|key| key.id).collect(), known: keys });
     insta::assert_snapshot!(desk.screen());
 }

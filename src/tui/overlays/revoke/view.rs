@@ -6,14 +6,13 @@ use ratatui::layout::{Rect, Size};
 use super::{Done, Focus, State, words};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::domain::key::Key;
 use crate::domain::text::SafeText;
-use crate::tui::receipts::Tracked;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
-use crate::tui::view::times;
+use crate::tui::tracked::Tracked;
+use crate::tui::view::key_facts;
 use crate::tui::widgets::buttons::{self, Button};
-use crate::tui::widgets::facts::{self, Fact};
+use crate::tui::widgets::facts;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{dialog, fit};
 
@@ -22,7 +21,7 @@ const COLUMNS: u16 = 72;
 const NAMES: usize = 6;
 
 impl State {
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         // Before the first look at the gates is answered the question stands as it was: where there are none it just goes.
         if let Some(done) = &self.done
             && let Some(receipt) = shell.receipt(done.receipt)
@@ -46,7 +45,7 @@ impl State {
         if self.several() {
             self.draw_names(&mut sheet, styles);
         } else if let Some(key) = self.known.first() {
-            for line in facts::lines(styles, &facts_of(shell, key), usize::from(columns) - 1) {
+            for line in facts::lines(styles, &key_facts::of(shell, key), usize::from(columns) - 1) {
                 sheet.line(line, false);
             }
         } else if let Some(id) = self.ids.first() {
@@ -105,7 +104,7 @@ fn draw_receipt(shell: &Shell, frame: &mut Frame, area: Rect, done: &Done, recei
     let mut sheet = Sheet::new(styles, 11, columns);
     sheet.words(Role::Ok, &format!("{}, read back from the database.", words(&done.revoked, shell.utc)));
     sheet.space();
-    sheet.receipt(shell, receipt);
+    sheet.hanging(receipt.lines(shell.utc));
     sheet.space();
     let rest =
         if receipt.ended() { "Enter closes" } else { "Enter closes; the end is told in the last line" };
@@ -117,38 +116,4 @@ fn draw_receipt(shell: &Shell, frame: &mut Frame, area: Rect, done: &Done, recei
     let size = Size { width: columns, height: sheet.height() };
     let place = dialog::open_as(frame, styles, area, &title, size, Role::Danger);
     sheet.draw(frame, place);
-}
-
-/// What a person should know of a key before ending it. Preview and id are never cut.
-pub fn facts_of(shell: &Shell, key: &Key) -> Vec<Fact> {
-    let styles = &shell.styles;
-    let account = SafeText::new(key.account.clone());
-    let mut list = vec![
-        Fact::new(styles, "Name", key.name.as_str()),
-        Fact::new(styles, "Account", format!("{account} ({})", SafeText::new(key.issuer.clone()))),
-        Fact::new(styles, "Key", key.preview.as_str()),
-        Fact::new(styles, "Id", key.id.to_string()),
-    ];
-    let status = key.status(shell.now);
-    if status != crate::domain::key::Status::Active {
-        let ended = key.ends_at().map(|at| times::exact(at, shell.utc)).unwrap_or_default();
-        list.push(
-            Fact::new(styles, "Status", format!("{} since {ended}", status.as_str()))
-                .role(styles, Role::Warning),
-        );
-    }
-    list.push(match key.last_used_at {
-        None => Fact::new(styles, "Last used", "never").role(styles, Role::Muted),
-        Some(at) => {
-            let from = key.last_used_from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
-            let ago = times::ago(at, shell.now);
-            let recent = shell.now - at < chrono::Duration::days(1);
-            let fact =
-                Fact::new(styles, "Last used", format!("{ago}{from}, {}", times::exact(at, shell.utc)));
-            if recent { fact.role(styles, Role::Warning) } else { fact }
-        }
-    });
-    let by = &key.created_by;
-    list.push(Fact::new(styles, "Created", format!("{} by {by}", times::exact(key.created_at, shell.utc))));
-    list
 }

@@ -4,12 +4,13 @@ use crate::domain::expiry::Overlap;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
 use crate::tui::effect::{Failure, FailureKind, Reply, Request};
-use crate::tui::overlays::{Overlay, rotate};
+use crate::tui::opening::Opening;
+use crate::tui::overlays::reveal;
 use crate::tui::testing::{Desk, created, key, noon, only_request};
 
 fn asked(key: Key) -> Desk {
     let mut desk = Desk::new();
-    desk.open(|shell| rotate::open(shell, key));
+    desk.open(Opening::Rotate(Box::new(key)));
     desk
 }
 
@@ -22,7 +23,7 @@ fn vp_06_the_successor_is_made_before_anything_happens_to_the_old_key() {
     let Request::Rotate { key, overlap, .. } = request else { panic!("{request:?}") };
     assert_eq!((key, overlap), (old.id, Overlap::Hours24));
     desk.reply(id, Reply::Rotate(Ok(Box::new(created("voxpria", "main")))));
-    assert!(matches!(desk.top(), Some(Overlay::Reveal(_))));
+    assert!(desk.shows::<reveal::State>());
     assert!(desk.words().contains("It replaces main"), "{}", desk.screen());
 }
 
@@ -41,7 +42,7 @@ fn a_policy_without_overlap_leaves_no_choice_and_says_so() {
     let mut desk = Desk::new();
     let issuers: &mut Vec<Issuer> = desk.state.shell.issuers.as_mut().unwrap();
     issuers.iter_mut().for_each(|issuer| issuer.policy.rotation.overlap = false);
-    desk.open(|shell| rotate::open(shell, key("voxpria", "main")));
+    desk.open(Opening::Rotate(Box::new(key("voxpria", "main"))));
     desk.press("right right");
     assert!(desk.words().contains("lets two keys not overlap"), "{}", desk.screen());
     let Request::Rotate { overlap, .. } = only_request(desk.press("y")).1 else { panic!() };

@@ -5,10 +5,10 @@ use crate::domain::reminder::{Door, Progress, State};
 use crate::service::{Outbox, SweepNews, SweepOrder};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::message::Message;
-use crate::tui::run::ExitReason;
 use crate::tui::testing::reminders::{letter, preview, swept, tally};
 use crate::tui::testing::{Desk, noon};
 use crate::tui::update::update;
+use crate::tui::words::ExitReason;
 
 /// Presses S: what would be sent is asked for, and where to.
 fn ask(desk: &mut Desk) -> RequestId {

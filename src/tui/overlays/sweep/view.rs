@@ -11,13 +11,15 @@ use crate::config::theme::Role;
 use crate::domain::reminder;
 use crate::domain::text::SafeText;
 use crate::service::{DueKey, LetterNews, SweepPreview};
-use crate::tui::state::{Severity, Shell};
+use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
-use crate::tui::sweeping::{self, MAY_SWEEP, Sweeping, letters, reminders};
+use crate::tui::sweep_state::{MAY_SWEEP, Sweeping, letters, reminders};
+use crate::tui::sweeping;
 use crate::tui::view::reminders::{sign, with_sign};
 use crate::tui::view::{body, times};
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::{dialog, fit, scroll};
+use crate::tui::words::Severity;
 
 const COLUMNS: u16 = 104;
 /// Rows of a running sweep's picture: always as many, so that nothing jumps while letters come in.
@@ -51,7 +53,7 @@ impl State {
         picture.list.len().saturating_sub(picture.list_rows(area))
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
         let width = dialog::columns(area, COLUMNS);
         let picture = self.picture(shell, usize::from(width));

@@ -1,9 +1,8 @@
 use crate::domain::account::{AccountSummary, Standing};
 use crate::domain::operator::Role;
 use crate::tui::effect::{Reply, Request};
-use crate::tui::overlays::Overlay;
-use crate::tui::screens::ScreenId;
 use crate::tui::testing::{Desk, account, only_request};
+use crate::tui::words::ScreenId;
 
 fn rows() -> Vec<AccountSummary> {
     let mut suspended = account("voicegram", "globex");
@@ -71,7 +70,7 @@ fn a_viewer_may_neither_create_nor_suspend() {
 fn n_opens_the_form_and_a_filter_narrows_the_list() {
     let mut desk = screen();
     desk.press("n");
-    assert!(matches!(desk.top(), Some(Overlay::Account(_))));
+    assert!(desk.words().contains("New account"), "{}", desk.screen());
     desk.press("esc /");
     let (_, request) = only_request(desk.write("g"));
     assert_eq!(request, Request::Accounts { filter: "g".into(), after: None, limit: 200 });

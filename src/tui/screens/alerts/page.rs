@@ -4,8 +4,8 @@ use crate::config::keymap::Action;
 use crate::domain::text::SafeText;
 use crate::domain::usage::{SPIKE_MINUTES, Source, What};
 use crate::service::RaisedAlert;
-use crate::tui::overlays::reader::Part;
-use crate::tui::state::Shell;
+use crate::tui::opening::Part;
+use crate::tui::shell::Shell;
 use crate::tui::view::times;
 
 /// `failed attempts`: what happened, in two words.

@@ -6,8 +6,8 @@ use crate::domain::operator::Role;
 use crate::domain::usage::{Alert, Source, What};
 use crate::service::{AlertRequest, GateStanding, RaisedAlert};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
-use crate::tui::screens::ScreenId;
 use crate::tui::testing::{Desk, key, noon, only_request};
+use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Alerts);
 

@@ -10,7 +10,7 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::usage::Severity;
 use crate::service::{GateStanding, RaisedAlert};
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::{body, times};
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};

@@ -4,11 +4,12 @@ use super::Window;
 use crate::domain::key::Key;
 use crate::domain::query::{Cursor, CursorValue, Query};
 use crate::domain::reminder::{Reminder, State};
+use crate::domain::subjects::Subjects;
 use crate::service::{From, Outlook, Page, PageRequest, Row, Week};
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
-use crate::tui::screens::ScreenId;
 use crate::tui::testing::reminders::reminder;
 use crate::tui::testing::{Desk, key, noon, only_request};
+use crate::tui::words::ScreenId;
 
 fn ends_in(name: &str, days: i64) -> Row {
     let end = noon() + Duration::days(days);
@@ -132,10 +133,7 @@ fn vp_29_marked_keys_of_the_list_are_revoked_together() {
 fn a_live_change_leaves_the_selection_with_its_key() {
     let mut desk = screen(80, 24);
     desk.press("down");
-    let effects = desk.open(|shell| {
-        shell.changed();
-        Vec::new()
-    });
+    let effects = desk.with(|shell| shell.changed(Subjects::KEYS));
     let id = effects.iter().find_map(|effect| match effect {
         Effect::Ask { to, request: Request::Page(_) } => Some(*to),
         _ => None,

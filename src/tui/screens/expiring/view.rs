@@ -10,7 +10,7 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::reminders::{Mark, calm, short, telling, with_sign};
 use crate::tui::view::{body, times};
 use crate::tui::widgets::bars::{self, Bar};

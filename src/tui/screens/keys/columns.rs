@@ -9,7 +9,7 @@ use crate::domain::Instant;
 use crate::domain::key::{Key, Status};
 use crate::domain::query::Column;
 use crate::domain::scope::Scopes;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::view::times;
 use crate::tui::widgets::fit;

@@ -15,7 +15,7 @@ use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, Status};
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::text::wrap;
 use crate::tui::view::{limits, times};
 use crate::tui::widgets::sparkline;

@@ -9,7 +9,7 @@ use super::state::State;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::operator::Permission;
-use crate::tui::state::{Link, Shell};
+use crate::tui::shell::{Link, Shell};
 use crate::tui::view::text::centred;
 
 pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {

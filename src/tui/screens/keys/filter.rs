@@ -7,7 +7,7 @@ use tui_input::backend::crossterm::EventHandler;
 use crate::domain::Instant;
 use crate::domain::query::{Completion, Query, QueryError, complete};
 use crate::tui::input::Key;
-use crate::tui::message::Pasted;
+use crate::tui::words::Pasted;
 
 /// The filter's text and its meaning. While there is a mistake in the text the last good meaning holds.
 #[derive(Debug, Default)]

@@ -8,9 +8,9 @@ use super::window::CHUNK;
 use crate::domain::Instant;
 use crate::service::{From, Page, PageRequest, Row};
 use crate::tui::effect::{Effect, Failure, Reply, Request, RequestId, Timer, To};
-use crate::tui::screens::ScreenId;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::PATIENCE;
+use crate::tui::words::ScreenId;
 
 /// How long the count may be out of date.
 const RECOUNT: Duration = Duration::from_secs(1);

@@ -14,7 +14,7 @@ use crate::domain::query::Sort;
 use crate::domain::text::SafeText;
 use crate::service::{Count, Row};
 use crate::tui::latest::Latest;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 
 /// The table of keys: a window of rows, the selection, the filter, the marks, the detail.
 #[derive(Debug, Default)]

@@ -6,12 +6,13 @@ use super::state::{Load, State};
 use super::{columns, detail, view};
 use crate::config::keymap::Action;
 use crate::domain::Instant;
+use crate::domain::key::Key;
 use crate::domain::query::{Column, Completion, Query, Sort, Term, Test};
 use crate::tui::effect::{CopyText, Effect, Request, Timer, To};
-use crate::tui::input::{Input, Key};
-use crate::tui::overlays::{Overlay, create, explain, limit, revoke, rotate, sort};
-use crate::tui::screens::ScreenId;
-use crate::tui::state::{Severity, Shell};
+use crate::tui::input::{self, Input};
+use crate::tui::opening::Opening;
+use crate::tui::shell::Shell;
+use crate::tui::words::{ScreenId, Severity};
 
 const ME: To = To::Screen(ScreenId::Keys);
 
@@ -97,7 +98,7 @@ impl State {
         }
     }
 
-    fn type_filter(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
+    fn type_filter(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         let changed = match key.action {
             Some(Action::Accept) => {
                 self.filter.keep();
@@ -168,7 +169,7 @@ impl State {
             }
             Action::Back => self.back(shell),
             Action::Sort => {
-                shell.open(Overlay::Sort(sort::State::new(self.sort)));
+                shell.open(Opening::Sort(self.sort));
                 Vec::new()
             }
             Action::SortReverse => {
@@ -211,10 +212,7 @@ impl State {
                 self.uses.column = Some(!columns::has_usage(width, self.uses.column));
                 self.read_usage(shell).into_iter().collect()
             }
-            Action::Explain => match self.selected_key().cloned() {
-                Some(key) => explain::open(shell, key),
-                None => Vec::new(),
-            },
+            Action::Explain => self.open_for_key(shell, Opening::Explain),
             Action::CopyPreview => self.copy(shell),
             Action::CopyId => self.copy_id(shell),
             Action::ShowAccountKeys => {
@@ -247,16 +245,13 @@ impl State {
                 }
                 Vec::new()
             }
-            Action::New => create::open(shell, self.account_at_hand()),
+            Action::New => {
+                shell.open(Opening::Create { account: self.account_at_hand() });
+                Vec::new()
+            }
             Action::Revoke => self.revoke(shell),
-            Action::Rotate => match self.selected_key().cloned() {
-                Some(key) => rotate::open(shell, key),
-                None => Vec::new(),
-            },
-            Action::Limit => match self.selected_key().cloned() {
-                Some(key) => limit::open(shell, key),
-                None => Vec::new(),
-            },
+            Action::Rotate => self.open_for_key(shell, Opening::Rotate),
+            Action::Limit => self.open_for_key(shell, Opening::Limit),
             Action::ScrollUp => self.scroll(shell, -1),
             Action::ScrollDown => self.scroll(shell, 1),
             Action::ScrollPageUp => self.scroll(shell, -10),
@@ -333,13 +328,24 @@ impl State {
     fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
         let rows = self.window.rows.iter().map(|row| &row.key);
         if self.marks.is_empty() {
-            let Some(key) = self.selected_key().cloned() else { return Vec::new() };
-            return revoke::open(shell, vec![key.id], vec![key]);
+            if let Some(key) = self.selected_key().cloned() {
+                shell.open(Opening::Revoke { ids: vec![key.id], known: vec![key] });
+            }
+            return Vec::new();
         }
         let known = rows.filter(|key| self.marks.contains(&key.id)).cloned().collect();
         let mut ids: Vec<_> = self.marks.iter().copied().collect();
         ids.sort_unstable();
-        revoke::open(shell, ids, known)
+        shell.open(Opening::Revoke { ids, known });
+        Vec::new()
+    }
+
+    /// Opens what is about the selected key.
+    fn open_for_key(&self, shell: &mut Shell, opening: fn(Box<Key>) -> Opening) -> Vec<Effect> {
+        if let Some(key) = self.selected_key().cloned() {
+            shell.open(opening(Box::new(key)));
+        }
+        Vec::new()
     }
 
     fn copy(&mut self, shell: &mut Shell) -> Vec<Effect> {

@@ -11,9 +11,9 @@ use crate::domain::key::KeyId;
 use crate::domain::usage::{Counts, Minute, minute, spans};
 use crate::tui::effect::{Effect, Outcomes, Request, RequestId, To};
 use crate::tui::latest::Latest;
-use crate::tui::screens::ScreenId;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::times;
+use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Keys);
 /// The spans that the last 24 hours are kept in, and the minutes of one.

@@ -13,7 +13,7 @@ use super::{detail, empty};
 use crate::config::theme::Role;
 use crate::domain::query::{Column, Direction};
 use crate::service::Row;
-use crate::tui::state::Shell;
+use crate::tui::shell::Shell;
 use crate::tui::view::body;
 use crate::tui::view::text::{clip, put, put_right};
 use crate::tui::widgets::sparkline;

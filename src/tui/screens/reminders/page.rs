@@ -3,8 +3,8 @@
 use crate::config::keymap::Action;
 use crate::domain::reminder::{Delivery, Reminder, State};
 use crate::domain::text::SafeText;
-use crate::tui::overlays::reader::Part;
-use crate::tui::state::Shell;
+use crate::tui::opening::Part;
+use crate::tui::shell::Shell;
 use crate::tui::view::reminders::with_sign;
 use crate::tui::view::times;
 

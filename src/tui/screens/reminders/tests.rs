@@ -3,11 +3,12 @@ use chrono::Duration;
 use super::preset::Preset;
 use crate::domain::operator::Role;
 use crate::domain::reminder::{Progress, Reminder, ReminderFilter, State, Sweep};
+use crate::domain::subjects::Subjects;
 use crate::service::{Outbox, ReminderRequest, Retried};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
-use crate::tui::screens::ScreenId;
 use crate::tui::testing::reminders::{outbox, reminder, swept, tally};
 use crate::tui::testing::{Desk, noon, only_request};
+use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Reminders);
 
@@ -181,10 +182,7 @@ fn the_key_of_a_reminder_is_one_key_away_and_back() {
     desk.press("o");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     let id = rows()[0].key;
-    let effects = desk.open(|shell| {
-        shell.reminders(format!("key:{id}"));
-        Vec::new()
-    });
+    let effects = desk.with(|shell| shell.reminders(format!("key:{id}")));
     let filter = ReminderFilter { key: Some(id), ..ReminderFilter::default() };
     let wanted = Request::Reminders(ReminderRequest { filter, after: None, limit: 200 });
     assert!(
@@ -258,10 +256,7 @@ fn what_was_sent_is_not_sent_again_and_a_viewer_only_looks() {
 fn a_live_change_leaves_the_selection_with_its_reminder() {
     let mut desk = screen(80, 24);
     desk.press("down");
-    let effects = desk.open(|shell| {
-        shell.changed();
-        Vec::new()
-    });
+    let effects = desk.with(|shell| shell.changed(Subjects::REMINDERS));
     let id = effects.iter().find_map(|effect| match effect {
         Effect::Ask { to, request: Request::Reminders(_) } => Some(*to),
         _ => None,

@@ -4,10 +4,10 @@ use crate::domain::query::{Query, Sort, Term, Test};
 use crate::service::{Count, From, Page, PageRequest};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::message::Message;
-use crate::tui::screens::ScreenId;
 use crate::tui::testing::{Desk, keys, noon};
 use crate::tui::update::update;
 use crate::tui::view::PATIENCE;
+use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Keys);
 

@@ -148,7 +148,7 @@ fn a_lost_database_leaves_the_rows_and_says_since_when() {
 fn a_long_message_is_shown_uncut() {
     let mut desk = Desk::ready(80, 24, keys(30));
     let text = "account acme has 20 active keys and its limit is 20. Revoke one first, or ask whoever runs this issuer to raise the limit at lastword";
-    desk.state.shell.toast(crate::tui::state::Severity::Warning, text);
+    desk.state.shell.toast(crate::tui::words::Severity::Warning, text);
     desk.sees("! warning: account acme has 20 active").sees("lastword");
 }
 

@@ -177,7 +177,7 @@ fn the_mouse_selects_and_opens_rows_sorts_by_headings_and_changes_screens() {
     click(&mut desk, 20, 2);
     desk.sees("Name ▲");
     click(&mut desk, 12, 1);
-    assert_eq!(desk.state.shell.screen, crate::tui::screens::ScreenId::Expiring);
+    assert_eq!(desk.state.shell.screen, crate::tui::words::ScreenId::Expiring);
 }
 
 #[test]

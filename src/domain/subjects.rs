@@ -1,0 +1,68 @@
+//! What a change was about, so that only what shows it is read again.
+
+use std::ops::BitOr;
+
+use super::audit::Action;
+
+/// A set of kinds of things.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Subjects(u8);
+
+impl Subjects {
+    pub const NONE: Self = Self(0);
+    pub const KEYS: Self = Self(1);
+    pub const ACCOUNTS: Self = Self(1 << 1);
+    pub const ISSUERS: Self = Self(1 << 2);
+    pub const OPERATORS: Self = Self(1 << 3);
+    /// Reminders and sweeps.
+    pub const REMINDERS: Self = Self(1 << 4);
+    pub const ALERTS: Self = Self(1 << 5);
+    /// Every recorded change is about the audit too.
+    pub const AUDIT: Self = Self(1 << 6);
+    /// It is not known what was touched.
+    pub const ALL: Self = Self((1 << 7) - 1);
+
+    /// What a recorded change is about, with what is counted from it.
+    pub fn of(action: Action) -> Self {
+        let about = match action {
+            // A policy says how keys, accounts and reminders are read.
+            Action::IssuerApply | Action::DemoLoad => Self::ALL,
+            Action::AccountCreate
+            | Action::AccountChange
+            | Action::AccountSuspend
+            | Action::AccountReinstate => Self::ACCOUNTS,
+            Action::OperatorSet | Action::OperatorRemove => Self::OPERATORS,
+            // An account counts its keys; a key that ended needs no reminder.
+            Action::KeyCreate
+            | Action::KeyAcknowledge
+            | Action::KeyRotate
+            | Action::KeyRetire
+            | Action::KeyRevoke
+            | Action::KeyLimit => Self::KEYS | Self::ACCOUNTS | Self::REMINDERS,
+            Action::AlertAcknowledge => Self::ALERTS,
+            Action::SweepBegin
+            | Action::SweepPlan
+            | Action::SweepEnd
+            | Action::ReminderSend
+            | Action::ReminderFail
+            | Action::ReminderDefer
+            | Action::ReminderAmbiguous
+            | Action::ReminderCancel
+            | Action::ReminderRetry => Self::REMINDERS,
+        };
+        about | Self::AUDIT
+    }
+
+    /// Whether the two have anything in common.
+    pub fn meet(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl BitOr for Subjects {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}

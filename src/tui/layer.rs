@@ -1,0 +1,81 @@
+//! What every overlay can do, with what most of them do as the default.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::effect::{Effect, Reply, RequestId};
+use super::input::Input;
+use super::shell::Shell;
+use crate::config::keymap::{Action, Context};
+
+/// Something that lies over the screen.
+pub trait Layer: Any + fmt::Debug {
+    /// Which bindings hold while it is on top.
+    fn context(&self) -> Context;
+
+    /// A gesture.
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect>;
+
+    /// The answer to something that it asked for.
+    fn reply(&mut self, _: &mut Shell, _: RequestId, _: Reply) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Its own timer has run out.
+    fn timer(&mut self, _: &mut Shell) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Whether the cursor stands in a text field, so that characters are text.
+    fn typing(&self) -> bool {
+        self.context().takes_text()
+    }
+
+    /// Whether Ctrl-C should come here first, because something would be lost: the overlay asks once, and the second
+    /// Ctrl-C is the answer. A signal or a closed terminal ends the program in any case.
+    fn guards_exit(&self) -> bool {
+        false
+    }
+
+    /// The number of the receipt that it shows.
+    fn receipt(&self) -> Option<u64> {
+        None
+    }
+
+    /// Its receipt tells nothing, for there is no gate. Only the topmost overlay is told.
+    fn no_gates(&mut self, _: &mut Shell) {}
+
+    /// The last line's word for an action here; `None` where it does nothing.
+    fn label(&self, _: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        match action {
+            // What is done needs no answer.
+            Action::Yes if self.receipt().is_some() => None,
+            Action::No if self.receipt().is_some() => Some("close".into()),
+            _ => Some(label.into()),
+        }
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect);
+}
+
+/// What opening an overlay came to: the overlay, unless there was a reason not to, and the first effects.
+#[derive(Debug, Default)]
+pub struct Opened {
+    pub layer: Option<Box<dyn Layer>>,
+    pub effects: Vec<Effect>,
+}
+
+impl Opened {
+    pub fn new(layer: impl Layer, effects: Vec<Effect>) -> Self {
+        Self { layer: Some(Box::new(layer)), effects }
+    }
+
+    /// Nothing lies over the screen; the last line says why.
+    pub fn refused() -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,143 @@
+//! Which overlay to open, as plain data: a screen or an overlay names it, and `overlays.rs` alone builds it.
+
+use super::effect::Request;
+use super::words::ExitReason;
+use crate::config::keymap::Context;
+use crate::domain::account::{Account, Standing};
+use crate::domain::audit::Action;
+use crate::domain::expiry::Overlap;
+use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::operator;
+use crate::domain::query::Sort;
+use crate::domain::reminder::ReminderId;
+use crate::domain::subjects::Subjects;
+use crate::domain::text::SafeText;
+use crate::service::{Created, Revoked};
+
+/// An overlay and what it is about. A secret in it moves on into the overlay and is never copied.
+#[derive(Debug, PartialEq)]
+pub enum Opening {
+    /// Choosing the order of the table of keys; the present one.
+    Sort(Sort),
+    /// The form for a new key, for an account if one is given.
+    Create {
+        account: Option<String>,
+    },
+    /// The one time a secret is shown. `replaces`: the key that it takes the place of, and how long that one goes on.
+    Reveal {
+        created: Box<Created>,
+        replaces: Option<(SafeText, Overlap)>,
+    },
+    /// Shall these keys end? `known`: those of them that are on the screen.
+    Revoke {
+        ids: Vec<KeyId>,
+        known: Vec<Key>,
+    },
+    /// What was revoked elsewhere in the console, with the gates' receipt.
+    Revoked(Vec<Revoked>),
+    /// The search for an exposed key.
+    Emergency,
+    /// What a request with this key would meet now.
+    Explain(Box<Key>),
+    /// The same, for a key that has to be read first.
+    ExplainId(KeyId),
+    /// Why something that somebody pastes is refused.
+    ExplainSecret,
+    Rotate(Box<Key>),
+    Confirm(Question),
+    /// The form for a new account. `issuer`: the one chosen at first. `first_run`: the form for a key follows.
+    Account {
+        issuer: Option<String>,
+        first_run: bool,
+    },
+    /// The form to change an account.
+    ChangeAccount(Account),
+    /// The form for budgets of this key's own.
+    Limit(Box<Key>),
+    /// The presets that are not there yet. `first_run`: with words of welcome, and the form for an account follows.
+    Preset {
+        first_run: bool,
+    },
+    /// What every key does at a place.
+    Help(Context),
+    /// The commands that hold at a place.
+    Palette(Context),
+    Themes,
+    /// A page to read, and the key that it is about.
+    Reader {
+        title: String,
+        parts: Vec<Part>,
+        about: Option<About>,
+    },
+    /// The sweep that goes on, or what one would send.
+    Sweep,
+    /// Leaves, after asking while a sweep goes on.
+    Leave(ExitReason),
+}
+
+/// A part of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Heading(String),
+    Fact(&'static str, String),
+    Words(String),
+    Space,
+}
+
+/// The key that a page is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The filter that shows it.
+    pub filter: String,
+    /// The key, where it can be revoked from the page.
+    pub revoke: Option<KeyId>,
+}
+
+impl About {
+    /// A key that one can go to and revoke, whatever its status.
+    pub fn key(id: KeyId) -> Self {
+        Self { filter: format!("status:active,expired,abandoned,revoked id:{id}"), revoke: Some(id) }
+    }
+}
+
+/// What is asked before a change that can be taken back, and what follows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Question {
+    pub title: String,
+    pub words: String,
+    /// The button's word: "Suspend".
+    pub verb: &'static str,
+    pub change: Change,
+    /// Said once it is done.
+    pub done: String,
+}
+
+/// What a yes changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Standing { account: String, standing: Standing },
+    Role { operator: String, role: operator::Role },
+    RemoveOperator(String),
+    RetryReminders(Vec<ReminderId>),
+}
+
+impl Change {
+    /// What it is about.
+    pub fn subjects(&self) -> Subjects {
+        Subjects::of(match self {
+            Self::Standing { .. } => Action::AccountSuspend,
+            Self::Role { .. } => Action::OperatorSet,
+            Self::RemoveOperator(_) => Action::OperatorRemove,
+            Self::RetryReminders(_) => Action::ReminderRetry,
+        })
+    }
+
+    pub fn request(&self, operation: OperationId) -> Request {
+        match self.clone() {
+            Self::Standing { account, standing } => Request::SetStanding { operation, account, standing },
+            Self::Role { operator, role } => Request::SetOperator { operation, name: operator, role },
+            Self::RemoveOperator(name) => Request::RemoveOperator { operation, name },
+            Self::RetryReminders(reminders) => Request::RetryReminders { operation, reminders },
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What screens and overlays share, and how they reach beyond themselves: by commands that `update` carries out.
+
+use std::path::PathBuf;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use ratatui::layout::Size;
+
+use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, To};
+use super::opening::Opening;
+use super::styles::Styles;
+use super::sweep_state::Sweeping;
+use super::tracked::Tracked;
+use super::words::{Copied, ExitReason, ScreenId, Severity};
+use crate::config::keymap::{Action, Keymap};
+use crate::domain::Instant;
+use crate::domain::issuer::{Issuer, Wording};
+use crate::domain::key::OperationId;
+use crate::domain::operator::{self, Permission};
+use crate::domain::query::Sort;
+use crate::domain::subjects::Subjects;
+use crate::domain::text::SafeText;
+use crate::service::{Outbox, Whoami};
+
+/// What screens and overlays share.
+#[derive(Debug)]
+pub struct Shell {
+    /// The present, set by the loop before each message.
+    pub now: Instant,
+    pub size: Size,
+    pub styles: Styles,
+    pub keymap: Keymap,
+    /// The theme's name.
+    pub theme: String,
+    /// Where the person's own themes are.
+    pub themes: Option<PathBuf>,
+    pub mouse: bool,
+    /// Whether times are shown as "3d ago".
+    pub relative_times: bool,
+    /// Whether times are shown in UTC instead of this machine's zone.
+    pub utc: bool,
+    /// Whether the console draws its own signs in ASCII.
+    pub ascii: bool,
+    /// Where the database is, without a password. Empty until it is open.
+    pub database: SafeText,
+    /// `None` until the database has answered.
+    pub who: Option<Whoami>,
+    /// `None` until the database has answered. By slug.
+    pub issuers: Option<Vec<Issuer>>,
+    /// `None` until the database has answered.
+    pub outbox: Option<Outbox>,
+    /// Where mail goes, or why it can't. `None` until that was asked.
+    pub post: Option<Outcomes<SafeText>>,
+    /// How many alerts nobody has acknowledged. `None` until the database has answered.
+    pub alerts: Option<u64>,
+    /// The sweep that was started here last.
+    pub sweep: Option<Sweeping>,
+    /// What the gates say to revocations that were made here; the newest last.
+    pub receipts: Vec<Tracked>,
+    /// The person wants to leave as soon as the sweep has ended.
+    pub leaving: Option<ExitReason>,
+    pub link: Link,
+    pub toast: Option<Toast>,
+    /// The screen that is shown.
+    pub screen: ScreenId,
+    /// Whether a frame is due.
+    pub redraw: bool,
+    /// Whether a new database's admin was offered an issuer.
+    pub welcomed: bool,
+    commands: Vec<Command>,
+    number: u64,
+    random: StdRng,
+}
+
+/// How the console stands with its database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    Opening,
+    Live,
+    /// Gone since this instant; the reason in words.
+    Lost {
+        since: Instant,
+        why: SafeText,
+    },
+}
+
+/// A message in the last line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    pub severity: Severity,
+    pub text: SafeText,
+}
+
+/// What a screen or an overlay wants changed outside of itself.
+#[derive(Debug, PartialEq)]
+pub(super) enum Command {
+    Open(Opening),
+    Close,
+    Show(ScreenId),
+    Filter(String),
+    Reminders(String),
+    Sort(Sort),
+    Changed(Subjects),
+    Act(Action),
+    Quit(ExitReason),
+}
+
+impl Shell {
+    /// `seed` makes the operation ids: 32 random bytes.
+    pub fn new(now: Instant, size: Size, styles: Styles, keymap: Keymap, seed: [u8; 32]) -> Self {
+        Self {
+            now,
+            size,
+            styles,
+            keymap,
+            theme: "dark".to_owned(),
+            themes: None,
+            mouse: false,
+            relative_times: true,
+            utc: false,
+            ascii: false,
+            database: SafeText::default(),
+            who: None,
+            issuers: None,
+            outbox: None,
+            alerts: None,
+            post: None,
+            sweep: None,
+            receipts: Vec::new(),
+            leaving: None,
+            link: Link::Opening,
+            toast: None,
+            screen: ScreenId::Keys,
+            redraw: true,
+            welcomed: false,
+            commands: Vec::new(),
+            number: 0,
+            random: StdRng::from_seed(seed),
+        }
+    }
+
+    /// A number that nothing else has: for an overlay, a receipt.
+    pub fn number(&mut self) -> u64 {
+        self.number += 1;
+        self.number
+    }
+
+    pub fn request_id(&mut self, to: To) -> RequestId {
+        RequestId { to, number: self.number() }
+    }
+
+    /// An effect that asks the worker, and the id that the answer will carry.
+    pub fn ask(&mut self, to: To, request: Request) -> (RequestId, Effect) {
+        let id = self.request_id(to);
+        (id, Effect::Ask { to: id, request })
+    }
+
+    /// A new identity for a wish to change something. Keep it for retries of the same wish.
+    pub fn operation(&mut self) -> OperationId {
+        let mut bytes = [0; 16];
+        self.random.fill_bytes(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    /// Puts an overlay on top once the present input is dealt with, or says why not.
+    pub fn open(&mut self, opening: Opening) {
+        self.commands.push(Command::Open(opening));
+    }
+
+    /// Does what a key would do, once the present input is dealt with: for the palette.
+    pub fn act(&mut self, action: Action) {
+        self.commands.push(Command::Act(action));
+    }
+
+    /// Takes the topmost overlay away.
+    pub fn close(&mut self) {
+        self.commands.push(Command::Close);
+    }
+
+    /// Shows another screen.
+    pub fn show(&mut self, screen: ScreenId) {
+        self.commands.push(Command::Show(screen));
+    }
+
+    /// Shows the keys that a filter fits.
+    pub fn filter(&mut self, filter: impl Into<String>) {
+        self.commands.push(Command::Filter(filter.into()));
+    }
+
+    /// Shows the reminders that a filter fits.
+    pub fn reminders(&mut self, filter: impl Into<String>) {
+        self.commands.push(Command::Reminders(filter.into()));
+    }
+
+    /// Sorts the table of keys.
+    pub fn sort(&mut self, sort: Sort) {
+        self.commands.push(Command::Sort(sort));
+    }
+
+    /// Something of these kinds was changed here: what shows it is read again.
+    pub fn changed(&mut self, subjects: Subjects) {
+        self.commands.push(Command::Changed(subjects));
+    }
+
+    /// Whether a sweep of this console goes on.
+    pub fn sweeps(&self) -> bool {
+        self.sweep.as_ref().is_some_and(Sweeping::running)
+    }
+
+    /// The receipt of this number, where there are gates or may be.
+    pub fn receipt(&self, number: u64) -> Option<&Tracked> {
+        self.receipts.iter().find(|one| one.number == number && !one.without_gates())
+    }
+
+    pub fn quit(&mut self, reason: ExitReason) {
+        self.commands.push(Command::Quit(reason));
+    }
+
+    pub(super) fn take_commands(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.commands)
+    }
+
+    /// Shows a message in the last line for a while.
+    pub fn toast(&mut self, severity: Severity, text: impl Into<SafeText>) {
+        self.toast = Some(Toast { severity, text: text.into() });
+        self.redraw = true;
+    }
+
+    /// Shows why something was not done.
+    pub fn failed(&mut self, failure: &Failure) {
+        let severity =
+            if failure.kind == FailureKind::Unconfirmed { Severity::Bad } else { Severity::Warning };
+        self.toast(severity, failure.text.clone());
+    }
+
+    /// Shows what happened to the clipboard.
+    pub fn copied(&mut self, copied: &Copied) {
+        let severity = if copied.reached { Severity::Good } else { Severity::Warning };
+        self.toast(severity, copied.words.clone());
+    }
+
+    pub fn role(&self) -> Option<operator::Role> {
+        self.who.as_ref().and_then(|who| who.role)
+    }
+
+    /// Whether the operator may do this. The service decides again; this is for showing what is possible.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role().is_some_and(|role| role.permits(permission))
+    }
+
+    /// Like [`Self::may`], and says so in the last line if not.
+    pub fn refuse_unless(&mut self, permission: Permission, what: &str) -> bool {
+        if self.may(permission) {
+            return true;
+        }
+        let text = match self.role() {
+            Some(role) => format!("{role} may not {what}: that takes the role {}", permission.needs()),
+            None if self.who.is_none() => {
+                "who you are is still being read from the database: try again in a moment".to_owned()
+            }
+            None => "this person is no operator of this database: ask an admin for a role".to_owned(),
+        };
+        self.toast(Severity::Warning, text);
+        false
+    }
+
+    pub fn issuer(&self, slug: &str) -> Option<&Issuer> {
+        self.issuers.as_ref()?.iter().find(|issuer| issuer.slug == slug)
+    }
+
+    /// The words for keys where no one issuer is meant: those of the only issuer, or the common ones.
+    pub fn wording(&self) -> Wording {
+        match self.issuers.as_deref() {
+            Some([only]) => only.policy.wording.clone(),
+            _ => Wording::default(),
+        }
+    }
+}
