@@ -49,7 +49,7 @@ pub use outbox::{Band, Case, Fate, InHand, Letter, NewReminder, Settled, Subject
 pub use outlook::Counted;
 pub use page::{Side, Slice};
 pub use pulse::{Ear, Mark, Pulse, Touched, WalHead, WalIndex};
-pub use transact::{Opening, Tx};
+pub use transact::{Intent, Opening, Tx};
 pub use usage::Batch;
 pub use windows::SavedWindow;
 

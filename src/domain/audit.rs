@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Instant;
-use super::key::{KeyId, OperationId};
+use super::account::Account;
+use super::key::{Key, KeyId, NewKey, OperationId};
 use super::text::SafeText;
 
 mod filter;
@@ -111,14 +112,50 @@ impl Action {
 /// One change, before it has a place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    pub operation: OperationId,
     pub action: Action,
-    /// What was changed: a key's id, an account's or issuer's slug, an operator's name.
-    pub subject: String,
-    pub account: Option<String>,
-    pub key: Option<KeyId>,
+    pub subject: Subject,
     /// The particulars, never with a secret in them.
     pub detail: serde_json::Value,
+}
+
+impl Change {
+    pub fn new(action: Action, subject: impl Into<Subject>, detail: serde_json::Value) -> Self {
+        Self { action, subject: subject.into(), detail }
+    }
+}
+
+/// What was changed, and whose history that belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// A key's id, an account's or issuer's slug, an operator's name, the number of an alert.
+    pub name: String,
+    pub account: Option<String>,
+    pub key: Option<KeyId>,
+}
+
+impl From<&Key> for Subject {
+    fn from(key: &Key) -> Self {
+        Self { name: key.id.to_string(), account: Some(key.account.clone()), key: Some(key.id) }
+    }
+}
+
+impl From<&NewKey> for Subject {
+    fn from(key: &NewKey) -> Self {
+        Self { name: key.id.to_string(), account: Some(key.account.clone()), key: Some(key.id) }
+    }
+}
+
+impl From<&Account> for Subject {
+    fn from(account: &Account) -> Self {
+        Self { name: account.slug.clone(), account: Some(account.slug.clone()), key: None }
+    }
+}
+
+/// Something that belongs to no account and no key.
+impl From<&str> for Subject {
+    fn from(name: &str) -> Self {
+        Self { name: name.to_owned(), account: None, key: None }
+    }
 }
 
 /// Which rows of the audit are wanted. Every condition that is set must hold.

@@ -1,57 +1,48 @@
-//! Accounts: create, look, suspend, reinstate.
+//! Accounts: create, look, change, suspend, reinstate.
 
 use serde_json::json;
 
+use super::change::Change;
 use super::permit::permit;
-use super::*;
-use crate::domain::account::check_slug;
-use crate::domain::audit::{Action, Change};
+use super::{Error, Field, Result, Service};
+use crate::domain::account::{Account, AccountSummary, Standing, check_slug};
+use crate::domain::audit::Action;
+use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
 use crate::domain::reminder::State;
 use crate::domain::text::{SafeText, check_name};
 use crate::mail::check_address;
 use crate::store::{AccountFilter, Tx};
 
+/// What a new account shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateAccount {
+    pub issuer: String,
+    pub slug: String,
+    pub name: String,
+    /// Mail addresses; at least one.
+    pub admins: Vec<String>,
+    pub plan: Option<String>,
+}
+
+/// What shall change of an account. `None`: stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeAccount {
+    pub name: Option<String>,
+    /// All mail addresses; at least one.
+    pub admins: Option<Vec<String>>,
+    /// `Some(None)`: no plan.
+    pub plan: Option<Option<String>>,
+}
+
 impl Service {
     pub async fn create_account(&self, operation: OperationId, request: CreateAccount) -> Result<Account> {
         check_slug(&request.slug).map_err(|e| Error::invalid(Field::Slug, e))?;
         let name = check_name(&request.name).map_err(|e| Error::invalid(Field::Name, e))?;
         let admins = addresses(&request.admins)?;
-        let identity = self.inner.identity.clone();
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, request) = (identity.clone(), request.clone());
-                let (name, admins) = (name.clone(), admins.clone());
-                Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeAccounts, "create accounts").await?;
-                    let issuer =
-                        tx.issuer(&request.issuer).await?.ok_or_else(|| Error::no_issuer(&request.issuer))?;
-                    let there = tx.lock_account(&request.slug).await?;
-                    if let Some((account, _)) = there {
-                        if tx.seen().await? {
-                            return Ok(account);
-                        }
-                        return Err(Error::Refused(format!("there is an account {} already", request.slug)));
-                    }
-                    check_plan(request.plan.as_deref(), &issuer.policy)?;
-                    let account = Account {
-                        slug: request.slug,
-                        issuer: issuer.slug,
-                        name: name.into(),
-                        admins,
-                        plan: request.plan.map(SafeText::new),
-                        standing: Standing::Good,
-                        created_at: tx.now(),
-                    };
-                    tx.add_account(&account).await?;
-                    let detail =
-                        json!({ "issuer": account.issuer, "name": account.name, "plan": account.plan });
-                    record(tx, &identity, operation, Action::AccountCreate, &account.slug, detail).await?;
-                    Ok(account)
-                })
-            })
-            .await
+        let CreateAccount { issuer, slug, plan, .. } = request;
+        self.change(operation, Create { issuer, slug, name, admins, plan }).await
     }
 
     /// All accounts by slug, or those whose slug, name or issuer contains `filter`; at most `limit`, after the slug `after`.
@@ -88,44 +79,7 @@ impl Service {
         let name = change.name.as_deref().map(check_name).transpose();
         let name = name.map_err(|e| Error::invalid(Field::Name, e))?;
         let admins = change.admins.as_deref().map(addresses).transpose()?;
-        let identity = self.inner.identity.clone();
-        let slug = slug.to_owned();
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, slug, plan) = (identity.clone(), slug.clone(), change.plan.clone());
-                let (name, admins) = (name.clone(), admins.clone());
-                Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeAccounts, "change accounts").await?;
-                    let (before, issuer) =
-                        tx.lock_account(&slug).await?.ok_or_else(|| Error::no_account(&slug))?;
-                    let mut account = before.clone();
-                    if let Some(name) = name {
-                        account.name = name.into();
-                    }
-                    if let Some(admins) = admins {
-                        account.admins = admins;
-                    }
-                    if let Some(plan) = plan {
-                        check_plan(plan.as_deref(), &issuer.policy)?;
-                        account.plan = plan.map(SafeText::new);
-                    }
-                    if account == before {
-                        return Ok(account);
-                    }
-                    tx.change_account(&account).await?;
-                    if account.admins != before.admins {
-                        redirect(tx, &account).await?;
-                    }
-                    let what = |account: &Account| {
-                        json!({ "name": account.name, "admins": account.admins, "plan": account.plan })
-                    };
-                    let detail = json!({ "from": what(&before), "to": what(&account) });
-                    record(tx, &identity, operation, Action::AccountChange, &slug, detail).await?;
-                    Ok(account)
-                })
-            })
-            .await
+        self.change(operation, Alter { slug: slug.to_owned(), name, admins, plan: change.plan }).await
     }
 
     /// Suspends or reinstates an account. Doing so twice changes nothing.
@@ -135,31 +89,115 @@ impl Service {
         slug: &str,
         standing: Standing,
     ) -> Result<Account> {
-        let identity = self.inner.identity.clone();
-        let slug = slug.to_owned();
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, slug) = (identity.clone(), slug.clone());
-                Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeAccounts, "change an account's standing").await?;
-                    let (mut account, _) =
-                        tx.lock_account(&slug).await?.ok_or_else(|| Error::no_account(&slug))?;
-                    if account.standing == standing {
-                        return Ok(account);
-                    }
-                    tx.set_standing(&slug, standing).await?;
-                    account.standing = standing;
-                    let action = match standing {
-                        Standing::Good => Action::AccountReinstate,
-                        Standing::Suspended => Action::AccountSuspend,
-                    };
-                    record(tx, &identity, operation, action, &slug, json!({})).await?;
-                    Ok(account)
-                })
-            })
-            .await
+        self.change(operation, SetStanding { slug: slug.to_owned(), standing }).await
     }
+}
+
+/// What is wanted of a new account, checked as far as it can be without the database.
+struct Create {
+    issuer: String,
+    slug: String,
+    name: String,
+    admins: Vec<SafeText>,
+    plan: Option<String>,
+}
+
+impl Change for Create {
+    type Answer = Account;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Account> {
+        permit(tx, Permission::ChangeAccounts, "create accounts").await?;
+        let issuer = tx.issuer(&self.issuer).await?.ok_or_else(|| Error::no_issuer(&self.issuer))?;
+        if let Some((account, _)) = tx.lock_account(&self.slug).await? {
+            if tx.seen().await? {
+                return Ok(account);
+            }
+            return Err(Error::Refused(format!("there is an account {} already", self.slug)));
+        }
+        check_plan(self.plan.as_deref(), &issuer.policy)?;
+        let account = Account {
+            slug: self.slug.clone(),
+            issuer: issuer.slug,
+            name: self.name.as_str().into(),
+            admins: self.admins.clone(),
+            plan: self.plan.as_deref().map(SafeText::new),
+            standing: Standing::Good,
+            created_at: tx.now(),
+        };
+        tx.add_account(&account).await?;
+        let detail = json!({ "issuer": account.issuer, "name": account.name, "plan": account.plan });
+        tx.record(Action::AccountCreate, &account, detail).await?;
+        Ok(account)
+    }
+}
+
+/// What shall be different of an account.
+struct Alter {
+    slug: String,
+    name: Option<String>,
+    admins: Option<Vec<SafeText>>,
+    plan: Option<Option<String>>,
+}
+
+impl Change for Alter {
+    type Answer = Account;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Account> {
+        permit(tx, Permission::ChangeAccounts, "change accounts").await?;
+        let (before, issuer) = lock_account(tx, &self.slug).await?;
+        let mut account = before.clone();
+        if let Some(name) = &self.name {
+            account.name = name.as_str().into();
+        }
+        if let Some(admins) = &self.admins {
+            account.admins.clone_from(admins);
+        }
+        if let Some(plan) = &self.plan {
+            check_plan(plan.as_deref(), &issuer.policy)?;
+            account.plan = plan.as_deref().map(SafeText::new);
+        }
+        if account == before {
+            return Ok(account);
+        }
+        tx.change_account(&account).await?;
+        if account.admins != before.admins {
+            redirect(tx, &account).await?;
+        }
+        let what = |account: &Account| json!({ "name": account.name, "admins": account.admins, "plan": account.plan });
+        let detail = json!({ "from": what(&before), "to": what(&account) });
+        tx.record(Action::AccountChange, &account, detail).await?;
+        Ok(account)
+    }
+}
+
+struct SetStanding {
+    slug: String,
+    standing: Standing,
+}
+
+impl Change for SetStanding {
+    type Answer = Account;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Account> {
+        permit(tx, Permission::ChangeAccounts, "change an account's standing").await?;
+        let (mut account, _) = lock_account(tx, &self.slug).await?;
+        if account.standing == self.standing {
+            return Ok(account);
+        }
+        tx.set_standing(&self.slug, self.standing).await?;
+        account.standing = self.standing;
+        let action = match self.standing {
+            Standing::Good => Action::AccountReinstate,
+            Standing::Suspended => Action::AccountSuspend,
+        };
+        tx.record(action, &account, json!({})).await?;
+        Ok(account)
+    }
+}
+
+/// Locks the account and reads its issuer.
+pub(super) async fn lock_account(tx: &mut Tx, slug: &str) -> Result<(Account, Issuer)> {
+    tx.lock_account(slug).await?.ok_or_else(|| Error::no_account(slug))
 }
 
 /// Mail addresses as they are kept; at least one, none twice.
@@ -209,18 +247,4 @@ async fn redirect(tx: &mut Tx, account: &Account) -> Result<()> {
         }
     }
     tx.waits_again(&reminders).await.map_err(Error::from)
-}
-
-async fn record(
-    tx: &mut Tx,
-    who: &Identity,
-    operation: OperationId,
-    action: Action,
-    slug: &str,
-    detail: serde_json::Value,
-) -> Result<()> {
-    let account = Some(slug.to_owned());
-    Ok(tx
-        .record(who, &Change { operation, action, subject: slug.into(), account, key: None, detail })
-        .await?)
 }

@@ -1,14 +1,19 @@
 //! Alerts: what somebody should look at (VP-09), and keys' use.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
+use super::change::Change;
 use super::permit::permit;
-use super::*;
-use crate::domain::audit::{Action, Change};
+use super::{AlertRequest, Error, Result, Service};
+use crate::domain::Instant;
+use crate::domain::audit::{self, Action};
+use crate::domain::key::{KeyId, OperationId};
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
 use crate::domain::usage::{Alert, Minute};
-use crate::store::{self, AlertRow};
+use crate::store::{self, AlertRow, Tx};
 
 /// An alert that was raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,60 +74,46 @@ impl Service {
 
     /// Says that somebody has looked at these alerts. Answers how many nobody had acknowledged before.
     pub async fn acknowledge_alerts(&self, operation: OperationId, ids: &[i64]) -> Result<u64> {
-        let identity = self.inner.identity.clone();
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, ids) = (identity.clone(), ids.clone());
-                Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "acknowledge alerts").await?;
-                    let mut done = 0;
-                    let mut changes = Vec::new();
-                    for id in ids {
-                        let found = tx.acknowledge_alert(id, &identity.name).await?.ok_or_else(|| {
-                            Error::NotFound {
-                                kind: "alert",
-                                name: id.to_string(),
-                                hint: "See `keyrack alerts list`",
-                            }
-                        })?;
-                        if !found.now {
-                            continue;
-                        }
-                        done += 1;
-                        changes.push(Change {
-                            operation,
-                            action: Action::AlertAcknowledge,
-                            subject: id.to_string(),
-                            account: found.account,
-                            key: found.key,
-                            detail: json!({}),
-                        });
-                    }
-                    // Last, because from here on others wait for the end.
-                    for change in &changes {
-                        tx.record(&identity, change).await?;
-                    }
-                    Ok(done)
-                })
-            })
-            .await
+        self.change(operation, Acknowledge { ids }).await
     }
 
     /// The use of these keys since `since`, minute by minute; keys that were not used are left out.
-    pub async fn usage(
-        &self,
-        keys: &[KeyId],
-        since: Instant,
-    ) -> Result<std::collections::HashMap<KeyId, Vec<Minute>>> {
+    pub async fn usage(&self, keys: &[KeyId], since: Instant) -> Result<HashMap<KeyId, Vec<Minute>>> {
         self.may_look()?;
-        let mut usage: std::collections::HashMap<KeyId, Vec<Minute>> = std::collections::HashMap::new();
+        let mut usage: HashMap<KeyId, Vec<Minute>> = HashMap::new();
         for (key, minute) in self.inner.store.usage(keys, since).await? {
             usage.entry(key).or_default().push(minute);
         }
         Ok(usage)
+    }
+}
+
+struct Acknowledge {
+    ids: Vec<i64>,
+}
+
+impl Change for Acknowledge {
+    type Answer = u64;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<u64> {
+        permit(tx, Permission::ChangeKeys, "acknowledge alerts").await?;
+        let mut changes = Vec::new();
+        for id in &self.ids {
+            let found = tx.acknowledge_alert(*id).await?.ok_or_else(|| Error::NotFound {
+                kind: "alert",
+                name: id.to_string(),
+                hint: "See `keyrack alerts list`",
+            })?;
+            if found.now {
+                let subject = audit::Subject { name: id.to_string(), account: found.account, key: found.key };
+                changes.push(audit::Change::new(Action::AlertAcknowledge, subject, json!({})));
+            }
+        }
+        // Last, because from here on others wait for the end.
+        tx.record_all(&changes).await?;
+        Ok(changes.len() as u64)
     }
 }

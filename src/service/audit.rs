@@ -1,11 +1,21 @@
 //! Reading and verifying the audit.
 
-use super::*;
-use crate::domain::audit::{Break, GENESIS};
+use super::{AuditFilter, Result, Service};
+use crate::domain::audit::{Break, Entry, GENESIS, Verdict};
 use crate::store;
 
 /// How many rows are verified at a time.
 const ROWS: u32 = 2000;
+
+/// Which rows of the audit are wanted, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditRequest {
+    /// `actor:ada action:key.revoke account:acme key:…` and free text over subject and detail.
+    pub filter: AuditFilter,
+    /// Only rows with a smaller number.
+    pub before: Option<i64>,
+    pub limit: u32,
+}
 
 impl Service {
     /// Rows of the audit, newest first.

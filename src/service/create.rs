@@ -3,20 +3,48 @@
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::accounts::lock_account;
+use super::change::{Change, locked};
 use super::open::{new_id, random};
 use super::permit::permit;
-use super::*;
-use crate::domain::account::Account;
-use crate::domain::audit::{Action, Change};
-use crate::domain::expiry::check_expiry;
-use crate::domain::key::NewKey;
+use super::{Error, Field, Intent, Result, Service};
+use crate::domain::Instant;
+use crate::domain::account::{Account, Standing};
+use crate::domain::audit::{self, Action};
+use crate::domain::expiry::{Expiry, check_expiry};
+use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::key::{Key, NewKey, OperationId};
+use crate::domain::network::Networks;
 use crate::domain::operator::Permission;
-use crate::domain::secret::TAIL;
+use crate::domain::scope::Scopes;
+use crate::domain::secret::{PlainKey, TAIL};
 use crate::domain::text::{check_description, check_name};
 use crate::store::Tx;
 
 /// The window in which creations are counted (VG-22).
 const MINUTE: chrono::Duration = chrono::Duration::seconds(60);
+
+/// What a new key shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateKey {
+    pub operation: OperationId,
+    pub account: String,
+    pub name: String,
+    pub description: String,
+    pub scopes: Scopes,
+    pub expiry: Expiry,
+    pub allow: Networks,
+}
+
+/// A key just made, with its secret: the only time that the two are together.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Created {
+    pub key: Key,
+    /// Of a dry run: the one that belongs to no key and never will.
+    pub secret: PlainKey,
+    /// A command that checks the key, without the secret in it.
+    pub check: Option<String>,
+}
 
 impl Service {
     /// Makes a key: checks the right, the account's standing, the policy and its caps, and records it, in one transaction.
@@ -29,43 +57,32 @@ impl Service {
             allow: request.allow,
             expiry: request.expiry,
         };
-        let identity = self.inner.identity.clone();
-        let (operation, account) = (request.operation, request.account);
-        // Drawn once, so that a second try of the transaction makes the same secret.
-        let entropy = Arc::new(Zeroizing::new(random::<32>()));
-        let drawn = entropy.clone();
-        let (id, issuer) = self
-            .inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, account, draft, drawn) =
-                    (identity.clone(), account.clone(), draft.clone(), drawn.clone());
-                Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "create keys").await?;
-                    let (account, issuer) = lock_account(tx, &account).await?;
-                    if tx.seen().await? {
-                        return Ok((made_before(tx, operation).await?, issuer));
-                    }
-                    let expires_at = draft.check(&issuer.policy, tx.now())?;
-                    allow_one_more(tx, &account, &issuer.policy).await?;
-                    let secret =
-                        PlainKey::make(&issuer.policy.format.prefix, issuer.policy.format.body, &drawn);
-                    let key =
-                        draft.into_key(tx.now(), expires_at, &account, &issuer.policy, &secret, &identity);
-                    tx.add_keys(std::slice::from_ref(&key)).await?;
-                    tx.record(&identity, &creation(operation, Action::KeyCreate, &key)).await?;
-                    Ok((key.id, issuer))
-                })
-            })
-            .await?;
-        self.hand_over(id, &issuer.policy, &entropy).await
+        let entropy = self.draw();
+        let create = Create { account: request.account, draft, entropy: entropy.clone() };
+        let made = self.change(request.operation, create).await?;
+        self.hand_over(made, &entropy).await
     }
 
-    /// Reads a new key back and puts it together with its secret.
-    pub(super) async fn hand_over(&self, id: KeyId, policy: &Policy, entropy: &[u8; 32]) -> Result<Created> {
+    /// What a secret is made of; drawn once, so that a second try of the transaction makes the same secret. Nothing is
+    /// drawn for a dry run: what does not exist has no secret.
+    pub(super) fn draw(&self) -> Entropy {
+        Zeroizing::new(match self.intent {
+            Intent::Do => random(),
+            Intent::Try => [0; 32],
+        })
+    }
+
+    /// Puts a new key together with its secret; unless it was only tried, it is read back by that secret.
+    pub(super) async fn hand_over(&self, made: Made, entropy: &Entropy) -> Result<Created> {
+        let Made { key, issuer, before } = made;
+        let policy = &issuer.policy;
+        let (id, check) = (key.id, policy.check_command());
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, entropy);
+        if self.intent == Intent::Try && !before {
+            return Ok(Created { key, secret, check });
+        }
         match self.inner.store.key_by_hash(secret.hash()).await? {
-            Some(key) if key.id == id => Ok(Created { key, secret, check: policy.check_command() }),
+            Some(key) if key.id == id => Ok(Created { key, secret, check }),
             // The operation was carried out by an earlier call, whose secret went with its connection.
             _ => Err(Error::Refused(format!(
                 "this was done already and made key {id}, but its secret did not arrive and can't be had again. \
@@ -75,8 +92,44 @@ impl Service {
     }
 }
 
+/// Random bytes that become a secret.
+pub(super) type Entropy = Zeroizing<[u8; 32]>;
+
+/// A key that a transaction made.
+pub(super) struct Made {
+    pub key: Key,
+    pub issuer: Issuer,
+    /// Whether an earlier transaction of the same operation made it.
+    pub before: bool,
+}
+
+struct Create {
+    account: String,
+    draft: Draft,
+    entropy: Entropy,
+}
+
+impl Change for Create {
+    type Answer = Made;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Made> {
+        permit(tx, Permission::ChangeKeys, "create keys").await?;
+        let (account, issuer) = lock_account(tx, &self.account).await?;
+        if tx.seen().await? {
+            return made_before(tx, issuer).await;
+        }
+        let policy = &issuer.policy;
+        let expires_at = self.draft.check(policy, tx.now())?;
+        allow_one_more(tx, &account, policy).await?;
+        let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);
+        let key = self.draft.key(tx, expires_at, &account, policy, &secret);
+        tx.add_keys(std::slice::from_ref(&key)).await?;
+        tx.record_all(&[creation(Action::KeyCreate, &key)]).await?;
+        Ok(Made { key: locked(tx, key.id).await?, issuer, before: false })
+    }
+}
+
 /// What a person wishes a key to be, checked as far as it can be without the policy.
-#[derive(Clone)]
 pub(super) struct Draft {
     pub name: String,
     pub description: String,
@@ -106,30 +159,29 @@ impl Draft {
         Ok(self.expiry.instant(now))
     }
 
-    pub(super) fn into_key(
-        self,
-        now: Instant,
+    pub(super) fn key(
+        &self,
+        tx: &Tx,
         expires_at: Option<Instant>,
         account: &Account,
         policy: &Policy,
         secret: &PlainKey,
-        who: &Identity,
     ) -> NewKey {
         let preview = secret.preview(&policy.format.prefix);
         let tail: Vec<char> = preview.chars().rev().take(TAIL).collect();
         NewKey {
-            id: new_id(now),
+            id: new_id(tx.now()),
             account: account.slug.clone(),
             issuer: policy.slug.clone(),
-            name: self.name,
-            description: self.description,
+            name: self.name.clone(),
+            description: self.description.clone(),
             tail: tail.into_iter().rev().collect(),
             preview,
             hash: secret.hash(),
-            scopes: self.scopes,
-            allow: self.allow,
-            created_at: now,
-            created_by: who.name.clone(),
+            scopes: self.scopes.clone(),
+            allow: self.allow.clone(),
+            created_at: tx.now(),
+            created_by: tx.who().name.clone(),
             expires_at,
             acknowledged_at: None,
             last_used_at: None,
@@ -143,27 +195,16 @@ impl Draft {
 }
 
 /// The audit's record of a new key.
-pub(super) fn creation(operation: OperationId, action: Action, key: &NewKey) -> Change {
-    Change {
-        operation,
-        action,
-        subject: key.id.to_string(),
-        account: Some(key.account.clone()),
-        key: Some(key.id),
-        detail: json!({
-            "name": key.name,
-            "preview": key.preview,
-            "scopes": key.scopes,
-            "allow": key.allow,
-            "expires_at": key.expires_at,
-            "replaces": key.replaces.map(|(id, _)| id),
-        }),
-    }
-}
-
-/// Locks the account and reads its issuer.
-pub(super) async fn lock_account(tx: &mut Tx, slug: &str) -> Result<(Account, Issuer)> {
-    tx.lock_account(slug).await?.ok_or_else(|| Error::no_account(slug))
+pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
+    let detail = json!({
+        "name": key.name,
+        "preview": key.preview,
+        "scopes": key.scopes,
+        "allow": key.allow,
+        "expires_at": key.expires_at,
+        "replaces": key.replaces.map(|(id, _)| id),
+    });
+    audit::Change::new(action, key, detail)
 }
 
 /// The three refusals to create, each with its own words: permission was asked before, then standing, then the limits
@@ -194,8 +235,10 @@ pub(super) async fn allow_one_more(tx: &mut Tx, account: &Account, policy: &Poli
 }
 
 /// The key that this operation made when it was carried out before.
-pub(super) async fn made_before(tx: &mut Tx, operation: OperationId) -> Result<KeyId> {
-    tx.key_made_by(operation)
+pub(super) async fn made_before(tx: &mut Tx, issuer: Issuer) -> Result<Made> {
+    let id = tx
+        .key_made_by(tx.operation())
         .await?
-        .ok_or_else(|| Error::Refused("this operation was carried out before, and it made no key".into()))
+        .ok_or_else(|| Error::Refused("this operation was carried out before, and it made no key".into()))?;
+    Ok(Made { key: locked(tx, id).await?, issuer, before: true })
 }

@@ -2,15 +2,18 @@
 
 use serde_json::json;
 
+use super::change::Change;
 use super::create::creation;
+use super::open::new_operation;
 use super::permit::permit;
-use super::*;
+use super::{Error, Result, Service};
+use crate::domain::Instant;
 use crate::domain::account::Account;
-use crate::domain::audit::{Action, Change};
+use crate::domain::audit::{self, Action, Subject};
 use crate::domain::demo::{Demo, DemoKey};
-use crate::domain::issuer::policy_file;
+use crate::domain::issuer::{Policy, policy_file};
 use crate::domain::key::NewKey;
-use crate::domain::operator::Permission;
+use crate::domain::operator::{Identity, Permission};
 use crate::store::Tx;
 
 /// Keys a transaction.
@@ -30,13 +33,8 @@ impl Service {
         let policies = policy_file::all_presets();
         let now = self.now().await?;
         let mut demo = Demo::new(keys, seed, now, policies.clone());
-        let accounts = Arc::new(demo.accounts().to_vec());
-        let policies = Arc::new(policies);
-        self.load(move |tx, who| {
-            let (policies, accounts) = (policies.clone(), accounts.clone());
-            Box::pin(async move { prepare(tx, who, &policies, &accounts).await })
-        })
-        .await?;
+        let accounts = demo.accounts().to_vec();
+        self.change(new_operation(), Load::Start { policies, accounts }).await?;
 
         let indexes = if keys > HISTORIES { self.inner.store.begin_load().await? } else { Vec::new() };
         let mut histories = (keys <= HISTORIES).then(Vec::new);
@@ -50,57 +48,52 @@ impl Service {
             if let Some(histories) = &mut histories {
                 histories.extend(batch.iter().flat_map(history));
             }
-            let batch = Arc::new(batch);
-            self.load(move |tx, who| {
-                let batch = batch.clone();
-                Box::pin(async move { load_batch(tx, who, &batch, done).await })
-            })
-            .await?;
+            self.change(new_operation(), Load::Keys { batch, done }).await?;
             progress(done);
         }
         if let Some(mut histories) = histories {
             histories.sort_by_key(|event| event.at);
             for some in histories.chunks(BATCH) {
-                let some = Arc::new(some.to_vec());
-                self.load(move |tx, who| {
-                    let some = some.clone();
-                    Box::pin(async move { tell(tx, who, &some).await })
-                })
-                .await?;
+                self.change(new_operation(), Load::Past(some.to_vec())).await?;
             }
         }
         Ok(self.inner.store.end_load(indexes).await?)
     }
+}
 
-    /// One transaction of the loading, by an admin.
-    async fn load<F>(&self, work: F) -> Result<()>
-    where
-        F: for<'t> Fn(&'t mut Tx, Identity) -> futures::future::BoxFuture<'t, Result<()>>
-            + Send
-            + Sync
-            + 'static,
-    {
-        let identity = self.inner.identity.clone();
-        let work = Arc::new(work);
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(new_operation()), move |tx| {
-                let (identity, work) = (identity.clone(), work.clone());
-                Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeIssuers, "fill a database with a demo").await?;
-                    work(tx, identity).await
-                })
-            })
-            .await
+/// One transaction of the loading.
+enum Load {
+    Start {
+        policies: Vec<Policy>,
+        accounts: Vec<Account>,
+    },
+    Keys {
+        batch: Vec<DemoKey>,
+        /// Keys loaded by then.
+        done: u64,
+    },
+    Past(Vec<Event>),
+}
+
+impl Change for Load {
+    type Answer = ();
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
+        permit(tx, Permission::ChangeIssuers, "fill a database with a demo").await?;
+        match self {
+            Self::Start { policies, accounts } => start(tx, policies, accounts).await,
+            Self::Keys { batch, done } => load_batch(tx, batch, *done).await,
+            Self::Past(events) => tell(tx, events).await,
+        }
     }
 }
 
-async fn prepare(tx: &mut Tx, who: Identity, policies: &[Policy], accounts: &[Account]) -> Result<()> {
+async fn start(tx: &mut Tx, policies: &[Policy], accounts: &[Account]) -> Result<()> {
     for policy in policies {
         if tx.issuer(&policy.slug).await?.is_none() {
             tx.put_issuer(policy).await?;
             let detail = json!({ "version": 1, "policy": policy });
-            tx.record(&who, &change(Action::IssuerApply, &policy.slug, None, None, detail)).await?;
+            tx.record(Action::IssuerApply, policy.slug.as_str(), detail).await?;
         }
     }
     for account in accounts {
@@ -108,11 +101,10 @@ async fn prepare(tx: &mut Tx, who: Identity, policies: &[Policy], accounts: &[Ac
             tx.add_account(account).await?;
         }
     }
-    let detail = json!({ "accounts": accounts.len() });
-    Ok(tx.record(&who, &change(Action::DemoLoad, "accounts", None, None, detail)).await?)
+    Ok(tx.record(Action::DemoLoad, "accounts", json!({ "accounts": accounts.len() })).await?)
 }
 
-async fn load_batch(tx: &mut Tx, who: Identity, batch: &[DemoKey], done: u64) -> Result<()> {
+async fn load_batch(tx: &mut Tx, batch: &[DemoKey], done: u64) -> Result<()> {
     let keys: Vec<NewKey> = batch.iter().map(|demo| demo.key.clone()).collect();
     tx.add_keys(&keys).await?;
     for demo in batch {
@@ -121,8 +113,7 @@ async fn load_batch(tx: &mut Tx, who: Identity, batch: &[DemoKey], done: u64) ->
             tx.set_expiry(old, end).await?;
         }
     }
-    let detail = json!({ "keys": batch.len(), "in_all": done });
-    Ok(tx.record(&who, &change(Action::DemoLoad, "keys", None, None, detail)).await?)
+    Ok(tx.record(Action::DemoLoad, "keys", json!({ "keys": batch.len(), "in_all": done })).await?)
 }
 
 /// Something that happened to a key of the demo, and when.
@@ -130,52 +121,35 @@ async fn load_batch(tx: &mut Tx, who: Identity, batch: &[DemoKey], done: u64) ->
 struct Event {
     at: Instant,
     actor: String,
-    change: Change,
+    change: audit::Change,
 }
 
 /// What happened to a key, as the audit would have recorded it.
 fn history(demo: &DemoKey) -> Vec<Event> {
     let key = &demo.key;
-    let event = |at, actor: &str, action, detail| Event {
-        at,
-        actor: actor.to_owned(),
-        change: change(action, &key.id.to_string(), Some(&key.account), Some(key.id), detail),
-    };
+    let event = |at, actor: &str, change| Event { at, actor: actor.to_owned(), change };
     let action = if key.replaces.is_some() { Action::KeyRotate } else { Action::KeyCreate };
-    let mut events =
-        vec![event(key.created_at, &key.created_by, action, creation(new_operation(), action, key).detail)];
+    let mut events = vec![event(key.created_at, &key.created_by, creation(action, key))];
     if let Some(at) = key.acknowledged_at {
-        events.push(event(at, &key.created_by, Action::KeyAcknowledge, json!({})));
+        let acknowledged = audit::Change::new(Action::KeyAcknowledge, key, json!({}));
+        events.push(event(at, &key.created_by, acknowledged));
         if let Some((old, end)) = demo.retires {
-            let mut retired =
-                event(at, &key.created_by, Action::KeyRetire, json!({ "ends_at": end, "successor": key.id }));
-            retired.change.subject = old.to_string();
-            retired.change.key = Some(old);
-            events.push(retired);
+            let old = Subject { name: old.to_string(), account: Some(key.account.clone()), key: Some(old) };
+            let detail = json!({ "ends_at": end, "successor": key.id });
+            events.push(event(at, &key.created_by, audit::Change::new(Action::KeyRetire, old, detail)));
         }
     }
     if let Some(end) = &key.revocation {
         let detail = json!({ "name": key.name, "preview": key.preview, "reason": end.reason });
-        events.push(event(end.at, &end.by, Action::KeyRevoke, detail));
+        events.push(event(end.at, &end.by, audit::Change::new(Action::KeyRevoke, key, detail)));
     }
     events
 }
 
-async fn tell(tx: &mut Tx, who: Identity, events: &[Event]) -> Result<()> {
+async fn tell(tx: &mut Tx, events: &[Event]) -> Result<()> {
     for event in events {
-        let actor = Identity { name: event.actor.clone(), ..who.clone() };
-        tx.record_at(&actor, &event.change, event.at).await?;
+        let actor = Identity { name: event.actor.clone(), ..tx.who().clone() };
+        tx.record_past(&actor, event.at, new_operation(), &event.change).await?;
     }
     Ok(())
-}
-
-fn change(
-    action: Action,
-    subject: &str,
-    account: Option<&str>,
-    key: Option<KeyId>,
-    detail: serde_json::Value,
-) -> Change {
-    let account = account.map(str::to_owned);
-    Change { operation: new_operation(), action, subject: subject.to_owned(), account, key, detail }
 }

@@ -1,13 +1,16 @@
 //! Why a key may or may not pass, step by step, by the very rules that gates judge by.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::*;
+use super::{Error, Result, Service};
+use crate::domain::Instant;
 use crate::domain::credential::{Directory, Home, Spelling};
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::RequestLine;
+use crate::domain::key::{Key, KeyId};
 use crate::domain::secret::SentKey;
 use crate::domain::verdict::{Ask, Facts, Reason, Request};
 use crate::store::Sight;

@@ -1,9 +1,9 @@
 //! Finding a key by what a person holds in hand.
 
-use super::*;
-use crate::domain::key::Status;
-use crate::domain::query::{Column, Direction, Term, Test};
-use crate::domain::secret::DOTS;
+use super::{Result, Service};
+use crate::domain::key::{Key, KeyId, Status};
+use crate::domain::query::{Column, Direction, Query, Sort, Term, Test};
+use crate::domain::secret::{DOTS, PlainKey};
 use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, fold};
 use crate::store::{Side, Slice};
 
@@ -11,6 +11,15 @@ use crate::store::{Side, Slice};
 const FOUND: u32 = 20;
 /// No secret of any policy is shorter: two characters of prefix and 43 digits.
 const SECRET: usize = 45;
+
+/// What a person holds in hand of a key that they look for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Needle {
+    /// A whole secret.
+    Secret(PlainKey),
+    /// Anything else: an id or a part of it, a preview, the last four characters, a name.
+    Text(String),
+}
 
 impl Needle {
     /// What a person typed or pasted, with the white space around it taken off: a whole secret, if it is long enough and

@@ -17,10 +17,14 @@ use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
 use tokio::task::JoinSet;
 
-use super::*;
+use super::alerts::RaisedAlert;
+use super::open::new_operation;
+use super::{Error, Result, SavedWindow};
+use crate::clock::Clock;
+use crate::domain::Instant;
 use crate::domain::secret::HashedKey;
 use crate::domain::usage::Tolerance;
-use crate::store::{self, NewGate};
+use crate::store::{self, Location, NewGate, Store};
 
 mod cache;
 mod known;

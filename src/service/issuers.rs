@@ -2,10 +2,14 @@
 
 use serde_json::json;
 
+use super::change::Change;
 use super::permit::permit;
-use super::*;
-use crate::domain::audit::{Action, Change};
+use super::{Error, Field, Result, Service};
+use crate::domain::audit::Action;
+use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
+use crate::store::Tx;
 
 impl Service {
     /// All issuers by slug.
@@ -24,35 +28,31 @@ impl Service {
         if let Some(fault) = policy.faults().into_iter().next() {
             return Err(Error::invalid(Field::Policy, fault));
         }
-        let identity = self.inner.identity.clone();
-        let slug = policy.slug.clone();
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, policy) = (identity.clone(), policy.clone());
-                Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeIssuers, "change issuers").await?;
-                    tx.lock_issuers().await?;
-                    let before = tx.issuer(&policy.slug).await?;
-                    if before.as_ref().is_some_and(|issuer| issuer.policy == policy) {
-                        return Ok(());
-                    }
-                    refuse_taken_prefix(tx.issuers().await?, &policy)?;
-                    tx.put_issuer(&policy).await?;
-                    let version = before.as_ref().map_or(1, |issuer| issuer.version + 1);
-                    let change = Change {
-                        operation,
-                        action: Action::IssuerApply,
-                        subject: policy.slug.clone(),
-                        account: None,
-                        key: None,
-                        detail: json!({ "version": version, "policy": policy }),
-                    };
-                    Ok(tx.record(&identity, &change).await?)
-                })
-            })
-            .await?;
-        self.issuer(&slug).await
+        self.change(operation, ApplyPolicy { policy }).await
+    }
+}
+
+struct ApplyPolicy {
+    policy: Policy,
+}
+
+impl Change for ApplyPolicy {
+    type Answer = Issuer;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Issuer> {
+        let policy = &self.policy;
+        permit(tx, Permission::ChangeIssuers, "change issuers").await?;
+        tx.lock_issuers().await?;
+        let before = tx.issuer(&policy.slug).await?;
+        let version = before.as_ref().map_or(1, |issuer| issuer.version + 1);
+        if let Some(same) = before.filter(|issuer| issuer.policy == *policy) {
+            return Ok(same);
+        }
+        refuse_taken_prefix(tx.issuers().await?, policy)?;
+        tx.put_issuer(policy).await?;
+        let detail = json!({ "version": version, "policy": policy });
+        tx.record(Action::IssuerApply, policy.slug.as_str(), detail).await?;
+        tx.issuer(&policy.slug).await?.ok_or_else(|| Error::no_issuer(&policy.slug))
     }
 }
 

@@ -1,7 +1,82 @@
 //! Browsing keys.
 
-use super::*;
+use super::{Error, Result, Service};
+use crate::domain::Instant;
+use crate::domain::key::{Key, KeyId};
+use crate::domain::query::{Cursor, Query, Sort};
 use crate::store::{Side, Slice};
+
+/// Which page of the table of keys is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    pub query: Query,
+    pub sort: Sort,
+    pub from: From,
+    /// At most this many rows.
+    pub limit: u32,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// The first rows.
+    Start,
+    /// The last rows.
+    End,
+    /// The rows that follow this one.
+    After(Cursor),
+    /// The row at this place, or where it would be, and what follows.
+    At(Cursor),
+    /// The rows that come before this one.
+    Before(Cursor),
+}
+
+/// A page, always in the table's order, whichever way it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub rows: Vec<Row>,
+    /// Whether there are rows before the first of these.
+    pub more_before: bool,
+    /// Whether there are rows after the last of these.
+    pub more_after: bool,
+    /// The database's time of the reading: what statuses are derived with.
+    pub now: Instant,
+}
+
+/// A row of the table and its place in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub key: Key,
+    pub cursor: Cursor,
+}
+
+/// How many keys of the filter there are: exactly, or at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    Exactly(u64),
+    AtLeast(u64),
+}
+
+/// How many active keys end in one week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Week {
+    /// The first instant of the seven days.
+    pub starts_at: Instant,
+    pub keys: u64,
+}
+
+/// What ends when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    pub now: Instant,
+    /// Keys that ended by expiry within the last 30 days and were not replaced.
+    pub overdue: u64,
+    pub within_7_days: u64,
+    pub within_30_days: u64,
+    pub within_90_days: u64,
+    /// 13 weeks, the first of which starts now.
+    pub weeks: Vec<Week>,
+}
 
 impl Service {
     /// A page of the table of keys.

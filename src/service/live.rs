@@ -1,6 +1,7 @@
 //! News of changes, made here or on another machine.
 
-use super::*;
+use super::Service;
+use crate::store::LiveEvents;
 
 impl Service {
     /// Starts watching the database.

@@ -1,16 +1,29 @@
 //! Opening a database as somebody.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::TryRng;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::change::Change;
 use super::reminders::Posting;
-use super::*;
-use crate::domain::audit::{Action, Change};
-use crate::store::Opening;
+use super::{Inner, Intent, Result, Service};
+use crate::clock::Clock;
+use crate::domain::Instant;
+use crate::domain::audit::Action;
+use crate::domain::key::OperationId;
+use crate::domain::operator::{Identity, Role};
+use crate::store::{Facts, Location, Store, Tx};
+
+/// Who is acting, and as what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whoami {
+    pub identity: Identity,
+    /// `None`: this person is no operator of this database and may do nothing.
+    pub role: Option<Role>,
+}
 
 impl Service {
     /// Opens the database, brings its schema up to date, and finds out who is acting.
@@ -35,47 +48,13 @@ impl Service {
     pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
         let role = store.role_of(&identity.name).await?;
         let inner = Inner { store, clock, identity, role: Mutex::new(role), skew: Arc::default() };
-        let service = Self { inner: Arc::new(inner), posting: Posting::Nowhere };
+        let service = Self { inner: Arc::new(inner), intent: Intent::Do, posting: Posting::Nowhere };
         service.now().await?;
         if role.is_none() && service.inner.store.operators().await?.is_empty() {
-            service.admit_first().await?;
+            service.change(new_operation(), AdmitFirst).await?;
+            service.whoami().await?;
         }
         Ok(service)
-    }
-
-    /// Makes the acting person the admin of a database that has no operator yet. Of several who are first at the same
-    /// time, one is.
-    async fn admit_first(&self) -> Result<()> {
-        let identity = self.inner.identity.clone();
-        let operation = new_operation();
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let identity = identity.clone();
-                Box::pin(async move {
-                    tx.lock_operators().await?;
-                    if !tx.operators().await?.is_empty() {
-                        return Ok(());
-                    }
-                    tx.put_operator(&identity.name, Role::Admin, &identity.name).await?;
-                    let change = Change {
-                        operation,
-                        action: Action::OperatorSet,
-                        subject: identity.name.clone(),
-                        account: None,
-                        key: None,
-                        detail: json!({ "role": Role::Admin.as_str(), "first": true }),
-                    };
-                    Ok(tx.record(&identity, &change).await?)
-                })
-            })
-            .await?;
-        self.whoami().await.map(drop)
-    }
-
-    /// The acting person begins to carry out `operation`.
-    pub(super) fn opening(&self, operation: OperationId) -> Opening {
-        Opening { who: self.inner.identity.name.clone(), operation }
     }
 
     /// Who is acting, and in which role; read anew from the database.
@@ -112,6 +91,25 @@ impl Service {
     /// Closes the database. SQLite then folds its write-ahead log into the file.
     pub async fn close(&self) {
         self.inner.store.close().await;
+    }
+}
+
+/// Makes the acting person the admin of a database that has no operator yet. Of several who are first at the same time, one
+/// is.
+struct AdmitFirst;
+
+impl Change for AdmitFirst {
+    type Answer = ();
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
+        tx.lock_operators().await?;
+        if !tx.operators().await?.is_empty() {
+            return Ok(());
+        }
+        let name = tx.who().name.clone();
+        tx.put_operator(&name, Role::Admin).await?;
+        let detail = json!({ "role": Role::Admin.as_str(), "first": true });
+        Ok(tx.record(Action::OperatorSet, name.as_str(), detail).await?)
     }
 }
 

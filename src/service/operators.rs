@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
+use super::change::Change;
 use super::permit::{may, permit};
-use super::*;
-use crate::domain::audit::{Action, Change};
-use crate::domain::operator::Permission;
+use super::{Error, Field, Result, Service};
+use crate::domain::audit::Action;
+use crate::domain::key::OperationId;
+use crate::domain::operator::{Operator, Permission, Role};
 use crate::domain::text::check_name;
 use crate::store::Tx;
 
@@ -18,54 +20,49 @@ impl Service {
     /// Gives an operator a role, making the operator if need be. The last admin keeps the role.
     pub async fn set_operator(&self, operation: OperationId, name: &str, role: Role) -> Result<Operator> {
         let name = check_name(name).map_err(|e| Error::invalid(Field::Operator, e))?;
-        self.change_operator(operation, name.clone(), Some(role)).await?;
-        let all = self.inner.store.operators().await?;
-        all.into_iter().find(|operator| *operator.name == *name).ok_or_else(|| Error::no_operator(&name))
+        let there = self.change(operation, SetRole { name: name.clone(), role: Some(role) }).await?;
+        there.ok_or_else(|| Error::no_operator(&name))
     }
 
     /// Takes all rights from an operator. The last admin can't be removed.
     pub async fn remove_operator(&self, operation: OperationId, name: &str) -> Result<()> {
-        self.change_operator(operation, name.to_owned(), None).await
+        self.change(operation, SetRole { name: name.to_owned(), role: None }).await.map(drop)
     }
+}
 
-    async fn change_operator(&self, operation: OperationId, name: String, role: Option<Role>) -> Result<()> {
-        let identity = self.inner.identity.clone();
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, name) = (identity.clone(), name.clone());
-                Box::pin(async move {
-                    // Asked before the lock, which a viewer's login may not take, and again behind it: whoever held
-                    // it may just have taken this right away.
-                    may(tx, &identity, Permission::ChangeOperators, "change operators")?;
-                    tx.lock_operators().await?;
-                    permit(tx, &identity, Permission::ChangeOperators, "change operators").await?;
-                    if tx.seen().await? {
-                        return Ok(());
-                    }
-                    let before = keep_an_admin(tx, &name, role).await?;
-                    if role.is_none() && before.is_none() {
-                        return Err(Error::no_operator(&name));
-                    }
-                    if before == role {
-                        return Ok(());
-                    }
-                    let (action, detail) = match role {
-                        Some(role) => {
-                            tx.put_operator(&name, role, &identity.name).await?;
-                            (Action::OperatorSet, json!({ "role": role, "before": before }))
-                        }
-                        None => {
-                            tx.delete_operator(&name).await?;
-                            (Action::OperatorRemove, json!({ "before": before }))
-                        }
-                    };
-                    let change =
-                        Change { operation, action, subject: name, account: None, key: None, detail };
-                    Ok(tx.record(&identity, &change).await?)
-                })
-            })
-            .await
+struct SetRole {
+    name: String,
+    /// `None`: no operator any more.
+    role: Option<Role>,
+}
+
+impl Change for SetRole {
+    type Answer = Option<Operator>;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Option<Operator>> {
+        let Self { name, role } = self;
+        // Asked before the lock, which a viewer's login may not take, and again behind it: whoever held it may just have
+        // taken this right away.
+        may(tx, Permission::ChangeOperators, "change operators")?;
+        tx.lock_operators().await?;
+        permit(tx, Permission::ChangeOperators, "change operators").await?;
+        if !tx.seen().await? {
+            let before = keep_an_admin(tx, name, *role).await?;
+            match (before, role) {
+                (None, None) => return Err(Error::no_operator(name)),
+                (before, role) if before == *role => {}
+                (before, Some(role)) => {
+                    tx.put_operator(name, *role).await?;
+                    let detail = json!({ "role": role, "before": before });
+                    tx.record(Action::OperatorSet, name.as_str(), detail).await?;
+                }
+                (before, None) => {
+                    tx.delete_operator(name).await?;
+                    tx.record(Action::OperatorRemove, name.as_str(), json!({ "before": before })).await?;
+                }
+            }
+        }
+        Ok(tx.operators().await?.into_iter().find(|operator| operator.name.as_str() == name.as_str()))
     }
 }
 

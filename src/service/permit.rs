@@ -5,23 +5,20 @@ use std::sync::PoisonError;
 
 use super::{Error, Result, Service};
 use crate::domain::operator::{Identity, Permission, Role};
+use crate::domain::text::SafeText;
 use crate::store::Tx;
 
 /// Refuses unless the acting person may do `what`, in words like "create keys", and keeps it so until the end.
-pub(super) async fn permit(
-    tx: &mut Tx,
-    who: &Identity,
-    permission: Permission,
-    what: &'static str,
-) -> Result<()> {
+pub(super) async fn permit(tx: &mut Tx, permission: Permission, what: &'static str) -> Result<()> {
     // A login that may only look can't lock, and is refused before.
-    may(tx, who, permission, what)?;
-    check(tx.hold_role(&who.name).await?, who, permission, what)
+    may(tx, permission, what)?;
+    let role = tx.hold_role().await?;
+    check(role, tx.who(), permission, what)
 }
 
 /// Refuses by the role as it was when the transaction began.
-pub(super) fn may(tx: &Tx, who: &Identity, permission: Permission, what: &'static str) -> Result<()> {
-    check(tx.role(), who, permission, what)
+pub(super) fn may(tx: &Tx, permission: Permission, what: &'static str) -> Result<()> {
+    check(tx.role(), tx.who(), permission, what)
 }
 
 fn check(role: Option<Role>, who: &Identity, permission: Permission, what: &'static str) -> Result<()> {
@@ -29,7 +26,7 @@ fn check(role: Option<Role>, who: &Identity, permission: Permission, what: &'sta
         return Ok(());
     }
     Err(Error::NotPermitted {
-        who: crate::domain::text::SafeText::new(who.name.as_str()).to_string(),
+        who: SafeText::new(who.name.as_str()).to_string(),
         what,
         needs: permission.needs(),
     })

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::gate::{GONE, is_alive};
-use super::*;
+use super::{Result, Service};
+use crate::domain::Instant;
+use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
 use crate::store::GateRow;
 

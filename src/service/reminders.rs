@@ -1,12 +1,15 @@
 //! Reminders: looking at them, and what the sweep's callers see. The sweep itself is in [`super::sweep`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde::Serialize;
 
 use super::sweep::fit::Rules;
-use super::*;
+use super::{Error, InHand, Result, Service};
+use crate::domain::Instant;
+use crate::domain::key::{KeyId, OperationId};
 use crate::domain::reminder::{Door, Reminder, ReminderFilter, ReminderId, State, Sweep, Tally};
 use crate::domain::text::SafeText;
 use crate::mail::{Mailer, Sender, Templates};

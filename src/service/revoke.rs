@@ -2,12 +2,22 @@
 
 use serde_json::json;
 
+use super::change::{Change, locked};
 use super::permit::permit;
-use super::*;
-use crate::domain::audit::{Action, Change};
-use crate::domain::key::Revocation;
+use super::{Error, Field, Intent, Result, Service};
+use crate::domain::audit::Action;
+use crate::domain::key::{Key, KeyId, OperationId, Revocation};
 use crate::domain::operator::Permission;
-use crate::domain::text::check_reason;
+use crate::domain::text::{SafeText, check_reason};
+use crate::store::Tx;
+
+/// A key that was revoked, read back from the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    pub key: Key,
+    /// Whether it was revoked before this operation.
+    pub already: bool,
+}
 
 impl Service {
     /// Revokes keys at once and for good, in one transaction, and reads them back on another connection before it says so.
@@ -20,61 +30,63 @@ impl Service {
     ) -> Result<Vec<Revoked>> {
         let reason = reason.map(check_reason).transpose().map_err(|e| Error::invalid(Field::Reason, e))?;
         let reason = reason.filter(|text| !text.is_empty());
-        let identity = self.inner.identity.clone();
         // In the order of their ids, so that two who revoke the same keys wait for each other and do not lock up.
-        let mut ids = keys.to_vec();
-        ids.sort_unstable();
-        ids.dedup();
-        let ended = self
-            .inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, ids, reason) = (identity.clone(), ids.clone(), reason.clone());
-                Box::pin(async move {
-                    permit(tx, &identity, Permission::ChangeKeys, "revoke keys").await?;
-                    let mut keys = Vec::with_capacity(ids.len());
-                    for id in ids {
-                        keys.push(tx.lock_key(id).await?.ok_or_else(|| Error::no_key(id))?);
-                    }
-                    // Asked behind the locks, which an earlier try of this very operation may still have held.
-                    let done_before = tx.seen().await?;
-                    // All of them before the first row of the audit, as everything of the outbox.
-                    let ending: Vec<KeyId> =
-                        keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
-                    tx.cancel_reminders(&ending, "revoked").await?;
-                    let mut ended = Vec::with_capacity(keys.len());
-                    for key in keys {
-                        let id = key.id;
-                        let revoked = key.revoked_at.is_some();
-                        ended.push((id, revoked && !done_before));
-                        if revoked {
-                            continue;
-                        }
-                        let end =
-                            Revocation { at: tx.now(), by: identity.name.clone(), reason: reason.clone() };
-                        tx.revoke(id, &end).await?;
-                        let change = Change {
-                            operation,
-                            action: Action::KeyRevoke,
-                            subject: id.to_string(),
-                            account: Some(key.account.clone()),
-                            key: Some(id),
-                            detail: json!({ "name": key.name, "preview": key.preview, "reason": reason }),
-                        };
-                        tx.record(&identity, &change).await?;
-                    }
-                    Ok(ended)
-                })
-            })
-            .await?;
-        let mut read_back = Vec::with_capacity(ended.len());
-        for (id, already) in ended {
-            match self.inner.store.key(id).await {
-                Ok(Some(key)) if key.revoked_at.is_some() => read_back.push(Revoked { key, already }),
-                Ok(_) => return Err(Error::Unconfirmed(id)),
-                Err(error) => return Err(Error::NotReadBack { key: id, error }),
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut revoked = self.change(operation, Revoke { keys, reason }).await?;
+        if self.intent == Intent::Do {
+            for one in &mut revoked {
+                self.read_back(&mut one.key).await?;
             }
         }
-        Ok(read_back)
+        Ok(revoked)
+    }
+
+    async fn read_back(&self, key: &mut Key) -> Result<()> {
+        match self.inner.store.key(key.id).await {
+            Ok(Some(read)) if read.revoked_at.is_some() => *key = read,
+            Ok(_) => return Err(Error::Unconfirmed(key.id)),
+            Err(error) => return Err(Error::NotReadBack { key: key.id, error }),
+        }
+        Ok(())
+    }
+}
+
+struct Revoke {
+    keys: Vec<KeyId>,
+    reason: Option<String>,
+}
+
+impl Change for Revoke {
+    type Answer = Vec<Revoked>;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Revoked>> {
+        permit(tx, Permission::ChangeKeys, "revoke keys").await?;
+        let mut keys = Vec::with_capacity(self.keys.len());
+        for id in &self.keys {
+            keys.push(locked(tx, *id).await?);
+        }
+        // Asked behind the locks, which an earlier try of this very operation may still have held.
+        let done_before = tx.seen().await?;
+        // All of them before the first row of the audit, as everything of the outbox.
+        let ending: Vec<KeyId> =
+            keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
+        tx.cancel_reminders(&ending, "revoked").await?;
+        let end = Revocation { at: tx.now(), by: tx.who().name.clone(), reason: self.reason.clone() };
+        let mut revoked = Vec::with_capacity(keys.len());
+        for mut key in keys {
+            let already = key.revoked_at.is_some();
+            if !already {
+                tx.revoke(key.id, &end).await?;
+                let detail = json!({ "name": key.name, "preview": key.preview, "reason": self.reason });
+                tx.record(Action::KeyRevoke, &key, detail).await?;
+                key.revoked_at = Some(end.at);
+                key.revoked_by = Some(end.by.as_str().into());
+                key.revoke_reason = end.reason.as_deref().map(SafeText::new);
+            }
+            revoked.push(Revoked { key, already: already && !done_before });
+        }
+        Ok(revoked)
     }
 }

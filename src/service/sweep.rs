@@ -10,13 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::json;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::open::new_id;
+use super::change::Change;
+use super::open::{new_id, new_operation};
 use super::permit::may;
-use super::reminders::Post;
-use super::*;
-use crate::domain::audit::{Action, Change};
+use super::reminders::{Post, SweepNews, SweepOrder};
+use super::{Error, Result, Service};
+use crate::domain::audit::Action;
 use crate::domain::operator::Permission;
 use crate::domain::reminder::{Sweep, SweepId, Tally};
+use crate::domain::text::SafeText;
+use crate::store::Tx;
 
 pub(super) mod claim;
 pub(super) mod fit;
@@ -55,7 +58,8 @@ impl Service {
         stop: Stop,
     ) -> Result<Sweep> {
         let post = self.post().await?;
-        let id = self.begin_sweep(&order).await?;
+        let begin = Begin { id: new_id(self.present()), order: order.clone() };
+        let id = self.change(order.operation, begin).await?;
         let mut run = Run {
             service: self.clone(),
             post,
@@ -70,7 +74,8 @@ impl Service {
             Ok(trouble) => trouble.clone(),
             Err(error) => Some(error.to_string()),
         };
-        let ended = self.end_sweep(id, run.tally, trouble).await;
+        let trouble = trouble.map(|text| SafeText::new(text).to_string());
+        let ended = self.change(new_operation(), End { id, tally: run.tally, trouble }).await;
         // The connections that wait for a next letter wait for nothing more.
         run.post.mailer.close().await;
         done?;
@@ -78,66 +83,52 @@ impl Service {
         let sweep = self.inner.store.sweep(id, self.now().await?).await?;
         sweep.ok_or_else(|| Error::Refused(format!("sweep {id} is not in the database any more")))
     }
+}
 
-    async fn begin_sweep(&self, order: &SweepOrder) -> Result<SweepId> {
-        let identity = self.inner.identity.clone();
-        let (id, order) = (new_id(self.present()), order.clone());
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(order.operation), move |tx| {
-                let (identity, order) = (identity.clone(), order.clone());
-                Box::pin(async move {
-                    // A sweeper's login may not lock the operators: who loses the right in this moment has begun a sweep
-                    // that ends at its first letter.
-                    may(tx, &identity, Permission::SendReminders, "send reminders")?;
-                    if tx.seen().await? {
-                        if tx.has_sweep(id).await? {
-                            return Ok(id);
-                        }
-                        return Err(Error::Refused("this sweep was carried out already".into()));
-                    }
-                    tx.begin_sweep(id, order.door, &identity).await?;
-                    let change = Change {
-                        operation: order.operation,
-                        action: Action::SweepBegin,
-                        subject: id.to_string(),
-                        account: None,
-                        key: None,
-                        detail: json!({ "door": order.door, "limit": order.limit }),
-                    };
-                    tx.record(&identity, &change).await?;
-                    Ok(id)
-                })
-            })
-            .await
+struct Begin {
+    id: SweepId,
+    order: SweepOrder,
+}
+
+impl Change for Begin {
+    type Answer = SweepId;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<SweepId> {
+        let Self { id, order } = self;
+        // A sweeper's login may not lock the operators: who loses the right in this moment has begun a sweep that ends at
+        // its first letter.
+        may(tx, Permission::SendReminders, "send reminders")?;
+        if tx.seen().await? {
+            if tx.has_sweep(*id).await? {
+                return Ok(*id);
+            }
+            return Err(Error::Refused("this sweep was carried out already".into()));
+        }
+        tx.begin_sweep(*id, order.door).await?;
+        let detail = json!({ "door": order.door, "limit": order.limit });
+        tx.record(Action::SweepBegin, id.to_string().as_str(), detail).await?;
+        Ok(*id)
     }
+}
 
-    async fn end_sweep(&self, id: SweepId, tally: Tally, trouble: Option<String>) -> Result<()> {
-        let identity = self.inner.identity.clone();
-        let operation = new_operation();
-        let trouble = trouble.map(|text| crate::domain::text::SafeText::new(text).to_string());
-        self.inner
-            .store
-            .transact::<_, Error, _>(&self.inner.clock, self.opening(operation), move |tx| {
-                let (identity, trouble) = (identity.clone(), trouble.clone());
-                Box::pin(async move {
-                    if tx.seen().await? {
-                        return Ok(());
-                    }
-                    tx.beat(id, &tally).await?;
-                    tx.end_sweep(id, trouble.as_deref()).await?;
-                    let change = Change {
-                        operation,
-                        action: Action::SweepEnd,
-                        subject: id.to_string(),
-                        account: None,
-                        key: None,
-                        detail: json!({ "tally": tally, "trouble": trouble }),
-                    };
-                    Ok(tx.record(&identity, &change).await?)
-                })
-            })
-            .await
+struct End {
+    id: SweepId,
+    tally: Tally,
+    trouble: Option<String>,
+}
+
+impl Change for End {
+    type Answer = ();
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
+        let Self { id, tally, trouble } = self;
+        if tx.seen().await? {
+            return Ok(());
+        }
+        tx.beat(*id, tally).await?;
+        tx.end_sweep(*id, trouble.as_deref()).await?;
+        let detail = json!({ "tally": tally, "trouble": trouble });
+        Ok(tx.record(Action::SweepEnd, id.to_string().as_str(), detail).await?)
     }
 }
 

@@ -201,8 +201,8 @@ fn subject(alert: &Alert, severity: Severity) -> String {
 
 impl Tx {
     /// One alert, locked until the end of the transaction, with its key and account; `None` if there is no such alert.
-    pub async fn acknowledge_alert(&mut self, id: i64, by: &str) -> Result<Option<Acknowledged>> {
-        let now = Time(self.now());
+    pub async fn acknowledge_alert(&mut self, id: i64) -> Result<Option<Acknowledged>> {
+        let (now, by) = (Time(self.now()), self.who().name.clone());
         both!(self.conn(), c => {
             let changed = sqlx::query::<Db>(
                 "UPDATE alerts SET acknowledged_at = $2, acknowledged_by = $3 WHERE id = $1 AND acknowledged_at IS NULL",

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use super::dialect::{Time, both};
 use super::filter::like;
 use super::{Result, Store, Tx};
-use crate::domain::audit::{AuditFilter, Change, Entry, Link};
+use crate::domain::Instant;
+use crate::domain::audit::{Action, AuditFilter, Change, Entry, Link, Subject};
+use crate::domain::key::OperationId;
 use crate::domain::operator::Identity;
 use crate::domain::text::SafeText;
 
@@ -68,26 +70,46 @@ impl From<AuditRow> for (Link, Vec<u8>) {
 
 impl Tx {
     /// Appends one change to the audit. Last in a transaction, because from here on others wait for its end.
-    pub async fn record(&mut self, who: &Identity, change: &Change) -> Result<()> {
-        self.record_all(who, std::slice::from_ref(change)).await
+    pub async fn record(
+        &mut self,
+        action: Action,
+        subject: impl Into<Subject>,
+        detail: serde_json::Value,
+    ) -> Result<()> {
+        self.record_all(&[Change::new(action, subject, detail)]).await
     }
 
     /// Appends changes in their order, in as few statements as may be.
-    pub async fn record_all(&mut self, who: &Identity, changes: &[Change]) -> Result<()> {
-        self.append(who, changes, self.now()).await
+    pub async fn record_all(&mut self, changes: &[Change]) -> Result<()> {
+        let (who, at, operation) = (self.who().clone(), self.now(), self.operation());
+        let changes: Vec<_> = changes.iter().map(|change| (operation, change)).collect();
+        self.append(&who, at, &changes).await
     }
 
-    /// As [`Tx::record`], with a time of its own; for demo data, whose history lies in the past.
-    pub async fn record_at(
+    /// The same, of changes that each belong to an operation of their own.
+    pub async fn record_each(&mut self, changes: &[(OperationId, Change)]) -> Result<()> {
+        let (who, at) = (self.who().clone(), self.now());
+        let changes: Vec<_> = changes.iter().map(|(operation, change)| (*operation, change)).collect();
+        self.append(&who, at, &changes).await
+    }
+
+    /// What somebody did at another time, as an operation of its own: for demo data, whose history lies in the past.
+    pub async fn record_past(
         &mut self,
         who: &Identity,
+        at: Instant,
+        operation: OperationId,
         change: &Change,
-        at: crate::domain::Instant,
     ) -> Result<()> {
-        self.append(who, std::slice::from_ref(change), at).await
+        self.append(who, at, &[(operation, change)]).await
     }
 
-    async fn append(&mut self, who: &Identity, changes: &[Change], at: crate::domain::Instant) -> Result<()> {
+    async fn append(
+        &mut self,
+        who: &Identity,
+        at: Instant,
+        changes: &[(OperationId, &Change)],
+    ) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -97,7 +119,7 @@ impl Tx {
         for some in changes.chunks(ROWS) {
             let links: Vec<(Link, [u8; 32])> = some
                 .iter()
-                .map(|change| {
+                .map(|(operation, change)| {
                     seq += 1;
                     let link = Link {
                         seq,
@@ -105,11 +127,11 @@ impl Tx {
                         actor: who.name.clone(),
                         host: who.host.clone(),
                         client: who.client.clone(),
-                        operation: change.operation,
+                        operation: *operation,
                         action: change.action.as_str().to_owned(),
-                        subject: change.subject.clone(),
-                        account: change.account.clone(),
-                        key: change.key,
+                        subject: change.subject.name.clone(),
+                        account: change.subject.account.clone(),
+                        key: change.subject.key,
                         detail: change.detail.to_string(),
                     };
                     previous = link.hash(&previous);

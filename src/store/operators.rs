@@ -62,8 +62,9 @@ impl Tx {
         rows.into_iter().map(OperatorRow::into_operator).collect()
     }
 
-    pub async fn put_operator(&mut self, name: &str, role: Role, by: &str) -> Result<()> {
-        let now = Time(self.now());
+    /// Gives somebody a role, by the acting person.
+    pub async fn put_operator(&mut self, name: &str, role: Role) -> Result<()> {
+        let (now, by) = (Time(self.now()), self.who().name.clone());
         both!(self.conn(), c => {
             sqlx::query::<Db>(
                 "INSERT INTO operators (name, role, created_at, created_by) VALUES ($1, $2, $3, $4) \

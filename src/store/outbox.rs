@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::dialect::{Time, both};
 use super::filter::Driver;
 use super::{Conn, Result, Tx};
-use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::reminder::{ReminderId, State};
 use crate::domain::text::SafeText;
+use crate::domain::{Instant, audit};
 
 mod claim;
 mod plan;
@@ -60,6 +60,16 @@ pub struct Case {
     pub expires_at: Instant,
     pub state: State,
     pub subject: Subject,
+}
+
+impl From<&Case> for audit::Subject {
+    fn from(case: &Case) -> Self {
+        Self {
+            name: case.reminder.to_string(),
+            account: Some(case.subject.account.clone()),
+            key: Some(case.subject.key),
+        }
+    }
 }
 
 /// The columns of a [`SubjectRow`], from `keys k` and `accounts a`.

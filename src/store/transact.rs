@@ -10,7 +10,7 @@ use super::{Conn, Error, MaybeTransient, Pools, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::OperationId;
-use crate::domain::operator::Role;
+use crate::domain::operator::{Identity, Role};
 
 /// Pauses before each new try of a transaction that met a passing fault: a little over 5 seconds in all. There is no new
 /// try once [`PATIENCE`] has passed.
@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Tx {
     kind: Kind,
     now: Instant,
+    who: Identity,
     role: Option<Role>,
     operation: OperationId,
     /// SQLite: what nobody else can change before this transaction ends.
@@ -42,12 +43,21 @@ struct Known {
     head: (i64, Vec<u8>),
 }
 
-/// Who begins a transaction, and which wish it carries out.
+/// Who begins a transaction, which wish it carries out, and whether it is to last.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// The acting person's name.
-    pub who: String,
+    /// The acting person.
+    pub who: Identity,
     pub operation: OperationId,
+    pub intent: Intent,
+}
+
+/// What becomes of a transaction at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// A dry run: every lock is taken and every check made, the answer is the same, and then all of it is rolled back.
+    Try,
+    Do,
 }
 
 enum Kind {
@@ -56,7 +66,7 @@ enum Kind {
 }
 
 impl Store {
-    /// Runs `work` in a transaction and commits it if it answers `Ok`.
+    /// Runs `work` in a transaction and commits it if it answers `Ok`, or, where it is only tried, rolls it back.
     ///
     /// The whole of begin, work and commit runs in a task of its own: a caller that goes away in the middle can neither
     /// leave a transaction open nor tear one in two (H1). After a passing fault (a broken connection, a deadlock) the
@@ -107,12 +117,15 @@ impl Store {
         let mut tx = self.begin(clock, opening).await?;
         // An error drops the transaction, which rolls it back.
         let done = work(&mut tx).await?;
-        tx.commit().await?;
+        match opening.intent {
+            Intent::Do => tx.commit().await?,
+            Intent::Try => tx.roll_back().await?,
+        }
         Ok(done)
     }
 
     async fn begin(&self, clock: &Clock, opening: &Opening) -> Result<Tx> {
-        let Opening { who, operation } = opening;
+        let Opening { who, operation, .. } = opening;
         let parsed = |role: Option<String>| role.as_deref().and_then(Role::parse);
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => {
@@ -122,7 +135,7 @@ impl Store {
                     "SELECT (SELECT role FROM operators WHERE name = $1), \
                      EXISTS (SELECT 1 FROM audit WHERE operation = $2), seq, hash FROM audit_head",
                 )
-                .bind(who)
+                .bind(who.name.as_str())
                 .bind(operation)
                 .fetch_one(&mut *tx)
                 .await?;
@@ -130,6 +143,7 @@ impl Store {
                 Tx {
                     kind: Kind::Sqlite(tx),
                     now: clock.now(),
+                    who: who.clone(),
                     role: parsed(role),
                     operation: *operation,
                     known,
@@ -139,10 +153,17 @@ impl Store {
                 let mut tx = pool.begin().await?;
                 let (Time(now), role): (Time, Option<String>) =
                     sqlx::query_as("SELECT clock_timestamp(), (SELECT role FROM operators WHERE name = $1)")
-                        .bind(who)
+                        .bind(who.name.as_str())
                         .fetch_one(&mut *tx)
                         .await?;
-                Tx { kind: Kind::Postgres(tx), now, role: parsed(role), operation: *operation, known: None }
+                Tx {
+                    kind: Kind::Postgres(tx),
+                    now,
+                    who: who.clone(),
+                    role: parsed(role),
+                    operation: *operation,
+                    known: None,
+                }
             }
         })
     }
@@ -152,6 +173,16 @@ impl Tx {
     /// The present: on PostgreSQL the database's clock decides.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// The acting person.
+    pub fn who(&self) -> &Identity {
+        &self.who
+    }
+
+    /// The wish that this transaction carries out.
+    pub fn operation(&self) -> OperationId {
+        self.operation
     }
 
     pub(super) fn conn(&mut self) -> Conn<'_> {
@@ -169,20 +200,28 @@ impl Tx {
         Ok(())
     }
 
+    async fn roll_back(self) -> Result<()> {
+        match self.kind {
+            Kind::Sqlite(tx) => tx.rollback().await?,
+            Kind::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+
     /// The acting person's role, as it is inside this transaction.
     pub fn role(&self) -> Option<Role> {
         self.role
     }
 
     /// The same, read anew, and nobody can change it before this transaction ends.
-    pub async fn hold_role(&mut self, name: &str) -> Result<Option<Role>> {
+    pub async fn hold_role(&mut self) -> Result<Option<Role>> {
         match &mut self.kind {
             // The whole database is locked for writing already.
             Kind::Sqlite(_) => Ok(self.role),
             Kind::Postgres(tx) => {
                 let role: Option<String> =
                     sqlx::query_scalar("SELECT role FROM operators WHERE name = $1 FOR SHARE")
-                        .bind(name)
+                        .bind(self.who.name.as_str())
                         .fetch_optional(&mut **tx)
                         .await?;
                 Ok(role.as_deref().and_then(Role::parse))

@@ -11,13 +11,15 @@ use tokio::time::Instant as Moment;
 use super::Run;
 use super::fit::{Fit, Rules};
 use crate::domain::Instant;
-use crate::domain::audit::{Action, Change};
-use crate::domain::operator::{Identity, Permission};
+use crate::domain::audit::{self, Action};
+use crate::domain::key::OperationId;
+use crate::domain::operator::Permission;
 use crate::domain::reminder::{ReminderId, State, SweepId};
 use crate::mail::{ReminderLine, ReminderMail};
+use crate::service::Result;
+use crate::service::change::Change;
 use crate::service::open::new_operation;
 use crate::service::permit::may;
-use crate::service::{Error, OperationId, Result};
 use crate::store::{Case, Tx, Waiting};
 
 /// How long a claim holds. After that the sweep that made it is taken for dead.
@@ -93,25 +95,8 @@ impl Run {
     pub(super) async fn claim(&self, wanted: usize) -> Result<Option<Claim>> {
         // Reckoned from before the transaction, so that the claim ends later than this sweep believes.
         let send_by = Moment::now() + CLAIM - MARGIN;
-        let (identity, sweep, domain) =
-            (self.service.inner.identity.clone(), self.id, Arc::new(self.post.domain.clone()));
-        let opening = self.service.opening(new_operation());
-        self.service
-            .inner
-            .store
-            .transact::<_, Error, _>(&self.service.inner.clock, opening, move |tx| {
-                let (identity, domain) = (identity.clone(), domain.clone());
-                Box::pin(async move {
-                    may(tx, &identity, Permission::SendReminders, "send reminders")?;
-                    tx.lock_claims().await?;
-                    let Some(waiting) = waiting(tx, wanted).await? else { return Ok(None) };
-                    let rules = Arc::new(Rules::new(tx.issuers().await?));
-                    let claiming = Claiming { rules: &rules, sweep, domain: &domain, send_by };
-                    let letters = claiming.claim(tx, &identity, waiting).await?;
-                    Ok(Some(Claim { letters, rules }))
-                })
-            })
-            .await
+        let (sweep, domain) = (self.id, self.post.domain.clone());
+        self.service.change(new_operation(), Claiming { wanted, sweep, domain, send_by }).await
     }
 }
 
@@ -135,16 +120,29 @@ async fn waiting(tx: &mut Tx, wanted: usize) -> Result<Option<Vec<Vec<Waiting>>>
     Ok(Some(letters))
 }
 
-struct Claiming<'a> {
-    rules: &'a Rules,
+struct Claiming {
+    wanted: usize,
     sweep: SweepId,
-    domain: &'a str,
+    domain: String,
     send_by: Moment,
 }
 
-impl Claiming<'_> {
+impl Change for Claiming {
+    type Answer = Option<Claim>;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Option<Claim>> {
+        may(tx, Permission::SendReminders, "send reminders")?;
+        tx.lock_claims().await?;
+        let Some(waiting) = waiting(tx, self.wanted).await? else { return Ok(None) };
+        let rules = Arc::new(Rules::new(tx.issuers().await?));
+        let letters = self.claim(tx, &rules, waiting).await?;
+        Ok(Some(Claim { letters, rules }))
+    }
+}
+
+impl Claiming {
     /// Claims what is still to be sent, and puts the rest aside.
-    async fn claim(&self, tx: &mut Tx, who: &Identity, waiting: Vec<Vec<Waiting>>) -> Result<Vec<Claimed>> {
+    async fn claim(&self, tx: &mut Tx, rules: &Rules, waiting: Vec<Vec<Waiting>>) -> Result<Vec<Claimed>> {
         let now = tx.now();
         let until = now + chrono::Duration::from_std(CLAIM).unwrap_or_default();
         let mut unfit: BTreeMap<(&str, String), Vec<Case>> = BTreeMap::new();
@@ -153,7 +151,7 @@ impl Claiming<'_> {
             let (again, recipient) = (group[0].letter.clone(), group[0].recipient.clone());
             let (mut cases, mut moot, mut attempts) = (Vec::with_capacity(group.len()), Vec::new(), 0);
             for one in group {
-                match self.rules.fit(&one.case, now) {
+                match rules.fit(&one.case, now) {
                     Fit::Until(at) => {
                         moot.push(at);
                         attempts = attempts.max(one.attempts);
@@ -166,7 +164,7 @@ impl Claiming<'_> {
             let ids: Vec<ReminderId> = cases.iter().map(|case| case.reminder).collect();
             let letter = Claimed {
                 operation: new_operation(),
-                message_id: again.clone().unwrap_or_else(|| message_id(&ids, &recipient, self.domain)),
+                message_id: again.clone().unwrap_or_else(|| message_id(&ids, &recipient, &self.domain)),
                 again: again.is_some(),
                 recipient,
                 cases,
@@ -184,36 +182,23 @@ impl Claiming<'_> {
             let ids: Vec<ReminderId> = cases.iter().map(|case| case.reminder).collect();
             tx.set_aside(&ids, State::parse(word).unwrap_or(State::Cancelled), why).await?;
         }
-        self.tell(tx, who, unfit).await?;
+        self.tell(tx, unfit).await?;
         Ok(letters)
     }
 
     /// Records what was put aside.
-    async fn tell(
-        &self,
-        tx: &mut Tx,
-        who: &Identity,
-        unfit: BTreeMap<(&str, String), Vec<Case>>,
-    ) -> Result<()> {
-        let operation = new_operation();
+    async fn tell(&self, tx: &mut Tx, unfit: BTreeMap<(&str, String), Vec<Case>>) -> Result<()> {
         let mut changes = Vec::new();
         for ((state, why), mut cases) in unfit {
             // Once for each reminder, however many recipients it has.
             cases.sort_by_key(|case| case.reminder);
             cases.dedup_by_key(|case| case.reminder);
-            for case in cases {
-                let change = Change {
-                    operation,
-                    action: Action::ReminderCancel,
-                    subject: case.reminder.to_string(),
-                    account: Some(case.subject.account),
-                    key: Some(case.subject.key),
-                    detail: json!({ "days_before": case.days_before, "state": state, "why": why, "sweep": self.sweep }),
-                };
-                changes.push(change);
+            for case in &cases {
+                let detail = json!({ "days_before": case.days_before, "state": state, "why": why, "sweep": self.sweep });
+                changes.push(audit::Change::new(Action::ReminderCancel, case, detail));
             }
         }
-        Ok(tx.record_all(who, &changes).await?)
+        Ok(tx.record_all(&changes).await?)
     }
 }
 

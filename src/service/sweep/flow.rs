@@ -13,10 +13,12 @@ use super::Run;
 use super::claim::{self, Claimed};
 use super::fit::Rules;
 use super::record::Finished;
-use crate::domain::reminder::Tally;
+use crate::domain::reminder::{SweepId, Tally};
 use crate::mail::{Letter, Outcome};
+use crate::service::change::Change;
 use crate::service::open::new_operation;
-use crate::service::{Error, Post, Result, SweepNews};
+use crate::service::{Post, Result, SweepNews};
+use crate::store::Tx;
 
 /// How often a sweep gives a sign of life.
 const BEAT: Duration = Duration::from_secs(10);
@@ -236,13 +238,21 @@ impl Run {
 
     /// A sign of life while letters take their time. If it fails, the next transaction will tell.
     async fn give_sign(&self) {
-        let (id, tally) = (self.id, self.tally);
-        let opening = self.service.opening(new_operation());
-        let beat =
-            self.service.inner.store.transact::<_, Error, _>(&self.service.inner.clock, opening, move |tx| {
-                Box::pin(async move { Ok(tx.beat(id, &tally).await?) })
-            });
-        let _ = beat.await;
+        let _ = self.service.change(new_operation(), Beat { sweep: self.id, tally: self.tally }).await;
+    }
+}
+
+/// A sign of life.
+struct Beat {
+    sweep: SweepId,
+    tally: Tally,
+}
+
+impl Change for Beat {
+    type Answer = ();
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
+        Ok(tx.beat(self.sweep, &self.tally).await?)
     }
 }
 

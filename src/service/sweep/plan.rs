@@ -1,17 +1,20 @@
 //! Writing down what is due: page by page, so that memory and transactions stay small.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::Run;
 use super::fit::Rules;
 use crate::domain::Instant;
-use crate::domain::audit::{Action, Change};
+use crate::domain::audit::Action;
 use crate::domain::key::KeyId;
-use crate::domain::operator::{Identity, Permission};
-use crate::domain::reminder::{State, SweepId};
+use crate::domain::operator::Permission;
+use crate::domain::reminder::{State, SweepId, Tally};
+use crate::service::Result;
+use crate::service::change::Change;
 use crate::service::open::{new_id, new_operation};
 use crate::service::permit::may;
-use crate::service::{Error, OperationId, Result};
 use crate::store::{Band, NewReminder, Subject, Tx};
 
 /// Keys a transaction.
@@ -25,36 +28,22 @@ impl Run {
     /// the outbox, whichever sweep put it there.
     pub(super) async fn plan(&mut self) -> Result<()> {
         let now = self.service.now().await?;
-        let rules = std::sync::Arc::new(Rules::new(self.service.inner.store.issuers().await?));
+        let rules = Arc::new(Rules::new(self.service.inner.store.issuers().await?));
         for band in rules.bands(now) {
             let mut after: Place = None;
             loop {
                 if self.stop.is_stopped() {
                     return Ok(());
                 }
-                let (identity, sweep, tally) = (self.service.inner.identity.clone(), self.id, self.tally);
-                let (page_rules, page_band) = (rules.clone(), band.clone());
-                let operation = new_operation();
-                after = self
-                    .service
-                    .inner
-                    .store
-                    .transact::<_, Error, _>(
-                        &self.service.inner.clock,
-                        self.service.opening(operation),
-                        move |tx| {
-                            let (identity, rules, band) =
-                                (identity.clone(), page_rules.clone(), page_band.clone());
-                            Box::pin(async move {
-                                may(tx, &identity, Permission::SendReminders, "send reminders")?;
-                                let page = Page { rules: &rules, band: &band, now, sweep, operation };
-                                let next = page.write(tx, after, &identity).await?;
-                                tx.beat(sweep, &tally).await?;
-                                Ok(next)
-                            })
-                        },
-                    )
-                    .await?;
+                let page = Page {
+                    rules: rules.clone(),
+                    band: band.clone(),
+                    now,
+                    after,
+                    sweep: self.id,
+                    tally: self.tally,
+                };
+                after = self.service.change(new_operation(), page).await?;
                 if after.is_none() {
                     break;
                 }
@@ -65,19 +54,33 @@ impl Run {
 }
 
 /// One page of keys that have crossed a threshold.
-struct Page<'a> {
-    rules: &'a Rules,
-    band: &'a Band,
+struct Page {
+    rules: Arc<Rules>,
+    band: Band,
     /// The instant that the band was made for.
     now: Instant,
+    /// Where the page begins.
+    after: Place,
     sweep: SweepId,
-    operation: OperationId,
+    tally: Tally,
 }
 
-impl Page<'_> {
+impl Change for Page {
+    /// Where the next page begins, if there is one.
+    type Answer = Place;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Place> {
+        may(tx, Permission::SendReminders, "send reminders")?;
+        let next = self.write(tx).await?;
+        tx.beat(self.sweep, &self.tally).await?;
+        Ok(next)
+    }
+}
+
+impl Page {
     /// Writes the page's reminders; answers where the next page begins, if there is one.
-    async fn write(&self, tx: &mut Tx, after: Place, who: &Identity) -> Result<Place> {
-        let subjects = tx.unplanned(self.band, after, PAGE).await?;
+    async fn write(&self, tx: &mut Tx) -> Result<Place> {
+        let subjects = tx.unplanned(&self.band, self.after, PAGE).await?;
         let Some(last) = subjects.last() else { return Ok(None) };
         let next =
             (subjects.len() == PAGE as usize).then(|| (last.expires_at.unwrap_or(last.ends_at), last.key));
@@ -93,20 +96,13 @@ impl Page<'_> {
         }
         let count =
             |state: State| reminders.iter().filter(|r| r.state == state && new.contains(&r.id)).count();
-        let change = Change {
-            operation: self.operation,
-            action: Action::SweepPlan,
-            subject: self.sweep.to_string(),
-            account: None,
-            key: None,
-            detail: json!({
-                "days_before": self.band.days,
-                "reminders": count(State::Pending),
-                "superseded": count(State::Superseded) + wider.len(),
-                "without_admins": count(State::Failed),
-            }),
-        };
-        tx.record(who, &change).await?;
+        let detail = json!({
+            "days_before": self.band.days,
+            "reminders": count(State::Pending),
+            "superseded": count(State::Superseded) + wider.len(),
+            "without_admins": count(State::Failed),
+        });
+        tx.record(Action::SweepPlan, self.sweep.to_string().as_str(), detail).await?;
         Ok(next)
     }
 

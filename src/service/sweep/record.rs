@@ -1,18 +1,18 @@
 //! Writing down what became of letters: all of it in the audit of the keys, in the transaction that says so.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::Run;
 use super::claim::Claimed;
 use crate::domain::Instant;
-use crate::domain::audit::{Action, Change};
-use crate::domain::reminder::{State, SweepId, pause_after};
+use crate::domain::audit::{self, Action};
+use crate::domain::key::OperationId;
+use crate::domain::reminder::{State, SweepId, Tally, pause_after};
 use crate::domain::text::SafeText;
 use crate::mail::Outcome;
-use crate::service::{Error, LetterNews, Result, SweepNews};
-use crate::store::{Case, Fate, Settled};
+use crate::service::change::Change;
+use crate::service::{LetterNews, Result, SweepNews};
+use crate::store::{Case, Fate, Settled, Tx};
 
 /// A letter that this sweep is done with.
 #[derive(Clone, Debug)]
@@ -50,22 +50,18 @@ impl Finished {
     }
 
     /// The audit's rows: one for each reminder, so that each key's history has its own.
-    fn changes(&self, sweep: SweepId) -> Vec<Change> {
+    fn changes(&self, sweep: SweepId) -> Vec<(OperationId, audit::Change)> {
         let Some((action, _)) = self.action() else { return Vec::new() };
         let letter = &self.letter;
-        let change = |case: &Case| Change {
-            operation: letter.operation,
-            action,
-            subject: case.reminder.to_string(),
-            account: Some(case.subject.account.clone()),
-            key: Some(case.subject.key),
-            detail: json!({
+        let change = |case: &Case| {
+            let detail = json!({
                 "to": SafeText::new(letter.recipient.as_str()),
                 "days_before": case.days_before,
                 "letter": letter.message_id,
                 "answer": self.answer(),
                 "sweep": sweep,
-            }),
+            });
+            (letter.operation, audit::Change::new(action, case, detail))
         };
         letter.cases.iter().map(change).collect()
     }
@@ -103,38 +99,39 @@ impl Run {
     /// Writes fates down. Asks for no permission: this is what happened.
     pub(super) async fn record(&self, finished: Vec<Finished>) -> Result<()> {
         let Some(first) = finished.first() else { return Ok(()) };
-        let opening = self.service.opening(first.letter.operation);
-        let finished = Arc::new(finished);
-        let (identity, sweep, tally) = (self.service.inner.identity.clone(), self.id, self.tally);
-        self.service
-            .inner
-            .store
-            .transact::<_, Error, _>(&self.service.inner.clock, opening, move |tx| {
-                let (identity, finished) = (identity.clone(), finished.clone());
-                Box::pin(async move {
-                    let ids: Vec<_> = finished.iter().flat_map(|one| one.letter.reminders()).collect();
-                    tx.lock_reminders(&ids).await?;
-                    if tx.seen().await? {
-                        return Ok(());
-                    }
-                    let now = tx.now();
-                    let settled: Vec<Settled> = finished
-                        .iter()
-                        .map(|one| Settled {
-                            recipient: one.letter.recipient.clone(),
-                            reminders: one.letter.reminders(),
-                            again: one.letter.again,
-                            fate: one.fate(now),
-                            answer: one.answer(),
-                        })
-                        .collect();
-                    tx.settle(sweep, &settled).await?;
-                    tx.beat(sweep, &tally).await?;
-                    let changes: Vec<Change> = finished.iter().flat_map(|one| one.changes(sweep)).collect();
-                    tx.record_all(&identity, &changes).await?;
-                    Ok(())
-                })
-            })
-            .await
+        let operation = first.letter.operation;
+        self.service.change(operation, Record { finished, sweep: self.id, tally: self.tally }).await
+    }
+}
+
+/// Letters whose fates are to be written down together.
+struct Record {
+    finished: Vec<Finished>,
+    sweep: SweepId,
+    tally: Tally,
+}
+
+impl Change for Record {
+    type Answer = ();
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
+        let ids: Vec<_> = self.finished.iter().flat_map(|one| one.letter.reminders()).collect();
+        tx.lock_reminders(&ids).await?;
+        if tx.seen().await? {
+            return Ok(());
+        }
+        let now = tx.now();
+        let settled = self.finished.iter().map(|one| Settled {
+            recipient: one.letter.recipient.clone(),
+            reminders: one.letter.reminders(),
+            again: one.letter.again,
+            fate: one.fate(now),
+            answer: one.answer(),
+        });
+        let settled: Vec<Settled> = settled.collect();
+        tx.settle(self.sweep, &settled).await?;
+        tx.beat(self.sweep, &self.tally).await?;
+        let changes: Vec<_> = self.finished.iter().flat_map(|one| one.changes(self.sweep)).collect();
+        Ok(tx.record_each(&changes).await?)
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::reminder::{Delivery, Reminder, ReminderFilter, ReminderId};
 use crate::domain::text::SafeText;
 use crate::store::dialect::{Time, both};
 use crate::store::filter::{Driver as _, like};
-use crate::store::{Conn, Result, Store};
+use crate::store::{Conn, Result, Store, Tx};
 
 #[derive(FromRow)]
 struct ReminderRow {
@@ -161,6 +161,17 @@ fn reborrow<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
     match conn {
         Conn::Sqlite(c) => Conn::Sqlite(c),
         Conn::Postgres(c) => Conn::Postgres(c),
+    }
+}
+
+impl Tx {
+    /// Reminders by their ids, as this transaction leaves them; those that do not exist are left out.
+    pub async fn reminders_by_id(&mut self, ids: &[ReminderId]) -> Result<Vec<Reminder>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(IDS) {
+            found.extend(read(self.conn(), Which::Ids(some)).await?);
+        }
+        Ok(found)
     }
 }
 

@@ -4,7 +4,6 @@ use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use crate::domain::Instant;
-use crate::domain::operator::Identity;
 use crate::domain::reminder::{Door, Progress, Sweep, SweepId, Tally};
 use crate::domain::text::SafeText;
 use crate::store::dialect::{Time, both};
@@ -118,9 +117,9 @@ impl Store {
 }
 
 impl Tx {
-    /// A sweep begins.
-    pub async fn begin_sweep(&mut self, id: SweepId, door: Door, who: &Identity) -> Result<()> {
-        let now = self.now();
+    /// The acting person begins a sweep.
+    pub async fn begin_sweep(&mut self, id: SweepId, door: Door) -> Result<()> {
+        let (now, who) = (self.now(), self.who().clone());
         both!(self.conn(), c => {
             sqlx::query::<Db>(
                 "INSERT INTO sweeps (id, door, begun_by, host, began_at, alive_until) VALUES ($1, $2, $3, $4, $5, $6)",

@@ -1,0 +1,44 @@
+//! The one way in which anything is changed: a transaction of the acting person's, for one wish.
+
+use std::sync::Arc;
+
+use super::{Error, Intent, Result, Service};
+use crate::domain::key::{Key, KeyId, OperationId};
+use crate::store::{Opening, Tx};
+
+/// A change: what is done in one transaction, whole or not at all.
+///
+/// It may be carried out more than once, each time on a database that shows nothing of the tries before, unless one of
+/// them was committed without its answer coming through: [`Tx::seen`] tells.
+pub(super) trait Change: Send + Sync + 'static {
+    type Answer: Send + 'static;
+
+    fn carry_out(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Answer>> + Send;
+}
+
+impl Service {
+    /// The same service for dry runs: whatever it is asked to change is checked and answered as ever, and then rolled
+    /// back.
+    #[must_use]
+    pub fn trying(&self) -> Self {
+        Self { intent: Intent::Try, ..self.clone() }
+    }
+
+    /// Carries out `change` for the acting person, or only tries it.
+    pub(super) async fn change<C: Change>(&self, operation: OperationId, change: C) -> Result<C::Answer> {
+        let opening = Opening { who: self.inner.identity.clone(), operation, intent: self.intent };
+        let change = Arc::new(change);
+        self.inner
+            .store
+            .transact::<_, Error, _>(&self.inner.clock, opening, move |tx| {
+                let change = change.clone();
+                Box::pin(async move { change.carry_out(tx).await })
+            })
+            .await
+    }
+}
+
+/// A key, locked until the end of the transaction.
+pub(super) async fn locked(tx: &mut Tx, id: KeyId) -> Result<Key> {
+    tx.lock_key(id).await?.ok_or_else(|| Error::no_key(id))
+}
