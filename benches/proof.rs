@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use keyrack::clock::Clock;
 use keyrack::domain::key::{KeyId, NewKey, Status};
+use keyrack::domain::operator::Identity;
 use keyrack::domain::secret::HashedKey;
 use keyrack::service::{Confirmed, Gate, Outcome, Service, Use, new_operation};
-use keyrack::store::{Opening, Store};
+use keyrack::store::{Intent, Opening, Store};
 use support::database::{Database, cluster};
 use support::people::{office, preset, settings};
 use support::post::new_key;
@@ -141,7 +142,8 @@ async fn fill(db: &Database, service: &Service, keys: u128) -> Vec<(KeyId, Hashe
         })
         .collect();
     for some in all.chunks(5_000) {
-        let opening = Opening { who: "bench".into(), operation: new_operation() };
+        let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
+        let opening = Opening { who, operation: new_operation(), intent: Intent::Do };
         let some = Arc::new(some.to_vec());
         store
             .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {

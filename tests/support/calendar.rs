@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use keyrack::clock::Clock;
-use keyrack::domain::operator::Identity;
 use keyrack::service::Service;
 use keyrack::store::Store;
 
 use super::database::Database;
+use super::people::identity;
 
 /// A clock that a test moves. On PostgreSQL, whose own clock decides, it moves that one.
 pub struct Calendar<'a> {
@@ -49,8 +49,7 @@ impl<'a> Calendar<'a> {
             return Service::open(&self.db.location_as(name), self.clock.clone()).await.unwrap();
         }
         let store = Store::open(&self.db.location()).await.unwrap();
-        let identity = Identity { name: name.into(), host: "desk".into(), client: None };
-        Service::with_identity(store, self.clock.clone(), identity).await.unwrap()
+        Service::with_identity(store, self.clock.clone(), identity(name)).await.unwrap()
     }
 
     /// An instant as SQL writes it on this database.

@@ -94,6 +94,11 @@ pub fn scoped(account: &str, scopes: &str) -> CreateKey {
     CreateKey { scopes: Scopes::parse(scopes), ..wanted(account, "scoped") }
 }
 
+/// Somebody at a desk.
+pub fn identity(name: &str) -> Identity {
+    Identity { name: name.into(), host: "desk".into(), client: None }
+}
+
 /// The same database through the eyes of another person. On PostgreSQL a login of that name with the rights of a console.
 pub async fn as_person(db: &Database, name: &str) -> Service {
     if db.is_postgres() {
@@ -102,8 +107,7 @@ pub async fn as_person(db: &Database, name: &str) -> Service {
         return Service::open(&db.location_as(name), Clock::System).await.unwrap();
     }
     let store = Store::open(&db.location()).await.unwrap();
-    let identity = Identity { name: name.into(), host: "desk".into(), client: None };
-    Service::with_identity(store, Clock::System, identity).await.unwrap()
+    Service::with_identity(store, Clock::System, identity(name)).await.unwrap()
 }
 
 /// What a gate of this name is opened with.

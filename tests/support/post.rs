@@ -11,12 +11,12 @@ use keyrack::mail::{Letterhead, Mailer, Memory, Sender, Templates};
 use keyrack::service::{
     CreateKey, Error, Post, ReminderRequest, Service, Stop, SweepNews, SweepOrder, new_operation,
 };
-use keyrack::store::{Opening, Store};
+use keyrack::store::{Intent, Opening, Store};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::calendar::Calendar;
 use super::database::Database;
-use super::people::{age, furnish, preset, wanted};
+use super::people::{age, furnish, identity, preset, wanted};
 use super::script::{Script, text};
 
 /// A letter box, and the post that drops letters into it.
@@ -158,7 +158,7 @@ pub async fn add(calendar: &Calendar<'_>, db: &Database, keys: Vec<NewKey>) {
     let store = Store::open(&db.location()).await.unwrap();
     for some in keys.chunks(1000) {
         let some = std::sync::Arc::new(some.to_vec());
-        let opening = Opening { who: "ada".into(), operation: new_operation() };
+        let opening = Opening { who: identity("ada"), operation: new_operation(), intent: Intent::Do };
         store
             .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {
                 let some = some.clone();

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::people::account;
+use crate::support::people::{account, identity};
 use crate::support::post::{letter_box, make_days, order, reminders, sweep, told, voicegram};
 use chrono::Duration;
 use keyrack::domain::expiry::Overlap;
 use keyrack::domain::reminder::{Progress, State};
 use keyrack::mail::Outcome;
 use keyrack::service::{Service, Stop, SweepNews, new_operation};
-use keyrack::store::{Band, Store};
+use keyrack::store::{Band, Intent, Opening, Store};
 use tokio::sync::mpsc::unbounded_channel;
 
 /// Accounts with one key each that expires in 40 days.
@@ -216,7 +216,8 @@ on_both! {
                     set("a", *a).await;
                     set("b", *b).await;
                     set("c", c).await;
-                    let opening = keyrack::store::Opening { who: "x".into(), operation: new_operation() };
+                    let (who, operation) = (identity("x"), new_operation());
+                    let opening = Opening { who, operation, intent: Intent::Do };
                     store
                         .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {
                             Box::pin(async move { tx.claimed(&[reminder.id]).await })
