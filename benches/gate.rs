@@ -22,10 +22,11 @@ use keyrack::domain::issuer::{LimitRule, Per, Unmatched};
 use keyrack::domain::key::NewKey;
 use keyrack::domain::limit::Budgets;
 use keyrack::domain::network::Networks;
+use keyrack::domain::operator::Identity;
 use keyrack::domain::scope::Scopes;
 use keyrack::domain::secret::{Body, PlainKey};
 use keyrack::service::{Service, new_operation};
-use keyrack::store::{self, Opening, Store};
+use keyrack::store::{self, Intent, Opening, Store};
 use nginx::Nginx;
 use support::database::{Database, cluster};
 use support::gate::Gate;
@@ -211,7 +212,8 @@ async fn fill(db: &Database, keys: u64) -> Service {
             }
         });
         let batch: Arc<Vec<NewKey>> = Arc::new(batch.collect());
-        let opening = Opening { who: "bench".into(), operation: new_operation() };
+        let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
+        let opening = Opening { who, operation: new_operation(), intent: Intent::Do };
         store
             .transact::<_, store::Error, _>(&clock, opening, move |tx| {
                 let batch = Arc::clone(&batch);
