@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use keyrack::clock::Clock;
 use keyrack::domain::key::NewKey;
+use keyrack::domain::operator::Identity;
 use keyrack::service::{CreateAccount, Service, SweepNews, new_operation};
-use keyrack::store::{Opening, Store};
+use keyrack::store::{Intent, Opening, Store};
 use support::database::{Database, cluster};
 use support::people::{account, preset};
 use support::post::{letter_box, new_key, sweep_telling};
@@ -135,7 +136,8 @@ async fn fill(db: &Database, service: &Service, keys: u128) {
             .collect();
         number += some.len() as u128;
         let some = std::sync::Arc::new(some);
-        let opening = Opening { who: "ada".into(), operation: new_operation() };
+        let who = Identity { name: "ada".into(), host: "bench".into(), client: None };
+        let opening = Opening { who, operation: new_operation(), intent: Intent::Do };
         store
             .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {
                 let some = some.clone();
