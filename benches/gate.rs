@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keyrack::clock::Clock;
+use keyrack::domain::budget::Budgets;
 use keyrack::domain::issuer::{LimitRule, Per, Unmatched};
 use keyrack::domain::key::NewKey;
-use keyrack::domain::limit::Budgets;
 use keyrack::domain::network::Networks;
 use keyrack::domain::operator::Identity;
 use keyrack::domain::scope::Scopes;

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod audit;
+pub mod budget;
+pub mod carrier;
 pub mod credential;
 pub mod demo;
 #[cfg(test)]
@@ -14,6 +16,7 @@ pub mod limit;
 pub mod network;
 pub mod operator;
 pub mod query;
+pub mod reason;
 pub mod reminder;
 pub mod scope;
 pub mod secret;

@@ -20,11 +20,13 @@ use crate::service::{self, Gate};
 mod answer;
 mod auth;
 pub mod brake;
+mod caller;
 mod crowd;
 mod direct;
 mod door;
 mod health;
 pub mod limiter;
+pub mod limits;
 mod metrics;
 mod neighbours;
 pub mod openapi;
@@ -32,8 +34,9 @@ pub mod origin;
 mod refusals;
 mod routes;
 mod schema;
-pub mod server;
+mod server;
 pub mod settings;
+mod stop;
 mod watch;
 pub mod webhook;
 pub mod wire;
@@ -158,7 +161,7 @@ async fn keep(door: Arc<Door>, mut stop: channel::Receiver<bool>) {
     save.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = server::stopped(&mut stop) => return,
+            () = stop::stopped(&mut stop) => return,
             _ = save.tick() => {
                 door.save().await;
             }

@@ -24,6 +24,7 @@ mod error;
 mod explain;
 mod find;
 mod gate;
+mod ids;
 mod issuers;
 mod limits;
 mod list;
@@ -31,6 +32,7 @@ mod live;
 mod open;
 mod operators;
 mod permit;
+mod post;
 mod receipt;
 mod reminders;
 mod revoke;
@@ -44,12 +46,13 @@ pub use error::{Error, Field, Result};
 pub use explain::{Asked, Carriage, Explain, Explained, Presented};
 pub use find::Needle;
 pub use gate::{Confirmed, Gate, GateSettings, Known, Neighbours, Policies, STALE, Use};
+pub use ids::new_operation;
 pub use list::{Count, From, Outlook, Page, PageRequest, Row, Week};
-pub use open::{Whoami, new_operation};
+pub use open::Whoami;
+pub use post::{Post, PostMaker};
 pub use receipt::{GateReceipt, GateStanding, GateState, PATIENCE, Receipt};
 pub use reminders::{
-    DueKey, LetterNews, LetterPreview, Outbox, Post, PostMaker, ReminderRequest, Retried, SweepNews,
-    SweepOrder, SweepPreview,
+    DueKey, LetterNews, LetterPreview, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder, SweepPreview,
 };
 pub use revoke::Revoked;
 pub use sweep::Stop;
@@ -61,7 +64,7 @@ pub struct Service {
     /// Whether what it changes lasts, or is only tried.
     intent: Intent,
     /// What it takes to send reminders.
-    posting: reminders::Posting,
+    posting: post::Posting,
 }
 
 struct Inner {

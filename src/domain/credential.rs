@@ -5,34 +5,13 @@
 
 use std::sync::Arc;
 
+use super::carrier::Carrier;
 use super::issuer::Policy;
+use super::reason::{Damage, Reason};
 use super::secret::{Body, HashedKey, looks_like_preview};
-use super::verdict::{Damage, Reason};
 
 /// No key is as long as this, in bytes: a prefix has 24 characters at most, a body 64.
 pub const LONGEST: usize = 256;
-
-/// Which header carried a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Carrier {
-    /// `Authorization: Bearer`
-    Bearer,
-    /// `X-API-Key`
-    ApiKey,
-    /// No header: the key was handed over to be checked.
-    Direct,
-}
-
-impl Carrier {
-    /// The header as people know it.
-    pub fn header(self) -> &'static str {
-        match self {
-            Self::Bearer => "Authorization: Bearer",
-            Self::ApiKey => "X-API-Key",
-            Self::Direct => "no header",
-        }
-    }
-}
 
 /// Whether the names of the headers are spelled as the client sent them (VI-02).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

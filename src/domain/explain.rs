@@ -7,11 +7,13 @@ use serde::Serialize;
 
 use super::Instant;
 use super::account::Standing;
-use super::credential::{Carrier, Credential, Unread};
+use super::carrier::Carrier;
+use super::credential::{Credential, Unread};
 use super::issuer::{Policy, Routed, Unmatched};
 use super::limit::Quota;
+use super::reason::Reason;
 use super::text::SafeText;
-use super::verdict::{Ask, Facts, Reason, Request, dead, unmet};
+use super::verdict::{Ask, Facts, Request, dead, unmet};
 
 /// What is known of a case. The more there is, the more steps are looked at.
 #[derive(Clone, Copy, Debug)]

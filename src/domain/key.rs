@@ -5,8 +5,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Instant;
+use super::budget::Budgets;
 use super::expiry::Overlap;
-use super::limit::Budgets;
 use super::network::Networks;
 use super::scope::Scopes;
 use super::secret::HashedKey;

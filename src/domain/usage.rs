@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Instant;
 use super::network::canonical_address;
-use super::verdict::{Reason, Verdict};
+use super::reason::Reason;
+use super::verdict::Verdict;
 
 mod alert;
 mod failures;

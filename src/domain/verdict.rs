@@ -9,15 +9,15 @@ use std::net::IpAddr;
 
 use super::Instant;
 use super::account::{Account, Standing};
+use super::budget::Budgets;
 use super::issuer::{LineFault, Policy, RequestLine, Routed, Unmatched};
 use super::key::{Key, Status};
-use super::limit::{Budgets, Charge, Quota, charges};
+use super::limit::{Charge, Quota, charges};
+use super::reason::Reason;
 
 mod answer;
-mod reason;
 
 pub use answer::Answer;
-pub use reason::{Damage, Reason};
 
 /// The endpoint whose budget requests use that no route fits, where the policy lets them pass.
 pub const UNMATCHED: &str = "unmatched";

@@ -5,9 +5,9 @@ use axum::http::request::Parts;
 use axum::http::{Request as HttpRequest, Response, StatusCode};
 
 use super::answer;
+use super::caller::Caller;
 use super::door::{Asked, Door, Judged, Sent};
 use super::origin::{Dialect, Mistake, Original, client, issuer, original};
-use super::server::Caller;
 use crate::domain::issuer::RequestLine;
 use crate::domain::verdict::{Ask, Request};
 

@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use zeroize::Zeroizing;
 
 use super::answer;
+use super::caller::Caller;
 use super::door::{Asked, Door, Judged, Sent};
 use super::origin::client;
 use super::schema::{LimitBody, Me, Secret, VerdictBody, VerifyRequest};
-use super::server::Caller;
 use super::settings::Whose;
 use crate::domain::issuer::RequestLine;
 use crate::domain::secret::HashedKey;

@@ -17,8 +17,9 @@ use super::wire::Note;
 use crate::domain::credential::{Credential, Directory, Home, Spelling, Unread};
 use crate::domain::issuer::Policy;
 use crate::domain::limit::Charge;
+use crate::domain::reason::Reason;
 use crate::domain::secret::HashedKey;
-use crate::domain::verdict::{Answer, Facts, Limited, Reason, Refused, Request, Verdict, check};
+use crate::domain::verdict::{Answer, Facts, Limited, Refused, Request, Verdict, check};
 use crate::service::{self, Confirmed, Gate, Known, Outcome, Use};
 
 /// A request that was overtaken by so many changes is refused.

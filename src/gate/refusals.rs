@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::metrics::Metrics;
 use crate::domain::issuer::Policy;
+use crate::domain::reason::Reason;
 use crate::domain::secret::find_secret;
 use crate::domain::text::SafeText;
-use crate::domain::verdict::Reason;
 use crate::service::Known;
 
 /// So many lines at once, and so many a second after that. The rest is counted.

@@ -20,10 +20,13 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::caller::Caller;
 use super::crowd::Crowd;
+use super::limits::Limits;
 use super::metrics::Metrics;
 use super::routes::Routes;
-use super::wire::{Note, Notes, Patience, Wire};
+use super::stop::stopped;
+use super::wire::{Notes, Wire};
 use crate::domain::network::canonical_address;
 
 /// A head may have so many bytes; a longer one is answered with 431.
@@ -32,37 +35,6 @@ pub const HEAD_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 100;
 /// What the library reads ahead: a whole head and a piece of what follows.
 const BUFFER_MAX: usize = HEAD_MAX + 16 * 1024;
-
-/// How callers are waited for.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The most connections at once; further ones wait to be accepted.
-    pub connections: usize,
-    pub patience: Patience,
-    /// For the next request on a connection. Longer than proxies keep theirs, so that they are the ones who close.
-    pub idle: Duration,
-    /// For open requests when the program ends.
-    pub farewell: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 10_000,
-            patience: Patience { head: Duration::from_secs(10), answer: Duration::from_secs(20) },
-            idle: Duration::from_secs(120),
-            farewell: Duration::from_secs(10),
-        }
-    }
-}
-
-/// Who sent a request, and how it spelled its headers. Stands among the request's extensions.
-#[derive(Clone, Copy, Debug)]
-pub struct Caller {
-    /// The other end of the connection, canonical.
-    pub peer: IpAddr,
-    pub note: Note,
-}
 
 /// Opens a listener whose address can be used again at once after a restart.
 ///
@@ -73,12 +45,6 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(1_024)
-}
-
-/// Waits until the program is to end.
-pub async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that nobody is left who could say so: then it ends too.
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Serves until `stop` says so, each address with as many connections as `crowd` has for it; then until the open requests are

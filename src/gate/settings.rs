@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use super::brake::Pace;
 use super::limiter::Address;
+use super::limits::Limits;
 use super::origin::{Listed, bare_host};
-use super::server::Limits;
 use super::webhook::WebhookSettings;
 use crate::domain::secret::HashedKey;
 

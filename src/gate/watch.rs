@@ -14,12 +14,14 @@ use futures::Stream;
 use tokio::sync::watch;
 
 use super::answer;
+use super::caller::Caller;
 use super::direct::own;
 use super::door::Door;
 use super::metrics::Metrics;
 use super::origin::client;
-use super::server::{Caller, stopped};
-use crate::domain::verdict::{Ask, Reason, Request, Verdict};
+use super::stop::stopped;
+use crate::domain::reason::Reason;
+use crate::domain::verdict::{Ask, Request, Verdict};
 use crate::service::Known;
 
 /// Besides each change of the database the key is looked at this often: it may expire, and the database may go away.

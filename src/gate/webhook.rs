@@ -19,7 +19,7 @@ use tokio::sync::watch as channel;
 use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
-use super::server::stopped;
+use super::stop::stopped;
 use crate::domain::Instant;
 use crate::service::{Gate, RaisedAlert};
 

@@ -20,10 +20,12 @@ use super::{Letter, Letterhead, MailError, Outcome, message};
 
 mod connect;
 mod login;
+mod patience;
 mod session;
 mod talk;
 mod tls;
 
+pub use patience::Patience;
 use session::{Delivery, Session};
 
 /// How the conversation is kept from others. There is no "if possible": a server that can't is not used.
@@ -53,44 +55,6 @@ pub struct SmtpSettings {
     /// The most connections at a time, 1 to 64; 4 is a good number.
     pub connections: usize,
     pub patience: Patience,
-}
-
-/// How long the server may take for each phase, its whole answer included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// To answer RSET on a connection that was idle; one that does not is replaced.
-    pub check: Duration,
-    /// To look up the name and to connect.
-    pub connect: Duration,
-    /// From the connection to the last EHLO, TLS included.
-    pub hello: Duration,
-    /// To log in.
-    pub login: Duration,
-    pub mail: Duration,
-    pub rcpt: Duration,
-    /// To answer DATA. The letter itself may take whatever is left without `dot`.
-    pub data: Duration,
-    /// With less than this left of the whole, the final dot is not sent; once it is, all that is left is waited for.
-    pub dot: Duration,
-    /// For all of it together.
-    pub whole: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self {
-            check: seconds(1),
-            connect: seconds(4),
-            hello: seconds(6),
-            login: seconds(3),
-            mail: seconds(2),
-            rcpt: seconds(3),
-            data: seconds(2),
-            dot: seconds(8),
-            whole: Duration::from_millis(29_500),
-        }
-    }
 }
 
 /// A mail server, with the connections to it. Clones share them.

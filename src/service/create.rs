@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::accounts::lock_account;
 use super::change::{Change, locked};
-use super::open::{new_id, random};
+use super::ids::{new_id, random};
 use super::permit::permit;
 use super::{Error, Field, Intent, Result, Service};
 use crate::domain::Instant;

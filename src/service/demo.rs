@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::change::Change;
 use super::create::creation;
-use super::open::new_operation;
+use super::ids::new_operation;
 use super::permit::permit;
 use super::{Error, Result, Service};
 use crate::domain::Instant;

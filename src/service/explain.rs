@@ -11,8 +11,9 @@ use crate::domain::credential::{Directory, Home, Spelling};
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::RequestLine;
 use crate::domain::key::{Key, KeyId};
+use crate::domain::reason::Reason;
 use crate::domain::secret::SentKey;
-use crate::domain::verdict::{Ask, Facts, Reason, Request};
+use crate::domain::verdict::{Ask, Facts, Request};
 use crate::store::Sight;
 
 /// What is to be explained.

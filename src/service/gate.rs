@@ -11,73 +11,47 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
+use tokio::sync::{Mutex as AsyncMutex, Notify, watch as channel};
 use tokio::task::JoinSet;
 
 use super::alerts::RaisedAlert;
-use super::open::new_operation;
-use super::{Error, Result, SavedWindow};
+use super::error::Result;
+use super::ids::new_operation;
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::secret::HashedKey;
-use crate::domain::usage::Tolerance;
-use crate::store::{self, Location, NewGate, Store};
+use crate::store::{Location, NewGate, SavedWindow, Store};
 
 mod cache;
+mod inner;
 mod known;
 mod proof;
 mod prover;
+mod reading;
 mod registrar;
+mod settings;
 mod uses;
+mod watch;
 mod watchman;
+mod writing;
 
 use cache::Cache;
-pub use known::{Known, Policies};
+use inner::Inner;
+pub use known::{Known, Policies, STALE};
 use proof::Proof;
 pub use registrar::Neighbours;
 pub(super) use registrar::{GONE, is_alive};
+pub use settings::GateSettings;
 pub use uses::Use;
 use uses::Uses;
 use watchman::Watchman;
 
-/// What was read of a key is read again after this long, whatever the audit says; with very many keys later.
-pub const STALE: Duration = Duration::from_secs(10);
 /// How long the end may take, and how long where the database gave no answer lately.
 const LAST: Duration = Duration::from_secs(8);
 const LAST_UNANSWERED: Duration = Duration::from_secs(1);
-
-/// How a gate presents itself, and how much it may remember.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GateSettings {
-    /// Its name among the gates; windows of limits are kept under it.
-    pub name: String,
-    /// Where it listens, in words.
-    pub listen: String,
-    /// After this long without an answer of the database it refuses everything, and others hold it for out of touch.
-    pub lease: Duration,
-    /// At most so many keys are remembered.
-    pub cache: usize,
-    /// How long counts of use, and alerts, are kept; and for how long after a key's end the networks that it was used from.
-    pub keep_usage: Duration,
-    /// How many failed attempts are a run that somebody should look at.
-    pub tolerance: Tolerance,
-}
-
-impl Default for GateSettings {
-    fn default() -> Self {
-        Self {
-            name: "gate".into(),
-            listen: String::new(),
-            lease: Duration::from_secs(1),
-            cache: 100_000,
-            keep_usage: Duration::from_secs(35 * 24 * 60 * 60),
-            tolerance: Tolerance::default(),
-        }
-    }
-}
 
 /// What [`Gate::confirm`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,35 +71,12 @@ pub struct Gate {
     _handle: Arc<Handle>,
 }
 
-struct Handle(watch::Sender<bool>);
+struct Handle(channel::Sender<bool>);
 
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.send_replace(true);
     }
-}
-
-struct Inner {
-    store: Store,
-    clock: Clock,
-    settings: GateSettings,
-    row: NewGate,
-    cache: Cache,
-    proof: Proof,
-    uses: Uses,
-    watchman: Watchman,
-    /// The audit's number up to which every change has been applied; consoles and held streams look at it.
-    applied: watch::Sender<i64>,
-    /// What [`Cache`] and policies must be at least as new as; moves before anything is dropped.
-    floor: AtomicI64,
-    /// Counts how often the database turned out to have another history than it had.
-    history: AtomicU64,
-    policies: std::sync::RwLock<Option<Arc<Policies>>>,
-    loading: AsyncMutex<()>,
-    /// Wakes the registrar.
-    grown: Notify,
-    stop: watch::Sender<bool>,
-    tasks: AsyncMutex<JoinSet<()>>,
 }
 
 impl Gate {
@@ -154,13 +105,13 @@ impl Gate {
             proof: Proof::new(now),
             uses: Uses::default(),
             watchman: Watchman::new(settings.tolerance),
-            applied: watch::Sender::new(seq),
+            applied: channel::Sender::new(seq),
             floor: AtomicI64::new(seq),
             history: AtomicU64::new(0),
             policies: std::sync::RwLock::default(),
             loading: AsyncMutex::default(),
             grown: Notify::new(),
-            stop: watch::Sender::new(false),
+            stop: channel::Sender::new(false),
             tasks: AsyncMutex::default(),
             store,
             clock,
@@ -171,8 +122,8 @@ impl Gate {
         tasks.spawn(prover::run(Arc::clone(&inner), pulse, applied));
         tasks.spawn(prover::listen(Arc::clone(&inner)));
         tasks.spawn(registrar::run(Arc::clone(&inner)));
-        tasks.spawn(uses::run(Arc::clone(&inner)));
-        tasks.spawn(watchman::run(Arc::clone(&inner)));
+        tasks.spawn(writing::run(Arc::clone(&inner)));
+        tasks.spawn(watch::run(Arc::clone(&inner)));
         *inner.tasks.lock().await = tasks;
         let handle = Arc::new(Handle(inner.stop.clone()));
         Ok(Self { inner, _handle: handle })
@@ -257,8 +208,13 @@ impl Gate {
 
     /// The audit's number up to which changes have been applied. It moves after what they touch was forgotten: who holds
     /// an answer open asks [`Gate::known`] and [`Gate::confirm`] again each time.
-    pub fn changes(&self) -> watch::Receiver<i64> {
+    pub fn changes(&self) -> channel::Receiver<i64> {
         self.inner.applied.subscribe()
+    }
+
+    /// The gates on this database.
+    pub async fn neighbours(&self) -> Result<Neighbours> {
+        registrar::neighbours(&self.inner).await
     }
 
     /// Takes note of a request and its fate. Never waits.
@@ -274,17 +230,17 @@ impl Gate {
 
     /// Compares the keys that were busy lately with their own past, as happens every minute.
     pub async fn look_for_spikes(&self) -> Result<()> {
-        watchman::spikes(&self.inner).await
+        watch::spikes(&self.inner).await
     }
 
     /// Waits until this gate has raised an alert.
     pub async fn raised(&self) {
-        self.inner.raised().await;
+        self.inner.watchman.raised.notified().await;
     }
 
     /// The oldest alerts that a gate of this name has raised within a day and that no webhook has taken yet.
     pub async fn untold_alerts(&self, limit: u32) -> Result<Vec<RaisedAlert>> {
-        self.inner.untold(limit).await
+        watch::untold(&self.inner, limit).await
     }
 
     /// Takes note that a webhook has taken an alert.
@@ -315,44 +271,5 @@ impl Gate {
         }
         tasks.abort_all();
         self.inner.store.close().await;
-    }
-}
-
-impl Inner {
-    async fn within_lease<T>(&self, reading: impl Future<Output = Result<T>>) -> Result<T> {
-        match tokio::time::timeout(self.settings.lease, reading).await {
-            Ok(done) => done,
-            Err(_) => Err(self.no_answer()),
-        }
-    }
-
-    fn now(&self) -> Instant {
-        match self.store.location() {
-            Location::Sqlite(_) => self.clock.now(),
-            Location::Postgres(_) => self.proof.now(),
-        }
-    }
-
-    /// A moment from now on of which everything is known that the database had to tell then; none without its answer.
-    async fn proven(&self) -> Option<Instant> {
-        // The time is read first: nothing may seem to have happened later than it did.
-        let now = self.now();
-        if self.proof.is_unmoved() { Some(now) } else { self.proof.ask(self.settings.lease).await }
-    }
-
-    fn no_answer(&self) -> Error {
-        let ms = self.settings.lease.as_millis();
-        store::Error::Unreachable(format!("it gave no answer for {ms} ms")).into()
-    }
-
-    /// Waits until the gate is to stop.
-    async fn stopped(&self) {
-        let mut stop = self.stop.subscribe();
-        // An error would mean that the sender is gone, which it can't be while this is borrowed.
-        let _ = stop.wait_for(|stop| *stop).await;
-    }
-
-    fn floor(&self) -> i64 {
-        self.floor.load(Ordering::SeqCst)
     }
 }

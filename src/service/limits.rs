@@ -6,8 +6,8 @@ use super::change::{Change, locked};
 use super::permit::permit;
 use super::{Error, Result, Service};
 use crate::domain::audit::Action;
+use crate::domain::budget::Budgets;
 use crate::domain::key::{Key, KeyId, OperationId};
-use crate::domain::limit::Budgets;
 use crate::domain::operator::Permission;
 use crate::store::Tx;
 

@@ -11,9 +11,10 @@ use serde_json::json;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::change::Change;
-use super::open::{new_id, new_operation};
+use super::ids::{new_id, new_operation};
 use super::permit::may;
-use super::reminders::{Post, SweepNews, SweepOrder};
+use super::post::Post;
+use super::reminders::{SweepNews, SweepOrder};
 use super::{Error, Result, Service};
 use crate::domain::audit::Action;
 use crate::domain::operator::Permission;

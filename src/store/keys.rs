@@ -6,8 +6,8 @@ use super::dialect::{Time, both};
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
+use crate::domain::budget::Budgets;
 use crate::domain::key::{Key, KeyId, Revocation};
-use crate::domain::limit::Budgets;
 use crate::domain::secret::HashedKey;
 
 impl Store {

@@ -7,11 +7,13 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
 
 mod encode;
+mod same;
 mod shift;
 #[cfg(test)]
 mod tests;
 
 use encode::Encoder;
+use same::row;
 
 /// Knows what the terminal shows and writes only what differs. Never reads the terminal.
 #[derive(Debug)]
@@ -77,12 +79,6 @@ impl Default for Painter {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn row(buffer: &Buffer, y: u16) -> &[Cell] {
-    let width = usize::from(buffer.area.width);
-    let from = usize::from(y) * width;
-    &buffer.content[from..from + width]
 }
 
 /// The backend that ratatui draws on: it only keeps the cursor's place. The [`Painter`] takes the picture itself.

@@ -5,7 +5,7 @@ use clap::Args;
 use super::super::failure::{Failure, Result};
 use super::super::session::{Session, insist};
 use super::the_key;
-use crate::domain::limit::Budgets;
+use crate::domain::budget::Budgets;
 use crate::service::new_operation;
 
 #[derive(Debug, Args)]

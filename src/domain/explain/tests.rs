@@ -6,11 +6,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::account::Account;
+use crate::domain::budget::Budgets;
 use crate::domain::credential::{Directory, Home};
 use crate::domain::issuer::RequestLine;
 use crate::domain::issuer::policy_file::{all_presets, preset};
 use crate::domain::key::Key;
-use crate::domain::limit::{Budgets, Log, charges, decide, look};
+use crate::domain::limit::{Log, charges, decide, look};
 use crate::domain::network::Networks;
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;

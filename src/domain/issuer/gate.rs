@@ -30,7 +30,7 @@ pub enum WhenUnreachable {
     /// Requests are refused with 503.
     #[default]
     Refuse,
-    /// Each gate counts by itself, with its share of every budget (see [`crate::domain::limit::Budget::share`]).
+    /// Each gate counts by itself, with its share of every budget (see [`crate::domain::budget::Budget::share`]).
     LocalShare,
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Budget, WINDOW_MAX};
 use crate::domain::STEP_BACK;
+use crate::domain::budget::{Budget, WINDOW_MAX};
 
 const MICROS: i64 = 1_000_000;
 /// A buffer of this size or less is not worth giving back in part.

@@ -1,6 +1,6 @@
 //! What is left of the budgets, and how it is told.
 
-use super::Budget;
+use crate::domain::budget::Budget;
 
 const MICROS: i64 = 1_000_000;
 

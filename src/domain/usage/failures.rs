@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::network_of;
-use crate::domain::limit::{Bucket, Budget, Charge, Log, decide};
+use crate::domain::budget::Budget;
+use crate::domain::limit::{Bucket, Charge, Log, decide};
 use crate::domain::network::caller_of;
 
 /// Where failed attempts come from, or what they aim at.

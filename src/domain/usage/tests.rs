@@ -2,8 +2,9 @@ use chrono::{DateTime, Duration};
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::budget::Budget;
 use crate::domain::key::KeyId;
-use crate::domain::limit::{Budget, State};
+use crate::domain::limit::State;
 
 const KEY: KeyId = Uuid::from_u128(7);
 

@@ -1,7 +1,8 @@
 //! What the caller is told. Outside, refusals of one kind are the same byte for byte (VI-10, decision 8).
 
-use super::{Reason, Verdict};
+use super::Verdict;
 use crate::domain::issuer::{Answers, Policy};
+use crate::domain::reason::Reason;
 
 /// An answer to the caller, short of the API's own.
 #[derive(Clone, Debug, PartialEq, Eq)]

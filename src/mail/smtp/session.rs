@@ -5,7 +5,7 @@ use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant};
 
-use super::Patience;
+use super::patience::Patience;
 use super::talk::{Broken, Reply, Talk};
 use crate::mail::Outcome;
 use crate::mail::message::Written;

@@ -5,15 +5,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::STALE;
-use super::known::Known;
+use super::known::{GOOD, Known};
 use crate::domain::key::KeyId;
 use crate::domain::secret::HashedKey;
 
 const SHARDS: usize = 64;
 
-/// What was read is good for this long, in microseconds; a little earlier one of those who ask reads it again.
-pub(super) const GOOD: u64 = STALE.as_micros() as u64;
 /// With very many keys it is good for longer: so that only one is read again in so many microseconds.
 const PACE: u64 = 1_000;
 /// A key that nobody has claimed yet may be claimed through another gate, of which the audit says nothing.

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::super::Result;
+use super::inner::Inner;
 use super::proof::State;
-use super::{Inner, store};
 use crate::domain::Instant;
-use crate::store::Location;
-use crate::store::{Mark, Pulse, Touched};
+use crate::service::error::Result;
+use crate::store::{self, Location, Mark, Pulse, Touched};
 
 /// How often an idle gate reads. On PostgreSQL it is also told of changes, if the listening connection lives (H10).
 const SQLITE: Duration = Duration::from_millis(100);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::super::Result;
-use super::{Gate, Inner};
+use super::inner::Inner;
 use crate::domain::Instant;
+use crate::service::error::Result;
 use crate::store::GateRow;
 
 /// Gates that were not heard of for so long are taken off the list.
@@ -29,23 +29,21 @@ pub struct Neighbours {
     pub namesakes: usize,
 }
 
-impl Gate {
-    /// The gates on this database.
-    pub async fn neighbours(&self) -> Result<Neighbours> {
-        let since = self.now() - GONE;
-        let gates = self.inner.store.gates(since).await?;
-        let now = self.now();
-        let own = &self.inner.row;
-        let began = gates.iter().find(|gate| gate.id == own.id).map(|gate| gate.began_at);
-        let living: Vec<_> = gates.iter().filter(|gate| is_alive(gate, now)).collect();
-        // One that fell silent before this gate began may be what this gate was before it crashed.
-        let others = |gate: &&&GateRow| gate.id != own.id && began.is_some_and(|began| gate.beat_at > began);
-        Ok(Neighbours {
-            living: living.len(),
-            others: living.iter().filter(others).count(),
-            namesakes: living.iter().filter(others).filter(|gate| gate.name.as_str() == own.name).count(),
-        })
-    }
+/// The gates on this database.
+pub(super) async fn neighbours(inner: &Inner) -> Result<Neighbours> {
+    let since = inner.now() - GONE;
+    let gates = inner.store.gates(since).await?;
+    let now = inner.now();
+    let own = &inner.row;
+    let began = gates.iter().find(|gate| gate.id == own.id).map(|gate| gate.began_at);
+    let living: Vec<_> = gates.iter().filter(|gate| is_alive(gate, now)).collect();
+    // One that fell silent before this gate began may be what this gate was before it crashed.
+    let others = |gate: &&&GateRow| gate.id != own.id && began.is_some_and(|began| gate.beat_at > began);
+    Ok(Neighbours {
+        living: living.len(),
+        others: living.iter().filter(others).count(),
+        namesakes: living.iter().filter(others).filter(|gate| gate.name.as_str() == own.name).count(),
+    })
 }
 
 pub(super) async fn run(inner: Arc<Inner>) {

@@ -18,7 +18,7 @@ use crate::domain::reminder::{ReminderId, State, SweepId};
 use crate::mail::{ReminderLine, ReminderMail};
 use crate::service::Result;
 use crate::service::change::Change;
-use crate::service::open::new_operation;
+use crate::service::ids::new_operation;
 use crate::service::permit::may;
 use crate::store::{Case, Tx, Waiting};
 

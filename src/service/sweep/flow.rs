@@ -16,7 +16,7 @@ use super::record::Finished;
 use crate::domain::reminder::{SweepId, Tally};
 use crate::mail::{Letter, Outcome};
 use crate::service::change::Change;
-use crate::service::open::new_operation;
+use crate::service::ids::new_operation;
 use crate::service::{Post, Result, SweepNews};
 use crate::store::Tx;
 

@@ -13,7 +13,7 @@ use crate::domain::operator::Permission;
 use crate::domain::reminder::{State, SweepId, Tally};
 use crate::service::Result;
 use crate::service::change::Change;
-use crate::service::open::{new_id, new_operation};
+use crate::service::ids::{new_id, new_operation};
 use crate::service::permit::may;
 use crate::store::{Band, NewReminder, Subject, Tx};
 

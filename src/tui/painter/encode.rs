@@ -7,12 +7,11 @@ use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
 use zeroize::Zeroize;
 
+use super::same::{ON_BLANK, looks_same};
 use super::shift::Shift;
 
 /// An unchanged gap of up to this many cells is printed again: moving over it costs more.
 const GAP: usize = 5;
-/// Attributes that can be seen on a blank.
-const ON_BLANK: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 /// The most that a buffer keeps between frames.
 const KEEP: usize = 256 * 1024;
 
@@ -34,15 +33,6 @@ struct Look {
 }
 
 const PLAIN: Look = Look { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
-
-/// Whether two cells look the same: on a blank neither the letter's colour nor its weight can be seen.
-pub fn looks_same(a: &Cell, b: &Cell) -> bool {
-    if a.symbol() == " " && b.symbol() == " " {
-        let (seen_a, seen_b) = (a.modifier & ON_BLANK, b.modifier & ON_BLANK);
-        return a.bg == b.bg && seen_a == seen_b && (seen_a.is_empty() || a.fg == b.fg);
-    }
-    a.symbol() == b.symbol() && a.fg == b.fg && a.bg == b.bg && a.modifier == b.modifier
-}
 
 impl Encoder {
     pub fn new() -> Self {

@@ -5,8 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ratatui::buffer::{Buffer, Cell};
 
-use super::encode::looks_same;
-use super::row;
+use super::same::{looks_same, row};
 
 /// Fewer cells than this are not worth a move.
 const WORTH: isize = 60;

@@ -1,9 +1,10 @@
 //! Budgets as people read them.
 
 use crate::domain::account::Account;
+use crate::domain::budget::Budget;
 use crate::domain::issuer::Policy;
 use crate::domain::key::Key;
-use crate::domain::limit::{Bucket, Budget, charges};
+use crate::domain::limit::{Bucket, charges};
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ use crate::support::database::Database;
 use crate::support::people::{age, gate, make, make_kept, office, preset, settings};
 use keyrack::clock::Clock;
 use keyrack::domain::audit::Verdict;
+use keyrack::domain::budget::Budgets;
 use keyrack::domain::key::Status;
-use keyrack::domain::limit::Budgets;
 use keyrack::domain::usage::{Alert, Counts, Severity, Source, Tolerance, What, minute, network_of};
 use keyrack::service::{
     AlertRequest, Confirmed, Gate, GateSettings, Known, Outcome, RaisedAlert, Service, Use, new_operation,

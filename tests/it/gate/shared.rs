@@ -8,8 +8,9 @@ use crate::support::database::skip;
 use crate::support::gate::Gate;
 use crate::support::people::{make_kept, office, preset};
 use crate::support::servers::Server;
+use keyrack::domain::budget::Budget;
 use keyrack::domain::issuer::{Policy, WhenUnreachable};
-use keyrack::domain::limit::{Bucket, Budget, Charge};
+use keyrack::domain::limit::{Bucket, Charge};
 use keyrack::gate::limiter::{Address, Shared, Windows};
 
 const MISSING: &str = "neither Redis nor Valkey is installed (apt-get install redis-server)";

@@ -2,10 +2,10 @@
 
 use super::Step::{Field, Member};
 use super::{Faults, Policy};
+use crate::domain::budget::WINDOW_MAX;
 use crate::domain::issuer::gate::MARKS;
 use crate::domain::issuer::route::pattern_fault;
 use crate::domain::issuer::{LimitRule, Methods};
-use crate::domain::limit::WINDOW_MAX;
 
 /// Routes are tried one by one.
 const MOST_ROUTES: usize = 200;

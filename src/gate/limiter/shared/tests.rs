@@ -1,5 +1,6 @@
 use super::*;
-use crate::domain::limit::{Bucket, Budget};
+use crate::domain::budget::Budget;
+use crate::domain::limit::Bucket;
 
 #[test]
 fn an_address_holds_no_password_and_never_shows_one() {

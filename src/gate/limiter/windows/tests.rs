@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::domain::limit::Budget;
+use crate::domain::budget::Budget;
 
 const SECOND: i64 = 1_000_000;
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 use zeroize::Zeroizing;
 
-use crate::domain::credential::{Carrier, Credential, Directory, Home, Spelling, Unread};
+use crate::domain::carrier::Carrier;
+use crate::domain::credential::{Credential, Directory, Home, Spelling, Unread};
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::Issuer;
+use crate::domain::reason::Reason;
 use crate::domain::secret::{HashedKey, PlainKey};
-use crate::domain::verdict::Reason;
 use crate::tui::widgets::secret_field::SecretInput;
 
 /// How the key may have been sent, in words.

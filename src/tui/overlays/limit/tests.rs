@@ -1,5 +1,5 @@
+use crate::domain::budget::Budgets;
 use crate::domain::key::Key;
-use crate::domain::limit::Budgets;
 use crate::domain::operator::Role;
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
 use crate::tui::opening::Opening;

@@ -1,7 +1,7 @@
 use super::words;
 use crate::domain::account::Account;
+use crate::domain::budget::Budgets;
 use crate::domain::issuer::policy_file::preset;
-use crate::domain::limit::Budgets;
 use crate::tui::testing::{account, key};
 
 fn of(issuer: &str, plan: Option<&str>, own: &str) -> Vec<String> {

@@ -136,7 +136,7 @@ fn bars_are_drawn_in_ascii_where_the_terminal_has_nothing_else() {
 #[test]
 fn agreed_budgets_stand_in_the_detail() {
     let mut keys = keys(3);
-    keys[0].limits = crate::domain::limit::Budgets::parse("100/1m 5000/1h").unwrap_or_default();
+    keys[0].limits = crate::domain::budget::Budgets::parse("100/1m 5000/1h").unwrap_or_default();
     Desk::ready(120, 40, keys).play("enter").sees("100 a minute, 5000 an hour, agreed");
 }
 

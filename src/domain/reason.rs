@@ -1,10 +1,10 @@
 //! Why a request may not pass: the exact reason, for the log, the counters and `keyrack explain`. What the caller is told
-//! is in [`super::answer`].
+//! is in [`super::verdict::Answer`].
 
 use std::net::IpAddr;
 
 use crate::domain::Instant;
-use crate::domain::credential::Carrier;
+use crate::domain::carrier::Carrier;
 use crate::domain::issuer::{LineFault, Policy};
 use crate::domain::limit::State;
 use crate::domain::text::SafeText;

@@ -1,0 +1,80 @@
+//! What the tasks of a gate share.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
+use tokio::task::JoinSet;
+
+use super::cache::Cache;
+use super::known::Policies;
+use super::proof::Proof;
+use super::settings::GateSettings;
+use super::uses::Uses;
+use super::watchman::Watchman;
+use crate::clock::Clock;
+use crate::domain::Instant;
+use crate::service::error::{Error, Result};
+use crate::store::{self, Location, NewGate, Store};
+
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) settings: GateSettings,
+    pub(super) row: NewGate,
+    pub(super) cache: Cache,
+    pub(super) proof: Proof,
+    pub(super) uses: Uses,
+    pub(super) watchman: Watchman,
+    /// The audit's number up to which every change has been applied; consoles and held streams look at it.
+    pub(super) applied: watch::Sender<i64>,
+    /// What [`Cache`] and policies must be at least as new as; moves before anything is dropped.
+    pub(super) floor: AtomicI64,
+    /// Counts how often the database turned out to have another history than it had.
+    pub(super) history: AtomicU64,
+    pub(super) policies: RwLock<Option<Arc<Policies>>>,
+    pub(super) loading: AsyncMutex<()>,
+    /// Wakes the registrar.
+    pub(super) grown: Notify,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) tasks: AsyncMutex<JoinSet<()>>,
+}
+
+impl Inner {
+    pub(super) async fn within_lease<T>(&self, reading: impl Future<Output = Result<T>>) -> Result<T> {
+        match tokio::time::timeout(self.settings.lease, reading).await {
+            Ok(done) => done,
+            Err(_) => Err(self.no_answer()),
+        }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        match self.store.location() {
+            Location::Sqlite(_) => self.clock.now(),
+            Location::Postgres(_) => self.proof.now(),
+        }
+    }
+
+    /// A moment from now on of which everything is known that the database had to tell then; none without its answer.
+    pub(super) async fn proven(&self) -> Option<Instant> {
+        // The time is read first: nothing may seem to have happened later than it did.
+        let now = self.now();
+        if self.proof.is_unmoved() { Some(now) } else { self.proof.ask(self.settings.lease).await }
+    }
+
+    pub(super) fn no_answer(&self) -> Error {
+        let ms = self.settings.lease.as_millis();
+        store::Error::Unreachable(format!("it gave no answer for {ms} ms")).into()
+    }
+
+    /// Waits until the gate is to stop.
+    pub(super) async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // An error would mean that the sender is gone, which it can't be while this is borrowed.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    pub(super) fn floor(&self) -> i64 {
+        self.floor.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,35 @@
+//! What an operator decides about how a gate works.
+
+use std::time::Duration;
+
+use crate::domain::usage::Tolerance;
+
+/// How a gate presents itself, and how much it may remember.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateSettings {
+    /// Its name among the gates; windows of limits are kept under it.
+    pub name: String,
+    /// Where it listens, in words.
+    pub listen: String,
+    /// After this long without an answer of the database it refuses everything, and others hold it for out of touch.
+    pub lease: Duration,
+    /// At most so many keys are remembered.
+    pub cache: usize,
+    /// How long counts of use, and alerts, are kept; and for how long after a key's end the networks that it was used from.
+    pub keep_usage: Duration,
+    /// How many failed attempts are a run that somebody should look at.
+    pub tolerance: Tolerance,
+}
+
+impl Default for GateSettings {
+    fn default() -> Self {
+        Self {
+            name: "gate".into(),
+            listen: String::new(),
+            lease: Duration::from_secs(1),
+            cache: 100_000,
+            keep_usage: Duration::from_secs(35 * 24 * 60 * 60),
+            tolerance: Tolerance::default(),
+        }
+    }
+}

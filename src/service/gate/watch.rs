@@ -1,0 +1,121 @@
+//! The task that looks at what keys are used for, and raises alerts: spikes, runs of failed attempts, new networks (VP-09).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::inner::Inner;
+use crate::domain::key::KeyId;
+use crate::domain::usage::{Alert, Minute, SPIKE_MINUTES, SPIKE_PAST_MINUTES, What, minute, spike};
+use crate::service::alerts::RaisedAlert;
+use crate::service::error::Result;
+use crate::store::{Batch, Sighting};
+
+/// How often keys are looked at for spikes.
+const LOOK: Duration = Duration::from_secs(60);
+/// Spikes need more requests than this within their span.
+const LEAST: u64 = 100;
+/// Keys whose whole past is read in one look.
+const DEEP: usize = 100;
+/// The webhook is told of alerts no older than this.
+const NEWS: chrono::Duration = chrono::Duration::days(1);
+
+/// Looks at a batch that was written.
+pub(super) async fn look_at(inner: &Inner, batch: &Batch, seen: Vec<Sighting>) {
+    let watchman = &inner.watchman;
+    watchman.note_busy(batch);
+    let unknown = watchman.unknown(seen);
+    if unknown.is_empty() {
+        return;
+    }
+    match inner.store.learn_networks(&unknown, &inner.clock).await {
+        Ok(news) => {
+            watchman.remember(&unknown);
+            let at = inner.now();
+            watchman.raise(news.into_iter().map(|one| Alert {
+                at,
+                what: What::NewNetwork {
+                    key: one.key,
+                    network: one.network,
+                    address: one.address,
+                    expected: one.listed,
+                },
+            }));
+        }
+        // It will be seen again.
+        Err(error) => tracing::warn!(%error, "where keys are used from could not be written"),
+    }
+}
+
+/// Writes alerts, and looks for spikes, until the gate stops.
+pub(super) async fn run(inner: Arc<Inner>) {
+    let mut tick = interval(LOOK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stopped = inner.stopped();
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => break,
+            () = inner.watchman.urgent.notified() => {}
+            _ = tick.tick() => {
+                if let Err(error) = spikes(&inner).await {
+                    tracing::warn!(%error, "keys could not be looked at for spikes");
+                }
+            }
+        }
+        write(&inner).await;
+    }
+    write(&inner).await;
+}
+
+/// Writes the alerts that wait. What can't be written waits for the next look.
+async fn write(inner: &Inner) {
+    let alerts = inner.watchman.take_waiting();
+    for (n, alert) in alerts.iter().enumerate() {
+        match inner.store.raise_alert(&inner.settings.name, alert).await {
+            Ok(true) => {
+                tracing::warn!(kind = alert.kind(), "alert: {}", alert.sentence());
+                inner.watchman.raised.notify_one();
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(%error, "an alert could not be written; it is tried again");
+                inner.watchman.put_back(&alerts[n..]);
+                return;
+            }
+        }
+    }
+}
+
+/// Compares busy keys with their own past. Each is looked at once in the span of a spike.
+pub(super) async fn spikes(inner: &Inner) -> Result<()> {
+    let now = inner.now();
+    let this = minute(now);
+    let busy = inner.watchman.take_busy(this);
+    // The span that is compared, and the minute that goes on.
+    let since = now - chrono::Duration::minutes(SPIKE_MINUTES + 1);
+    let mut recent: HashMap<KeyId, u64> = HashMap::new();
+    for (key, minute) in inner.store.usage(&busy, since).await? {
+        *recent.entry(key).or_default() += minute.counts.total();
+    }
+    let mut many: Vec<KeyId> =
+        recent.into_iter().filter(|(_, total)| *total >= LEAST).map(|(key, _)| key).collect();
+    many.truncate(DEEP);
+    let past_since = now - chrono::Duration::minutes(SPIKE_PAST_MINUTES);
+    for key in many {
+        inner.watchman.look_into(key, this);
+        let past: Vec<Minute> =
+            inner.store.usage(&[key], past_since).await?.into_iter().map(|(_, minute)| minute).collect();
+        inner.watchman.raise(spike(&past, this).map(|found| Alert::spike(now, key, found)));
+    }
+    Ok(())
+}
+
+/// The oldest alerts of this gate that no webhook has taken yet.
+pub(super) async fn untold(inner: &Inner, limit: u32) -> Result<Vec<RaisedAlert>> {
+    let since = inner.now() - NEWS;
+    let rows = inner.store.untold_alerts(&inner.settings.name, since, limit).await?;
+    rows.into_iter().map(RaisedAlert::read).collect()
+}

@@ -1,0 +1,121 @@
+//! The task that writes what keys were used for, in batches.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant as Moment, MissedTickBehavior, interval, timeout};
+
+use super::inner::Inner;
+use super::watch::look_at;
+use crate::domain::key::KeyId;
+use crate::store::Batch;
+
+/// How often what was collected is written. A key's first use is written at once.
+const EVERY: Duration = Duration::from_secs(1);
+/// Writing may take this part of the time at most, so that the database has most of it for proofs.
+const SHARE: u32 = 8;
+/// How long the last writing may take, and how long one may take before it is tried again.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PRUNE: Duration = Duration::from_secs(60);
+/// Alerts stay for so long in any case; the database itself insists on a day.
+const ALERTS: chrono::Duration = chrono::Duration::days(2);
+
+/// Writes what was collected until the gate stops, and then what is left.
+pub(super) async fn run(inner: Arc<Inner>) {
+    let mut tick = interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut prune = interval(PRUNE);
+    let mut number = 0;
+    let mut walked = None;
+    let stopped = inner.stopped();
+    tokio::pin!(stopped);
+    loop {
+        let first = tokio::select! {
+            () = &mut stopped => break,
+            () = inner.uses.urgent.notified() => true,
+            _ = tick.tick() => false,
+            _ = prune.tick() => {
+                prune_usage(&inner, &mut walked).await;
+                continue;
+            }
+        };
+        loop {
+            let begun = Moment::now();
+            let (batch, seen) = inner.uses.take(first);
+            if batch.counts.is_empty() {
+                break;
+            }
+            number += 1;
+            tokio::select! {
+                () = &mut stopped => {
+                    // The same number: if it was written already, it is not counted twice.
+                    let _ = timeout(PATIENCE, write(&inner, number, &batch)).await;
+                    drain(&inner, number).await;
+                    return;
+                }
+                () = write(&inner, number, &batch) => look_at(&inner, &batch, seen).await,
+            }
+            tokio::time::sleep(begun.elapsed() * (SHARE - 1)).await;
+        }
+    }
+    drain(&inner, number).await;
+}
+
+/// Writes all that is left.
+async fn drain(inner: &Inner, mut number: i64) {
+    let rest = async {
+        loop {
+            let (batch, seen) = inner.uses.take(false);
+            if batch.counts.is_empty() {
+                return;
+            }
+            number += 1;
+            write(inner, number, &batch).await;
+            look_at(inner, &batch, seen).await;
+        }
+    };
+    if timeout(PATIENCE, rest).await.is_err() {
+        tracing::warn!("the gate ends, and not all use was written");
+    }
+}
+
+/// Writes a batch, however long the database takes to accept it.
+async fn write(inner: &Inner, number: i64, batch: &Batch) {
+    let mut pause = Duration::from_millis(100);
+    let mut failing = false;
+    loop {
+        let (store, clock) = (&inner.store, &inner.clock);
+        let written = match timeout(PATIENCE, store.add_usage(inner.row.id, number, batch, clock)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer for {} s", PATIENCE.as_secs()),
+        };
+        if !std::mem::replace(&mut failing, true) {
+            tracing::warn!(error = written, "use could not be written; it is tried again");
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(EVERY * 5);
+    }
+}
+
+/// Deletes counts and alerts that are older than counts are to be kept, and the networks of keys that ended before that,
+/// in small steps. `walked`: the key that was looked at last; the walk begins anew at the end.
+async fn prune_usage(inner: &Inner, walked: &mut Option<KeyId>) {
+    let keep = chrono::Duration::from_std(inner.settings.keep_usage).unwrap_or(chrono::Duration::MAX);
+    let Some(until) = inner.proof.now().checked_sub_signed(keep) else { return };
+    if let Err(error) = inner.store.prune_alerts(until.min(inner.proof.now() - ALERTS)).await {
+        tracing::warn!(%error, "old alerts could not be deleted");
+    }
+    match inner.store.prune_networks(*walked, until).await {
+        Ok(last) => *walked = last,
+        Err(error) => tracing::warn!(%error, "networks of keys that ended could not be deleted"),
+    }
+    // A step a minute is more than minutes bring; who comes back after long catches up.
+    for _ in 0..10 {
+        match inner.store.prune_usage(until).await {
+            Ok(true) => tokio::time::sleep(Duration::from_millis(200)).await,
+            Ok(false) => return,
+            Err(error) => return tracing::warn!(%error, "old counts of use could not be deleted"),
+        }
+    }
+}
