@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use crate::support::database::Database;
 use crate::support::people::age;
 use crate::support::postbox::Postbox;
+use crate::support::program::{ended, signal};
 use crate::support::script::{Script, succeeded, text, texts};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 const DAY: i64 = 86_400;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,25 +49,6 @@ fn start(keyrack: &Script<'_>, postbox: &Postbox, args: &[&str], more: &[(&str, 
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
-}
-
-fn send(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).unwrap();
-}
-
-/// Waits for the end; a program that does not end is killed, and the test fails.
-fn ended(child: &mut Child) -> ExitStatus {
-    let began = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status;
-        }
-        if began.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("it does not end");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// What a supervisor hears.
@@ -132,7 +114,7 @@ on_both! {
         // At rest it goes on saying that it is alive.
         supervisor.wait_for("WATCHDOG=1");
         supervisor.wait_for("WATCHDOG=1");
-        send(&service, Signal::TERM);
+        signal(&service, Signal::TERM);
         supervisor.wait_for("STOPPING=1");
         assert_eq!(ended(&mut service).code(), Some(0));
         let (stdout, stderr) = texts(&service.wait_with_output().unwrap());
@@ -151,7 +133,7 @@ on_both! {
         let mut service = start(&keyrack, &postbox, &["reminders", "watch"], &variables);
         postbox.wait_for(2);
         supervisor.wait_for("WATCHDOG=1");
-        send(&service, Signal::INT);
+        signal(&service, Signal::INT);
         assert_eq!(ended(&mut service).code(), Some(0));
         let stopped = postbox.letters().len();
         assert!(stopped < 6, "it went on to the end");
@@ -170,7 +152,7 @@ on_both! {
         postbox.slow(Duration::from_millis(400));
         let mut sweep = start(&keyrack, &postbox, &["reminders", "sweep", "--json"], &[]);
         postbox.wait_for(2);
-        send(&sweep, Signal::INT);
+        signal(&sweep, Signal::INT);
         assert_eq!(ended(&mut sweep).code(), Some(130));
         let (stdout, stderr) = texts(&sweep.wait_with_output().unwrap());
         let told: serde_json::Value = serde_json::from_str(&stdout).unwrap();
@@ -215,7 +197,7 @@ on_both! {
         let mut service = start(&keyrack, &postbox, &["reminders", "watch"], &variables);
         supervisor.wait_for("no connection to 127.0.0.1");
         assert_eq!(service.try_wait().unwrap(), None);
-        send(&service, Signal::TERM);
+        signal(&service, Signal::TERM);
         assert_eq!(ended(&mut service).code(), Some(0));
         let (_, stderr) = texts(&service.wait_with_output().unwrap());
         assert!(stderr.contains("WARN") && stderr.contains("no connection"), "{stderr}");
@@ -228,7 +210,7 @@ on_both! {
         supervisor.wait_for("READY=1");
         supervisor.wait_for("no sweep: ");
         assert_eq!(service.try_wait().unwrap(), None);
-        send(&service, Signal::TERM);
+        signal(&service, Signal::TERM);
         assert_eq!(ended(&mut service).code(), Some(0));
         let (_, stderr) = texts(&service.wait_with_output().unwrap());
         assert!(stderr.contains("ERROR") && stderr.contains("no sweep"), "{stderr}");

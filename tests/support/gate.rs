@@ -154,24 +154,17 @@ impl Gate {
 
     /// Sends a signal to this gate.
     pub fn signal(&self, signal: rustix::process::Signal) {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, signal).unwrap();
+        program::signal(&self.child, signal);
     }
 
     /// Ends it as a service is ended, and waits.
     #[track_caller]
     pub fn stop(mut self) -> (ExitStatus, String) {
         self.signal(rustix::process::Signal::TERM);
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                // The last lines may still be on their way.
-                std::thread::sleep(Duration::from_millis(20));
-                return (status, self.log());
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "it does not end\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let status = program::ended(&mut self.child);
+        // The last lines may still be on their way.
+        std::thread::sleep(Duration::from_millis(20));
+        (status, self.log())
     }
 
     /// Ends it at once, as a crash would.

@@ -3,7 +3,10 @@
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Where the program under test lies.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_keyrack");
@@ -73,4 +76,25 @@ pub fn stdout<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S>) -
 pub fn json<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S>) -> serde_json::Value {
     let text = stdout(home, args);
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}:\n{text}"))
+}
+
+/// Sends a program a signal.
+pub fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+/// Waits for a program's end; one that doesn't end is killed, and the test fails.
+#[track_caller]
+pub fn ended(child: &mut Child) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if begun.elapsed() > Duration::from_secs(30) {
+            child.kill().unwrap();
+            panic!("it doesn't end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

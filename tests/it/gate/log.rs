@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
-use std::process::{Child, ChildStderr, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::database::{Database, run_on_sqlite};
@@ -10,7 +10,7 @@ use crate::support::gate::bearer;
 use crate::support::http::{Connection, free_port, request, send, wait_for_port};
 use crate::support::people::{keep, office, preset, scoped};
 use crate::support::program;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 /// A gate whose standard error is a pipe that nobody reads.
 struct Unread {
@@ -71,21 +71,6 @@ impl Unread {
             String::from_utf8(text).unwrap()
         })
     }
-
-    fn ask_to_end(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-    }
-
-    fn wait(&mut self) -> ExitStatus {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "it does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
 }
 
 impl Drop for Unread {
@@ -131,8 +116,8 @@ fn a_log_that_nobody_reads_holds_no_request_up_and_says_later_what_is_missing() 
             assert!(begun.elapsed() < Duration::from_secs(10), "lines are lost although somebody reads");
         }
         let all = gate.lost();
-        gate.ask_to_end();
-        assert_eq!(gate.wait().code(), Some(0));
+        program::signal(&gate.child, Signal::TERM);
+        assert_eq!(program::ended(&mut gate.child).code(), Some(0));
         let log = reading.join().unwrap();
         assert!(lost >= 100 && all >= lost);
         assert_eq!(left_out(&log), all);
@@ -147,10 +132,10 @@ fn a_gate_that_ends_writes_what_waits_and_does_not_wait_for_ever() {
         let mut slow = Unread::start(&db);
         slow.flood();
         let lost = slow.lost();
-        slow.ask_to_end();
+        program::signal(&slow.child, Signal::TERM);
         std::thread::sleep(Duration::from_millis(500));
         let reading = slow.read();
-        assert_eq!(slow.wait().code(), Some(0));
+        assert_eq!(program::ended(&mut slow.child).code(), Some(0));
         let log = reading.join().unwrap();
         let missing = left_out(&log);
         assert!(
@@ -161,9 +146,9 @@ fn a_gate_that_ends_writes_what_waits_and_does_not_wait_for_ever() {
 
         let mut stuck = Unread::start(&db);
         stuck.flood();
-        stuck.ask_to_end();
+        program::signal(&stuck.child, Signal::TERM);
         let begun = Instant::now();
-        assert_eq!(stuck.wait().code(), Some(0));
+        assert_eq!(program::ended(&mut stuck.child).code(), Some(0));
         assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
     });
 }

@@ -21,23 +21,25 @@ fn open(home: &TempDir, columns: u16, rows: u16) -> Terminal {
     terminal
 }
 
-/// What can be seen: each cell's character and look. The colour of a blank's letters can't.
+/// What can be seen: each cell's character and look. The colour of a blank's letters can't, and an age grows meanwhile.
 fn rows(terminal: &Terminal) -> String {
     terminal.with(|screen| {
         let (rows, columns) = screen.size();
         let mut out = String::new();
         for row in 0..rows.get() {
-            for cell in (0..columns.get()).filter_map(|column| screen.cell(row, column)) {
-                let blank = matches!(cell.contents(), "" | " ") && !cell.underline() && !cell.inverse();
+            let cells: Vec<_> = (0..columns.get()).filter_map(|column| screen.cell(row, column)).collect();
+            for (at, cell) in cells.iter().enumerate() {
+                let text = cell.contents();
+                let blank = matches!(text, "" | " ") && !cell.underline() && !cell.inverse();
                 let look = (cell.bold(), cell.dim(), cell.italic(), cell.underline(), cell.inverse());
+                let after: String = cells[at..].iter().take(8).map(|cell| cell.contents()).collect();
+                let grows = after.trim_start_matches(|c: char| c.is_ascii_digit()).get(1..5) == Some(" ago");
                 match blank {
                     true => out.push_str(&format!("[{:?}]", cell.bgcolor())),
-                    false => out.push_str(&format!(
-                        "{}[{:?}{:?}{look:?}]",
-                        cell.contents(),
-                        cell.fgcolor(),
-                        cell.bgcolor()
-                    )),
+                    false if grows => out.push_str("[age]"),
+                    false => {
+                        out.push_str(&format!("{text}[{:?}{:?}{look:?}]", cell.fgcolor(), cell.bgcolor()));
+                    }
                 }
             }
             out.push('\n');
