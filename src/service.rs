@@ -1,11 +1,11 @@
 //! The operations: one file each. Permission, caps and the audit are enforced here, for every door alike.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
 pub use crate::domain::audit::AuditFilter;
-use crate::domain::operator::{Identity, Role};
+use crate::domain::operator::Identity;
 pub use crate::domain::usage::Outcome;
 use crate::store::Store;
 pub use crate::store::{
@@ -71,8 +71,6 @@ struct Inner {
     store: Store,
     clock: Clock,
     identity: Identity,
-    /// The role as it was read last. What changes something reads it anew, in its own transaction.
-    role: Mutex<Option<Role>>,
     /// Microseconds by which the database's clock is ahead of this machine's.
     skew: Arc<AtomicI64>,
 }

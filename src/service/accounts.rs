@@ -52,20 +52,20 @@ impl Service {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<AccountSummary>> {
-        self.may_look()?;
+        let now = self.look().await?;
         let filter = AccountFilter {
             contains: filter.into(),
             after: after.unwrap_or_default().into(),
             slug: None,
             limit,
         };
-        Ok(self.inner.store.accounts(&filter, self.present()).await?)
+        Ok(self.inner.store.accounts(&filter, now).await?)
     }
 
     pub async fn account(&self, slug: &str) -> Result<AccountSummary> {
-        self.may_look()?;
+        let now = self.look().await?;
         let filter = AccountFilter { slug: Some(slug.into()), limit: 1, ..AccountFilter::default() };
-        self.inner.store.accounts(&filter, self.present()).await?.pop().ok_or_else(|| Error::no_account(slug))
+        self.inner.store.accounts(&filter, now).await?.pop().ok_or_else(|| Error::no_account(slug))
     }
 
     /// Changes an account's name, admins or plan. Reminders that wait go to the present admins: to those who came, and no

@@ -62,13 +62,13 @@ impl RaisedAlert {
 impl Service {
     /// Alerts, the newest first.
     pub async fn alerts(&self, request: &AlertRequest) -> Result<Vec<RaisedAlert>> {
-        self.may_look()?;
+        self.look().await?;
         self.inner.store.alerts(request).await?.into_iter().map(RaisedAlert::read).collect()
     }
 
     /// How many alerts nobody has acknowledged; of a thousand and more, a thousand.
     pub async fn open_alerts(&self) -> Result<u64> {
-        self.may_look()?;
+        self.look().await?;
         Ok(self.inner.store.open_alerts().await?)
     }
 
@@ -82,7 +82,7 @@ impl Service {
 
     /// The use of these keys since `since`, minute by minute; keys that were not used are left out.
     pub async fn usage(&self, keys: &[KeyId], since: Instant) -> Result<HashMap<KeyId, Vec<Minute>>> {
-        self.may_look()?;
+        self.look().await?;
         let mut usage: HashMap<KeyId, Vec<Minute>> = HashMap::new();
         for (key, minute) in self.inner.store.usage(keys, since).await? {
             usage.entry(key).or_default().push(minute);

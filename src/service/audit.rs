@@ -20,13 +20,13 @@ pub struct AuditRequest {
 impl Service {
     /// Rows of the audit, newest first.
     pub async fn audit(&self, request: &AuditRequest) -> Result<Vec<Entry>> {
-        self.may_look()?;
+        self.look().await?;
         Ok(self.inner.store.audit(&request.filter, request.before, request.limit).await?)
     }
 
     /// Walks the whole chain. `progress` is told how many rows have been checked.
     pub async fn verify_audit(&self, mut progress: impl FnMut(i64) + Send) -> Result<Verdict> {
-        self.may_look()?;
+        self.look().await?;
         let store = &self.inner.store;
         // The head is read first: rows that come while this walks are verified too.
         let Some((end, end_hash)) = store.audit_head().await? else {

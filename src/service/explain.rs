@@ -81,7 +81,7 @@ impl Explained {
 impl Service {
     /// Explains. Changes nothing, uses no budget, and keeps nothing of the secret.
     pub async fn explain(&self, asked: Explain) -> Result<Explained> {
-        self.may_look()?;
+        let now = self.look().await?;
         let issuers = self.inner.store.issuers().await?;
         let directory = Directory::new(issuers.into_iter().map(|issuer| Arc::new(issuer.policy)));
         if let Some(slug) = &asked.issuer
@@ -94,7 +94,6 @@ impl Service {
             (None, [one]) => Home::Default(&one.slug),
             (None, _) => Home::Unknown,
         };
-        let now = self.now().await?;
         let reading = match &asked.what {
             Presented::Sent(secret, carriage) => Some(read(&directory, home, secret, *carriage)),
             Presented::Record(_) => None,

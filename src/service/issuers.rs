@@ -14,12 +14,12 @@ use crate::store::Tx;
 impl Service {
     /// All issuers by slug.
     pub async fn issuers(&self) -> Result<Vec<Issuer>> {
-        self.may_look()?;
+        self.look().await?;
         Ok(self.inner.store.issuers().await?)
     }
 
     pub async fn issuer(&self, slug: &str) -> Result<Issuer> {
-        self.may_look()?;
+        self.look().await?;
         self.inner.store.issuer(slug).await?.ok_or_else(|| Error::no_issuer(slug))
     }
 

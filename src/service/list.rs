@@ -81,8 +81,7 @@ pub struct Outlook {
 impl Service {
     /// A page of the table of keys.
     pub async fn page(&self, request: &PageRequest) -> Result<Page> {
-        self.may_look()?;
-        let now = self.present();
+        let now = self.look().await?;
         let read = async |place: Option<&Cursor>, side, limit| {
             let slice = Slice { query: &request.query, sort: request.sort, place, side, limit };
             self.inner.store.page(slice, now).await
@@ -119,21 +118,20 @@ impl Service {
     /// How many keys the filter fits. Counts at most a million rows, or for two seconds, and says so. A newer count stops
     /// an older one.
     pub async fn count(&self, query: &Query) -> Result<Count> {
-        self.may_look()?;
-        let (keys, all) = self.inner.store.count(query, self.present()).await?;
+        let now = self.look().await?;
+        let (keys, all) = self.inner.store.count(query, now).await?;
         Ok(if all { Count::Exactly(keys) } else { Count::AtLeast(keys) })
     }
 
     /// One key.
     pub async fn key(&self, id: KeyId) -> Result<Key> {
-        self.may_look()?;
+        self.look().await?;
         self.inner.store.key(id).await?.ok_or_else(|| Error::no_key(id))
     }
 
     /// What ends within 7, 30 and 90 days, and how many in each of the next 13 weeks.
     pub async fn outlook(&self) -> Result<Outlook> {
-        self.may_look()?;
-        let now = self.present();
+        let now = self.look().await?;
         let week = chrono::Duration::weeks(1);
         let ends: Vec<Instant> = (1..=13).map(|n| now + week * n).collect();
         let counted = self.inner.store.outlook(now, &ends).await?;

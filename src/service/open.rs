@@ -1,7 +1,7 @@
 //! Opening a database as somebody.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -44,21 +44,18 @@ impl Service {
 
     /// Works on an open database as `identity`.
     pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
-        let role = store.role_of(&identity.name).await?;
-        let inner = Inner { store, clock, identity, role: Mutex::new(role), skew: Arc::default() };
+        let inner = Inner { store, clock, identity, skew: Arc::default() };
         let service = Self { inner: Arc::new(inner), intent: Intent::Do, posting: Posting::Nowhere };
-        service.now().await?;
+        let (role, _) = service.role_at_present().await?;
         if role.is_none() && service.inner.store.operators().await?.is_empty() {
             service.change(new_operation(), AdmitFirst).await?;
-            service.whoami().await?;
         }
         Ok(service)
     }
 
     /// Who is acting, and in which role; read anew from the database.
     pub async fn whoami(&self) -> Result<Whoami> {
-        let role = self.inner.store.role_of(&self.inner.identity.name).await?;
-        *self.inner.role.lock().unwrap_or_else(PoisonError::into_inner) = role;
+        let (role, _) = self.role_at_present().await?;
         Ok(Whoami { identity: self.inner.identity.clone(), role })
     }
 
@@ -69,10 +66,16 @@ impl Service {
 
     /// The database's idea of the present, asked of it.
     pub async fn now(&self) -> Result<Instant> {
-        let now = self.inner.store.now(&self.inner.clock).await?;
-        let skew = now - self.inner.clock.now();
-        self.inner.skew.store(skew.num_microseconds().unwrap_or(0), Ordering::Relaxed);
-        Ok(now)
+        self.role_at_present().await.map(|(_, now)| now)
+    }
+
+    /// The acting person's role and the database's idea of the present, read together.
+    pub(super) async fn role_at_present(&self) -> Result<(Option<Role>, Instant)> {
+        let Inner { store, clock, identity, skew } = &*self.inner;
+        let (role, now) = store.role_at_present(&identity.name, clock).await?;
+        let ahead = now - clock.now();
+        skew.store(ahead.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+        Ok((role, now))
     }
 
     /// The database's idea of the present, by this machine's clock and the difference between the two.

@@ -13,7 +13,7 @@ use crate::store::Tx;
 
 impl Service {
     pub async fn operators(&self) -> Result<Vec<Operator>> {
-        self.may_look()?;
+        self.look().await?;
         Ok(self.inner.store.operators().await?)
     }
 

@@ -1,9 +1,8 @@
 //! Permission: asked for in the transaction of the change itself, and held until its end: a right just taken away is gone,
 //! and one that is being used is taken away afterwards.
 
-use std::sync::PoisonError;
-
 use super::{Error, Result, Service};
+use crate::domain::Instant;
 use crate::domain::operator::{Identity, Permission, Role};
 use crate::domain::text::SafeText;
 use crate::store::Tx;
@@ -33,9 +32,11 @@ fn check(role: Option<Role>, who: &Identity, permission: Permission, what: &'sta
 }
 
 impl Service {
-    /// Refuses strangers. Looking changes nothing, so the role that was read last will do.
-    pub(super) fn may_look(&self) -> Result<()> {
-        let role = *self.inner.role.lock().unwrap_or_else(PoisonError::into_inner);
-        check(role, &self.inner.identity, Permission::Look, "look at this database")
+    /// Refuses strangers; answers the database's present. Asked of the database at each request: what was true of the
+    /// last one may be true no more.
+    pub(super) async fn look(&self) -> Result<Instant> {
+        let (role, now) = self.role_at_present().await?;
+        check(role, &self.inner.identity, Permission::Look, "look at this database")?;
+        Ok(now)
     }
 }

@@ -15,37 +15,36 @@ mod retry;
 impl Service {
     /// Reminders, the last changed first.
     pub async fn reminders(&self, request: ReminderRequest) -> Result<Vec<Reminder>> {
-        self.may_look()?;
+        self.look().await?;
         Ok(self.inner.store.reminders(&request.filter, request.after, request.limit).await?)
     }
 
     pub async fn reminder(&self, id: ReminderId) -> Result<Reminder> {
-        self.may_look()?;
+        self.look().await?;
         self.inner.store.reminders_by_id(&[id]).await?.pop().ok_or_else(|| Error::no_reminder(id))
     }
 
     /// The reminders of these keys, for each key the latest expiry and the tightest threshold first.
     pub async fn reminders_of(&self, keys: &[KeyId]) -> Result<Vec<Reminder>> {
-        self.may_look()?;
+        self.look().await?;
         Ok(self.inner.store.reminders_of(keys).await?)
     }
 
     /// Sweeps, the last first.
     pub async fn sweeps(&self, limit: u32) -> Result<Vec<Sweep>> {
-        self.may_look()?;
-        Ok(self.inner.store.sweeps(self.now().await?, limit).await?)
+        let now = self.look().await?;
+        Ok(self.inner.store.sweeps(now, limit).await?)
     }
 
     /// The letters that sweeps have in hand at this moment, if any; one of them may be dead.
     pub async fn in_hand(&self) -> Result<Option<InHand>> {
-        self.may_look()?;
-        let now = self.now().await?;
+        let now = self.look().await?;
         Ok(self.inner.store.in_hand(now).await?)
     }
 
     /// How the outbox stands: what is due and what went wrong.
     pub async fn outbox(&self) -> Result<Outbox> {
-        self.may_look()?;
+        self.look().await?;
         let store = &self.inner.store;
         let now = self.now().await?;
         let rules = Rules::new(store.issuers().await?);

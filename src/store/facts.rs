@@ -1,7 +1,7 @@
 //! Facts about the database, for `doctor` and `info`.
 
 use super::dialect::Time;
-use super::{Location, Pools, Reader, Result, Store, migrate};
+use super::{Location, Pools, Result, Store, migrate};
 use crate::clock::Clock;
 use crate::domain::Instant;
 
@@ -25,17 +25,6 @@ pub struct Facts {
 }
 
 impl Store {
-    /// The present: on PostgreSQL the database's clock decides.
-    pub async fn now(&self, clock: &Clock) -> Result<Instant> {
-        match self.reader().await? {
-            Reader::Sqlite(_) => Ok(clock.now()),
-            Reader::Postgres(mut c) => {
-                let Time(now) = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *c).await?;
-                Ok(now)
-            }
-        }
-    }
-
     pub async fn facts(&self, clock: &Clock) -> Result<Facts> {
         let newest = migrate::newest();
         match (&self.pools, &self.location) {

@@ -3,6 +3,8 @@
 use super::dialect::{Time, both};
 use super::rows::OperatorRow;
 use super::{Conn, Result, Store, Tx};
+use crate::clock::Clock;
+use crate::domain::Instant;
 use crate::domain::operator::{Operator, Role};
 
 impl Store {
@@ -17,16 +19,20 @@ impl Store {
         rows.into_iter().map(OperatorRow::into_operator).collect()
     }
 
-    /// The role of one operator; `None` for a stranger.
-    pub async fn role_of(&self, name: &str) -> Result<Option<Role>> {
-        let mut reader = self.reader().await?;
-        let role: Option<String> = both!(reader.conn(), c => {
-            sqlx::query_scalar::<Db, String>("SELECT role FROM operators WHERE name = $1")
-                .bind(name)
-                .fetch_optional(c)
-                .await?
-        });
-        Ok(role.as_deref().and_then(Role::parse))
+    /// The role of one operator, `None` for a stranger, and the present: on PostgreSQL the database's clock decides.
+    pub async fn role_at_present(&self, name: &str, clock: &Clock) -> Result<(Option<Role>, Instant)> {
+        let (role, now): (Option<String>, Instant) = match self.reader().await?.conn() {
+            Conn::Sqlite(c) => {
+                let sql = "SELECT role FROM operators WHERE name = $1";
+                (sqlx::query_scalar(sql).bind(name).fetch_optional(c).await?, clock.now())
+            }
+            Conn::Postgres(c) => {
+                let sql = "SELECT (SELECT role FROM operators WHERE name = $1), clock_timestamp()";
+                let (role, Time(now)) = sqlx::query_as(sql).bind(name).fetch_one(c).await?;
+                (role, now)
+            }
+        };
+        Ok((role.as_deref().and_then(Role::parse), now))
     }
 
     /// PostgreSQL's session user; `None` on SQLite, where the operating system knows who is acting.

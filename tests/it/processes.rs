@@ -25,15 +25,26 @@ fn words(output: &Output) -> String {
 
 on_both! {
     async fn sixteen_processes_open_a_new_database_at_once(db) {
+        // One of them becomes the admin; what that one may, the others may too, for they are the same person.
         let home = tempfile::tempdir().unwrap();
-        let children: Vec<_> = (0..16).map(|_| start(home.path(), &db, &["migrate"])).collect();
-        for child in children {
-            let output = child.wait_with_output().unwrap();
-            assert!(output.status.success(), "{}", words(&output));
+        let (postgres, rounds) = if db.is_postgres() { (true, 20) } else { (false, 100) };
+        let mut new = Some(db);
+        for round in 0..rounds {
+            let db = match new.take() {
+                Some(first) => first,
+                None if postgres => Database::postgres().await.unwrap(),
+                None => Database::sqlite(),
+            };
+            let children: Vec<_> = (0..16).map(|_| start(home.path(), &db, &["operator", "list"])).collect();
+            for child in children {
+                let output = child.wait_with_output().unwrap();
+                assert!(output.status.success(), "database {round}: {}", words(&output));
+            }
+            let service = db.open().await;
+            assert_eq!(service.operators().await.unwrap().len(), 1);
+            assert!(matches!(service.verify_audit(|_| {}).await.unwrap(), Verdict::Intact { rows: 1, .. }));
+            service.close().await;
         }
-        let service = db.open().await;
-        assert_eq!(service.operators().await.unwrap().len(), 1);
-        assert!(matches!(service.verify_audit(|_| {}).await.unwrap(), Verdict::Intact { rows: 1, .. }));
     }
 
     async fn vg_19_the_cap_holds_against_many_processes(db) {

@@ -4,7 +4,7 @@ use crate::support::people::{account, as_person, make_kept, office, preset, want
 use keyrack::domain::account::Standing;
 use keyrack::domain::expiry::Overlap;
 use keyrack::domain::operator::Role;
-use keyrack::service::{AuditRequest, Error, Result, Service, new_operation};
+use keyrack::service::{AlertRequest, AuditRequest, Error, Result, Service, new_operation};
 use uuid::Uuid;
 
 /// Tries every change there is and names those that were refused for want of a right.
@@ -88,6 +88,29 @@ on_both! {
         service.set_operator(new_operation(), "otto", Role::Viewer).await.unwrap();
         let error = otto.create_key(wanted("acme", "too late")).await.unwrap_err();
         assert!(matches!(error, Error::NotPermitted { .. }), "{error}");
+    }
+
+    async fn a_role_is_felt_by_the_very_next_request(db) {
+        let service = office(&db, preset("voicegram")).await;
+        let key = make_kept(&service, "acme", "watched").await.key.id;
+        let mine = as_person(&db, "otto").await;
+        let refused = |done: Result<()>| matches!(done, Err(Error::NotPermitted { .. }));
+        assert!(refused(mine.key(key).await.map(drop)));
+        for role in [Role::Viewer, Role::Operator, Role::Admin, Role::Viewer] {
+            service.set_operator(new_operation(), "otto", role).await.unwrap();
+            assert_eq!(mine.key(key).await.unwrap().id, key);
+            assert_eq!(mine.whoami().await.unwrap().role, Some(role));
+            let made = mine.create_key(wanted("acme", role.as_str())).await.map(drop);
+            assert_eq!(refused(made), role < Role::Operator);
+            let applied = mine.apply_policy(new_operation(), preset("voiceinfra")).await.map(drop);
+            assert_eq!(refused(applied), role < Role::Admin);
+        }
+        service.remove_operator(new_operation(), "otto").await.unwrap();
+        assert_eq!(mine.whoami().await.unwrap().role, None);
+        assert!(refused(mine.key(key).await.map(drop)));
+        assert!(refused(mine.audit(&AuditRequest { limit: 10, ..AuditRequest::default() }).await.map(drop)));
+        assert!(refused(mine.alerts(&AlertRequest::default()).await.map(drop)));
+        assert!(refused(mine.accounts("", None, 10).await.map(drop)));
     }
 
     async fn the_first_person_becomes_the_admin_and_the_last_admin_stays(db) {
