@@ -1,18 +1,22 @@
-//! News of changes. Whoever listens reads again; the news itself says only that there is some.
+//! News of changes. Whoever listens reads again; the news itself says only what was touched.
 
+use std::ops::BitOr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgPool, Sqlite, SqlitePool};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::dialect::Time;
-use super::{Error, Pools, Result, Store};
+use super::dialect::{Time, both};
+use super::{Conn, Error, Pools, Result, Store};
 use crate::clock::Clock;
+use crate::domain::audit::Action;
+use crate::domain::subjects::Subjects;
 
 /// How often SQLite is asked whether another connection wrote.
 const SQLITE_POLL: Duration = Duration::from_millis(250);
@@ -27,8 +31,8 @@ const CHANNEL: &str = "keyrack_changes";
 /// News of the database, for consoles that show it live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LiveEvent {
-    /// Something changed, here or on another machine. What was read before may be out of date.
-    Changed,
+    /// Something was changed, here or on another machine: what was read of these subjects may be out of date.
+    Changed(Subjects),
     /// The database can't be reached; the reason in words.
     Lost(String),
     /// The database answers again. Everything must be read anew.
@@ -66,33 +70,32 @@ impl Store {
 }
 
 /// Turns the answers of a poll into events.
-struct News<T> {
+struct News {
     sender: Sender<LiveEvent>,
-    last: Option<T>,
+    /// What was touched and not told yet.
+    untold: Subjects,
     lost: bool,
 }
 
-impl<T: PartialEq> News<T> {
+impl News {
     fn new(sender: Sender<LiveEvent>) -> Self {
-        Self { sender, last: None, lost: false }
+        Self { sender, untold: Subjects::NONE, lost: false }
     }
 
-    /// Tells of a change. If one is waiting to be read already, that one will do.
-    fn changed(&self) {
-        let _ = self.sender.try_send(LiveEvent::Changed);
-    }
-
-    /// False when nobody listens any more.
-    async fn polled(&mut self, answer: Result<T>) -> bool {
+    /// Tells what a look found. False when nobody listens any more.
+    async fn looked(&mut self, answer: Result<Subjects>) -> bool {
         match answer {
-            Ok(version) => {
-                let changed = self.last.as_ref().is_some_and(|last| *last != version);
-                self.last = Some(version);
+            Ok(touched) => {
+                self.untold = self.untold | touched;
                 if std::mem::take(&mut self.lost) {
+                    self.untold = Subjects::NONE;
                     return self.sender.send(LiveEvent::Back).await.is_ok();
                 }
-                if changed {
-                    self.changed();
+                // While others wait to be read it is kept for the next look: nobody is behind by more than that.
+                if self.untold != Subjects::NONE
+                    && self.sender.try_send(LiveEvent::Changed(self.untold)).is_ok()
+                {
+                    self.untold = Subjects::NONE;
                 }
             }
             Err(error) if !self.lost => {
@@ -105,20 +108,51 @@ impl<T: PartialEq> News<T> {
     }
 }
 
-/// What a look at a SQLite file found. A gate writes several times a second that it is alive, and what its keys were used
-/// for: that is no news.
-#[derive(Default)]
+/// How far the audit and the alerts had grown at a look.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Seen {
-    version: i64,
     audit: i64,
     alerts: i64,
-    gates: i64,
-    /// How often something else was written.
-    strange: i64,
 }
 
-const SEEN: &str = "SELECT (SELECT seq FROM audit_head), (SELECT coalesce(max(id), 0) FROM alerts), \
+/// More rows of the audit than this are not looked at one by one: all may have been touched.
+const MANY: i64 = 1_000;
+
+/// What was touched between two looks, by the rows that the audit has gained.
+async fn touched(mut conn: Conn<'_>, from: Seen, to: Seen) -> Result<Subjects> {
+    let alerts = if from.alerts == to.alerts { Subjects::NONE } else { Subjects::ALERTS };
+    if from.audit == to.audit {
+        return Ok(alerts);
+    }
+    if !(1..=MANY).contains(&(to.audit - from.audit)) {
+        return Ok(Subjects::ALL);
+    }
+    let actions: Vec<String> = both!(&mut conn, c => {
+        sqlx::query_scalar::<Db, String>("SELECT DISTINCT action FROM audit WHERE seq > $1 AND seq <= $2")
+            .bind(from.audit)
+            .bind(to.audit)
+            .fetch_all(&mut **c)
+            .await?
+    });
+    // A newer version may have written an action that this one does not know.
+    let known = |word: &String| Action::ALL.into_iter().find(|action| action.as_str() == word);
+    let about = |word| known(word).map_or(Subjects::ALL, Subjects::of);
+    Ok(actions.iter().map(about).fold(alerts, Subjects::bitor))
+}
+
+/// A gate writes several times a second that it is alive, and what its keys were used for: that is no news.
+const SQLITE: &str = "SELECT (SELECT seq FROM audit_head), (SELECT coalesce(max(id), 0) FROM alerts), \
      (SELECT coalesce(sum(beat_at + flushed), 0) FROM gates)";
+const POSTGRES: &str = "SELECT (SELECT seq FROM audit_head), (SELECT coalesce(max(id), 0) FROM alerts), \
+     clock_timestamp()";
+
+/// What a look at a SQLite file found.
+struct Look {
+    /// Changes with everything that others than this connection write.
+    version: i64,
+    seen: Seen,
+    beats: i64,
+}
 
 async fn watch_sqlite(pool: SqlitePool, path: PathBuf, sender: Sender<LiveEvent>) {
     let mut news = News::new(sender);
@@ -126,32 +160,44 @@ async fn watch_sqlite(pool: SqlitePool, path: PathBuf, sender: Sender<LiveEvent>
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // One connection, kept: data_version counts what others than this connection wrote.
     let mut conn = None;
-    let mut seen = Seen::default();
+    let mut last = None;
     loop {
         tick.tick().await;
-        let version = async {
-            file_is_there(&path)?;
-            if conn.is_none() {
-                conn = Some(pool.acquire().await?);
-            }
-            let Some(conn) = conn.as_mut() else { return Err(Error::Unreachable("no connection".into())) };
-            let version = sqlx::query_scalar::<_, i64>("PRAGMA data_version").fetch_one(&mut **conn).await?;
-            if version != seen.version {
-                let (audit, alerts, gates) = sqlx::query_as(SEEN).fetch_one(&mut **conn).await?;
-                // Where no gate wrote and nothing was recorded, somebody wrote past Keyrack.
-                let strange = (audit, alerts, gates) == (seen.audit, seen.alerts, seen.gates);
-                seen = Seen { version, audit, alerts, gates, strange: seen.strange + i64::from(strange) };
-            }
-            Ok((seen.audit, seen.alerts, seen.strange))
-        }
-        .await;
-        if version.is_err() {
+        let answer = look_at_sqlite(&pool, &path, &mut conn, &mut last).await;
+        if answer.is_err() {
             conn = None;
         }
-        if !news.polled(version).await {
+        if !news.looked(answer).await {
             return;
         }
     }
+}
+
+async fn look_at_sqlite(
+    pool: &SqlitePool,
+    path: &Path,
+    conn: &mut Option<PoolConnection<Sqlite>>,
+    last: &mut Option<Look>,
+) -> Result<Subjects> {
+    file_is_there(path)?;
+    if conn.is_none() {
+        *conn = Some(pool.acquire().await?);
+    }
+    let Some(conn) = conn.as_mut() else { return Err(Error::Unreachable("no connection".into())) };
+    let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut **conn).await?;
+    if last.as_ref().is_some_and(|last| last.version == version) {
+        return Ok(Subjects::NONE);
+    }
+    let (audit, alerts, beats) = sqlx::query_as(SQLITE).fetch_one(&mut **conn).await?;
+    let seen = Seen { audit, alerts };
+    let found = match last.as_ref() {
+        None => Subjects::NONE,
+        // Where no gate wrote and nothing was recorded, somebody wrote past Keyrack.
+        Some(last) if last.seen == seen && last.beats == beats => Subjects::ALL,
+        Some(last) => touched(Conn::Sqlite(conn), last.seen, seen).await?,
+    };
+    *last = Some(Look { version, seen, beats });
+    Ok(found)
 }
 
 fn file_is_there(path: &Path) -> Result<()> {
@@ -163,33 +209,53 @@ async fn watch_postgres(pool: PgPool, clock: Clock, skew: Arc<AtomicI64>, sender
     let mut tick = interval(POSTGRES_POLL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut listener: Option<PgListener> = None;
+    let mut last = None;
     loop {
-        tokio::select! {
-            _ = tick.tick() => {
-                let look = sqlx::query_as::<_, (i64, Time)>("SELECT seq, clock_timestamp() FROM audit_head");
-                let answer = match timeout(ANSWER, look.fetch_one(&pool)).await {
-                    Ok(Ok((seq, Time(now)))) => {
-                        skew.store((now - clock.now()).num_microseconds().unwrap_or(0), Ordering::Relaxed);
-                        Ok(seq)
-                    }
-                    Ok(Err(error)) => Err(error.into()),
-                    Err(_) => Err(Error::Unreachable("no answer in time".into())),
-                };
-                if answer.is_err() {
-                    listener = None;
-                } else if listener.is_none() {
-                    listener = listen(&pool).await;
-                }
-                if !news.polled(answer).await {
-                    return;
-                }
-            }
+        let heard = tokio::select! {
+            _ = tick.tick() => false,
             heard = hear(&mut listener) => {
-                // A listener that lost its connection is made anew with the next poll, which reads what was missed.
-                if heard { news.changed() } else { listener = None }
+                if !heard {
+                    // A listener that lost its connection is made anew with the next look, which finds what was missed.
+                    listener = None;
+                    continue;
+                }
+                true
             }
+        };
+        let look = look_at_postgres(&pool, &clock, &skew, &mut last);
+        let answer = timeout(ANSWER, look).await;
+        let mut answer = answer.unwrap_or_else(|_| Err(Error::Unreachable("no answer in time".into())));
+        if answer.is_err() {
+            listener = None;
+        } else if listener.is_none() {
+            listener = listen(&pool).await;
+        }
+        // What is told of and neither recorded nor new is an alert that was changed.
+        if heard && answer.as_ref().is_ok_and(|touched| *touched == Subjects::NONE) {
+            answer = Ok(Subjects::ALERTS);
+        }
+        if !news.looked(answer).await {
+            return;
         }
     }
+}
+
+async fn look_at_postgres(
+    pool: &PgPool,
+    clock: &Clock,
+    skew: &AtomicI64,
+    last: &mut Option<Seen>,
+) -> Result<Subjects> {
+    let mut conn = pool.acquire().await?;
+    let (audit, alerts, Time(now)) = sqlx::query_as(POSTGRES).fetch_one(&mut *conn).await?;
+    skew.store((now - clock.now()).num_microseconds().unwrap_or(0), Ordering::Relaxed);
+    let seen = Seen { audit, alerts };
+    let found = match *last {
+        None => Subjects::NONE,
+        Some(last) => touched(Conn::Postgres(&mut conn), last, seen).await?,
+    };
+    *last = Some(seen);
+    Ok(found)
 }
 
 pub(super) async fn listen(pool: &PgPool) -> Option<PgListener> {

@@ -5,6 +5,9 @@ use super::latest::Latest;
 use super::shell::Shell;
 use crate::domain::subjects::Subjects;
 
+#[cfg(test)]
+mod tests;
+
 /// The questions about it: at most one of each under way at a time, for they are asked again with each change.
 #[derive(Debug, Default)]
 pub struct Standing {

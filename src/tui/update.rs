@@ -264,7 +264,7 @@ fn welcome(state: &mut State) {
 
 fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
     match event {
-        LiveEvent::Changed => {}
+        LiveEvent::Changed(touched) => return changed(state, touched),
         LiveEvent::Lost(why) => {
             state.shell.redraw = true;
             if !matches!(state.shell.link, Link::Lost { .. }) {

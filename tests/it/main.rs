@@ -30,6 +30,7 @@ mod contract {
     mod gate_receipt;
     mod gate_usage;
     mod keys;
+    mod live;
     mod outbox;
     mod page;
     mod races;
