@@ -12,7 +12,7 @@ mod mail;
 mod terminal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
+pub enum Level {
     Ok,
     Warning,
     Problem,
@@ -30,7 +30,7 @@ impl Level {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Finding {
+pub struct Finding {
     level: Level,
     what: &'static str,
     /// What was found, in words.

@@ -9,7 +9,7 @@ use crate::domain::Instant;
 use crate::service::Location;
 
 /// A fact, and where it comes from.
-struct Fact {
+pub struct Fact {
     name: &'static str,
     value: String,
     source: String,

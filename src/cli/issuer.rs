@@ -156,7 +156,7 @@ async fn apply(policy: Policy, session: &Session) -> Result {
 }
 
 /// A policy that comes with the program.
-struct Preset(Policy);
+pub struct Preset(Policy);
 
 fn policy_cells(policy: &Policy) -> Vec<String> {
     vec![

@@ -14,11 +14,11 @@ mod handover;
 mod limit;
 mod list;
 mod receipt;
-mod record;
+pub(super) mod record;
 mod revoke;
 mod rotate;
 mod show;
-mod usage;
+pub(super) mod usage;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

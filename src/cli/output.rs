@@ -275,4 +275,6 @@ pub fn instant(at: Option<Instant>) -> Value {
 }
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod tests;

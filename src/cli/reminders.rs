@@ -6,9 +6,9 @@ use super::failure::{Failure, Result};
 use super::session::{Session, whole_id};
 use crate::domain::reminder::ReminderId;
 
-mod letter;
+pub(super) mod letter;
 mod list;
-mod record;
+pub(super) mod record;
 mod report;
 mod retry;
 mod show;

@@ -44,7 +44,7 @@ impl By {
 }
 
 /// The use of a key in one span of time, in UTC.
-struct Span {
+pub struct Span {
     from: Instant,
     counts: Counts,
 }
