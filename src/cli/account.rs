@@ -1,10 +1,9 @@
 //! `keyrack account`: the customers of an issuer.
 
 use clap::{ArgGroup, Args, Subcommand};
-use serde_json::Value;
 
 use super::failure::Result;
-use super::output::{Record, Tone, instant, text, when};
+use super::output::{Column, Record, Tone};
 use super::session::Session;
 use crate::domain::Instant;
 use crate::domain::account::{AccountSummary, Standing};
@@ -195,65 +194,24 @@ async fn set(slug: &str, standing: Standing, service: &Service, session: &Sessio
 }
 
 impl Record for AccountSummary {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide {
-            &["STANDING", "SLUG", "NAME", "ISSUER", "PLAN", "ACTIVE KEYS", "EXPIRING", "ADMINS", "CREATED"]
-        } else {
-            &["STANDING", "SLUG", "NAME", "ISSUER", "PLAN", "ACTIVE KEYS", "EXPIRING"]
-        }
-    }
-
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let account = &self.account;
-        let mut cells = vec![
-            account.standing.as_str().to_owned(),
-            account.slug.clone(),
-            account.name.to_string(),
-            account.issuer.clone(),
-            account.plan.as_deref().unwrap_or_default().to_owned(),
-            self.active_keys.to_string(),
-            self.expiring_keys.to_string(),
-        ];
-        if wide {
-            cells.push(account.admins.iter().map(|mail| mail.as_str()).collect::<Vec<_>>().join(" "));
-            cells.push(when::shown(Some(account.created_at), wide, now, ""));
-        }
-        cells
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("STANDING", 6, "standing", |summary, _| summary.account.standing.as_str().into()),
+        Column::new("SLUG", 1, "slug", |summary, _| summary.account.slug.as_str().into()),
+        Column::new("NAME", 3, "name", |summary, _| summary.account.name.as_str().into()),
+        Column::new("ISSUER", 2, "issuer", |summary, _| summary.account.issuer.as_str().into()),
+        Column::new("PLAN", 5, "plan", |summary, _| summary.account.plan.as_deref().into()),
+        Column::new("ACTIVE KEYS", 7, "active_keys", |summary, _| summary.active_keys.into()),
+        Column::new("EXPIRING", 8, "expiring_keys", |summary, _| summary.expiring_keys.into()),
+        Column::wide("ADMINS", 4, "admins", |summary, _| {
+            summary.account.admins.iter().map(|mail| mail.as_str()).collect()
+        }),
+        Column::wide("CREATED", 9, "created_at", |summary, _| summary.account.created_at.into()),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(match self.account.standing {
             Standing::Good => Tone::Good,
             Standing::Suspended => Tone::Bad,
         })
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &[
-            "slug",
-            "issuer",
-            "name",
-            "admins",
-            "plan",
-            "standing",
-            "active_keys",
-            "expiring_keys",
-            "created_at",
-        ]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        let account = &self.account;
-        vec![
-            account.slug.as_str().into(),
-            account.issuer.as_str().into(),
-            account.name.as_str().into(),
-            account.admins.iter().map(|mail| mail.as_str()).collect::<Vec<_>>().into(),
-            text(account.plan.as_deref()),
-            account.standing.as_str().into(),
-            self.active_keys.into(),
-            self.expiring_keys.into(),
-            instant(Some(account.created_at)),
-        ]
     }
 }

@@ -1,11 +1,10 @@
 //! `keyrack alerts`: what somebody should look at.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
 
 use super::failure::{Failure, Result};
 use super::key;
-use super::output::{Record, Tone, instant, text, when};
+use super::output::{Column, Record, Tone};
 use super::session::{Session, insist};
 use crate::domain::Instant;
 use crate::domain::usage::Severity;
@@ -112,47 +111,23 @@ async fn acknowledge(arguments: Ack, session: &Session) -> Result {
 }
 
 impl Record for RaisedAlert {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide {
-            &[
-                "SEVERITY",
-                "NUMBER",
-                "WHEN",
-                "KIND",
-                "ACCOUNT",
-                "KEY",
-                "ID",
-                "GATE",
-                "WHAT",
-                "ACKNOWLEDGED",
-                "BY",
-            ]
-        } else {
-            &["SEVERITY", "NUMBER", "WHEN", "ACCOUNT", "WHAT"]
-        }
-    }
-
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let severity = self.alert.severity().as_str().to_owned();
-        let raised = when::shown(Some(self.alert.at), wide, now, "");
-        let account = self.account.as_deref().unwrap_or_default().to_owned();
-        if !wide {
-            return vec![severity, self.id.to_string(), raised, account, self.sentence().to_string()];
-        }
-        vec![
-            severity,
-            self.id.to_string(),
-            raised,
-            self.alert.kind().to_owned(),
-            account,
-            self.preview.as_deref().unwrap_or_default().to_owned(),
-            self.alert.key().map(|id| id.to_string()).unwrap_or_default(),
-            self.gate.to_string(),
-            self.sentence().to_string(),
-            when::shown(self.acknowledged_at, wide, now, ""),
-            self.acknowledged_by.as_deref().unwrap_or_default().to_owned(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("SEVERITY", 4, "severity", |raised, _| raised.alert.severity().as_str().into()),
+        Column::new("NUMBER", 1, "id", |raised, _| raised.id.into()),
+        Column::new("WHEN", 2, "at", |raised, _| raised.alert.at.into()),
+        Column::wide("KIND", 3, "kind", |raised, _| raised.alert.kind().into()),
+        Column::new("ACCOUNT", 9, "account", |raised, _| raised.account.as_deref().into()),
+        Column::field(7, "name", |raised, _| raised.name.as_deref().into()),
+        Column::wide("KEY", 8, "preview", |raised, _| raised.preview.as_deref().into()),
+        Column::wide("ID", 6, "key", |raised, _| raised.alert.key().map(|id| id.to_string()).into()),
+        Column::wide("GATE", 10, "gate", |raised, _| raised.gate.as_str().into()),
+        Column::new("WHAT", 5, "words", |raised, _| raised.sentence().to_string().into()),
+        Column::field(11, "alert", |raised, _| {
+            serde_json::to_value(&raised.alert).unwrap_or_default().into()
+        }),
+        Column::wide("ACKNOWLEDGED", 12, "acknowledged_at", |raised, _| raised.acknowledged_at.into()),
+        Column::wide("BY", 13, "acknowledged_by", |raised, _| raised.acknowledged_by.as_deref().into()),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(match self.alert.severity() {
@@ -160,41 +135,5 @@ impl Record for RaisedAlert {
             Severity::Warning => Tone::Warning,
             Severity::Info => Tone::Quiet,
         })
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &[
-            "id",
-            "at",
-            "kind",
-            "severity",
-            "words",
-            "key",
-            "name",
-            "preview",
-            "account",
-            "gate",
-            "alert",
-            "acknowledged_at",
-            "acknowledged_by",
-        ]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![
-            self.id.into(),
-            instant(Some(self.alert.at)),
-            self.alert.kind().into(),
-            self.alert.severity().as_str().into(),
-            self.sentence().as_str().into(),
-            text(self.alert.key().map(|id| id.to_string()).as_deref()),
-            text(self.name.as_deref()),
-            text(self.preview.as_deref()),
-            text(self.account.as_deref()),
-            self.gate.as_str().into(),
-            serde_json::to_value(&self.alert).unwrap_or(Value::Null),
-            instant(self.acknowledged_at),
-            text(self.acknowledged_by.as_deref()),
-        ]
     }
 }

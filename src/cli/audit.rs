@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::failure::{Exit, Failure, Result};
 use super::filter;
-use super::output::{Format, Record, instant, text, to_terminal, when};
+use super::output::{Column, Format, Record, to_terminal};
 use super::session::Session;
-use crate::domain::Instant;
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::text::SafeText;
 use crate::service::{AuditRequest, Service};
@@ -192,73 +191,24 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Record for Entry {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide {
-            &[
-                "SEQ",
-                "AT",
-                "ACTOR",
-                "HOST",
-                "CLIENT",
-                "ACTION",
-                "ACCOUNT",
-                "SUBJECT",
-                "DETAIL",
-                "OPERATION",
-                "HASH",
-            ]
-        } else {
-            &["SEQ", "AT", "ACTOR", "ACTION", "ACCOUNT", "SUBJECT"]
-        }
-    }
-
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let optional = |text: &Option<SafeText>| text.as_deref().unwrap_or_default().to_owned();
-        let mut cells =
-            vec![self.seq.to_string(), when::shown(Some(self.at), wide, now, ""), self.actor.to_string()];
-        if wide {
-            cells.extend([self.host.to_string(), optional(&self.client)]);
-        }
-        cells.extend([self.action.to_string(), optional(&self.account), self.subject.to_string()]);
-        if wide {
-            cells.extend([self.detail.to_string(), self.operation.to_string(), self.hash.clone()]);
-        }
-        cells
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &[
-            "seq",
-            "at",
-            "actor",
-            "host",
-            "client",
-            "operation",
-            "action",
-            "subject",
-            "account",
-            "key",
-            "detail",
-            "hash",
-        ]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![
-            self.seq.into(),
-            instant(Some(self.at)),
-            self.actor.as_str().into(),
-            self.host.as_str().into(),
-            text(self.client.as_deref()),
-            self.operation.to_string().into(),
-            self.action.as_str().into(),
-            self.subject.as_str().into(),
-            text(self.account.as_deref()),
-            text(self.key.map(|key| key.to_string()).as_deref()),
-            serde_json::from_str(&self.detail).map_or_else(|_| Value::from(self.detail.as_str()), clean),
-            self.hash.as_str().into(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("SEQ", 1, "seq", |entry, _| entry.seq.into()),
+        Column::new("AT", 2, "at", |entry, _| entry.at.into()),
+        Column::new("ACTOR", 3, "actor", |entry, _| entry.actor.as_str().into()),
+        Column::wide("HOST", 4, "host", |entry, _| entry.host.as_str().into()),
+        Column::wide("CLIENT", 5, "client", |entry, _| entry.client.as_deref().into()),
+        Column::new("ACTION", 7, "action", |entry, _| entry.action.as_str().into()),
+        Column::new("ACCOUNT", 9, "account", |entry, _| entry.account.as_deref().into()),
+        Column::new("SUBJECT", 8, "subject", |entry, _| entry.subject.as_str().into()),
+        Column::field(10, "key", |entry, _| entry.key.map(|key| key.to_string()).into()),
+        Column::<Self>::wide("DETAIL", 11, "detail", |entry, _| {
+            serde_json::from_str(&entry.detail)
+                .map_or_else(|_| entry.detail.as_str().into(), |tree| clean(tree).into())
+        })
+        .cell(|entry, _| entry.detail.to_string()),
+        Column::wide("OPERATION", 6, "operation", |entry, _| entry.operation.to_string().into()),
+        Column::wide("HASH", 12, "hash", |entry, _| entry.hash.as_str().into()),
+    ];
 }
 
 /// The same value with every text in it cleaned: what is escaped in JSON becomes itself when it is read.

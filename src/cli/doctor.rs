@@ -1,9 +1,7 @@
 //! `keyrack doctor`: what is well, what is not, and what helps.
 
-use serde_json::Value;
-
 use super::failure::{Exit, Failure, Result};
-use super::output::{Record, Tone};
+use super::output::{Column, Record, Tone};
 use super::session::Session;
 use crate::domain::Instant;
 
@@ -101,17 +99,14 @@ fn gate(session: &Session) -> Option<Finding> {
 }
 
 impl Record for Finding {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide { &["STATE", "WHAT", "FOUND", "CURE"] } else { &["STATE", "WHAT", "FOUND"] }
-    }
-
-    fn cells(&self, wide: bool, _now: Instant) -> Vec<String> {
-        let mut cells = vec![self.level.as_str().to_owned(), self.what.to_owned(), self.found.clone()];
-        if wide {
-            cells.push(self.cure.clone());
-        }
-        cells
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("STATE", 1, "state", |finding, _| finding.level.as_str().into()),
+        Column::new("WHAT", 2, "what", |finding, _| finding.what.into()),
+        Column::new("FOUND", 3, "found", |finding, _| finding.found.as_str().into()),
+        Column::wide("CURE", 4, "cure", |finding, _| {
+            Some(finding.cure.as_str()).filter(|cure| !cure.is_empty()).into()
+        }),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(match self.level {
@@ -119,18 +114,5 @@ impl Record for Finding {
             Level::Warning => Tone::Warning,
             Level::Problem => Tone::Bad,
         })
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &["state", "what", "found", "cure"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![
-            self.level.as_str().into(),
-            self.what.into(),
-            self.found.as_str().into(),
-            super::output::text(Some(self.cure.as_str()).filter(|cure| !cure.is_empty())),
-        ]
     }
 }

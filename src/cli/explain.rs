@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
-use serde_json::Value;
 
 use super::failure::{Exit, Failure, Result};
-use super::output::{Record, Tone};
+use super::output::{Column, Record, Tone};
 use super::session::{Session, whole_id};
 use super::{key, prompt, say};
 use crate::domain::Instant;
@@ -107,13 +106,12 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
 }
 
 impl Record for Step {
-    fn heads(_wide: bool) -> &'static [&'static str] {
-        &["STEP", "", "WHAT WAS FOUND"]
-    }
-
-    fn cells(&self, _wide: bool, _now: Instant) -> Vec<String> {
-        vec![self.name.to_owned(), word(self.mark).to_owned(), self.words.to_string()]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("STEP", 1, "step", |step, _| step.name.into()),
+        Column::new("", 2, "mark", |step, _| word(step.mark).into()),
+        Column::field(3, "reason", |step, _| step.reason.as_ref().map(|reason| reason.code()).into()),
+        Column::new("WHAT WAS FOUND", 4, "words", |step, _| step.words.as_str().into()),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(match self.mark {
@@ -121,19 +119,6 @@ impl Record for Step {
             Mark::Failed => Tone::Bad,
             Mark::Open => Tone::Quiet,
         })
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &["step", "mark", "reason", "words"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![
-            self.name.into(),
-            word(self.mark).into(),
-            self.reason.as_ref().map_or(Value::Null, |reason| reason.code().into()),
-            self.words.as_str().into(),
-        ]
     }
 }
 

@@ -1,11 +1,8 @@
 //! `keyrack info`: what this is, what holds, and who decided it.
 
-use serde_json::Value;
-
 use super::failure::{Result, clean};
-use super::output::Record;
+use super::output::{Column, Record};
 use super::session::Session;
-use crate::domain::Instant;
 use crate::service::Location;
 
 /// A fact, and where it comes from.
@@ -75,19 +72,9 @@ async fn database(session: &Session) -> Vec<Fact> {
 }
 
 impl Record for Fact {
-    fn heads(_wide: bool) -> &'static [&'static str] {
-        &["NAME", "VALUE", "FROM"]
-    }
-
-    fn cells(&self, _wide: bool, _now: Instant) -> Vec<String> {
-        vec![self.name.to_owned(), self.value.clone(), self.source.clone()]
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &["name", "value", "source"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![self.name.into(), self.value.as_str().into(), self.source.as_str().into()]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("NAME", 1, "name", |fact, _| fact.name.into()),
+        Column::new("VALUE", 2, "value", |fact, _| fact.value.as_str().into()),
+        Column::new("FROM", 3, "source", |fact, _| fact.source.as_str().into()),
+    ];
 }

@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde_json::Value;
 
 use super::failure::{Exit, Failure, Result};
-use super::output::{Format, Record, instant, when};
+use super::output::{Column, Format, Record, when};
 use super::session::{Session, insist};
-use crate::domain::Instant;
 use crate::domain::issuer::{Issuer, Policy, policy_file};
 use crate::service::{Service, new_operation};
 
@@ -158,66 +156,54 @@ async fn apply(policy: Policy, session: &Session) -> Result {
 /// A policy that comes with the program.
 pub struct Preset(Policy);
 
-fn policy_cells(policy: &Policy) -> Vec<String> {
-    vec![
-        policy.slug.clone(),
-        policy.name.clone(),
-        policy.format.prefix.clone(),
-        if policy.fully_privileged() { "none".to_owned() } else { policy.scopes.len().to_string() },
-        policy.expiry.default.to_string(),
-        policy.caps.active_keys.map_or_else(|| "no limit".to_owned(), |cap| cap.to_string()),
-    ]
+/// What has a policy, and the columns that tell of it.
+trait OfPolicy: Sized + 'static {
+    fn policy(&self) -> &Policy;
+
+    const SLUG: Column<Self> = Column::new("SLUG", 1, "slug", |it, _| it.policy().slug.as_str().into());
+    const NAME: Column<Self> = Column::new("NAME", 2, "name", |it, _| it.policy().name.as_str().into());
+    const PREFIX: Column<Self> =
+        Column::new("PREFIX", 3, "prefix", |it, _| it.policy().format.prefix.as_str().into());
+    const SCOPES: Column<Self> = Column::head("SCOPES", |it, _| match it.policy() {
+        policy if policy.fully_privileged() => "none".into(),
+        policy => (policy.scopes.len() as u64).into(),
+    });
+    const EXPIRY: Column<Self> =
+        Column::head("EXPIRY", |it, _| it.policy().expiry.default.to_string().into());
+    const ACTIVE_KEYS: Column<Self> =
+        Column::<Self>::head("ACTIVE KEYS", |it, _| it.policy().caps.active_keys.map(u64::from).into())
+            .missing("no limit");
+    const POLICY: Column<Self> =
+        Column::field(9, "policy", |it, _| serde_json::to_value(it.policy()).unwrap_or_default().into());
+}
+
+impl OfPolicy for Preset {
+    fn policy(&self) -> &Policy {
+        &self.0
+    }
+}
+
+impl OfPolicy for Issuer {
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
 }
 
 impl Record for Preset {
-    fn heads(_wide: bool) -> &'static [&'static str] {
-        &["SLUG", "NAME", "PREFIX", "SCOPES", "EXPIRY", "ACTIVE KEYS"]
-    }
-
-    fn cells(&self, _wide: bool, _now: Instant) -> Vec<String> {
-        policy_cells(&self.0)
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &["slug", "name", "prefix", "policy"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        let policy = &self.0;
-        vec![
-            policy.slug.as_str().into(),
-            policy.name.as_str().into(),
-            policy.format.prefix.as_str().into(),
-            serde_json::to_value(policy).unwrap_or_default(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] =
+        &[Self::SLUG, Self::NAME, Self::PREFIX, Self::SCOPES, Self::EXPIRY, Self::ACTIVE_KEYS, Self::POLICY];
 }
 
 impl Record for Issuer {
-    fn heads(_wide: bool) -> &'static [&'static str] {
-        &["SLUG", "NAME", "PREFIX", "SCOPES", "EXPIRY", "ACTIVE KEYS", "VERSION", "UPDATED"]
-    }
-
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let mut cells = policy_cells(&self.policy);
-        cells.push(self.version.to_string());
-        cells.push(when::shown(Some(self.updated_at), wide, now, ""));
-        cells
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &["slug", "name", "prefix", "version", "updated_at", "policy"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        let policy = &self.policy;
-        vec![
-            self.slug.as_str().into(),
-            policy.name.as_str().into(),
-            policy.format.prefix.as_str().into(),
-            self.version.into(),
-            instant(Some(self.updated_at)),
-            serde_json::to_value(policy).unwrap_or_default(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Self::SLUG,
+        Self::NAME,
+        Self::PREFIX,
+        Self::SCOPES,
+        Self::EXPIRY,
+        Self::ACTIVE_KEYS,
+        Column::new("VERSION", 4, "version", |issuer, _| issuer.version.into()),
+        Column::new("UPDATED", 5, "updated_at", |issuer, _| issuer.updated_at.into()),
+        Self::POLICY,
+    ];
 }

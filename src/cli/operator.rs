@@ -1,10 +1,9 @@
 //! `keyrack operator`: who may use this database, and as what.
 
 use clap::Subcommand;
-use serde_json::Value;
 
 use super::failure::{Exit, Failure, Result};
-use super::output::{Record, Tone, instant, when};
+use super::output::{Column, Record, Tone};
 use super::prompt;
 use super::session::Session;
 use crate::domain::Instant;
@@ -66,33 +65,14 @@ fn role(text: &str) -> std::result::Result<Role, String> {
 }
 
 impl Record for Operator {
-    fn heads(_wide: bool) -> &'static [&'static str] {
-        &["ROLE", "NAME", "SINCE", "MADE BY"]
-    }
-
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        vec![
-            self.role.as_str().to_owned(),
-            self.name.to_string(),
-            when::shown(Some(self.created_at), wide, now, ""),
-            self.created_by.to_string(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("ROLE", 2, "role", |operator, _| operator.role.as_str().into()),
+        Column::new("NAME", 1, "name", |operator, _| operator.name.as_str().into()),
+        Column::new("SINCE", 3, "created_at", |operator, _| operator.created_at.into()),
+        Column::new("MADE BY", 4, "created_by", |operator, _| operator.created_by.as_str().into()),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         (self.role == Role::Viewer).then_some(Tone::Quiet)
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &["name", "role", "created_at", "created_by"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![
-            self.name.as_str().into(),
-            self.role.as_str().into(),
-            instant(Some(self.created_at)),
-            self.created_by.as_str().into(),
-        ]
     }
 }

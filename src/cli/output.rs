@@ -4,14 +4,16 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::failure::{Failure, Result};
 use crate::domain::Instant;
 
+mod column;
 pub mod when;
+
+use column::Object;
+pub use column::{Column, Fields, Look};
 
 /// The forms of output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -58,32 +60,24 @@ impl Tone {
 }
 
 /// Something that can be listed. Every text in it is clean already.
-pub trait Record {
-    /// The headings of the table, or of its wide form.
-    fn heads(wide: bool) -> &'static [&'static str];
-    /// The cells under those headings, as they read at `now`.
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String>;
+pub trait Record: Sized + 'static {
+    /// What it tells, in the order of tables.
+    const COLUMNS: &'static [Column<Self>];
+
     /// The colour of the first cell.
     fn tone(&self, _now: Instant) -> Option<Tone> {
         None
     }
-    /// The names of the fields of the machine-readable forms.
-    fn fields() -> &'static [&'static str];
-    /// The fields' values, as many as there are names.
-    fn values(&self, now: Instant) -> Vec<Value>;
 }
 
-/// A record as a JSON object whose members keep their order.
-struct Object<'a, R>(&'a R, Instant);
+/// The columns of a table, with their headings.
+fn shown<R: Record>(wide: bool) -> Vec<(&'static str, &'static Column<R>)> {
+    R::COLUMNS.iter().filter_map(|column| column.shown(wide).map(|head| (head, column))).collect()
+}
 
-impl<R: Record> Serialize for Object<'_, R> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(R::fields().len()))?;
-        for (name, value) in R::fields().iter().zip(self.0.values(self.1)) {
-            map.serialize_entry(name, &value)?;
-        }
-        map.end()
-    }
+/// A record as a JSON value.
+pub fn object<R: Record>(record: &R, now: Instant) -> Value {
+    serde_json::to_value(Object(&Fields::of(R::COLUMNS), record, now)).unwrap_or_default()
 }
 
 /// Writes records as they come, so that memory does not grow with their number.
@@ -147,17 +141,23 @@ impl<W: Write> Printer<W> {
     pub fn one<R: Record>(mut self, record: &R, now: Instant) -> Result {
         let written = match self.format {
             Format::Table | Format::Wide => {
-                let heads = R::heads(true);
-                let width = heads.iter().map(|head| head.len()).max().unwrap_or(0);
-                heads.iter().zip(record.cells(true, now)).try_for_each(|(head, cell)| {
-                    let head = title(head);
-                    let cell = if cell.is_empty() { "-" } else { &cell };
-                    writeln!(self.out, "{head:width$}  {cell}")
+                let columns = shown::<R>(true);
+                let width = columns.iter().map(|(head, _)| head.len()).max().unwrap_or(0);
+                columns.iter().try_for_each(|(head, column)| {
+                    writeln!(
+                        self.out,
+                        "{:width$}  {}",
+                        title(head),
+                        cell(column, record, Look { wide: true, now })
+                    )
                 })
             }
-            Format::Json => serde_json::to_writer_pretty(&mut self.out, &Object(record, now))
-                .map_err(io::Error::from)
-                .and_then(|()| self.out.write_all(b"\n")),
+            Format::Json => {
+                let object = Object(&Fields::of(R::COLUMNS), record, now);
+                serde_json::to_writer_pretty(&mut self.out, &object)
+                    .map_err(io::Error::from)
+                    .and_then(|()| self.out.write_all(b"\n"))
+            }
             Format::Ndjson => self.ndjson_rows(std::slice::from_ref(record), now),
             Format::Csv => self.csv_rows(std::slice::from_ref(record), now),
         };
@@ -170,14 +170,16 @@ impl<W: Write> Printer<W> {
         table.load_style(comfy_table::presets::NOTHING);
         table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
         let headed = self.headings && self.rows == 0;
+        let columns = shown::<R>(wide);
         if headed {
-            table.add_row(R::heads(wide).iter().copied());
+            table.add_row(columns.iter().map(|(head, _)| *head));
         }
         let mut tones = Vec::with_capacity(records.len());
         for record in records {
-            let cells = record.cells(wide, now);
+            let look = Look { wide, now };
+            let cells: Vec<String> = columns.iter().map(|(_, column)| cell(column, record, look)).collect();
             tones.push((record.tone(now), cells.first().map_or(0, String::len)));
-            table.add_row(cells.into_iter().map(|cell| if cell.is_empty() { "-".to_owned() } else { cell }));
+            table.add_row(cells);
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
@@ -208,30 +210,33 @@ impl<W: Write> Printer<W> {
     }
 
     fn json_rows<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
+        let fields = Fields::of(R::COLUMNS);
         let mut before: &[u8] = if self.rows == 0 { b"[\n  " } else { b",\n  " };
         for record in records {
             self.out.write_all(before)?;
-            serde_json::to_writer(&mut self.out, &Object(record, now))?;
+            serde_json::to_writer(&mut self.out, &Object(&fields, record, now))?;
             before = b",\n  ";
         }
         Ok(())
     }
 
     fn ndjson_rows<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
+        let fields = Fields::of(R::COLUMNS);
         for record in records {
-            serde_json::to_writer(&mut self.out, &Object(record, now))?;
+            serde_json::to_writer(&mut self.out, &Object(&fields, record, now))?;
             self.out.write_all(b"\n")?;
         }
         Ok(())
     }
 
     fn csv_rows<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
+        let fields = Fields::of(R::COLUMNS);
         let mut csv = csv::Writer::from_writer(&mut self.out);
         if self.rows == 0 && self.headings {
-            csv.write_record(R::fields())?;
+            csv.write_record(fields.names())?;
         }
         for record in records {
-            csv.write_record(record.values(now).iter().map(csv_field))?;
+            csv.write_record(fields.members(record, now).map(|(_, value)| value.csv()))?;
         }
         csv.flush()
     }
@@ -242,31 +247,16 @@ pub fn to_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// One value as a CSV field. A text that a spreadsheet would take for a formula gets an apostrophe before it.
-fn csv_field(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return String::new(),
-        Value::Bool(_) | Value::Number(_) => return value.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
-            .collect::<Vec<_>>()
-            .join(" "),
-        Value::Object(_) => value.to_string(),
-    };
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+/// A cell of a table; what is empty is marked.
+fn cell<R>(column: &Column<R>, record: &R, look: Look) -> String {
+    let cell = column.text(record, look);
+    if cell.is_empty() { "-".to_owned() } else { cell }
 }
 
 /// `LAST USED` as `Last used`.
 fn title(head: &str) -> String {
     let mut chars = head.chars();
     chars.next().map(|first| format!("{first}{}", chars.as_str().to_lowercase())).unwrap_or_default()
-}
-
-/// An optional text as a JSON value.
-pub fn text(value: Option<&str>) -> Value {
-    value.map_or(Value::Null, Value::from)
 }
 
 /// An optional instant as a JSON value: RFC 3339 in UTC.

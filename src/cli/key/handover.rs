@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::super::failure::{Exit, Failure, Result};
-use super::super::output::{Format, Record, when};
+use super::super::output::{Fields, Format, Record, when};
 use super::super::say;
 use super::super::session::{Session, insist};
 use crate::domain::Instant;
@@ -225,11 +225,13 @@ fn object(
     now: Instant,
 ) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut rest = Vec::new();
-    let fields = Key::fields().iter().copied().zip(key.values(now));
-    let told = fields.filter(|(name, _)| TOLD.contains(name));
+    let fields = Fields::of(Key::COLUMNS);
+    let told = fields.members(key, now).filter(|(name, _)| TOLD.contains(name));
     let path = path.map(|path| path.display().to_string());
     for (name, value) in told.chain([("check", check.into()), ("secret_file", path.into())]) {
-        write!(rest, "\"{name}\":{value},")?;
+        write!(rest, "\"{name}\":")?;
+        serde_json::to_writer(&mut rest, &value)?;
+        rest.push(b',');
     }
     let text = secret.map(PlainKey::expose);
     if text.is_some_and(|text| text.bytes().any(|byte| !byte.is_ascii_alphanumeric() && byte != b'_')) {

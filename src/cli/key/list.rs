@@ -6,8 +6,9 @@ use super::super::failure::{Failure, Result};
 use super::super::filter;
 use super::super::output::to_terminal;
 use super::super::session::Session;
+use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, Direction, Sort};
-use crate::service::{From, PageRequest, Row};
+use crate::service::{From, PageRequest};
 
 /// Rows read at a time, so that memory stays flat however many there are.
 const PAGE: u32 = 1000;
@@ -58,15 +59,17 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         let limit = u32::try_from(wanted).unwrap_or(PAGE).min(PAGE);
         let request = PageRequest { query: query.clone(), sort: arguments.sort, from, limit };
         let page = service.page(&request).await?;
-        printer.rows(&page.rows, page.now)?;
-        wanted -= page.rows.len() as u64;
-        match page.rows.into_iter().next_back() {
-            Some(last) if page.more_after && wanted > 0 => from = From::After(last.cursor),
-            Some(last) if page.more_after => break Some(last.cursor),
+        let last = page.rows.last().map(|row| row.cursor.clone());
+        let keys: Vec<Key> = page.rows.into_iter().map(|row| row.key).collect();
+        printer.rows(&keys, page.now)?;
+        wanted -= keys.len() as u64;
+        match last {
+            Some(cursor) if page.more_after && wanted > 0 => from = From::After(cursor),
+            Some(cursor) if page.more_after => break Some(cursor),
             _ => break None,
         }
     };
-    let printed = printer.finish::<Row>()?;
+    let printed = printer.finish::<Key>()?;
     if let Some(cursor) = next {
         session.remark(&format!(
             "More keys follow these {printed}: go on with --after '{}', or see all with --limit 0",

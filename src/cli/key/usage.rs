@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde_json::Value;
 
 use super::super::failure::{Failure, Result};
-use super::super::output::{Record, instant, when};
+use super::super::output::{Column, Record, when};
 use super::super::session::Session;
 use super::the_key;
 use crate::domain::Instant;
@@ -74,22 +73,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
 }
 
 impl Record for Span {
-    fn heads(_wide: bool) -> &'static [&'static str] {
-        &["FROM", "ALLOWED", "REFUSED", "LIMITED"]
-    }
-
-    fn cells(&self, _wide: bool, now: Instant) -> Vec<String> {
-        let Counts { allowed, refused, limited } = self.counts;
-        let from = when::shown(Some(self.from), true, now, "");
-        vec![from, allowed.to_string(), refused.to_string(), limited.to_string()]
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &["from", "allowed", "refused", "limited"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        let Counts { allowed, refused, limited } = self.counts;
-        vec![instant(Some(self.from)), allowed.into(), refused.into(), limited.into()]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("FROM", 1, "from", |span, _| span.from.into())
+            .cell(|span, look| when::shown(Some(span.from), true, look.now, "")),
+        Column::new("ALLOWED", 2, "allowed", |span, _| span.counts.allowed.into()),
+        Column::new("REFUSED", 3, "refused", |span, _| span.counts.refused.into()),
+        Column::new("LIMITED", 4, "limited", |span, _| span.counts.limited.into()),
+    ];
 }

@@ -20,8 +20,9 @@ use crate::service::{LetterNews, RaisedAlert, Retried};
 
 fn told<R: Record>(out: &mut String, name: &str) {
     writeln!(out, "{name}").unwrap();
-    for heads in [R::heads(false), R::heads(true), R::fields()] {
-        writeln!(out, "  {}", heads.to_vec().join(" | ")).unwrap();
+    let heads = |wide| shown::<R>(wide).into_iter().map(|(head, _)| head).collect::<Vec<_>>();
+    for names in [heads(false), heads(true), Fields::of(R::COLUMNS).names().collect()] {
+        writeln!(out, "  {}", names.join(" | ")).unwrap();
     }
 }
 

@@ -1,3 +1,4 @@
+use super::column::Datum;
 use super::*;
 
 struct Fruit {
@@ -7,28 +8,16 @@ struct Fruit {
 }
 
 impl Record for Fruit {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide { &["STATE", "NAME", "ALL KINDS"] } else { &["STATE", "NAME"] }
-    }
-
-    fn cells(&self, wide: bool, _now: Instant) -> Vec<String> {
-        let mut cells = vec![if self.ripe { "ripe" } else { "green" }.to_owned(), self.name.to_owned()];
-        if wide {
-            cells.push(self.kinds.join(" "));
-        }
-        cells
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("STATE", 2, "ripe", |fruit, _| fruit.ripe.into())
+            .cell(|fruit, _| if fruit.ripe { "ripe" } else { "green" }.to_owned()),
+        Column::new("NAME", 1, "name", |fruit, _| fruit.name.into()),
+        Column::wide("ALL KINDS", 3, "kinds", |fruit, _| fruit.kinds.iter().copied().collect()),
+        Column::field(4, "eaten_at", |_, _| Datum::Nothing),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(if self.ripe { Tone::Good } else { Tone::Quiet })
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &["name", "ripe", "kinds", "eaten_at"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![self.name.into(), self.ripe.into(), self.kinds.clone().into(), Value::Null]
     }
 }
 
@@ -100,9 +89,9 @@ fn csv_has_a_header_always_and_guards_formulas() {
     );
     assert_eq!(printed(Format::Csv, false, &[]), "name,ripe,kinds,eaten_at\n");
     for formula in ["+1", "-1", "@x", "\tx"] {
-        assert_eq!(csv_field(&Value::from(formula)), format!("'{formula}"));
+        assert_eq!(Datum::from(formula).csv(), format!("'{formula}"));
     }
-    assert_eq!(csv_field(&Value::from(-1)), "-1");
+    assert_eq!(Datum::from(-1_i64).csv(), "-1");
 }
 
 #[test]

@@ -1,115 +1,45 @@
 //! Letters, sent or to be sent, as rows, objects and CSV lines.
 
-use serde_json::Value;
-
-use super::super::output::{Record, Tone, instant, when};
+use super::super::output::{Column, Record, Tone};
 use super::record::tone;
 use crate::domain::Instant;
 use crate::domain::text::SafeText;
 use crate::service::{DueKey, LetterNews};
 
 impl Record for LetterNews {
-    fn heads(_wide: bool) -> &'static [&'static str] {
-        &["STATE", "RECIPIENT", "REMINDERS", "ANSWER"]
-    }
-
-    fn cells(&self, _wide: bool, _now: Instant) -> Vec<String> {
-        vec![
-            self.state.as_str().to_owned(),
-            self.recipient.to_string(),
-            self.reminders.to_string(),
-            self.answer.to_string(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("STATE", 3, "state", |letter, _| letter.state.as_str().into()),
+        Column::new("RECIPIENT", 1, "recipient", |letter, _| letter.recipient.as_str().into()),
+        Column::new("REMINDERS", 2, "reminders", |letter, _| letter.reminders.into()),
+        Column::new("ANSWER", 4, "answer", |letter, _| letter.answer.as_str().into()),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(tone(self.state))
     }
-
-    fn fields() -> &'static [&'static str] {
-        &["recipient", "reminders", "state", "answer"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![
-            self.recipient.as_str().into(),
-            self.reminders.into(),
-            self.state.as_str().into(),
-            self.answer.as_str().into(),
-        ]
-    }
 }
 
 /// A key in a letter that would be sent.
-pub struct Planned<'a> {
-    pub recipient: &'a SafeText,
-    pub key: &'a DueKey,
+pub struct Planned {
+    pub recipient: SafeText,
+    pub key: DueKey,
 }
 
-impl Record for Planned<'_> {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide {
-            &["RECIPIENT", "NAME", "ACCOUNT", "KEY", "THRESHOLD", "EXPIRES", "LAST USED", "TRIED", "ID"]
-        } else {
-            &["RECIPIENT", "NAME", "ACCOUNT", "KEY", "EXPIRES", "LAST USED"]
-        }
-    }
-
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let key = self.key;
-        let mut cells = vec![
-            self.recipient.to_string(),
-            key.name.to_string(),
-            key.account.clone(),
-            key.preview.to_string(),
-        ];
-        if wide {
-            cells.push(format!("{} days", key.days_before));
-        }
-        cells.push(when::shown(Some(key.expires_at), wide, now, ""));
-        cells.push(when::shown(key.last_used_at, wide, now, "never"));
-        if wide {
-            cells.push(if key.again { "before" } else { "never" }.to_owned());
-            cells.push(key.key.to_string());
-        }
-        cells
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &[
-            "recipient",
-            "key",
-            "name",
-            "preview",
-            "account",
-            "days_before",
-            "expires_at",
-            "last_used_at",
-            "again",
-        ]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        let mut values = vec![Value::from(self.recipient.as_str())];
-        values.extend(due_values(self.key));
-        values
-    }
-}
-
-fn due_values(key: &DueKey) -> Vec<Value> {
-    vec![
-        key.key.to_string().into(),
-        key.name.as_str().into(),
-        key.preview.as_str().into(),
-        key.account.as_str().into(),
-        key.days_before.into(),
-        instant(Some(key.expires_at)),
-        instant(key.last_used_at),
-        key.again.into(),
-    ]
-}
-
-/// A key in a letter as an object.
-pub fn due_object(key: &DueKey) -> Value {
-    Planned::fields()[1..].iter().zip(due_values(key)).map(|(name, value)| (*name, value)).collect()
+impl Record for Planned {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("RECIPIENT", 1, "recipient", |planned, _| planned.recipient.as_str().into()),
+        Column::new("NAME", 3, "name", |planned, _| planned.key.name.as_str().into()),
+        Column::new("ACCOUNT", 5, "account", |planned, _| planned.key.account.as_str().into()),
+        Column::new("KEY", 4, "preview", |planned, _| planned.key.preview.as_str().into()),
+        Column::<Self>::wide("THRESHOLD", 6, "days_before", |planned, _| {
+            u64::from(planned.key.days_before).into()
+        })
+        .cell(|planned, _| format!("{} days", planned.key.days_before)),
+        Column::new("EXPIRES", 7, "expires_at", |planned, _| planned.key.expires_at.into()),
+        Column::<Self>::new("LAST USED", 8, "last_used_at", |planned, _| planned.key.last_used_at.into())
+            .missing("never"),
+        Column::<Self>::wide("TRIED", 9, "again", |planned, _| planned.key.again.into())
+            .cell(|planned, _| if planned.key.again { "before" } else { "never" }.to_owned()),
+        Column::wide("ID", 2, "key", |planned, _| planned.key.key.to_string().into()),
+    ];
 }

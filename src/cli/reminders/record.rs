@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::output::{Record, Tone, instant, text, when};
+use super::super::output::{Column, Record, Tone, instant};
 use crate::domain::Instant;
 use crate::domain::reminder::{Delivery, Progress, Reminder, State, Sweep};
 use crate::domain::text::SafeText;
@@ -18,103 +18,43 @@ pub fn tone(state: State) -> Tone {
     }
 }
 
-fn optional(text: &Option<SafeText>) -> String {
-    text.as_deref().unwrap_or_default().to_owned()
-}
-
 impl Record for Reminder {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide {
-            &[
-                "STATE",
-                "NAME",
-                "ACCOUNT",
-                "ISSUER",
-                "KEY",
-                "THRESHOLD",
-                "EXPIRES",
-                "DUE",
-                "CHANGED",
-                "WHY",
-                "RECIPIENTS",
-                "ANSWERS",
-                "KEY ID",
-                "ID",
-            ]
-        } else {
-            &["STATE", "NAME", "ACCOUNT", "KEY", "THRESHOLD", "EXPIRES", "CHANGED", "RECIPIENTS", "ID"]
-        }
-    }
-
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let shown = |at| when::shown(Some(at), wide, now, "");
-        let mut cells = vec![self.state.as_str().to_owned(), self.key_name.to_string(), self.account.clone()];
-        if wide {
-            cells.push(self.issuer.clone());
-        }
-        cells.extend([
-            self.preview.to_string(),
-            format!("{} days", self.days_before),
-            shown(self.expires_at),
-        ]);
-        if wide {
-            cells.push(shown(self.due_at));
-        }
-        cells.push(shown(self.changed_at));
-        if wide {
-            cells.push(optional(&self.why));
-            let recipients: Vec<_> = self.deliveries.iter().map(recipient).collect();
-            cells.push(recipients.join(", "));
-            let answers: Vec<_> = self.deliveries.iter().filter_map(|one| one.answer.as_deref()).collect();
-            cells.push(answers.join(" | "));
-            cells.push(self.key.to_string());
-        } else {
-            cells.push(few(&self.deliveries));
-        }
-        cells.push(self.id.to_string());
-        cells
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("STATE", 2, "state", |reminder, _| reminder.state.as_str().into()),
+        Column::new("NAME", 5, "key_name", |reminder, _| reminder.key_name.as_str().into()),
+        Column::new("ACCOUNT", 7, "account", |reminder, _| reminder.account.as_str().into()),
+        Column::wide("ISSUER", 8, "issuer", |reminder, _| reminder.issuer.as_str().into()),
+        Column::new("KEY", 6, "preview", |reminder, _| reminder.preview.as_str().into()),
+        Column::<Self>::new("THRESHOLD", 9, "days_before", |reminder, _| {
+            u64::from(reminder.days_before).into()
+        })
+        .cell(|reminder, _| format!("{} days", reminder.days_before)),
+        Column::new("EXPIRES", 10, "expires_at", |reminder, _| reminder.expires_at.into()),
+        Column::wide("DUE", 11, "due_at", |reminder, _| reminder.due_at.into()),
+        Column::field(12, "created_at", |reminder, _| reminder.created_at.into()),
+        Column::new("CHANGED", 13, "changed_at", |reminder, _| reminder.changed_at.into()),
+        Column::wide("WHY", 3, "why", |reminder, _| reminder.why.as_deref().into()),
+        Column::<Self>::new("RECIPIENTS", 14, "deliveries", |reminder, _| {
+            Value::from_iter(reminder.deliveries.iter().map(delivery)).into()
+        })
+        .cell(|reminder, look| {
+            if !look.wide {
+                return few(&reminder.deliveries);
+            }
+            reminder.deliveries.iter().map(recipient).collect::<Vec<_>>().join(", ")
+        }),
+        Column::<Self>::head("ANSWERS", |reminder, _| {
+            let answers: Vec<_> =
+                reminder.deliveries.iter().filter_map(|one| one.answer.as_deref()).collect();
+            answers.join(" | ").into()
+        })
+        .only_wide(),
+        Column::wide("KEY ID", 4, "key", |reminder, _| reminder.key.to_string().into()),
+        Column::new("ID", 1, "id", |reminder, _| reminder.id.to_string().into()),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(tone(self.state))
-    }
-
-    fn fields() -> &'static [&'static str] {
-        &[
-            "id",
-            "state",
-            "why",
-            "key",
-            "key_name",
-            "preview",
-            "account",
-            "issuer",
-            "days_before",
-            "expires_at",
-            "due_at",
-            "created_at",
-            "changed_at",
-            "deliveries",
-        ]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        vec![
-            self.id.to_string().into(),
-            self.state.as_str().into(),
-            text(self.why.as_deref()),
-            self.key.to_string().into(),
-            self.key_name.as_str().into(),
-            self.preview.as_str().into(),
-            self.account.as_str().into(),
-            self.issuer.as_str().into(),
-            self.days_before.into(),
-            instant(Some(self.expires_at)),
-            instant(Some(self.due_at)),
-            instant(Some(self.created_at)),
-            instant(Some(self.changed_at)),
-            self.deliveries.iter().map(delivery).collect(),
-        ]
     }
 }
 
@@ -124,8 +64,8 @@ fn delivery(delivery: &Delivery) -> Value {
         "state": delivery.state.as_str(),
         "attempts": delivery.attempts,
         "next_at": if delivery.state == State::Pending { instant(Some(delivery.next_at)) } else { Value::Null },
-        "answer": text(delivery.answer.as_deref()),
-        "letter": text(delivery.letter.as_deref()),
+        "answer": delivery.answer.as_deref(),
+        "letter": delivery.letter.as_deref(),
         "changed_at": instant(Some(delivery.changed_at)),
     })
 }
@@ -145,110 +85,44 @@ fn few(deliveries: &[Delivery]) -> String {
 }
 
 impl Record for Retried {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide {
-            &["STATE", "NAME", "ACCOUNT", "KEY", "THRESHOLD", "AGAIN", "WHY NOT", "ID"]
-        } else {
-            &["STATE", "NAME", "ACCOUNT", "KEY", "AGAIN", "WHY NOT"]
-        }
-    }
-
-    fn cells(&self, wide: bool, _now: Instant) -> Vec<String> {
-        let reminder = &self.reminder;
-        let mut cells = vec![
-            reminder.state.as_str().to_owned(),
-            reminder.key_name.to_string(),
-            reminder.account.clone(),
-            reminder.preview.to_string(),
-        ];
-        if wide {
-            cells.push(format!("{} days", reminder.days_before));
-        }
-        cells.push(if self.again { "yes" } else { "no" }.to_owned());
-        cells.push(self.why.as_deref().map(|why| SafeText::new(why).to_string()).unwrap_or_default());
-        if wide {
-            cells.push(reminder.id.to_string());
-        }
-        cells
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("STATE", 4, "state", |retried, _| retried.reminder.state.as_str().into()),
+        Column::new("NAME", 6, "key_name", |retried, _| retried.reminder.key_name.as_str().into()),
+        Column::new("ACCOUNT", 8, "account", |retried, _| retried.reminder.account.as_str().into()),
+        Column::field(5, "key", |retried, _| retried.reminder.key.to_string().into()),
+        Column::new("KEY", 7, "preview", |retried, _| retried.reminder.preview.as_str().into()),
+        Column::<Self>::wide("THRESHOLD", 9, "days_before", |retried, _| {
+            u64::from(retried.reminder.days_before).into()
+        })
+        .cell(|retried, _| format!("{} days", retried.reminder.days_before)),
+        Column::new("AGAIN", 2, "again", |retried, _| retried.again.into()),
+        Column::new("WHY NOT", 3, "why", |retried, _| {
+            retried.why.as_deref().map(|why| SafeText::new(why).to_string()).into()
+        }),
+        Column::wide("ID", 1, "id", |retried, _| retried.reminder.id.to_string().into()),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(if self.again { Tone::Good } else { Tone::Warning })
     }
-
-    fn fields() -> &'static [&'static str] {
-        &["id", "again", "why", "state", "key", "key_name", "preview", "account", "days_before"]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        let reminder = &self.reminder;
-        vec![
-            reminder.id.to_string().into(),
-            self.again.into(),
-            text(self.why.as_deref().map(|why| SafeText::new(why).to_string()).as_deref()),
-            reminder.state.as_str().into(),
-            reminder.key.to_string().into(),
-            reminder.key_name.as_str().into(),
-            reminder.preview.as_str().into(),
-            reminder.account.as_str().into(),
-            reminder.days_before.into(),
-        ]
-    }
 }
 
 impl Record for Sweep {
-    fn heads(wide: bool) -> &'static [&'static str] {
-        if wide {
-            &[
-                "PROGRESS",
-                "BEGAN",
-                "ENDED",
-                "DOOR",
-                "BY",
-                "HOST",
-                "SENT",
-                "REMINDERS",
-                "FAILED",
-                "DEFERRED",
-                "AMBIGUOUS",
-                "TROUBLE",
-                "ID",
-            ]
-        } else {
-            &[
-                "PROGRESS",
-                "BEGAN",
-                "DOOR",
-                "BY",
-                "SENT",
-                "REMINDERS",
-                "FAILED",
-                "DEFERRED",
-                "AMBIGUOUS",
-                "TROUBLE",
-            ]
-        }
-    }
-
-    fn cells(&self, wide: bool, now: Instant) -> Vec<String> {
-        let tally = &self.tally;
-        let mut cells =
-            vec![self.progress.as_str().to_owned(), when::shown(Some(self.began_at), wide, now, "")];
-        if wide {
-            cells.push(when::shown(self.ended_at, wide, now, ""));
-        }
-        cells.extend([self.door.as_str().to_owned(), self.by.to_string()]);
-        if wide {
-            cells.push(self.host.to_string());
-        }
-        let numbers = [tally.sent, tally.reminders, tally.failed, tally.deferred, tally.ambiguous];
-        cells.extend(numbers.map(|number| number.to_string()));
-        cells.push(optional(&self.trouble));
-        if wide {
-            cells.push(self.id.to_string());
-        }
-        cells
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("PROGRESS", 2, "progress", |sweep, _| sweep.progress.as_str().into()),
+        Column::new("BEGAN", 6, "began_at", |sweep, _| sweep.began_at.into()),
+        Column::wide("ENDED", 7, "ended_at", |sweep, _| sweep.ended_at.into()),
+        Column::new("DOOR", 3, "door", |sweep, _| sweep.door.as_str().into()),
+        Column::new("BY", 4, "by", |sweep, _| sweep.by.as_str().into()),
+        Column::wide("HOST", 5, "host", |sweep, _| sweep.host.as_str().into()),
+        Column::new("SENT", 8, "sent", |sweep, _| sweep.tally.sent.into()),
+        Column::new("REMINDERS", 9, "reminders", |sweep, _| sweep.tally.reminders.into()),
+        Column::new("FAILED", 10, "failed", |sweep, _| sweep.tally.failed.into()),
+        Column::new("DEFERRED", 11, "deferred", |sweep, _| sweep.tally.deferred.into()),
+        Column::new("AMBIGUOUS", 12, "ambiguous", |sweep, _| sweep.tally.ambiguous.into()),
+        Column::new("TROUBLE", 13, "trouble", |sweep, _| sweep.trouble.as_deref().into()),
+        Column::wide("ID", 1, "id", |sweep, _| sweep.id.to_string().into()),
+    ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
         Some(match self.progress {
@@ -258,46 +132,4 @@ impl Record for Sweep {
             Progress::Stopped | Progress::Lost => Tone::Warning,
         })
     }
-
-    fn fields() -> &'static [&'static str] {
-        &[
-            "id",
-            "progress",
-            "door",
-            "by",
-            "host",
-            "began_at",
-            "ended_at",
-            "sent",
-            "reminders",
-            "failed",
-            "deferred",
-            "ambiguous",
-            "trouble",
-        ]
-    }
-
-    fn values(&self, _now: Instant) -> Vec<Value> {
-        let tally = &self.tally;
-        vec![
-            self.id.to_string().into(),
-            self.progress.as_str().into(),
-            self.door.as_str().into(),
-            self.by.as_str().into(),
-            self.host.as_str().into(),
-            instant(Some(self.began_at)),
-            instant(self.ended_at),
-            tally.sent.into(),
-            tally.reminders.into(),
-            tally.failed.into(),
-            tally.deferred.into(),
-            tally.ambiguous.into(),
-            text(self.trouble.as_deref()),
-        ]
-    }
-}
-
-/// A sweep as an object.
-pub fn sweep_object(sweep: &Sweep) -> Value {
-    Sweep::fields().iter().zip(sweep.values(Instant::default())).map(|(name, value)| (*name, value)).collect()
 }

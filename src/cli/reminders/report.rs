@@ -5,10 +5,9 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::super::failure::{Failure, Result};
-use super::super::output::{Format, Record, instant};
+use super::super::output::{Format, instant, object};
 use super::super::session::Session;
-use super::letter::{Planned, due_object};
-use super::record::sweep_object;
+use super::letter::Planned;
 use crate::domain::Instant;
 use crate::domain::reminder::{State, Sweep};
 use crate::service::{InHand, LetterNews, SweepPreview};
@@ -69,7 +68,7 @@ impl<'a> Report<'a> {
         let mut letters = self.unwell;
         letters.append(&mut self.well);
         if self.format == Format::Json {
-            let letters: Vec<Value> = letters.iter().map(letter_object).collect();
+            let letters: Vec<Value> = letters.iter().map(|letter| object(letter, now)).collect();
             let in_hand = in_hand.map(|others| {
                 json!({
                     "letters": others.letters,
@@ -78,7 +77,7 @@ impl<'a> Report<'a> {
                 })
             });
             return document(&json!({
-                "sweep": sweep.map(sweep_object),
+                "sweep": sweep.map(|sweep| object(sweep, now)),
                 "post": self.place,
                 "letters": letters,
                 "in_hand": in_hand,
@@ -92,14 +91,6 @@ impl<'a> Report<'a> {
     }
 }
 
-fn letter_object(letter: &LetterNews) -> Value {
-    LetterNews::fields()
-        .iter()
-        .zip(letter.values(Instant::default()))
-        .map(|(name, value)| (*name, value))
-        .collect()
-}
-
 /// Prints what a sweep would send.
 pub fn preview(preview: &SweepPreview, session: &Session) -> Result {
     if session.format() == Format::Json {
@@ -107,7 +98,19 @@ pub fn preview(preview: &SweepPreview, session: &Session) -> Result {
             .letters
             .iter()
             .map(|letter| {
-                let keys: Vec<Value> = letter.keys.iter().map(due_object).collect();
+                let keys: Vec<Value> = letter
+                    .keys
+                    .iter()
+                    .map(|key| {
+                        let planned = Planned { recipient: letter.recipient.clone(), key: key.clone() };
+                        let mut planned = object(&planned, preview.now);
+                        if let Some(members) = planned.as_object_mut() {
+                            // It stands before them all.
+                            members.remove("recipient");
+                        }
+                        planned
+                    })
+                    .collect();
                 json!({ "recipient": letter.recipient.as_str(), "keys": keys })
             })
             .collect();
@@ -120,10 +123,12 @@ pub fn preview(preview: &SweepPreview, session: &Session) -> Result {
             "letters": letters,
         }));
     }
-    let rows: Vec<Planned<'_>> = preview
+    let rows: Vec<Planned> = preview
         .letters
         .iter()
-        .flat_map(|letter| letter.keys.iter().map(|key| Planned { recipient: &letter.recipient, key }))
+        .flat_map(|letter| {
+            letter.keys.iter().map(|key| Planned { recipient: letter.recipient.clone(), key: key.clone() })
+        })
         .collect();
     session.printer().list(&rows, preview.now)?;
     let shown = preview.letters.len() as u64;
