@@ -23,9 +23,8 @@ use crate::domain::usage::Minute;
 use crate::service::{
     AlertRequest, AuditRequest, ChangeAccount, Count, CreateAccount, CreateKey, Created, Error, Field,
     GateStanding, Needle, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried,
-    Revoked, SweepOrder, SweepPreview, Whoami,
+    Revoked, StoreError, SweepOrder, SweepPreview, Whoami,
 };
-use crate::store;
 
 /// Something to be done. Plain comparable data.
 #[derive(Debug, PartialEq)]
@@ -303,7 +302,7 @@ impl From<Error> for Failure {
             Error::Invalid { field, .. } => FailureKind::Field(*field),
             Error::NotFound { .. } => FailureKind::NotFound,
             Error::Unconfirmed(_) | Error::NotReadBack { .. } => FailureKind::Unconfirmed,
-            Error::Store(store::Error::Unreachable(_)) => FailureKind::Unreachable,
+            Error::Store(StoreError::Unreachable(_)) => FailureKind::Unreachable,
             Error::Store(_) => FailureKind::Other,
         };
         Self { kind, text: SafeText::new(error.to_string()) }

@@ -4,8 +4,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::effect::{Reply, RequestId, Timer};
 use super::words::{Pasted, WipedBytes};
+use crate::service::LiveEvent;
 use crate::service::SweepNews;
-use crate::store::LiveEvent;
 
 /// Something that happened. Plain comparable data; a secret in it moves on and is never copied.
 #[derive(Debug, PartialEq)]

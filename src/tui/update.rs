@@ -17,7 +17,7 @@ use crate::config::keymap::{Action, Context};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::store::LiveEvent;
+use crate::service::LiveEvent;
 
 /// How long a message stays in the last line.
 const TOAST: Duration = Duration::from_secs(8);

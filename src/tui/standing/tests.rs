@@ -1,5 +1,5 @@
 use crate::domain::subjects::Subjects;
-use crate::store::LiveEvent;
+use crate::service::LiveEvent;
 use crate::tui::effect::{Effect, Reply, Request, To};
 use crate::tui::message::Message;
 use crate::tui::testing::Desk;

@@ -235,7 +235,7 @@ fn a_new_alert_comes_in_at_the_top_and_the_selection_stays_on_its_own() {
     desk.press("j");
     let effects = crate::tui::update::update(
         &mut desk.state,
-        crate::tui::message::Message::Live(crate::store::LiveEvent::Changed(Subjects::ALERTS)),
+        crate::tui::message::Message::Live(crate::service::LiveEvent::Changed(Subjects::ALERTS)),
     );
     let id = asked(&effects, |request| matches!(request, Request::Alerts(_)));
     let mut rows = rows();

@@ -133,7 +133,7 @@ fn many_changes_in_a_row_count_once() {
     let mut desk = Desk::ready(100, 24, keys(3));
     desk.effects.clear();
     for _ in 0..5 {
-        desk.send(Message::Live(crate::store::LiveEvent::Changed(Subjects::KEYS)));
+        desk.send(Message::Live(crate::service::LiveEvent::Changed(Subjects::KEYS)));
         desk.settle();
     }
     let timers =
@@ -155,7 +155,7 @@ fn a_reading_that_fails_says_why_and_leaves_the_rows() {
     desk.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });
     desk.sees("The keys could not be read").sees("can't be reached: gone");
     let mut desk = Desk::ready(80, 24, keys(3));
-    desk.send(Message::Live(crate::store::LiveEvent::Changed(Subjects::KEYS)));
+    desk.send(Message::Live(crate::service::LiveEvent::Changed(Subjects::KEYS)));
     let place = desk.asked.iter().position(|(_, request)| matches!(request, Request::Page(_)));
     let (to, _) = desk.asked.remove(place.expect("rows are read again"));
     desk.send(Message::Reply { to, reply: Reply::Page(Err(failure())) });

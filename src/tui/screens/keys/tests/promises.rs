@@ -136,10 +136,10 @@ fn a_small_terminal_says_what_it_needs() {
 #[test]
 fn a_lost_database_leaves_the_rows_and_says_since_when() {
     let mut desk = Desk::ready(120, 24, keys(3));
-    desk.send(Message::Live(crate::store::LiveEvent::Lost("no route".into())));
+    desk.send(Message::Live(crate::service::LiveEvent::Lost("no route".into())));
     desk.sees("database gone, data of 12:00:00").sees("Key 2");
     desk.database.keys.remove(0);
-    desk.send(Message::Live(crate::store::LiveEvent::Back));
+    desk.send(Message::Live(crate::service::LiveEvent::Back));
     desk.settle();
     desk.sees("● live").sees_not("Key 0");
 }

@@ -1,7 +1,7 @@
 //! Moving about, filtering, marking; what comes and goes meanwhile.
 
 use crate::domain::subjects::Subjects;
-use crate::store::LiveEvent;
+use crate::service::LiveEvent;
 use crate::tui::message::Message;
 use crate::tui::testing::{Desk, key_id, keys, numbered};
 
