@@ -15,11 +15,14 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
-use crate::service::{self, Gate};
+use crate::clock::Clock;
+use crate::config::ConfigError;
+use crate::service::{self, Gate, Location};
 
 mod answer;
 mod auth;
 pub mod brake;
+mod build;
 mod caller;
 mod crowd;
 mod direct;
@@ -62,8 +65,8 @@ pub enum Error {
     Listen(SocketAddr, io::Error),
     #[error("the shared limiter can't be used: {0}")]
     Limiter(#[from] redis::RedisError),
-    #[error("there is no such issuer in this database: {0}. `keyrack issuer list` shows them")]
-    NoIssuer(String),
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
     #[error(transparent)]
     Service(#[from] service::Error),
 }
@@ -75,14 +78,17 @@ pub struct Listening {
     admin: Option<TcpListener>,
 }
 
-/// Begins: listens on every address, reads the windows of an earlier run, makes the gate known.
+/// Begins: opens the database, listens on every address, reads the windows of an earlier run, makes the gate known.
 ///
 /// # Errors
 /// When an address is taken, the database can't be read, or an issuer is named that is not there.
-pub async fn begin(gate: Gate, settings: Settings) -> Result<Listening, Error> {
+pub async fn begin(location: &Location, clock: Clock, settings: Settings) -> Result<Listening, Error> {
+    let gate = Gate::open(location, clock, settings.own.clone()).await?;
     let policies = gate.policies().await?;
     if let Some(missing) = settings.issuers.slugs().find(|slug| policies.directory.policy(slug).is_none()) {
-        return Err(Error::NoIssuer(missing.to_owned()));
+        let why =
+            format!("there is no such issuer in this database: {missing}. `keyrack issuer list` shows them");
+        return Err(settings.issuers_said.error(why).into());
     }
     let listen = |address: SocketAddr| server::bind(address).map_err(|error| Error::Listen(address, error));
     let listeners = settings.listen.iter().copied().map(listen).collect::<Result<Vec<_>, _>>()?;

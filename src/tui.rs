@@ -49,6 +49,7 @@ pub mod receipts;
 pub mod rows;
 pub mod run;
 pub mod screens;
+pub mod settings;
 pub mod shell;
 pub mod standing;
 pub mod state;
@@ -65,5 +66,6 @@ pub mod widgets;
 pub mod words;
 pub mod worker;
 
-pub use run::{Error, TuiSettings, run};
+pub use run::{Error, run};
+pub use settings::TuiSettings;
 pub use words::ExitReason;

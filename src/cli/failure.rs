@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::config::ConfigError;
 use crate::domain::text::SafeText;
 use crate::service::{self, StoreError};
 use crate::telemetry;
@@ -66,9 +67,9 @@ impl Failure {
         self
     }
 
-    /// Says it on standard error, without anything in it that could harm a terminal. What is no mistake of the person's
-    /// goes into the log too.
-    pub fn tell(&self) {
+    /// Says it on standard error, without anything in it that could harm a terminal, and answers the exit code. What is no
+    /// mistake of the person's goes into the log too.
+    pub fn tell(&self) -> u8 {
         if matches!(self.exit, Exit::Failure | Exit::CheckFailed | Exit::Unreachable) {
             tracing::error!(exit = self.exit as u8, "{self}");
         }
@@ -76,12 +77,20 @@ impl Failure {
         if !self.message.is_empty() && telemetry::finish(telemetry::PATIENCE) {
             super::say(&format!("keyrack: {}", self.message));
         }
+        self.exit as u8
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&clean(&self.message))
+    }
+}
+
+/// A mistake in the settings is one of usage.
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error.to_string())
     }
 }
 

@@ -1,18 +1,15 @@
 //! `keyrack gate`: the arguments of the door that enforces keys.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
-use zeroize::Zeroizing;
 
-use super::failure::{Failure, Result};
 use crate::config::settings::{GateTable, HeaderNames, LogForm, Setting, Source};
-use crate::domain::network::{Networks, parse_network};
-use crate::secret_file::SecretFiles;
+use crate::domain::network::parse_network;
 
 impl ValueEnum for LogForm {
     fn value_variants<'a>() -> &'a [Self] {
@@ -142,28 +139,6 @@ fn all<T: Clone>(flag: &'static str, said: &[T], setting: &mut Setting<Vec<T>>) 
     if !said.is_empty() {
         *setting = Setting { value: said.to_vec(), source: Source::Flag(flag) };
     }
-}
-
-/// The networks that may ask about keys that others sent.
-pub fn askers(table: &GateTable) -> Networks {
-    if table.verify_from.value.is_empty() {
-        let v4 = IpNet::new_assert(IpAddr::V4(Ipv4Addr::LOCALHOST), 8);
-        let v6 = IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128);
-        return Networks::new([v4, v6]);
-    }
-    Networks::new(table.verify_from.value.iter().copied())
-}
-
-/// A mistake in a value that a gate was told, with the place where it was.
-pub fn mistake<T>(setting: &Setting<T>, why: impl std::fmt::Display) -> Failure {
-    Failure::usage(setting.source.error(why.to_string()).to_string())
-}
-
-/// What is in the file that a setting names: `least` characters at least.
-pub fn secret(setting: &Setting<Option<PathBuf>>, least: usize) -> Result<Option<Zeroizing<String>>> {
-    let files = SecretFiles::of_this_process();
-    let read = setting.value.as_ref().map(|path| files.file(path, least)).transpose();
-    read.map_err(|why| mistake(setting, why))
 }
 
 #[cfg(test)]

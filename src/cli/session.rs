@@ -44,8 +44,7 @@ impl Session {
         };
         let environment = |name: &str| std::env::var(name).ok();
         let places = Places::of_system(&environment);
-        let mut settings = Settings::load(&places, &environment, &flags)
-            .map_err(|error| Failure::usage(error.to_string()))?;
+        let mut settings = Settings::load(&places, &environment, &flags)?;
         let throwaway = global.demo.then(Throwaway::new).transpose()?;
         if throwaway.is_some() {
             settings.keep_gate_to_itself();
@@ -131,6 +130,14 @@ impl Session {
     /// Whether somebody works on a throw-away database.
     pub fn is_throwaway(&self) -> bool {
         self.throwaway.is_some()
+    }
+
+    /// Fills the throw-away database, if there is one, for who opens it by itself.
+    pub async fn fill_throwaway(&self) -> Result {
+        if self.is_throwaway() {
+            self.service().await?;
+        }
+        Ok(())
     }
 
     /// Closes the database, if it was opened.

@@ -7,7 +7,9 @@ use super::limiter::Address;
 use super::limits::Limits;
 use super::origin::{Listed, bare_host};
 use super::webhook::WebhookSettings;
+use crate::config::settings::Source;
 use crate::domain::secret::HashedKey;
+use crate::service::GateSettings;
 
 /// How a gate listens, whom it believes and whose keys it takes.
 #[derive(Debug)]
@@ -16,6 +18,10 @@ pub struct Settings {
     /// Where health and metrics are instead, if not with the rest.
     pub admin: Option<SocketAddr>,
     pub issuers: Issuers,
+    /// Where those were named.
+    pub issuers_said: Source,
+    /// How the gate presents itself to others on the database.
+    pub own: GateSettings,
     /// Proxies whose headers are believed.
     pub trusted: Listed,
     /// Whether the proxies leave the spelling of header names alone (VI-02).

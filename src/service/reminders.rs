@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::sweep::fit::Rules;
+use super::sweep::fit::{KEYS, Rules};
 use super::{Error, InHand, Result, Service};
 use crate::domain::Instant;
 use crate::domain::key::{KeyId, OperationId};
@@ -48,7 +48,7 @@ impl Service {
         let store = &self.inner.store;
         let now = self.now().await?;
         let rules = Rules::new(store.issuers().await?);
-        let (_, mut due) = store.count_waiting(now, super::sweep::claim::KEYS).await?;
+        let (_, mut due) = store.count_waiting(now, KEYS).await?;
         for band in rules.bands(now) {
             due += store.count_unplanned(&band, now).await?;
         }

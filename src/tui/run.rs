@@ -9,9 +9,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
-use super::clipboard::{Clipboard, Surroundings};
+use super::clipboard::Clipboard;
 use super::effect::{Effect, Request, RequestId, Timer};
 use super::message::Message;
+use super::settings::TuiSettings;
 use super::state::State;
 use super::styles::Styles;
 use super::terminal::{self, Screen};
@@ -19,30 +20,11 @@ use super::words::ExitReason;
 use super::worker::{Running, Worker};
 use super::{input, update};
 use crate::clock::Clock;
-use crate::config::keymap::Keymap;
-use crate::config::theme::Theme;
 use crate::domain::text::SafeText;
 use crate::service::{self, Service};
 
 /// How often the ages on the screen are told anew.
 const CLOCK: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// How the console shall look and behave.
-#[derive(Clone, Debug)]
-pub struct TuiSettings {
-    pub theme: Theme,
-    pub keymap: Keymap,
-    pub mouse: bool,
-    /// Whether times are shown as "3d ago".
-    pub relative_times: bool,
-    /// Whether times are shown in UTC instead of this machine's zone.
-    pub utc: bool,
-    /// Whether the console draws its own signs in ASCII.
-    pub ascii: bool,
-    pub surroundings: Surroundings,
-    /// The person's own themes.
-    pub themes: Option<std::path::PathBuf>,
-}
 
 /// Why the console could not run.
 #[derive(Debug, thiserror::Error)]

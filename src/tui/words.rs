@@ -23,6 +23,19 @@ pub enum ExitReason {
     Broken(String),
 }
 
+impl ExitReason {
+    /// The exit code of the program; for a signal as shells count it.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Quit => 0,
+            Self::Broken(_) => 1,
+            Self::Hangup => 129,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
 /// Names a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScreenId {

@@ -72,10 +72,3 @@ fn the_help_tells_the_defaults_that_hold() {
     Arguments::default().outrank(&mut untouched);
     assert_eq!(untouched, settings.gate);
 }
-
-#[test]
-fn a_secret_that_is_not_there_is_refused_with_its_setting() {
-    let nowhere = Path::new("/nonexistent/secret").to_owned();
-    let setting = Setting { value: Some(nowhere), source: Source::Flag("--limits-password-file") };
-    assert!(secret(&setting, 1).unwrap_err().to_string().starts_with("--limits-password-file: "));
-}

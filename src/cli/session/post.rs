@@ -24,7 +24,7 @@ impl Desk {
 /// Reads the templates, the password and the certificates; speaks to nobody yet.
 pub async fn make(settings: MailSettings) -> Result<Desk> {
     match tokio::task::spawn_blocking(move || read(&settings)).await {
-        Ok(read) => read.map_err(|error| Failure::usage(error.to_string())),
+        Ok(read) => Ok(read?),
         Err(broken) => Err(Failure::new(Exit::Failure, format!("reading the mail settings broke: {broken}"))),
     }
 }

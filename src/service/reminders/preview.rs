@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{DueKey, LetterPreview, SweepPreview};
 use crate::domain::Instant;
 use crate::domain::text::SafeText;
-use crate::service::sweep::claim::KEYS;
+use crate::service::sweep::fit::KEYS;
 use crate::service::sweep::fit::{Fit, Rules};
 use crate::service::sweep::plan::{PAGE, recipients};
 use crate::service::{Result, Service};

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant as Moment;
 
 use super::Run;
-use super::fit::{Fit, Rules};
+use super::fit::{Fit, KEYS, Rules};
 use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::key::OperationId;
@@ -26,8 +26,6 @@ use crate::store::{Case, Tx, Waiting};
 const CLAIM: Duration = Duration::from_secs(120);
 /// No letter is sent with less than this left of its claim: sending takes at most half a minute.
 const MARGIN: Duration = Duration::from_secs(35);
-/// Keys in one letter.
-pub(in crate::service) const KEYS: u32 = 500;
 
 /// A letter in hand.
 #[derive(Clone, Debug)]

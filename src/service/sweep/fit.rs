@@ -7,6 +7,9 @@ use crate::domain::issuer::Issuer;
 use crate::domain::reminder::{State, crossed};
 use crate::store::{Band, Case, Subject};
 
+/// Keys in one letter.
+pub(in crate::service) const KEYS: u32 = 500;
+
 /// What the issuers' policies say about reminders, by slug.
 pub(in crate::service) struct Rules(HashMap<String, Rule>);
 

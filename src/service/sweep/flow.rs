@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant as Moment, MissedTickBehavior, interval, sleep_until};
 
 use super::Run;
-use super::claim::{self, Claimed};
-use super::fit::Rules;
+use super::claim::Claimed;
+use super::fit::{KEYS, Rules};
 use super::record::Finished;
 use crate::domain::reminder::{SweepId, Tally};
 use crate::mail::{Letter, Outcome};
@@ -67,7 +67,7 @@ impl Run {
     pub(super) async fn carry_out(&mut self) -> Result<Option<String>> {
         self.plan().await?;
         let now = self.service.now().await?;
-        let (letters, _) = self.service.inner.store.count_waiting(now, claim::KEYS).await?;
+        let (letters, _) = self.service.inner.store.count_waiting(now, KEYS).await?;
         let letters = letters.min(self.left as u64);
         let _ = self.news.send(SweepNews::Planned { letters });
 

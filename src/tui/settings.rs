@@ -1,0 +1,55 @@
+//! What the settings say about the console.
+
+use std::path::PathBuf;
+
+use super::clipboard::Surroundings;
+use crate::config::ConfigError;
+use crate::config::keymap::Keymap;
+use crate::config::settings::{ClipboardChoice, Settings};
+use crate::config::theme::Theme;
+
+/// How the console shall look and behave.
+#[derive(Clone, Debug)]
+pub struct TuiSettings {
+    pub theme: Theme,
+    pub keymap: Keymap,
+    pub mouse: bool,
+    /// Whether times are shown as "3d ago".
+    pub relative_times: bool,
+    /// Whether times are shown in UTC instead of this machine's zone.
+    pub utc: bool,
+    /// Whether the console draws its own signs in ASCII.
+    pub ascii: bool,
+    pub surroundings: Surroundings,
+    /// The person's own themes.
+    pub themes: Option<PathBuf>,
+}
+
+impl TuiSettings {
+    /// Reads the theme and the keys that the settings name; `themes` is where the person's own are, `environment` tells of
+    /// the way to a clipboard.
+    ///
+    /// # Errors
+    /// When a theme or a binding can't be used, in words that name it.
+    pub fn of(
+        settings: &Settings,
+        themes: Option<PathBuf>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            theme: Theme::load(&settings.theme.value, themes.as_deref())?,
+            keymap: Keymap::load(&settings.key_files)?,
+            mouse: settings.mouse.value,
+            relative_times: settings.relative_times.value,
+            utc: settings.utc.value,
+            ascii: settings.ascii.value,
+            surroundings: match settings.clipboard.value {
+                ClipboardChoice::Auto => Surroundings::of(environment),
+                ClipboardChoice::Terminal => Surroundings::Terminal,
+                ClipboardChoice::Display => Surroundings::Display,
+                ClipboardChoice::Off => Surroundings::Off,
+            },
+            themes,
+        })
+    }
+}
