@@ -41,13 +41,15 @@ pub mod effect;
 pub mod input;
 pub mod latest;
 pub mod layer;
+pub mod listing;
 pub mod message;
 pub mod opening;
 pub mod overlays;
 pub mod painter;
 pub mod receipts;
-pub mod rows;
+
 pub mod run;
+pub mod screen;
 pub mod screens;
 pub mod settings;
 pub mod shell;

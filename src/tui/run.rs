@@ -128,7 +128,7 @@ async fn wait_for_service(
     inbox: &mut UnboundedReceiver<Message>,
 ) -> Result<Opened, Error> {
     // A database on this machine is open before the eye could see a picture without rows.
-    let patience = tokio::time::sleep(super::view::PATIENCE);
+    let patience = tokio::time::sleep(super::view::body::PATIENCE);
     tokio::pin!(patience);
     let mut shown = false;
     loop {

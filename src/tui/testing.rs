@@ -1,6 +1,8 @@
 //! A person before the console, for tests: presses keys, reads the screen, and gets the effects of both. What the worker
 //! does is done by the test itself, or by a [`Database`] in memory.
 
+use std::any::Any;
+
 use chrono::Duration;
 use crokey::{KeyCombination, OneToThree};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -15,11 +17,13 @@ use super::effect::{Effect, Reply, Request, RequestId};
 use super::layer::Layer;
 use super::message::Message;
 use super::opening::Opening;
+use super::screen::Screen;
+use super::screens::keys::State as Keys;
 use super::state::State;
 use super::styles::Styles;
 use super::update::{opened, update};
 use super::view::view;
-use super::words::Pasted;
+use super::words::{Pasted, ScreenId};
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::domain::issuer::Issuer;
@@ -193,6 +197,23 @@ impl Desk {
     /// Whether the topmost overlay is one of this kind.
     pub fn shows<L: Layer>(&self) -> bool {
         self.top().is_some_and(|layer| (layer as &dyn std::any::Any).is::<L>())
+    }
+
+    /// The table of keys.
+    pub fn keys(&self) -> &Keys {
+        self.on()
+    }
+
+    /// What a screen knows.
+    pub fn on<S: Screen>(&self) -> &S {
+        let screens = ScreenId::ALL.map(|screen| self.state.screens.of(screen) as &dyn Any);
+        screens.iter().find_map(|screen| screen.downcast_ref()).unwrap()
+    }
+
+    pub fn on_mut<S: Screen>(&mut self) -> &mut S {
+        let is_it = |screen: &ScreenId| (self.state.screens.of(*screen) as &dyn Any).is::<S>();
+        let screen = ScreenId::ALL.into_iter().find(is_it).unwrap();
+        (self.state.screens.of_mut(screen) as &mut dyn Any).downcast_mut().unwrap()
     }
 
     pub fn toast(&self) -> &str {

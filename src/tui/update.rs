@@ -314,14 +314,14 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
         }
         Command::Show(screen) => go(state, screen),
         Command::Filter(filter) => {
-            state.screens.keys.set_filter(&filter, state.shell.now);
+            state.screens.of_mut(ScreenId::Keys).filter(&mut state.shell, &filter);
             go(state, ScreenId::Keys)
         }
         Command::Reminders(filter) => {
-            state.screens.reminders.set_filter(&filter);
+            state.screens.of_mut(ScreenId::Reminders).filter(&mut state.shell, &filter);
             go(state, ScreenId::Reminders)
         }
-        Command::Sort(sort) => state.screens.keys.set_sort(&mut state.shell, sort),
+        Command::Sort(sort) => state.screens.sort(&mut state.shell, sort),
         Command::Changed(touched) => changed(state, touched),
         Command::Act(action) => {
             let event = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);

@@ -1,23 +1,22 @@
 //! The picture of a state: header, screen, what lies over it, last line. Reads only.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
+use super::screen::allowed;
 use super::shell::Shell;
 use super::state::State;
-use super::sweep_state::MAY_SWEEP;
-use super::words::{ScreenId, Severity};
-use crate::config::keymap::{Action, Context};
+use super::words::Severity;
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::domain::operator::Permission;
 
 mod ascii;
+pub mod body;
 mod header;
 pub mod key_facts;
 pub mod limits;
@@ -29,19 +28,10 @@ pub mod times;
 
 pub use header::tab_at;
 
+use body::{FOOTER, HEADER, body};
+
 /// Below this nothing useful fits.
 pub const SMALLEST: (u16, u16) = (60, 16);
-/// How long something may load before the screen says so.
-pub const PATIENCE: Duration = Duration::from_millis(150);
-
-/// Lines of the header and of the footer.
-const HEADER: u16 = 2;
-const FOOTER: u16 = 1;
-
-/// The part of the screen between header and footer.
-pub fn body(size: Size) -> Rect {
-    Rect { x: 0, y: HEADER, width: size.width, height: size.height.saturating_sub(HEADER + FOOTER) }
-}
 
 /// Draws everything.
 pub fn view(state: &State, frame: &mut Frame) {
@@ -94,7 +84,7 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
         .keymap
         .hinted(context)
         .into_iter()
-        .filter_map(|(action, key, label)| Some((action, key, label_for(state, context, action, label)?)))
+        .filter_map(|(action, key, label)| Some((action, key, label_for(state, action, label)?)))
         .collect();
     let width = |(_, key, label): &(Action, String, Cow<'_, str>)| key.width() + label.width() + 3;
     // Whoever knows the way to the help and to the commands finds the rest, however narrow the screen is.
@@ -130,38 +120,11 @@ fn draw_toast(shell: &Shell, frame: &mut Frame, area: Rect, symbol: &str, role: 
     }
 }
 
-/// The word for an action here: the issuer's own where it has one (VA-04, VG-08); `None` for what the role forbids.
-///
-/// While a key's detail is open, the hints are about it: how to close it, how to scroll it.
-fn label_for(
-    state: &State,
-    context: Context,
-    action: Action,
-    label: &'static str,
-) -> Option<Cow<'static, str>> {
+/// The word for an action here; `None` for what does nothing here, or the role forbids.
+fn label_for(state: &State, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
     let shell = &state.shell;
-    let detail = state.screens.keys.detail.open && matches!(context, Context::Keys | Context::Detail);
-    match action {
-        Action::Back => return detail.then_some("close".into()),
-        Action::Open if detail => return None,
-        Action::FocusDetail if context == Context::Detail => return Some("list".into()),
-        Action::FocusDetail => return detail.then_some("scroll".into()),
-        _ => {}
+    match state.overlays.top() {
+        Some(layer) => layer.label(shell, action, label).filter(|_| allowed(shell, action)),
+        None => state.screens.label(shell, action, label),
     }
-    let label = match state.overlays.top() {
-        Some(layer) => layer.label(shell, action, label)?,
-        None => label.into(),
-    };
-    if action == Action::Retry && shell.who.is_some() && !shell.may(MAY_SWEEP) {
-        return None;
-    }
-    let changes = matches!(action, Action::New | Action::Revoke | Action::Rotate | Action::Acknowledge);
-    if changes && shell.who.is_some() && !shell.may(Permission::ChangeKeys) {
-        return None;
-    }
-    if action == Action::New && shell.screen == ScreenId::Keys {
-        let wording = shell.wording();
-        return Some(if state.screens.keys.window.is_empty() { wording.first } else { wording.new }.into());
-    }
-    Some(label)
 }

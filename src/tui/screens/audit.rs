@@ -2,21 +2,23 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
+use crate::domain::Instant;
 use crate::domain::audit::{AuditFilter, Entry, Verdict};
 use crate::domain::query::QueryError;
+use crate::domain::subjects::Subjects;
 use crate::service::AuditRequest;
-use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
+use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Source, Taken};
 use crate::tui::opening::{Opening, Part};
-use crate::tui::rows::{Order, Rows, is_full};
+use crate::tui::screen::Screen;
 use crate::tui::shell::Shell;
-use crate::tui::view::{body, times};
-use crate::tui::widgets::filter_line::FilterLine;
-use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
+use crate::tui::view::body::body;
+use crate::tui::view::times;
+use crate::tui::widgets::list::{self, column, list_area};
 use crate::tui::words::{ScreenId, Severity};
 
 #[cfg(test)]
@@ -24,155 +26,94 @@ mod tests;
 
 const ME: To = To::Screen(ScreenId::Audit);
 
+#[derive(Debug, Default)]
+struct Audit;
+
+impl Source for Audit {
+    type Row = Entry;
+    type Id = i64;
+    type Filter = AuditFilter;
+
+    const SCREEN: ScreenId = ScreenId::Audit;
+    const FILTER: Option<&'static str> = Some("words, or actor:ada action:key.revoke account:acme key:ID");
+
+    fn id(row: &Entry) -> i64 {
+        row.seq
+    }
+
+    fn parse(text: &str, _: Instant) -> Result<AuditFilter, QueryError> {
+        AuditFilter::parse(text)
+    }
+
+    fn request(&self, filter: &AuditFilter, part: Piece<'_, Entry>, limit: u32) -> Request {
+        let before = part.after().map(Self::id);
+        Request::Audit(AuditRequest { filter: filter.clone(), before, limit })
+    }
+}
+
 /// The rows that the filter fits.
 #[derive(Debug, Default)]
 pub struct State {
-    rows: Rows<Entry>,
-    filter: FilterLine,
-    /// The last filter without a mistake in it.
-    good: AuditFilter,
-    mistake: Option<QueryError>,
+    rows: Listing<Audit>,
     verifying: Option<RequestId>,
 }
 
-impl State {
-    pub fn context(&self) -> Context {
-        if self.filter.typing { Context::Prompt } else { Context::Audit }
+fn area(shell: &Shell) -> Rect {
+    list_area(body(shell.size))
+}
+
+impl Screen for State {
+    fn context(&self) -> Context {
+        if self.rows.filter.typing { Context::Prompt } else { Context::Audit }
     }
 
-    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.changed(shell)
-    }
-
-    pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let request = self.request();
-        self.rows.read(shell, ME, request).into_iter().collect()
-    }
-
-    pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
-        Vec::new()
-    }
-
-    fn request(&self) -> impl FnOnce(Option<&Entry>, u32) -> Request + use<> {
-        let filter = self.good.clone();
-        move |last, limit| Request::Audit(AuditRequest { filter, before: last.map(|row| row.seq), limit })
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.filter.typing {
-            return if self.filter.take(&input) { self.filtered(shell) } else { Vec::new() };
+    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
+        if !touched.meet(Subjects::AUDIT) {
+            return Vec::new();
         }
-        let list = list_area(body(shell.size));
-        let page = list::page(list);
-        let (count, place) = (self.rows.len(), self.rows.place);
-        match self.rows.place.take(&input, count, page, |at| list::row_at(list, at, place, count)) {
-            Taken::Moved => {}
-            Taken::Left(action) => return self.act(shell, action),
-            Taken::Nothing => return Vec::new(),
-        }
-        let request = self.request();
-        self.rows.read_on(shell, ME, (count, page), request).into_iter().collect()
+        let page = list::page(area(shell));
+        self.rows.refresh(shell, page).into_iter().collect()
     }
 
-    /// The filter was changed: with a mistake in it the last good result stays.
-    fn filtered(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        match AuditFilter::parse(self.filter.value()) {
-            Ok(filter) => {
-                self.mistake = None;
-                if filter == self.good {
-                    return Vec::new();
-                }
-                self.good = filter;
-                self.rows.place = Place::default();
-                self.changed(shell)
-            }
-            Err(mistake) => {
-                self.mistake = Some(mistake);
-                Vec::new()
-            }
-        }
-    }
-
-    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
-        match action {
-            Action::Filter => self.filter.typing = true,
-            Action::ClearFilter | Action::Back if !self.filter.is_empty() => {
-                self.filter.clear();
-                return self.filtered(shell);
-            }
-            Action::Open => {
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let list = area(shell);
+        match self.rows.take(shell, input, list) {
+            Taken::Done(effects) => return effects,
+            Taken::Left(Action::Open) => {
                 if let Some(entry) = self.rows.selected() {
-                    let title = format!("Audit row {}", entry.seq);
-                    let parts = parts(entry, shell.utc);
+                    let (title, parts) = (format!("Audit row {}", entry.seq), parts(entry, shell.utc));
                     shell.open(Opening::Reader { title, parts, about: None });
                 }
             }
-            Action::VerifyAudit => {
+            Taken::Left(Action::VerifyAudit) => {
                 let (id, effect) = shell.ask(ME, Request::VerifyAudit);
                 self.verifying = Some(id);
                 shell.toast(Severity::Info, "walking the whole chain…");
                 return vec![effect];
             }
-            _ => {}
+            Taken::Left(_) => {}
         }
         Vec::new()
     }
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        shell.redraw = true;
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Audit(outcome) => {
-                let Some(answered) = self.rows.answered(shell, id, outcome) else { return Vec::new() };
-                if let Some(rows) = answered.page {
-                    let (more, page) = (is_full(&rows), list::page(list_area(body(shell.size))));
-                    self.rows.arrived(rows, more, Order::NewestFirst, page, |row| row.seq);
-                }
-                return answered.next.into_iter().collect();
+                let page = list::page(area(shell));
+                let came = self.rows.answered(shell, id, outcome.map(Chunk::forward), page);
+                return came.map_or_else(Vec::new, |came| came.effects);
             }
             Reply::VerifyAudit(outcome) if self.verifying == Some(id) => {
                 self.verifying = None;
-                match outcome {
-                    Ok(Verdict::Intact { rows, .. }) => {
-                        shell.toast(
-                            Severity::Good,
-                            format!("all {rows} rows hang together, nothing was changed"),
-                        );
-                    }
-                    Ok(Verdict::Broken { seq, why }) => {
-                        shell.toast(Severity::Bad, format!("the chain breaks at row {seq}: {why}"));
-                    }
-                    Err(failure) => shell.failed(&failure),
-                }
+                verified(shell, outcome);
             }
             _ => {}
         }
         Vec::new()
     }
 
-    /// What stands at the right end of the header.
-    pub fn summary(&self, _: &Shell) -> String {
-        String::new()
-    }
-
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let styles = &shell.styles;
-        self.filter.draw(shell, frame, area, "every change, newest first");
-        if let Some(mistake) = &self.mistake {
-            let words = format!("{}  ", mistake.message);
-            let width = u16::try_from(words.chars().count()).unwrap_or(0).min(area.width / 2);
-            let place = Rect { x: area.right() - width, width, height: 1, ..area };
-            frame.render_widget(Line::styled(words, styles.of(Role::Error)), place);
-        }
-        let list = list_area(area);
-        if self.rows.is_empty() {
-            let words = match (self.rows.loaded, self.filter.is_empty()) {
-                (false, _) => "  loading…",
-                (true, true) => "  Nothing was changed yet.",
-                (true, false) => "  No row fits: actor:ada action:key.revoke account:acme key:ID, or words",
-            };
-            frame.render_widget(Line::styled(words, styles.of(Role::Muted)), list);
-            return;
-        }
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.rows.draw_bar(shell, frame, area, Listing::<Audit>::idle(shell, "every change, newest first"));
         let wide = area.width >= 110;
         let when = if shell.relative_times { 9 } else { 19 };
         let mut columns = vec![
@@ -185,8 +126,24 @@ impl State {
         if wide {
             columns.push(column("From", 24));
         }
-        let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|entry| cells(shell, entry, wide)).collect();
-        list::draw(frame, styles, list, &columns, &rows, self.rows.place, |_| false);
+        let empty = Empty {
+            unfit: "No row fits: actor:ada action:key.revoke account:acme key:ID, or words",
+            none: "Nothing was changed yet.",
+        };
+        self.rows.draw(shell, frame, list_area(area), &columns, |entry| cells(shell, entry, wide), empty);
+    }
+}
+
+/// Tells what the walk along the chain came to.
+fn verified(shell: &mut Shell, outcome: Outcomes<Verdict>) {
+    match outcome {
+        Ok(Verdict::Intact { rows, .. }) => {
+            shell.toast(Severity::Good, format!("all {rows} rows hang together, nothing was changed"));
+        }
+        Ok(Verdict::Broken { seq, why }) => {
+            shell.toast(Severity::Bad, format!("the chain breaks at row {seq}: {why}"));
+        }
+        Err(failure) => shell.failed(&failure),
     }
 }
 

@@ -1,22 +1,28 @@
 //! What ends soon and what is overdue, most urgent first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::Duration;
+use ratatui::Frame;
+use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
+use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, Status};
-use crate::domain::query::{Bound, Column, Direction, Point, Query, Sort, Term, Test};
+use crate::domain::query::{Bound, Column, Direction, Point, Query, QueryError, Sort, Term, Test};
 use crate::domain::reminder::Reminder;
-use crate::service::{From, Outlook, PageRequest, Row};
-use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
+use crate::domain::subjects::Subjects;
+use crate::service::{Outlook, Page, PageRequest, Row};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
 use crate::tui::latest::Latest;
+use crate::tui::listing::{Chunk, Listing, Part, Source, Taken};
 use crate::tui::opening::Opening;
-use crate::tui::rows::{Order, Rows};
+use crate::tui::screen::Screen;
+use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
 use crate::tui::view::reminders::{Mark, marks};
-use crate::tui::widgets::list::Taken;
+use crate::tui::widgets::list;
 use crate::tui::words::ScreenId;
 
 #[cfg(test)]
@@ -71,12 +77,40 @@ impl Window {
     }
 }
 
-/// The window, its keys, and how many end each week.
+/// The keys that end within the window.
+#[derive(Debug, Default)]
+struct Ending {
+    window: Window,
+}
+
+impl Source for Ending {
+    type Row = Row;
+    type Id = KeyId;
+    type Filter = ();
+
+    const SCREEN: ScreenId = ScreenId::Expiring;
+    /// The table of keys has one: `/` goes there.
+    const FILTER: Option<&'static str> = None;
+    const MARKS: bool = true;
+
+    fn id(row: &Row) -> KeyId {
+        row.key.id
+    }
+
+    fn parse(_: &str, _: Instant) -> Result<(), QueryError> {
+        Ok(())
+    }
+
+    fn request(&self, (): &(), part: Part<'_, Row>, limit: u32) -> Request {
+        let (query, sort) = (self.window.query(), self.window.sort());
+        Request::Page(PageRequest { query, sort, from: of_keys::from(part), limit })
+    }
+}
+
+/// The keys of the window, their reminders, and how many end each week.
 #[derive(Debug, Default)]
 pub struct State {
-    window: Window,
-    rows: Rows<Row>,
-    marks: BTreeSet<KeyId>,
+    rows: Listing<Ending>,
     outlook: Option<Outlook>,
     /// The reminders of the keys at hand. `None` until they are read.
     reminders: Option<HashMap<KeyId, Vec<Reminder>>>,
@@ -84,134 +118,32 @@ pub struct State {
     mails: Latest,
 }
 
-impl State {
-    pub fn context(&self) -> Context {
+impl Screen for State {
+    fn context(&self) -> Context {
         Context::Expiring
     }
 
-    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.changed(shell)
-    }
-
-    pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let mut effects: Vec<Effect> = self.outlooks.ask(shell, ME, Request::Outlook).into_iter().collect();
-        effects.extend(self.read(shell));
+    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if touched.meet(Subjects::KEYS | Subjects::ACCOUNTS | Subjects::ISSUERS) {
+            effects.extend(self.outlooks.ask(shell, ME, Request::Outlook));
+            let page = list::page(view::list_of(shell));
+            effects.extend(self.rows.refresh(shell, page));
+        } else if touched.meet(Subjects::REMINDERS) {
+            effects.extend(self.read_reminders(shell));
+        }
         effects
     }
 
-    pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
-        Vec::new()
-    }
-
-    fn request(&self) -> impl FnOnce(Option<&Row>, u32) -> Request + use<> {
-        let (query, sort) = (self.window.query(), self.window.sort());
-        move |last, limit| {
-            let from = last.map_or(From::Start, |row| From::After(row.cursor.clone()));
-            Request::Page(PageRequest { query, sort, from, limit })
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let list = view::list_of(shell);
+        match self.rows.take(shell, input, list) {
+            Taken::Done(effects) => effects,
+            Taken::Left(action) => self.act(shell, action, list::page(list)),
         }
     }
 
-    fn read(&mut self, shell: &mut Shell) -> Option<Effect> {
-        let request = self.request();
-        self.rows.read(shell, ME, request)
-    }
-
-    fn selected(&self) -> Option<&Key> {
-        self.rows.selected().map(|row| &row.key)
-    }
-
-    fn show(&mut self, shell: &mut Shell, window: Window) -> Vec<Effect> {
-        if window == self.window {
-            return Vec::new();
-        }
-        self.window = window;
-        self.rows.restart();
-        self.marks.clear();
-        self.read(shell).into_iter().collect()
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let (count, page) = (self.rows.len(), view::rows_shown(shell));
-        let mut place = self.rows.place;
-        let taken = place.take(&input, count, page, |at| view::row_at(self, shell, at));
-        self.rows.place = place;
-        match taken {
-            Taken::Moved => {}
-            Taken::Left(action) => return self.act(shell, action),
-            Taken::Nothing => return Vec::new(),
-        }
-        let request = self.request();
-        self.rows.read_on(shell, ME, (count, page), request).into_iter().collect()
-    }
-
-    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
-        let at = Window::ALL.iter().position(|window| *window == self.window).unwrap_or(0);
-        match action {
-            Action::Left => return self.show(shell, Window::ALL[at.saturating_sub(1)]),
-            Action::Right => return self.show(shell, Window::ALL[(at + 1).min(Window::ALL.len() - 1)]),
-            Action::FocusDetail => return self.show(shell, Window::ALL[(at + 1) % Window::ALL.len()]),
-            Action::Open => {
-                if let Some(key) = self.selected() {
-                    let filter = format!("status:active,expired,abandoned,revoked id:{}", key.id);
-                    shell.filter(filter);
-                }
-            }
-            Action::ShowAccountKeys => {
-                if let Some(key) = self.selected() {
-                    let filter = format!("account:{}", key.account);
-                    shell.filter(filter);
-                }
-            }
-            Action::KeyReminders => {
-                if let Some(id) = self.selected().map(|key| key.id) {
-                    shell.reminders(format!("key:{id}"));
-                }
-            }
-            Action::Mark => {
-                if let Some(id) = self.selected().map(|key| key.id)
-                    && !self.marks.remove(&id)
-                {
-                    self.marks.insert(id);
-                }
-                let count = self.rows.len();
-                self.rows.place.step(1, count, view::rows_shown(shell));
-            }
-            Action::MarkAll => self.marks.extend(self.rows.iter().map(|row| row.key.id)),
-            Action::ClearMarks | Action::Back => self.marks.clear(),
-            Action::CopyPreview => {
-                let Some(text) = self.selected().map(|key| key.preview.clone()) else { return Vec::new() };
-                return vec![shell.ask(To::Shell, Request::Copy(CopyText::Plain(text))).1];
-            }
-            Action::New => shell.open(Opening::Create { account: None }),
-            Action::Explain => {
-                if let Some(key) = self.selected().cloned() {
-                    shell.open(Opening::Explain(Box::new(key)));
-                }
-            }
-            Action::Rotate => {
-                if let Some(key) = self.selected().cloned() {
-                    shell.open(Opening::Rotate(Box::new(key)));
-                }
-            }
-            Action::Revoke => {
-                let marked: Vec<Key> = self
-                    .rows
-                    .iter()
-                    .filter(|row| self.marks.contains(&row.key.id))
-                    .map(|row| row.key.clone())
-                    .collect();
-                let known =
-                    if marked.is_empty() { self.selected().cloned().into_iter().collect() } else { marked };
-                shell.open(Opening::Revoke { ids: known.iter().map(|key| key.id).collect(), known });
-            }
-            // The same keys in the table, where the filter can be narrowed.
-            Action::Filter => shell.filter(self.window.filter()),
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Outlook(outcome) => {
                 let Some(settled) = self.outlooks.settle(shell, id) else { return Vec::new() };
@@ -223,10 +155,11 @@ impl State {
                 settled.next.into_iter().collect()
             }
             Reply::Page(outcome) => {
-                let Some(answered) = self.rows.answered(shell, id, outcome) else { return Vec::new() };
-                let mut effects: Vec<Effect> = answered.next.into_iter().collect();
-                if let Some(page) = answered.page {
-                    self.arrived(shell, page);
+                let page = list::page(view::list_of(shell));
+                let chunk = outcome.map(|page| self.without_replaced(page));
+                let Some(came) = self.rows.answered(shell, id, chunk, page) else { return Vec::new() };
+                let mut effects = came.effects;
+                if came.load.is_some() {
                     effects.extend(self.read_reminders(shell));
                 }
                 effects
@@ -250,6 +183,64 @@ impl State {
         }
     }
 
+    fn summary(&self, _: &Shell) -> String {
+        self.rows.marked()
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.draw_all(shell, frame, area);
+    }
+}
+
+impl State {
+    fn selected(&self) -> Option<&Key> {
+        self.rows.selected().map(|row| &row.key)
+    }
+
+    fn show(&mut self, shell: &mut Shell, window: Window, page: usize) -> Vec<Effect> {
+        if window == self.rows.source.window {
+            return Vec::new();
+        }
+        self.rows.source.window = window;
+        self.rows.restart(shell, page)
+    }
+
+    fn act(&mut self, shell: &mut Shell, action: Action, page: usize) -> Vec<Effect> {
+        let window = self.rows.source.window;
+        let at = Window::ALL.iter().position(|one| *one == window).unwrap_or(0);
+        match action {
+            Action::Left => self.show(shell, Window::ALL[at.saturating_sub(1)], page),
+            Action::Right => self.show(shell, Window::ALL[(at + 1).min(Window::ALL.len() - 1)], page),
+            Action::FocusDetail => self.show(shell, Window::ALL[(at + 1) % Window::ALL.len()], page),
+            Action::Open => {
+                if let Some(key) = self.selected() {
+                    shell.filter(of_keys::filter(key.id));
+                }
+                Vec::new()
+            }
+            Action::New => {
+                shell.open(Opening::Create { account: None });
+                Vec::new()
+            }
+            // The same keys in the table, where the filter can be narrowed.
+            Action::Filter => {
+                shell.filter(window.filter());
+                Vec::new()
+            }
+            action => of_keys::act(&self.rows, shell, action),
+        }
+    }
+
+    /// What was replaced is not overdue: its successor does the work.
+    fn without_replaced(&self, page: Page) -> Chunk<Row> {
+        let overdue = self.rows.source.window == Window::Overdue;
+        let mut chunk = of_keys::chunk(page);
+        chunk.rows.retain(|row| !overdue || row.key.successor.is_none());
+        // It is only read from the beginning on.
+        chunk.more_before = false;
+        chunk
+    }
+
     /// Which reminders of the keys at hand went out.
     fn read_reminders(&mut self, shell: &mut Shell) -> Option<Effect> {
         if self.rows.is_empty() {
@@ -265,13 +256,5 @@ impl State {
         let own = reminders.get(&key.id).map_or(&[][..], Vec::as_slice);
         let days = shell.issuer(&key.issuer).map_or(&[][..], |issuer| &issuer.policy.reminders.days_before);
         Some(marks(key, days, own, shell.now))
-    }
-
-    fn arrived(&mut self, shell: &Shell, page: crate::service::Page) {
-        // What was replaced is not overdue: its successor does the work.
-        let overdue = self.window == Window::Overdue;
-        let rows = page.rows.into_iter().filter(|row| !overdue || row.key.successor.is_none());
-        self.rows.arrived(rows, page.more_after, Order::Other, view::rows_shown(shell), |row| row.key.id);
-        self.marks.retain(|id| self.rows.iter().any(|row| row.key.id == *id));
     }
 }

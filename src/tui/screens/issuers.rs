@@ -6,81 +6,123 @@ use ratatui::text::Line;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
+use crate::domain::Instant;
 use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::query::QueryError;
 use crate::domain::secret::Body;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
+use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Source, Taken};
 use crate::tui::opening::{Opening, Part};
+use crate::tui::screen::Screen;
 use crate::tui::shell::Shell;
-use crate::tui::view::{body, times};
-use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
+use crate::tui::view::body::body;
+use crate::tui::view::times;
+use crate::tui::widgets::list::{self, column, list_area};
+use crate::tui::words::ScreenId;
 
 #[cfg(test)]
 mod tests;
 
-/// The selection; the issuers themselves are kept by the shell.
 #[derive(Debug, Default)]
-pub struct State {
-    place: Place,
+struct Issuers;
+
+impl Source for Issuers {
+    type Row = Issuer;
+    type Id = String;
+    type Filter = String;
+
+    const SCREEN: ScreenId = ScreenId::Issuers;
+    const FILTER: Option<&'static str> = Some("a part of the issuer, its name or its prefix");
+
+    fn id(row: &Issuer) -> String {
+        row.slug.clone()
+    }
+
+    fn parse(text: &str, _: Instant) -> Result<String, QueryError> {
+        Ok(text.trim().to_lowercase())
+    }
+
+    fn fits(filter: &String, row: &Issuer) -> bool {
+        [&row.slug, &row.policy.name, &row.policy.format.prefix]
+            .iter()
+            .any(|text| text.to_lowercase().contains(filter))
+    }
+
+    fn reads_same(_: &String, _: &String) -> bool {
+        true
+    }
+
+    fn request(&self, _: &String, _: Piece<'_, Issuer>, _: u32) -> Request {
+        Request::Issuers
+    }
 }
 
-impl State {
-    pub fn context(&self) -> Context {
-        Context::Issuers
+/// The issuers and the selection.
+#[derive(Debug, Default)]
+pub struct State {
+    rows: Listing<Issuers>,
+}
+
+fn area(shell: &Shell) -> Rect {
+    list_area(body(shell.size))
+}
+
+impl Screen for State {
+    fn context(&self) -> Context {
+        if self.rows.filter.typing { Context::Prompt } else { Context::Issuers }
     }
 
-    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        vec![shell.ask(To::Shell, Request::Issuers).1]
+    fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        // What the shell knows of them is shown until they are read.
+        if let Some(issuers) = shell.issuers.as_ref().filter(|_| !self.rows.loaded) {
+            self.rows.hold(issuers.clone());
+        }
+        self.changed(shell, Subjects::ALL)
     }
 
-    /// The shell reads them again by itself.
-    pub fn changed(&mut self, _: &mut Shell) -> Vec<Effect> {
-        Vec::new()
+    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
+        if !touched.meet(Subjects::ISSUERS) {
+            return Vec::new();
+        }
+        let page = list::page(area(shell));
+        self.rows.refresh(shell, page).into_iter().collect()
     }
 
-    pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
-        Vec::new()
-    }
-
-    pub fn reply(&mut self, _: &mut Shell, _: RequestId, _: Reply) -> Vec<Effect> {
-        Vec::new()
-    }
-
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = list_area(body(shell.size));
-        let count = shell.issuers.as_ref().map_or(0, Vec::len);
-        let place = self.place;
-        match self.place.take(&input, count, list::page(list), |at| list::row_at(list, at, place, count)) {
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let list = area(shell);
+        match self.rows.take(shell, input, list) {
+            Taken::Done(effects) => return effects,
             Taken::Left(Action::Open) => {
-                let issuer = shell.issuers.as_ref().and_then(|issuers| issuers.get(self.place.at));
-                if let Some((title, parts)) = issuer.map(|issuer| page(issuer, shell.utc)) {
+                if let Some((title, parts)) = self.rows.selected().map(|issuer| page(issuer, shell.utc)) {
                     shell.open(Opening::Reader { title, parts, about: None });
                 }
             }
-            Taken::Left(Action::New) => shell.open(Opening::Preset { first_run: count == 0 }),
-            Taken::Left(_) | Taken::Moved | Taken::Nothing => {}
+            Taken::Left(Action::New) => {
+                let first_run = shell.issuers.as_ref().is_none_or(Vec::is_empty);
+                shell.open(Opening::Preset { first_run });
+            }
+            Taken::Left(_) => {}
         }
         Vec::new()
     }
 
-    /// What stands at the right end of the header.
-    pub fn summary(&self, _: &Shell) -> String {
-        String::new()
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        let Reply::Issuers(outcome) = reply else { return Vec::new() };
+        if let Ok(issuers) = &outcome {
+            shell.issuers = Some(issuers.clone());
+        }
+        let page = list::page(area(shell));
+        let came = self.rows.answered(shell, id, outcome.map(Chunk::whole), page);
+        came.map_or_else(Vec::new, |came| came.effects)
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let styles = &shell.styles;
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let new = shell.keymap.key(Action::New);
         let words = format!(" {new} adds a preset; your own: keyrack issuer apply FILE");
-        frame.render_widget(Line::styled(words, styles.of(Role::Muted)), Rect { height: 1, ..area });
-        let list = list_area(area);
-        let issuers = shell.issuers.as_deref().unwrap_or_default();
-        if issuers.is_empty() {
-            let words = if shell.issuers.is_some() { "  No issuer yet." } else { "  loading…" };
-            frame.render_widget(Line::styled(words, styles.of(Role::Muted)), list);
-            return;
-        }
+        self.rows.draw_bar(shell, frame, area, Line::styled(words, shell.styles.of(Role::Muted)));
         let columns = [
             column("Issuer", 14),
             column("Name", 0),
@@ -90,8 +132,8 @@ impl State {
             column("Rotate", 7),
             column("Version", 7),
         ];
-        let rows: Vec<Vec<list::Cell>> = issuers.iter().map(cells).collect();
-        list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);
+        let empty = Empty { unfit: "No issuer fits the filter.", none: "No issuer yet." };
+        self.rows.draw(shell, frame, list_area(area), &columns, cells, empty);
     }
 }
 

@@ -1,16 +1,16 @@
 //! The first screen: the live table of keys.
 
+mod areas;
 pub mod columns;
 pub mod detail;
 mod empty;
-mod filter;
-mod rows;
+mod reading;
 mod state;
+mod table;
 #[cfg(test)]
 mod tests;
 mod update;
 mod usage;
 mod view;
-mod window;
 
 pub use state::State;

@@ -7,65 +7,127 @@ use ratatui::text::{Line, Span};
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::operator::{self, Operator, Permission};
-use crate::domain::text;
-use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::domain::query::QueryError;
+use crate::domain::subjects::Subjects;
+use crate::domain::{Instant, text};
+use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::{self, Input};
-use crate::tui::latest::Latest;
+use crate::tui::listing::{Chunk, Empty, Listing, Part, Source, Taken};
 use crate::tui::opening::{Change, Opening, Question};
+use crate::tui::screen::Screen;
 use crate::tui::shell::Shell;
-use crate::tui::view::{body, times};
-use crate::tui::widgets::list::{self, Place, Taken, column, list_area};
+use crate::tui::view::body::body;
+use crate::tui::view::times;
+use crate::tui::widgets::list::{self, column, list_area};
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::words::{ScreenId, Severity};
 
 #[cfg(test)]
 mod tests;
 
-const ME: To = To::Screen(ScreenId::Operators);
+#[derive(Debug, Default)]
+struct Operators;
+
+impl Source for Operators {
+    type Row = Operator;
+    type Id = String;
+    type Filter = String;
+
+    const SCREEN: ScreenId = ScreenId::Operators;
+    const FILTER: Option<&'static str> = Some("a part of the name, or a role");
+
+    fn id(row: &Operator) -> String {
+        row.name.as_str().to_owned()
+    }
+
+    fn parse(text: &str, _: Instant) -> Result<String, QueryError> {
+        Ok(text.trim().to_lowercase())
+    }
+
+    fn fits(filter: &String, row: &Operator) -> bool {
+        row.name.to_lowercase().contains(filter) || row.role.as_str() == filter
+    }
+
+    fn reads_same(_: &String, _: &String) -> bool {
+        true
+    }
+
+    fn request(&self, _: &String, _: Part<'_, Operator>, _: u32) -> Request {
+        Request::Operators
+    }
+}
 
 /// The operators, and the name of a new one while it is typed.
 #[derive(Debug, Default)]
 pub struct State {
-    rows: Vec<Operator>,
-    loaded: bool,
-    place: Place,
+    rows: Listing<Operators>,
     name: Option<TextField>,
-    reads: Latest,
 }
 
-impl State {
-    pub fn context(&self) -> Context {
-        if self.name.is_some() { Context::Prompt } else { Context::Operators }
+fn area(shell: &Shell) -> Rect {
+    list_area(body(shell.size))
+}
+
+impl Screen for State {
+    fn context(&self) -> Context {
+        let typing = self.name.is_some() || self.rows.filter.typing;
+        if typing { Context::Prompt } else { Context::Operators }
     }
 
-    pub fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.changed(shell)
+    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
+        if !touched.meet(Subjects::OPERATORS) {
+            return Vec::new();
+        }
+        let page = list::page(area(shell));
+        self.rows.refresh(shell, page).into_iter().collect()
     }
 
-    pub fn changed(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.reads.ask(shell, ME, Request::Operators).into_iter().collect()
-    }
-
-    pub fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let list = area(shell);
+        if self.name.is_some() {
+            self.type_name(shell, input);
+            return Vec::new();
+        }
+        match self.rows.take(shell, input, list) {
+            Taken::Done(effects) => return effects,
+            Taken::Left(action) => self.act(shell, action),
+        }
         Vec::new()
     }
 
-    pub fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.name.is_some() {
-            return self.type_name(shell, input);
-        }
-        let list = list_area(body(shell.size));
-        let shown = list::page(list);
-        let count = self.rows.len();
-        let place = self.place;
-        match self.place.take(&input, count, shown, |at| list::row_at(list, at, place, count)) {
-            Taken::Left(action) => self.act(shell, action),
-            Taken::Moved | Taken::Nothing => Vec::new(),
-        }
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        let Reply::Operators(outcome) = reply else { return Vec::new() };
+        let page = list::page(area(shell));
+        let came = self.rows.answered(shell, id, outcome.map(Chunk::whole), page);
+        came.map_or_else(Vec::new, |came| came.effects)
     }
 
-    fn type_name(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let Some(field) = &mut self.name else { return Vec::new() };
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        match &self.name {
+            Some(field) => draw_name(field, shell, frame, Rect { height: 1, ..area }),
+            None => {
+                let words = " viewers look, operators keep keys and accounts, admins all";
+                self.rows.draw_bar(shell, frame, area, Line::styled(words, shell.styles.of(Role::Muted)));
+            }
+        }
+        let columns =
+            [column("Operator", 0), column("Role", 10), column("Since", 10), column("Added by", 20)];
+        let cells = |row: &Operator| {
+            vec![
+                (row.name.as_str().to_owned(), Role::Text),
+                (row.role.as_str().to_owned(), Role::Accent),
+                (times::day(row.created_at, shell.utc), Role::Muted),
+                (row.created_by.as_str().to_owned(), Role::Muted),
+            ]
+        };
+        let empty = Empty { unfit: "No operator fits the filter.", none: "No operator." };
+        self.rows.draw(shell, frame, list_area(area), &columns, cells, empty);
+    }
+}
+
+impl State {
+    fn type_name(&mut self, shell: &mut Shell, input: Input) {
+        let Some(field) = &mut self.name else { return };
         match input {
             Input::Paste(pasted) => {
                 field.paste(&pasted.line());
@@ -75,8 +137,7 @@ impl State {
                 match text::check_name(field.value()) {
                     Ok(name) => {
                         self.name = None;
-                        let role = operator::Role::Viewer;
-                        ask(shell, &name, role, None);
+                        ask(shell, &name, operator::Role::Viewer, None);
                     }
                     Err(why) => shell.toast(Severity::Warning, why.to_string()),
                 }
@@ -86,12 +147,10 @@ impl State {
             }
             Input::Scroll { .. } | Input::Click(_) => {}
         }
-        Vec::new()
     }
 
-    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
-        let row = self.rows.get(self.place.at).cloned();
-        match (action, row) {
+    fn act(&mut self, shell: &mut Shell, action: Action) {
+        match (action, self.rows.selected()) {
             (Action::New, _) if shell.refuse_unless(Permission::ChangeOperators, "add operators") => {
                 self.name = Some(TextField::default());
             }
@@ -105,7 +164,7 @@ impl State {
             (Action::RemoveOperator, Some(row))
                 if shell.refuse_unless(Permission::ChangeOperators, "remove operators") =>
             {
-                let question = Question {
+                shell.open(Opening::Confirm(Question {
                     title: format!("Remove {}?", row.name),
                     words: "All rights on this database are taken away. What was done stays in the audit, and keys \
                             that this person created go on working."
@@ -113,80 +172,24 @@ impl State {
                     verb: "Remove",
                     change: Change::RemoveOperator(row.name.as_str().to_owned()),
                     done: format!("{} has no rights any more; b on one of their keys shows all of them", row.name),
-                };
-                shell.open(Opening::Confirm(question));
+                }));
             }
             _ => {}
         }
-        Vec::new()
     }
+}
 
-    pub fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        let Reply::Operators(outcome) = reply else { return Vec::new() };
-        let Some(settled) = self.reads.settle(shell, id) else { return Vec::new() };
-        shell.redraw = true;
-        if settled.newest {
-            match outcome {
-                Ok(rows) => {
-                    self.loaded = true;
-                    self.rows = rows;
-                    let shown = list::page(list_area(body(shell.size)));
-                    self.place.go_to(self.place.at, self.rows.len(), shown);
-                }
-                Err(failure) => shell.failed(&failure),
-            }
-        }
-        settled.next.into_iter().collect()
-    }
-
-    /// What stands at the right end of the header.
-    pub fn summary(&self, _: &Shell) -> String {
-        String::new()
-    }
-
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let styles = &shell.styles;
-        let top = Rect { height: 1, ..area };
-        match &self.name {
-            Some(field) => {
-                let label = " Name of the new operator, as the database or the system knows it: ";
-                let room = area.width.saturating_sub(u16::try_from(label.len()).unwrap_or(0) + 1);
-                let (text, cursor) = field.visible(room);
-                let line = Line::from(vec![
-                    Span::styled(label, styles.of(Role::LabelFocus)),
-                    Span::styled(text, styles.of(Role::InputFocus)),
-                ]);
-                frame.render_widget(line, top);
-                let x = area.x + u16::try_from(label.len()).unwrap_or(0) + cursor;
-                frame.set_cursor_position(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
-            }
-            None => {
-                let words = " viewers look, operators keep keys and accounts, admins all";
-                frame.render_widget(Line::styled(words, styles.of(Role::Muted)), top);
-            }
-        }
-        let list = list_area(area);
-        if self.rows.is_empty() {
-            let words = if self.loaded { "  No operator." } else { "  loading…" };
-            frame.render_widget(Line::styled(words, styles.of(Role::Muted)), list);
-            return;
-        }
-        let columns =
-            [column("Operator", 0), column("Role", 10), column("Since", 10), column("Added by", 20)];
-        let rows: Vec<Vec<list::Cell>> = self
-            .rows
-            .iter()
-            .map(|row| {
-                vec![
-                    (row.name.as_str().to_owned(), Role::Text),
-                    (row.role.as_str().to_owned(), Role::Accent),
-                    (times::day(row.created_at, shell.utc), Role::Muted),
-                    (row.created_by.as_str().to_owned(), Role::Muted),
-                ]
-            })
-            .collect();
-        list::draw(frame, styles, list, &columns, &rows, self.place, |_| false);
-    }
+fn draw_name(field: &TextField, shell: &Shell, frame: &mut Frame, area: Rect) {
+    let label = " Name of the new operator, as the database or the system knows it: ";
+    let columns = u16::try_from(label.len()).unwrap_or(0);
+    let (text, cursor) = field.visible(area.width.saturating_sub(columns + 1));
+    let line = Line::from(vec![
+        Span::styled(label, shell.styles.of(Role::LabelFocus)),
+        Span::styled(text, shell.styles.of(Role::InputFocus)),
+    ]);
+    frame.render_widget(line, area);
+    let x = (area.x + columns + cursor).min(area.right().saturating_sub(1));
+    frame.set_cursor_position(Position { x, y: area.y });
 }
 
 /// Asks whether somebody shall have a role.

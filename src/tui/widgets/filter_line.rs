@@ -1,23 +1,43 @@
 //! The line that a list's filter is typed into.
 
+use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
+use super::fit;
 use super::text_field::TextField;
-use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::tui::input::Input;
+use crate::domain::query::{Completion, QueryError};
+use crate::domain::text::SafeText;
 use crate::tui::shell::Shell;
 
-/// The filter's text, and whether it is being typed.
+/// Columns before the text.
+const PROMPT: u16 = 3;
+
+/// The filter's text and its meaning. While there is a mistake in the text the last good meaning holds.
 #[derive(Debug, Default)]
-pub struct FilterLine {
+pub struct FilterLine<F> {
     text: TextField,
+    /// Whether it is being typed.
     pub typing: bool,
+    pub meaning: F,
+    pub mistake: Option<QueryError>,
 }
 
-impl FilterLine {
+/// What is said beside the text.
+#[derive(Debug, Default)]
+pub struct Hints<'a> {
+    /// What could be typed, while there is no text.
+    pub example: &'a str,
+    /// What could stand at the cursor.
+    pub candidates: Vec<String>,
+    pub note: String,
+}
+
+impl<F: PartialEq> FilterLine<F> {
     pub fn value(&self) -> &str {
         self.text.value()
     }
@@ -26,62 +46,113 @@ impl FilterLine {
         self.text.is_empty()
     }
 
+    /// Whether there is anything to show of it.
+    pub fn visible(&self) -> bool {
+        self.typing || !self.is_empty()
+    }
+
+    /// The byte of the text that the cursor is at.
+    pub fn cursor(&self) -> usize {
+        self.text.cursor()
+    }
+
     /// Puts another text in its place.
     pub fn set(&mut self, text: &str) {
         self.text = TextField::with(text);
     }
 
-    pub fn clear(&mut self) {
-        self.text.clear();
+    pub fn key(&mut self, event: KeyEvent) {
+        self.text.key(event);
     }
 
-    /// Takes what is typed, pasted, accepted or cancelled. Answers whether the text changed.
-    pub fn take(&mut self, input: &Input) -> bool {
-        match input {
-            Input::Paste(pasted) => self.text.paste(&pasted.line()),
-            Input::Key(key) => match key.action {
-                Some(Action::Accept) => {
-                    self.typing = false;
-                    false
-                }
-                Some(action @ (Action::CancelPrompt | Action::ClearLine)) => {
-                    self.typing &= action == Action::ClearLine;
-                    let changed = !self.is_empty();
-                    self.clear();
-                    changed
-                }
-                _ => self.text.key(key.event),
-            },
-            Input::Scroll { .. } | Input::Click(_) => false,
-        }
+    pub fn paste(&mut self, line: &str) {
+        self.text.paste(line);
     }
 
-    /// The part of the text that `columns` show, and the column of the cursor in it.
-    pub fn visible(&self, columns: u16) -> (String, u16) {
-        self.text.visible(columns)
-    }
-
-    /// Draws it into the first line of `area`; `all` says what is shown without a filter.
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect, all: &str) {
-        let styles = &shell.styles;
-        let (text, cursor) = self.visible(area.width.saturating_sub(4));
-        let line = if self.typing || !self.is_empty() {
-            Line::from(vec![
-                Span::styled(" / ", styles.of(Role::Accent)),
-                Span::styled(text, styles.of(Role::Text)),
-            ])
-        } else {
-            let key = shell.keymap.key(Action::Filter);
-            Line::styled(format!(" {all}; {key} filters"), styles.of(Role::Muted))
+    /// Puts in what all candidates have in common; the whole one where there is a single one.
+    pub fn complete(&mut self, completion: &Completion) {
+        let Some(common) = common_beginning(&completion.candidates) else { return };
+        let text = self.value();
+        let typed = text.get(completion.start..completion.end).unwrap_or_default();
+        let (Some(before), Some(after)) = (text.get(..completion.start), text.get(completion.end..)) else {
+            return;
         };
-        frame.render_widget(line, Rect { height: 1.min(area.height), ..area });
-        self.place_cursor(frame, area, cursor);
+        if completion.candidates.len() > 1 && common.len() <= typed.len() {
+            return;
+        }
+        let cursor = before.chars().count() + common.chars().count();
+        self.text = TextField::with_cursor(format!("{before}{common}{after}"), cursor);
     }
 
-    /// Puts the cursor behind the prompt, if it is being typed.
-    pub fn place_cursor(&self, frame: &mut Frame, area: Rect, cursor: u16) {
-        if self.typing {
-            frame.set_cursor_position(Position { x: area.x + 3 + cursor, y: area.y });
+    /// Reads the text again. Answers whether it means something else now.
+    pub fn interpret(&mut self, parse: impl FnOnce(&str) -> Result<F, QueryError>) -> bool {
+        match parse(self.text.value()) {
+            Ok(meaning) => {
+                self.mistake = None;
+                let changed = self.meaning != meaning;
+                self.meaning = meaning;
+                changed
+            }
+            Err(mistake) => {
+                self.mistake = Some(mistake);
+                false
+            }
         }
     }
+
+    /// Draws it into the first line of `area`: the mistake is underlined and named.
+    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect, hints: &Hints<'_>) {
+        let styles = &shell.styles;
+        let prompt = Rect { height: 1.min(area.height), ..area };
+        frame.render_widget(Line::styled(" / ", styles.of(Role::Accent)), prompt);
+        let area = Rect { x: area.x + PROMPT, width: area.width.saturating_sub(PROMPT + 1), ..prompt };
+        let scroll = u16::try_from(self.text.scroll(usize::from(area.width))).unwrap_or(0);
+        let text = Line::from(self.spans(shell, hints.example));
+        let end = u16::try_from(text.width()).unwrap_or(area.width).saturating_sub(scroll).min(area.width);
+        frame.render_widget(Paragraph::new(text).scroll((0, scroll)), area);
+        let mut words = String::new();
+        // What fits comes first: it is the quicker way out of a mistake, whose place is marked anyway.
+        if !hints.candidates.is_empty() {
+            words.push_str(&format!("   tab: {}", hints.candidates.join("  ")));
+        }
+        match &self.mistake {
+            Some(mistake) => words.push_str(&format!("   ✕ {}", mistake.message)),
+            None if !hints.note.is_empty() => words.push_str(&format!("   {}", hints.note)),
+            None => {}
+        }
+        let role = if self.mistake.is_some() { Role::Error } else { Role::Muted };
+        let beside = Rect { x: area.x + end, width: area.width - end, ..area };
+        let words = fit::cut(&SafeText::new(words), usize::from(beside.width));
+        frame.render_widget(Line::styled(words, styles.of(role)), beside);
+        if self.typing {
+            let column = u16::try_from(self.text.cursor_column()).unwrap_or(0).saturating_sub(scroll);
+            frame.set_cursor_position(Position { x: (area.x + column).min(area.right()), y: area.y });
+        }
+    }
+
+    fn spans(&self, shell: &Shell, example: &str) -> Vec<Span<'static>> {
+        let styles = &shell.styles;
+        let text = self.value();
+        if text.is_empty() && self.mistake.is_none() {
+            return vec![Span::styled(example.to_owned(), styles.of(Role::Placeholder))];
+        }
+        let span = |text: &str, style| Span::styled(SafeText::new(text).as_str().to_owned(), style);
+        let style = styles.of(if self.typing { Role::Text } else { Role::Muted });
+        let Some(mistake) = &self.mistake else { return vec![span(text, style)] };
+        let cut = |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at));
+        let start = cut(mistake.start).unwrap_or(text.len());
+        let end = cut(mistake.end).unwrap_or(text.len()).max(start);
+        let wrong = styles.of(Role::Error).add_modifier(Modifier::UNDERLINED);
+        let piece = if start == end { " " } else { &text[start..end] };
+        vec![span(&text[..start], style), span(piece, wrong), span(&text[end..], style)]
+    }
+}
+
+fn common_beginning(candidates: &[String]) -> Option<&str> {
+    let (first, others) = candidates.split_first()?;
+    let length = others.iter().fold(first.len(), |length, other| {
+        let same = first.char_indices().zip(other.chars()).find(|((_, a), b)| a != b).map(|((i, _), _)| i);
+        length.min(same.unwrap_or(first.len().min(other.len())))
+    });
+    first.get(..length)
 }

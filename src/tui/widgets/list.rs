@@ -4,85 +4,9 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::super::input::Input;
 use super::super::styles::Styles;
-use super::{fit, scroll};
-use crate::config::keymap::Action;
+use super::fit;
 use crate::config::theme::Role;
-
-/// Where the selection and the first row shown are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    pub at: usize,
-    pub top: usize,
-}
-
-/// What a list made of an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It moved, or was asked to.
-    Moved,
-    /// The action is not the list's to carry out.
-    Left(Action),
-    /// It means nothing here.
-    Nothing,
-}
-
-impl Place {
-    /// Lets the list take what moves in it: wheel, click and movement keys. `row_at` tells the row at a point.
-    pub fn take(
-        &mut self,
-        input: &Input,
-        count: usize,
-        shown: usize,
-        row_at: impl FnOnce(Position) -> Option<usize>,
-    ) -> Taken {
-        match input {
-            Input::Scroll { lines, .. } => self.step(*lines as isize, count, shown),
-            Input::Click(at) => {
-                if let Some(row) = row_at(*at) {
-                    self.go_to(row, count, shown);
-                }
-            }
-            Input::Paste(_) => return Taken::Nothing,
-            Input::Key(key) => match key.action {
-                Some(action) if self.act(action, count, shown) => {}
-                Some(action) => return Taken::Left(action),
-                None => return Taken::Nothing,
-            },
-        }
-        Taken::Moved
-    }
-
-    /// Moves by an action of the list. Answers whether it was one. `shown`: rows on the screen.
-    pub fn act(&mut self, action: Action, count: usize, shown: usize) -> bool {
-        let page = isize::try_from(shown.max(1)).unwrap_or(1);
-        let by = match action {
-            Action::Up => -1,
-            Action::Down => 1,
-            Action::PageUp => -page,
-            Action::PageDown => page,
-            Action::HalfPageUp => -(page / 2).max(1),
-            Action::HalfPageDown => (page / 2).max(1),
-            Action::Top => isize::MIN / 2,
-            Action::Bottom => isize::MAX / 2,
-            _ => return false,
-        };
-        self.step(by, count, shown);
-        true
-    }
-
-    /// Moves the selection by rows.
-    pub fn step(&mut self, by: isize, count: usize, shown: usize) {
-        self.go_to(self.at.saturating_add_signed(by), count, shown);
-    }
-
-    /// Selects a row.
-    pub fn go_to(&mut self, at: usize, count: usize, shown: usize) {
-        self.at = at.min(count.saturating_sub(1));
-        self.top = scroll::follow(self.top, self.at, shown, count);
-    }
-}
 
 /// The place of a list below one line of something else.
 pub fn list_area(area: Rect) -> Rect {
@@ -115,14 +39,14 @@ const LEAST: usize = 10;
 /// A cell: its text and role.
 pub type Cell = (String, Role);
 
-/// Draws the heading and as many rows as fit. `marked` rows have a sign at the left edge.
+/// Draws the heading and the rows of the screen. `here`: the selected one of them; `marked` ones have a sign too.
 pub fn draw(
     frame: &mut Frame,
     styles: &Styles,
     area: Rect,
     columns: &[Column],
     rows: &[Vec<Cell>],
-    place: Place,
+    here: Option<usize>,
     marked: impl Fn(usize) -> bool,
 ) {
     if area.height == 0 {
@@ -136,16 +60,12 @@ pub fn draw(
         heading.push(Span::styled(text, styles.of(Role::Header)));
     }
     frame.render_widget(Line::from(heading), Rect { height: 1, ..area });
-    let shown = usize::from(area.height) - 1;
-    let top = scroll::follow(place.top, place.at, shown, rows.len());
-    for (line, (at, row)) in rows.iter().enumerate().skip(top).take(shown).enumerate() {
-        let here = at == place.at;
-        let sign = match (here, marked(at)) {
-            (_, true) => Span::styled("● ", styles.of(Role::Marked)),
-            (true, false) => Span::styled("▌ ", styles.of(Role::Marker)),
-            (false, false) => Span::raw("  "),
+    for (line, row) in rows.iter().enumerate().take(page(area)) {
+        let sign = |on: bool, sign: &'static str, role| {
+            if on { Span::styled(sign, styles.of(role)) } else { Span::raw(" ") }
         };
-        let mut spans = vec![sign];
+        let here = here == Some(line);
+        let mut spans = vec![sign(here, "▌", Role::Marker), sign(marked(line), "✓", Role::Marked)];
         for (column, (text, role)) in columns.iter().zip(row) {
             let text = fit::cut(text, width(column));
             let rest = width(column) - fit::width(&text) + gap.len();
@@ -175,10 +95,8 @@ fn fitting(columns: &[Column], width: usize) -> (&[Column], &'static str, usize)
     (columns, gap, rest(columns))
 }
 
-/// The row at a click, if there is one. `list`: the area given to [`draw`].
-pub fn row_at(list: Rect, at: ratatui::layout::Position, place: Place, count: usize) -> Option<usize> {
-    let row = usize::from(at.y.checked_sub(list.y + 1)?);
-    let shown = usize::from(list.height).saturating_sub(1);
-    let top = scroll::follow(place.top, place.at, shown, count);
-    (list.contains(at) && row < shown && top + row < count).then_some(top + row)
+/// The row at a click, if there is one. `list`: the area given to [`draw`]. `top`: the first row on the screen.
+pub fn row_at(list: Rect, at: Position, top: usize, count: usize) -> Option<usize> {
+    let line = usize::from(at.y.checked_sub(list.y + 1)?);
+    (list.contains(at) && line < page(list) && top + line < count).then_some(top + line)
 }

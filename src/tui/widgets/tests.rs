@@ -1,12 +1,10 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::bars::{self, Bar};
-use super::list::Place;
 use super::scope_grid::ScopeGrid;
 use super::secret_field::SecretInput;
 use super::text_field::TextField;
 use super::{fit, picker, scroll};
-use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::domain::issuer::ScopeRule;
 use crate::tui::styles::Styles;
@@ -106,16 +104,10 @@ fn the_smallest_number_still_has_a_bar() {
 
 #[test]
 fn a_list_scrolls_no_more_than_it_must() {
-    let mut place = Place::default();
-    place.act(Action::PageDown, 100, 10);
-    assert_eq!((place.at, place.top), (10, 1));
-    place.act(Action::Bottom, 100, 10);
-    assert_eq!((place.at, place.top), (99, 90));
-    place.act(Action::Up, 100, 10);
-    assert_eq!((place.at, place.top), (98, 90));
-    place.act(Action::Top, 0, 10);
-    assert_eq!((place.at, place.top), (0, 0));
     assert_eq!(scroll::follow(5, 3, 10, 100), 3);
+    assert_eq!(scroll::follow(5, 14, 10, 100), 5);
+    assert_eq!(scroll::follow(5, 15, 10, 100), 6);
+    assert_eq!(scroll::follow(95, 99, 10, 100), 90);
 }
 
 #[test]
@@ -131,7 +123,7 @@ fn what_begins_with_the_words_typed_ranks_first() {
 
 #[test]
 fn a_narrow_list_does_without_its_last_columns_rather_than_without_names() {
-    use super::list::{self, Place, column};
+    use super::list::{self, column};
     let theme = crate::config::theme::Theme::load("dark", None).unwrap();
     let styles = crate::tui::styles::Styles::new(&theme);
     let columns =
@@ -141,15 +133,7 @@ fn a_narrow_list_does_without_its_last_columns_rather_than_without_names() {
     let backend = ratatui::backend::TestBackend::new(60, 3);
     let mut terminal = ratatui::Terminal::new(backend).unwrap();
     let draw = |frame: &mut ratatui::Frame| {
-        list::draw(
-            frame,
-            &styles,
-            frame.area(),
-            &columns,
-            std::slice::from_ref(&row),
-            Place::default(),
-            |_| false,
-        );
+        list::draw(frame, &styles, frame.area(), &columns, std::slice::from_ref(&row), Some(0), |_| false);
     };
     terminal.draw(draw).unwrap();
     let picture = terminal.backend().to_string();

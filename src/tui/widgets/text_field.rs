@@ -22,6 +22,27 @@ impl TextField {
         Self { input: Input::new(text.to_owned()) }
     }
 
+    /// The same, with the cursor behind so many characters.
+    pub fn with_cursor(text: String, cursor: usize) -> Self {
+        Self { input: Input::new(text).with_cursor(cursor) }
+    }
+
+    /// The byte of the text that the cursor is at.
+    pub fn cursor(&self) -> usize {
+        let text = self.value();
+        text.char_indices().nth(self.input.cursor()).map_or(text.len(), |(byte, _)| byte)
+    }
+
+    /// The column of the cursor in the whole text.
+    pub fn cursor_column(&self) -> usize {
+        self.input.visual_cursor()
+    }
+
+    /// The columns out of sight on the left, where so many show the part with the cursor.
+    pub fn scroll(&self, columns: usize) -> usize {
+        self.input.visual_scroll(columns)
+    }
+
     pub fn value(&self) -> &str {
         self.input.value()
     }

@@ -1,6 +1,7 @@
 //! The filter of the screen of alerts: `account:acme key:ID`, and words that are looked for in the rows at hand.
 
 use crate::domain::key::KeyId;
+use crate::domain::query::QueryError;
 use crate::service::RaisedAlert;
 
 /// What shall be shown.
@@ -14,15 +15,18 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Reads the filter's text, or says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads the filter's text. The error carries the place of the mistake.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
         let mut filter = Self::default();
         for word in text.split_whitespace() {
             match word.split_once(':') {
                 Some(("account", slug)) if !slug.is_empty() => filter.account = Some(slug.to_owned()),
                 Some(("key", id)) => {
-                    let id = id.parse().map_err(|_| "a key's id is needed behind key:".to_owned())?;
-                    filter.key = Some(id);
+                    filter.key = Some(id.parse().map_err(|_| {
+                        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+                        let message = "a key's id is needed behind key:".to_owned();
+                        QueryError { start, end: start + word.len(), message }
+                    })?);
                 }
                 _ => filter.words.push(word.to_lowercase()),
             }
@@ -30,9 +34,9 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether it looks for words, which the database does not.
-    pub fn has_words(&self) -> bool {
-        !self.words.is_empty()
+    /// Whether the database answers both alike: it does not look for words.
+    pub fn reads_same(&self, other: &Self) -> bool {
+        (&self.account, &self.key) == (&other.account, &other.key)
     }
 
     /// Whether a row has all the words: in its kind, its severity, its sentence, its key, its account, its gate.

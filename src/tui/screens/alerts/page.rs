@@ -1,12 +1,22 @@
 //! Everything about one alert, as a page to read.
 
 use crate::config::keymap::Action;
+use crate::config::theme::Role;
 use crate::domain::text::SafeText;
-use crate::domain::usage::{SPIKE_MINUTES, Source, What};
+use crate::domain::usage::{SPIKE_MINUTES, Severity, Source, What};
 use crate::service::RaisedAlert;
 use crate::tui::opening::Part;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
+
+/// The sign of a severity, told apart without colour, and its role.
+pub fn sign(severity: Severity) -> (&'static str, Role) {
+    match severity {
+        Severity::Info => ("·", Role::Info),
+        Severity::Warning => ("!", Role::Warning),
+        Severity::Critical => ("✕", Role::Danger),
+    }
+}
 
 /// `failed attempts`: what happened, in two words.
 pub fn kind(what: &What) -> &'static str {
@@ -36,7 +46,7 @@ pub fn about(raised: &RaisedAlert) -> String {
 pub fn of(shell: &Shell, raised: &RaisedAlert) -> (String, Vec<Part>) {
     let alert = &raised.alert;
     let with_age = |at| format!("{}, {}", times::exact(at, shell.utc), times::relative(at, shell.now));
-    let (sign, _) = super::view::sign(alert.severity());
+    let (sign, _) = sign(alert.severity());
     let mut parts = vec![
         Part::Words(alert.sentence()),
         Part::Space,

@@ -178,7 +178,7 @@ fn enter_shows_everything_about_an_alert_and_leads_to_the_key_and_to_its_end() {
     desk.press("esc");
     desk.press("o");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
-    let filter = desk.state.screens.keys.filter.text();
+    let filter = desk.keys().rows.filter.value();
     assert_eq!(filter, format!("status:active,expired,abandoned,revoked id:{}", ci_runner()));
 }
 
@@ -253,7 +253,7 @@ fn the_command_that_starts_a_gate_names_the_database_that_the_console_shows() {
     let mut desk = screen(80, 24);
     let gates = |desk: &mut Desk, database: &str| {
         desk.state.shell.database = database.into();
-        desk.state.screens.alerts.gates = Some(Vec::new());
+        desk.on_mut::<super::State>().gates = Some(Vec::new());
         desk.words()
     };
     let demo = "/tmp/keyrack-demo-3fe2da3c/demo.db";

@@ -1,17 +1,18 @@
 //! The picture of the gates and the alerts.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{State, page};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::domain::usage::Severity;
 use crate::service::{GateStanding, RaisedAlert};
+use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
-use crate::tui::view::{body, times};
+use crate::tui::view::body::body;
+use crate::tui::view::times;
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
 
@@ -19,15 +20,6 @@ use crate::tui::widgets::list::{self, column};
 const STRIP: u16 = 2;
 /// Columns before the text.
 const MARGIN: usize = 2;
-
-/// The sign of a severity, told apart without colour, and its role.
-pub fn sign(severity: Severity) -> (&'static str, Role) {
-    match severity {
-        Severity::Info => ("·", Role::Info),
-        Severity::Warning => ("!", Role::Warning),
-        Severity::Critical => ("✕", Role::Danger),
-    }
-}
 
 /// Where the parts of the screen are.
 struct Areas {
@@ -55,28 +47,17 @@ impl Areas {
     }
 }
 
-/// Rows of the list that fit the screen.
-pub fn rows_shown(state: &State, shell: &Shell) -> usize {
-    usize::from(state.areas(shell, body(shell.size)).list.height.saturating_sub(1))
-}
-
-/// The row at a click.
-pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
-    list::row_at(state.areas(shell, body(shell.size)).list, at, state.rows.place, state.shown().count())
-}
-
 impl State {
-    /// What stands at the right end of the header.
-    pub fn summary(&self, _: &Shell) -> String {
-        let marked = self.marks.len();
-        if marked > 0 { format!("✓ {marked} marked") } else { String::new() }
+    /// Where the list is on the screen.
+    pub(super) fn list_of(&self, shell: &Shell) -> Rect {
+        self.areas(shell, body(shell.size)).list
     }
 
     fn areas(&self, shell: &Shell, area: Rect) -> Areas {
         Areas::of(area, self.gate_lines(shell, usize::from(area.width)).len())
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let areas = self.areas(shell, area);
         let width = usize::from(area.width);
         let mut gates = self.gate_lines(shell, width);
@@ -88,30 +69,15 @@ impl State {
             gates.push(Line::styled(words, shell.styles.of(Role::Muted)));
         }
         frame.render_widget(Paragraph::new(gates), areas.gates);
-        if self.filter.typing || !self.filter.is_empty() {
-            self.draw_filter(shell, frame, areas.bar);
-        } else {
-            frame.render_widget(self.tabs(shell), areas.bar);
-        }
-        let shown: Vec<&RaisedAlert> = self.shown().collect();
-        if shown.is_empty() {
-            let style = shell.styles.of(Role::Muted);
-            let mut lines = Vec::new();
-            for words in self.empty(shell) {
-                let item = words.starts_with('·');
-                for (place, part) in
-                    fit::wrap(&words, width.saturating_sub(2 * MARGIN + 2)).into_iter().enumerate()
-                {
-                    let indent = if item && place > 0 { "    " } else { "  " };
-                    lines.push(Line::styled(format!("{indent}{part}"), style));
-                }
-            }
+        self.rows.draw_bar(shell, frame, areas.bar, self.tabs(shell));
+        if self.rows.is_empty() {
             let below = Rect {
                 y: areas.list.y + 1.min(areas.list.height),
                 height: (areas.list.height + STRIP).saturating_sub(1),
                 ..areas.list
             };
-            frame.render_widget(Paragraph::new(lines), below);
+            let sentences = self.empty(shell);
+            draw_words(shell, frame, below, &sentences.iter().map(String::as_str).collect::<Vec<_>>());
             return;
         }
         let wide = area.width >= 130;
@@ -128,11 +94,8 @@ impl State {
             column("Account", if wide { 14 } else { 10 }),
             if wide { column("Acknowledged", 20) } else { column("Seen by", 9) },
         ]);
-        let rows: Vec<Vec<list::Cell>> = shown.iter().map(|row| cells(shell, row, wide)).collect();
-        list::draw(frame, &shell.styles, areas.list, &columns, &rows, self.rows.place, |at| {
-            shown.get(at).is_some_and(|row| self.marks.contains(&row.id))
-        });
-        if let Some(row) = self.selected() {
+        self.rows.draw_rows(shell, frame, areas.list, &columns, |row| cells(shell, row, wide));
+        if let Some(row) = self.rows.selected() {
             frame.render_widget(Paragraph::new(strip(shell, row, width)), areas.strip);
         }
     }
@@ -177,12 +140,11 @@ impl State {
 
     fn tabs(&self, shell: &Shell) -> Line<'static> {
         let styles = &shell.styles;
+        let open_only = self.rows.source.open_only;
         let mut spans = vec![Span::raw("  ")];
         let count =
             shell.alerts.filter(|count| *count > 0).map(|count| format!(" {count}")).unwrap_or_default();
-        for (name, here) in
-            [("All".to_owned(), !self.open_only), (format!("Unacknowledged{count}"), self.open_only)]
-        {
+        for (name, here) in [("All".to_owned(), !open_only), (format!("Unacknowledged{count}"), open_only)] {
             let text = if here { format!("[{name}]") } else { format!(" {name} ") };
             spans.push(Span::styled(text, styles.of(if here { Role::Accent } else { Role::Muted })));
             spans.push(Span::raw(" "));
@@ -191,44 +153,22 @@ impl State {
         Line::from(spans)
     }
 
-    fn draw_filter(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let styles = &shell.styles;
-        let (text, cursor) = self.filter.visible(area.width.saturating_sub(4));
-        let text = if text.is_empty() {
-            Span::styled("words, or account:acme key:ID", styles.of(Role::Placeholder))
-        } else {
-            Span::styled(text, styles.of(Role::Text))
-        };
-        let mut line = Line::from(vec![Span::styled(" / ", styles.of(Role::Accent)), text]);
-        let note = match &self.mistake {
-            Some(mistake) => Some((format!("   ✕ {mistake}"), Role::Error)),
-            None if self.good.has_words() && self.rows.more => {
-                Some((format!("   in the newest {}", self.rows.len()), Role::Muted))
-            }
-            None => None,
-        };
-        if let Some((words, role)) = note {
-            let left = usize::from(area.width).saturating_sub(line.width() + 1);
-            line.push_span(Span::styled(fit::cut(&words, left), styles.of(role)));
-        }
-        frame.render_widget(line, area);
-        self.filter.place_cursor(frame, area, cursor);
-    }
-
     /// What stands in the place of rows, and what to do next.
     fn empty(&self, shell: &Shell) -> Vec<String> {
         let key = |action| shell.keymap.key(action);
-        if !self.rows.loaded {
-            return vec!["loading…".into()];
-        }
-        if !self.filter.is_empty() {
-            return vec![format!("No alert fits. {} shows all of them.", key(Action::Back))];
-        }
-        if self.open_only {
-            return vec![format!(
-                "Somebody has looked at every alert. {} shows all of them.",
-                key(Action::Left)
-            )];
+        match self.rows.absent() {
+            Some(Absent::NotYet) => return vec!["loading…".into()],
+            Some(Absent::Failed(why)) => return vec![why.to_owned()],
+            Some(Absent::Unfit) => {
+                return vec![format!("No alert fits. {} shows all of them.", key(Action::Back))];
+            }
+            _ if self.rows.source.open_only => {
+                return vec![format!(
+                    "Somebody has looked at every alert. {} shows all of them.",
+                    key(Action::Left)
+                )];
+            }
+            _ => {}
         }
         vec![
             "No alert was raised yet. A gate raises one when".into(),
@@ -281,7 +221,7 @@ fn cells(shell: &Shell, row: &RaisedAlert, wide: bool) -> Vec<list::Cell> {
         }
     };
     let done = row.acknowledged_at.is_some();
-    let (sign, role) = sign(row.alert.severity());
+    let (sign, role) = page::sign(row.alert.severity());
     let (role, text) = if done { (Role::Muted, Role::Muted) } else { (role, Role::Text) };
     let mut cells = vec![
         (format!("{sign} {}", row.alert.severity().as_str()), role),
@@ -310,6 +250,6 @@ fn strip(shell: &Shell, row: &RaisedAlert, columns: usize) -> Vec<Line<'static>>
         let rest = lines.split_off(usize::from(STRIP) - 1).join(" ");
         lines.push(fit::cut(&rest, width));
     }
-    let style = shell.styles.of(sign(row.alert.severity()).1);
+    let style = shell.styles.of(page::sign(row.alert.severity()).1);
     lines.into_iter().map(|line| Line::styled(format!("  {line}"), style)).collect()
 }

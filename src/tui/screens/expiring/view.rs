@@ -1,7 +1,7 @@
 //! The picture of what ends when.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -10,9 +10,11 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
+use crate::tui::listing::Empty;
 use crate::tui::shell::Shell;
+use crate::tui::view::body::body;
 use crate::tui::view::reminders::{Mark, calm, short, telling, with_sign};
-use crate::tui::view::{body, times};
+use crate::tui::view::times;
 use crate::tui::widgets::bars::{self, Bar};
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
@@ -30,14 +32,9 @@ fn above(area: Rect) -> u16 {
     2 + bar_rows(area) + 2 + 1
 }
 
-/// Rows of the list that fit the screen.
-pub fn rows_shown(shell: &Shell) -> usize {
-    usize::from(list_area(body(shell.size)).height.saturating_sub(1))
-}
-
-/// The row at a click.
-pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
-    list::row_at(list_area(body(shell.size)), at, state.rows.place, state.rows.len())
+/// Where the list is on the screen.
+pub fn list_of(shell: &Shell) -> Rect {
+    list_area(body(shell.size))
 }
 
 fn list_area(area: Rect) -> Rect {
@@ -52,27 +49,13 @@ fn strip_rows(left: u16) -> u16 {
 }
 
 impl State {
-    /// What stands at the right end of the header.
-    pub fn summary(&self, _: &Shell) -> String {
-        String::new()
-    }
-
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         frame.render_widget(
             self.tabs(shell, usize::from(area.width)),
             Rect { height: 1.min(area.height), ..area },
         );
         self.draw_weeks(shell, frame, area);
         let list = list_area(area);
-        if self.rows.is_empty() {
-            let words = match (self.rows.loaded, self.window) {
-                (false, _) => "  loading…",
-                (true, Window::Overdue) => "  Nothing ended within the last 30 days without being replaced.",
-                (true, _) => "  Nothing ends within this time.",
-            };
-            frame.render_widget(Line::styled(words, shell.styles.of(Role::Muted)), list);
-            return;
-        }
         let wide = area.width >= 110;
         let mut columns = vec![column("Ends", 10), column("Name", 0)];
         columns.extend(match wide {
@@ -83,10 +66,11 @@ impl State {
             columns.extend([column("Last used", 10), column("Created by", 14)]);
         }
         let cells = |row: &crate::service::Row| cells(shell, &row.key, self.reminded(shell, &row.key), wide);
-        let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(cells).collect();
-        list::draw(frame, &shell.styles, list, &columns, &rows, self.rows.place, |at| {
-            self.rows.get(at).is_some_and(|row| self.marks.contains(&row.key.id))
-        });
+        let none = match self.rows.source.window {
+            Window::Overdue => "Nothing ended within the last 30 days without being replaced.",
+            _ => "Nothing ends within this time.",
+        };
+        self.rows.draw(shell, frame, list, &columns, cells, Empty { unfit: none, none });
         let strip = Rect { y: list.bottom(), height: area.bottom() - list.bottom(), ..area };
         frame.render_widget(Paragraph::new(self.strip(shell, usize::from(area.width))), strip);
     }
@@ -143,7 +127,7 @@ impl State {
                 Window::Days90 => "90 days",
             };
             let count = count.map(|count| format!(" {count}")).unwrap_or_default();
-            let here = window == self.window;
+            let here = window == self.rows.source.window;
             let text = if here { format!("[{name}{count}]") } else { format!(" {name}{count} ") };
             spans.push(Span::styled(text, styles.of(if here { Role::Accent } else { Role::Muted })));
             spans.push(Span::raw(" "));

@@ -9,7 +9,6 @@ use unicode_width::UnicodeWidthStr;
 use super::columns;
 use super::state::State;
 use super::usage::{KeyUse, SPANS};
-use super::view::Areas;
 use crate::config::theme::Role;
 use crate::domain::Instant;
 use crate::domain::account::Account;
@@ -35,7 +34,7 @@ pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {
 
 /// How many lines the detail can be scrolled by.
 pub fn most(state: &State, shell: &Shell) -> u16 {
-    let Some(area) = Areas::of(state, shell).detail else { return 0 };
+    let Some(area) = state.areas(shell).detail else { return 0 };
     let inner = inside(area);
     below(selected(state, shell, inner).len(), inner)
 }

@@ -24,11 +24,11 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
     let title = |text: &str| Line::styled(text.to_owned(), styles.of(Role::Title));
     let soft = |text: String| Line::styled(text, styles.of(Role::Muted));
     let gap = Line::default;
-    if !state.loaded {
+    if !state.rows.loaded {
         if let Link::Lost { why, .. } = &shell.link {
             return vec![title("The database can't be reached"), gap(), soft(why.to_string())];
         }
-        if let Some(fault) = &state.fault {
+        if let Some(fault) = &state.rows.fault {
             return vec![title("The keys could not be read"), gap(), soft(fault.to_string())];
         }
         return if state.slow || shell.link == Link::Opening {
@@ -43,7 +43,7 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
             Span::styled(words.to_owned(), styles.of(Role::Text)),
         ])
     };
-    if !state.filter.query.terms.is_empty() {
+    if !state.rows.filter.meaning.terms.is_empty() {
         return vec![
             title("No match"),
             gap(),

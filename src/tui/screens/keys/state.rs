@@ -1,68 +1,40 @@
-//! What the table of keys knows.
+//! What the screen of keys knows.
 
-use std::collections::BTreeSet;
+use chrono::Duration;
 
-use super::filter::Filter;
+use super::areas::Areas;
+use super::table::Table;
 use super::usage::Uses;
-use super::window::Window;
-use crate::config::keymap::Context;
 use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId};
-use crate::domain::query::Sort;
-use crate::domain::text::SafeText;
-use crate::service::{Count, Row};
+use crate::service::Count;
 use crate::tui::latest::Latest;
+use crate::tui::listing::Listing;
 use crate::tui::shell::Shell;
 
-/// The table of keys: a window of rows, the selection, the filter, the marks, the detail.
+/// The table of keys, how many there are, and the detail of the selected one.
 #[derive(Debug, Default)]
 pub struct State {
-    pub filter: Filter,
-    pub sort: Sort,
-    pub window: Window,
-    /// Whether rows were ever read under the present filter and order.
-    pub loaded: bool,
+    pub rows: Listing<Table>,
+    /// What the database's clock is ahead of ours.
+    pub(super) ahead: Duration,
     /// Whether loading takes so long that it should be shown.
     pub slow: bool,
-    /// Why the last reading failed.
-    pub fault: Option<SafeText>,
-    pub selected: Option<KeyId>,
-    /// Where the selection stands in the window.
-    pub(super) place: usize,
-    /// The first row of the window that is shown.
-    pub(super) top: usize,
-    /// Steps that wait for rows under way.
-    pub(super) owed: isize,
-    pub(super) pages: Latest,
-    pub(super) load: Load,
-    pub count: Option<Count>,
+    /// Whether the rows under way are read for what gates write down and tell nobody of: when keys were last used.
+    pub(super) quiet: bool,
+    /// How many keys there are, and under which filter: its turn in the list.
+    pub(super) count: Option<(u64, Count)>,
     pub(super) counts: Latest,
+    /// The turn of the count under way.
+    pub(super) counting: u64,
     /// Whether a timer will ask for the count again.
     pub(super) recount_due: bool,
-    pub marks: BTreeSet<KeyId>,
-    pub(super) anchor: Option<KeyId>,
     pub detail: Detail,
     pub uses: Uses,
-    /// When the rows on the screen were last asked for.
-    pub(super) asked_at: Option<Instant>,
-}
-
-/// What the page under way is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Load {
-    /// The table from its beginning, its first row selected.
-    #[default]
-    First,
-    /// The table's end, its last row selected.
-    Last,
-    /// The same place again, with the same key selected.
-    Again,
-    /// The same, for what gates write down and tell nobody of: when keys were last used.
-    Used,
-    After,
-    Before,
+    /// When the rows on the screen were last read.
+    pub(super) read_at: Option<Instant>,
 }
 
 /// The pane with everything about the selected key.
@@ -72,6 +44,8 @@ pub struct Detail {
     /// Whether keys scroll the pane instead of the list.
     pub focused: bool,
     pub scroll: u16,
+    /// The key that it was scrolled for.
+    pub(super) of: Option<KeyId>,
     /// The audit of one key.
     pub trail: Option<(KeyId, Vec<Entry>)>,
     pub(super) trails: Latest,
@@ -85,75 +59,21 @@ pub struct Detail {
 }
 
 impl State {
-    pub fn selected_row(&self) -> Option<&Row> {
-        self.window.rows.get(self.place).filter(|row| Some(row.key.id) == self.selected)
+    pub fn areas(&self, shell: &Shell) -> Areas {
+        Areas::of(shell.size, self.rows.filter.visible(), self.detail.open)
     }
 
     pub fn selected_key(&self) -> Option<&Key> {
-        self.selected_row().map(|row| &row.key)
-    }
-
-    /// The keys that an action on several is about: the marked ones, else the selected one.
-    pub fn chosen(&self) -> Vec<KeyId> {
-        if self.marks.is_empty() {
-            self.selected.into_iter().collect()
-        } else {
-            self.marks.iter().copied().collect()
-        }
-    }
-
-    /// Those of [`Self::chosen`] that are held here, for showing them.
-    pub fn chosen_keys(&self) -> Vec<Key> {
-        let chosen = self.chosen();
-        self.window
-            .rows
-            .iter()
-            .filter(|row| chosen.contains(&row.key.id))
-            .map(|row| row.key.clone())
-            .collect()
+        self.rows.selected().map(|row| &row.key)
     }
 
     /// The database's present, as far as it is known.
     pub fn now(&self, shell: &Shell) -> Instant {
-        shell.now + self.window.ahead
+        shell.now + self.ahead
     }
 
-    pub fn context(&self) -> Context {
-        if self.filter.editing {
-            Context::Prompt
-        } else if self.detail.open && self.detail.focused {
-            Context::Detail
-        } else {
-            Context::Keys
-        }
+    /// How many keys the filter fits, as far as it is known.
+    pub(super) fn count(&self) -> Option<Count> {
+        self.count.filter(|(turn, _)| *turn == self.rows.turn()).map(|(_, count)| count)
     }
-
-    /// What the header says about how many keys there are.
-    pub fn summary(&self, shell: &Shell) -> String {
-        let noun = shell.wording().noun;
-        let plural = |n: u64| if n == 1 { noun.clone() } else { format!("{noun}s") };
-        let count = match self.count {
-            Some(Count::Exactly(n)) => format!("{} {}", thousands(n), plural(n)),
-            Some(Count::AtLeast(n)) => format!("over {} {}", thousands(n), plural(n)),
-            None => String::new(),
-        };
-        if self.marks.is_empty() {
-            return count;
-        }
-        let marked = format!("✓ {} marked", self.marks.len());
-        if count.is_empty() { marked } else { format!("{marked} of {count}") }
-    }
-}
-
-/// `1000000` as `1,000,000`.
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

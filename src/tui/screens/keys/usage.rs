@@ -4,32 +4,26 @@ use std::collections::HashMap;
 
 use chrono::Duration;
 
-use super::state::{Load, State};
-use super::{columns, view};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::usage::{Counts, Minute, minute, spans};
-use crate::tui::effect::{Effect, Outcomes, Request, RequestId, To};
 use crate::tui::latest::Latest;
-use crate::tui::shell::Shell;
 use crate::tui::view::times;
-use crate::tui::words::ScreenId;
 
-const ME: To = To::Screen(ScreenId::Keys);
 /// The spans that the last 24 hours are kept in, and the minutes of one.
 pub const SPANS: usize = 48;
 const SPAN: u32 = 30;
 /// At most so many keys are asked about at once, and kept in mind.
-const ASKED: usize = 100;
+pub const ASKED: usize = 100;
 const KEPT: usize = 1_000;
 /// What was read is good for so long.
-const FRESH: Duration = Duration::minutes(1);
+pub const FRESH: Duration = Duration::minutes(1);
 
 /// The uses of keys, as far as they are known.
 #[derive(Debug, Default)]
 pub struct Uses {
     held: HashMap<KeyId, KeyUse>,
-    reads: Latest,
+    pub reads: Latest,
     /// Whether the column is shown; `None`: where there is room to spare.
     pub column: Option<bool>,
 }
@@ -49,6 +43,28 @@ impl Uses {
     pub fn of(&self, key: KeyId) -> Option<&KeyUse> {
         self.held.get(&key)
     }
+
+    /// Whether what is known of a key is good still.
+    pub fn knows(&self, key: KeyId, now: Instant) -> bool {
+        self.held.get(&key).is_some_and(|held| now - held.at < FRESH)
+    }
+
+    /// Takes in the use of these keys; those without any are left out of `usage`.
+    pub fn take_in(
+        &mut self,
+        keys: &[KeyId],
+        mut usage: HashMap<KeyId, Vec<Minute>>,
+        now: Instant,
+        utc: bool,
+    ) {
+        if self.held.len() > KEPT {
+            self.held.clear();
+        }
+        for key in keys {
+            let past = usage.remove(key).unwrap_or_default();
+            self.held.insert(*key, KeyUse::read(&past, now, utc));
+        }
+    }
 }
 
 impl KeyUse {
@@ -59,58 +75,5 @@ impl KeyUse {
             today.merge(one.counts);
         }
         Self { at: now, spans: spans(past, now, SPANS, SPAN), today }
-    }
-}
-
-impl State {
-    /// Asks for what is not known of the keys on the screen, unless an answer is under way: that asks on when it comes.
-    pub(super) fn read_usage(&mut self, shell: &mut Shell) -> Option<Effect> {
-        if self.uses.reads.busy() {
-            return None;
-        }
-        let now = self.now(shell);
-        let width = view::Areas::of(self, shell).rows.width;
-        let column = columns::has_usage(width, self.uses.column);
-        let shown = if column { view::rows_shown(self, shell) } else { 0 };
-        let rows = self.window.rows.iter().skip(self.top).take(shown).map(|row| row.key.id);
-        let selected = self.selected.filter(|_| self.detail.open);
-        let stale = |id: &KeyId| self.uses.held.get(id).is_none_or(|held| now - held.at >= FRESH);
-        let mut keys: Vec<KeyId> = selected.into_iter().chain(rows).filter(stale).take(ASKED).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        if keys.is_empty() {
-            return None;
-        }
-        self.uses.reads.ask(shell, ME, Request::Usage { keys, since: now - Duration::hours(24) })
-    }
-
-    /// Reads the rows once more when they are a minute old: that keys are used is no news that comes by itself.
-    pub(super) fn read_last_used(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let fresh = self.asked_at.is_none_or(|at| shell.now - at < FRESH);
-        if fresh || !self.loaded || self.pages.busy() { Vec::new() } else { self.read(shell, Load::Used) }
-    }
-
-    pub(super) fn usage_arrived(
-        &mut self,
-        shell: &mut Shell,
-        id: RequestId,
-        keys: &[KeyId],
-        outcome: Outcomes<HashMap<KeyId, Vec<Minute>>>,
-    ) -> Vec<Effect> {
-        if self.uses.reads.settle(shell, id).is_none() {
-            return Vec::new();
-        }
-        // Without an answer what is held stays; the next look at the table asks again.
-        let Ok(mut usage) = outcome else { return Vec::new() };
-        let now = self.now(shell);
-        if self.uses.held.len() > KEPT {
-            self.uses.held.clear();
-        }
-        for key in keys {
-            let past = usage.remove(key).unwrap_or_default();
-            self.uses.held.insert(*key, KeyUse::read(&past, now, shell.utc));
-        }
-        shell.redraw = true;
-        self.read_usage(shell).into_iter().collect()
     }
 }

@@ -3,18 +3,13 @@
 use crate::config::keymap::Action;
 use crate::domain::reminder::{Delivery, Reminder, State};
 use crate::domain::text::SafeText;
-use crate::tui::opening::Part;
+use crate::tui::opening::{About, Part};
 use crate::tui::shell::Shell;
 use crate::tui::view::reminders::with_sign;
 use crate::tui::view::times;
 
-/// The filter that shows the reminder's key, whatever became of it.
-pub fn key_filter(reminder: &Reminder) -> String {
-    format!("status:active,expired,abandoned,revoked id:{}", reminder.key)
-}
-
-/// Title and parts, and the filter that shows the key.
-pub fn of(shell: &Shell, reminder: &Reminder) -> (String, Vec<Part>, String) {
+/// Title and parts, and the key that one can go to from there.
+pub fn of(shell: &Shell, reminder: &Reminder) -> (String, Vec<Part>, About) {
     let title = format!("{} days before {} ends", reminder.days_before, reminder.key_name);
     let exact = |at| times::exact(at, shell.utc);
     let with_age = |at| format!("{}, {}", exact(at), times::relative(at, shell.now));
@@ -46,7 +41,7 @@ pub fn of(shell: &Shell, reminder: &Reminder) -> (String, Vec<Part>, String) {
         words.push_str(&format!(" To send it again: {retry} in the list."));
     }
     parts.push(Part::Words(words));
-    (title, parts, key_filter(reminder))
+    (title, parts, About { revoke: None, ..About::key(reminder.key) })
 }
 
 fn facts(shell: &Shell, delivery: &Delivery) -> Vec<Part> {

@@ -171,7 +171,7 @@ fn enter_opens_every_delivery_and_leads_to_the_key() {
     assert!(desk.top().is_none());
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     assert_eq!(
-        desk.state.screens.keys.filter.text(),
+        desk.keys().rows.filter.value(),
         format!("status:active,expired,abandoned,revoked id:{}", rows()[0].key)
     );
 }
@@ -281,7 +281,7 @@ fn reading_on_goes_after_the_last_row_and_repeats_none() {
     let next = ReminderRequest { filter: ReminderFilter::default(), after: Some(last), limit: 200 };
     assert_eq!(request, Request::Reminders(next));
     desk.reply(id, Reply::Reminders(Ok(vec![many[199].clone(), reminder("One more", 30, 20, State::Sent)])));
-    assert_eq!(desk.state.screens.reminders.rows.len(), 201);
+    assert_eq!(desk.on::<super::State>().rows.len(), 201);
 }
 
 #[test]

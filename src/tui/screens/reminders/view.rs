@@ -1,8 +1,7 @@
 //! The picture of the outbox, the last sweeps and the reminders.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
-use ratatui::style::Modifier;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -12,10 +11,12 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::reminder::{Progress, Reminder, Sweep};
 use crate::domain::text::SafeText;
+use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
 use crate::tui::sweep_state::MAY_SWEEP;
+use crate::tui::view::body::body;
 use crate::tui::view::reminders::{calm, sign, telling, with_sign};
-use crate::tui::view::{body, times};
+use crate::tui::view::times;
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
 
@@ -59,51 +60,34 @@ impl Areas {
     }
 }
 
-/// Rows of the list that fit the screen.
-pub fn rows_shown(state: &State, shell: &Shell) -> usize {
-    usize::from(state.areas(shell, body(shell.size)).list.height.saturating_sub(1))
-}
-
-/// The row at a click.
-pub fn row_at(state: &State, shell: &Shell, at: Position) -> Option<usize> {
-    list::row_at(state.areas(shell, body(shell.size)).list, at, state.rows.place, state.rows.len())
-}
-
 impl State {
-    /// What stands at the right end of the header.
-    pub fn summary(&self, _: &Shell) -> String {
-        let marked = self.marks.len();
-        if marked > 0 { format!("✓ {marked} marked") } else { String::new() }
+    /// Where the list is on the screen.
+    pub(super) fn list_of(&self, shell: &Shell) -> Rect {
+        self.areas(shell, body(shell.size)).list
     }
 
     fn areas(&self, shell: &Shell, area: Rect) -> Areas {
         Areas::of(area, self.sweep_lines(shell, usize::from(area.width)).len())
     }
 
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+    pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let areas = self.areas(shell, area);
         let columns = usize::from(area.width);
         frame.render_widget(Paragraph::new(vec![standing(shell), way(shell, columns)]), areas.outbox);
         frame.render_widget(Paragraph::new(self.sweep_lines(shell, columns)), areas.sweeps);
-        if self.filter.typing
-            || Preset::of(&self.good).is_none_or(|tab| tab.put_into("") != self.filter.value())
-        {
-            self.draw_filter(shell, frame, areas.bar);
+        let (filter, tab) = (&self.rows.filter, Preset::of(&self.rows.filter.meaning));
+        if filter.typing || tab.is_none_or(|tab| tab.put_into("") != filter.value()) {
+            self.rows.draw_filter(shell, frame, areas.bar);
         } else {
-            frame.render_widget(tabs(shell, &self.good, columns), areas.bar);
+            frame.render_widget(tabs(shell, &filter.meaning, columns), areas.bar);
         }
         if self.rows.is_empty() {
-            let words = self.empty(shell);
-            let lines = fit::wrap(&words, columns.saturating_sub(2 * MARGIN));
-            let style = shell.styles.of(Role::Muted);
-            let lines: Vec<Line> =
-                lines.into_iter().map(|line| Line::styled(format!("  {line}"), style)).collect();
             let below = Rect {
                 y: areas.list.y + 1.min(areas.list.height),
                 height: areas.list.height.saturating_sub(1),
                 ..areas.list
             };
-            frame.render_widget(Paragraph::new(lines), below);
+            draw_words(shell, frame, below, &[&self.empty(shell)]);
             return;
         }
         let mut columns = vec![
@@ -120,10 +104,7 @@ impl State {
         if area.width >= 150 {
             columns.push(column("Answer", 44));
         }
-        let rows: Vec<Vec<list::Cell>> = self.rows.iter().map(|row| cells(shell, row)).collect();
-        list::draw(frame, &shell.styles, areas.list, &columns, &rows, self.rows.place, |at| {
-            self.rows.get(at).is_some_and(|row| self.marks.contains(&row.id))
-        });
+        self.rows.draw_rows(shell, frame, areas.list, &columns, |row| cells(shell, row));
         if let Some(row) = self.rows.selected() {
             frame.render_widget(Paragraph::new(strip(shell, row, usize::from(area.width))), areas.strip);
         }
@@ -167,53 +148,19 @@ impl State {
         lines
     }
 
-    /// What is typed, the mistake in it underlined and named.
-    fn draw_filter(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let styles = &shell.styles;
-        let room = area.width.saturating_sub(4);
-        let (text, cursor) = self.filter.visible(room);
-        let mut spans = vec![Span::styled(" / ", styles.of(Role::Accent))];
-        let whole = text == self.filter.value();
-        match &self.mistake {
-            Some(mistake) if whole => {
-                let cut = |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at));
-                let start = cut(mistake.start).unwrap_or(text.len());
-                let end = cut(mistake.end).unwrap_or(text.len()).max(start);
-                let wrong = styles.of(Role::Error).add_modifier(Modifier::UNDERLINED);
-                let piece = if start == end { " " } else { &text[start..end] };
-                spans.push(Span::styled(text[..start].to_owned(), styles.of(Role::Text)));
-                spans.push(Span::styled(piece.to_owned(), wrong));
-                spans.push(Span::styled(text[end..].to_owned(), styles.of(Role::Text)));
-            }
-            _ if text.is_empty() => spans.push(Span::styled(
-                "words, or state:failed,ambiguous account:acme to:ada@example.com key:ID",
-                styles.of(Role::Placeholder),
-            )),
-            _ => spans.push(Span::styled(text, styles.of(Role::Text))),
-        }
-        let mut line = Line::from(spans);
-        if let Some(mistake) = &self.mistake {
-            let left = usize::from(area.width).saturating_sub(line.width() + 1);
-            let words = fit::cut(&format!("   ✕ {}", mistake.message), left);
-            line.push_span(Span::styled(words, styles.of(Role::Error)));
-        }
-        frame.render_widget(line, area);
-        self.filter.place_cursor(frame, area, cursor);
-    }
-
     /// What stands in the place of rows, and what to do next.
     fn empty(&self, shell: &Shell) -> String {
         let back = shell.keymap.key(Action::Back);
-        if !self.rows.loaded {
-            return "loading…".into();
-        }
-        if Preset::of(&self.good) == Some(Preset::Attention)
-            && self.filter.value() == Preset::Attention.put_into("")
-        {
-            return format!("Nothing failed, and nothing is ambiguous. {back} shows all reminders.");
-        }
-        if !self.filter.is_empty() {
-            return format!("No reminder fits. {back} shows all of them.");
+        let filter = &self.rows.filter;
+        let attention = Preset::of(&filter.meaning) == Some(Preset::Attention);
+        match self.rows.absent() {
+            Some(Absent::NotYet) => return "loading…".into(),
+            Some(Absent::Failed(why)) => return why.to_owned(),
+            Some(Absent::Unfit) if attention && filter.value() == Preset::Attention.put_into("") => {
+                return format!("Nothing failed, and nothing is ambiguous. {back} shows all reminders.");
+            }
+            Some(Absent::Unfit) => return format!("No reminder fits. {back} shows all of them."),
+            _ => {}
         }
         let sweep = shell.keymap.key(Action::Sweep);
         let due = shell.outbox.as_ref().map_or(0, |outbox| outbox.due);

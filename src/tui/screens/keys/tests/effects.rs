@@ -7,7 +7,7 @@ use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::message::Message;
 use crate::tui::testing::{Desk, keys, noon};
 use crate::tui::update::update;
-use crate::tui::view::PATIENCE;
+use crate::tui::view::body::PATIENCE;
 use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Keys);
@@ -82,7 +82,7 @@ fn coming_near_the_end_of_the_rows_reads_on_before_they_are_wanted() {
         desk.press("j");
     }
     let effects = desk.press("j");
-    let last = desk.state.screens.keys.window.rows[199].cursor.clone();
+    let last = desk.keys().rows.iter().nth(199).expect("rows").cursor.clone();
     let [Effect::Ask { request, .. }] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(*request, page(Query::default(), From::After(last)));
 }

@@ -66,12 +66,12 @@ fn the_window_stays_bounded_however_far_one_goes() {
     for _ in 0..100 {
         desk.play("pagedown");
     }
-    assert!(desk.state.screens.keys.window.len() <= 600);
+    assert!(desk.keys().rows.len() <= 600);
     for _ in 0..100 {
         desk.play("pageup");
     }
     assert!(desk.selected_line().contains("Key 0 "));
-    assert!(desk.state.screens.keys.window.len() <= 600);
+    assert!(desk.keys().rows.len() <= 600);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn marks_are_counted_ranged_and_cleared() {
     desk.sees("✓ 1 marked of 30 API keys");
     desk.play("j j v");
     desk.sees("✓ 4 marked");
-    assert_eq!(desk.state.screens.keys.chosen(), [0, 1, 2, 3].map(key_id));
+    assert_eq!(desk.keys().rows.chosen(), [0, 1, 2, 3].map(key_id));
     desk.play("esc");
     desk.sees_not("marked");
     desk.play("ctrl-a");

@@ -116,12 +116,12 @@ fn a_table_where_nothing_changes_tells_a_minute_later_that_a_key_was_used() {
     desk.send(Message::Timer(Timer::Clock));
     let asked: Vec<_> = desk.asked.iter().map(|(_, request)| request).collect();
     assert!(matches!(asked.as_slice(), [Request::Page(_)]), "neither count nor audit: {asked:?}");
-    let selected = desk.state.screens.keys.selected;
+    let selected = desk.keys().rows.selected_id().copied();
     desk.settle();
     let screen = desk.screen();
     let row = screen.lines().find(|line| line.contains("Key 2 ")).unwrap_or_default().to_owned();
     assert!(row.contains('▌') && row.trim_end().ends_with("1m ago"), "{screen}");
-    assert_eq!(desk.state.screens.keys.selected, selected);
+    assert_eq!(desk.keys().rows.selected_id().copied(), selected);
 }
 
 #[test]

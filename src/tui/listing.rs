@@ -1,0 +1,391 @@
+//! A list that is read from the database in pieces: its rows, the selection, the marks and the filter. All screens have
+//! their lists from here, so that the same gesture does the same on each of them.
+//!
+//! The selection is a row, not a place: whatever comes and goes, it stays where it was, and moves to its neighbour only
+//! when its row is gone. No gesture waits for the database: steps beyond the rows at hand are owed until those come.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use ratatui::layout::Rect;
+
+use super::effect::{Effect, Outcomes, Request, RequestId, To};
+use super::input::{Input, Key};
+use super::latest::Latest;
+use super::shell::Shell;
+use super::widgets::filter_line::FilterLine;
+use super::widgets::{list, scroll};
+use super::words::{ScreenId, Severity};
+use crate::config::keymap::Action;
+use crate::domain::Instant;
+use crate::domain::query::{Completion, QueryError};
+use crate::domain::text::SafeText;
+
+mod marks;
+mod picture;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use picture::{Absent, Empty, draw_words};
+pub use window::{CHUNK, Chunk, Load, MOST};
+
+/// What a list is of: how its rows are told apart, read and filtered.
+pub trait Source: Debug + Default {
+    type Row: Debug;
+    type Id: Clone + Ord + Debug;
+    type Filter: Clone + Default + PartialEq + Debug;
+
+    /// Whose list it is: the answers go there.
+    const SCREEN: ScreenId;
+    /// What can be typed into the filter, for whoever does not know it. Without it the list has no filter.
+    const FILTER: Option<&'static str>;
+    /// Whether rows can be marked.
+    const MARKS: bool = false;
+    /// Whether rows can be read from any place in both directions. Else they are read from the beginning on, and kept.
+    const BOTH_WAYS: bool = false;
+
+    fn id(row: &Self::Row) -> Self::Id;
+
+    /// What a filter's text means.
+    fn parse(text: &str, now: Instant) -> Result<Self::Filter, QueryError>;
+
+    /// Whether a row that was read is shown: for what the database does not look for.
+    fn fits(_: &Self::Filter, _: &Self::Row) -> bool {
+        true
+    }
+
+    /// Whether both filters read the same rows.
+    fn reads_same(one: &Self::Filter, other: &Self::Filter) -> bool {
+        one == other
+    }
+
+    /// What could stand at the cursor, a byte of the filter's text.
+    fn complete(_: &Shell, _: &[Self::Row], _: &str, _: usize) -> Option<Completion> {
+        None
+    }
+
+    fn request(&self, filter: &Self::Filter, part: Part<'_, Self::Row>, limit: u32) -> Request;
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'r, R> {
+    Start,
+    End,
+    /// From this row on, with it.
+    At(&'r R),
+    After(&'r R),
+    Before(&'r R),
+}
+
+impl<'r, R> Part<'r, R> {
+    /// The row to go on after, for lists that are only read from the beginning on.
+    pub fn after(self) -> Option<&'r R> {
+        match self {
+            Self::After(row) => Some(row),
+            _ => None,
+        }
+    }
+}
+
+/// What a list made of a gesture.
+#[derive(Debug, PartialEq)]
+pub enum Taken {
+    /// It was the list's.
+    Done(Vec<Effect>),
+    /// The action is not the list's to carry out.
+    Left(Action),
+}
+
+/// An answer to the list's question: what was read, if it is the newest one and there was no failure.
+#[derive(Debug)]
+pub struct Came {
+    pub load: Option<Load>,
+    pub effects: Vec<Effect>,
+}
+
+#[derive(Debug)]
+pub struct Listing<S: Source> {
+    pub source: S,
+    pub filter: FilterLine<S::Filter>,
+    /// Whether rows were ever read under the present filter.
+    pub loaded: bool,
+    /// Why the last reading failed.
+    pub fault: Option<SafeText>,
+    pub more_before: bool,
+    pub more_after: bool,
+    /// What was read, in the list's order and without a gap.
+    rows: Vec<S::Row>,
+    /// Those of them that are shown, by their places.
+    shown: Vec<usize>,
+    selected: Option<S::Id>,
+    /// Where the selection stands among the rows shown, and the first of them on the screen.
+    at: usize,
+    top: usize,
+    /// Steps that wait for rows under way.
+    owed: isize,
+    pages: Latest,
+    load: Load,
+    /// How many rows were asked for.
+    asked: u32,
+    marks: BTreeSet<S::Id>,
+    /// Where a range of marks begins.
+    anchor: Option<S::Id>,
+    /// Grows when the filter means something else.
+    turn: u64,
+}
+
+impl<S: Source> Default for Listing<S> {
+    fn default() -> Self {
+        Self {
+            source: S::default(),
+            filter: FilterLine::default(),
+            loaded: false,
+            fault: None,
+            more_before: false,
+            more_after: false,
+            rows: Vec::new(),
+            shown: Vec::new(),
+            selected: None,
+            at: 0,
+            top: 0,
+            owed: 0,
+            pages: Latest::default(),
+            load: Load::First,
+            asked: 0,
+            marks: BTreeSet::new(),
+            anchor: None,
+            turn: 0,
+        }
+    }
+}
+
+impl<S: Source> Listing<S> {
+    pub fn len(&self) -> usize {
+        self.shown.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// The rows shown, whether they are on the screen or not.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &S::Row> {
+        self.shown.iter().map(|place| &self.rows[*place])
+    }
+
+    fn row(&self, at: usize) -> Option<&S::Row> {
+        self.shown.get(at).map(|place| &self.rows[*place])
+    }
+
+    pub fn selected(&self) -> Option<&S::Row> {
+        self.row(self.at)
+    }
+
+    pub fn selected_id(&self) -> Option<&S::Id> {
+        self.selected.as_ref()
+    }
+
+    /// Where the selection stands among the rows shown.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The first row on the screen. `page`: how many there are.
+    pub fn top(&self, page: usize) -> usize {
+        scroll::follow(self.top, self.at, page.max(1), self.len())
+    }
+
+    pub fn position(&self, id: &S::Id) -> Option<usize> {
+        self.iter().position(|row| S::id(row) == *id)
+    }
+
+    /// A number that is another one once the filter means something else.
+    pub fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// Whether rows are under way.
+    pub fn busy(&self) -> bool {
+        self.pages.busy()
+    }
+
+    /// Takes a gesture. `list`: where it is drawn, with its heading.
+    pub fn take(&mut self, shell: &mut Shell, input: Input, list: Rect) -> Taken {
+        let page = list::page(list);
+        Taken::Done(match input {
+            Input::Key(key) if self.filter.typing => self.type_filter(shell, key, page),
+            Input::Key(Key { action: Some(action), .. }) => return self.act(shell, action, page),
+            Input::Key(_) => Vec::new(),
+            Input::Paste(pasted) if self.filter.typing => {
+                self.filter.paste(&pasted.line());
+                self.read_filter(shell, page)
+            }
+            Input::Paste(_) => {
+                if S::FILTER.is_some() {
+                    let key = shell.keymap.key(Action::Filter);
+                    shell.toast(Severity::Info, format!("to look for what you pasted, press {key} first"));
+                }
+                Vec::new()
+            }
+            Input::Scroll { lines, .. } => self.step(shell, lines as isize, page),
+            Input::Click(at) => match list::row_at(list, at, self.top(page), self.len()) {
+                Some(row) if row == self.at => return Taken::Left(Action::Open),
+                Some(row) => self.step(shell, row as isize - self.at as isize, page),
+                None => Vec::new(),
+            },
+        })
+    }
+
+    fn act(&mut self, shell: &mut Shell, action: Action, page: usize) -> Taken {
+        let rows = page.max(1) as isize;
+        Taken::Done(match action {
+            Action::Up => self.step(shell, -1, page),
+            Action::Down => self.step(shell, 1, page),
+            Action::PageUp => self.step(shell, -rows, page),
+            Action::PageDown => self.step(shell, rows, page),
+            Action::HalfPageUp => self.step(shell, -(rows / 2).max(1), page),
+            Action::HalfPageDown => self.step(shell, (rows / 2).max(1), page),
+            Action::Top => self.go_to_start(shell, page),
+            Action::Bottom => self.go_to_end(shell, page),
+            Action::Filter if S::FILTER.is_some() => {
+                self.filter.typing = true;
+                Vec::new()
+            }
+            Action::Back if !self.marks.is_empty() => self.clear_marks(),
+            Action::ClearFilter | Action::Back if !self.filter.is_empty() => {
+                self.filter.set("");
+                self.read_filter(shell, page)
+            }
+            Action::Mark if S::MARKS => {
+                self.mark();
+                self.step(shell, 1, page)
+            }
+            Action::MarkRange if S::MARKS => self.mark_range(shell),
+            Action::MarkAll if S::MARKS => self.mark_all(shell),
+            Action::ClearMarks if S::MARKS => self.clear_marks(),
+            action => return Taken::Left(action),
+        })
+    }
+
+    fn type_filter(&mut self, shell: &mut Shell, key: Key, page: usize) -> Vec<Effect> {
+        match key.action {
+            Some(Action::Accept) => {
+                self.filter.typing = false;
+                return Vec::new();
+            }
+            Some(Action::CancelPrompt) => {
+                self.filter.typing = false;
+                self.filter.set("");
+            }
+            Some(Action::ClearLine) => self.filter.set(""),
+            Some(Action::CompletePrompt) => {
+                if let Some(completion) = self.completion(shell) {
+                    self.filter.complete(&completion);
+                }
+            }
+            _ => self.filter.key(key.event),
+        }
+        self.read_filter(shell, page)
+    }
+
+    /// What could stand at the filter's cursor, from what is known without asking the database.
+    fn completion(&self, shell: &Shell) -> Option<Completion> {
+        let (text, cursor) = (self.filter.value(), self.filter.cursor());
+        let mut found = S::complete(shell, &self.rows, text, cursor)?;
+        let typed = text.get(found.start..cursor).unwrap_or_default().to_lowercase();
+        // A word that stands there whole needs no completing, and an empty place fits everything.
+        let begun = !typed.is_empty() || text[..found.start].ends_with(':');
+        found.candidates.retain(|candidate| begun && candidate.to_lowercase() != typed);
+        Some(found)
+    }
+
+    /// The filter's text may have changed. With a mistake in it the last good result stays.
+    fn read_filter(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        let before = self.filter.meaning.clone();
+        if !self.filter.interpret(|text| S::parse(text, shell.now)) {
+            return Vec::new();
+        }
+        self.turned();
+        if self.loaded && S::reads_same(&before, &self.filter.meaning) {
+            self.sift();
+            self.select(0);
+            self.top = 0;
+            return self.read_on(shell, page).into_iter().collect();
+        }
+        self.read(shell, Load::First, page).into_iter().collect()
+    }
+
+    /// What was marked was marked under another filter.
+    fn turned(&mut self) {
+        self.turn += 1;
+        self.clear_marks();
+    }
+
+    /// Puts another filter in the place of the present one, without reading yet. Answers whether it means something else.
+    pub fn set_filter(&mut self, text: &str, now: Instant) -> bool {
+        self.filter.set(text);
+        self.filter.typing = false;
+        let changed = self.filter.interpret(|text| S::parse(text, now));
+        if changed {
+            self.turned();
+            self.loaded = false;
+        }
+        changed
+    }
+
+    /// Reads the rows of another filter, or of the same one where something else about the source changed: those at hand
+    /// would not be true to what stands above them.
+    pub fn restart(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        self.turned();
+        self.rows.clear();
+        self.sift();
+        self.select(0);
+        self.top = 0;
+        self.loaded = false;
+        self.read(shell, Load::First, page).into_iter().collect()
+    }
+
+    /// The rows may have changed, or the list is shown from now on: reads what is at hand again.
+    pub fn refresh(&mut self, shell: &mut Shell, page: usize) -> Option<Effect> {
+        self.read(shell, if self.loaded { Load::Again } else { Load::First }, page)
+    }
+
+    /// Asks for rows.
+    pub fn read(&mut self, shell: &mut Shell, load: Load, page: usize) -> Option<Effect> {
+        let (part, limit) = self.wanted(load, page);
+        let request = self.source.request(&self.filter.meaning, part, limit);
+        self.load = load;
+        self.asked = limit;
+        self.pages.ask(shell, To::Screen(S::SCREEN), request)
+    }
+
+    /// Takes in an answer; `None` if it answers something else. Of a failure the last line tells, and what is at hand
+    /// stays.
+    pub fn answered(
+        &mut self,
+        shell: &mut Shell,
+        id: RequestId,
+        outcome: Outcomes<Chunk<S::Row>>,
+        page: usize,
+    ) -> Option<Came> {
+        let settled = self.pages.settle(shell, id)?;
+        let mut effects: Vec<Effect> = settled.next.into_iter().collect();
+        shell.redraw = true;
+        let load = match outcome {
+            _ if !settled.newest => None,
+            Ok(chunk) => {
+                effects.extend(self.arrived(shell, chunk, page));
+                Some(self.load)
+            }
+            Err(failure) => {
+                self.owed = 0;
+                self.fault = Some(failure.text.clone());
+                shell.failed(&failure);
+                None
+            }
+        };
+        Some(Came { load, effects })
+    }
+}

@@ -1,0 +1,135 @@
+//! What a list looks like.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::{Listing, Source};
+use crate::config::keymap::Action;
+use crate::config::theme::Role;
+use crate::tui::shell::Shell;
+use crate::tui::widgets::filter_line::Hints;
+use crate::tui::widgets::fit;
+use crate::tui::widgets::list::{self, Cell, Column};
+
+/// Why a list has no rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent<'a> {
+    /// They were not read yet.
+    NotYet,
+    /// They could not be read, for this reason.
+    Failed(&'a str),
+    /// None fits the filter.
+    Unfit,
+    /// There are none.
+    None,
+}
+
+/// The words in the place of rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Empty<'a> {
+    /// None fits the filter.
+    pub unfit: &'a str,
+    /// There are none.
+    pub none: &'a str,
+}
+
+impl<S: Source> Listing<S> {
+    /// Why there are no rows; `None` where there are some.
+    pub fn absent(&self) -> Option<Absent<'_>> {
+        let why = match &self.fault {
+            _ if !self.is_empty() => return None,
+            Some(fault) if !self.loaded => Absent::Failed(fault),
+            None if !self.loaded => Absent::NotYet,
+            _ if !self.filter.is_empty() => Absent::Unfit,
+            _ => Absent::None,
+        };
+        Some(why)
+    }
+
+    /// Draws the filter, or what stands in its place without one.
+    pub fn draw_bar(&self, shell: &Shell, frame: &mut Frame, area: Rect, idle: Line<'_>) {
+        let area = Rect { height: area.height.min(1), ..area };
+        if self.filter.visible() {
+            self.draw_filter(shell, frame, area);
+        } else {
+            frame.render_widget(idle, area);
+        }
+    }
+
+    pub fn draw_filter(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let typing = self.filter.typing.then(|| self.completion(shell)).flatten();
+        // What the database does not look for is only found in what was read.
+        let partly = self.more_after && self.len() < self.rows.len();
+        let hints = Hints {
+            example: S::FILTER.unwrap_or_default(),
+            candidates: typing.map(|completion| completion.candidates).unwrap_or_default(),
+            note: if partly { format!("in the first {}", self.rows.len()) } else { String::new() },
+        };
+        self.filter.draw(shell, frame, area, &hints);
+    }
+
+    /// Draws the heading and the rows, or says why there are none.
+    pub fn draw(
+        &self,
+        shell: &Shell,
+        frame: &mut Frame,
+        area: Rect,
+        columns: &[Column],
+        cells: impl Fn(&S::Row) -> Vec<Cell>,
+        empty: Empty<'_>,
+    ) {
+        let Some(why) = self.absent() else {
+            return self.draw_rows(shell, frame, area, columns, cells);
+        };
+        let words = match why {
+            Absent::NotYet => "loading…",
+            Absent::Failed(why) => why,
+            Absent::Unfit => empty.unfit,
+            Absent::None => empty.none,
+        };
+        draw_words(shell, frame, area, &[words]);
+    }
+
+    pub fn draw_rows(
+        &self,
+        shell: &Shell,
+        frame: &mut Frame,
+        area: Rect,
+        columns: &[Column],
+        cells: impl Fn(&S::Row) -> Vec<Cell>,
+    ) {
+        let page = list::page(area);
+        let top = self.top(page);
+        let rows: Vec<&S::Row> = self.iter().skip(top).take(page).collect();
+        let drawn: Vec<Vec<Cell>> = rows.iter().map(|row| cells(row)).collect();
+        let here = self.at.checked_sub(top);
+        let marked = |line: usize| rows.get(line).is_some_and(|row| self.is_marked(row));
+        list::draw(frame, &shell.styles, area, columns, &drawn, here, marked);
+        if let Some(line) = here.filter(|_| !self.filter.typing && page > 0) {
+            // Where screen readers and braille lines look.
+            frame.set_cursor_position((area.x, area.y + 1 + u16::try_from(line).unwrap_or(0)));
+        }
+    }
+
+    /// `every account; / filters`: what stands in the place of a filter that is not there.
+    pub fn idle(shell: &Shell, all: &str) -> Line<'static> {
+        let key = shell.keymap.key(Action::Filter);
+        Line::styled(format!(" {all}; {key} filters"), shell.styles.of(Role::Muted))
+    }
+}
+
+/// Draws sentences where rows would be. One that begins with `·` is an item, and indented.
+pub fn draw_words(shell: &Shell, frame: &mut Frame, area: Rect, sentences: &[&str]) {
+    let columns = usize::from(area.width.saturating_sub(6));
+    let style = shell.styles.of(Role::Muted);
+    let mut lines = Vec::new();
+    for words in sentences {
+        for (place, part) in fit::wrap(words, columns).into_iter().enumerate() {
+            let indent = if words.starts_with('·') && place > 0 { "    " } else { "  " };
+            lines.push(Line::styled(format!("{indent}{part}"), style));
+        }
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}

@@ -1,0 +1,257 @@
+//! The rows at hand and the selection in them: moving, reading on, taking in what has come.
+
+use std::collections::BTreeSet;
+
+use super::{Listing, Part, Source};
+use crate::tui::effect::Effect;
+use crate::tui::shell::Shell;
+use crate::tui::words::Severity;
+
+/// Rows of one reading.
+pub const CHUNK: u32 = 200;
+/// At most so many rows are held of a list that can be read from any place,
+const KEEP: usize = 600;
+/// and of one that is read from the beginning on.
+pub const MOST: usize = 2_000;
+/// Fewer rows than this between the selection and an end of what is held: time to read on.
+const NEAR: usize = 100;
+
+/// What the rows under way are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// The list from its beginning, its first row selected.
+    First,
+    /// The list's end, its last row selected.
+    Last,
+    /// The same place again, with the same row selected.
+    Again,
+    After,
+    Before,
+}
+
+/// What one reading brought.
+#[derive(Debug)]
+pub struct Chunk<R> {
+    pub rows: Vec<R>,
+    pub more_before: bool,
+    /// Whether more rows follow; `None`: if there are as many as were asked for.
+    pub more_after: Option<bool>,
+}
+
+impl<R> Chunk<R> {
+    /// Rows that are read from the beginning on.
+    pub fn forward(rows: Vec<R>) -> Self {
+        Self { rows, more_before: false, more_after: None }
+    }
+
+    /// All rows that there are.
+    pub fn whole(rows: Vec<R>) -> Self {
+        Self { rows, more_before: false, more_after: Some(false) }
+    }
+}
+
+impl<S: Source> Listing<S> {
+    /// Which rows a reading is about, and how many.
+    pub(super) fn wanted(&self, load: Load, page: usize) -> (Part<'_, S::Row>, u32) {
+        let rows = |count: usize| u32::try_from(count).unwrap_or(CHUNK);
+        match load {
+            Load::First => (Part::Start, CHUNK),
+            // Only what is shown at once and the page before it: the rest is read while one looks.
+            Load::Last => (Part::End, rows(page * 2).clamp(1, CHUNK)),
+            Load::After => (self.rows.last().map_or(Part::Start, Part::After), CHUNK),
+            Load::Before => (self.rows.first().map_or(Part::Start, Part::Before), CHUNK),
+            Load::Again if S::BOTH_WAYS => {
+                // A page more above, so that there is something to scroll into.
+                let first = self.top.saturating_sub(page);
+                let part = self.row(first).filter(|_| first > 0 || self.more_before);
+                (part.map_or(Part::Start, Part::At), rows(page * 3).max(CHUNK))
+            }
+            Load::Again => (Part::Start, rows(self.rows.len()).max(CHUNK)),
+        }
+    }
+
+    pub(super) fn go_to_start(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        if self.more_before || self.leaping() {
+            self.owed = 0;
+            return self.read(shell, Load::First, page).into_iter().collect();
+        }
+        self.step(shell, isize::MIN / 2, page)
+    }
+
+    pub(super) fn go_to_end(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        if S::BOTH_WAYS && (self.more_after || self.leaping()) {
+            self.owed = 0;
+            return self.read(shell, Load::Last, page).into_iter().collect();
+        }
+        self.step(shell, isize::MAX / 2, page)
+    }
+
+    /// Whether the rows under way take the place of those at hand, and the selection with them.
+    fn leaping(&self) -> bool {
+        self.pages.busy() && matches!(self.load, Load::First | Load::Last)
+    }
+
+    /// Whether rows follow that can be read.
+    fn goes_on(&self) -> bool {
+        self.more_after && (S::BOTH_WAYS || self.rows.len() < MOST)
+    }
+
+    /// Moves the selection by rows. What goes beyond the rows at hand is owed until they come. `page`: rows on the screen.
+    pub(super) fn step(&mut self, shell: &mut Shell, by: isize, page: usize) -> Vec<Effect> {
+        if self.leaping() {
+            self.owed = self.owed.saturating_add(by);
+            return Vec::new();
+        }
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let last = self.len() as isize - 1;
+        let wanted = (self.at as isize).saturating_add(self.owed).saturating_add(by);
+        let at = wanted.clamp(0, last);
+        let beyond = wanted - at;
+        self.owed = match beyond {
+            _ if beyond > 0 && self.goes_on() => beyond,
+            _ if beyond < 0 && self.more_before => beyond,
+            _ => 0,
+        };
+        if beyond > 0 && self.more_after && !self.goes_on() {
+            let words = "more rows follow than are read here: narrow the filter to see them";
+            shell.toast(Severity::Info, words);
+        }
+        // A whole page moves the view along, so that the selection stays at its place on the screen.
+        let rows = page as isize;
+        if by.abs() >= rows && by.abs() < last {
+            let top = (self.top as isize).saturating_add(by);
+            self.top = top.clamp(0, (last + 1 - rows).max(0)) as usize;
+        }
+        self.select(at as usize);
+        self.top = self.top(page);
+        self.read_on(shell, page).into_iter().collect()
+    }
+
+    pub(super) fn select(&mut self, at: usize) {
+        self.at = at;
+        self.selected = self.row(at).map(S::id);
+    }
+
+    /// Decides which rows are shown.
+    pub(super) fn sift(&mut self) {
+        let fits = |place: &usize| S::fits(&self.filter.meaning, &self.rows[*place]);
+        self.shown = (0..self.rows.len()).filter(fits).collect();
+    }
+
+    /// Reads rows ahead, so that the next page is at hand before it is wanted.
+    pub(super) fn read_on(&mut self, shell: &mut Shell, page: usize) -> Option<Effect> {
+        if self.pages.busy() {
+            return None;
+        }
+        let near = NEAR.max(2 * page);
+        if self.goes_on() && self.len().saturating_sub(self.at) < near {
+            return self.read(shell, Load::After, page);
+        }
+        if self.more_before && self.at < near {
+            return self.read(shell, Load::Before, page);
+        }
+        None
+    }
+
+    pub(super) fn arrived(&mut self, shell: &mut Shell, chunk: Chunk<S::Row>, page: usize) -> Vec<Effect> {
+        self.loaded = true;
+        self.fault = None;
+        match self.load {
+            Load::First => {
+                self.replace(chunk);
+                self.select(0);
+                self.top = 0;
+            }
+            Load::Last => {
+                self.replace(chunk);
+                self.select(self.len().saturating_sub(1));
+            }
+            Load::Again => self.refreshed(chunk),
+            Load::After => self.append(chunk),
+            Load::Before => self.prepend(chunk),
+        }
+        self.top = self.top(page);
+        match std::mem::take(&mut self.owed) {
+            0 => self.read_on(shell, page).into_iter().collect(),
+            owed => self.step(shell, owed, page),
+        }
+    }
+
+    /// Takes rows that are known from elsewhere, until they are read.
+    pub fn hold(&mut self, rows: Vec<S::Row>) {
+        self.loaded = true;
+        self.replace(Chunk::whole(rows));
+        self.select(0);
+    }
+
+    fn more_after(&self, chunk: &Chunk<S::Row>) -> bool {
+        chunk.more_after.unwrap_or(chunk.rows.len() >= self.asked as usize)
+    }
+
+    fn replace(&mut self, chunk: Chunk<S::Row>) {
+        self.more_after = self.more_after(&chunk);
+        self.more_before = chunk.more_before;
+        self.rows = chunk.rows;
+        self.sift();
+        // A mark on a row that is gone would be counted for ever; one on a row out of reach may be true still.
+        let out_of_reach = self.more_before || S::BOTH_WAYS && self.more_after;
+        if !out_of_reach {
+            let held: BTreeSet<S::Id> = self.rows.iter().map(S::id).collect();
+            self.marks.retain(|id| held.contains(id));
+        }
+    }
+
+    /// The same rows as they are now. The selection stays on its row and, if it can, at its place on the screen; where
+    /// the row is gone its neighbour takes its place.
+    fn refreshed(&mut self, chunk: Chunk<S::Row>) {
+        let at_start = self.top == 0 && !self.more_before;
+        let on_screen = self.at.saturating_sub(self.top);
+        let old: Vec<S::Id> = self.iter().map(S::id).collect();
+        self.replace(chunk);
+        let (above, below) = old.split_at(self.at.min(old.len()));
+        let at = below.iter().chain(above.iter().rev()).find_map(|id| self.position(id)).unwrap_or(0);
+        self.select(at);
+        // At the very beginning new rows come into sight; elsewhere the screen stands still.
+        self.top = if at_start { 0 } else { at.saturating_sub(on_screen) };
+    }
+
+    /// Adds the rows that follow; forgets the first ones if there are too many.
+    fn append(&mut self, chunk: Chunk<S::Row>) {
+        self.more_after = self.more_after(&chunk);
+        let held: BTreeSet<S::Id> = self.rows.iter().map(S::id).collect();
+        // A row that moved while one read on is not taken twice.
+        self.rows.extend(chunk.rows.into_iter().filter(|row| !held.contains(&S::id(row))));
+        let surplus = if S::BOTH_WAYS { self.rows.len().saturating_sub(KEEP) } else { 0 };
+        self.rows.drain(..surplus);
+        self.more_before |= surplus > 0;
+        self.moved(surplus, 0);
+    }
+
+    /// Adds the rows that come before; forgets the last ones if there are too many.
+    fn prepend(&mut self, chunk: Chunk<S::Row>) {
+        self.more_before = chunk.more_before;
+        let held: BTreeSet<S::Id> = self.rows.iter().map(S::id).collect();
+        let mut rows: Vec<S::Row> =
+            chunk.rows.into_iter().filter(|row| !held.contains(&S::id(row))).collect();
+        let added = rows.len();
+        rows.append(&mut self.rows);
+        self.rows = rows;
+        if self.rows.len() > KEEP {
+            self.rows.truncate(KEEP);
+            self.more_after = true;
+        }
+        self.moved(0, added);
+    }
+
+    /// Rows were taken from the beginning, or put before it: the selection moves with its row.
+    fn moved(&mut self, gone: usize, added: usize) {
+        let on_screen = self.at.saturating_sub(self.top);
+        let gone = self.shown.partition_point(|place| *place < gone);
+        self.sift();
+        let added = self.shown.partition_point(|place| *place < added);
+        self.select(self.at.saturating_sub(gone) + added);
+        self.top = self.at.saturating_sub(on_screen);
+    }
+}

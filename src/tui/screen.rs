@@ -1,0 +1,67 @@
+//! What every screen can do, with what most of them do as the default.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::effect::{Effect, Reply, RequestId, Timer};
+use super::input::Input;
+use super::shell::Shell;
+use crate::config::keymap::{Action, Context};
+use crate::domain::operator::Permission;
+use crate::domain::query::Sort;
+use crate::domain::subjects::Subjects;
+
+/// One of the screens, shown or not.
+pub trait Screen: Any + Debug {
+    /// Which bindings hold.
+    fn context(&self) -> Context;
+
+    /// It is shown from now on.
+    fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.changed(shell, Subjects::ALL)
+    }
+
+    /// Something of these kinds changed in the database: what it shows of them has to be read again.
+    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect>;
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect>;
+
+    /// The answer to something that it asked for.
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect>;
+
+    /// A timer has run out: its own, or one for whatever is shown.
+    fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Other rows shall be shown, once it is entered.
+    fn filter(&mut self, _: &mut Shell, _: &str) {}
+
+    /// The rows shall stand in another order.
+    fn sort(&mut self, _: &mut Shell, _: Sort) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// The last line's word for an action here; `None` where it does nothing, or the role forbids it.
+    fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        allowed(shell, action).then(|| label.into())
+    }
+
+    /// What stands at the right end of the header: how many there are.
+    fn summary(&self, _: &Shell) -> String {
+        String::new()
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect);
+}
+
+/// Whether an action does something on most screens, and the operator's role permits it, as far as that is known.
+pub fn allowed(shell: &Shell, action: Action) -> bool {
+    let changes = matches!(action, Action::New | Action::Revoke | Action::Rotate | Action::Acknowledge);
+    let idle = matches!(action, Action::Back | Action::FocusDetail);
+    !idle && (!changes || shell.who.is_none() || shell.may(Permission::ChangeKeys))
+}

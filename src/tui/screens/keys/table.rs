@@ -1,0 +1,71 @@
+//! The keys as a list: how they are read and filtered.
+
+use crate::domain::Instant;
+use crate::domain::key::KeyId;
+use crate::domain::query::{Completion, Query, QueryError, Sort, Test, complete};
+use crate::service::{PageRequest, Row};
+use crate::tui::effect::Request;
+use crate::tui::listing::{Part, Source};
+use crate::tui::screens::of_keys;
+use crate::tui::shell::Shell;
+use crate::tui::words::ScreenId;
+
+/// The table in its order.
+#[derive(Debug, Default)]
+pub struct Table {
+    pub sort: Sort,
+}
+
+impl Source for Table {
+    type Row = Row;
+    type Id = KeyId;
+    type Filter = Query;
+
+    const SCREEN: ScreenId = ScreenId::Keys;
+    const FILTER: Option<&'static str> =
+        Some("words, or status:active account:acme expires:<30d used:never by:ada");
+    const MARKS: bool = true;
+    const BOTH_WAYS: bool = true;
+
+    fn id(row: &Row) -> KeyId {
+        row.key.id
+    }
+
+    fn parse(text: &str, now: Instant) -> Result<Query, QueryError> {
+        Query::parse(text, now)
+    }
+
+    fn complete(shell: &Shell, rows: &[Row], text: &str, cursor: usize) -> Option<Completion> {
+        let values = |field: &str| {
+            let issuers = shell.issuers.iter().flatten();
+            let keys = rows.iter().map(|row| &row.key);
+            let mut values: Vec<String> = match field {
+                "issuer" => issuers.map(|issuer| issuer.slug.clone()).collect(),
+                "scope" => {
+                    issuers.flat_map(|issuer| &issuer.policy.scopes).map(|scope| scope.name.clone()).collect()
+                }
+                "account" => keys.map(|key| key.account.clone()).collect(),
+                "by" => keys.map(|key| key.created_by.to_string()).collect(),
+                _ => Vec::new(),
+            };
+            values.sort_unstable();
+            values.dedup();
+            values
+        };
+        Some(complete(text, cursor, values))
+    }
+
+    fn request(&self, query: &Query, part: Part<'_, Row>, limit: u32) -> Request {
+        let (query, from) = (query.clone(), of_keys::from(part));
+        Request::Page(PageRequest { query, sort: self.sort, from, limit })
+    }
+}
+
+/// The account that a new key is most likely for: the one that the filter names.
+pub fn account_at_hand(query: &Query) -> Option<String> {
+    let mut accounts = query.terms.iter().filter_map(|term| match &term.test {
+        Test::Account(slugs) if !term.negated && slugs.len() == 1 => slugs.first().cloned(),
+        _ => None,
+    });
+    accounts.next()
+}
