@@ -36,42 +36,47 @@ pub fn edges(house: &House) -> Edges {
     edges
 }
 
+/// Files that import each other in a circle, and a short way round, line by line.
+pub struct Circle {
+    pub files: BTreeSet<String>,
+    pub picture: String,
+}
+
 /// The circles of a house. A file and those above it (`a.rs` and `a/b.rs`) belong together and may import each other, so
 /// they count in one direction at a time: once what lies above may not lead down, once what lies below may not lead up.
-pub fn of(edges: &Edges) -> Vec<BTreeSet<String>> {
+pub fn of(edges: &Edges) -> Vec<Circle> {
     let above = |a: &str, b: &str| {
         a.strip_suffix(".rs").and_then(|a| b.strip_prefix(a)).is_some_and(|rest| rest.starts_with('/'))
     };
-    let without = |dropped: &dyn Fn(&str, &str) -> bool| -> Edges {
-        let kept = |from: &str, to: &BTreeMap<String, (usize, String)>| {
-            to.iter()
-                .filter(|(to, _)| !dropped(from, to))
-                .map(|(to, place)| (to.clone(), place.clone()))
-                .collect()
-        };
-        edges.iter().map(|(from, to)| (from.clone(), kept(from, to))).collect()
-    };
-    let mut groups = groups(&without(&|from, to| above(to, from)));
-    let more = self::groups(&without(&|from, to| above(from, to)));
-    groups.extend(more);
-    let within_another =
-        |group: &BTreeSet<String>| groups.iter().any(|other| other != group && group.is_subset(other));
-    groups.iter().filter(|group| !within_another(group)).cloned().collect()
-}
-
-/// The files that can reach each other, group by group; a file alone is no group.
-fn groups(edges: &Edges) -> BTreeSet<BTreeSet<String>> {
-    let reached: BTreeMap<&str, BTreeSet<&str>> =
-        edges.keys().map(|from| (from.as_str(), reach(edges, from))).collect();
-    let mut groups = BTreeSet::new();
-    for (from, to) in &reached {
-        let back = |other: &&&str| reached.get(**other).is_some_and(|theirs| theirs.contains(from));
-        let group: BTreeSet<String> = to.iter().filter(back).map(|file| (*file).to_owned()).collect();
-        if group.len() > 1 {
-            groups.insert(group);
+    let mut found = circles(&without(edges, |from, to| above(to, from)));
+    for circle in circles(&without(edges, above)) {
+        if !found.iter().any(|other| circle.files.is_subset(&other.files)) {
+            found.retain(|other| !other.files.is_subset(&circle.files));
+            found.push(circle);
         }
     }
-    groups
+    found
+}
+
+fn without(edges: &Edges, dropped: impl Fn(&str, &str) -> bool) -> Edges {
+    let mut edges = edges.clone();
+    for (from, to) in &mut edges {
+        to.retain(|to, _| !dropped(from, to));
+    }
+    edges
+}
+
+/// The groups of files that can reach each other; a file alone is none.
+fn circles(edges: &Edges) -> Vec<Circle> {
+    let reached: BTreeMap<&str, BTreeSet<&str>> =
+        edges.keys().map(|from| (from.as_str(), reach(edges, from))).collect();
+    let mut groups: BTreeSet<BTreeSet<String>> = BTreeSet::new();
+    for (from, to) in &reached {
+        let back = |other: &&&str| reached.get(**other).is_some_and(|theirs| theirs.contains(from));
+        groups.insert(to.iter().filter(back).map(|file| (*file).to_owned()).collect());
+    }
+    groups.retain(|files| files.len() > 1);
+    groups.into_iter().map(|files| Circle { picture: picture(edges, &files), files }).collect()
 }
 
 fn reach<'a>(edges: &'a Edges, from: &str) -> BTreeSet<&'a str> {
@@ -87,8 +92,7 @@ fn reach<'a>(edges: &'a Edges, from: &str) -> BTreeSet<&'a str> {
     seen
 }
 
-/// The shortest way round in a group, line by line.
-pub fn picture(edges: &Edges, group: &BTreeSet<String>) -> String {
+fn picture(edges: &Edges, group: &BTreeSet<String>) -> String {
     let shortest =
         group.iter().filter_map(|file| round(edges, file)).min_by_key(Vec::len).unwrap_or_default();
     let steps = shortest.windows(2).map(|step| {

@@ -18,7 +18,7 @@ fn house(files: &[(&str, &str)]) -> House {
 fn circles_in(files: &[(&str, &str)]) -> Vec<String> {
     let short = |file: &String| file.trim_start_matches("src/").trim_end_matches(".rs").to_owned();
     let groups = circles::of(&circles::edges(&house(files)));
-    groups.iter().map(|group| group.iter().map(short).collect::<Vec<_>>().join(" ")).collect()
+    groups.iter().map(|circle| circle.files.iter().map(short).collect::<Vec<_>>().join(" ")).collect()
 }
 
 #[test]
@@ -52,10 +52,9 @@ fn circle_of_three_is_told_with_its_lines() {
         ("c", "pub fn f() { crate::a::a() }"),
         ("d", "use crate::a::a;"),
     ]);
-    let edges = circles::edges(&house);
-    let groups = circles::of(&edges);
+    let groups = circles::of(&circles::edges(&house));
     assert_eq!(groups.len(), 1);
-    let text = circles::picture(&edges, &groups[0]);
+    let text = &groups[0].picture;
     for line in [
         "src/a.rs:1 imports src/b.rs (crate::b::f)",
         "src/b.rs:3 imports src/c.rs (c::f)",
