@@ -3,7 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Local, Offset, SubsecRound, TimeZone, Utc};
+
+use crate::domain::when::Zone;
+
+/// This machine's zone, or UTC.
+pub fn zone(utc: bool) -> Zone {
+    if utc {
+        return Zone::UTC;
+    }
+    Zone::new(
+        |at| Local.offset_from_utc_datetime(at).fix(),
+        |local| Local.offset_from_local_datetime(local).map(|offset| offset.fix()),
+    )
+}
 
 /// Where the time comes from: the operating system, or a hand that a test moves.
 #[derive(Clone, Debug)]

@@ -24,6 +24,7 @@ pub mod subjects;
 pub mod text;
 pub mod usage;
 pub mod verdict;
+pub mod when;
 
 /// An instant in UTC with microsecond precision.
 pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -7,7 +7,8 @@ use crate::domain::query::{Query, QueryError};
 
 /// Reads a filter of keys; a mistake in it is marked at its place.
 pub fn query(text: &str, session: &Session) -> Result<Query> {
-    Query::parse(text, session.clock.now()).map_err(|error| Failure::usage(marked(text, &error)))
+    Query::parse(text, session.here(session.clock.now()))
+        .map_err(|error| Failure::usage(marked(text, &error)))
 }
 
 /// Reads a filter of the audit.

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use crate::config::settings::{GateTable, HeaderNames, LogForm, Setting, Source};
 use crate::domain::network::parse_network;
+use crate::domain::when::{Span, SpanError};
 
 impl ValueEnum for LogForm {
     fn value_variants<'a>() -> &'a [Self] {
@@ -73,13 +74,13 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Out of touch with the database for so long, it refuses everything [default: 1s]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = span)]
     pub lease: Option<Duration>,
     /// Remember at most so many keys [default: 100000]
     #[arg(long, value_name = "N")]
     pub cache: Option<usize>,
     /// Keep counts of use for so long [default: 35d]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = span)]
     pub keep_usage: Option<Duration>,
     /// Send alerts to this address, as JSON: https://…, or http:// on this machine
     #[arg(long, value_name = "URL")]
@@ -139,6 +140,11 @@ fn all<T: Clone>(flag: &'static str, said: &[T], setting: &mut Setting<Vec<T>>) 
     if !said.is_empty() {
         *setting = Setting { value: said.to_vec(), source: Source::Flag(flag) };
     }
+}
+
+/// Reads a span of time; months and years count as the longest that they can be.
+fn span(text: &str) -> std::result::Result<Duration, SpanError> {
+    Span::parse(text).map(Span::longest)
 }
 
 #[cfg(test)]

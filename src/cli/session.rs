@@ -8,8 +8,10 @@ use uuid::Uuid;
 use super::failure::{Failure, Result};
 use super::output::{Format, Printer};
 use super::{Console, Global};
-use crate::clock::Clock;
+use crate::clock::{Clock, zone};
 use crate::config::settings::{Flags, Places, Settings, Transport};
+use crate::domain::Instant;
+use crate::domain::when::{Here, Zone};
 use crate::service::{self, Location, MaybeTransient, PostMaker, Service, Stop};
 
 mod post;
@@ -62,6 +64,16 @@ impl Session {
             service: OnceCell::new(),
             throwaway,
         })
+    }
+
+    /// The zone that times are read and shown in.
+    pub fn zone(&self) -> Zone {
+        zone(self.settings.utc.value)
+    }
+
+    /// What days and spans are counted from.
+    pub fn here(&self, now: Instant) -> Here {
+        Here { now, zone: self.zone() }
     }
 
     /// Where the database is.

@@ -6,6 +6,7 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
+use super::when::Span;
 
 mod words;
 
@@ -101,9 +102,12 @@ impl Overlap {
         }
     }
 
-    /// Reads the spelling; `None` for any other text.
+    /// Reads the spelling, or a span of the same length; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|overlap| overlap.as_str() == text)
+        let span = Span::parse(text).ok();
+        Self::ALL.into_iter().find(|overlap| {
+            overlap.as_str() == text || span.is_some_and(|span| span == overlap.duration().into())
+        })
     }
 }
 

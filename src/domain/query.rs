@@ -4,14 +4,12 @@
 //! these", quotation marks take a phrase or a value with blanks together. [`Query::parse`] reads it, `Display` writes it,
 //! [`Query::matches`] says what it means.
 
-use chrono::Duration;
-
 use super::Instant;
 use super::key::Status;
+use super::when::{Span, Zone};
 
 mod complete;
 mod cursor;
-mod duration;
 pub(super) mod hints;
 mod matches;
 pub(super) mod parse;
@@ -19,8 +17,6 @@ mod print;
 
 pub use complete::{Completion, FIELDS, FieldHelp, complete};
 pub use cursor::CursorError;
-pub use duration::parse_duration;
-pub(crate) use duration::print_duration;
 pub use matches::SHORTEST_ID;
 
 /// A parsed filter: every term must hold. Empty: everything.
@@ -61,7 +57,7 @@ pub enum Test {
     /// `used:never` (true), `used:ever` (false)
     NeverUsed(bool),
     /// `idle:30d`: not used for at least this long, counted from creation where there was no use (VI-13).
-    Idle(Duration),
+    Idle(Span),
     /// `rotation:due`
     RotationDue,
     /// `acknowledged:no` (false) or `acknowledged:yes` (true)
@@ -84,8 +80,8 @@ pub enum Bound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
     At(Instant),
-    /// Now plus this (which may be negative).
-    FromNow(Duration),
+    /// Now plus this, which may lead backwards; months are counted in UTC.
+    FromNow(Span),
 }
 
 impl Point {
@@ -93,7 +89,7 @@ impl Point {
     pub fn instant(self, now: Instant) -> Instant {
         match self {
             Self::At(at) => at,
-            Self::FromNow(by) => now.checked_add_signed(by).unwrap_or_else(never),
+            Self::FromNow(by) => by.after(now, Zone::UTC).unwrap_or_else(never),
         }
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::dialect::Time;
 use crate::domain::Instant;
 use crate::domain::key::Status;
-use crate::domain::query::{Bound, Query, SHORTEST_ID, Test};
+use crate::domain::query::{Bound, Point, Query, SHORTEST_ID, Test};
 
 /// A driver that conditions can be written for.
 pub(super) trait Driver: Database {
@@ -175,7 +175,7 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
         }
         Test::Idle(span) => {
             sql.push("coalesce(k.last_used_at, k.created_at) <= ");
-            D::time(sql, now - *span);
+            D::time(sql, Point::FromNow(-*span).instant(now));
         }
         Test::RotationDue => push_rotation_due(sql, now),
         Test::Acknowledged(yes) => {

@@ -17,9 +17,9 @@ use super::widgets::filter_line::FilterLine;
 use super::widgets::{list, scroll};
 use super::words::{ScreenId, Severity};
 use crate::config::keymap::Action;
-use crate::domain::Instant;
 use crate::domain::query::{Completion, QueryError};
 use crate::domain::text::SafeText;
+use crate::domain::when::Here;
 
 mod marks;
 mod picture;
@@ -48,7 +48,7 @@ pub trait Source: Debug + Default {
     fn id(row: &Self::Row) -> Self::Id;
 
     /// What a filter's text means.
-    fn parse(text: &str, now: Instant) -> Result<Self::Filter, QueryError>;
+    fn parse(text: &str, here: Here) -> Result<Self::Filter, QueryError>;
 
     /// Whether a row that was read is shown: for what the database does not look for.
     fn fits(_: &Self::Filter, _: &Self::Row) -> bool {
@@ -304,7 +304,7 @@ impl<S: Source> Listing<S> {
     /// The filter's text may have changed. With a mistake in it the last good result stays.
     fn read_filter(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
         let before = self.filter.meaning.clone();
-        if !self.filter.interpret(|text| S::parse(text, shell.now)) {
+        if !self.filter.interpret(|text| S::parse(text, shell.here())) {
             return Vec::new();
         }
         self.turned();
@@ -324,10 +324,10 @@ impl<S: Source> Listing<S> {
     }
 
     /// Puts another filter in the place of the present one, without reading yet. Answers whether it means something else.
-    pub fn set_filter(&mut self, text: &str, now: Instant) -> bool {
+    pub fn set_filter(&mut self, text: &str, here: Here) -> bool {
         self.filter.set(text);
         self.filter.typing = false;
-        let changed = self.filter.interpret(|text| S::parse(text, now));
+        let changed = self.filter.interpret(|text| S::parse(text, here));
         if changed {
             self.turned();
             self.loaded = false;

@@ -12,6 +12,7 @@ use super::styles::Styles;
 use super::sweep_state::Sweeping;
 use super::tracked::Tracked;
 use super::words::{Copied, ExitReason, ScreenId, Severity};
+use crate::clock::zone;
 use crate::config::keymap::{Action, Keymap};
 use crate::domain::Instant;
 use crate::domain::issuer::{Issuer, Wording};
@@ -20,6 +21,7 @@ use crate::domain::operator::{self, Permission};
 use crate::domain::query::Sort;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
+use crate::domain::when::Here;
 use crate::service::{Outbox, Whoami};
 
 /// What screens and overlays share.
@@ -143,6 +145,11 @@ impl Shell {
     pub fn number(&mut self) -> u64 {
         self.number += 1;
         self.number
+    }
+
+    /// What days and spans are counted from.
+    pub fn here(&self) -> Here {
+        Here { now: self.now, zone: zone(self.utc) }
     }
 
     pub fn request_id(&mut self, to: To) -> RequestId {

@@ -17,6 +17,7 @@ mod cli {
     mod revoke;
     mod secrets;
     mod terminal;
+    mod times;
 }
 
 /// What the service promises to every door.

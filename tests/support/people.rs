@@ -8,6 +8,7 @@ use keyrack::domain::network::Networks;
 use keyrack::domain::operator::Identity;
 use keyrack::domain::query::{Query, Sort};
 use keyrack::domain::scope::Scopes;
+use keyrack::domain::when::Here;
 use keyrack::service::{
     CreateAccount, CreateKey, Created, From, Gate, GateSettings, PageRequest, Service, new_operation,
 };
@@ -25,7 +26,7 @@ pub fn preset(slug: &str) -> Policy {
 
 /// A filter, as a person writes it.
 pub fn query(text: &str) -> Query {
-    Query::parse(text, Clock::System.now()).unwrap()
+    Query::parse(text, Here::utc(Clock::System.now())).unwrap()
 }
 
 /// An open database with this policy's issuer and the accounts `acme` and `globex`.

@@ -7,11 +7,11 @@ use clap::Args;
 use super::super::failure::{Failure, Result};
 use super::super::session::Session;
 use super::handover::{Place, hand_over};
-use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
 use crate::domain::network::Networks;
 use crate::domain::scope::Scopes;
+use crate::domain::when::Here;
 use crate::service::{CreateKey, new_operation};
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let account = service.account(&arguments.account).await?.account;
     let policy = service.issuer(&account.issuer).await?.policy;
     let now = service.now().await?;
-    let expiry = expiry(arguments.expires.as_deref(), &policy, now)?;
+    let expiry = expiry(arguments.expires.as_deref(), &policy, session.here(now))?;
     if session.global.dry_run {
         return would(&arguments.name, &account.slug, &scopes, expiry, &policy, session);
     }
@@ -67,10 +67,12 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
 }
 
 /// What was chosen, or the policy's own choice.
-fn expiry(text: Option<&str>, policy: &Policy, now: Instant) -> Result<Expiry> {
+fn expiry(text: Option<&str>, policy: &Policy, here: Here) -> Result<Expiry> {
     match text {
         None => Ok(policy.expiry.default),
-        Some(text) => Expiry::parse(text, now).map_err(|error| Failure::usage(format!("--expires: {error}"))),
+        Some(text) => {
+            policy.expiry.read(text, here).map_err(|error| Failure::usage(format!("--expires: {error}")))
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! `keyrack key usage`: what a key was used for, as gates have counted it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -17,9 +16,9 @@ pub struct Arguments {
     /// The key's id, or a part of it or of the preview that fits no other key
     #[arg(value_name = "ID")]
     id: String,
-    /// How far back; gates keep counts for 35 days unless told otherwise
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = humantime::parse_duration)]
-    since: Duration,
+    /// How far back, or from which day or time on; gates keep counts for 35 days unless told otherwise
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    since: String,
     /// The length of a line's time
     #[arg(long, value_enum, value_name = "SPAN", default_value = "hour")]
     by: By,
@@ -52,10 +51,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
     let key = the_key(service, &arguments.id).await?;
     let now = service.now().await?;
-    let since =
-        chrono::Duration::from_std(arguments.since).ok().and_then(|back| now.checked_sub_signed(back));
-    let since =
-        since.ok_or_else(|| Failure::usage("--since reaches back too far: write for example 24h or 30d"))?;
+    let since = session.here(now).since(&arguments.since);
+    let since = since.map_err(|error| Failure::usage(format!("--since: {error}")))?;
     let minutes = service.usage(&[key.id], since).await?.remove(&key.id).unwrap_or_default();
     let mut spans: BTreeMap<i64, Counts> = BTreeMap::new();
     for one in minutes {

@@ -12,6 +12,7 @@ use super::super::session::Session;
 use super::count;
 use super::supervisor::Supervisor;
 use crate::domain::reminder::{Door, State, Sweep};
+use crate::domain::when::Span;
 use crate::service::{SweepNews, SweepOrder, new_operation};
 
 /// Mail servers and people have no use for less.
@@ -34,7 +35,7 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     }
     // A mistake in the settings doesn't mend itself: it ends the start, so that systemd shows it.
     let place = session.desk().await?.mailer.describe();
-    let every = humantime::format_duration(arguments.every);
+    let every = chrono::Duration::from_std(arguments.every).map(Span::from).unwrap_or_default();
     let mut supervisor = Supervisor::new();
     supervisor.ready(&format!("sweeping every {every}"));
     tracing::info!(%every, post = %place, "the reminder service is ready");
@@ -139,7 +140,7 @@ async fn sweep(session: &Session, supervisor: &mut Supervisor) -> Result<Option<
 
 /// Reads an interval.
 fn every(text: &str) -> std::result::Result<Duration, String> {
-    let every = humantime::parse_duration(text).map_err(|error| format!("{error}: write 15m, 1h or 1day"))?;
+    let every = Span::parse(text).map_err(|error| error.to_string())?.longest();
     if every < SHORTEST {
         return Err("at least a minute must lie between two sweeps".into());
     }
@@ -161,6 +162,8 @@ mod tests {
         assert_eq!(every("1week"), Ok(LONGEST));
         assert!(every("59s").unwrap_err().contains("a minute"));
         assert!(every("8days").unwrap_err().contains("a week"));
-        assert!(every("soon").unwrap_err().contains("15m"));
+        assert!(every("1mo").unwrap_err().contains("a week"));
+        assert!(every("3M").unwrap_err().contains("minutes or months"));
+        assert!(every("soon").unwrap_err().contains("30m"));
     }
 }

@@ -15,6 +15,7 @@ use super::database::has_password;
 use super::table::{self, Entry, odd};
 use super::{Setting, Source};
 use crate::domain::network::{NetworkError, parse_network};
+use crate::domain::when::{Span, SpanError};
 
 mod show;
 #[cfg(test)]
@@ -327,7 +328,10 @@ fn network(text: &str) -> std::result::Result<IpNet, String> {
 }
 
 fn time(text: &str) -> std::result::Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| odd(text, "a time, as 500ms, 1s, 10m or 35d"))
+    Span::parse(text).map(Span::longest).map_err(|error| match error {
+        SpanError::NoSpan(_) => odd(text, "a time, as 500ms, 1s, 10m or 35d"),
+        error => format!("is {text:?}: {error}"),
+    })
 }
 
 fn whole<T: TryFrom<u64>>(text: &str, least: u64) -> std::result::Result<T, String> {

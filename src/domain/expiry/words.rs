@@ -1,12 +1,12 @@
 //! Expiries as people write them, and what a policy says to them.
 
-use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveTime, Weekday};
+use chrono::{Datelike, Duration};
 
 use super::Expiry;
 use crate::domain::Instant;
 use crate::domain::issuer::ExpiryRule;
-use crate::domain::query::parse_duration;
 use crate::domain::text::SafeText;
+use crate::domain::when::{Here, Moment, Side, Span, SpanError};
 
 /// From this year on an expiry is taken for a slip of the finger; see also [`crate::domain::query::never`].
 const TOO_FAR: i32 = 9000;
@@ -14,8 +14,10 @@ const TOO_FAR: i32 = 9000;
 /// Why an expiry was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
-    #[error("{:?} is no expiry: write never, 90d, 12h, 1y, tomorrow, end of month, 2027-01-31 or 2027-01-31T12:00Z", .0.as_str())]
+    #[error("{:?} isn't a valid expiry: write never, 90d, 12h, 1y, tomorrow, end of month, 2027-01-31, 2027-01-31 12:00 or 2027-01-31T12:00Z", .0.as_str())]
     Unknown(SafeText),
+    #[error(transparent)]
+    Span(#[from] SpanError),
     #[error("{} is not in the future: choose a later one", .0.format("%Y-%m-%d %H:%M UTC"))]
     Past(Instant),
     #[error("that is beyond the year {TOO_FAR}: choose an earlier one, or never")]
@@ -32,32 +34,54 @@ impl Expiry {
     /// Reads what a person writes; case and the blanks around it don't matter.
     ///
     /// * `never`
-    /// * a span: `30d`, `12h`, `2w`, `3mo`, `1y`, `90 days`, `1 year` (365 days, decision 1 of the requirements)
-    /// * a day, which means its last second in UTC, so that the key still works on it: `2027-01-31`, `today`,
-    ///   `tomorrow`, `friday`, `next friday` (the next one after today), `end of month` or `eom`, `end of year` or `eoy`
-    /// * an instant: `2027-01-31T12:00Z`, RFC 3339
+    /// * a span: `30d`, `12h`, `2w`, `3mo`, `1y`, `90 days` (see [`Span::parse`])
+    /// * a day, which means its last second in the zone here, so that the key still works on it, or an instant (see
+    ///   [`Moment::parse`])
     ///
-    /// Whole days stay relative ([`Expiry::Days`]); all else is an instant, reckoned from `now`. Refused is what is not in
-    /// the future.
-    pub fn parse(text: &str, now: Instant) -> Result<Self, ExpiryError> {
-        let words = text.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-        let expiry = if matches!(words.as_str(), "never" | "never expires") {
-            Self::Never
-        } else if let Some(span) = span(&words) {
-            let days = span.num_days();
-            match u32::try_from(days) {
-                Ok(days) if Duration::days(i64::from(days)) == span => Self::Days(days),
-                _ => Self::At(now.checked_add_signed(span).ok_or(ExpiryError::TooFar)?),
+    /// Whole days stay relative ([`Expiry::Days`]); all else is an instant, counted from now.
+    ///
+    /// # Errors
+    /// For any other text, and for what is not in the future.
+    pub fn parse(text: &str, here: Here) -> Result<Self, ExpiryError> {
+        let unknown = || ExpiryError::Unknown(SafeText::new(text.trim()));
+        let expiry = match Span::parse(text) {
+            Ok(span) => Self::after(span, here)?,
+            Err(SpanError::NoSpan(_))
+                if ["never", "never expires"].contains(&text.trim().to_lowercase().as_str()) =>
+            {
+                Self::Never
             }
-        } else if let Some(day) = day(&words, now.date_naive()) {
-            Self::At(last_second(day).ok_or(ExpiryError::TooFar)?)
-        } else if let Some(at) = instant(&words) {
-            Self::At(at)
-        } else {
-            return Err(ExpiryError::Unknown(SafeText::new(text.trim())));
+            Err(SpanError::NoSpan(_)) => match Moment::parse(text, here, Side::Ahead).ok_or_else(unknown)? {
+                Moment::Day(day) => Self::At(here.zone.last_second(day).ok_or(ExpiryError::TooFar)?),
+                Moment::At(at) => Self::At(at),
+            },
+            Err(error) => return Err(error.into()),
         };
-        in_the_future(expiry, now)?;
+        in_the_future(expiry, here.now)?;
         Ok(expiry)
+    }
+
+    fn after(span: Span, here: Here) -> Result<Self, ExpiryError> {
+        let days = span.fixed().and_then(|time| u32::try_from(time.num_days()).ok());
+        match days.filter(|days| span == Span::days(*days)) {
+            Some(days) => Ok(Self::Days(days)),
+            None => span.after(here.now, here.zone).map(Self::At).ok_or(ExpiryError::TooFar),
+        }
+    }
+}
+
+impl ExpiryRule {
+    /// As [`Expiry::parse`], under this policy: where it offers 365 days, a year is that choice (decision 1 of the
+    /// requirements).
+    ///
+    /// # Errors
+    /// As [`Expiry::parse`].
+    pub fn read(&self, text: &str, here: Here) -> Result<Expiry, ExpiryError> {
+        let year = Expiry::Days(365);
+        match Span::parse(text) {
+            Ok(Span::YEAR) if self.choices.contains(&year) => Ok(year),
+            _ => Expiry::parse(text, here),
+        }
     }
 }
 
@@ -93,54 +117,4 @@ fn in_the_future(expiry: Expiry, now: Instant) -> Result<(), ExpiryError> {
         return Err(ExpiryError::TooFar);
     }
     Ok(())
-}
-
-/// `90d`, `1d12h`, `90 days`, `in 1 year`.
-fn span(words: &str) -> Option<Duration> {
-    if let Some(span) = parse_duration(words) {
-        return Some(span);
-    }
-    let (number, unit) = words.strip_prefix("in ").unwrap_or(words).split_once(' ')?;
-    let unit = match unit {
-        "minute" | "minutes" => "m",
-        "hour" | "hours" => "h",
-        "day" | "days" => "d",
-        "week" | "weeks" => "w",
-        "month" | "months" => "mo",
-        "year" | "years" => "y",
-        _ => return None,
-    };
-    parse_duration(&format!("{number}{unit}"))
-}
-
-fn day(words: &str, today: NaiveDate) -> Option<NaiveDate> {
-    match words {
-        "today" => Some(today),
-        "tomorrow" => today.checked_add_days(Days::new(1)),
-        "eom" | "end of month" | "end of the month" => {
-            today.with_day(1)?.checked_add_months(Months::new(1))?.checked_sub_days(Days::new(1))
-        }
-        "eoy" | "end of year" | "end of the year" => NaiveDate::from_ymd_opt(today.year(), 12, 31),
-        _ => {
-            if let Ok(weekday) = words.strip_prefix("next ").unwrap_or(words).parse::<Weekday>() {
-                let ahead =
-                    (weekday.num_days_from_monday() + 6 - today.weekday().num_days_from_monday()) % 7 + 1;
-                return today.checked_add_days(Days::new(u64::from(ahead)));
-            }
-            NaiveDate::parse_from_str(words, "%Y-%m-%d").ok()
-        }
-    }
-}
-
-fn last_second(day: NaiveDate) -> Option<Instant> {
-    Some(day.and_time(NaiveTime::from_hms_opt(23, 59, 59)?).and_utc())
-}
-
-/// An instant in RFC 3339, its seconds optional.
-fn instant(words: &str) -> Option<Instant> {
-    let text = words.to_uppercase();
-    DateTime::parse_from_rfc3339(&text)
-        .or_else(|_| DateTime::parse_from_str(&text.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z"))
-        .ok()
-        .map(|at| chrono::SubsecRound::trunc_subsecs(at.to_utc(), 6))
 }

@@ -1,7 +1,5 @@
 //! What a query means: the rule that the SQL of the store is tested against.
 
-use chrono::Duration;
-
 use super::{Bound, Point, Query, Term, Test};
 use crate::domain::Instant;
 use crate::domain::key::Key;
@@ -48,7 +46,9 @@ impl Test {
             Self::Created(bound) => bound.holds(key.created_at, now),
             Self::Used(bound) => key.last_used_at.is_some_and(|at| bound.holds(at, now)),
             Self::NeverUsed(never) => key.last_used_at.is_none() == *never,
-            Self::Idle(span) => key.last_used_at.unwrap_or(key.created_at) <= now - *span,
+            Self::Idle(span) => {
+                key.last_used_at.unwrap_or(key.created_at) <= Point::FromNow(-*span).instant(now)
+            }
             Self::RotationDue => key.rotation_due(now),
             Self::Acknowledged(yes) => key.acknowledged_at.is_some() == *yes,
             Self::Id(part) => is_part_of_id(part, key),
@@ -67,7 +67,7 @@ impl Test {
 impl Bound {
     /// Whether this reads "within the coming …": before an instant that is some time from now.
     pub fn is_coming(self) -> bool {
-        matches!(self, Self::Before(Point::FromNow(span)) if span > Duration::zero())
+        matches!(self, Self::Before(Point::FromNow(span)) if span.is_ahead())
     }
 
     /// Whether `at` lies strictly on this side.

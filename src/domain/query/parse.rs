@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveTime};
+use chrono::Duration;
 
 use super::hints::{accepted, nearest, unknown_field};
-use super::{Bound, FIELDS, Point, Query, QueryError, Term, Test, parse_duration};
+use super::{Bound, FIELDS, Point, Query, QueryError, Term, Test};
 use crate::domain::Instant;
 use crate::domain::account::check_slug;
 use crate::domain::key::Status;
 use crate::domain::scope::is_scope;
 use crate::domain::text::{SafeText, fold};
+use crate::domain::when::{Here, Moment, Side, Span, SpanError};
 
 /// Statuses that `status:ended` stands for.
 const ENDED: [Status; 3] = [Status::Expired, Status::Abandoned, Status::Revoked];
@@ -23,9 +24,9 @@ const CONDITIONS: usize = 200;
 impl Query {
     /// Reads a filter. The error carries the place of the first mistake.
     ///
-    /// Nothing of the result depends on `now`: relative spans stay relative, so that a filter goes on meaning the same
-    /// while time passes. It is there to refuse what can't be reckoned with.
-    pub fn parse(text: &str, now: Instant) -> Result<Self, QueryError> {
+    /// Spans stay relative, so that a filter goes on meaning the same while time passes; a day such as today is the one
+    /// that it is now.
+    pub fn parse(text: &str, here: Here) -> Result<Self, QueryError> {
         let mut terms = Vec::new();
         let mut conditions = 0;
         for word in words(text)? {
@@ -34,7 +35,7 @@ impl Query {
                 let why = format!("a filter has at most {CONDITIONS} conditions: take some out");
                 return Err(mistake(word.start()..text.len(), why));
             }
-            terms.extend(word.term(text, now)?);
+            terms.extend(word.term(text, here)?);
         }
         Ok(Self { terms })
     }
@@ -147,7 +148,7 @@ fn phrase(
 
 impl Word {
     /// The meaning; `None` for an empty phrase, which asks nothing.
-    fn term(self, text: &str, now: Instant) -> Result<Option<Term>, QueryError> {
+    fn term(self, text: &str, here: Here) -> Result<Option<Term>, QueryError> {
         let negated = self.negated;
         let Some(field) = &self.field else {
             let test = Test::Text(fold(&self.whole.text));
@@ -175,13 +176,13 @@ impl Word {
             "issuer" => Test::Issuer(self.slugs("issuer")?),
             "by" => Test::CreatedBy(unique(self.values.iter().map(|value| value.text.clone()))),
             "scope" => Test::Scope(self.scopes()?),
-            "expires" => self.expires(now)?,
-            "created" => Test::Created(self.one(help)?.past(help, now)?),
-            "used" => self.used(now)?,
+            "expires" => self.expires(here)?,
+            "created" => Test::Created(self.one(help)?.past(help, here)?),
+            "used" => self.used(here)?,
             "idle" => {
                 let value = self.one(help)?;
                 let span = value.text.trim_start_matches('>');
-                Test::Idle(parse_duration(span).ok_or_else(|| value.refused(help))?)
+                Test::Idle(Span::parse(span).map_err(|error| value.no_span(help, error))?)
             }
             "rotation" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
                 "due" => Test::RotationDue,
@@ -248,21 +249,21 @@ impl Word {
         Ok(unique(any))
     }
 
-    fn expires(&self, now: Instant) -> Result<Test, QueryError> {
+    fn expires(&self, here: Here) -> Result<Test, QueryError> {
         let value = self.one("expires")?;
         match value.text.to_ascii_lowercase().as_str() {
             "never" => Ok(Test::NeverExpires(true)),
             "set" => Ok(Test::NeverExpires(false)),
-            _ => value.bound("expires", now, 1).map(Test::Expires),
+            _ => value.bound("expires", here, Side::Ahead).map(Test::Expires),
         }
     }
 
-    fn used(&self, now: Instant) -> Result<Test, QueryError> {
+    fn used(&self, here: Here) -> Result<Test, QueryError> {
         let value = self.one("used")?;
         match value.text.to_ascii_lowercase().as_str() {
             "never" => Ok(Test::NeverUsed(true)),
             "ever" => Ok(Test::NeverUsed(false)),
-            _ => value.past("used", now).map(Test::Used),
+            _ => value.past("used", here).map(Test::Used),
         }
     }
 
@@ -292,30 +293,42 @@ impl Piece {
         mistake(self.span.clone(), format!("{field}: does not know {found:?}: {hint}"))
     }
 
-    /// A bound on an instant of the past: `<7d` lies after now - 7 days.
-    fn past(&self, field: &str, now: Instant) -> Result<Bound, QueryError> {
-        self.bound(field, now, -1)
+    /// A span that can't be read; what is no span at all may be any other mistake.
+    fn no_span(&self, field: &str, error: SpanError) -> QueryError {
+        match error {
+            SpanError::NoSpan(_) => self.refused(field),
+            error => mistake(self.span.clone(), format!("{field}: {error}")),
+        }
     }
 
-    /// A bound. `direction` is 1 where spans count forwards from now, -1 where they count backwards.
-    fn bound(&self, field: &str, now: Instant, direction: i32) -> Result<Bound, QueryError> {
-        let text = self.text.to_ascii_lowercase();
+    /// A bound on an instant of the past: `<7d` lies after now - 7 days.
+    fn past(&self, field: &str, here: Here) -> Result<Bound, QueryError> {
+        self.bound(field, here, Side::Back)
+    }
+
+    /// A bound. `side` says whether spans count forwards from now or backwards.
+    fn bound(&self, field: &str, here: Here, side: Side) -> Result<Bound, QueryError> {
+        let text = self.text.as_str();
         let signs = [("<=", true, true), (">=", false, true), ("<", true, false), (">", false, false)];
         let (sign, rest) = signs
             .into_iter()
             .find_map(|sign| text.strip_prefix(sign.0).map(|rest| (Some(sign), rest)))
-            .unwrap_or((None, text.as_str()));
+            .unwrap_or((None, text));
         let (negative, span) = rest.strip_prefix('-').map_or((false, rest), |span| (true, span));
-        if let Some(span) = parse_duration(span) {
-            let less = sign.is_none_or(|(_, less, _)| less);
-            let span = if negative { -span } else { span } * direction;
-            if now.checked_add_signed(span).is_none() {
-                return Err(self.refused(field));
+        let moment = match Span::parse(span) {
+            Ok(span) => {
+                let less = sign.is_none_or(|(_, less, _)| less);
+                let ahead = side == Side::Ahead;
+                let span = if negative == ahead { -span } else { span };
+                if span.after(here.now, here.zone).is_none() {
+                    return Err(self.refused(field));
+                }
+                let point = Point::FromNow(span);
+                return Ok(if less == ahead { Bound::Before(point) } else { Bound::After(point) });
             }
-            let point = Point::FromNow(span);
-            return Ok(if less == (direction > 0) { Bound::Before(point) } else { Bound::After(point) });
-        }
-        let Some((from, to)) = day_or_instant(rest) else { return Err(self.refused(field)) };
+            Err(error) => Moment::parse(rest, here, side).ok_or_else(|| self.no_span(field, error))?,
+        };
+        let Some((from, to)) = range(moment, here) else { return Err(self.refused(field)) };
         // `from` and `to` are the first and the last microsecond meant.
         let tick = Duration::microseconds(1);
         match sign {
@@ -330,20 +343,15 @@ impl Piece {
     }
 }
 
-/// A date (the whole day, UTC), or an instant in RFC 3339, its seconds optional. The first and the last microsecond meant.
-fn day_or_instant(text: &str) -> Option<(Instant, Instant)> {
-    let sane = |at: &Instant| (1..9_999).contains(&chrono::Datelike::year(at));
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        let from = day.and_time(NaiveTime::MIN).and_utc();
-        return sane(&from).then(|| (from, from + Duration::days(1) - Duration::microseconds(1)));
+/// The first and the last microsecond meant.
+fn range(moment: Moment, here: Here) -> Option<(Instant, Instant)> {
+    match moment {
+        Moment::Day(day) => {
+            let next = here.zone.begin(day.succ_opt()?)?;
+            Some((here.zone.begin(day)?, next - Duration::microseconds(1)))
+        }
+        Moment::At(at) => Some((at, at)),
     }
-    let upper = text.to_ascii_uppercase();
-    let at = DateTime::parse_from_rfc3339(&upper)
-        .or_else(|_| DateTime::parse_from_str(&upper.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z"))
-        .ok()?
-        .to_utc();
-    let at = chrono::SubsecRound::trunc_subsecs(at, 6);
-    sane(&at).then_some((at, at))
 }
 
 fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{Duration, NaiveTime, SecondsFormat};
 
-use super::{Bound, Point, Query, Term, Test, print_duration};
+use super::{Bound, Point, Query, Term, Test};
 use crate::domain::key::Status;
 
 impl fmt::Display for Query {
@@ -43,7 +43,7 @@ impl fmt::Display for Test {
             Self::Used(bound) => write!(f, "used:{}", ago(*bound)),
             Self::NeverUsed(true) => f.write_str("used:never"),
             Self::NeverUsed(false) => f.write_str("used:ever"),
-            Self::Idle(span) => write!(f, "idle:{}", print_duration(*span)),
+            Self::Idle(span) => write!(f, "idle:{}", span),
             Self::RotationDue => f.write_str("rotation:due"),
             Self::Acknowledged(true) => f.write_str("acknowledged:yes"),
             Self::Acknowledged(false) => f.write_str("acknowledged:no"),
@@ -68,8 +68,8 @@ fn quoted(text: &str, force: bool) -> String {
 /// A bound counted forwards from now: `<30d` ends before now + 30 days.
 fn ahead(bound: Bound) -> String {
     match bound {
-        Bound::Before(Point::FromNow(by)) => format!("<{}", print_duration(by)),
-        Bound::After(Point::FromNow(by)) => format!(">{}", print_duration(by)),
+        Bound::Before(Point::FromNow(by)) => format!("<{}", by),
+        Bound::After(Point::FromNow(by)) => format!(">{}", by),
         other => absolute(other),
     }
 }
@@ -77,8 +77,8 @@ fn ahead(bound: Bound) -> String {
 /// A bound counted backwards from now: `<7d` came after now - 7 days.
 fn ago(bound: Bound) -> String {
     match bound {
-        Bound::After(Point::FromNow(by)) => format!("<{}", print_duration(-by)),
-        Bound::Before(Point::FromNow(by)) => format!(">{}", print_duration(-by)),
+        Bound::After(Point::FromNow(by)) => format!("<{}", -by),
+        Bound::Before(Point::FromNow(by)) => format!(">{}", -by),
         other => absolute(other),
     }
 }

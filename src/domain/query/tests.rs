@@ -1,17 +1,18 @@
-use chrono::{TimeZone, Utc};
+use chrono::{Duration, TimeZone, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
 use crate::domain::key::Key;
 use crate::domain::scope::Scopes;
+use crate::domain::when::Here;
 
 fn now() -> Instant {
     Utc.with_ymd_and_hms(2026, 11, 21, 12, 0, 0).unwrap()
 }
 
 fn parse(text: &str) -> Query {
-    Query::parse(text, now()).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+    Query::parse(text, Here::utc(now())).unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
 fn only(text: &str) -> Test {
@@ -28,7 +29,7 @@ fn at(text: &str) -> Instant {
 
 /// The error's message and the text it points at.
 fn error(text: &str) -> (String, String) {
-    let error = Query::parse(text, now()).unwrap_err();
+    let error = Query::parse(text, Here::utc(now())).unwrap_err();
     (error.message, text[error.start..error.end].to_owned())
 }
 
@@ -53,7 +54,8 @@ fn fits(text: &str, key: &Key) -> bool {
 fn every_kind_of_term_is_read() {
     use Bound::{After, Before};
     use Point::{At, FromNow};
-    let days = |n| FromNow(Duration::days(n));
+    let days = |n| FromNow(Duration::days(n).into());
+    let span = |text: &str| Span::parse(text).unwrap();
     let cases = [
         ("status:active", Test::Status(vec![Status::Active])),
         ("STATUS:Active,expired,active", Test::Status(vec![Status::Active, Status::Expired])),
@@ -80,12 +82,12 @@ fn every_kind_of_term_is_read() {
         ("created:7d", Test::Created(After(days(-7)))),
         ("created:>90d", Test::Created(Before(days(-90)))),
         ("created:<2026-01-01", Test::Created(Before(At(at("2026-01-01T00:00:00Z"))))),
-        ("used:<1h", Test::Used(After(FromNow(Duration::hours(-1))))),
-        ("used:>1mo", Test::Used(Before(days(-30)))),
+        ("used:<1h", Test::Used(After(FromNow(Duration::hours(-1).into())))),
+        ("used:>1mo", Test::Used(Before(FromNow(-span("1mo"))))),
         ("used:never", Test::NeverUsed(true)),
         ("used:ever", Test::NeverUsed(false)),
-        ("idle:1d12h", Test::Idle(Duration::hours(36))),
-        ("idle:>1y", Test::Idle(Duration::days(365))),
+        ("idle:1d12h", Test::Idle(Duration::hours(36).into())),
+        ("idle:>1y", Test::Idle(span("12mo"))),
         ("rotation:due", Test::RotationDue),
         ("acknowledged:yes", Test::Acknowledged(true)),
         ("acknowledged:no", Test::Acknowledged(false)),
@@ -126,7 +128,9 @@ fn a_mistake_is_marked_at_its_place_and_says_what_would_do() {
         ("expires:soon", "soon", "expires: does not know \"soon\": write never, set, <30d"),
         ("expires:2027-01-31", "2027-01-31", "put < or > before a date"),
         ("expires:<2027-02-30", "<2027-02-30", "does not know"),
-        ("expires:<9999999y", "<9999999y", "does not know"),
+        ("expires:<9999999y", "<9999999y", "at most 1000 years"),
+        ("used:>3M", ">3M", "3m for minutes or 3mo for months"),
+        ("idle:90", "90", "no unit: write 90m"),
         ("created:<1d,2d", "<1d,2d", "takes one value"),
         ("scope:calls", "calls", "calls:write"),
         ("idle:long", "long", "30d"),
@@ -269,8 +273,14 @@ fn names() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
-fn spans() -> impl Strategy<Value = Duration> {
-    prop_oneof![(0i64..5_000).prop_map(Duration::days), (0i64..100_000_000).prop_map(Duration::seconds)]
+fn spans() -> impl Strategy<Value = Span> {
+    let fixed =
+        prop_oneof![(0i64..5_000).prop_map(Duration::days), (0i64..100_000_000).prop_map(Duration::seconds)];
+    prop_oneof![
+        fixed.prop_map(Span::from),
+        (1u32..1_000, 0u32..50)
+            .prop_map(|(months, days)| Span::parse(&format!("{months}mo{days}d")).unwrap())
+    ]
 }
 
 fn bounds() -> impl Strategy<Value = Bound> {
@@ -314,13 +324,13 @@ proptest! {
     ) {
         let query = Query { terms: terms.into_iter().map(|(negated, test)| Term { negated, test }).collect() };
         let text = query.to_string();
-        prop_assert_eq!(Query::parse(&text, now()), Ok(query), "{}", text);
+        prop_assert_eq!(Query::parse(&text, Here::utc(now())), Ok(query), "{}", text);
     }
 
     #[test]
     fn any_text_is_read_or_refused_at_a_place_inside_it(text in ".{0,40}|[a-z:,<>\"\\\\ -]{0,30}") {
-        match Query::parse(&text, now()) {
-            Ok(query) => prop_assert_eq!(Query::parse(&query.to_string(), now()), Ok(query)),
+        match Query::parse(&text, Here::utc(now())) {
+            Ok(query) => prop_assert_eq!(Query::parse(&query.to_string(), Here::utc(now())), Ok(query)),
             Err(error) => prop_assert!(error.start < error.end && text.get(error.start..error.end).is_some()),
         }
     }

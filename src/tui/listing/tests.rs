@@ -22,7 +22,7 @@ impl<const BOTH_WAYS: bool> Source for Numbers<BOTH_WAYS> {
         *row
     }
 
-    fn parse(text: &str, _: Instant) -> Result<String, QueryError> {
+    fn parse(text: &str, _: Here) -> Result<String, QueryError> {
         match text.chars().position(|c| !c.is_ascii_digit()) {
             Some(start) => Err(QueryError { start, end: start + 1, message: "only digits".to_owned() }),
             None => Ok(text.to_owned()),

@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
-use crate::domain::Instant;
 use crate::domain::account::{AccountSummary, Standing};
 use crate::domain::operator::Permission;
 use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
+use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
 use crate::tui::listing::{Chunk, Empty, Listing, Part, Source, Taken};
@@ -39,7 +39,7 @@ impl Source for Accounts {
         row.account.slug.clone()
     }
 
-    fn parse(text: &str, _: Instant) -> Result<String, QueryError> {
+    fn parse(text: &str, _: Here) -> Result<String, QueryError> {
         Ok(text.trim().to_owned())
     }
 

@@ -6,11 +6,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
-use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
 use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
+use crate::domain::when::Here;
 use crate::service::{AlertRequest, GateStanding, RaisedAlert};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
@@ -53,7 +53,7 @@ impl Source for Alerts {
         row.id
     }
 
-    fn parse(text: &str, _: Instant) -> Result<Filter, QueryError> {
+    fn parse(text: &str, _: Here) -> Result<Filter, QueryError> {
         Filter::parse(text)
     }
 

@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
-use crate::domain::Instant;
 use crate::domain::audit::{AuditFilter, Entry, Verdict};
 use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
+use crate::domain::when::Here;
 use crate::service::AuditRequest;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
@@ -41,7 +41,7 @@ impl Source for Audit {
         row.seq
     }
 
-    fn parse(text: &str, _: Instant) -> Result<AuditFilter, QueryError> {
+    fn parse(text: &str, _: Here) -> Result<AuditFilter, QueryError> {
         AuditFilter::parse(text)
     }
 

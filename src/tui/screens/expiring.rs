@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use chrono::Duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
-use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::{Bound, Column, Direction, Point, Query, QueryError, Sort, Term, Test};
 use crate::domain::reminder::Reminder;
 use crate::domain::subjects::Subjects;
+use crate::domain::when::Here;
+use crate::domain::when::Span;
 use crate::service::{Outlook, Page, PageRequest, Row};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
@@ -47,10 +47,10 @@ impl Window {
 
     /// The filter that shows the same keys.
     fn query(self) -> Query {
-        let within = |days| Test::Expires(Bound::Before(Point::FromNow(Duration::days(days))));
+        let within = |days| Test::Expires(Bound::Before(Point::FromNow(Span::days(days))));
         let tests = match self {
             Self::Overdue => {
-                let since = Bound::After(Point::FromNow(Duration::days(-30)));
+                let since = Bound::After(Point::FromNow(-Span::days(30)));
                 [Test::Status(vec![Status::Expired]), Test::Expires(since)]
             }
             Self::Days7 => [Test::Status(vec![Status::Active]), within(7)],
@@ -97,7 +97,7 @@ impl Source for Ending {
         row.key.id
     }
 
-    fn parse(_: &str, _: Instant) -> Result<(), QueryError> {
+    fn parse(_: &str, _: Here) -> Result<(), QueryError> {
         Ok(())
     }
 

@@ -6,12 +6,12 @@ use ratatui::text::Line;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
-use crate::domain::Instant;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::query::QueryError;
 use crate::domain::secret::Body;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
+use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
 use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Source, Taken};
@@ -41,7 +41,7 @@ impl Source for Issuers {
         row.slug.clone()
     }
 
-    fn parse(text: &str, _: Instant) -> Result<String, QueryError> {
+    fn parse(text: &str, _: Here) -> Result<String, QueryError> {
         Ok(text.trim().to_lowercase())
     }
 

@@ -9,7 +9,8 @@ use crate::config::theme::Role;
 use crate::domain::operator::{self, Operator, Permission};
 use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
-use crate::domain::{Instant, text};
+use crate::domain::text;
+use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::{self, Input};
 use crate::tui::listing::{Chunk, Empty, Listing, Part, Source, Taken};
@@ -40,7 +41,7 @@ impl Source for Operators {
         row.name.as_str().to_owned()
     }
 
-    fn parse(text: &str, _: Instant) -> Result<String, QueryError> {
+    fn parse(text: &str, _: Here) -> Result<String, QueryError> {
         Ok(text.trim().to_lowercase())
     }
 

@@ -6,10 +6,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
-use crate::domain::Instant;
 use crate::domain::query::QueryError;
 use crate::domain::reminder::{self, Delivery, Reminder, ReminderFilter, ReminderId, Sweep};
 use crate::domain::subjects::Subjects;
+use crate::domain::when::Here;
 use crate::service::ReminderRequest;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
@@ -51,7 +51,7 @@ impl Source for Reminders {
         row.id
     }
 
-    fn parse(text: &str, _: Instant) -> Result<ReminderFilter, QueryError> {
+    fn parse(text: &str, _: Here) -> Result<ReminderFilter, QueryError> {
         ReminderFilter::parse(text)
     }
 
@@ -93,7 +93,7 @@ impl Screen for State {
     }
 
     fn filter(&mut self, shell: &mut Shell, text: &str) {
-        self.rows.set_filter(text, shell.now);
+        self.rows.set_filter(text, shell.here());
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
@@ -146,7 +146,7 @@ impl State {
     /// Shows a tab: its condition in the filter, and all else in it as it was.
     fn show(&mut self, shell: &mut Shell, preset: Preset) -> Vec<Effect> {
         let text = preset.put_into(self.rows.filter.value());
-        if !self.rows.set_filter(&text, shell.now) {
+        if !self.rows.set_filter(&text, shell.here()) {
             return Vec::new();
         }
         let page = self.page(shell);

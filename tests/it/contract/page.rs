@@ -10,6 +10,7 @@ use keyrack::clock::Clock;
 use keyrack::domain::key::{Key, KeyId};
 use keyrack::domain::query::{Column, Direction, Query, Sort, never};
 use keyrack::domain::text::fold;
+use keyrack::domain::when::Here;
 use keyrack::service::{Count, From, Page, PageRequest, Service, new_operation};
 
 /// Enough for every kind of key to be there, and for pages to end in the midst of equal values.
@@ -198,7 +199,7 @@ on_both! {
         let mut empty = Vec::new();
         for filter in FILTERS {
             let text = fill(filter, &model);
-            let query = Query::parse(&text, rack.service.present()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+            let query = Query::parse(&text, Here::utc(rack.service.present())).unwrap_or_else(|e| panic!("{text:?}: {e}"));
             let mut wanted = expected(&rack, &query, Sort::default(), &hidden);
             let found = ids(&all(&rack.service, &query, Sort::default(), 500).await);
             assert_eq!(found.len(), wanted.len(), "{text:?} found {} instead of {}", found.len(), wanted.len());

@@ -14,7 +14,9 @@ impl State {
         let Some(policy) = self.policy(shell) else { return Err("choose an account first".into()) };
         let expiry = match policy.expiry.choices.get(self.expiry) {
             Some(choice) => *choice,
-            None => Expiry::parse(self.custom.value(), shell.now).map_err(|error| error.to_string())?,
+            None => {
+                policy.expiry.read(self.custom.value(), shell.here()).map_err(|error| error.to_string())?
+            }
         };
         check_expiry(&policy.expiry, expiry, shell.now).map_err(|error| error.to_string())?;
         Ok(expiry)

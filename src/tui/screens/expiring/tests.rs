@@ -5,6 +5,7 @@ use crate::domain::key::Key;
 use crate::domain::query::{Cursor, CursorValue, Query};
 use crate::domain::reminder::{Reminder, State};
 use crate::domain::subjects::Subjects;
+use crate::domain::when::Here;
 use crate::service::{From, Outlook, Page, PageRequest, Row, Week};
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::testing::reminders::reminder;
@@ -94,7 +95,7 @@ fn the_tabs_tell_how_many_end_and_the_soonest_stands_first() {
 #[test]
 fn each_tab_is_the_filter_of_the_same_name_in_the_filter_language() {
     for window in Window::ALL {
-        assert_eq!(Query::parse(window.filter(), noon()).unwrap(), window.query(), "{window:?}");
+        assert_eq!(Query::parse(window.filter(), Here::utc(noon())).unwrap(), window.query(), "{window:?}");
     }
 }
 

@@ -1,8 +1,8 @@
 //! The keys as a list: how they are read and filtered.
 
-use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::query::{Completion, Query, QueryError, Sort, Test, complete};
+use crate::domain::when::Here;
 use crate::service::{PageRequest, Row};
 use crate::tui::effect::Request;
 use crate::tui::listing::{Part, Source};
@@ -31,8 +31,8 @@ impl Source for Table {
         row.key.id
     }
 
-    fn parse(text: &str, now: Instant) -> Result<Query, QueryError> {
-        Query::parse(text, now)
+    fn parse(text: &str, here: Here) -> Result<Query, QueryError> {
+        Query::parse(text, here)
     }
 
     fn complete(shell: &Shell, rows: &[Row], text: &str, cursor: usize) -> Option<Completion> {

@@ -48,7 +48,7 @@ impl Screen for State {
     }
 
     fn filter(&mut self, shell: &mut Shell, text: &str) {
-        self.rows.set_filter(text, shell.now);
+        self.rows.set_filter(text, shell.here());
     }
 
     fn sort(&mut self, shell: &mut Shell, sort: Sort) -> Vec<Effect> {
