@@ -1,6 +1,6 @@
 //! Mail. The only room that names lettre and TLS.
 //!
-//! A [`Letter`] is handed to a [`Mailer`], which answers within half a minute with one of five [`Outcome`]s, whatever the
+//! A [`Letter`] is handed to a [`Mailer`], which answers within half a minute with one of five [`LetterOutcome`]s, whatever the
 //! server does. Nothing here knows the database: what a letter says comes from [`Templates`], when and to whom it goes is
 //! the service's business.
 
@@ -49,7 +49,7 @@ pub struct Letter {
 /// What became of a letter. `answer` is the server's own reply with its code, or what happened instead; one short line of
 /// safe text for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum LetterOutcome {
     /// The server took it over.
     Sent { answer: String },
     /// Refused for good (5yz): trying again would not help.
@@ -57,7 +57,7 @@ pub enum Outcome {
     /// Not now (4yz): surely not delivered.
     Deferred { answer: String },
     /// The session broke, fell silent or spoke no SMTP before the final dot: surely not delivered. As
-    /// [`Outcome::Deferred`] for this letter; where it happens to every letter, it is the server's fault.
+    /// [`LetterOutcome::Deferred`] for this letter; where it happens to every letter, it is the server's fault.
     Broken { answer: String },
     /// There was no session to send it in: no connection, no greeting, no TLS, a wrong certificate, a refused log-in.
     /// It says nothing about this letter; the next one would fare the same.
@@ -66,7 +66,7 @@ pub enum Outcome {
     Ambiguous { answer: String },
 }
 
-impl Outcome {
+impl LetterOutcome {
     /// The server's words, or ours.
     pub fn answer(&self) -> &str {
         match self {
@@ -97,7 +97,7 @@ pub enum MailError {
 impl Mailer {
     /// Sends one letter. Returns within [`Patience::whole`] (29.5 s unless set otherwise), never panics, and tells exactly
     /// what is known. When the future is dropped, the connection is closed.
-    pub async fn send(&self, letter: &Letter) -> Outcome {
+    pub async fn send(&self, letter: &Letter) -> LetterOutcome {
         match self {
             Self::Smtp(smtp) => smtp.send(letter).await,
             Self::Directory(directory) => directory.send(letter).await,

@@ -45,7 +45,7 @@ pub use gates::{GateRow, NewGate, Sight};
 pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
 pub use networks::{NETWORKS_OF_A_KEY, Sighting};
-pub use outbox::{Band, Case, Fate, InHand, Letter, NewReminder, Settled, Subject, Tried, Waiting};
+pub use outbox::{Band, Case, Fate, InHand, LetterOf, NewReminder, Settled, Subject, Tried, Waiting};
 pub use outlook::Counted;
 pub use page::{Side, Slice};
 pub use pulse::{Ear, Mark, Pulse, Touched, WalHead, WalIndex};

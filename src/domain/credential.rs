@@ -21,15 +21,17 @@ pub enum Spelling {
     Lost,
 }
 
-/// Which issuer answers where no key says so.
+/// Whose keys are taken, and who answers where no key says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Home<'a> {
-    /// None is known: refusals have the words of the house.
-    Unknown,
-    /// Keys of every issuer are taken; this one, by its slug, words the refusals of requests without a key.
+    /// Keys of every issuer; refusals without a key have the words of the house.
+    Any,
+    /// Keys of every issuer; this one, by its slug, words the refusals of requests without a key.
     Default(&'a str),
     /// Host or route belong to this issuer, by its slug: keys of others are refused.
     Only(&'a str),
+    /// Host or route belong to no issuer: every key is refused.
+    Nobody,
 }
 
 /// A key of the right shape. Whether it exists is for the database to say.
@@ -92,7 +94,7 @@ impl Directory {
         spelling: Spelling,
     ) -> Result<Credential<'_>, Unread<'_>> {
         let presented = Presented::collect(headers);
-        let bound = matches!(home, Home::Only(_));
+        let bound = matches!(home, Home::Only(_) | Home::Nobody);
         let fallback = self.fallback(home);
         let unread = |policy, reason| Err(Unread { policy, reason });
         if presented.overflow {
@@ -126,14 +128,14 @@ impl Directory {
 
     /// Judges the shape of a key that was handed over without a header. Nothing is trimmed (VA-11).
     pub fn read_bare(&self, home: Home<'_>, secret: &[u8]) -> Result<Credential<'_>, Unread<'_>> {
-        let named = self.named(secret).filter(|_| !matches!(home, Home::Only(_)));
+        let named = self.named(secret).filter(|_| !matches!(home, Home::Only(_) | Home::Nobody));
         let deciding = named.map(|i| &self.policies[i]).or(self.fallback(home));
         self.shape(home, deciding, secret, Carrier::Direct)
     }
 
     fn fallback(&self, home: Home<'_>) -> Option<&Arc<Policy>> {
         match home {
-            Home::Unknown => None,
+            Home::Any | Home::Nobody => None,
             Home::Default(slug) | Home::Only(slug) => self.policy(slug),
         }
     }
@@ -177,7 +179,12 @@ impl Directory {
         };
         let policy = &self.policies[place];
         // A home that is not among the policies is nobody's: no key may pass there.
-        if matches!(home, Home::Only(slug) if slug != policy.slug) {
+        let foreign = match home {
+            Home::Any | Home::Default(_) => false,
+            Home::Only(slug) => slug != policy.slug,
+            Home::Nobody => true,
+        };
+        if foreign {
             return Err(unread(Reason::OtherIssuer));
         }
         let prefixes = || policy.format.prefixes().filter(|prefix| text.starts_with(prefix));

@@ -13,7 +13,7 @@ use super::issuer::{Policy, Routed, Unmatched};
 use super::limit::Quota;
 use super::reason::Reason;
 use super::text::SafeText;
-use super::verdict::{Ask, Facts, Request, dead, unmet};
+use super::verdict::{Ask, KeyFacts, Request, dead, unmet};
 
 /// What is known of a case. The more there is, the more steps are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub struct Case<'a> {
     /// The policy that decides, if it is known.
     pub policy: Option<&'a Policy>,
     /// The key's record. After reading failed for white space it may be that of the key without it.
-    pub facts: Option<Facts<'a>>,
+    pub facts: Option<KeyFacts<'a>>,
     /// What somebody wanted or would want; `None` if only the key itself is asked about.
     pub request: Option<&'a Request<'a>>,
     /// What is left of the budgets, looked at without using them.
@@ -165,7 +165,7 @@ fn reading(case: &Case<'_>, told: &mut Explanation) {
     }
 }
 
-fn life(case: &Case<'_>, facts: Facts<'_>, told: &mut Explanation) {
+fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
     let (key, policy, now) = (facts.key, case.policy, case.now);
     let revoked = key.revoked_at.and_then(|_| dead(key, now));
     told.judged("revoked", revoked, policy, "It is not revoked.".into());
@@ -199,7 +199,7 @@ fn life(case: &Case<'_>, facts: Facts<'_>, told: &mut Explanation) {
     told.judged("account", suspended, policy, words);
 }
 
-fn request(case: &Case<'_>, facts: Facts<'_>, told: &mut Explanation) {
+fn request(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
     let (key, policy) = (facts.key, case.policy);
     let address = case.request.and_then(|request| request.address);
     match (case.request, address) {
@@ -231,7 +231,7 @@ fn left(quota: &Quota) -> String {
     text
 }
 
-fn scope(case: &Case<'_>, facts: Facts<'_>, told: &mut Explanation) {
+fn scope(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
     let Some(policy) = case.policy else { return told.open("scope", "The policy is not known.") };
     let held = || match (policy.fully_privileged(), facts.key.scopes.is_empty()) {
         (true, _) => "keys of this issuer may do everything on their account".to_owned(),

@@ -24,7 +24,7 @@ pub const UNMATCHED: &str = "unmatched";
 
 /// What the database knows of a key.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub struct KeyFacts<'a> {
     pub key: &'a Key,
     pub account: &'a Account,
     /// Budgets agreed for this key; empty for the policy's.
@@ -110,11 +110,11 @@ impl Verdict {
 /// All steps between "what does the database say" and the limits. `facts` are `None` if no key has the hash.
 pub fn check(
     policy: &Policy,
-    facts: Option<Facts<'_>>,
+    facts: Option<KeyFacts<'_>>,
     request: &Request<'_>,
     now: Instant,
 ) -> Result<Checked, Refused> {
-    let Some(Facts { key, account, limits }) = facts else { return Err(Reason::Unknown.into()) };
+    let Some(KeyFacts { key, account, limits }) = facts else { return Err(Reason::Unknown.into()) };
     if key.issuer != policy.slug {
         return Err(Reason::OtherIssuer.into());
     }
@@ -217,7 +217,7 @@ impl Checked {
 /// All steps in one, for who has everything at hand. `limiter` is asked last, and only if all else is in order.
 pub fn judge(
     policy: &Policy,
-    facts: Option<Facts<'_>>,
+    facts: Option<KeyFacts<'_>>,
     request: &Request<'_>,
     now: Instant,
     limiter: impl FnOnce(&[Charge]) -> Limited,

@@ -95,12 +95,12 @@ async fn judge(door: &Door, dialect: Dialect, head: &Parts) -> Result<Judged, Re
     };
     let Original { method, target, host } =
         original(dialect, caller.peer, headers, &door.settings.trusted).map_err(mistaken)?;
-    let whose = door.settings.issuers.within(host, issuer(head.uri.query()).map_err(mistaken)?);
+    let home = door.settings.issuers.within(host, issuer(head.uri.query()).map_err(mistaken)?);
     let address = client(caller.peer, headers, &door.settings.trusted);
     let asked = Asked {
         entrance: "auth",
         sent: Sent::Headers(headers, caller.note),
-        whose,
+        home,
         request: Request { ask: Ask::Line(RequestLine::new(method, target)), address },
         peer: caller.peer,
         brakes: address.or(Some(caller.peer)),

@@ -23,7 +23,7 @@ pub struct Crowd {
 
 /// One connection's place; given back when dropped.
 #[derive(Debug)]
-pub struct Place(Option<(Arc<Crowd>, IpAddr)>);
+pub struct Seat(Option<(Arc<Crowd>, IpAddr)>);
 
 impl Crowd {
     /// For a gate that has at most this many connections in all.
@@ -32,9 +32,9 @@ impl Crowd {
     }
 
     /// A place for a connection of this address, if there is one.
-    pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+    pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Seat> {
         if self.trusted.holds(peer) {
-            return Some(Place(None));
+            return Some(Seat(None));
         }
         let caller = caller_of(peer);
         let mut counts = self.counts();
@@ -43,7 +43,7 @@ impl Crowd {
             return None;
         }
         *count += 1;
-        Some(Place(Some((Arc::clone(self), caller))))
+        Some(Seat(Some((Arc::clone(self), caller))))
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -51,7 +51,7 @@ impl Crowd {
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         let Some((crowd, caller)) = self.0.take() else { return };
         let mut counts = crowd.counts();

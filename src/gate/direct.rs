@@ -14,7 +14,7 @@ use super::caller::Caller;
 use super::door::{Asked, Door, Judged, Sent};
 use super::origin::client;
 use super::schema::{LimitBody, Me, Secret, VerdictBody, VerifyRequest};
-use super::settings::Whose;
+use crate::domain::credential::Home;
 use crate::domain::issuer::RequestLine;
 use crate::domain::secret::HashedKey;
 use crate::domain::verdict::{Ask, Request};
@@ -73,7 +73,7 @@ pub async fn own(
     let asked = Asked {
         entrance,
         sent: Sent::Headers(headers, caller.note),
-        whose: door.settings.issuers.of(host(uri, headers)),
+        home: door.settings.issuers.of(host(uri, headers)),
         request: Request { ask: Ask::Direct { scope: None, endpoint: Some(entrance) }, address },
         peer: caller.peer,
         brakes: address.or(Some(caller.peer)),
@@ -166,8 +166,8 @@ async fn ask(door: &Door, caller: Caller, question: VerifyRequest) -> Result<Res
     let asked = Asked {
         entrance: "verify",
         sent: Sent::Bare(key.as_bytes()),
-        whose: match &issuer {
-            Some(slug) => Whose::Only(slug),
+        home: match &issuer {
+            Some(slug) => Home::Only(slug),
             None => door.settings.issuers.of(None),
         },
         request: Request {

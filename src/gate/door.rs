@@ -12,14 +12,14 @@ use super::brake::Brake;
 use super::limiter::{Limiter, Told};
 use super::metrics::{Labels, Metrics, Present};
 use super::refusals::{Refusal, Refusals};
-use super::settings::{Settings, Whose};
+use super::settings::Settings;
 use super::wire::Note;
 use crate::domain::credential::{Credential, Directory, Home, Spelling, Unread};
 use crate::domain::issuer::Policy;
 use crate::domain::limit::Charge;
 use crate::domain::reason::Reason;
 use crate::domain::secret::HashedKey;
-use crate::domain::verdict::{Answer, Facts, Limited, Refused, Request, Verdict, check};
+use crate::domain::verdict::{Answer, KeyFacts, Limited, Refused, Request, Verdict, check};
 use crate::service::{self, Confirmed, Gate, Known, Outcome, Use};
 
 /// A request that was overtaken by so many changes is refused.
@@ -51,7 +51,7 @@ pub enum Sent<'a> {
 pub struct Asked<'a> {
     pub entrance: &'static str,
     pub sent: Sent<'a>,
-    pub whose: Whose<'a>,
+    pub home: Home<'a>,
     pub request: Request<'a>,
     /// The other end of the connection.
     pub peer: IpAddr,
@@ -318,23 +318,23 @@ impl Door {
     }
 }
 
-fn facts(known: &Known) -> Facts<'_> {
-    Facts { key: &known.key, account: &known.account, limits: &known.key.limits }
+fn facts(known: &Known) -> KeyFacts<'_> {
+    KeyFacts { key: &known.key, account: &known.account, limits: &known.key.limits }
 }
 
 impl Door {
     /// Reads the key that a request carries.
     fn read<'d>(&self, directory: &'d Directory, asked: &Asked<'_>) -> Result<Credential<'d>, Unread<'d>> {
         let nobody = Unread { policy: None, reason: Reason::OtherIssuer };
-        let home = match asked.whose {
+        let home = match asked.home {
             // An issuer that is named and not there takes no keys: those of others least of all.
-            Whose::Only(slug) if directory.policy(slug).is_none() => return Err(nobody),
-            Whose::Nobody => return Err(nobody),
-            Whose::Only(slug) => Home::Only(slug),
-            Whose::Any => match directory.policies() {
+            Home::Only(slug) if directory.policy(slug).is_none() => return Err(nobody),
+            Home::Nobody => return Err(nobody),
+            Home::Any => match directory.policies() {
                 [one] => Home::Default(&one.slug),
-                _ => Home::Unknown,
+                _ => Home::Any,
             },
+            named => named,
         };
         match &asked.sent {
             Sent::Bare(secret) => directory.read_bare(home, secret),

@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::origin::{Listed, bare_host};
 use super::webhook::WebhookSettings;
 use crate::config::settings::Source;
+use crate::domain::credential::Home;
 use crate::domain::secret::HashedKey;
 use crate::service::GateSettings;
 
@@ -53,17 +54,6 @@ pub struct Issuers {
     other: Option<String>,
 }
 
-/// Whose keys count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose<'a> {
-    /// Those of this issuer, by its slug.
-    Only(&'a str),
-    /// Those of any issuer.
-    Any,
-    /// Hosts have issuers, and this host is not among them; or the asker names another issuer than these settings.
-    Nobody,
-}
-
 /// Why issuers can't be taken as they were given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IssuersError {
@@ -98,25 +88,25 @@ impl Issuers {
     }
 
     /// Whose keys count for a request to `host`.
-    pub fn of(&self, host: Option<&str>) -> Whose<'_> {
+    pub fn of(&self, host: Option<&str>) -> Home<'_> {
         let named = host.filter(|_| !self.hosts.is_empty()).and_then(|host| {
             let host = plain_host(host);
             self.hosts.iter().find(|(known, _)| *known == host)
         });
         match (named, &self.other) {
-            (Some((_, slug)), _) | (None, Some(slug)) => Whose::Only(slug),
-            (None, None) if self.hosts.is_empty() => Whose::Any,
-            (None, None) => Whose::Nobody,
+            (Some((_, slug)), _) | (None, Some(slug)) => Home::Only(slug),
+            (None, None) if self.hosts.is_empty() => Home::Any,
+            (None, None) => Home::Nobody,
         }
     }
 
     /// The same where the asker names an issuer as well: that makes it fewer keys, never other ones.
-    pub fn within<'a>(&'a self, host: Option<&str>, named: Option<&'a str>) -> Whose<'a> {
+    pub fn within<'a>(&'a self, host: Option<&str>, named: Option<&'a str>) -> Home<'a> {
         match (self.of(host), named) {
-            (whose, None) => whose,
-            (Whose::Any, Some(slug)) => Whose::Only(slug),
-            (Whose::Only(own), Some(slug)) if own == slug => Whose::Only(own),
-            (Whose::Only(_) | Whose::Nobody, Some(_)) => Whose::Nobody,
+            (home, None) => home,
+            (Home::Any | Home::Default(_), Some(slug)) => Home::Only(slug),
+            (Home::Only(own), Some(slug)) if own == slug => Home::Only(own),
+            (Home::Only(_) | Home::Nobody, Some(_)) => Home::Nobody,
         }
     }
 
@@ -137,16 +127,16 @@ mod tests {
     #[test]
     fn an_issuer_is_named_for_a_host_or_for_all() {
         let none = Issuers::default();
-        assert_eq!(none.of(Some("x.example")), Whose::Any);
+        assert_eq!(none.of(Some("x.example")), Home::Any);
         let one = Issuers::parse(["voxpria"]).unwrap();
-        assert_eq!(one.of(None), Whose::Only("voxpria"));
+        assert_eq!(one.of(None), Home::Only("voxpria"));
         let hosts = Issuers::parse(["api.voxpria.com=voxpria", "API.VoiceInfra.ai:443=voiceinfra"]).unwrap();
-        assert_eq!(hosts.of(Some("api.voiceinfra.ai")), Whose::Only("voiceinfra"));
-        assert_eq!(hosts.of(Some("API.voxpria.com.:8443")), Whose::Only("voxpria"));
-        assert_eq!(hosts.of(Some("elsewhere.example")), Whose::Nobody, "a strange host has no issuer");
-        assert_eq!(hosts.of(None), Whose::Nobody);
+        assert_eq!(hosts.of(Some("api.voiceinfra.ai")), Home::Only("voiceinfra"));
+        assert_eq!(hosts.of(Some("API.voxpria.com.:8443")), Home::Only("voxpria"));
+        assert_eq!(hosts.of(Some("elsewhere.example")), Home::Nobody, "a strange host has no issuer");
+        assert_eq!(hosts.of(None), Home::Nobody);
         let mixed = Issuers::parse(["a.example=voxpria", "voicegram"]).unwrap();
-        assert_eq!(mixed.of(Some("b.example")), Whose::Only("voicegram"));
+        assert_eq!(mixed.of(Some("b.example")), Home::Only("voicegram"));
         assert_eq!(mixed.slugs().collect::<Vec<_>>(), ["voxpria", "voicegram"]);
     }
 
@@ -155,9 +145,9 @@ mod tests {
         let within = |entries: &[&str], host| {
             let issuers = Issuers::parse(entries.iter().copied()).unwrap();
             ["voxpria", "voicegram", ""].map(|slug| match issuers.within(host, Some(slug)) {
-                Whose::Only(own) => own == slug,
-                Whose::Nobody => false,
-                Whose::Any => panic!("an issuer was named"),
+                Home::Only(own) => own == slug,
+                Home::Nobody => false,
+                Home::Any | Home::Default(_) => panic!("an issuer was named"),
             })
         };
         assert_eq!(within(&[], None), [true, true, true], "what is no issuer has no keys");
@@ -165,7 +155,7 @@ mod tests {
         assert_eq!(within(&["a.example=voxpria"], Some("a.example")), [true, false, false]);
         assert_eq!(within(&["a.example=voxpria"], Some("b.example")), [false, false, false]);
         assert_eq!(within(&["a.example=voxpria", "voicegram"], None), [false, true, false]);
-        assert_eq!(Issuers::parse(["voxpria"]).unwrap().within(None, None), Whose::Only("voxpria"));
+        assert_eq!(Issuers::parse(["voxpria"]).unwrap().within(None, None), Home::Only("voxpria"));
     }
 
     #[test]

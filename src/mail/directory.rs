@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Letter, Letterhead, MailError, Outcome, message};
+use super::{Letter, LetterOutcome, Letterhead, MailError, message};
 
 /// Longer than this no disk may take for one letter.
 const PATIENCE: Duration = Duration::from_secs(29);
@@ -48,22 +48,22 @@ impl Directory {
         super::clean::words(&self.inner.path.display().to_string())
     }
 
-    pub(super) async fn send(&self, letter: &Letter) -> Outcome {
+    pub(super) async fn send(&self, letter: &Letter) -> LetterOutcome {
         let written = match message::write(letter, &self.inner.head) {
             Ok(written) => written,
-            Err(answer) => return Outcome::Failed { answer },
+            Err(answer) => return LetterOutcome::Failed { answer },
         };
         let id = stem(&letter.message_id);
         let fresh = format!("{}_{id}.eml", letter.at.format("%Y-%m-%d"));
         let inner = Arc::clone(&self.inner);
         let filed = tokio::task::spawn_blocking(move || inner.file(id, fresh, &written.bytes));
         match tokio::time::timeout(PATIENCE, filed).await {
-            Ok(Ok(Ok(name))) => Outcome::Sent { answer: format!("written to {name}") },
+            Ok(Ok(Ok(name))) => LetterOutcome::Sent { answer: format!("written to {name}") },
             Ok(Ok(Err(error))) => {
-                Outcome::Unavailable { answer: refused(&self.inner.path, &error).to_string() }
+                LetterOutcome::Unavailable { answer: refused(&self.inner.path, &error).to_string() }
             }
-            Ok(Err(_)) => Outcome::Ambiguous { answer: "writing the file broke off".into() },
-            Err(_) => Outcome::Ambiguous { answer: "the disk did not answer in time".into() },
+            Ok(Err(_)) => LetterOutcome::Ambiguous { answer: "writing the file broke off".into() },
+            Err(_) => LetterOutcome::Ambiguous { answer: "the disk did not answer in time".into() },
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Letter, Letterhead, Outcome, message};
+use super::{Letter, LetterOutcome, Letterhead, message};
 
 /// Keeps letters instead of sending them. Clones share what they keep.
 ///
@@ -17,8 +17,8 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Inner {
     posted: Vec<Posted>,
-    always: HashMap<String, Outcome>,
-    once: HashMap<String, VecDeque<Outcome>>,
+    always: HashMap<String, LetterOutcome>,
+    once: HashMap<String, VecDeque<LetterOutcome>>,
 }
 
 /// A letter that was handed over for sending, and what was answered.
@@ -27,7 +27,7 @@ pub struct Posted {
     pub letter: Letter,
     /// The message as a server would get it; empty if it could not be written.
     pub bytes: Vec<u8>,
-    pub outcome: Outcome,
+    pub outcome: LetterOutcome,
 }
 
 impl Memory {
@@ -36,12 +36,12 @@ impl Memory {
     }
 
     /// From now on every letter to this recipient gets this answer.
-    pub fn answer(&self, to: &str, outcome: Outcome) {
+    pub fn answer(&self, to: &str, outcome: LetterOutcome) {
         self.lock().always.insert(to.to_owned(), outcome);
     }
 
     /// The next letter to this recipient gets this answer. Several of these answer one letter each, in their order.
-    pub fn answer_once(&self, to: &str, outcome: Outcome) {
+    pub fn answer_once(&self, to: &str, outcome: LetterOutcome) {
         self.lock().once.entry(to.to_owned()).or_default().push_back(outcome);
     }
 
@@ -52,7 +52,7 @@ impl Memory {
 
     /// The letters that were sent, in order.
     pub fn sent(&self) -> Vec<Letter> {
-        let sent = |posted: &&Posted| matches!(posted.outcome, Outcome::Sent { .. });
+        let sent = |posted: &&Posted| matches!(posted.outcome, LetterOutcome::Sent { .. });
         self.lock().posted.iter().filter(sent).map(|posted| posted.letter.clone()).collect()
     }
 
@@ -61,7 +61,7 @@ impl Memory {
         self.lock().posted.clear();
     }
 
-    pub(super) fn send(&self, letter: &Letter) -> Outcome {
+    pub(super) fn send(&self, letter: &Letter) -> LetterOutcome {
         let written = message::write(letter, &self.head);
         let mut inner = self.lock();
         let asked = inner.once.get_mut(&letter.to).and_then(VecDeque::pop_front);
@@ -69,9 +69,9 @@ impl Memory {
         let (bytes, outcome) = match written {
             Ok(written) => (
                 written.bytes,
-                asked.unwrap_or_else(|| Outcome::Sent { answer: "250 kept in memory".into() }),
+                asked.unwrap_or_else(|| LetterOutcome::Sent { answer: "250 kept in memory".into() }),
             ),
-            Err(answer) => (Vec::new(), Outcome::Failed { answer }),
+            Err(answer) => (Vec::new(), LetterOutcome::Failed { answer }),
         };
         inner.posted.push(Posted { letter: letter.clone(), bytes, outcome: outcome.clone() });
         outcome

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use super::{Letter, Letterhead, MailError, Outcome, message};
+use super::{Letter, LetterOutcome, Letterhead, MailError, message};
 
 mod connect;
 mod login;
@@ -143,14 +143,14 @@ impl Smtp {
         self.inner.settings.connections
     }
 
-    pub(super) async fn send(&self, letter: &Letter) -> Outcome {
+    pub(super) async fn send(&self, letter: &Letter) -> LetterOutcome {
         let letter = match message::write(letter, &self.inner.head) {
             Ok(letter) => letter,
-            Err(answer) => return Outcome::Failed { answer },
+            Err(answer) => return LetterOutcome::Failed { answer },
         };
         let until = Instant::now() + self.inner.settings.patience.whole;
         let Some(_lane) = self.lane(until).await else {
-            return Outcome::Deferred { answer: "all connections to the mail server were busy".into() };
+            return LetterOutcome::Deferred { answer: "all connections to the mail server were busy".into() };
         };
         if let Some(mut session) = self.idle_session(until).await {
             match session.deliver(&letter, &self.inner.settings.patience, until).await {
@@ -161,7 +161,7 @@ impl Smtp {
         }
         let mut session = match self.connect(until).await {
             Ok(session) => session,
-            Err(answer) => return Outcome::Unavailable { answer },
+            Err(answer) => return LetterOutcome::Unavailable { answer },
         };
         match session.deliver(&letter, &self.inner.settings.patience, until).await {
             Delivery::Done(outcome) => self.keep(session, outcome),
@@ -210,7 +210,7 @@ impl Smtp {
     }
 
     /// Puts a session without doubt back for the next letter; any other is dropped, which closes it.
-    fn keep(&self, session: Session, outcome: Outcome) -> Outcome {
+    fn keep(&self, session: Session, outcome: LetterOutcome) -> LetterOutcome {
         if session.is_usable() {
             self.idle().push(Idle { session, since: Instant::now() });
         }

@@ -13,7 +13,7 @@ use crate::domain::issuer::RequestLine;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::reason::Reason;
 use crate::domain::secret::SentKey;
-use crate::domain::verdict::{Ask, Facts, Request};
+use crate::domain::verdict::{Ask, KeyFacts, Request};
 use crate::store::Sight;
 
 /// What is to be explained.
@@ -92,7 +92,7 @@ impl Service {
         let home = match (&asked.issuer, directory.policies()) {
             (Some(slug), _) => Home::Only(slug),
             (None, [one]) => Home::Default(&one.slug),
-            (None, _) => Home::Unknown,
+            (None, _) => Home::Any,
         };
         let reading = match &asked.what {
             Presented::Sent(secret, carriage) => Some(read(&directory, home, secret, *carriage)),
@@ -131,7 +131,7 @@ impl Service {
                 address: Some(address),
             })
         });
-        let facts = sight.as_ref().map(|sight| Facts {
+        let facts = sight.as_ref().map(|sight| KeyFacts {
             key: &sight.key,
             account: &sight.account,
             limits: &sight.key.limits,

@@ -27,7 +27,7 @@ fn read_as(home: Home<'_>, spelling: Spelling, headers: &[(&str, &str)]) -> Outc
 }
 
 fn read(headers: &[(&str, &str)]) -> Outcome {
-    read_as(Home::Unknown, Spelling::AsSent, headers)
+    read_as(Home::Any, Spelling::AsSent, headers)
 }
 
 /// The reason for refusing, without the policy.
@@ -61,9 +61,9 @@ fn vg_12_the_hash_is_that_of_the_whole_secret() {
     let (directory, secret) = (directory(), secret("voicegram", 3));
     let value = bearer_value(&secret);
     let headers = [(&b"authorization"[..], value.as_bytes())];
-    let found = directory.read(Home::Unknown, headers, Spelling::AsSent).unwrap();
+    let found = directory.read(Home::Any, headers, Spelling::AsSent).unwrap();
     assert!(found.hash == PlainKey::from_input(&secret).hash());
-    assert!(directory.read_bare(Home::Unknown, secret.as_bytes()).unwrap().hash == found.hash);
+    assert!(directory.read_bare(Home::Any, secret.as_bytes()).unwrap().hash == found.hash);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn vg_07_a_former_prefix_is_known_too() {
     policy.format.former_prefixes = vec!["vgold_".into()];
     let directory = Directory::new([Arc::new(policy)]);
     let old = PlainKey::make("vgold_", Body::Hex, &[1; 32]);
-    assert_eq!(directory.read_bare(Home::Unknown, old.expose().as_bytes()).unwrap().policy.slug, "voicegram");
+    assert_eq!(directory.read_bare(Home::Any, old.expose().as_bytes()).unwrap().policy.slug, "voicegram");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn keys_from_before_the_form_was_changed_are_keys_still() {
     let old = PlainKey::make(&policy.format.prefix, policy.format.body, &[1; 32]);
     policy.format.body = Body::Base62Checksum;
     let directory = Directory::new([Arc::new(policy)]);
-    assert!(directory.read_bare(Home::Unknown, old.expose().as_bytes()).is_ok());
+    assert!(directory.read_bare(Home::Any, old.expose().as_bytes()).is_ok());
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn where_one_prefix_begins_with_another_the_whole_key_decides() {
         [("vg_", Body::Base62Checksum, "voiceinfra"), ("vg_pat_", Body::Hex, "voicegram")]
     {
         let key = PlainKey::make(prefix, body, &[9; 32]);
-        assert_eq!(directory.read_bare(Home::Unknown, key.expose().as_bytes()).unwrap().policy.slug, slug);
+        assert_eq!(directory.read_bare(Home::Any, key.expose().as_bytes()).unwrap().policy.slug, slug);
     }
 }
 
@@ -156,7 +156,7 @@ fn va_11_a_key_with_spaces_around_it_is_refused() {
     assert!(read(&[("Authorization", &format!(" \tBearer {key} \t"))]).is_ok());
     let directory = directory();
     for pasted in [format!(" {key}"), format!("{key} "), format!("{key}\n"), format!("\t{key}\r\n")] {
-        let unread = directory.read_bare(Home::Unknown, pasted.as_bytes()).unwrap_err();
+        let unread = directory.read_bare(Home::Any, pasted.as_bytes()).unwrap_err();
         assert_eq!(unread.reason, Reason::Spaces, "{pasted:?}");
     }
 }
@@ -178,7 +178,7 @@ fn vi_02_the_name_of_the_header_is_case_sensitive_where_its_spelling_is_known() 
     let key = secret("voiceinfra", 1);
     for name in ["x-api-key", "X-Api-Key", "X-API-KEY"] {
         assert_eq!(why(&[(name, &key)]), Reason::HeaderSpelling, "{name}");
-        assert!(read_as(Home::Unknown, Spelling::Lost, &[(name, &key)]).is_ok(), "{name}");
+        assert!(read_as(Home::Any, Spelling::Lost, &[(name, &key)]).is_ok(), "{name}");
     }
     let other = secret("voiceinfra", 2);
     assert!(read(&[("x-api-key", &other), ("X-API-Key", &key)]).is_ok(), "a header that does not count");
@@ -206,7 +206,7 @@ fn what_is_no_key_is_refused_with_its_reason() {
         assert_eq!(why(&[("X-API-Key", value)]), reason, "{value}");
     }
     let directory = directory();
-    let latin = directory.read(Home::Unknown, [(&b"X-API-Key"[..], &b"vx_\xE9"[..])], Spelling::AsSent);
+    let latin = directory.read(Home::Any, [(&b"X-API-Key"[..], &b"vx_\xE9"[..])], Spelling::AsSent);
     assert_eq!(latin.unwrap_err().reason, Reason::NotText);
     assert_eq!(why(&[]), Reason::Missing);
     assert_eq!(why(&[("Authorization", "Basic YTpi")]), Reason::OtherScheme);
@@ -221,7 +221,7 @@ fn the_home_words_refusals_and_may_keep_out_the_keys_of_others() {
     let key = secret("voxpria", 1);
     let headers = [("X-API-Key", key.as_str())];
     let missing = |home| read_as(home, Spelling::AsSent, &[]).unwrap_err().0;
-    assert_eq!(missing(Home::Unknown), None);
+    assert_eq!(missing(Home::Any), None);
     assert_eq!(missing(Home::Default("vozagent")), Some("vozagent".into()));
     assert_eq!(missing(Home::Only("vozagent")), Some("vozagent".into()));
     assert!(read_as(Home::Default("voiceinfra"), Spelling::AsSent, &headers).is_ok());

@@ -34,7 +34,7 @@ fn step<'e>(told: &'e Explanation, name: &str) -> (Mark, &'e str) {
 /// Explains what was pasted, with no key found for it.
 fn pasted(text: &str) -> Explanation {
     let directory = Directory::new(all_presets().into_iter().map(Arc::new));
-    let reading = directory.read_bare(Home::Unknown, text.as_bytes());
+    let reading = directory.read_bare(Home::Any, text.as_bytes());
     let policy = match &reading {
         Ok(found) => Some(found.policy.as_ref()),
         Err(unread) => unread.policy.map(AsRef::as_ref),
@@ -82,7 +82,7 @@ fn all_that_is_wrong_is_told_at_once_and_the_first_is_the_gates_answer() {
     key.revoked_by = Some("ada".into());
     key.allow = Networks::parse("198.51.100.0/24").unwrap();
     let (account, limits) = (Account::example(), Budgets::default());
-    let facts = Facts { key: &key, account: &account, limits: &limits };
+    let facts = KeyFacts { key: &key, account: &account, limits: &limits };
     let line = RequestLine::new(b"POST", b"/api/v1/calls");
     let request = Request { ask: Ask::Line(line), address: "203.0.113.7".parse().ok() };
     let charges = charges(&policy, &account, &key, &limits, Some("calls"));
@@ -127,7 +127,7 @@ fn a_policy_without_routes_is_named_as_the_reason() {
     let mut policy = preset("voxpria").unwrap();
     policy.routes.clear();
     let (key, account, limits) = (Key::example().made(now()), Account::example(), Budgets::default());
-    let facts = Some(Facts { key: &key, account: &account, limits: &limits });
+    let facts = Some(KeyFacts { key: &key, account: &account, limits: &limits });
     let case = Case { reading: None, policy: Some(&policy), facts, request: None, quota: None, now: now() };
     assert_eq!(explain(&case).refused(), Some(&Reason::NoRoutes));
 }
@@ -156,7 +156,7 @@ proptest! {
         let mut account = Account::example().of(slug);
         if rare(5) { account.standing = Standing::Suspended; }
         let limits = Budgets::parse("1/1m").unwrap();
-        let facts = Facts { key: &key, account: &account, limits: &limits };
+        let facts = KeyFacts { key: &key, account: &account, limits: &limits };
         let address: Option<IpAddr> = (!rare(6)).then(|| "198.51.100.7".parse().unwrap());
         let line = RequestLine::new(method.as_bytes(), path.as_bytes());
         let request = Request { ask: Ask::Line(line), address };

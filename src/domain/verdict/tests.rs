@@ -41,7 +41,7 @@ impl World {
     }
 
     fn ask(&mut self, ask: Ask<'_>, at: Instant) -> Verdict {
-        let facts = Facts { key: &self.key, account: &self.account, limits: &self.limits };
+        let facts = KeyFacts { key: &self.key, account: &self.account, limits: &self.limits };
         let request = Request { ask, address: self.address };
         judge(&self.policy, Some(facts), &request, at, |charges| {
             assert!(charges.len() <= 1);
@@ -231,7 +231,7 @@ fn vp_13_every_answer_to_a_working_key_carries_the_headers() {
     assert_eq!(header(&answer, "X-RateLimit-Remaining"), "499");
     assert_eq!(header(&answer, "X-RateLimit-Reset"), (now().timestamp() + 60).to_string());
     // A refusal for a scope tells of the budgets too, without using them.
-    let facts = Facts { key: &world.key, account: &world.account, limits: &world.limits };
+    let facts = KeyFacts { key: &world.key, account: &world.account, limits: &world.limits };
     let line = RequestLine::new(b"GET", b"/api/v1/calls");
     let request = Request { ask: Ask::Line(line), address: world.address };
     let refused = check(&world.policy, Some(facts), &request, now()).unwrap_err();
@@ -246,7 +246,7 @@ fn vp_13_every_answer_to_a_working_key_carries_the_headers() {
 #[test]
 fn if_the_limiter_is_gone_the_answer_is_503() {
     let world = World::new("voicegram");
-    let facts = Facts { key: &world.key, account: &world.account, limits: &world.limits };
+    let facts = KeyFacts { key: &world.key, account: &world.account, limits: &world.limits };
     let request = Request { ask: Ask::Direct { scope: None, endpoint: None }, address: None };
     let verdict = judge(&world.policy, Some(facts), &request, now(), |_| Limited::Gone);
     assert_eq!(verdict.refused, Some(Reason::LimiterGone));

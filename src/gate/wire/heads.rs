@@ -30,13 +30,13 @@ const LINE_MAX: usize = 128 * 1024;
 /// Where in the stream the reading stands.
 #[derive(Debug, Default)]
 pub struct Heads {
-    place: Place,
+    place: Within,
     /// The beginning of a line whose end has not come yet.
     partial: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
-enum Place {
+enum Within {
     /// Before a request line; empty lines there are skipped, as the HTTP library does.
     #[default]
     Between,
@@ -59,7 +59,7 @@ struct Head {
 impl Heads {
     /// Whether a head has begun and not ended.
     pub fn is_inside(&self) -> bool {
-        matches!(self.place, Place::Head(_)) || !self.partial.is_empty()
+        matches!(self.place, Within::Head(_)) || !self.partial.is_empty()
     }
 
     /// Reads on. `tell` gets the note on each head that ends.
@@ -67,16 +67,16 @@ impl Heads {
         loop {
             match &mut self.place {
                 _ if bytes.is_empty() => return,
-                Place::Lost => return,
-                Place::Body(left) => {
+                Within::Lost => return,
+                Within::Body(left) => {
                     let here = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     *left -= here as u64;
                     bytes = &bytes[here..];
                     if *left == 0 {
-                        self.place = Place::Between;
+                        self.place = Within::Between;
                     }
                 }
-                Place::Between | Place::Head(_) => {
+                Within::Between | Within::Head(_) => {
                     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
                         self.keep(bytes);
                         return;
@@ -98,7 +98,7 @@ impl Heads {
     fn keep(&mut self, bytes: &[u8]) {
         if self.partial.len() + bytes.len() > LINE_MAX {
             self.partial = Vec::new();
-            self.place = Place::Lost;
+            self.place = Within::Lost;
         } else {
             self.partial.extend_from_slice(bytes);
         }
@@ -107,19 +107,19 @@ impl Heads {
     fn line(&mut self, line: &[u8], tell: &mut impl FnMut(Note)) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match &mut self.place {
-            Place::Between if line.is_empty() => {}
-            Place::Between => self.place = Place::Head(Head::default()),
-            Place::Head(head) if line.is_empty() => {
+            Within::Between if line.is_empty() => {}
+            Within::Between => self.place = Within::Head(Head::default()),
+            Within::Head(head) if line.is_empty() => {
                 let head = *head;
                 tell(head.note());
                 self.place = match (head.doubt, head.length) {
-                    (true, _) => Place::Lost,
-                    (false, None | Some(0)) => Place::Between,
-                    (false, Some(length)) => Place::Body(length),
+                    (true, _) => Within::Lost,
+                    (false, None | Some(0)) => Within::Between,
+                    (false, Some(length)) => Within::Body(length),
                 };
             }
-            Place::Head(head) => head.header(line),
-            Place::Body(_) | Place::Lost => {}
+            Within::Head(head) => head.header(line),
+            Within::Body(_) | Within::Lost => {}
         }
     }
 }

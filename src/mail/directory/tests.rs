@@ -33,7 +33,7 @@ async fn a_letter_becomes_a_file_for_its_owner_only() {
     let path = home.path().join("a/mail");
     let directory = Directory::open(&path, head()).unwrap();
     let outcome = directory.send(&letter("k1.x@example.com", "ada@acme.example")).await;
-    assert_eq!(outcome, Outcome::Sent { answer: "written to 2026-11-24_k1.x@example.com.eml".into() });
+    assert_eq!(outcome, LetterOutcome::Sent { answer: "written to 2026-11-24_k1.x@example.com.eml".into() });
     assert_eq!(files(&path), ["2026-11-24_k1.x@example.com.eml"]);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
@@ -49,7 +49,7 @@ async fn a_repeat_on_a_later_day_replaces_its_file_even_after_a_restart() {
     for _ in 0..3 {
         let directory = Directory::open(home.path(), head()).unwrap();
         for _ in 0..2 {
-            assert!(matches!(directory.send(&letter).await, Outcome::Sent { .. }));
+            assert!(matches!(directory.send(&letter).await, LetterOutcome::Sent { .. }));
             letter.at += Duration::days(1);
         }
     }
@@ -91,7 +91,7 @@ async fn a_folder_that_is_none_is_told_in_words_and_leaves_nothing_behind() {
     fs::write(&path, "x").unwrap();
     let outcome = directory.send(&letter("k@x", "ada@acme.example")).await;
     assert!(
-        matches!(&outcome, Outcome::Unavailable { answer } if answer.contains("File exists")),
+        matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("File exists")),
         "{outcome:?}"
     );
     assert!(directory.check().await.is_err());

@@ -17,15 +17,15 @@ fn letter(to: &str) -> Letter {
 #[test]
 fn each_recipient_gets_the_answer_that_was_asked_for_and_only_what_was_sent_is_sent() {
     let memory = Memory::new(Letterhead { from: Sender::new("k@example.com", "").unwrap(), reply_to: None });
-    let deferred = Outcome::Deferred { answer: "451 later".into() };
-    let failed = Outcome::Failed { answer: "550 nobody".into() };
+    let deferred = LetterOutcome::Deferred { answer: "451 later".into() };
+    let failed = LetterOutcome::Failed { answer: "550 nobody".into() };
     memory.answer("bad@acme.example", failed.clone());
     memory.answer_once("slow@acme.example", deferred.clone());
     // Clones share what they keep.
     let other = memory.clone();
     assert_eq!(other.send(&letter("slow@acme.example")), deferred);
     assert_eq!(other.send(&letter("bad@acme.example")), failed);
-    assert!(matches!(memory.send(&letter("slow@acme.example")), Outcome::Sent { .. }));
+    assert!(matches!(memory.send(&letter("slow@acme.example")), LetterOutcome::Sent { .. }));
     assert_eq!(memory.send(&letter("bad@acme.example")), failed);
     assert_eq!(memory.sent(), [letter("slow@acme.example")]);
     let posted = memory.posted();
@@ -39,6 +39,6 @@ fn each_recipient_gets_the_answer_that_was_asked_for_and_only_what_was_sent_is_s
 #[test]
 fn what_no_server_could_be_given_fails_here_too() {
     let memory = Memory::new(Letterhead { from: Sender::new("k@example.com", "").unwrap(), reply_to: None });
-    assert!(matches!(memory.send(&letter("nobody")), Outcome::Failed { .. }));
+    assert!(matches!(memory.send(&letter("nobody")), LetterOutcome::Failed { .. }));
     assert!(memory.sent().is_empty());
 }

@@ -7,7 +7,7 @@ use tokio::time::{Duration, Instant};
 
 use super::patience::Patience;
 use super::talk::{Broken, Reply, Talk};
-use crate::mail::Outcome;
+use crate::mail::LetterOutcome;
 use crate::mail::message::Written;
 
 /// What a conversation runs over.
@@ -73,9 +73,9 @@ enum State {
 /// How far a delivery came.
 #[derive(Debug)]
 pub(super) enum Delivery {
-    Done(Outcome),
+    Done(LetterOutcome),
     /// The session had ended before MAIL was answered; a fresh one may do better. What that means if it does not.
-    Ended(Outcome),
+    Ended(LetterOutcome),
 }
 
 impl Session {
@@ -100,7 +100,7 @@ impl Session {
     pub async fn deliver(&mut self, letter: &Written, patience: &Patience, until: Instant) -> Delivery {
         let by = |phase: Duration| until.min(Instant::now() + phase);
         if letter.international() && !self.offers.smtputf8 {
-            return Delivery::Done(Outcome::Failed {
+            return Delivery::Done(LetterOutcome::Failed {
                 answer: "this mail server takes no addresses beyond ASCII (SMTPUTF8); write the part behind the @ as xn--…"
                     .into(),
             });
@@ -118,11 +118,13 @@ impl Session {
         match self.talk.say(&mail, by(patience.mail)).await {
             Ok(reply) if reply.is_done() => {}
             Ok(reply) if reply.code == 421 => {
-                return Delivery::Ended(Outcome::Deferred { answer: reply.words() });
+                return Delivery::Ended(LetterOutcome::Deferred { answer: reply.words() });
             }
             // The server wants a log-in, or has forgotten it: no letter would fare better.
             Ok(reply) if matches!(reply.code, 530 | 534 | 535 | 538) => {
-                return Delivery::Done(Outcome::Unavailable { answer: format!("MAIL: {}", reply.words()) });
+                return Delivery::Done(LetterOutcome::Unavailable {
+                    answer: format!("MAIL: {}", reply.words()),
+                });
             }
             Ok(reply) => {
                 self.state = State::Ready;
@@ -154,41 +156,43 @@ impl Session {
         }
         if until.saturating_duration_since(Instant::now()) < patience.dot {
             // Too little time for the answer: better surely not delivered than perhaps.
-            return Delivery::Done(Outcome::Deferred { answer: "no time was left for the final dot".into() });
+            return Delivery::Done(LetterOutcome::Deferred {
+                answer: "no time was left for the final dot".into(),
+            });
         }
         Delivery::Done(self.dot(until).await)
     }
 
     /// Sends the final dot. From here on silence means that nobody knows.
-    async fn dot(&mut self, until: Instant) -> Outcome {
+    async fn dot(&mut self, until: Instant) -> LetterOutcome {
         match self.talk.say(".\r\n", until).await {
             Ok(reply) if reply.is_done() => {
                 self.state = State::Ready;
-                Outcome::Sent { answer: reply.words() }
+                LetterOutcome::Sent { answer: reply.words() }
             }
             Ok(reply) if reply.is_transient() || reply.is_permanent() => {
                 self.state = State::Ready;
                 self.refused(&reply, "final dot")
             }
-            Ok(reply) => Outcome::Ambiguous { answer: format!("final dot: {}", reply.words()) },
-            Err(broken) => Outcome::Ambiguous { answer: format!("final dot: {broken}") },
+            Ok(reply) => LetterOutcome::Ambiguous { answer: format!("final dot: {}", reply.words()) },
+            Err(broken) => LetterOutcome::Ambiguous { answer: format!("final dot: {broken}") },
         }
     }
 
     /// What a reply that is not the wanted one means for the letter.
-    fn refused(&mut self, reply: &Reply, phase: &str) -> Outcome {
+    fn refused(&mut self, reply: &Reply, phase: &str) -> LetterOutcome {
         if reply.code == 421 {
             // With this the server takes its leave (RFC 5321, 3.8).
             self.state = State::Doubtful;
         }
         if reply.is_permanent() {
-            Outcome::Failed { answer: reply.words() }
+            LetterOutcome::Failed { answer: reply.words() }
         } else if reply.is_transient() {
-            Outcome::Deferred { answer: reply.words() }
+            LetterOutcome::Deferred { answer: reply.words() }
         } else {
             // An answer to some other question: from now on every answer would be one too late.
             self.state = State::Doubtful;
-            Outcome::Broken { answer: format!("{phase}: {}", reply.words()) }
+            LetterOutcome::Broken { answer: format!("{phase}: {}", reply.words()) }
         }
     }
 
@@ -219,8 +223,8 @@ impl Session {
     }
 }
 
-fn broken_off(phase: &str, broken: &Broken) -> Outcome {
-    Outcome::Broken { answer: format!("{phase}: {broken}") }
+fn broken_off(phase: &str, broken: &Broken) -> LetterOutcome {
+    LetterOutcome::Broken { answer: format!("{phase}: {broken}") }
 }
 
 /// The message with a second dot before every line that begins with one (RFC 5321, 4.5.2). Its lines end with CR LF.

@@ -17,7 +17,7 @@ use crate::domain::{Instant, STEP_BACK};
 use crate::store::{WalHead, WalIndex};
 
 /// What a SQLite database looked like before a reading of it began.
-pub(super) type State = (Arc<WalIndex>, WalHead);
+pub(super) type Look = (Arc<WalIndex>, WalHead);
 
 pub(super) struct Proof {
     born: Moment,
@@ -36,7 +36,7 @@ pub(super) struct Proof {
     asked: AtomicBool,
     kick: Notify,
     /// Of the last reading, if it succeeded.
-    state: RwLock<Option<State>>,
+    state: RwLock<Option<Look>>,
 }
 
 fn micros(time: Duration) -> u64 {
@@ -79,7 +79,7 @@ impl Proof {
 
     fn shows(&self, more: impl FnOnce(&WalIndex) -> bool) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let unmoved = |(index, was): &State| more(index) && index.head().is_ok_and(|is| is == *was);
+        let unmoved = |(index, was): &Look| more(index) && index.head().is_ok_and(|is| is == *was);
         state.as_ref().is_some_and(unmoved)
     }
 
@@ -88,7 +88,7 @@ impl Proof {
         self.ended.load(SeqCst) != self.proven.load(SeqCst)
     }
 
-    fn set_state(&self, state: Option<State>) {
+    fn set_state(&self, state: Option<Look>) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
@@ -134,7 +134,7 @@ impl Proof {
         began_at: u64,
         answered_at: u64,
         said: Instant,
-        state: Option<State>,
+        state: Option<Look>,
     ) {
         // A small step back stands still. After a larger one the clock was set right, or wrong: it is the database's.
         let (said, was) = (said.timestamp_micros(), self.said.load(SeqCst));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::inner::Inner;
-use super::proof::State;
+use super::proof::Look;
 use crate::domain::Instant;
 use crate::service::error::Result;
 use crate::store::{self, Location, Mark, Pulse, Touched};
@@ -54,7 +54,7 @@ struct Read {
     applied: Applied,
     now: Instant,
     /// What all this is at least as new as.
-    state: Option<State>,
+    state: Option<Look>,
 }
 
 pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse, mut applied: Applied) {

@@ -14,7 +14,7 @@ use super::claim::Claimed;
 use super::fit::{KEYS, Rules};
 use super::record::Finished;
 use crate::domain::reminder::{SweepId, Tally};
-use crate::mail::{Letter, Outcome};
+use crate::mail::{Letter, LetterOutcome};
 use crate::service::change::Change;
 use crate::service::ids::new_operation;
 use crate::service::{Post, Result, SweepNews};
@@ -154,8 +154,8 @@ impl Run {
             let (post, rules) = (self.post.clone(), flow.rules.clone());
             flow.sending.spawn(async move {
                 let sent = AssertUnwindSafe(send(&post, &rules, &letter)).catch_unwind().await;
-                let outcome =
-                    sent.unwrap_or_else(|_| Outcome::Ambiguous { answer: "the sending broke off".into() });
+                let outcome = sent
+                    .unwrap_or_else(|_| LetterOutcome::Ambiguous { answer: "the sending broke off".into() });
                 Finished { letter, outcome: Some(outcome) }
             });
         }
@@ -184,13 +184,13 @@ impl Run {
     /// Decides what an outcome means for this sweep.
     fn judge(&mut self, flow: &mut Flow, finished: Finished) {
         self.tell(&finished);
-        if let Some(Outcome::Broken { answer }) = &finished.outcome {
+        if let Some(LetterOutcome::Broken { answer }) = &finished.outcome {
             flow.broken = (flow.broken.0 + 1, answer.clone());
         }
         if flow.done.is_empty() {
             flow.write_by = Moment::now() + SOON;
         }
-        if !matches!(finished.outcome, Some(Outcome::Unavailable { .. })) {
+        if !matches!(finished.outcome, Some(LetterOutcome::Unavailable { .. })) {
             // The server works, so that the letters before this one had bad luck of their own.
             flow.done.append(&mut flow.held);
             flow.done.push(finished);
@@ -257,7 +257,7 @@ impl Change for Beat {
 }
 
 /// Writes a letter and sends it.
-async fn send(post: &Post, rules: &Rules, letter: &Claimed) -> Outcome {
+async fn send(post: &Post, rules: &Rules, letter: &Claimed) -> LetterOutcome {
     match post.templates.render(&letter.mail(rules)) {
         Ok(words) => {
             let letter = Letter {
@@ -271,6 +271,6 @@ async fn send(post: &Post, rules: &Rules, letter: &Claimed) -> Outcome {
             post.mailer.send(&letter).await
         }
         // The next letter would fare the same.
-        Err(error) => Outcome::Unavailable { answer: error.to_string() },
+        Err(error) => LetterOutcome::Unavailable { answer: error.to_string() },
     }
 }

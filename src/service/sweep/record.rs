@@ -9,7 +9,7 @@ use crate::domain::audit::{self, Action};
 use crate::domain::key::OperationId;
 use crate::domain::reminder::{State, SweepId, Tally, pause_after};
 use crate::domain::text::SafeText;
-use crate::mail::Outcome;
+use crate::mail::LetterOutcome;
 use crate::service::change::Change;
 use crate::service::{LetterNews, Result, SweepNews};
 use crate::store::{Case, Fate, Settled, Tx};
@@ -19,16 +19,20 @@ use crate::store::{Case, Fate, Settled, Tx};
 pub(super) struct Finished {
     pub letter: Claimed,
     /// `None`: never tried, to be let go.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<LetterOutcome>,
 }
 
 impl Finished {
     fn fate(&self, now: Instant) -> Fate {
         match &self.outcome {
-            Some(Outcome::Sent { .. }) => Fate::Sent,
-            Some(Outcome::Failed { .. }) => Fate::Failed,
-            Some(Outcome::Ambiguous { .. }) => Fate::Ambiguous,
-            Some(Outcome::Deferred { .. } | Outcome::Broken { .. } | Outcome::Unavailable { .. }) => {
+            Some(LetterOutcome::Sent { .. }) => Fate::Sent,
+            Some(LetterOutcome::Failed { .. }) => Fate::Failed,
+            Some(LetterOutcome::Ambiguous { .. }) => Fate::Ambiguous,
+            Some(
+                LetterOutcome::Deferred { .. }
+                | LetterOutcome::Broken { .. }
+                | LetterOutcome::Unavailable { .. },
+            ) => {
                 // Never so long a pause that it would be moot before the next try.
                 let left = (self.letter.moot_at - now) / 2;
                 let pause = pause_after(self.letter.attempts + 1).min(left);
@@ -40,12 +44,12 @@ impl Finished {
 
     fn action(&self) -> Option<(Action, State)> {
         Some(match self.outcome.as_ref()? {
-            Outcome::Sent { .. } => (Action::ReminderSend, State::Sent),
-            Outcome::Failed { .. } => (Action::ReminderFail, State::Failed),
-            Outcome::Ambiguous { .. } => (Action::ReminderAmbiguous, State::Ambiguous),
-            Outcome::Deferred { .. } | Outcome::Broken { .. } | Outcome::Unavailable { .. } => {
-                (Action::ReminderDefer, State::Pending)
-            }
+            LetterOutcome::Sent { .. } => (Action::ReminderSend, State::Sent),
+            LetterOutcome::Failed { .. } => (Action::ReminderFail, State::Failed),
+            LetterOutcome::Ambiguous { .. } => (Action::ReminderAmbiguous, State::Ambiguous),
+            LetterOutcome::Deferred { .. }
+            | LetterOutcome::Broken { .. }
+            | LetterOutcome::Unavailable { .. } => (Action::ReminderDefer, State::Pending),
         })
     }
 
@@ -67,7 +71,7 @@ impl Finished {
     }
 
     fn answer(&self) -> String {
-        SafeText::new(self.outcome.as_ref().map_or("", Outcome::answer)).to_string()
+        SafeText::new(self.outcome.as_ref().map_or("", LetterOutcome::answer)).to_string()
     }
 }
 

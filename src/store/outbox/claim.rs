@@ -25,7 +25,7 @@ pub struct Waiting {
 
 /// Which waiting deliveries make a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Letter {
+pub enum LetterOf {
     /// All that waits for this recipient.
     To(String),
     /// All that was part of the letter with this Message-ID, and may have arrived with it.
@@ -156,7 +156,7 @@ impl Tx {
     }
 
     /// The letters to be sent next, at most `limit`: those first that may have arrived already, then the most urgent.
-    pub async fn next_letters(&mut self, limit: usize) -> Result<Vec<Letter>> {
+    pub async fn next_letters(&mut self, limit: usize) -> Result<Vec<LetterOf>> {
         let now = self.now();
         // A recipient may have many keys of the same urgency; some more rows find enough recipients.
         let rows = limit.saturating_mul(8).max(64);
@@ -173,20 +173,22 @@ impl Tx {
             (again, sql.build_query_scalar::<String>().fetch_all(c).await?)
         });
         let mut seen = HashSet::new();
-        let again = again.into_iter().flatten().map(Letter::Again);
-        let fresh = fresh.into_iter().filter(|to| seen.insert(to.clone())).map(Letter::To);
+        let again = again.into_iter().flatten().map(LetterOf::Again);
+        let fresh = fresh.into_iter().filter(|to| seen.insert(to.clone())).map(LetterOf::To);
         Ok(again.chain(fresh).take(limit).collect())
     }
 
     /// What belongs into these letters: letter by letter, in each the most urgent first, and at most `limit` in each. Not
     /// locked yet. Where all this were very many, the last letters are left for another time.
-    pub async fn waiting_in(&mut self, letters: &[Letter], limit: usize) -> Result<Vec<Vec<Waiting>>> {
+    pub async fn waiting_in(&mut self, letters: &[LetterOf], limit: usize) -> Result<Vec<Vec<Waiting>>> {
         let again: Vec<&String> = letters
             .iter()
-            .filter_map(|one| if let Letter::Again(id) = one { Some(id) } else { None })
+            .filter_map(|one| if let LetterOf::Again(id) = one { Some(id) } else { None })
             .collect();
-        let fresh: Vec<&String> =
-            letters.iter().filter_map(|one| if let Letter::To(to) = one { Some(to) } else { None }).collect();
+        let fresh: Vec<&String> = letters
+            .iter()
+            .filter_map(|one| if let LetterOf::To(to) = one { Some(to) } else { None })
+            .collect();
         let mut found = Vec::with_capacity(letters.len());
         if !again.is_empty() {
             found.extend(self.waiting_among("letter", &again, limit).await?);

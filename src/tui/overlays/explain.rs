@@ -12,7 +12,7 @@ use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::{Methods, Policy, RequestLine};
 use crate::domain::key::{Key, KeyId};
 use crate::domain::text::SafeText;
-use crate::domain::verdict::{Ask, Facts};
+use crate::domain::verdict::{Ask, KeyFacts};
 use crate::service::Needle;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
@@ -189,7 +189,7 @@ impl State {
             return None;
         }
         let facts = match (&self.key, &self.account) {
-            (Some(key), Some(account)) => Some(Facts { key, account, limits: &key.limits }),
+            (Some(key), Some(account)) => Some(KeyFacts { key, account, limits: &key.limits }),
             _ => None,
         };
         let address = self.address().ok().flatten();

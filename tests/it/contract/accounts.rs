@@ -3,7 +3,7 @@
 use crate::support::people::{as_person, office, preset};
 use crate::support::post::{make_days, reminders, sweep, voicegram};
 use keyrack::domain::reminder::State;
-use keyrack::mail::Outcome;
+use keyrack::mail::LetterOutcome;
 use keyrack::service::{AuditRequest, ChangeAccount, Error, Field, new_operation};
 
 fn admins(addresses: &[&str]) -> ChangeAccount {
@@ -60,7 +60,7 @@ on_both! {
         let (calendar, service, letters) = voicegram(&db).await;
         make_days(&service, "acme", "hub", 40).await;
         calendar.days(20).await;
-        letters.answer_once("it@acme.example", Outcome::Deferred { answer: "451 later".into() });
+        letters.answer_once("it@acme.example", LetterOutcome::Deferred { answer: "451 later".into() });
         sweep(&service).await;
         service.change_account(new_operation(), "acme", admins(&["new@acme.example"])).await.unwrap();
         calendar.days(1).await;
@@ -77,7 +77,7 @@ on_both! {
         let (calendar, service, letters) = voicegram(&db).await;
         make_days(&service, "acme", "hub", 40).await;
         calendar.days(20).await;
-        letters.answer_once("it@acme.example", Outcome::Failed { answer: "550 no such user".into() });
+        letters.answer_once("it@acme.example", LetterOutcome::Failed { answer: "550 no such user".into() });
         sweep(&service).await;
         let failed = reminders(&service, "state:failed").await;
         service.change_account(new_operation(), "acme", admins(&["new@acme.example"])).await.unwrap();

@@ -7,7 +7,7 @@ use crate::support::post::{letter_box, make_days, order, reminders, sweep, told,
 use chrono::Duration;
 use keyrack::domain::expiry::Overlap;
 use keyrack::domain::reminder::{Progress, State};
-use keyrack::mail::Outcome;
+use keyrack::mail::LetterOutcome;
 use keyrack::service::{Service, Stop, SweepNews, new_operation};
 use keyrack::store::{Band, Intent, Opening, Store};
 use tokio::sync::mpsc::unbounded_channel;
@@ -52,7 +52,7 @@ on_both! {
 
     async fn revoking_and_replacing_a_key_cancels_what_waits_in_the_same_transaction(db) {
         let (calendar, service, letters) = voicegram(&db).await;
-        letters.answer("it@acme.example", Outcome::Deferred { answer: "451 later".into() });
+        letters.answer("it@acme.example", LetterOutcome::Deferred { answer: "451 later".into() });
         let key = make_days(&service, "acme", "revoked", 40).await;
         calendar.days(20).await;
         sweep(&service).await;
@@ -75,7 +75,7 @@ on_both! {
 
     async fn a_key_that_ended_between_two_sweeps_is_found_out_when_its_letter_is_taken_in_hand(db) {
         let (calendar, service, letters) = voicegram(&db).await;
-        letters.answer("it@acme.example", Outcome::Deferred { answer: "451 later".into() });
+        letters.answer("it@acme.example", LetterOutcome::Deferred { answer: "451 later".into() });
         let revoked = make_days(&service, "acme", "revoked", 40).await;
         make_days(&service, "acme", "stays", 41).await;
         calendar.days(20).await;
@@ -85,7 +85,7 @@ on_both! {
         let quote = if db.is_postgres() { format!("'{}'", revoked.id) } else { format!("x'{}'", revoked.id.simple()) };
         db.execute(&format!("UPDATE keys SET revoked_at = {now}, revoked_by = 'x' WHERE id = {quote}")).await;
         calendar.days(1).await;
-        letters.answer("it@acme.example", Outcome::Sent { answer: "250 ok".into() });
+        letters.answer("it@acme.example", LetterOutcome::Sent { answer: "250 ok".into() });
         let preview = service.preview_sweep(None, 5).await.unwrap();
         assert_eq!(preview.reminders_in_all, 1);
         sweep(&service).await;
@@ -97,7 +97,7 @@ on_both! {
 
     async fn a_policy_that_drops_a_threshold_drops_what_waits_for_it(db) {
         let (calendar, service, letters) = voicegram(&db).await;
-        letters.answer("it@acme.example", Outcome::Deferred { answer: "451 later".into() });
+        letters.answer("it@acme.example", LetterOutcome::Deferred { answer: "451 later".into() });
         let key = make_days(&service, "acme", "hub", 40).await;
         calendar.days(11).await;
         sweep(&service).await;
@@ -108,7 +108,7 @@ on_both! {
         sweep(&service).await;
         assert_eq!(told(&service, &key).await, "30 cancelled");
         calendar.days(14).await;
-        letters.answer("it@acme.example", Outcome::Sent { answer: "250 ok".into() });
+        letters.answer("it@acme.example", LetterOutcome::Sent { answer: "250 ok".into() });
         sweep(&service).await;
         assert_eq!(told(&service, &key).await, "14 sent, 30 cancelled");
     }

@@ -6,24 +6,24 @@ use chrono::Duration;
 use keyrack::domain::audit::{AuditFilter, Verdict};
 use keyrack::domain::operator::Role;
 use keyrack::domain::reminder::{Door, Progress, Reminder, State};
-use keyrack::mail::Outcome;
+use keyrack::mail::LetterOutcome;
 use keyrack::service::{AuditRequest, CreateAccount, Error, Service, Stop, SweepNews, new_operation};
 use tokio::sync::mpsc::unbounded_channel;
 
-fn failed(answer: &str) -> Outcome {
-    Outcome::Failed { answer: answer.into() }
+fn failed(answer: &str) -> LetterOutcome {
+    LetterOutcome::Failed { answer: answer.into() }
 }
 
-fn deferred() -> Outcome {
-    Outcome::Deferred { answer: "451 4.3.0 try later".into() }
+fn deferred() -> LetterOutcome {
+    LetterOutcome::Deferred { answer: "451 4.3.0 try later".into() }
 }
 
-fn ambiguous() -> Outcome {
-    Outcome::Ambiguous { answer: "no answer to the final dot".into() }
+fn ambiguous() -> LetterOutcome {
+    LetterOutcome::Ambiguous { answer: "no answer to the final dot".into() }
 }
 
-fn unavailable() -> Outcome {
-    Outcome::Unavailable { answer: "mail.example: connection refused".into() }
+fn unavailable() -> LetterOutcome {
+    LetterOutcome::Unavailable { answer: "mail.example: connection refused".into() }
 }
 
 /// Accounts `firm-0`, `firm-1`, …, each with one key that expires in so many days and a minute for each before it.
@@ -102,7 +102,7 @@ on_both! {
         assert_eq!(told(&service, &key).await, "7 pending, 30 superseded");
         let tried = letters.posted().len();
         assert!((46..70).contains(&tried), "{tried}");
-        letters.answer("it@acme.example", Outcome::Sent { answer: "250 ok".into() });
+        letters.answer("it@acme.example", LetterOutcome::Sent { answer: "250 ok".into() });
         for _ in 0..5 {
             calendar.advance(Duration::hours(3)).await;
             sweep(&service).await;
@@ -145,7 +145,7 @@ on_both! {
         assert!(all.iter().all(untouched), "{all:?}");
         // The server is back: nothing has to be waited for.
         for n in 0..8 {
-            letters.answer(&format!("it@firm-{n}.example"), Outcome::Sent { answer: "250 ok".into() });
+            letters.answer(&format!("it@firm-{n}.example"), LetterOutcome::Sent { answer: "250 ok".into() });
         }
         assert_eq!(sweep(&service).await.tally.sent, 8);
     }
@@ -230,7 +230,7 @@ on_both! {
         sweep(&service).await;
         service.revoke_keys(new_operation(), &[revoked.id], None).await.unwrap();
         calendar.days(23).await;
-        letters.answer("it@globex.example", Outcome::Sent { answer: "250".into() });
+        letters.answer("it@globex.example", LetterOutcome::Sent { answer: "250".into() });
         sweep(&service).await;
         let ask = async |key: &keyrack::domain::key::Key, n: usize| {
             let id = service.reminders_of(&[key.id]).await.unwrap()[n].id;

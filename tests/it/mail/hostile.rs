@@ -7,7 +7,7 @@ use crate::support::mail::certificates::{Certificates, Shown};
 use crate::support::mail::hostile::{Deed, Hostile, LATE, Phase, Script};
 use crate::support::mail::{PASSWORD, USER, letter, mailer, settings, short, with_login};
 use futures::future::join_all;
-use keyrack::mail::{Letter, Mailer, Outcome, Security, SmtpSettings};
+use keyrack::mail::{Letter, LetterOutcome, Mailer, Security, SmtpSettings};
 
 /// A mailer for this server that trusts the test's CA and logs in.
 fn mailer_for(server: &Hostile, script: Script, certificates: &Certificates) -> Mailer {
@@ -16,7 +16,7 @@ fn mailer_for(server: &Hostile, script: Script, certificates: &Certificates) -> 
 }
 
 /// Sends, and demands that it ends in time.
-async fn send(mailer: &Mailer, letter: &Letter, what: &str) -> Outcome {
+async fn send(mailer: &Mailer, letter: &Letter, what: &str) -> LetterOutcome {
     let start = Instant::now();
     let outcome = mailer.send(letter).await;
     // The machine may be busy, but 30 seconds it never takes.
@@ -26,14 +26,14 @@ async fn send(mailer: &Mailer, letter: &Letter, what: &str) -> Outcome {
 }
 
 /// What an outcome is called.
-fn name(outcome: &Outcome) -> &'static str {
+fn name(outcome: &LetterOutcome) -> &'static str {
     match outcome {
-        Outcome::Sent { .. } => "sent",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Deferred { .. } => "deferred",
-        Outcome::Broken { .. } => "broken",
-        Outcome::Unavailable { .. } => "unavailable",
-        Outcome::Ambiguous { .. } => "ambiguous",
+        LetterOutcome::Sent { .. } => "sent",
+        LetterOutcome::Failed { .. } => "failed",
+        LetterOutcome::Deferred { .. } => "deferred",
+        LetterOutcome::Broken { .. } => "broken",
+        LetterOutcome::Unavailable { .. } => "unavailable",
+        LetterOutcome::Ambiguous { .. } => "ambiguous",
     }
 }
 
@@ -158,9 +158,9 @@ async fn the_servers_own_words_are_handed_on_with_their_code() {
     let server = Hostile::start(script, &certificates).await;
     let mailer = mailer_for(&server, script, &certificates);
     let outcome = mailer.send(&letter("a@acme.example")).await;
-    assert_eq!(outcome, Outcome::Failed { answer: "550 5.1.1 Nobody 5.1.1 \u{FFFD}[31mhere".into() });
+    assert_eq!(outcome, LetterOutcome::Failed { answer: "550 5.1.1 Nobody 5.1.1 \u{FFFD}[31mhere".into() });
     let outcome = mailer.send(&letter("b@acme.example")).await;
-    assert_eq!(outcome, Outcome::Sent { answer: "250 2.0.0 queued as 42".into() });
+    assert_eq!(outcome, LetterOutcome::Sent { answer: "250 2.0.0 queued as 42".into() });
     // The refused letter was taken back on the same connection.
     assert_eq!(server.connections(), 1);
     assert!(server.commands().contains(&"RSET".to_owned()));
@@ -213,7 +213,7 @@ async fn a_server_without_starttls_gets_nothing() {
     let server = Hostile::start(script, &certificates).await;
     let outcome = send(&mailer_for(&server, script, &certificates), &letter("a@acme.example"), "").await;
     assert!(
-        matches!(&outcome, Outcome::Unavailable { answer } if answer.contains("no STARTTLS")),
+        matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("no STARTTLS")),
         "{outcome:?}"
     );
     assert_eq!(server.plain(), b"EHLO test.example\r\n");
@@ -241,7 +241,7 @@ async fn a_wrong_certificate_ends_it_before_a_word_is_said() {
             let outcome =
                 send(&mailer_for(&server, script, &certificates), &letter("a@acme.example"), &what).await;
             assert!(
-                matches!(&outcome, Outcome::Unavailable { answer } if answer.contains("certificate is not trusted")),
+                matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("certificate is not trusted")),
                 "{what}: {outcome:?}"
             );
             assert!(!server.commands().iter().any(|command| command.starts_with("AUTH")), "{what}");
@@ -267,7 +267,7 @@ async fn a_machine_that_does_not_even_take_the_connection() {
     let outcome =
         mailer(settings(address.port(), Security::PlainLoopback)).send(&letter("a@acme.example")).await;
     assert!(
-        matches!(&outcome, Outcome::Unavailable { answer } if answer.contains("no answer")),
+        matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("no answer")),
         "{outcome:?}"
     );
     assert!(start.elapsed() < short().connect + Duration::from_secs(1), "{:?}", start.elapsed());
@@ -284,7 +284,7 @@ async fn a_password_that_the_server_repeats_is_not_handed_on() {
     assert_eq!(server.commands(), Vec::<String>::new());
     let outcome = send(&mailer, &letter("a@acme.example"), "").await;
     assert!(server.commands().iter().any(|command| command.contains("AGFkYUBleGFtcGxlLmNvbQBodW50ZXIy")));
-    assert_eq!(outcome, Outcome::Unavailable { answer: "log-in: 535".into() });
+    assert_eq!(outcome, LetterOutcome::Unavailable { answer: "log-in: 535".into() });
     let shown = format!("{:?} {mailer:?}", mailer.check().await.unwrap_err());
     assert!(!shown.contains("hunter2") && !shown.contains("AGFk"), "{shown}");
 }

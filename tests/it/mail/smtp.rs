@@ -7,8 +7,8 @@ use crate::support::mail::sink::{ABSENT, Sink, headers};
 use crate::support::mail::{USER, head, letter, mailer, settings, short, with_login};
 use futures::future::join_all;
 use keyrack::mail::{
-    Letter, Letterhead, Mailer, Outcome, ReminderLine, ReminderMail, Security, Sender, Smtp, SmtpSettings,
-    Templates,
+    Letter, LetterOutcome, Letterhead, Mailer, ReminderLine, ReminderMail, Security, Sender, Smtp,
+    SmtpSettings, Templates,
 };
 use zeroize::Zeroizing;
 
@@ -22,8 +22,8 @@ macro_rules! sink {
     };
 }
 
-fn sent(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Sent { .. })
+fn sent(outcome: &LetterOutcome) -> bool {
+    matches!(outcome, LetterOutcome::Sent { .. })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +31,7 @@ async fn a_letter_arrives_as_it_was_written() {
     let sink = sink!("a_letter_arrives_as_it_was_written", Sink::plain());
     let mailer = mailer(settings(sink.port, Security::PlainLoopback));
     let letter = letter("ada@acme.example");
-    assert_eq!(mailer.send(&letter).await, Outcome::Sent { answer: "250 2.0.0 taken".into() });
+    assert_eq!(mailer.send(&letter).await, LetterOutcome::Sent { answer: "250 2.0.0 taken".into() });
     mailer.close().await;
     let message = &sink.messages(1)[0];
     assert_eq!(message["from"], "keyrack@example.com");
@@ -66,14 +66,14 @@ async fn with_starttls_and_a_log_in_it_arrives_encrypted() {
     let wrong = SmtpSettings { login: Some((USER.into(), Zeroizing::new("guess".into()))), ..trusting() };
     let outcome = mailer(wrong).send(&letter("ada@acme.example")).await;
     assert!(
-        matches!(&outcome, Outcome::Unavailable { answer } if answer.starts_with("log-in: 535")),
+        matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.starts_with("log-in: 535")),
         "{outcome:?}"
     );
     let nobody = mailer(trusting()).send(&letter("ada@acme.example")).await;
-    assert!(matches!(&nobody, Outcome::Unavailable { answer } if answer.contains("530")), "{nobody:?}");
+    assert!(matches!(&nobody, LetterOutcome::Unavailable { answer } if answer.contains("530")), "{nobody:?}");
     // Plain text to a server that wants STARTTLS: refused there, and nothing is lost.
     let plain = mailer(settings(sink.port, Security::PlainLoopback)).send(&letter("ada@acme.example")).await;
-    assert!(matches!(&plain, Outcome::Unavailable { answer } if answer.contains("530")), "{plain:?}");
+    assert!(matches!(&plain, LetterOutcome::Unavailable { answer } if answer.contains("530")), "{plain:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn with_tls_from_the_first_byte_it_arrives_encrypted() {
     assert!(error.contains("certificate is not trusted"), "{error}");
     // The wrong kind of TLS is told from a dead server.
     let outcome = trusting(Security::StartTls).send(&letter("ada@acme.example")).await;
-    assert!(matches!(&outcome, Outcome::Unavailable { .. }), "{outcome:?}");
+    assert!(matches!(&outcome, LetterOutcome::Unavailable { .. }), "{outcome:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +199,10 @@ async fn an_address_beyond_ascii_goes_only_to_a_server_that_takes_it() {
     let server = Hostile::start(script, &certificates).await;
     let mailer_ = mailer(settings(server.port, Security::PlainLoopback));
     let outcome = mailer_.send(&international).await;
-    assert!(matches!(&outcome, Outcome::Failed { answer } if answer.contains("SMTPUTF8")), "{outcome:?}");
+    assert!(
+        matches!(&outcome, LetterOutcome::Failed { answer } if answer.contains("SMTPUTF8")),
+        "{outcome:?}"
+    );
     assert!(sent(&mailer_.send(&letter("ada@acme.example")).await));
     assert_eq!(server.connections(), 1);
 
@@ -217,7 +220,7 @@ async fn plain_text_goes_to_this_machine_only() {
         let away = SmtpSettings { host: host.into(), ..settings(25, Security::PlainLoopback) };
         let outcome = mailer(away).send(&letter("ada@acme.example")).await;
         assert!(
-            matches!(&outcome, Outcome::Unavailable { answer } if answer.contains("this very machine only")),
+            matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("this very machine only")),
             "{host}: {outcome:?}"
         );
     }
@@ -228,14 +231,17 @@ async fn nobody_at_the_door_is_unavailable() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let nobody = mailer(settings(closed, Security::PlainLoopback));
     let outcome = nobody.send(&letter("ada@acme.example")).await;
-    assert!(matches!(&outcome, Outcome::Unavailable { answer } if answer.contains("refused")), "{outcome:?}");
+    assert!(
+        matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("refused")),
+        "{outcome:?}"
+    );
     let error = nobody.check().await.unwrap_err().to_string();
     assert!(error.starts_with(&format!("localhost:{closed} (plain, this machine only): ")), "{error}");
     let unknown = SmtpSettings { host: "no-such-host.invalid".into(), ..settings(25, Security::StartTls) };
     if let Ok(smtp) = Smtp::open(unknown, head()) {
         let outcome = Mailer::Smtp(smtp).send(&letter("ada@acme.example")).await;
         assert!(
-            matches!(&outcome, Outcome::Unavailable { answer } if answer.contains("name")),
+            matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("name")),
             "{outcome:?}"
         );
     }
@@ -282,7 +288,7 @@ async fn a_server_that_goes_at_mail_gets_one_more_connection_and_no_endless_many
     let server = Hostile::start(script, &certificates).await;
     let one = mailer(settings(server.port, Security::PlainLoopback));
     let outcome = one.send(&letter("a@acme.example")).await;
-    assert_eq!(outcome, Outcome::Deferred { answer: "421 4.7.0 too many".into() });
+    assert_eq!(outcome, LetterOutcome::Deferred { answer: "421 4.7.0 too many".into() });
     assert_eq!(server.connections(), 1);
 }
 

@@ -76,9 +76,9 @@ impl Pasted {
         let outcome = match name {
             Some(name) => {
                 let headers = [(name.as_bytes(), sent.as_bytes())];
-                directory.read(Home::Unknown, headers, Spelling::Lost)
+                directory.read(Home::Any, headers, Spelling::Lost)
             }
-            None => directory.read_bare(Home::Unknown, text.as_bytes()),
+            None => directory.read_bare(Home::Any, text.as_bytes()),
         };
         let secret = match &outcome {
             Ok(_) | Err(Unread { reason: Reason::Spaces, .. }) => {
