@@ -11,17 +11,17 @@
 //! only file that calls the service.
 //!
 //! Its files are floors without a way up: [`words`] (plain data) ← [`effect`], [`message`], [`opening`] ← [`shell`] ←
-//! [`layer`], [`widgets`], times and texts of [`view`] ← [`overlays`] and [`screens`] ← [`update`] ← [`run`].
+//! [`layer`], [`screen`], [`widgets`], times and texts of [`view`] ← [`listing`] ← [`overlays`] and [`screens`] ← [`update`] ← [`run`].
 //!
 //! # How to add a screen
-//! 1. `screens/NAME.rs` with `state`, `update`, `view`, `tests` below it: a `State` with
-//!    `enter(&mut self, &mut Shell) -> Vec<Effect>` (it is shown now: ask for what it needs),
-//!    `input(&mut self, &mut Shell, Input) -> Vec<Effect>`, `reply(&mut self, &mut Shell, RequestId, Reply) -> Vec<Effect>`,
-//!    `changed(&mut self, &mut Shell) -> Vec<Effect>` (the database changed: read again) and
-//!    `draw(&self, &Shell, &mut Frame, Rect)`.
-//! 2. A variant in [`words::ScreenId`], a field in [`screens::Screens`], an arm in each function of `screens.rs`.
-//! 3. Requests carry `To::Screen(ScreenId::…)`, so that replies find their way back: `shell.ask(to, request)`, or
-//!    [`latest::Latest`] where only the newest answer counts.
+//! 1. `screens/NAME.rs`, with a folder where it grows: a `State` that is a [`screen::Screen`]. Its list is a
+//!    [`listing::Listing`] of a [`listing::Source`], which says how the rows are told apart, filtered and read; all
+//!    gestures of lists come from there.
+//! 2. A row in [`words::ScreenId`]: its title and the action that shows it.
+//! 3. The arm in `screens.rs` that makes it.
+//!
+//! Requests carry `To::Screen(ScreenId::…)`, so that replies find their way back: `shell.ask(to, request)`, or
+//! [`latest::Latest`] where only the newest answer counts.
 //!
 //! # How to add an overlay
 //! 1. `overlays/NAME.rs`: a `State` that is a [`layer::Layer`], and an `open` that makes it or says why not. Most of a
@@ -47,7 +47,6 @@ pub mod opening;
 pub mod overlays;
 pub mod painter;
 pub mod receipts;
-
 pub mod run;
 pub mod screen;
 pub mod screens;

@@ -49,11 +49,11 @@ impl Default for Screens {
 
 impl Screens {
     pub fn of(&self, screen: ScreenId) -> &dyn Screen {
-        &*self.0[screen as usize]
+        &*self.0[screen.place()]
     }
 
     pub fn of_mut(&mut self, screen: ScreenId) -> &mut dyn Screen {
-        &mut *self.0[screen as usize]
+        &mut *self.0[screen.place()]
     }
 
     /// The screen of the shell is shown from now on.

@@ -21,6 +21,7 @@ mod header;
 pub mod key_facts;
 pub mod limits;
 pub mod reminders;
+pub mod shown;
 #[cfg(test)]
 mod tests;
 pub mod text;

@@ -14,6 +14,7 @@ pub mod scroll;
 pub mod secret_field;
 pub mod sheet;
 pub mod sparkline;
+pub mod tabs;
 #[cfg(test)]
 mod tests;
 pub mod text_field;

@@ -50,51 +50,46 @@ pub enum ScreenId {
 }
 
 impl ScreenId {
-    /// In the order of their numbers and of `[` and `]`.
-    pub const ALL: [Self; 8] = [
-        Self::Keys,
-        Self::Expiring,
-        Self::Reminders,
-        Self::Accounts,
-        Self::Audit,
-        Self::Issuers,
-        Self::Operators,
-        Self::Alerts,
+    /// Each with its title and the action that shows it, in the order of their numbers and of `[` and `]`.
+    const TABLE: [(Self, &'static str, Action); 8] = [
+        (Self::Keys, "Keys", Action::ScreenKeys),
+        (Self::Expiring, "Expiring", Action::ScreenExpiring),
+        (Self::Reminders, "Reminders", Action::ScreenReminders),
+        (Self::Accounts, "Accounts", Action::ScreenAccounts),
+        (Self::Audit, "Audit", Action::ScreenAudit),
+        (Self::Issuers, "Issuers", Action::ScreenIssuers),
+        (Self::Operators, "Operators", Action::ScreenOperators),
+        (Self::Alerts, "Alerts", Action::ScreenAlerts),
     ];
 
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Keys => "Keys",
-            Self::Expiring => "Expiring",
-            Self::Reminders => "Reminders",
-            Self::Accounts => "Accounts",
-            Self::Audit => "Audit",
-            Self::Issuers => "Issuers",
-            Self::Operators => "Operators",
-            Self::Alerts => "Alerts",
+    pub const ALL: [Self; Self::TABLE.len()] = {
+        let mut all = [Self::Keys; Self::TABLE.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = Self::TABLE[at].0;
+            at += 1;
         }
+        all
+    };
+
+    /// Its place in [`Self::ALL`].
+    pub fn place(self) -> usize {
+        Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0)
+    }
+
+    pub fn title(self) -> &'static str {
+        Self::TABLE[self.place()].1
     }
 
     /// The screen that an action asks for.
     pub fn of(action: Action) -> Option<Self> {
-        match action {
-            Action::ScreenKeys => Some(Self::Keys),
-            Action::ScreenExpiring => Some(Self::Expiring),
-            Action::ScreenReminders => Some(Self::Reminders),
-            Action::ScreenAccounts => Some(Self::Accounts),
-            Action::ScreenAudit => Some(Self::Audit),
-            Action::ScreenIssuers => Some(Self::Issuers),
-            Action::ScreenOperators => Some(Self::Operators),
-            Action::ScreenAlerts => Some(Self::Alerts),
-            _ => None,
-        }
+        Self::TABLE.iter().find(|(.., asks)| *asks == action).map(|(screen, ..)| *screen)
     }
 
     /// The screen `step` places further, round and round.
     pub fn step(self, step: isize) -> Self {
         let count = Self::ALL.len() as isize;
-        let at = Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0) as isize;
-        Self::ALL[(at + step).rem_euclid(count) as usize]
+        Self::ALL[(self.place() as isize + step).rem_euclid(count) as usize]
     }
 }
 

@@ -67,7 +67,7 @@ impl<S: Source> Listing<S> {
             candidates: typing.map(|completion| completion.candidates).unwrap_or_default(),
             note: if partly { format!("in the first {}", self.rows.len()) } else { String::new() },
         };
-        self.filter.draw(shell, frame, area, &hints);
+        self.filter.draw(&shell.styles, frame, area, &hints);
     }
 
     /// Draws the heading and the rows, or says why there are none.

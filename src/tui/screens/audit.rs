@@ -17,7 +17,7 @@ use crate::tui::opening::{Opening, Part};
 use crate::tui::screen::Screen;
 use crate::tui::shell::Shell;
 use crate::tui::view::body::body;
-use crate::tui::view::times;
+use crate::tui::view::{shown, times};
 use crate::tui::widgets::list::{self, column, list_area};
 use crate::tui::words::{ScreenId, Severity};
 
@@ -115,9 +115,8 @@ impl Screen for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         self.rows.draw_bar(shell, frame, area, Listing::<Audit>::idle(shell, "every change, newest first"));
         let wide = area.width >= 110;
-        let when = if shell.relative_times { 9 } else { 19 };
         let mut columns = vec![
-            column("When", when),
+            column("When", shown::past_columns(shell, 9)),
             column("Who", 12),
             column("Did", 16),
             column("To", 0),
@@ -148,17 +147,12 @@ fn verified(shell: &mut Shell, outcome: Outcomes<Verdict>) {
 }
 
 fn cells(shell: &Shell, entry: &Entry, wide: bool) -> Vec<list::Cell> {
-    let when = if shell.relative_times {
-        times::ago(entry.at, shell.now)
-    } else {
-        times::exact(entry.at, shell.utc).chars().take(19).collect()
-    };
     let role = match entry.action.as_str() {
         "key.revoke" | "account.suspend" | "operator.remove" => Role::Warning,
         _ => Role::Text,
     };
     let mut cells = vec![
-        (when, Role::Muted),
+        (shown::past(entry.at, shell), Role::Muted),
         (entry.actor.as_str().to_owned(), Role::Text),
         (entry.action.as_str().to_owned(), role),
         (subject(entry), Role::Text),

@@ -12,7 +12,7 @@ use super::text_field::TextField;
 use crate::config::theme::Role;
 use crate::domain::query::{Completion, QueryError};
 use crate::domain::text::SafeText;
-use crate::tui::shell::Shell;
+use crate::tui::styles::Styles;
 
 /// Columns before the text.
 const PROMPT: u16 = 3;
@@ -101,13 +101,12 @@ impl<F: PartialEq> FilterLine<F> {
     }
 
     /// Draws it into the first line of `area`: the mistake is underlined and named.
-    pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect, hints: &Hints<'_>) {
-        let styles = &shell.styles;
+    pub fn draw(&self, styles: &Styles, frame: &mut Frame, area: Rect, hints: &Hints<'_>) {
         let prompt = Rect { height: 1.min(area.height), ..area };
         frame.render_widget(Line::styled(" / ", styles.of(Role::Accent)), prompt);
         let area = Rect { x: area.x + PROMPT, width: area.width.saturating_sub(PROMPT + 1), ..prompt };
         let scroll = u16::try_from(self.text.scroll(usize::from(area.width))).unwrap_or(0);
-        let text = Line::from(self.spans(shell, hints.example));
+        let text = Line::from(self.spans(styles, hints.example));
         let end = u16::try_from(text.width()).unwrap_or(area.width).saturating_sub(scroll).min(area.width);
         frame.render_widget(Paragraph::new(text).scroll((0, scroll)), area);
         let mut words = String::new();
@@ -130,8 +129,7 @@ impl<F: PartialEq> FilterLine<F> {
         }
     }
 
-    fn spans(&self, shell: &Shell, example: &str) -> Vec<Span<'static>> {
-        let styles = &shell.styles;
+    fn spans(&self, styles: &Styles, example: &str) -> Vec<Span<'static>> {
         let text = self.value();
         if text.is_empty() && self.mistake.is_none() {
             return vec![Span::styled(example.to_owned(), styles.of(Role::Placeholder))];

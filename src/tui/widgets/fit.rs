@@ -93,3 +93,13 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines.push(line);
     lines
 }
+
+/// At most `most` lines: what has no room in the last one is cut off.
+pub fn wrap_within(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(text, columns);
+    if lines.len() > most && most > 0 {
+        let rest = lines.split_off(most - 1).join(" ");
+        lines.push(cut(&rest, columns));
+    }
+    lines
+}

@@ -231,7 +231,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         MarkRange,
         "mark-range",
         "range",
-        &[Keys],
+        &[Keys, Expiring, Reminders, Alerts],
         &["v"],
         "Mark everything from the last mark to this row",
     ),

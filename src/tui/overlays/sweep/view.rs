@@ -17,7 +17,7 @@ use crate::tui::sweep_state::{MAY_SWEEP, Sweeping, letters, reminders};
 use crate::tui::sweeping;
 use crate::tui::view::body::body;
 use crate::tui::view::reminders::{sign, with_sign};
-use crate::tui::view::times;
+use crate::tui::view::{shown, times};
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::{dialog, fit, scroll};
 use crate::tui::words::Severity;
@@ -189,11 +189,7 @@ fn before(shell: &Shell, preview: &SweepPreview, foot: Vec<Line<'static>>, colum
 
 fn due(shell: &Shell, key: &DueKey, columns: usize) -> Line<'static> {
     let styles = &shell.styles;
-    let ends = if shell.relative_times {
-        times::relative(key.expires_at, shell.now)
-    } else {
-        times::day(key.expires_at, shell.utc)
-    };
+    let ends = shown::to_the_day(key.expires_at, shell);
     let used = match key.last_used_at {
         Some(at) => format!("used {}", times::ago(at, shell.now)),
         None => "never used".into(),

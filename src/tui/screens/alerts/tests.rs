@@ -269,3 +269,16 @@ fn the_command_that_starts_a_gate_names_the_database_that_the_console_shows() {
         desk.screen()
     );
 }
+
+#[test]
+fn the_selection_stays_with_its_alert_at_the_top_too() {
+    let mut desk = screen(80, 24);
+    let effects = desk.with(|shell| shell.changed(Subjects::ALERTS));
+    let id = asked(&effects, |request| matches!(request, Request::Alerts(_)));
+    let mut rows = rows();
+    let source = Source::Issuer("voxpria".into());
+    rows.insert(0, raised(12, 0, What::FailedAuthentications { source, attempts: 900, seconds: 300 }));
+    desk.reply(id, Reply::Alerts(Ok(rows)));
+    let line = desk.selected_line();
+    assert!(line.contains("spike") && desk.screen().contains("keys of voxpr"), "{}", desk.screen());
+}

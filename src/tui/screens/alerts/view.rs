@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::{State, page};
@@ -12,9 +12,10 @@ use crate::service::{GateStanding, RaisedAlert};
 use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
 use crate::tui::view::body::body;
-use crate::tui::view::times;
+use crate::tui::view::{shown, times};
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
+use crate::tui::widgets::tabs::{self, Tab};
 
 /// Lines about the selected alert, below the list.
 const STRIP: u16 = 2;
@@ -69,7 +70,7 @@ impl State {
             gates.push(Line::styled(words, shell.styles.of(Role::Muted)));
         }
         frame.render_widget(Paragraph::new(gates), areas.gates);
-        self.rows.draw_bar(shell, frame, areas.bar, self.tabs(shell));
+        self.rows.draw_bar(shell, frame, areas.bar, self.tabs(shell, width));
         if self.rows.is_empty() {
             let below = Rect {
                 y: areas.list.y + 1.min(areas.list.height),
@@ -83,7 +84,7 @@ impl State {
         let wide = area.width >= 130;
         let mut columns = vec![
             column("Severity", 10),
-            column("When", if shell.relative_times { 8 } else { 19 }),
+            column("When", shown::past_columns(shell, 8)),
             column("What", 15),
             column("About", if wide { 30 } else { 0 }),
         ];
@@ -138,19 +139,12 @@ impl State {
         lines
     }
 
-    fn tabs(&self, shell: &Shell) -> Line<'static> {
-        let styles = &shell.styles;
+    fn tabs(&self, shell: &Shell, columns: usize) -> Line<'static> {
         let open_only = self.rows.source.open_only;
-        let mut spans = vec![Span::raw("  ")];
-        let count =
-            shell.alerts.filter(|count| *count > 0).map(|count| format!(" {count}")).unwrap_or_default();
-        for (name, here) in [("All".to_owned(), !open_only), (format!("Unacknowledged{count}"), open_only)] {
-            let text = if here { format!("[{name}]") } else { format!(" {name} ") };
-            spans.push(Span::styled(text, styles.of(if here { Role::Accent } else { Role::Muted })));
-            spans.push(Span::raw(" "));
-        }
-        spans.push(Span::styled("  ← → change", styles.of(Role::Muted)));
-        Line::from(spans)
+        let count = shell.alerts.filter(|count| *count > 0);
+        let all = Tab { name: "All", count: None, open: !open_only };
+        let open = Tab { name: "Unacknowledged", count, open: open_only };
+        tabs::line(&shell.styles, [all, open], columns)
     }
 
     /// What stands in the place of rows, and what to do next.
@@ -213,13 +207,7 @@ fn gate_line(words: [String; 6], columns: usize) -> String {
 }
 
 fn cells(shell: &Shell, row: &RaisedAlert, wide: bool) -> Vec<list::Cell> {
-    let when = |at| {
-        if shell.relative_times {
-            times::ago(at, shell.now)
-        } else {
-            times::exact(at, shell.utc).chars().take(19).collect()
-        }
-    };
+    let when = |at| shown::past(at, shell);
     let done = row.acknowledged_at.is_some();
     let (sign, role) = page::sign(row.alert.severity());
     let (role, text) = if done { (Role::Muted, Role::Muted) } else { (role, Role::Text) };
@@ -245,11 +233,7 @@ fn cells(shell: &Shell, row: &RaisedAlert, wide: bool) -> Vec<list::Cell> {
 /// The selected alert in its own words.
 fn strip(shell: &Shell, row: &RaisedAlert, columns: usize) -> Vec<Line<'static>> {
     let width = columns.saturating_sub(2 * MARGIN);
-    let mut lines = fit::wrap(row.sentence().as_str(), width);
-    if lines.len() > usize::from(STRIP) {
-        let rest = lines.split_off(usize::from(STRIP) - 1).join(" ");
-        lines.push(fit::cut(&rest, width));
-    }
+    let lines = fit::wrap_within(row.sentence().as_str(), width, usize::from(STRIP));
     let style = shell.styles.of(page::sign(row.alert.severity()).1);
     lines.into_iter().map(|line| Line::styled(format!("  {line}"), style)).collect()
 }

@@ -7,7 +7,7 @@ use crate::domain::reminder::{Reminder, State};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::service::{From, Outlook, Page, PageRequest, Row, Week};
-use crate::tui::effect::{Effect, Reply, Request, RequestId};
+use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId};
 use crate::tui::testing::reminders::reminder;
 use crate::tui::testing::{Desk, key, noon, only_request};
 use crate::tui::words::ScreenId;
@@ -152,4 +152,27 @@ fn the_screen_at_80_by_24() {
 #[test]
 fn the_screen_at_120_by_40() {
     insta::assert_snapshot!(screen(120, 40).screen());
+}
+
+#[test]
+fn marks_are_counted_ranged_and_taken_away() {
+    let mut desk = screen(80, 24);
+    desk.press("space v");
+    assert!(desk.words().contains("✓ 2 marked"), "{}", desk.screen());
+    desk.press("esc");
+    assert!(!desk.words().contains("marked"), "{}", desk.screen());
+    desk.press("ctrl-a u");
+    assert!(!desk.words().contains("marked"), "{}", desk.screen());
+}
+
+#[test]
+fn what_is_done_to_a_key_in_the_table_is_done_here_too() {
+    let mut desk = screen(80, 24);
+    let (_, request) = only_request(desk.press("Y"));
+    assert_eq!(request, Request::Copy(CopyText::Plain(ends_in("soon", 2).key.id.to_string().into())));
+    desk.press("o");
+    assert!(desk.toast().contains("neither replaces another"), "{}", desk.toast());
+    desk.press("b");
+    assert_eq!(desk.state.shell.screen, ScreenId::Keys);
+    assert_eq!(desk.keys().rows.filter.value(), "by:ada");
 }

@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::{State, Window};
@@ -14,10 +14,11 @@ use crate::tui::listing::Empty;
 use crate::tui::shell::Shell;
 use crate::tui::view::body::body;
 use crate::tui::view::reminders::{Mark, calm, short, telling, with_sign};
-use crate::tui::view::times;
+use crate::tui::view::{shown, times};
 use crate::tui::widgets::bars::{self, Bar};
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
+use crate::tui::widgets::tabs::{self, Tab};
 
 /// Columns of two thresholds: the tightest ones stand below each other.
 const REMINDED: usize = 11;
@@ -111,33 +112,23 @@ impl State {
     }
 
     fn tabs(&self, shell: &Shell, width: usize) -> Line<'static> {
-        let styles = &shell.styles;
-        let mut spans = vec![Span::raw("  ")];
-        for window in Window::ALL {
-            let count = self.outlook.as_ref().map(|outlook| match window {
-                Window::Overdue => outlook.overdue,
-                Window::Days7 => outlook.within_7_days,
-                Window::Days30 => outlook.within_30_days,
-                Window::Days90 => outlook.within_90_days,
-            });
-            let name = match window {
+        let outlook = self.outlook.as_ref();
+        let tabs = Window::ALL.map(|window| Tab {
+            name: match window {
                 Window::Overdue => "Overdue",
                 Window::Days7 => "7 days",
                 Window::Days30 => "30 days",
                 Window::Days90 => "90 days",
-            };
-            let count = count.map(|count| format!(" {count}")).unwrap_or_default();
-            let here = window == self.rows.source.window;
-            let text = if here { format!("[{name}{count}]") } else { format!(" {name}{count} ") };
-            spans.push(Span::styled(text, styles.of(if here { Role::Accent } else { Role::Muted })));
-            spans.push(Span::raw(" "));
-        }
-        let mut line = Line::from(spans);
-        let how = Span::styled("  ← → change", styles.of(Role::Muted));
-        if line.width() + how.width() <= width {
-            line.push_span(how);
-        }
-        line
+            },
+            count: outlook.map(|outlook| match window {
+                Window::Overdue => outlook.overdue,
+                Window::Days7 => outlook.within_7_days,
+                Window::Days30 => outlook.within_30_days,
+                Window::Days90 => outlook.within_90_days,
+            }),
+            open: window == self.rows.source.window,
+        });
+        tabs::line(&shell.styles, tabs, width)
     }
 
     fn draw_weeks(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -173,9 +164,7 @@ impl State {
 
 /// `✓ sent 3d ago to ada@example.com`, `· in 4d`.
 fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
-    let when = |at| {
-        if shell.relative_times { times::relative(at, shell.now) } else { times::exact(at, shell.utc) }
-    };
+    let when = |at| shown::time(at, shell);
     let sign = mark.sign().0;
     match mark {
         Mark::Due => {
@@ -206,12 +195,7 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
 
 fn cells(shell: &Shell, key: &Key, reminded: list::Cell, wide: bool) -> Vec<list::Cell> {
     let ended = key.status(shell.now) != Status::Active;
-    let ends = key.expires_at.map_or_else(
-        || "never".into(),
-        |at| {
-            if shell.relative_times { times::relative(at, shell.now) } else { times::day(at, shell.utc) }
-        },
-    );
+    let ends = key.expires_at.map_or_else(|| "never".into(), |at| shown::to_the_day(at, shell));
     let soon = key.expires_at.is_some_and(|at| at - shell.now < chrono::Duration::days(7));
     let role = match (ended, soon) {
         (true, _) => Role::Danger,

@@ -41,3 +41,14 @@ fn presets_that_are_there_are_not_offered_again() {
 fn the_screen_at_80_by_24() {
     insta::assert_snapshot!(screen().screen());
 }
+
+#[test]
+fn a_filter_narrows_the_list_and_esc_shows_all() {
+    let mut desk = screen();
+    assert_eq!(desk.press("/ \"vox\" enter"), [], "what is looked for is at hand");
+    assert!(desk.words().contains("VoxPria") && !desk.words().contains("Voicegram"), "{}", desk.screen());
+    desk.press("esc");
+    assert!(desk.words().contains("Voicegram"), "{}", desk.screen());
+    desk.press("/ \"nothing\"");
+    assert!(desk.words().contains("No issuer fits the filter."), "{}", desk.screen());
+}

@@ -62,3 +62,10 @@ fn who_is_no_admin_gets_words() {
 fn the_screen_at_80_by_24() {
     insta::assert_snapshot!(screen().screen());
 }
+
+#[test]
+fn a_filter_knows_names_and_roles_and_a_change_takes_the_selected_one() {
+    let mut desk = screen();
+    desk.press("/ \"viewer\" enter e");
+    assert!(desk.words().contains("Make bob an operator?"), "{}", desk.screen());
+}

@@ -9,16 +9,17 @@ use super::State;
 use super::preset::Preset;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::domain::reminder::{Progress, Reminder, Sweep};
+use crate::domain::reminder::{Progress, Reminder, ReminderFilter, Sweep};
 use crate::domain::text::SafeText;
 use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
 use crate::tui::sweep_state::MAY_SWEEP;
 use crate::tui::view::body::body;
 use crate::tui::view::reminders::{calm, sign, telling, with_sign};
-use crate::tui::view::times;
+use crate::tui::view::shown;
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
+use crate::tui::widgets::tabs::{self, Tab};
 
 /// Lines about the selected reminder, below the list.
 const STRIP: u16 = 2;
@@ -96,7 +97,7 @@ impl State {
             column("Account", 14),
             column("Before", 6),
             column("Expires", if shell.relative_times { 7 } else { 10 }),
-            column("Changed", if shell.relative_times { 8 } else { 19 }),
+            column("Changed", shown::past_columns(shell, 8)),
         ];
         if area.width >= 110 {
             columns.push(column("To", 28));
@@ -125,13 +126,9 @@ impl State {
                 Progress::Ended => ("✓", Role::Muted),
                 Progress::Stopped | Progress::Lost => ("!", Role::Warning),
             };
-            let when = if shell.relative_times {
-                times::ago(sweep.began_at, shell.now)
-            } else {
-                times::exact(sweep.began_at, shell.utc).chars().take(16).collect()
-            };
             let words = [
-                when,
+                // To the minute.
+                shown::past(sweep.began_at, shell).chars().take(16).collect(),
                 sweep.by.as_str().to_owned(),
                 sweep.door.as_str().to_owned(),
                 format!("{sign} {}", sweep.progress.as_str()),
@@ -183,12 +180,7 @@ fn standing(shell: &Shell) -> Line<'static> {
         |words: String, role| spans.extend([Span::styled(words, styles.of(role)), Span::raw("   ")]);
     match (outbox.due, outbox.next_due_at) {
         (0, Some(next)) => {
-            let when = if shell.relative_times {
-                times::relative(next, shell.now)
-            } else {
-                times::exact(next, shell.utc)
-            };
-            say(format!("nothing due; next {when}"), Role::Text);
+            say(format!("nothing due; next {}", shown::time(next, shell)), Role::Text);
         }
         (0, None) => say("nothing due".into(), Role::Text),
         (due, _) => say(format!("{due} due now"), Role::Accent),
@@ -259,38 +251,17 @@ fn came_to(sweep: &Sweep) -> String {
     if said.is_empty() { "no letters".into() } else { said.join(", ") }
 }
 
-fn tabs(shell: &Shell, filter: &crate::domain::reminder::ReminderFilter, columns: usize) -> Line<'static> {
-    let styles = &shell.styles;
-    let mut spans = vec![Span::raw("  ")];
-    for preset in Preset::ALL {
-        let count = match (preset, &shell.outbox) {
-            (Preset::Attention, Some(outbox)) => Some(outbox.failed + outbox.ambiguous),
-            _ => None,
-        };
-        let count = count.filter(|count| *count > 0).map(|count| format!(" {count}")).unwrap_or_default();
-        let here = Preset::of(filter) == Some(preset);
-        let name = preset.title();
-        let text = if here { format!("[{name}{count}]") } else { format!(" {name}{count} ") };
-        spans.push(Span::styled(text, styles.of(if here { Role::Accent } else { Role::Muted })));
-        spans.push(Span::raw(" "));
-    }
-    let mut line = Line::from(spans);
-    let how = Span::styled("  ← → change", styles.of(Role::Muted));
-    if line.width() + how.width() <= columns {
-        line.push_span(how);
-    }
-    line
+fn tabs(shell: &Shell, filter: &ReminderFilter, columns: usize) -> Line<'static> {
+    let troubled = shell.outbox.as_ref().map(|outbox| outbox.failed + outbox.ambiguous);
+    let tabs = Preset::ALL.map(|preset| Tab {
+        name: preset.title(),
+        count: troubled.filter(|count| preset == Preset::Attention && *count > 0),
+        open: Preset::of(filter) == Some(preset),
+    });
+    tabs::line(&shell.styles, tabs, columns)
 }
 
 fn cells(shell: &Shell, row: &Reminder) -> Vec<list::Cell> {
-    let when = |at| {
-        if shell.relative_times { times::relative(at, shell.now) } else { times::day(at, shell.utc) }
-    };
-    let changed = if shell.relative_times {
-        times::ago(row.changed_at, shell.now)
-    } else {
-        times::exact(row.changed_at, shell.utc).chars().take(19).collect()
-    };
     let first = row.deliveries.first().map(|delivery| delivery.recipient.as_str().to_owned());
     let more = row.deliveries.len().saturating_sub(1);
     let to = match first {
@@ -307,8 +278,8 @@ fn cells(shell: &Shell, row: &Reminder) -> Vec<list::Cell> {
         (row.key_name.as_str().to_owned(), role),
         (SafeText::new(row.account.clone()).as_str().to_owned(), Role::Muted),
         (format!("{} d", row.days_before), role),
-        (when(row.expires_at), Role::Muted),
-        (changed, Role::Muted),
+        (shown::to_the_day(row.expires_at, shell), Role::Muted),
+        (shown::past(row.changed_at, shell), Role::Muted),
         (to, Role::Muted),
         (answer.to_owned(), Role::Muted),
     ]
@@ -331,10 +302,6 @@ fn strip(shell: &Shell, row: &Reminder, columns: usize) -> Vec<Line<'static>> {
     }
     let role = calm(sign(row.state).1);
     let width = columns.saturating_sub(2 * MARGIN);
-    let mut lines = fit::wrap(&words, width);
-    if lines.len() > usize::from(STRIP) {
-        let rest = lines.split_off(usize::from(STRIP) - 1).join(" ");
-        lines.push(fit::cut(&rest, width));
-    }
+    let lines = fit::wrap_within(&words, width, usize::from(STRIP));
     lines.into_iter().map(|line| Line::styled(format!("  {line}"), styles.of(role))).collect()
 }

@@ -176,3 +176,22 @@ fn a_detail_in_the_place_of_the_table_scrolls_at_once_and_turns_round_at_its_end
     assert_eq!(desk.screen(), beginning);
     desk.play("enter").sees("Status ");
 }
+
+#[test]
+fn a_change_that_keys_have_no_part_in_reads_no_table() {
+    let mut desk = Desk::ready(80, 24, keys(3));
+    let asked = |desk: &mut Desk, touched| {
+        let effects = desk.with(|shell| shell.changed(touched));
+        let screens_own = |effect: &Effect| match effect {
+            Effect::Ask { to, request } if to.to == ME => Some(format!("{request:?}")),
+            _ => None,
+        };
+        effects.iter().filter_map(screens_own).collect::<Vec<_>>()
+    };
+    assert!(asked(&mut desk, Subjects::REMINDERS | Subjects::AUDIT).is_empty());
+    desk.play("enter");
+    let read = asked(&mut desk, Subjects::REMINDERS | Subjects::AUDIT);
+    assert!(read.len() == 1 && read[0].starts_with("Trail("), "the detail tells of the audit: {read:?}");
+    let read = asked(&mut desk, Subjects::KEYS);
+    assert!(read.len() == 1 && read[0].starts_with("Page("), "{read:?}");
+}
