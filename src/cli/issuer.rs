@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::failure::{Exit, Failure, Result};
-use super::output::{Column, Format, Record, when};
+use super::output::{Column, Format, Record};
 use super::session::{Session, insist};
 use crate::domain::issuer::{Issuer, Policy, policy_file};
 use crate::service::{Service, new_operation};
@@ -99,7 +99,7 @@ async fn show(slug: &str, session: &Session) -> Result {
             session.remark(&format!(
                 "Version {} of the policy, of {}.",
                 issuer.version,
-                when::exact(issuer.updated_at)
+                session.zone().exact(issuer.updated_at)
             ));
             print(&toml(&issuer.policy)?)
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::failure::{Failure, Result};
 use crate::domain::Instant;
+use crate::domain::when::Zone;
 
 mod column;
 pub mod when;
@@ -85,22 +86,25 @@ pub struct Printer<W: Write> {
     format: Format,
     colour: bool,
     headings: bool,
+    /// Of the exact times in tables.
+    zone: Zone,
     out: W,
     rows: u64,
 }
 
 impl Printer<io::BufWriter<io::Stdout>> {
     /// A printer on standard output.
-    pub fn stdout(format: Format, headings: bool) -> Self {
+    pub fn stdout(format: Format, headings: bool, zone: Zone) -> Self {
         let stdout = io::stdout();
         let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
-        Self::new(format, colour, headings, io::BufWriter::with_capacity(64 * 1024, stdout))
+        let out = io::BufWriter::with_capacity(64 * 1024, stdout);
+        Self { zone, ..Self::new(format, colour, headings, out) }
     }
 }
 
 impl<W: Write> Printer<W> {
     pub fn new(format: Format, colour: bool, headings: bool, out: W) -> Self {
-        Self { format, colour, headings, out, rows: 0 }
+        Self { format, colour, headings, zone: Zone::UTC, out, rows: 0 }
     }
 
     /// Writes some of the records of a list. Tables align the columns of one call.
@@ -148,7 +152,7 @@ impl<W: Write> Printer<W> {
                         self.out,
                         "{:width$}  {}",
                         title(head),
-                        cell(column, record, Look { wide: true, now })
+                        cell(column, record, Look { wide: true, now, zone: self.zone })
                     )
                 })
             }
@@ -176,7 +180,7 @@ impl<W: Write> Printer<W> {
         }
         let mut tones = Vec::with_capacity(records.len());
         for record in records {
-            let look = Look { wide, now };
+            let look = Look { wide, now, zone: self.zone };
             let cells: Vec<String> = columns.iter().map(|(_, column)| cell(column, record, look)).collect();
             tones.push((record.tone(now), cells.first().map_or(0, String::len)));
             table.add_row(cells);

@@ -168,7 +168,7 @@ impl Session {
 
     /// A printer of data.
     pub fn printer(&self) -> Printer<std::io::BufWriter<std::io::Stdout>> {
-        Printer::stdout(self.format(), self.global.headings())
+        Printer::stdout(self.format(), self.global.headings(), self.zone())
     }
 
     pub fn format(&self) -> Format {

@@ -14,6 +14,7 @@ use super::limit::Quota;
 use super::reason::Reason;
 use super::text::SafeText;
 use super::verdict::{Ask, KeyFacts, Request, dead, unmet};
+use super::when;
 
 /// What is known of a case. The more there is, the more steps are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +176,7 @@ fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
         expired,
         policy,
         match key.expires_at {
-            Some(at) => format!("It expires on {}.", when(at)),
+            Some(at) => format!("It expires on {}.", when::in_a_sentence(at)),
             None => "It never expires.".into(),
         },
     );
@@ -188,7 +189,7 @@ fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
         match claim {
             Some(at) => format!(
                 "Nobody confirmed the takeover yet; unless somebody does or uses it, it dies on {}.",
-                when(at)
+                when::in_a_sentence(at)
             ),
             None => "It was taken over.".into(),
         },
@@ -264,10 +265,6 @@ fn scope(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
         _ => "No scope is asked for.".to_owned(),
     };
     told.passed("scope", words);
-}
-
-fn when(at: Instant) -> String {
-    at.format("%Y-%m-%d at %H:%M:%S UTC").to_string()
 }
 
 #[cfg(test)]

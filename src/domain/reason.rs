@@ -8,6 +8,7 @@ use crate::domain::carrier::Carrier;
 use crate::domain::issuer::{LineFault, Policy};
 use crate::domain::limit::State;
 use crate::domain::text::SafeText;
+use crate::domain::when;
 
 /// Why a request may not pass. Holds no part of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,14 +246,16 @@ impl Reason {
                 let note = note.unwrap_or_default();
                 return format!(
                     "The key was revoked on {}{by}{note}. That is final: create a new one.",
-                    when(*at)
+                    when::in_a_sentence(*at)
                 );
             }
-            Self::Expired { at } => return format!("The key expired on {}: create a new one.", when(*at)),
+            Self::Expired { at } => {
+                return format!("The key expired on {}: create a new one.", when::in_a_sentence(*at));
+            }
             Self::Abandoned { at } => {
                 return format!(
                     "Nobody confirmed that the secret was taken over, so the key died on {}: create a new one.",
-                    when(*at)
+                    when::in_a_sentence(*at)
                 );
             }
             Self::Suspended { account } => {
@@ -316,8 +319,4 @@ fn accepted(policy: &Policy) -> &'static str {
         (true, false) => "Authorization: Bearer",
         _ => "X-API-Key",
     }
-}
-
-fn when(at: Instant) -> String {
-    at.format("%Y-%m-%d at %H:%M:%S UTC").to_string()
 }

@@ -7,7 +7,7 @@ mod zone;
 
 pub use moment::{Moment, Side, SinceError};
 pub use span::{Span, SpanError};
-pub use words::{ago, relative};
+pub use words::{ago, ahead_in_full, in_a_sentence, relative};
 pub use zone::{Here, Zone};
 
 #[cfg(test)]

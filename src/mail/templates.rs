@@ -71,8 +71,6 @@ pub struct ReminderLine {
     pub expires_at: Instant,
     pub created_at: Instant,
     pub last_used_at: Option<Instant>,
-    /// Whole days until the end.
-    pub days_left: i64,
     /// Whether the old key may work on for a while after a rotation.
     pub rotation_overlap: bool,
 }

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::super::failure::{Exit, Failure, Result};
-use super::super::output::{Fields, Format, Record, when};
+use super::super::output::{Fields, Format, Record};
 use super::super::say;
 use super::super::session::{Session, insist};
 use crate::domain::Instant;
 use crate::domain::issuer::Policy;
 use crate::domain::key::{CLAIM_TIME, Key};
 use crate::domain::secret::PlainKey;
+use crate::domain::when::{self, Here};
 use crate::service::{Created, Service, new_operation};
 
 /// Where a secret will go. Found before the key is made, so that no key is made whose secret has no place.
@@ -111,7 +112,7 @@ pub async fn hand_over(
     let Created { key, secret, check } = created;
     let format = session.format();
     if !session.global.quiet {
-        introduce(&key, policy, now);
+        introduce(&key, policy, session.here(now));
     }
     let handed = put(&mut place, &key, secret, check.as_deref(), format, now);
     if let Err(error) = handed {
@@ -145,7 +146,7 @@ pub async fn hand_over(
     Ok(())
 }
 
-fn introduce(key: &Key, policy: &Policy, now: Instant) {
+fn introduce(key: &Key, policy: &Policy, here: Here) {
     say(&format!("New {} {:?} of account {}", policy.wording.noun, key.name.as_str(), key.account));
     let line = |name: &str, value: &str| say(&format!("  {name:<9}{value}"));
     line("id", &key.id.to_string());
@@ -159,7 +160,9 @@ fn introduce(key: &Key, policy: &Policy, now: Instant) {
     }
     match key.expires_at {
         None => line("expires", "never"),
-        Some(at) => line("expires", &format!("{} ({})", when::exact(at), when::relative(at, now))),
+        Some(at) => {
+            line("expires", &format!("{} ({})", here.zone.exact(at), when::relative(at, here.now)));
+        }
     }
     if !key.allow.is_empty() {
         line("allow", &key.allow.to_string());

@@ -42,7 +42,7 @@ pub async fn run(id: &str, session: &Session) -> Result {
         let client = entry.client.as_ref().map(|client| format!(" from {client}")).unwrap_or_default();
         say(&format!(
             "  {}  {}  {}@{}{client}",
-            when::exact(entry.at),
+            session.zone().exact(entry.at),
             entry.action,
             entry.actor,
             entry.host

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 
 use super::super::failure::{Failure, Result};
-use super::super::output::{Column, Record, when};
+use super::super::output::{Column, Record};
 use super::super::session::Session;
 use super::the_key;
 use crate::domain::Instant;
@@ -72,7 +72,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
 impl Record for Span {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("FROM", 1, "from", |span, _| span.from.into())
-            .cell(|span, look| when::shown(Some(span.from), true, look.now, "")),
+            .cell(|span, look| look.zone.exact(span.from)),
         Column::new("ALLOWED", 2, "allowed", |span, _| span.counts.allowed.into()),
         Column::new("REFUSED", 3, "refused", |span, _| span.counts.refused.into()),
         Column::new("LIMITED", 4, "limited", |span, _| span.counts.limited.into()),

@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 
 use super::when;
 use crate::domain::Instant;
+use crate::domain::when::Zone;
 
 /// What a record tells in one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,7 @@ pub struct Look {
     /// With more columns and exact times.
     pub wide: bool,
     pub now: Instant,
+    pub zone: Zone,
 }
 
 /// A row of the description of a record.
@@ -112,7 +114,7 @@ impl Datum<'_> {
             Self::Text(text) => text.into_owned(),
             Self::Number(number) => number.to_string(),
             Self::Truth(truth) => if truth { "yes" } else { "no" }.to_owned(),
-            Self::At(at) => when::shown(Some(at), look.wide, look.now, missing),
+            Self::At(at) => when::shown(at, look),
             Self::List(items) => items.join(" "),
             Self::Tree(tree) => tree.to_string(),
         }

@@ -27,7 +27,7 @@ pub async fn run(id: ReminderId, session: &Session) -> Result {
         };
         say(&format!(
             "  {}  {}  {}, {tried}{next}",
-            when::exact(delivery.changed_at),
+            session.zone().exact(delivery.changed_at),
             delivery.recipient,
             delivery.state.as_str()
         ));

@@ -5,12 +5,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use super::super::failure::{Exit, Failure, Result};
-use super::super::output::when;
 use super::super::session::Session;
 use super::count;
 use super::report::{self, Report};
-use crate::domain::Instant;
 use crate::domain::reminder::{Door, Sweep, Tally};
+use crate::domain::when::{self, Here};
 use crate::service::{InHand, Service, SweepNews, SweepOrder, new_operation};
 
 #[derive(Debug, Args)]
@@ -62,7 +61,7 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
 async fn speak(sweep: &Sweep, others: Option<InHand>, service: &Service, session: &Session) {
     let tally = &sweep.tally;
     if let Some(others) = others {
-        session.remark(&in_hand(others, session.clock.now()));
+        session.remark(&in_hand(others, session.here(session.clock.now())));
         if tally.letters() == 0 && sweep.trouble.is_none() {
             return;
         }
@@ -90,15 +89,18 @@ async fn speak(sweep: &Sweep, others: Option<InHand>, service: &Service, session
 }
 
 /// What other sweeps have in hand, one of which may be dead.
-fn in_hand(others: InHand, now: Instant) -> String {
+fn in_hand(others: InHand, here: Here) -> String {
     format!(
         "{} in the hands of another sweep, last heard of {}; what it has not sent, the next sweep after {} sends.",
         match others.letters {
             1 => "1 letter is".to_owned(),
             letters => format!("{letters} letters are"),
         },
-        when::relative(others.heard_at.min(now), now),
-        when::exact(others.until)
+        match when::ago(others.heard_at, here.now).as_str() {
+            "now" => "less than a minute ago",
+            ago => ago,
+        },
+        here.zone.exact(others.until)
     )
 }
 

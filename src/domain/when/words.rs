@@ -1,4 +1,5 @@
-//! An instant seen from another one.
+//! An instant seen from another one, in whole units that are rounded down, so that no two doors tell two lengths of one
+//! time.
 
 use chrono::Duration;
 
@@ -6,25 +7,69 @@ use crate::domain::Instant;
 
 /// "in 6d" or "3h ago"; "now" within a minute.
 pub fn relative(at: Instant, now: Instant) -> String {
-    if at > now && at - now >= Duration::minutes(1) {
-        format!("in {}", amount(at - now))
-    } else {
-        ago(at, now)
+    match amount(at - now) {
+        Some((number, unit)) => format!("in {number}{}", unit.letter()),
+        None => ago(at, now),
     }
 }
 
 /// "3h ago", for an instant that lies in the past; "now" within a minute.
 pub fn ago(at: Instant, now: Instant) -> String {
-    let by = now - at;
-    if by < Duration::minutes(1) { "now".into() } else { format!("{} ago", amount(by)) }
+    match amount(now - at) {
+        Some((number, unit)) => format!("{number}{} ago", unit.letter()),
+        None => "now".into(),
+    }
 }
 
-/// Whole units, rounded down, of the largest that fits: minutes, hours, days, from two years on years.
-fn amount(by: Duration) -> String {
+/// "in 6 days" or "in less than a minute", of what is to come.
+pub fn ahead_in_full(at: Instant, now: Instant) -> String {
+    match amount(at - now) {
+        Some((1, unit)) => format!("in 1 {}", unit.noun()),
+        Some((number, unit)) => format!("in {number} {}s", unit.noun()),
+        None => "in less than a minute".into(),
+    }
+}
+
+/// "2026-11-21 at 12:04:05 UTC", for a sentence.
+pub fn in_a_sentence(at: Instant) -> String {
+    at.format("%Y-%m-%d at %H:%M:%S UTC").to_string()
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Minute,
+    Hour,
+    Day,
+    Year,
+}
+
+impl Unit {
+    fn letter(self) -> char {
+        match self {
+            Self::Minute => 'm',
+            Self::Hour => 'h',
+            Self::Day => 'd',
+            Self::Year => 'y',
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Year => "year",
+        }
+    }
+}
+
+/// In the largest unit that fits, years from two years on; nothing within a minute.
+fn amount(by: Duration) -> Option<(i64, Unit)> {
     match by {
-        by if by < Duration::hours(1) => format!("{}m", by.num_minutes()),
-        by if by < Duration::days(1) => format!("{}h", by.num_hours()),
-        by if by < Duration::days(730) => format!("{}d", by.num_days()),
-        by => format!("{}y", by.num_days() / 365),
+        by if by < Duration::minutes(1) => None,
+        by if by < Duration::hours(1) => Some((by.num_minutes(), Unit::Minute)),
+        by if by < Duration::days(1) => Some((by.num_hours(), Unit::Hour)),
+        by if by < Duration::days(730) => Some((by.num_days(), Unit::Day)),
+        by => Some((by.num_days() / 365, Unit::Year)),
     }
 }

@@ -7,6 +7,7 @@ use super::{ReminderLine, ReminderMail};
 use crate::domain::Instant;
 use crate::domain::secret::find_secret;
 use crate::domain::text::SafeText;
+use crate::domain::when::{Zone, ahead_in_full};
 
 /// The most characters of a name. Names are shorter; what is longer came past the rules.
 const NAME_MAX: usize = 200;
@@ -38,8 +39,14 @@ pub(super) fn of(mail: &ReminderMail, subject: Option<&str>) -> Value {
 
 fn key(line: &ReminderLine, now: Instant) -> Value {
     let noun = safe(&line.noun);
-    let within = within(line, now);
-    let when = if line.expires_at <= now { "has expired".to_owned() } else { format!("expires {within}") };
+    let (within, when) = if line.expires_at <= now {
+        ("just now".to_owned(), "has expired".to_owned())
+    } else {
+        let within = ahead_in_full(line.expires_at, now);
+        let when = format!("expires {within}");
+        (within, when)
+    };
+    let instant = |at| Zone::UTC.exact(at);
     context! {
         name => safe(&line.name),
         account => safe(&line.account),
@@ -54,25 +61,11 @@ fn key(line: &ReminderLine, now: Instant) -> Value {
         created_at => instant(line.created_at),
         last_used_at => line.last_used_at.map_or_else(|| "never used".to_owned(), instant),
         used => line.last_used_at.is_some(),
-        days_left => line.days_left,
+        days_left => (line.expires_at - now).num_days(),
         within,
         when,
         overlap => line.rotation_overlap,
     }
-}
-
-fn within(line: &ReminderLine, now: Instant) -> String {
-    match line.days_left {
-        _ if line.expires_at <= now => "just now".into(),
-        ..=0 => "in less than a day".into(),
-        1 => "in 1 day".into(),
-        days => format!("in {days} days"),
-    }
-}
-
-/// The exact instant, as the rest of keyrack writes it.
-fn instant(at: Instant) -> String {
-    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn accounts(keys: &[ReminderLine]) -> String {
@@ -128,7 +121,6 @@ pub(super) fn samples() -> [ReminderMail; 2] {
         expires_at: now + Duration::days(days),
         created_at: now - Duration::days(60),
         last_used_at: used.then(|| now - Duration::hours(5)),
-        days_left: days,
         rotation_overlap: used,
     };
     let mail = |keys| ReminderMail { recipient: "it@acme.example".into(), now, keys };

@@ -19,7 +19,6 @@ fn line(name: &str, days: i64) -> ReminderLine {
         expires_at: now() + Duration::days(days) + Duration::hours(3),
         created_at: now() - Duration::days(83),
         last_used_at: Some(now() - Duration::hours(5)),
-        days_left: days,
         rotation_overlap: true,
     }
 }
@@ -61,7 +60,7 @@ fn the_subject_says_the_essential() {
     let subject = |keys| templates.render(&mail(keys)).unwrap().subject;
     assert_eq!(subject(vec![line("CI", 7)]), "Token \"CI\" of Acme expires in 7 days (2026-12-01)");
     assert_eq!(subject(vec![line("CI", 1)]), "Token \"CI\" of Acme expires in 1 day (2026-11-25)");
-    assert_eq!(subject(vec![line("CI", 0)]), "Token \"CI\" of Acme expires in less than a day (2026-11-24)");
+    assert_eq!(subject(vec![line("CI", 0)]), "Token \"CI\" of Acme expires in 3 hours (2026-11-24)");
     assert_eq!(subject(vec![line("CI", -3)]), "Token \"CI\" of Acme has expired (2026-11-21)");
     assert_eq!(
         subject(vec![line("CI", 7), line("CD", 8)]),
@@ -69,7 +68,7 @@ fn the_subject_says_the_essential() {
     );
     assert_eq!(
         subject(several().keys),
-        "3 keys of Acme and Globex & Söhne expire soon, the first in less than a day"
+        "3 keys of Acme and Globex & Söhne expire soon, the first in 3 hours"
     );
     let long = subject(vec![line(&"x".repeat(100), 7)]);
     assert!(long.starts_with(&format!("Token \"{}…\" of Acme", "x".repeat(59))), "{long}");

@@ -69,8 +69,6 @@ impl Claimed {
                 expires_at: case.expires_at,
                 created_at: subject.created_at,
                 last_used_at: subject.last_used_at,
-                // To the nearest day: an hour after the threshold of 7 days these are still 7 days.
-                days_left: (case.expires_at - self.at + chrono::Duration::hours(12)).num_days(),
                 rotation_overlap: rule.is_some_and(|rule| rule.overlap),
             }
         };

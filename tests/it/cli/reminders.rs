@@ -136,7 +136,7 @@ on_both! {
         .await;
         let (_, stderr) = texts(&by_post(&keyrack, &postbox, &["reminders", "sweep"]));
         let told = "2 letters are in the hands of another sweep, last heard of ";
-        assert!(stderr.contains(told) && stderr.contains("s ago; what it has not sent"), "{stderr}");
+        assert!(stderr.contains(told) && stderr.contains("less than a minute ago; what it has not sent"), "{stderr}");
         assert!(!stderr.contains("Nothing is due"), "{stderr}");
         let swept = by_post(&keyrack, &postbox, &["reminders", "sweep", "-o", "json"]);
         let swept: Value = serde_json::from_slice(&swept.stdout).unwrap();

@@ -81,6 +81,20 @@ on_both! {
         assert_eq!(found("expires:>=2999-01-31 expires:<=\"2999-01-31 17:00\""), 2);
         keyrack.ok(&["key", "usage", text(&keyrack.keys("")[0], "id"), "--since", "yesterday"]);
     }
+
+    async fn a_table_tells_times_rounded_down_and_a_wide_one_exactly_in_the_zone(db) {
+        let keyrack = Script::furnished(&db, "voicegram");
+        keyrack.ok(&["key", "create", "--account", "acme", "--name", "one", "--expires", "90d"]);
+        assert!(keyrack.ok(&["key", "list"]).contains(" in 89d "));
+        keyrack.ok(&["key", "create", "--account", "acme", "--name", "two", "--expires", "2999-01-31 12:00"]);
+        let wide = |environment: &[(&str, &str)]| {
+            let mut command = keyrack.command(&["key", "list", "--filter", "two", "--output", "wide"]);
+            texts(&command.envs(environment.iter().copied()).output().unwrap()).0
+        };
+        assert!(wide(&[("KEYRACK_UTC", "true")]).contains("2999-01-31 12:00:00 UTC"));
+        let there = wide(&[LOS_ANGELES]);
+        assert!(there.contains("2999-01-31 04:00:00 -08:00"), "{there}");
+    }
 }
 
 #[test]

@@ -171,7 +171,6 @@ async fn a_letter_about_500_keys_arrives_whole() {
         expires_at: now + chrono::Duration::days(7),
         created_at: now,
         last_used_at: None,
-        days_left: 7,
         rotation_overlap: true,
     };
     let mail = ReminderMail { recipient: "ada@acme.example".into(), now, keys: (0..500).map(line).collect() };
