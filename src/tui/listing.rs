@@ -5,89 +5,30 @@
 //! when its row is gone. No gesture waits for the database: steps beyond the rows at hand are owed until those come.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 
 use ratatui::layout::Rect;
 
-use super::effect::{Effect, Outcomes, Request, RequestId, To};
+use super::effect::{Effect, Outcomes, RequestId, To};
 use super::input::{Input, Key};
 use super::latest::Latest;
 use super::shell::Shell;
 use super::widgets::filter_line::FilterLine;
 use super::widgets::{list, scroll};
-use super::words::{ScreenId, Severity};
+use super::words::Severity;
 use crate::config::keymap::Action;
-use crate::domain::query::{Completion, QueryError};
 use crate::domain::text::SafeText;
-use crate::domain::when::Here;
 
+mod filtering;
 mod marks;
 mod picture;
+mod source;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use picture::{Absent, Empty, draw_words};
-pub use window::{CHUNK, Chunk, Load, MOST};
-
-/// What a list is of: how its rows are told apart, read and filtered.
-pub trait Source: Debug + Default {
-    type Row: Debug;
-    type Id: Clone + Ord + Debug;
-    type Filter: Clone + Default + PartialEq + Debug;
-
-    /// Whose list it is: the answers go there.
-    const SCREEN: ScreenId;
-    /// What can be typed into the filter, for whoever does not know it. Without it the list has no filter.
-    const FILTER: Option<&'static str>;
-    /// Whether rows can be marked.
-    const MARKS: bool = false;
-    /// Whether rows can be read from any place in both directions. Else they are read from the beginning on, and kept.
-    const BOTH_WAYS: bool = false;
-
-    fn id(row: &Self::Row) -> Self::Id;
-
-    /// What a filter's text means.
-    fn parse(text: &str, here: Here) -> Result<Self::Filter, QueryError>;
-
-    /// Whether a row that was read is shown: for what the database does not look for.
-    fn fits(_: &Self::Filter, _: &Self::Row) -> bool {
-        true
-    }
-
-    /// Whether both filters read the same rows.
-    fn reads_same(one: &Self::Filter, other: &Self::Filter) -> bool {
-        one == other
-    }
-
-    /// What could stand at the cursor, a byte of the filter's text.
-    fn complete(_: &Shell, _: &[Self::Row], _: &str, _: usize) -> Option<Completion> {
-        None
-    }
-
-    fn request(&self, filter: &Self::Filter, part: Part<'_, Self::Row>, limit: u32) -> Request;
-}
-
-/// Which part of a list is wanted.
-#[derive(Clone, Copy, Debug)]
-pub enum Part<'r, R> {
-    Start,
-    End,
-    /// From this row on, with it.
-    At(&'r R),
-    After(&'r R),
-    Before(&'r R),
-}
-
-impl<'r, R> Part<'r, R> {
-    /// The row to go on after, for lists that are only read from the beginning on.
-    pub fn after(self) -> Option<&'r R> {
-        match self {
-            Self::After(row) => Some(row),
-            _ => None,
-        }
-    }
-}
+pub use source::{Part, Source};
+pub use window::{Chunk, Load};
 
 /// What a list made of a gesture.
 #[derive(Debug, PartialEq)]
@@ -267,72 +208,6 @@ impl<S: Source> Listing<S> {
             Action::ClearMarks if S::MARKS => self.clear_marks(),
             action => return Taken::Left(action),
         })
-    }
-
-    fn type_filter(&mut self, shell: &mut Shell, key: Key, page: usize) -> Vec<Effect> {
-        match key.action {
-            Some(Action::Accept) => {
-                self.filter.typing = false;
-                return Vec::new();
-            }
-            Some(Action::CancelPrompt) => {
-                self.filter.typing = false;
-                self.filter.set("");
-            }
-            Some(Action::ClearLine) => self.filter.set(""),
-            Some(Action::CompletePrompt) => {
-                if let Some(completion) = self.completion(shell) {
-                    self.filter.complete(&completion);
-                }
-            }
-            _ => self.filter.key(key.event),
-        }
-        self.read_filter(shell, page)
-    }
-
-    /// What could stand at the filter's cursor, from what is known without asking the database.
-    fn completion(&self, shell: &Shell) -> Option<Completion> {
-        let (text, cursor) = (self.filter.value(), self.filter.cursor());
-        let mut found = S::complete(shell, &self.rows, text, cursor)?;
-        let typed = text.get(found.start..cursor).unwrap_or_default().to_lowercase();
-        // A word that stands there whole needs no completing, and an empty place fits everything.
-        let begun = !typed.is_empty() || text[..found.start].ends_with(':');
-        found.candidates.retain(|candidate| begun && candidate.to_lowercase() != typed);
-        Some(found)
-    }
-
-    /// The filter's text may have changed. With a mistake in it the last good result stays.
-    fn read_filter(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
-        let before = self.filter.meaning.clone();
-        if !self.filter.interpret(|text| S::parse(text, shell.here())) {
-            return Vec::new();
-        }
-        self.turned();
-        if self.loaded && S::reads_same(&before, &self.filter.meaning) {
-            self.sift();
-            self.select(0);
-            self.top = 0;
-            return self.read_on(shell, page).into_iter().collect();
-        }
-        self.read(shell, Load::First, page).into_iter().collect()
-    }
-
-    /// What was marked was marked under another filter.
-    fn turned(&mut self) {
-        self.turn += 1;
-        self.clear_marks();
-    }
-
-    /// Puts another filter in the place of the present one, without reading yet. Answers whether it means something else.
-    pub fn set_filter(&mut self, text: &str, here: Here) -> bool {
-        self.filter.set(text);
-        self.filter.typing = false;
-        let changed = self.filter.interpret(|text| S::parse(text, here));
-        if changed {
-            self.turned();
-            self.loaded = false;
-        }
-        changed
     }
 
     /// Reads the rows of another filter, or of the same one where something else about the source changed: those at hand

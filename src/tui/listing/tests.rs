@@ -1,8 +1,13 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 
+use super::window::MOST;
 use super::*;
+use crate::domain::query::QueryError;
+use crate::domain::when::Here;
+use crate::tui::effect::Request;
 use crate::tui::testing::Desk;
+use crate::tui::words::ScreenId;
 
 /// The numbers from 0 on, read from the beginning on or from any place; a filter is what their digits begin with.
 #[derive(Debug, Default)]
@@ -262,7 +267,7 @@ fn steps_faster_than_rows_come_are_owed() {
 }
 
 #[test]
-fn a_filter_with_a_mistake_leaves_the_rows_and_another_one_begins_at_the_top() {
+fn a_mistake_leaves_the_rows_and_a_new_filter_begins_at_the_top() {
     let mut list = Bench::<false>::of(0..150);
     list.act(Action::PageDown);
     list.act(Action::Filter);

@@ -8,11 +8,11 @@ use crate::tui::shell::Shell;
 use crate::tui::words::Severity;
 
 /// Rows of one reading.
-pub const CHUNK: u32 = 200;
+const CHUNK: u32 = 200;
 /// At most so many rows are held of a list that can be read from any place,
 const KEEP: usize = 600;
 /// and of one that is read from the beginning on.
-pub const MOST: usize = 2_000;
+pub(super) const MOST: usize = 2_000;
 /// Fewer rows than this between the selection and an end of what is held: time to read on.
 const NEAR: usize = 100;
 

@@ -1,0 +1,78 @@
+//! The filter of a list: typing it, and what it means.
+
+use super::{Listing, Load, Source};
+use crate::config::keymap::Action;
+
+use crate::domain::query::Completion;
+use crate::domain::when::Here;
+use crate::tui::effect::Effect;
+use crate::tui::input::Key;
+use crate::tui::shell::Shell;
+
+impl<S: Source> Listing<S> {
+    pub(super) fn type_filter(&mut self, shell: &mut Shell, key: Key, page: usize) -> Vec<Effect> {
+        match key.action {
+            Some(Action::Accept) => {
+                self.filter.typing = false;
+                return Vec::new();
+            }
+            Some(Action::CancelPrompt) => {
+                self.filter.typing = false;
+                self.filter.set("");
+            }
+            Some(Action::ClearLine) => self.filter.set(""),
+            Some(Action::CompletePrompt) => {
+                if let Some(completion) = self.completion(shell) {
+                    self.filter.complete(&completion);
+                }
+            }
+            _ => self.filter.key(key.event),
+        }
+        self.read_filter(shell, page)
+    }
+
+    /// What could stand at the filter's cursor, from what is known without asking the database.
+    pub(super) fn completion(&self, shell: &Shell) -> Option<Completion> {
+        let (text, cursor) = (self.filter.value(), self.filter.cursor());
+        let mut found = S::complete(shell, &self.rows, text, cursor)?;
+        let typed = text.get(found.start..cursor).unwrap_or_default().to_lowercase();
+        // A word that stands there whole needs no completing, and an empty place fits everything.
+        let begun = !typed.is_empty() || text[..found.start].ends_with(':');
+        found.candidates.retain(|candidate| begun && candidate.to_lowercase() != typed);
+        Some(found)
+    }
+
+    /// The filter's text may have changed. With a mistake in it the last good result stays.
+    pub(super) fn read_filter(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        let before = self.filter.meaning.clone();
+        if !self.filter.interpret(|text| S::parse(text, shell.here())) {
+            return Vec::new();
+        }
+        self.turned();
+        if self.loaded && S::reads_same(&before, &self.filter.meaning) {
+            self.sift();
+            self.select(0);
+            self.top = 0;
+            return self.read_on(shell, page).into_iter().collect();
+        }
+        self.read(shell, Load::First, page).into_iter().collect()
+    }
+
+    /// What was marked was marked under another filter.
+    pub(super) fn turned(&mut self) {
+        self.turn += 1;
+        self.clear_marks();
+    }
+
+    /// Puts another filter in the place of the present one, without reading yet. Answers whether it means something else.
+    pub fn set_filter(&mut self, text: &str, here: Here) -> bool {
+        self.filter.set(text);
+        self.filter.typing = false;
+        let changed = self.filter.interpret(|text| S::parse(text, here));
+        if changed {
+            self.turned();
+            self.loaded = false;
+        }
+        changed
+    }
+}

@@ -1,0 +1,68 @@
+//! What a list is told about its rows.
+
+use std::fmt::Debug;
+
+use crate::domain::query::{Completion, QueryError};
+use crate::domain::when::Here;
+use crate::tui::effect::Request;
+use crate::tui::shell::Shell;
+use crate::tui::words::ScreenId;
+
+/// What a list is of: how its rows are told apart, read and filtered.
+pub trait Source: Debug + Default {
+    type Row: Debug;
+    type Id: Clone + Ord + Debug;
+    type Filter: Clone + Default + PartialEq + Debug;
+
+    /// Whose list it is: the answers go there.
+    const SCREEN: ScreenId;
+    /// What can be typed into the filter, for whoever does not know it. Without it the list has no filter.
+    const FILTER: Option<&'static str>;
+    /// Whether rows can be marked.
+    const MARKS: bool = false;
+    /// Whether rows can be read from any place in both directions. Else they are read from the beginning on, and kept.
+    const BOTH_WAYS: bool = false;
+
+    fn id(row: &Self::Row) -> Self::Id;
+
+    /// What a filter's text means.
+    fn parse(text: &str, here: Here) -> Result<Self::Filter, QueryError>;
+
+    /// Whether a row that was read is shown: for what the database does not look for.
+    fn fits(_: &Self::Filter, _: &Self::Row) -> bool {
+        true
+    }
+
+    /// Whether both filters read the same rows.
+    fn reads_same(one: &Self::Filter, other: &Self::Filter) -> bool {
+        one == other
+    }
+
+    /// What could stand at the cursor, a byte of the filter's text.
+    fn complete(_: &Shell, _: &[Self::Row], _: &str, _: usize) -> Option<Completion> {
+        None
+    }
+
+    fn request(&self, filter: &Self::Filter, part: Part<'_, Self::Row>, limit: u32) -> Request;
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'r, R> {
+    Start,
+    End,
+    /// From this row on, with it.
+    At(&'r R),
+    After(&'r R),
+    Before(&'r R),
+}
+
+impl<'r, R> Part<'r, R> {
+    /// The row to go on after, for lists that are only read from the beginning on.
+    pub fn after(self) -> Option<&'r R> {
+        match self {
+            Self::After(row) => Some(row),
+            _ => None,
+        }
+    }
+}
