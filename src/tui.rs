@@ -38,6 +38,7 @@
 
 pub mod clipboard;
 pub mod effect;
+pub mod form;
 pub mod input;
 pub mod latest;
 pub mod layer;
@@ -64,6 +65,7 @@ pub mod tracked;
 pub mod update;
 pub mod view;
 pub mod widgets;
+pub mod wish;
 pub mod words;
 pub mod worker;
 

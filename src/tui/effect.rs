@@ -283,11 +283,22 @@ pub enum FailureKind {
     /// This part of the request is not acceptable.
     Field(Field),
     NotFound,
-    /// The database can't be reached. It may work later; asking again with the same operation id is safe.
+    /// The database can't be reached: it may work later.
     Unreachable,
     /// A revocation that the database does not show.
     Unconfirmed,
     Other,
+}
+
+impl FailureKind {
+    /// Whether it is certain that nothing was done, so that a next try is a wish of its own. Where it is not certain the next
+    /// try must carry the same operation id: then it is safe, and what was done is not done twice.
+    pub fn refused(self) -> bool {
+        match self {
+            Self::NotPermitted | Self::Rule | Self::Field(_) | Self::NotFound => true,
+            Self::Unreachable | Self::Unconfirmed | Self::Other => false,
+        }
+    }
 }
 
 impl From<Error> for Failure {

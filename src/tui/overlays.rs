@@ -24,6 +24,8 @@ mod revoke;
 mod rotate;
 mod sort;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod themes;
 
 /// The open overlays, each with the number that its requests carry.

@@ -3,21 +3,22 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Context;
 use crate::domain::account::{Account, check_slug};
 use crate::domain::audit;
 use crate::domain::issuer::Issuer;
-use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::{self, SafeText};
 use crate::service::{ChangeAccount, CreateAccount, Field};
-use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
-use crate::tui::input::{self, Input};
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId};
+use crate::tui::form::{Form, Pressed};
+use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::wish::Wish;
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -27,8 +28,6 @@ mod view;
 /// Everything filled in so far.
 #[derive(Debug)]
 pub struct State {
-    number: u64,
-    operation: OperationId,
     issuer: usize,
     name: TextField,
     slug: TextField,
@@ -36,11 +35,9 @@ pub struct State {
     own_slug: bool,
     admins: TextField,
     plan: usize,
-    focus: Focus,
+    form: Form<Focus>,
     checked: bool,
-    refused: Option<(Field, SafeText)>,
-    failure: Option<SafeText>,
-    sent: Option<RequestId>,
+    wish: Wish,
     purpose: Purpose,
 }
 
@@ -59,8 +56,6 @@ enum Focus {
     Slug,
     Admins,
     Plan,
-    Go,
-    Cancel,
 }
 
 /// Opens the form. `issuer`: the one chosen at first. `first_run`: the form for a key follows.
@@ -75,19 +70,15 @@ pub fn open(shell: &mut Shell, number: u64, issuer: Option<&str>, first_run: boo
     }
     let place = issuer.and_then(|slug| issuers.iter().position(|issuer| issuer.slug == slug)).unwrap_or(0);
     let state = State {
-        number,
-        operation: shell.operation(),
         issuer: place,
         name: TextField::default(),
         slug: TextField::default(),
         own_slug: false,
         admins: TextField::default(),
         plan: 0,
-        focus: Focus::Name,
+        form: Form::new(Focus::Name),
         checked: false,
-        refused: None,
-        failure: None,
-        sent: None,
+        wish: Wish::new(shell, number),
         purpose: Purpose::Create { first_run },
     };
     Opened::new(state, Vec::new())
@@ -108,19 +99,15 @@ pub fn change(shell: &mut Shell, number: u64, account: &Account) -> Opened {
         account.plan.as_ref().and_then(|plan| plans.iter().position(|known| known.name == plan.as_str()));
     let admins: Vec<&str> = account.admins.iter().map(SafeText::as_str).collect();
     let state = State {
-        number,
-        operation: shell.operation(),
         issuer,
         name: TextField::with(&account.name),
         slug: TextField::with(&account.slug),
         own_slug: true,
         admins: TextField::with(&admins.join(", ")),
         plan: plan.map_or(0, |plan| plan + 1),
-        focus: Focus::Admins,
+        form: Form::new(Focus::Admins),
         checked: false,
-        refused: None,
-        failure: None,
-        sent: None,
+        wish: Wish::new(shell, number),
         purpose: Purpose::Change(account.slug.clone()),
     };
     Opened::new(state, Vec::new())
@@ -128,11 +115,11 @@ pub fn change(shell: &mut Shell, number: u64, account: &Account) -> Opened {
 
 impl State {
     fn field_mut(&mut self) -> Option<&mut TextField> {
-        match self.focus {
+        match self.form.field()? {
             Focus::Name => Some(&mut self.name),
             Focus::Slug => Some(&mut self.slug),
             Focus::Admins => Some(&mut self.admins),
-            _ => None,
+            Focus::Issuer | Focus::Plan => None,
         }
     }
 
@@ -144,6 +131,7 @@ impl State {
         self.chosen(shell).map_or(0, |issuer| issuer.policy.plans.len())
     }
 
+    /// The fields in the order of the screen.
     fn order(&self, shell: &Shell) -> Vec<Focus> {
         let mut order = Vec::new();
         if matches!(self.purpose, Purpose::Change(_)) {
@@ -157,14 +145,7 @@ impl State {
         if self.plans(shell) > 0 {
             order.push(Focus::Plan);
         }
-        order.extend([Focus::Go, Focus::Cancel]);
         order
-    }
-
-    fn move_focus(&mut self, shell: &Shell, by: isize) {
-        let order = self.order(shell);
-        let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0);
-        self.focus = order[at.saturating_add_signed(by).min(order.len() - 1)];
     }
 
     fn admins(&self) -> Vec<String> {
@@ -177,9 +158,7 @@ impl State {
     }
 
     fn error(&self, field: Field) -> Option<String> {
-        if let Some((refused, why)) = &self.refused
-            && *refused == field
-        {
+        if let Some(why) = self.wish.refusal(field) {
             return Some(why.as_str().to_owned());
         }
         match field {
@@ -194,7 +173,7 @@ impl State {
             }
             Field::Admins => {
                 let bad = self.admins().into_iter().find(|admin| !admin.contains('@'));
-                bad.filter(|_| self.checked || self.focus != Focus::Admins)
+                bad.filter(|_| self.checked || !self.form.on(Focus::Admins))
                     .map(|bad| format!("{bad:?} is no mail address"))
             }
             _ => None,
@@ -219,11 +198,10 @@ impl State {
     }
 
     fn edited(&mut self) {
-        self.refused = None;
-        self.failure = None;
-        match self.focus {
-            Focus::Name => self.follow_name(),
-            Focus::Slug => self.own_slug = true,
+        self.wish.edited();
+        match self.form.field() {
+            Some(Focus::Name) => self.follow_name(),
+            Some(Focus::Slug) => self.own_slug = true,
             _ => {}
         }
     }
@@ -232,16 +210,17 @@ impl State {
         self.checked = true;
         let fields = [(Field::Name, Focus::Name), (Field::Slug, Focus::Slug), (Field::Admins, Focus::Admins)];
         if let Some((_, focus)) = fields.into_iter().find(|(field, _)| self.error(*field).is_some()) {
-            self.focus = focus;
+            self.form.go_to(focus);
             return Vec::new();
         }
         let Some(issuer) = self.chosen(shell) else { return Vec::new() };
         let plan =
             self.plan.checked_sub(1).and_then(|plan| Some(issuer.policy.plans.get(plan)?.name.clone()));
-        let (operation, name, admins) = (self.operation, self.name.value().trim().to_owned(), self.admins());
-        let request = match &self.purpose {
+        let (name, admins) = (self.name.value().trim().to_owned(), self.admins());
+        let issuer = issuer.slug.clone();
+        self.wish.send(shell, |operation| match &self.purpose {
             Purpose::Create { .. } => {
-                let (issuer, slug) = (issuer.slug.clone(), self.slug.value().to_owned());
+                let slug = self.slug.value().to_owned();
                 let request = CreateAccount { issuer, slug, name, admins, plan };
                 Request::CreateAccount { operation, request }
             }
@@ -249,44 +228,17 @@ impl State {
                 let change = ChangeAccount { name: Some(name), admins: Some(admins), plan: Some(plan) };
                 Request::ChangeAccount { operation, account: slug.clone(), change }
             }
-        };
-        let (id, effect) = shell.ask(To::Overlay(self.number), request);
-        self.sent = Some(id);
-        self.failure = None;
-        vec![effect]
-    }
-
-    fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
-        match key.action {
-            Some(Action::CloseForm | Action::Interrupt) => shell.close(),
-            Some(Action::Submit) if !key.hurried => return self.send(shell),
-            Some(Action::NextField | Action::FieldDown) => self.move_focus(shell, 1),
-            Some(Action::PreviousField | Action::FieldUp) => self.move_focus(shell, -1),
-            Some(Action::FieldLeft) if !self.typing() => self.left_right(shell, -1),
-            Some(Action::FieldRight) if !self.typing() => self.left_right(shell, 1),
-            Some(Action::Press) if !key.hurried => match self.focus {
-                Focus::Go => return self.send(shell),
-                Focus::Cancel => shell.close(),
-                _ => self.move_focus(shell, 1),
-            },
-            _ => {
-                if self.field_mut().is_some_and(|field| field.key(key.event)) {
-                    self.edited();
-                }
-            }
-        }
-        Vec::new()
+        })
     }
 
     fn left_right(&mut self, shell: &Shell, by: isize) {
-        match self.focus {
-            Focus::Issuer => {
+        match self.form.field() {
+            Some(Focus::Issuer) => {
                 let last = shell.issuers.as_deref().map_or(0, |issuers| issuers.len().saturating_sub(1));
                 self.issuer = self.issuer.saturating_add_signed(by).min(last);
                 self.plan = 0;
             }
-            Focus::Plan => self.plan = self.plan.saturating_add_signed(by).min(self.plans(shell)),
-            Focus::Go | Focus::Cancel => self.focus = if by < 0 { Focus::Go } else { Focus::Cancel },
+            Some(Focus::Plan) => self.plan = self.plan.saturating_add_signed(by).min(self.plans(shell)),
             _ => {}
         }
     }
@@ -298,35 +250,46 @@ impl Layer for State {
     }
 
     fn typing(&self) -> bool {
-        matches!(self.focus, Focus::Name | Focus::Slug | Focus::Admins)
+        matches!(self.form.field(), Some(Focus::Name | Focus::Slug | Focus::Admins))
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.sent.is_some() {
+        if self.wish.under_way() {
             return Vec::new();
         }
         match input {
             Input::Paste(pasted) => {
-                if let Some(field) = self.field_mut()
-                    && field.paste(&pasted.line())
-                {
+                if self.field_mut().is_some_and(|field| field.paste(&pasted.line())) {
                     self.edited();
                 }
-                Vec::new()
             }
-            Input::Key(key) => self.press(shell, key),
-            Input::Scroll { .. } | Input::Click(_) => Vec::new(),
+            Input::Key(key) => {
+                let order = self.order(shell);
+                match self.form.press(key, &order, self.typing()) {
+                    Pressed::Close => shell.close(),
+                    Pressed::Go => return self.send(shell),
+                    Pressed::Sideways(by) => self.left_right(shell, by),
+                    Pressed::Text(event) => {
+                        if self.field_mut().is_some_and(|field| field.key(event)) {
+                            self.edited();
+                        }
+                    }
+                    Pressed::Nothing => {}
+                }
+            }
+            Input::Scroll { .. } | Input::Click(_) => {}
         }
+        Vec::new()
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        if self.sent != Some(id) {
-            return Vec::new();
-        }
-        let (Reply::CreateAccount(result) | Reply::ChangeAccount(result)) = reply else { return Vec::new() };
-        self.sent = None;
-        match result {
-            Ok(account) => {
+        let settled = self.wish.settle(shell, id, reply, |reply| match (&self.purpose, reply) {
+            (Purpose::Create { .. }, Reply::CreateAccount(outcome))
+            | (Purpose::Change(_), Reply::ChangeAccount(outcome)) => Some(outcome),
+            _ => None,
+        });
+        match settled {
+            Some(Ok(account)) => {
                 let done = match self.purpose {
                     Purpose::Create { .. } => "is there",
                     Purpose::Change(_) => "is changed",
@@ -337,27 +300,17 @@ impl Layer for State {
                 if let Purpose::Create { first_run: true } = self.purpose {
                     shell.open(Opening::Create { account: Some(account.slug) });
                 }
-                Vec::new()
             }
-            Err(failure) => {
-                if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
-                    self.operation = shell.operation();
-                }
-                match failure.kind {
-                    FailureKind::Field(field) => {
-                        self.focus = match field {
-                            Field::Slug => Focus::Slug,
-                            Field::Admins => Focus::Admins,
-                            Field::Plan => Focus::Plan,
-                            _ => Focus::Name,
-                        };
-                        self.refused = Some((field, failure.text));
-                    }
-                    _ => self.failure = Some(failure.text),
-                }
-                Vec::new()
-            }
+            Some(Err(Failure { kind: FailureKind::Field(field), .. })) => match field {
+                Field::Name => self.form.go_to(Focus::Name),
+                Field::Slug => self.form.go_to(Focus::Slug),
+                Field::Admins => self.form.go_to(Focus::Admins),
+                Field::Plan => self.form.go_to(Focus::Plan),
+                _ => {}
+            },
+            Some(Err(_)) | None => {}
         }
+        Vec::new()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

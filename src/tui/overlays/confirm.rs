@@ -1,39 +1,34 @@
 //! A plain question before a change that can be taken back: suspend, reinstate, remove a person's rights.
 
 use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
-use crate::domain::key::OperationId;
-use crate::domain::text::SafeText;
 use crate::service::Retried;
-use crate::tui::effect::{Effect, Reply, RequestId, To};
+use crate::tui::effect::{Effect, Reply, RequestId};
+use crate::tui::form::{Pressed, YesNo};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::Question;
+use crate::tui::opening::{Change, Question};
 use crate::tui::shell::Shell;
-use crate::tui::widgets::buttons::{self, Button};
-use crate::tui::widgets::dialog;
+use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::sheet::Sheet;
+use crate::tui::wish::Wish;
 use crate::tui::words::Severity;
 
-/// The question, and the request that a yes sends.
+/// The question, and the wish that a yes sends.
 #[derive(Debug)]
 pub struct State {
-    number: u64,
-    operation: OperationId,
     question: Question,
-    yes: bool,
-    sent: Option<RequestId>,
-    failure: Option<SafeText>,
+    form: YesNo,
+    wish: Wish,
 }
 
 /// Asks; No is the default.
 pub fn open(shell: &mut Shell, number: u64, question: Question) -> Opened {
-    let operation = shell.operation();
-    let state = State { number, operation, question, yes: false, sent: None, failure: None };
-    Opened::new(state, Vec::new())
+    let wish = Wish::new(shell, number);
+    Opened::new(State { question, form: YesNo::question(), wish }, Vec::new())
 }
 
 impl Layer for State {
@@ -43,19 +38,14 @@ impl Layer for State {
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Input::Key(key) = input else { return Vec::new() };
-        if self.sent.is_some() {
+        if self.wish.under_way() {
             return Vec::new();
         }
-        match key.action {
-            Some(Action::No | Action::Interrupt) => shell.close(),
-            Some(Action::NextButton | Action::PreviousButton) => self.yes = !self.yes,
-            Some(Action::PressButton) if !self.yes && !key.hurried => shell.close(),
-            Some(Action::Yes | Action::PressButton) if !key.hurried => {
-                let request = self.question.change.request(self.operation);
-                let (id, effect) = shell.ask(To::Overlay(self.number), request);
-                self.sent = Some(id);
-                self.failure = None;
-                return vec![effect];
+        match self.form.press(key, &[], false) {
+            Pressed::Close => shell.close(),
+            Pressed::Go => {
+                let change = &self.question.change;
+                return self.wish.send(shell, |operation| change.request(operation));
             }
             _ => {}
         }
@@ -63,54 +53,37 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        if self.sent != Some(id) {
-            return Vec::new();
-        }
-        self.sent = None;
-        let failure = match reply {
-            Reply::SetStanding(result) => result.err(),
-            Reply::SetOperator(result) => result.err(),
-            Reply::RemoveOperator(result) => result.err(),
-            Reply::RetryReminders(Ok(retried)) => {
-                let (severity, words) = retried_words(shell, &retried);
-                shell.toast(severity, words);
-                shell.close();
-                shell.changed(self.question.change.subjects());
-                return Vec::new();
-            }
-            Reply::RetryReminders(Err(failure)) => Some(failure),
+        let change = &self.question.change;
+        let settled = self.wish.settle(shell, id, reply, |reply| match (change, reply) {
+            (Change::Standing { .. }, Reply::SetStanding(outcome)) => Some(outcome.map(|_| Vec::new())),
+            (Change::Role { .. }, Reply::SetOperator(outcome)) => Some(outcome.map(|_| Vec::new())),
+            (Change::RemoveOperator(_), Reply::RemoveOperator(outcome)) => Some(outcome.map(|()| Vec::new())),
+            (Change::RetryReminders(_), Reply::RetryReminders(outcome)) => Some(outcome),
             _ => None,
+        });
+        let Some(Ok(retried)) = settled else { return Vec::new() };
+        let (severity, words) = match self.question.change {
+            Change::RetryReminders(_) => retried_words(shell, &retried),
+            _ => (Severity::Good, self.question.done.clone()),
         };
-        match failure {
-            None => {
-                shell.toast(Severity::Good, self.question.done.clone());
-                shell.close();
-                shell.changed(self.question.change.subjects());
-            }
-            Some(failure) => self.failure = Some(failure.text),
-        }
+        shell.toast(severity, words);
+        shell.close();
+        shell.changed(self.question.change.subjects());
         Vec::new()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = dialog::columns(area, 60);
-        let mut sheet = Sheet::new(styles, 12, columns);
+        let mut sheet = Sheet::new(styles, area, 60, 12);
         sheet.words(Role::Text, &self.question.words);
-        if let Some(failure) = &self.failure {
-            sheet.space();
-            sheet.words(Role::Error, failure);
-        }
+        sheet.failure(self.wish.failure());
         sheet.space();
-        let yes = match self.sent {
-            Some(_) => "…".to_owned(),
-            None => format!("{} ({})", self.question.verb, shell.keymap.key(Action::Yes)),
+        let yes = match self.wish.under_way() {
+            true => "…".to_owned(),
+            false => format!("{} ({})", self.question.verb, shell.keymap.key(Action::Yes)),
         };
-        let buttons = [Button::new("No"), Button::new(&yes)];
-        sheet.line(buttons::line(styles, &buttons, Some(usize::from(self.yes))), true);
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open(frame, styles, area, &self.question.title, size);
-        sheet.draw(frame, place);
+        sheet.line(self.form.line(styles, Button::new(&yes), "No"), true);
+        sheet.draw(frame, &self.question.title, Role::DialogBorder);
     }
 }
 

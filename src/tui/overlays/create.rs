@@ -7,12 +7,11 @@ use crate::config::keymap::Context;
 use crate::domain::account::AccountSummary;
 use crate::domain::audit;
 use crate::domain::issuer::Policy;
-use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::SafeText;
 use crate::service::Field;
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::form::Form;
 use crate::tui::input::Input;
 use crate::tui::latest::Latest;
 use crate::tui::layer::{Layer, Opened};
@@ -20,6 +19,7 @@ use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::scope_grid::ScopeGrid;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::wish::Wish;
 
 mod check;
 mod chooser;
@@ -34,8 +34,7 @@ use chooser::Chooser;
 #[derive(Debug)]
 pub struct State {
     number: u64,
-    /// Made once, so that sending again after a lost connection doubles nothing. A refusal ends the wish.
-    operation: OperationId,
+    wish: Wish,
     account: Option<AccountSummary>,
     chooser: Option<Chooser>,
     accounts: Latest,
@@ -47,24 +46,18 @@ pub struct State {
     expiry: usize,
     custom: TextField,
     allow: TextField,
-    focus: Focus,
+    form: Form<Focus>,
     stage: Stage,
-    /// What the service said of a field.
-    refused: Option<(Field, SafeText)>,
-    /// What the service said of the whole.
-    failure: Option<SafeText>,
     /// Whether missing things are shown as errors yet.
     checked: bool,
     /// Whether Esc was pressed once with something filled in.
     leaving: bool,
-    sent: Option<RequestId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Edit,
     Review,
-    Sending,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +69,6 @@ enum Focus {
     Expiry,
     Custom,
     Allow,
-    Go,
-    Cancel,
 }
 
 /// Opens the form, for an account if one is given; without one the chooser comes first.
@@ -85,8 +76,7 @@ pub fn open(shell: &mut Shell, number: u64, account: Option<String>) -> Opened {
     if !shell.refuse_unless(Permission::ChangeKeys, "create keys") {
         return Opened::refused();
     }
-    let operation = shell.operation();
-    let mut state = State::new(number, operation);
+    let mut state = State::new(shell, number);
     let effects = match account {
         Some(slug) => {
             let (id, effect) = shell.ask(To::Overlay(number), Request::Account(slug));
@@ -99,10 +89,10 @@ pub fn open(shell: &mut Shell, number: u64, account: Option<String>) -> Opened {
 }
 
 impl State {
-    fn new(number: u64, operation: OperationId) -> Self {
+    fn new(shell: &mut Shell, number: u64) -> Self {
         Self {
             number,
-            operation,
+            wish: Wish::new(shell, number),
             account: None,
             chooser: None,
             accounts: Latest::default(),
@@ -113,34 +103,27 @@ impl State {
             expiry: 0,
             custom: TextField::default(),
             allow: TextField::default(),
-            focus: Focus::Account,
+            form: Form::new(Focus::Account),
             stage: Stage::Edit,
-            refused: None,
-            failure: None,
             checked: false,
             leaving: false,
-            sent: None,
-        }
-    }
-
-    fn field(&self) -> Option<&TextField> {
-        match self.focus {
-            Focus::Name => Some(&self.name),
-            Focus::Description => Some(&self.description),
-            Focus::Custom => Some(&self.custom),
-            Focus::Allow => Some(&self.allow),
-            _ => None,
         }
     }
 
     fn field_mut(&mut self) -> Option<&mut TextField> {
-        match self.focus {
+        match self.form.field()? {
             Focus::Name => Some(&mut self.name),
             Focus::Description => Some(&mut self.description),
             Focus::Custom => Some(&mut self.custom),
             Focus::Allow => Some(&mut self.allow),
-            _ => None,
+            Focus::Account | Focus::Scopes | Focus::Expiry => None,
         }
+    }
+
+    /// Whether the cursor stands in a text field of the form.
+    fn writing(&self) -> bool {
+        let texts = [Focus::Name, Focus::Description, Focus::Custom, Focus::Allow];
+        self.stage == Stage::Edit && self.form.field().is_some_and(|field| texts.contains(&field))
     }
 
     fn policy<'s>(&self, shell: &'s Shell) -> Option<&'s Policy> {
@@ -152,10 +135,9 @@ impl State {
             self.account.as_ref().is_none_or(|present| present.account.issuer != account.account.issuer);
         self.account = Some(account);
         self.chooser = None;
-        self.refused = None;
-        self.failure = None;
-        if self.focus == Focus::Account {
-            self.focus = Focus::Name;
+        self.wish.edited();
+        if self.form.on(Focus::Account) {
+            self.form.go_to(Focus::Name);
         }
         if let (true, Some(policy)) = (other_issuer, self.policy(shell)) {
             let choices = &policy.expiry.choices;
@@ -174,7 +156,7 @@ impl State {
         if self.is_custom(shell) {
             order.push(Focus::Custom);
         }
-        order.extend([Focus::Allow, Focus::Go, Focus::Cancel]);
+        order.push(Focus::Allow);
         order
     }
 
@@ -184,36 +166,20 @@ impl State {
             .is_some_and(|policy| policy.expiry.custom && self.expiry == policy.expiry.choices.len())
     }
 
-    fn move_focus(&mut self, shell: &Shell, by: isize) {
-        let order = self.order(shell);
-        let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0);
-        let next = at.saturating_add_signed(by).min(order.len() - 1);
-        if self.focus == Focus::Name && order[next] != Focus::Name && !self.name.is_empty() {
-            self.checked |= self.name.value().trim().is_empty();
-        }
-        self.focus = order[next];
-        if self.focus == Focus::Scopes {
-            self.scopes.enter(by < 0);
-        }
-    }
-
     /// Shows a refusal at its place, in the service's own words (VP-28).
     fn not_created(&mut self, failure: &Failure) {
-        self.stage = Stage::Review;
-        let FailureKind::Field(field) = failure.kind else {
-            self.failure = Some(failure.text.clone());
-            return;
-        };
-        self.stage = Stage::Edit;
-        self.focus = match field {
+        let FailureKind::Field(field) = failure.kind else { return };
+        let at = match field {
             Field::Account => Focus::Account,
+            Field::Name => Focus::Name,
             Field::Description => Focus::Description,
             Field::Scopes => Focus::Scopes,
             Field::Expiry => Focus::Expiry,
             Field::Allow => Focus::Allow,
-            _ => Focus::Name,
+            _ => return,
         };
-        self.refused = Some((field, failure.text.clone()));
+        self.stage = Stage::Edit;
+        self.form.go_to(at);
     }
 }
 
@@ -223,7 +189,7 @@ impl Layer for State {
     }
 
     fn typing(&self) -> bool {
-        self.chooser.is_some() || self.stage == Stage::Edit && self.field().is_some()
+        self.chooser.is_some() || self.writing()
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
@@ -240,26 +206,22 @@ impl Layer for State {
                 }
                 Vec::new()
             }
-            Reply::Create(result) if self.sent == Some(id) => {
-                self.sent = None;
-                match result {
-                    Ok(created) => {
+            reply => {
+                let settled = self.wish.settle(shell, id, reply, |reply| match reply {
+                    Reply::Create(outcome) => Some(outcome),
+                    _ => None,
+                });
+                match settled {
+                    Some(Ok(created)) => {
                         shell.close();
                         shell.changed(Subjects::of(audit::Action::KeyCreate));
                         shell.open(Opening::Reveal { created, replaces: None });
-                        Vec::new()
                     }
-                    Err(failure) => {
-                        // Only where it is unknown whether the key was made must the wish stay the same one.
-                        if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
-                            self.operation = shell.operation();
-                        }
-                        self.not_created(&failure);
-                        Vec::new()
-                    }
+                    Some(Err(failure)) => self.not_created(&failure),
+                    None => {}
                 }
+                Vec::new()
             }
-            _ => Vec::new(),
         }
     }
 

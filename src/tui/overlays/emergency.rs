@@ -5,18 +5,19 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
-use crate::domain::key::{Key, OperationId, Status};
+use crate::domain::key::{Key, Status};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::Needle;
-use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
+use crate::tui::wish::Wish;
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -30,7 +31,7 @@ const REASON: &str = "exposed";
 #[derive(Debug)]
 pub struct State {
     number: u64,
-    operation: OperationId,
+    wish: Wish,
     input: SecretInput,
     stage: Stage,
     asked: Option<RequestId>,
@@ -61,7 +62,7 @@ enum Stage {
 pub fn open(shell: &mut Shell, number: u64) -> Opened {
     let state = State {
         number,
-        operation: shell.operation(),
+        wish: Wish::new(shell, number),
         input: SecretInput::default(),
         stage: Stage::Ask,
         asked: None,
@@ -121,13 +122,27 @@ impl State {
         if key.revoked_at.is_some() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
             return Vec::new();
         }
-        let (operation, reason) = (self.operation, Some(REASON.to_owned()));
-        let request = Request::Revoke { operation, keys: vec![key.id], reason };
-        let (id, effect) = shell.ask(To::Overlay(self.number), request);
-        self.asked = Some(id);
+        let (keys, reason) = (vec![key.id], Some(REASON.to_owned()));
+        let effects = self.wish.send(shell, |operation| Request::Revoke { operation, keys, reason });
         self.said = None;
         self.stage = Stage::Sent { key: Box::new(key.clone()) };
-        vec![effect]
+        effects
+    }
+
+    fn found(&mut self, reply: Reply) {
+        match reply {
+            Reply::Find(Ok(keys)) if keys.is_empty() => {
+                let words =
+                    "no key fits. Check that all of it was pasted; its last four characters or its id do too";
+                self.said = Some((Severity::Warning, words.into()));
+            }
+            Reply::Find(Ok(keys)) => {
+                self.said = None;
+                self.stage = Stage::Found { keys, at: 0 };
+            }
+            Reply::Find(Err(failure)) => self.said = Some((Severity::Bad, failure.text)),
+            _ => {}
+        }
     }
 }
 
@@ -172,43 +187,31 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        if self.asked != Some(id) {
+        if self.asked == Some(id) {
+            self.asked = None;
+            self.found(reply);
             return Vec::new();
         }
-        self.asked = None;
-        match reply {
-            Reply::Find(Ok(keys)) if keys.is_empty() => {
-                let words =
-                    "no key fits. Check that all of it was pasted; its last four characters or its id do too";
-                self.said = Some((Severity::Warning, words.into()));
-            }
-            Reply::Find(Ok(keys)) => {
-                self.said = None;
-                self.stage = Stage::Found { keys, at: 0 };
-            }
-            Reply::Find(Err(failure)) => self.said = Some((Severity::Bad, failure.text)),
-            Reply::Revoke(Ok(revoked)) => {
+        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
+            Reply::Revoke(Ok(revoked)) => revoked.into_iter().next().map(Ok),
+            Reply::Revoke(Err(failure)) => Some(Err(failure)),
+            _ => None,
+        });
+        match settled {
+            Some(Ok(one)) => {
                 shell.changed(Subjects::of(audit::Action::KeyRevoke));
-                if let Some(one) = revoked.into_iter().next() {
-                    let name = one.key.name.as_str().to_owned();
-                    let (receipt, effect) = receipts::begin(shell, name, vec![one.key.id]);
-                    self.stage = Stage::Dead { already: one.already, key: Box::new(one.key), receipt };
-                    return vec![effect];
-                }
+                let name = one.key.name.as_str().to_owned();
+                let (receipt, effect) = receipts::begin(shell, name, vec![one.key.id]);
+                self.stage = Stage::Dead { already: one.already, key: Box::new(one.key), receipt };
+                return vec![effect];
             }
-            Reply::Revoke(Err(failure)) => {
+            Some(Err(failure)) => {
                 if let Stage::Sent { key } = &self.stage {
                     self.stage = Stage::Found { keys: vec![(**key).clone()], at: 0 };
                 }
-                if !matches!(
-                    failure.kind,
-                    FailureKind::Unreachable | FailureKind::Unconfirmed | FailureKind::Other
-                ) {
-                    self.operation = shell.operation();
-                }
                 self.said = Some((Severity::Bad, failure.text));
             }
-            _ => {}
+            None => {}
         }
         Vec::new()
     }

@@ -15,6 +15,7 @@ use crate::domain::text::SafeText;
 use crate::domain::verdict::{Ask, KeyFacts};
 use crate::service::Needle;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
@@ -40,7 +41,7 @@ pub struct State {
     /// Method and path.
     line: TextField,
     address: TextField,
-    focus: Focus,
+    form: Form<Focus>,
     asked: Option<RequestId>,
     failure: Option<SafeText>,
 }
@@ -85,7 +86,7 @@ impl State {
             account: None,
             line: TextField::default(),
             address: TextField::default(),
-            focus,
+            form: Form::fields(focus),
             asked: None,
             failure: None,
         }
@@ -98,36 +99,34 @@ impl State {
         }
     }
 
-    fn move_focus(&mut self, by: isize) {
-        let order = self.order();
-        let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0) as isize;
-        self.focus = order[(at + by).rem_euclid(order.len() as isize) as usize];
-    }
-
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
-        match key.action {
-            Some(Action::CloseForm | Action::Interrupt) => shell.close(),
-            Some(Action::Press | Action::Submit) if self.focus == Focus::Secret => return self.read(shell),
-            Some(Action::NextField | Action::FieldDown | Action::Press) => self.move_focus(1),
-            Some(Action::PreviousField | Action::FieldUp) => self.move_focus(-1),
-            Some(action @ (Action::FieldLeft | Action::FieldRight)) if self.focus == Focus::Sent => {
-                if let Some(pasted) = &mut self.pasted {
-                    let by = if action == Action::FieldLeft { -1 } else { 1 };
-                    pasted.sent = picker::step(pasted.sent, by, SENT.len());
+        if matches!(key.action, Some(Action::Press | Action::Submit)) && self.form.on(Focus::Secret) {
+            return self.read(shell);
+        }
+        // Nothing here changes anything: a key may be as fast as it likes.
+        let key = input::Key { hurried: false, ..key };
+        match (self.form.press(key, self.order(), self.typing()), &mut self.pasted) {
+            (Pressed::Close, _) => shell.close(),
+            (Pressed::Sideways(by), Some(pasted)) if self.form.on(Focus::Sent) => {
+                pasted.sent = picker::step(pasted.sent, by, SENT.len());
+            }
+            (Pressed::Text(event), Some(pasted)) if self.form.on(Focus::Secret) => pasted.key(event),
+            (Pressed::Text(event), _) => {
+                if let Some(field) = self.text_mut() {
+                    field.key(event);
                 }
             }
-            _ => match (self.focus, &mut self.pasted) {
-                (Focus::Secret, Some(pasted)) => pasted.key(key.event),
-                (Focus::Line, _) => {
-                    self.line.key(key.event);
-                }
-                (Focus::Address, _) => {
-                    self.address.key(key.event);
-                }
-                _ => {}
-            },
+            _ => {}
         }
         Vec::new()
+    }
+
+    fn text_mut(&mut self) -> Option<&mut TextField> {
+        match self.form.field()? {
+            Focus::Line => Some(&mut self.line),
+            Focus::Address => Some(&mut self.address),
+            Focus::Secret | Focus::Sent | Focus::Steps => None,
+        }
     }
 
     /// Looks at what was pasted. The secret leaves the field, for the search if there is something to search for.
@@ -223,28 +222,22 @@ impl Layer for State {
     }
 
     fn typing(&self) -> bool {
-        matches!(self.focus, Focus::Secret | Focus::Line | Focus::Address)
+        matches!(self.form.field(), Some(Focus::Secret | Focus::Line | Focus::Address))
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         match input {
-            Input::Paste(text) => match self.focus {
-                Focus::Line => {
-                    self.line.paste(&text.line());
+            Input::Paste(text) => {
+                if let Some(field) = self.text_mut() {
+                    field.paste(&text.line());
+                } else if let Some(pasted) = &mut self.pasted {
+                    pasted.paste(text.as_str());
+                    return self.read(shell);
                 }
-                Focus::Address => {
-                    self.address.paste(&text.line());
-                }
-                _ => {
-                    if let Some(pasted) = &mut self.pasted {
-                        pasted.paste(text.as_str());
-                        return self.read(shell);
-                    }
-                }
-            },
+            }
             Input::Key(key) => return self.press(shell, key),
             Input::Scroll { lines, .. } => {
-                self.focus = if lines > 0 { Focus::Steps } else { self.order()[0] };
+                self.form.go_to(if lines > 0 { Focus::Steps } else { self.order()[0] });
             }
             Input::Click(_) => {}
         }

@@ -1,18 +1,18 @@
 //! Asking before one leaves while a sweep goes on: it stops between two letters, and never in the middle of one.
 
 use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::tui::effect::Effect;
+use crate::tui::form::{Pressed, YesNo};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
 use crate::tui::sweep_state::Sweeping;
 use crate::tui::sweeping;
-use crate::tui::widgets::buttons::{self, Button};
-use crate::tui::widgets::dialog;
+use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::words::ExitReason;
 
@@ -20,7 +20,7 @@ use crate::tui::words::ExitReason;
 #[derive(Debug)]
 pub struct State {
     reason: ExitReason,
-    yes: bool,
+    form: YesNo,
 }
 
 /// Leaves, or asks first while a sweep goes on.
@@ -28,7 +28,7 @@ pub fn open(shell: &Shell, reason: ExitReason) -> Opened {
     if !shell.sweeps() {
         return Opened { layer: None, effects: vec![Effect::Quit(reason)] };
     }
-    Opened::new(State { reason, yes: false }, Vec::new())
+    Opened::new(State { reason, form: YesNo::question() }, Vec::new())
 }
 
 impl Layer for State {
@@ -54,13 +54,13 @@ impl Layer for State {
             }
             return Vec::new();
         }
-        match key.action {
-            Some(Action::No) => shell.close(),
-            Some(Action::NextButton | Action::PreviousButton) => self.yes = !self.yes,
-            Some(Action::PressButton) if !self.yes && !key.hurried => shell.close(),
-            Some(Action::Yes | Action::PressButton | Action::Interrupt) if !key.hurried => {
-                return self.leave(shell);
-            }
+        // The second Ctrl-C is a yes.
+        if key.action == Some(Action::Interrupt) {
+            return if key.hurried { Vec::new() } else { self.leave(shell) };
+        }
+        match self.form.press(key, &[], false) {
+            Pressed::Close => shell.close(),
+            Pressed::Go => return self.leave(shell),
             _ => {}
         }
         Vec::new()
@@ -68,8 +68,7 @@ impl Layer for State {
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = dialog::columns(area, 60);
-        let mut sheet = Sheet::new(styles, 12, columns);
+        let mut sheet = Sheet::new(styles, area, 60, 12);
         let count = shell.sweep.as_ref().map(Sweeping::count).unwrap_or_default();
         if shell.leaving.is_some() {
             sheet.words(Role::Info, "It stops after the letter under way; then Keyrack ends…");
@@ -83,11 +82,8 @@ impl Layer for State {
         }
         sheet.space();
         let yes = format!("Stop it and leave ({})", shell.keymap.key(Action::Yes));
-        let buttons = [Button::new("No, stay"), Button::new(&yes)];
-        sheet.line(buttons::line(styles, &buttons, Some(usize::from(self.yes))), true);
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open(frame, styles, area, "Leave Keyrack?", size);
-        sheet.draw(frame, place);
+        sheet.line(self.form.line(styles, Button::new(&yes), "No, stay"), true);
+        sheet.draw(frame, "Leave Keyrack?", Role::DialogBorder);
     }
 }
 

@@ -10,11 +10,10 @@ use crate::config::theme::Role;
 use crate::domain::audit;
 use crate::domain::issuer::Policy;
 use crate::domain::issuer::policy_file::all_presets;
-use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
@@ -22,6 +21,7 @@ use crate::tui::shell::Shell;
 use crate::tui::widgets::picker::{self, Item};
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{dialog, fit};
+use crate::tui::wish::Wish;
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -30,13 +30,10 @@ mod tests;
 /// The presets that are not there yet.
 #[derive(Debug)]
 pub struct State {
-    number: u64,
-    operation: OperationId,
     search: TextField,
     presets: Vec<Policy>,
     at: usize,
-    sent: Option<RequestId>,
-    failure: Option<SafeText>,
+    wish: Wish,
     first_run: bool,
 }
 
@@ -53,10 +50,8 @@ pub fn open(shell: &mut Shell, number: u64, first_run: bool) -> Opened {
         shell.toast(Severity::Info, words);
         return Opened::refused();
     }
-    let operation = shell.operation();
-    let search = TextField::default();
-    let state = State { number, operation, search, presets, at: 0, sent: None, failure: None, first_run };
-    Opened::new(state, Vec::new())
+    let wish = Wish::new(shell, number);
+    Opened::new(State { search: TextField::default(), presets, at: 0, wish, first_run }, Vec::new())
 }
 
 impl State {
@@ -74,7 +69,7 @@ impl Layer for State {
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let count = self.found().len();
         let Input::Key(key) = input else { return Vec::new() };
-        if self.sent.is_some() {
+        if self.wish.under_way() {
             return Vec::new();
         }
         match key.action {
@@ -85,11 +80,7 @@ impl Layer for State {
                 let Some(policy) = self.found().get(self.at).map(|policy| Box::new((*policy).clone())) else {
                     return Vec::new();
                 };
-                let request = Request::ApplyPolicy { operation: self.operation, policy };
-                let (id, effect) = shell.ask(To::Overlay(self.number), request);
-                self.sent = Some(id);
-                self.failure = None;
-                return vec![effect];
+                return self.wish.send(shell, |operation| Request::ApplyPolicy { operation, policy });
             }
             _ => {
                 if self.search.key(key.event) {
@@ -101,38 +92,24 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        if self.sent != Some(id) {
-            return Vec::new();
+        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
+            Reply::ApplyPolicy(outcome) => Some(outcome),
+            _ => None,
+        });
+        let Some(Ok(issuer)) = settled else { return Vec::new() };
+        shell.close();
+        shell.changed(Subjects::of(audit::Action::IssuerApply));
+        let slug = issuer.slug.clone();
+        shell.toast(Severity::Good, format!("issuer {} is there", SafeText::new(issuer.policy.name.clone())));
+        let issuers = shell.issuers.get_or_insert_default();
+        if !issuers.iter().any(|known| known.slug == slug) {
+            issuers.push(*issuer);
+            issuers.sort_by(|a, b| a.slug.cmp(&b.slug));
         }
-        let Reply::ApplyPolicy(result) = reply else { return Vec::new() };
-        self.sent = None;
-        match result {
-            Ok(issuer) => {
-                shell.close();
-                shell.changed(Subjects::of(audit::Action::IssuerApply));
-                let slug = issuer.slug.clone();
-                shell.toast(
-                    Severity::Good,
-                    format!("issuer {} is there", SafeText::new(issuer.policy.name.clone())),
-                );
-                let issuers = shell.issuers.get_or_insert_default();
-                if !issuers.iter().any(|known| known.slug == slug) {
-                    issuers.push(*issuer);
-                    issuers.sort_by(|a, b| a.slug.cmp(&b.slug));
-                }
-                if self.first_run {
-                    shell.open(Opening::Account { issuer: Some(slug), first_run: true });
-                }
-                Vec::new()
-            }
-            Err(failure) => {
-                if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
-                    self.operation = shell.operation();
-                }
-                self.failure = Some(failure.text);
-                Vec::new()
-            }
+        if self.first_run {
+            shell.open(Opening::Account { issuer: Some(slug), first_run: true });
         }
+        Vec::new()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -154,7 +131,7 @@ impl Layer for State {
                 "An issuer is a product that gives out keys. Its policy says what they look like and what they may do.",
             );
         }
-        if let Some(failure) = &self.failure {
+        if let Some(failure) = self.wish.failure() {
             say(Role::Error, failure);
         }
         words.push(Line::default());
@@ -174,7 +151,7 @@ impl Layer for State {
         frame.render_widget(Paragraph::new(words), Rect { height: top.min(place.height), ..place });
         let below =
             Rect { y: place.y + top.min(place.height), height: place.height.saturating_sub(top), ..place };
-        let hint = if self.sent.is_some() { "adding…" } else { "type a part of the name, or choose" };
+        let hint = if self.wish.under_way() { "adding…" } else { "type a part of the name, or choose" };
         picker::draw(frame, styles, below, &self.search, hint, &items, self.at);
     }
 }

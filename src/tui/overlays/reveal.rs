@@ -11,12 +11,12 @@ use ratatui::layout::Rect;
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
 use crate::domain::expiry::Overlap;
-use crate::domain::key::{CLAIM_TIME, Key, OperationId};
+use crate::domain::key::{CLAIM_TIME, Key};
 use crate::domain::secret::PlainKey;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::Created;
-use crate::tui::effect::{CopyText, Effect, Failure, Reply, Request, RequestId, Timer, To};
+use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
@@ -24,6 +24,7 @@ use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::wish::Wish;
 use crate::tui::words::{ExitReason, Severity};
 
 #[cfg(test)]
@@ -35,7 +36,6 @@ mod view;
 #[derive(Debug)]
 pub struct State {
     number: u64,
-    operation: OperationId,
     key: Key,
     secret: Arc<PlainKey>,
     /// A command that checks the key, without the secret in it.
@@ -48,9 +48,8 @@ pub struct State {
     stage: Stage,
     path: TextField,
     said: Option<(Severity, SafeText)>,
-    sent: Option<RequestId>,
-    /// The wish to revoke the key, the same for each try.
-    discard: Option<OperationId>,
+    acknowledge: Wish,
+    discard: Wish,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +78,6 @@ pub fn open(
     let path = TextField::with(&file_name(&key));
     let state = State {
         number,
-        operation: shell.operation(),
         key,
         secret: Arc::new(secret),
         check: check.map(SafeText::new),
@@ -89,8 +87,8 @@ pub fn open(
         stage: Stage::Show,
         path,
         said: None,
-        sent: None,
-        discard: None,
+        acknowledge: Wish::new(shell, number),
+        discard: Wish::new(shell, number),
     };
     let tick = state.tick(shell);
     shell.toast = None;
@@ -170,12 +168,10 @@ impl State {
     }
 
     fn done(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let request = Request::Acknowledge { operation: self.operation, key: self.key.id };
-        let (id, effect) = shell.ask(To::Overlay(self.number), request);
-        self.sent = Some(id);
+        let key = self.key.id;
         self.stage = Stage::Closing;
         self.say(Severity::Info, "telling the database that the secret is in safe hands…");
-        vec![effect]
+        self.acknowledge.send(shell, |operation| Request::Acknowledge { operation, key })
     }
 
     fn press_path(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
@@ -233,14 +229,10 @@ impl State {
     fn press_discard(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         match key.action {
             Some(Action::Yes) if !key.hurried => {
-                let operation = *self.discard.get_or_insert_with(|| shell.operation());
-                let reason = Some("discarded at its reveal".to_owned());
-                let request = Request::Revoke { operation, keys: vec![self.key.id], reason };
-                let (id, effect) = shell.ask(To::Overlay(self.number), request);
-                self.sent = Some(id);
+                let (keys, reason) = (vec![self.key.id], Some("discarded at its reveal".to_owned()));
                 self.stage = Stage::Closing;
                 self.say(Severity::Info, "revoking it…");
-                vec![effect]
+                self.discard.send(shell, |operation| Request::Revoke { operation, keys, reason })
             }
             Some(Action::No | Action::PressButton) => {
                 self.stage = Stage::Show;
@@ -256,32 +248,29 @@ impl State {
         vec![Effect::Mouse(shell.mouse)]
     }
 
-    fn acknowledged(&mut self, shell: &mut Shell, result: Result<Box<Key>, Failure>) -> Vec<Effect> {
-        self.sent = None;
-        match result {
-            Ok(key) => {
-                let name = &key.name;
-                let words = match &self.replaces {
-                    None => format!("{name} is in use from now on"),
-                    Some((old, Overlap::None)) => format!("{name} replaces {old}, which is revoked now"),
-                    Some((old, overlap)) => {
-                        format!("{name} replaces {old}, which goes on working for {}", overlap.as_str())
-                    }
-                };
-                shell.toast(Severity::Good, words.clone());
-                let mut effects = self.close(shell);
-                if let (Some((_, Overlap::None)), Some(old)) = (&self.replaces, key.predecessor) {
-                    // Told in the last line, where gates run.
-                    effects.push(receipts::begin(shell, words, vec![old]).1);
-                }
-                effects
+    fn acknowledged(&mut self, shell: &mut Shell, key: &Key) -> Vec<Effect> {
+        let name = &key.name;
+        let words = match &self.replaces {
+            None => format!("{name} is in use from now on"),
+            Some((old, Overlap::None)) => format!("{name} replaces {old}, which is revoked now"),
+            Some((old, overlap)) => {
+                format!("{name} replaces {old}, which goes on working for {}", overlap.as_str())
             }
-            Err(failure) => {
-                self.stage = Stage::Show;
-                self.say(Severity::Bad, failure.text);
-                Vec::new()
-            }
+        };
+        shell.toast(Severity::Good, words.clone());
+        let mut effects = self.close(shell);
+        if let (Some((_, Overlap::None)), Some(old)) = (&self.replaces, key.predecessor) {
+            // Told in the last line, where gates run.
+            effects.push(receipts::begin(shell, words, vec![old]).1);
         }
+        effects
+    }
+
+    /// It did not come to an end: back to the secret, with the reason.
+    fn stays(&mut self, why: SafeText) -> Vec<Effect> {
+        self.stage = Stage::Show;
+        self.say(Severity::Bad, why);
+        Vec::new()
     }
 }
 
@@ -339,18 +328,32 @@ impl Layer for State {
                 self.say(Severity::Good, format!("written to {}; only you can read it", path.display()));
             }
             Reply::WriteSecret(Err(failure)) => self.say(Severity::Bad, failure.text),
-            Reply::Revoke(Ok(revoked)) if self.sent == Some(id) => {
-                let effects = self.close(shell);
-                shell.open(Opening::Revoked(revoked));
-                return effects;
+            reply if self.acknowledge.awaits(id) => {
+                let settled = self.acknowledge.settle(shell, id, reply, |reply| match reply {
+                    Reply::Acknowledge(outcome) => Some(outcome),
+                    _ => None,
+                });
+                return match settled {
+                    Some(Ok(key)) => self.acknowledged(shell, &key),
+                    Some(Err(failure)) => self.stays(failure.text),
+                    None => Vec::new(),
+                };
             }
-            Reply::Revoke(Err(failure)) if self.sent == Some(id) => {
-                self.sent = None;
-                self.stage = Stage::Show;
-                self.say(Severity::Bad, failure.text);
+            reply => {
+                let settled = self.discard.settle(shell, id, reply, |reply| match reply {
+                    Reply::Revoke(outcome) => Some(outcome),
+                    _ => None,
+                });
+                return match settled {
+                    Some(Ok(revoked)) => {
+                        let effects = self.close(shell);
+                        shell.open(Opening::Revoked(revoked));
+                        effects
+                    }
+                    Some(Err(failure)) => self.stays(failure.text),
+                    None => Vec::new(),
+                };
             }
-            Reply::Acknowledge(result) if self.sent == Some(id) => return self.acknowledged(shell, result),
-            _ => {}
         }
         Vec::new()
     }

@@ -6,18 +6,20 @@ use ratatui::layout::Rect;
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
 use crate::domain::issuer::Wording;
-use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::{self, SafeText};
 use crate::service::Revoked;
-use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::wish::Wish;
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -27,8 +29,6 @@ mod view;
 /// The keys in question and the answer so far.
 #[derive(Debug)]
 pub struct State {
-    number: u64,
-    operation: OperationId,
     ids: Vec<KeyId>,
     /// Those of the keys that are known in full.
     known: Vec<Key>,
@@ -36,11 +36,12 @@ pub struct State {
     note: TextField,
     /// The number of keys, typed, where there are several.
     count: TextField,
-    focus: Focus,
-    sent: Option<RequestId>,
+    form: Form<Focus>,
+    wish: Wish,
     /// The key is read, where it was not on the screen.
     reading: Option<RequestId>,
-    failure: Option<SafeText>,
+    /// What is amiss besides what was said of the wish.
+    amiss: Option<SafeText>,
     done: Option<Done>,
     /// Whether the question was asked here, and not elsewhere.
     asked: bool,
@@ -55,10 +56,8 @@ struct Done {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Focus {
-    Count,
     Note,
-    No,
-    Yes,
+    Count,
 }
 
 /// Asks whether `ids` shall be revoked. `known`: those of them that are on the screen.
@@ -102,19 +101,20 @@ impl State {
             .filter(|_| same)
             .and_then(|slug| shell.issuer(&slug))
             .map_or_else(|| shell.wording(), |issuer| issuer.policy.wording.clone());
-        let focus = if ids.len() > 1 { Focus::Count } else { Focus::No };
+        let mut form = Form::question();
+        if ids.len() > 1 {
+            form.go_to(Focus::Count);
+        }
         Self {
-            number,
-            operation: shell.operation(),
             ids,
             known,
             wording,
             note: TextField::default(),
             count: TextField::default(),
-            focus,
-            sent: None,
+            form,
+            wish: Wish::new(shell, number),
             reading: None,
-            failure: None,
+            amiss: None,
             done: None,
             asked: true,
         }
@@ -142,62 +142,43 @@ impl State {
     }
 
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
-        match key.action {
-            Some(Action::No | Action::CloseForm | Action::Interrupt) => shell.close(),
-            Some(Action::Yes) if !key.hurried => return self.revoke(shell),
-            Some(Action::PressButton) if !key.hurried => match self.focus {
-                Focus::Yes => return self.revoke(shell),
-                _ => shell.close(),
-            },
-            Some(Action::Submit) if !key.hurried && self.several() => return self.revoke(shell),
-            Some(Action::NextField | Action::FieldDown | Action::NextButton) => self.move_focus(1),
-            Some(Action::PreviousField | Action::FieldUp | Action::PreviousButton) => self.move_focus(-1),
-            Some(Action::Press) if !key.hurried => match self.focus {
-                Focus::Count => return self.revoke(shell),
-                _ => self.move_focus(1),
-            },
-            _ => {
-                match self.focus {
+        match (key.action, self.form.field()) {
+            // For one key a note is no place from which it is revoked.
+            (Some(Action::Submit), _) if !self.several() => return Vec::new(),
+            (Some(Action::Press), Some(Focus::Count)) if !key.hurried => return self.revoke(shell),
+            _ => {}
+        }
+        let fields: &[Focus] = if self.several() { &[Focus::Note, Focus::Count] } else { &[Focus::Note] };
+        match self.form.press(key, fields, self.typing()) {
+            Pressed::Close => shell.close(),
+            Pressed::Go => return self.revoke(shell),
+            Pressed::Text(event) => {
+                match self.form.field() {
                     // Digits faster than a person types them are no answer.
-                    Focus::Count if !key.hurried => self.count.key(key.event),
-                    Focus::Note => self.note.key(key.event),
+                    Some(Focus::Count) if !key.hurried => self.count.key(event),
+                    Some(Focus::Note) => self.note.key(event),
                     _ => false,
                 };
             }
+            Pressed::Sideways(_) | Pressed::Nothing => {}
         }
         Vec::new()
     }
 
-    fn move_focus(&mut self, by: isize) {
-        let order: &[Focus] = if self.several() {
-            &[Focus::Note, Focus::Count, Focus::No, Focus::Yes]
-        } else {
-            &[Focus::Note, Focus::No, Focus::Yes]
-        };
-        let at = order.iter().position(|focus| *focus == self.focus).unwrap_or(0) as isize;
-        self.focus = order[(at + by).rem_euclid(order.len() as isize) as usize];
-    }
-
     fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
         if !self.counted() {
-            self.focus = Focus::Count;
-            self.failure = Some(format!("type {} to say how many keys shall end", self.ids.len()).into());
+            self.form.go_to(Focus::Count);
+            self.amiss = Some(format!("type {} to say how many keys shall end", self.ids.len()).into());
             return Vec::new();
         }
         if self.note_error().is_some() {
-            self.focus = Focus::Note;
+            self.form.go_to(Focus::Note);
             return Vec::new();
         }
+        self.amiss = None;
         let note = self.note.value().trim();
-        let request = Request::Revoke {
-            operation: self.operation,
-            keys: self.ids.clone(),
-            reason: (!note.is_empty()).then(|| note.to_owned()),
-        };
-        let (id, effect) = shell.ask(To::Overlay(self.number), request);
-        self.sent = Some(id);
-        self.failure = None;
-        vec![effect]
+        let (keys, reason) = (self.ids.clone(), (!note.is_empty()).then(|| note.to_owned()));
+        self.wish.send(shell, |operation| Request::Revoke { operation, keys, reason })
     }
 
     /// The database holds them as revoked: the gates are asked.
@@ -212,16 +193,6 @@ impl State {
         self.done = Some(Done { revoked, receipt });
         effect
     }
-
-    fn failed(&mut self, shell: &mut Shell, failure: Failure) {
-        if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Unconfirmed | FailureKind::Other) {
-            self.operation = shell.operation();
-        }
-        self.failure = Some(failure.text);
-        if !self.several() {
-            self.focus = Focus::No;
-        }
-    }
 }
 
 impl Layer for State {
@@ -230,7 +201,7 @@ impl Layer for State {
     }
 
     fn typing(&self) -> bool {
-        self.done.is_none() && matches!(self.focus, Focus::Count | Focus::Note)
+        self.done.is_none() && !self.form.on_button()
     }
 
     fn receipt(&self) -> Option<u64> {
@@ -238,7 +209,7 @@ impl Layer for State {
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        if self.sent.is_some() {
+        if self.wish.under_way() {
             return Vec::new();
         }
         if self.done.is_some() {
@@ -253,7 +224,7 @@ impl Layer for State {
         }
         match input {
             // A note may be pasted; an answer may not.
-            Input::Paste(pasted) if self.focus == Focus::Note => {
+            Input::Paste(pasted) if self.form.on(Focus::Note) => {
                 self.note.paste(&pasted.line());
                 Vec::new()
             }
@@ -272,23 +243,21 @@ impl Layer for State {
                     }
                     self.known = vec![*key];
                 }
-                Reply::Key(Err(failure)) => self.failure = Some(failure.text),
+                Reply::Key(Err(failure)) => self.amiss = Some(failure.text),
                 _ => {}
             }
             return Vec::new();
         }
-        if self.sent != Some(id) {
-            return Vec::new();
+        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
+            Reply::Revoke(outcome) => Some(outcome),
+            _ => None,
+        });
+        match settled {
+            Some(Ok(revoked)) => return vec![self.done(shell, revoked)],
+            Some(Err(_)) if !self.several() => self.form.go_to_cancel(),
+            _ => {}
         }
-        let Reply::Revoke(result) = reply else { return Vec::new() };
-        self.sent = None;
-        match result {
-            Ok(revoked) => vec![self.done(shell, revoked)],
-            Err(failure) => {
-                self.failed(shell, failure);
-                Vec::new()
-            }
-        }
+        Vec::new()
     }
 
     fn no_gates(&mut self, shell: &mut Shell) {

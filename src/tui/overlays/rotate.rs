@@ -1,25 +1,25 @@
 //! Replacing a key: how long shall the old one go on working?
 
 use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::audit;
 use crate::domain::expiry::Overlap;
-use crate::domain::key::{Key, OperationId, Status};
+use crate::domain::key::{Key, Status};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::SafeText;
-use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::widgets::{choice, dialog, facts, fit};
+use crate::tui::widgets::{choice, fit};
+use crate::tui::wish::Wish;
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -28,13 +28,10 @@ mod tests;
 /// The key to be replaced and the chosen overlap.
 #[derive(Debug)]
 pub struct State {
-    number: u64,
-    operation: OperationId,
     key: Key,
     choices: Vec<Overlap>,
     at: usize,
-    sent: Option<RequestId>,
-    failure: Option<SafeText>,
+    wish: Wish,
 }
 
 /// Asks for the overlap. The policy may leave only one choice: none.
@@ -51,9 +48,8 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
     let overlap = shell.issuer(&key.issuer).is_none_or(|issuer| issuer.policy.rotation.overlap);
     let choices = if overlap { Overlap::ALL.to_vec() } else { vec![Overlap::None] };
     let at = choices.iter().position(|choice| *choice == Overlap::Hours24).unwrap_or(0);
-    let operation = shell.operation();
-    let state = State { number, operation, key, choices, at, sent: None, failure: None };
-    Opened::new(state, Vec::new())
+    let wish = Wish::new(shell, number);
+    Opened::new(State { key, choices, at, wish }, Vec::new())
 }
 
 impl Layer for State {
@@ -63,7 +59,7 @@ impl Layer for State {
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Input::Key(key) = input else { return Vec::new() };
-        if self.sent.is_some() {
+        if self.wish.under_way() {
             return Vec::new();
         }
         match key.action {
@@ -71,12 +67,8 @@ impl Layer for State {
             Some(Action::NextButton) => self.at = (self.at + 1).min(self.choices.len() - 1),
             Some(Action::PreviousButton) => self.at = self.at.saturating_sub(1),
             Some(Action::Yes) if !key.hurried => {
-                let overlap = self.choices[self.at];
-                let request = Request::Rotate { operation: self.operation, key: self.key.id, overlap };
-                let (id, effect) = shell.ask(To::Overlay(self.number), request);
-                self.sent = Some(id);
-                self.failure = None;
-                return vec![effect];
+                let (key, overlap) = (self.key.id, self.choices[self.at]);
+                return self.wish.send(shell, |operation| Request::Rotate { operation, key, overlap });
             }
             _ => {}
         }
@@ -84,36 +76,23 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        if self.sent != Some(id) {
-            return Vec::new();
+        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
+            Reply::Rotate(outcome) => Some(outcome),
+            _ => None,
+        });
+        if let Some(Ok(created)) = settled {
+            shell.close();
+            shell.changed(Subjects::of(audit::Action::KeyRotate));
+            let replaces = Some((self.key.name.clone(), self.choices[self.at]));
+            shell.open(Opening::Reveal { created, replaces });
         }
-        let Reply::Rotate(result) = reply else { return Vec::new() };
-        self.sent = None;
-        match result {
-            Ok(created) => {
-                shell.close();
-                shell.changed(Subjects::of(audit::Action::KeyRotate));
-                let replaces = Some((self.key.name.clone(), self.choices[self.at]));
-                shell.open(Opening::Reveal { created, replaces });
-                Vec::new()
-            }
-            Err(failure) => {
-                if !matches!(failure.kind, FailureKind::Unreachable | FailureKind::Other) {
-                    self.operation = shell.operation();
-                }
-                self.failure = Some(failure.text);
-                Vec::new()
-            }
-        }
+        Vec::new()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = dialog::columns(area, 72);
-        let mut sheet = Sheet::new(styles, 11, columns);
-        for line in facts::lines(styles, &key_facts::of(shell, &self.key), usize::from(columns) - 1) {
-            sheet.line(line, false);
-        }
+        let mut sheet = Sheet::new(styles, area, 72, 11);
+        sheet.facts(&key_facts::of(shell, &self.key));
         sheet.space();
         sheet.words(
             Role::Text,
@@ -127,12 +106,9 @@ impl Layer for State {
             sheet.note(Role::Warning, "this issuer's policy lets two keys not overlap");
         }
         sheet.note(Role::Muted, &self.end(shell));
-        if let Some(failure) = &self.failure {
-            sheet.space();
-            sheet.words(Role::Error, failure);
-        }
+        sheet.failure(self.wish.failure());
         sheet.space();
-        let line = if self.sent.is_some() {
+        let line = if self.wish.under_way() {
             Line::styled("making the successor…", styles.of(Role::Info))
         } else {
             Line::from(vec![
@@ -146,9 +122,7 @@ impl Layer for State {
         };
         sheet.line(line, true);
         let title = format!("Rotate {}", fit::cut(&self.key.name, 50));
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open(frame, styles, area, &title, size);
-        sheet.draw(frame, place);
+        sheet.draw(frame, &title, Role::DialogBorder);
     }
 }
 

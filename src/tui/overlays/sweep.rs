@@ -10,6 +10,7 @@ use crate::config::keymap::{Action, Context};
 use crate::domain::text::SafeText;
 use crate::service::SweepPreview;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::form::{Pressed, YesNo};
 use crate::tui::input::{Input, Key};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
@@ -41,8 +42,8 @@ enum Step {
     /// It could not be read; why.
     Unread(SafeText),
     Preview(Box<SweepPreview>),
-    /// Send it? `true`: the cursor stands on yes.
-    Ask(Box<SweepPreview>, bool),
+    /// Send it?
+    Ask(Box<SweepPreview>, YesNo),
     /// The console's own sweep, whether it goes on or has ended.
     Watch,
 }
@@ -83,18 +84,14 @@ impl State {
             Some(Action::CloseSweep) => shell.close(),
             Some(Action::StopSweep) if !key.hurried => return sweeping::stop(shell),
             Some(Action::SendLetters) if !key.hurried => return self.go_on(shell),
-            Some(Action::No) => self.back(),
-            Some(Action::NextButton | Action::PreviousButton) => {
-                if let Step::Ask(_, yes) = &mut self.step {
-                    *yes = !*yes;
+            _ => {
+                let Step::Ask(_, form) = &mut self.step else { return Vec::new() };
+                match form.press(key, &[], false) {
+                    Pressed::Close => self.back(),
+                    Pressed::Go => return self.send(shell),
+                    _ => {}
                 }
             }
-            Some(Action::PressButton) if !key.hurried => match self.step {
-                Step::Ask(_, true) => return self.send(shell),
-                _ => self.back(),
-            },
-            Some(Action::Yes) if !key.hurried => return self.send(shell),
-            _ => {}
         }
         Vec::new()
     }
@@ -110,7 +107,7 @@ impl State {
                 return self.read(shell);
             }
             if let Step::Preview(preview) = std::mem::replace(&mut self.step, Step::Reading) {
-                self.step = Step::Ask(preview, false);
+                self.step = Step::Ask(preview, YesNo::question());
             }
             return Vec::new();
         }
@@ -133,9 +130,6 @@ impl State {
     }
 
     fn send(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        if !matches!(self.step, Step::Ask(..)) {
-            return Vec::new();
-        }
         self.step = Step::Watch;
         self.top = 0;
         sweeping::start(shell)

@@ -1,17 +1,22 @@
 //! A form laid out line by line: labels on the left, fields on the right, each error below its field.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::{Line, Span};
 
 use super::super::styles::Styles;
+use super::facts::{self, Fact};
 use super::text_field::TextField;
-use super::{fit, scroll};
+use super::{dialog, fit, scroll};
 use crate::config::theme::Role;
+use crate::domain::text::SafeText;
 
 /// A form in the making.
 pub struct Sheet<'s> {
     styles: &'s Styles,
+    /// The part of the screen that it lies over.
+    area: Rect,
+    wide: u16,
     label: usize,
     columns: usize,
     lines: Vec<Line<'static>>,
@@ -22,11 +27,17 @@ pub struct Sheet<'s> {
 }
 
 impl<'s> Sheet<'s> {
-    /// A sheet of `columns`, of which the labels take `label`.
-    pub fn new(styles: &'s Styles, label: usize, columns: u16) -> Self {
+    /// A sheet over `area` that would like to have `wanted` columns, of which the labels take `label`.
+    pub fn new(styles: &'s Styles, area: Rect, wanted: u16, label: usize) -> Self {
+        let wide = dialog::columns(area, wanted);
         // The last column stays free for the mark of where one is, should the sheet be longer than the screen.
-        let columns = usize::from(columns.saturating_sub(1));
-        Self { styles, label, columns, lines: Vec::new(), focus: 0, cursor: None }
+        let columns = usize::from(wide.saturating_sub(1));
+        Self { styles, area, wide, label, columns, lines: Vec::new(), focus: 0, cursor: None }
+    }
+
+    /// Columns in all.
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 
     /// Columns for the fields.
@@ -109,6 +120,24 @@ impl<'s> Sheet<'s> {
         }
     }
 
+    /// What is known of something.
+    pub fn facts(&mut self, list: &[Fact]) {
+        self.lines.extend(facts::lines(self.styles, list, self.columns));
+    }
+
+    /// Why it was not done, if that was said, with a space above.
+    pub fn failure(&mut self, words: Option<&SafeText>) {
+        if let Some(words) = words {
+            self.space();
+            self.words(Role::Error, words);
+        }
+    }
+
+    /// A cursor in the line that comes next.
+    pub fn cursor(&mut self, column: usize) {
+        self.cursor = Some((self.lines.len(), u16::try_from(column).unwrap_or(u16::MAX)));
+    }
+
     /// A line over the whole width.
     pub fn line(&mut self, line: Line<'static>, focus: bool) {
         if focus {
@@ -121,12 +150,12 @@ impl<'s> Sheet<'s> {
         self.lines.push(Line::default());
     }
 
-    pub fn height(&self) -> u16 {
-        u16::try_from(self.lines.len()).unwrap_or(u16::MAX)
-    }
-
-    /// Draws what fits, with the focused line among it.
-    pub fn draw(self, frame: &mut Frame, area: Rect) {
+    /// Draws what fits in a frame with this title, with the focused line among it. `border`: its role; danger, for what ends
+    /// something.
+    pub fn draw(self, frame: &mut Frame, title: &str, border: Role) {
+        let height = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
+        let size = Size { width: self.wide, height };
+        let area = dialog::open_as(frame, self.styles, self.area, title, size, border);
         let height = usize::from(area.height);
         // One line more than the focus, so that the error or note below a field is seen with it.
         let wanted = (self.focus + 1).min(self.lines.len().saturating_sub(1));

@@ -1,7 +1,7 @@
 //! How the form looks.
 
 use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::{Focus, Purpose, State};
@@ -9,16 +9,15 @@ use crate::config::theme::Role;
 use crate::domain::text::SafeText;
 use crate::service::Field;
 use crate::tui::shell::Shell;
-use crate::tui::widgets::buttons::{self, Button};
+use crate::tui::widgets::buttons::Button;
+use crate::tui::widgets::choice;
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::widgets::{choice, dialog};
 
 impl State {
     pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = dialog::columns(area, 70);
-        let mut sheet = Sheet::new(styles, 12, columns);
-        let here = |focus| self.focus == focus;
+        let mut sheet = Sheet::new(styles, area, 70, 12);
+        let here = |focus| self.form.on(focus);
         let issuers = shell.issuers.as_deref().unwrap_or_default();
         let names: Vec<SafeText> = issuers.iter().map(|issuer| issuer.policy.name.clone().into()).collect();
         let names: Vec<&str> = names.iter().map(SafeText::as_str).collect();
@@ -55,22 +54,15 @@ impl State {
             sheet.lines("Plan", lines, focus.then_some(0));
             sheet.error(error(Field::Plan).as_deref());
         }
-        if let Some(failure) = &self.failure {
-            sheet.space();
-            sheet.words(Role::Error, failure);
-        }
+        sheet.failure(self.wish.failure_besides(&[Field::Name, Field::Slug, Field::Admins, Field::Plan]));
         sheet.space();
         let (title, go, under_way) = match self.purpose {
             Purpose::Change(_) => ("Change an account", "Save", "Saving…"),
             Purpose::Create { first_run: true } => ("The first account", "Create account", "Creating…"),
             Purpose::Create { first_run: false } => ("New account", "Create account", "Creating…"),
         };
-        let go = if self.sent.is_some() { under_way } else { go };
-        let buttons = [Button::new(go), Button::new("Cancel")];
-        let focus = [Focus::Go, Focus::Cancel].into_iter().position(here);
-        sheet.line(buttons::line(styles, &buttons, focus), focus.is_some());
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open(frame, styles, area, title, size);
-        sheet.draw(frame, place);
+        let go = if self.wish.under_way() { under_way } else { go };
+        sheet.line(self.form.line(styles, Button::new(go), "Cancel"), self.form.on_button());
+        sheet.draw(frame, title, Role::DialogBorder);
     }
 }

@@ -3,6 +3,7 @@
 use super::{Focus, State};
 use crate::domain::account::Standing;
 use crate::domain::expiry::{Expiry, check_expiry};
+use crate::domain::key::OperationId;
 use crate::domain::network::Networks;
 use crate::domain::text;
 use crate::service::{CreateKey, Field};
@@ -24,9 +25,7 @@ impl State {
 
     /// What is wrong with a field as it stands; an empty one only once the form was to go on.
     pub(super) fn error(&self, shell: &Shell, field: Field) -> Option<String> {
-        if let Some((refused, why)) = &self.refused
-            && *refused == field
-        {
+        if let Some(why) = self.wish.refusal(field) {
             return Some(why.as_str().to_owned());
         }
         match field {
@@ -55,8 +54,8 @@ impl State {
         }
     }
 
-    /// The request, if every field is right; otherwise the cursor goes to the first that is not.
-    pub(super) fn request(&mut self, shell: &Shell) -> Option<CreateKey> {
+    /// The request under an operation's id, if every field is right; otherwise the cursor goes to the first that is not.
+    pub(super) fn request(&mut self, shell: &Shell) -> Option<impl FnOnce(OperationId) -> CreateKey + use<>> {
         self.checked = true;
         let fields = [
             (Field::Account, Focus::Account),
@@ -67,17 +66,14 @@ impl State {
             (Field::Allow, Focus::Allow),
         ];
         if let Some((_, focus)) = fields.into_iter().find(|(field, _)| self.error(shell, *field).is_some()) {
-            self.focus = focus;
+            self.form.go_to(focus);
             return None;
         }
-        Some(CreateKey {
-            operation: self.operation,
-            account: self.account.as_ref()?.account.slug.clone(),
-            name: self.name.value().trim().to_owned(),
-            description: self.description.value().trim().to_owned(),
-            scopes: self.scopes.scopes(),
-            expiry: self.chosen_expiry(shell).ok()?,
-            allow: Networks::parse(self.allow.value()).ok()?,
-        })
+        let account = self.account.as_ref()?.account.slug.clone();
+        let (name, description) = (self.name.value().trim(), self.description.value().trim());
+        let (name, description) = (name.to_owned(), description.to_owned());
+        let (scopes, expiry) = (self.scopes.scopes(), self.chosen_expiry(shell).ok()?);
+        let allow = Networks::parse(self.allow.value()).ok()?;
+        Some(move |operation| CreateKey { operation, account, name, description, scopes, expiry, allow })
     }
 }

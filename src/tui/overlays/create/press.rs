@@ -2,46 +2,35 @@
 
 use super::{Focus, Stage, State};
 use crate::config::keymap::Action;
-use crate::tui::effect::{Effect, Request, To};
+use crate::tui::effect::{Effect, Request};
+use crate::tui::form::Pressed;
 use crate::tui::input::{Input, Key};
 use crate::tui::shell::Shell;
 use crate::tui::words::Severity;
 
 impl State {
-    pub(super) fn go_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
+    fn go_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let Some(request) = self.request(shell) else {
+            self.stage = Stage::Edit;
+            return Vec::new();
+        };
         match self.stage {
             Stage::Edit => {
-                if self.request(shell).is_some() {
-                    self.stage = Stage::Review;
-                    self.focus = Focus::Go;
-                    self.failure = None;
-                }
+                self.stage = Stage::Review;
+                self.form.go_to_go();
+                self.wish.edited();
                 Vec::new()
             }
-            Stage::Review => match self.request(shell) {
-                Some(request) => {
-                    let (id, effect) = shell.ask(To::Overlay(self.number), Request::Create(request));
-                    self.sent = Some(id);
-                    self.stage = Stage::Sending;
-                    self.failure = None;
-                    vec![effect]
-                }
-                None => {
-                    self.stage = Stage::Edit;
-                    Vec::new()
-                }
-            },
-            Stage::Sending => Vec::new(),
+            Stage::Review => self.wish.send(shell, |operation| Request::Create(request(operation))),
         }
     }
 
     /// One step back: from the review to the fields, from the fields out, after asking once if something would be lost.
-    pub(super) fn back(&mut self, shell: &mut Shell) {
+    fn back(&mut self, shell: &mut Shell) {
         match self.stage {
-            Stage::Sending => {}
             Stage::Review => {
                 self.stage = Stage::Edit;
-                self.focus = Focus::Name;
+                self.form.go_to(Focus::Name);
             }
             Stage::Edit => {
                 let untouched = self.name.is_empty()
@@ -60,113 +49,95 @@ impl State {
     }
 
     pub(super) fn input_form(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        match input {
-            Input::Paste(pasted) => {
-                if self.stage == Stage::Edit
-                    && let Some(field) = self.field_mut()
-                {
+        if self.wish.under_way() {
+            return Vec::new();
+        }
+        match (input, self.stage) {
+            (Input::Paste(pasted), Stage::Edit) => {
+                if let Some(field) = self.field_mut() {
                     field.paste(&pasted.line());
                     self.edited();
                 }
                 Vec::new()
             }
-            Input::Key(key) => self.press(shell, key),
-            Input::Scroll { .. } | Input::Click(_) => Vec::new(),
+            (Input::Key(key), Stage::Edit) => self.press(shell, key),
+            (Input::Key(key), Stage::Review) => self.press_review(shell, key),
+            _ => Vec::new(),
         }
     }
 
     /// Something was changed: what the service said of it holds no longer.
-    pub(super) fn edited(&mut self) {
-        self.refused = None;
-        self.failure = None;
+    fn edited(&mut self) {
+        self.wish.edited();
         self.leaving = false;
     }
 
-    pub(super) fn press(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
-        if self.stage != Stage::Edit {
-            return self.press_review(shell, key);
-        }
-        match key.action {
-            Some(Action::CloseForm) => {
-                self.back(shell);
-                return Vec::new();
-            }
-            Some(Action::Submit) if !key.hurried => return self.go_on(shell),
-            Some(Action::NextField) => self.move_focus(shell, 1),
-            Some(Action::PreviousField) => self.move_focus(shell, -1),
-            Some(Action::FieldUp) => self.up_down(shell, -1),
-            Some(Action::FieldDown) => self.up_down(shell, 1),
-            Some(Action::FieldLeft) if self.field().is_none() => self.left_right(shell, -1),
-            Some(Action::FieldRight) if self.field().is_none() => self.left_right(shell, 1),
-            Some(Action::Toggle) if self.focus == Focus::Scopes => {
+    fn press(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
+        match (key.action, self.form.field()) {
+            (Some(Action::FieldUp), Some(Focus::Scopes)) if self.scopes.move_row(-1) => return Vec::new(),
+            (Some(Action::FieldDown), Some(Focus::Scopes)) if self.scopes.move_row(1) => return Vec::new(),
+            (Some(Action::Toggle), Some(Focus::Scopes)) => {
                 self.scopes.toggle();
                 self.edited();
+                return Vec::new();
             }
-            Some(Action::Press | Action::Toggle) if self.focus == Focus::Account => {
+            (Some(Action::Press | Action::Toggle), Some(Focus::Account)) => {
                 return self.choose_account(shell);
             }
-            Some(Action::Press) if !key.hurried => match self.focus {
-                Focus::Go => return self.go_on(shell),
-                Focus::Cancel => self.back(shell),
-                _ => self.move_focus(shell, 1),
-            },
-            _ => {
-                if let Some(field) = self.field_mut() {
-                    if field.key(key.event) {
-                        self.edited();
-                    }
-                } else if let (Focus::Account, Some(c)) = (self.focus, key.character()) {
-                    let effects = self.choose_account(shell);
-                    if let Some(chooser) = &mut self.chooser {
-                        chooser.search.paste(c.encode_utf8(&mut [0; 4]));
-                    }
-                    return effects.into_iter().chain(self.search_accounts(shell)).collect();
+            (None, Some(Focus::Account)) => {
+                let Some(c) = key.character() else { return Vec::new() };
+                let effects = self.choose_account(shell);
+                if let Some(chooser) = &mut self.chooser {
+                    chooser.search.paste(c.encode_utf8(&mut [0; 4]));
+                }
+                return effects.into_iter().chain(self.search_accounts(shell)).collect();
+            }
+            _ => {}
+        }
+        let (order, before) = (self.order(shell), self.form);
+        match self.form.press(key, &order, self.writing()) {
+            Pressed::Close => self.back(shell),
+            Pressed::Go => return self.go_on(shell),
+            Pressed::Sideways(by) => self.left_right(shell, by),
+            Pressed::Text(event) => {
+                if self.field_mut().is_some_and(|field| field.key(event)) {
+                    self.edited();
                 }
             }
+            Pressed::Nothing if self.form != before => {
+                // Blanks alone are no name: said as soon as one goes on from them.
+                self.checked |=
+                    before.on(Focus::Name) && !self.name.is_empty() && self.name.value().trim().is_empty();
+                if self.form.on(Focus::Scopes) {
+                    let back = matches!(key.action, Some(Action::PreviousField | Action::FieldUp));
+                    self.scopes.enter(back);
+                }
+            }
+            Pressed::Nothing => {}
         }
         Vec::new()
     }
 
-    pub(super) fn press_review(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
-        match key.action {
-            Some(Action::CloseForm) => self.back(shell),
-            Some(Action::Submit) if !key.hurried => return self.go_on(shell),
-            Some(
-                Action::NextField
-                | Action::PreviousField
-                | Action::FieldLeft
-                | Action::FieldRight
-                | Action::FieldUp
-                | Action::FieldDown,
-            ) => self.focus = if self.focus == Focus::Go { Focus::Cancel } else { Focus::Go },
-            Some(Action::Press | Action::Toggle) if !key.hurried => {
-                if self.focus == Focus::Go {
-                    return self.go_on(shell);
-                }
-                self.back(shell);
-            }
+    fn press_review(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
+        // There is nothing to tick: the space bar presses too.
+        let press = key.action == Some(Action::Toggle);
+        let key = if press { Key { action: Some(Action::Press), ..key } } else { key };
+        match self.form.press(key, &[], false) {
+            Pressed::Close => self.back(shell),
+            Pressed::Go => return self.go_on(shell),
             _ => {}
         }
         Vec::new()
     }
 
-    pub(super) fn up_down(&mut self, shell: &Shell, by: isize) {
-        if self.focus != Focus::Scopes || !self.scopes.move_row(by) {
-            self.move_focus(shell, by);
-        }
-    }
-
-    pub(super) fn left_right(&mut self, shell: &Shell, by: isize) {
-        match self.focus {
-            Focus::Scopes => self.scopes.move_cell(by),
-            Focus::Expiry => {
+    fn left_right(&mut self, shell: &Shell, by: isize) {
+        match self.form.field() {
+            Some(Focus::Scopes) => self.scopes.move_cell(by),
+            Some(Focus::Expiry) => {
                 let Some(policy) = self.policy(shell) else { return };
                 let last = policy.expiry.choices.len() + usize::from(policy.expiry.custom);
                 self.expiry = self.expiry.saturating_add_signed(by).min(last.saturating_sub(1));
                 self.edited();
-            }
-            Focus::Go | Focus::Cancel => {
-                self.focus = if by < 0 { Focus::Go } else { Focus::Cancel };
             }
             _ => {}
         }

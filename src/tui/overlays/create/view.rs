@@ -12,8 +12,8 @@ use crate::domain::issuer::Policy;
 use crate::service::Field;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
-use crate::tui::widgets::buttons::{self, Button};
-use crate::tui::widgets::facts::{self, Fact};
+use crate::tui::widgets::buttons::Button;
+use crate::tui::widgets::facts::Fact;
 use crate::tui::widgets::picker::{self, Item};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{choice, dialog, fit};
@@ -53,14 +53,12 @@ impl State {
             picker::draw(frame, &shell.styles, place, &chooser.search, hint, &items, chooser.at);
             return;
         }
-        let columns = dialog::columns(area, COLUMNS);
-        let sheet = match self.stage {
-            Stage::Edit => self.form(shell, columns),
-            Stage::Review | Stage::Sending => self.review(shell, columns),
-        };
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open(frame, &shell.styles, area, &self.title(shell), size);
-        sheet.draw(frame, place);
+        let mut sheet = Sheet::new(&shell.styles, area, COLUMNS, LABEL);
+        match self.stage {
+            Stage::Edit => self.form(shell, &mut sheet),
+            Stage::Review => self.review(shell, &mut sheet),
+        }
+        sheet.draw(frame, &self.title(shell), Role::DialogBorder);
     }
 
     fn title(&self, shell: &Shell) -> String {
@@ -72,11 +70,10 @@ impl State {
         }
     }
 
-    fn form<'s>(&self, shell: &'s Shell, columns: u16) -> Sheet<'s> {
+    fn form(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
         let styles = &shell.styles;
-        let mut sheet = Sheet::new(styles, LABEL, columns);
         let error = |field| self.error(shell, field);
-        let here = |focus| self.focus == focus;
+        let here = |focus| self.form.on(focus);
 
         let account = match &self.account {
             Some(account) => format!("{} ({})", account.account.name, account.account.slug),
@@ -102,15 +99,12 @@ impl State {
             "optional",
             error(Field::Description).as_deref(),
         );
-        self.scopes_part(shell, &mut sheet);
-        self.expiry_part(shell, &mut sheet);
+        self.scopes_part(shell, sheet);
+        self.expiry_part(shell, sheet);
         let wide = "any address; or 203.0.113.7, 198.51.100.0/24, 2001:db8::/32";
         sheet.text("Allow from", &self.allow, here(Focus::Allow), wide, error(Field::Allow).as_deref());
         sheet.space();
-        let buttons = [Button::new("Review"), Button::new("Cancel")];
-        let focus = [Focus::Go, Focus::Cancel].into_iter().position(here);
-        sheet.line(buttons::line(styles, &buttons, focus), focus.is_some());
-        sheet
+        sheet.line(self.form.line(styles, Button::new("Review"), "Cancel"), self.form.on_button());
     }
 
     fn scopes_part(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
@@ -121,7 +115,7 @@ impl State {
             sheet.lines("Scopes", words.collect(), None);
             return;
         }
-        let focus = self.focus == Focus::Scopes;
+        let focus = self.form.on(Focus::Scopes);
         let lines = self.scopes.lines(&shell.styles, focus);
         sheet.lines("Scopes", lines, focus.then(|| self.scopes.row()));
         match self.scopes.under_cursor().filter(|_| focus) {
@@ -137,13 +131,13 @@ impl State {
         if policy.expiry.custom {
             choices.push("other".into());
         }
-        let focus = self.focus == Focus::Expiry;
+        let focus = self.form.on(Focus::Expiry);
         let lines = choice::lines(&shell.styles, &choices, self.expiry, focus, sheet.field_columns());
         sheet.lines("Expires", lines, focus.then_some(0));
         let custom = self.is_custom(shell);
         let error = self.error(shell, Field::Expiry);
         if custom {
-            let focus = self.focus == Focus::Custom;
+            let focus = self.form.on(Focus::Custom);
             sheet.text("", &self.custom, focus, "90d, 12w, 2027-01-31, 2027-01-31T18:00Z", error.as_deref());
         } else {
             sheet.error(error.as_deref());
@@ -153,10 +147,9 @@ impl State {
         }
     }
 
-    fn review<'s>(&self, shell: &'s Shell, columns: u16) -> Sheet<'s> {
+    fn review(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
         let styles = &shell.styles;
-        let mut sheet = Sheet::new(styles, LABEL, columns);
-        let (Some(account), Some(policy)) = (&self.account, self.policy(shell)) else { return sheet };
+        let (Some(account), Some(policy)) = (&self.account, self.policy(shell)) else { return };
         let scopes = self.scopes.scopes();
         let allow = self.allow.value().trim();
         let mut list = vec![
@@ -186,23 +179,15 @@ impl State {
             Ok(text) if !text.is_empty() => Fact::new(styles, "Allow from", text),
             _ => Fact::new(styles, "Allow from", "any address"),
         });
-        for line in facts::lines(styles, &list, usize::from(columns) - 1) {
-            sheet.line(line, false);
-        }
+        sheet.facts(&list);
         sheet.space();
         let words = "The secret is shown once, right after this. Have the place ready that it belongs to.";
         sheet.words(Role::Muted, words);
-        if let Some(failure) = &self.failure {
-            sheet.space();
-            sheet.words(Role::Error, failure.as_str());
-        }
+        sheet.failure(self.wish.failure());
         sheet.space();
         let create = policy.wording.create.as_str();
-        let create = if self.stage == Stage::Sending { "Creating…" } else { create };
-        let buttons = [Button::new(create), Button::new("Back")];
-        let focus = [Focus::Go, Focus::Cancel].into_iter().position(|focus| focus == self.focus);
-        sheet.line(buttons::line(styles, &buttons, focus), true);
-        sheet
+        let create = if self.wish.under_way() { "Creating…" } else { create };
+        sheet.line(self.form.line(styles, Button::new(create), "Back"), true);
     }
 }
 

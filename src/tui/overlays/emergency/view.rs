@@ -1,7 +1,7 @@
 //! The search for an exposed key as a picture.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Stage, State, alive};
@@ -14,7 +14,7 @@ use crate::tui::shell::Shell;
 use crate::tui::tracked::Tracked;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::widgets::{dialog, facts, fit, scroll};
+use crate::tui::widgets::{fit, scroll};
 
 const COLUMNS: u16 = 72;
 /// Keys listed at once where several fit.
@@ -23,9 +23,8 @@ const LISTED: usize = 5;
 impl State {
     pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = dialog::columns(area, COLUMNS);
-        let mut sheet = Sheet::new(styles, 12, columns);
-        let mut cursor = None;
+        let mut sheet = Sheet::new(styles, area, COLUMNS, 12);
+        let columns = sheet.columns() + 1;
         let title = match &self.stage {
             Stage::Ask => {
                 sheet.words(
@@ -33,20 +32,18 @@ impl State {
                     "Paste the exposed key. Its last four characters, its id or its name do too.",
                 );
                 sheet.space();
-                let dots = "•".repeat(self.input.len().min(usize::from(columns) - 3));
-                cursor = Some((u16::try_from(fit::width(&dots)).unwrap_or(0) + 2, sheet.height()));
+                let dots = "•".repeat(self.input.len().min(columns - 3));
+                sheet.cursor(fit::width(&dots) + 2);
                 let line = Line::from(vec![
                     Span::styled("› ", styles.of(Role::Accent)),
-                    Span::styled(fit::pad(&dots, usize::from(columns) - 2), styles.of(Role::InputFocus)),
+                    Span::styled(fit::pad(&dots, columns - 2), styles.of(Role::InputFocus)),
                 ]);
                 sheet.line(line, true);
                 "Exposed key".to_owned()
             }
-            Stage::Found { keys, at } => self.draw_found(shell, &mut sheet, keys, *at, columns),
+            Stage::Found { keys, at } => self.draw_found(shell, &mut sheet, keys, *at),
             Stage::Sent { key } => {
-                for line in facts::lines(styles, &key_facts::of(shell, key), usize::from(columns) - 1) {
-                    sheet.line(line, false);
-                }
+                sheet.facts(&key_facts::of(shell, key));
                 sheet.space();
                 sheet.words(Role::Info, "sent; waiting until the database shows it as revoked…");
                 "Exposed key".to_owned()
@@ -70,9 +67,7 @@ impl State {
                     sheet.hanging(receipt.lines(shell.utc));
                     sheet.space();
                 }
-                for line in facts::lines(styles, &key_facts::of(shell, key), usize::from(columns) - 1) {
-                    sheet.line(line, false);
-                }
+                sheet.facts(&key_facts::of(shell, key));
                 sheet.space();
                 sheet.words(Role::Muted, "Enter closes");
                 format!("Dead: {}", fit::cut(&key.name, 50))
@@ -82,22 +77,10 @@ impl State {
             sheet.space();
             sheet.words(severity.role(), words);
         }
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open_as(frame, styles, area, &title, size, Role::Danger);
-        sheet.draw(frame, place);
-        if let Some((x, y)) = cursor {
-            frame.set_cursor_position(Position { x: place.x + x, y: place.y + y });
-        }
+        sheet.draw(frame, &title, Role::Danger);
     }
 
-    fn draw_found(
-        &self,
-        shell: &Shell,
-        sheet: &mut Sheet<'_>,
-        keys: &[Key],
-        at: usize,
-        columns: u16,
-    ) -> String {
+    fn draw_found(&self, shell: &Shell, sheet: &mut Sheet<'_>, keys: &[Key], at: usize) -> String {
         let styles = &shell.styles;
         let Some(key) = keys.get(at) else { return "Exposed key".to_owned() };
         if keys.len() > 1 {
@@ -110,13 +93,11 @@ impl State {
                 let account = SafeText::new(key.account.clone());
                 let text = format!("{sign}{}  {}  {account}  {status}", key.preview, key.name);
                 let role = if here { Role::Selection } else { Role::Text };
-                sheet.line(Line::styled(fit::pad(&text, columns.into()), styles.of(role)), false);
+                sheet.line(Line::styled(fit::pad(&text, sheet.columns() + 1), styles.of(role)), false);
             }
             sheet.space();
         }
-        for line in facts::lines(styles, &key_facts::of(shell, key), usize::from(columns) - 1) {
-            sheet.line(line, false);
-        }
+        sheet.facts(&key_facts::of(shell, key));
         sheet.space();
         let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
         let status = key.status(shell.now);

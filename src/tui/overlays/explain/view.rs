@@ -1,7 +1,7 @@
 //! The picture of an explanation.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pasted::SENT;
@@ -10,7 +10,7 @@ use crate::config::theme::Role;
 use crate::domain::explain::{Explanation, Mark};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::widgets::{choice, dialog, fit};
+use crate::tui::widgets::{choice, fit};
 
 const COLUMNS: u16 = 84;
 /// Columns for the names of fields and steps.
@@ -19,11 +19,9 @@ const LABEL: usize = 13;
 impl State {
     pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let columns = dialog::columns(area, COLUMNS);
-        let mut sheet = Sheet::new(styles, LABEL, columns);
-        let mut cursor = None;
+        let mut sheet = Sheet::new(styles, area, COLUMNS, LABEL);
         if let Some(pasted) = &self.pasted {
-            let focus = self.focus == Focus::Secret;
+            let focus = self.form.on(Focus::Secret);
             let room = sheet.field_columns();
             let dots = "•".repeat(pasted.len().min(room.saturating_sub(1)));
             let (text, role) = match (dots.is_empty(), pasted.was_read(), focus) {
@@ -35,19 +33,18 @@ impl State {
                 (false, _, false) => (dots.clone(), Role::Input),
             };
             if focus {
-                let x = LABEL + fit::width(&dots);
-                cursor = Some((u16::try_from(x).unwrap_or(0), sheet.height()));
+                sheet.cursor(LABEL + fit::width(&dots));
             }
             let value = Span::styled(fit::pad(&text, room), styles.of(role));
             sheet.lines("Pasted", vec![Line::from(value)], focus.then_some(0));
-            let focus = self.focus == Focus::Sent;
+            let focus = self.form.on(Focus::Sent);
             let lines = choice::lines(styles, &SENT, pasted.sent, focus, sheet.field_columns());
             sheet.lines("Sent in", lines, focus.then_some(0));
         }
-        let line_focus = self.focus == Focus::Line;
+        let line_focus = self.form.on(Focus::Line);
         sheet.text("Request", &self.line, line_focus, "method and path, such as GET /v1/calls", None);
         let error = self.address().err();
-        let address_focus = self.focus == Focus::Address;
+        let address_focus = self.form.on(Focus::Address);
         sheet.text("From", &self.address, address_focus, "the caller's address", error.as_deref());
         sheet.space();
         match (&self.failure, self.told(shell)) {
@@ -64,12 +61,7 @@ impl State {
             None if self.pasted.is_some() => "Why is this key refused?".to_owned(),
             None => "Explain".to_owned(),
         };
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open(frame, styles, area, &title, size);
-        sheet.draw(frame, place);
-        if let Some((x, y)) = cursor {
-            frame.set_cursor_position(Position { x: place.x + x, y: place.y + y });
-        }
+        sheet.draw(frame, &title, Role::DialogBorder);
     }
 
     fn draw_steps(&self, sheet: &mut Sheet<'_>, shell: &Shell, told: &Explanation) {
@@ -105,7 +97,7 @@ impl State {
                     Span::styled(part, styles.of(text)),
                 ];
                 let end = place + 1 == steps.len() && line == last;
-                sheet.line(Line::from(spans), end && self.focus == Focus::Steps);
+                sheet.line(Line::from(spans), end && self.form.on(Focus::Steps));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The question's picture.
 
 use ratatui::Frame;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 
 use super::{Done, Focus, State, words};
 use crate::config::keymap::Action;
@@ -11,10 +11,9 @@ use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::tracked::Tracked;
 use crate::tui::view::key_facts;
-use crate::tui::widgets::buttons::{self, Button};
-use crate::tui::widgets::facts;
+use crate::tui::widgets::buttons::Button;
+use crate::tui::widgets::fit;
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::widgets::{dialog, fit};
 
 const COLUMNS: u16 = 72;
 /// Names of this many keys are shown.
@@ -34,8 +33,7 @@ impl State {
             return;
         }
         let styles = &shell.styles;
-        let columns = dialog::columns(area, COLUMNS);
-        let mut sheet = Sheet::new(styles, 11, columns);
+        let mut sheet = Sheet::new(styles, area, COLUMNS, 11);
         let (verb, noun) = (self.wording.revoke.as_str(), self.wording.noun.as_str());
         let title = match (self.known.as_slice(), self.several()) {
             ([key], false) => format!("{verb} {noun} {}?", fit::cut(&key.name, 40)),
@@ -45,9 +43,7 @@ impl State {
         if self.several() {
             self.draw_names(&mut sheet, styles);
         } else if let Some(key) = self.known.first() {
-            for line in facts::lines(styles, &key_facts::of(shell, key), usize::from(columns) - 1) {
-                sheet.line(line, false);
-            }
+            sheet.facts(&key_facts::of(shell, key));
         } else if let Some(id) = self.ids.first() {
             sheet.words(Role::Text, &id.to_string());
         }
@@ -57,18 +53,18 @@ impl State {
         sheet.words(Role::Warning, words);
         sheet.space();
         let error = self.note_error();
-        sheet.text("Note", &self.note, self.focus == Focus::Note, "why; kept in the audit", error.as_deref());
+        sheet.text("Note", &self.note, self.form.on(Focus::Note), "why; kept in the audit", error.as_deref());
         if self.several() {
             let placeholder = format!("type {} to confirm", self.ids.len());
-            sheet.text("How many", &self.count, self.focus == Focus::Count, &placeholder, None);
+            sheet.text("How many", &self.count, self.form.on(Focus::Count), &placeholder, None);
         }
-        if let Some(failure) = &self.failure {
+        if let Some(failure) = self.amiss.as_ref().or(self.wish.failure()) {
             sheet.words(Role::Error, failure);
         }
         sheet.space();
         if self.done.is_some() {
             sheet.words(Role::Info, "revoked; asking the gates…");
-        } else if self.sent.is_some() {
+        } else if self.wish.under_way() {
             sheet.words(Role::Info, "sent; waiting until the database shows it…");
         } else {
             let yes = if self.several() {
@@ -76,13 +72,9 @@ impl State {
             } else {
                 format!("{verb} ({})", shell.keymap.key(Action::Yes))
             };
-            let buttons = [Button::new("No, keep"), Button::danger(&yes)];
-            let focus = [Focus::No, Focus::Yes].into_iter().position(|focus| focus == self.focus);
-            sheet.line(buttons::line(styles, &buttons, focus), focus.is_some());
+            sheet.line(self.form.line(styles, Button::danger(&yes), "No, keep"), self.form.on_button());
         }
-        let size = Size { width: columns, height: sheet.height() };
-        let place = dialog::open_as(frame, styles, area, &title, size, Role::Danger);
-        sheet.draw(frame, place);
+        sheet.draw(frame, &title, Role::Danger);
     }
 
     fn draw_names(&self, sheet: &mut Sheet<'_>, styles: &Styles) {
@@ -99,9 +91,7 @@ impl State {
 
 /// What the gates say.
 fn draw_receipt(shell: &Shell, frame: &mut Frame, area: Rect, done: &Done, receipt: &Tracked) {
-    let styles = &shell.styles;
-    let columns = dialog::columns(area, COLUMNS);
-    let mut sheet = Sheet::new(styles, 11, columns);
+    let mut sheet = Sheet::new(&shell.styles, area, COLUMNS, 11);
     sheet.words(Role::Ok, &format!("{}, read back from the database.", words(&done.revoked, shell.utc)));
     sheet.space();
     sheet.hanging(receipt.lines(shell.utc));
@@ -113,7 +103,5 @@ fn draw_receipt(shell: &Shell, frame: &mut Frame, area: Rect, done: &Done, recei
         [one] => format!("Revoked: {}", fit::cut(&one.key.name, 48)),
         many => format!("{} keys revoked", many.len()),
     };
-    let size = Size { width: columns, height: sheet.height() };
-    let place = dialog::open_as(frame, styles, area, &title, size, Role::Danger);
-    sheet.draw(frame, place);
+    sheet.draw(frame, &title, Role::Danger);
 }

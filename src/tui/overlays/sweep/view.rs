@@ -18,7 +18,7 @@ use crate::tui::sweeping;
 use crate::tui::view::body::body;
 use crate::tui::view::reminders::{sign, with_sign};
 use crate::tui::view::{shown, times};
-use crate::tui::widgets::buttons::{self, Button};
+use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::{dialog, fit, scroll};
 use crate::tui::words::Severity;
 
@@ -92,13 +92,12 @@ impl State {
                 foot.resize_with(foot.len().max(FOOT), Line::default);
                 before(shell, preview, foot, columns)
             }
-            Step::Ask(preview, yes) => {
+            Step::Ask(preview, form) => {
                 let yes_words = format!("Send ({})", shell.keymap.key(Action::Yes));
-                let buttons = [Button::new("No"), Button::new(&yes_words)];
                 let words = format!("Send {} now?", letters(preview.letters_in_all));
                 let foot = vec![
                     Line::styled(words, shell.styles.of(Role::Warning)),
-                    buttons::line(&shell.styles, &buttons, Some(usize::from(*yes))),
+                    form.line(&shell.styles, Button::new(&yes_words), "No"),
                 ];
                 before(shell, preview, foot, columns)
             }

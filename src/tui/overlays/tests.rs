@@ -1,0 +1,208 @@
+//! What holds for every overlay that changes something.
+
+use crate::domain::account::Standing;
+use crate::domain::key::{Key, OperationId};
+use crate::domain::text::SafeText;
+use crate::service::Field;
+use crate::tui::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
+use crate::tui::opening::{Change, Opening, Question};
+use crate::tui::testing::{Desk, account, created, key, only_request};
+
+/// An overlay that sends a wish.
+struct Case {
+    opening: fn() -> Opening,
+    /// What leads from its opening to the first wish.
+    first: fn(&mut Desk) -> Vec<Effect>,
+    /// What sends it again after a failure.
+    again: fn(&mut Desk) -> Vec<Effect>,
+    fails: fn(Failure) -> Reply,
+}
+
+fn question() -> Opening {
+    Opening::Confirm(Question {
+        title: "Suspend Acme?".into(),
+        words: "No new key.".into(),
+        verb: "Suspend",
+        change: Change::Standing { account: "acme".into(), standing: Standing::Suspended },
+        done: "Acme is suspended".into(),
+    })
+}
+
+fn crm() -> Box<Key> {
+    Box::new(key("voxpria", "CRM"))
+}
+
+fn create(desk: &mut Desk) -> Vec<Effect> {
+    desk.write("CI");
+    desk.press("ctrl-s enter")
+}
+
+fn paste(desk: &mut Desk) -> Vec<Effect> {
+    let (to, _) = only_request(desk.paste("a1B2"));
+    desk.reply(to, Reply::Find(Ok(vec![key("voxpria", "leaked")])));
+    desk.press("y")
+}
+
+fn fill_in(desk: &mut Desk) -> Vec<Effect> {
+    desk.write("Acme");
+    desk.press("tab tab");
+    desk.write("ada@example.com");
+    desk.press("ctrl-s")
+}
+
+fn cases() -> Vec<(&'static str, Case)> {
+    let yes = |desk: &mut Desk| desk.press("y");
+    let save = |desk: &mut Desk| desk.press("ctrl-s");
+    let to_the_end = |desk: &mut Desk| {
+        let effects = desk.press("ctrl-s");
+        if effects.is_empty() { desk.press("enter") } else { effects }
+    };
+    let reveal = || Opening::Reveal { created: Box::new(created("voxpria", "CI")), replaces: None };
+    vec![
+        (
+            "confirm",
+            Case { opening: question, first: yes, again: yes, fails: |f| Reply::SetStanding(Err(f)) },
+        ),
+        (
+            "revoke",
+            Case {
+                opening: || Opening::Revoke { ids: vec![crm().id], known: vec![*crm()] },
+                first: yes,
+                again: yes,
+                fails: |f| Reply::Revoke(Err(f)),
+            },
+        ),
+        (
+            "emergency",
+            Case {
+                opening: || Opening::Emergency,
+                first: paste,
+                again: yes,
+                fails: |f| Reply::Revoke(Err(f)),
+            },
+        ),
+        (
+            "rotate",
+            Case {
+                opening: || Opening::Rotate(crm()),
+                first: yes,
+                again: yes,
+                fails: |f| Reply::Rotate(Err(f)),
+            },
+        ),
+        (
+            "limit",
+            Case {
+                opening: || Opening::Limit(crm()),
+                first: |desk| {
+                    desk.write("9/1m");
+                    desk.press("ctrl-s")
+                },
+                again: save,
+                fails: |f| Reply::SetLimits(Err(f)),
+            },
+        ),
+        (
+            "account",
+            Case {
+                opening: || Opening::Account { issuer: Some("voxpria".into()), first_run: false },
+                first: fill_in,
+                again: save,
+                fails: |f| Reply::CreateAccount(Err(f)),
+            },
+        ),
+        (
+            "create",
+            Case {
+                opening: || Opening::Create { account: Some("acme".into()) },
+                first: create,
+                again: to_the_end,
+                fails: |f| Reply::Create(Err(f)),
+            },
+        ),
+        (
+            "reveal",
+            Case {
+                opening: reveal,
+                first: |desk| desk.press("d"),
+                again: |desk| desk.press("d"),
+                fails: |f| Reply::Acknowledge(Err(f)),
+            },
+        ),
+        (
+            "discard",
+            Case {
+                opening: reveal,
+                first: |desk| desk.press("x y"),
+                again: |desk| desk.press("x y"),
+                fails: |f| Reply::Revoke(Err(f)),
+            },
+        ),
+    ]
+}
+
+/// The wish among the effects.
+#[track_caller]
+fn wish(what: &str, effects: &[Effect]) -> (RequestId, OperationId) {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::Ask { to, request } => match request {
+            Request::SetStanding { operation, .. }
+            | Request::Revoke { operation, .. }
+            | Request::Rotate { operation, .. }
+            | Request::SetLimits { operation, .. }
+            | Request::CreateAccount { operation, .. }
+            | Request::Acknowledge { operation, .. } => Some((*to, *operation)),
+            Request::Create(request) => Some((*to, request.operation)),
+            _ => None,
+        },
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("{what} sends no wish: {effects:#?}"))
+}
+
+/// The overlay after its first wish was sent.
+fn sent(what: &str, case: &Case) -> (Desk, RequestId, OperationId) {
+    let mut desk = Desk::new();
+    for effect in desk.open((case.opening)()) {
+        if let Effect::Ask { to, request: Request::Account(slug) } = effect {
+            desk.reply(to, Reply::Account(Ok(account("voicegram", &slug))));
+        }
+    }
+    let effects = (case.first)(&mut desk);
+    let (id, operation) = wish(what, &effects);
+    (desk, id, operation)
+}
+
+#[test]
+fn every_overlay_sends_a_refused_wish_as_a_new_one_and_an_unanswered_one_as_the_same() {
+    for kind in [
+        FailureKind::NotPermitted,
+        FailureKind::Rule,
+        FailureKind::Field(Field::Policy),
+        FailureKind::NotFound,
+        FailureKind::Unreachable,
+        FailureKind::Unconfirmed,
+        FailureKind::Other,
+    ] {
+        for (what, case) in cases() {
+            let (mut desk, id, first) = sent(what, &case);
+            let text = SafeText::new("said by the service");
+            desk.reply(id, (case.fails)(Failure { kind, text }));
+            assert!(desk.words().contains("said by the service"), "{what}, {kind:?}: {}", desk.screen());
+            let (_, second) = wish(what, &(case.again)(&mut desk));
+            assert_eq!(first == second, !kind.refused(), "{what}, {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn no_overlay_takes_an_answer_to_something_else_for_success() {
+    for (what, case) in cases() {
+        let (mut desk, id, first) = sent(what, &case);
+        let effects = desk.reply(id, Reply::Operators(Outcomes::Ok(Vec::new())));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{what}: {effects:#?}");
+        assert!(desk.top().is_some(), "{what} has closed");
+        assert!(desk.words().contains("was to something else"), "{what}: {}", desk.screen());
+        assert_eq!(wish(what, &(case.again)(&mut desk)).1, first, "{what}");
+    }
+}

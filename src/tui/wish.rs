@@ -1,0 +1,95 @@
+//! A wish to change something: sent, answered, and sent again without being carried out twice.
+
+use super::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId, To};
+use super::shell::Shell;
+use crate::domain::key::OperationId;
+use crate::domain::text::SafeText;
+use crate::service::Field;
+
+#[cfg(test)]
+mod tests;
+
+/// One wish of an overlay. It keeps its operation id until it is known that nothing came of it: what was carried out and
+/// not heard of is then not done a second time.
+#[derive(Debug)]
+pub struct Wish {
+    to: To,
+    operation: OperationId,
+    sent: Option<RequestId>,
+    failure: Option<Failure>,
+}
+
+impl Wish {
+    /// A wish of the overlay with this number.
+    pub fn new(shell: &mut Shell, overlay: u64) -> Self {
+        Self { to: To::Overlay(overlay), operation: shell.operation(), sent: None, failure: None }
+    }
+
+    /// Sends it, or sends it again; while an answer is awaited nothing.
+    pub fn send(&mut self, shell: &mut Shell, request: impl FnOnce(OperationId) -> Request) -> Vec<Effect> {
+        if self.sent.is_some() {
+            return Vec::new();
+        }
+        let (id, effect) = shell.ask(self.to, request(self.operation));
+        self.sent = Some(id);
+        self.failure = None;
+        vec![effect]
+    }
+
+    /// Takes note of an answer; `None` if it is not this wish's. `done` takes what was wished for out of the reply: any
+    /// other reply leaves open what happened, and is never taken for success.
+    pub fn settle<T>(
+        &mut self,
+        shell: &mut Shell,
+        id: RequestId,
+        reply: Reply,
+        done: impl FnOnce(Reply) -> Option<Outcomes<T>>,
+    ) -> Option<Outcomes<T>> {
+        if !self.awaits(id) {
+            return None;
+        }
+        self.sent = None;
+        let outcome = done(reply).unwrap_or_else(|| {
+            let text = "the answer was to something else: look whether it was done before you try again";
+            Err(Failure { kind: FailureKind::Other, text: text.into() })
+        });
+        if let Err(failure) = &outcome {
+            if failure.kind.refused() {
+                self.operation = shell.operation();
+            }
+            self.failure = Some(failure.clone());
+        }
+        Some(outcome)
+    }
+
+    /// Whether this is the answer that it waits for.
+    pub fn awaits(&self, id: RequestId) -> bool {
+        self.sent == Some(id)
+    }
+
+    /// Whether an answer is awaited.
+    pub fn under_way(&self) -> bool {
+        self.sent.is_some()
+    }
+
+    /// What was said of it last.
+    pub fn failure(&self) -> Option<&SafeText> {
+        self.failure.as_ref().map(|failure| &failure.text)
+    }
+
+    /// What was said of one field.
+    pub fn refusal(&self, field: Field) -> Option<&SafeText> {
+        self.failure.as_ref().filter(|failure| failure.kind == FailureKind::Field(field)).map(|one| &one.text)
+    }
+
+    /// What was said last, unless it was said of one of these fields, at which it stands.
+    pub fn failure_besides(&self, fields: &[Field]) -> Option<&SafeText> {
+        let at_field = |kind| fields.iter().any(|field| kind == FailureKind::Field(*field));
+        self.failure.as_ref().filter(|failure| !at_field(failure.kind)).map(|failure| &failure.text)
+    }
+
+    /// Something was changed: what was said holds no longer.
+    pub fn edited(&mut self) {
+        self.failure = None;
+    }
+}

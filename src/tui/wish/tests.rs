@@ -1,0 +1,94 @@
+use super::Wish;
+use crate::domain::key::OperationId;
+use crate::service::Field;
+use crate::tui::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
+use crate::tui::shell::Shell;
+use crate::tui::testing::Desk;
+
+const KINDS: [FailureKind; 7] = [
+    FailureKind::NotPermitted,
+    FailureKind::Rule,
+    FailureKind::Field(Field::Name),
+    FailureKind::NotFound,
+    FailureKind::Unreachable,
+    FailureKind::Unconfirmed,
+    FailureKind::Other,
+];
+
+fn failed(kind: FailureKind) -> Failure {
+    Failure { kind, text: "no".into() }
+}
+
+/// Sends it; the id that the answer carries, and the operation's.
+fn sent(wish: &mut Wish, shell: &mut Shell) -> (RequestId, OperationId) {
+    let effects = wish.send(shell, |operation| Request::RemoveOperator { operation, name: "bob".into() });
+    match <[Effect; 1]>::try_from(effects).unwrap() {
+        [Effect::Ask { to, request: Request::RemoveOperator { operation, .. } }] => (to, operation),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn removed(reply: Reply) -> Option<Outcomes<()>> {
+    match reply {
+        Reply::RemoveOperator(outcome) => Some(outcome),
+        _ => None,
+    }
+}
+
+#[test]
+fn only_what_certainly_came_to_nothing_is_another_wish_the_next_time() {
+    for kind in KINDS {
+        let mut desk = Desk::new();
+        let shell = &mut desk.state.shell;
+        let mut wish = Wish::new(shell, 1);
+        let (id, first) = sent(&mut wish, shell);
+        let outcome = wish.settle(shell, id, Reply::RemoveOperator(Err(failed(kind))), removed);
+        assert_eq!(outcome, Some(Err(failed(kind))));
+        assert_eq!(wish.failure().map(|text| text.as_str()), Some("no"));
+        let (_, second) = sent(&mut wish, shell);
+        let unknown =
+            matches!(kind, FailureKind::Unreachable | FailureKind::Unconfirmed | FailureKind::Other);
+        assert_eq!(first == second, unknown, "{kind:?}");
+        assert_eq!(kind.refused(), !unknown, "{kind:?}");
+    }
+}
+
+#[test]
+fn an_answer_to_something_else_is_no_success_and_keeps_the_wish() {
+    let mut desk = Desk::new();
+    let shell = &mut desk.state.shell;
+    let mut wish = Wish::new(shell, 1);
+    let (id, first) = sent(&mut wish, shell);
+    let outcome = wish.settle(shell, id, Reply::Operators(Ok(Vec::new())), removed);
+    assert!(matches!(outcome, Some(Err(Failure { kind: FailureKind::Other, .. }))), "{outcome:?}");
+    assert!(!wish.under_way() && wish.failure().is_some());
+    assert_eq!(sent(&mut wish, shell).1, first);
+}
+
+#[test]
+fn it_is_not_sent_twice_and_the_answer_to_another_request_is_left_alone() {
+    let mut desk = Desk::new();
+    let shell = &mut desk.state.shell;
+    let mut wish = Wish::new(shell, 1);
+    let (id, _) = sent(&mut wish, shell);
+    assert_eq!(wish.send(shell, |_| unreachable!()), []);
+    let other = RequestId { number: id.number + 1, ..id };
+    assert_eq!(wish.settle(shell, other, Reply::RemoveOperator(Ok(())), removed), None);
+    assert!(wish.under_way());
+    assert_eq!(wish.settle(shell, id, Reply::RemoveOperator(Ok(())), removed), Some(Ok(())));
+    assert!(!wish.under_way());
+}
+
+#[test]
+fn what_was_refused_of_a_field_stands_there_until_something_is_changed() {
+    let mut desk = Desk::new();
+    let shell = &mut desk.state.shell;
+    let mut wish = Wish::new(shell, 1);
+    let (id, _) = sent(&mut wish, shell);
+    wish.settle(shell, id, Reply::RemoveOperator(Err(failed(FailureKind::Field(Field::Name)))), removed);
+    assert!(wish.refusal(Field::Name).is_some() && wish.refusal(Field::Slug).is_none());
+    assert!(wish.failure_besides(&[Field::Name]).is_none());
+    assert!(wish.failure_besides(&[Field::Slug]).is_some(), "no field of the form: said below them all");
+    wish.edited();
+    assert!(wish.failure().is_none() && wish.refusal(Field::Name).is_none());
+}
