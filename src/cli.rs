@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod filter;
+mod flags;
 pub mod gate;
 mod info;
 mod issuer;
@@ -226,7 +227,7 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     cli.global.color.choose();
     let mut session = Session::new(cli.global, &cli.console, Clock::System)?;
     if let Some(Command::Gate(arguments)) = &cli.command {
-        arguments.outrank(&mut session.settings.gate);
+        arguments.outrank(&mut session.settings.gate)?;
     }
     let log = &session.settings;
     // A service's log is its standard error, which systemd keeps, unless somebody named a file.

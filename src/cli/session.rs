@@ -36,14 +36,17 @@ pub struct Session {
 impl Session {
     /// Reads the settings; opens nothing yet.
     pub fn new(global: Global, console: &Console, clock: Clock) -> Result<Self> {
-        let flags = Flags {
-            database: global.db.clone(),
-            theme: console.theme.clone(),
-            mouse: console.no_mouse.then_some(false),
-            ascii: console.ascii.then_some(true),
-            utc: console.utc.then_some(true),
-            mail_directory: global.mail_dir.clone(),
-        };
+        let mut flags = Flags::default();
+        for (flag, said) in [
+            ("--db", global.db.clone()),
+            ("--theme", console.theme.clone()),
+            ("--mail-dir", global.mail_dir.as_ref().map(|folder| folder.display().to_string())),
+            ("--no-mouse", console.no_mouse.then(String::new)),
+            ("--ascii", console.ascii.then(String::new)),
+            ("--utc", console.utc.then(String::new)),
+        ] {
+            flags.extend(said.map(|text| (flag, vec![text])));
+        }
         let environment = |name: &str| std::env::var(name).ok();
         let places = Places::of_system(&environment);
         let mut settings = Settings::load(&places, &environment, &flags)?;

@@ -1,70 +1,37 @@
 //! Typed settings, merged from defaults, files, environment and flags, each remembering where it was decided.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use super::document::{ConfigError, Result, Text, Value, nearest};
+use super::document::{ConfigError, Result, Text};
+use codec::{Codec, PATH, TEXT, TRUTH, Word};
+use row::Row;
+use table::Table;
 
+pub mod codec;
 mod database;
 mod gate;
 mod mail;
 mod place;
-mod table;
+pub mod row;
+mod setting;
+pub mod table;
 #[cfg(test)]
 mod tests;
 
-pub use database::check_database;
-pub use gate::{GateTable, HeaderNames, LogForm};
-pub use mail::{MailSettings, Security, Transport};
+pub use codec::Choice;
+pub use gate::{GATE, GateTable, HeaderNames, LogForm};
+pub use mail::{MAIL, MailSettings, Security, Transport};
 pub use place::Places;
-
-/// Where a value was decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Nobody said anything.
-    Default,
-    /// A configuration file, and the line in it.
-    File(PathBuf, usize),
-    /// An environment variable.
-    Environment(&'static str),
-    /// A flag on the command line.
-    Flag(&'static str),
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
-            Self::Environment(name) => f.write_str(name),
-            Self::Flag(name) => f.write_str(name),
-        }
-    }
-}
-
-/// A value and where it was decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting<T> {
-    pub value: T,
-    pub source: Source,
-}
-
-impl<T> Setting<T> {
-    fn default(value: T) -> Self {
-        Self { value, source: Source::Default }
-    }
-
-    fn set(&mut self, value: T, source: Source) {
-        *self = Self { value, source };
-    }
-}
+pub use setting::{Setting, Source};
+pub use table::Flags;
 
 /// How a copied text reaches the clipboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClipboardChoice {
     /// Whatever fits: the local display, tmux, or the terminal.
+    #[default]
     Auto,
     /// The terminal, by its escape sequence.
     Terminal,
@@ -74,21 +41,50 @@ pub enum ClipboardChoice {
     Off,
 }
 
-impl ClipboardChoice {
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Terminal, Self::Display, Self::Off];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Terminal => "terminal",
-            Self::Display => "display",
-            Self::Off => "off",
-        }
-    }
+impl Choice for ClipboardChoice {
+    const ALL: &'static [(Self, Word)] = &[
+        (Self::Auto, ("auto", "")),
+        (Self::Terminal, ("terminal", "")),
+        (Self::Display, ("display", "")),
+        (Self::Off, ("off", "")),
+    ];
 }
 
+macro_rules! plain {
+    (one $field:ident: $codec:expr, $doc:literal) => {
+        row::row!(Settings, "", "keyrack_", one $field: $codec, $doc)
+    };
+}
+
+/// Every setting outside of tables.
+const ROWS: &[Row<Settings>] = &[
+    plain!(one database: database::DATABASE, "A file, or `postgres://user@host/database`; also `--db` and `KEYRACK_DB`")
+        .variable("KEYRACK_DB")
+        .default("{data}/keyrack.db")
+        .flag("--db", "The database: a SQLite file or postgres://user@host/database. Else KEYRACK_DB, else the settings"),
+    plain!(one theme: TEXT, "`dark`, `light`, `high-contrast`, `terminal-16`, `mono`, or a theme of your own; also `--theme`. `NO_COLOR` is obeyed")
+        .default("dark")
+        .flag("--theme", "The console's theme"),
+    plain!(one mouse: TRUTH, "Whether wheel and click are taken; also `--no-mouse`")
+        .default("true")
+        .switch("--no-mouse", "false", "Leave the mouse to the terminal"),
+    plain!(one ascii: TRUTH, "Whether only ASCII is drawn; also `--ascii`")
+        .default("false")
+        .switch("--ascii", "true", "Draw with ASCII characters only"),
+    plain!(one relative_times: TRUTH, "\"3d ago\" instead of dates").default("true"),
+    plain!(one utc: TRUTH, "UTC instead of the zone of this machine; also `--utc`")
+        .default("false")
+        .switch("--utc", "true", "Show times in UTC"),
+    plain!(one clipboard: Codec::<ClipboardChoice>::choice("WAY"), "How a copied text reaches the clipboard; `terminal` is OSC 52").default("auto"),
+    plain!(one log: TEXT, "What is logged: `info`, `keyrack=debug`; never a secret").hint("FILTER").default("info"),
+    plain!(one log_file: PATH, "Where it is logged; never the screen").default("{state}/keyrack.log"),
+];
+
+pub const CONSOLE: Table<Settings> =
+    Table { name: "", rows: ROWS, tables: &["mail", "gate", "keys"], elsewhere: &[], instead: str::to_owned };
+
 /// Everything that a person may decide, but for keys and themes, which have files of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// A path or a `postgres://` address without a password.
     pub database: Setting<String>,
@@ -124,45 +120,18 @@ pub struct KeyFile {
     pub text: String,
 }
 
-/// What flags say. `None`: nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// `--db`
-    pub database: Option<String>,
-    /// `--theme`
-    pub theme: Option<String>,
-    /// `--no-mouse`
-    pub mouse: Option<bool>,
-    /// `--ascii`
-    pub ascii: Option<bool>,
-    /// `--utc`
-    pub utc: Option<bool>,
-    /// `--mail-dir`: letters become files in this folder.
-    pub mail_directory: Option<PathBuf>,
-}
-
-/// The names of all settings outside of tables, as files spell them.
-pub const NAMES: [&str; 9] =
-    ["database", "theme", "mouse", "ascii", "relative-times", "utc", "clipboard", "log", "log-file"];
-
 impl Settings {
     /// Settings as they are when nobody says anything.
     pub fn defaults(places: &Places) -> Self {
-        Self {
-            database: Setting::default(places.data.join("keyrack.db").display().to_string()),
-            theme: Setting::default("dark".into()),
-            mouse: Setting::default(true),
-            ascii: Setting::default(false),
-            relative_times: Setting::default(true),
-            utc: Setting::default(false),
-            clipboard: Setting::default(ClipboardChoice::Auto),
-            log: Setting::default("info".into()),
-            log_file: Setting::default(places.state.join("keyrack.log")),
-            mail: MailSettings::defaults(&places.data),
-            gate: GateTable::defaults(),
-            files: Vec::new(),
-            key_files: Vec::new(),
-        }
+        let mut settings = Self::default();
+        let place = |text: &str| {
+            let folder = |folder: &Path| folder.display().to_string();
+            text.replace("{data}", &folder(&places.data)).replace("{state}", &folder(&places.state))
+        };
+        CONSOLE.set_defaults(&mut settings, place);
+        MAIL.set_defaults(&mut settings.mail, place);
+        GATE.set_defaults(&mut settings.gate, place);
+        settings
     }
 
     /// Merges defaults, the files of `places`, the variables that `environment` answers to, and `flags`; each outranks
@@ -189,7 +158,9 @@ impl Settings {
             }
         }
         settings.apply_environment(environment)?;
-        settings.apply_flags(flags)?;
+        CONSOLE.read_flags(&mut settings, flags)?;
+        MAIL.read_flags(&mut settings.mail, flags)?;
+        GATE.read_flags(&mut settings.gate, flags)?;
         settings.mail.settle();
         Ok(settings)
     }
@@ -200,115 +171,41 @@ impl Settings {
         let table = source.parse()?;
         let mut has_keys = false;
         for member in source.members(&table) {
-            let from = Source::File(file.to_owned(), member.at.line());
-            match member.key.replace('_', "-").as_str() {
+            match member.key {
                 "keys" => {
                     member.table()?;
                     has_keys = true;
                 }
-                "mail" => self.mail.apply_table(source, &member),
-                "gate" => self.gate.apply_table(source, &member),
-                "database" => {
-                    let text = member.str()?;
-                    check_database(text, &from).map_err(|error| member.at.error(error.reason))?;
-                    self.database.set(text.to_owned(), from);
+                "mail" => {
+                    let mistakes = MAIL.read(&mut self.mail, source, &member);
+                    self.mail.mistakes.extend(mistakes);
                 }
-                "theme" => self.theme.set(member.str()?.to_owned(), from),
-                "mouse" => self.mouse.set(member.bool()?, from),
-                "ascii" => self.ascii.set(member.bool()?, from),
-                "relative-times" => self.relative_times.set(member.bool()?, from),
-                "utc" => self.utc.set(member.bool()?, from),
-                "clipboard" => self.clipboard.set(clipboard(&member)?, from),
-                "log" => self.log.set(member.str()?.to_owned(), from),
-                "log-file" => self.log_file.set(PathBuf::from(member.str()?), from),
-                other => {
-                    let hint = nearest(other, NAMES.into_iter().chain(["keys", "mail", "gate"])).map_or_else(
-                        || format!("Known are {}, [mail], [gate] and [keys]", NAMES.join(", ")),
-                        |near| format!("Did you mean `{near}`?"),
-                    );
-                    return Err(member.at.error(format!("there is no setting `{}`. {hint}", member.key)));
+                "gate" => {
+                    let mistakes = GATE.read(&mut self.gate, source, &member);
+                    self.gate.mistakes.extend(mistakes);
                 }
+                _ => CONSOLE.read_member(self, file, &member)?,
             }
         }
         Ok(has_keys)
     }
 
     fn apply_environment(&mut self, environment: &dyn Fn(&str) -> Option<String>) -> Result<()> {
-        let get = |name: &'static str| {
-            environment(name)
-                .filter(|value| !value.is_empty())
-                .map(|value| (value, Source::Environment(name)))
-        };
-        if let Some((text, from)) = get("KEYRACK_DB") {
-            check_database(&text, &from)?;
-            self.database.set(text, from);
-        }
+        let get = |name: &'static str| environment(name).filter(|value| !value.is_empty());
         // https://no-color.org: any value that is not empty. A theme named for Keyrack itself is the closer wish.
-        if let Some((_, from)) = get("NO_COLOR") {
-            self.theme.set("mono".into(), from);
-        } else if let Some((_, from)) = get("TERM").filter(|(term, _)| term == "dumb") {
-            self.theme.set("mono".into(), from);
+        if get("NO_COLOR").is_some() {
+            self.theme.set("mono".into(), Source::Environment("NO_COLOR"));
+        } else if get("TERM").is_some_and(|term| term == "dumb") {
+            self.theme.set("mono".into(), Source::Environment("TERM"));
         }
-        if let Some((theme, from)) = get("KEYRACK_THEME") {
-            self.theme.set(theme, from);
+        if let Some(mistake) = CONSOLE.read_environment(self, &get).into_iter().next() {
+            return Err(mistake);
         }
-        for (name, setting) in [
-            ("KEYRACK_MOUSE", &mut self.mouse),
-            ("KEYRACK_ASCII", &mut self.ascii),
-            ("KEYRACK_RELATIVE_TIMES", &mut self.relative_times),
-            ("KEYRACK_UTC", &mut self.utc),
-        ] {
-            if let Some((text, from)) = get(name) {
-                let value = switch(&text).ok_or_else(|| {
-                    ConfigError::new(format!("{name} is {text:?}: write true or false, 1 or 0, on or off"))
-                })?;
-                setting.set(value, from);
-            }
-        }
-        if let Some((text, from)) = get("KEYRACK_CLIPBOARD") {
-            let value = clipboard_choice(&text)
-                .ok_or_else(|| ConfigError::new(format!("KEYRACK_CLIPBOARD is {text:?}: {CLIPBOARD}")))?;
-            self.clipboard.set(value, from);
-        }
-        if let Some((text, from)) = get("KEYRACK_LOG") {
-            self.log.set(text, from);
-        }
-        if let Some((text, from)) = get("KEYRACK_LOG_FILE") {
-            self.log_file.set(PathBuf::from(text), from);
-        }
-        self.mail.apply_environment(&get);
-        self.gate.apply_environment(&get);
+        let mistakes = MAIL.read_environment(&mut self.mail, &get);
+        self.mail.mistakes.extend(mistakes);
+        let mistakes = GATE.read_environment(&mut self.gate, &get);
+        self.gate.mistakes.extend(mistakes);
         Ok(())
-    }
-
-    fn apply_flags(&mut self, flags: &Flags) -> Result<()> {
-        if let Some(text) = &flags.database {
-            check_database(text, &Source::Flag("--db"))?;
-            self.database.set(text.clone(), Source::Flag("--db"));
-        }
-        if let Some(theme) = &flags.theme {
-            self.theme.set(theme.clone(), Source::Flag("--theme"));
-        }
-        if let Some(mouse) = flags.mouse {
-            self.mouse.set(mouse, Source::Flag("--no-mouse"));
-        }
-        if let Some(ascii) = flags.ascii {
-            self.ascii.set(ascii, Source::Flag("--ascii"));
-        }
-        if let Some(utc) = flags.utc {
-            self.utc.set(utc, Source::Flag("--utc"));
-        }
-        if let Some(folder) = &flags.mail_directory {
-            self.mail.use_directory(folder.clone(), Source::Flag("--mail-dir"));
-        }
-        Ok(())
-    }
-
-    /// Lets all letters become files in this folder, as `--demo` wants it: whatever the settings say, a demo writes to
-    /// nobody.
-    pub fn keep_mail_in(&mut self, folder: PathBuf) {
-        self.mail.mistakes.clear();
-        self.mail.use_directory(folder, Source::Flag("--demo"));
     }
 
     /// Lets a gate tell nobody and count by itself, as `--demo` wants it.
@@ -316,41 +213,14 @@ impl Settings {
         self.gate.keep_to_itself();
     }
 
+    /// Lets all letters become files in this folder, as `--demo` wants it.
+    pub fn keep_mail_in(&mut self, folder: PathBuf) {
+        self.mail.keep_in(folder);
+    }
+
     /// Name, value and source of every setting, for `keyrack info`.
     pub fn rows(&self) -> Vec<(&'static str, String, &Source)> {
-        let mut rows = vec![
-            ("database", self.database.value.clone(), &self.database.source),
-            ("theme", self.theme.value.clone(), &self.theme.source),
-            ("mouse", self.mouse.value.to_string(), &self.mouse.source),
-            ("ascii", self.ascii.value.to_string(), &self.ascii.source),
-            ("relative-times", self.relative_times.value.to_string(), &self.relative_times.source),
-            ("utc", self.utc.value.to_string(), &self.utc.source),
-            ("clipboard", self.clipboard.value.as_str().to_owned(), &self.clipboard.source),
-            ("log", self.log.value.clone(), &self.log.source),
-            ("log-file", self.log_file.value.display().to_string(), &self.log_file.source),
-        ];
-        rows.extend(self.mail.rows());
-        rows.extend(self.gate.rows());
-        rows
-    }
-}
-
-const CLIPBOARD: &str = "write auto, terminal, display or off";
-
-fn clipboard(member: &Value<'_, '_>) -> Result<ClipboardChoice> {
-    let text = member.str()?;
-    clipboard_choice(text).ok_or_else(|| member.at.error(format!("`clipboard` is {text:?}: {CLIPBOARD}")))
-}
-
-fn clipboard_choice(text: &str) -> Option<ClipboardChoice> {
-    ClipboardChoice::ALL.into_iter().find(|choice| choice.as_str() == text)
-}
-
-fn switch(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "on" | "yes" => Some(true),
-        "false" | "0" | "off" | "no" => Some(false),
-        _ => None,
+        [CONSOLE.shown(self), MAIL.shown(&self.mail), GATE.shown(&self.gate)].concat()
     }
 }
 

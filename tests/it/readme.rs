@@ -191,7 +191,7 @@ fn every_file_that_the_page_points_to_is_there() {
 #[test]
 fn the_settings_on_the_page_are_the_settings_of_the_program() {
     let page = text();
-    for name in keyrack::config::settings::NAMES {
+    for name in keyrack::config::settings::CONSOLE.rows.iter().map(|row| row.name) {
         assert!(page.contains(&format!("`{name}`")), "the README does not tell of the setting {name}");
     }
     let home = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser};
 
 use super::super::{Cli, Command};
 use super::*;
-use crate::config::settings::{Flags, Places, Settings};
+use crate::config::settings::{Flags, Places, Settings, Source};
 
 fn settings() -> Settings {
     let nowhere = Path::new("/nonexistent").to_owned();
@@ -46,7 +46,7 @@ fn every_flag_has_a_setting_of_its_name_and_outranks_it() {
     ];
     let cli = Cli::try_parse_from(["keyrack", "gate"].into_iter().chain(said)).unwrap();
     let Some(Command::Gate(arguments)) = cli.command else { panic!("no gate") };
-    arguments.outrank(&mut settings.gate);
+    arguments.outrank(&mut settings.gate).unwrap();
     for (name, _, source) in settings.rows().into_iter().filter(|(name, ..)| name.starts_with("gate.")) {
         let flag = name.replace("gate.", "--");
         assert!(matches!(source, Source::Flag(own) if *own == flag), "{name}: {source}");
@@ -69,6 +69,6 @@ fn the_help_tells_the_defaults_that_hold() {
     }
     assert_eq!((count, help.matches("[default: ").count()), (8, 8));
     let mut untouched = settings.gate.clone();
-    Arguments::default().outrank(&mut untouched);
+    Arguments::default().outrank(&mut untouched).unwrap();
     assert_eq!(untouched, settings.gate);
 }

@@ -1,23 +1,19 @@
 //! The rule for a database's address: no password in it, wherever it comes from.
 
-use super::super::document::{ConfigError, Result};
-use super::Source;
+use super::codec::{Codec, Wrong};
 
-/// Refuses an address with a password inside. Arguments and environments of a process can be read by others on the
-/// machine, and files get copied. The refusal doesn't repeat the address.
-pub fn check_database(text: &str, source: &Source) -> Result<()> {
-    if text.trim().is_empty() {
-        return Err(ConfigError::new(format!(
-            "{source}: the database's address is empty. Write a file's path or postgres://user@host/database"
-        )));
-    }
+/// Arguments and environments of a process can be read by others on the machine, and files get copied. A refusal doesn't
+/// repeat the address.
+pub(super) const DATABASE: Codec<String> = Codec::new("FILE|URL", database, String::clone);
+
+fn database(text: &str) -> Result<String, Wrong> {
     if has_password(text) {
-        return Err(ConfigError::new(format!(
-            "{source}: the database's address has a password in it. Take it out and put a line \
-             host:port:database:user:password into a file of mode 0600 that PGPASSFILE names, or into ~/.pgpass"
-        )));
+        return Err(Wrong::new(
+            "has a password in it: take it out and put a line host:port:database:user:password into a file of mode 0600 \
+             that PGPASSFILE names, or into ~/.pgpass",
+        ));
     }
-    Ok(())
+    Ok(text.to_owned())
 }
 
 /// Whether an address with a scheme carries `user:password@` or a parameter `password=`.

@@ -1,126 +1,160 @@
-//! The `[gate]` table: what `keyrack gate` is told for good. Each flag of it has a key of the same name, but none holds a
-//! secret.
+//! The `[gate]` table: what `keyrack gate` is told for good. Each setting is a flag of the same name too; none holds a secret.
 //!
 //! A mistake in it is kept, not thrown: who must revoke a key right now is not stopped by a misspelt address. It is told by
 //! `keyrack doctor` and `keyrack info`, and by every gate, which it does stop.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::super::document::{ConfigError, Result, Text, Value};
+use super::super::document::{ConfigError, Result};
+use super::codec::{Choice, Codec, PATH, TEXT, TIME, Word, Wrong};
 use super::database::has_password;
-use super::table::{self, Entry, odd};
-use super::{Setting, Source};
+use super::row::Row;
+use super::setting::{Setting, Source};
+use super::table::Table;
 use crate::domain::network::{NetworkError, parse_network};
-use crate::domain::when::{Span, SpanError};
 
-mod show;
 #[cfg(test)]
 mod tests;
 
 /// The form of the log's lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogForm {
+    #[default]
     Text,
     Json,
 }
 
+impl Choice for LogForm {
+    const ALL: &'static [(Self, Word)] = &[(Self::Text, ("text", "")), (Self::Json, ("json", ""))];
+}
+
 /// Whether proxies leave the names of headers as their clients spelled them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HeaderNames {
+    #[default]
     Kept,
     Rewritten,
 }
 
-impl LogForm {
-    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
+impl Choice for HeaderNames {
+    const ALL: &'static [(Self, Word)] = &[
+        (Self::Kept, ("kept", "nginx does, with HTTP/1.1")),
+        (
+            Self::Rewritten,
+            (
+                "rewritten",
+                "Caddy, Traefik and HAProxy rewrite them, and so does HTTP/2: a policy that insists on a spelling can't be kept then",
+            ),
+        ),
+    ];
+}
 
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
+const ADDRESS: Codec<SocketAddr> = Codec::new(
+    "ADDRESS:PORT",
+    |text| {
+        text.parse().map_err(|_| Wrong::odd(text, "an address and a port, as 127.0.0.1:8100 or [::1]:8100"))
+    },
+    SocketAddr::to_string,
+);
+
+const NETWORK: Codec<IpNet> = Codec::new(
+    "NETWORK",
+    |text| {
+        parse_network(text).map_err(|error| match error {
+            NetworkError::Form(_) => Wrong::odd(text, "an address or a network, as 10.0.0.0/8"),
+            error @ NetworkError::Mapped(_) => Wrong::new(format!("is no use: {error}")),
+        })
+    },
+    IpNet::to_string,
+);
+
+/// The address of a Redis, without a password.
+const LIMITS: Codec<String> = Codec::new(
+    "URL",
+    |text| {
+        if has_password(text) || text.contains("pass=") {
+            let why = format!("has a password in it: take it out, {}", put_into("limits-password-file"));
+            return Err(Wrong::new(why));
         }
-    }
-}
+        Ok(text.to_owned())
+    },
+    String::clone,
+);
 
-impl HeaderNames {
-    pub const ALL: [Self; 2] = [Self::Kept, Self::Rewritten];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Kept => "kept",
-            Self::Rewritten => "rewritten",
+/// Some receivers have a token in the path, which is nobody's business.
+const WEBHOOK: Codec<String> = Codec::new(
+    "URL",
+    |text| {
+        if text.contains('@') {
+            return Err(Wrong::new("has an @ in it, as if there were a password before: take that out"));
         }
-    }
+        Ok(text.to_owned())
+    },
+    |address| {
+        let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let more = if host.len() < rest.len() { "/…" } else { "" };
+        format!("{scheme}://{host}{more}")
+    },
+);
+
+macro_rules! gate {
+    ($how:ident $field:ident: $codec:expr, $doc:literal) => {{
+        let row = super::row::row!(GateTable, "gate.", "keyrack_gate_", $how $field: $codec, $doc);
+        row.flag(super::row::spelled!(b'-', false, "--", stringify!($field)), $doc)
+    }};
 }
 
-/// A setting of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Name {
-    Listen,
-    AdminListen,
-    Issuer,
-    TrustedProxy,
-    HeaderNames,
-    VerifyFrom,
-    VerifyTokenFile,
-    Limits,
-    LimitsPasswordFile,
-    Called,
-    Lease,
-    Cache,
-    KeepUsage,
-    Webhook,
-    WebhookSecretFile,
-    Connections,
-    UnknownKeys,
-    LogForm,
-}
-
-/// Every setting.
-const TABLE: [Entry<Name>; 18] = [
-    (Name::Listen, "listen", "gate.listen", "KEYRACK_GATE_LISTEN"),
-    (Name::AdminListen, "admin-listen", "gate.admin-listen", "KEYRACK_GATE_ADMIN_LISTEN"),
-    (Name::Issuer, "issuer", "gate.issuer", "KEYRACK_GATE_ISSUER"),
-    (Name::TrustedProxy, "trusted-proxy", "gate.trusted-proxy", "KEYRACK_GATE_TRUSTED_PROXY"),
-    (Name::HeaderNames, "header-names", "gate.header-names", "KEYRACK_GATE_HEADER_NAMES"),
-    (Name::VerifyFrom, "verify-from", "gate.verify-from", "KEYRACK_GATE_VERIFY_FROM"),
-    (Name::VerifyTokenFile, "verify-token-file", "gate.verify-token-file", "KEYRACK_GATE_VERIFY_TOKEN_FILE"),
-    (Name::Limits, "limits", "gate.limits", "KEYRACK_GATE_LIMITS"),
-    (
-        Name::LimitsPasswordFile,
-        "limits-password-file",
-        "gate.limits-password-file",
-        "KEYRACK_GATE_LIMITS_PASSWORD_FILE",
-    ),
-    (Name::Called, "name", "gate.name", "KEYRACK_GATE_NAME"),
-    (Name::Lease, "lease", "gate.lease", "KEYRACK_GATE_LEASE"),
-    (Name::Cache, "cache", "gate.cache", "KEYRACK_GATE_CACHE"),
-    (Name::KeepUsage, "keep-usage", "gate.keep-usage", "KEYRACK_GATE_KEEP_USAGE"),
-    (Name::Webhook, "webhook", "gate.webhook", "KEYRACK_GATE_WEBHOOK"),
-    (
-        Name::WebhookSecretFile,
-        "webhook-secret-file",
-        "gate.webhook-secret-file",
-        "KEYRACK_GATE_WEBHOOK_SECRET_FILE",
-    ),
-    (Name::Connections, "connections", "gate.connections", "KEYRACK_GATE_CONNECTIONS"),
-    (Name::UnknownKeys, "unknown-keys", "gate.unknown-keys", "KEYRACK_GATE_UNKNOWN_KEYS"),
-    (Name::LogForm, "log-form", "gate.log-form", "KEYRACK_GATE_LOG_FORM"),
+/// Every setting, in the order of the help.
+const ROWS: &[Row<GateTable>] = &[
+    gate!(several listen: ADDRESS, "Where to listen; several times for several addresses. Port 0: any that is free, told on standard error")
+        .default("127.0.0.1:8100"),
+    gate!(some admin_listen: ADDRESS, "Have /healthz, /readyz and /metrics there instead"),
+    gate!(many issuer: TEXT, "Take this issuer's keys only; HOST=SLUG for one host. Without: keys of every issuer")
+        .hint("SLUG|HOST=SLUG"),
+    gate!(many trusted_proxy: NETWORK, "A network of proxies whose word is believed: /auth answers nobody else. Without: none"),
+    gate!(one header_names: Codec::<HeaderNames>::choice("WHAT"), "What the trusted proxies do to the names of headers")
+        .default("kept"),
+    gate!(many verify_from: NETWORK, "A network that may ask POST /api/v1/verify. Without: this machine"),
+    gate!(some verify_token_file: PATH, "A file with the token that askers of POST /api/v1/verify must send as well")
+        .secret(&["verify-token", "token"]),
+    gate!(some limits: LIMITS, "Count requests in this Redis or Valkey, together with other gates. Without: this gate counts by itself"),
+    gate!(some limits_password_file: PATH, "A file with the password of --limits")
+        .secret(&["limits-password", "password"]),
+    gate!(some name: TEXT, "The gate's name among gates: what it counts is kept under it. Without: the first address it listens on"),
+    gate!(one lease: TIME, "Out of touch with the database for so long, it refuses everything").default("1s"),
+    gate!(one cache: Codec::<usize>::from::<0>(), "Remember at most so many keys").default("100000"),
+    gate!(one keep_usage: TIME, "Keep counts of use for so long, and after a key's end the networks that it was used from").default("35d"),
+    gate!(some webhook: WEBHOOK, "Send alerts to this address, as JSON: https://…, or http:// on this machine"),
+    gate!(some webhook_secret_file: PATH, "A file with the secret that what is sent there is signed with")
+        .secret(&["webhook-secret", "secret"]),
+    gate!(one connections: Codec::<usize>::from::<1>(), "Have at most so many connections at once").default("10000"),
+    gate!(one unknown_keys: Codec::<u32>::from::<0>(), "Keys that do not work that one address may try at once; it gets one more a second. 0: as many as it likes")
+        .default("60"),
+    gate!(one log_form: Codec::<LogForm>::choice("FORM"), "The form of the log on standard error").default("text"),
 ];
 
-/// What nobody may write down, the variable that nobody may use, and where it belongs.
-const SECRETS: [(&str, &str, &str); 3] = [
-    ("verify-token", "KEYRACK_GATE_VERIFY_TOKEN", "verify-token-file"),
-    ("limits-password", "KEYRACK_GATE_LIMITS_PASSWORD", "limits-password-file"),
-    ("webhook-secret", "KEYRACK_GATE_WEBHOOK_SECRET", "webhook-secret-file"),
-];
+pub const GATE: Table<GateTable> = Table {
+    name: "gate",
+    rows: ROWS,
+    tables: &[],
+    elsewhere: &[("unmatched", POLICY), ("when-unreachable", POLICY)],
+    instead: put_into,
+};
+
+const POLICY: &str = "an issuer's policy: see `keyrack issuer show`";
+
+/// What to do with a secret.
+fn put_into(name: &str) -> String {
+    format!("put it into a file of mode 0600 and name that with `{name}`")
+}
 
 /// What a gate is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GateTable {
     pub listen: Setting<Vec<SocketAddr>>,
     pub admin_listen: Setting<Option<SocketAddr>>,
@@ -131,7 +165,6 @@ pub struct GateTable {
     /// Empty: this machine.
     pub verify_from: Setting<Vec<IpNet>>,
     pub verify_token_file: Setting<Option<PathBuf>>,
-    /// The address of a Redis, without a password.
     pub limits: Setting<Option<String>>,
     pub limits_password_file: Setting<Option<PathBuf>>,
     pub name: Setting<Option<String>>,
@@ -149,89 +182,17 @@ pub struct GateTable {
 }
 
 impl GateTable {
-    pub(super) fn defaults() -> Self {
-        Self {
-            listen: Setting::default(vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8100)]),
-            admin_listen: Setting::default(None),
-            issuer: Setting::default(Vec::new()),
-            trusted_proxy: Setting::default(Vec::new()),
-            header_names: Setting::default(HeaderNames::Kept),
-            verify_from: Setting::default(Vec::new()),
-            verify_token_file: Setting::default(None),
-            limits: Setting::default(None),
-            limits_password_file: Setting::default(None),
-            name: Setting::default(None),
-            lease: Setting::default(Duration::from_secs(1)),
-            cache: Setting::default(100_000),
-            keep_usage: Setting::default(Duration::from_secs(35 * 86_400)),
-            webhook: Setting::default(None),
-            webhook_secret_file: Setting::default(None),
-            connections: Setting::default(10_000),
-            unknown_keys: Setting::default(60),
-            log_form: Setting::default(LogForm::Text),
-            mistakes: Vec::new(),
-        }
-    }
-
-    /// Takes over the table of a file.
-    pub(super) fn apply_table(&mut self, source: Text<'_>, table: &Value<'_, '_>) {
-        let mistakes = table::read(source, table, |member| self.apply_member(source.file, member));
-        self.mistakes.extend(mistakes);
-    }
-
-    fn apply_member(&mut self, file: &Path, member: &Value<'_, '_>) -> Result<()> {
-        let word = member.key.replace('_', "-");
-        let Some((name, ..)) = TABLE.into_iter().find(|(_, known, ..)| *known == word) else {
-            return Err(member.at.error(unknown(&word, member.key)));
-        };
-        let from = Source::File(file.to_owned(), member.at.line());
-        let number;
-        let texts = match name {
-            _ if name.is_list() => member.strings()?,
-            Name::Cache | Name::Connections | Name::UnknownKeys => {
-                number = member.integer()?.to_string();
-                vec![number.as_str()]
-            }
-            _ => vec![member.str()?],
-        };
-        self.set(name, &texts, from).map_err(|why| member.at.error(format!("`{}` {why}", member.key)))
-    }
-
-    /// Takes over what variables say; several values stand beside each other, with blanks or commas between.
-    pub(super) fn apply_environment(&mut self, get: &dyn Fn(&'static str) -> Option<(String, Source)>) {
-        for (name, _, _, variable) in TABLE {
-            let Some((text, from)) = get(variable) else { continue };
-            let texts: Vec<&str> = if name.is_list() {
-                text.split([' ', ',']).filter(|part| !part.is_empty()).collect()
-            } else {
-                vec![&text]
-            };
-            if let Err(why) = self.set(name, &texts, from) {
-                self.mistakes.push(ConfigError::new(format!("{variable} {why}")));
-            }
-        }
-        for (_, variable, instead) in SECRETS {
-            if get(variable).is_some() {
-                let why = format!(
-                    "{variable} holds a secret, and the environment of a process can be read by others: {}, and take the variable away",
-                    put_into(instead)
-                );
-                self.mistakes.push(ConfigError::new(why));
-            }
-        }
-    }
-
     /// Forgets what reaches other machines. A demo tells nobody and counts by itself, whatever the settings say.
     pub(super) fn keep_to_itself(&mut self) {
-        self.limits = Setting::default(None);
-        self.limits_password_file = Setting::default(None);
-        self.webhook = Setting::default(None);
-        self.webhook_secret_file = Setting::default(None);
+        self.limits = Setting::default();
+        self.limits_password_file = Setting::default();
+        self.webhook = Setting::default();
+        self.webhook_secret_file = Setting::default();
     }
 
     /// Whether somebody said anything.
     pub fn is_told(&self) -> bool {
-        self.rows().iter().any(|(_, _, source)| **source != Source::Default)
+        GATE.shown(self).iter().any(|(_, _, source)| **source != Source::Default)
     }
 
     /// Whether a gate can be started with these settings; looks at no file. The first mistake is told with its place.
@@ -252,111 +213,4 @@ impl GateTable {
         }
         Ok(())
     }
-
-    /// Takes over the values of one setting. The error goes on after the setting's name.
-    fn set(&mut self, name: Name, texts: &[&str], from: Source) -> std::result::Result<(), String> {
-        let empty = || "is empty: give it a value, or take it away".to_owned();
-        if texts.iter().any(|text| text.trim().is_empty()) {
-            return Err(empty());
-        }
-        // Of a setting that is no list there is one text.
-        let text = texts.first().map(|text| text.trim()).unwrap_or_default();
-        let path = || Some(PathBuf::from(text));
-        match name {
-            Name::Listen if texts.is_empty() => return Err(empty()),
-            Name::Listen => self.listen.set(each(texts, address)?, from),
-            Name::AdminListen => self.admin_listen.set(Some(address(text)?), from),
-            Name::Issuer => self.issuer.set(each(texts, |text| Ok(text.to_owned()))?, from),
-            Name::TrustedProxy => self.trusted_proxy.set(each(texts, network)?, from),
-            Name::VerifyFrom => self.verify_from.set(each(texts, network)?, from),
-            Name::HeaderNames => {
-                let choice = HeaderNames::ALL.into_iter().find(|choice| choice.as_str() == text);
-                self.header_names.set(choice.ok_or_else(|| odd(text, "kept or rewritten"))?, from);
-            }
-            Name::LogForm => {
-                let choice = LogForm::ALL.into_iter().find(|choice| choice.as_str() == text);
-                self.log_form.set(choice.ok_or_else(|| odd(text, "text or json"))?, from);
-            }
-            Name::Limits if has_password(text) || text.contains("pass=") => {
-                return Err(format!(
-                    "has a password in it: take it out, {}",
-                    put_into("limits-password-file")
-                ));
-            }
-            Name::Limits => self.limits.set(Some(text.to_owned()), from),
-            Name::Webhook if text.contains('@') => {
-                return Err("has an @ in it, as if there were a password before: take that out".into());
-            }
-            Name::Webhook => self.webhook.set(Some(text.to_owned()), from),
-            Name::Called => self.name.set(Some(text.to_owned()), from),
-            Name::Lease => self.lease.set(time(text)?, from),
-            Name::KeepUsage => self.keep_usage.set(time(text)?, from),
-            Name::Cache => self.cache.set(whole(text, 0)?, from),
-            Name::Connections => self.connections.set(whole(text, 1)?, from),
-            Name::UnknownKeys => self.unknown_keys.set(whole(text, 0)?, from),
-            Name::VerifyTokenFile => self.verify_token_file.set(path(), from),
-            Name::LimitsPasswordFile => self.limits_password_file.set(path(), from),
-            Name::WebhookSecretFile => self.webhook_secret_file.set(path(), from),
-        }
-        Ok(())
-    }
-}
-
-impl Name {
-    /// Whether several values may be given.
-    fn is_list(self) -> bool {
-        matches!(self, Self::Listen | Self::Issuer | Self::TrustedProxy | Self::VerifyFrom)
-    }
-}
-
-fn each<T>(
-    texts: &[&str],
-    read: impl Fn(&str) -> std::result::Result<T, String>,
-) -> std::result::Result<Vec<T>, String> {
-    texts.iter().map(|text| read(text.trim())).collect()
-}
-
-fn address(text: &str) -> std::result::Result<SocketAddr, String> {
-    text.parse().map_err(|_| odd(text, "an address and a port, as 127.0.0.1:8100 or [::1]:8100"))
-}
-
-fn network(text: &str) -> std::result::Result<IpNet, String> {
-    parse_network(text).map_err(|error| match error {
-        NetworkError::Form(_) => odd(text, "an address or a network, as 10.0.0.0/8"),
-        error @ NetworkError::Mapped(_) => format!("is no use: {error}"),
-    })
-}
-
-fn time(text: &str) -> std::result::Result<Duration, String> {
-    Span::parse(text).map(Span::longest).map_err(|error| match error {
-        SpanError::NoSpan(_) => odd(text, "a time, as 500ms, 1s, 10m or 35d"),
-        error => format!("is {text:?}: {error}"),
-    })
-}
-
-fn whole<T: TryFrom<u64>>(text: &str, least: u64) -> std::result::Result<T, String> {
-    let number = text.parse::<u64>().ok().filter(|number| *number >= least);
-    let number = number.and_then(|number| T::try_from(number).ok());
-    number.ok_or_else(|| odd(text, &format!("a whole number from {least} on")))
-}
-
-/// What to do with a secret.
-fn put_into(name: &str) -> String {
-    format!("put it into a file of mode 0600 and name that with `{name}`")
-}
-
-fn unknown(word: &str, as_written: &str) -> String {
-    let plain = [
-        ("token", "verify-token-file"),
-        ("password", "limits-password-file"),
-        ("secret", "webhook-secret-file"),
-    ];
-    let secrets = SECRETS.into_iter().map(|(secret, _, instead)| (secret, instead)).chain(plain);
-    if let Some((_, instead)) = secrets.into_iter().find(|(secret, _)| *secret == word) {
-        return table::misplaced(as_written, &put_into(instead));
-    }
-    if ["unmatched", "when-unreachable"].contains(&word) {
-        return format!("`{as_written}` belongs into an issuer's policy: see `keyrack issuer show`");
-    }
-    table::unknown("gate", &TABLE, word, as_written)
 }

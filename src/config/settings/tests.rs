@@ -35,7 +35,7 @@ fn each_layer_outranks_the_one_before_and_is_remembered() {
     let (system, own) = (root.path().join("etc/config.toml"), root.path().join("home/config.toml"));
     write(&system, "database = \"/srv/a.db\"\nmouse = false\nutc = true\n");
     write(&own, "\ndatabase = \"/srv/b.db\"\n");
-    let flags = Flags { database: Some("/srv/d.db".into()), ..Flags::default() };
+    let flags = Flags::default().with("--db", ["/srv/d.db"]);
 
     let files = load(root.path(), &[], &Flags::default()).unwrap();
     assert_eq!(files.database, Setting { value: "/srv/b.db".into(), source: Source::File(own.clone(), 2) });
@@ -70,7 +70,7 @@ fn no_color_takes_the_theme_without_colour_unless_keyrack_is_told_otherwise() {
     assert_eq!(dumb.theme.value, "mono");
     let variables = [("NO_COLOR", "1"), ("KEYRACK_THEME", "high-contrast")];
     assert_eq!(load(root.path(), &variables, &Flags::default()).unwrap().theme.value, "high-contrast");
-    let flags = Flags { theme: Some("dark".into()), ..Flags::default() };
+    let flags = Flags::default().with("--theme", ["dark"]);
     assert_eq!(
         load(root.path(), &[("NO_COLOR", "1")], &flags).unwrap().theme.source,
         Source::Flag("--theme")
@@ -81,7 +81,7 @@ fn no_color_takes_the_theme_without_colour_unless_keyrack_is_told_otherwise() {
 fn a_password_in_the_address_is_refused_wherever_it_comes_from_and_never_repeated() {
     let root = tempfile::tempdir().unwrap();
     let address = "postgres://ada:hunter2@db/keys";
-    let flags = Flags { database: Some(address.into()), ..Flags::default() };
+    let flags = Flags::default().with("--db", [address]);
     let by_flag = load(root.path(), &[], &flags).unwrap_err().to_string();
     let by_variable =
         load(root.path(), &[("KEYRACK_DB", address)], &Flags::default()).unwrap_err().to_string();
@@ -97,7 +97,7 @@ fn a_password_in_the_address_is_refused_wherever_it_comes_from_and_never_repeate
 
 #[test]
 fn passwords_hide_in_several_places_of_an_address() {
-    let ok = |text: &str| check_database(text, &Source::Default).is_ok();
+    let ok = |text: &str| codec::one::read(&[text], &database::DATABASE).is_ok();
     for address in [
         "postgresql://ada:pw@host/db",
         "postgres://ada:p/w@host/db",
@@ -174,6 +174,28 @@ fn every_setting_has_a_row_for_info() {
     let rows = settings.rows();
     let of = |table: &str| rows.iter().filter(|(name, ..)| name.starts_with(table)).count();
     let plain: Vec<_> = rows.iter().map(|(name, ..)| *name).filter(|name| !name.contains('.')).collect();
-    assert_eq!(plain, NAMES);
-    assert_eq!((of("mail."), of("gate."), rows.len()), (14, 18, NAMES.len() + 32));
+    assert_eq!(plain, CONSOLE.rows.iter().map(|row| row.name).collect::<Vec<_>>());
+    assert_eq!((of("mail."), of("gate."), rows.len()), (14, 18, plain.len() + 32));
+}
+
+#[test]
+fn readme_has_every_setting_as_its_row_tells() {
+    let page = include_str!("../../../README.md");
+    let mut tables = vec![CONSOLE.document(), MAIL.document(), GATE.document()];
+    tables.retain(|table| !page.contains(table));
+    assert!(tables.is_empty(), "not in README.md:\n\n{}", tables.join("\n"));
+}
+
+#[test]
+fn every_default_can_be_read() {
+    let root = tempfile::tempdir().unwrap();
+    let settings = Settings::defaults(&places(root.path()));
+    let defaults = CONSOLE.rows.iter().map(|row| (row.shown, row.default));
+    let defaults = defaults.chain(MAIL.rows.iter().map(|row| (row.shown, row.default)));
+    let defaults = defaults.chain(GATE.rows.iter().map(|row| (row.shown, row.default)));
+    let rows = settings.rows();
+    for (name, default) in defaults.filter(|(_, default)| !default.is_none_or(|text| text.contains('{'))) {
+        let shown = rows.iter().find(|(shown, ..)| *shown == name).map(|(_, value, _)| value.as_str());
+        assert_eq!(shown, default, "{name}");
+    }
 }

@@ -62,7 +62,7 @@ log-form = "json"
 "#;
     let gate = gate(table, &[]);
     assert_eq!(gate.check(), Ok(()));
-    let rows = gate.rows();
+    let rows = GATE.shown(&gate);
     let shown: Vec<&str> = rows.iter().map(|(_, value, _)| value.as_str()).collect();
     let expected = [
         "127.0.0.1:8101, [::1]:8101",

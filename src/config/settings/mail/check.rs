@@ -1,7 +1,8 @@
 //! What single values must look like, and which of them go together.
 
-use super::super::super::document::{ConfigError, Result};
-use super::super::Source;
+use super::super::super::document::Result;
+use super::super::codec::{Codec, Wrong};
+use super::super::setting::Source;
 use super::{INSTEAD, MailSettings, Transport};
 
 impl MailSettings {
@@ -41,34 +42,24 @@ impl MailSettings {
     }
 }
 
-impl Source {
-    /// A mistake in a value that was decided here.
-    pub fn error(&self, reason: impl Into<String>) -> ConfigError {
-        let reason = reason.into();
-        match self {
-            Self::Default => ConfigError::new(reason),
-            Self::File(file, line) => ConfigError { file: Some(file.clone()), line: Some(*line), reason },
-            Self::Environment(name) | Self::Flag(name) => ConfigError::new(format!("{name}: {reason}")),
-        }
-    }
-}
-
 /// A mail server's name or address, without scheme and port.
-pub(super) fn host(text: &str) -> std::result::Result<(), String> {
+pub(super) const HOST: Codec<String> = Codec::new("NAME", host, String::clone);
+
+fn host(text: &str) -> std::result::Result<String, Wrong> {
     if text.contains("://") || text.contains('/') {
-        return Err(format!("is {text:?}: write the server's name alone, as smtp.example.com"));
+        return Err(Wrong::new(format!("is {text:?}: write the server's name alone, as smtp.example.com")));
     }
     if text.contains('@') {
-        return Err(
-            "has an @ in it: write the server's name alone, and who signs in there with `username`".into()
-        );
+        return Err(Wrong::new(
+            "has an @ in it: write the server's name alone, and who signs in there with `username`",
+        ));
     }
     let is_address = text.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
     if let Some((name, port)) = text.rsplit_once(':').filter(|_| !is_address) {
-        return Err(format!("is {text:?}: write `host = {name:?}` and `port = {port}`"));
+        return Err(Wrong::new(format!("is {text:?}: write `host = {name:?}` and `port = {port}`")));
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("is {text:?}: a server's name has no spaces"));
+        return Err(Wrong::new(format!("is {text:?}: a server's name has no spaces")));
     }
-    Ok(())
+    Ok(text.to_owned())
 }

@@ -68,7 +68,7 @@ fn each_layer_outranks_the_one_before_and_is_remembered() {
     assert_eq!(mail.port(), 2525);
     assert!(matches!(mail.reply_to.source, Source::File(_, 4)));
 
-    let flags = Flags { mail_directory: Some("/tmp/letters".into()), ..Flags::default() };
+    let flags = Flags::default().with("--mail-dir", ["/tmp/letters"]);
     let mail = load(root.path(), table, &variables, &flags).mail;
     assert_eq!(mail.transport, Setting { value: Transport::Directory, source: Source::Flag("--mail-dir") });
     assert_eq!(mail.directory.value, Path::new("/tmp/letters"));
