@@ -102,7 +102,7 @@ pub const ROOMS: &[Room] = &[
         ],
     ),
     // The names of keys are crokey's; nothing here draws.
-    room("src/config", &["src/domain"], &["crokey", "etcetera", "humantime", "ipnet", "std::fs", "toml"]),
+    room("src/config", &["src/domain"], &["crokey", "etcetera", "ipnet", "std::fs", "toml"]),
     room("src/telemetry", &[], &["std::fs", "std::thread", "thiserror", "tracing", "tracing_subscriber"]),
     // Secrets that others keep: a file or a credential.
     room("src/secret_file", &[], &["rustix", "std::env", "std::fs", "thiserror", "zeroize"]),
