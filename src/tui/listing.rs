@@ -229,6 +229,8 @@ impl<S: Source> Listing<S> {
 
     /// Asks for rows.
     pub fn read(&mut self, shell: &mut Shell, load: Load, page: usize) -> Option<Effect> {
+        // The rows at hand are of another filter or order while others are to take their place.
+        let load = if load == Load::Again && self.leaping() { self.load } else { load };
         let (part, limit) = self.wanted(load, page);
         let request = self.source.request(&self.filter.meaning, part, limit);
         self.load = load;

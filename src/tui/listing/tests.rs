@@ -308,3 +308,13 @@ fn a_failure_says_why_where_there_is_nothing_to_show() {
     list.refresh();
     assert_eq!(list.list.absent(), Some(Absent::None));
 }
+
+#[test]
+fn a_change_on_the_way_to_the_end_leads_to_the_end_as_it_is_now() {
+    let mut list = Bench::<true>::of(0..5_000);
+    let Taken::Done(effects) = list.strike(Action::Bottom) else { panic!("it moves") };
+    list.keep(effects);
+    list.numbers.push(5_000);
+    list.refresh();
+    assert_eq!(list.place().0, 5_000);
+}

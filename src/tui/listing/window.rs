@@ -87,7 +87,7 @@ impl<S: Source> Listing<S> {
     }
 
     /// Whether the rows under way take the place of those at hand, and the selection with them.
-    fn leaping(&self) -> bool {
+    pub(super) fn leaping(&self) -> bool {
         self.pages.busy() && matches!(self.load, Load::First | Load::Last)
     }
 
