@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod files;
 mod filter;
 mod flags;
 pub mod gate;

@@ -108,6 +108,16 @@ impl Store {
         Ok(Self { pools, location: location.clone(), counting: Arc::default(), wal: Arc::default() })
     }
 
+    /// Tries to bring a database's schema up to date and leaves it as it is. Answers the version that it has, if it has
+    /// one, and the newest.
+    pub async fn try_migrate(location: &Location) -> Result<(Option<i64>, i64)> {
+        let found = match location {
+            Location::Sqlite(path) => sqlite::try_open(path).await?,
+            Location::Postgres(url) => postgres::try_open(url).await?,
+        };
+        Ok((found, migrate::newest()))
+    }
+
     pub fn location(&self) -> &Location {
         &self.location
     }

@@ -108,14 +108,6 @@ pub async fn run(command: Command, session: &Session) -> Result {
 }
 
 async fn create(create: Create, service: &Service, session: &Session) -> Result {
-    let issuer = service.issuer(&create.issuer).await?;
-    if session.global.dry_run {
-        session.remark(&format!(
-            "Would create account {} ({:?}) of {}. Nothing was changed.",
-            create.slug, create.name, issuer.policy.name
-        ));
-        return Ok(());
-    }
     let account = service
         .create_account(
             new_operation(),
@@ -128,6 +120,11 @@ async fn create(create: Create, service: &Service, session: &Session) -> Result 
             },
         )
         .await?;
+    if session.would(|| {
+        format!("create account {} ({:?}) of {}", account.slug, account.name.as_str(), account.issuer)
+    }) {
+        return Ok(());
+    }
     session.remark(&format!(
         "Account {} is there. Its first key: keyrack key create --account {} --name NAME",
         account.slug, account.slug
@@ -162,28 +159,29 @@ async fn show(slug: &str, service: &Service, session: &Session) -> Result {
 }
 
 async fn change(change: Change, service: &Service, session: &Session) -> Result {
-    let slug = service.account(&change.slug).await?.account.slug;
-    if session.global.dry_run {
-        session.remark(&format!("Would change account {slug}. Nothing was changed."));
+    let plan = if change.no_plan { Some(None) } else { change.plan.map(Some) };
+    let wish = ChangeAccount { name: change.name, admins: change.admins, plan };
+    let account = service.change_account(new_operation(), &change.slug, wish).await?;
+    if session.would(|| {
+        let admins: Vec<&str> = account.admins.iter().map(|admin| admin.as_str()).collect();
+        let plan = account.plan.as_deref().unwrap_or("none");
+        let name = account.name.as_str();
+        format!("change account {} to {name:?}, admins {}, plan {plan}", account.slug, admins.join(", "))
+    }) {
         return Ok(());
     }
-    let plan = if change.no_plan { Some(None) } else { change.plan.map(Some) };
-    let change = ChangeAccount { name: change.name, admins: change.admins, plan };
-    service.change_account(new_operation(), &slug, change).await?;
-    show(&slug, service, session).await
+    show(&account.slug, service, session).await
 }
 
 async fn set(slug: &str, standing: Standing, service: &Service, session: &Session) -> Result {
     let before = service.account(slug).await?;
-    if session.global.dry_run {
-        session.remark(&format!(
-            "Would set the standing of {slug} from {} to {}. Nothing was changed.",
-            before.account.standing.as_str(),
-            standing.as_str()
-        ));
+    let after = service.set_standing(new_operation(), slug, standing).await?;
+    if session.would(|| {
+        let (from, to) = (before.account.standing.as_str(), after.standing.as_str());
+        format!("set the standing of {slug} from {from} to {to}")
+    }) {
         return Ok(());
     }
-    service.set_standing(new_operation(), slug, standing).await?;
     if standing == Standing::Suspended && before.active_keys > 0 {
         session.remark(&format!(
             "Its {} active keys are refused by gates until it is reinstated. To end them for good: keyrack key revoke --filter 'account:{slug} status:active'",

@@ -94,19 +94,20 @@ async fn acknowledge(arguments: Ack, session: &Session) -> Result {
             }
         }
     }
-    if session.global.dry_run {
-        session.remark(&format!("Would acknowledge {} alerts. Nothing was changed.", ids.len()));
-        return Ok(());
-    }
     let mut done = 0;
     for some in ids.chunks(BATCH as usize) {
         let operation = new_operation();
         done +=
             insist(|| service.acknowledge_alerts(operation, some)).await.map_err(|failure: Failure| {
+                if done == 0 && failure.is_refusal() {
+                    return failure;
+                }
                 failure.before(&format!("{done} of {} are acknowledged: ", ids.len()))
             })?;
     }
-    session.remark(&format!("{done} acknowledged."));
+    if !session.would(|| format!("acknowledge {done} alerts")) {
+        session.remark(&format!("{done} acknowledged."));
+    }
     Ok(())
 }
 

@@ -17,15 +17,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
-    if session.global.dry_run {
-        session.remark(&format!(
-            "Would add {} keys to {}. Nothing was changed.",
-            arguments.keys,
-            service.location()
-        ));
-        return Ok(());
-    }
-    let bar = if session.global.quiet {
+    let bar = if session.global.quiet || session.global.dry_run {
         indicatif::ProgressBar::hidden()
     } else {
         indicatif::ProgressBar::new(arguments.keys)
@@ -33,6 +25,9 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let made = service.demo(arguments.keys, arguments.seed, |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     made?;
+    if session.would(|| format!("add {} keys to {}", arguments.keys, service.location())) {
+        return Ok(());
+    }
     session.remark(&format!("{} now holds {} keys.", service.location(), arguments.keys));
     Ok(())
 }

@@ -61,6 +61,11 @@ impl Failure {
         Self::new(Exit::Failure, format!("standard output can't be written: {error}"))
     }
 
+    /// Whether the wish itself was refused, so that nothing came of it.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.exit, Exit::Usage | Exit::NotFound | Exit::NotPermitted | Exit::Refused)
+    }
+
     /// Puts words before the message.
     pub fn before(mut self, words: &str) -> Self {
         self.message = format!("{words}{}", self.message);

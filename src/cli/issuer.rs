@@ -8,7 +8,7 @@ use super::failure::{Exit, Failure, Result};
 use super::output::{Column, Format, Record};
 use super::session::{Session, insist};
 use crate::domain::issuer::{Issuer, Policy, policy_file};
-use crate::service::{Service, new_operation};
+use crate::service::new_operation;
 
 /// No policy is longer than this many bytes.
 const LONGEST: u64 = 1024 * 1024;
@@ -52,22 +52,20 @@ pub async fn run(command: Command, session: &Session) -> Result {
         }
         Command::Apply { file } => {
             let policy = read(&file)?;
-            apply(policy, session).await
+            let service = session.service().await?;
+            let before = service.issuers().await?.into_iter().find(|issuer| issuer.slug == policy.slug);
+            let operation = new_operation();
+            let issuer = insist(|| service.apply_policy(operation, policy.clone())).await?;
+            tell(before, issuer, session).await
         }
         Command::Add { preset } => {
             let policy = policy_file::preset(&preset).ok_or_else(|| {
                 Failure::not_found(format!("no preset {preset:?}: there are {}", preset_names().join(", ")))
             })?;
             let service = session.service().await?;
-            if service.issuers().await?.iter().any(|issuer| issuer.slug == policy.slug) {
-                return Err(Failure::new(
-                    Exit::Refused,
-                    format!(
-                        "issuer {preset} is there already. To change its policy: keyrack issuer apply FILE"
-                    ),
-                ));
-            }
-            apply(policy, session).await
+            let operation = new_operation();
+            let issuer = insist(|| service.add_issuer(operation, policy.clone())).await?;
+            tell(None, issuer, session).await
         }
     }
 }
@@ -135,22 +133,19 @@ fn read(file: &std::path::Path) -> Result<Policy> {
     })
 }
 
-async fn apply(policy: Policy, session: &Session) -> Result {
-    let service: &Service = session.service().await?;
-    let before = service.issuers().await?.into_iter().find(|issuer| issuer.slug == policy.slug);
+/// Tells what became, or on a dry run would become, of an issuer that was like that before.
+async fn tell(before: Option<Issuer>, issuer: Issuer, session: &Session) -> Result {
     let what = match &before {
         None => "new",
-        Some(before) if before.policy == policy => "unchanged",
+        Some(before) if before.version == issuer.version => "unchanged",
         Some(_) => "changed",
     };
     if session.global.dry_run {
-        session.remark(&format!("Issuer {} would be {what}. Nothing was changed.", policy.slug));
+        session.remark(&format!("Issuer {} would be {what}. Nothing was changed.", issuer.slug));
         return Ok(());
     }
-    let operation = new_operation();
-    let issuer = insist(|| service.apply_policy(operation, policy.clone())).await?;
     session.remark(&format!("Issuer {} is {what}; its policy has version {}.", issuer.slug, issuer.version));
-    session.printer().one(&issuer, service.now().await?)
+    session.printer().one(&issuer, session.service().await?.now().await?)
 }
 
 /// A policy that comes with the program.

@@ -34,17 +34,16 @@ pub async fn run(command: Command, session: &Session) -> Result {
     match command {
         Command::List => session.printer().list(&service.operators().await?, now).map(drop),
         Command::Set { name, role } => {
-            if session.global.dry_run {
-                session.remark(&format!("Would make {name} {}. Nothing was changed.", role.as_str()));
+            let operator = service.set_operator(new_operation(), &name, role).await?;
+            if session.would(|| format!("make {} {}", operator.name, operator.role)) {
                 return Ok(());
             }
-            let operator = service.set_operator(new_operation(), &name, role).await?;
             session.printer().one(&operator, now)
         }
         Command::Remove { name } => {
-            if session.global.dry_run {
-                session.remark(&format!("Would take all rights from {name}. Nothing was changed."));
-                return Ok(());
+            if prompt::must_ask(&session.global) {
+                // Nobody is asked about what is refused anyway.
+                service.trying().remove_operator(new_operation(), &name).await?;
             }
             if !prompt::confirm(&session.global, &format!("Take all rights on this database from {name}"))
                 .await?
@@ -52,6 +51,9 @@ pub async fn run(command: Command, session: &Session) -> Result {
                 return Err(Failure::new(Exit::Failure, "nothing was changed"));
             }
             service.remove_operator(new_operation(), &name).await?;
+            if session.would(|| format!("take all rights from {name}")) {
+                return Ok(());
+            }
             session.remark(&format!(
                 "{name} is no operator any more. Keys that {name} created: keyrack key list --filter 'by:{name} status:active'"
             ));

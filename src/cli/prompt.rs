@@ -23,9 +23,14 @@ pub fn can_ask(global: &Global) -> bool {
     !global.no_input && io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// Whether an answer is needed: nobody gave it beforehand, and it is no dry run, which needs none.
+pub fn must_ask(global: &Global) -> bool {
+    !global.yes && !global.dry_run
+}
+
 /// Asks for a yes; anything else is a no. `what` is a sentence without its question mark.
 pub async fn confirm(global: &Global, what: &str) -> Result<bool> {
-    if global.yes {
+    if !must_ask(global) {
         return Ok(true);
     }
     if !can_ask(global) {
@@ -37,7 +42,7 @@ pub async fn confirm(global: &Global, what: &str) -> Result<bool> {
 
 /// Asks for a number to be typed; anything else is a no.
 pub async fn confirm_number(global: &Global, what: &str, number: usize) -> Result<bool> {
-    if global.yes {
+    if !must_ask(global) {
         return Ok(true);
     }
     if !can_ask(global) {

@@ -87,9 +87,13 @@ impl Session {
         }
     }
 
-    /// The open database; opened by the first call.
+    /// The open database; opened by the first call. On a dry run whatever is asked of it is only tried.
     pub async fn service(&self) -> Result<&Service> {
-        Ok(self.service.get_or_try_init(|| self.opening()).await?)
+        let open = async || {
+            let service = self.opening().await?;
+            Ok::<_, service::Error>(if self.global.dry_run { service.trying() } else { service })
+        };
+        Ok(self.service.get_or_try_init(open).await?)
     }
 
     /// Opens the database, and fills it if it is a throw-away one.
@@ -176,6 +180,14 @@ impl Session {
 
     pub fn format(&self) -> Format {
         self.global.format()
+    }
+
+    /// On a dry run says what would have been done, beginning with a verb, and answers true: there is no more to do.
+    pub fn would(&self, what: impl FnOnce() -> String) -> bool {
+        if self.global.dry_run {
+            self.remark(&format!("Would {}. Nothing was changed.", what()));
+        }
+        self.global.dry_run
     }
 
     /// Says something that a person may want to know and a script doesn't need.

@@ -6,7 +6,7 @@ use super::change::Change;
 use super::create::creation;
 use super::ids::new_operation;
 use super::permit::permit;
-use super::{Error, Result, Service};
+use super::{Error, Intent, Result, Service};
 use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::{self, Action, Subject};
@@ -35,6 +35,10 @@ impl Service {
         let mut demo = Demo::new(keys, seed, now, policies.clone());
         let accounts = demo.accounts().to_vec();
         self.change(new_operation(), Load::Start { policies, accounts }).await?;
+        if self.intent == Intent::Try {
+            // What comes next stands on what was rolled back, and is refused by nothing that this was not.
+            return Ok(());
+        }
 
         let indexes = if keys > HISTORIES { self.inner.store.begin_load().await? } else { Vec::new() };
         let mut histories = (keys <= HISTORIES).then(Vec::new);

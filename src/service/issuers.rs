@@ -25,15 +25,26 @@ impl Service {
 
     /// Makes the issuer or replaces its policy, if the policy has no faults. The same policy again changes nothing.
     pub async fn apply_policy(&self, operation: OperationId, policy: Policy) -> Result<Issuer> {
+        self.put_policy(operation, policy, false).await
+    }
+
+    /// Makes the issuer, if there is none of its slug.
+    pub async fn add_issuer(&self, operation: OperationId, policy: Policy) -> Result<Issuer> {
+        self.put_policy(operation, policy, true).await
+    }
+
+    async fn put_policy(&self, operation: OperationId, policy: Policy, only_new: bool) -> Result<Issuer> {
         if let Some(fault) = policy.faults().into_iter().next() {
             return Err(Error::invalid(Field::Policy, fault));
         }
-        self.change(operation, ApplyPolicy { policy }).await
+        self.change(operation, ApplyPolicy { policy, only_new }).await
     }
 }
 
 struct ApplyPolicy {
     policy: Policy,
+    /// Whether an issuer that is there already must stay as it is.
+    only_new: bool,
 }
 
 impl Change for ApplyPolicy {
@@ -45,6 +56,12 @@ impl Change for ApplyPolicy {
         tx.lock_issuers().await?;
         let before = tx.issuer(&policy.slug).await?;
         let version = before.as_ref().map_or(1, |issuer| issuer.version + 1);
+        if self.only_new && before.is_some() && !tx.seen().await? {
+            return Err(Error::Refused(format!(
+                "issuer {} is there already. To change its policy: keyrack issuer apply FILE",
+                policy.slug
+            )));
+        }
         if let Some(same) = before.filter(|issuer| issuer.policy == *policy) {
             return Ok(same);
         }

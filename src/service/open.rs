@@ -42,6 +42,12 @@ impl Service {
         Self::with_identity(store, clock, identity).await
     }
 
+    /// Tries to bring the database's schema up to date, as opening it would, and leaves it as it is. Answers the version
+    /// that it has, if it has one, and the newest.
+    pub async fn try_migrate(location: &Location) -> Result<(Option<i64>, i64)> {
+        Ok(Store::try_migrate(location).await?)
+    }
+
     /// Works on an open database as `identity`.
     pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
         let inner = Inner { store, clock, identity, skew: Arc::default() };

@@ -14,8 +14,8 @@ use super::change::Change;
 use super::ids::{new_id, new_operation};
 use super::permit::may;
 use super::post::Post;
-use super::reminders::{SweepNews, SweepOrder};
-use super::{Error, Result, Service};
+use super::reminders::{SweepNews, SweepOrder, SweepPreview};
+use super::{Error, Intent, Result, Service};
 use crate::domain::audit::Action;
 use crate::domain::operator::Permission;
 use crate::domain::reminder::{Sweep, SweepId, Tally};
@@ -47,6 +47,18 @@ impl Stop {
 }
 
 impl Service {
+    /// Whether this sweep might begin, and what it would send: the `show` most urgent letters of it. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`Service::sweep`] before its first letter.
+    pub async fn try_sweep(&self, order: SweepOrder, show: u32) -> Result<SweepPreview> {
+        self.post().await?;
+        let limit = order.limit;
+        let begin = Begin { id: new_id(self.present()), order: order.clone() };
+        self.trying().change(order.operation, begin).await?;
+        self.preview_sweep(limit, show).await
+    }
+
     /// Sends every reminder that is due, and tells `news` of it. A sweep right after it sends nothing.
     ///
     /// # Errors
@@ -58,6 +70,10 @@ impl Service {
         news: UnboundedSender<SweepNews>,
         stop: Stop,
     ) -> Result<Sweep> {
+        if self.intent == Intent::Try {
+            // A letter can't be rolled back.
+            return Err(Error::Refused("a dry run sends no letters: ask what a sweep would send".into()));
+        }
         let post = self.post().await?;
         let begin = Begin { id: new_id(self.present()), order: order.clone() };
         let id = self.change(order.operation, begin).await?;

@@ -55,12 +55,26 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
 }
 
 async fn is_current(pool: &SqlitePool) -> Result<bool> {
+    Ok(matches!(check(version_of_file(pool).await?)?, Schema::Current))
+}
+
+async fn version_of_file(pool: &SqlitePool) -> Result<Option<i64>> {
     match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await.map_err(Error::from) {
-        Ok(found) => Ok(matches!(check(found)?, Schema::Current)),
         // No such table: a new file. Busy: another process is making it just now.
-        Err(Error::Refused(_) | Error::Busy(_)) => Ok(false),
-        Err(unusable) => Err(unusable),
+        Err(Error::Refused(_) | Error::Busy(_)) => Ok(None),
+        found => found,
     }
+}
+
+/// As [`sqlite`], in a transaction that is rolled back. Answers the version that the schema has, if it has one.
+pub(super) async fn try_sqlite(pool: &SqlitePool) -> Result<Option<i64>> {
+    let found = version_of_file(pool).await?;
+    if let Schema::Older = check(found)? {
+        let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+        SQLITE.run_direct(None, &mut *tx, false).await.map_err(failed)?;
+        tx.rollback().await?;
+    }
+    Ok(found)
 }
 
 /// Whether the journal mode is the write-ahead log.
@@ -96,14 +110,8 @@ async fn use_wal(writer: &SqlitePool) -> Result<()> {
 
 /// sqlx takes an advisory lock on PostgreSQL by itself.
 pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
-    match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await {
-        Ok(found) => match check(found)? {
-            Schema::Current => return Ok(()),
-            Schema::Older => {}
-        },
-        // 42P01: no such table, a new database.
-        Err(sqlx::Error::Database(db)) if db.code().as_deref() == Some("42P01") => {}
-        Err(error) => return Err(error.into()),
+    if let Schema::Current = check(version_of_server(pool).await?)? {
+        return Ok(());
     }
     let mut tries = 0;
     loop {
@@ -111,9 +119,35 @@ pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
         match POSTGRES.run(pool).await.map_err(failed) {
             // Others are at it; waiting for their lock took longer than the patience for locks.
             Err(Error::Busy(_)) if tries < TRIES => {}
-            Err(Error::Privilege(why)) => return Err(Error::NotOwner(why)),
-            done => return done,
+            done => return done.map_err(not_owner),
         }
+    }
+}
+
+async fn version_of_server(pool: &PgPool) -> Result<Option<i64>> {
+    match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await {
+        // 42P01: no such table, a new database.
+        Err(sqlx::Error::Database(db)) if db.code().as_deref() == Some("42P01") => Ok(None),
+        found => Ok(found?),
+    }
+}
+
+/// As [`postgres`], in a transaction that is rolled back. Answers the version that the schema has, if it has one.
+pub(super) async fn try_postgres(pool: &PgPool) -> Result<Option<i64>> {
+    let found = version_of_server(pool).await?;
+    if let Schema::Older = check(found)? {
+        let mut tx = pool.begin().await?;
+        POSTGRES.run_direct(None, &mut *tx, false).await.map_err(failed).map_err(not_owner)?;
+        tx.rollback().await?;
+    }
+    Ok(found)
+}
+
+/// Who may not change the schema is told who may.
+fn not_owner(error: Error) -> Error {
+    match error {
+        Error::Privilege(why) => Error::NotOwner(why),
+        other => other,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::Executor;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{Executor, PgPool};
 
 use super::{Location, Pools, Result, migrate};
 
@@ -14,6 +14,20 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 const LOCK: &str = "10s";
 
 pub(super) async fn open(url: &str) -> Result<Pools> {
+    let pool = connect(url).await?;
+    migrate::postgres(&pool).await?;
+    Ok(Pools::Postgres(pool))
+}
+
+/// What [`open`] would do to the schema.
+pub(super) async fn try_open(url: &str) -> Result<Option<i64>> {
+    let pool = connect(url).await?;
+    let found = migrate::try_postgres(&pool).await;
+    pool.close().await;
+    found
+}
+
+async fn connect(url: &str) -> Result<PgPool> {
     let options = Location::postgres_options(url)?;
     let pool = PgPoolOptions::new()
         .max_connections(8)
@@ -33,6 +47,5 @@ pub(super) async fn open(url: &str) -> Result<Pools> {
             ("lock_timeout", LOCK),
         ]))
         .await?;
-    migrate::postgres(&pool).await?;
-    Ok(Pools::Postgres(pool))
+    Ok(pool)
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Error, Pools, Result, migrate};
@@ -16,6 +17,24 @@ const MMAP: &str = "268435456";
 
 pub(super) async fn open(path: &Path) -> Result<Pools> {
     make_private(path)?;
+    let (writer, readers) = pools(path);
+    migrate::sqlite(path, &writer).await?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+/// What [`open`] would do to the schema; a file that is not there is not made.
+pub(super) async fn try_open(path: &Path) -> Result<Option<i64>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let (writer, _) = pools(path);
+    let found = migrate::try_sqlite(&writer).await;
+    writer.close().await;
+    found
+}
+
+/// The one writer and the readers, which open the file at their first use.
+fn pools(path: &Path) -> (SqlitePool, SqlitePool) {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY)
@@ -39,8 +58,7 @@ pub(super) async fn open(path: &Path) -> Result<Pools> {
         .acquire_timeout(BUSY)
         .connect_lazy_with(options.pragma("query_only", "ON"));
 
-    migrate::sqlite(path, &writer).await?;
-    Ok(Pools::Sqlite { writer, readers })
+    (writer, readers)
 }
 
 /// Makes the file, readable by its owner alone, before SQLite would make it with the usual rights.

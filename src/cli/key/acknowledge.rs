@@ -8,16 +8,10 @@ use crate::service::new_operation;
 pub async fn run(id: &str, session: &Session) -> Result {
     let service = session.service().await?;
     let key = the_key(service, id).await?;
-    if session.global.dry_run {
-        session.remark(&format!(
-            "Would acknowledge key {:?} of {} ({})",
-            key.name.as_str(),
-            key.account,
-            key.id
-        ));
-        return Ok(());
-    }
     let operation = new_operation();
     let key = insist(|| service.acknowledge_key(operation, key.id)).await?;
+    if session.would(|| format!("acknowledge key {:?} of {} ({})", key.name.as_str(), key.account, key.id)) {
+        return Ok(());
+    }
     session.printer().one(&key, service.now().await?)
 }

@@ -9,6 +9,7 @@ use super::super::session::Session;
 use super::handover::{Place, hand_over};
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
+use crate::domain::key::Key;
 use crate::domain::network::Networks;
 use crate::domain::scope::Scopes;
 use crate::domain::when::Here;
@@ -48,10 +49,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let policy = service.issuer(&account.issuer).await?.policy;
     let now = service.now().await?;
     let expiry = expiry(arguments.expires.as_deref(), &policy, session.here(now))?;
-    if session.global.dry_run {
-        return would(&arguments.name, &account.slug, &scopes, expiry, &policy, session);
-    }
-    let place = Place::find(arguments.out.as_deref(), session.format())?;
+    let place = Place::find(arguments.out.as_deref(), session)?;
     let created = service
         .create_key(CreateKey {
             operation: new_operation(),
@@ -63,6 +61,9 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             allow,
         })
         .await?;
+    if session.would(|| format!("create {}", described(&created.key, &policy, session.here(now)))) {
+        return Ok(());
+    }
     hand_over(created, &policy, place, session, service).await
 }
 
@@ -76,27 +77,11 @@ fn expiry(text: Option<&str>, policy: &Policy, here: Here) -> Result<Expiry> {
     }
 }
 
-fn would(
-    name: &str,
-    account: &str,
-    scopes: &Scopes,
-    expiry: Expiry,
-    policy: &Policy,
-    session: &Session,
-) -> Result {
-    let unknown = policy.unknown_scopes(scopes);
-    if !unknown.is_empty() {
-        return Err(Failure::usage(format!(
-            "--scope: {} has no {}. It has {}",
-            policy.name,
-            unknown.join(", "),
-            policy.scopes.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>().join(", ")
-        )));
-    }
-    session.remark(&format!(
-        "Would create {} {name:?} for account {account}, expiry {expiry}, scopes {}. Nothing was changed.",
-        policy.wording.noun,
-        if scopes.is_empty() { "none".to_owned() } else { scopes.to_string() }
-    ));
-    Ok(())
+fn described(key: &Key, policy: &Policy, here: Here) -> String {
+    let end = key
+        .expires_at
+        .map_or_else(|| "never expires".to_owned(), |at| format!("expires {}", here.zone.exact(at)));
+    let scopes = if key.scopes.is_empty() { "none".to_owned() } else { key.scopes.to_string() };
+    let (noun, name, account) = (&policy.wording.noun, key.name.as_str(), &key.account);
+    format!("{noun} {name:?} for account {account}, which {end}, scopes {scopes}")
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::super::failure::{Exit, Failure, Result};
+use super::super::files;
 use super::super::output::{Fields, Format, Record};
 use super::super::say;
 use super::super::session::{Session, insist};
@@ -29,13 +30,22 @@ pub struct Place {
 }
 
 impl Place {
-    /// Makes the file, or looks whether standard output leads somewhere.
-    pub fn find(out: Option<&Path>, format: Format) -> Result<Self> {
-        if format == Format::Csv {
-            return Err(Failure::usage(
-                "a secret is not given out as CSV: leave out --output csv, or say --json",
-            ));
+    /// Makes the file, or looks whether standard output leads somewhere. On a dry run no file is made, and nothing can be
+    /// written to the place.
+    pub fn find(out: Option<&Path>, session: &Session) -> Result<Self> {
+        match out.filter(|_| session.global.dry_run) {
+            None => Self::open(out, session.format()),
+            Some(path) => {
+                no_csv(session.format())?;
+                files::can_be_made(path).map_err(|error| not_made(path, &error))?;
+                let file = File::open("/dev/null").map_err(|error| not_made(path, &error))?;
+                Ok(Self { file, path: None, kept: true })
+            }
         }
+    }
+
+    fn open(out: Option<&Path>, format: Format) -> Result<Self> {
+        no_csv(format)?;
         let Some(path) = out else {
             let file = standard_output().map_err(|error| nowhere(&error.to_string()))?;
             if is_null(&file) {
@@ -43,15 +53,8 @@ impl Place {
             }
             return Ok(Self { file, path: None, kept: true });
         };
-        let file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
-                let path = path.display();
-                if error.kind() == io::ErrorKind::AlreadyExists {
-                    Failure::usage(format!("{path} exists and is not overwritten: name another file"))
-                } else {
-                    Failure::usage(format!("{path} can't be made: {error}"))
-                }
-            })?;
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = made.map_err(|error| not_made(path, &error))?;
         Ok(Self { file, path: Some(path.to_owned()), kept: false })
     }
 
@@ -89,6 +92,24 @@ fn is_null(file: &File) -> bool {
         (Ok(file), Ok(null)) => file.rdev() == null.rdev() && file.rdev() != 0,
         _ => false,
     }
+}
+
+fn no_csv(format: Format) -> Result {
+    if format == Format::Csv {
+        return Err(Failure::usage(
+            "a secret is not given out as CSV: leave out --output csv, or say --json",
+        ));
+    }
+    Ok(())
+}
+
+fn not_made(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::usage(if error.kind() == io::ErrorKind::AlreadyExists {
+        format!("{path} exists and is not overwritten: name another file")
+    } else {
+        format!("{path} can't be made: {error}")
+    })
 }
 
 fn nowhere(why: &str) -> Failure {

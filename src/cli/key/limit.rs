@@ -31,12 +31,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
     let key = the_key(service, &arguments.id).await?;
     let what = if limits.is_empty() { "its policy's limits".into() } else { limits.to_string() };
-    if session.global.dry_run {
-        session.remark(&format!("Would give {:?} {what}. Nothing was changed.", key.name.as_str()));
-        return Ok(());
-    }
     let operation = new_operation();
     let key = insist(|| service.set_limits(operation, key.id, limits.clone())).await?;
+    if session.would(|| format!("give {:?} {what}", key.name.as_str())) {
+        return Ok(());
+    }
     session.printer().one(&key, service.now().await?)?;
     session.remark(&format!(
         "{:?} has {what}; gates count by that from their next request on.",

@@ -71,13 +71,17 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         session.remark("No key fits that is not revoked already. Nothing was changed.");
         return Ok(());
     }
-    if session.global.dry_run {
-        describe(&chosen, now);
-        say(&format!("Would revoke {}. Nothing was changed.", number(&chosen)));
-        return Ok(());
-    }
-    if !session.global.yes && prompt::can_ask(&session.global) {
-        describe(&chosen, now);
+    let reason = arguments.reason.as_deref();
+    if session.global.dry_run || prompt::must_ask(&session.global) {
+        // Nobody is asked about what is refused anyway.
+        let already = attempt(&chosen.ids, reason, service).await?;
+        if session.global.dry_run || prompt::can_ask(&session.global) {
+            describe(&chosen, now);
+        }
+        if session.global.dry_run {
+            say(&would(&chosen, already));
+            return Ok(());
+        }
     }
     let question = format!("Revoke {} at once and for good", number(&chosen));
     let sure = match chosen.ids.len() {
@@ -87,7 +91,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     if !sure {
         return Err(Failure::new(Exit::Failure, "nothing was revoked"));
     }
-    revoke(&chosen.ids, arguments.reason.as_deref(), service, session).await
+    revoke(&chosen.ids, reason, service, session).await
 }
 
 async fn choose(arguments: &Arguments, service: &Service, session: &Session, now: Instant) -> Result<Chosen> {
@@ -165,6 +169,26 @@ fn number(chosen: &Chosen) -> String {
     }
 }
 
+fn would(chosen: &Chosen, already: usize) -> String {
+    match chosen.ids.len() {
+        all if all == already => "All of that was revoked before. Nothing was changed.".into(),
+        _ if already == 0 => format!("Would revoke {}. Nothing was changed.", number(chosen)),
+        _ => format!("Would revoke {}; {already} were revoked before. Nothing was changed.", number(chosen)),
+    }
+}
+
+/// Tries it; answers how many of the keys were revoked before.
+async fn attempt(ids: &[KeyId], reason: Option<&str>, service: &Service) -> Result<usize> {
+    let service = service.trying();
+    let mut already = 0;
+    for some in ids.chunks(BATCH) {
+        let operation = new_operation();
+        let revoked = insist(|| service.revoke_keys(operation, some, reason)).await?;
+        already += revoked.iter().filter(|revoked| revoked.already).count();
+    }
+    Ok(already)
+}
+
 async fn revoke(ids: &[KeyId], reason: Option<&str>, service: &Service, session: &Session) -> Result {
     let mut printer = session.printer();
     let mut done = 0;
@@ -174,6 +198,9 @@ async fn revoke(ids: &[KeyId], reason: Option<&str>, service: &Service, session:
     for some in ids.chunks(BATCH) {
         let operation = new_operation();
         let revoked = insist(|| service.revoke_keys(operation, some, reason)).await.map_err(|failure| {
+            if done == 0 && failure.is_refusal() {
+                return failure;
+            }
             let rest = ids.len() - done;
             failure.before(&format!("{done} of {} keys are revoked, {rest} may still work: ", ids.len()))
         })?;

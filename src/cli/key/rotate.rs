@@ -36,14 +36,10 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         _ => format!("goes on working for {}", overlap.as_str()),
     };
     let name = key.name.as_str();
-    if session.global.dry_run {
-        session.remark(&format!(
-            "Would make a successor of {name:?} ({}); the old key then {then}. Nothing was changed.",
-            key.preview
-        ));
-        return Ok(());
-    }
-    if overlap == Overlap::None {
+    let place = Place::find(arguments.out.as_deref(), session)?;
+    if overlap == Overlap::None && prompt::must_ask(&session.global) {
+        // Nobody is asked about what is refused anyway.
+        service.trying().rotate_key(new_operation(), key.id, overlap).await?;
         let question = format!(
             "Replace {name:?} of {} ({}), which ends as soon as its successor is handed over",
             key.account, key.preview
@@ -52,8 +48,17 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             return Err(Failure::new(Exit::Failure, "nothing was changed"));
         }
     }
-    let place = Place::find(arguments.out.as_deref(), session.format())?;
     let created = service.rotate_key(new_operation(), key.id, overlap).await?;
+    if session.would(|| {
+        let zone = session.here(created.key.created_at).zone;
+        let expiry = created.key.expires_at.map_or_else(|| "never".to_owned(), |at| zone.exact(at));
+        format!(
+            "make a successor of {name:?} ({}), which expires: {expiry}; the old key then {then}",
+            key.preview
+        )
+    }) {
+        return Ok(());
+    }
     hand_over(created, &policy, place, session, service).await?;
     session.remark(&format!("The old key {} ({}) {then}.", key.preview, key.id));
     Ok(())

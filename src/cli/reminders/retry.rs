@@ -39,14 +39,14 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         return Ok(());
     }
     let number = count(chosen.len() as u64, "reminder");
-    if session.global.dry_run {
-        describe(&chosen);
-        say(&format!("Would let the next sweep send {number} again. Nothing was changed."));
-        return Ok(());
-    }
     // Who names each by its id has said what they want; a filter may fit more than one thinks.
-    if arguments.filter.is_some() {
-        if !session.global.yes && prompt::can_ask(&session.global) {
+    if arguments.filter.is_some() && prompt::must_ask(&session.global) {
+        // Nobody is asked about what is refused anyway.
+        let ids: Vec<ReminderId> = chosen.iter().map(|reminder| reminder.id).collect();
+        for some in ids.chunks(BATCH) {
+            service.trying().retry_reminders(new_operation(), some).await?;
+        }
+        if prompt::can_ask(&session.global) {
             describe(&chosen);
         }
         if !prompt::confirm(&session.global, &format!("Let the next sweep send {number} again")).await? {
@@ -69,7 +69,10 @@ async fn retry(chosen: &[Reminder], service: &Service, session: &Session) -> Res
         }
     }
     told.and_then(|()| printer.finish::<Retried>().map(drop))?;
-    session.remark(&format!("The next sweep sends {} again.", count(again as u64, "reminder")));
+    let number = count(again as u64, "reminder");
+    if !session.would(|| format!("let the next sweep send {number} again")) {
+        session.remark(&format!("The next sweep sends {number} again."));
+    }
     if again < ids.len() {
         return Err(Failure::new(
             Exit::Refused,

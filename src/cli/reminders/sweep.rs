@@ -23,10 +23,10 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     // Looked at first, because what is wrong there is a matter of usage and not of this sweep.
     let place = session.desk().await?.mailer.describe();
     let service = session.service().await?;
-    if session.global.dry_run {
-        return preview(arguments.limit, service, session).await;
-    }
     let order = SweepOrder { operation: new_operation(), door: Door::Command, limit: arguments.limit };
+    if session.global.dry_run {
+        return preview(order, service, session).await;
+    }
     let (news, mut heard) = mpsc::unbounded_channel();
     let mut report = Report::new(session, place);
     let bar = Bar::new(session.global.quiet);
@@ -145,9 +145,10 @@ fn judge(sweep: &Sweep) -> Result {
 }
 
 /// Shows what a sweep would send. Changes nothing.
-async fn preview(limit: Option<u32>, service: &Service, session: &Session) -> Result {
+async fn preview(order: SweepOrder, service: &Service, session: &Session) -> Result {
+    let limit = order.limit;
     let show = if session.format().for_people() { report::SCREENFUL } else { u32::MAX };
-    let preview = service.preview_sweep(limit, show).await?;
+    let preview = service.try_sweep(order, show).await?;
     report::preview(&preview, session)?;
     let place = &preview.post;
     session.remark(&match preview.letters_in_all {

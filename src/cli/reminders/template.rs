@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::super::failure::{Exit, Failure, Result};
+use super::super::files;
 use super::super::session::Session;
 use crate::mail::Templates;
 
@@ -41,13 +42,14 @@ fn write(folder: &Path, session: &Session) -> Result {
             format!("{} holds {} already: name another folder", folder.display(), taken.join(" and ")),
         ));
     }
-    if session.global.dry_run {
-        session.remark(&format!("Would write {} into {}.", names(), folder.display()));
-        return Ok(());
-    }
     let failed = |error: std::io::Error| {
         Failure::new(Exit::Failure, format!("{} can't be written: {error}", folder.display()))
     };
+    if session.global.dry_run {
+        files::can_be_filled(folder).map_err(failed)?;
+        session.remark(&format!("Would write {} into {}.", names(), folder.display()));
+        return Ok(());
+    }
     std::fs::create_dir_all(folder).map_err(failed)?;
     for (name, text) in Templates::files() {
         let mut file =
