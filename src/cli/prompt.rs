@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::fd::OwnedFd;
-use std::sync::Mutex;
 
+use parking_lot::Mutex;
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, Termios};
 use zeroize::Zeroizing;
@@ -124,18 +124,16 @@ fn piped<T>(take: Take<T>) -> io::Result<Option<T>> {
 
 fn remember_terminal() {
     let terminal = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
-    if let (Ok(terminal), Ok(mut before)) = (terminal, BEFORE.lock())
+    if let Ok(terminal) = terminal
         && let Ok(termios) = rustix::termios::tcgetattr(&terminal)
     {
-        *before = Some((terminal, termios));
+        *BEFORE.lock() = Some((terminal, termios));
     }
 }
 
 /// Makes a terminal show again what is typed, after a hidden prompt was left in whatever way.
 pub fn restore_terminal() {
-    if let Ok(mut before) = BEFORE.lock()
-        && let Some((terminal, termios)) = before.take()
-    {
+    if let Some((terminal, termios)) = BEFORE.lock().take() {
         let _ = rustix::termios::tcsetattr(&terminal, OptionalActions::Now, &termios);
     }
 }

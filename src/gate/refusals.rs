@@ -1,8 +1,9 @@
 //! The log of refusals: one line each with the exact reason, as many as a person can read.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::metrics::Metrics;
 use crate::domain::issuer::Policy;
@@ -65,7 +66,7 @@ impl Refusals {
 
     /// Whether a line may be written, and how many were left out since the one before.
     fn admit(&self, now: Duration) -> Option<u64> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let passed = now.saturating_sub(state.at).as_secs_f64();
         state.tokens = (state.tokens + passed * PER_SECOND).min(BURST);
         state.at = state.at.max(now);

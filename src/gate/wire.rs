@@ -6,10 +6,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -24,11 +25,11 @@ pub struct Notes(Arc<Mutex<VecDeque<Note>>>);
 impl Notes {
     /// The note on the request that comes next. One without a note is in doubt.
     pub fn next(&self) -> Note {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(Note::DOUBT)
+        self.0.lock().pop_front().unwrap_or(Note::DOUBT)
     }
 
     fn add(&self, note: Note) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(note);
+        self.0.lock().push_back(note);
     }
 }
 

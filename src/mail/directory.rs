@@ -5,8 +5,10 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::{Letter, LetterOutcome, Letterhead, MailError, message};
 
@@ -87,7 +89,7 @@ impl Directory {
 impl Inner {
     /// Puts the letter in its place in one step: whoever looks sees all of it or nothing. Answers the file's name.
     fn file(&self, id: String, fresh: String, bytes: &[u8]) -> io::Result<String> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock();
         let name = names.get(&id).cloned().unwrap_or(fresh);
         let part = self.path.join(format!(".{id}.{}.part", std::process::id()));
         let filed = make(&self.path)

@@ -1,7 +1,9 @@
 //! Letters that stay in this process, for tests.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Letter, LetterOutcome, Letterhead, message};
 
@@ -79,7 +81,7 @@ impl Memory {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // What is kept is whole after every step, so a panic elsewhere does not spoil it.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
 

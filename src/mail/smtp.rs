@@ -7,10 +7,11 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::extension::ClientId;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
@@ -218,7 +219,7 @@ impl Smtp {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.idle.lock()
     }
 }
 

@@ -108,7 +108,7 @@ impl Gate {
             applied: channel::Sender::new(seq),
             floor: AtomicI64::new(seq),
             history: AtomicU64::new(0),
-            policies: std::sync::RwLock::default(),
+            policies: parking_lot::RwLock::default(),
             loading: AsyncMutex::default(),
             grown: Notify::new(),
             stop: channel::Sender::new(false),

@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// So much is written at a time at most: a pipe takes it as one piece.
@@ -71,7 +72,7 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Takes over a line, or counts it as missing.
@@ -109,7 +110,7 @@ impl Queue {
             if left.is_zero() {
                 return false;
             }
-            state = self.less.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            self.less.wait_for(&mut state, left);
         }
         true
     }
@@ -148,7 +149,7 @@ impl Queue {
         while state.pending.is_empty() {
             state.idle = true;
             self.less.notify_all();
-            state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.more.wait(&mut state);
         }
         state.idle = false;
         std::mem::take(&mut state.pending)

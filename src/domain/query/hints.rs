@@ -44,24 +44,8 @@ pub(in crate::domain) fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'
         return None;
     }
     words
-        .map(|word| (if word.starts_with(typed) { 0 } else { distance(typed, word) }, word))
+        .map(|word| (if word.starts_with(typed) { 0 } else { strsim::levenshtein(typed, word) }, word))
         .filter(|(slips, word)| *slips <= 2 && *slips < word.len())
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, word)| word)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

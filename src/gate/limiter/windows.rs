@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use crate::domain::Instant;
@@ -44,7 +44,7 @@ impl Windows {
     pub fn take(&self, charges: &[Charge], now: i64) -> Option<Quota> {
         if let [charge] = charges {
             // What most policies have, without the room for more.
-            let mut shard = lock(&self.shards[self.place(&charge.bucket)]);
+            let mut shard = self.shards[self.place(&charge.bucket)].lock();
             if let Some(kept) = shard.get_mut(&charge.bucket) {
                 kept.fresh = true;
                 return decide(charges, &mut [&mut kept.log], now);
@@ -67,7 +67,7 @@ impl Windows {
         places.sort_unstable();
         places.dedup();
         let mut shards: Vec<(usize, MutexGuard<'_, Shard>)> =
-            places.into_iter().map(|place| (place, lock(&self.shards[place]))).collect();
+            places.into_iter().map(|place| (place, self.shards[place].lock())).collect();
         let mut logs: Vec<Log> = charges
             .iter()
             .map(|charge| {
@@ -98,7 +98,7 @@ impl Windows {
     /// Forgets what can matter no more at `now`.
     pub fn sweep(&self, now: i64) {
         for shard in &self.shards {
-            let mut shard = lock(shard);
+            let mut shard = shard.lock();
             shard.retain(|_, kept| !kept.log.is_idle(now));
             if shard.capacity() > 1_024 && shard.len() < shard.capacity() / 4 {
                 shard.shrink_to_fit();
@@ -115,7 +115,7 @@ impl Windows {
                 self.next.store((first + n) % SHARDS, Ordering::Relaxed);
                 break;
             }
-            let mut shard = lock(&self.shards[(first + n) % SHARDS]);
+            let mut shard = self.shards[(first + n) % SHARDS].lock();
             for (bucket, kept) in shard.iter_mut().filter(|(_, kept)| kept.fresh) {
                 kept.fresh = false;
                 all.push(SavedWindow {
@@ -131,7 +131,7 @@ impl Windows {
     /// Says that these could not be saved after all.
     pub fn unsaved(&self, saved: &[SavedWindow]) {
         for bucket in saved.iter().filter_map(|saved| bucket(&saved.subject)) {
-            if let Some(kept) = lock(&self.shards[self.place(&bucket)]).get_mut(&bucket) {
+            if let Some(kept) = self.shards[self.place(&bucket)].lock().get_mut(&bucket) {
                 kept.fresh = true;
             }
         }
@@ -143,7 +143,7 @@ impl Windows {
         for SavedWindow { subject, state, .. } in saved {
             match (bucket(&subject), Log::from_bytes(&state)) {
                 (Some(bucket), Some(log)) => {
-                    lock(&self.shards[self.place(&bucket)]).insert(bucket, Kept { log, fresh: false });
+                    self.shards[self.place(&bucket)].lock().insert(bucket, Kept { log, fresh: false });
                 }
                 _ => unread += 1,
             }
@@ -153,7 +153,7 @@ impl Windows {
 
     /// How many buckets are kept.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).len()).sum()
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -164,10 +164,6 @@ impl Windows {
 /// The shard at this place, of those that are held.
 fn of<'s>(held: &'s mut [(usize, MutexGuard<'_, Shard>)], place: usize) -> Option<&'s mut Shard> {
     held.iter_mut().find(|(at, _)| *at == place).map(|(_, shard)| &mut **shard)
-}
-
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads a bucket's name.

@@ -1,5 +1,6 @@
 //! AUTH (RFC 4954), PLAIN (RFC 4616) or LOGIN. What carries the password is wiped.
 
+use base64ct::{Base64, Encoding};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -75,19 +76,9 @@ fn without(reply: &Reply, secrets: &[&str]) -> String {
     clean::words(&format!("{} {text}", reply.code))
 }
 
-/// RFC 4648, with padding. Here because what carries a password is to be wiped.
+/// With padding; what carries a password is wiped.
 fn base64(bytes: &[u8]) -> Zeroizing<String> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
-    for group in bytes.chunks(3) {
-        let bits =
-            group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+    Zeroizing::new(Base64::encode_string(bytes))
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::known::{GOOD, Known};
 use crate::domain::key::KeyId;
@@ -52,10 +54,6 @@ pub(super) struct Cache {
     count: AtomicUsize,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Cache {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
@@ -77,7 +75,7 @@ impl Cache {
     /// What is remembered of this key and is still good. Of those who ask for one that will soon be too old, the first is
     /// told nothing, so that it reads it again.
     pub(super) fn get(&self, hash: HashedKey, now: u64) -> Option<Arc<Known>> {
-        let known = lock(self.shard(hash)).entries.get(&hash.0).cloned()?;
+        let known = self.shard(hash).lock().entries.get(&hash.0).cloned()?;
         let age = now.saturating_sub(known.read_at.load(Ordering::Relaxed));
         let (fresh, good) = if known.key.claim_by().is_some() {
             (UNCLAIMED, UNCLAIMED)
@@ -97,12 +95,12 @@ impl Cache {
     /// Remembers what was read, and answers what is remembered now. `None` if it is not new enough: something was changed
     /// meanwhile that it may not know of. `is_new_enough` is asked while nobody can forget what is being kept.
     pub(super) fn keep(&self, new: Known, is_new_enough: impl Fn(i64) -> bool) -> Option<Arc<Known>> {
-        let mut shard = lock(self.shard(new.hash));
+        let mut shard = self.shard(new.hash).lock();
         let remembered = shard.entries.contains_key(&new.hash.0);
         if !remembered {
             self.make_room(&mut shard);
         }
-        let mut ids = lock(self.id_shard(new.key.id));
+        let mut ids = self.id_shard(new.key.id).lock();
         // Asked under both locks: the prover moves the floor first and takes one of them or the other after that, so that
         // it finds what was let in before.
         if !is_new_enough(new.seq) {
@@ -145,16 +143,16 @@ impl Cache {
         if let Some(known) = shard.entries.remove(&hash.0) {
             self.count.fetch_sub(1, Ordering::Relaxed);
             known.end();
-            lock(self.id_shard(known.key.id)).remove(&known.key.id);
+            self.id_shard(known.key.id).lock().remove(&known.key.id);
         }
     }
 
     /// Forgets these keys, but for what was read when the change of that number had been made already.
     pub(super) fn drop_keys(&self, changed: &HashMap<KeyId, i64>) {
         for (id, seq) in changed {
-            let hash = lock(self.id_shard(*id)).get(id).copied();
+            let hash = self.id_shard(*id).lock().get(id).copied();
             let Some(hash) = hash else { continue };
-            let mut shard = lock(self.shard(hash));
+            let mut shard = self.shard(hash).lock();
             if shard.entries.get(&hash.0).is_some_and(|known| known.seq < *seq) {
                 self.forget(&mut shard, hash);
             }
@@ -164,7 +162,7 @@ impl Cache {
     /// Forgets all keys of these accounts, with the same exception.
     pub(super) fn drop_accounts(&self, changed: &HashMap<String, i64>) {
         for shard in &self.shards {
-            let mut shard = lock(shard);
+            let mut shard = shard.lock();
             let older =
                 |known: &&Arc<Known>| changed.get(&known.account.slug).is_some_and(|seq| known.seq < *seq);
             let hashes: Vec<_> = shard.entries.values().filter(older).map(|known| known.hash).collect();
@@ -176,18 +174,18 @@ impl Cache {
 
     /// Forgets the key of this secret, which is not there any more.
     pub(super) fn drop_hash(&self, hash: HashedKey) {
-        self.forget(&mut lock(self.shard(hash)), hash);
+        self.forget(&mut self.shard(hash).lock(), hash);
     }
 
     /// Forgets everything.
     pub(super) fn clear(&self) {
         for shard in &self.shards {
-            let mut shard = lock(shard);
+            let mut shard = shard.lock();
             shard.queue.clear();
             for (_, known) in shard.entries.drain() {
                 self.count.fetch_sub(1, Ordering::Relaxed);
                 known.end();
-                lock(self.id_shard(known.key.id)).remove(&known.key.id);
+                self.id_shard(known.key.id).lock().remove(&known.key.id);
             }
         }
     }

@@ -6,10 +6,11 @@
 //! A SQLite database shows by its WAL index whether it changed since the last reading. While it did not, nobody needs to
 //! wait for another one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use tokio::sync::Notify;
 use tokio::time::Instant as Moment;
 
@@ -78,7 +79,7 @@ impl Proof {
     }
 
     fn shows(&self, more: impl FnOnce(&WalIndex) -> bool) -> bool {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         let unmoved = |(index, was): &Look| more(index) && index.head().is_ok_and(|is| is == *was);
         state.as_ref().is_some_and(unmoved)
     }
@@ -89,7 +90,7 @@ impl Proof {
     }
 
     fn set_state(&self, state: Option<Look>) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        *self.state.write() = state;
     }
 
     /// Waits for a reading that begins after this was called. `None` if it failed, or was too long ago when the caller

@@ -1,7 +1,7 @@
 //! Reading keys and policies from the database, and remembering them.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use super::inner::Inner;
 use super::known::{GOOD, Known, Policies};
@@ -15,14 +15,14 @@ const TRIES: u32 = 8;
 impl Inner {
     /// The policies that are remembered, if they are still good.
     pub(super) fn policies(&self) -> Option<Arc<Policies>> {
-        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let policies = self.policies.read().clone()?;
         let age = self.proof.micros().saturating_sub(policies.read_at.load(Ordering::Relaxed));
         (age < GOOD).then_some(policies)
     }
 
     /// Forgets the policies. Who holds them is told so by their flag.
     pub(super) fn drop_policies(&self) {
-        let mut place = self.policies.write().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.policies.write();
         if let Some(policies) = place.take() {
             policies.end();
         }
@@ -45,7 +45,7 @@ impl Inner {
             let (read_at, is_new_enough) = (self.proof.micros(), self.reads_from_here());
             let (issuers, seq) = self.store.issuers_at().await?;
             let policies = Arc::new(Policies::new(issuers, read_at));
-            let mut place = self.policies.write().unwrap_or_else(PoisonError::into_inner);
+            let mut place = self.policies.write();
             // Asked under the lock: the prover moves the floor before it comes for what lies here.
             if !is_new_enough(seq) {
                 continue;

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::known::Known;
@@ -55,10 +55,6 @@ pub(super) struct Uses {
     pub(super) urgent: Notify,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Uses {
     fn shard(&self, key: KeyId) -> &Mutex<HashMap<KeyId, Pending>> {
         &self.shards[usize::from(key.as_bytes()[15]) % SHARDS]
@@ -67,7 +63,7 @@ impl Uses {
     pub(super) fn note(&self, used: Use<'_>) {
         let id = used.known.key.id;
         {
-            let mut shard = lock(self.shard(id));
+            let mut shard = self.shard(id).lock();
             match shard.get_mut(&id) {
                 Some(pending) => pending.add(&used),
                 None if self.pending.load(Ordering::Relaxed) >= MOST => {
@@ -81,13 +77,13 @@ impl Uses {
                 None => {
                     self.pending.fetch_add(1, Ordering::Relaxed);
                     shard.entry(id).or_default().add(&used);
-                    lock(&self.queue).push_back(id);
+                    self.queue.lock().push_back(id);
                 }
             }
         }
         let first = used.outcome == Outcome::Allowed && used.known.key.last_used_at.is_none();
         if first && !used.known.first.swap(true, Ordering::Relaxed) {
-            lock(&self.first).push_back(id);
+            self.first.lock().push_back(id);
             self.urgent.notify_one();
         }
     }
@@ -98,9 +94,9 @@ impl Uses {
         let mut seen = Vec::new();
         let mut taken = 0;
         while taken < KEYS {
-            let id = if first { lock(&self.first).pop_front() } else { lock(&self.queue).pop_front() };
+            let id = if first { self.first.lock().pop_front() } else { self.queue.lock().pop_front() };
             let Some(id) = id else { break };
-            let Some(pending) = lock(self.shard(id)).remove(&id) else { continue };
+            let Some(pending) = self.shard(id).lock().remove(&id) else { continue };
             self.pending.fetch_sub(1, Ordering::Relaxed);
             taken += 1;
             batch.counts.extend(pending.minutes.into_iter().map(|(minute, counts)| ((id, minute), counts)));

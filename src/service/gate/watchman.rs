@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::domain::Instant;
@@ -38,10 +38,6 @@ pub(super) struct Watchman {
     pub(super) raised: Notify,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Watchman {
     pub(super) fn new(tolerance: Tolerance) -> Self {
         Self { failures: Mutex::new(Failures::new(tolerance)), tolerance, ..Self::default() }
@@ -49,7 +45,7 @@ impl Watchman {
 
     /// Counts an attempt without a key that works.
     pub(super) fn failed(&self, address: Option<IpAddr>, issuer: Option<&str>, at: Instant) {
-        let runs = lock(&self.failures).record(address, issuer, at.timestamp_micros());
+        let runs = self.failures.lock().record(address, issuer, at.timestamp_micros());
         let seconds = self.tolerance.seconds;
         let alert = |(source, attempts)| Alert {
             at,
@@ -59,7 +55,7 @@ impl Watchman {
     }
 
     pub(super) fn raise(&self, alerts: impl IntoIterator<Item = Alert>) {
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         let before = waiting.len();
         waiting.extend(alerts);
         waiting.truncate(WAITING);
@@ -70,12 +66,12 @@ impl Watchman {
 
     /// Of what was seen, what the database was not told yet.
     pub(super) fn unknown(&self, seen: Vec<Sighting>) -> Vec<Sighting> {
-        let networks = lock(&self.networks);
+        let networks = self.networks.lock();
         seen.into_iter().filter(|one| !networks.contains(&(one.key, one.network))).collect()
     }
 
     pub(super) fn remember(&self, seen: &[Sighting]) {
-        let mut networks = lock(&self.networks);
+        let mut networks = self.networks.lock();
         if networks.len() > REMEMBERED {
             networks.clear();
         }
@@ -84,19 +80,19 @@ impl Watchman {
 
     /// The alerts that wait to be written.
     pub(super) fn take_waiting(&self) -> Vec<Alert> {
-        std::mem::take(&mut *lock(&self.waiting))
+        std::mem::take(&mut *self.waiting.lock())
     }
 
     /// Puts alerts back that could not be written, before those that came since.
     pub(super) fn put_back(&self, alerts: &[Alert]) {
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         waiting.splice(0..0, alerts.iter().cloned());
         waiting.truncate(WAITING);
     }
 
     /// Remembers the keys of a batch that are busy enough to be looked at.
     pub(super) fn note_busy(&self, batch: &Batch) {
-        let mut busy = lock(&self.busy);
+        let mut busy = self.busy.lock();
         if busy.len() < REMEMBERED {
             let many = batch.counts.iter().filter(|(_, counts)| counts.total() >= BUSY);
             busy.extend(many.map(|((key, _), _)| *key));
@@ -105,9 +101,9 @@ impl Watchman {
 
     /// Busy keys whose past was not looked at within the span of a spike, in the minute `this`.
     pub(super) fn take_busy(&self, this: i64) -> Vec<KeyId> {
-        let mut looked = lock(&self.looked);
+        let mut looked = self.looked.lock();
         looked.retain(|_, at| this - *at < SPIKE_MINUTES);
-        let mut busy = lock(&self.busy);
+        let mut busy = self.busy.lock();
         let due: Vec<KeyId> =
             busy.iter().filter(|key| !looked.contains_key(*key)).take(LOOK).copied().collect();
         busy.retain(|key| !due.contains(key) && !looked.contains_key(key));
@@ -116,6 +112,6 @@ impl Watchman {
 
     /// Takes note that a key's whole past is looked at in the minute `this`.
     pub(super) fn look_into(&self, key: KeyId, this: i64) {
-        lock(&self.looked).insert(key, this);
+        self.looked.lock().insert(key, this);
     }
 }

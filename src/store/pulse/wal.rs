@@ -8,12 +8,12 @@
 //! SQLite writes the file through shared memory. On one machine, which is where WAL works, such writes are seen by a read
 //! at once.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 /// A file's device and its number there.
 type Inode = (u64, u64);
@@ -41,7 +41,7 @@ fn inode(metadata: &Metadata) -> Inode {
 
 /// Opens a file for good, once.
 fn open(name: PathBuf) -> io::Result<(PathBuf, &'static File, Inode)> {
-    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut open = OPEN.lock();
     let open = open.get_or_insert_default();
     if let Some((inode, file)) = open.get_key_value(&inode(&std::fs::metadata(&name)?)) {
         return Ok((name, file, *inode));

@@ -15,18 +15,19 @@ struct Inner {
 
 impl Reader {
     fn set(&self, change: impl FnOnce(&mut Inner)) {
-        change(&mut self.0.0.lock().unwrap());
+        change(&mut self.0.0.lock());
         self.0.1.notify_all();
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.0.0.lock().unwrap().text.clone()).unwrap()
+        String::from_utf8(self.0.0.lock().text.clone()).unwrap()
     }
 }
 
 impl Write for Reader {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let mut inner = self.0.1.wait_while(self.0.0.lock().unwrap(), |inner| inner.stuck).unwrap();
+        let mut inner = self.0.0.lock();
+        self.0.1.wait_while(&mut inner, |inner| inner.stuck);
         std::thread::sleep(inner.slow);
         if inner.gone {
             return Err(ErrorKind::BrokenPipe.into());
