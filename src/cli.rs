@@ -14,7 +14,7 @@ mod failure;
 mod files;
 mod filter;
 mod flags;
-pub mod gate;
+mod gate;
 mod info;
 mod issuer;
 mod key;

@@ -3,9 +3,9 @@
 //! Nothing here draws or reads a terminal. Colours are [`theme::Colour`]s and keys are key names, which the console
 //! translates for its terminal.
 
-pub mod document;
-pub mod keymap;
+pub(crate) mod document;
+pub(crate) mod keymap;
 pub mod settings;
-pub mod theme;
+pub(crate) mod theme;
 
 pub use document::ConfigError;

@@ -3,27 +3,27 @@
 pub mod account;
 pub mod audit;
 pub mod budget;
-pub mod carrier;
-pub mod credential;
-pub mod demo;
+pub(crate) mod carrier;
+pub(crate) mod credential;
+pub(crate) mod demo;
 #[cfg(test)]
-pub mod examples;
+pub(crate) mod examples;
 pub mod expiry;
-pub mod explain;
+pub(crate) mod explain;
 pub mod issuer;
 pub mod key;
 pub mod limit;
 pub mod network;
 pub mod operator;
 pub mod query;
-pub mod reason;
+pub(crate) mod reason;
 pub mod reminder;
 pub mod scope;
 pub mod secret;
 pub mod subjects;
 pub mod text;
 pub mod usage;
-pub mod verdict;
+pub(crate) mod verdict;
 pub mod when;
 
 /// An instant in UTC with microsecond precision.

@@ -30,7 +30,7 @@ pub mod domain;
 pub mod gate;
 pub mod harden;
 pub mod mail;
-pub mod secret_file;
+pub(crate) mod secret_file;
 pub mod service;
 pub mod store;
 pub mod telemetry;

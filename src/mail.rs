@@ -14,10 +14,10 @@ mod templates;
 
 pub use address::{AddressError, check_address};
 pub use directory::Directory;
-pub use memory::{Memory, Posted};
+pub use memory::Memory;
 pub use message::{Letterhead, Sender};
 pub use smtp::{Patience, Security, Smtp, SmtpSettings};
-pub use templates::{ReminderLine, ReminderMail, Rendered, TemplateError, Templates};
+pub use templates::{ReminderLine, ReminderMail, Templates};
 
 use crate::domain::Instant;
 

@@ -162,11 +162,6 @@ impl Keymap {
             .collect()
     }
 
-    /// What the footer offers at `context`: key and label, the most useful first.
-    pub fn hints(&self, context: Context) -> Vec<(String, &'static str)> {
-        self.hinted(context).into_iter().map(|(_, key, label)| (key, label)).collect()
-    }
-
     /// Every action that holds at `context`, with its keys: the nearest context first. For the help and the palette.
     pub fn entries(&self, context: Context) -> Vec<(Context, &'static Entry, &[Chord])> {
         let mut seen = Vec::new();

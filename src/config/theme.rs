@@ -9,7 +9,7 @@ mod role;
 #[cfg(test)]
 mod tests;
 
-pub use colour::{Colour, contrast};
+pub use colour::Colour;
 pub use role::Role;
 
 /// How one role looks. `None` leaves what lies below.

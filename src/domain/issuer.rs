@@ -12,7 +12,7 @@ mod gate;
 pub mod policy_file;
 mod route;
 
-pub use check::{Fault, Step};
+pub use check::Step;
 pub use gate::{Answers, GateRule, LimitRule, Per, Unmatched, WhenUnreachable};
 pub use route::{LineFault, Methods, RequestLine, Route, Routed};
 

@@ -15,7 +15,7 @@ mod matches;
 pub(super) mod parse;
 mod print;
 
-pub use complete::{Completion, FIELDS, FieldHelp, complete};
+pub use complete::{Completion, FIELDS, complete};
 pub use cursor::CursorError;
 pub use matches::SHORTEST_ID;
 

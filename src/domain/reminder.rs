@@ -73,20 +73,6 @@ impl State {
     pub fn needs_attention(self) -> bool {
         matches!(self, Self::Failed | Self::Ambiguous)
     }
-
-    /// Where a whole reminder stands, by where its deliveries stand: what is still to be done first, then what went wrong.
-    pub fn of(deliveries: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let rank = |state: &Self| match state {
-            Self::Sending => 6,
-            Self::Pending => 5,
-            Self::Failed => 4,
-            Self::Ambiguous => 3,
-            Self::Sent => 2,
-            Self::Superseded => 1,
-            Self::Cancelled => 0,
-        };
-        deliveries.into_iter().max_by_key(rank)
-    }
 }
 
 /// A reminder as the outbox knows it.

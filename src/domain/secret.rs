@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 mod recognise;
 
-pub use recognise::{Found, Kind, find_secret, looks_like_preview, recognise};
+pub use recognise::{find_secret, looks_like_preview};
 
 /// How the part after the prefix is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -214,22 +214,7 @@ impl Checked {
     }
 }
 
-/// All steps in one, for who has everything at hand. `limiter` is asked last, and only if all else is in order.
-pub fn judge(
-    policy: &Policy,
-    facts: Option<KeyFacts<'_>>,
-    request: &Request<'_>,
-    now: Instant,
-    limiter: impl FnOnce(&[Charge]) -> Limited,
-) -> Verdict {
-    match check(policy, facts, request, now) {
-        Err(refused) => Verdict::refuse(refused.reason, None),
-        Ok(checked) => {
-            let limited = limiter(&checked.charges);
-            checked.limited(limited)
-        }
-    }
-}
-
+#[cfg(test)]
+pub mod testing;
 #[cfg(test)]
 mod tests;

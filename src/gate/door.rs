@@ -311,7 +311,7 @@ impl Door {
             limiter: self.limiter.is_well().await,
             shared: self.limiter.is_shared(),
             gates: self.limiter.gates(),
-            windows: self.limiter.own().len(),
+            windows: self.limiter.own().kept(),
             proof_age: self.gate.proof_age().as_secs_f64(),
             lost_lines: (self.settings.lost_lines)(),
         }

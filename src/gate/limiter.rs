@@ -10,7 +10,7 @@ use crate::domain::verdict::Limited;
 mod shared;
 mod windows;
 
-pub use shared::{Address, AddressError, Shared};
+pub use shared::{Address, Shared};
 pub use windows::Windows;
 
 /// What was said about a request's budgets, and by which clock.

@@ -7,7 +7,7 @@
 //! [`crate::store::WalIndex`]). Without an answer of the database nothing passes.
 //!
 //! What somebody changes past Keyrack, with SQL written by hand, leaves no row in the audit. A gate sees that after
-//! [`STALE`] at the latest, or, where more than ten thousand keys are in use, after a millisecond for each of them.
+//! [`known::STALE`] at the latest, or, where more than ten thousand keys are in use, after a millisecond for each of them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ mod writing;
 
 use cache::Cache;
 use inner::Inner;
-pub use known::{Known, Policies, STALE};
+pub use known::{Known, Policies};
 use proof::Proof;
 pub use registrar::Neighbours;
 pub(super) use registrar::{GONE, is_alive};

@@ -18,8 +18,6 @@ pub struct Facts {
     pub durable: bool,
     /// SQLite: the journal mode. PostgreSQL: whether the connection is encrypted, in words.
     pub channel: String,
-    /// Keys, roughly where counting would take long.
-    pub keys: i64,
     /// SQLite: the file's permission bits.
     pub mode: Option<u32>,
 }
@@ -33,8 +31,6 @@ impl Store {
                 let schema: i64 = sqlx::query_scalar(migrate::VERSION).fetch_one(writer).await?;
                 let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await?;
                 let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(writer).await?;
-                let keys: i64 =
-                    sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM keys").fetch_one(writer).await?;
                 let mode = match location {
                     Location::Sqlite(path) => std::fs::metadata(path)
                         .ok()
@@ -47,7 +43,6 @@ impl Store {
                     now: clock.now(),
                     durable: synchronous >= 2,
                     channel: journal,
-                    keys,
                     mode,
                 })
             }
@@ -61,18 +56,12 @@ impl Store {
                     .fetch_one(pool)
                     .await?;
                 let schema: i64 = sqlx::query_scalar(migrate::VERSION).fetch_one(pool).await?;
-                let keys: i64 = sqlx::query_scalar(
-                    "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'keys'::regclass",
-                )
-                .fetch_one(pool)
-                .await?;
                 Ok(Facts {
                     server: format!("PostgreSQL {version}"),
                     schema: (schema, newest),
                     now,
                     durable: fsync == "on" && commit != "off",
                     channel: tls.map_or("not encrypted".into(), |version| format!("encrypted, {version}")),
-                    keys,
                     mode: None,
                 })
             }

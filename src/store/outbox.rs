@@ -23,7 +23,7 @@ mod retry;
 mod settle;
 mod sweeps;
 
-pub use claim::{LetterOf, Waiting};
+pub use claim::Waiting;
 pub use plan::{Band, NewReminder};
 pub use retry::Tried;
 pub use settle::{Fate, Settled};

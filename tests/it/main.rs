@@ -24,6 +24,7 @@ mod cli {
 /// What the service promises to every door.
 mod contract {
     mod accounts;
+    mod alerts;
     mod audit;
     mod caps;
     mod gate;

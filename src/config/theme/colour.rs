@@ -49,20 +49,4 @@ impl Colour {
         }
         text.parse().ok().map(Self::Indexed)
     }
-
-    /// Relative luminance of WCAG 2.1 from 0 to 1; `None` where the terminal decides the colour.
-    pub fn luminance(self) -> Option<f64> {
-        let Self::Rgb(r, g, b) = self else { return None };
-        let linear = |byte: u8| {
-            let value = f64::from(byte) / 255.0;
-            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        };
-        Some(0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b))
-    }
-}
-
-/// The contrast ratio of WCAG 2.1, from 1 to 21; `None` where the terminal decides one of the colours.
-pub fn contrast(one: Colour, other: Colour) -> Option<f64> {
-    let (one, other) = (one.luminance()?, other.luminance()?);
-    Some((one.max(other) + 0.05) / (one.min(other) + 0.05))
 }

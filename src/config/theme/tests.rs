@@ -9,6 +9,22 @@ fn text_roles() -> impl Iterator<Item = Role> {
     Role::ALL.into_iter().filter(|role| !matches!(role, Role::Border | Role::DialogBorder))
 }
 
+/// Relative luminance of WCAG 2.1 from 0 to 1; `None` where the terminal decides the colour.
+fn luminance(colour: Colour) -> Option<f64> {
+    let Colour::Rgb(r, g, b) = colour else { return None };
+    let linear = |byte: u8| {
+        let value = f64::from(byte) / 255.0;
+        if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    Some(0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b))
+}
+
+/// The contrast ratio of WCAG 2.1, from 1 to 21; `None` where the terminal decides one of the colours.
+fn contrast(one: Colour, other: Colour) -> Option<f64> {
+    let (one, other) = (luminance(one)?, luminance(other)?);
+    Some((one.max(other) + 0.05) / (one.min(other) + 0.05))
+}
+
 #[test]
 fn every_embedded_theme_loads_and_says_what_it_is() {
     for theme in all() {

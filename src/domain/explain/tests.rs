@@ -15,7 +15,8 @@ use crate::domain::limit::{Log, charges, decide, look};
 use crate::domain::network::Networks;
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
-use crate::domain::verdict::{Limited, judge};
+use crate::domain::verdict::Limited;
+use crate::domain::verdict::testing::judge;
 
 fn now() -> Instant {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()

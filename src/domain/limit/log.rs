@@ -125,6 +125,7 @@ impl Log {
     }
 
     /// The requests in it, the most that any window holds.
+    #[cfg(test)]
     pub fn len(&self) -> u32 {
         self.len
     }
@@ -134,6 +135,7 @@ impl Log {
     }
 
     /// The heap that it takes, in bytes.
+    #[cfg(test)]
     pub fn heap(&self) -> usize {
         self.distances.capacity() + self.cursors.capacity() * size_of::<Cursor>()
     }

@@ -40,17 +40,6 @@ fn pauses_grow_and_stay_within_half_a_day() {
 }
 
 #[test]
-fn a_reminder_stands_where_most_is_left_to_do() {
-    use State::*;
-    assert_eq!(State::of([Sent, Pending]), Some(Pending));
-    assert_eq!(State::of([Sent, Failed]), Some(Failed));
-    assert_eq!(State::of([Sent, Ambiguous]), Some(Ambiguous));
-    assert_eq!(State::of([Failed, Sending]), Some(Sending));
-    assert_eq!(State::of([Cancelled, Sent]), Some(Sent));
-    assert_eq!(State::of([]), None);
-}
-
-#[test]
 fn a_filter_names_states_account_key_recipient_and_text() {
     let filter =
         ReminderFilter::parse("state:failed,ambiguous account:Acme to:Ada@Example.com nightly build")

@@ -5,6 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::issuer::Format;
 use crate::domain::issuer::policy_file::{all_presets, preset};
+use scanner::{Kind, recognise};
+
+mod scanner;
 
 fn formats() -> Vec<Format> {
     all_presets().into_iter().map(|policy| policy.format).collect()

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use chrono::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -56,9 +55,6 @@ impl Severity {
     }
 }
 
-/// An alert like one of this long ago is not raised again.
-const QUIET: Duration = Duration::hours(1);
-
 impl Alert {
     pub fn spike(at: Instant, key: KeyId, Spike { requests, usual, busiest }: Spike) -> Self {
         Self { at, what: What::Spike { key, requests, usual, busiest } }
@@ -105,13 +101,6 @@ impl Alert {
                 Source::Others => "failed-authentications from others".to_owned(),
             },
         }
-    }
-
-    /// Whether this says nothing new beside `earlier`: the same thing less than an hour ago, and no graver now.
-    pub fn repeats(&self, earlier: &Self) -> bool {
-        self.about() == earlier.about()
-            && self.at - earlier.at < QUIET
-            && self.severity() <= earlier.severity()
     }
 
     /// What happened and what to do, for operators. The key's name is for the caller to put beside it.

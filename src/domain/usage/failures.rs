@@ -140,11 +140,8 @@ impl Failures {
     }
 
     /// The sources that are watched.
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub fn watched(&self) -> usize {
         self.young.len() + self.old.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration};
 
+use super::testing::judge;
 use super::*;
 use crate::domain::credential::{Directory, Home, Spelling};
 use crate::domain::issuer::policy_file::{all_presets, preset};

@@ -152,12 +152,8 @@ impl Windows {
     }
 
     /// How many buckets are kept.
-    pub fn len(&self) -> usize {
+    pub fn kept(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

@@ -10,7 +10,7 @@ use keyrack::clock::Clock;
 use keyrack::domain::audit::Verdict;
 use keyrack::domain::budget::Budgets;
 use keyrack::domain::key::Status;
-use keyrack::domain::usage::{Alert, Counts, Severity, Source, Tolerance, What, minute, network_of};
+use keyrack::domain::usage::{Counts, Severity, Tolerance, What, minute, network_of};
 use keyrack::service::{
     AlertRequest, Confirmed, Gate, GateSettings, Known, Outcome, RaisedAlert, Service, Use, new_operation,
 };
@@ -76,30 +76,6 @@ async fn past(
 }
 
 on_both! {
-    async fn alerts_are_kept_as_long_as_counts_of_use_and_then_deleted_acknowledged_or_not(db) {
-        let service = office(&db, preset("voxpria")).await;
-        db.role("gatekeeper").await;
-        if db.is_postgres() {
-            db.execute("GRANT keyrack_gate TO gatekeeper").await;
-        }
-        let now = service.now().await.unwrap();
-        let store = Store::open(&db.location_as("gatekeeper")).await.unwrap();
-        for (address_of, days) in
-            [("203.0.113.7", 40), ("203.0.113.8", 36), ("203.0.113.9", 34), ("203.0.113.10", 0)]
-        {
-            let source = Source::caller(address(address_of));
-            let what = What::FailedAuthentications { source, attempts: 20, seconds: 300 };
-            let at = now - chrono::Duration::days(days);
-            assert!(store.raise_alert("east", &Alert { at, what }).await.unwrap());
-        }
-        let oldest = open_alerts(&service).await.pop().unwrap();
-        service.acknowledge_alerts(new_operation(), &[oldest.id]).await.unwrap();
-        assert_eq!(store.prune_alerts(now - chrono::Duration::days(35)).await.unwrap(), 2);
-        let left = open_alerts(&service).await;
-        assert!(left.len() == 2 && left[1].sentence().contains("203.0.113.9"), "{left:?}");
-        assert!(db.try_execute("DELETE FROM alerts").await.is_err(), "what tells of the last day stays");
-    }
-
     async fn vp_09_usage_adds_up_over_gates_and_outcomes(db) {
         let service = office(&db, preset("voxpria")).await;
         let made = make_kept(&service, "acme", "hub").await;

@@ -25,6 +25,20 @@ async fn why(service: &Service) -> Vec<(State, Option<String>)> {
     all.into_iter().map(|one| (one.state, one.why.map(|why| why.to_string()))).collect()
 }
 
+/// Where a whole reminder stands, by where its deliveries stand: what is still to be done first, then what went wrong.
+fn standing(deliveries: [State; 3]) -> Option<State> {
+    let rank = |state: &State| match state {
+        State::Sending => 6,
+        State::Pending => 5,
+        State::Failed => 4,
+        State::Ambiguous => 3,
+        State::Sent => 2,
+        State::Superseded => 1,
+        State::Cancelled => 0,
+    };
+    deliveries.into_iter().max_by_key(rank)
+}
+
 on_both! {
     async fn a_reminder_stands_in_the_outbox_once_and_nobody_takes_it_out(db) {
         let (calendar, service, _) = voicegram(&db).await;
@@ -225,7 +239,7 @@ on_both! {
                         .await
                         .unwrap();
                     let told = service.reminder(reminder.id).await.unwrap().state;
-                    assert_eq!(Some(told), State::of([*a, *b, c]), "{a:?} {b:?} {c:?}");
+                    assert_eq!(Some(told), standing([*a, *b, c]), "{a:?} {b:?} {c:?}");
                 }
             }
         }
