@@ -73,7 +73,7 @@ pub struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(flatten)]
-    pub console: Console,
+    pub console: flags::ForConsole,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -81,15 +81,11 @@ pub struct Cli {
 /// What every command understands.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
-    /// The database: a SQLite file or postgres://user@host/database. Else KEYRACK_DB, else the settings
-    #[arg(long, global = true, value_name = "FILE|URL", help_heading = "Global options")]
-    pub db: Option<String>,
+    #[command(flatten)]
+    pub settings: flags::ForAll,
     /// Work on a throw-away database full of realistic keys
-    #[arg(long, global = true, help_heading = "Global options", conflicts_with = "db")]
+    #[arg(long, global = true, help_heading = "Global options", conflicts_with = "--db")]
     pub demo: bool,
-    /// Write letters as .eml files into this folder instead of sending them
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
-    pub mail_dir: Option<std::path::PathBuf>,
     /// The form of the output
     #[arg(
         short,
@@ -151,23 +147,6 @@ impl Global {
     pub fn format(&self) -> Format {
         if self.json { Format::Json } else { self.output.unwrap_or_default() }
     }
-}
-
-/// What the console alone understands.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Console {
-    /// The console's theme
-    #[arg(long, value_name = "NAME", help_heading = "Console")]
-    pub theme: Option<String>,
-    /// Leave the mouse to the terminal
-    #[arg(long, help_heading = "Console")]
-    pub no_mouse: bool,
-    /// Draw with ASCII characters only
-    #[arg(long, help_heading = "Console")]
-    pub ascii: bool,
-    /// Show times in UTC
-    #[arg(long, help_heading = "Console")]
-    pub utc: bool,
 }
 
 #[derive(Debug, Subcommand)]

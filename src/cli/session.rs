@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
+use super::Global;
 use super::failure::{Failure, Result};
+use super::flags::ForConsole;
 use super::output::{Format, Printer};
-use super::{Console, Global};
 use crate::clock::{Clock, zone};
-use crate::config::settings::{Flags, Places, Settings, Transport};
+use crate::config::settings::{Places, Settings, Source, Transport};
 use crate::domain::Instant;
 use crate::domain::when::{Here, Zone};
 use crate::service::{self, Location, MaybeTransient, PostMaker, Service, Stop};
@@ -18,6 +19,9 @@ mod post;
 mod throwaway;
 pub use post::Desk;
 use throwaway::Throwaway;
+
+/// Who decided where letters go, if the command line did.
+const MAIL_DIR: Source = Source::Flag("--mail-dir");
 
 /// One run of the program.
 pub struct Session {
@@ -35,26 +39,15 @@ pub struct Session {
 
 impl Session {
     /// Reads the settings; opens nothing yet.
-    pub fn new(global: Global, console: &Console, clock: Clock) -> Result<Self> {
-        let mut flags = Flags::default();
-        for (flag, said) in [
-            ("--db", global.db.clone()),
-            ("--theme", console.theme.clone()),
-            ("--mail-dir", global.mail_dir.as_ref().map(|folder| folder.display().to_string())),
-            ("--no-mouse", console.no_mouse.then(String::new)),
-            ("--ascii", console.ascii.then(String::new)),
-            ("--utc", console.utc.then(String::new)),
-        ] {
-            flags.extend(said.map(|text| (flag, vec![text])));
-        }
+    pub fn new(global: Global, console: &ForConsole, clock: Clock) -> Result<Self> {
         let environment = |name: &str| std::env::var(name).ok();
         let places = Places::of_system(&environment);
-        let mut settings = Settings::load(&places, &environment, &flags)?;
+        let mut settings = Settings::load(&places, &environment, &global.settings.0.clone().and(&console.0))?;
         let throwaway = global.demo.then(Throwaway::new).transpose()?;
         if throwaway.is_some() {
             settings.keep_gate_to_itself();
         }
-        if let Some(throwaway) = throwaway.as_ref().filter(|_| global.mail_dir.is_none()) {
+        if let Some(throwaway) = throwaway.as_ref().filter(|_| settings.mail.directory.source != MAIL_DIR) {
             settings.keep_mail_in(throwaway.mail());
         }
         Ok(Self {
@@ -144,6 +137,11 @@ impl Session {
     pub fn letters_folder(&self) -> Option<&std::path::Path> {
         let mail = &self.settings.mail;
         (mail.transport.value == Transport::Directory).then_some(mail.directory.value.as_path())
+    }
+
+    /// Whether letters go where the throw-away database is.
+    pub fn keeps_letters_for_itself(&self) -> bool {
+        self.is_throwaway() && self.settings.mail.directory.source != MAIL_DIR
     }
 
     /// Whether somebody works on a throw-away database.

@@ -61,7 +61,7 @@ const ROWS: &[Row<Settings>] = &[
     plain!(one database: database::DATABASE, "A file, or `postgres://user@host/database`; also `--db` and `KEYRACK_DB`")
         .variable("KEYRACK_DB")
         .default("{data}/keyrack.db")
-        .flag("--db", "The database: a SQLite file or postgres://user@host/database. Else KEYRACK_DB, else the settings"),
+        .flag_for_all("--db", "The database: a SQLite file or postgres://user@host/database. Else KEYRACK_DB, else the settings"),
     plain!(one theme: TEXT, "`dark`, `light`, `high-contrast`, `terminal-16`, `mono`, or a theme of your own; also `--theme`. `NO_COLOR` is obeyed")
         .default("dark")
         .flag("--theme", "The console's theme"),

@@ -79,7 +79,7 @@ async fn speak(sweep: &Sweep, others: Option<InHand>, service: &Service, session
     if tally.sent > 0
         && let Some(folder) = session.letters_folder()
     {
-        let whither = if session.is_throwaway() && session.global.mail_dir.is_none() {
+        let whither = if session.keeps_letters_for_itself() {
             "They went with the demo; to keep them, add --mail-dir DIR.".to_owned()
         } else {
             format!("They lie in {} as .eml files; nothing left this machine.", folder.display())

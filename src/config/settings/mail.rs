@@ -72,7 +72,7 @@ const ROWS: &[Row<MailSettings>] = &[
         .default("directory"),
     mail!(one directory: FOLDER, "The folder for `.eml` files; also `--mail-dir`")
         .default("{data}/mail")
-        .flag("--mail-dir", "Write letters as .eml files into this folder instead of sending them")
+        .flag_for_all("--mail-dir", "Write letters as .eml files into this folder instead of sending them")
         .then(|mail| {
             if let from @ Source::Flag(_) = &mail.directory.source {
                 mail.transport.set(Transport::Directory, from.clone());

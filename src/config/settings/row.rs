@@ -37,16 +37,23 @@ pub struct Flag {
     pub doc: &'static str,
     /// The value that the flag stands for, where it takes none.
     pub says: Option<&'static str>,
+    /// Whether every command has it.
+    pub for_all: bool,
 }
 
 impl<T> Row<T> {
     pub const fn flag(self, name: &'static str, doc: &'static str) -> Self {
-        Self { flag: Some(Flag { name, doc, says: None }), ..self }
+        Self { flag: Some(Flag { name, doc, says: None, for_all: false }), ..self }
+    }
+
+    /// A flag that every command has.
+    pub const fn flag_for_all(self, name: &'static str, doc: &'static str) -> Self {
+        Self { flag: Some(Flag { name, doc, says: None, for_all: true }), ..self }
     }
 
     /// A flag without a value.
     pub const fn switch(self, name: &'static str, says: &'static str, doc: &'static str) -> Self {
-        Self { flag: Some(Flag { name, doc, says: Some(says) }), ..self }
+        Self { flag: Some(Flag { name, doc, says: Some(says), for_all: false }), ..self }
     }
 
     pub const fn default(self, default: &'static str) -> Self {

@@ -25,7 +25,15 @@ pub struct Table<T: 'static> {
 pub struct Flags(Vec<(&'static str, Vec<String>)>);
 
 impl Flags {
+    /// With what others say.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().cloned());
+        self
+    }
+
     /// With what one more flag says.
+    #[cfg(test)]
     #[must_use]
     pub fn with(mut self, flag: &'static str, texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.0.push((flag, texts.into_iter().map(Into::into).collect()));
