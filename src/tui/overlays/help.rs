@@ -121,12 +121,6 @@ impl Layer for State {
         let by = match input {
             Input::Scroll { lines, .. } => lines as isize,
             input => match input.action() {
-                Some(Action::ReadUp) => -1,
-                Some(Action::ReadDown) => 1,
-                Some(Action::ReadPageUp) => -10,
-                Some(Action::ReadPageDown) => 10,
-                Some(Action::ReadTop) => isize::MIN / 2,
-                Some(Action::ReadBottom) => isize::MAX / 2,
                 Some(Action::Search) => {
                     self.searching = true;
                     0
@@ -135,7 +129,7 @@ impl Layer for State {
                     shell.close();
                     0
                 }
-                _ => 0,
+                action => scroll::step(action).unwrap_or(0),
             },
         };
         let shown = usize::from(body(shell.size).height.saturating_sub(dialog::ENDS + 1));

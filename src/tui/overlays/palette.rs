@@ -81,10 +81,6 @@ impl Layer for State {
             Input::Scroll { lines, .. } => self.at = step(self.at, lines.signum() as isize, count),
             Input::Click(_) => {}
             Input::Key(key) => match key.action {
-                Some(Action::PickUp) => self.at = step(self.at, -1, count),
-                Some(Action::PickDown) => self.at = step(self.at, 1, count),
-                Some(Action::PickPageUp) => self.at = step(self.at, -10, count),
-                Some(Action::PickPageDown) => self.at = step(self.at, 10, count),
                 Some(Action::CancelPicker | Action::Interrupt) => shell.close(),
                 Some(Action::Choose) if !key.hurried => {
                     if let Some(action) = self.found().get(self.at).map(|command| command.action) {
@@ -92,8 +88,10 @@ impl Layer for State {
                         shell.act(action);
                     }
                 }
-                _ => {
-                    if self.search.key(key.event) {
+                action => {
+                    if let Some(by) = picker::moves(action) {
+                        self.at = step(self.at, by, count);
+                    } else if self.search.key(key.event) {
                         self.at = 0;
                     }
                 }

@@ -73,8 +73,6 @@ impl Layer for State {
             return Vec::new();
         }
         match key.action {
-            Some(Action::PickUp | Action::PickPageUp) => self.at = picker::step(self.at, -1, count),
-            Some(Action::PickDown | Action::PickPageDown) => self.at = picker::step(self.at, 1, count),
             Some(Action::CancelPicker | Action::Interrupt) => shell.close(),
             Some(Action::Choose) if !key.hurried => {
                 let Some(policy) = self.found().get(self.at).map(|policy| Box::new((*policy).clone())) else {
@@ -82,8 +80,10 @@ impl Layer for State {
                 };
                 return self.wish.send(shell, |operation| Request::ApplyPolicy { operation, policy });
             }
-            _ => {
-                if self.search.key(key.event) {
+            action => {
+                if let Some(by) = picker::moves(action) {
+                    self.at = picker::step(self.at, by, count);
+                } else if self.search.key(key.event) {
                     self.at = 0;
                 }
             }

@@ -73,12 +73,6 @@ impl Layer for State {
         let by = match input {
             Input::Scroll { lines, .. } => lines as isize,
             input => match input.action() {
-                Some(Action::ReadUp) => -1,
-                Some(Action::ReadDown) => 1,
-                Some(Action::ReadPageUp) => -10,
-                Some(Action::ReadPageDown) => 10,
-                Some(Action::ReadTop) => isize::MIN / 2,
-                Some(Action::ReadBottom) => isize::MAX / 2,
                 Some(Action::GoToKey) => {
                     if let Some(about) = self.about.take() {
                         shell.close();
@@ -97,7 +91,7 @@ impl Layer for State {
                     shell.close();
                     0
                 }
-                _ => 0,
+                action => scroll::step(action).unwrap_or(0),
             },
         };
         let columns = columns(shell);

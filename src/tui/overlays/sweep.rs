@@ -17,6 +17,7 @@ use crate::tui::shell::Shell;
 use crate::tui::sweep_state::{MAY_SWEEP, Sweeping};
 use crate::tui::sweeping;
 use crate::tui::view::times;
+use crate::tui::widgets::scroll;
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -74,13 +75,11 @@ impl State {
     }
 
     fn press(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
+        if let Some(by) = scroll::step(key.action) {
+            self.scroll(shell, by);
+            return Vec::new();
+        }
         match key.action {
-            Some(Action::ReadUp) => self.scroll(shell, -1),
-            Some(Action::ReadDown) => self.scroll(shell, 1),
-            Some(Action::ReadPageUp) => self.scroll(shell, -10),
-            Some(Action::ReadPageDown) => self.scroll(shell, 10),
-            Some(Action::ReadTop) => self.scroll(shell, isize::MIN / 2),
-            Some(Action::ReadBottom) => self.scroll(shell, isize::MAX / 2),
             Some(Action::CloseSweep) => shell.close(),
             Some(Action::StopSweep) if !key.hurried => return sweeping::stop(shell),
             Some(Action::SendLetters) if !key.hurried => return self.go_on(shell),

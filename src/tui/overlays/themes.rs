@@ -71,10 +71,6 @@ impl Layer for State {
             Input::Paste(_) | Input::Click(_) => {}
             Input::Scroll { lines, .. } => self.at = picker::step(self.at, lines.signum() as isize, count),
             Input::Key(key) => match key.action {
-                Some(Action::PickUp) => self.at = picker::step(self.at, -1, count),
-                Some(Action::PickDown) => self.at = picker::step(self.at, 1, count),
-                Some(Action::PickPageUp) => self.at = 0,
-                Some(Action::PickPageDown) => self.at = count.saturating_sub(1),
                 Some(Action::CancelPicker | Action::Interrupt) => {
                     (shell.theme, shell.styles) = self.before.clone();
                     shell.close();
@@ -88,8 +84,10 @@ impl Layer for State {
                     shell.close();
                     return Vec::new();
                 }
-                _ => {
-                    if self.search.key(key.event) {
+                action => {
+                    if let Some(by) = picker::moves(action) {
+                        self.at = picker::step(self.at, by, count);
+                    } else if self.search.key(key.event) {
                         self.at = 0;
                     }
                 }

@@ -10,6 +10,7 @@ use ratatui::widgets::Paragraph;
 use super::super::styles::Styles;
 use super::text_field::TextField;
 use super::{fit, scroll};
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 
 /// One choice as it is shown.
@@ -43,6 +44,17 @@ pub fn rank<'i>(words: &str, items: impl IntoIterator<Item = &'i str>) -> Vec<us
 /// Where the cursor is after a step, at the ends of the list it stays.
 pub fn step(at: usize, by: isize, count: usize) -> usize {
     at.saturating_add_signed(by).min(count.saturating_sub(1))
+}
+
+/// How many items a key of choosing moves by, down, or up if negative; `None` for other keys.
+pub fn moves(action: Option<Action>) -> Option<isize> {
+    match action? {
+        Action::PickUp => Some(-1),
+        Action::PickDown => Some(1),
+        Action::PickPageUp => Some(-10),
+        Action::PickPageDown => Some(10),
+        _ => None,
+    }
 }
 
 /// Draws the search line and below it the items, the one at `at` selected.

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::super::styles::Styles;
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 
 /// The first line to show, so that `focus` is among `height` lines of `total`, moving as little as possible from `top`.
@@ -17,6 +18,19 @@ pub fn follow(top: usize, focus: usize, height: usize, total: usize) -> usize {
         focus + 1 - height
     } else {
         top
+    }
+}
+
+/// How many lines a key of reading moves by, down, or up if negative; `None` for other keys.
+pub fn step(action: Option<Action>) -> Option<isize> {
+    match action? {
+        Action::ReadUp => Some(-1),
+        Action::ReadDown => Some(1),
+        Action::ReadPageUp => Some(-10),
+        Action::ReadPageDown => Some(10),
+        Action::ReadTop => Some(isize::MIN / 2),
+        Action::ReadBottom => Some(isize::MAX / 2),
+        _ => None,
     }
 }
 

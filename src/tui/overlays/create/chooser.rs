@@ -44,22 +44,6 @@ impl State {
             }
             Input::Click(_) => false,
             Input::Key(key) => match key.action {
-                Some(Action::PickUp) => {
-                    chooser.at = picker::step(chooser.at, -1, count);
-                    false
-                }
-                Some(Action::PickDown) => {
-                    chooser.at = picker::step(chooser.at, 1, count);
-                    false
-                }
-                Some(Action::PickPageUp) => {
-                    chooser.at = picker::step(chooser.at, -10, count);
-                    false
-                }
-                Some(Action::PickPageDown) => {
-                    chooser.at = picker::step(chooser.at, 10, count);
-                    false
-                }
                 Some(Action::Choose) => {
                     if let Some(account) = chooser.found.get(chooser.at).cloned() {
                         self.set_account(shell, account);
@@ -73,7 +57,13 @@ impl State {
                     }
                     return Vec::new();
                 }
-                _ => chooser.search.key(key.event),
+                action => match picker::moves(action) {
+                    Some(by) => {
+                        chooser.at = picker::step(chooser.at, by, count);
+                        false
+                    }
+                    None => chooser.search.key(key.event),
+                },
             },
         };
         if changed { self.search_accounts(shell) } else { Vec::new() }

@@ -80,6 +80,14 @@ fn vg_15_before_anything_is_sent_one_reads_exactly_what_would_go_to_whom() {
 }
 
 #[test]
+fn the_day_on_which_a_key_ends_is_not_cut() {
+    let mut desk = read(Desk::new(), 12);
+    desk.state.shell.relative_times = false;
+    assert!(desk.words().contains("ends 2026-11-"), "{}", desk.screen());
+    assert!(!desk.words().contains("ends 2026-1…"), "{}", desk.screen());
+}
+
+#[test]
 fn sending_takes_two_different_gestures_and_no_is_the_default() {
     let mut desk = read(Desk::new(), 12);
     assert_eq!(desk.press("S S y"), [], "neither the same key again nor a yes without a question");

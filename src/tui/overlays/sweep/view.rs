@@ -194,8 +194,10 @@ fn due(shell: &Shell, key: &DueKey, columns: usize) -> Line<'static> {
         None => "never used".into(),
     };
     let (account, preview, last) = if columns < 90 { (14, 15, 0) } else { (14, 20, 14) };
-    let taken = 2 + 12 + 2 + 2 + account + 2 + preview + if last > 0 { 2 + last } else { 0 };
-    let ends = fit::pad(&format!("ends {ends}"), 12);
+    // A day takes more room than the time until it.
+    let end = if shell.relative_times { 12 } else { 15 };
+    let taken = 2 + end + 2 + 2 + account + 2 + preview + if last > 0 { 2 + last } else { 0 };
+    let ends = fit::pad(&format!("ends {ends}"), end);
     let owner = SafeText::new(key.account.clone());
     let mut spans = vec![
         Span::styled(format!("  {ends}  "), styles.of(Role::Warning)),
