@@ -250,7 +250,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Gate(_) => Err(Failure::usage("a gate can't be run as a part of another command")),
         Command::Demo(arguments) => demo::run(arguments, session).await,
         Command::Completions { shell } => shell::completions(shell),
-        Command::Man { folder } => shell::man(&folder),
+        Command::Man { folder } => shell::man(&folder, session.global.dry_run),
     }
 }
 

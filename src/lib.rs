@@ -18,6 +18,10 @@
 //! Data goes one way too. In the console a terminal event becomes an action, an action a message, and
 //! `update(state, message)` answers with effects that a worker carries out; the view only reads the state.
 //!
+//! Whatever changes the database is one type with a `carry_out(&self, tx)`, which [`service`] runs in one transaction for
+//! the acting person. A dry run ([`service::Service::trying`]) is the same transaction, rolled back at the end; no door
+//! judges by itself what would be refused. Roles are read at each request and never kept.
+//!
 //! A secret exists as [`domain::secret::PlainKey`] from its making to the reveal, and as a SHA-256
 //! [`domain::secret::HashedKey`] for ever after. `tests/architecture` reads the sources and fails where a room
 //! imports what it must not.

@@ -44,7 +44,7 @@ pub fn run(command: Command, session: Session) -> Result<u8> {
     match command {
         // These need no database, and are called while a shell starts.
         Command::Completions { shell } => super::shell::completions(shell).map(|()| 0),
-        Command::Man { folder } => super::shell::man(&folder).map(|()| 0),
+        Command::Man { folder } => super::shell::man(&folder, session.global.dry_run).map(|()| 0),
         command => until_signal(command, session),
     }
 }
