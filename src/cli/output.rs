@@ -14,7 +14,8 @@ mod column;
 pub mod when;
 
 use column::Object;
-pub use column::{Column, Fields, Look};
+pub use column::{Column, Fields};
+pub use when::Look;
 
 /// The forms of output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -25,6 +25,7 @@ pub const ROOMS: &[Room] = &[
         "src/domain",
         &[],
         &[
+            "strsim",
             "chrono",
             "crc32fast",
             "ipnet",
@@ -40,12 +41,13 @@ pub const ROOMS: &[Room] = &[
             "zeroize",
         ],
     ),
-    room("src/clock", &[], &["chrono"]),
+    room("src/clock", &["src/domain"], &["chrono"]),
     // The only room that speaks SQL.
     room(
         "src/store",
         &["src/domain", "src/clock"],
         &[
+            "parking_lot",
             "chrono",
             "futures",
             "ipnet",
@@ -64,6 +66,8 @@ pub const ROOMS: &[Room] = &[
         "src/mail",
         &["src/domain"],
         &[
+            "parking_lot",
+            "base64ct",
             "chrono",
             "futures",
             "lettre",
@@ -84,6 +88,7 @@ pub const ROOMS: &[Room] = &[
         "src/service",
         &["src/domain", "src/clock", "src/store", "src/mail"],
         &[
+            "parking_lot",
             "chrono",
             "futures",
             "ipnet",
@@ -102,8 +107,12 @@ pub const ROOMS: &[Room] = &[
         ],
     ),
     // The names of keys are crokey's; nothing here draws.
-    room("src/config", &["src/domain"], &["crokey", "etcetera", "ipnet", "std::fs", "toml"]),
-    room("src/telemetry", &[], &["std::fs", "std::thread", "thiserror", "tracing", "tracing_subscriber"]),
+    room("src/config", &["src/domain"], &["strsim", "crokey", "etcetera", "ipnet", "std::fs", "toml"]),
+    room(
+        "src/telemetry",
+        &[],
+        &["parking_lot", "std::fs", "std::thread", "thiserror", "tracing", "tracing_subscriber"],
+    ),
     // Secrets that others keep: a file or a credential.
     room("src/secret_file", &[], &["rustix", "std::env", "std::fs", "thiserror", "zeroize"]),
     room("src/harden", &[], &["rustix"]),
@@ -120,6 +129,7 @@ pub const ROOMS: &[Room] = &[
             "src/telemetry",
         ],
         &[
+            "parking_lot",
             "anstream",
             "anstyle",
             "chrono",
@@ -152,6 +162,7 @@ pub const ROOMS: &[Room] = &[
         "src/gate",
         &["src/domain", "src/clock", "src/service", "src/config", "src/secret_file"],
         &[
+            "parking_lot",
             "axum",
             "chrono",
             "futures",
@@ -192,7 +203,7 @@ pub const ROOMS: &[Room] = &[
         ],
     ),
     // In the console only these reach out of the process.
-    room("src/tui/clipboard", &[], &["arboard", "std::process", "tokio"]),
+    room("src/tui/clipboard", &[], &["base64ct", "arboard", "std::process", "tokio"]),
     room("src/tui/input", &[], &["tokio"]),
     room("src/tui/run", &[], &["std::thread", "thiserror", "tokio"]),
     room("src/tui/terminal", &[], &["rustix", "std::process", "std::thread", "tokio"]),

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Number, Value};
 
-use super::when;
+use super::when::{self, Look};
 use crate::domain::Instant;
-use crate::domain::when::Zone;
 
 /// What a record tells in one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,15 +19,6 @@ pub enum Datum<'a> {
     List(Vec<Cow<'a, str>>),
     /// An array or an object.
     Tree(Value),
-}
-
-/// How a table is looked at.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// With more columns and exact times.
-    pub wide: bool,
-    pub now: Instant,
-    pub zone: Zone,
 }
 
 /// A row of the description of a record.

@@ -2,9 +2,18 @@
 
 use chrono::SecondsFormat;
 
-use super::Look;
 use crate::domain::Instant;
+use crate::domain::when::Zone;
 pub use crate::domain::when::relative;
+
+/// How a table is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// With more columns and exact times.
+    pub wide: bool,
+    pub now: Instant,
+    pub zone: Zone,
+}
 
 /// RFC 3339 in UTC, with a Z.
 pub fn exact(at: Instant) -> String {
@@ -19,7 +28,6 @@ pub fn shown(at: Instant, look: Look) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::when::Zone;
 
     #[test]
     fn exact_instants_are_rfc_3339_in_utc_with_a_z() {
