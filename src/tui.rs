@@ -33,41 +33,41 @@
 //! `To::Overlay(number)`; `open` is given the number. The stack holds `Box<dyn Layer>`: which overlays there are is a
 //! closed choice ([`opening::Opening`]), but once open nobody asks which one it is, only what a layer can be asked.
 //!
-//! A screen or an overlay changes others only through the [`shell::Shell`]: `open`, `close`, `show`, `filter`, `changed`,
+//! A screen or an overlay changes others only through the [`shell::Shell`]: `open`, `close`, `filter`, `changed`,
 //! `toast`.
 
-pub mod clipboard;
-pub mod effect;
-pub mod form;
-pub mod input;
-pub mod latest;
-pub mod layer;
-pub mod listing;
-pub mod message;
-pub mod opening;
-pub mod overlays;
-pub mod painter;
-pub mod receipts;
-pub mod run;
-pub mod screen;
-pub mod screens;
-pub mod settings;
-pub mod shell;
-pub mod standing;
-pub mod state;
-pub mod styles;
-pub mod sweep_state;
-pub mod sweeping;
-pub mod terminal;
+mod clipboard;
+mod effect;
+mod form;
+mod input;
+mod latest;
+mod layer;
+mod listing;
+mod message;
+mod opening;
+mod overlays;
+mod painter;
+mod receipts;
+mod run;
+mod screen;
+mod screens;
+mod settings;
+mod shell;
+mod standing;
+mod state;
+mod styles;
+mod sweep_state;
+mod sweeping;
+mod terminal;
 #[cfg(test)]
-pub mod testing;
-pub mod tracked;
-pub mod update;
-pub mod view;
-pub mod widgets;
-pub mod wish;
-pub mod words;
-pub mod worker;
+mod testing;
+mod tracked;
+mod update;
+mod view;
+mod widgets;
+mod wish;
+mod words;
+mod worker;
 
 pub use run::{Error, run};
 pub use settings::TuiSettings;

@@ -8,12 +8,10 @@
 //! | SSH, or no display | OSC 52: the terminal never answers, so nothing claims "copied" |
 
 use std::fmt;
-use std::io::Write;
 use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::UnboundedSender;
-use zeroize::{Zeroize, Zeroizing};
 
 use super::effect::CopyText;
 use super::message::Message;
@@ -216,13 +214,4 @@ async fn load_tmux_buffer(bytes: &[u8]) -> Copied {
         }
         _ => Copied::failed("not copied: tmux did not take it"),
     }
-}
-
-/// Writes bytes for the terminal and wipes them.
-pub fn write_wiped(bytes: WipedBytes, out: &mut impl Write) -> std::io::Result<()> {
-    let mut bytes: Zeroizing<Vec<u8>> = bytes.0;
-    out.write_all(&bytes)?;
-    out.flush()?;
-    bytes.zeroize();
-    Ok(())
 }

@@ -15,10 +15,9 @@ use crate::config::keymap::Action;
 pub enum Input {
     Key(Key),
     Paste(Pasted),
-    /// The wheel: lines down, or up if negative, at a place.
+    /// The wheel: lines down, or up if negative.
     Scroll {
         lines: i32,
-        at: Position,
     },
     /// The left button went down.
     Click(Position),

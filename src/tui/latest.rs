@@ -8,8 +8,6 @@ use super::shell::Shell;
 pub struct Latest {
     under_way: Option<RequestId>,
     waiting: Option<Request>,
-    /// Whether the answer under way is wanted still.
-    dropped: bool,
 }
 
 /// What an answer means to who asked.
@@ -24,7 +22,6 @@ pub struct Settled {
 impl Latest {
     /// Asks now, or as soon as the request under way is answered. A request that was waiting is forgotten.
     pub fn ask(&mut self, shell: &mut Shell, to: To, request: Request) -> Option<Effect> {
-        self.dropped = false;
         if self.under_way.is_some() {
             self.waiting = Some(request);
             return None;
@@ -44,20 +41,13 @@ impl Latest {
             return None;
         }
         self.under_way = None;
-        let newest = self.waiting.is_none() && !self.dropped;
-        self.dropped = false;
+        let newest = self.waiting.is_none();
         let next = self.waiting.take().map(|request| self.send(shell, id.to, request));
         Some(Settled { newest, next })
     }
 
     /// Whether an answer is awaited.
     pub fn busy(&self) -> bool {
-        self.under_way.is_some() && !self.dropped
-    }
-
-    /// No answer is wanted any more. What is under way goes on, but its answer won't be the newest.
-    pub fn forget(&mut self) {
-        self.waiting = None;
-        self.dropped = self.under_way.is_some();
+        self.under_way.is_some()
     }
 }

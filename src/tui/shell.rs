@@ -98,7 +98,6 @@ pub struct Toast {
 pub(super) enum Command {
     Open(Opening),
     Close,
-    Show(ScreenId),
     Filter(String),
     Reminders(String),
     Sort(Sort),
@@ -182,11 +181,6 @@ impl Shell {
     /// Takes the topmost overlay away.
     pub fn close(&mut self) {
         self.commands.push(Command::Close);
-    }
-
-    /// Shows another screen.
-    pub fn show(&mut self, screen: ScreenId) {
-        self.commands.push(Command::Show(screen));
     }
 
     /// Shows the keys that a filter fits.

@@ -200,8 +200,8 @@ fn go(state: &mut State, screen: ScreenId) -> Vec<Effect> {
 fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
     let at = Position { x: mouse.column, y: mouse.row };
     match mouse.kind {
-        MouseEventKind::ScrollDown => input(state, Input::Scroll { lines: WHEEL, at }),
-        MouseEventKind::ScrollUp => input(state, Input::Scroll { lines: -WHEEL, at }),
+        MouseEventKind::ScrollDown => input(state, Input::Scroll { lines: WHEEL }),
+        MouseEventKind::ScrollUp => input(state, Input::Scroll { lines: -WHEEL }),
         MouseEventKind::Down(MouseButton::Left) => input(state, Input::Click(at)),
         _ => Vec::new(),
     }
@@ -312,7 +312,6 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
             state.overlays.close();
             Vec::new()
         }
-        Command::Show(screen) => go(state, screen),
         Command::Filter(filter) => {
             state.screens.of_mut(ScreenId::Keys).filter(&mut state.shell, &filter);
             go(state, ScreenId::Keys)

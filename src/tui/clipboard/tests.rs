@@ -1,6 +1,7 @@
 //! Which way there is, and what is said about it.
 
 use tokio::sync::mpsc::unbounded_channel;
+use zeroize::Zeroizing;
 
 use super::*;
 use crate::domain::secret::PlainKey;

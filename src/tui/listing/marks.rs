@@ -11,10 +11,6 @@ impl<S: Source> Listing<S> {
         self.marks.contains(&S::id(row))
     }
 
-    pub fn has_marks(&self) -> bool {
-        !self.marks.is_empty()
-    }
-
     /// The rows that an action on several is about: the marked ones, else the selected one. Some may not be at hand.
     pub fn chosen(&self) -> Vec<S::Id> {
         if self.marks.is_empty() {

@@ -171,7 +171,7 @@ impl<const BOTH_WAYS: bool> Walk for Bench<BOTH_WAYS> {
     }
 
     fn marked(&self) -> Vec<u64> {
-        if self.list.has_marks() { self.list.chosen() } else { Vec::new() }
+        if !self.list.marks.is_empty() { self.list.chosen() } else { Vec::new() }
     }
 }
 

@@ -53,6 +53,7 @@ impl ScopeGrid {
         self.row
     }
 
+    #[cfg(test)]
     pub fn rows(&self) -> usize {
         self.rows.len()
     }

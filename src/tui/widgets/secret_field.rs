@@ -36,11 +36,6 @@ impl SecretInput {
         self.0.chars().count()
     }
 
-    /// What was typed, without the white space around it.
-    pub fn expose(&self) -> &str {
-        self.0.trim()
-    }
-
     /// What was typed, white space and all.
     pub fn raw(&self) -> &str {
         &self.0

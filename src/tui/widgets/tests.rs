@@ -62,10 +62,10 @@ fn a_field_shows_a_bidi_character_as_a_replacement() {
 #[test]
 fn a_secret_field_never_grows_beyond_its_first_allocation() {
     let mut field = SecretInput::default();
-    let place = field.expose().as_ptr();
+    let place = field.raw().as_ptr();
     field.paste(&"s".repeat(5_000));
     assert_eq!(field.len(), 512);
-    assert_eq!(field.expose().as_ptr(), place);
+    assert_eq!(field.raw().as_ptr(), place);
     assert!(!format!("{field:?}").contains('s') || format!("{field:?}") == "SecretInput(…)");
     field.key(press(KeyCode::Backspace));
     assert_eq!(field.len(), 511);
