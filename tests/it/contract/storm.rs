@@ -1,5 +1,7 @@
 //! What was acknowledged stays, whatever happens to the one who asked: cancelled calls, lost races, killed connections.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::people::{make_kept, office, preset};
@@ -94,7 +96,10 @@ on_both! {
         }
         let service = office(&db, preset("voiceinfra")).await;
         let ids = keys(&service, 40).await;
+        // Told to stop rather than cut off: a last order to kill, still on its way, would meet the look at the end.
+        let enough = Arc::new(AtomicBool::new(false));
         let killer = {
+            let enough = enough.clone();
             let name = db.name();
             let sockets = db.sockets().unwrap().to_owned();
             tokio::spawn(async move {
@@ -104,7 +109,7 @@ on_both! {
                     .username("postgres")
                     .database("postgres");
                 let mut root = sqlx::PgConnection::connect_with(&options).await.unwrap();
-                loop {
+                while !enough.load(Ordering::Relaxed) {
                     tokio::time::sleep(Duration::from_millis(15)).await;
                     sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
                         .bind(&name)
@@ -125,8 +130,8 @@ on_both! {
                 }
             }
         }
-        killer.abort();
-        let _ = killer.await;
+        enough.store(true, Ordering::Relaxed);
+        killer.await.unwrap();
         assert_eq!(acknowledged.len(), ids.len(), "a retry should get through in the end");
         let fresh = db.open().await;
         for id in &acknowledged {
