@@ -13,7 +13,7 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::effect::{Effect, Reply, Request, RequestId};
+use super::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
 use super::layer::Layer;
 use super::message::Message;
 use super::opening::Opening;
@@ -126,6 +126,17 @@ impl Desk {
 
     pub fn reply(&mut self, to: RequestId, reply: Reply) -> Vec<Effect> {
         update(&mut self.state, Message::Reply { to, reply })
+    }
+
+    /// The worker answers that it was not done.
+    pub fn fail<T>(
+        &mut self,
+        to: RequestId,
+        reply: fn(Outcomes<T>) -> Reply,
+        kind: FailureKind,
+        text: &str,
+    ) -> Vec<Effect> {
+        self.reply(to, reply(Err(Failure { kind, text: text.into() })))
     }
 
     /// Opens an overlay.
@@ -284,6 +295,33 @@ impl Desk {
         self
     }
 
+    /// Like [`Self::sees`], of a sentence that may be broken over lines.
+    #[track_caller]
+    pub fn says(&mut self, text: &str) -> &mut Self {
+        assert!(self.words().contains(text), "the screen does not say {text:?}:\n{}", self.screen());
+        self
+    }
+
+    #[track_caller]
+    pub fn says_not(&mut self, text: &str) -> &mut Self {
+        assert!(!self.words().contains(text), "the screen says {text:?}:\n{}", self.screen());
+        self
+    }
+
+    /// The last line's message has this in it.
+    #[track_caller]
+    pub fn told(&mut self, text: &str) -> &mut Self {
+        assert!(self.toast().contains(text), "{text:?} is not told: {:?}", self.toast());
+        self
+    }
+
+    /// No overlay is open.
+    #[track_caller]
+    pub fn closed(&mut self) -> &mut Self {
+        assert!(self.top().is_none(), "something is open:\n{}", self.screen());
+        self
+    }
+
     /// The line of the selected row.
     #[track_caller]
     pub fn selected_line(&self) -> String {
@@ -327,4 +365,20 @@ pub fn only_request(effects: Vec<Effect>) -> (RequestId, Request) {
         panic!("no request")
     };
     (to, request)
+}
+
+/// The identity of the first of these requests that is meant.
+#[track_caller]
+pub fn asked(effects: &[Effect], meant: impl Fn(&Request) -> bool) -> RequestId {
+    let of = |effect: &Effect| match effect {
+        Effect::Ask { to, request } if meant(request) => Some(*to),
+        _ => None,
+    };
+    effects.iter().find_map(of).unwrap_or_else(|| panic!("not asked: {effects:#?}"))
+}
+
+/// Nothing is asked of the worker.
+#[track_caller]
+pub fn asks_nothing(effects: &[Effect]) {
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:#?}");
 }

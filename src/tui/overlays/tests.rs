@@ -45,8 +45,7 @@ fn paste(desk: &mut Desk) -> Vec<Effect> {
 
 fn fill_in(desk: &mut Desk) -> Vec<Effect> {
     desk.write("Acme");
-    desk.press("tab tab");
-    desk.write("ada@example.com");
+    desk.press("tab tab \"ada@example.com\"");
     desk.press("ctrl-s")
 }
 

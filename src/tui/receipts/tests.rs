@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::Key;
 use crate::service::{GateReceipt, GateState, Receipt, Revoked};
-use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId};
 use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, created, key, noon, only_request};
 use crate::tui::words::Severity;
@@ -61,21 +61,20 @@ fn vg_17_after_an_emergency_each_gate_says_after_how_many_milliseconds_it_refuse
     desk.reply(id, Reply::Find(Ok(vec![key.clone()])));
     let (id, _) = only_request(desk.press("y"));
     let (id, _) = look(desk.reply(id, Reply::Revoke(Ok(vec![dead(&key)]))));
-    assert!(desk.words().contains("Revoked at 2026-11-21 12:00:00 UTC"), "{}", desk.screen());
+    desk.says("Revoked at 2026-11-21 12:00:00 UTC");
     assert!(!desk.words().contains("Refused everywhere"), "nothing is claimed before the gates say so");
     assert_eq!(says(&mut desk, id, &[confirmed("gate-1", 12), confirmed("gate-2", 31)]), []);
-    let words = desk.words();
-    assert!(words.contains("Refused everywhere: all 2 gates confirmed, the last after 31 ms."), "{words}");
-    assert!(words.contains("✓ gate-1 confirmed after 12 ms"), "{words}");
+    desk.says("Refused everywhere: all 2 gates confirmed, the last after 31 ms.");
+    desk.says("✓ gate-1 confirmed after 12 ms");
     insta::assert_snapshot!(desk.screen());
 }
 
 #[test]
 fn where_no_gate_runs_a_revocation_looks_as_it_always_did() {
     let (mut desk, id) = revoked();
-    assert!(!desk.words().contains("confirmed"), "{}", desk.screen());
+    desk.says_not("confirmed");
     says(&mut desk, id, &[]);
-    assert!(desk.top().is_none());
+    desk.closed();
     assert_eq!(desk.toast(), "CI runner revoked at 2026-11-21 12:00:00 UTC");
     assert!(desk.state.shell.receipt(0).is_none());
 }
@@ -86,15 +85,11 @@ fn a_gate_that_waits_is_shown_as_waiting_and_asked_again_without_a_key_press() {
     let (id, patience) =
         look(says(&mut desk, id, &[confirmed("gate-1", 9), gate("gate-2", GateState::Waiting)]));
     assert!(patience > Duration::ZERO);
-    let words = desk.words();
-    assert!(words.contains("✓ gate-1 confirmed after 9 ms") && words.contains("○ gate-2 waiting"), "{words}");
+    desk.says("✓ gate-1 confirmed after 9 ms").says("○ gate-2 waiting");
     // A later change moves the mark of a gate on; what it said first counts.
     assert_eq!(says(&mut desk, id, &[confirmed("gate-1", 480), confirmed("gate-2", 140)]), []);
-    let words = desk.words();
-    assert!(words.contains("✓ gate-1 confirmed after 9 ms"), "{words}");
-    assert!(words.contains("the last after 140 ms"), "{words}");
-    desk.press("enter");
-    assert!(desk.top().is_none());
+    desk.says("✓ gate-1 confirmed after 9 ms").says("the last after 140 ms");
+    desk.strike("enter").closed();
     assert_eq!(desk.toast(), "CI runner revoked at 2026-11-21 12:00:00 UTC");
 }
 
@@ -110,30 +105,23 @@ fn a_living_gate_that_does_not_confirm_within_three_seconds_is_an_error_that_say
     }
     assert_eq!(patience, Duration::from_secs(3));
     assert_eq!(says(&mut desk, id, &waiting), []);
-    let words = desk.words();
-    assert!(words.contains("✕ gate-2 has not confirmed within 3 s"), "{words}");
-    assert!(words.contains("Stop gate-2 on web-1 (127.0.0.1:8080) now"), "{words}");
-    assert!(!words.contains("Refused everywhere"), "{words}");
+    desk.says("✕ gate-2 has not confirmed within 3 s").says("Stop gate-2 on web-1 (127.0.0.1:8080) now");
+    desk.says_not("Refused everywhere");
 }
 
 #[test]
 fn a_gate_out_of_touch_is_said_to_refuse_everything_by_itself() {
     let (mut desk, id) = revoked();
     assert_eq!(says(&mut desk, id, &[confirmed("gate-1", 12), silent("gate-2")]), []);
-    let words = desk.words();
-    assert!(words.contains("Refused everywhere: one gate confirmed after 12 ms"), "{words}");
-    assert!(
-        words.contains("! gate-2 out of touch since 11:57:00: it refuses everything by itself"),
-        "{words}"
-    );
+    desk.says("Refused everywhere: one gate confirmed after 12 ms");
+    desk.says("! gate-2 out of touch since 11:57:00: it refuses everything by itself");
 }
 
 #[test]
 fn whoever_leaves_early_is_told_the_end_in_the_last_line() {
     let (mut desk, id) = revoked();
     let (id, _) = look(says(&mut desk, id, &[gate("gate-1", GateState::Waiting)]));
-    desk.press("esc");
-    assert!(desk.top().is_none());
+    desk.strike("esc").closed();
     says(&mut desk, id, &[confirmed("gate-1", 180)]);
     assert_eq!(desk.toast(), "CI runner: refused everywhere: the gate confirmed after 180 ms");
     assert!(desk.state.shell.receipts.is_empty());
@@ -148,17 +136,15 @@ fn whoever_left_early_is_told_of_a_gate_that_did_not_confirm() {
     let (id, _) = look(says(&mut desk, id, &waiting));
     says(&mut desk, id, &waiting);
     assert_eq!(desk.state.shell.toast.as_ref().map(|toast| toast.severity), Some(Severity::Bad));
-    assert!(desk.toast().contains("Stop gate-1 on web-1"), "{}", desk.toast());
+    desk.told("Stop gate-1 on web-1");
 }
 
 #[test]
 fn without_an_answer_it_is_revoked_but_not_claimed_to_be_refused_everywhere() {
     let (mut desk, id) = revoked();
-    let failure = Failure { kind: FailureKind::Unreachable, text: "the database can't be reached".into() };
-    desk.reply(id, Reply::Receipt(Err(failure)));
-    let words = desk.words();
-    assert!(words.contains("whether the gates know can't be seen: the database can't be reached"), "{words}");
-    assert!(!words.contains("efused everywhere"), "{words}");
+    desk.fail(id, Reply::Receipt, FailureKind::Unreachable, "the database can't be reached");
+    desk.says("whether the gates know can't be seen: the database can't be reached");
+    desk.says_not("efused everywhere");
 }
 
 #[test]
@@ -178,7 +164,7 @@ fn of_many_gates_those_in_trouble_are_named_first_and_the_rest_is_counted() {
     let screen = desk.screen();
     let first = screen.find("gate-99").unwrap();
     assert!(first < screen.find("✓ gate-1 ").unwrap(), "{screen}");
-    assert!(desk.words().contains("✓ 16 more confirmed"), "{screen}");
+    desk.says("✓ 16 more confirmed");
 }
 
 #[test]

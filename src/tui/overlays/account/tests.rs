@@ -1,5 +1,5 @@
 use crate::service::{ChangeAccount, CreateAccount};
-use crate::tui::effect::{Failure, FailureKind, Reply, Request};
+use crate::tui::effect::{FailureKind, Reply, Request};
 use crate::tui::opening::Opening;
 use crate::tui::overlays::create;
 use crate::tui::testing::{self, Desk, only_request};
@@ -11,9 +11,7 @@ fn form(first_run: bool) -> Desk {
 }
 
 fn filled(desk: &mut Desk) {
-    desk.write("Acme Telephony & Co");
-    desk.press("tab tab");
-    desk.write("ada@example.com, bob@example.com");
+    desk.press("\"Acme Telephony & Co\" tab tab \"ada@example.com, bob@example.com\"");
 }
 
 #[test]
@@ -39,13 +37,9 @@ fn the_slug_follows_the_name_until_one_is_written() {
 fn what_is_missing_or_wrong_is_shown_at_its_field() {
     let mut desk = form(false);
     assert_eq!(desk.press("ctrl-s"), []);
-    assert!(desk.words().contains("a name is required"), "{}", desk.screen());
-    desk.write("Acme");
-    desk.press("tab");
-    desk.write(" Ä");
-    assert!(desk.words().contains("a slug holds lower-case letters"), "{}", desk.screen());
-    desk.press("backspace backspace ctrl-s");
-    assert!(desk.words().contains("at least one mail address"), "{}", desk.screen());
+    desk.says("a name is required");
+    desk.strike("\"Acme\" tab \" Ä\"").says("a slug holds lower-case letters");
+    desk.strike("backspace backspace ctrl-s").says("at least one mail address");
 }
 
 #[test]
@@ -63,9 +57,8 @@ fn a_slug_that_is_taken_is_refused_in_the_form() {
     let mut desk = form(false);
     filled(&mut desk);
     let (id, _) = only_request(desk.press("ctrl-s"));
-    let failure = Failure { kind: FailureKind::Rule, text: "there is an account acme already".into() };
-    desk.reply(id, Reply::CreateAccount(Err(failure)));
-    assert!(desk.words().contains("there is an account acme already"), "{}", desk.screen());
+    desk.fail(id, Reply::CreateAccount, FailureKind::Rule, "there is an account acme already");
+    desk.says("there is an account acme already");
 }
 
 #[test]
@@ -80,9 +73,7 @@ fn an_account_is_changed_in_the_same_form_and_keeps_its_slug() {
     desk.open(Opening::ChangeAccount(there.clone()));
     let before = desk.words();
     assert!(before.contains("Change an account") && before.contains("acme"), "{}", desk.screen());
-    desk.press("ctrl-u");
-    desk.write("new@acme.example");
-    desk.press("tab right right");
+    desk.press("ctrl-u \"new@acme.example\" tab right right");
     let (id, request) = only_request(desk.press("ctrl-s"));
     let Request::ChangeAccount { account: slug, change, .. } = request else { panic!("{request:?}") };
     assert_eq!(slug, "acme");
@@ -93,5 +84,5 @@ fn an_account_is_changed_in_the_same_form_and_keeps_its_slug() {
     };
     assert_eq!(change, expected);
     desk.reply(id, Reply::ChangeAccount(Ok(there)));
-    assert!(desk.top().is_none(), "{}", desk.screen());
+    desk.closed();
 }

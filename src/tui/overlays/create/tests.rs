@@ -2,7 +2,7 @@ use crate::domain::expiry::Expiry;
 use crate::domain::operator::Role;
 use crate::domain::scope::Scopes;
 use crate::service::{CreateKey, Field};
-use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId};
 use crate::tui::opening::Opening;
 use crate::tui::overlays::reveal;
 use crate::tui::testing::{Desk, account, created, only_request};
@@ -23,35 +23,29 @@ fn open(desk: &mut Desk, issuer: &str) {
 /// Goes through the review and sends; answers with the id and what was sent.
 fn send(desk: &mut Desk) -> (RequestId, CreateKey) {
     assert_eq!(desk.press("ctrl-s"), []);
-    assert!(desk.words().contains("review"), "{}", desk.screen());
+    desk.says("review");
     let (id, request) = only_request(desk.press("enter"));
     let Request::Create(request) = request else { panic!("{request:?}") };
     (id, request)
 }
 
 fn refuse(desk: &mut Desk, id: RequestId, kind: FailureKind, text: &str) {
-    let failure = Failure { kind, text: text.into() };
-    assert_eq!(desk.reply(id, Reply::Create(Err(failure))), []);
+    assert_eq!(desk.fail(id, Reply::Create, kind, text), []);
 }
 
 #[test]
 fn vp_08_nothing_is_ticked_at_first_and_each_scope_says_what_it_permits() {
     let mut desk = form("voxpria");
-    assert!(!desk.screen().contains("[x]"), "{}", desk.screen());
+    desk.sees_not("[x]");
     assert_eq!(desk.screen().matches("[ ]").count(), 13);
-    desk.press("tab tab");
-    assert!(desk.words().contains("calls:read: "), "{}", desk.screen());
-    desk.press("down right");
-    assert!(desk.words().contains("campaigns:write: "), "{}", desk.screen());
+    desk.strike("tab tab").says("calls:read: ");
+    desk.strike("down right").says("campaigns:write: ");
 }
 
 #[test]
 fn vp_23_a_key_is_configured_then_reviewed_then_created() {
     let mut desk = form("voxpria");
-    desk.write("Production Server – Main App");
-    desk.press("tab");
-    desk.write("main app");
-    desk.press("tab space down right space");
+    desk.press("\"Production Server – Main App\" tab \"main app\" tab space down right space");
     let (_, request) = send(&mut desk);
     assert_eq!(
         request,
@@ -70,19 +64,15 @@ fn vp_23_a_key_is_configured_then_reviewed_then_created() {
 #[test]
 fn vg_05_a_policy_without_scopes_says_fully_privileged_in_form_and_review() {
     let mut desk = form("voicegram");
-    assert!(desk.words().contains("fully privileged"), "{}", desk.screen());
-    desk.write("CI");
-    desk.press("ctrl-s");
-    assert!(desk.words().contains("fully privileged"), "{}", desk.screen());
+    desk.says("fully privileged");
+    desk.strike("\"CI\" ctrl-s").says("fully privileged");
 }
 
 #[test]
 fn vg_08_the_form_calls_things_what_the_policy_calls_them() {
     let mut desk = form("voicegram");
-    assert!(desk.screen().contains("Create token"), "{}", desk.screen());
-    desk.write("CI");
-    desk.press("ctrl-s");
-    assert!(desk.screen().contains("[ Create token ]"), "{}", desk.screen());
+    desk.sees("Create token");
+    desk.strike("\"CI\" ctrl-s").sees("[ Create token ]");
     assert!(form("vozagent").screen().contains("Create API Key"));
 }
 
@@ -90,15 +80,13 @@ fn vg_08_the_form_calls_things_what_the_policy_calls_them() {
 fn vg_09_a_name_is_required() {
     let mut desk = form("voicegram");
     assert_eq!(desk.press("ctrl-s"), []);
-    assert!(desk.words().contains("a name is required"), "{}", desk.screen());
-    assert!(!desk.words().contains("review"));
+    desk.says("a name is required").says_not("review");
 }
 
 #[test]
 fn va_05_a_name_is_required_and_a_description_is_not() {
     let mut desk = form("vozagent");
-    desk.press("ctrl-s");
-    assert!(desk.words().contains("a name is required"), "{}", desk.screen());
+    desk.strike("ctrl-s").says("a name is required");
     desk.write("Zapier");
     assert_eq!(send(&mut desk).1.description, "");
 }
@@ -106,14 +94,9 @@ fn va_05_a_name_is_required_and_a_description_is_not() {
 #[test]
 fn vg_10_the_choices_are_never_30_days_90_days_1_year_and_any_instant_shown_exactly() {
     let mut desk = form("voicegram");
-    let words = desk.words();
-    assert!(words.contains("(•) Never expires ( ) 30 days ( ) 90 days ( ) 1 year"), "{words}");
-    desk.write("CI");
-    desk.press("tab tab right");
-    assert!(desk.words().contains("2026-12-21 12:00:00 UTC"), "{}", desk.screen());
-    desk.press("right right right tab");
-    desk.write("2027-01-31T18:00Z");
-    assert!(desk.words().contains("2027-01-31 18:00:00 UTC"), "{}", desk.screen());
+    desk.says("(•) Never expires ( ) 30 days ( ) 90 days ( ) 1 year");
+    desk.strike("\"CI\" tab tab right").says("2026-12-21 12:00:00 UTC");
+    desk.strike("right right right tab \"2027-01-31T18:00Z\"").says("2027-01-31 18:00:00 UTC");
     let end = "2027-01-31T18:00:00Z".parse().unwrap();
     assert_eq!(send(&mut desk).1.expiry, Expiry::At(end));
 }
@@ -132,18 +115,11 @@ fn vp_21_a_name_holds_any_printable_unicode_and_nothing_that_can_not_be_seen() {
 #[test]
 fn a_mistake_in_the_expiry_or_the_allow_list_is_shown_as_one_types() {
     let mut desk = form("voicegram");
-    desk.write("CI");
-    desk.press("tab tab right right right right tab");
-    desk.write("soonish");
-    assert!(desk.words().contains("↑"), "{}", desk.screen());
-    desk.press("ctrl-u");
-    desk.write("45d");
-    assert!(!desk.words().contains("↑"), "{}", desk.screen());
-    desk.press("tab");
-    desk.write("10.0.0.0/8 nowhere");
-    assert!(desk.words().contains("\"nowhere\" is no address"), "{}", desk.screen());
+    desk.strike("\"CI\" tab tab right right right right tab \"soonish\"").says("↑");
+    desk.strike("ctrl-u \"45d\"").says_not("↑");
+    desk.strike("tab \"10.0.0.0/8 nowhere\"").says("\"nowhere\" is no address");
     assert_eq!(desk.press("ctrl-s"), [], "a form with a mistake goes nowhere");
-    assert!(!desk.words().contains("review"));
+    desk.says_not("review");
 }
 
 #[test]
@@ -158,7 +134,7 @@ fn vp_28_each_refusal_is_shown_in_its_own_words_and_the_form_stays_filled_in() {
         (FailureKind::Rule, "account acme has 20 active keys and its limit is 20. Revoke one first"),
     ] {
         refuse(&mut desk, sent, kind, words);
-        assert!(desk.words().contains(words), "{}", desk.screen());
+        desk.says(words);
         let (id, request) = only_request(desk.press("enter"));
         let Request::Create(request) = request else { panic!("{request:?}") };
         assert_ne!(request.operation, first.operation, "a refused wish is over; this is a new one");
@@ -183,7 +159,7 @@ fn a_refusal_about_a_field_stands_at_the_field() {
     desk.write("CI");
     let (id, _) = send(&mut desk);
     refuse(&mut desk, id, FailureKind::Field(Field::Name), "name: there is one already");
-    assert!(desk.words().contains("↑ name: there is one already"), "{}", desk.screen());
+    desk.says("↑ name: there is one already");
     desk.write("2");
     assert!(!desk.words().contains("↑"), "an edit takes the refusal away");
 }
@@ -193,8 +169,7 @@ fn a_viewer_gets_words_instead_of_a_form() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     desk.open(Opening::Create { account: None });
-    assert!(desk.top().is_none());
-    assert!(desk.toast().contains("viewer may not create keys"), "{}", desk.toast());
+    desk.closed().told("viewer may not create keys");
 }
 
 #[test]
@@ -212,8 +187,7 @@ fn the_account_is_chosen_by_typing_a_part_of_its_name() {
     let (id, request) = only_request(desk.reply(id, Reply::Accounts(Ok(Vec::new()))));
     assert_eq!(request, Request::Accounts { filter: "gl".into(), after: None, limit: 50 });
     assert_eq!(desk.reply(id, Reply::Accounts(Ok(vec![account("voxpria", "globex")]))), []);
-    desk.press("enter");
-    assert!(desk.screen().contains("Create API Key · globex"), "{}", desk.screen());
+    desk.strike("enter").sees("Create API Key · globex");
 }
 
 #[test]
@@ -221,18 +195,16 @@ fn an_only_account_needs_no_choosing() {
     let mut desk = Desk::new();
     let (id, _) = only_request(desk.open(Opening::Create { account: None }));
     desk.reply(id, Reply::Accounts(Ok(vec![account("voicegram", "acme")])));
-    assert!(desk.screen().contains("Create token · acme"), "{}", desk.screen());
+    desk.sees("Create token · acme");
 }
 
 #[test]
 fn escape_asks_once_before_it_throws_away_what_was_filled_in() {
     let mut desk = form("voicegram");
-    desk.write("CI");
-    desk.press("esc");
+    desk.press("\"CI\" esc");
     assert!(desk.top().is_some());
-    assert!(desk.toast().contains("again throws away"), "{}", desk.toast());
-    desk.press("esc");
-    assert!(desk.top().is_none());
+    desk.told("again throws away");
+    desk.strike("esc").closed();
 }
 
 #[test]
@@ -272,8 +244,6 @@ fn the_form_at_80_by_24() {
 fn the_review_at_120_by_40() {
     let mut desk = Desk::sized(120, 40);
     open(&mut desk, "voxpria");
-    desk.write("Production Server – Main App");
-    desk.press("tab tab space");
-    desk.press("ctrl-s");
+    desk.press("\"Production Server – Main App\" tab tab space ctrl-s");
     insta::assert_snapshot!(desk.screen());
 }

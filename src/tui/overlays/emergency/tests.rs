@@ -2,8 +2,8 @@ use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::domain::secret::PlainKey;
 use crate::service::{Needle, Revoked};
-use crate::tui::effect::{Failure, FailureKind, Reply, Request, RequestId};
-use crate::tui::testing::{Desk, created, key, noon, only_request};
+use crate::tui::effect::{FailureKind, Reply, Request, RequestId};
+use crate::tui::testing::{Desk, asks_nothing, created, key, noon, only_request};
 
 fn leaked() -> (Key, String) {
     let made = created("voicegram", "CI runner");
@@ -34,16 +34,14 @@ fn four_gestures_end_an_exposed_key_start_x_paste_y() {
     let dead = Revoked { key: Key { revoked_at: Some(noon()), ..key }, already: false };
     assert!(!desk.words().contains("Revoked at"), "nothing is claimed before the read-back");
     desk.reply(id, Reply::Revoke(Ok(vec![dead])));
-    assert!(desk.words().contains("Revoked at 2026-11-21 12:00:00 UTC, read back"), "{}", desk.screen());
+    desk.says("Revoked at 2026-11-21 12:00:00 UTC, read back");
 }
 
 #[test]
 fn it_shows_whose_key_it_is_and_never_the_secret() {
     let mut desk = Desk::new();
     let key = found(&mut desk);
-    let words = desk.words();
-    assert!(words.contains("CI runner") && words.contains("acme (voicegram)"), "{words}");
-    assert!(words.contains(&key.id.to_string()) && words.contains("Last used never"), "{words}");
+    desk.says("CI runner").says("acme (voicegram)").says(&key.id.to_string()).says("Last used never");
     let (_, secret) = leaked();
     assert!(!desk.screen().contains(&secret) && !format!("{:?}", desk.state).contains(&secret));
 }
@@ -51,10 +49,7 @@ fn it_shows_whose_key_it_is_and_never_the_secret() {
 #[test]
 fn what_is_typed_is_masked() {
     let mut desk = Desk::new();
-    desk.press("x");
-    desk.write("a1B2");
-    assert!(desk.screen().contains("› ••••"), "{}", desk.screen());
-    assert!(!desk.screen().contains("a1B2"));
+    desk.strike("x \"a1B2\"").sees("› ••••").sees_not("a1B2");
     let (_, request) = only_request(desk.press("enter"));
     assert_eq!(request, Request::Find(Needle::Text("a1B2".into())));
 }
@@ -90,7 +85,7 @@ fn of_several_keys_the_chosen_one_is_revoked() {
     desk.press("x");
     let (id, _) = only_request(desk.paste("a1B2"));
     desk.reply(id, Reply::Find(Ok(vec![one, other.clone()])));
-    assert!(desk.words().contains("2 keys fit"), "{}", desk.screen());
+    desk.says("2 keys fit");
     desk.press("down");
     let Request::Revoke { keys, .. } = sent(&mut desk).1 else { panic!() };
     assert_eq!(keys, [other.id]);
@@ -107,8 +102,7 @@ fn of_many_keys_the_chosen_one_is_still_described_in_full() {
     for _ in 0..19 {
         desk.press("down");
     }
-    let words = desk.words();
-    assert!(words.contains(&last) && words.contains("y revoke it now"), "{}", desk.screen());
+    desk.says(&last).says("y revoke it now");
 }
 
 #[test]
@@ -118,9 +112,8 @@ fn no_looks_for_another_and_nothing_found_says_what_to_try() {
     assert_eq!(desk.press("n"), []);
     let (id, _) = only_request(desk.paste("zzzz"));
     desk.reply(id, Reply::Find(Ok(Vec::new())));
-    assert!(desk.words().contains("no key fits. Check that all of it was pasted"), "{}", desk.screen());
-    desk.press("esc");
-    assert!(desk.top().is_none());
+    desk.says("no key fits. Check that all of it was pasted");
+    desk.strike("esc").closed();
 }
 
 #[test]
@@ -130,7 +123,7 @@ fn a_dead_key_is_said_to_be_dead_and_not_revoked_again() {
     desk.press("x");
     let (id, _) = only_request(desk.paste(&secret));
     desk.reply(id, Reply::Find(Ok(vec![Key { revoked_at: Some(noon()), ..key }])));
-    assert!(desk.words().contains("dead already: revoked at 2026-11-21 12:00:00 UTC"), "{}", desk.screen());
+    desk.says("dead already: revoked at 2026-11-21 12:00:00 UTC");
     assert_eq!(desk.press("y"), []);
 }
 
@@ -139,9 +132,9 @@ fn a_viewer_finds_but_may_not_revoke() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     found(&mut desk);
-    assert!(desk.words().contains("Your role may not revoke it"), "{}", desk.screen());
+    desk.says("Your role may not revoke it");
     let effects = desk.press("y");
-    assert!(!effects.iter().any(|effect| matches!(effect, crate::tui::effect::Effect::Ask { .. })));
+    asks_nothing(&effects);
 }
 
 #[test]
@@ -149,9 +142,8 @@ fn a_revocation_that_failed_can_be_tried_again_as_the_same_wish() {
     let mut desk = Desk::new();
     found(&mut desk);
     let (id, first) = sent(&mut desk);
-    let failure = Failure { kind: FailureKind::Unreachable, text: "the database can't be reached".into() };
-    desk.reply(id, Reply::Revoke(Err(failure)));
-    assert!(desk.words().contains("the database can't be reached"), "{}", desk.screen());
+    desk.fail(id, Reply::Revoke, FailureKind::Unreachable, "the database can't be reached");
+    desk.says("the database can't be reached");
     assert_eq!(sent(&mut desk).1, first);
 }
 
@@ -165,13 +157,10 @@ fn the_found_key_at_80_by_24() {
 #[test]
 fn the_way_to_an_exposed_key_is_open_from_a_page_that_one_reads_too() {
     let mut desk = Desk::new();
-    desk.press("?");
-    assert!(desk.words().contains("Keys · Keys"), "{}", desk.screen());
-    desk.press("x");
-    assert!(desk.words().contains("Paste the exposed key"), "{}", desk.screen());
+    desk.strike("?").says("Keys · Keys");
+    desk.strike("x").says("Paste the exposed key");
     desk.press("esc");
     assert!(desk.words().contains("Keys · Keys"), "back where one was: {}", desk.screen());
-    desk.press("/");
-    desk.press("x");
+    desk.press("/ x");
     assert!(!desk.words().contains("Paste the exposed key"), "a letter of the search: {}", desk.screen());
 }

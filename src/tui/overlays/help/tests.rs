@@ -7,34 +7,22 @@ fn help_is_made_from_the_bindings_in_force() {
     let mut desk = Desk::new();
     let file = KeyFile { path: "keys.toml".into(), text: "revoke = \"f8\"".into() };
     desk.state.shell.keymap = Keymap::load(&[file]).unwrap();
-    desk.press("?");
-    assert!(desk.words().contains("Keys · Keys"), "{}", desk.screen());
-    assert!(desk.words().contains("F8 Revoke the selected key"), "{}", desk.screen());
+    desk.strike("?").says("Keys · Keys").says("F8 Revoke the selected key");
 }
 
 #[test]
 fn help_shows_only_what_holds_on_the_screen_it_was_opened_from() {
     let mut desk = Desk::new();
-    desk.press("5 ?");
-    desk.press("/");
-    desk.write("verify");
-    assert!(desk.words().contains("V Check that no row of the audit"), "{}", desk.screen());
-    desk.press("ctrl-u");
-    desk.write("rotate the");
-    assert!(desk.words().contains("no key does that"), "{}", desk.screen());
+    desk.strike("5 ? / \"verify\"").says("V Check that no row of the audit");
+    desk.strike("ctrl-u \"rotate the\"").says("no key does that");
 }
 
 #[test]
 fn a_search_in_the_help_narrows_it_and_escape_ends_it() {
     let mut desk = Desk::new();
-    desk.press("? /");
-    desk.write("exposed");
-    let words = desk.words();
-    assert!(words.contains("x Revoke an exposed key") && !words.contains("Next row"), "{words}");
-    desk.press("esc");
-    assert!(desk.words().contains("Keys · Keys"));
-    desk.press("esc");
-    assert!(desk.top().is_none());
+    desk.strike("? / \"exposed\"").says("x Revoke an exposed key").says_not("Next row");
+    desk.strike("esc").says("Keys · Keys");
+    desk.strike("esc").closed();
 }
 
 #[test]

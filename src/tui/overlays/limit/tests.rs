@@ -1,9 +1,9 @@
 use crate::domain::budget::Budgets;
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
-use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
+use crate::tui::effect::{FailureKind, Reply, Request};
 use crate::tui::opening::Opening;
-use crate::tui::testing::{Desk, account, key, noon, only_request};
+use crate::tui::testing::{Desk, account, asks_nothing, key, noon, only_request};
 
 /// The form, opened for a key with these budgets, its account read.
 fn form(issuer: &str, own: &str) -> Desk {
@@ -21,9 +21,8 @@ fn form(issuer: &str, own: &str) -> Desk {
 #[test]
 fn what_holds_now_and_what_would_hold_then_stand_in_the_form() {
     let mut desk = form("voxpria", "");
-    let words = desk.words();
-    assert!(words.contains("500 a minute, 5000 an hour; by the plan Starter"), "{}", desk.screen());
-    assert!(words.contains("From the next request on: as it is now"), "{}", desk.screen());
+    desk.says("500 a minute, 5000 an hour; by the plan Starter");
+    desk.says("From the next request on: as it is now");
     desk.write("10/1s 900/1m");
     let words = desk.words();
     let then = "From the next request on: 10 a second, 900 a minute, agreed for this key";
@@ -41,21 +40,20 @@ fn agreed_budgets_are_sent_and_said_to_hold_from_the_next_request_on() {
     assert_eq!(desk.press("ctrl-s esc"), [], "it is under way");
     let changed = Key { limits, ..key("voxpria", "CRM") };
     desk.reply(id, Reply::SetLimits(Ok(Box::new(changed))));
-    assert!(desk.top().is_none());
+    desk.closed();
     let said = "CRM has 900/1m; gates count by that from their next request on";
-    assert!(desk.toast().contains(said), "{}", desk.toast());
+    desk.told(said);
 }
 
 #[test]
 fn an_emptied_line_gives_the_policys_limits_back() {
     let mut desk = form("voxpria", "900/1m");
-    assert!(desk.words().contains("900 a minute, agreed for this key"), "{}", desk.screen());
-    desk.press("ctrl-u");
-    assert!(desk.words().contains("From the next request on: 500 a minute"), "{}", desk.screen());
+    desk.says("900 a minute, agreed for this key");
+    desk.strike("ctrl-u").says("From the next request on: 500 a minute");
     let (id, request) = only_request(desk.press("tab enter"));
     assert!(matches!(&request, Request::SetLimits { limits, .. } if limits.is_empty()), "{request:?}");
     desk.reply(id, Reply::SetLimits(Ok(Box::new(key("voxpria", "CRM")))));
-    assert!(desk.toast().contains("its policy's limits again"), "{}", desk.toast());
+    desk.told("its policy's limits again");
 }
 
 #[test]
@@ -64,23 +62,22 @@ fn what_is_no_budget_is_said_at_the_field_and_not_sent() {
     desk.write("100 a minute");
     assert!(!desk.words().contains("is no budget"), "not while it is written: {}", desk.screen());
     assert_eq!(desk.press("ctrl-s"), []);
-    assert!(desk.words().contains("is no budget: write requests/time"), "{}", desk.screen());
-    desk.press("ctrl-u");
-    desk.write("1/1m 2/60s");
+    desk.says("is no budget: write requests/time");
+    desk.press("ctrl-u \"1/1m 2/60s\"");
     assert_eq!(desk.press("ctrl-s"), []);
-    assert!(desk.words().contains("two budgets over the same time"), "{}", desk.screen());
+    desk.says("two budgets over the same time");
 }
 
 #[test]
 fn nothing_is_sent_where_nothing_changes_or_the_form_is_left() {
     let mut desk = form("voxpria", "900/1m");
     let effects = desk.press("ctrl-s");
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:?}");
-    assert!(desk.top().is_none() && desk.toast().contains("stay as they were"), "{}", desk.toast());
+    asks_nothing(&effects);
+    desk.closed().told("stay as they were");
     let mut desk = form("voxpria", "");
     desk.write("900/1m");
     assert_eq!(desk.press("tab tab enter"), [], "cancelled");
-    assert!(desk.top().is_none());
+    desk.closed();
 }
 
 #[test]
@@ -88,9 +85,13 @@ fn a_refusal_is_shown_in_the_form_in_its_own_words() {
     let mut desk = form("voxpria", "");
     desk.write("900/1m");
     let (id, _) = only_request(desk.press("ctrl-s"));
-    let text = "ada may not change the limits of keys: that takes the role operator".into();
-    desk.reply(id, Reply::SetLimits(Err(Failure { kind: FailureKind::NotPermitted, text })));
-    assert!(desk.words().contains("may not change the limits of keys"), "{}", desk.screen());
+    desk.fail(
+        id,
+        Reply::SetLimits,
+        FailureKind::NotPermitted,
+        "ada may not change the limits of keys: that takes the role operator",
+    );
+    desk.says("may not change the limits of keys");
 }
 
 #[test]
@@ -98,13 +99,13 @@ fn a_viewer_and_a_revoked_key_get_no_form() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     let effects = desk.open(Opening::Limit(Box::new(key("voxpria", "CRM"))));
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:?}");
-    assert!(desk.top().is_none() && desk.toast().contains("may not change the limits"), "{}", desk.toast());
+    asks_nothing(&effects);
+    desk.closed().told("may not change the limits");
     let mut desk = Desk::new();
     let revoked = Key { revoked_at: Some(noon()), ..key("voxpria", "CRM") };
     let effects = desk.open(Opening::Limit(Box::new(revoked)));
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:?}");
-    assert!(desk.top().is_none() && desk.toast().contains("limits have no meaning"), "{}", desk.toast());
+    asks_nothing(&effects);
+    desk.closed().told("limits have no meaning");
 }
 
 #[test]
@@ -112,5 +113,5 @@ fn before_the_console_knows_who_is_there_it_says_so_and_not_that_somebody_may_no
     let mut desk = Desk::new();
     desk.state.shell.who = None;
     desk.open(Opening::Limit(Box::new(key("voxpria", "CRM"))));
-    assert!(desk.top().is_none() && desk.toast().contains("try again in a moment"), "{}", desk.toast());
+    desk.closed().told("try again in a moment");
 }

@@ -6,28 +6,22 @@ use crate::tui::words::ScreenId;
 #[test]
 fn the_palette_goes_to_a_screen_by_its_name() {
     let mut desk = Desk::new();
-    desk.press(":");
-    desk.write("audit");
-    desk.press("enter");
+    desk.press(": \"audit\" enter");
     assert_eq!(desk.state.shell.screen, ScreenId::Audit);
-    assert!(desk.top().is_none());
+    desk.closed();
 }
 
 #[test]
 fn what_fits_a_name_comes_before_what_fits_only_a_sentence() {
     let mut desk = Desk::new();
-    desk.press(":");
-    desk.write("emerg");
-    desk.press("enter");
+    desk.press(": \"emerg\" enter");
     assert!(desk.shows::<emergency::State>(), "{}", desk.screen());
 }
 
 #[test]
 fn the_palette_offers_only_what_holds_here() {
     let mut desk = Desk::new();
-    desk.press("5 :");
-    desk.write("revoke the selected");
-    assert!(desk.words().contains("nothing fits"), "{}", desk.screen());
+    desk.strike("5 : \"revoke the selected\"").says("nothing fits");
 }
 
 #[test]
@@ -47,9 +41,5 @@ fn with_ascii_the_console_draws_no_other_signs_and_leaves_names_alone() {
     }
     let key = crate::tui::testing::key("voxpria", "Télésecrétariat");
     desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key] });
-    assert!(
-        desk.screen().contains("Télésecrétariat") && desk.screen().contains("********a1B2"),
-        "{}",
-        desk.screen()
-    );
+    desk.sees("Télésecrétariat").sees("********a1B2");
 }

@@ -19,7 +19,7 @@ fn new_database(role: Role) -> Desk {
 #[test]
 fn the_first_run_leads_from_an_issuer_to_an_account() {
     let mut desk = new_database(Role::Admin);
-    assert!(desk.words().contains("Welcome to Keyrack"), "{}", desk.screen());
+    desk.says("Welcome to Keyrack");
     desk.write("voxp");
     let (id, request) = only_request(desk.press("enter"));
     let Request::ApplyPolicy { policy, .. } = request else { panic!("{request:?}") };
@@ -27,7 +27,7 @@ fn the_first_run_leads_from_an_issuer_to_an_account() {
     let issuer = Issuer::with(*policy);
     desk.reply(id, Reply::ApplyPolicy(Ok(Box::new(issuer))));
     assert!(desk.shows::<account::State>());
-    assert!(desk.words().contains("The first account"), "{}", desk.screen());
+    desk.says("The first account");
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn the_welcome_comes_once() {
     desk.press("esc");
     let to = RequestId { to: To::Shell, number: 0 };
     let _ = update(&mut desk.state, Message::Reply { to, reply: Reply::Issuers(Ok(Vec::new())) });
-    assert!(desk.top().is_none());
+    desk.closed();
 }
 
 #[test]

@@ -7,9 +7,9 @@ use crate::domain::expiry::Overlap;
 use crate::domain::key::Key;
 use crate::domain::secret::PlainKey;
 use crate::service::{GateReceipt, GateState, Receipt, Revoked};
-use crate::tui::effect::{CopyText, Effect, Failure, FailureKind, Reply, Request, RequestId};
+use crate::tui::effect::{CopyText, Effect, FailureKind, Reply, Request, RequestId};
 use crate::tui::opening::Opening;
-use crate::tui::testing::{Desk, created, noon, only_request};
+use crate::tui::testing::{Desk, asked, created, noon, only_request};
 use crate::tui::words::{Copied, ExitReason};
 
 fn reveal_of(issuer: &str) -> Desk {
@@ -32,14 +32,9 @@ fn copied(desk: &mut Desk, reached: bool) -> RequestId {
 
 #[test]
 fn vg_11_the_secret_is_shown_once_and_the_words_say_what_leaving_means() {
-    let desk = reveal_of("voicegram");
-    assert!(desk.screen().contains(secret("voicegram").expose()), "{}", desk.screen());
-    let words = desk.words();
-    assert!(words.contains("the only time it is shown"), "{words}");
-    assert!(
-        words.contains("Leaving without copying it means: revoke this token and create another one"),
-        "{words}"
-    );
+    let mut desk = reveal_of("voicegram");
+    desk.sees(secret("voicegram").expose()).says("the only time it is shown");
+    desk.says("Leaving without copying it means: revoke this token and create another one");
 }
 
 #[test]
@@ -47,8 +42,7 @@ fn vi_04_the_secret_is_gone_once_the_reveal_is_closed() {
     let mut desk = reveal_of("voiceinfra");
     let (id, _) = only_request(desk.press("d"));
     desk.reply(id, Reply::Acknowledge(Ok(Box::new(created("voiceinfra", "CI runner").key))));
-    assert!(desk.top().is_none());
-    assert!(!desk.screen().contains(secret("voiceinfra").expose()));
+    desk.closed().sees_not(secret("voiceinfra").expose());
     assert!(!format!("{:?}", desk.state).contains(secret("voiceinfra").expose()));
 }
 
@@ -83,20 +77,20 @@ fn the_mouse_is_left_to_the_terminal_while_the_secret_is_shown() {
 fn va_06_the_words_say_what_really_happened_to_the_clipboard_and_done_closes() {
     let mut desk = reveal_of("voicegram");
     copied(&mut desk, false);
-    assert!(desk.words().contains("not copied: no clipboard"), "{}", desk.screen());
+    desk.says("not copied: no clipboard");
     copied(&mut desk, true);
-    assert!(desk.words().contains("the secret was sent to your terminal"), "{}", desk.screen());
+    desk.says("the secret was sent to your terminal");
     let (id, request) = only_request(desk.press("d"));
     let Request::Acknowledge { key, .. } = request else { panic!("{request:?}") };
     assert_eq!(key, created("voicegram", "CI runner").key.id);
     desk.reply(id, Reply::Acknowledge(Ok(Box::new(created("voicegram", "CI runner").key))));
-    assert!(desk.top().is_none());
+    desk.closed();
 }
 
 #[test]
 fn vp_24_the_check_command_is_shown_and_copied_without_the_secret() {
     let mut desk = reveal_of("voxpria");
-    assert!(desk.words().contains("curl -sS"), "{}", desk.screen());
+    desk.says("curl -sS");
     let (_, request) = only_request(desk.press("k"));
     let Request::Copy(CopyText::Plain(line)) = request else { panic!("{request:?}") };
     assert!(line.contains("curl") && !line.contains(secret("voxpria").expose()), "{line}");
@@ -106,12 +100,10 @@ fn vp_24_the_check_command_is_shown_and_copied_without_the_secret() {
 fn leaving_without_done_or_copy_asks_once() {
     let mut desk = reveal_of("voicegram");
     assert_eq!(desk.press("esc"), []);
-    assert!(desk.words().contains("Leave without the secret?"), "{}", desk.screen());
+    desk.says("Leave without the secret?");
     desk.press("n");
     assert!(desk.top().is_some() && !desk.words().contains("Leave without the secret?"));
-    desk.press("esc y");
-    assert!(desk.top().is_none());
-    assert!(desk.toast().contains("ends at 2026-11-21 12:10:00 UTC"), "{}", desk.toast());
+    desk.strike("esc y").closed().told("ends at 2026-11-21 12:10:00 UTC");
 }
 
 /// The key as the database holds it once it was revoked.
@@ -123,16 +115,15 @@ fn revoked(issuer: &str) -> Vec<Revoked> {
 #[test]
 fn a_key_can_be_revoked_instead_of_taken_over_and_the_gates_receipt_is_shown() {
     let mut desk = reveal_of("voicegram");
-    desk.press("esc");
-    assert!(desk.words().contains("x revoke it"), "{}", desk.screen());
+    desk.strike("esc").says("x revoke it");
     assert_eq!(desk.press("x"), []);
-    assert!(desk.words().contains("Revoke this new token at once and for good?"), "{}", desk.screen());
+    desk.says("Revoke this new token at once and for good?");
     assert_eq!(
         (desk.press("x x enter"), desk.hurry("y")),
         (vec![], vec![]),
         "neither twice nor Enter nor a paste"
     );
-    assert!(desk.screen().contains(secret("voicegram").expose()));
+    desk.sees(secret("voicegram").expose());
     let (id, request) = only_request(desk.press("x y"));
     let Request::Revoke { keys, reason, .. } = request else { panic!("{request:?}") };
     assert_eq!(keys, [created("voicegram", "CI runner").key.id]);
@@ -141,28 +132,22 @@ fn a_key_can_be_revoked_instead_of_taken_over_and_the_gates_receipt_is_shown() {
     let effects = desk.reply(id, Reply::Revoke(Ok(revoked("voicegram"))));
     assert!(!format!("{:?}", desk.state).contains(secret("voicegram").expose()), "the secret is wiped");
     assert!(!desk.screen().contains("CI runner"), "nothing is shown before it is known whether gates run");
-    let asked = effects.into_iter().find_map(|effect| match effect {
-        Effect::Ask { to, request: Request::Receipt { .. } } => Some(to),
-        _ => None,
-    });
+    let asked = asked(&effects, |request| matches!(request, Request::Receipt { .. }));
     let state = GateState::Confirmed { after_ms: 12 };
     let gate =
         GateReceipt { name: "gate-1".into(), host: "web-1".into(), listen: "127.0.0.1:80".into(), state };
     let receipt = Receipt { seq: 7, at: noon(), gates: vec![gate] };
-    desk.reply(asked.unwrap(), Reply::Receipt(Ok(receipt)));
-    assert!(desk.words().contains("✓ gate-1 confirmed after 12 ms"), "{}", desk.screen());
-    desk.press("enter");
-    assert!(desk.top().is_none() && desk.toast().contains("CI runner revoked at"), "{}", desk.toast());
+    desk.reply(asked, Reply::Receipt(Ok(receipt)));
+    desk.says("✓ gate-1 confirmed after 12 ms");
+    desk.strike("enter").closed().told("CI runner revoked at");
 }
 
 #[test]
 fn a_revocation_that_failed_leaves_the_secret_on_the_screen_and_is_tried_again_as_the_same_wish() {
     let mut desk = reveal_of("voxpria");
     let (id, first) = only_request(desk.press("x y"));
-    let failure = Failure { kind: FailureKind::Unreachable, text: "the database can't be reached".into() };
-    desk.reply(id, Reply::Revoke(Err(failure)));
-    assert!(desk.words().contains("the database can't be reached"), "{}", desk.screen());
-    assert!(desk.screen().contains(secret("voxpria").expose()));
+    desk.fail(id, Reply::Revoke, FailureKind::Unreachable, "the database can't be reached");
+    desk.says("the database can't be reached").sees(secret("voxpria").expose());
     assert_eq!(only_request(desk.press("x y")).1, first);
 }
 
@@ -171,12 +156,9 @@ fn discarding_a_successor_says_that_the_key_it_was_to_replace_goes_on() {
     let mut desk = Desk::new();
     let replaced = Some(("old main".into(), Overlap::None));
     desk.open(Opening::Reveal { created: Box::new(created("vozagent", "main")), replaces: replaced });
-    desk.press("x");
-    let words = desk.words();
-    assert!(words.contains("Delete this new API key at once and for good?"), "{}", desk.screen());
-    assert!(words.contains("The one that it was to replace goes on working"), "{}", desk.screen());
-    desk.press("n");
-    assert!(desk.screen().contains(created("vozagent", "main").secret.expose()));
+    desk.strike("x").says("Delete this new API key at once and for good?");
+    desk.says("The one that it was to replace goes on working");
+    desk.strike("n").sees(created("vozagent", "main").secret.expose());
 }
 
 #[test]
@@ -192,74 +174,67 @@ fn a_copy_that_failed_does_not_count() {
     let mut desk = reveal_of("voicegram");
     copied(&mut desk, false);
     assert_eq!(desk.press("esc"), []);
-    assert!(desk.words().contains("Leave without the secret?"), "{}", desk.screen());
+    desk.says("Leave without the secret?");
 }
 
 #[test]
 fn ctrl_c_asks_once_and_the_second_one_ends_the_program() {
     let mut desk = reveal_of("voicegram");
     assert_eq!(desk.press("ctrl-c"), []);
-    assert!(desk.words().contains("Quit without the secret?"), "{}", desk.screen());
+    desk.says("Quit without the secret?");
     assert_eq!(desk.press("ctrl-c"), [Effect::Quit(ExitReason::Interrupted)]);
 }
 
 #[test]
 fn the_secret_goes_to_a_file_of_a_chosen_path() {
     let mut desk = reveal_of("voicegram");
-    desk.press("w ctrl-u");
-    desk.write("/run/keys/ci.key");
+    desk.press("w ctrl-u \"/run/keys/ci.key\"");
     let (id, request) = only_request(desk.press("enter"));
     let secret = Arc::new(secret("voicegram"));
     assert_eq!(request, Request::WriteSecret { path: PathBuf::from("/run/keys/ci.key"), secret });
-    let text = "/run/keys/ci.key is there already".into();
-    desk.reply(id, Reply::WriteSecret(Err(Failure { kind: FailureKind::Other, text })));
-    assert!(desk.words().contains("is there already"), "{}", desk.screen());
+    desk.fail(id, Reply::WriteSecret, FailureKind::Other, "/run/keys/ci.key is there already");
+    desk.says("is there already");
     let (id, _) = only_request(desk.press("w enter"));
     desk.reply(id, Reply::WriteSecret(Ok("/run/keys/ci.key".into())));
-    assert!(desk.words().contains("written to /run/keys/ci.key; only you can read it"), "{}", desk.screen());
+    desk.says("written to /run/keys/ci.key; only you can read it");
 }
 
 #[test]
 fn a_file_is_offered_under_the_name_of_the_key() {
     let mut desk = reveal_of("voicegram");
-    desk.press("w");
-    assert!(desk.words().contains("ci-runner.key"), "{}", desk.screen());
+    desk.strike("w").says("ci-runner.key");
 }
 
 #[test]
 fn hidden_means_that_nothing_of_the_secret_is_on_the_screen() {
     let mut desk = reveal_of("voicegram");
-    desk.press("h");
-    assert!(!desk.screen().contains(&secret("voicegram").expose()[7..20]), "{}", desk.screen());
-    desk.press("h");
-    assert!(desk.screen().contains(secret("voicegram").expose()));
+    desk.strike("h").sees_not(&secret("voicegram").expose()[7..20]);
+    desk.strike("h").sees(secret("voicegram").expose());
 }
 
 #[test]
 fn the_time_that_is_left_is_told_and_kept_up_to_date() {
     let mut desk = reveal_of("voicegram");
-    assert!(desk.words().contains("it ends in 10 min, at 2026-11-21 12:10:00 UTC"), "{}", desk.screen());
+    desk.says("it ends in 10 min, at 2026-11-21 12:10:00 UTC");
     desk.wait(Duration::minutes(7));
-    assert!(desk.words().contains("it ends in 3 min"), "{}", desk.screen());
+    desk.says("it ends in 3 min");
     desk.wait(Duration::minutes(4));
-    assert!(desk.words().contains("unless it was used, it ended"), "{}", desk.screen());
+    desk.says("unless it was used, it ended");
 }
 
 #[test]
 fn keys_faster_than_a_person_types_close_nothing() {
     let mut desk = reveal_of("voicegram");
     assert_eq!(desk.hurry("d esc c w"), []);
-    assert!(desk.screen().contains(secret("voicegram").expose()));
+    desk.sees(secret("voicegram").expose());
 }
 
 #[test]
 fn an_acknowledgement_that_failed_leaves_the_secret_on_the_screen() {
     let mut desk = reveal_of("voicegram");
     let (id, first) = only_request(desk.press("d"));
-    let failure = Failure { kind: FailureKind::Unreachable, text: "the database can't be reached".into() };
-    desk.reply(id, Reply::Acknowledge(Err(failure)));
-    assert!(desk.screen().contains(secret("voicegram").expose()));
-    assert!(desk.words().contains("the database can't be reached"), "{}", desk.screen());
+    desk.fail(id, Reply::Acknowledge, FailureKind::Unreachable, "the database can't be reached");
+    desk.sees(secret("voicegram").expose()).says("the database can't be reached");
     assert_eq!(only_request(desk.press("d")).1, first, "the same wish again");
 }
 
@@ -269,11 +244,7 @@ fn a_successor_says_what_becomes_of_the_key_it_replaces() {
     let new = created("voxpria", "main");
     let replaces = Some(("old main".into(), Overlap::Hours24));
     desk.open(Opening::Reveal { created: Box::new(new), replaces });
-    assert!(
-        desk.words().contains("It replaces old main, which goes on working for 24h"),
-        "{}",
-        desk.screen()
-    );
+    desk.says("It replaces old main, which goes on working for 24h");
 }
 
 #[test]
@@ -293,13 +264,11 @@ fn the_reveal_at_80_by_24() {
 fn on_the_lowest_screen_the_question_the_path_and_the_message_are_seen() {
     let mut desk = Desk::sized(60, 16);
     desk.open(Opening::Reveal { created: Box::new(created("voicegram", "CI runner")), replaces: None });
-    desk.press("esc");
-    assert!(desk.words().contains("y leave n stay"), "{}", desk.screen());
-    desk.press("n w");
-    assert!(desk.words().contains("Write to new file ci-runner.key"), "{}", desk.screen());
+    desk.strike("esc").says("y leave n stay");
+    desk.strike("n w").says("Write to new file ci-runner.key");
     desk.press("esc");
     copied(&mut desk, true);
-    assert!(desk.words().contains("the secret was sent to your terminal"), "{}", desk.screen());
+    desk.says("the secret was sent to your terminal");
     let whole: String = desk.screen().split_whitespace().collect();
     assert!(whole.contains(secret("voicegram").expose()), "{}", desk.screen());
 }

@@ -3,11 +3,11 @@ use chrono::Duration;
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::service::{Receipt, Revoked};
-use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request};
 use crate::tui::opening::Opening;
-use crate::tui::testing::{Desk, key, noon, only_request};
+use crate::tui::testing::{Desk, asked, key, noon, only_request};
 
-fn asked(keys: &[Key]) -> Desk {
+fn question(keys: &[Key]) -> Desk {
     let mut desk = Desk::new();
     let keys = keys.to_vec();
     desk.open(Opening::Revoke { ids: keys.iter().map(|key| key.id).collect(), known: keys });
@@ -34,43 +34,35 @@ fn revoked(key: &Key) -> Revoked {
 
 #[test]
 fn vp_26_revoking_asks_once_and_the_default_is_no() {
-    let mut desk = asked(&[main_server()]);
-    assert!(desk.screen().contains("[ No, keep ]"), "{}", desk.screen());
+    let mut desk = question(&[main_server()]);
+    desk.sees("[ No, keep ]");
     assert_eq!(desk.press("enter"), [], "Enter presses the default");
-    assert!(desk.top().is_none());
+    desk.closed();
 }
 
 #[test]
 fn va_09_the_question_shows_the_name_and_everything_else_uncut_and_uses_the_policys_verb() {
     let key = Key { issuer: "vozagent".into(), ..main_server() };
-    let desk = asked(std::slice::from_ref(&key));
-    let words = desk.words();
-    assert!(words.contains("Delete API key Production Server – Main App?"), "{words}");
-    assert!(words.contains(&key.id.to_string()), "{words}");
-    assert!(words.contains(key.preview.as_str()), "{words}");
-    assert!(words.contains("acme (vozagent)"), "{words}");
-    assert!(words.contains("3h ago from 203.0.113.7, 2026-11-21 09:00:00 UTC"), "{words}");
-    assert!(words.contains("at once and for good"), "{words}");
+    let mut desk = question(std::slice::from_ref(&key));
+    desk.says("Delete API key Production Server – Main App?").says(&key.id.to_string());
+    desk.says(key.preview.as_str()).says("acme (vozagent)");
+    desk.says("3h ago from 203.0.113.7, 2026-11-21 09:00:00 UTC").says("at once and for good");
 }
 
 #[test]
 fn d_then_y_revokes_and_only_the_read_back_says_so() {
     let key = main_server();
-    let mut desk = asked(std::slice::from_ref(&key));
+    let mut desk = question(std::slice::from_ref(&key));
     let (id, request) = only_request(desk.press("y"));
     let Request::Revoke { keys, reason, .. } = request else { panic!("{request:?}") };
     assert_eq!((keys, reason), (vec![key.id], None));
-    assert!(desk.words().contains("waiting until the database shows it"), "{}", desk.screen());
-    assert!(!desk.words().contains("revoked at"));
+    desk.says("waiting until the database shows it").says_not("revoked at");
     assert_eq!(desk.press("y esc enter"), [], "while it is under way nothing is sent twice");
     let effects = desk.reply(id, Reply::Revoke(Ok(vec![revoked(&key)])));
-    let look = effects.iter().find_map(|effect| match effect {
-        Effect::Ask { to, request: Request::Receipt { .. } } => Some(*to),
-        _ => None,
-    });
+    let look = asked(&effects, |request| matches!(request, Request::Receipt { .. }));
     let nobody = Receipt { seq: 1, at: noon(), gates: Vec::new() };
-    desk.reply(look.unwrap(), Reply::Receipt(Ok(nobody)));
-    assert!(desk.top().is_none());
+    desk.reply(look, Reply::Receipt(Ok(nobody)));
+    desk.closed();
     assert_eq!(desk.toast(), "Production Server – Main App revoked at 2026-11-21 12:00:00 UTC");
     let reads_again = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Outbox, .. });
     assert!(effects.iter().any(reads_again), "{effects:#?}");
@@ -78,7 +70,7 @@ fn d_then_y_revokes_and_only_the_read_back_says_so() {
 
 #[test]
 fn a_paste_or_a_burst_of_keys_revokes_nothing() {
-    let mut desk = asked(&[main_server()]);
+    let mut desk = question(&[main_server()]);
     assert_eq!(desk.paste("y\ny\n"), []);
     assert_eq!(desk.hurry("y y right enter y"), []);
     assert!(desk.top().is_some());
@@ -87,7 +79,7 @@ fn a_paste_or_a_burst_of_keys_revokes_nothing() {
 #[test]
 fn the_same_key_twice_revokes_nothing() {
     for twice in ["enter enter", "d d", "space space"] {
-        let mut desk = asked(&[main_server()]);
+        let mut desk = question(&[main_server()]);
         assert_eq!(
             desk.press(twice)
                 .iter()
@@ -100,10 +92,8 @@ fn the_same_key_twice_revokes_nothing() {
 
 #[test]
 fn a_note_goes_with_it() {
-    let mut desk = asked(&[main_server()]);
-    desk.press("backtab");
-    desk.write("yes, it leaked in y");
-    desk.press("enter");
+    let mut desk = question(&[main_server()]);
+    desk.press("backtab \"yes, it leaked in y\" enter");
     let (_, request) = only_request(desk.press("y"));
     let Request::Revoke { reason, .. } = request else { panic!("{request:?}") };
     assert_eq!(reason.as_deref(), Some("yes, it leaked in y"));
@@ -112,16 +102,15 @@ fn a_note_goes_with_it() {
 #[test]
 fn for_several_keys_their_number_must_be_typed() {
     let keys = three();
-    let mut desk = asked(&keys);
-    assert!(desk.words().contains("Revoke 3 keys?"), "{}", desk.screen());
+    let mut desk = question(&keys);
+    desk.says("Revoke 3 keys?");
     assert_eq!(desk.press("enter"), []);
     desk.press("tab tab");
     assert_eq!(desk.press("y"), [], "a yes is not enough");
-    assert!(desk.words().contains("type 3 to say how many"), "{}", desk.screen());
+    desk.says("type 3 to say how many");
     desk.write("2");
     assert_eq!(desk.press("ctrl-s"), []);
-    desk.press("backspace");
-    desk.write("3");
+    desk.press("backspace \"3\"");
     let (_, request) = only_request(desk.press("enter"));
     let Request::Revoke { keys: ids, .. } = request else { panic!("{request:?}") };
     assert_eq!(ids, keys.iter().map(|key| key.id).collect::<Vec<_>>());
@@ -130,20 +119,23 @@ fn for_several_keys_their_number_must_be_typed() {
 #[test]
 fn what_was_unconfirmed_is_tried_again_as_the_same_wish() {
     let key = main_server();
-    let mut desk = asked(std::slice::from_ref(&key));
+    let mut desk = question(std::slice::from_ref(&key));
     let (id, first) = only_request(desk.press("y"));
-    let text = "the database does not show it. Treat it as ALIVE and revoke again".into();
-    desk.reply(id, Reply::Revoke(Err(Failure { kind: FailureKind::Unconfirmed, text })));
-    assert!(desk.words().contains("Treat it as ALIVE"), "{}", desk.screen());
+    desk.fail(
+        id,
+        Reply::Revoke,
+        FailureKind::Unconfirmed,
+        "the database does not show it. Treat it as ALIVE and revoke again",
+    );
+    desk.says("Treat it as ALIVE");
     assert_eq!(only_request(desk.press("y")).1, first);
 }
 
 #[test]
 fn a_key_that_is_revoked_already_is_not_asked_about() {
     let key = Key { revoked_at: Some(noon()), ..main_server() };
-    let desk = asked(&[key]);
-    assert!(desk.top().is_none());
-    assert!(desk.toast().contains("was revoked at 2026-11-21 12:00:00 UTC"), "{}", desk.toast());
+    let mut desk = question(&[key]);
+    desk.closed().told("was revoked at 2026-11-21 12:00:00 UTC");
 }
 
 #[test]
@@ -152,13 +144,12 @@ fn a_viewer_gets_words_instead_of_a_question() {
     desk.role(Role::Viewer);
     let key = main_server();
     desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key] });
-    assert!(desk.top().is_none());
-    assert!(desk.toast().contains("viewer may not revoke keys"), "{}", desk.toast());
+    desk.closed().told("viewer may not revoke keys");
 }
 
 #[test]
 fn the_question_at_80_by_24() {
-    insta::assert_snapshot!(asked(&[main_server()]).screen());
+    insta::assert_snapshot!(question(&[main_server()]).screen());
 }
 
 #[test]

@@ -63,28 +63,18 @@ fn under_way(width: u16, height: u16) -> (Desk, RequestId) {
 
 #[test]
 fn vg_15_before_anything_is_sent_one_reads_exactly_what_would_go_to_whom() {
-    let desk = read(Desk::sized(120, 40), 12);
-    let words = desk.words();
-    assert!(
-        words.contains("12 letters about 24 keys. Mail goes to smtp.example.com:587 (STARTTLS)."),
-        "{words}"
-    );
-    assert!(
-        words.contains(
-            "admin1@example.com tried before ┃ ends in 5d Production Server – Main App acme vx_••••••••a1B2 used 3h ago"
-        ),
-        "{words}"
-    );
-    assert!(words.contains("ends in 21d CI runner acme vx_••••••••a1B2 never used"), "{words}");
-    assert!(words.contains("Enter asks whether to send. Nothing is sent before."), "{words}");
+    let mut desk = read(Desk::sized(120, 40), 12);
+    desk.says("12 letters about 24 keys. Mail goes to smtp.example.com:587 (STARTTLS).");
+    desk.says("admin1@example.com tried before ┃ ends in 5d Production Server – Main App acme vx_••••••••a1B2 used 3h ago");
+    desk.says("ends in 21d CI runner acme vx_••••••••a1B2 never used");
+    desk.says("Enter asks whether to send. Nothing is sent before.");
 }
 
 #[test]
 fn the_day_on_which_a_key_ends_is_not_cut() {
     let mut desk = read(Desk::new(), 12);
     desk.state.shell.relative_times = false;
-    assert!(desk.words().contains("ends 2026-11-"), "{}", desk.screen());
-    assert!(!desk.words().contains("ends 2026-1…"), "{}", desk.screen());
+    desk.says("ends 2026-11-").says_not("ends 2026-1…");
 }
 
 #[test]
@@ -92,9 +82,9 @@ fn sending_takes_two_different_gestures_and_no_is_the_default() {
     let mut desk = read(Desk::new(), 12);
     assert_eq!(desk.press("S S y"), [], "neither the same key again nor a yes without a question");
     assert_eq!(desk.press("enter"), []);
-    assert!(desk.words().contains("Send 12 letters now? [ No ] Send (y)"), "{}", desk.screen());
+    desk.says("Send 12 letters now? [ No ] Send (y)");
     assert_eq!(desk.press("enter"), [], "Enter presses the default");
-    assert!(desk.words().contains("Nothing is sent before"), "{}", desk.screen());
+    desk.says("Nothing is sent before");
     desk.press("enter");
     assert_eq!(desk.hurry("y right enter"), [], "a paste sends nothing");
     assert_eq!(desk.paste("y\n"), []);
@@ -109,7 +99,7 @@ fn a_yes_starts_one_sweep_and_nothing_else() {
     let order = SweepOrder { operation: order.operation, door: Door::Console, limit: None };
     assert_eq!(effects, [Effect::Sweep { of: RequestId { to: To::Shell, number: of.number }, order }]);
     assert_eq!(desk.press("y enter"), [], "one sweep at a time");
-    assert!(desk.words().contains("filling the outbox"), "{}", desk.screen());
+    desk.says("filling the outbox");
 }
 
 #[test]
@@ -122,13 +112,9 @@ fn when_nothing_is_due_it_says_so_and_when_the_next_is() {
         ..Outbox::default()
     });
     let mut desk = read(desk, 0);
-    let words = desk.words();
-    assert!(
-        words.contains("Nothing is due. The next reminder falls due in 3d, 2026-11-24 12:00:00 UTC."),
-        "{words}"
-    );
-    assert!(words.contains("1 reminder is put off after a passing fault"), "{words}");
-    assert!(words.contains("2 reminders are failed or ambiguous: Reminders (3) tells why"), "{words}");
+    desk.says("Nothing is due. The next reminder falls due in 3d, 2026-11-24 12:00:00 UTC.");
+    desk.says("1 reminder is put off after a passing fault");
+    desk.says("2 reminders are failed or ambiguous: Reminders (3) tells why");
     assert_eq!(desk.press("enter"), []);
     assert!(desk.top().is_none(), "Enter closes");
 }
@@ -138,12 +124,7 @@ fn a_viewer_reads_what_is_due_and_can_not_send_it() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     let mut desk = read(desk, 12);
-    assert!(
-        desk.words().contains("viewer may not send reminders: that takes the role operator"),
-        "{}",
-        desk.screen()
-    );
-    assert!(!desk.screen().contains("Enter send"), "{}", desk.screen());
+    desk.says("viewer may not send reminders: that takes the role operator").sees_not("Enter send");
     assert_eq!(desk.press("enter y"), []);
 }
 
@@ -151,9 +132,8 @@ fn a_viewer_reads_what_is_due_and_can_not_send_it() {
 fn what_can_not_be_read_says_why() {
     let mut desk = Desk::new();
     let id = ask(&mut desk);
-    let text = "the database can't be reached: gone".into();
-    desk.reply(id, Reply::PreviewSweep(Err(Failure { kind: FailureKind::Unreachable, text })));
-    assert!(desk.words().contains("the database can't be reached: gone"), "{}", desk.screen());
+    desk.fail(id, Reply::PreviewSweep, FailureKind::Unreachable, "the database can't be reached: gone");
+    desk.says("the database can't be reached: gone");
 }
 
 #[test]
@@ -163,8 +143,7 @@ fn with_nowhere_to_send_to_one_reads_why_and_can_not_send() {
         "there is nowhere to send reminders to. Name a mail server or a directory in the settings".into();
     desk.state.shell.post = Some(Err(Failure { kind: FailureKind::Rule, text }));
     let mut desk = read(desk, 12);
-    assert!(desk.words().contains("Name a mail server or a directory"), "{}", desk.screen());
-    assert!(!desk.screen().contains("Enter send"), "{}", desk.screen());
+    desk.says("Name a mail server or a directory").sees_not("Enter send");
     assert_eq!(desk.press("enter y"), []);
 }
 
@@ -177,26 +156,22 @@ fn a_preview_that_has_grown_old_is_read_anew_before_one_is_asked() {
         matches!(effects.first(), Some(Effect::Ask { request: Request::PreviewSweep(_), .. })),
         "{effects:#?}"
     );
-    assert!(desk.toast().contains("6m ago and is read anew"), "{}", desk.toast());
+    desk.told("6m ago and is read anew");
 }
 
 #[test]
 fn more_letters_than_the_screen_holds_can_be_scrolled_and_those_not_read_are_counted() {
     let mut desk = read(Desk::new(), 250);
-    assert!(!desk.words().contains("and 50 letters more"));
-    desk.press("G");
-    assert!(desk.words().contains("and 50 letters more"), "{}", desk.screen());
-    desk.press("g");
-    assert!(desk.words().contains("admin1@example.com"), "{}", desk.screen());
+    desk.says_not("and 50 letters more");
+    desk.strike("G").says("and 50 letters more");
+    desk.strike("g").says("admin1@example.com");
 }
 
 #[test]
 fn progress_is_seen_letter_by_letter_with_the_servers_words() {
-    let (desk, _) = under_way(100, 30);
-    let words = desk.words();
-    assert!(words.contains("34 of 120 letters"), "{words}");
-    assert!(words.contains("✓ 31 sent ✕ 1 failed ○ 1 put off ? 1 ambiguous"), "{words}");
-    assert!(words.contains("✓ sent admin34@example.com 2 keys 250 2.0.0 Ok: queued as 4F1"), "{words}");
+    let (mut desk, _) = under_way(100, 30);
+    desk.says("34 of 120 letters").says("✓ 31 sent ✕ 1 failed ○ 1 put off ? 1 ambiguous");
+    desk.says("✓ sent admin34@example.com 2 keys 250 2.0.0 Ok: queued as 4F1");
     assert!(desk.screen().contains("→ sweep 34/120"), "the header tells it too:\n{}", desk.screen());
 }
 
@@ -205,19 +180,18 @@ fn news_of_another_sweep_is_dropped() {
     let (mut desk, id) = under_way(100, 30);
     let stale = RequestId { number: id.number - 1, ..id };
     tell(&mut desk, stale, SweepNews::Planned { letters: 7 });
-    assert!(desk.words().contains("34 of 120 letters"), "{}", desk.screen());
+    desk.says("34 of 120 letters");
 }
 
 #[test]
 fn escape_leaves_it_running_and_the_same_key_shows_it_again() {
     let (mut desk, id) = under_way(80, 24);
     assert_eq!(desk.press("esc"), []);
-    assert!(desk.top().is_none());
-    assert!(desk.screen().contains("→ sweep 34/120"), "{}", desk.screen());
+    desk.closed().sees("→ sweep 34/120");
     tell(&mut desk, id, SweepNews::Letter(letter(35, State::Sent, tally(32, 1, 1, 1))));
-    assert!(desk.screen().contains("→ sweep 35/120"), "{}", desk.screen());
+    desk.sees("→ sweep 35/120");
     assert_eq!(desk.press("S"), [], "no second sweep, no preview");
-    assert!(desk.words().contains("35 of 120 letters"), "{}", desk.screen());
+    desk.says("35 of 120 letters");
 }
 
 #[test]
@@ -225,7 +199,7 @@ fn stopping_is_asked_for_once_and_said() {
     let (mut desk, _) = under_way(80, 24);
     assert_eq!(desk.press("s"), [Effect::StopSweep]);
     assert_eq!(desk.press("s"), []);
-    assert!(desk.words().contains("it stops after the letter under way"), "{}", desk.screen());
+    desk.says("it stops after the letter under way");
 }
 
 #[test]
@@ -246,7 +220,7 @@ fn at_the_end_the_failures_stand_there_with_what_to_do() {
     assert!(words.contains("? ambiguous admin4@example.com"), "{words}");
     assert!(!words.contains("admin34@"), "what went well is not in the way:\n{}", desk.screen());
     assert!(words.contains("then r on Reminders (3) sends those again"), "{words}");
-    assert!(!desk.screen().contains("→ sweep"), "{}", desk.screen());
+    desk.sees_not("→ sweep");
     assert_eq!(desk.press("enter"), []);
     assert!(desk.top().is_none(), "Enter closes the summary");
 }
@@ -263,8 +237,7 @@ fn a_sweep_that_stopped_early_says_why() {
 #[test]
 fn a_sweep_that_could_not_start_says_why() {
     let (mut desk, id) = running(80, 24);
-    let text = "viewer may not sweep".into();
-    desk.reply(id, Reply::Sweep(Err(Failure { kind: FailureKind::NotPermitted, text })));
+    desk.fail(id, Reply::Sweep, FailureKind::NotPermitted, "viewer may not sweep");
     assert_eq!(desk.toast(), "viewer may not sweep");
     assert!(!desk.state.shell.sweeps());
 }
@@ -273,15 +246,11 @@ fn a_sweep_that_could_not_start_says_why() {
 fn leaving_while_a_sweep_runs_asks_first_and_waits_for_the_letter_under_way() {
     let (mut desk, id) = under_way(80, 24);
     assert_eq!(desk.press("esc q"), []);
-    assert!(desk.words().contains("A sweep goes on: 34/120 letters."), "{}", desk.screen());
+    desk.says("A sweep goes on: 34/120 letters.");
     assert_eq!(desk.press("enter"), [], "No is the default");
-    assert!(desk.top().is_none());
+    desk.closed();
     assert_eq!(desk.press("q y"), [Effect::StopSweep]);
-    assert!(
-        desk.words().contains("It stops after the letter under way; then Keyrack ends"),
-        "{}",
-        desk.screen()
-    );
+    desk.says("It stops after the letter under way; then Keyrack ends");
     let effects = desk.reply(id, Reply::Sweep(Ok(Box::new(swept(0, Progress::Stopped, tally(32, 0, 0, 0))))));
     assert!(effects.contains(&Effect::Quit(ExitReason::Quit)), "{effects:#?}");
 }
@@ -304,7 +273,7 @@ fn without_a_sweep_one_leaves_as_ever() {
 fn the_process_is_not_put_to_sleep_in_the_middle_of_a_letter() {
     let (mut desk, _) = under_way(80, 24);
     assert!(!desk.press("ctrl-z").contains(&Effect::Suspend));
-    assert!(desk.toast().contains("stop it first"), "{}", desk.toast());
+    desk.told("stop it first");
     assert_eq!(Desk::new().press("ctrl-z"), [Effect::Suspend]);
 }
 

@@ -24,17 +24,15 @@ fn enter_shows_the_keys_of_the_account() {
     let effects = desk.press("enter");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     assert!(!effects.is_empty() || desk.words().contains("account:acme"), "{effects:?}");
-    assert!(desk.words().contains("account:acme"), "{}", desk.screen());
+    desk.says("account:acme");
 }
 
 #[test]
 fn suspending_asks_first_and_no_is_the_default() {
     let mut desk = screen();
-    desk.press("p");
-    assert!(desk.words().contains("Suspend Acme Telephony?"), "{}", desk.screen());
-    assert!(desk.words().contains("3 active keys are refused by gates"), "{}", desk.screen());
+    desk.strike("p").says("Suspend Acme Telephony?").says("3 active keys are refused by gates");
     assert_eq!(desk.press("enter"), []);
-    assert!(desk.top().is_none());
+    desk.closed();
     desk.press("p");
     let (id, request) = only_request(desk.press("y"));
     let Request::SetStanding { account: slug, standing, .. } = request else { panic!("{request:?}") };
@@ -43,7 +41,7 @@ fn suspending_asks_first_and_no_is_the_default() {
     done.standing = Standing::Suspended;
     desk.reply(id, Reply::SetStanding(Ok(done)));
     assert_eq!(desk.toast(), "Acme Telephony is suspended");
-    assert!(desk.top().is_none());
+    desk.closed();
 }
 
 #[test]
@@ -59,18 +57,14 @@ fn a_suspended_account_is_reinstated_the_same_way() {
 fn a_viewer_may_neither_create_nor_suspend() {
     let mut desk = screen();
     desk.role(Role::Viewer);
-    desk.press("p");
-    assert!(desk.toast().contains("viewer may not suspend"), "{}", desk.toast());
-    desk.press("n");
-    assert!(desk.toast().contains("viewer may not create accounts"), "{}", desk.toast());
-    assert!(desk.top().is_none());
+    desk.strike("p").told("viewer may not suspend");
+    desk.strike("n").told("viewer may not create accounts").closed();
 }
 
 #[test]
 fn n_opens_the_form_and_a_filter_narrows_the_list() {
     let mut desk = screen();
-    desk.press("n");
-    assert!(desk.words().contains("New account"), "{}", desk.screen());
+    desk.strike("n").says("New account");
     desk.press("esc /");
     let (_, request) = only_request(desk.write("g"));
     assert_eq!(request, Request::Accounts { filter: "g".into(), after: None, limit: 200 });

@@ -6,8 +6,8 @@ use crate::domain::operator::Role;
 use crate::domain::subjects::Subjects;
 use crate::domain::usage::{Alert, Source, What};
 use crate::service::{AlertRequest, GateStanding, RaisedAlert};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
-use crate::tui::testing::{Desk, key, noon, only_request};
+use crate::tui::effect::{Effect, Reply, Request, Timer, To};
+use crate::tui::testing::{Desk, asked, asks_nothing, key, noon, only_request};
 use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Alerts);
@@ -61,14 +61,6 @@ fn gate(name: &str, alive: bool, applied: i64) -> GateStanding {
         alive,
         applied,
     }
-}
-
-fn asked(effects: &[Effect], wanted: impl Fn(&Request) -> bool) -> RequestId {
-    let of = |effect: &Effect| match effect {
-        Effect::Ask { to, request } if wanted(request) => Some(*to),
-        _ => None,
-    };
-    effects.iter().find_map(of).unwrap_or_else(|| panic!("not asked: {effects:#?}"))
 }
 
 fn screen_of(width: u16, height: u16, rows: Vec<RaisedAlert>, gates: Vec<GateStanding>) -> Desk {
@@ -158,25 +150,20 @@ fn a_viewer_may_not_acknowledge() {
     let mut desk = screen(80, 24);
     desk.role(Role::Viewer);
     let effects = desk.press("a");
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:#?}");
-    assert!(desk.toast().contains("viewer may not acknowledge alerts"), "{}", desk.toast());
+    asks_nothing(&effects);
+    desk.told("viewer may not acknowledge alerts");
 }
 
 #[test]
 fn enter_shows_everything_about_an_alert_and_leads_to_the_key_and_to_its_end() {
     let mut desk = screen(80, 24);
-    desk.press("enter");
-    let words = desk.words();
-    assert!(words.contains("Alert 9: spike"), "{words}");
-    assert!(words.contains("Most before 310 requests in 5 minutes"), "{words}");
-    assert!(words.contains("o goes to the key, d revokes it. In the list a acknowledges it."), "{words}");
+    desk.strike("enter").says("Alert 9: spike").says("Most before 310 requests in 5 minutes");
+    desk.says("o goes to the key, d revokes it. In the list a acknowledges it.");
     let (id, request) = only_request(desk.press("d"));
     assert_eq!(request, Request::Key(ci_runner()), "the question shows whose key it is");
     desk.reply(id, Reply::Key(Ok(Box::new(key("voxpria", "CI runner")))));
-    assert!(desk.words().contains("key CI runner?"), "{}", desk.screen());
-    assert!(desk.screen().contains("[ No, keep ]"), "{}", desk.screen());
-    desk.press("esc");
-    desk.press("o");
+    desk.says("key CI runner?").sees("[ No, keep ]");
+    desk.press("esc o");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     let filter = desk.keys().rows.filter.value();
     assert_eq!(filter, format!("status:active,expired,abandoned,revoked id:{}", ci_runner()));
@@ -185,12 +172,8 @@ fn enter_shows_everything_about_an_alert_and_leads_to_the_key_and_to_its_end() {
 #[test]
 fn an_alert_about_no_key_can_not_lead_to_one() {
     let mut desk = screen(80, 24);
-    desk.press("j d");
-    assert!(desk.top().is_none());
-    assert!(desk.toast().contains("nobody knows which was meant"), "{}", desk.toast());
-    desk.press("enter");
-    assert!(desk.words().contains("From 203.0.113.7"), "{}", desk.screen());
-    assert!(!desk.words().contains("d revoke"), "{}", desk.screen());
+    desk.strike("j d").closed().told("nobody knows which was meant");
+    desk.strike("enter").says("From 203.0.113.7").says_not("d revoke");
 }
 
 #[test]
@@ -198,17 +181,14 @@ fn the_database_filters_by_key_and_account_and_words_are_looked_for_in_what_is_a
     let mut desk = screen(80, 24);
     desk.press("/");
     assert_eq!(desk.write("203.0"), []);
-    let words = desk.words();
-    assert!(words.contains("failed attempts") && !words.contains("spike CI"), "{words}");
+    desk.says("failed attempts").says_not("spike CI");
     desk.press("ctrl-u");
     let request = desk.write("account:globex").into_iter().rev().find_map(|effect| match effect {
         Effect::Ask { to, request: Request::Alerts(_) } => Some(to),
         _ => None,
     });
     assert!(request.is_some(), "{}", desk.screen());
-    desk.press("ctrl-u");
-    desk.write("key:7");
-    assert!(desk.words().contains("✕ a key's id is needed behind key:"), "{}", desk.screen());
+    desk.strike("ctrl-u \"key:7\"").says("✕ a key's id is needed behind key:");
 }
 
 #[test]
@@ -226,7 +206,7 @@ fn what_nobody_acknowledged_has_a_tab_of_its_own() {
     let (_, request) = only_request(desk.press("right"));
     let open = AlertRequest { open: true, key: None, account: None, before: None, limit: 200 };
     assert_eq!(request, Request::Alerts(open));
-    assert!(desk.words().contains("[Unacknowledged 2]"), "{}", desk.screen());
+    desk.says("[Unacknowledged 2]");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::domain::audit::{AuditFilter, Break, Entry, Verdict};
 use crate::domain::key::{KeyId, OperationId};
 use crate::service::AuditRequest;
 use crate::tui::effect::{Reply, Request};
-use crate::tui::testing::{Desk, noon, only_request};
+use crate::tui::testing::{Desk, asked, noon, only_request};
 
 fn entry(seq: i64, action: &str, detail: &str) -> Entry {
     Entry {
@@ -65,13 +65,12 @@ fn the_filter_reads_as_one_types_and_a_mistake_leaves_the_last_good_result() {
     let mut desk = screen();
     desk.press("/");
     assert_eq!(desk.paste("actor:"), [], "half a word is a mistake yet");
-    assert!(desk.words().contains("/ actor:"), "{}", desk.screen());
-    assert!(desk.words().contains("Zapier"), "{}", desk.screen());
+    desk.says("/ actor:").says("Zapier");
     let (id, request) = only_request(desk.write("a"));
     let filter = AuditFilter { actor: Some("a".into()), ..AuditFilter::default() };
     assert_eq!(request, Request::Audit(AuditRequest { filter, before: None, limit: 200 }));
     desk.reply(id, Reply::Audit(Ok(vec![entry(98, "key.create", "{\"name\":\"Zapier\"}")])));
-    assert!(desk.words().contains("Zapier"), "{}", desk.screen());
+    desk.says("Zapier");
 }
 
 #[test]
@@ -82,12 +81,9 @@ fn verifying_says_what_it_found() {
     ] {
         let mut desk = screen();
         let effects = desk.press("V");
-        let id = effects.iter().find_map(|effect| match effect {
-            crate::tui::effect::Effect::Ask { to, request: Request::VerifyAudit } => Some(*to),
-            _ => None,
-        });
-        desk.reply(id.unwrap(), Reply::VerifyAudit(Ok(verdict)));
-        assert!(desk.toast().contains(words), "{}", desk.toast());
+        let id = asked(&effects, |request| matches!(request, Request::VerifyAudit));
+        desk.reply(id, Reply::VerifyAudit(Ok(verdict)));
+        desk.told(words);
     }
 }
 

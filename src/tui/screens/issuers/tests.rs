@@ -29,12 +29,9 @@ fn a_policy_reads_as_sentences() {
 #[test]
 fn presets_that_are_there_are_not_offered_again() {
     let mut desk = screen();
-    desk.press("n");
-    assert!(desk.top().is_none());
-    assert!(desk.toast().contains("every preset is there already"), "{}", desk.toast());
+    desk.strike("n").closed().told("every preset is there already");
     desk.state.shell.issuers.as_mut().unwrap().retain(|issuer| issuer.slug != "vozagent");
-    desk.press("n");
-    assert!(desk.words().contains("VozAgent"), "{}", desk.screen());
+    desk.strike("n").says("VozAgent");
 }
 
 #[test]
@@ -46,9 +43,7 @@ fn the_screen_at_80_by_24() {
 fn a_filter_narrows_the_list_and_esc_shows_all() {
     let mut desk = screen();
     assert_eq!(desk.press("/ \"vox\" enter"), [], "what is looked for is at hand");
-    assert!(desk.words().contains("VoxPria") && !desk.words().contains("Voicegram"), "{}", desk.screen());
-    desk.press("esc");
-    assert!(desk.words().contains("Voicegram"), "{}", desk.screen());
-    desk.press("/ \"nothing\"");
-    assert!(desk.words().contains("No issuer fits the filter."), "{}", desk.screen());
+    desk.says("VoxPria").says_not("Voicegram");
+    desk.strike("esc").says("Voicegram");
+    desk.strike("/ \"nothing\"").says("No issuer fits the filter.");
 }

@@ -18,8 +18,7 @@ fn screen() -> Desk {
 #[test]
 fn a_role_is_changed_after_a_question() {
     let mut desk = screen();
-    desk.press("down e");
-    assert!(desk.words().contains("Make bob an operator?"), "{}", desk.screen());
+    desk.strike("down e").says("Make bob an operator?");
     let (id, request) = only_request(desk.press("y"));
     let Request::SetOperator { name, role, .. } = request else { panic!("{request:?}") };
     assert_eq!((name.as_str(), role), ("bob", Role::Operator));
@@ -30,9 +29,7 @@ fn a_role_is_changed_after_a_question() {
 #[test]
 fn a_new_operator_begins_as_a_viewer() {
     let mut desk = screen();
-    desk.press("n");
-    desk.write("eve");
-    desk.press("enter");
+    desk.press("n \"eve\" enter");
     let (_, request) = only_request(desk.press("y"));
     let Request::SetOperator { name, role, .. } = request else { panic!("{request:?}") };
     assert_eq!((name.as_str(), role), ("eve", Role::Viewer));
@@ -41,8 +38,7 @@ fn a_new_operator_begins_as_a_viewer() {
 #[test]
 fn removing_asks_first() {
     let mut desk = screen();
-    desk.press("down d");
-    assert!(desk.words().contains("Remove bob?"), "{}", desk.screen());
+    desk.strike("down d").says("Remove bob?");
     let (_, request) = only_request(desk.press("y"));
     assert!(matches!(request, Request::RemoveOperator { name, .. } if name == "bob"));
 }
@@ -53,8 +49,7 @@ fn who_is_no_admin_gets_words() {
     desk.role(Role::Operator);
     for keys in ["e", "d", "n"] {
         desk.press(keys);
-        assert!(desk.top().is_none());
-        assert!(desk.toast().contains("operator may not"), "{}", desk.toast());
+        desk.closed().told("operator may not");
     }
 }
 
@@ -66,6 +61,5 @@ fn the_screen_at_80_by_24() {
 #[test]
 fn a_filter_knows_names_and_roles_and_a_change_takes_the_selected_one() {
     let mut desk = screen();
-    desk.press("/ \"viewer\" enter e");
-    assert!(desk.words().contains("Make bob an operator?"), "{}", desk.screen());
+    desk.strike("/ \"viewer\" enter e").says("Make bob an operator?");
 }

@@ -7,7 +7,7 @@ use crate::domain::subjects::Subjects;
 use crate::service::{Outbox, ReminderRequest, Retried};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::testing::reminders::{outbox, reminder, swept, tally};
-use crate::tui::testing::{Desk, noon, only_request};
+use crate::tui::testing::{Desk, asked, noon, only_request};
 use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Reminders);
@@ -73,25 +73,22 @@ fn settings_that_can_not_be_used_are_told_in_their_own_words() {
     let mut desk = screen(80, 24);
     let text = "config.toml:7: `host` is missing: which server takes the mail?".into();
     desk.state.shell.post = Some(Err(Failure { kind: FailureKind::Rule, text }));
-    let words = desk.words();
-    assert!(words.contains("! no mail can be sent: config.toml:7: `host` is missing"), "{words}");
+    desk.says("! no mail can be sent: config.toml:7: `host` is missing");
 }
 
 #[test]
 fn when_nothing_is_due_the_next_one_is_told() {
     let next = Some(noon() + Duration::days(3));
     let quiet = Outbox { next_due_at: next, ..Outbox::default() };
-    let desk = screen_of(80, 24, Vec::new(), Vec::new(), quiet);
-    assert!(desk.words().contains("nothing due; next in 3d 0 within 7 days"), "{}", desk.screen());
-    assert!(desk.words().contains("No sweep was run yet"), "{}", desk.screen());
-    assert!(desk.words().contains("No reminder was made yet"), "{}", desk.screen());
+    let mut desk = screen_of(80, 24, Vec::new(), Vec::new(), quiet);
+    desk.says("nothing due; next in 3d 0 within 7 days").says("No sweep was run yet");
+    desk.says("No reminder was made yet");
 }
 
 #[test]
 fn an_empty_list_with_something_due_says_what_to_press() {
-    let desk = screen_of(80, 24, Vec::new(), Vec::new(), Outbox { due: 12, ..Outbox::default() });
-    let words = desk.words();
-    assert!(words.contains("12 are due. S shows what would go to whom, and sends it"), "{words}");
+    let mut desk = screen_of(80, 24, Vec::new(), Vec::new(), Outbox { due: 12, ..Outbox::default() });
+    desk.says("12 are due. S shows what would go to whom, and sends it");
 }
 
 #[test]
@@ -104,12 +101,8 @@ fn the_last_sweeps_tell_who_from_where_and_what_came_of_them() {
 
 #[test]
 fn the_servers_own_words_about_the_selected_reminder_stand_below_the_list() {
-    let desk = screen(80, 24);
-    let words = desk.words();
-    assert!(
-        words.contains("✕ failed, to ada@example.com and 1 more: 550 5.1.1 <ada@example.com>: no such user"),
-        "{words}"
-    );
+    let mut desk = screen(80, 24);
+    desk.says("✕ failed, to ada@example.com and 1 more: 550 5.1.1 <ada@example.com>: no such user");
 }
 
 #[test]
@@ -119,8 +112,7 @@ fn the_tabs_are_filters_and_the_rest_of_the_filter_stays() {
     let filter = ReminderFilter::parse("state:failed,ambiguous").unwrap();
     assert_eq!(request, Request::Reminders(ReminderRequest { filter, after: None, limit: 200 }));
     desk.reply(id, Reply::Reminders(Ok(Vec::new())));
-    assert!(desk.words().contains("All [Failed and ambiguous 4] Waiting Sent"), "{}", desk.screen());
-    assert!(desk.words().contains("Nothing failed, and nothing is ambiguous"), "{}", desk.screen());
+    desk.says("All [Failed and ambiguous 4] Waiting Sent").says("Nothing failed, and nothing is ambiguous");
     assert_eq!(
         Preset::Sent.put_into("state:failed account:acme \"two words\""),
         "state:sent account:acme \"two words\""
@@ -143,12 +135,7 @@ fn a_mistake_in_the_filter_is_named_and_the_last_good_result_stays() {
     let mut desk = screen(80, 24);
     desk.press("/");
     assert_eq!(desk.paste("state:faild"), []);
-    assert!(
-        desk.words().contains("/ state:faild ✕ there is no state faild: did you mean failed?"),
-        "{}",
-        desk.screen()
-    );
-    assert!(desk.words().contains("CI runner"), "{}", desk.screen());
+    desk.says("/ state:faild ✕ there is no state faild: did you mean failed?").says("CI runner");
 }
 
 #[test]
@@ -166,9 +153,8 @@ fn enter_opens_every_delivery_and_leads_to_the_key() {
     ] {
         assert!(words.contains(part), "{part:?} in\n{}", desk.screen());
     }
-    assert!(desk.screen().contains("o key"), "{}", desk.screen());
-    desk.press("o");
-    assert!(desk.top().is_none());
+    desk.sees("o key");
+    desk.strike("o").closed();
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     assert_eq!(
         desk.keys().rows.filter.value(),
@@ -185,10 +171,7 @@ fn the_key_of_a_reminder_is_one_key_away_and_back() {
     let effects = desk.with(|shell| shell.reminders(format!("key:{id}")));
     let filter = ReminderFilter { key: Some(id), ..ReminderFilter::default() };
     let wanted = Request::Reminders(ReminderRequest { filter, after: None, limit: 200 });
-    assert!(
-        effects.iter().any(|effect| matches!(effect, Effect::Ask { request, .. } if *request == wanted)),
-        "{effects:#?}"
-    );
+    asked(&effects, |request| *request == wanted);
     assert_eq!(desk.state.shell.screen, ScreenId::Reminders);
 }
 
@@ -196,9 +179,9 @@ fn the_key_of_a_reminder_is_one_key_away_and_back() {
 fn sending_again_asks_first_and_no_is_the_default() {
     let mut desk = screen(80, 24);
     assert_eq!(desk.press("r"), []);
-    assert!(desk.words().contains("Send the reminder about CI runner again?"), "{}", desk.screen());
+    desk.says("Send the reminder about CI runner again?");
     assert_eq!(desk.press("enter"), [], "Enter presses the default");
-    assert!(desk.top().is_none());
+    desk.closed();
     desk.press("r");
     assert_eq!(desk.hurry("y"), [], "a paste confirms nothing");
     let (id, request) = only_request(desk.press("y"));
@@ -207,20 +190,14 @@ fn sending_again_asks_first_and_no_is_the_default() {
     let retried = Retried { reminder: rows().swap_remove(0), again: true, why: None };
     let effects = desk.reply(id, Reply::RetryReminders(Ok(vec![retried])));
     assert_eq!(desk.toast(), "the next sweep sends it again; S starts one");
-    assert!(
-        effects.iter().any(|effect| matches!(effect, Effect::Ask { request: Request::Outbox, .. })),
-        "{effects:#?}"
-    );
+    asked(&effects, |request| *request == Request::Outbox);
 }
 
 #[test]
 fn marked_reminders_are_sent_again_together_and_those_that_did_not_fail_stay() {
     let mut desk = screen(80, 24);
-    desk.press("space space space r");
-    let words = desk.words();
-    assert!(words.contains("Send 2 reminders again?"), "{words}");
-    assert!(words.contains("a letter may have arrived"), "{words}");
-    assert!(words.contains("did not fail, and stay as they are"), "{words}");
+    desk.strike("space space space r").says("Send 2 reminders again?").says("a letter may have arrived");
+    desk.says("did not fail, and stay as they are");
     let (id, request) = only_request(desk.press("y"));
     let Request::RetryReminders { reminders, .. } = request else { panic!("{request:?}") };
     assert_eq!(reminders, [rows()[0].id, rows()[1].id]);
@@ -239,17 +216,10 @@ fn marked_reminders_are_sent_again_together_and_those_that_did_not_fail_stay() {
 #[test]
 fn what_was_sent_is_not_sent_again_and_a_viewer_only_looks() {
     let mut desk = screen(80, 24);
-    desk.press("down down r");
-    assert!(desk.top().is_none());
-    assert!(
-        desk.toast().contains("only what failed, is ambiguous or was put off is sent again; this is sent"),
-        "{}",
-        desk.toast()
-    );
+    desk.strike("down down r").closed();
+    desk.told("only what failed, is ambiguous or was put off is sent again; this is sent");
     desk.role(Role::Viewer);
-    desk.press("g r");
-    assert!(desk.top().is_none());
-    assert!(desk.toast().contains("viewer may not send reminders again"), "{}", desk.toast());
+    desk.strike("g r").closed().told("viewer may not send reminders again");
 }
 
 #[test]
@@ -257,19 +227,11 @@ fn a_live_change_leaves_the_selection_with_its_reminder() {
     let mut desk = screen(80, 24);
     desk.press("down");
     let effects = desk.with(|shell| shell.changed(Subjects::REMINDERS));
-    let id = effects.iter().find_map(|effect| match effect {
-        Effect::Ask { to, request: Request::Reminders(_) } => Some(*to),
-        _ => None,
-    });
+    let id = asked(&effects, |request| matches!(request, Request::Reminders(_)));
     let mut moved = rows();
     moved.rotate_right(1);
-    desk.reply(id.unwrap(), Reply::Reminders(Ok(moved)));
-    desk.press("r");
-    assert!(
-        desk.words().contains("Send the reminder about Production Server – Main App again?"),
-        "{}",
-        desk.screen()
-    );
+    desk.reply(id, Reply::Reminders(Ok(moved)));
+    desk.strike("r").says("Send the reminder about Production Server – Main App again?");
 }
 
 #[test]

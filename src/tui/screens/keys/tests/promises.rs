@@ -101,8 +101,7 @@ fn vg_04_a_viewer_is_told_that_this_is_read_only_and_is_offered_no_change() {
     let mut desk = Desk::opening(100, 24, keys(3));
     desk.database.role = Some(Role::Viewer);
     desk.settle();
-    desk.sees("viewer, read-only").sees_not("revoke").sees_not("Create New");
-    desk.play("d");
+    desk.sees("viewer, read-only").sees_not("revoke").sees_not("Create New").play("d");
     desk.sees("operator").sees("warning");
 }
 

@@ -77,12 +77,8 @@ fn the_window_stays_bounded_however_far_one_goes() {
 #[test]
 fn a_filter_takes_hold_while_one_types_and_goes_with_esc() {
     let mut desk = Desk::ready(100, 24, keys(300));
-    desk.play("/ \"key 29\"");
-    desk.sees("13 API keys").sees("Key 299").sees_not("Key 30 ");
-    desk.play("esc");
-    desk.sees("300 API keys").sees_not("/ key");
-    desk.play("/ \"key 29\" enter esc");
-    desk.sees("300 API keys");
+    desk.play("/ \"key 29\"").sees("13 API keys").sees("Key 299").sees_not("Key 30 ").play("esc");
+    desk.sees("300 API keys").sees_not("/ key").play("/ \"key 29\" enter esc").sees("300 API keys");
 }
 
 #[test]
@@ -98,24 +94,15 @@ fn a_mistake_in_the_filter_is_marked_at_its_place_and_the_last_good_result_stays
 #[test]
 fn a_filter_that_fits_nothing_says_so_and_how_to_get_out() {
     let mut desk = Desk::ready(80, 24, keys(30));
-    desk.play("/ \"zebra\" enter");
-    desk.sees("No match").sees("Clear the filter");
-    desk.play("esc");
-    desk.sees("Key 0");
+    desk.play("/ \"zebra\" enter").sees("No match").sees("Clear the filter").play("esc").sees("Key 0");
 }
 
 #[test]
 fn marks_are_counted_ranged_and_cleared() {
     let mut desk = Desk::ready(80, 24, keys(30));
-    desk.play("space");
-    desk.sees("✓ 1 marked of 30 API keys");
-    desk.play("j j v");
-    desk.sees("✓ 4 marked");
+    desk.play("space").sees("✓ 1 marked of 30 API keys").play("j j v").sees("✓ 4 marked");
     assert_eq!(desk.keys().rows.chosen(), [0, 1, 2, 3].map(key_id));
-    desk.play("esc");
-    desk.sees_not("marked");
-    desk.play("ctrl-a");
-    desk.sees("✓ 30 marked");
+    desk.play("esc").sees_not("marked").play("ctrl-a").sees("✓ 30 marked");
 }
 
 #[test]
@@ -123,10 +110,7 @@ fn the_detail_shows_everything_and_follows_the_selection() {
     let mut desk = Desk::ready(120, 40, keys(30));
     desk.play("enter");
     desk.sees(&key_id(0).to_string()).sees("calls:write").sees("by grace").sees("2026-11-21 11:00:00 UTC");
-    desk.play("j");
-    desk.sees(&key_id(1).to_string());
-    desk.play("esc");
-    desk.sees_not(&key_id(1).to_string());
+    desk.play("j").sees(&key_id(1).to_string()).play("esc").sees_not(&key_id(1).to_string());
 }
 
 #[test]
@@ -142,14 +126,9 @@ fn the_hardware_cursor_stands_on_the_selected_row() {
 #[test]
 fn sorting_shows_its_direction_in_the_heading() {
     let mut desk = Desk::ready(120, 40, keys(30));
-    desk.sees("Created ▼");
-    desk.play("R");
-    desk.sees("Created ▲");
+    desk.sees("Created ▼").play("R").sees("Created ▲");
     assert!(desk.selected_line().contains("Key 29"));
-    desk.play("s");
-    desk.sees("Sort by");
-    desk.play("up up enter");
-    desk.sees_not("Sort by").sees("Key ▲");
+    desk.play("s").sees("Sort by").play("up up enter").sees_not("Sort by").sees("Key ▲");
 }
 
 #[test]
@@ -206,9 +185,7 @@ fn tab_completes_a_field_of_the_filter_and_then_its_value() {
     let mut desk = Desk::ready(80, 24, keys(5));
     desk.play("/ \"exp\"").sees("tab: expires:");
     desk.play("tab").sees("/ expires:   tab: <7d  <30d  <90d  >90d  never  set");
-    desk.play("tab").sees("/ expires: ");
-    desk.play("\"n\" tab").sees("/ expires:never").sees_not("tab:");
-    desk.play("\" a\"").sees("tab: account:  acknowledged:");
-    desk.play("tab").sees("/ expires:never ac");
+    desk.play("tab").sees("/ expires: ").play("\"n\" tab").sees("/ expires:never").sees_not("tab:");
+    desk.play("\" a\"").sees("tab: account:  acknowledged:").play("tab").sees("/ expires:never ac");
     desk.play("ctrl-u \"words\"").sees_not("tab:");
 }

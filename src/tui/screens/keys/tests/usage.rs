@@ -52,8 +52,7 @@ fn a_wide_table_asks_about_the_keys_on_the_screen_alone_and_nothing_moves_when_t
 #[test]
 fn a_narrow_table_asks_nothing_until_the_column_is_wanted() {
     let mut desk = Desk::ready(80, 24, keys(30));
-    assert!(!desk.screen().contains("Last 24h"));
-    desk.strike("j j");
+    desk.sees_not("Last 24h").strike("j j");
     assert_eq!(asked(&desk), []);
     desk.play("U").sees("Last 24h");
     let line = desk.screen();
