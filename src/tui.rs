@@ -36,6 +36,7 @@
 //! A screen or an overlay changes others only through the [`shell::Shell`]: `open`, `close`, `filter`, `changed`,
 //! `toast`.
 
+mod ahead;
 mod clipboard;
 mod effect;
 mod form;
@@ -53,6 +54,7 @@ mod screen;
 mod screens;
 mod settings;
 mod shell;
+mod signals;
 mod standing;
 mod state;
 mod styles;

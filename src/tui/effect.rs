@@ -43,8 +43,12 @@ pub enum Effect {
     Emit(WipedBytes),
     /// Whether the terminal shall report the mouse.
     Mouse(bool),
-    /// Stop the process as Ctrl-Z does.
-    Suspend,
+    /// Give the terminal back and stop: the whole job as Ctrl-Z does, or this process alone.
+    Suspend {
+        job: bool,
+    },
+    /// Take the terminal again, whatever others did to it meanwhile.
+    Resume,
     /// A sweep, for the worker: [`super::message::Message::Sweep`]s come under this id while it goes on, and a
     /// [`Reply::Sweep`] when it has ended.
     Sweep {
@@ -61,6 +65,8 @@ pub enum Effect {
 /// A timer of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timer {
+    /// The database has taken long to open.
+    Opening,
     /// A relative time on the screen changes.
     Clock,
     /// The message in the last line has been there long enough.

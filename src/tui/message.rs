@@ -38,11 +38,13 @@ pub enum Message {
     Timer(Timer),
     /// The clipboard's ladder ended at the terminal: these bytes are to be written to it.
     Emit(WipedBytes),
-    /// The process was stopped (Ctrl-Z) and goes on; the screen is gone.
-    Resumed,
-    /// The terminal is gone.
+    /// Somebody wants the process stopped (SIGTSTP, SIGTTIN).
+    Stop,
+    /// The process was stopped and goes on: the terminal may be in any state.
+    Continue,
+    /// SIGHUP, or the terminal is gone.
     Hangup,
-    /// SIGTERM or SIGHUP.
+    /// SIGTERM.
     Terminate,
     /// SIGINT.
     Interrupt,

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use tokio::signal::unix::{SignalKind, signal};
+use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
 use super::clipboard::Clipboard;
-use super::effect::{Effect, Request, RequestId, Timer};
+use super::effect::{Effect, Timer};
 use super::message::Message;
 use super::settings::TuiSettings;
 use super::state::State;
@@ -18,7 +19,7 @@ use super::styles::Styles;
 use super::terminal::{self, Screen};
 use super::words::ExitReason;
 use super::worker::{Running, Worker};
-use super::{input, update};
+use super::{input, signals, update};
 use crate::clock::Clock;
 use crate::domain::text::SafeText;
 use crate::service::{self, Service};
@@ -47,51 +48,88 @@ where
     if !terminal::is_terminal() {
         return Err(Error::NoTerminal);
     }
-    let opening = tokio::spawn(opening);
+    let mut opening = tokio::spawn(opening);
     let (messages, mut inbox) = unbounded_channel();
-    listen_to_signals(&messages)?;
+    let posting = Arc::new(AtomicBool::new(false));
+    signals::listen(&messages, &posting)?;
     terminal::install_panic_hook();
     let mut screen = Screen::take(settings.mouse)?;
     start_threads(&messages)?;
 
     let mut state = first_state(&settings, &screen, &clock);
-    let service = match wait_for_service(opening, &mut state, &mut screen, &mut inbox).await? {
-        Opened::Service(service) => service,
-        Opened::Left(reason) => return Ok(reason),
-    };
-    let clipboard = Arc::new(Clipboard::new(settings.surroundings));
-    let worker = Worker::new(service.clone(), clipboard, messages.clone());
-    worker.watch();
-    let mut hands = Hands { worker, messages, timers: HashMap::new(), sweep: None };
-
-    state.shell.now = clock.now();
-    let first = update::opened(&mut state, SafeText::new(service.location()));
-    let mut reason = hands.carry_out(first, &mut state, &mut screen)?;
-    while reason.is_none() {
-        if draw(&mut state, &mut screen)? {
+    let mut hands =
+        Hands { worker: None, waiting: Vec::new(), messages, timers: HashMap::new(), sweep: None };
+    hands.set_timer(Timer::Opening, update::OPENING);
+    // A database on this machine is open before the eye could see a picture without rows.
+    let patience = tokio::time::sleep(super::view::body::PATIENCE);
+    tokio::pin!(patience);
+    let (mut open, mut shown) = (false, false);
+    let reason = loop {
+        if shown && draw(&mut state, &mut screen)? {
             hands.keep_clock(&state);
         }
-        let Some(message) = inbox.recv().await else { break };
-        state.shell.now = clock.now();
-        // All that has come in makes one picture.
-        let mut next = Some(message);
-        while let Some(message) = next {
-            let effects = update::update(&mut state, message);
-            reason = hands.carry_out(effects, &mut state, &mut screen)?;
-            if reason.is_some() {
-                break;
+        // The database is waited for, but not longer than the person does.
+        let message = tokio::select! {
+            biased;
+            opened = &mut opening, if !open => {
+                let service = opened.map_err(io::Error::other)??;
+                (open, shown) = (true, true);
+                state.shell.now = clock.now();
+                let first = update::opened(&mut state, SafeText::new(service.location()));
+                let clipboard = Arc::new(Clipboard::new(settings.surroundings));
+                let worker = Worker::new(service, clipboard, hands.messages.clone(), Arc::clone(&posting));
+                worker.watch();
+                hands.worker = Some(worker);
+                // What was asked for while it opened comes first.
+                let mut effects = std::mem::take(&mut hands.waiting);
+                effects.extend(first);
+                hands.carry_out(effects, &mut screen)?;
+                continue;
             }
-            next = inbox.try_recv().ok();
+            message = inbox.recv() => message,
+            () = &mut patience, if !shown => {
+                shown = true;
+                continue;
+            }
+        };
+        let Some(message) = message else { break ExitReason::Terminated };
+        state.shell.now = clock.now();
+        if let Some(reason) = handle(message, &mut inbox, &mut state, &mut hands, &mut screen)? {
+            break reason;
         }
+    };
+    if hands.sweep.is_none() {
+        terminal::end_soon(reason.code());
     }
-    let reason = reason.unwrap_or(ExitReason::Terminated);
     // What the state holds of secrets is wiped before the terminal is given back.
     drop(state);
     drop(screen);
     if let Some(sweep) = hands.sweep {
         sweep.finish(&mut inbox).await;
+        terminal::end_soon(reason.code());
     }
     Ok(reason)
+}
+
+/// Handles a message and all that has come in after it: together they make one picture. Answers the reason if the
+/// console shall end.
+fn handle(
+    message: Message,
+    inbox: &mut UnboundedReceiver<Message>,
+    state: &mut State,
+    hands: &mut Hands,
+    screen: &mut Screen,
+) -> io::Result<Option<ExitReason>> {
+    let mut next = Some(message);
+    while let Some(message) = next {
+        let effects = update::update(state, message);
+        let reason = hands.carry_out(effects, screen)?;
+        if reason.is_some() {
+            return Ok(reason);
+        }
+        next = inbox.try_recv().ok();
+    }
+    Ok(None)
 }
 
 fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State {
@@ -115,56 +153,12 @@ fn draw(state: &mut State, screen: &mut Screen) -> io::Result<bool> {
     Ok(due)
 }
 
-enum Opened {
-    Service(Service),
-    Left(ExitReason),
-}
-
-/// Waits for the database, but not longer than the person does.
-async fn wait_for_service(
-    mut opening: tokio::task::JoinHandle<service::Result<Service>>,
-    state: &mut State,
-    screen: &mut Screen,
-    inbox: &mut UnboundedReceiver<Message>,
-) -> Result<Opened, Error> {
-    // A database on this machine is open before the eye could see a picture without rows.
-    let patience = tokio::time::sleep(super::view::body::PATIENCE);
-    tokio::pin!(patience);
-    let mut shown = false;
-    loop {
-        tokio::select! {
-            biased;
-            opened = &mut opening => {
-                return match opened {
-                    Ok(service) => Ok(Opened::Service(service?)),
-                    Err(error) => Err(Error::Terminal(io::Error::other(error))),
-                };
-            }
-            message = inbox.recv() => {
-                let Some(message) = message else { return Ok(Opened::Left(ExitReason::Terminated)) };
-                for effect in update::update(state, message) {
-                    match effect {
-                        Effect::Quit(reason) => return Ok(Opened::Left(reason)),
-                        Effect::Repaint => screen.forget(),
-                        Effect::Suspend => screen.suspend()?,
-                        _ => {}
-                    }
-                }
-                if shown {
-                    draw(state, screen)?;
-                }
-            }
-            () = &mut patience, if !shown => {
-                shown = true;
-                draw(state, screen)?;
-            }
-        }
-    }
-}
-
 /// Carries out effects that are not the worker's.
 struct Hands {
-    worker: Worker,
+    /// `None` until the database is open.
+    worker: Option<Worker>,
+    /// What is for the worker, until there is one.
+    waiting: Vec<Effect>,
     messages: UnboundedSender<Message>,
     timers: HashMap<Timer, AbortHandle>,
     /// The sweep that was started last.
@@ -173,34 +167,28 @@ struct Hands {
 
 impl Hands {
     /// Answers the reason if the console shall end.
-    fn carry_out(
-        &mut self,
-        effects: Vec<Effect>,
-        state: &mut State,
-        screen: &mut Screen,
-    ) -> io::Result<Option<ExitReason>> {
+    fn carry_out(&mut self, effects: Vec<Effect>, screen: &mut Screen) -> io::Result<Option<ExitReason>> {
         for effect in effects {
-            match effect {
-                Effect::Ask { to, request } => self.ask(to, request),
-                Effect::SetTimer { timer, after } => self.set_timer(timer, after),
-                Effect::Emit(bytes) => screen.emit(&bytes)?,
-                Effect::Mouse(on) => screen.set_mouse(on)?,
-                Effect::Sweep { of, order } => self.sweep = Some(self.worker.sweep(of, order)),
-                Effect::StopSweep => self.sweep.iter().for_each(Running::stop),
-                Effect::Repaint => screen.forget(),
-                Effect::Suspend => {
-                    screen.suspend()?;
-                    state.shell.size = screen.size();
-                    let _ = self.messages.send(Message::Resumed);
-                }
-                Effect::Quit(reason) => return Ok(Some(reason)),
+            match (effect, &self.worker) {
+                (Effect::Ask { to, request }, Some(worker)) => worker.ask(to, request),
+                (Effect::Sweep { of, order }, Some(worker)) => self.sweep = Some(worker.sweep(of, order)),
+                (effect @ (Effect::Ask { .. } | Effect::Sweep { .. }), None) => self.waiting.push(effect),
+                (Effect::SetTimer { timer, after }, _) => self.set_timer(timer, after),
+                (Effect::Emit(bytes), _) => screen.emit(&bytes)?,
+                (Effect::Mouse(on), _) => screen.set_mouse(on)?,
+                (Effect::StopSweep, _) => self.sweep.iter().for_each(Running::stop),
+                (Effect::Repaint, _) => screen.forget(),
+                (Effect::Suspend { job }, _) => self.resized(screen.suspend(job)?),
+                (Effect::Resume, _) => self.resized(screen.enter()?),
+                (Effect::Quit(reason), _) => return Ok(Some(reason)),
             }
         }
         Ok(None)
     }
 
-    fn ask(&self, to: RequestId, request: Request) {
-        self.worker.ask(to, request);
+    /// The screen has to be drawn anew, in whatever size.
+    fn resized(&self, size: Size) {
+        let _ = self.messages.send(Message::Resize { width: size.width, height: size.height });
     }
 
     /// Wakes up once a minute, while times on the screen are ages. A frame in between does not put that off.
@@ -229,25 +217,5 @@ fn start_threads(messages: &UnboundedSender<Message>) -> io::Result<()> {
     std::thread::Builder::new().name("input".into()).spawn(move || input::read_terminal(&to))?;
     let to = messages.clone();
     std::thread::Builder::new().name("hang-up".into()).spawn(move || terminal::watch_hangup(&to))?;
-    Ok(())
-}
-
-fn listen_to_signals(messages: &UnboundedSender<Message>) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let to = messages.clone();
-    tokio::spawn(async move {
-        loop {
-            let message = tokio::select! {
-                _ = terminate.recv() => Message::Terminate,
-                _ = hangup.recv() => Message::Hangup,
-                _ = interrupt.recv() => Message::Interrupt,
-            };
-            if to.send(message).is_err() {
-                return;
-            }
-        }
-    });
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Size;
 
+use super::ahead::Ahead;
 use super::overlays::Overlays;
 use super::screens::Screens;
 use super::shell::{Link, Shell};
@@ -18,6 +19,8 @@ pub struct State {
     pub standing: Standing,
     pub screens: Screens,
     pub overlays: Overlays,
+    /// What was pressed too early.
+    pub ahead: Ahead,
 }
 
 impl State {
@@ -28,6 +31,7 @@ impl State {
             standing: Standing::default(),
             screens: Screens::default(),
             overlays: Overlays::default(),
+            ahead: Ahead::default(),
         }
     }
 

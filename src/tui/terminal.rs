@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use crossterm::terminal;
+use parking_lot::Mutex;
 use ratatui::Terminal;
 use ratatui::layout::{Position, Size};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Signal;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::message::Message;
@@ -16,7 +19,9 @@ use super::state::State;
 use super::view;
 use super::words::WipedBytes;
 
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;2t\x1b]2;Keyrack\x07\x1b[?2004h\x1b[?25l";
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
+/// The terminal's own title is kept by it meanwhile.
+const TITLE: &[u8] = b"\x1b[22;2t\x1b]2;Keyrack\x07";
 /// Wrapping, mouse, paste, title, screen, cursor: each as it was, even where it was not touched.
 const LEAVE: &[u8] = b"\x1b[?7h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[23;2t\x1b[?1049l\x1b[?25h";
 /// Clicks and the wheel, in the form without limits. Motion is not asked for: nothing needs it.
@@ -26,8 +31,17 @@ const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// The exit code of a panic, as Rust's own.
 const PANICKED: i32 = 101;
 
+/// How long the console may take to end by itself.
+const ENDING: Duration = Duration::from_millis(50);
+/// How long the program may take to end after that.
+const LAST: Duration = Duration::from_secs(1);
+/// How long a terminal that takes nothing is waited for when it is given back.
+const DEAF: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+
 /// Whether the terminal is ours and has to be given back. The panic hook must see it, so it is the process's.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// How the terminal was set before it was ours.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
@@ -40,29 +54,42 @@ pub struct Screen {
 impl Screen {
     /// Takes the terminal over.
     pub fn take(mouse: bool) -> io::Result<Self> {
-        let (width, height) = terminal::size()?;
-        let canvas = Canvas { size: Size { width, height }, cursor: None };
+        let canvas = Canvas { size: size(), cursor: None };
         let terminal = Terminal::new(canvas)?;
         let mut screen = Self { terminal, painter: Painter::new(), mouse };
         screen.enter()?;
         Ok(screen)
     }
 
-    pub fn size(&self) -> Size {
-        self.terminal.backend().size
-    }
-
-    fn enter(&mut self) -> io::Result<()> {
-        terminal::enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
+    /// Takes the terminal, again if need be: whoever had it while this process was stopped left it in any state. Answers
+    /// its size.
+    pub fn enter(&mut self) -> io::Result<Size> {
+        let now = tcgetattr(io::stdin())?;
+        // A shell sets the terminal for itself even where it was not given back, as after SIGSTOP.
+        let others = !TAKEN.load(Ordering::SeqCst) || now.local_modes.contains(LocalModes::ICANON);
+        let mut raw = now.clone();
+        if others {
+            *BEFORE.lock() = Some(now);
+        }
+        raw.make_raw();
+        // In the background this stops the process, until it is in the foreground again. So it comes before any output.
+        tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
         let mut out = io::stdout().lock();
         out.write_all(ENTER)?;
+        if !TAKEN.swap(true, Ordering::SeqCst) {
+            out.write_all(TITLE)?;
+        }
         if self.mouse {
             out.write_all(MOUSE_ON)?;
         }
         out.flush()?;
         self.painter.forget();
-        Ok(())
+        self.terminal.backend_mut().size = size();
+        Ok(self.size())
+    }
+
+    pub fn size(&self) -> Size {
+        self.terminal.backend().size
     }
 
     /// Draws the state.
@@ -97,18 +124,20 @@ impl Screen {
         out.flush()
     }
 
-    /// Gives the terminal back, stops the process as Ctrl-Z does, and takes the terminal again when it goes on.
-    pub fn suspend(&mut self) -> io::Result<()> {
+    /// Gives the terminal back, stops the process, or the whole `job` as Ctrl-Z does, and takes the terminal again when it
+    /// goes on. Answers its size then.
+    pub fn suspend(&mut self, job: bool) -> io::Result<Size> {
         give_back();
-        // The whole job stops, so that a shell sees it even if something stands between it and us. Where there is no
-        // job control nothing stops, and the console goes on.
-        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        // SIGTSTP is listened to. SIGTTOU isn't and stops just as well, where there is a shell that can wake us: else
+        // nothing stops, and the console goes on.
+        match job {
+            // The whole job stops, so that a shell sees it even if something stands between it and us.
+            true => rustix::process::kill_current_process_group(Signal::TTOU)?,
+            false => rustix::process::kill_process(rustix::process::getpid(), Signal::TTOU)?,
+        }
         // The signal may take effect in another thread: this one must not go on before.
-        std::thread::sleep(std::time::Duration::from_millis(30));
-        self.enter()?;
-        let (width, height) = terminal::size()?;
-        self.terminal.backend_mut().size = Size { width, height };
-        Ok(())
+        std::thread::sleep(Duration::from_millis(30));
+        self.enter()
     }
 }
 
@@ -118,24 +147,61 @@ impl Drop for Screen {
     }
 }
 
+/// The size of the window; the smallest usual one where it is not known.
+pub fn size() -> Size {
+    match rustix::termios::tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size { width: size.ws_col, height: size.ws_row },
+        _ => Size { width: 80, height: 24 },
+    }
+}
+
 /// Gives the terminal back, once. The cells are overwritten before the screen is left, so that no revealed secret stays
-/// in a scroll-back (H14). Errors are no use to anybody here: the terminal may be gone.
+/// in a scroll-back (H14). Errors are no use to anybody here: the terminal may be gone. Takes no lock that a thread may
+/// hold which is stuck in writing.
 pub fn give_back() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut bytes = b"\x1b[m\x1b[r".to_vec();
+        for y in 1..=size().height {
+            // Row by row: tmux without an alternate screen keeps what a clearing of the whole screen takes away.
+            bytes.extend_from_slice(format!("\x1b[{y}H\x1b[2K").as_bytes());
+        }
+        bytes.extend_from_slice(b"\x1b[H");
+        bytes.extend_from_slice(LEAVE);
+        write_or_leave(&bytes);
     }
-    let mut out = io::stdout().lock();
-    let mut bytes = b"\x1b[m\x1b[r".to_vec();
-    let (_, height) = terminal::size().unwrap_or((80, 24));
-    for y in 1..=height {
-        // Row by row: tmux without an alternate screen keeps what a clearing of the whole screen takes away.
-        bytes.extend_from_slice(format!("\x1b[{y}H\x1b[2K").as_bytes());
+    if let Some(before) = BEFORE.lock().take() {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
     }
-    bytes.extend_from_slice(b"\x1b[H");
-    bytes.extend_from_slice(LEAVE);
-    let _ = out.write_all(&bytes);
-    let _ = out.flush();
-    let _ = terminal::disable_raw_mode();
+}
+
+/// Writes to the terminal as long as it takes anything.
+fn write_or_leave(mut bytes: &[u8]) {
+    let stdout = io::stdout();
+    while !bytes.is_empty() {
+        let mut fds = [PollFd::new(&stdout, PollFlags::OUT)];
+        if !matches!(poll(&mut fds, Some(&DEAF)), Ok(1..)) {
+            return;
+        }
+        // Small pieces: a terminal that takes some bytes may not take many.
+        match rustix::io::write(&stdout, &bytes[..bytes.len().min(256)]) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Sees to it that the program ends with this code, whatever the terminal or the database does.
+pub fn end_soon(code: u8) {
+    std::thread::spawn(move || {
+        std::thread::sleep(ENDING);
+        std::thread::spawn(|| {
+            std::thread::sleep(LAST);
+            let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+        });
+        give_back();
+        std::process::exit(i32::from(code));
+    });
 }
 
 /// Makes a panic, in whatever thread, give the terminal back, report itself and end the program: half a console is

@@ -13,6 +13,7 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
+use super::ahead::Ahead;
 use super::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
 use super::layer::Layer;
 use super::message::Message;
@@ -88,6 +89,7 @@ impl Desk {
         let mut state = State::new(noon(), Size { width, height }, styles, Keymap::default(), [7; 32]);
         state.shell.utc = true;
         let effects = opened(&mut state, name.into());
+        state.ahead = Ahead::over();
         (Self { state, database, asked: Vec::new(), effects: Vec::new() }, effects)
     }
 

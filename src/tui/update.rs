@@ -21,11 +21,76 @@ use crate::service::LiveEvent;
 
 /// How long a message stays in the last line.
 const TOAST: Duration = Duration::from_secs(8);
+/// How long the database may take to open before the screen says so.
+pub const OPENING: Duration = Duration::from_secs(8);
 /// Rows that one notch of the wheel moves by.
 const WHEEL: i32 = 3;
 
+/// What is said while gestures wait for the database.
+const KEPT: &str = "the database has not answered yet: what you press is kept until it has";
+
 /// Takes note of a message. Sets `shell.redraw` if the picture may differ afterwards.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    if waits(state, &message) {
+        state.ahead.keep(message);
+        state.shell.toast(Severity::Info, KEPT);
+        return Vec::new();
+    }
+    let answered = if let Message::Reply { to, .. } = &message { Some(*to) } else { None };
+    let gesture = matches!(message, Message::Key { .. } | Message::Paste(_) | Message::Mouse(_));
+    let mut effects = take(state, message);
+    if gesture {
+        state.ahead.asked(&effects);
+    }
+    if let Some(id) = answered {
+        state.ahead.answered(id);
+        for kept in state.ahead.release(state.shell.link != Link::Opening) {
+            state.shell.toast = state.shell.toast.take().filter(|toast| toast.text.as_str() != KEPT);
+            effects.extend(take(state, kept));
+        }
+    }
+    effects
+}
+
+/// Whether a gesture has to wait until the database has answered: what acts on rows or takes a role, and what follows it.
+/// The ways out wait for nothing.
+fn waits(state: &State, message: &Message) -> bool {
+    let follows = !state.ahead.kept().is_empty();
+    let Message::Key { key, .. } = message else {
+        return follows && matches!(message, Message::Paste(_) | Message::Mouse(_));
+    };
+    if state.ahead.is_over() {
+        return false;
+    }
+    let action = lookup(state, *key);
+    let plain = state.overlays.is_empty() && !typing(state);
+    match action {
+        Some(Action::Interrupt | Action::Suspend | Action::Redraw) => false,
+        // A `q` for the form that is yet to open is a letter.
+        Some(Action::Quit) if plain => state.ahead.kept().iter().any(|kept| match kept {
+            Message::Key { key, .. } => lookup(state, *key) == Some(Action::New),
+            _ => false,
+        }),
+        _ if follows => true,
+        Some(
+            Action::Filter
+            | Action::Help
+            | Action::Palette
+            | Action::Themes
+            | Action::ExplainSecret
+            | Action::Emergency
+            | Action::Refresh
+            | Action::NextScreen
+            | Action::PreviousScreen
+            | Action::ToggleMouse
+            | Action::ToggleTimes,
+        ) => false,
+        Some(action) => plain && ScreenId::of(action).is_none(),
+        None => false,
+    }
+}
+
+fn take(state: &mut State, message: Message) -> Vec<Effect> {
     let toast = state.shell.toast.clone();
     let mut effects = handle(state, message);
     loop {
@@ -50,6 +115,7 @@ pub fn opened(state: &mut State, database: SafeText) -> Vec<Effect> {
     state.shell.redraw = true;
     let mut effects = state.screens.enter(&mut state.shell);
     effects.extend(state.standing.ask(&mut state.shell, Subjects::ALL));
+    state.ahead.asked(&effects);
     effects
 }
 
@@ -74,10 +140,8 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Live(event) => live(state, event),
         Message::Timer(timer) => ring(state, timer),
         Message::Emit(bytes) => vec![Effect::Emit(bytes)],
-        Message::Resumed => {
-            state.shell.redraw = true;
-            vec![Effect::Repaint]
-        }
+        Message::Stop => suspend(state, false),
+        Message::Continue => vec![Effect::Resume],
         Message::Hangup => vec![Effect::Quit(ExitReason::Hangup)],
         Message::Terminate => vec![Effect::Quit(ExitReason::Terminated)],
         Message::Interrupt => vec![Effect::Quit(ExitReason::Interrupted)],
@@ -92,25 +156,27 @@ fn context(state: &State) -> Context {
     }
 }
 
-fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
-    let typing = match state.overlays.top() {
+fn typing(state: &State) -> bool {
+    match state.overlays.top() {
         Some(layer) => layer.typing(),
         None => context(state).takes_text(),
-    };
-    let action = state.shell.keymap.lookup(context(state), event, typing);
+    }
+}
+
+/// What a key does now.
+fn lookup(state: &State, key: KeyEvent) -> Option<Action> {
+    state.shell.keymap.lookup(context(state), key, typing(state))
+}
+
+fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
+    let action = lookup(state, event);
     match action {
         // Gets out from anywhere. Where something would be lost the overlay asks, once: a second Ctrl-C is the answer.
         Some(Action::Interrupt) if !state.overlays.guard_exit() => {
             state.shell.open(Opening::Leave(ExitReason::Interrupted));
             return Vec::new();
         }
-        Some(Action::Suspend) if state.shell.sweeps() => {
-            state.shell.redraw = true;
-            let words = "a sweep goes on, and would stand still in the middle of a letter: stop it first";
-            state.shell.toast(Severity::Warning, words);
-            return Vec::new();
-        }
-        Some(Action::Suspend) => return vec![Effect::Suspend],
+        Some(Action::Suspend) => return suspend(state, true),
         Some(Action::Redraw) => {
             state.shell.redraw = true;
             return vec![Effect::Repaint];
@@ -130,6 +196,15 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
         }
     }
     input(state, Input::Key(Key { action, event, hurried }))
+}
+
+fn suspend(state: &mut State, job: bool) -> Vec<Effect> {
+    if state.shell.sweeps() {
+        let words = "a sweep goes on, and would stand still in the middle of a letter: stop it first";
+        state.shell.toast(Severity::Warning, words);
+        return Vec::new();
+    }
+    vec![Effect::Suspend { job }]
 }
 
 /// Gives a gesture to what is on top.
@@ -295,6 +370,15 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
             state.shell.toast = None;
             Vec::new()
         }
+        // Opening ends by itself, with what went wrong; until then nobody shall wonder.
+        Timer::Opening if state.shell.link == Link::Opening => {
+            let seconds = OPENING.as_secs();
+            let key = state.shell.keymap.key(Action::Quit);
+            let words = format!("the database has not answered for {seconds} s. Still trying; {key} leaves");
+            state.shell.toast(Severity::Warning, words);
+            Vec::new()
+        }
+        Timer::Opening => Vec::new(),
         Timer::Clock | Timer::Slow | Timer::Of(To::Shell | To::Screen(_)) => {
             state.screens.timer(&mut state.shell, timer)
         }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -20,6 +21,9 @@ use crate::service::{AuditFilter, AuditRequest, Service, Stop, SweepOrder};
 /// How much of a key's audit the detail shows.
 const TRAIL: u32 = 50;
 
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(30);
+
 /// Longer than any letter may take.
 const LETTER: Duration = Duration::from_secs(45);
 
@@ -29,11 +33,18 @@ pub struct Worker {
     service: Service,
     clipboard: Arc<Clipboard>,
     messages: UnboundedSender<Message>,
+    /// Whether a sweep goes on, for who wants to end the program.
+    posting: Arc<AtomicBool>,
 }
 
 impl Worker {
-    pub fn new(service: Service, clipboard: Arc<Clipboard>, messages: UnboundedSender<Message>) -> Self {
-        Self { service, clipboard, messages }
+    pub fn new(
+        service: Service,
+        clipboard: Arc<Clipboard>,
+        messages: UnboundedSender<Message>,
+        posting: Arc<AtomicBool>,
+    ) -> Self {
+        Self { service, clipboard, messages, posting }
     }
 
     /// Starts the work; a [`Message::Reply`] will come.
@@ -50,6 +61,7 @@ impl Worker {
     pub fn sweep(&self, of: RequestId, order: SweepOrder) -> Running {
         let (worker, stop) = (self.clone(), Stop::new());
         let wish = stop.clone();
+        self.posting.store(true, Ordering::SeqCst);
         let task = tokio::spawn(async move {
             let (sender, mut news) = unbounded_channel();
             let messages = worker.messages.clone();
@@ -59,9 +71,10 @@ impl Worker {
                 }
             });
             let done = worker.service.sweep(order, sender, wish).await;
+            worker.posting.store(false, Ordering::SeqCst);
             // The end is told after everything that came before it.
             let _ = told.await;
-            let reply = Reply::Sweep(plain(done.map(Box::new)));
+            let reply = Reply::Sweep(done.map(Box::new).map_err(Failure::from));
             let _ = worker.messages.send(Message::Reply { to: of, reply });
         });
         Running { stop, task }
@@ -83,81 +96,85 @@ impl Worker {
     async fn answer(&self, request: Request) -> Reply {
         let service = &self.service;
         match request {
-            Request::Whoami => Reply::Whoami(plain(service.whoami().await)),
-            Request::Issuers => Reply::Issuers(plain(service.issuers().await)),
-            Request::Page(request) => Reply::Page(plain(service.page(&request).await)),
-            Request::Count(query) => Reply::Count(plain(service.count(&query).await)),
-            Request::Key(id) => Reply::Key(plain(service.key(id).await.map(Box::new))),
+            Request::Whoami => Reply::Whoami(plain(service.whoami()).await),
+            Request::Issuers => Reply::Issuers(plain(service.issuers()).await),
+            Request::Page(request) => Reply::Page(plain(service.page(&request)).await),
+            Request::Count(query) => Reply::Count(plain(service.count(&query)).await),
+            Request::Key(id) => Reply::Key(plain(service.key(id)).await.map(Box::new)),
             Request::Trail(key) => {
                 let filter = AuditFilter { key: Some(key), ..AuditFilter::default() };
                 let request = AuditRequest { filter, before: None, limit: TRAIL };
-                Reply::Trail(plain(service.audit(&request).await))
+                Reply::Trail(plain(service.audit(&request)).await)
             }
-            Request::Find(needle) => Reply::Find(plain(service.find_keys(needle).await)),
-            Request::Outlook => Reply::Outlook(plain(service.outlook().await)),
-            Request::Create(request) => Reply::Create(plain(service.create_key(request).await.map(Box::new))),
+            Request::Find(needle) => Reply::Find(plain(service.find_keys(needle)).await),
+            Request::Outlook => Reply::Outlook(plain(service.outlook()).await),
+            Request::Create(request) => Reply::Create(plain(service.create_key(request)).await.map(Box::new)),
             Request::Acknowledge { operation, key } => {
-                Reply::Acknowledge(plain(service.acknowledge_key(operation, key).await.map(Box::new)))
+                Reply::Acknowledge(plain(service.acknowledge_key(operation, key)).await.map(Box::new))
             }
             Request::Revoke { operation, keys, reason } => {
-                Reply::Revoke(plain(service.revoke_keys(operation, &keys, reason.as_deref()).await))
+                Reply::Revoke(plain(service.revoke_keys(operation, &keys, reason.as_deref())).await)
             }
             Request::Receipt { keys, patience } => {
-                Reply::Receipt(plain(service.receipt(&keys, patience).await))
+                Reply::Receipt(plain(service.receipt(&keys, patience)).await)
             }
             Request::Rotate { operation, key, overlap } => {
-                Reply::Rotate(plain(service.rotate_key(operation, key, overlap).await.map(Box::new)))
+                Reply::Rotate(plain(service.rotate_key(operation, key, overlap)).await.map(Box::new))
             }
             Request::SetLimits { operation, key, limits } => {
-                Reply::SetLimits(plain(service.set_limits(operation, key, limits).await.map(Box::new)))
+                Reply::SetLimits(plain(service.set_limits(operation, key, limits)).await.map(Box::new))
             }
             Request::Accounts { filter, after, limit } => {
-                Reply::Accounts(plain(service.accounts(&filter, after.as_deref(), limit).await))
+                Reply::Accounts(plain(service.accounts(&filter, after.as_deref(), limit)).await)
             }
-            Request::Account(slug) => Reply::Account(plain(service.account(&slug).await)),
+            Request::Account(slug) => Reply::Account(plain(service.account(&slug)).await),
             Request::CreateAccount { operation, request } => {
-                Reply::CreateAccount(plain(service.create_account(operation, request).await))
+                Reply::CreateAccount(plain(service.create_account(operation, request)).await)
             }
             Request::ChangeAccount { operation, account, change } => {
-                Reply::ChangeAccount(plain(service.change_account(operation, &account, change).await))
+                Reply::ChangeAccount(plain(service.change_account(operation, &account, change)).await)
             }
             Request::SetStanding { operation, account, standing } => {
-                Reply::SetStanding(plain(service.set_standing(operation, &account, standing).await))
+                Reply::SetStanding(plain(service.set_standing(operation, &account, standing)).await)
             }
             Request::ApplyPolicy { operation, policy } => {
-                Reply::ApplyPolicy(plain(service.apply_policy(operation, *policy).await.map(Box::new)))
+                Reply::ApplyPolicy(plain(service.apply_policy(operation, *policy)).await.map(Box::new))
             }
-            Request::Audit(request) => Reply::Audit(plain(service.audit(&request).await)),
-            Request::VerifyAudit => Reply::VerifyAudit(plain(service.verify_audit(|_| ()).await)),
+            Request::Audit(request) => Reply::Audit(plain(service.audit(&request)).await),
+            Request::VerifyAudit => {
+                Reply::VerifyAudit(service.verify_audit(|_| ()).await.map_err(Failure::from))
+            }
             Request::Usage { keys, since } => {
-                let outcome = plain(service.usage(&keys, since).await);
+                let outcome = plain(service.usage(&keys, since)).await;
                 Reply::Usage { keys, outcome }
             }
-            Request::Alerts(request) => Reply::Alerts(plain(service.alerts(&request).await)),
-            Request::OpenAlerts => Reply::OpenAlerts(plain(service.open_alerts().await)),
+            Request::Alerts(request) => Reply::Alerts(plain(service.alerts(&request)).await),
+            Request::OpenAlerts => Reply::OpenAlerts(plain(service.open_alerts()).await),
             Request::AcknowledgeAlerts { operation, alerts } => {
-                Reply::AcknowledgeAlerts(plain(service.acknowledge_alerts(operation, &alerts).await))
+                Reply::AcknowledgeAlerts(plain(service.acknowledge_alerts(operation, &alerts)).await)
             }
-            Request::Gates => Reply::Gates(plain(service.gates().await)),
-            Request::Operators => Reply::Operators(plain(service.operators().await)),
+            Request::Gates => Reply::Gates(plain(service.gates()).await),
+            Request::Operators => Reply::Operators(plain(service.operators()).await),
             Request::SetOperator { operation, name, role } => {
-                Reply::SetOperator(plain(service.set_operator(operation, &name, role).await))
+                Reply::SetOperator(plain(service.set_operator(operation, &name, role)).await)
             }
             Request::RemoveOperator { operation, name } => {
-                Reply::RemoveOperator(plain(service.remove_operator(operation, &name).await))
+                Reply::RemoveOperator(plain(service.remove_operator(operation, &name)).await)
             }
-            Request::Outbox => Reply::Outbox(plain(service.outbox().await)),
+            Request::Outbox => Reply::Outbox(plain(service.outbox()).await),
             Request::Post => {
-                Reply::Post(plain(service.post().await.map(|post| SafeText::new(post.to_string()))))
+                Reply::Post(plain(service.post()).await.map(|post| SafeText::new(post.to_string())))
             }
-            Request::Reminders(request) => Reply::Reminders(plain(service.reminders(request).await)),
-            Request::RemindersOf(keys) => Reply::RemindersOf(plain(service.reminders_of(&keys).await)),
+            Request::Reminders(request) => Reply::Reminders(plain(service.reminders(request)).await),
+            Request::RemindersOf(keys) => Reply::RemindersOf(plain(service.reminders_of(&keys)).await),
             Request::RetryReminders { operation, reminders } => {
-                Reply::RetryReminders(plain(service.retry_reminders(operation, &reminders).await))
+                Reply::RetryReminders(plain(service.retry_reminders(operation, &reminders)).await)
             }
-            Request::Sweeps(limit) => Reply::Sweeps(plain(service.sweeps(limit).await)),
+            Request::Sweeps(limit) => Reply::Sweeps(plain(service.sweeps(limit)).await),
             Request::PreviewSweep(show) => {
-                Reply::PreviewSweep(plain(service.preview_sweep(None, show).await.map(Box::new)))
+                // This and the audit read everything, however long that takes.
+                let preview = service.preview_sweep(None, show).await;
+                Reply::PreviewSweep(preview.map(Box::new).map_err(Failure::from))
             }
             Request::Themes(folder) => themes(folder).await,
             Request::Copy(text) => Reply::Copy(self.clipboard.copy(text, &self.messages).await),
@@ -197,8 +214,15 @@ impl Running {
     }
 }
 
-fn plain<T>(result: crate::service::Result<T>) -> Outcomes<T> {
-    result.map_err(Failure::from)
+/// Waits for an answer of the database, but not for ever: a connection that swallows everything never fails by itself.
+async fn plain<T>(work: impl Future<Output = crate::service::Result<T>>) -> Outcomes<T> {
+    match tokio::time::timeout(ANSWER, work).await {
+        Ok(result) => result.map_err(Failure::from),
+        Err(_) => {
+            let words = format!("the database has not answered for {} s: try again", ANSWER.as_secs());
+            Err(Failure { kind: FailureKind::Unreachable, text: SafeText::new(words) })
+        }
+    }
 }
 
 async fn themes(folder: Option<PathBuf>) -> Reply {

@@ -15,7 +15,7 @@ pub const FLOORS: &[&[&str]] = &[
         "view/text",
         "view/times",
     ],
-    &["effect", "message", "opening"],
+    &["ahead", "effect", "message", "opening"],
     &["input", "clipboard", "settings", "sweep_state", "tracked", "widgets"],
     &["shell"],
     &[
@@ -35,7 +35,7 @@ pub const FLOORS: &[&[&str]] = &[
     &["overlays"],
     &["state"],
     &["view"],
-    &["terminal", "update", "worker"],
+    &["signals", "terminal", "update", "worker"],
     &["run"],
 ];
 

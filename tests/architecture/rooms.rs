@@ -206,7 +206,8 @@ pub const ROOMS: &[Room] = &[
     room("src/tui/clipboard", &[], &["base64ct", "arboard", "std::process", "tokio"]),
     room("src/tui/input", &[], &["tokio"]),
     room("src/tui/run", &[], &["std::thread", "thiserror", "tokio"]),
-    room("src/tui/terminal", &[], &["rustix", "std::process", "std::thread", "tokio"]),
+    room("src/tui/signals", &[], &["signal_hook", "std::thread", "tokio"]),
+    room("src/tui/terminal", &[], &["parking_lot", "rustix", "std::process", "std::thread", "tokio"]),
     room("src/tui/testing", &[], &["crokey"]),
     room("src/tui/worker", &[], &["std::fs", "tokio"]),
     room(

@@ -72,6 +72,7 @@ mod journey {
     mod reminders;
     mod scene;
     mod terminal;
+    mod waiting;
 }
 
 /// Letters to real mail servers and to hostile ones.

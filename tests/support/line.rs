@@ -1,8 +1,8 @@
-//! A line to PostgreSQL that a test can disturb: hold what goes over it, cut it, or make listeners deaf.
+//! A line to PostgreSQL that a test can disturb: hold or delay what goes over it, cut it, or make listeners deaf.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -20,6 +20,8 @@ struct State {
     cut: AtomicBool,
     /// Connections that listen for notifications hear no more, and nobody is told (H10).
     deaf: AtomicBool,
+    /// So many milliseconds on the way, in each direction.
+    delay: AtomicU64,
 }
 
 /// A socket of its own before the database's.
@@ -53,6 +55,11 @@ impl Line {
 
     pub fn cut(&self, cut: bool) {
         self.state.cut.store(cut, SeqCst);
+    }
+
+    /// What goes over it takes this long, in each direction.
+    pub fn delay(&self, long: Duration) {
+        self.state.delay.store(u64::try_from(long.as_millis()).unwrap(), SeqCst);
     }
 
     pub fn deafen(&self) {
@@ -121,6 +128,7 @@ async fn carry(client: UnixStream, server: impl AsRef<Path>, state: Arc<State>) 
 }
 
 async fn pass(state: &State) {
+    tokio::time::sleep(Duration::from_millis(state.delay.load(SeqCst))).await;
     while state.held.load(SeqCst) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

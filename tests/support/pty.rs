@@ -35,6 +35,8 @@ struct Seen {
     state: Mutex<State>,
     changed: Condvar,
     stop: AtomicBool,
+    /// Nobody reads what the program sends, as in a terminal whose line is stuck.
+    stuck: AtomicBool,
 }
 
 #[derive(Default)]
@@ -140,6 +142,9 @@ fn read(mut reader: Box<dyn Read + Send>, seen: &Seen) {
     while let Ok(n @ 1..) = reader.read(&mut buffer) {
         if seen.stop.load(Ordering::SeqCst) {
             break;
+        }
+        while seen.stuck.load(Ordering::SeqCst) {
+            std::thread::park_timeout(Duration::from_millis(5));
         }
         let mut state = seen.state.lock().unwrap();
         state.raw.extend_from_slice(&buffer[..n]);
@@ -320,6 +325,11 @@ impl Terminal {
         self.master = None;
     }
 
+    /// Takes nothing more of what the program sends, or takes it again.
+    pub fn stop_reading(&self, stop: bool) {
+        self.seen.stuck.store(stop, Ordering::SeqCst);
+    }
+
     /// Waits for the end of the program.
     #[track_caller]
     pub fn wait_for_exit(&mut self, within: Duration) -> ExitStatus {
@@ -359,6 +369,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.stop_reading(false);
         // Only the process that this test started, and only if it is still there.
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = self.child.kill();

@@ -272,9 +272,9 @@ fn without_a_sweep_one_leaves_as_ever() {
 #[test]
 fn the_process_is_not_put_to_sleep_in_the_middle_of_a_letter() {
     let (mut desk, _) = under_way(80, 24);
-    assert!(!desk.press("ctrl-z").contains(&Effect::Suspend));
+    assert!(!desk.press("ctrl-z").contains(&Effect::Suspend { job: true }));
     desk.told("stop it first");
-    assert_eq!(Desk::new().press("ctrl-z"), [Effect::Suspend]);
+    assert_eq!(Desk::new().press("ctrl-z"), [Effect::Suspend { job: true }]);
 }
 
 #[test]
