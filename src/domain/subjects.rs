@@ -53,6 +53,11 @@ impl Subjects {
         about | Self::AUDIT
     }
 
+    /// Both together.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether the two have anything in common.
     pub fn meet(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strum::EnumTryAs;
+
 use super::words::{Copied, ExitReason, ScreenId, WipedBytes};
 use crate::config::theme::Theme;
 use crate::domain::Instant;
@@ -216,7 +218,7 @@ pub enum Request {
 pub type Outcomes<T> = Result<T, Failure>;
 
 /// The answer to the [`Request`] of the same name.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, EnumTryAs)]
 pub enum Reply {
     Whoami(Outcomes<Whoami>),
     Issuers(Outcomes<Vec<Issuer>>),

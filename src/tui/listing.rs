@@ -21,12 +21,14 @@ use crate::domain::text::SafeText;
 mod filtering;
 mod marks;
 mod picture;
+mod rows;
 mod source;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use picture::{Absent, Empty, draw_words};
+pub use rows::Rows;
 pub use source::{Part, Source};
 pub use window::{Chunk, Load};
 

@@ -9,16 +9,50 @@ use ratatui::layout::Rect;
 
 use super::effect::{Effect, Reply, RequestId, Timer};
 use super::input::Input;
+use super::listing::{Rows, Taken};
 use super::shell::Shell;
+use super::view::body::body;
+use super::widgets::list;
 use crate::config::keymap::{Action, Context};
 use crate::domain::operator::Permission;
 use crate::domain::query::Sort;
 use crate::domain::subjects::Subjects;
 
+/// Says that a screen's list is its field `rows`.
+macro_rules! its_rows {
+    () => {
+        fn list(&self) -> &dyn Rows {
+            &self.rows
+        }
+
+        fn list_mut(&mut self) -> &mut dyn Rows {
+            &mut self.rows
+        }
+    };
+}
+pub(super) use its_rows;
+
 /// One of the screens, shown or not.
 pub trait Screen: Any + Debug {
+    /// Its list.
+    fn list(&self) -> &dyn Rows;
+
+    fn list_mut(&mut self) -> &mut dyn Rows;
+
+    /// Where its list is on the screen, with the heading.
+    fn place(&self, shell: &Shell) -> Rect {
+        list::list_area(body(shell.size))
+    }
+
+    /// How many rows of it are shown.
+    fn page(&self, shell: &Shell) -> usize {
+        list::page(self.place(shell))
+    }
+
     /// Which bindings hold.
-    fn context(&self) -> Context;
+    fn context(&self) -> Context {
+        self.list().context()
+    }
 
     /// It is shown from now on.
     fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
@@ -26,12 +60,27 @@ pub trait Screen: Any + Debug {
     }
 
     /// Something of these kinds changed in the database: what it shows of them has to be read again.
-    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect>;
+    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
+        let page = self.page(shell);
+        self.list_mut().changed(shell, touched, page)
+    }
 
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect>;
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        let place = self.place(shell);
+        match self.list_mut().gesture(shell, input, place) {
+            Taken::Done(effects) => effects,
+            Taken::Left(action) => self.act(shell, action),
+        }
+    }
+
+    /// An action that is not the list's.
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect>;
 
     /// The answer to something that it asked for.
-    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect>;
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        let page = self.page(shell);
+        self.list_mut().reply(shell, id, reply, page).map_or_else(Vec::new, |came| came.effects)
+    }
 
     /// A timer has run out: its own, or one for whatever is shown.
     fn timer(&mut self, _: &mut Shell, _: Timer) -> Vec<Effect> {
@@ -39,7 +88,9 @@ pub trait Screen: Any + Debug {
     }
 
     /// Other rows shall be shown, once it is entered.
-    fn filter(&mut self, _: &mut Shell, _: &str) {}
+    fn filter(&mut self, shell: &mut Shell, text: &str) {
+        self.list_mut().filter(text, shell.here());
+    }
 
     /// The rows shall stand in another order.
     fn sort(&mut self, _: &mut Shell, _: Sort) -> Vec<Effect> {
@@ -51,9 +102,9 @@ pub trait Screen: Any + Debug {
         allowed(shell, action).then(|| label.into())
     }
 
-    /// What stands at the right end of the header: how many there are.
+    /// What stands at the right end of the header: how many there are, or are marked.
     fn summary(&self, _: &Shell) -> String {
-        String::new()
+        self.list().marked()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect);

@@ -113,7 +113,7 @@ pub fn opened(state: &mut State, database: SafeText) -> Vec<Effect> {
     state.shell.database = database;
     state.shell.link = Link::Live;
     state.shell.redraw = true;
-    let mut effects = state.screens.enter(&mut state.shell);
+    let mut effects = state.screens.of_mut(state.shell.screen).enter(&mut state.shell);
     effects.extend(state.standing.ask(&mut state.shell, Subjects::ALL));
     state.ahead.asked(&effects);
     effects
@@ -152,7 +152,7 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
 fn context(state: &State) -> Context {
     match state.overlays.top() {
         Some(layer) => layer.context(),
-        None => state.screens.context(&state.shell),
+        None => state.screens.shown(&state.shell).context(),
     }
 }
 
@@ -223,7 +223,7 @@ fn input(state: &mut State, input: Input) -> Vec<Effect> {
     {
         return effects;
     }
-    state.screens.input(&mut state.shell, input)
+    state.screens.of_mut(state.shell.screen).input(&mut state.shell, input)
 }
 
 /// Actions that mean the same on every screen; `None` for the others.
@@ -269,7 +269,7 @@ fn open(state: &mut State, opening: Opening) -> Vec<Effect> {
 fn go(state: &mut State, screen: ScreenId) -> Vec<Effect> {
     state.shell.redraw = true;
     state.shell.screen = screen;
-    state.screens.enter(&mut state.shell)
+    state.screens.of_mut(state.shell.screen).enter(&mut state.shell)
 }
 
 fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
@@ -285,7 +285,7 @@ fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
 fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
     match id.to {
         To::Shell => answer_shell(state, id, reply),
-        To::Screen(screen) => state.screens.reply(&mut state.shell, screen, id, reply),
+        To::Screen(screen) => state.screens.of_mut(screen).reply(&mut state.shell, id, reply),
         To::Overlay(number) => match state.overlays.of_mut(number) {
             Some(layer) => {
                 state.shell.redraw = true;
@@ -359,7 +359,7 @@ fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
 /// What shows these subjects is read again.
 fn changed(state: &mut State, touched: Subjects) -> Vec<Effect> {
     let mut effects = state.standing.ask(&mut state.shell, touched);
-    effects.extend(state.screens.changed(&mut state.shell, touched));
+    effects.extend(state.screens.of_mut(state.shell.screen).changed(&mut state.shell, touched));
     effects
 }
 
@@ -404,7 +404,7 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
             state.screens.of_mut(ScreenId::Reminders).filter(&mut state.shell, &filter);
             go(state, ScreenId::Reminders)
         }
-        Command::Sort(sort) => state.screens.sort(&mut state.shell, sort),
+        Command::Sort(sort) => state.screens.of_mut(ScreenId::Keys).sort(&mut state.shell, sort),
         Command::Changed(touched) => changed(state, touched),
         Command::Act(action) => {
             let event = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);

@@ -45,7 +45,7 @@ pub fn view(state: &State, frame: &mut Frame) {
     }
     let body = body(shell.size).intersection(area);
     header::draw(state, frame, Rect { height: HEADER, ..area });
-    state.screens.draw(shell, frame, body);
+    state.screens.shown(shell).draw(shell, frame, body);
     state.overlays.draw(shell, frame, body);
     draw_footer(state, frame, Rect { y: area.bottom() - FOOTER, height: FOOTER, ..area });
     if shell.ascii {
@@ -79,7 +79,7 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
     }
     let context = match state.overlays.top() {
         Some(layer) => layer.context(),
-        None => state.screens.context(shell),
+        None => state.screens.shown(shell).context(),
     };
     let hints: Vec<_> = shell
         .keymap
@@ -126,6 +126,6 @@ fn label_for(state: &State, action: Action, label: &'static str) -> Option<Cow<'
     let shell = &state.shell;
     match state.overlays.top() {
         Some(layer) => layer.label(shell, action, label).filter(|_| allowed(shell, action)),
-        None => state.screens.label(shell, action, label),
+        None => state.screens.shown(shell).label(shell, action, label),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
 
@@ -50,16 +50,16 @@ pub enum ScreenId {
 }
 
 impl ScreenId {
-    /// Each with its title and the action that shows it, in the order of their numbers and of `[` and `]`.
-    const TABLE: [(Self, &'static str, Action); 8] = [
-        (Self::Keys, "Keys", Action::ScreenKeys),
-        (Self::Expiring, "Expiring", Action::ScreenExpiring),
-        (Self::Reminders, "Reminders", Action::ScreenReminders),
-        (Self::Accounts, "Accounts", Action::ScreenAccounts),
-        (Self::Audit, "Audit", Action::ScreenAudit),
-        (Self::Issuers, "Issuers", Action::ScreenIssuers),
-        (Self::Operators, "Operators", Action::ScreenOperators),
-        (Self::Alerts, "Alerts", Action::ScreenAlerts),
+    /// Each with its title, the action that shows it and the bindings of its list, in the order of their numbers and of `[` and `]`.
+    const TABLE: [(Self, &'static str, Action, Context); 8] = [
+        (Self::Keys, "Keys", Action::ScreenKeys, Context::Keys),
+        (Self::Expiring, "Expiring", Action::ScreenExpiring, Context::Expiring),
+        (Self::Reminders, "Reminders", Action::ScreenReminders, Context::Reminders),
+        (Self::Accounts, "Accounts", Action::ScreenAccounts, Context::Accounts),
+        (Self::Audit, "Audit", Action::ScreenAudit, Context::Audit),
+        (Self::Issuers, "Issuers", Action::ScreenIssuers, Context::Issuers),
+        (Self::Operators, "Operators", Action::ScreenOperators, Context::Operators),
+        (Self::Alerts, "Alerts", Action::ScreenAlerts, Context::Alerts),
     ];
 
     pub const ALL: [Self; Self::TABLE.len()] = {
@@ -81,9 +81,14 @@ impl ScreenId {
         Self::TABLE[self.place()].1
     }
 
+    /// Which bindings hold in its list.
+    pub fn context(self) -> Context {
+        Self::TABLE[self.place()].3
+    }
+
     /// The screen that an action asks for.
     pub fn of(action: Action) -> Option<Self> {
-        Self::TABLE.iter().find(|(.., asks)| *asks == action).map(|(screen, ..)| *screen)
+        Self::TABLE.iter().find(|(_, _, asks, _)| *asks == action).map(|(screen, ..)| *screen)
     }
 
     /// The screen `step` places further, round and round.

@@ -195,6 +195,7 @@ pub const ROOMS: &[Room] = &[
             "rand",
             "ratatui",
             "serde_json",
+            "strum",
             "tui_input",
             "unicode_segmentation",
             "unicode_width",

@@ -29,12 +29,6 @@ impl<S: Source> Listing<S> {
         }
     }
 
-    /// `✓ 3 marked`, or nothing.
-    pub fn marked(&self) -> String {
-        let count = self.marks.len();
-        if count > 0 { format!("✓ {count} marked") } else { String::new() }
-    }
-
     pub fn clear_marks(&mut self) -> Vec<Effect> {
         self.marks.clear();
         self.anchor = None;

@@ -2,9 +2,11 @@
 
 use std::fmt::Debug;
 
+use super::Chunk;
 use crate::domain::query::{Completion, QueryError};
+use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
-use crate::tui::effect::Request;
+use crate::tui::effect::{Outcomes, Reply, Request};
 use crate::tui::shell::Shell;
 use crate::tui::words::ScreenId;
 
@@ -16,6 +18,8 @@ pub trait Source: Debug + Default {
 
     /// Whose list it is: the answers go there.
     const SCREEN: ScreenId;
+    /// What its rows tell of: they are read again when that changes.
+    const ABOUT: Subjects;
     /// What can be typed into the filter, for whoever does not know it. Without it the list has no filter.
     const FILTER: Option<&'static str>;
     /// Whether rows can be marked.
@@ -42,6 +46,9 @@ pub trait Source: Debug + Default {
     fn complete(_: &Shell, _: &[Self::Row], _: &str, _: usize) -> Option<Completion> {
         None
     }
+
+    /// The rows in a reply; `None` if it is to another question.
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Self::Row>>>;
 
     fn request(&self, filter: &Self::Filter, part: Part<'_, Self::Row>, limit: u32) -> Request;
 }

@@ -4,8 +4,9 @@ use ratatui::layout::{Position, Rect};
 use super::window::MOST;
 use super::*;
 use crate::domain::query::QueryError;
+use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
-use crate::tui::effect::Request;
+use crate::tui::effect::{Outcomes, Reply, Request};
 use crate::tui::testing::Desk;
 use crate::tui::words::ScreenId;
 
@@ -19,6 +20,7 @@ impl<const BOTH_WAYS: bool> Source for Numbers<BOTH_WAYS> {
     type Filter = String;
 
     const SCREEN: ScreenId = ScreenId::Audit;
+    const ABOUT: Subjects = Subjects::ALL;
     const FILTER: Option<&'static str> = Some("digits");
     const MARKS: bool = true;
     const BOTH_WAYS: bool = BOTH_WAYS;
@@ -40,6 +42,10 @@ impl<const BOTH_WAYS: bool> Source for Numbers<BOTH_WAYS> {
 
     fn reads_same(_: &String, _: &String) -> bool {
         true
+    }
+
+    fn answer(&self, _: Reply) -> Option<Outcomes<Chunk<u64>>> {
+        None
     }
 
     fn request(&self, _: &String, part: Part<'_, u64>, limit: u32) -> Request {

@@ -207,10 +207,7 @@ impl Layer for State {
                 Vec::new()
             }
             reply => {
-                let settled = self.wish.settle(shell, id, reply, |reply| match reply {
-                    Reply::Create(outcome) => Some(outcome),
-                    _ => None,
-                });
+                let settled = self.wish.settle(shell, id, reply, Reply::try_as_create);
                 match settled {
                     Some(Ok(created)) => {
                         shell.close();

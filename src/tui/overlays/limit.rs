@@ -153,10 +153,7 @@ impl Layer for State {
             }
             return Vec::new();
         }
-        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
-            Reply::SetLimits(outcome) => Some(outcome),
-            _ => None,
-        });
+        let settled = self.wish.settle(shell, id, reply, Reply::try_as_set_limits);
         if let Some(Ok(key)) = settled {
             self.done(shell, &key);
         }

@@ -92,10 +92,7 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
-            Reply::ApplyPolicy(outcome) => Some(outcome),
-            _ => None,
-        });
+        let settled = self.wish.settle(shell, id, reply, Reply::try_as_apply_policy);
         let Some(Ok(issuer)) = settled else { return Vec::new() };
         shell.close();
         shell.changed(Subjects::of(audit::Action::IssuerApply));

@@ -329,10 +329,7 @@ impl Layer for State {
             }
             Reply::WriteSecret(Err(failure)) => self.say(Severity::Bad, failure.text),
             reply if self.acknowledge.awaits(id) => {
-                let settled = self.acknowledge.settle(shell, id, reply, |reply| match reply {
-                    Reply::Acknowledge(outcome) => Some(outcome),
-                    _ => None,
-                });
+                let settled = self.acknowledge.settle(shell, id, reply, Reply::try_as_acknowledge);
                 return match settled {
                     Some(Ok(key)) => self.acknowledged(shell, &key),
                     Some(Err(failure)) => self.stays(failure.text),
@@ -340,10 +337,7 @@ impl Layer for State {
                 };
             }
             reply => {
-                let settled = self.discard.settle(shell, id, reply, |reply| match reply {
-                    Reply::Revoke(outcome) => Some(outcome),
-                    _ => None,
-                });
+                let settled = self.discard.settle(shell, id, reply, Reply::try_as_revoke);
                 return match settled {
                     Some(Ok(revoked)) => {
                         let effects = self.close(shell);

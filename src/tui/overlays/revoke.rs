@@ -248,10 +248,7 @@ impl Layer for State {
             }
             return Vec::new();
         }
-        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
-            Reply::Revoke(outcome) => Some(outcome),
-            _ => None,
-        });
+        let settled = self.wish.settle(shell, id, reply, Reply::try_as_revoke);
         match settled {
             Some(Ok(revoked)) => return vec![self.done(shell, revoked)],
             Some(Err(_)) if !self.several() => self.form.go_to_cancel(),

@@ -76,10 +76,7 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
-            Reply::Rotate(outcome) => Some(outcome),
-            _ => None,
-        });
+        let settled = self.wish.settle(shell, id, reply, Reply::try_as_rotate);
         if let Some(Ok(created)) = settled {
             shell.close();
             shell.changed(Subjects::of(audit::Action::KeyRotate));

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::account::{AccountSummary, Standing};
 use crate::domain::operator::Permission;
@@ -11,13 +11,11 @@ use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::domain::when::Here;
-use crate::tui::effect::{Effect, Reply, Request, RequestId};
-use crate::tui::input::Input;
-use crate::tui::listing::{Chunk, Empty, Listing, Part, Source, Taken};
+use crate::tui::effect::{Effect, Outcomes, Reply, Request};
+use crate::tui::listing::{Chunk, Empty, Listing, Part, Rows, Source};
 use crate::tui::opening::{Change, Opening, Question};
-use crate::tui::screen::Screen;
+use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::view::body::body;
 use crate::tui::widgets::list::{self, column, list_area};
 use crate::tui::words::ScreenId;
 
@@ -33,6 +31,7 @@ impl Source for Accounts {
     type Filter = String;
 
     const SCREEN: ScreenId = ScreenId::Accounts;
+    const ABOUT: Subjects = Subjects::ACCOUNTS.and(Subjects::ISSUERS);
     const FILTER: Option<&'static str> = Some("a part of the slug, the name or the issuer");
 
     fn id(row: &AccountSummary) -> String {
@@ -41,6 +40,10 @@ impl Source for Accounts {
 
     fn parse(text: &str, _: Here) -> Result<String, QueryError> {
         Ok(text.trim().to_owned())
+    }
+
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<AccountSummary>>> {
+        Some(reply.try_as_accounts()?.map(Chunk::forward))
     }
 
     fn request(&self, filter: &String, part: Part<'_, AccountSummary>, limit: u32) -> Request {
@@ -55,37 +58,25 @@ pub struct State {
     rows: Listing<Accounts>,
 }
 
-fn area(shell: &Shell) -> Rect {
-    list_area(body(shell.size))
-}
-
 impl Screen for State {
-    fn context(&self) -> Context {
-        if self.rows.filter.typing { Context::Prompt } else { Context::Accounts }
-    }
+    its_rows!();
 
-    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
-        if !touched.meet(Subjects::ACCOUNTS | Subjects::ISSUERS) {
-            return Vec::new();
-        }
-        let page = list::page(area(shell));
-        self.rows.refresh(shell, page).into_iter().collect()
-    }
-
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = area(shell);
-        match self.rows.take(shell, input, list) {
-            Taken::Done(effects) => return effects,
-            Taken::Left(action) => self.act(shell, action),
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        match (action, self.rows.selected()) {
+            (Action::New, _) if shell.issuers.as_ref().is_some_and(Vec::is_empty) => {
+                shell.open(Opening::Preset { first_run: true });
+            }
+            (Action::New, _) => shell.open(Opening::Account { issuer: None, first_run: false }),
+            (Action::Open, Some(row)) => shell.filter(format!("account:{}", row.account.slug)),
+            (Action::ChangeAccount, Some(row)) => shell.open(Opening::ChangeAccount(row.account.clone())),
+            (Action::ToggleStanding, Some(row))
+                if shell.refuse_unless(Permission::ChangeAccounts, "suspend or reinstate accounts") =>
+            {
+                shell.open(Opening::Confirm(question(row)));
+            }
+            _ => {}
         }
         Vec::new()
-    }
-
-    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        let Reply::Accounts(outcome) = reply else { return Vec::new() };
-        let page = list::page(area(shell));
-        let came = self.rows.answered(shell, id, outcome.map(Chunk::forward), page);
-        came.map_or_else(Vec::new, |came| came.effects)
     }
 
     fn summary(&self, _: &Shell) -> String {
@@ -117,26 +108,6 @@ impl Screen for State {
         let none = format!("No account yet. {} creates the first.", shell.keymap.key(Action::New));
         let empty = Empty { unfit: "No account fits the filter.", none: &none };
         self.rows.draw(shell, frame, list_area(area), &columns, |row| cells(row, wide), empty);
-    }
-}
-
-impl State {
-    fn act(&self, shell: &mut Shell, action: Action) {
-        let selected = self.rows.selected();
-        match (action, selected) {
-            (Action::New, _) if shell.issuers.as_ref().is_some_and(Vec::is_empty) => {
-                shell.open(Opening::Preset { first_run: true });
-            }
-            (Action::New, _) => shell.open(Opening::Account { issuer: None, first_run: false }),
-            (Action::Open, Some(row)) => shell.filter(format!("account:{}", row.account.slug)),
-            (Action::ChangeAccount, Some(row)) => shell.open(Opening::ChangeAccount(row.account.clone())),
-            (Action::ToggleStanding, Some(row))
-                if shell.refuse_unless(Permission::ChangeAccounts, "suspend or reinstate accounts") =>
-            {
-                shell.open(Opening::Confirm(question(row)));
-            }
-            _ => {}
-        }
     }
 }
 

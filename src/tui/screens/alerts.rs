@@ -5,21 +5,19 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Action;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
 use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::service::{AlertRequest, GateStanding, RaisedAlert};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
-use crate::tui::input::Input;
+use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, Timer, To};
 use crate::tui::latest::Latest;
-use crate::tui::listing::{Chunk, Listing, Part, Source, Taken};
+use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
 use crate::tui::opening::{About, Opening};
-use crate::tui::screen::Screen;
+use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::widgets::list;
 use crate::tui::words::{ScreenId, Severity};
 
 mod filter;
@@ -46,6 +44,8 @@ impl Source for Alerts {
     type Filter = Filter;
 
     const SCREEN: ScreenId = ScreenId::Alerts;
+    /// An alert names its key, as that is now.
+    const ABOUT: Subjects = Subjects::ALERTS.and(Subjects::KEYS);
     const FILTER: Option<&'static str> = Some("words, or account:acme key:ID");
     const MARKS: bool = true;
 
@@ -63,6 +63,10 @@ impl Source for Alerts {
 
     fn reads_same(one: &Filter, other: &Filter) -> bool {
         one.reads_same(other)
+    }
+
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<RaisedAlert>>> {
+        Some(reply.try_as_alerts()?.map(Chunk::forward))
     }
 
     fn request(&self, filter: &Filter, part: Part<'_, RaisedAlert>, limit: u32) -> Request {
@@ -83,102 +87,17 @@ pub struct State {
 }
 
 impl Screen for State {
-    fn context(&self) -> Context {
-        if self.rows.filter.typing { Context::Prompt } else { Context::Alerts }
+    its_rows!();
+
+    fn place(&self, shell: &Shell) -> Rect {
+        self.list_of(shell)
     }
 
     fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        // An alert names its key, as that is now.
-        if touched.meet(Subjects::ALERTS | Subjects::KEYS) {
-            let page = self.page(shell);
-            effects.extend(self.rows.refresh(shell, page));
-        }
+        let page = self.page(shell);
+        let mut effects = self.rows.changed(shell, touched, page);
         effects.extend(self.look(shell));
         effects
-    }
-
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = self.list_of(shell);
-        match self.rows.take(shell, input, list) {
-            Taken::Done(effects) => effects,
-            Taken::Left(action) => self.act(shell, action),
-        }
-    }
-
-    fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
-        if timer != Timer::Of(ME) {
-            return Vec::new();
-        }
-        self.looking = false;
-        if shell.screen == ScreenId::Alerts { self.look(shell) } else { Vec::new() }
-    }
-
-    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        shell.redraw = true;
-        match reply {
-            Reply::Alerts(outcome) => {
-                let page = self.page(shell);
-                let came = self.rows.answered(shell, id, outcome.map(Chunk::forward), page);
-                came.map_or_else(Vec::new, |came| came.effects)
-            }
-            Reply::Gates(outcome) => {
-                let Some(settled) = self.standings.settle(shell, id) else { return Vec::new() };
-                // Without an answer the last one stays: what is wrong with the database is said elsewhere.
-                if let Ok(gates) = outcome {
-                    self.gates = Some(gates);
-                }
-                settled.next.into_iter().collect()
-            }
-            Reply::AcknowledgeAlerts(outcome) if self.acknowledging == Some(id) => {
-                self.acknowledging = None;
-                match outcome {
-                    Ok(count) => {
-                        self.rows.clear_marks();
-                        let words = if count == 1 { "1 alert".into() } else { format!("{count} alerts") };
-                        shell.toast(Severity::Good, format!("{words} acknowledged"));
-                        shell.changed(Subjects::ALERTS | Subjects::AUDIT);
-                    }
-                    Err(failure) => shell.failed(&failure),
-                }
-                Vec::new()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn summary(&self, _: &Shell) -> String {
-        self.rows.marked()
-    }
-
-    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        self.draw_all(shell, frame, area);
-    }
-}
-
-impl State {
-    fn page(&self, shell: &Shell) -> usize {
-        list::page(self.list_of(shell))
-    }
-
-    /// Asks how the gates are, now and again after a while.
-    fn look(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let mut effects: Vec<Effect> = self.standings.ask(shell, ME, Request::Gates).into_iter().collect();
-        if !self.looking {
-            self.looking = true;
-            effects.push(Effect::SetTimer { timer: Timer::Of(ME), after: LOOK });
-        }
-        effects
-    }
-
-    /// Shows all alerts, or only those that nobody acknowledged.
-    fn show(&mut self, shell: &mut Shell, open_only: bool) -> Vec<Effect> {
-        if open_only == self.rows.source.open_only {
-            return Vec::new();
-        }
-        self.rows.source.open_only = open_only;
-        let page = self.page(shell);
-        self.rows.restart(shell, page)
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
@@ -212,6 +131,69 @@ impl State {
             _ => {}
         }
         Vec::new()
+    }
+
+    fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
+        if timer != Timer::Of(ME) {
+            return Vec::new();
+        }
+        self.looking = false;
+        if shell.screen == ScreenId::Alerts { self.look(shell) } else { Vec::new() }
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        shell.redraw = true;
+        let page = self.page(shell);
+        match reply {
+            Reply::Gates(outcome) => {
+                let Some(settled) = self.standings.settle(shell, id) else { return Vec::new() };
+                // Without an answer the last one stays: what is wrong with the database is said elsewhere.
+                if let Ok(gates) = outcome {
+                    self.gates = Some(gates);
+                }
+                settled.next.into_iter().collect()
+            }
+            Reply::AcknowledgeAlerts(outcome) if self.acknowledging == Some(id) => {
+                self.acknowledging = None;
+                match outcome {
+                    Ok(count) => {
+                        self.rows.clear_marks();
+                        let words = if count == 1 { "1 alert".into() } else { format!("{count} alerts") };
+                        shell.toast(Severity::Good, format!("{words} acknowledged"));
+                        shell.changed(Subjects::ALERTS | Subjects::AUDIT);
+                    }
+                    Err(failure) => shell.failed(&failure),
+                }
+                Vec::new()
+            }
+            reply => self.rows.reply(shell, id, reply, page).map_or_else(Vec::new, |came| came.effects),
+        }
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.draw_all(shell, frame, area);
+    }
+}
+
+impl State {
+    /// Asks how the gates are, now and again after a while.
+    fn look(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = self.standings.ask(shell, ME, Request::Gates).into_iter().collect();
+        if !self.looking {
+            self.looking = true;
+            effects.push(Effect::SetTimer { timer: Timer::Of(ME), after: LOOK });
+        }
+        effects
+    }
+
+    /// Shows all alerts, or only those that nobody acknowledged.
+    fn show(&mut self, shell: &mut Shell, open_only: bool) -> Vec<Effect> {
+        if open_only == self.rows.source.open_only {
+            return Vec::new();
+        }
+        self.rows.source.open_only = open_only;
+        let page = self.page(shell);
+        self.rows.restart(shell, page)
     }
 
     /// The key that the selected alert is about; says so if it is about none.

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::audit::{AuditFilter, Entry, Verdict};
 use crate::domain::query::QueryError;
@@ -11,12 +11,10 @@ use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::service::AuditRequest;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
-use crate::tui::input::Input;
-use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Source, Taken};
+use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Rows, Source};
 use crate::tui::opening::{Opening, Part};
-use crate::tui::screen::Screen;
+use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::view::body::body;
 use crate::tui::view::{shown, times};
 use crate::tui::widgets::list::{self, column, list_area};
 use crate::tui::words::{ScreenId, Severity};
@@ -35,6 +33,7 @@ impl Source for Audit {
     type Filter = AuditFilter;
 
     const SCREEN: ScreenId = ScreenId::Audit;
+    const ABOUT: Subjects = Subjects::AUDIT;
     const FILTER: Option<&'static str> = Some("words, or actor:ada action:key.revoke account:acme key:ID");
 
     fn id(row: &Entry) -> i64 {
@@ -43,6 +42,10 @@ impl Source for Audit {
 
     fn parse(text: &str, _: Here) -> Result<AuditFilter, QueryError> {
         AuditFilter::parse(text)
+    }
+
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Entry>>> {
+        Some(reply.try_as_audit()?.map(Chunk::forward))
     }
 
     fn request(&self, filter: &AuditFilter, part: Piece<'_, Entry>, limit: u32) -> Request {
@@ -58,58 +61,38 @@ pub struct State {
     verifying: Option<RequestId>,
 }
 
-fn area(shell: &Shell) -> Rect {
-    list_area(body(shell.size))
-}
-
 impl Screen for State {
-    fn context(&self) -> Context {
-        if self.rows.filter.typing { Context::Prompt } else { Context::Audit }
-    }
+    its_rows!();
 
-    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
-        if !touched.meet(Subjects::AUDIT) {
-            return Vec::new();
-        }
-        let page = list::page(area(shell));
-        self.rows.refresh(shell, page).into_iter().collect()
-    }
-
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = area(shell);
-        match self.rows.take(shell, input, list) {
-            Taken::Done(effects) => return effects,
-            Taken::Left(Action::Open) => {
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Open => {
                 if let Some(entry) = self.rows.selected() {
                     let (title, parts) = (format!("Audit row {}", entry.seq), parts(entry, shell.utc));
                     shell.open(Opening::Reader { title, parts, about: None });
                 }
             }
-            Taken::Left(Action::VerifyAudit) => {
+            Action::VerifyAudit => {
                 let (id, effect) = shell.ask(ME, Request::VerifyAudit);
                 self.verifying = Some(id);
                 shell.toast(Severity::Info, "walking the whole chain…");
                 return vec![effect];
             }
-            Taken::Left(_) => {}
+            _ => {}
         }
         Vec::new()
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        let page = self.page(shell);
         match reply {
-            Reply::Audit(outcome) => {
-                let page = list::page(area(shell));
-                let came = self.rows.answered(shell, id, outcome.map(Chunk::forward), page);
-                return came.map_or_else(Vec::new, |came| came.effects);
-            }
             Reply::VerifyAudit(outcome) if self.verifying == Some(id) => {
                 self.verifying = None;
                 verified(shell, outcome);
+                Vec::new()
             }
-            _ => {}
+            reply => self.rows.reply(shell, id, reply, page).map_or_else(Vec::new, |came| came.effects),
         }
-        Vec::new()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

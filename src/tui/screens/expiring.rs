@@ -5,24 +5,22 @@ use std::collections::HashMap;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Action;
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::{Bound, Column, Direction, Point, Query, QueryError, Sort, Term, Test};
 use crate::domain::reminder::Reminder;
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::domain::when::Span;
-use crate::service::{Outlook, Page, PageRequest, Row};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
-use crate::tui::input::Input;
+use crate::service::{Outlook, PageRequest, Row};
+use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::latest::Latest;
-use crate::tui::listing::{Chunk, Listing, Part, Source, Taken};
+use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
 use crate::tui::opening::Opening;
-use crate::tui::screen::Screen;
+use crate::tui::screen::{Screen, its_rows};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
 use crate::tui::view::reminders::{Mark, marks};
-use crate::tui::widgets::list;
 use crate::tui::words::ScreenId;
 
 #[cfg(test)]
@@ -90,6 +88,7 @@ impl Source for Ending {
 
     const SCREEN: ScreenId = ScreenId::Expiring;
     /// The table of keys has one: `/` goes there.
+    const ABOUT: Subjects = Subjects::KEYS.and(Subjects::ACCOUNTS).and(Subjects::ISSUERS);
     const FILTER: Option<&'static str> = None;
     const MARKS: bool = true;
 
@@ -99,6 +98,18 @@ impl Source for Ending {
 
     fn parse(_: &str, _: Here) -> Result<(), QueryError> {
         Ok(())
+    }
+
+    /// What was replaced is not overdue: its successor does the work.
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Row>>> {
+        let overdue = self.window == Window::Overdue;
+        let mut outcome = reply.try_as_page()?.map(of_keys::chunk);
+        if let Ok(chunk) = &mut outcome {
+            chunk.rows.retain(|row| !overdue || row.key.successor.is_none());
+            // It is only read from the beginning on.
+            chunk.more_before = false;
+        }
+        Some(outcome)
     }
 
     fn request(&self, (): &(), part: Part<'_, Row>, limit: u32) -> Request {
@@ -119,15 +130,17 @@ pub struct State {
 }
 
 impl Screen for State {
-    fn context(&self) -> Context {
-        Context::Expiring
+    its_rows!();
+
+    fn place(&self, shell: &Shell) -> Rect {
+        view::list_of(shell)
     }
 
     fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if touched.meet(Subjects::KEYS | Subjects::ACCOUNTS | Subjects::ISSUERS) {
+        if touched.meet(Ending::ABOUT) {
             effects.extend(self.outlooks.ask(shell, ME, Request::Outlook));
-            let page = list::page(view::list_of(shell));
+            let page = self.page(shell);
             effects.extend(self.rows.refresh(shell, page));
         } else if touched.meet(Subjects::REMINDERS) {
             effects.extend(self.read_reminders(shell));
@@ -135,78 +148,8 @@ impl Screen for State {
         effects
     }
 
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = view::list_of(shell);
-        match self.rows.take(shell, input, list) {
-            Taken::Done(effects) => effects,
-            Taken::Left(action) => self.act(shell, action, list::page(list)),
-        }
-    }
-
-    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        match reply {
-            Reply::Outlook(outcome) => {
-                let Some(settled) = self.outlooks.settle(shell, id) else { return Vec::new() };
-                shell.redraw = true;
-                match outcome {
-                    Ok(outlook) => self.outlook = Some(outlook),
-                    Err(failure) => shell.failed(&failure),
-                }
-                settled.next.into_iter().collect()
-            }
-            Reply::Page(outcome) => {
-                let page = list::page(view::list_of(shell));
-                let chunk = outcome.map(|page| self.without_replaced(page));
-                let Some(came) = self.rows.answered(shell, id, chunk, page) else { return Vec::new() };
-                let mut effects = came.effects;
-                if came.load.is_some() {
-                    effects.extend(self.read_reminders(shell));
-                }
-                effects
-            }
-            Reply::RemindersOf(outcome) => {
-                let Some(settled) = self.mails.settle(shell, id) else { return Vec::new() };
-                shell.redraw = true;
-                match outcome {
-                    Ok(reminders) => {
-                        let mut of: HashMap<KeyId, Vec<Reminder>> = HashMap::new();
-                        for reminder in reminders {
-                            of.entry(reminder.key).or_default().push(reminder);
-                        }
-                        self.reminders = Some(of);
-                    }
-                    Err(failure) => shell.failed(&failure),
-                }
-                settled.next.into_iter().collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn summary(&self, _: &Shell) -> String {
-        self.rows.marked()
-    }
-
-    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        self.draw_all(shell, frame, area);
-    }
-}
-
-impl State {
-    fn selected(&self) -> Option<&Key> {
-        self.rows.selected().map(|row| &row.key)
-    }
-
-    fn show(&mut self, shell: &mut Shell, window: Window, page: usize) -> Vec<Effect> {
-        if window == self.rows.source.window {
-            return Vec::new();
-        }
-        self.rows.source.window = window;
-        self.rows.restart(shell, page)
-    }
-
-    fn act(&mut self, shell: &mut Shell, action: Action, page: usize) -> Vec<Effect> {
-        let window = self.rows.source.window;
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        let (page, window) = (self.page(shell), self.rows.source.window);
         let at = Window::ALL.iter().position(|one| *one == window).unwrap_or(0);
         match action {
             Action::Left => self.show(shell, Window::ALL[at.saturating_sub(1)], page),
@@ -231,14 +174,60 @@ impl State {
         }
     }
 
-    /// What was replaced is not overdue: its successor does the work.
-    fn without_replaced(&self, page: Page) -> Chunk<Row> {
-        let overdue = self.rows.source.window == Window::Overdue;
-        let mut chunk = of_keys::chunk(page);
-        chunk.rows.retain(|row| !overdue || row.key.successor.is_none());
-        // It is only read from the beginning on.
-        chunk.more_before = false;
-        chunk
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::Outlook(outcome) => {
+                let Some(settled) = self.outlooks.settle(shell, id) else { return Vec::new() };
+                shell.redraw = true;
+                match outcome {
+                    Ok(outlook) => self.outlook = Some(outlook),
+                    Err(failure) => shell.failed(&failure),
+                }
+                settled.next.into_iter().collect()
+            }
+            Reply::RemindersOf(outcome) => {
+                let Some(settled) = self.mails.settle(shell, id) else { return Vec::new() };
+                shell.redraw = true;
+                match outcome {
+                    Ok(reminders) => {
+                        let mut of: HashMap<KeyId, Vec<Reminder>> = HashMap::new();
+                        for reminder in reminders {
+                            of.entry(reminder.key).or_default().push(reminder);
+                        }
+                        self.reminders = Some(of);
+                    }
+                    Err(failure) => shell.failed(&failure),
+                }
+                settled.next.into_iter().collect()
+            }
+            reply => {
+                let page = self.page(shell);
+                let Some(came) = self.rows.reply(shell, id, reply, page) else { return Vec::new() };
+                let mut effects = came.effects;
+                if came.load.is_some() {
+                    effects.extend(self.read_reminders(shell));
+                }
+                effects
+            }
+        }
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.draw_all(shell, frame, area);
+    }
+}
+
+impl State {
+    fn selected(&self) -> Option<&Key> {
+        self.rows.selected().map(|row| &row.key)
+    }
+
+    fn show(&mut self, shell: &mut Shell, window: Window, page: usize) -> Vec<Effect> {
+        if window == self.rows.source.window {
+            return Vec::new();
+        }
+        self.rows.source.window = window;
+        self.rows.restart(shell, page)
     }
 
     /// Which reminders of the keys at hand went out.

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::query::QueryError;
@@ -12,13 +12,11 @@ use crate::domain::secret::Body;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::domain::when::Here;
-use crate::tui::effect::{Effect, Reply, Request, RequestId};
-use crate::tui::input::Input;
-use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Source, Taken};
+use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId};
+use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Rows, Source};
 use crate::tui::opening::{Opening, Part};
-use crate::tui::screen::Screen;
+use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::view::body::body;
 use crate::tui::view::times;
 use crate::tui::widgets::list::{self, column, list_area};
 use crate::tui::words::ScreenId;
@@ -35,6 +33,7 @@ impl Source for Issuers {
     type Filter = String;
 
     const SCREEN: ScreenId = ScreenId::Issuers;
+    const ABOUT: Subjects = Subjects::ISSUERS;
     const FILTER: Option<&'static str> = Some("a part of the issuer, its name or its prefix");
 
     fn id(row: &Issuer) -> String {
@@ -55,6 +54,10 @@ impl Source for Issuers {
         true
     }
 
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Issuer>>> {
+        Some(reply.try_as_issuers()?.map(Chunk::whole))
+    }
+
     fn request(&self, _: &String, _: Piece<'_, Issuer>, _: u32) -> Request {
         Request::Issuers
     }
@@ -66,14 +69,8 @@ pub struct State {
     rows: Listing<Issuers>,
 }
 
-fn area(shell: &Shell) -> Rect {
-    list_area(body(shell.size))
-}
-
 impl Screen for State {
-    fn context(&self) -> Context {
-        if self.rows.filter.typing { Context::Prompt } else { Context::Issuers }
-    }
+    its_rows!();
 
     fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
         // What the shell knows of them is shown until they are read.
@@ -83,40 +80,28 @@ impl Screen for State {
         self.changed(shell, Subjects::ALL)
     }
 
-    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
-        if !touched.meet(Subjects::ISSUERS) {
-            return Vec::new();
-        }
-        let page = list::page(area(shell));
-        self.rows.refresh(shell, page).into_iter().collect()
-    }
-
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = area(shell);
-        match self.rows.take(shell, input, list) {
-            Taken::Done(effects) => return effects,
-            Taken::Left(Action::Open) => {
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Open => {
                 if let Some((title, parts)) = self.rows.selected().map(|issuer| page(issuer, shell.utc)) {
                     shell.open(Opening::Reader { title, parts, about: None });
                 }
             }
-            Taken::Left(Action::New) => {
+            Action::New => {
                 let first_run = shell.issuers.as_ref().is_none_or(Vec::is_empty);
                 shell.open(Opening::Preset { first_run });
             }
-            Taken::Left(_) => {}
+            _ => {}
         }
         Vec::new()
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        let Reply::Issuers(outcome) = reply else { return Vec::new() };
-        if let Ok(issuers) = &outcome {
+        if let Reply::Issuers(Ok(issuers)) = &reply {
             shell.issuers = Some(issuers.clone());
         }
-        let page = list::page(area(shell));
-        let came = self.rows.answered(shell, id, outcome.map(Chunk::whole), page);
-        came.map_or_else(Vec::new, |came| came.effects)
+        let page = self.page(shell);
+        self.rows.reply(shell, id, reply, page).map_or_else(Vec::new, |came| came.effects)
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

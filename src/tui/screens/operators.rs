@@ -11,15 +11,14 @@ use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
 use crate::domain::text;
 use crate::domain::when::Here;
-use crate::tui::effect::{Effect, Reply, Request, RequestId};
+use crate::tui::effect::{Effect, Outcomes, Reply, Request};
 use crate::tui::input::{self, Input};
-use crate::tui::listing::{Chunk, Empty, Listing, Part, Source, Taken};
+use crate::tui::listing::{Chunk, Empty, Listing, Part, Rows, Source, Taken};
 use crate::tui::opening::{Change, Opening, Question};
-use crate::tui::screen::Screen;
+use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::view::body::body;
 use crate::tui::view::times;
-use crate::tui::widgets::list::{self, column, list_area};
+use crate::tui::widgets::list::{column, list_area};
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::words::{ScreenId, Severity};
 
@@ -35,6 +34,7 @@ impl Source for Operators {
     type Filter = String;
 
     const SCREEN: ScreenId = ScreenId::Operators;
+    const ABOUT: Subjects = Subjects::OPERATORS;
     const FILTER: Option<&'static str> = Some("a part of the name, or a role");
 
     fn id(row: &Operator) -> String {
@@ -53,6 +53,10 @@ impl Source for Operators {
         true
     }
 
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Operator>>> {
+        Some(reply.try_as_operators()?.map(Chunk::whole))
+    }
+
     fn request(&self, _: &String, _: Part<'_, Operator>, _: u32) -> Request {
         Request::Operators
     }
@@ -65,42 +69,53 @@ pub struct State {
     name: Option<TextField>,
 }
 
-fn area(shell: &Shell) -> Rect {
-    list_area(body(shell.size))
-}
-
 impl Screen for State {
-    fn context(&self) -> Context {
-        let typing = self.name.is_some() || self.rows.filter.typing;
-        if typing { Context::Prompt } else { Context::Operators }
-    }
+    its_rows!();
 
-    fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
-        if !touched.meet(Subjects::OPERATORS) {
-            return Vec::new();
-        }
-        let page = list::page(area(shell));
-        self.rows.refresh(shell, page).into_iter().collect()
+    fn context(&self) -> Context {
+        if self.name.is_some() { Context::Prompt } else { self.rows.context() }
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = area(shell);
         if self.name.is_some() {
             self.type_name(shell, input);
             return Vec::new();
         }
-        match self.rows.take(shell, input, list) {
-            Taken::Done(effects) => return effects,
+        let place = self.place(shell);
+        match self.rows.take(shell, input, place) {
+            Taken::Done(effects) => effects,
             Taken::Left(action) => self.act(shell, action),
         }
-        Vec::new()
     }
 
-    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        let Reply::Operators(outcome) = reply else { return Vec::new() };
-        let page = list::page(area(shell));
-        let came = self.rows.answered(shell, id, outcome.map(Chunk::whole), page);
-        came.map_or_else(Vec::new, |came| came.effects)
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        match (action, self.rows.selected()) {
+            (Action::New, _) if shell.refuse_unless(Permission::ChangeOperators, "add operators") => {
+                self.name = Some(TextField::default());
+            }
+            (Action::ChangeRole | Action::Open, Some(row))
+                if shell.refuse_unless(Permission::ChangeOperators, "change roles") =>
+            {
+                let roles = operator::Role::ALL;
+                let at = roles.iter().position(|role| *role == row.role).unwrap_or(0);
+                ask(shell, &row.name, roles[(at + 1) % roles.len()], Some(row.role));
+            }
+            (Action::RemoveOperator, Some(row))
+                if shell.refuse_unless(Permission::ChangeOperators, "remove operators") =>
+            {
+                shell.open(Opening::Confirm(Question {
+                    title: format!("Remove {}?", row.name),
+                    words: "All rights on this database are taken away. What was done stays in the audit, and keys \
+                            that this person created go on working."
+                        .into(),
+                    verb: "Remove",
+                    change: Change::RemoveOperator(row.name.as_str().to_owned()),
+                    done: format!("{} has no rights any more; b on one of their keys shows all of them", row.name),
+                }));
+            }
+            _ => {}
+        }
+        Vec::new()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -147,35 +162,6 @@ impl State {
                 field.key(key.event);
             }
             Input::Scroll { .. } | Input::Click(_) => {}
-        }
-    }
-
-    fn act(&mut self, shell: &mut Shell, action: Action) {
-        match (action, self.rows.selected()) {
-            (Action::New, _) if shell.refuse_unless(Permission::ChangeOperators, "add operators") => {
-                self.name = Some(TextField::default());
-            }
-            (Action::ChangeRole | Action::Open, Some(row))
-                if shell.refuse_unless(Permission::ChangeOperators, "change roles") =>
-            {
-                let roles = operator::Role::ALL;
-                let at = roles.iter().position(|role| *role == row.role).unwrap_or(0);
-                ask(shell, &row.name, roles[(at + 1) % roles.len()], Some(row.role));
-            }
-            (Action::RemoveOperator, Some(row))
-                if shell.refuse_unless(Permission::ChangeOperators, "remove operators") =>
-            {
-                shell.open(Opening::Confirm(Question {
-                    title: format!("Remove {}?", row.name),
-                    words: "All rights on this database are taken away. What was done stays in the audit, and keys \
-                            that this person created go on working."
-                        .into(),
-                    verb: "Remove",
-                    change: Change::RemoveOperator(row.name.as_str().to_owned()),
-                    done: format!("{} has no rights any more; b on one of their keys shows all of them", row.name),
-                }));
-            }
-            _ => {}
         }
     }
 }

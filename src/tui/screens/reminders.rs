@@ -5,21 +5,19 @@ use std::borrow::Cow;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Action;
 use crate::domain::query::QueryError;
 use crate::domain::reminder::{self, Delivery, Reminder, ReminderFilter, ReminderId, Sweep};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::service::ReminderRequest;
-use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
-use crate::tui::input::Input;
+use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::latest::Latest;
-use crate::tui::listing::{Chunk, Listing, Part, Source, Taken};
+use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
 use crate::tui::opening::{About, Change, Opening, Question};
-use crate::tui::screen::{self, Screen};
+use crate::tui::screen::{self, Screen, its_rows};
 use crate::tui::shell::Shell;
 use crate::tui::sweep_state::{self, MAY_SWEEP};
-use crate::tui::widgets::list;
 use crate::tui::words::{ScreenId, Severity};
 
 mod page;
@@ -43,6 +41,7 @@ impl Source for Reminders {
     type Filter = ReminderFilter;
 
     const SCREEN: ScreenId = ScreenId::Reminders;
+    const ABOUT: Subjects = Subjects::REMINDERS.and(Subjects::KEYS);
     const FILTER: Option<&'static str> =
         Some("words, or state:failed,ambiguous account:acme to:ada@example.com key:ID");
     const MARKS: bool = true;
@@ -53,6 +52,10 @@ impl Source for Reminders {
 
     fn parse(text: &str, _: Here) -> Result<ReminderFilter, QueryError> {
         ReminderFilter::parse(text)
+    }
+
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Reminder>>> {
+        Some(reply.try_as_reminders()?.map(Chunk::forward))
     }
 
     fn request(&self, filter: &ReminderFilter, part: Part<'_, Reminder>, limit: u32) -> Request {
@@ -70,8 +73,10 @@ pub struct State {
 }
 
 impl Screen for State {
-    fn context(&self) -> Context {
-        if self.rows.filter.typing { Context::Prompt } else { Context::Reminders }
+    its_rows!();
+
+    fn place(&self, shell: &Shell) -> Rect {
+        self.list_of(shell)
     }
 
     fn enter(&mut self, shell: &mut Shell) -> Vec<Effect> {
@@ -85,72 +90,9 @@ impl Screen for State {
         if touched.meet(Subjects::REMINDERS) {
             effects.extend(self.histories.ask(shell, ME, Request::Sweeps(SWEEPS)));
         }
-        if touched.meet(Subjects::REMINDERS | Subjects::KEYS) {
-            let page = self.page(shell);
-            effects.extend(self.rows.refresh(shell, page));
-        }
-        effects
-    }
-
-    fn filter(&mut self, shell: &mut Shell, text: &str) {
-        self.rows.set_filter(text, shell.here());
-    }
-
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let list = self.list_of(shell);
-        match self.rows.take(shell, input, list) {
-            Taken::Done(effects) => effects,
-            Taken::Left(action) => self.act(shell, action),
-        }
-    }
-
-    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        match reply {
-            Reply::Sweeps(outcome) => {
-                let Some(settled) = self.histories.settle(shell, id) else { return Vec::new() };
-                shell.redraw = true;
-                match outcome {
-                    Ok(sweeps) => self.sweeps = Some(sweeps),
-                    Err(failure) => shell.failed(&failure),
-                }
-                settled.next.into_iter().collect()
-            }
-            Reply::Reminders(outcome) => {
-                let page = self.page(shell);
-                let came = self.rows.answered(shell, id, outcome.map(Chunk::forward), page);
-                came.map_or_else(Vec::new, |came| came.effects)
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
-        let may = action != Action::Retry || shell.who.is_none() || shell.may(MAY_SWEEP);
-        (may && screen::allowed(shell, action)).then(|| label.into())
-    }
-
-    fn summary(&self, _: &Shell) -> String {
-        self.rows.marked()
-    }
-
-    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        self.draw_all(shell, frame, area);
-    }
-}
-
-impl State {
-    fn page(&self, shell: &Shell) -> usize {
-        list::page(self.list_of(shell))
-    }
-
-    /// Shows a tab: its condition in the filter, and all else in it as it was.
-    fn show(&mut self, shell: &mut Shell, preset: Preset) -> Vec<Effect> {
-        let text = preset.put_into(self.rows.filter.value());
-        if !self.rows.set_filter(&text, shell.here()) {
-            return Vec::new();
-        }
         let page = self.page(shell);
-        self.rows.restart(shell, page)
+        effects.extend(self.rows.changed(shell, touched, page));
+        effects
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
@@ -174,6 +116,45 @@ impl State {
             _ => {}
         }
         Vec::new()
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::Sweeps(outcome) => {
+                let Some(settled) = self.histories.settle(shell, id) else { return Vec::new() };
+                shell.redraw = true;
+                match outcome {
+                    Ok(sweeps) => self.sweeps = Some(sweeps),
+                    Err(failure) => shell.failed(&failure),
+                }
+                settled.next.into_iter().collect()
+            }
+            reply => {
+                let page = self.page(shell);
+                self.rows.reply(shell, id, reply, page).map_or_else(Vec::new, |came| came.effects)
+            }
+        }
+    }
+
+    fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        let may = action != Action::Retry || shell.who.is_none() || shell.may(MAY_SWEEP);
+        (may && screen::allowed(shell, action)).then(|| label.into())
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.draw_all(shell, frame, area);
+    }
+}
+
+impl State {
+    /// Shows a tab: its condition in the filter, and all else in it as it was.
+    fn show(&mut self, shell: &mut Shell, preset: Preset) -> Vec<Effect> {
+        let text = preset.put_into(self.rows.filter.value());
+        if !self.rows.set_filter(&text, shell.here()) {
+            return Vec::new();
+        }
+        let page = self.page(shell);
+        self.rows.restart(shell, page)
     }
 
     /// Asks whether the marked reminders, or the selected one, shall be sent again.

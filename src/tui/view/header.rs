@@ -110,7 +110,7 @@ pub fn tab_at(state: &super::State, at: Position) -> Option<ScreenId> {
 fn fitting(state: &super::State, width: u16) -> (Tabs, Line<'static>) {
     let shell = &state.shell;
     let style = shell.styles.of(Role::Text);
-    let words = state.screens.summary(shell);
+    let words = state.screens.shown(shell).summary(shell);
     let whole = Line::styled(format!("{words} "), style);
     // `60 API keys` says as much without its words, where a mark or "over" does not stand before the number.
     let count = words.split(' ').next().filter(|first| first.starts_with(|c: char| c.is_ascii_digit()));

@@ -2,10 +2,11 @@
 
 use crate::domain::key::KeyId;
 use crate::domain::query::{Completion, Query, QueryError, Sort, Test, complete};
+use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::service::{PageRequest, Row};
-use crate::tui::effect::Request;
-use crate::tui::listing::{Part, Source};
+use crate::tui::effect::{Outcomes, Reply, Request};
+use crate::tui::listing::{Chunk, Part, Source};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
 use crate::tui::words::ScreenId;
@@ -22,6 +23,7 @@ impl Source for Table {
     type Filter = Query;
 
     const SCREEN: ScreenId = ScreenId::Keys;
+    const ABOUT: Subjects = Subjects::KEYS.and(Subjects::ISSUERS);
     const FILTER: Option<&'static str> =
         Some("words, or status:active account:acme expires:<30d used:never by:ada");
     const MARKS: bool = true;
@@ -53,6 +55,10 @@ impl Source for Table {
             values
         };
         Some(complete(text, cursor, values))
+    }
+
+    fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Row>>> {
+        Some(reply.try_as_page()?.map(of_keys::chunk))
     }
 
     fn request(&self, query: &Query, part: Part<'_, Row>, limit: u32) -> Request {

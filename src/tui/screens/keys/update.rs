@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::state::State;
-use super::table::account_at_hand;
+use super::table::{Table, account_at_hand};
 use super::{columns, detail};
 use crate::config::keymap::{Action, Context};
 use crate::domain::query::{Column, Sort};
@@ -14,9 +14,9 @@ use crate::domain::subjects::Subjects;
 use crate::service::Count;
 use crate::tui::effect::{Effect, Reply, RequestId, Timer, To};
 use crate::tui::input::Input;
-use crate::tui::listing::{Load, Taken};
+use crate::tui::listing::{Load, Rows, Source, Taken};
 use crate::tui::opening::Opening;
-use crate::tui::screen::{self, Screen};
+use crate::tui::screen::{self, Screen, its_rows};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
 use crate::tui::words::ScreenId;
@@ -24,18 +24,21 @@ use crate::tui::words::ScreenId;
 const ME: To = To::Screen(ScreenId::Keys);
 
 impl Screen for State {
+    its_rows!();
+
+    fn place(&self, shell: &Shell) -> Rect {
+        self.areas(shell).table()
+    }
+
     fn context(&self) -> Context {
-        if self.rows.filter.typing {
-            Context::Prompt
-        } else if self.detail.open && self.detail.focused {
-            Context::Detail
-        } else {
-            Context::Keys
+        match self.rows.context() {
+            Context::Keys if self.detail.open && self.detail.focused => Context::Detail,
+            context => context,
         }
     }
 
     fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
-        if touched.meet(Subjects::KEYS | Subjects::ISSUERS) || !self.rows.loaded {
+        if touched.meet(Table::ABOUT) || !self.rows.loaded {
             let load = if self.rows.loaded { Load::Again } else { Load::First };
             return self.read(shell, load);
         }
@@ -45,10 +48,6 @@ impl Screen for State {
             self.detail.trail = None;
         }
         self.follow(shell)
-    }
-
-    fn filter(&mut self, shell: &mut Shell, text: &str) {
-        self.rows.set_filter(text, shell.here());
     }
 
     fn sort(&mut self, shell: &mut Shell, sort: Sort) -> Vec<Effect> {
@@ -87,14 +86,54 @@ impl Screen for State {
             self.detail.focused = false;
             return Vec::new();
         }
-        let table = self.areas(shell).table();
-        match self.rows.take(shell, input, table) {
+        let place = self.place(shell);
+        match self.rows.take(shell, input, place) {
             Taken::Done(mut effects) => {
                 effects.extend(self.follow(shell));
                 effects
             }
             Taken::Left(action) => self.act(shell, action),
         }
+    }
+
+    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Sort => shell.open(Opening::Sort(self.rows.source.sort)),
+            Action::SortReverse => {
+                let sort = self.rows.source.sort;
+                return self.sort(shell, Sort { direction: sort.direction.reversed(), ..sort });
+            }
+            Action::Left => return self.sort_by_neighbour(shell, -1),
+            Action::Right => return self.sort_by_neighbour(shell, 1),
+            Action::Open => {
+                self.detail.open = !self.detail.open;
+                // In the place of the table, the keys are the detail's own at once.
+                self.detail.focused = self.detail.open && self.areas(shell).page() == 0;
+                self.detail.scroll = 0;
+                return self.follow(shell);
+            }
+            Action::FocusDetail => {
+                self.detail.focused = !self.detail.open || !self.detail.focused;
+                self.detail.open = true;
+                return self.follow(shell);
+            }
+            Action::ToggleUsage => {
+                let width = self.areas(shell).rows.width;
+                self.uses.column = Some(!columns::has_usage(width, self.uses.column));
+                return self.read_usage(shell).into_iter().collect();
+            }
+            Action::New => {
+                shell.open(Opening::Create { account: account_at_hand(&self.rows.filter.meaning) });
+            }
+            Action::ScrollUp => self.scroll(shell, -1),
+            Action::ScrollDown => self.scroll(shell, 1),
+            Action::ScrollPageUp => self.scroll(shell, -10),
+            Action::ScrollPageDown => self.scroll(shell, 10),
+            Action::ScrollTop => self.scroll(shell, i32::MIN / 2),
+            Action::ScrollBottom => self.scroll(shell, i32::MAX / 2),
+            action => return of_keys::act(&self.rows, shell, action),
+        }
+        Vec::new()
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
@@ -136,46 +175,6 @@ impl Screen for State {
 }
 
 impl State {
-    fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
-        match action {
-            Action::Sort => shell.open(Opening::Sort(self.rows.source.sort)),
-            Action::SortReverse => {
-                let sort = self.rows.source.sort;
-                return self.sort(shell, Sort { direction: sort.direction.reversed(), ..sort });
-            }
-            Action::Left => return self.sort_by_neighbour(shell, -1),
-            Action::Right => return self.sort_by_neighbour(shell, 1),
-            Action::Open => {
-                self.detail.open = !self.detail.open;
-                // In the place of the table, the keys are the detail's own at once.
-                self.detail.focused = self.detail.open && self.areas(shell).page() == 0;
-                self.detail.scroll = 0;
-                return self.follow(shell);
-            }
-            Action::FocusDetail => {
-                self.detail.focused = !self.detail.open || !self.detail.focused;
-                self.detail.open = true;
-                return self.follow(shell);
-            }
-            Action::ToggleUsage => {
-                let width = self.areas(shell).rows.width;
-                self.uses.column = Some(!columns::has_usage(width, self.uses.column));
-                return self.read_usage(shell).into_iter().collect();
-            }
-            Action::New => {
-                shell.open(Opening::Create { account: account_at_hand(&self.rows.filter.meaning) });
-            }
-            Action::ScrollUp => self.scroll(shell, -1),
-            Action::ScrollDown => self.scroll(shell, 1),
-            Action::ScrollPageUp => self.scroll(shell, -10),
-            Action::ScrollPageDown => self.scroll(shell, 10),
-            Action::ScrollTop => self.scroll(shell, i32::MIN / 2),
-            Action::ScrollBottom => self.scroll(shell, i32::MAX / 2),
-            action => return of_keys::act(&self.rows, shell, action),
-        }
-        Vec::new()
-    }
-
     fn scroll(&mut self, shell: &Shell, by: i32) {
         let most = detail::most(self, shell);
         let scroll = i32::from(self.detail.scroll.min(most)).saturating_add(by);
