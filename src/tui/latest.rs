@@ -1,6 +1,6 @@
 //! Requests of which only the newest answer counts.
 
-use super::effect::{Effect, Request, RequestId, To};
+use super::effect::{Effect, Outcomes, Request, RequestId, To};
 use super::shell::Shell;
 
 /// At most one request under way and the newest one waiting, so that fast typing never queues up work.
@@ -44,6 +44,23 @@ impl Latest {
         let newest = self.waiting.is_none();
         let next = self.waiting.take().map(|request| self.send(shell, id.to, request));
         Some(Settled { newest, next })
+    }
+
+    /// Takes in an answer and keeps what it brings. Of a failure the last line tells, and what was kept stays.
+    pub fn keep<T>(
+        &mut self,
+        shell: &mut Shell,
+        id: RequestId,
+        outcome: Outcomes<T>,
+        kept: &mut Option<T>,
+    ) -> Vec<Effect> {
+        let Some(settled) = self.settle(shell, id) else { return Vec::new() };
+        shell.redraw = true;
+        match outcome {
+            Ok(value) => *kept = Some(value),
+            Err(failure) => shell.failed(&failure),
+        }
+        settled.next.into_iter().collect()
     }
 
     /// Whether an answer is awaited.

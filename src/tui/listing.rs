@@ -29,8 +29,8 @@ mod window;
 
 pub use picture::{Absent, Empty, draw_words};
 pub use rows::Rows;
-pub use source::{Part, Source};
-pub use window::{Chunk, Load};
+pub use source::{Chunk, Part, Source};
+pub use window::Load;
 
 /// What a list made of a gesture.
 #[derive(Debug, PartialEq)]

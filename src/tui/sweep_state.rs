@@ -62,13 +62,3 @@ impl Sweeping {
         }
     }
 }
-
-/// `1 letter`, `12 letters`.
-pub fn letters(count: u64) -> String {
-    if count == 1 { "1 letter".into() } else { format!("{count} letters") }
-}
-
-/// `1 reminder`, `30 reminders`.
-pub fn reminders(count: u64) -> String {
-    if count == 1 { "1 reminder".into() } else { format!("{count} reminders") }
-}

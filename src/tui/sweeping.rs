@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::effect::{Effect, Outcomes, RequestId, To};
 use super::shell::Shell;
-use super::sweep_state::{Sweeping, letters};
-use super::words::Severity;
+use super::sweep_state::Sweeping;
+use super::words::{Severity, count};
 use crate::config::keymap::Action;
 use crate::domain::reminder::{Door, Progress, State, Sweep, Tally};
 use crate::domain::subjects::Subjects;
@@ -80,15 +80,15 @@ pub fn summary(sweep: &Sweep) -> (Severity, String) {
     let mut words = match sent {
         0 if sweep.tally.letters() == 0 => "nothing was due".to_owned(),
         0 => "no letter was sent".to_owned(),
-        _ => format!("{} sent", letters(sent)),
+        _ => format!("{} sent", count(sent, "letter")),
     };
-    for (count, what) in [
+    for (many, what) in [
         (failed, State::Failed.as_str()),
         (deferred, "put off and tried again later"),
         (ambiguous, State::Ambiguous.as_str()),
     ] {
-        if count > 0 {
-            words.push_str(&format!(", {count} {what}"));
+        if many > 0 {
+            words.push_str(&format!(", {many} {what}"));
         }
     }
     let severity = match sweep.progress {

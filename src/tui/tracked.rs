@@ -2,7 +2,7 @@
 
 use super::effect::RequestId;
 use super::view::times;
-use super::words::Severity;
+use super::words::{Severity, count};
 use crate::config::theme::Role;
 use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
@@ -93,9 +93,10 @@ impl Tracked {
         };
         match &self.end {
             None if self.gates.is_empty() => (Severity::Info, "asking the gates…".into()),
-            None => {
-                (Severity::Info, format!("waiting for {waiting} of {}…", gates(confirmed + waiting + silent)))
-            }
+            None => (
+                Severity::Info,
+                format!("waiting for {waiting} of {}…", count((confirmed + waiting + silent) as u64, "gate")),
+            ),
             Some(End::NoGates) => (Severity::Info, "no gate is registered".into()),
             Some(End::Complete) if confirmed == 0 => {
                 (Severity::Warning, format!("no gate is in touch{silent_words}"))
@@ -191,8 +192,4 @@ struct Counts {
 /// What to do about a gate that does not confirm.
 pub fn remedy(gate: &GateReceipt) -> String {
     format!("Stop {} on {} ({}) now; its log says what holds it up.", gate.name, gate.host, gate.listen)
-}
-
-fn gates(count: usize) -> String {
-    if count == 1 { "1 gate".into() } else { format!("{count} gates") }
 }

@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::screen::allowed;
 use super::shell::Shell;
 use super::state::State;
+use super::widgets::fit;
 use super::words::Severity;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
@@ -24,7 +25,6 @@ pub mod reminders;
 pub mod shown;
 #[cfg(test)]
 mod tests;
-pub mod text;
 pub mod times;
 
 pub use header::tab_at;
@@ -109,15 +109,15 @@ fn draw_footer(state: &State, frame: &mut Frame, area: Rect) {
 fn draw_toast(shell: &Shell, frame: &mut Frame, area: Rect, symbol: &str, role: Role, text: &str) {
     let styles = &shell.styles;
     let indent = u16::try_from(symbol.width() + 2).unwrap_or(0);
-    let lines = text::wrap(text, usize::from(area.width.saturating_sub(indent + 1)));
+    let lines = fit::wrap(text, usize::from(area.width.saturating_sub(indent + 1)));
     let height = u16::try_from(lines.len()).unwrap_or(1).min(5);
     let place = Rect { y: area.bottom() - height, height, ..area };
     frame.render_widget(Clear, place);
     frame.render_widget(Block::new().style(styles.of(Role::Background)), place);
     for (y, line) in (place.y..place.bottom()).zip(lines) {
         let sign = if y == place.y { symbol } else { "" };
-        text::put(frame.buffer_mut(), place.x + 1, y, indent, sign, styles.of(role));
-        text::put(frame.buffer_mut(), place.x + indent, y, area.width - indent, &line, styles.of(Role::Text));
+        fit::put(frame.buffer_mut(), place.x + 1, y, indent, sign, styles.of(role));
+        fit::put(frame.buffer_mut(), place.x + indent, y, area.width - indent, &line, styles.of(Role::Text));
     }
 }
 

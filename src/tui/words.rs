@@ -137,7 +137,27 @@ impl Copied {
     }
 }
 
+/// `1 letter`, `12 letters`.
+pub fn count(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// A name in lower-case letters, digits and single hyphens, at most `most` of them.
+pub fn hyphened(name: &str, most: usize) -> String {
+    let mut text = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            text.push(c);
+        } else if !text.is_empty() && !text.ends_with('-') {
+            text.push('-');
+        }
+    }
+    text.truncate(most);
+    text.trim_end_matches('-').to_owned()
+}
+
 /// Pasted text, wiped when dropped; `Debug` shows nothing of it.
+#[derive(PartialEq)]
 pub struct Pasted(Zeroizing<String>);
 
 impl Pasted {
@@ -160,12 +180,6 @@ impl Pasted {
     }
 }
 
-impl PartialEq for Pasted {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
 impl fmt::Debug for Pasted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pasted({} bytes)", self.0.len())
@@ -173,13 +187,8 @@ impl fmt::Debug for Pasted {
 }
 
 /// Bytes for the terminal that may hold a secret: wiped when dropped, not shown by `Debug`.
+#[derive(PartialEq)]
 pub struct WipedBytes(pub Zeroizing<Vec<u8>>);
-
-impl PartialEq for WipedBytes {
-    fn eq(&self, other: &Self) -> bool {
-        *self.0 == *other.0
-    }
-}
 
 impl fmt::Debug for WipedBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

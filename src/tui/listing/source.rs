@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-use super::Chunk;
 use crate::domain::query::{Completion, QueryError};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
@@ -71,5 +70,26 @@ impl<'r, R> Part<'r, R> {
             Self::After(row) => Some(row),
             _ => None,
         }
+    }
+}
+
+/// What one reading brought.
+#[derive(Debug)]
+pub struct Chunk<R> {
+    pub rows: Vec<R>,
+    pub more_before: bool,
+    /// Whether more rows follow; `None`: if there are as many as were asked for.
+    pub more_after: Option<bool>,
+}
+
+impl<R> Chunk<R> {
+    /// Rows that are read from the beginning on.
+    pub fn forward(rows: Vec<R>) -> Self {
+        Self { rows, more_before: false, more_after: None }
+    }
+
+    /// All rows that there are.
+    pub fn whole(rows: Vec<R>) -> Self {
+        Self { rows, more_before: false, more_after: Some(false) }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Listing, Part, Source};
+use super::{Chunk, Listing, Part, Source};
 use crate::tui::effect::Effect;
 use crate::tui::shell::Shell;
 use crate::tui::words::Severity;
@@ -27,27 +27,6 @@ pub enum Load {
     Again,
     After,
     Before,
-}
-
-/// What one reading brought.
-#[derive(Debug)]
-pub struct Chunk<R> {
-    pub rows: Vec<R>,
-    pub more_before: bool,
-    /// Whether more rows follow; `None`: if there are as many as were asked for.
-    pub more_after: Option<bool>,
-}
-
-impl<R> Chunk<R> {
-    /// Rows that are read from the beginning on.
-    pub fn forward(rows: Vec<R>) -> Self {
-        Self { rows, more_before: false, more_after: None }
-    }
-
-    /// All rows that there are.
-    pub fn whole(rows: Vec<R>) -> Self {
-        Self { rows, more_before: false, more_after: Some(false) }
-    }
 }
 
 impl<S: Source> Listing<S> {

@@ -19,7 +19,7 @@ use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::Wish;
-use crate::tui::words::Severity;
+use crate::tui::words::{Severity, hyphened};
 
 #[cfg(test)]
 mod tests;
@@ -182,19 +182,9 @@ impl State {
 
     /// The slug follows the name until somebody writes one.
     fn follow_name(&mut self) {
-        if self.own_slug {
-            return;
+        if !self.own_slug {
+            self.slug = TextField::with(&hyphened(self.name.value(), 63));
         }
-        let mut slug = String::new();
-        for c in self.name.value().chars().flat_map(char::to_lowercase) {
-            if c.is_ascii_alphanumeric() {
-                slug.push(c);
-            } else if !slug.is_empty() && !slug.ends_with('-') {
-                slug.push('-');
-            }
-        }
-        slug.truncate(63);
-        self.slug = TextField::with(slug.trim_end_matches('-'));
     }
 
     fn edited(&mut self) {

@@ -8,9 +8,8 @@ use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
-use crate::tui::widgets::picker::{self, Item};
-use crate::tui::widgets::text_field::TextField;
-use crate::tui::widgets::{dialog, picker::step};
+use crate::tui::widgets::dialog;
+use crate::tui::widgets::picker::{self, Item, Picked, Picker};
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +17,8 @@ mod tests;
 /// The search and the commands that hold where it was opened.
 #[derive(Debug)]
 pub struct State {
-    search: TextField,
+    picker: Picker,
     commands: Vec<Command>,
-    at: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,13 +46,13 @@ pub fn open(shell: &Shell, context: Context) -> Opened {
             text: format!("{} {}", entry.label, entry.description),
         })
         .collect();
-    Opened::new(State { search: TextField::default(), commands, at: 0 }, Vec::new())
+    Opened::new(State { picker: Picker::default(), commands }, Vec::new())
 }
 
 impl State {
     /// The commands that fit, best first.
     fn found(&self) -> Vec<&Command> {
-        let words = self.search.value();
+        let words = self.picker.search.value();
         // What fits the name comes before what only fits the sentence.
         let mut places = picker::rank(words, self.commands.iter().map(|command| command.item.name.as_str()));
         for place in picker::rank(words, self.commands.iter().map(|command| command.text.as_str())) {
@@ -73,29 +71,15 @@ impl Layer for State {
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let count = self.found().len();
-        match input {
-            Input::Paste(pasted) => {
-                self.search.paste(&pasted.line());
-                self.at = 0;
+        match self.picker.take(&input, count) {
+            Picked::Closed => shell.close(),
+            Picked::Chosen if !input.hurried() => {
+                if let Some(action) = self.found().get(self.picker.at).map(|command| command.action) {
+                    shell.close();
+                    shell.act(action);
+                }
             }
-            Input::Scroll { lines, .. } => self.at = step(self.at, lines.signum() as isize, count),
-            Input::Click(_) => {}
-            Input::Key(key) => match key.action {
-                Some(Action::CancelPicker | Action::Interrupt) => shell.close(),
-                Some(Action::Choose) if !key.hurried => {
-                    if let Some(action) = self.found().get(self.at).map(|command| command.action) {
-                        shell.close();
-                        shell.act(action);
-                    }
-                }
-                action => {
-                    if let Some(by) = picker::moves(action) {
-                        self.at = step(self.at, by, count);
-                    } else if self.search.key(key.event) {
-                        self.at = 0;
-                    }
-                }
-            },
+            _ => {}
         }
         Vec::new()
     }
@@ -104,6 +88,6 @@ impl Layer for State {
         let items: Vec<Item> = self.found().into_iter().map(|command| command.item.clone()).collect();
         let size = Size { width: dialog::columns(area, 76), height: 16 };
         let place = dialog::open(frame, &shell.styles, area, "Commands", size);
-        picker::draw(frame, &shell.styles, place, &self.search, "type what you want to do", &items, self.at);
+        self.picker.draw(frame, &shell.styles, place, "type what you want to do", &items);
     }
 }

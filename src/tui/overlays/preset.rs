@@ -5,7 +5,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Context;
 use crate::config::theme::Role;
 use crate::domain::audit;
 use crate::domain::issuer::Policy;
@@ -18,8 +18,7 @@ use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
-use crate::tui::widgets::picker::{self, Item};
-use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::picker::{Item, Picked, Picker};
 use crate::tui::widgets::{dialog, fit};
 use crate::tui::wish::Wish;
 use crate::tui::words::Severity;
@@ -30,9 +29,8 @@ mod tests;
 /// The presets that are not there yet.
 #[derive(Debug)]
 pub struct State {
-    search: TextField,
+    picker: Picker,
     presets: Vec<Policy>,
-    at: usize,
     wish: Wish,
     first_run: bool,
 }
@@ -51,13 +49,12 @@ pub fn open(shell: &mut Shell, number: u64, first_run: bool) -> Opened {
         return Opened::refused();
     }
     let wish = Wish::new(shell, number);
-    Opened::new(State { search: TextField::default(), presets, at: 0, wish, first_run }, Vec::new())
+    Opened::new(State { picker: Picker::default(), presets, wish, first_run }, Vec::new())
 }
 
 impl State {
     fn found(&self) -> Vec<&Policy> {
-        let names = self.presets.iter().map(|policy| policy.name.as_str());
-        picker::rank(self.search.value(), names).into_iter().map(|place| &self.presets[place]).collect()
+        self.picker.found(&self.presets, |policy| &policy.name)
     }
 }
 
@@ -68,25 +65,17 @@ impl Layer for State {
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let count = self.found().len();
-        let Input::Key(key) = input else { return Vec::new() };
         if self.wish.under_way() {
             return Vec::new();
         }
-        match key.action {
-            Some(Action::CancelPicker | Action::Interrupt) => shell.close(),
-            Some(Action::Choose) if !key.hurried => {
-                let Some(policy) = self.found().get(self.at).map(|policy| Box::new((*policy).clone())) else {
-                    return Vec::new();
-                };
-                return self.wish.send(shell, |operation| Request::ApplyPolicy { operation, policy });
-            }
-            action => {
-                if let Some(by) = picker::moves(action) {
-                    self.at = picker::step(self.at, by, count);
-                } else if self.search.key(key.event) {
-                    self.at = 0;
+        match self.picker.take(&input, count) {
+            Picked::Closed => shell.close(),
+            Picked::Chosen if !input.hurried() => {
+                if let Some(policy) = self.found().get(self.picker.at).copied().cloned().map(Box::new) {
+                    return self.wish.send(shell, |operation| Request::ApplyPolicy { operation, policy });
                 }
             }
+            _ => {}
         }
         Vec::new()
     }
@@ -114,8 +103,7 @@ impl Layer for State {
         let columns = dialog::columns(area, 72);
         let mut words: Vec<Line<'static>> = Vec::new();
         let mut say = |role, text: &str| {
-            let lines = fit::wrap(text, columns.into()).into_iter();
-            words.extend(lines.map(|part| Line::styled(part, styles.of(role))));
+            words.extend(fit::lines(text, columns.into(), styles.of(role)));
         };
         if self.first_run {
             say(
@@ -149,7 +137,7 @@ impl Layer for State {
         let below =
             Rect { y: place.y + top.min(place.height), height: place.height.saturating_sub(top), ..place };
         let hint = if self.wish.under_way() { "adding…" } else { "type a part of the name, or choose" };
-        picker::draw(frame, styles, below, &self.search, hint, &items, self.at);
+        self.picker.draw(frame, styles, below, hint, &items);
     }
 }
 

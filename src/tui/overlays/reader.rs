@@ -50,11 +50,7 @@ impl State {
             flush(&mut list, &mut lines);
             match part {
                 Part::Heading(words) => lines.push(Line::styled(words.clone(), styles.of(Role::Header))),
-                Part::Words(words) => lines.extend(
-                    fit::wrap(words, columns)
-                        .into_iter()
-                        .map(|part| Line::styled(part, styles.of(Role::Text))),
-                ),
+                Part::Words(words) => lines.extend(fit::lines(words, columns, styles.of(Role::Text))),
                 Part::Space => lines.push(Line::default()),
                 Part::Fact(..) => {}
             }

@@ -25,7 +25,7 @@ use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::Wish;
-use crate::tui::words::{ExitReason, Severity};
+use crate::tui::words::{ExitReason, Severity, hyphened};
 
 #[cfg(test)]
 mod tests;
@@ -97,16 +97,7 @@ pub fn open(
 
 /// A file's name made of the key's: letters, digits and hyphens.
 fn file_name(key: &Key) -> String {
-    let mut name = String::new();
-    for c in key.name.chars().flat_map(char::to_lowercase) {
-        if c.is_ascii_alphanumeric() {
-            name.push(c);
-        } else if !name.ends_with('-') && !name.is_empty() {
-            name.push('-');
-        }
-    }
-    name.truncate(48);
-    let name = name.trim_end_matches('-');
+    let name = hyphened(&key.name, 48);
     if name.is_empty() { "secret.key".into() } else { format!("{name}.key") }
 }
 

@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
@@ -105,19 +105,12 @@ impl Layer for State {
         sheet.note(Role::Muted, &self.end(shell));
         sheet.failure(self.wish.failure());
         sheet.space();
-        let line = if self.wish.under_way() {
-            Line::styled("making the successor…", styles.of(Role::Info))
+        let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
+        if self.wish.under_way() {
+            sheet.line(Line::styled("making the successor…", styles.of(Role::Info)), true);
         } else {
-            Line::from(vec![
-                Span::styled(shell.keymap.key(Action::Yes), styles.of(Role::HintKey)),
-                Span::styled(" make the successor   ", styles.of(Role::Text)),
-                Span::styled("← →", styles.of(Role::HintKey)),
-                Span::styled(" overlap   ", styles.of(Role::Text)),
-                Span::styled(shell.keymap.key(Action::No), styles.of(Role::HintKey)),
-                Span::styled(" leave it", styles.of(Role::Text)),
-            ])
-        };
-        sheet.line(line, true);
+            sheet.keys(&[(&yes, "make the successor"), ("← →", "overlap"), (&no, "leave it")]);
+        }
         let title = format!("Rotate {}", fit::cut(&self.key.name, 50));
         sheet.draw(frame, &title, Role::DialogBorder);
     }

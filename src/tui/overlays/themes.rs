@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Context;
 use crate::config::theme::Theme;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
@@ -11,8 +11,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::widgets::dialog;
-use crate::tui::widgets::picker::{self, Item};
-use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::picker::{Item, Picked, Picker};
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -21,28 +20,26 @@ mod tests;
 /// The themes and the one that was there before.
 #[derive(Debug)]
 pub struct State {
-    search: TextField,
+    picker: Picker,
     themes: Vec<Theme>,
-    at: usize,
     before: (String, Styles),
 }
 
 /// Asks for the themes and opens the chooser.
 pub fn open(shell: &mut Shell, number: u64) -> Opened {
     let before = (shell.theme.clone(), shell.styles.clone());
-    let state = State { search: TextField::default(), themes: Vec::new(), at: 0, before };
+    let state = State { picker: Picker::default(), themes: Vec::new(), before };
     let folder = shell.themes.clone();
     Opened::new(state, vec![shell.ask(To::Overlay(number), Request::Themes(folder)).1])
 }
 
 impl State {
     fn found(&self) -> Vec<&Theme> {
-        let names = self.themes.iter().map(|theme| theme.name.as_str());
-        picker::rank(self.search.value(), names).into_iter().map(|place| &self.themes[place]).collect()
+        self.picker.found(&self.themes, |theme| &theme.name)
     }
 
     fn preview(&self, shell: &mut Shell) {
-        if let Some(theme) = self.found().get(self.at) {
+        if let Some(theme) = self.found().get(self.picker.at) {
             shell.styles = Styles::new(theme);
             shell.theme = theme.name.clone();
         }
@@ -60,40 +57,25 @@ impl Layer for State {
             if let Some(why) = faults.first() {
                 shell.toast(Severity::Warning, why.clone());
             }
-            self.at = self.themes.iter().position(|theme| theme.name == self.before.0).unwrap_or(0);
+            self.picker.at = self.themes.iter().position(|theme| theme.name == self.before.0).unwrap_or(0);
         }
         Vec::new()
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let count = self.found().len();
-        match input {
-            Input::Paste(_) | Input::Click(_) => {}
-            Input::Scroll { lines, .. } => self.at = picker::step(self.at, lines.signum() as isize, count),
-            Input::Key(key) => match key.action {
-                Some(Action::CancelPicker | Action::Interrupt) => {
-                    (shell.theme, shell.styles) = self.before.clone();
-                    shell.close();
-                    return vec![Effect::Repaint];
-                }
-                Some(Action::Choose) => {
-                    self.preview(shell);
-                    let words =
-                        format!("theme {}; to keep it, write theme = \"{0}\" into config.toml", shell.theme);
-                    shell.toast(Severity::Info, words);
-                    shell.close();
-                    return Vec::new();
-                }
-                action => {
-                    if let Some(by) = picker::moves(action) {
-                        self.at = picker::step(self.at, by, count);
-                    } else if self.search.key(key.event) {
-                        self.at = 0;
-                    }
-                }
-            },
+        let picked = self.picker.take(&input, count);
+        if picked == Picked::Closed {
+            (shell.theme, shell.styles) = self.before.clone();
+            shell.close();
+            return vec![Effect::Repaint];
         }
         self.preview(shell);
+        if picked == Picked::Chosen {
+            let words = format!("theme {}; to keep it, write theme = \"{0}\" into config.toml", shell.theme);
+            shell.toast(Severity::Info, words);
+            shell.close();
+        }
         Vec::new()
     }
 
@@ -115,6 +97,6 @@ impl Layer for State {
             "Theme",
             Size { width: dialog::columns(area, 66), height: rows },
         );
-        picker::draw(frame, &shell.styles, place, &self.search, "type a theme's name", &items, self.at);
+        self.picker.draw(frame, &shell.styles, place, "type a theme's name", &items);
     }
 }

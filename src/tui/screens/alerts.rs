@@ -18,7 +18,7 @@ use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
 use crate::tui::opening::{About, Opening};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::words::{ScreenId, Severity};
+use crate::tui::words::{self, ScreenId, Severity};
 
 mod filter;
 mod page;
@@ -158,8 +158,7 @@ impl Screen for State {
                 match outcome {
                     Ok(count) => {
                         self.rows.clear_marks();
-                        let words = if count == 1 { "1 alert".into() } else { format!("{count} alerts") };
-                        shell.toast(Severity::Good, format!("{words} acknowledged"));
+                        shell.toast(Severity::Good, format!("{} acknowledged", words::count(count, "alert")));
                         shell.changed(Subjects::ALERTS | Subjects::AUDIT);
                     }
                     Err(failure) => shell.failed(&failure),

@@ -176,29 +176,16 @@ impl Screen for State {
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match reply {
-            Reply::Outlook(outcome) => {
-                let Some(settled) = self.outlooks.settle(shell, id) else { return Vec::new() };
-                shell.redraw = true;
-                match outcome {
-                    Ok(outlook) => self.outlook = Some(outlook),
-                    Err(failure) => shell.failed(&failure),
-                }
-                settled.next.into_iter().collect()
-            }
+            Reply::Outlook(outcome) => self.outlooks.keep(shell, id, outcome, &mut self.outlook),
             Reply::RemindersOf(outcome) => {
-                let Some(settled) = self.mails.settle(shell, id) else { return Vec::new() };
-                shell.redraw = true;
-                match outcome {
-                    Ok(reminders) => {
-                        let mut of: HashMap<KeyId, Vec<Reminder>> = HashMap::new();
-                        for reminder in reminders {
-                            of.entry(reminder.key).or_default().push(reminder);
-                        }
-                        self.reminders = Some(of);
+                let by_key = outcome.map(|reminders| {
+                    let mut of: HashMap<KeyId, Vec<Reminder>> = HashMap::new();
+                    for reminder in reminders {
+                        of.entry(reminder.key).or_default().push(reminder);
                     }
-                    Err(failure) => shell.failed(&failure),
-                }
-                settled.next.into_iter().collect()
+                    of
+                });
+                self.mails.keep(shell, id, by_key, &mut self.reminders)
             }
             reply => {
                 let page = self.page(shell);

@@ -17,8 +17,8 @@ use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
 use crate::tui::opening::{About, Change, Opening, Question};
 use crate::tui::screen::{self, Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::sweep_state::{self, MAY_SWEEP};
-use crate::tui::words::{ScreenId, Severity};
+use crate::tui::sweep_state::MAY_SWEEP;
+use crate::tui::words::{ScreenId, Severity, count};
 
 mod page;
 mod preset;
@@ -120,15 +120,7 @@ impl Screen for State {
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match reply {
-            Reply::Sweeps(outcome) => {
-                let Some(settled) = self.histories.settle(shell, id) else { return Vec::new() };
-                shell.redraw = true;
-                match outcome {
-                    Ok(sweeps) => self.sweeps = Some(sweeps),
-                    Err(failure) => shell.failed(&failure),
-                }
-                settled.next.into_iter().collect()
-            }
+            Reply::Sweeps(outcome) => self.histories.keep(shell, id, outcome, &mut self.sweeps),
             reply => {
                 let page = self.page(shell);
                 self.rows.reply(shell, id, reply, page).map_or_else(Vec::new, |came| came.effects)
@@ -193,7 +185,7 @@ fn question(fit: &[&Reminder], others: usize) -> Question {
     let ambiguous = fit.iter().any(|row| row.state == reminder::State::Ambiguous);
     let title = match fit {
         [one] => format!("Send the reminder about {} again?", one.key_name),
-        many => format!("Send {} again?", sweep_state::reminders(many.len() as u64)),
+        many => format!("Send {} again?", count(many.len() as u64, "reminder")),
     };
     let mut words = "The next sweep writes again to those whom it did not reach.".to_owned();
     if ambiguous {

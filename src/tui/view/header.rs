@@ -6,12 +6,13 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::reminders::sign;
-use super::{text, times};
+use super::times;
 use crate::config::theme::Role;
 use crate::domain::operator;
 use crate::domain::reminder::State;
 use crate::domain::text::SafeText;
 use crate::tui::shell::{Link, Shell};
+use crate::tui::widgets::fit;
 use crate::tui::words::ScreenId;
 
 /// Name and database; the sweep, what went wrong, the operator, and how fresh all this is; below it the tabs.
@@ -27,7 +28,7 @@ pub(super) fn draw(state: &super::State, frame: &mut Frame, area: Rect) {
     let left = Line::from(vec![
         Span::styled(" Keyrack  ", styles.of(Role::Title)),
         Span::styled(
-            text::clip_left(&shell.database, usize::from(room.saturating_sub(10))),
+            fit::cut_left(&shell.database, usize::from(room.saturating_sub(10))),
             styles.of(Role::Muted),
         ),
     ]);

@@ -39,6 +39,24 @@ pub fn telling(reminder: &Reminder) -> Option<&Delivery> {
         .or(reminder.deliveries.first())
 }
 
+/// `✕ failed, to ada@example.com and 1 more: 550 no such user`. `when`: what stands behind the state. `answer`: whether
+/// the server's words belong to it.
+pub fn told(reminder: &Reminder, when: &str, answer: impl Fn(&Delivery) -> bool) -> String {
+    let why = reminder.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    let mut words = format!("{}{why}{when}", with_sign(reminder.state));
+    if let Some(delivery) = telling(reminder) {
+        words.push_str(&format!(", to {}", delivery.recipient));
+        let more = reminder.deliveries.len() - 1;
+        if more > 0 {
+            words.push_str(&format!(" and {more} more"));
+        }
+        if let Some(said) = delivery.answer.as_ref().filter(|_| answer(delivery)) {
+            words.push_str(&format!(": {said}"));
+        }
+    }
+    words
+}
+
 /// What became of one threshold of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark<'r> {

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+use ratatui::text::Line;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -20,6 +23,26 @@ pub fn cut(text: &str, columns: usize) -> String {
         out.push('…');
     }
     out
+}
+
+/// The end of `text` in at most `columns`: of a path the end says more than the beginning.
+pub fn cut_left(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    format!("…{}", window(text, width(text) + 1 - columns, columns.saturating_sub(1)))
+}
+
+/// Writes text into a row, cut to `columns`.
+pub fn put(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style: Style) {
+    buffer.set_stringn(x, y, cut(text, columns.into()), columns.into(), style);
+}
+
+/// Like [`put`], at the right end of the columns.
+pub fn put_right(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style: Style) {
+    let text = cut(text, columns.into());
+    let indent = columns.saturating_sub(u16::try_from(width(&text)).unwrap_or(columns));
+    put(buffer, x + indent, y, columns - indent, &text, style);
 }
 
 /// `text` cut and filled up with spaces to exactly `columns`.
@@ -92,6 +115,11 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// The same as lines in one style.
+pub fn lines(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
+    wrap(text, columns).into_iter().map(|part| Line::styled(part, style)).collect()
 }
 
 /// At most `most` lines: what has no room in the last one is cut off.

@@ -7,6 +7,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::super::input::Input;
 use super::super::styles::Styles;
 use super::text_field::TextField;
 use super::{fit, scroll};
@@ -57,8 +58,61 @@ pub fn moves(action: Option<Action>) -> Option<isize> {
     }
 }
 
+/// The search line, and the item under the cursor.
+#[derive(Debug, Default)]
+pub struct Picker {
+    pub search: TextField,
+    pub at: usize,
+}
+
+/// What a gesture came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picked {
+    /// The cursor moved, if anything.
+    Nothing,
+    /// Other words are looked for.
+    Searched,
+    Chosen,
+    Closed,
+}
+
+impl Picker {
+    /// Takes a gesture among `count` items.
+    pub fn take(&mut self, input: &Input, count: usize) -> Picked {
+        let by = match input {
+            Input::Scroll { lines, .. } => Some(lines.signum() as isize),
+            input => moves(input.action()),
+        };
+        if let Some(by) = by {
+            self.at = step(self.at, by, count);
+            return Picked::Nothing;
+        }
+        let searched = match (input, input.action()) {
+            (_, Some(Action::CancelPicker | Action::Interrupt)) => return Picked::Closed,
+            (_, Some(Action::Choose)) => return Picked::Chosen,
+            (Input::Key(key), _) => self.search.key(key.event),
+            (Input::Paste(pasted), _) => self.search.paste(&pasted.line()),
+            _ => false,
+        };
+        if !searched {
+            return Picked::Nothing;
+        }
+        self.at = 0;
+        Picked::Searched
+    }
+
+    /// Those of `all` that fit, best first.
+    pub fn found<'a, T>(&self, all: &'a [T], name: impl Fn(&'a T) -> &'a str) -> Vec<&'a T> {
+        rank(self.search.value(), all.iter().map(name)).into_iter().map(|place| &all[place]).collect()
+    }
+
+    pub fn draw(&self, frame: &mut Frame, styles: &Styles, area: Rect, placeholder: &str, items: &[Item]) {
+        draw(frame, styles, area, &self.search, placeholder, items, self.at);
+    }
+}
+
 /// Draws the search line and below it the items, the one at `at` selected.
-pub fn draw(
+fn draw(
     frame: &mut Frame,
     styles: &Styles,
     area: Rect,

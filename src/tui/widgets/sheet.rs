@@ -104,9 +104,17 @@ impl<'s> Sheet<'s> {
 
     /// Words over the whole width, wrapped.
     pub fn words(&mut self, role: Role, words: &str) {
-        for part in fit::wrap(words, self.columns) {
-            self.lines.push(Line::styled(part, self.styles.of(role)));
-        }
+        self.lines.extend(fit::lines(words, self.columns, self.styles.of(role)));
+    }
+
+    /// Keys and what each of them does.
+    pub fn keys(&mut self, keys: &[(&str, &str)]) {
+        let spans = keys.iter().flat_map(|(key, does)| {
+            let key = Span::styled((*key).to_owned(), self.styles.of(Role::HintKey));
+            [key, Span::styled(format!(" {does}   "), self.styles.of(Role::Text))]
+        });
+        let line = Line::from_iter(spans);
+        self.line(line, true);
     }
 
     /// Lines over the whole width; what goes on below itself is indented like its beginning.

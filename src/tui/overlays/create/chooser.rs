@@ -1,13 +1,11 @@
 //! Choosing the account by typing a part of its name.
 
 use super::State;
-use crate::config::keymap::Action;
 use crate::domain::account::AccountSummary;
 use crate::tui::effect::{Effect, Failure, Request, RequestId, To};
 use crate::tui::input::Input;
 use crate::tui::shell::Shell;
-use crate::tui::widgets::picker;
-use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::picker::{Picked, Picker};
 
 /// How many accounts are offered at once; typing narrows them.
 const ACCOUNTS: u32 = 50;
@@ -15,9 +13,8 @@ const ACCOUNTS: u32 = 50;
 /// The search and what it found.
 #[derive(Debug, Default)]
 pub(super) struct Chooser {
-    pub search: TextField,
+    pub picker: Picker,
     pub found: Vec<AccountSummary>,
-    pub at: usize,
     pub loaded: bool,
 }
 
@@ -28,45 +25,29 @@ impl State {
     }
 
     pub(super) fn search_accounts(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let filter = self.chooser.as_ref().map_or("", |chooser| chooser.search.value()).to_owned();
+        let filter = self.chooser.as_ref().map_or("", |chooser| chooser.picker.search.value()).to_owned();
         let request = Request::Accounts { filter, after: None, limit: ACCOUNTS };
         self.accounts.ask(shell, To::Overlay(self.number), request).into_iter().collect()
     }
 
     pub(super) fn input_chooser(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Some(chooser) = &mut self.chooser else { return Vec::new() };
-        let count = chooser.found.len();
-        let changed = match input {
-            Input::Paste(pasted) => chooser.search.paste(&pasted.line()),
-            Input::Scroll { lines, .. } => {
-                chooser.at = picker::step(chooser.at, lines.signum() as isize, count);
-                false
+        match chooser.picker.take(&input, chooser.found.len()) {
+            Picked::Searched => return self.search_accounts(shell),
+            Picked::Chosen => {
+                if let Some(account) = chooser.found.get(chooser.picker.at).cloned() {
+                    self.set_account(shell, account);
+                }
             }
-            Input::Click(_) => false,
-            Input::Key(key) => match key.action {
-                Some(Action::Choose) => {
-                    if let Some(account) = chooser.found.get(chooser.at).cloned() {
-                        self.set_account(shell, account);
-                    }
-                    return Vec::new();
+            Picked::Closed => {
+                self.chooser = None;
+                if self.account.is_none() && self.name.is_empty() {
+                    shell.close();
                 }
-                Some(Action::CancelPicker) => {
-                    self.chooser = None;
-                    if self.account.is_none() && self.name.is_empty() {
-                        shell.close();
-                    }
-                    return Vec::new();
-                }
-                action => match picker::moves(action) {
-                    Some(by) => {
-                        chooser.at = picker::step(chooser.at, by, count);
-                        false
-                    }
-                    None => chooser.search.key(key.event),
-                },
-            },
-        };
-        if changed { self.search_accounts(shell) } else { Vec::new() }
+            }
+            Picked::Nothing => {}
+        }
+        Vec::new()
     }
 
     pub(super) fn found_accounts(
@@ -82,9 +63,9 @@ impl State {
             match found {
                 Ok(found) => {
                     // The only account there is needs no choosing.
-                    let only = !chooser.loaded && chooser.search.is_empty() && found.len() == 1;
+                    let only = !chooser.loaded && chooser.picker.search.is_empty() && found.len() == 1;
                     chooser.loaded = true;
-                    chooser.at = 0;
+                    chooser.picker.at = 0;
                     chooser.found = found;
                     if only && self.account.is_none() {
                         let account = chooser.found.remove(0);

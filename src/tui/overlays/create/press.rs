@@ -88,7 +88,7 @@ impl State {
                 let Some(c) = key.character() else { return Vec::new() };
                 let effects = self.choose_account(shell);
                 if let Some(chooser) = &mut self.chooser {
-                    chooser.search.paste(c.encode_utf8(&mut [0; 4]));
+                    chooser.picker.search.paste(c.encode_utf8(&mut [0; 4]));
                 }
                 return effects.into_iter().chain(self.search_accounts(shell)).collect();
             }

@@ -14,7 +14,7 @@ use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::facts::Fact;
-use crate::tui::widgets::picker::{self, Item};
+use crate::tui::widgets::picker::Item;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{choice, dialog, fit};
 
@@ -50,7 +50,7 @@ impl State {
             } else {
                 "loading…"
             };
-            picker::draw(frame, &shell.styles, place, &chooser.search, hint, &items, chooser.at);
+            chooser.picker.draw(frame, &shell.styles, place, hint, &items);
             return;
         }
         let mut sheet = Sheet::new(&shell.styles, area, COLUMNS, LABEL);
@@ -110,9 +110,8 @@ impl State {
     fn scopes_part(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
         let Some(policy) = self.policy(shell) else { return };
         if policy.fully_privileged() {
-            let words = fit::wrap(&fully_privileged(policy), sheet.field_columns()).into_iter();
-            let words = words.map(|part| Line::styled(part, shell.styles.of(Role::Warning)));
-            sheet.lines("Scopes", words.collect(), None);
+            let style = shell.styles.of(Role::Warning);
+            sheet.lines("Scopes", fit::lines(&fully_privileged(policy), sheet.field_columns(), style), None);
             return;
         }
         let focus = self.form.on(Focus::Scopes);

@@ -112,15 +112,7 @@ impl State {
         } else {
             let state = if alive(status) { "It works at this moment." } else { "It does not work any more." };
             sheet.words(Role::Warning, &format!("{state} Revoking is at once and for good."));
-            sheet.line(
-                Line::from(vec![
-                    Span::styled(yes, styles.of(Role::HintKey)),
-                    Span::styled(" revoke it now   ", styles.of(Role::Text)),
-                    Span::styled(no, styles.of(Role::HintKey)),
-                    Span::styled(" no, look for another", styles.of(Role::Text)),
-                ]),
-                true,
-            );
+            sheet.keys(&[(&yes, "revoke it now"), (&no, "no, look for another")]);
         }
         match keys.len() {
             1 => format!("Exposed key: {}", fit::cut(&key.name, 44)),

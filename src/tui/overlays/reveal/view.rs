@@ -14,7 +14,6 @@ use crate::domain::secret::DOTS;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::fit;
-use crate::tui::words::Severity;
 
 /// Empty columns at the left.
 const MARGIN: u16 = 2;
@@ -119,10 +118,7 @@ impl State {
     /// The question or the last message, and the column of the cursor if its first line is being typed.
     fn stage_lines(&self, shell: &Shell, columns: u16) -> (Vec<Line<'static>>, Option<u16>) {
         let styles = &shell.styles;
-        let words = |words: &str, role| -> Vec<Line<'static>> {
-            let wrapped = fit::wrap(words, columns.into());
-            wrapped.into_iter().map(|part| Line::styled(part, styles.of(role))).collect()
-        };
+        let words = |words: &str, role| fit::lines(words, columns.into(), styles.of(role));
         match self.stage {
             Stage::Path => {
                 let (text, cursor) = self.path.visible(columns.saturating_sub(20));
@@ -164,15 +160,7 @@ impl State {
                 (lines, None)
             }
             Stage::Show | Stage::Closing => {
-                let lines = self.said.as_ref().map(|(severity, said)| {
-                    let role = match severity {
-                        Severity::Info => Role::Info,
-                        Severity::Good => Role::Ok,
-                        Severity::Warning => Role::Warning,
-                        Severity::Bad => Role::Error,
-                    };
-                    words(said, role)
-                });
+                let lines = self.said.as_ref().map(|(severity, said)| words(said, severity.role()));
                 (lines.unwrap_or_default(), None)
             }
         }
@@ -196,8 +184,8 @@ impl Page {
     }
 
     fn words(&mut self, frame: &mut Frame, words: &str, style: ratatui::style::Style) {
-        for part in fit::wrap(words, self.columns.into()) {
-            self.line(frame, Line::styled(part, style));
+        for line in fit::lines(words, self.columns.into(), style) {
+            self.line(frame, line);
         }
     }
 

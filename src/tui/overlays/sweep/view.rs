@@ -13,14 +13,14 @@ use crate::domain::text::SafeText;
 use crate::service::{DueKey, LetterNews, SweepPreview};
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
-use crate::tui::sweep_state::{MAY_SWEEP, Sweeping, letters, reminders};
+use crate::tui::sweep_state::{MAY_SWEEP, Sweeping};
 use crate::tui::sweeping;
 use crate::tui::view::body::body;
 use crate::tui::view::reminders::{sign, with_sign};
 use crate::tui::view::{shown, times};
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::{dialog, fit, scroll};
-use crate::tui::words::Severity;
+use crate::tui::words::{Severity, count};
 
 const COLUMNS: u16 = 104;
 /// Rows of a running sweep's picture: always as many, so that nothing jumps while letters come in.
@@ -73,7 +73,7 @@ impl State {
     fn picture(&self, shell: &Shell, columns: usize) -> Picture {
         // The last column is the scroll mark's.
         let columns = columns.saturating_sub(1);
-        let say = |role, words: &str| said(&shell.styles, role, words, columns);
+        let say = |role, words: &str| fit::lines(words, columns, shell.styles.of(role));
         match &self.step {
             Step::Reading => plain(say(Role::Muted, "reading what is due…")),
             Step::Unread(why) => plain(say(Role::Error, why)),
@@ -94,7 +94,7 @@ impl State {
             }
             Step::Ask(preview, form) => {
                 let yes_words = format!("Send ({})", shell.keymap.key(Action::Yes));
-                let words = format!("Send {} now?", letters(preview.letters_in_all));
+                let words = format!("Send {} now?", count(preview.letters_in_all, "letter"));
                 let foot = vec![
                     Line::styled(words, shell.styles.of(Role::Warning)),
                     form.line(&shell.styles, Button::new(&yes_words), "No"),
@@ -107,10 +107,6 @@ impl State {
             },
         }
     }
-}
-
-fn said(styles: &Styles, role: Role, words: &str, columns: usize) -> Vec<Line<'static>> {
-    fit::wrap(words, columns).into_iter().map(|part| Line::styled(part, styles.of(role))).collect()
 }
 
 /// Words alone.
@@ -128,7 +124,7 @@ fn refusal(shell: &Shell) -> String {
 
 /// Nothing would be sent: why, when the next is, and what is left to do.
 fn nothing_due(shell: &Shell, preview: &SweepPreview, columns: usize) -> Vec<Line<'static>> {
-    let say = |role, words: &str| said(&shell.styles, role, words, columns);
+    let say = |role, words: &str| fit::lines(words, columns, shell.styles.of(role));
     let mut lines = say(Role::Text, "Nothing is due.");
     let Some(outbox) = &shell.outbox else { return lines };
     if let Some(next) = outbox.next_due_at {
@@ -153,9 +149,9 @@ fn nothing_due(shell: &Shell, preview: &SweepPreview, columns: usize) -> Vec<Lin
     lines
 }
 
-fn are(count: u64) -> String {
-    let verb = if count == 1 { "is" } else { "are" };
-    format!("{} {verb}", reminders(count))
+fn are(many: u64) -> String {
+    let verb = if many == 1 { "is" } else { "are" };
+    format!("{} {verb}", count(many, "reminder"))
 }
 
 /// What would be sent to whom.
@@ -163,11 +159,11 @@ fn before(shell: &Shell, preview: &SweepPreview, foot: Vec<Line<'static>>, colum
     let styles = &shell.styles;
     let words = format!(
         "{} about {}. Mail goes to {}.",
-        letters(preview.letters_in_all),
-        keys(preview.reminders_in_all),
+        count(preview.letters_in_all, "letter"),
+        count(preview.reminders_in_all, "key"),
         SafeText::new(preview.post.clone())
     );
-    let mut head = said(styles, Role::Text, &words, columns);
+    let mut head = fit::lines(&words, columns, styles.of(Role::Text));
     head.push(Line::default());
     let mut list = Vec::new();
     for letter in &preview.letters {
@@ -180,7 +176,7 @@ fn before(shell: &Shell, preview: &SweepPreview, foot: Vec<Line<'static>>, colum
     }
     let more = preview.letters_in_all.saturating_sub(preview.letters.len() as u64);
     if more > 0 {
-        list.push(Line::styled(format!("and {} more", letters(more)), styles.of(Role::Muted)));
+        list.push(Line::styled(format!("and {} more", count(more, "letter")), styles.of(Role::Muted)));
     }
     let height = u16::try_from(head.len() + list.len() + 1 + foot.len()).unwrap_or(u16::MAX);
     Picture { title: "Send reminders".into(), head, list, foot, height }
@@ -217,7 +213,7 @@ fn due(shell: &Shell, key: &DueKey, columns: usize) -> Line<'static> {
 /// How it goes on, or what it came to.
 fn watched(shell: &Shell, sweep: &Sweeping, columns: usize) -> Picture {
     let styles = &shell.styles;
-    let say = |role, words: &str| said(styles, role, words, columns);
+    let say = |role, words: &str| fit::lines(words, columns, styles.of(role));
     let mut head = Vec::new();
     match &sweep.outcome {
         Some(Ok(done)) => {
@@ -269,7 +265,7 @@ fn bar(styles: &Styles, sweep: &Sweeping, columns: usize) -> Line<'static> {
         return Line::styled("filling the outbox…", styles.of(Role::Info));
     };
     let done = sweep.tally.letters().min(all);
-    let words = format!("  {done} of {}", letters(all));
+    let words = format!("  {done} of {}", count(all, "letter"));
     let width = columns.saturating_sub(fit::width(&words)).min(60) as u64;
     let full = (done * width).checked_div(all).unwrap_or(width);
     Line::from(vec![
@@ -277,10 +273,6 @@ fn bar(styles: &Styles, sweep: &Sweeping, columns: usize) -> Line<'static> {
         Span::styled("░".repeat((width - full) as usize), styles.of(Role::Muted)),
         Span::styled(words, styles.of(Role::Text)),
     ])
-}
-
-fn keys(count: u64) -> String {
-    if count == 1 { "1 key".into() } else { format!("{count} keys") }
 }
 
 /// The four fates and how many letters met each.
@@ -309,7 +301,7 @@ fn fate(styles: &Styles, letter: &LetterNews, columns: usize, whole: bool) -> Ve
         state => with_sign(state),
     };
     let to = 32.min(columns / 3);
-    let count = keys(letter.reminders);
+    let about = count(letter.reminders, "key");
     let front = 12 + 1 + to + 2 + 8 + 2;
     let room = columns.saturating_sub(front);
     let mut answers =
@@ -319,7 +311,7 @@ fn fate(styles: &Styles, letter: &LetterNews, columns: usize, whole: bool) -> Ve
         Span::styled(word.clone(), styles.of(role)),
         Span::raw(" ".repeat(13_usize.saturating_sub(fit::width(&word)))),
         Span::styled(fit::pad(&letter.recipient, to), styles.of(Role::Text)),
-        Span::styled(format!("  {}  ", fit::pad(&count, 8)), styles.of(Role::Muted)),
+        Span::styled(format!("  {}  ", fit::pad(&about, 8)), styles.of(Role::Muted)),
         Span::styled(answers.pop().unwrap_or_default(), styles.of(Role::Muted)),
     ])];
     lines.extend(

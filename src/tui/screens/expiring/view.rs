@@ -13,7 +13,7 @@ use crate::domain::text::SafeText;
 use crate::tui::listing::Empty;
 use crate::tui::shell::Shell;
 use crate::tui::view::body::body;
-use crate::tui::view::reminders::{Mark, calm, short, telling, with_sign};
+use crate::tui::view::reminders::{Mark, calm, short, told};
 use crate::tui::view::{shown, times};
 use crate::tui::widgets::bars::{self, Bar};
 use crate::tui::widgets::fit;
@@ -176,19 +176,8 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
             None => sign.to_owned(),
         },
         Mark::Made(reminder) => {
-            let why = reminder.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-            let mut words = format!("{}{why} {}", with_sign(reminder.state), when(reminder.changed_at));
-            if let Some(delivery) = telling(reminder) {
-                words.push_str(&format!(", to {}", delivery.recipient));
-                let more = reminder.deliveries.len() - 1;
-                if more > 0 {
-                    words.push_str(&format!(" and {more} more"));
-                }
-                if let Some(answer) = delivery.answer.as_ref().filter(|_| delivery.state.needs_attention()) {
-                    words.push_str(&format!(": {answer}"));
-                }
-            }
-            words
+            let when = format!(" {}", when(reminder.changed_at));
+            told(reminder, &when, |delivery| delivery.state.needs_attention())
         }
     }
 }

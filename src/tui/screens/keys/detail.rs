@@ -15,9 +15,8 @@ use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, Status};
 use crate::tui::shell::Shell;
-use crate::tui::view::text::wrap;
 use crate::tui::view::{limits, times};
-use crate::tui::widgets::sparkline;
+use crate::tui::widgets::{fit, sparkline};
 
 /// Width of the column of labels.
 const LABEL: usize = 13;
@@ -77,10 +76,10 @@ struct Known<'a> {
 /// All that is known of a key, as lines of at most `width` columns.
 fn lines(key: &Key, known: Known<'_>, now: Instant, shell: &Shell, width: usize) -> Vec<Line<'static>> {
     let mut page = Page { lines: Vec::new(), shell, width };
-    for line in wrap(&key.name, width) {
+    for line in fit::wrap(&key.name, width) {
         page.lines.push(Line::styled(line, shell.styles.of(Role::Title)));
     }
-    for line in wrap(&key.description, width).into_iter().filter(|line| !line.is_empty()) {
+    for line in fit::wrap(&key.description, width).into_iter().filter(|line| !line.is_empty()) {
         page.lines.push(Line::styled(line, shell.styles.of(Role::Muted)));
     }
     page.gap();
@@ -188,7 +187,7 @@ impl Page<'_> {
     /// A label and its value, uncut: it goes on below itself.
     fn fact(&mut self, label: &str, value: &str) {
         let style = self.shell.styles.of(Role::Text);
-        for (i, line) in wrap(value, self.width.saturating_sub(LABEL + 1)).into_iter().enumerate() {
+        for (i, line) in fit::wrap(value, self.width.saturating_sub(LABEL + 1)).into_iter().enumerate() {
             let label = self.label(if i == 0 { label } else { "" });
             self.lines.push(Line::from(vec![label, Span::styled(line, style)]));
         }

@@ -1,7 +1,7 @@
 //! What stands where rows would be, if there are none.
 
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Rect};
+use ratatui::layout::{Alignment, Constraint, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
@@ -10,11 +10,11 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::operator::Permission;
 use crate::tui::shell::{Link, Shell};
-use crate::tui::view::text::centred;
 
 pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {
     let lines = lines(state, shell);
-    let place = centred(area, area.width.min(72), u16::try_from(lines.len() + 2).unwrap_or(area.height));
+    let height = u16::try_from(lines.len() + 2).unwrap_or(area.height);
+    let place = area.centered(Constraint::Length(area.width.min(72)), Constraint::Length(height));
     let text = Paragraph::new(lines).alignment(Alignment::Center).wrap(Wrap { trim: true });
     frame.render_widget(text, place);
 }

@@ -12,7 +12,7 @@ use crate::config::theme::Role;
 use crate::domain::query::{Column, Direction};
 use crate::service::Row;
 use crate::tui::shell::Shell;
-use crate::tui::view::text::{put, put_right};
+use crate::tui::widgets::fit::{put, put_right};
 use crate::tui::widgets::sparkline;
 
 impl State {

@@ -15,7 +15,7 @@ use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
 use crate::tui::sweep_state::MAY_SWEEP;
 use crate::tui::view::body::body;
-use crate::tui::view::reminders::{calm, sign, telling, with_sign};
+use crate::tui::view::reminders::{calm, sign, telling, told, with_sign};
 use crate::tui::view::shown;
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
@@ -288,18 +288,7 @@ fn cells(shell: &Shell, row: &Reminder) -> Vec<list::Cell> {
 /// The selected reminder: whom it went to, and the server's own words.
 fn strip(shell: &Shell, row: &Reminder, columns: usize) -> Vec<Line<'static>> {
     let styles = &shell.styles;
-    let why = row.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-    let mut words = format!("{}{why}", with_sign(row.state));
-    if let Some(delivery) = telling(row) {
-        words.push_str(&format!(", to {}", delivery.recipient));
-        let others = row.deliveries.len() - 1;
-        if others > 0 {
-            words.push_str(&format!(" and {others} more"));
-        }
-        if let Some(answer) = &delivery.answer {
-            words.push_str(&format!(": {answer}"));
-        }
-    }
+    let words = told(row, "", |_| true);
     let role = calm(sign(row.state).1);
     let width = columns.saturating_sub(2 * MARGIN);
     let lines = fit::wrap_within(&words, width, usize::from(STRIP));
