@@ -9,21 +9,12 @@ mod database;
 mod mail;
 mod terminal;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Level {
     Ok,
     Warning,
     Problem,
-}
-
-impl Level {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Problem => "problem",
-        }
-    }
 }
 
 /// One thing that was looked at.
@@ -100,7 +91,7 @@ fn gate(session: &Session) -> Option<Finding> {
 
 impl Record for Finding {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("STATE", 1, "state", |finding, _| finding.level.as_str().into()),
+        Column::new("STATE", 1, "state", |finding, _| <&str>::from(finding.level).into()),
         Column::new("WHAT", 2, "what", |finding, _| finding.what.into()),
         Column::new("FOUND", 3, "found", |finding, _| finding.found.as_str().into()),
         Column::wide("CURE", 4, "cure", |finding, _| {

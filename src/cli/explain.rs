@@ -108,7 +108,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
 impl Record for Step {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new("STEP", 1, "step", |step, _| step.name.into()),
-        Column::new("", 2, "mark", |step, _| word(step.mark).into()),
+        Column::new("", 2, "mark", |step, _| <&str>::from(step.mark).into()),
         Column::field(3, "reason", |step, _| step.reason.as_ref().map(|reason| reason.code()).into()),
         Column::new("WHAT WAS FOUND", 4, "words", |step, _| step.words.as_str().into()),
     ];
@@ -119,13 +119,5 @@ impl Record for Step {
             Mark::Failed => Tone::Bad,
             Mark::Open => Tone::Quiet,
         })
-    }
-}
-
-fn word(mark: Mark) -> &'static str {
-    match mark {
-        Mark::Passed => "passed",
-        Mark::Failed => "failed",
-        Mark::Open => "open",
     }
 }

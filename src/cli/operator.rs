@@ -1,6 +1,7 @@
 //! `keyrack operator`: who may use this database, and as what.
 
 use clap::Subcommand;
+use strum::VariantNames;
 
 use super::failure::{Exit, Failure, Result};
 use super::output::{Column, Record, Tone};
@@ -63,7 +64,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
 }
 
 fn role(text: &str) -> std::result::Result<Role, String> {
-    Role::parse(text).ok_or_else(|| format!("write one of {}", Role::ALL.map(Role::as_str).join(", ")))
+    text.parse().map_err(|_| format!("write one of {}", Role::VARIANTS.join(", ")))
 }
 
 impl Record for Operator {

@@ -183,7 +183,7 @@ fn conflict(chords: &[Vec<Chord>], place: usize) -> Option<(Chord, usize, Contex
     let entry = &REGISTRY[place];
     for (other, _) in REGISTRY.iter().enumerate().filter(|(other, _)| *other != place) {
         let Some(chord) = chords[place].iter().find(|chord| chords[other].contains(chord)) else { continue };
-        let shared = Context::ALL.into_iter().find(|context| {
+        let shared = Context::ALL.iter().copied().find(|context| {
             let holds = |entry: &Entry| context.chain().iter().any(|c| entry.contexts.contains(c));
             holds(entry) && holds(&REGISTRY[other])
         });

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 use super::document::{ConfigError, Result, Text};
-use codec::{Codec, PATH, TEXT, TRUTH, Word};
+use codec::{Codec, PATH, TEXT, TRUTH};
 use row::Row;
 use table::Table;
 
@@ -20,7 +21,6 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-pub use codec::Choice;
 pub use gate::{GATE, GateTable, HeaderNames, LogForm};
 pub use mail::{MAIL, MailSettings, Security, Transport};
 pub use place::Places;
@@ -28,7 +28,10 @@ pub use setting::{Setting, Source};
 pub use table::Flags;
 
 /// How a copied text reaches the clipboard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum ClipboardChoice {
     /// Whatever fits: the local display, tmux, or the terminal.
     #[default]
@@ -39,15 +42,6 @@ pub enum ClipboardChoice {
     Display,
     /// Nothing is ever copied.
     Off,
-}
-
-impl Choice for ClipboardChoice {
-    const ALL: &'static [(Self, Word)] = &[
-        (Self::Auto, ("auto", "")),
-        (Self::Terminal, ("terminal", "")),
-        (Self::Display, ("display", "")),
-        (Self::Off, ("off", "")),
-    ];
 }
 
 macro_rules! plain {

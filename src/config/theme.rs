@@ -164,7 +164,7 @@ impl Theme {
         palette: &[(&str, Colour)],
     ) -> Result<()> {
         for member in source.members(roles.table()?) {
-            let Some(role) = Role::parse(member.key) else {
+            let Ok(role) = member.key.parse::<Role>() else {
                 let hint = nearest(member.key, Role::ALL.iter().map(|role| role.as_str()))
                     .map_or_else(String::new, |near| format!(". Did you mean `{near}`?"));
                 return Err(member.at.error(format!("there is no role `{}`{hint}", member.key)));

@@ -1,6 +1,7 @@
 //! Accounts: the customers of an issuer.
 
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr};
 
 use super::Instant;
 use super::text::SafeText;
@@ -22,8 +23,9 @@ pub struct Account {
 }
 
 /// Whether the account may create keys, and its keys pass the gates. Suspension is reversible, unlike a revocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Standing {
     Good,
     Suspended,
@@ -32,10 +34,7 @@ pub enum Standing {
 impl Standing {
     /// The word that the database and the output use.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Suspended => "suspended",
-        }
+        self.into()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use strum::{IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use super::Instant;
@@ -12,100 +13,74 @@ use super::text::SafeText;
 mod filter;
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 pub enum Action {
+    #[strum(serialize = "issuer.apply")]
     IssuerApply,
+    #[strum(serialize = "account.create")]
     AccountCreate,
     /// Name, admins or plan.
+    #[strum(serialize = "account.change")]
     AccountChange,
+    #[strum(serialize = "account.suspend")]
     AccountSuspend,
+    #[strum(serialize = "account.reinstate")]
     AccountReinstate,
+    #[strum(serialize = "operator.set")]
     OperatorSet,
+    #[strum(serialize = "operator.remove")]
     OperatorRemove,
+    #[strum(serialize = "key.create")]
     KeyCreate,
+    #[strum(serialize = "key.acknowledge")]
     KeyAcknowledge,
+    #[strum(serialize = "key.rotate")]
     KeyRotate,
     /// The old key's end was set by a rotation.
+    #[strum(serialize = "key.retire")]
     KeyRetire,
+    #[strum(serialize = "key.revoke")]
     KeyRevoke,
     /// A key was given budgets of its own, or lost them.
+    #[strum(serialize = "key.limit")]
     KeyLimit,
+    #[strum(serialize = "alert.acknowledge")]
     AlertAcknowledge,
+    #[strum(serialize = "sweep.begin")]
     SweepBegin,
     /// A page of reminders that are due was written down.
+    #[strum(serialize = "sweep.plan")]
     SweepPlan,
+    #[strum(serialize = "sweep.end")]
     SweepEnd,
     /// The mail server took a reminder to one recipient.
+    #[strum(serialize = "reminder.send")]
     ReminderSend,
     /// It refused it for good.
+    #[strum(serialize = "reminder.fail")]
     ReminderFail,
     /// A passing fault: it will be tried again.
+    #[strum(serialize = "reminder.defer")]
     ReminderDefer,
     /// It may have arrived or not.
+    #[strum(serialize = "reminder.ambiguous")]
     ReminderAmbiguous,
     /// It was put aside before it was sent: the key ended, or a tighter threshold was crossed.
+    #[strum(serialize = "reminder.cancel")]
     ReminderCancel,
+    #[strum(serialize = "reminder.retry")]
     ReminderRetry,
     /// A batch of keys was loaded by `keyrack demo`.
+    #[strum(serialize = "demo.load")]
     DemoLoad,
 }
 
 impl Action {
-    pub const ALL: [Self; 24] = [
-        Self::IssuerApply,
-        Self::AccountCreate,
-        Self::AccountChange,
-        Self::AccountSuspend,
-        Self::AccountReinstate,
-        Self::OperatorSet,
-        Self::OperatorRemove,
-        Self::KeyCreate,
-        Self::KeyAcknowledge,
-        Self::KeyRotate,
-        Self::KeyRetire,
-        Self::KeyRevoke,
-        Self::KeyLimit,
-        Self::AlertAcknowledge,
-        Self::SweepBegin,
-        Self::SweepPlan,
-        Self::SweepEnd,
-        Self::ReminderSend,
-        Self::ReminderFail,
-        Self::ReminderDefer,
-        Self::ReminderAmbiguous,
-        Self::ReminderCancel,
-        Self::ReminderRetry,
-        Self::DemoLoad,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word that the database, the filter and the output use.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::IssuerApply => "issuer.apply",
-            Self::AccountCreate => "account.create",
-            Self::AccountChange => "account.change",
-            Self::AccountSuspend => "account.suspend",
-            Self::AccountReinstate => "account.reinstate",
-            Self::OperatorSet => "operator.set",
-            Self::OperatorRemove => "operator.remove",
-            Self::KeyCreate => "key.create",
-            Self::KeyAcknowledge => "key.acknowledge",
-            Self::KeyRotate => "key.rotate",
-            Self::KeyRetire => "key.retire",
-            Self::KeyRevoke => "key.revoke",
-            Self::KeyLimit => "key.limit",
-            Self::AlertAcknowledge => "alert.acknowledge",
-            Self::SweepBegin => "sweep.begin",
-            Self::SweepPlan => "sweep.plan",
-            Self::SweepEnd => "sweep.end",
-            Self::ReminderSend => "reminder.send",
-            Self::ReminderFail => "reminder.fail",
-            Self::ReminderDefer => "reminder.defer",
-            Self::ReminderAmbiguous => "reminder.ambiguous",
-            Self::ReminderCancel => "reminder.cancel",
-            Self::ReminderRetry => "reminder.retry",
-            Self::DemoLoad => "demo.load",
-        }
+        self.into()
     }
 }
 

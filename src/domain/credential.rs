@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use strum::VariantArray;
+
 use super::carrier::Carrier;
 use super::issuer::Policy;
 use super::reason::{Damage, Reason};
@@ -222,7 +224,7 @@ fn plain(value: &[u8]) -> Result<&str, Reason> {
 /// every form there is passes; whether there is such a key is for the database to say.
 fn is_whole(present: Body, prefix: &str, rest: &str) -> bool {
     present.matches(prefix, rest)
-        || Body::ALL.into_iter().any(|body| body != present && body.matches(prefix, rest))
+        || Body::VARIANTS.iter().any(|body| *body != present && body.matches(prefix, rest))
 }
 
 /// What is wrong with a body that does not have the form.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::Instant;
 use super::when::Span;
@@ -69,17 +70,22 @@ impl TryFrom<String> for Expiry {
 }
 
 /// How long the old key goes on working after a rotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray, strum::VariantNames)]
 pub enum Overlap {
+    #[strum(serialize = "none")]
     None,
+    #[strum(serialize = "15m")]
     Minutes15,
+    #[strum(serialize = "1h")]
     Hour1,
+    #[strum(serialize = "24h")]
     Hours24,
+    #[strum(serialize = "7d")]
     Days7,
 }
 
 impl Overlap {
-    pub const ALL: [Self; 5] = [Self::None, Self::Minutes15, Self::Hour1, Self::Hours24, Self::Days7];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     pub fn duration(self) -> Duration {
         match self {
@@ -93,19 +99,13 @@ impl Overlap {
 
     /// The spelling on the command line.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Minutes15 => "15m",
-            Self::Hour1 => "1h",
-            Self::Hours24 => "24h",
-            Self::Days7 => "7d",
-        }
+        self.into()
     }
 
     /// Reads the spelling, or a span of the same length; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let span = Span::parse(text).ok();
-        Self::ALL.into_iter().find(|overlap| {
+        Self::ALL.iter().copied().find(|overlap| {
             overlap.as_str() == text || span.is_some_and(|span| span == overlap.duration().into())
         })
     }

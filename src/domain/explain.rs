@@ -4,6 +4,7 @@
 //! nobody sets one thing right only to run into the next. The gate's answer is that of the first one that failed.
 
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::Instant;
 use super::account::Standing;
@@ -33,8 +34,9 @@ pub struct Case<'a> {
 }
 
 /// How a step went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Mark {
     Passed,
     Failed,

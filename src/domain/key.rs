@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use super::Instant;
@@ -101,8 +102,9 @@ pub struct Revocation {
 /// What a key is at a given instant. Only `Active` works.
 ///
 /// Derived from the row and the time, so that no process needs to be alive for a key to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumString, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Status {
     Active,
     /// Past its expiry.
@@ -113,19 +115,10 @@ pub enum Status {
 }
 
 impl Status {
-    pub const ALL: [Self; 4] = [Self::Active, Self::Expired, Self::Abandoned, Self::Revoked];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Expired => "expired",
-            Self::Abandoned => "abandoned",
-            Self::Revoked => "revoked",
-        }
-    }
-
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+        self.into()
     }
 }
 

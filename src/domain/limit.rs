@@ -19,7 +19,8 @@ pub use log::Log;
 pub use quota::{Quota, State};
 
 /// Who shares a budget: requests of one bucket are counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Bucket {
     Key(KeyId),
     /// The account's slug.
@@ -31,11 +32,7 @@ pub enum Bucket {
 impl Bucket {
     /// The word for what the budget is per, in headers and reasons.
     pub fn word(&self) -> &'static str {
-        match self {
-            Self::Key(_) => "key",
-            Self::Account(_) => "account",
-            Self::Endpoint(..) => "endpoint",
-        }
+        self.into()
     }
 }
 

@@ -4,6 +4,8 @@
 //! these", quotation marks take a phrase or a value with blanks together. [`Query::parse`] reads it, `Display` writes it,
 //! [`Query::matches`] says what it means.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::Instant;
 use super::key::Status;
 use super::when::{Span, Zone};
@@ -104,7 +106,20 @@ pub struct QueryError {
 }
 
 /// A column that the table of keys can be sorted by. Ties are broken by id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum Column {
     /// By the instant at which a key ends or ended: keys that work stand before keys that don't when descending.
     Status,
@@ -116,39 +131,16 @@ pub enum Column {
     Created,
     Expires,
     Used,
+    #[strum(serialize = "by")]
     CreatedBy,
 }
 
 impl Column {
-    pub const ALL: [Self; 9] = [
-        Self::Status,
-        Self::Name,
-        Self::Account,
-        Self::Preview,
-        Self::Scopes,
-        Self::Created,
-        Self::Expires,
-        Self::Used,
-        Self::CreatedBy,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The spelling on the command line.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::Name => "name",
-            Self::Account => "account",
-            Self::Preview => "preview",
-            Self::Scopes => "scopes",
-            Self::Created => "created",
-            Self::Expires => "expires",
-            Self::Used => "used",
-            Self::CreatedBy => "by",
-        }
-    }
-
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|column| column.as_str() == word)
+        self.into()
     }
 
     /// The direction that is useful at first sight.

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use strum::IntoStaticStr;
+
 use crate::domain::Instant;
 use crate::domain::carrier::Carrier;
 use crate::domain::issuer::{LineFault, Policy};
@@ -11,7 +13,8 @@ use crate::domain::text::SafeText;
 use crate::domain::when;
 
 /// Why a request may not pass. Holds no part of a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Reason {
     /// No header carries a key.
     Missing,
@@ -22,6 +25,7 @@ pub enum Reason {
     /// The header is there, with nothing in it.
     Empty,
     /// Several keys that are not the same one (VP-02).
+    #[strum(serialize = "several-keys")]
     Several,
     /// The issuer does not take keys in this header (VI-01).
     WrongHeader {
@@ -70,8 +74,10 @@ pub enum Reason {
     Address {
         address: Option<IpAddr>,
     },
+    #[strum(serialize = "bad-path")]
     Line(LineFault),
     /// But for a slash at its end the path would fit a route.
+    #[strum(serialize = "trailing-slash")]
     Slash,
     /// But for the size of its letters the path would fit a route.
     LetterCase,
@@ -90,8 +96,10 @@ pub enum Reason {
         seconds: u32,
     },
     /// The shared limiter can't be asked.
+    #[strum(serialize = "limiter-unreachable")]
     LimiterGone,
     /// The database can't be asked.
+    #[strum(serialize = "database-unreachable")]
     StoreGone,
 }
 
@@ -111,39 +119,7 @@ pub enum Damage {
 impl Reason {
     /// A short name for logs, counters and JSON.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::OtherScheme => "other-scheme",
-            Self::NoScheme => "no-scheme",
-            Self::Empty => "empty",
-            Self::Several => "several-keys",
-            Self::WrongHeader { .. } => "wrong-header",
-            Self::HeaderSpelling => "header-spelling",
-            Self::TooLong { .. } => "too-long",
-            Self::NotText => "not-text",
-            Self::Spaces => "spaces",
-            Self::Preview => "preview",
-            Self::UnknownPrefix => "unknown-prefix",
-            Self::Truncated { .. } => "truncated",
-            Self::Altered(_) => "altered",
-            Self::OtherIssuer => "other-issuer",
-            Self::Unknown => "unknown",
-            Self::Revoked { .. } => "revoked",
-            Self::Expired { .. } => "expired",
-            Self::Abandoned { .. } => "abandoned",
-            Self::Suspended { .. } => "suspended",
-            Self::Address { .. } => "address",
-            Self::Line(_) => "bad-path",
-            Self::Slash => "trailing-slash",
-            Self::LetterCase => "letter-case",
-            Self::Unrouted => "unrouted",
-            Self::NoRoutes => "no-routes",
-            Self::Scope { .. } => "scope",
-            Self::Limited { .. } => "limited",
-            Self::Braked { .. } => "braked",
-            Self::LimiterGone => "limiter-unreachable",
-            Self::StoreGone => "database-unreachable",
-        }
+        self.into()
     }
 
     /// Whether somebody tried to pass without a key that works: what a run of failed authentications is made of.

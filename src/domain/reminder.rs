@@ -5,6 +5,7 @@
 
 use chrono::Duration;
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use super::Instant;
@@ -22,8 +23,9 @@ pub type ReminderId = Uuid;
 pub type SweepId = Uuid;
 
 /// Where a reminder or one of its deliveries stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumString, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum State {
     /// To be sent by the next sweep, or, after a passing fault, by the first one after the pause.
     Pending,
@@ -42,31 +44,11 @@ pub enum State {
 }
 
 impl State {
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Sending,
-        Self::Sent,
-        Self::Failed,
-        Self::Ambiguous,
-        Self::Superseded,
-        Self::Cancelled,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word that the database, the filter and the output use.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Sending => "sending",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::Ambiguous => "ambiguous",
-            Self::Superseded => "superseded",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
+        self.into()
     }
 
     /// Whether a person should look at it, and may send it again.
@@ -118,8 +100,9 @@ pub struct Delivery {
 }
 
 /// Which door a sweep was started from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Door {
     Console,
     /// `keyrack reminders sweep`
@@ -129,25 +112,16 @@ pub enum Door {
 }
 
 impl Door {
-    pub const ALL: [Self; 3] = [Self::Console, Self::Command, Self::Watch];
-
     /// The word that the database and the output use.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Console => "console",
-            Self::Command => "command",
-            Self::Watch => "watch",
-        }
-    }
-
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|door| door.as_str() == word)
+        self.into()
     }
 }
 
 /// How a sweep is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Progress {
     Running,
     /// It did what there was to do, up to its limit.
@@ -160,12 +134,7 @@ pub enum Progress {
 
 impl Progress {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Ended => "ended",
-            Self::Stopped => "stopped",
-            Self::Lost => "lost",
-        }
+        self.into()
     }
 }
 

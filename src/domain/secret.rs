@@ -14,7 +14,7 @@ mod recognise;
 pub use recognise::{find_secret, looks_like_preview};
 
 /// How the part after the prefix is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::VariantArray)]
 #[serde(rename_all = "kebab-case")]
 pub enum Body {
     /// 64 lower-case hexadecimal digits: 256 bits (VG-06).
@@ -33,8 +33,6 @@ pub const TAIL: usize = 4;
 pub const DOTS: &str = "••••••••";
 
 impl Body {
-    pub const ALL: [Self; 2] = [Self::Hex, Self::Base62Checksum];
-
     /// The number of characters after the prefix.
     pub fn length(self) -> usize {
         match self {

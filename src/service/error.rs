@@ -90,13 +90,15 @@ impl store::MaybeTransient for Error {
 }
 
 /// The part of a request that an error is about, so that a form can show it at its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum Field {
     Account,
     Name,
     Description,
     Scopes,
     Expiry,
+    #[strum(serialize = "allow-list")]
     Allow,
     Slug,
     Admins,
@@ -105,32 +107,6 @@ pub enum Field {
     Operator,
     Reason,
     Overlap,
-}
-
-impl std::fmt::Display for Field {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Account => "account",
-            Self::Name => "name",
-            Self::Description => "description",
-            Self::Scopes => "scopes",
-            Self::Expiry => "expiry",
-            Self::Allow => "allow-list",
-            Self::Slug => "slug",
-            Self::Admins => "admins",
-            Self::Plan => "plan",
-            Self::Policy => "policy",
-            Self::Operator => "operator",
-            Self::Reason => "reason",
-            Self::Overlap => "overlap",
-        })
-    }
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 fn list(ids: &[KeyId]) -> String {

@@ -135,7 +135,7 @@ async fn touched(mut conn: Conn<'_>, from: Seen, to: Seen) -> Result<Subjects> {
             .await?
     });
     // A newer version may have written an action that this one does not know.
-    let known = |word: &String| Action::ALL.into_iter().find(|action| action.as_str() == word);
+    let known = |word: &String| Action::ALL.iter().copied().find(|action| action.as_str() == word);
     let about = |word| known(word).map_or(Subjects::ALL, Subjects::of);
     Ok(actions.iter().map(about).fold(alerts, Subjects::bitor))
 }

@@ -32,7 +32,7 @@ impl Store {
                 (role, now)
             }
         };
-        Ok((role.as_deref().and_then(Role::parse), now))
+        Ok((role.as_deref().and_then(|role| role.parse().ok()), now))
     }
 
     /// PostgreSQL's session user; `None` on SQLite, where the operating system knows who is acting.

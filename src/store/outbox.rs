@@ -140,8 +140,7 @@ impl CaseRow {
 }
 
 fn state(word: &str) -> Result<State> {
-    State::parse(word)
-        .ok_or_else(|| super::Error::Corrupt(format!("a reminder's state {:?}", SafeText::new(word))))
+    super::rows::word("a reminder's state", word)
 }
 
 fn days(number: i64) -> Result<u32> {

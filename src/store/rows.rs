@@ -1,18 +1,25 @@
 //! Rows as the statements return them, and how they become the domain's records.
 
+use std::str::FromStr;
+
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::dialect::{Allow, Time};
 use super::{Error, Result};
-use crate::domain::account::{Account, Standing};
+use crate::domain::account::Account;
 use crate::domain::budget::Budgets;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::Key;
-use crate::domain::operator::{Operator, Role};
+use crate::domain::operator::Operator;
 use crate::domain::scope::Scopes;
 use crate::domain::text::SafeText;
+
+/// Reads one of the words that this program writes.
+pub(super) fn word<T: FromStr>(what: &str, word: &str) -> Result<T> {
+    word.parse().map_err(|_| Error::Corrupt(format!("{what} {:?}", SafeText::new(word))))
+}
 
 /// The columns of a [`KeyRow`], from `keys k`.
 pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, k.name, k.description, k.preview, k.scopes, k.allow, \
@@ -113,11 +120,7 @@ impl AccountRow {
 
     pub(super) fn into_account(self) -> Result<Account> {
         Ok(Account {
-            standing: match self.standing.as_str() {
-                "good" => Standing::Good,
-                "suspended" => Standing::Suspended,
-                other => return Err(Error::Corrupt(format!("standing {:?}", SafeText::new(other)))),
-            },
+            standing: word("standing", &self.standing)?,
             slug: SafeText::new(self.slug).to_string(),
             issuer: SafeText::new(self.issuer).to_string(),
             name: self.name.into(),
@@ -139,8 +142,7 @@ pub(super) struct OperatorRow {
 impl OperatorRow {
     pub(super) fn into_operator(self) -> Result<Operator> {
         Ok(Operator {
-            role: Role::parse(&self.role)
-                .ok_or_else(|| Error::Corrupt(format!("role {:?}", SafeText::new(self.role.as_str()))))?,
+            role: word("role", &self.role)?,
             name: self.name.into(),
             created_at: self.created_at.0,
             created_by: self.created_by.into(),

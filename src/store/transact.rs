@@ -126,7 +126,7 @@ impl Store {
 
     async fn begin(&self, clock: &Clock, opening: &Opening) -> Result<Tx> {
         let Opening { who, operation, .. } = opening;
-        let parsed = |role: Option<String>| role.as_deref().and_then(Role::parse);
+        let parsed = |role: Option<String>| role.and_then(|role| role.parse().ok());
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 // A deferred transaction would fail at its first write under contention (H7).
@@ -224,7 +224,7 @@ impl Tx {
                         .bind(self.who.name.as_str())
                         .fetch_optional(&mut **tx)
                         .await?;
-                Ok(role.as_deref().and_then(Role::parse))
+                Ok(role.and_then(|role| role.parse().ok()))
             }
         }
     }

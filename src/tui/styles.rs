@@ -12,12 +12,12 @@ pub struct Styles {
 
 impl Styles {
     pub fn new(theme: &Theme) -> Self {
-        Self { styles: Role::ALL.map(|role| style(theme.look(role))) }
+        Self { styles: std::array::from_fn(|place| style(theme.look(Role::ALL[place]))) }
     }
 
     /// The style of a role: to be laid over what is there.
     pub fn of(&self, role: Role) -> Style {
-        Role::ALL.iter().position(|other| *other == role).map_or(Style::new(), |place| self.styles[place])
+        self.styles[role as usize]
     }
 }
 

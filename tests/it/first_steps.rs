@@ -47,7 +47,7 @@ async fn walk(database: Database) {
     }
 
     // Paging in every order, forwards and backwards, meets the same keys.
-    for column in Column::ALL {
+    for &column in Column::ALL {
         for direction in [Direction::Ascending, Direction::Descending] {
             let request = |from, limit| PageRequest {
                 query: Query::default(),

@@ -1,6 +1,7 @@
 //! `keyrack key list`: pages of the table, as a stream.
 
 use clap::Args;
+use strum::VariantNames;
 
 use super::super::failure::{Failure, Result};
 use super::super::filter;
@@ -96,8 +97,7 @@ fn cursor(text: &str) -> Result<Cursor> {
 fn sort(text: &str) -> std::result::Result<Sort, String> {
     let (word, direction) =
         text.split_once(':').map_or((text, None), |(word, direction)| (word, Some(direction)));
-    let column = Column::parse(word)
-        .ok_or_else(|| format!("columns are {}", Column::ALL.map(Column::as_str).join(", ")))?;
+    let column: Column = word.parse().map_err(|_| format!("columns are {}", Column::VARIANTS.join(", ")))?;
     let direction = match direction {
         None => column.natural(),
         Some("asc") => Direction::Ascending,

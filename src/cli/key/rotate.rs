@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use strum::VariantNames;
 
 use super::super::failure::{Exit, Failure, Result};
 use super::super::prompt;
@@ -65,6 +66,5 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
 }
 
 fn overlap(text: &str) -> std::result::Result<Overlap, String> {
-    Overlap::parse(text)
-        .ok_or_else(|| format!("write one of {}", Overlap::ALL.map(Overlap::as_str).join(", ")))
+    Overlap::parse(text).ok_or_else(|| format!("write one of {}", Overlap::VARIANTS.join(", ")))
 }

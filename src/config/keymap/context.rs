@@ -1,13 +1,18 @@
 //! Where a key is pressed.
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// A place in the console with bindings of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 pub enum Context {
     /// Everywhere, above any dialog.
+    #[strum(serialize = "Everywhere")]
     Always,
     /// On every screen, while nothing lies over it.
+    #[strum(serialize = "On every screen")]
     Global,
     /// In every list.
+    #[strum(serialize = "In a list")]
     Table,
     /// In the table of keys.
     Keys,
@@ -15,6 +20,7 @@ pub enum Context {
     Expiring,
     Reminders,
     /// Beside the list of keys, while the detail has the focus.
+    #[strum(serialize = "A key's detail")]
     Detail,
     Accounts,
     Audit,
@@ -22,49 +28,36 @@ pub enum Context {
     Operators,
     Alerts,
     /// A line of text: the filter, a path, the exposed key.
+    #[strum(serialize = "A line of text")]
     Prompt,
     /// A form with several fields.
+    #[strum(serialize = "A form")]
     Form,
     /// A question with buttons.
+    #[strum(serialize = "A question")]
     Dialog,
     /// The one time a secret is shown.
+    #[strum(serialize = "The reveal")]
     Reveal,
     /// The question whether to leave it without the secret.
+    #[strum(serialize = "Leaving the reveal")]
     Leaving,
     /// A list with a search line: palette, themes, accounts.
+    #[strum(serialize = "A list to choose from")]
     Picker,
     /// A page to read: help, a row's detail, a policy.
+    #[strum(serialize = "A page to read")]
     Reader,
     /// What a sweep would send.
+    #[strum(serialize = "What a sweep would send")]
     Preview,
     /// How a sweep is doing.
+    #[strum(serialize = "A sweep")]
     Sweeping,
 }
 
 impl Context {
-    pub const ALL: [Self; 21] = [
-        Self::Always,
-        Self::Global,
-        Self::Table,
-        Self::Keys,
-        Self::Expiring,
-        Self::Reminders,
-        Self::Detail,
-        Self::Accounts,
-        Self::Audit,
-        Self::Issuers,
-        Self::Operators,
-        Self::Alerts,
-        Self::Prompt,
-        Self::Form,
-        Self::Dialog,
-        Self::Reveal,
-        Self::Leaving,
-        Self::Picker,
-        Self::Reader,
-        Self::Preview,
-        Self::Sweeping,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// This context and those whose bindings hold in it too, nearest first.
     ///
@@ -102,28 +95,6 @@ impl Context {
 
     /// Heading in the help.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::Always => "Everywhere",
-            Self::Global => "On every screen",
-            Self::Table => "In a list",
-            Self::Keys => "Keys",
-            Self::Expiring => "Expiring",
-            Self::Reminders => "Reminders",
-            Self::Detail => "A key's detail",
-            Self::Accounts => "Accounts",
-            Self::Audit => "Audit",
-            Self::Issuers => "Issuers",
-            Self::Operators => "Operators",
-            Self::Alerts => "Alerts",
-            Self::Prompt => "A line of text",
-            Self::Form => "A form",
-            Self::Dialog => "A question",
-            Self::Reveal => "The reveal",
-            Self::Leaving => "Leaving the reveal",
-            Self::Picker => "A list to choose from",
-            Self::Reader => "A page to read",
-            Self::Preview => "What a sweep would send",
-            Self::Sweeping => "A sweep",
-        }
+        self.into()
     }
 }

@@ -90,7 +90,7 @@ fn the_emergency_is_one_key_from_every_screen_and_ctrl_c_works_everywhere() {
     ] {
         assert_eq!(map.lookup(context, chord("x"), false), Some(Action::Emergency), "{context:?}");
     }
-    for context in Context::ALL {
+    for &context in Context::ALL {
         assert_eq!(map.lookup(context, chord("ctrl-c"), true), Some(Action::Interrupt), "{context:?}");
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
+
+use strum::{EnumMessage, VariantArray};
 
 use crate::domain::when::{Span, SpanError};
 
@@ -42,15 +45,10 @@ impl fmt::Display for Wrong {
 /// A choice's word, and what the help says of it.
 pub type Word = (&'static str, &'static str);
 
-/// A closed choice.
-pub trait Choice: Copy + PartialEq + 'static {
-    /// Every choice with its word and its help.
-    const ALL: &'static [(Self, Word)];
+/// A closed choice. Its words and what the help says of them stand at its variants.
+pub trait Choice: Copy + FromStr + VariantArray + EnumMessage + Into<&'static str> {}
 
-    fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(choice, _)| *choice == self).map_or("", |(_, (word, _))| word)
-    }
-}
+impl<C: Copy + FromStr + VariantArray + EnumMessage + Into<&'static str>> Choice for C {}
 
 /// A kind of values.
 #[derive(Clone, Copy)]
@@ -100,18 +98,16 @@ impl<V: TryFrom<u64> + ToString> Codec<V> {
 
 impl<C: Choice> Codec<C> {
     pub const fn choice(hint: &'static str) -> Self {
-        let read = |text: &str| {
-            let found = C::ALL.iter().find(|(_, (word, _))| *word == text);
-            found.map(|(choice, _)| *choice).ok_or_else(|| Wrong::odd(text, &any_of::<C>()))
-        };
-        let words = || C::ALL.iter().map(|(_, word)| *word).collect();
-        Self { words, ..Self::new(hint, read, |choice| choice.as_str().to_owned()) }
+        let read = |text: &str| text.parse().map_err(|_| Wrong::odd(text, &any_of::<C>()));
+        let words =
+            || C::VARIANTS.iter().map(|one| ((*one).into(), one.get_message().unwrap_or_default())).collect();
+        Self { words, ..Self::new(hint, read, |choice| Into::<&str>::into(*choice).to_owned()) }
     }
 }
 
 /// `auto, terminal, display or off`
 fn any_of<C: Choice>() -> String {
-    let words: Vec<&str> = C::ALL.iter().map(|(_, (word, _))| *word).collect();
+    let words: Vec<&str> = C::VARIANTS.iter().map(|one| (*one).into()).collect();
     match words.split_last() {
         Some((last, more)) if !more.is_empty() => format!("{} or {last}", more.join(", ")),
         _ => words.concat(),

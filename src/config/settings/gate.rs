@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 use super::super::document::{ConfigError, Result};
-use super::codec::{Choice, Codec, PATH, TEXT, TIME, Word, Wrong};
+use super::codec::{Codec, PATH, TEXT, TIME, Wrong};
 use super::database::has_password;
 use super::row::Row;
 use super::setting::{Setting, Source};
@@ -21,36 +22,29 @@ use crate::domain::network::{NetworkError, parse_network};
 mod tests;
 
 /// The form of the log's lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum LogForm {
     #[default]
     Text,
     Json,
 }
 
-impl Choice for LogForm {
-    const ALL: &'static [(Self, Word)] = &[(Self::Text, ("text", "")), (Self::Json, ("json", ""))];
-}
-
 /// Whether proxies leave the names of headers as their clients spelled them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum HeaderNames {
     #[default]
+    #[strum(message = "nginx does, with HTTP/1.1")]
     Kept,
+    #[strum(
+        message = "Caddy, Traefik and HAProxy rewrite them, and so does HTTP/2: a policy that insists on a spelling can't be kept then"
+    )]
     Rewritten,
-}
-
-impl Choice for HeaderNames {
-    const ALL: &'static [(Self, Word)] = &[
-        (Self::Kept, ("kept", "nginx does, with HTTP/1.1")),
-        (
-            Self::Rewritten,
-            (
-                "rewritten",
-                "Caddy, Traefik and HAProxy rewrite them, and so does HTTP/2: a policy that insists on a spelling can't be kept then",
-            ),
-        ),
-    ];
 }
 
 const ADDRESS: Codec<SocketAddr> = Codec::new(

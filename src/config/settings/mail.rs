@@ -5,8 +5,10 @@
 
 use std::path::PathBuf;
 
+use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
+
 use super::super::document::ConfigError;
-use super::codec::{Choice, Codec, FOLDER, PATH, TEXT, Word};
+use super::codec::{Codec, FOLDER, PATH, TEXT};
 use super::row::Row;
 use super::setting::{Setting, Source};
 use super::table::Table;
@@ -16,7 +18,10 @@ mod check;
 mod tests;
 
 /// How letters leave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum Transport {
     /// As files in a folder: for a machine without a mail server.
     #[default]
@@ -25,28 +30,20 @@ pub enum Transport {
     Smtp,
 }
 
-impl Choice for Transport {
-    const ALL: &'static [(Self, Word)] = &[(Self::Directory, ("directory", "")), (Self::Smtp, ("smtp", ""))];
-}
-
 /// How the connection to the mail server is protected. There is no opportunistic way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Security {
     /// TLS by STARTTLS, required; port 587.
     #[default]
+    #[strum(serialize = "starttls")]
     StartTls,
     /// TLS from the first byte; port 465.
     Tls,
     /// No TLS, to this machine only; port 25.
     PlainLoopback,
-}
-
-impl Choice for Security {
-    const ALL: &'static [(Self, Word)] = &[
-        (Self::StartTls, ("starttls", "")),
-        (Self::Tls, ("tls", "")),
-        (Self::PlainLoopback, ("plain-loopback", "")),
-    ];
 }
 
 impl Security {

@@ -1,7 +1,10 @@
 //! The roles that things on the screen play.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 /// A part that something on the screen plays. Widgets ask for roles, never for colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Role {
     /// The ground of the whole screen.
     Background,
@@ -50,74 +53,10 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 29] = [
-        Self::Background,
-        Self::Text,
-        Self::Muted,
-        Self::Accent,
-        Self::Ok,
-        Self::Warning,
-        Self::Danger,
-        Self::Info,
-        Self::Border,
-        Self::DialogBorder,
-        Self::Title,
-        Self::Header,
-        Self::Selection,
-        Self::Marker,
-        Self::Marked,
-        Self::HintKey,
-        Self::Hint,
-        Self::Input,
-        Self::InputFocus,
-        Self::Placeholder,
-        Self::Error,
-        Self::Label,
-        Self::LabelFocus,
-        Self::Button,
-        Self::ButtonFocus,
-        Self::ButtonDanger,
-        Self::Secret,
-        Self::Bar,
-        Self::Match,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name in theme files.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Background => "background",
-            Self::Text => "text",
-            Self::Muted => "muted",
-            Self::Accent => "accent",
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Danger => "danger",
-            Self::Info => "info",
-            Self::Border => "border",
-            Self::DialogBorder => "dialog-border",
-            Self::Title => "title",
-            Self::Header => "header",
-            Self::Selection => "selection",
-            Self::Marker => "marker",
-            Self::Marked => "marked",
-            Self::HintKey => "hint-key",
-            Self::Hint => "hint",
-            Self::Input => "input",
-            Self::InputFocus => "input-focus",
-            Self::Placeholder => "placeholder",
-            Self::Error => "error",
-            Self::Label => "label",
-            Self::LabelFocus => "label-focus",
-            Self::Button => "button",
-            Self::ButtonFocus => "button-focus",
-            Self::ButtonDanger => "button-danger",
-            Self::Secret => "secret",
-            Self::Bar => "bar",
-            Self::Match => "match",
-        }
-    }
-
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == word)
+        self.into()
     }
 }

@@ -6,7 +6,7 @@ fn all() -> Vec<Theme> {
 
 /// Roles whose foreground is read as text.
 fn text_roles() -> impl Iterator<Item = Role> {
-    Role::ALL.into_iter().filter(|role| !matches!(role, Role::Border | Role::DialogBorder))
+    Role::ALL.iter().copied().filter(|role| !matches!(role, Role::Border | Role::DialogBorder))
 }
 
 /// Relative luminance of WCAG 2.1 from 0 to 1; `None` where the terminal decides the colour.
@@ -61,7 +61,7 @@ fn every_text_of_the_coloured_themes_can_be_read_on_the_selected_row() {
 #[test]
 fn mono_names_no_colour_and_still_tells_selection_focus_and_danger_apart() {
     let theme = Theme::load("mono", None).unwrap();
-    for role in Role::ALL {
+    for &role in Role::ALL {
         let look = theme.look(role);
         assert_eq!((look.fg, look.bg), (None, None), "{}", role.as_str());
     }

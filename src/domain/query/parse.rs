@@ -219,10 +219,10 @@ impl Word {
         let mut any = Vec::new();
         for value in &self.values {
             let word = value.text.to_ascii_lowercase();
-            match Status::parse(&word) {
-                Some(status) => any.push(status),
-                None if word == "ended" => any.extend(ENDED),
-                None => return Err(value.refused("status")),
+            match word.parse() {
+                Ok(status) => any.push(status),
+                Err(_) if word == "ended" => any.extend(ENDED),
+                Err(_) => return Err(value.refused("status")),
             }
         }
         Ok(unique(any))

@@ -95,11 +95,11 @@ impl ReminderFilter {
 fn states(value: &str, place: &std::ops::Range<usize>) -> Result<Vec<State>, QueryError> {
     let mut states = Vec::new();
     for word in value.to_ascii_lowercase().split(',') {
-        match (State::parse(word), word) {
+        match (word.parse().ok(), word) {
             (Some(state), _) => states.push(state),
             (None, "due") => states.extend([State::Pending, State::Sending]),
             (None, _) => {
-                let known: Vec<&str> = State::ALL.into_iter().map(State::as_str).collect();
+                let known: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
                 let hint = match nearest(word, known.iter().copied()) {
                     Some(near) => format!("did you mean {near}?"),
                     None => format!("there are {} and due", known.join(", ")),

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::failures::Source;
 use super::spike::{SPIKE_MINUTES, Spike};
@@ -19,7 +20,8 @@ pub struct Alert {
 }
 
 /// What it is. The JSON form is kept in the database and sent by webhook.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum What {
     /// A key is used far more than it ever was; in requests per five minutes.
@@ -37,8 +39,9 @@ pub enum What {
 }
 
 /// How soon somebody should look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Severity {
     Info,
     Warning,
@@ -47,11 +50,7 @@ pub enum Severity {
 
 impl Severity {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
+        self.into()
     }
 }
 
@@ -70,11 +69,7 @@ impl Alert {
 
     /// The kind, as it stands in JSON.
     pub fn kind(&self) -> &'static str {
-        match &self.what {
-            What::Spike { .. } => "spike",
-            What::FailedAuthentications { .. } => "failed-authentications",
-            What::NewNetwork { .. } => "new-network",
-        }
+        (&self.what).into()
     }
 
     pub fn severity(&self) -> Severity {

@@ -35,7 +35,8 @@ pub fn in_a_sentence(at: Instant) -> String {
     at.format("%Y-%m-%d at %H:%M:%S UTC").to_string()
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 enum Unit {
     Minute,
     Hour,
@@ -44,22 +45,12 @@ enum Unit {
 }
 
 impl Unit {
-    fn letter(self) -> char {
-        match self {
-            Self::Minute => 'm',
-            Self::Hour => 'h',
-            Self::Day => 'd',
-            Self::Year => 'y',
-        }
+    fn noun(self) -> &'static str {
+        self.into()
     }
 
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Year => "year",
-        }
+    fn letter(self) -> &'static str {
+        &self.noun()[..1]
     }
 }
 

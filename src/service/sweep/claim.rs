@@ -176,7 +176,7 @@ impl Claiming {
         tx.claimed(&claimed).await?;
         for ((word, why), cases) in &unfit {
             let ids: Vec<ReminderId> = cases.iter().map(|case| case.reminder).collect();
-            tx.set_aside(&ids, State::parse(word).unwrap_or(State::Cancelled), why).await?;
+            tx.set_aside(&ids, word.parse().unwrap_or(State::Cancelled), why).await?;
         }
         self.tell(tx, unfit).await?;
         Ok(letters)

@@ -7,7 +7,7 @@ use crate::domain::Instant;
 use crate::domain::reminder::{Door, Progress, Sweep, SweepId, Tally};
 use crate::domain::text::SafeText;
 use crate::store::dialect::{Time, both};
-use crate::store::{Error, Result, Store, Tx};
+use crate::store::{Result, Store, Tx};
 
 /// A sweep gives a sign of life well within this time.
 pub const ALIVE: chrono::Duration = chrono::Duration::seconds(30);
@@ -51,9 +51,7 @@ impl SweepRow {
         };
         Ok(Sweep {
             id: self.id,
-            door: Door::parse(&self.door).ok_or_else(|| {
-                Error::Corrupt(format!("a sweep's door {:?}", SafeText::new(self.door.as_str())))
-            })?,
+            door: crate::store::rows::word("a sweep's door", &self.door)?,
             by: self.begun_by.into(),
             host: self.host.into(),
             began_at: self.began_at.0,

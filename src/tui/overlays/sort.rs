@@ -62,7 +62,7 @@ impl Layer for State {
         let width = 30.min(area.width);
         let height = u16::try_from(Column::ALL.len() + 2).unwrap_or(area.height).min(area.height);
         let place = Rect { x: area.x + 2, y: area.y + 1, width, height }.intersection(area);
-        let rows = Column::ALL.into_iter().enumerate().map(|(i, column)| {
+        let rows = Column::ALL.iter().copied().enumerate().map(|(i, column)| {
             let arrow = match self.chosen().direction {
                 _ if i != self.place && column != self.present.column => " ",
                 Direction::Ascending if i == self.place => "▲",

@@ -213,7 +213,7 @@ on_both! {
         make_days(&service, "acme", "hub", 40).await;
         calendar.days(20).await;
         db.execute("UPDATE accounts SET admins = '[\"a@acme.example\", \"b@acme.example\", \"c@acme.example\"]'").await;
-        let words: Vec<State> = State::ALL.into_iter().filter(|state| *state != State::Sending).collect();
+        let words: Vec<State> = State::ALL.iter().copied().filter(|state| *state != State::Sending).collect();
         let (letters, post) = letter_box();
         let service = service.with_post(post);
         sweep(&service).await;

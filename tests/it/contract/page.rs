@@ -54,7 +54,7 @@ fn order(a: &Key, b: &Key, sort: Sort) -> Ordering {
 }
 
 fn sorts() -> impl Iterator<Item = Sort> {
-    Column::ALL.into_iter().flat_map(|column| {
+    Column::ALL.iter().copied().flat_map(|column| {
         [Direction::Ascending, Direction::Descending].map(|direction| Sort { column, direction })
     })
 }

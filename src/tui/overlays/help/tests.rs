@@ -28,7 +28,7 @@ fn a_search_in_the_help_narrows_it_and_escape_ends_it() {
 #[test]
 fn every_action_of_every_screen_is_in_its_help() {
     let desk = Desk::new();
-    for context in Context::ALL {
+    for &context in Context::ALL {
         for (_, entry, _) in desk.state.shell.keymap.entries(context) {
             assert!(!entry.description.is_empty(), "{}", entry.id);
         }
