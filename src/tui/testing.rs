@@ -31,6 +31,8 @@ use crate::domain::issuer::Issuer;
 use crate::domain::issuer::policy_file::all_presets;
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
+use crate::domain::subjects::Subjects;
+use crate::service::LiveEvent;
 
 mod database;
 mod records;
@@ -194,6 +196,11 @@ impl Desk {
             }
             None => Some((to, request)),
         }
+    }
+
+    /// Something of these kinds changed in the database, which then answers what is asked.
+    pub fn live(&mut self, touched: Subjects) -> &mut Self {
+        self.send(Message::Live(LiveEvent::Changed(touched))).settle()
     }
 
     /// Lets the shell carry out what is asked of it here.
@@ -361,12 +368,19 @@ fn event(key: &str) -> KeyEvent {
 /// The one request that the effects are, and nothing else.
 #[track_caller]
 pub fn only_request(effects: Vec<Effect>) -> (RequestId, Request) {
-    let [Effect::Ask { to, request }] =
-        <[Effect; 1]>::try_from(effects).unwrap_or_else(|effects| panic!("not one request: {effects:#?}"))
-    else {
-        panic!("no request")
-    };
-    (to, request)
+    let [only] = only_requests(effects);
+    only
+}
+
+/// The requests that the effects are, and nothing else.
+#[track_caller]
+pub fn only_requests<const N: usize>(effects: Vec<Effect>) -> [(RequestId, Request); N] {
+    let said = format!("{effects:#?}");
+    let asks = effects.into_iter().map(|effect| match effect {
+        Effect::Ask { to, request } => (to, request),
+        other => panic!("no request: {other:?}"),
+    });
+    asks.collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("not {N} requests: {said}"))
 }
 
 /// The identity of the first of these requests that is meant.

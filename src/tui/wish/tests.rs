@@ -55,8 +55,7 @@ fn only_what_certainly_came_to_nothing_is_another_wish_the_next_time() {
 
 #[test]
 fn an_answer_to_something_else_is_no_success_and_keeps_the_wish() {
-    let mut desk = Desk::new();
-    let shell = &mut desk.state.shell;
+    let shell = &mut Desk::new().state.shell;
     let mut wish = Wish::new(shell, 1);
     let (id, first) = sent(&mut wish, shell);
     let outcome = wish.settle(shell, id, Reply::Operators(Ok(Vec::new())), removed);
@@ -67,8 +66,7 @@ fn an_answer_to_something_else_is_no_success_and_keeps_the_wish() {
 
 #[test]
 fn it_is_not_sent_twice_and_the_answer_to_another_request_is_left_alone() {
-    let mut desk = Desk::new();
-    let shell = &mut desk.state.shell;
+    let shell = &mut Desk::new().state.shell;
     let mut wish = Wish::new(shell, 1);
     let (id, _) = sent(&mut wish, shell);
     assert_eq!(wish.send(shell, |_| unreachable!()), []);
@@ -81,8 +79,7 @@ fn it_is_not_sent_twice_and_the_answer_to_another_request_is_left_alone() {
 
 #[test]
 fn what_was_refused_of_a_field_stands_there_until_something_is_changed() {
-    let mut desk = Desk::new();
-    let shell = &mut desk.state.shell;
+    let shell = &mut Desk::new().state.shell;
     let mut wish = Wish::new(shell, 1);
     let (id, _) = sent(&mut wish, shell);
     wish.settle(shell, id, Reply::RemoveOperator(Err(failed(FailureKind::Field(Field::Name)))), removed);

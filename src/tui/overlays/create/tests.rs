@@ -24,8 +24,7 @@ fn open(desk: &mut Desk, issuer: &str) {
 fn send(desk: &mut Desk) -> (RequestId, CreateKey) {
     assert_eq!(desk.press("ctrl-s"), []);
     desk.says("review");
-    let (id, request) = only_request(desk.press("enter"));
-    let Request::Create(request) = request else { panic!("{request:?}") };
+    let (id, Request::Create(request)) = only_request(desk.press("enter")) else { panic!("not asked") };
     (id, request)
 }
 
@@ -135,8 +134,7 @@ fn vp_28_each_refusal_is_shown_in_its_own_words_and_the_form_stays_filled_in() {
     ] {
         refuse(&mut desk, sent, kind, words);
         desk.says(words);
-        let (id, request) = only_request(desk.press("enter"));
-        let Request::Create(request) = request else { panic!("{request:?}") };
+        let (id, Request::Create(request)) = only_request(desk.press("enter")) else { panic!("not asked") };
         assert_ne!(request.operation, first.operation, "a refused wish is over; this is a new one");
         assert_eq!(request.name, "CI");
         sent = id;

@@ -80,8 +80,7 @@ fn va_06_the_words_say_what_really_happened_to_the_clipboard_and_done_closes() {
     desk.says("not copied: no clipboard");
     copied(&mut desk, true);
     desk.says("the secret was sent to your terminal");
-    let (id, request) = only_request(desk.press("d"));
-    let Request::Acknowledge { key, .. } = request else { panic!("{request:?}") };
+    let (id, Request::Acknowledge { key, .. }) = only_request(desk.press("d")) else { panic!("not asked") };
     assert_eq!(key, created("voicegram", "CI runner").key.id);
     desk.reply(id, Reply::Acknowledge(Ok(Box::new(created("voicegram", "CI runner").key))));
     desk.closed();

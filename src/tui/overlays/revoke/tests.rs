@@ -94,8 +94,7 @@ fn the_same_key_twice_revokes_nothing() {
 fn a_note_goes_with_it() {
     let mut desk = question(&[main_server()]);
     desk.press("backtab \"yes, it leaked in y\" enter");
-    let (_, request) = only_request(desk.press("y"));
-    let Request::Revoke { reason, .. } = request else { panic!("{request:?}") };
+    let (_, Request::Revoke { reason, .. }) = only_request(desk.press("y")) else { panic!("not asked") };
     assert_eq!(reason.as_deref(), Some("yes, it leaked in y"));
 }
 

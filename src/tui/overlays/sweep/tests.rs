@@ -6,20 +6,16 @@ use crate::service::{Outbox, SweepNews, SweepOrder};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::message::Message;
 use crate::tui::testing::reminders::{letter, preview, swept, tally};
-use crate::tui::testing::{Desk, noon};
+use crate::tui::testing::{Desk, noon, only_requests};
 use crate::tui::update::update;
 use crate::tui::words::ExitReason;
 
 /// Presses S: what would be sent is asked for, and where to.
 fn ask(desk: &mut Desk) -> RequestId {
-    let effects = desk.press("S");
-    let [Effect::Ask { to, .. }, Effect::Ask { to: shell, .. }] = effects.as_slice() else {
-        panic!("{effects:#?}")
-    };
-    let wanted = [(*to, Request::PreviewSweep(200)), (*shell, Request::Post)];
-    assert_eq!(effects, wanted.map(|(to, request)| Effect::Ask { to, request }));
-    assert_eq!(shell.to, To::Shell);
-    *to
+    let [(preview, first), (post, second)] = only_requests(desk.press("S"));
+    assert_eq!([first, second], [Request::PreviewSweep(200), Request::Post]);
+    assert_eq!(post.to, To::Shell);
+    preview
 }
 
 fn read(mut desk: Desk, letters: u64) -> Desk {

@@ -211,54 +211,32 @@ fn what_nobody_acknowledged_has_a_tab_of_its_own() {
 
 #[test]
 fn a_new_alert_comes_in_at_the_top_and_the_selection_stays_on_its_own() {
-    let mut desk = screen(80, 24);
-    desk.press("j");
-    let effects = crate::tui::update::update(
-        &mut desk.state,
-        crate::tui::message::Message::Live(crate::service::LiveEvent::Changed(Subjects::ALERTS)),
-    );
-    let id = asked(&effects, |request| matches!(request, Request::Alerts(_)));
-    let mut rows = rows();
-    let source = Source::Issuer("voxpria".into());
-    rows.insert(0, raised(12, 0, What::FailedAuthentications { source, attempts: 900, seconds: 300 }));
-    desk.reply(id, Reply::Alerts(Ok(rows)));
-    let screen = desk.screen();
-    assert!(screen.contains("keys of voxpr"), "{screen}");
-    let selected = screen.lines().find(|line| line.starts_with('▌')).unwrap_or_default();
-    assert!(selected.contains("203.0.113.7"), "{screen}");
+    for (keys, selected) in [("j", "203.0.113.7"), ("", "spike")] {
+        let mut desk = screen(80, 24);
+        desk.press(keys);
+        let effects = desk.with(|shell| shell.changed(Subjects::ALERTS));
+        let id = asked(&effects, |request| matches!(request, Request::Alerts(_)));
+        let mut rows = rows();
+        let source = Source::Issuer("voxpria".into());
+        rows.insert(0, raised(12, 0, What::FailedAuthentications { source, attempts: 900, seconds: 300 }));
+        desk.reply(id, Reply::Alerts(Ok(rows)));
+        assert!(desk.selected_line().contains(selected), "{}", desk.screen());
+        desk.sees("keys of voxpr");
+    }
 }
 
 #[test]
 fn the_command_that_starts_a_gate_names_the_database_that_the_console_shows() {
-    let mut desk = screen(80, 24);
-    let gates = |desk: &mut Desk, database: &str| {
+    for (database, argument) in [
+        ("/tmp/keyrack-demo-3fe2da3c/demo.db", "/tmp/keyrack-demo-3fe2da3c/demo.db"),
+        (
+            "postgres://ada@localhost/keyrack?host=/run/postgresql",
+            "'postgres://ada@localhost/keyrack?host=/run/postgresql'",
+        ),
+    ] {
+        let mut desk = screen(80, 24);
         desk.state.shell.database = database.into();
         desk.on_mut::<super::State>().gates = Some(Vec::new());
-        desk.words()
-    };
-    let demo = "/tmp/keyrack-demo-3fe2da3c/demo.db";
-    assert!(
-        gates(&mut desk, demo).contains(&format!("`keyrack --db {demo} gate` starts one.")),
-        "{}",
-        desk.screen()
-    );
-    let url = "postgres://ada@localhost/keyrack?host=/run/postgresql";
-    assert!(
-        gates(&mut desk, url).contains(&format!("`keyrack --db '{url}' gate` starts one.")),
-        "{}",
-        desk.screen()
-    );
-}
-
-#[test]
-fn the_selection_stays_with_its_alert_at_the_top_too() {
-    let mut desk = screen(80, 24);
-    let effects = desk.with(|shell| shell.changed(Subjects::ALERTS));
-    let id = asked(&effects, |request| matches!(request, Request::Alerts(_)));
-    let mut rows = rows();
-    let source = Source::Issuer("voxpria".into());
-    rows.insert(0, raised(12, 0, What::FailedAuthentications { source, attempts: 900, seconds: 300 }));
-    desk.reply(id, Reply::Alerts(Ok(rows)));
-    let line = desk.selected_line();
-    assert!(line.contains("spike") && desk.screen().contains("keys of voxpr"), "{}", desk.screen());
+        desk.says(&format!("`keyrack --db {argument} gate` starts one."));
+    }
 }

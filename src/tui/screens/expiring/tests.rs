@@ -7,9 +7,9 @@ use crate::domain::reminder::{Reminder, State};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::service::{From, Outlook, Page, PageRequest, Row, Week};
-use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId};
+use crate::tui::effect::{CopyText, Reply, Request};
 use crate::tui::testing::reminders::reminder;
-use crate::tui::testing::{Desk, asked, key, noon, only_request};
+use crate::tui::testing::{Desk, asked, key, noon, only_request, only_requests};
 use crate::tui::words::ScreenId;
 
 fn ends_in(name: &str, days: i64) -> Row {
@@ -33,21 +33,9 @@ fn outlook() -> Outlook {
     Outlook { now: noon(), overdue: 2, within_7_days: 1, within_30_days: 8, within_90_days: 20, weeks }
 }
 
-/// The two requests of the screen: the outlook and the first page.
-fn requests(effects: Vec<Effect>) -> [(RequestId, Request); 2] {
-    let asks: Vec<_> = effects
-        .into_iter()
-        .map(|effect| match effect {
-            Effect::Ask { to, request } => (to, request),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    <[_; 2]>::try_from(asks).unwrap()
-}
-
 fn screen(width: u16, height: u16) -> Desk {
     let mut desk = Desk::sized(width, height);
-    let [(outlook_id, first), (page_id, second)] = requests(desk.press("2"));
+    let [(outlook_id, first), (page_id, second)] = only_requests(desk.press("2"));
     assert_eq!(desk.state.shell.screen, ScreenId::Expiring);
     assert_eq!(first, Request::Outlook);
     let sort = Window::Days7.sort();
@@ -97,12 +85,10 @@ fn each_tab_is_the_filter_of_the_same_name_in_the_filter_language() {
 #[test]
 fn another_tab_reads_its_own_keys() {
     let mut desk = screen(80, 24);
-    let (_, request) = only_request(desk.press("right"));
-    let Request::Page(request) = request else { panic!("{request:?}") };
+    let (_, Request::Page(request)) = only_request(desk.press("right")) else { panic!("not asked") };
     assert_eq!(request.query, Window::Days30.query());
     let mut desk = screen(80, 24);
-    let (id, request) = only_request(desk.press("left"));
-    let Request::Page(request) = request else { panic!("{request:?}") };
+    let (id, Request::Page(request)) = only_request(desk.press("left")) else { panic!("not asked") };
     assert_eq!(request.query, Window::Overdue.query());
     desk.reply(id, page(Vec::new()));
     desk.says("Nothing ended within the last 30 days");

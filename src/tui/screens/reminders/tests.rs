@@ -5,9 +5,9 @@ use crate::domain::operator::Role;
 use crate::domain::reminder::{Progress, Reminder, ReminderFilter, State, Sweep};
 use crate::domain::subjects::Subjects;
 use crate::service::{Outbox, ReminderRequest, Retried};
-use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::effect::{Failure, FailureKind, Reply, Request, To};
 use crate::tui::testing::reminders::{outbox, reminder, swept, tally};
-use crate::tui::testing::{Desk, asked, noon, only_request};
+use crate::tui::testing::{Desk, asked, noon, only_request, only_requests};
 use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Reminders);
@@ -36,24 +36,12 @@ fn screen_of(width: u16, height: u16, rows: Vec<Reminder>, sweeps: Vec<Sweep>, o
     let mut desk = Desk::sized(width, height);
     desk.state.shell.outbox = Some(outbox);
     desk.state.shell.post = Some(Ok("smtp.example.com:587 (STARTTLS)".into()));
-    let effects = desk.press("3");
-    let ask = |number, request| Effect::Ask { to: RequestId { to: ME, number }, request };
+    let [(history, first), (list, second), (post, third)] = only_requests(desk.press("3"));
     let all = ReminderRequest { filter: ReminderFilter::default(), after: None, limit: 200 };
-    let first = match effects.first() {
-        Some(Effect::Ask { to, .. }) => to.number,
-        other => panic!("{other:?}"),
-    };
-    let post = RequestId { to: To::Shell, number: first + 2 };
-    assert_eq!(
-        effects,
-        [
-            ask(first, Request::Sweeps(8)),
-            ask(first + 1, Request::Reminders(all)),
-            Effect::Ask { to: post, request: Request::Post }
-        ]
-    );
-    desk.reply(RequestId { to: ME, number: first }, Reply::Sweeps(Ok(sweeps)));
-    desk.reply(RequestId { to: ME, number: first + 1 }, Reply::Reminders(Ok(rows)));
+    assert_eq!([first, second, third], [Request::Sweeps(8), Request::Reminders(all), Request::Post]);
+    assert_eq!([history.to, list.to, post.to], [ME, ME, To::Shell]);
+    desk.reply(history, Reply::Sweeps(Ok(sweeps)));
+    desk.reply(list, Reply::Reminders(Ok(rows)));
     desk
 }
 

@@ -133,8 +133,7 @@ fn many_changes_in_a_row_count_once() {
     let mut desk = Desk::ready(100, 24, keys(3));
     desk.effects.clear();
     for _ in 0..5 {
-        desk.send(Message::Live(crate::service::LiveEvent::Changed(Subjects::KEYS)));
-        desk.settle();
+        desk.live(Subjects::KEYS);
     }
     let timers =
         desk.effects.iter().filter(|effect| matches!(effect, Effect::SetTimer { timer: Timer::Of(ME), .. }));

@@ -2,37 +2,34 @@
 
 use crate::config::theme::Role as Look;
 use crate::domain::issuer::Issuer;
+use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::tui::effect::{CopyText, Request};
 use crate::tui::message::Message;
 use crate::tui::testing::{Desk, keys, noon, numbered};
 
+/// A console this wide before keys of this issuer.
+fn of_issuer(issuer: &str, width: u16, keys: Vec<Key>) -> Desk {
+    let mut desk = Desk::opening(width, 24, keys);
+    desk.database.issuers = vec![Issuer::example(issuer)];
+    desk.settle();
+    desk
+}
+
 #[test]
 fn va_03_an_empty_list_says_no_api_keys_yet_and_how_to_create_the_first() {
-    let mut desk = Desk::opening(80, 24, vec![]);
-    desk.database.issuers = vec![Issuer::example("vozagent")];
-    desk.settle();
-    desk.sees("No API Keys Yet").sees("n  Create API Key");
+    of_issuer("vozagent", 80, vec![]).sees("No API Keys Yet").sees("n  Create API Key");
 }
 
 #[test]
 fn va_04_the_action_is_create_api_key_at_first_and_create_new_api_key_once_there_are_keys() {
-    let mut desk = Desk::opening(100, 24, vec![]);
-    desk.database.issuers = vec![Issuer::example("vozagent")];
-    desk.settle();
-    desk.sees("Create API Key").sees_not("Create New API Key");
-    let mut desk = Desk::opening(100, 24, keys(3));
-    desk.database.issuers = vec![Issuer::example("vozagent")];
-    desk.settle();
-    desk.sees("Create New API Key");
+    of_issuer("vozagent", 100, vec![]).sees("Create API Key").sees_not("Create New API Key");
+    of_issuer("vozagent", 100, keys(3)).sees("Create New API Key");
 }
 
 #[test]
 fn vg_08_the_action_is_called_new_token_under_voicegram() {
-    let mut desk = Desk::opening(100, 24, keys(3));
-    desk.database.issuers = vec![Issuer::example("voicegram")];
-    desk.settle();
-    desk.sees("New token");
+    of_issuer("voicegram", 100, keys(3)).sees("New token");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Moving about, filtering, marking; what comes and goes meanwhile.
 
 use crate::domain::subjects::Subjects;
-use crate::service::LiveEvent;
 use crate::tui::message::Message;
 use crate::tui::testing::{Desk, key_id, keys, numbered};
 
@@ -12,8 +11,7 @@ fn the_selection_stays_on_its_key_when_new_keys_arrive_above() {
     let mut new = numbered(900);
     new.name = "Brand new".into();
     desk.database.keys.insert(0, new);
-    desk.send(Message::Live(LiveEvent::Changed(Subjects::KEYS)));
-    desk.settle();
+    desk.live(Subjects::KEYS);
     assert!(desk.selected_line().contains("Key 3"));
     desk.sees("Brand new");
 }
@@ -24,8 +22,7 @@ fn in_the_middle_of_the_table_the_screen_stands_still_when_keys_arrive_above() {
     desk.play("pagedown pagedown pagedown");
     let before = desk.screen();
     desk.database.keys.insert(0, numbered(900));
-    desk.send(Message::Live(LiveEvent::Changed(Subjects::KEYS)));
-    desk.settle();
+    desk.live(Subjects::KEYS);
     let without_count = |screen: &str| screen.lines().skip(2).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(without_count(&desk.screen()), without_count(&before));
 }
@@ -35,8 +32,7 @@ fn a_selected_key_that_vanishes_is_followed_by_its_neighbour() {
     let mut desk = Desk::ready(80, 24, keys(10));
     desk.play("j j");
     desk.database.keys.remove(2);
-    desk.send(Message::Live(LiveEvent::Changed(Subjects::KEYS)));
-    desk.settle();
+    desk.live(Subjects::KEYS);
     assert!(desk.selected_line().contains("Key 3"));
 }
 
