@@ -10,25 +10,46 @@ use crate::service::Field;
 mod tests;
 
 /// One wish of an overlay. It keeps its operation id until it is known that nothing came of it: what was carried out and
-/// not heard of is then not done a second time.
+/// not heard of is then not done a second time. What differs from it is another wish, with an id of its own.
 #[derive(Debug)]
 pub struct Wish {
     to: To,
     operation: OperationId,
     sent: Option<RequestId>,
+    /// What was sent and is not known to have come to an end, each under its operation.
+    open: Vec<(OperationId, Request)>,
     failure: Option<Failure>,
 }
+
+/// Said while something was sent of which nobody knows what came, and what is to be sent now may differ.
+const UNKNOWN: &str = "what you sent before was not answered and may have been carried out: look first. Sent again \
+    unchanged it is done once; changed, it is done as well";
 
 impl Wish {
     /// A wish of the overlay with this number.
     pub fn new(shell: &mut Shell, overlay: u64) -> Self {
-        Self { to: To::Overlay(overlay), operation: shell.operation(), sent: None, failure: None }
+        Self {
+            to: To::Overlay(overlay),
+            operation: shell.operation(),
+            sent: None,
+            open: Vec::new(),
+            failure: None,
+        }
     }
 
     /// Sends it, or sends it again; while an answer is awaited nothing.
-    pub fn send(&mut self, shell: &mut Shell, request: impl FnOnce(OperationId) -> Request) -> Vec<Effect> {
+    pub fn send(&mut self, shell: &mut Shell, request: impl Fn(OperationId) -> Request) -> Vec<Effect> {
         if self.sent.is_some() {
             return Vec::new();
+        }
+        let same = self.open.iter().find(|(operation, open)| *open == request(*operation));
+        if let Some((operation, _)) = same {
+            self.operation = *operation;
+        } else {
+            if self.open.iter().any(|(operation, _)| *operation == self.operation) {
+                self.operation = shell.operation();
+            }
+            self.open.push((self.operation, request(self.operation)));
         }
         let (id, effect) = shell.ask(self.to, request(self.operation));
         self.sent = Some(id);
@@ -53,11 +74,10 @@ impl Wish {
             let text = "the answer was to something else: look whether it was done before you try again";
             Err(Failure { kind: FailureKind::Other, text: text.into() })
         });
-        if let Err(failure) = &outcome {
-            if failure.kind.refused() {
-                self.operation = shell.operation();
-            }
-            self.failure = Some(failure.clone());
+        self.failure = outcome.as_ref().err().cloned();
+        if self.failure.as_ref().is_none_or(|failure| failure.kind.refused()) {
+            let over = std::mem::replace(&mut self.operation, shell.operation());
+            self.open.retain(|(operation, _)| *operation != over);
         }
         Some(outcome)
     }
@@ -88,8 +108,9 @@ impl Wish {
         self.failure.as_ref().filter(|failure| !at_field(failure.kind)).map(|failure| &failure.text)
     }
 
-    /// Something was changed: what was said holds no longer.
+    /// Something was changed: what was said holds no longer. What was sent and not answered may have been done.
     pub fn edited(&mut self) {
-        self.failure = None;
+        let unknown = || Failure { kind: FailureKind::Other, text: UNKNOWN.into() };
+        self.failure = (!self.open.is_empty()).then(unknown);
     }
 }

@@ -207,16 +207,14 @@ impl State {
         let plan =
             self.plan.checked_sub(1).and_then(|plan| Some(issuer.policy.plans.get(plan)?.name.clone()));
         let (name, admins) = (self.name.value().trim().to_owned(), self.admins());
-        let issuer = issuer.slug.clone();
+        let (issuer, slug) = (issuer.slug.clone(), self.slug.value().to_owned());
+        let (named, told, planned) = (Some(name.clone()), Some(admins.clone()), Some(plan.clone()));
+        let change = ChangeAccount { name: named, admins: told, plan: planned };
+        let request = CreateAccount { issuer, slug, name, admins, plan };
         self.wish.send(shell, |operation| match &self.purpose {
-            Purpose::Create { .. } => {
-                let slug = self.slug.value().to_owned();
-                let request = CreateAccount { issuer, slug, name, admins, plan };
-                Request::CreateAccount { operation, request }
-            }
+            Purpose::Create { .. } => Request::CreateAccount { operation, request: request.clone() },
             Purpose::Change(slug) => {
-                let change = ChangeAccount { name: Some(name), admins: Some(admins), plan: Some(plan) };
-                Request::ChangeAccount { operation, account: slug.clone(), change }
+                Request::ChangeAccount { operation, account: slug.clone(), change: change.clone() }
             }
         })
     }
@@ -229,8 +227,9 @@ impl State {
                 self.plan = 0;
             }
             Some(Focus::Plan) => self.plan = self.plan.saturating_add_signed(by).min(self.plans(shell)),
-            _ => {}
+            _ => return,
         }
+        self.wish.edited();
     }
 }
 

@@ -104,7 +104,8 @@ impl State {
         match key.action {
             Some(Action::No) => {
                 self.stage = Stage::Ask;
-                self.said = None;
+                self.wish.edited();
+                self.said = self.wish.failure().map(|text| (Severity::Warning, text.clone()));
             }
             Some(Action::Interrupt) => shell.close(),
             Some(Action::NextButton) => *at = picker::step(*at, 1, keys.len()),
@@ -123,7 +124,8 @@ impl State {
             return Vec::new();
         }
         let (keys, reason) = (vec![key.id], Some(REASON.to_owned()));
-        let effects = self.wish.send(shell, |operation| Request::Revoke { operation, keys, reason });
+        let revoke = |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() };
+        let effects = self.wish.send(shell, revoke);
         self.said = None;
         self.stage = Stage::Sent { key: Box::new(key.clone()) };
         effects

@@ -93,7 +93,7 @@ impl State {
             return Vec::new();
         }
         let key = self.key.id;
-        self.wish.send(shell, |operation| Request::SetLimits { operation, key, limits })
+        self.wish.send(shell, |operation| Request::SetLimits { operation, key, limits: limits.clone() })
     }
 
     fn done(&self, shell: &mut Shell, key: &Key) {

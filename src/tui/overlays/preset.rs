@@ -72,10 +72,11 @@ impl Layer for State {
             Picked::Closed => shell.close(),
             Picked::Chosen if !input.hurried() => {
                 if let Some(policy) = self.found().get(self.picker.at).copied().cloned().map(Box::new) {
-                    return self.wish.send(shell, |operation| Request::ApplyPolicy { operation, policy });
+                    let apply = |operation| Request::ApplyPolicy { operation, policy: policy.clone() };
+                    return self.wish.send(shell, apply);
                 }
             }
-            _ => {}
+            _ => self.wish.edited(),
         }
         Vec::new()
     }

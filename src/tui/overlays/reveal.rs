@@ -223,7 +223,9 @@ impl State {
                 let (keys, reason) = (vec![self.key.id], Some("discarded at its reveal".to_owned()));
                 self.stage = Stage::Closing;
                 self.say(Severity::Info, "revoking it…");
-                self.discard.send(shell, |operation| Request::Revoke { operation, keys, reason })
+                let revoke =
+                    |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() };
+                self.discard.send(shell, revoke)
             }
             Some(Action::No | Action::PressButton) => {
                 self.stage = Stage::Show;

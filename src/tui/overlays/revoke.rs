@@ -155,10 +155,12 @@ impl State {
             Pressed::Text(event) => {
                 match self.form.field() {
                     // Digits faster than a person types them are no answer.
-                    Some(Focus::Count) if !key.hurried => self.count.key(event),
-                    Some(Focus::Note) => self.note.key(event),
-                    _ => false,
-                };
+                    Some(Focus::Count) if !key.hurried => {
+                        self.count.key(event);
+                    }
+                    Some(Focus::Note) if self.note.key(event) => self.wish.edited(),
+                    _ => {}
+                }
             }
             Pressed::Sideways(_) | Pressed::Nothing => {}
         }
@@ -178,7 +180,8 @@ impl State {
         self.amiss = None;
         let note = self.note.value().trim();
         let (keys, reason) = (self.ids.clone(), (!note.is_empty()).then(|| note.to_owned()));
-        self.wish.send(shell, |operation| Request::Revoke { operation, keys, reason })
+        let revoke = |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() };
+        self.wish.send(shell, revoke)
     }
 
     /// The database holds them as revoked: the gates are asked.
@@ -226,6 +229,7 @@ impl Layer for State {
             // A note may be pasted; an answer may not.
             Input::Paste(pasted) if self.form.on(Focus::Note) => {
                 self.note.paste(&pasted.line());
+                self.wish.edited();
                 Vec::new()
             }
             Input::Key(key) => self.press(shell, key),

@@ -18,7 +18,7 @@ use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::widgets::{choice, fit};
+use crate::tui::widgets::{choice, fit, picker};
 use crate::tui::wish::Wish;
 use crate::tui::words::Severity;
 
@@ -64,8 +64,14 @@ impl Layer for State {
         }
         match key.action {
             Some(Action::No | Action::Interrupt) => shell.close(),
-            Some(Action::NextButton) => self.at = (self.at + 1).min(self.choices.len() - 1),
-            Some(Action::PreviousButton) => self.at = self.at.saturating_sub(1),
+            Some(action @ (Action::NextButton | Action::PreviousButton)) => {
+                self.at = picker::step(
+                    self.at,
+                    if action == Action::NextButton { 1 } else { -1 },
+                    self.choices.len(),
+                );
+                self.wish.edited();
+            }
             Some(Action::Yes) if !key.hurried => {
                 let (key, overlap) = (self.key.id, self.choices[self.at]);
                 return self.wish.send(shell, |operation| Request::Rotate { operation, key, overlap });

@@ -21,11 +21,7 @@ fn failed(kind: FailureKind) -> Failure {
 
 /// Sends it; the id that the answer carries, and the operation's.
 fn sent(wish: &mut Wish, shell: &mut Shell) -> (RequestId, OperationId) {
-    let effects = wish.send(shell, |operation| Request::RemoveOperator { operation, name: "bob".into() });
-    match <[Effect; 1]>::try_from(effects).unwrap() {
-        [Effect::Ask { to, request: Request::RemoveOperator { operation, .. } }] => (to, operation),
-        other => panic!("{other:?}"),
-    }
+    asks(wish, shell, "bob")
 }
 
 fn removed(reply: Reply) -> Option<Outcomes<()>> {
@@ -88,4 +84,39 @@ fn what_was_refused_of_a_field_stands_there_until_something_is_changed() {
     assert!(wish.failure_besides(&[Field::Slug]).is_some(), "no field of the form: said below them all");
     wish.edited();
     assert!(wish.failure().is_none() && wish.refusal(Field::Name).is_none());
+}
+
+/// Sends the wish to remove somebody; the operation's id.
+fn asks(wish: &mut Wish, shell: &mut Shell, name: &str) -> (RequestId, OperationId) {
+    let effects = wish.send(shell, |operation| Request::RemoveOperator { operation, name: name.into() });
+    match <[Effect; 1]>::try_from(effects).unwrap() {
+        [Effect::Ask { to, request: Request::RemoveOperator { operation, .. } }] => (to, operation),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_differs_from_a_wish_without_an_answer_is_another_one_and_says_so() {
+    let shell = &mut Desk::new().state.shell;
+    let mut wish = Wish::new(shell, 1);
+    let fails = |wish: &mut Wish, shell: &mut Shell, name: &str, kind| {
+        let (id, operation) = asks(wish, shell, name);
+        wish.settle(shell, id, Reply::RemoveOperator(Err(failed(kind))), removed);
+        operation
+    };
+    let bob = fails(&mut wish, shell, "bob", FailureKind::Unreachable);
+    wish.edited();
+    let said = wish.failure().map(ToString::to_string).unwrap_or_default();
+    assert!(said.contains("may have been carried out"), "{said}");
+    let eve = fails(&mut wish, shell, "eve", FailureKind::Other);
+    assert_ne!(eve, bob);
+    assert_eq!(fails(&mut wish, shell, "bob", FailureKind::Rule), bob, "the first one again");
+    assert_ne!(fails(&mut wish, shell, "bob", FailureKind::Rule), bob, "it was refused, so it is over");
+    assert_eq!(
+        fails(&mut wish, shell, "eve", FailureKind::NotFound),
+        eve,
+        "of this one nothing is known yet"
+    );
+    wish.edited();
+    assert!(wish.failure().is_none(), "nothing is open any more");
 }

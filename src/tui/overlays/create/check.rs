@@ -54,8 +54,8 @@ impl State {
         }
     }
 
-    /// The request under an operation's id, if every field is right; otherwise the cursor goes to the first that is not.
-    pub(super) fn request(&mut self, shell: &Shell) -> Option<impl FnOnce(OperationId) -> CreateKey + use<>> {
+    /// The request under no operation's id yet, if every field is right; otherwise the cursor goes to the first that is not.
+    pub(super) fn request(&mut self, shell: &Shell) -> Option<CreateKey> {
         self.checked = true;
         let fields = [
             (Field::Account, Focus::Account),
@@ -74,6 +74,7 @@ impl State {
         let (name, description) = (name.to_owned(), description.to_owned());
         let (scopes, expiry) = (self.scopes.scopes(), self.chosen_expiry(shell).ok()?);
         let allow = Networks::parse(self.allow.value()).ok()?;
-        Some(move |operation| CreateKey { operation, account, name, description, scopes, expiry, allow })
+        let operation = OperationId::nil();
+        Some(CreateKey { operation, account, name, description, scopes, expiry, allow })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Focus, Stage, State};
 use crate::config::keymap::Action;
+use crate::service::CreateKey;
 use crate::tui::effect::{Effect, Request};
 use crate::tui::form::Pressed;
 use crate::tui::input::{Input, Key};
@@ -21,7 +22,9 @@ impl State {
                 self.wish.edited();
                 Vec::new()
             }
-            Stage::Review => self.wish.send(shell, |operation| Request::Create(request(operation))),
+            Stage::Review => {
+                self.wish.send(shell, |operation| Request::Create(CreateKey { operation, ..request.clone() }))
+            }
         }
     }
 

@@ -245,3 +245,17 @@ fn the_review_at_120_by_40() {
     desk.press("\"Production Server – Main App\" tab tab space ctrl-s");
     insta::assert_snapshot!(desk.screen());
 }
+
+#[test]
+fn a_form_that_was_changed_after_a_try_without_an_answer_is_another_wish() {
+    let mut desk = form("voicegram");
+    desk.write("CI");
+    let (id, first) = send(&mut desk);
+    refuse(&mut desk, id, FailureKind::Unreachable, "the database can't be reached");
+    desk.press("esc \"2\"");
+    desk.strike("ctrl-s").says("may have been carried out");
+    let (_, second) = only_request(desk.press("enter"));
+    let Request::Create(second) = second else { panic!("{second:?}") };
+    assert_eq!(second.name, "CI2");
+    assert_ne!(second.operation, first.operation);
+}

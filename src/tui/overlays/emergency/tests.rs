@@ -164,3 +164,22 @@ fn the_way_to_an_exposed_key_is_open_from_a_page_that_one_reads_too() {
     desk.press("/ x");
     assert!(!desk.words().contains("Paste the exposed key"), "a letter of the search: {}", desk.screen());
 }
+
+#[test]
+fn another_key_after_a_revocation_without_an_answer_is_revoked_by_itself() {
+    let mut desk = Desk::new();
+    found(&mut desk);
+    let (id, first) = sent(&mut desk);
+    desk.fail(id, Reply::Revoke, FailureKind::Unreachable, "the database can't be reached");
+    desk.strike("n").says("may have been carried out");
+    let other = key("voxpria", "other");
+    let (id, _) = only_request(desk.paste("a1B2"));
+    desk.reply(id, Reply::Find(Ok(vec![other.clone()])));
+    let (_, second) = sent(&mut desk);
+    let (Request::Revoke { operation, .. }, Request::Revoke { operation: own, keys, .. }) = (first, second)
+    else {
+        panic!("no revocation")
+    };
+    assert_eq!(keys, [other.id]);
+    assert_ne!(operation, own);
+}

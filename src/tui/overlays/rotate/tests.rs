@@ -73,3 +73,20 @@ fn a_refusal_is_shown_and_the_question_stays() {
 fn the_question_at_80_by_24() {
     insta::assert_snapshot!(asked(key("voxpria", "main")).screen());
 }
+
+#[test]
+fn another_overlap_after_a_try_without_an_answer_is_another_wish() {
+    let mut desk = asked(key("voxpria", "main"));
+    let (id, first) = only_request(desk.press("y"));
+    desk.fail(id, Reply::Rotate, FailureKind::Unreachable, "the database can't be reached");
+    desk.strike("right").says("may have been carried out");
+    let (id, second) = only_request(desk.press("y"));
+    let (Request::Rotate { operation, .. }, Request::Rotate { operation: other, .. }) = (&first, &second)
+    else {
+        panic!("{second:?}")
+    };
+    assert_ne!(operation, other);
+    desk.fail(id, Reply::Rotate, FailureKind::Unreachable, "the database can't be reached");
+    desk.press("left");
+    assert_eq!(only_request(desk.press("y")).1, first, "the first one as it was is the first one");
+}
