@@ -2,10 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{OptionalActions, Termios};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGCONT, SIGQUIT, SIGTSTP, SIGTTIN};
+use signal_hook::iterator::Signals;
 use zeroize::Zeroizing;
 
 use super::Global;
@@ -15,8 +18,14 @@ use crate::domain::secret::{PlainKey, SentKey};
 /// No secret and no answer is longer than this many bytes.
 const LONGEST: u64 = 4096;
 
-/// What the terminal was like before a hidden prompt changed it.
-static BEFORE: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
+/// The hidden prompt that waits, if one does.
+static HIDDEN: Mutex<Option<Hidden>> = Mutex::new(None);
+
+/// A terminal, and how it was set before the prompt.
+struct Hidden {
+    terminal: OwnedFd,
+    before: Termios,
+}
 
 /// Whether somebody is there to answer.
 pub fn can_ask(global: &Global) -> bool {
@@ -107,10 +116,73 @@ async fn read<T: Send + 'static>(global: &Global, take: Take<T>) -> Result<T> {
 }
 
 fn hidden<T>(take: Take<T>) -> io::Result<Option<T>> {
-    remember_terminal();
-    let typed = rpassword::prompt_password("Secret (not shown): ").map(Zeroizing::new);
+    let terminal = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    let before = tcgetattr(&terminal)?;
+    *HIDDEN.lock() = Some(Hidden { terminal: terminal.try_clone()?, before });
+    let typed =
+        watch_stops().and_then(|()| ask_hidden(OptionalActions::Now)).and_then(|()| read_line(&terminal));
     restore_terminal();
-    take(typed?.as_bytes())
+    take(&typed?)
+}
+
+/// Turns the echo off, whatever the terminal was set to meanwhile, and asks.
+fn ask_hidden(typed_meanwhile: OptionalActions) -> io::Result<()> {
+    let hidden = HIDDEN.lock();
+    let Some(Hidden { terminal, before }) = &*hidden else { return Ok(()) };
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    silent.local_modes.insert(LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+    // In the background this stops the process, until it is in the foreground again.
+    tcsetattr(terminal, typed_meanwhile, &silent)?;
+    rustix::io::write(terminal, b"Secret (not shown): ")?;
+    Ok(())
+}
+
+fn read_line(terminal: &OwnedFd) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
+    let mut bytes = Zeroizing::new([0; LONGEST as usize]);
+    while line.last() != Some(&b'\n') && line.len() <= LONGEST as usize {
+        match rustix::io::read(terminal, bytes.as_mut_slice()) {
+            Ok(0) => break,
+            Ok(count) => line.extend_from_slice(&bytes[..count]),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(line)
+}
+
+/// Sees to it that a shell gets its terminal back while this program is stopped, and that a prompt is hidden again when it
+/// goes on. The thread stays: what it listens to would otherwise have no effect any more.
+fn watch_stops() -> io::Result<()> {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if WATCHED.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut signals = Signals::new([SIGTSTP, SIGTTIN, SIGCONT, SIGQUIT])?;
+    let watch = move || {
+        for signal in signals.forever() {
+            match signal {
+                // Whatever was typed meanwhile may be half a secret: it is dropped, and typed again.
+                SIGCONT => drop(ask_hidden(OptionalActions::Flush)),
+                SIGQUIT => {
+                    restore_terminal();
+                    let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
+                }
+                _ => {
+                    if let Some(Hidden { terminal, before }) = &*HIDDEN.lock() {
+                        let _ = tcsetattr(terminal, OptionalActions::Now, before);
+                    }
+                    // Stops as SIGTSTP would, where somebody can wake us, and is not listened to.
+                    let _ = rustix::process::kill_process(
+                        rustix::process::getpid(),
+                        rustix::process::Signal::TTOU,
+                    );
+                }
+            }
+        }
+    };
+    std::thread::Builder::new().name("stops".into()).spawn(watch).map(drop)
 }
 
 fn piped<T>(take: Take<T>) -> io::Result<Option<T>> {
@@ -122,19 +194,10 @@ fn piped<T>(take: Take<T>) -> io::Result<Option<T>> {
     take(&bytes)
 }
 
-fn remember_terminal() {
-    let terminal = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
-    if let Ok(terminal) = terminal
-        && let Ok(termios) = rustix::termios::tcgetattr(&terminal)
-    {
-        *BEFORE.lock() = Some((terminal, termios));
-    }
-}
-
 /// Makes a terminal show again what is typed, after a hidden prompt was left in whatever way.
 pub fn restore_terminal() {
-    if let Some((terminal, termios)) = BEFORE.lock().take() {
-        let _ = rustix::termios::tcsetattr(&terminal, OptionalActions::Now, &termios);
+    if let Some(Hidden { terminal, before }) = HIDDEN.lock().take() {
+        let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
+use super::display::{Colours, Display};
 use super::document::{ConfigError, Result, Text};
 use codec::{Codec, PATH, TEXT, TRUTH};
 use row::Row;
@@ -185,12 +186,19 @@ impl Settings {
     }
 
     fn apply_environment(&mut self, environment: &dyn Fn(&str) -> Option<String>) -> Result<()> {
-        let get = |name: &'static str| environment(name).filter(|value| !value.is_empty());
+        let get = |name: &str| environment(name).filter(|value| !value.is_empty());
         // https://no-color.org: any value that is not empty. A theme named for Keyrack itself is the closer wish.
         if get("NO_COLOR").is_some() {
             self.theme.set("mono".into(), Source::Environment("NO_COLOR"));
-        } else if get("TERM").is_some_and(|term| term == "dumb") {
-            self.theme.set("mono".into(), Source::Environment("TERM"));
+        } else if get("TERM").is_some() {
+            match Display::of(get).colours {
+                Colours::None => self.theme.set("mono".into(), Source::Environment("TERM")),
+                // The colours of the others are too near to each other to be told apart there.
+                Colours::Eight | Colours::Sixteen if self.theme.source == Source::Default => {
+                    self.theme.set("terminal-16".into(), Source::Environment("TERM"));
+                }
+                _ => {}
+            }
         }
         if let Some(mistake) = CONSOLE.read_environment(self, &get).into_iter().next() {
             return Err(mistake);

@@ -36,6 +36,8 @@ pub enum Surroundings {
     Zellij,
     /// A bare terminal, over SSH or on a console.
     Terminal,
+    /// A terminal without a clipboard, such as a machine's own console.
+    None,
     /// Nothing is ever copied: the settings say so.
     Off,
 }
@@ -83,6 +85,9 @@ impl Clipboard {
             Surroundings::Display => self.copy_to_desktop(text, messages).await,
             Surroundings::Tmux => copy_in_tmux(text, messages).await,
             Surroundings::Screen => emit(&text, Wrapping::Screen, messages),
+            Surroundings::None => Copied::failed(
+                "Not copied: this terminal has no clipboard. Write it to a file, or read it off",
+            ),
             Surroundings::Off => Copied::failed("Not copied: the setting `clipboard` is off"),
             Surroundings::Zellij | Surroundings::Terminal => emit(&text, Wrapping::None, messages),
         }

@@ -1,14 +1,23 @@
 //! What a screen or an overlay gets to handle, and the thread that reads it from the terminal.
 
+use std::io;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Position;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use tokio::sync::mpsc::UnboundedSender;
+use zeroize::Zeroizing;
 
 use super::message::Message;
 use super::words::Pasted;
 use crate::config::keymap::Action;
+
+mod decoder;
+mod sequence;
+
+use decoder::{Decoder, Said};
 
 /// A gesture, with its meaning where the bindings give it one.
 #[derive(Debug)]
@@ -63,43 +72,86 @@ impl Key {
 /// Two keys that are this close were not typed by a person.
 const HURRY: Duration = Duration::from_millis(5);
 
-/// Reads the terminal until it fails or nobody listens. Blocks: for a thread of its own.
+/// What was typed before the terminal was ours is read within this time.
+const EARLY: Duration = Duration::from_millis(100);
+
+/// Reads the terminal until it is gone or nobody listens. Blocks: for a thread of its own.
 pub fn read_terminal(messages: &UnboundedSender<Message>) {
-    let mut last: Option<Instant> = None;
+    let (mut decoder, mut last_key, mut last_read) = (Decoder::default(), None, Instant::now());
+    let mut bytes = Zeroizing::new([0; 16 * 1024]);
+    // What was typed before the terminal was ours had its Enter turned into a line break.
+    let mut early = true;
     loop {
-        let event = match event::read() {
-            Ok(event) => event,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => {
-                let _ = messages.send(Message::Broken(error.to_string()));
+        let said = match ready(decoder.patience()) {
+            Ok(false) => decoder.give_up(),
+            Ok(true) => match rustix::io::read(io::stdin(), bytes.as_mut_slice()) {
+                Ok(0) | Err(Errno::IO) => break,
+                Ok(count) => {
+                    let typed_before = std::mem::take(&mut early) && last_read.elapsed() < EARLY;
+                    bytes[..count]
+                        .iter_mut()
+                        .filter(|byte| typed_before && **byte == b'\n')
+                        .for_each(|byte| *byte = b'\r');
+                    let since = last_read.elapsed();
+                    last_read = Instant::now();
+                    decoder.take(&bytes[..count], since)
+                }
+                Err(Errno::INTR | Errno::AGAIN) => continue,
+                Err(error) => {
+                    let _ = messages.send(Message::Broken(error.to_string()));
+                    return;
+                }
+            },
+            Err(_) => break,
+        };
+        let count = said.len();
+        for (place, said) in said.into_iter().enumerate() {
+            // Nobody types the next key before this one was taken: with more at hand this is the beginning of a paste
+            // without brackets, which must confirm no more than its end may.
+            let more = place + 1 < count || ready(Some(Duration::ZERO)).unwrap_or(false);
+            if messages.send(message(said, more, &mut last_key, Instant::now())).is_err() {
                 return;
             }
-        };
-        // Nobody types the next key before this one was taken: with more at hand this is the beginning of a paste
-        // without brackets, which must confirm no more than its end may.
-        let first_of_many = matches!(event, Event::Key(_)) && event::poll(Duration::ZERO).unwrap_or(false);
-        let Some(message) = message(event, first_of_many, &mut last, Instant::now()) else { continue };
-        if messages.send(message).is_err() {
-            return;
+        }
+    }
+    let _ = messages.send(Message::Hangup);
+}
+
+/// Waits until the terminal has something to say, or for so long.
+///
+/// # Errors
+/// When the terminal is gone.
+fn ready(patience: Option<Duration>) -> rustix::io::Result<bool> {
+    let until = patience.map(|patience| Instant::now() + patience);
+    loop {
+        let stdin = io::stdin();
+        let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let left =
+            left.map(|left| Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() });
+        match poll(&mut fds, left.as_ref()) {
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+            Ok(0) => return Ok(false),
+            Ok(_) if fds[0].revents().contains(PollFlags::IN) => return Ok(true),
+            Ok(_) => return Err(Errno::IO),
         }
     }
 }
 
-/// What an event of the terminal means; `None` for what the console does not care about.
-fn message(event: Event, first_of_many: bool, last: &mut Option<Instant>, now: Instant) -> Option<Message> {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => {
+/// What an event of the terminal means.
+fn message(said: Said, first_of_many: bool, last: &mut Option<Instant>, now: Instant) -> Message {
+    match said {
+        Said::Key(key) => {
             let hurried = first_of_many || last.is_some_and(|last| now.duration_since(last) < HURRY);
             *last = Some(now);
-            Some(Message::Key { key, hurried })
+            Message::Key { key, hurried }
         }
-        Event::Paste(text) => {
+        Said::Paste(pasted) => {
             *last = Some(now);
-            Some(Message::Paste(Pasted::new(text)))
+            Message::Paste(pasted)
         }
-        Event::Mouse(mouse) => Some(Message::Mouse(mouse)),
-        Event::Resize(width, height) => Some(Message::Resize { width, height }),
-        Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
+        Said::Mouse(mouse) => Message::Mouse(mouse),
     }
 }
 

@@ -35,6 +35,11 @@ pub trait Layer: Any + fmt::Debug {
         self.context().takes_text()
     }
 
+    /// Whether what is pasted is searched for a secret, however long it is.
+    fn searches(&self) -> bool {
+        false
+    }
+
     /// Whether Ctrl-C should come here first, because something would be lost: the overlay asks once, and the second
     /// Ctrl-C is the answer. A signal or a closed terminal ends the program in any case.
     fn guards_exit(&self) -> bool {

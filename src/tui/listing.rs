@@ -193,7 +193,7 @@ impl<S: Source> Listing<S> {
             Action::Top => self.go_to_start(shell, page),
             Action::Bottom => self.go_to_end(shell, page),
             Action::Filter if S::FILTER.is_some() => {
-                self.filter.typing = true;
+                self.filter.begin();
                 Vec::new()
             }
             Action::Back if !self.marks.is_empty() => self.clear_marks(),

@@ -90,6 +90,11 @@ impl Overlays {
         self.0.iter_mut().find(|(own, _)| *own == number).map(|(_, layer)| layer.as_mut())
     }
 
+    /// Whether what is pasted becomes a line of text, and no search for secrets.
+    pub fn takes_lines(&self) -> bool {
+        self.top().is_none_or(|layer| !layer.searches())
+    }
+
     /// Whether any of them wants Ctrl-C for itself.
     pub fn guard_exit(&self) -> bool {
         self.0.iter().any(|(_, layer)| layer.guards_exit())

@@ -7,11 +7,13 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
 
 mod encode;
+mod palette;
 mod same;
 mod shift;
 #[cfg(test)]
 mod tests;
 
+use crate::config::display::Colours;
 use encode::Encoder;
 use same::row;
 
@@ -24,11 +26,13 @@ pub struct Painter {
     /// Whether the picture under way differs from the one before.
     changed: bool,
     encoder: Encoder,
+    /// Whether a part of the screen can scroll.
+    regions: bool,
 }
 
 impl Painter {
-    pub fn new() -> Self {
-        Self { shown: None, cursor: None, changed: false, encoder: Encoder::new() }
+    pub fn new(colours: Colours, regions: bool) -> Self {
+        Self { shown: None, cursor: None, changed: false, encoder: Encoder::new(colours), regions }
     }
 
     /// The terminal may show anything: the next picture is drawn whole.
@@ -47,7 +51,9 @@ impl Painter {
         }
         let Some(shown) = self.shown.as_mut() else { return };
         self.changed = fresh;
-        if let Some(shift) = shift::find(shown, next) {
+        if self.regions
+            && let Some(shift) = shift::find(shown, next)
+        {
             self.encoder.scroll(&shift);
             shift::apply(shown, &shift);
             self.changed = true;
@@ -72,12 +78,6 @@ impl Painter {
             self.cursor = cursor;
         }
         self.encoder.flush(out)
-    }
-}
-
-impl Default for Painter {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

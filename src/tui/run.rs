@@ -53,8 +53,9 @@ where
     let posting = Arc::new(AtomicBool::new(false));
     signals::listen(&messages, &posting)?;
     terminal::install_panic_hook();
-    let mut screen = Screen::take(settings.mouse)?;
-    start_threads(&messages)?;
+    let mut screen = Screen::take(settings.mouse, &settings.display)?;
+    let to = messages.clone();
+    std::thread::Builder::new().name("input".into()).spawn(move || input::read_terminal(&to))?;
 
     let mut state = first_state(&settings, &screen, &clock);
     let mut hands =
@@ -209,13 +210,4 @@ impl Hands {
             earlier.abort();
         }
     }
-}
-
-/// The two threads that wait for the terminal. They end with the process.
-fn start_threads(messages: &UnboundedSender<Message>) -> io::Result<()> {
-    let to = messages.clone();
-    std::thread::Builder::new().name("input".into()).spawn(move || input::read_terminal(&to))?;
-    let to = messages.clone();
-    std::thread::Builder::new().name("hang-up".into()).spawn(move || terminal::watch_hangup(&to))?;
-    Ok(())
 }

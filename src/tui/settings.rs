@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::clipboard::Surroundings;
 use crate::config::ConfigError;
+use crate::config::display::Display;
 use crate::config::keymap::Keymap;
 use crate::config::settings::{ClipboardChoice, Settings};
 use crate::config::theme::Theme;
@@ -21,6 +22,7 @@ pub struct TuiSettings {
     /// Whether the console draws its own signs in ASCII.
     pub ascii: bool,
     pub surroundings: Surroundings,
+    pub display: Display,
     /// The person's own themes.
     pub themes: Option<PathBuf>,
 }
@@ -36,6 +38,7 @@ impl TuiSettings {
         themes: Option<PathBuf>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
+        let display = Display::of(&environment);
         Ok(Self {
             theme: Theme::load(&settings.theme.value, themes.as_deref())?,
             keymap: Keymap::load(&settings.key_files)?,
@@ -44,11 +47,16 @@ impl TuiSettings {
             utc: settings.utc.value,
             ascii: settings.ascii.value,
             surroundings: match settings.clipboard.value {
-                ClipboardChoice::Auto => Surroundings::of(environment),
+                // What it does not take for a command it would print: a secret, where everybody can read it.
+                ClipboardChoice::Auto => match Surroundings::of(environment) {
+                    Surroundings::Terminal if !display.commands => Surroundings::None,
+                    surroundings => surroundings,
+                },
                 ClipboardChoice::Terminal => Surroundings::Terminal,
                 ClipboardChoice::Display => Surroundings::Display,
                 ClipboardChoice::Off => Surroundings::Off,
             },
+            display,
             themes,
         })
     }

@@ -11,13 +11,12 @@ use ratatui::layout::{Position, Size};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use tokio::sync::mpsc::UnboundedSender;
 
-use super::message::Message;
 use super::painter::{Canvas, Painter};
 use super::state::State;
 use super::view;
 use super::words::WipedBytes;
+use crate::config::display::Display;
 
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// The terminal's own title is kept by it meanwhile.
@@ -49,14 +48,21 @@ pub struct Screen {
     terminal: Terminal<Canvas>,
     painter: Painter,
     mouse: bool,
+    /// Whether it has a title that can be set.
+    titled: bool,
 }
 
 impl Screen {
     /// Takes the terminal over.
-    pub fn take(mouse: bool) -> io::Result<Self> {
+    pub fn take(mouse: bool, display: &Display) -> io::Result<Self> {
         let canvas = Canvas { size: size(), cursor: None };
         let terminal = Terminal::new(canvas)?;
-        let mut screen = Self { terminal, painter: Painter::new(), mouse };
+        let mut screen = Self {
+            terminal,
+            painter: Painter::new(display.colours, display.regions),
+            mouse,
+            titled: display.commands,
+        };
         screen.enter()?;
         Ok(screen)
     }
@@ -76,7 +82,7 @@ impl Screen {
         tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
         let mut out = io::stdout().lock();
         out.write_all(ENTER)?;
-        if !TAKEN.swap(true, Ordering::SeqCst) {
+        if !TAKEN.swap(true, Ordering::SeqCst) && self.titled {
             out.write_all(TITLE)?;
         }
         if self.mouse {
@@ -213,26 +219,6 @@ pub fn install_panic_hook() {
         report(info);
         std::process::exit(PANICKED);
     }));
-}
-
-/// Waits until the terminal is gone and says so. Blocks: for a thread of its own. crossterm itself never notices and
-/// spins (H2).
-pub fn watch_hangup(messages: &UnboundedSender<Message>) {
-    let stdin = io::stdin();
-    loop {
-        // No flags: only hang-ups and errors are reported, input is not.
-        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
-        match poll(&mut fds, None) {
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return,
-            Ok(_) => {
-                if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-                    let _ = messages.send(Message::Hangup);
-                    return;
-                }
-            }
-        }
-    }
 }
 
 /// Whether the console can run here: input and output must both be a terminal.

@@ -11,6 +11,7 @@ use super::message::Message;
 use super::opening::Opening;
 use super::shell::{Command, Link};
 use super::state::State;
+use super::widgets::text_field;
 use super::words::{ExitReason, ScreenId, Severity};
 use super::{receipts, sweeping, view};
 use crate::config::keymap::{Action, Context};
@@ -31,6 +32,14 @@ const KEPT: &str = "the database has not answered yet: what you press is kept un
 
 /// Takes note of a message. Sets `shell.redraw` if the picture may differ afterwards.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    if let Message::Key { key, hurried } = message
+        && let Some(key) = without_esc(state, key)
+    {
+        let esc = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
+        let mut effects = update(state, Message::Key { key: esc, hurried });
+        effects.extend(update(state, Message::Key { key, hurried: true }));
+        return effects;
+    }
     if waits(state, &message) {
         state.ahead.keep(message);
         state.shell.toast(Severity::Info, KEPT);
@@ -50,6 +59,15 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
     }
     effects
+}
+
+/// A key with Alt arrives as ESC and the key. Where Alt means nothing it is what was pressed: Esc, and the key this answers.
+fn without_esc(state: &State, key: KeyEvent) -> Option<KeyEvent> {
+    let split = key.modifiers.contains(KeyModifiers::ALT)
+        && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab | KeyCode::Backspace)
+        && lookup(state, key).is_none()
+        && !(typing(state) && text_field::edits_words(key));
+    split.then(|| KeyEvent::new(key.code, key.modifiers - KeyModifiers::ALT))
 }
 
 /// Whether a gesture has to wait until the database has answered: what acts on rows or takes a role, and what follows it.
@@ -122,7 +140,19 @@ pub fn opened(state: &mut State, database: SafeText) -> Vec<Effect> {
 fn handle(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key { key, hurried } => press(state, key, hurried),
-        Message::Paste(pasted) => input(state, Input::Paste(pasted)),
+        Message::Paste(pasted) => {
+            // A secret is looked for in all of it; any other field has an end.
+            let cut = typing(state)
+                && state.overlays.takes_lines()
+                && pasted.as_str().chars().nth(text_field::LIMIT).is_some();
+            let effects = input(state, Input::Paste(pasted));
+            if cut {
+                let words =
+                    "a field holds at most 2,000 characters: the rest of what you pasted was left out";
+                state.shell.toast(Severity::Warning, words);
+            }
+            effects
+        }
         Message::Mouse(mouse) => point(state, mouse),
         Message::Resize { width, height } => {
             state.shell.size = Size { width, height };

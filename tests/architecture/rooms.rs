@@ -107,7 +107,11 @@ pub const ROOMS: &[Room] = &[
         ],
     ),
     // The names of keys are crokey's; nothing here draws.
-    room("src/config", &["src/domain"], &["strsim", "crokey", "etcetera", "ipnet", "std::fs", "toml"]),
+    room(
+        "src/config",
+        &["src/domain"],
+        &["strsim", "crokey", "etcetera", "ipnet", "std::fs", "termini", "toml"],
+    ),
     room(
         "src/telemetry",
         &[],
@@ -142,7 +146,6 @@ pub const ROOMS: &[Room] = &[
             "indicatif",
             "ipnet",
             "rand",
-            "rpassword",
             "rustix",
             "sd_notify",
             "serde",
@@ -189,6 +192,7 @@ pub const ROOMS: &[Room] = &[
         "src/tui",
         &["src/domain", "src/clock", "src/service", "src/config"],
         &[
+            "ansi_colours",
             "chrono",
             "crossterm",
             "nucleo_matcher",
@@ -203,9 +207,10 @@ pub const ROOMS: &[Room] = &[
             "zeroize",
         ],
     ),
+    room("src/cli/prompt", &[], &["signal_hook", "std::thread"]),
     // In the console only these reach out of the process.
     room("src/tui/clipboard", &[], &["base64ct", "arboard", "std::process", "tokio"]),
-    room("src/tui/input", &[], &["tokio"]),
+    room("src/tui/input", &[], &["rustix", "tokio"]),
     room("src/tui/run", &[], &["std::thread", "thiserror", "tokio"]),
     room("src/tui/signals", &[], &["signal_hook", "std::thread", "tokio"]),
     room("src/tui/terminal", &[], &["parking_lot", "rustix", "std::process", "std::thread", "tokio"]),

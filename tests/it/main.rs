@@ -69,6 +69,7 @@ mod gate {
 mod journey {
     mod gate;
     mod keys;
+    mod lines;
     mod reminders;
     mod scene;
     mod terminal;

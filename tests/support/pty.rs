@@ -54,13 +54,13 @@ pub struct Start<'a> {
     columns: u16,
     rows: u16,
     env: Vec<(String, String)>,
-    shell: Option<String>,
+    through: Vec<String>,
 }
 
 impl<'a> Start<'a> {
     pub fn new(home: &'a Path) -> Self {
         let env = vec![("TERM".to_owned(), "xterm-256color".to_owned())];
-        Self { home, args: Vec::new(), columns: 120, rows: 40, env, shell: None }
+        Self { home, args: Vec::new(), columns: 120, rows: 40, env, through: Vec::new() }
     }
 
     pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
@@ -84,20 +84,26 @@ impl<'a> Start<'a> {
     }
 
     /// Runs the program through `/bin/sh -c`, where `"$@"` is the program with its arguments.
-    pub fn through_shell(mut self, script: &str) -> Self {
-        self.shell = Some(script.into());
+    pub fn through_shell(self, script: &str) -> Self {
+        self.through(["/bin/sh", "-c", script, "sh"])
+    }
+
+    /// Runs another program, whose last arguments are the program and its own.
+    pub fn through<const N: usize>(mut self, other: [&str; N]) -> Self {
+        self.through = other.map(str::to_owned).to_vec();
         self
     }
 
     pub fn spawn(self) -> Terminal {
         let size = PtySize { rows: self.rows, cols: self.columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = match &self.shell {
+        let mut command = match self.through.split_first() {
             None => CommandBuilder::new(program::PROGRAM),
-            Some(script) => {
-                let mut shell = CommandBuilder::new("/bin/sh");
-                shell.args(["-c", script, "sh", program::PROGRAM]);
-                shell
+            Some((other, args)) => {
+                let mut other = CommandBuilder::new(other);
+                other.args(args);
+                other.arg(program::PROGRAM);
+                other
             }
         };
         command.args(&self.args);

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::process::{Command, Stdio};
 
 use super::Finding;
+use crate::config::display::Display;
 
 /// What the console needs at least.
 const LEAST: (u16, u16) = (60, 16);
@@ -28,23 +29,18 @@ pub fn examine(environment: &dyn Fn(&str) -> Option<String>) -> Vec<Finding> {
 }
 
 fn colours(environment: &dyn Fn(&str) -> Option<String>) -> Finding {
-    let term = environment("TERM").unwrap_or_default();
-    let found = if environment("NO_COLOR").is_some() {
-        "none, because NO_COLOR is set".to_owned()
-    } else if matches!(environment("COLORTERM").as_deref(), Some("truecolor" | "24bit")) {
-        format!("true colour ({term})")
-    } else if term.contains("256color") {
-        format!("256 ({term})")
-    } else if term.is_empty() || term == "dumb" {
+    let Display { name, colours, .. } = Display::of(environment);
+    if environment("NO_COLOR").is_some() {
+        return Finding::ok("colours", "none, because NO_COLOR is set");
+    }
+    if name.is_empty() || name == "dumb" {
         return Finding::warning(
             "colours",
             "the terminal says nothing of itself",
             "set TERM, for example to xterm-256color",
         );
-    } else {
-        format!("16 ({term})")
-    };
-    Finding::ok("colours", found)
+    }
+    Finding::ok("colours", format!("{} ({name})", colours.words()))
 }
 
 fn locale(environment: &dyn Fn(&str) -> Option<String>) -> Finding {

@@ -1,5 +1,7 @@
 //! The filter of a list: typing it, and what it means.
 
+use crossterm::event::KeyCode;
+
 use super::{Listing, Load, Source};
 use crate::config::keymap::Action;
 
@@ -11,6 +13,15 @@ use crate::tui::shell::Shell;
 
 impl<S: Source> Listing<S> {
     pub(super) fn type_filter(&mut self, shell: &mut Shell, key: Key, page: usize) -> Vec<Effect> {
+        // The hits can be walked through before the filter is accepted.
+        let rows = page.max(1) as isize;
+        match (key.action, key.event.code) {
+            (None, KeyCode::Up) => return self.step(shell, -1, page),
+            (None, KeyCode::Down) => return self.step(shell, 1, page),
+            (None, KeyCode::PageUp) => return self.step(shell, -rows, page),
+            (None, KeyCode::PageDown) => return self.step(shell, rows, page),
+            _ => {}
+        }
         match key.action {
             Some(Action::Accept) => {
                 self.filter.typing = false;

@@ -149,6 +149,10 @@ impl State {
 }
 
 impl Layer for State {
+    fn searches(&self) -> bool {
+        true
+    }
+
     fn context(&self) -> Context {
         match self.stage {
             Stage::Ask => Context::Prompt,

@@ -217,6 +217,10 @@ impl State {
 }
 
 impl Layer for State {
+    fn searches(&self) -> bool {
+        true
+    }
+
     fn context(&self) -> Context {
         Context::Form
     }

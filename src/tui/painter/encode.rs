@@ -7,6 +7,9 @@ use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
 use zeroize::Zeroize;
 
+use crate::config::display::Colours;
+
+use super::palette::{self, Number};
 use super::same::{ON_BLANK, looks_same};
 use super::shift::Shift;
 
@@ -23,6 +26,7 @@ pub struct Encoder {
     look: Look,
     /// Where the terminal will draw the next character, if that is certain.
     at: Option<(u16, u16)>,
+    colours: Colours,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +39,9 @@ struct Look {
 const PLAIN: Look = Look { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
 impl Encoder {
-    pub fn new() -> Self {
+    pub fn new(colours: Colours) -> Self {
         // Grows only by whole new buffers, see `reserve`.
-        Self { bytes: Vec::with_capacity(32 * 1024), look: PLAIN, at: None }
+        Self { bytes: Vec::with_capacity(32 * 1024), look: PLAIN, at: None, colours }
     }
 
     /// The terminal's state is unknown: says all of it. No line wraps: a character that the terminal holds for wider
@@ -56,16 +60,16 @@ impl Encoder {
         }
     }
 
-    /// Moves the rows of a region. New rows come out blank, in the terminal's own colours.
+    /// Moves the rows of a region. New rows come out blank, in the terminal's own colours. By lines that go beyond its
+    /// edges: every terminal with regions can do that, but not each knows SU and SD.
     pub fn scroll(&mut self, shift: &Shift) {
         self.become_look(PLAIN);
-        let letter = if shift.by > 0 { 'S' } else { 'T' };
-        let lines = shift.by.unsigned_abs();
         self.print(format_args!("\x1b[{};{}r", shift.top + 1, shift.bottom + 1));
-        if lines == 1 {
-            self.print(format_args!("\x1b[{letter}"));
-        } else {
-            self.print(format_args!("\x1b[{lines}{letter}"));
+        let (edge, line): (u16, &[u8]) =
+            if shift.by > 0 { (shift.bottom, b"\n") } else { (shift.top, b"\x1bM") };
+        self.print(format_args!("\x1b[{}H", edge + 1));
+        for _ in 0..shift.by.unsigned_abs() {
+            self.put(line);
         }
         self.put(b"\x1b[r");
         self.at = None;
@@ -143,14 +147,15 @@ impl Encoder {
     }
 
     fn wanted(&self, cell: &Cell) -> Look {
+        let (fg, bg, modifier) = palette::fit(self.colours, cell.fg, cell.bg, cell.modifier);
         if cell.symbol() == " "
             && !cell.modifier.intersects(ON_BLANK)
             && !self.look.modifier.intersects(ON_BLANK)
         {
             // Only the ground can be seen: whatever letters would look like may stay.
-            return Look { bg: cell.bg, ..self.look };
+            return Look { bg, ..self.look };
         }
-        Look { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
+        Look { fg, bg, modifier }
     }
 
     fn cell(&mut self, x: usize, y: u16, cell: &Cell) {
@@ -220,31 +225,12 @@ impl Encoder {
 
     fn colour(&mut self, colour: Color, base: u8) {
         let ansi = |index: u8| if index < 8 { base + index } else { base + 60 + index - 8 };
-        let index = match colour {
-            Color::Reset => return self.print(format_args!("{};", base + 9)),
-            Color::Rgb(r, g, b) => return self.print(format_args!("{};2;{r};{g};{b};", base + 8)),
-            Color::Indexed(index) if index >= 16 => {
-                return self.print(format_args!("{};5;{index};", base + 8));
-            }
-            Color::Indexed(index) => index,
-            Color::Black => 0,
-            Color::Red => 1,
-            Color::Green => 2,
-            Color::Yellow => 3,
-            Color::Blue => 4,
-            Color::Magenta => 5,
-            Color::Cyan => 6,
-            Color::Gray => 7,
-            Color::DarkGray => 8,
-            Color::LightRed => 9,
-            Color::LightGreen => 10,
-            Color::LightYellow => 11,
-            Color::LightBlue => 12,
-            Color::LightMagenta => 13,
-            Color::LightCyan => 14,
-            Color::White => 15,
-        };
-        self.print(format_args!("{};", ansi(index)));
+        match palette::number(colour) {
+            Number::Own => self.print(format_args!("{};", base + 9)),
+            Number::Rgb(r, g, b) => self.print(format_args!("{};2;{r};{g};{b};", base + 8)),
+            Number::Index(index @ 16..) => self.print(format_args!("{};5;{index};", base + 8)),
+            Number::Index(index) => self.print(format_args!("{};", ansi(index))),
+        }
     }
 
     /// The frame is complete: the cursor goes to its place.

@@ -22,7 +22,11 @@ struct Emulated {
 impl Emulated {
     fn new(width: u16, height: u16) -> Self {
         let size = |n: u16| NonZeroU16::new(n).expect("a screen has cells");
-        Self { painter: Painter::new(), parser: vt100::Parser::new(size(height), size(width), 0), bytes: 0 }
+        Self {
+            painter: Painter::new(Colours::True, true),
+            parser: vt100::Parser::new(size(height), size(width), 0),
+            bytes: 0,
+        }
     }
 
     fn show(&mut self, picture: &Buffer, cursor: Option<Position>) {
@@ -256,7 +260,7 @@ fn nothing_of_the_row_before_shows_beside_an_emoji_that_the_terminal_holds_for_n
         picture.set_string(0, 0, text, Style::new());
         picture
     };
-    let mut painter = Painter::new();
+    let mut painter = Painter::new(Colours::True, true);
     let mut bytes = Vec::new();
     painter.paint(&picture("abcdefghij"));
     painter.finish(None, &mut bytes).expect("a vector takes everything");

@@ -38,3 +38,14 @@ pub fn line(styles: &Styles, buttons: &[Button<'_>], focus: Option<usize>) -> Li
     }
     Line::from(spans)
 }
+
+/// Line and column of the focused button or choice.
+pub fn focused(styles: &Styles, lines: &[Line<'_>]) -> Option<(usize, u16)> {
+    let looks = [styles.of(Role::ButtonFocus), styles.of(Role::ButtonDanger)];
+    let stands_out = |span: &Span<'_>| looks.contains(&span.style) && span.content.starts_with(['[', '(']);
+    lines.iter().enumerate().find_map(|(y, line)| {
+        let place = line.spans.iter().position(stands_out)?;
+        let before: usize = line.spans[..place].iter().map(Span::width).sum();
+        Some((y, u16::try_from(before).unwrap_or(0)))
+    })
+}

@@ -59,6 +59,8 @@ pub fn open_as(
     let inner = block.inner(outer);
     clear(frame, outer);
     frame.render_widget(block, outer);
+    // What lies over the screen takes the cursor from it, whatever is drawn in it.
+    frame.set_cursor_position(inner.as_position());
     inner
 }
 

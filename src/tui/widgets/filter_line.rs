@@ -1,6 +1,6 @@
 //! The line that a list's filter is typed into.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
@@ -23,6 +23,8 @@ pub struct FilterLine<F> {
     text: TextField,
     /// Whether it is being typed.
     pub typing: bool,
+    /// Whether the text is selected: what is typed takes its place, and any other key keeps it.
+    selected: bool,
     pub meaning: F,
     pub mistake: Option<QueryError>,
 }
@@ -58,19 +60,36 @@ impl<F: PartialEq> FilterLine<F> {
 
     /// Puts another text in its place.
     pub fn set(&mut self, text: &str) {
+        self.selected = false;
         self.text = TextField::with(text);
     }
 
+    /// Begins to type it, with the present text selected.
+    pub fn begin(&mut self) {
+        self.typing = true;
+        self.selected = !self.is_empty();
+    }
+
     pub fn key(&mut self, event: KeyEvent) {
+        let types = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let takes_its_place = matches!(event.code, KeyCode::Char(_) if types)
+            || matches!(event.code, KeyCode::Backspace | KeyCode::Delete);
+        if std::mem::take(&mut self.selected) && takes_its_place {
+            self.text.clear();
+        }
         self.text.key(event);
     }
 
     pub fn paste(&mut self, line: &str) {
+        if std::mem::take(&mut self.selected) {
+            self.text.clear();
+        }
         self.text.paste(line);
     }
 
     /// Puts in what all candidates have in common; the whole one where there is a single one.
     pub fn complete(&mut self, completion: &Completion) {
+        self.selected = false;
         let Some(common) = common_beginning(&completion.candidates) else { return };
         let text = self.value();
         let typed = text.get(completion.start..completion.end).unwrap_or_default();
@@ -135,7 +154,10 @@ impl<F: PartialEq> FilterLine<F> {
             return vec![Span::styled(example.to_owned(), styles.of(Role::Placeholder))];
         }
         let span = |text: &str, style| Span::styled(SafeText::new(text).as_str().to_owned(), style);
-        let style = styles.of(if self.typing { Role::Text } else { Role::Muted });
+        let mut style = styles.of(if self.typing { Role::Text } else { Role::Muted });
+        if self.typing && self.selected {
+            style = style.add_modifier(Modifier::REVERSED);
+        }
         let Some(mistake) = &self.mistake else { return vec![span(text, style)] };
         let cut = |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at));
         let start = cut(mistake.start).unwrap_or(text.len());

@@ -161,4 +161,9 @@ fn draw(
     });
     let top = scroll::follow(at.saturating_sub(height / 2), at, height, items.len());
     scroll::draw(frame, styles, below, lines.collect(), top);
+    // Typing narrows the list and begins at its first item again; from there on the cursor goes with the choice.
+    if at > 0 {
+        let y = below.y + u16::try_from(at.saturating_sub(top)).unwrap_or(0);
+        frame.set_cursor_position(Position { x: below.x, y });
+    }
 }

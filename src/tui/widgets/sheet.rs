@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::super::styles::Styles;
 use super::facts::{self, Fact};
 use super::text_field::TextField;
-use super::{dialog, fit, scroll};
+use super::{buttons, dialog, fit, scroll};
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
 
@@ -24,6 +24,8 @@ pub struct Sheet<'s> {
     focus: usize,
     /// Line and column of the cursor.
     cursor: Option<(usize, u16)>,
+    /// The place behind the label of the focused line.
+    beside: Option<(usize, u16)>,
 }
 
 impl<'s> Sheet<'s> {
@@ -32,7 +34,7 @@ impl<'s> Sheet<'s> {
         let wide = dialog::columns(area, wanted);
         // The last column stays free for the mark of where one is, should the sheet be longer than the screen.
         let columns = usize::from(wide.saturating_sub(1));
-        Self { styles, area, wide, label, columns, lines: Vec::new(), focus: 0, cursor: None }
+        Self { styles, area, wide, label, columns, lines: Vec::new(), focus: 0, cursor: None, beside: None }
     }
 
     /// Columns in all.
@@ -81,6 +83,7 @@ impl<'s> Sheet<'s> {
         for (place, line) in lines.into_iter().enumerate() {
             if focus == Some(place) {
                 self.focus = self.lines.len();
+                self.beside = Some((self.focus, u16::try_from(self.label).unwrap_or(0)));
             }
             let label = self.label(if place == 0 { label } else { "" }, focus.is_some() && place == 0);
             self.lines.push(Line::from_iter(std::iter::once(label).chain(line.spans)));
@@ -168,7 +171,9 @@ impl<'s> Sheet<'s> {
         // One line more than the focus, so that the error or note below a field is seen with it.
         let wanted = (self.focus + 1).min(self.lines.len().saturating_sub(1));
         let top = scroll::follow(0, wanted, height, self.lines.len());
-        if let Some((line, column)) = self.cursor
+        // Where no text is edited, the cursor is on what the next key acts on.
+        let cursor = self.cursor.or_else(|| buttons::focused(self.styles, &self.lines)).or(self.beside);
+        if let Some((line, column)) = cursor
             && line >= top
             && line - top < height
         {

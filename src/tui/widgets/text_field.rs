@@ -1,6 +1,6 @@
 //! One line of text that a person edits.
 
-use crossterm::event::{Event, KeyEvent};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::backend::crossterm::to_input_request;
 use tui_input::{Input, InputRequest};
 
@@ -8,7 +8,13 @@ use super::fit;
 use crate::domain::text::SafeText;
 
 /// More characters than this are not taken: nothing that a person writes into one line is longer.
-const LIMIT: usize = 2000;
+pub const LIMIT: usize = 2000;
+
+/// Whether a key with Alt moves or deletes by words, as in a shell.
+pub fn edits_words(key: KeyEvent) -> bool {
+    key.modifiers == KeyModifiers::ALT
+        && matches!(key.code, KeyCode::Char('b' | 'f' | 'd') | KeyCode::Backspace)
+}
 
 /// The text and the cursor of a field.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +62,10 @@ impl TextField {
     }
 
     /// Takes an editing key. Answers whether the text changed.
-    pub fn key(&mut self, event: KeyEvent) -> bool {
+    pub fn key(&mut self, mut event: KeyEvent) -> bool {
+        if edits_words(event) {
+            event.modifiers = KeyModifiers::META;
+        }
         match to_input_request(&Event::Key(event)) {
             Some(InputRequest::InsertChar(c)) => self.insert(c),
             Some(request) => self.input.handle(request).is_some_and(|changed| changed.value),
@@ -66,11 +75,17 @@ impl TextField {
 
     /// Inserts a pasted line at the cursor. Line breaks and control characters must be gone already.
     pub fn paste(&mut self, line: &str) -> bool {
-        let mut changed = false;
-        for c in line.chars() {
-            changed |= self.insert(c);
+        let room = LIMIT.saturating_sub(self.value().chars().count());
+        let new: String = line.chars().filter(|c| !c.is_control()).take(room).collect();
+        if new.is_empty() {
+            return false;
         }
-        changed
+        // All at once: one by one, each would look at all the others.
+        let (at, cursor) = (self.cursor(), self.input.cursor() + new.chars().count());
+        let mut text = self.value().to_owned();
+        text.insert_str(at, &new);
+        self.input = Input::new(text).with_cursor(cursor);
+        true
     }
 
     fn insert(&mut self, c: char) -> bool {

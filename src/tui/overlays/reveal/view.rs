@@ -41,6 +41,7 @@ impl State {
         ];
         page.line(frame, Line::from(title));
         page.space();
+        let secret = Position { x: area.x + MARGIN, y: page.at.min(area.bottom().saturating_sub(1)) };
         self.draw_secret(shell, frame, &mut page);
         page.space();
         page.words(
@@ -74,9 +75,11 @@ impl State {
         page.space();
         let place = Rect { y: page.at.min(above.bottom()), height, x: area.x + MARGIN, width: columns };
         frame.render_widget(Paragraph::new(stage), place.intersection(area));
-        if let Some(x) = cursor {
-            frame.set_cursor_position(Position { x: place.x + x, y: place.y });
-        }
+        // On the question, if one is asked; else on the secret.
+        frame.set_cursor_position(match (cursor, self.stage) {
+            (None, Stage::Show | Stage::Closing) => secret,
+            (column, _) => Position { x: place.x + column.unwrap_or(0), y: place.y },
+        });
     }
 
     /// The secret, with nothing beside it. Where the terminal is too narrow it goes on in the next line.

@@ -18,7 +18,7 @@ use crate::tui::sweeping;
 use crate::tui::view::body::body;
 use crate::tui::view::reminders::{sign, with_sign};
 use crate::tui::view::{shown, times};
-use crate::tui::widgets::buttons::Button;
+use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::{dialog, fit, scroll};
 use crate::tui::words::{Severity, count};
 
@@ -67,6 +67,9 @@ impl State {
         frame.render_widget(Paragraph::new(picture.head), Rect { height: head, ..place });
         let list = Rect { y: place.y + head, height: rows.min(place.height - head - foot), ..place };
         scroll::draw(frame, styles, list, picture.list, self.top);
+        if let Some((y, x)) = buttons::focused(styles, &picture.foot) {
+            frame.set_cursor_position((bottom.x + x, bottom.y + u16::try_from(y).unwrap_or(0)));
+        }
         frame.render_widget(Paragraph::new(picture.foot), bottom);
     }
 

@@ -28,6 +28,9 @@ pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {
     let inner = inside(area);
     let lines = selected(state, shell, inner);
     let most = below(lines.len(), inner);
+    if state.detail.focused {
+        frame.set_cursor_position(inner.as_position());
+    }
     frame.render_widget(Paragraph::new(lines).scroll((state.detail.scroll.min(most), 0)), inner);
 }
 
