@@ -85,9 +85,9 @@ impl Clipboard {
             Surroundings::Display => self.copy_to_desktop(text, messages).await,
             Surroundings::Tmux => copy_in_tmux(text, messages).await,
             Surroundings::Screen => emit(&text, Wrapping::Screen, messages),
-            Surroundings::None => Copied::failed(
-                "Not copied: this terminal has no clipboard. Write it to a file, or read it off",
-            ),
+            Surroundings::None => {
+                Copied::failed(format!("Not copied: this terminal has no clipboard. {BY_HAND}"))
+            }
             Surroundings::Off => Copied::failed("Not copied: the setting `clipboard` is off"),
             Surroundings::Zellij | Surroundings::Terminal => emit(&text, Wrapping::None, messages),
         }
@@ -118,7 +118,9 @@ fn set_desktop(
     use arboard::SetExtLinux;
     let mut clipboard = clipboard.map_or_else(arboard::Clipboard::new, Ok)?;
     match text {
-        CopyText::Plain(text) => clipboard.set_text(text.as_str())?,
+        CopyText::Preview(text) | CopyText::Ids(text) | CopyText::Check(text) => {
+            clipboard.set_text(text.as_str())?;
+        }
         // arboard takes an owned string and keeps it to serve it: the desktop's clipboard is not ours to wipe.
         CopyText::Secret(secret) => clipboard.set().exclude_from_history().text(secret.expose())?,
     }
@@ -137,17 +139,24 @@ fn set_desktop(
 
 fn content(text: &CopyText) -> &str {
     match text {
-        CopyText::Plain(text) => text.as_str(),
+        CopyText::Preview(text) | CopyText::Ids(text) | CopyText::Check(text) => text.as_str(),
         CopyText::Secret(secret) => secret.expose(),
     }
 }
 
 fn noun(text: &CopyText) -> &'static str {
     match text {
-        CopyText::Plain(_) => "the masked preview was",
+        CopyText::Preview(_) => "the masked preview was",
+        CopyText::Ids(ids) if ids.contains(' ') => "the ids were",
+        CopyText::Ids(_) => "the id was",
+        CopyText::Check(_) => "the command was",
         CopyText::Secret(_) => "the secret was",
     }
 }
+
+/// What to do where no clipboard took a secret, or nobody knows whether one did.
+const BY_HAND: &str =
+    "Select it with the mouse (with Shift where a plain drag does nothing), or press w to write it to a file";
 
 /// Hands OSC 52 to the loop for writing.
 fn emit(text: &CopyText, wrapping: Wrapping, messages: &UnboundedSender<Message>) -> Copied {
@@ -156,7 +165,7 @@ fn emit(text: &CopyText, wrapping: Wrapping, messages: &UnboundedSender<Message>
         return Copied::failed("not copied: the console is ending");
     }
     let what = noun(text);
-    Copied::reached(match wrapping {
+    let mut words = match wrapping {
         Wrapping::None => {
             format!("{what} sent to your terminal, which may or may not put it on its clipboard")
         }
@@ -164,7 +173,11 @@ fn emit(text: &CopyText, wrapping: Wrapping, messages: &UnboundedSender<Message>
         Wrapping::Screen => {
             format!("{what} sent through screen to your terminal, which may or may not take it")
         }
-    })
+    };
+    if matches!(text, CopyText::Secret(_)) {
+        words.push_str(&format!(". If pasting does not bring it: {BY_HAND}"));
+    }
+    Copied::reached(words)
 }
 
 async fn copy_in_tmux(text: CopyText, messages: &UnboundedSender<Message>) -> Copied {
@@ -172,11 +185,11 @@ async fn copy_in_tmux(text: CopyText, messages: &UnboundedSender<Message>) -> Co
         return emit(&text, Wrapping::Tmux, messages);
     }
     match text {
-        CopyText::Plain(text) => load_tmux_buffer(text.as_bytes()).await,
+        CopyText::Preview(_) | CopyText::Ids(_) | CopyText::Check(_) => load_tmux_buffer(&text).await,
         // A tmux buffer keeps the secret for everyone who can reach the tmux server.
-        CopyText::Secret(_) => Copied::failed(
-            "not copied: tmux would swallow it or keep it. Run `tmux set -p allow-passthrough on`, or select it with the mouse",
-        ),
+        CopyText::Secret(_) => Copied::failed(format!(
+            "not copied: tmux would swallow it or keep it. {BY_HAND}; or run `tmux set -p allow-passthrough on` and copy again"
+        )),
     }
 }
 
@@ -200,7 +213,7 @@ async fn tmux_option(name: &str) -> Option<String> {
 }
 
 /// `load-buffer -w` also sends it on to the terminal outside, if that takes it.
-async fn load_tmux_buffer(bytes: &[u8]) -> Copied {
+async fn load_tmux_buffer(text: &CopyText) -> Copied {
     let load = async {
         let mut child = tokio::process::Command::new("tmux")
             .args(["load-buffer", "-w", "-"])
@@ -209,13 +222,13 @@ async fn load_tmux_buffer(bytes: &[u8]) -> Copied {
             .stderr(Stdio::null())
             .spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(bytes).await?;
+            stdin.write_all(content(text).as_bytes()).await?;
         }
         child.wait().await
     };
     match tokio::time::timeout(std::time::Duration::from_secs(2), load).await {
         Ok(Ok(status)) if status.success() => {
-            Copied::reached("the masked preview was put into tmux's buffer and sent on to your terminal")
+            Copied::reached(format!("{} put into tmux's buffer and sent on to your terminal", noun(text)))
         }
         _ => Copied::failed("not copied: tmux did not take it"),
     }

@@ -98,7 +98,12 @@ pub struct RequestId {
 /// Text for the clipboard. The secret is shared with the reveal, never copied.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CopyText {
-    Plain(SafeText),
+    /// A masked preview.
+    Preview(SafeText),
+    /// Ids of keys, with blanks between them.
+    Ids(SafeText),
+    /// The command that checks a key, without the secret in it.
+    Check(SafeText),
     Secret(Arc<PlainKey>),
 }
 

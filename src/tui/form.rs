@@ -42,7 +42,7 @@ pub enum Pressed {
     /// It was about the cursor, or about nothing.
     Nothing,
     Close,
-    /// Do it. Never from a key that came faster than a person types.
+    /// Do it. Never from a key that came faster than a person types, or before what is asked could be read.
     Go,
     /// One step to the right in the field, or to the left if negative.
     Sideways(isize),
@@ -118,7 +118,7 @@ impl<F: Copy + PartialEq + 'static> Form<F> {
     pub fn press(&mut self, key: Key, fields: &[F], typing: bool) -> Pressed {
         match key.action {
             Some(Action::CloseForm | Action::No | Action::Interrupt) => return Pressed::Close,
-            Some(Action::Submit | Action::Yes) if !key.hurried => return Pressed::Go,
+            Some(Action::Submit | Action::Yes) if key.confirms() => return Pressed::Go,
             Some(Action::NextField | Action::FieldDown | Action::NextButton) => self.step(fields, 1),
             Some(Action::PreviousField | Action::FieldUp | Action::PreviousButton) => self.step(fields, -1),
             Some(action @ (Action::FieldLeft | Action::FieldRight)) if !typing => {
@@ -131,6 +131,7 @@ impl<F: Copy + PartialEq + 'static> Form<F> {
                 }
             }
             Some(Action::Press | Action::PressButton) if !key.hurried => match self.at {
+                Stop::Go if key.unread => {}
                 Stop::Go => return Pressed::Go,
                 Stop::Cancel => return Pressed::Close,
                 Stop::Field(_) => self.step(fields, 1),

@@ -40,6 +40,8 @@ pub struct Key {
     pub event: KeyEvent,
     /// Whether it came faster than a person types. Such a key must confirm nothing destructive.
     pub hurried: bool,
+    /// Whether it came before what is asked could be read.
+    pub unread: bool,
 }
 
 impl Input {
@@ -50,12 +52,22 @@ impl Input {
         }
     }
 
+    /// Whether it may carry out what is asked.
+    pub fn confirms(&self) -> bool {
+        matches!(self, Self::Key(key) if key.confirms())
+    }
+
     pub fn hurried(&self) -> bool {
         matches!(self, Self::Key(Key { hurried: true, .. }) | Self::Paste(_))
     }
 }
 
 impl Key {
+    /// Whether it may carry out what is asked.
+    pub fn confirms(&self) -> bool {
+        !self.hurried && !self.unread
+    }
+
     /// The character that this key types, if it types one.
     pub fn character(&self) -> Option<char> {
         match self.event.code {

@@ -40,6 +40,25 @@ pub trait Layer: Any + fmt::Debug {
         false
     }
 
+    /// Whether it asks something at this place, so that a key that is no answer shuts the question.
+    fn asks(&self) -> bool {
+        matches!(self.context(), Context::Dialog | Context::Leaving) && self.receipt().is_none()
+    }
+
+    /// Whether this action carries out what is asked: too early, it does nothing and says so.
+    fn answers(&self, action: Action) -> bool {
+        match action {
+            Action::Yes | Action::Submit => true,
+            Action::Press | Action::PressButton => self.asks(),
+            _ => false,
+        }
+    }
+
+    /// Which of its questions it asks: each has to be read.
+    fn question(&self) -> (Context, usize) {
+        (self.context(), 0)
+    }
+
     /// Whether Ctrl-C should come here first, because something would be lost: the overlay asks once, and the second
     /// Ctrl-C is the answer. A signal or a closed terminal ends the program in any case.
     fn guards_exit(&self) -> bool {

@@ -4,7 +4,7 @@
 //! The selection is a row, not a place: whatever comes and goes, it stays where it was, and moves to its neighbour only
 //! when its row is gone. No gesture waits for the database: steps beyond the rows at hand are owed until those come.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use ratatui::layout::Rect;
 
@@ -19,6 +19,7 @@ use crate::config::keymap::Action;
 use crate::domain::text::SafeText;
 
 mod filtering;
+mod left;
 mod marks;
 mod picture;
 mod rows;
@@ -27,10 +28,39 @@ mod source;
 mod tests;
 mod window;
 
-pub use picture::{Absent, Empty, draw_words};
+use marks::Gathering;
+pub use marks::{Mark, counted, told};
+pub use picture::{Absent, Empty, draw_fate, draw_words};
 pub use rows::Rows;
 pub use source::{Chunk, Part, Source};
 pub use window::Load;
+
+/// Whether an action is about the selected or the marked rows: about those that one sees, not those that one will see.
+fn about_rows(action: Action) -> bool {
+    use Action::*;
+    matches!(
+        action,
+        Mark | MarkRange
+            | Open
+            | Revoke
+            | Rotate
+            | Limit
+            | Explain
+            | CopyPreview
+            | CopyId
+            | OpenLinked
+            | ShowAccountKeys
+            | ShowSameCreator
+            | KeyReminders
+            | GoToKey
+            | Retry
+            | Acknowledge
+            | ChangeAccount
+            | ToggleStanding
+            | ChangeRole
+            | RemoveOperator
+    )
+}
 
 /// What a list made of a gesture.
 #[derive(Debug, PartialEq)]
@@ -72,9 +102,19 @@ pub struct Listing<S: Source> {
     load: Load,
     /// How many rows were asked for.
     asked: u32,
-    marks: BTreeSet<S::Id>,
+    marks: BTreeMap<S::Id, Mark>,
     /// Where a range of marks begins.
     anchor: Option<S::Id>,
+    /// The whole list, read for the marks.
+    gathering: Option<Gathering<S::Id>>,
+    gathers: Latest,
+    /// The row that stands in the list although it is none of its rows.
+    left: Option<S::Id>,
+    /// The row to stand on once the rows around it have come.
+    goal: Option<S::Row>,
+    ones: Latest,
+    /// The row to stand on as soon as it comes.
+    wanted: Option<S::Id>,
     /// Grows when the filter means something else.
     turn: u64,
 }
@@ -97,8 +137,14 @@ impl<S: Source> Default for Listing<S> {
             pages: Latest::default(),
             load: Load::First,
             asked: 0,
-            marks: BTreeSet::new(),
+            marks: BTreeMap::new(),
             anchor: None,
+            gathering: None,
+            gathers: Latest::default(),
+            left: None,
+            goal: None,
+            ones: Latest::default(),
+            wanted: None,
             turn: 0,
         }
     }
@@ -137,7 +183,11 @@ impl<S: Source> Listing<S> {
 
     /// The first row on the screen. `page`: how many there are.
     pub fn top(&self, page: usize) -> usize {
-        scroll::follow(self.top, self.at, page.max(1), self.len())
+        // Behind a detail that takes its place, the list stands as it was.
+        if page == 0 {
+            return self.top.min(self.at);
+        }
+        scroll::follow(self.top, self.at, page, self.len())
     }
 
     pub fn position(&self, id: &S::Id) -> Option<usize> {
@@ -183,6 +233,10 @@ impl<S: Source> Listing<S> {
 
     fn act(&mut self, shell: &mut Shell, action: Action, page: usize) -> Taken {
         let rows = page.max(1) as isize;
+        if (self.leaping() || self.owed != 0) && !self.is_empty() && about_rows(action) {
+            shell.toast(Severity::Info, "The rows are still being read. Try again in a moment.");
+            return Taken::Done(Vec::new());
+        }
         Taken::Done(match action {
             Action::Up => self.step(shell, -1, page),
             Action::Down => self.step(shell, 1, page),
@@ -202,7 +256,7 @@ impl<S: Source> Listing<S> {
                 self.read_filter(shell, page)
             }
             Action::Mark if S::MARKS => {
-                self.mark();
+                self.mark(shell);
                 self.step(shell, 1, page)
             }
             Action::MarkRange if S::MARKS => self.mark_range(shell),
@@ -249,6 +303,17 @@ impl<S: Source> Listing<S> {
         outcome: Outcomes<Chunk<S::Row>>,
         page: usize,
     ) -> Option<Came> {
+        if let Some(effects) = self.gathered(shell, id, &outcome) {
+            shell.redraw = true;
+            return Some(Came { load: None, effects });
+        }
+        let outcome = match self.one_came(shell, id, outcome, page) {
+            Ok(effects) => {
+                shell.redraw = true;
+                return Some(Came { load: None, effects });
+            }
+            Err(outcome) => outcome,
+        };
         let settled = self.pages.settle(shell, id)?;
         let mut effects: Vec<Effect> = settled.next.into_iter().collect();
         shell.redraw = true;

@@ -28,10 +28,11 @@ pub enum Opening {
         created: Box<Created>,
         replaces: Option<(SafeText, Overlap)>,
     },
-    /// Shall these keys end? `known`: those of them that are on the screen.
+    /// Shall these keys end? `known`: those of them that are on the screen; `states`: how many there are of each state.
     Revoke {
         ids: Vec<KeyId>,
         known: Vec<Key>,
+        states: String,
     },
     /// What was revoked elsewhere in the console, with the gates' receipt.
     Revoked(Vec<Revoked>),
@@ -73,6 +74,16 @@ pub enum Opening {
     Sweep,
     /// Leaves, after asking while a sweep goes on.
     Leave(ExitReason),
+}
+
+/// Something new that the cursor shall stand on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    Key(KeyId),
+    /// By slug.
+    Account(String),
+    Issuer(String),
+    Operator(String),
 }
 
 /// A part of a page.

@@ -4,9 +4,13 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::effect::Effect;
+use super::input::Input;
 use super::layer::{Layer, Opened};
 use super::opening::Opening;
 use super::shell::Shell;
+use super::words::Severity;
+use crate::config::keymap::{Action, Chord, Context};
+use crate::domain::Instant;
 
 mod account;
 mod confirm;
@@ -19,6 +23,7 @@ mod limit;
 mod palette;
 mod preset;
 mod reader;
+mod reading;
 mod reveal;
 mod revoke;
 mod rotate;
@@ -28,9 +33,15 @@ mod sweep;
 mod tests;
 mod themes;
 
-/// The open overlays, each with the number that its requests carry.
+use reading::{Question, Reading};
+
+/// The open overlays.
 #[derive(Debug, Default)]
-pub struct Overlays(Vec<(u64, Box<dyn Layer>)>);
+pub struct Overlays {
+    /// Each with the number that its requests carry.
+    stack: Vec<(u64, Box<dyn Layer>)>,
+    reading: Reading,
+}
 
 /// Builds the overlay. What it asks for carries `number`.
 fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
@@ -38,7 +49,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Sort(present) => sort::open(present),
         Opening::Create { account } => create::open(shell, number, account),
         Opening::Reveal { created, replaces } => reveal::open(shell, number, *created, replaces),
-        Opening::Revoke { ids, known } => revoke::open(shell, number, ids, known),
+        Opening::Revoke { ids, known, states } => revoke::open(shell, number, ids, known, states),
         Opening::Revoked(revoked) => revoke::told(shell, number, revoked),
         Opening::Emergency => emergency::open(shell, number),
         Opening::Explain(key) => explain::open(shell, number, *key),
@@ -60,34 +71,96 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
 }
 
 impl Overlays {
+    /// What is asked on top.
+    fn question(&self) -> Option<Question> {
+        let (overlay, layer) = self.stack.last()?;
+        Some(Question { overlay: *overlay, which: layer.question() })
+    }
+
+    /// What is open is on the screen.
+    pub fn drawn(&mut self, now: Instant) {
+        if let Some(question) = self.question() {
+            self.reading.meet(question);
+            self.reading.drawn(now);
+        }
+    }
+
+    /// Nothing of what is open is on the screen.
+    pub fn hidden(&mut self) {
+        self.reading = Reading::default();
+    }
+
+    /// A person's pause: time enough to have read what is open.
+    #[cfg(test)]
+    pub fn pause(&mut self, now: Instant) {
+        self.reading.press(now - chrono::Duration::minutes(2));
+        self.drawn(now);
+        self.reading.again(now - chrono::Duration::minutes(1));
+    }
+
+    /// Gives a gesture to the topmost; `None` where nothing is open. Whoever answers too early is told what to do; a paste
+    /// is nobody who reads.
+    pub fn input(&mut self, shell: &mut Shell, mut input: Input) -> Option<Vec<Effect>> {
+        let question = self.question()?;
+        let (_, layer) = self.stack.last_mut()?;
+        self.reading.meet(question);
+        let (told, asks, context) = (!input.hurried(), layer.asks(), layer.context());
+        let mut stray = asks && matches!(input, Input::Paste(_));
+        let mut early = None;
+        if let Input::Key(key) = &mut input {
+            stray |= asks && key.action.is_none();
+            self.reading.stray(asks, stray);
+            key.unread = !self.reading.press(shell.now);
+            let answer = key.unread && key.action.is_some_and(|action| layer.answers(action));
+            early = answer.then(|| Chord::from(key.event));
+        }
+        self.reading.stray(asks, stray);
+        let effects = layer.input(shell, input);
+        // What came to something else was no answer.
+        let early = early.filter(|_| effects.is_empty() && !shell.has_commands());
+        if told && (stray || early.is_some() && self.reading.is_stray()) {
+            let leave = if context == Context::Form { Action::CloseForm } else { Action::No };
+            let leave = shell.keymap.key(leave);
+            let words = format!(
+                "Something was typed that isn't an answer, so nothing is done here. Press {leave}, then ask again."
+            );
+            shell.toast(Severity::Warning, words);
+        } else if let (true, Some(key)) = (told, early) {
+            self.reading.again(shell.now);
+            let words = format!("Too quick: nothing was done. Read the question, then press {key} again.");
+            shell.toast(Severity::Warning, words);
+        }
+        Some(effects)
+    }
+
     /// Puts an overlay on top, unless there is a reason not to.
     pub fn open(&mut self, shell: &mut Shell, opening: Opening) -> Vec<Effect> {
         let number = shell.number();
         let Opened { layer, effects } = build(shell, number, opening);
-        self.0.extend(layer.map(|layer| (number, layer)));
+        self.stack.extend(layer.map(|layer| (number, layer)));
         effects
     }
 
     /// Takes the topmost away.
     pub fn close(&mut self) {
-        self.0.pop();
+        self.stack.pop();
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.stack.is_empty()
     }
 
     pub fn top(&self) -> Option<&dyn Layer> {
-        self.0.last().map(|(_, layer)| layer.as_ref())
+        self.stack.last().map(|(_, layer)| layer.as_ref())
     }
 
     pub fn top_mut(&mut self) -> Option<&mut dyn Layer> {
-        self.0.last_mut().map(|(_, layer)| layer.as_mut())
+        self.stack.last_mut().map(|(_, layer)| layer.as_mut())
     }
 
     /// The one whose requests carry this number; `None` if it was closed meanwhile.
     pub fn of_mut(&mut self, number: u64) -> Option<&mut dyn Layer> {
-        self.0.iter_mut().find(|(own, _)| *own == number).map(|(_, layer)| layer.as_mut())
+        self.stack.iter_mut().find(|(own, _)| *own == number).map(|(_, layer)| layer.as_mut())
     }
 
     /// Whether what is pasted becomes a line of text, and no search for secrets.
@@ -97,17 +170,17 @@ impl Overlays {
 
     /// Whether any of them wants Ctrl-C for itself.
     pub fn guard_exit(&self) -> bool {
-        self.0.iter().any(|(_, layer)| layer.guards_exit())
+        self.stack.iter().any(|(_, layer)| layer.guards_exit())
     }
 
     /// Whether any of them shows the receipt of this number.
     pub fn show_receipt(&self, number: u64) -> bool {
-        self.0.iter().any(|(_, layer)| layer.receipt() == Some(number))
+        self.stack.iter().any(|(_, layer)| layer.receipt() == Some(number))
     }
 
     /// Draws them, the topmost last.
     pub fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        for (_, layer) in &self.0 {
+        for (_, layer) in &self.stack {
             layer.draw(shell, frame, area);
         }
     }

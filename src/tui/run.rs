@@ -67,6 +67,7 @@ where
     let (mut open, mut shown) = (false, false);
     let reason = loop {
         if shown && draw(&mut state, &mut screen)? {
+            state.drawn(clock.now());
             hands.keep_clock(&state);
         }
         // The database is waited for, but not longer than the person does.

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use super::effect::{Effect, Reply, RequestId, Timer};
 use super::input::Input;
 use super::listing::{Rows, Taken};
+use super::opening::Made;
 use super::shell::Shell;
 use super::view::body::body;
 use super::widgets::list;
@@ -90,6 +91,11 @@ pub trait Screen: Any + Debug {
     /// Other rows shall be shown, once it is entered.
     fn filter(&mut self, shell: &mut Shell, text: &str) {
         self.list_mut().filter(text, shell.here());
+    }
+
+    /// Something new was made here: the cursor goes to it, where this is its list.
+    fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect> {
+        self.list_mut().made(shell, made)
     }
 
     /// The rows shall stand in another order.

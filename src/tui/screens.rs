@@ -1,6 +1,7 @@
 //! The screens: one is shown at a time, under whatever overlays are open.
 
 use super::effect::{Effect, Timer, To};
+use super::opening::Made;
 use super::screen::Screen;
 use super::shell::Shell;
 use super::words::ScreenId;
@@ -59,5 +60,10 @@ impl Screens {
             _ => shell.screen,
         };
         self.of_mut(screen).timer(shell, timer)
+    }
+
+    /// Something new was made here.
+    pub fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect> {
+        ScreenId::ALL.into_iter().flat_map(|screen| self.of_mut(screen).made(shell, made)).collect()
     }
 }

@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use ratatui::layout::Size;
 
 use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, To};
-use super::opening::Opening;
+use super::opening::{Made, Opening};
 use super::styles::Styles;
 use super::sweep_state::Sweeping;
 use super::tracked::Tracked;
@@ -102,6 +102,7 @@ pub(super) enum Command {
     Reminders(String),
     Sort(Sort),
     Changed(Subjects),
+    Made(Made),
     Act(Action),
     Quit(ExitReason),
 }
@@ -203,6 +204,11 @@ impl Shell {
         self.commands.push(Command::Changed(subjects));
     }
 
+    /// Something new was made here: the cursor of its list goes to it.
+    pub fn made(&mut self, made: Made) {
+        self.commands.push(Command::Made(made));
+    }
+
     /// Whether a sweep of this console goes on.
     pub fn sweeps(&self) -> bool {
         self.sweep.as_ref().is_some_and(Sweeping::running)
@@ -215,6 +221,11 @@ impl Shell {
 
     pub fn quit(&mut self, reason: ExitReason) {
         self.commands.push(Command::Quit(reason));
+    }
+
+    /// Whether something is asked of `update`.
+    pub(super) fn has_commands(&self) -> bool {
+        !self.commands.is_empty()
     }
 
     pub(super) fn take_commands(&mut self) -> Vec<Command> {

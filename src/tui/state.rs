@@ -8,6 +8,7 @@ use super::screens::Screens;
 use super::shell::{Link, Shell};
 use super::standing::Standing;
 use super::styles::Styles;
+use super::view::body;
 use crate::config::keymap::Keymap;
 use crate::domain::Instant;
 
@@ -32,6 +33,15 @@ impl State {
             screens: Screens::default(),
             overlays: Overlays::default(),
             ahead: Ahead::default(),
+        }
+    }
+
+    /// The picture is on the screen: questions are read from now on, unless there is no room for them.
+    pub fn drawn(&mut self, now: Instant) {
+        if body::fits(self.shell.size) {
+            self.overlays.drawn(now);
+        } else {
+            self.overlays.hidden();
         }
     }
 

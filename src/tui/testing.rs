@@ -50,6 +50,8 @@ pub struct Desk {
     pub asked: Vec<(RequestId, Request)>,
     /// Other effects that were kept, in their order.
     pub effects: Vec<Effect>,
+    /// Keys follow each other after this time, the picture is drawn after each, and nobody pauses to read.
+    pub haste: Option<Duration>,
 }
 
 impl Default for Desk {
@@ -92,7 +94,7 @@ impl Desk {
         state.shell.utc = true;
         let effects = opened(&mut state, name.into());
         state.ahead = Ahead::over();
-        (Self { state, database, asked: Vec::new(), effects: Vec::new() }, effects)
+        (Self { state, database, asked: Vec::new(), effects: Vec::new(), haste: None }, effects)
     }
 
     pub fn role(&mut self, role: Role) {
@@ -116,7 +118,16 @@ impl Desk {
     }
 
     fn key(&mut self, key: KeyEvent, hurried: bool) -> Vec<Effect> {
-        update(&mut self.state, Message::Key { key, hurried })
+        let Some(gap) = self.haste else {
+            if !hurried {
+                self.state.overlays.pause(self.state.shell.now);
+            }
+            return update(&mut self.state, Message::Key { key, hurried });
+        };
+        self.wait(gap);
+        let effects = update(&mut self.state, Message::Key { key, hurried });
+        self.state.drawn(self.state.shell.now);
+        effects
     }
 
     /// Types a text, character by character.

@@ -225,7 +225,7 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
             return Vec::new();
         }
     }
-    input(state, Input::Key(Key { action, event, hurried }))
+    input(state, Input::Key(Key { action, event, hurried, unread: false }))
 }
 
 fn suspend(state: &mut State, job: bool) -> Vec<Effect> {
@@ -240,8 +240,8 @@ fn suspend(state: &mut State, job: bool) -> Vec<Effect> {
 /// Gives a gesture to what is on top.
 fn input(state: &mut State, input: Input) -> Vec<Effect> {
     state.shell.redraw = true;
-    if let Some(layer) = state.overlays.top_mut() {
-        return layer.input(&mut state.shell, input);
+    if !state.overlays.is_empty() {
+        return state.overlays.input(&mut state.shell, input).unwrap_or_default();
     }
     if let Input::Click(at) = input
         && let Some(screen) = view::tab_at(state, at)
@@ -436,9 +436,10 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
         }
         Command::Sort(sort) => state.screens.of_mut(ScreenId::Keys).sort(&mut state.shell, sort),
         Command::Changed(touched) => changed(state, touched),
+        Command::Made(made) => state.screens.made(&mut state.shell, &made),
         Command::Act(action) => {
             let event = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
-            input(state, Input::Key(Key { action: Some(action), event, hurried: false }))
+            input(state, Input::Key(Key { action: Some(action), event, hurried: false, unread: false }))
         }
         Command::Quit(reason) => vec![Effect::Quit(reason)],
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
@@ -29,17 +29,14 @@ pub mod times;
 
 pub use header::tab_at;
 
-use body::{FOOTER, HEADER, body};
-
-/// Below this nothing useful fits.
-pub const SMALLEST: (u16, u16) = (60, 16);
+use body::{FOOTER, HEADER, SMALLEST, body};
 
 /// Draws everything.
 pub fn view(state: &State, frame: &mut Frame) {
     let area = frame.area();
     let shell = &state.shell;
     frame.render_widget(Block::new().style(shell.styles.of(Role::Background)), area);
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+    if !body::fits(area.as_size()) {
         too_small(shell, frame, area);
         return;
     }
@@ -54,7 +51,7 @@ pub fn view(state: &State, frame: &mut Frame) {
 }
 
 fn too_small(shell: &Shell, frame: &mut Frame, area: Rect) {
-    let (width, height) = SMALLEST;
+    let Size { width, height } = SMALLEST;
     let text = vec![
         Line::styled("This terminal is too small.", shell.styles.of(Role::Warning)),
         Line::from(format!("Needed:  {width} x {height}")),

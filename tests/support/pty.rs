@@ -28,6 +28,8 @@ pub struct Terminal {
     slave: Option<Box<dyn SlavePty + Send>>,
     name: PathBuf,
     before: String,
+    /// When something was sent last.
+    sent: Instant,
 }
 
 #[derive(Default)]
@@ -135,6 +137,7 @@ impl<'a> Start<'a> {
             slave: Some(pair.slave),
             name,
             before,
+            sent: Instant::now(),
         }
     }
 }
@@ -201,12 +204,21 @@ impl Terminal {
         let writer = self.writer.as_mut().unwrap();
         writer.write_all(bytes).unwrap();
         writer.flush().unwrap();
+        self.sent = Instant::now();
     }
 
     /// Presses a key by its name (see [`key`]), as a person does: once the screen has come to rest, if only for a moment.
     /// Keys that follow each other faster are taken for a paste.
     pub fn press(&mut self, name: &str) {
         self.quiet(Duration::from_millis(30));
+        self.wait_quietly(Duration::from_millis(90).saturating_sub(self.sent.elapsed()));
+        self.send(&key(name));
+    }
+
+    /// Answers a question as a person does: once it was on the screen long enough to be read.
+    pub fn answer(&mut self, name: &str) {
+        self.quiet(Duration::from_millis(30));
+        self.wait_quietly(Duration::from_millis(450));
         self.send(&key(name));
     }
 

@@ -5,7 +5,12 @@ use crate::config::keymap::Action;
 use crate::tui::input::Key;
 
 fn key(action: Action, hurried: bool) -> Key {
-    Key { action: Some(action), event: KeyEvent::new(KeyCode::Null, KeyModifiers::NONE), hurried }
+    Key {
+        action: Some(action),
+        event: KeyEvent::new(KeyCode::Null, KeyModifiers::NONE),
+        hurried,
+        unread: false,
+    }
 }
 
 const FIELDS: [char; 2] = ['a', 'b'];

@@ -23,8 +23,9 @@ impl<S: Source> Listing<S> {
             _ => {}
         }
         match key.action {
+            // What can't be read leaves the rows of another filter: nothing is done to those.
             Some(Action::Accept) => {
-                self.filter.typing = false;
+                self.filter.typing = self.filter.mistake.is_some();
                 return Vec::new();
             }
             Some(Action::CancelPrompt) => {
@@ -78,8 +79,8 @@ impl<S: Source> Listing<S> {
     /// Puts another filter in the place of the present one, without reading yet. Answers whether it means something else.
     pub fn set_filter(&mut self, text: &str, here: Here) -> bool {
         self.filter.set(text);
-        self.filter.typing = false;
         let changed = self.filter.interpret(|text| S::parse(text, here));
+        self.filter.typing = self.filter.mistake.is_some();
         if changed {
             self.turned();
             self.loaded = false;

@@ -1,14 +1,43 @@
-//! Marked rows, for doing something with several.
+//! Marked rows, for doing something with several. What is marked is in the list: the mark of a row that is gone, or over,
+//! goes with it.
 
-use super::{Listing, Source};
+use std::collections::BTreeMap;
+
+use super::{Chunk, Listing, Part, Source};
 use crate::config::keymap::Action;
-use crate::tui::effect::Effect;
+use crate::domain::Instant;
+use crate::tui::effect::{Effect, Outcomes, RequestId, To};
 use crate::tui::shell::Shell;
+use crate::tui::widgets::fit::thousands;
 use crate::tui::words::Severity;
+
+/// Rows of one reading of the whole list.
+const GATHERED: u32 = 1_000;
+/// At most so many rows are marked.
+const MOST: usize = 50_000;
+
+/// A marked row, as it was read last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its state in a word.
+    pub state: &'static str,
+    /// Whether nothing can be done to it any more.
+    pub over: bool,
+}
+
+/// The whole list is read, for its marks.
+#[derive(Debug)]
+pub(super) struct Gathering<I> {
+    /// The filter that it is read under.
+    turn: u64,
+    /// Whether all rows shall be marked; else the marks are looked at that are not at hand.
+    mark: bool,
+    found: BTreeMap<I, Mark>,
+}
 
 impl<S: Source> Listing<S> {
     pub fn is_marked(&self, row: &S::Row) -> bool {
-        self.marks.contains(&S::id(row))
+        self.marks.contains_key(&S::id(row))
     }
 
     /// The rows that an action on several is about: the marked ones, else the selected one. Some may not be at hand.
@@ -16,7 +45,7 @@ impl<S: Source> Listing<S> {
         if self.marks.is_empty() {
             self.selected.iter().cloned().collect()
         } else {
-            self.marks.iter().cloned().collect()
+            self.marks.keys().cloned().collect()
         }
     }
 
@@ -29,17 +58,44 @@ impl<S: Source> Listing<S> {
         }
     }
 
+    pub fn marks(&self) -> &BTreeMap<S::Id, Mark> {
+        &self.marks
+    }
+
+    /// Whether an action that takes one row may go on: other marks than the selected row's are not passed over in silence.
+    pub fn takes_one(&self, shell: &mut Shell, what: &str) -> bool {
+        let own = self.selected.as_ref().is_some_and(|id| self.marks.contains_key(id));
+        if self.marks.len() <= usize::from(own) {
+            return true;
+        }
+        let key = shell.keymap.key(Action::ClearMarks);
+        let words = format!(
+            "{what} takes one row at a time, and {} are marked. {key} clears the marks.",
+            thousands(self.marks.len() as u64)
+        );
+        shell.toast(Severity::Warning, words);
+        false
+    }
+
     pub fn clear_marks(&mut self) -> Vec<Effect> {
         self.marks.clear();
         self.anchor = None;
+        self.gathering = None;
         Vec::new()
     }
 
+    fn mark_rows(&mut self, now: Instant, from: usize, to: usize) {
+        let own = self.iter().enumerate().take(to + 1).skip(from).map(|(_, row)| row);
+        let marks: Vec<(S::Id, Mark)> =
+            own.filter(|row| !self.is_left(row)).map(|row| (S::id(row), S::mark(row, now))).collect();
+        self.marks.extend(marks);
+    }
+
     /// Marks the selected row, or takes its mark away.
-    pub(super) fn mark(&mut self) {
+    pub(super) fn mark(&mut self, shell: &Shell) {
         if let Some(id) = self.selected.clone() {
-            if !self.marks.remove(&id) {
-                self.marks.insert(id.clone());
+            if self.marks.remove(&id).is_none() {
+                self.mark_rows(shell.now, self.at, self.at);
             }
             self.anchor = Some(id);
         }
@@ -54,20 +110,116 @@ impl<S: Source> Listing<S> {
             shell.toast(Severity::Info, words);
             return Vec::new();
         };
-        let (from, to) = (anchor.min(self.at), anchor.max(self.at));
-        let range: Vec<S::Id> = self.iter().take(to + 1).skip(from).map(S::id).collect();
-        self.marks.extend(range);
+        self.mark_rows(shell.now, anchor.min(self.at), anchor.max(self.at));
         Vec::new()
     }
 
-    /// Marks every row shown.
+    /// Marks every row of the filter, whether it is at hand or not.
     pub(super) fn mark_all(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let all: Vec<S::Id> = self.iter().map(S::id).collect();
-        self.marks.extend(all);
         if self.more_after || self.more_before {
-            let words = "only the rows at hand were marked: narrow the filter to mark all of them";
-            shell.toast(Severity::Warning, words);
+            return self.gather(shell, true).into_iter().collect();
         }
+        self.mark_rows(shell.now, 0, self.len());
         Vec::new()
     }
+
+    fn gather(&mut self, shell: &mut Shell, mark: bool) -> Option<Effect> {
+        self.gathering = Some(Gathering { turn: self.turn, mark, found: BTreeMap::new() });
+        let request = self.source.request(&self.filter.meaning, Part::Start, GATHERED);
+        self.gathers.ask(shell, To::Screen(S::SCREEN), request)
+    }
+
+    /// A piece of the whole list has come; `None` if this answers something else.
+    pub(super) fn gathered(
+        &mut self,
+        shell: &mut Shell,
+        id: RequestId,
+        outcome: &Outcomes<Chunk<S::Row>>,
+    ) -> Option<Vec<Effect>> {
+        let settled = self.gathers.settle(shell, id)?;
+        let next: Vec<Effect> = settled.next.into_iter().collect();
+        let turn = self.turn;
+        let Some(mut gathering) = self.gathering.take_if(|one| settled.newest && one.turn == turn) else {
+            return Some(next);
+        };
+        let chunk = match outcome {
+            Ok(chunk) => chunk,
+            Err(failure) => {
+                shell.failed(failure);
+                return Some(next);
+            }
+        };
+        let rows = chunk.rows.iter().filter(|row| S::fits(&self.filter.meaning, row));
+        gathering.found.extend(rows.map(|row| (S::id(row), S::mark(row, shell.now))));
+        let more = chunk.more_after.unwrap_or(chunk.rows.len() >= GATHERED as usize);
+        let last = chunk.rows.last().filter(|_| more);
+        if let Some(row) = last.filter(|_| gathering.found.len() < MOST) {
+            let request = self.source.request(&self.filter.meaning, Part::After(row), GATHERED);
+            self.gathering = Some(gathering);
+            return Some(self.gathers.ask(shell, To::Screen(S::SCREEN), request).into_iter().collect());
+        }
+        if gathering.mark {
+            let count = thousands(gathering.found.len() as u64);
+            match last {
+                None => shell.toast(Severity::Info, format!("{count} marked: every row of the filter")),
+                Some(_) => {
+                    let words = format!(
+                        "Only the first {count} rows are marked. Narrow the filter to mark the rest."
+                    );
+                    shell.toast(Severity::Warning, words);
+                }
+            }
+            self.marks.extend(gathering.found);
+        } else if last.is_none() {
+            self.renew(|id, _| gathering.found.get(id).copied());
+        }
+        Some(next)
+    }
+
+    /// What is marked is told as it is now, and what is over since it was marked is marked no longer.
+    fn renew(&mut self, now: impl Fn(&S::Id, Mark) -> Option<Mark>) {
+        self.marks.retain(|id, mark| {
+            let before = *mark;
+            match now(id, before) {
+                Some(read) => *mark = read,
+                None => return false,
+            }
+            before.over || !mark.over
+        });
+    }
+
+    /// Rows were read again: marks go with rows that are gone. Those that are not at hand are looked for.
+    pub(super) fn check_marks(&mut self, shell: &mut Shell, again: bool) -> Option<Effect> {
+        if self.marks.is_empty() {
+            return None;
+        }
+        let marks = self.rows.iter().filter(|row| !self.is_left(row));
+        let held: BTreeMap<S::Id, Mark> = marks.map(|row| (S::id(row), S::mark(row, shell.now))).collect();
+        let out_of_reach = self.more_before || self.more_after;
+        self.renew(|id, mark| held.get(id).copied().or(Some(mark).filter(|_| out_of_reach)));
+        let left = self.left.clone();
+        self.marks.retain(|id, _| left.as_ref() != Some(id));
+        let unseen = again && self.marks.keys().any(|id| !held.contains_key(id));
+        if unseen && self.gathering.is_none() { self.gather(shell, false) } else { None }
+    }
+}
+
+/// How many of each state there are, the most first.
+pub fn counted<'m>(marks: impl Iterator<Item = &'m Mark>) -> Vec<(&'static str, usize)> {
+    let mut states: Vec<(&'static str, usize)> = Vec::new();
+    for mark in marks {
+        match states.iter_mut().find(|(state, _)| *state == mark.state) {
+            Some((_, count)) => *count += 1,
+            None => states.push((mark.state, 1)),
+        }
+    }
+    states.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    states
+}
+
+/// `2 active, 1 expired`
+pub fn told(states: &[(&'static str, usize)]) -> String {
+    let words: Vec<String> =
+        states.iter().map(|(state, count)| format!("{} {state}", thousands(*count as u64))).collect();
+    words.join(", ")
 }

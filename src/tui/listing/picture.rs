@@ -1,7 +1,9 @@
 //! What a list looks like.
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
@@ -90,6 +92,7 @@ impl<S: Source> Listing<S> {
             Absent::None => empty.none,
         };
         draw_words(shell, frame, area, &[words]);
+        self.filter.draw_mistake(&shell.styles, frame, area);
     }
 
     pub fn draw_rows(
@@ -103,14 +106,27 @@ impl<S: Source> Listing<S> {
         let page = list::page(area);
         let top = self.top(page);
         let rows: Vec<&S::Row> = self.iter().skip(top).take(page).collect();
-        let drawn: Vec<Vec<Cell>> = rows.iter().map(|row| cells(row)).collect();
+        let dimmed = |row: &S::Row, mut cells: Vec<Cell>| {
+            if self.is_left(row) {
+                cells.iter_mut().for_each(|(_, role)| *role = Role::Muted);
+            }
+            cells
+        };
+        let drawn: Vec<Vec<Cell>> = rows.iter().map(|row| dimmed(row, cells(row))).collect();
         let here = self.at.checked_sub(top);
         let marked = |line: usize| rows.get(line).is_some_and(|row| self.is_marked(row));
         list::draw(frame, &shell.styles, area, columns, &drawn, here, marked);
+        let fates = rows.iter().enumerate().filter_map(|(line, row)| Some((line, self.fate(shell, row)?)));
+        for (line, words) in fates {
+            let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
+            let place = Rect { y, height: 1, ..area };
+            draw_fate(frame.buffer_mut(), place, &words, shell.styles.of(Role::Muted));
+        }
         if let Some(line) = here.filter(|_| !self.filter.typing && page > 0) {
             // Where screen readers and braille lines look.
             frame.set_cursor_position((area.x, area.y + 1 + u16::try_from(line).unwrap_or(0)));
         }
+        self.filter.draw_mistake(&shell.styles, frame, area);
     }
 
     /// `every account; / filters`: what stands in the place of a filter that is not there.
@@ -118,6 +134,13 @@ impl<S: Source> Listing<S> {
         let key = shell.keymap.key(Action::Filter);
         Line::styled(format!(" {all}; {key} filters"), shell.styles.of(Role::Muted))
     }
+}
+
+/// Draws what became of a row over its end.
+pub fn draw_fate(buffer: &mut Buffer, row: Rect, words: &str, style: Style) {
+    let words = format!("  {words} ");
+    let width = u16::try_from(fit::width(&words)).unwrap_or(row.width).min(row.width);
+    fit::put(buffer, row.right() - width, row.y, width, &words, style);
 }
 
 /// Draws sentences where rows would be. One that begins with `·` is an item, and indented.

@@ -2,13 +2,15 @@
 
 use ratatui::layout::Rect;
 
-use super::{Came, Listing, Source, Taken};
+use super::{Came, Listing, Source, Taken, counted, told};
 use crate::config::keymap::Context;
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Reply, RequestId};
 use crate::tui::input::Input;
+use crate::tui::opening::Made;
 use crate::tui::shell::Shell;
+use crate::tui::widgets::fit::thousands;
 
 /// What a screen asks of its list. `page`: how many rows are shown.
 pub trait Rows {
@@ -27,7 +29,10 @@ pub trait Rows {
     /// See [`Listing::set_filter`].
     fn filter(&mut self, text: &str, here: Here);
 
-    /// `✓ 3 marked`, or nothing.
+    /// Something new was made here: the cursor goes to it, where it is one of the rows.
+    fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect>;
+
+    /// `✓ 3 marked`, or nothing; with their states where these differ.
     fn marked(&self) -> String;
 }
 
@@ -53,8 +58,20 @@ impl<S: Source> Rows for Listing<S> {
         self.set_filter(text, here);
     }
 
+    fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect> {
+        S::made(made).map_or_else(Vec::new, |id| self.stand_on(shell, &id))
+    }
+
     fn marked(&self) -> String {
-        let count = self.marks.len();
-        if count > 0 { format!("✓ {count} marked") } else { String::new() }
+        if self.marks.is_empty() {
+            return String::new();
+        }
+        let states = counted(self.marks.values());
+        let count = thousands(self.marks.len() as u64);
+        if states.len() < 2 {
+            format!("✓ {count} marked")
+        } else {
+            format!("✓ {count} marked ({})", told(&states))
+        }
     }
 }

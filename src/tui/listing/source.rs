@@ -2,10 +2,13 @@
 
 use std::fmt::Debug;
 
+use super::marks::Mark;
+use crate::domain::Instant;
 use crate::domain::query::{Completion, QueryError};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::tui::effect::{Outcomes, Reply, Request};
+use crate::tui::opening::Made;
 use crate::tui::shell::Shell;
 use crate::tui::words::ScreenId;
 
@@ -48,6 +51,35 @@ pub trait Source: Debug + Default {
 
     /// The rows in a reply; `None` if it is to another question.
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Self::Row>>>;
+
+    /// The row that was made, if it is one of these.
+    fn made(_: &Made) -> Option<Self::Id> {
+        None
+    }
+
+    /// A row's state in a word, for counting what is marked.
+    fn state(_: &Self::Row, _: Instant) -> &'static str {
+        ""
+    }
+
+    /// Whether nothing can be done to a row any more: its mark goes.
+    fn over(_: &Self::Row) -> bool {
+        false
+    }
+
+    fn mark(row: &Self::Row, now: Instant) -> Mark {
+        Mark { state: Self::state(row, now), over: Self::over(row) }
+    }
+
+    /// What became of a row that the filter does not fit.
+    fn fate(_: &Shell, _: &Self::Row) -> String {
+        "no longer in this list".to_owned()
+    }
+
+    /// What reads one row, whatever the filter says of it; `None` where that can't be.
+    fn one(&self, _: &Shell, _: &Self::Id) -> Option<Request> {
+        None
+    }
 
     fn request(&self, filter: &Self::Filter, part: Part<'_, Self::Row>, limit: u32) -> Request;
 }

@@ -121,7 +121,8 @@ impl<const BOTH_WAYS: bool> Bench<BOTH_WAYS> {
     }
 
     fn strike(&mut self, action: Action) -> Taken {
-        let key = Key { action: Some(action), event: KeyEvent::from(KeyCode::Null), hurried: false };
+        let key =
+            Key { action: Some(action), event: KeyEvent::from(KeyCode::Null), hurried: false, unread: false };
         self.list.take(&mut self.desk.state.shell, Input::Key(key), LIST)
     }
 
@@ -134,7 +135,8 @@ impl<const BOTH_WAYS: bool> Bench<BOTH_WAYS> {
 
     fn write(&mut self, text: &str) {
         for c in text.chars() {
-            let key = Key { action: None, event: KeyEvent::from(KeyCode::Char(c)), hurried: false };
+            let key =
+                Key { action: None, event: KeyEvent::from(KeyCode::Char(c)), hurried: false, unread: false };
             let taken = self.list.take(&mut self.desk.state.shell, Input::Key(key), LIST);
             let Taken::Done(effects) = taken else { panic!("{taken:?}") };
             self.keep(effects);
@@ -207,7 +209,11 @@ fn selection_stays_with_its_row_when_others_come_and_go() {
         let (selected_now, top_now, _) = list.place();
         assert_eq!((selected_now, top_now), (selected, top), "elsewhere nothing moves");
         list.change(&|numbers| numbers.retain(|number| *number != selected));
-        assert_eq!(list.place().0, selected + 1, "its neighbour takes its place");
+        assert_eq!(list.place().0, selected, "it stays until the cursor moves");
+        list.act(Action::Down);
+        assert_eq!(list.place().0, selected + 1);
+        list.act(Action::Up);
+        assert_eq!(list.place().0, selected - 1, "and is gone then");
     });
 }
 

@@ -23,6 +23,8 @@ pub enum Load {
     First,
     /// The list's end, its last row selected.
     Last,
+    /// The place of the row that is to be stood on.
+    Goal,
     /// The same place again, with the same row selected.
     Again,
     After,
@@ -37,12 +39,19 @@ impl<S: Source> Listing<S> {
             Load::First => (Part::Start, CHUNK),
             // Only what is shown at once and the page before it: the rest is read while one looks.
             Load::Last => (Part::End, rows(page * 2).clamp(1, CHUNK)),
-            Load::After => (self.rows.last().map_or(Part::Start, Part::After), CHUNK),
-            Load::Before => (self.rows.first().map_or(Part::Start, Part::Before), CHUNK),
+            Load::Goal => (self.goal.as_ref().map_or(Part::Start, Part::At), CHUNK),
+            // What is none of the list's says nothing of the place.
+            Load::After => {
+                (self.rows.iter().rfind(|row| !self.is_left(row)).map_or(Part::Start, Part::After), CHUNK)
+            }
+            Load::Before => {
+                (self.rows.iter().find(|row| !self.is_left(row)).map_or(Part::Start, Part::Before), CHUNK)
+            }
             Load::Again if S::BOTH_WAYS => {
                 // A page more above, so that there is something to scroll into.
                 let first = self.top.saturating_sub(page);
-                let part = self.row(first).filter(|_| first > 0 || self.more_before);
+                let row = self.iter().skip(first).find(|row| !self.is_left(row));
+                let part = row.filter(|_| first > 0 || self.more_before);
                 (part.map_or(Part::Start, Part::At), rows(page * 3).max(CHUNK))
             }
             Load::Again => (Part::Start, rows(self.rows.len()).max(CHUNK)),
@@ -67,7 +76,7 @@ impl<S: Source> Listing<S> {
 
     /// Whether the rows under way take the place of those at hand, and the selection with them.
     pub(super) fn leaping(&self) -> bool {
-        self.pages.busy() && matches!(self.load, Load::First | Load::Last)
+        self.pages.busy() && matches!(self.load, Load::First | Load::Last | Load::Goal)
     }
 
     /// Whether rows follow that can be read.
@@ -109,13 +118,16 @@ impl<S: Source> Listing<S> {
     }
 
     pub(super) fn select(&mut self, at: usize) {
-        self.at = at;
-        self.selected = self.row(at).map(S::id);
+        self.at = self.leave(at);
+        self.selected = self.row(self.at).map(S::id);
     }
 
     /// Decides which rows are shown.
     pub(super) fn sift(&mut self) {
-        let fits = |place: &usize| S::fits(&self.filter.meaning, &self.rows[*place]);
+        let fits = |place: &usize| {
+            let row = &self.rows[*place];
+            S::fits(&self.filter.meaning, row) || self.is_left(row)
+        };
         self.shown = (0..self.rows.len()).filter(fits).collect();
     }
 
@@ -147,15 +159,23 @@ impl<S: Source> Listing<S> {
                 self.replace(chunk);
                 self.select(self.len().saturating_sub(1));
             }
+            Load::Goal => self.reached(chunk),
             Load::Again => self.refreshed(chunk),
             Load::After => self.append(chunk),
             Load::Before => self.prepend(chunk),
         }
+        self.find_wanted();
         self.top = self.top(page);
-        match std::mem::take(&mut self.owed) {
+        let again = self.load == Load::Again;
+        let mut effects: Vec<Effect> = self.check_marks(shell, again).into_iter().collect();
+        if let Some(left) = self.left.clone().filter(|_| again) {
+            effects.extend(self.read_one(shell, &left));
+        }
+        effects.extend(match std::mem::take(&mut self.owed) {
             0 => self.read_on(shell, page).into_iter().collect(),
             owed => self.step(shell, owed, page),
-        }
+        });
+        effects
     }
 
     /// Takes rows that are known from elsewhere, until they are read.
@@ -173,25 +193,45 @@ impl<S: Source> Listing<S> {
         self.more_after = self.more_after(&chunk);
         self.more_before = chunk.more_before;
         self.rows = chunk.rows;
+        self.left = None;
         self.sift();
-        // A mark on a row that is gone would be counted for ever; one on a row out of reach may be true still.
-        let out_of_reach = self.more_before || S::BOTH_WAYS && self.more_after;
-        if !out_of_reach {
-            let held: BTreeSet<S::Id> = self.rows.iter().map(S::id).collect();
-            self.marks.retain(|id| held.contains(id));
-        }
     }
 
-    /// The same rows as they are now. The selection stays on its row and, if it can, at its place on the screen; where
-    /// the row is gone its neighbour takes its place.
+    /// The rows from the goal on: it is among them, or stands before them as none of theirs.
+    fn reached(&mut self, chunk: Chunk<S::Row>) {
+        self.replace(chunk);
+        let Some(goal) = self.goal.take() else { return self.select(0) };
+        match self.position(&S::id(&goal)) {
+            Some(at) => self.select(at),
+            None => self.put_left(0, goal),
+        }
+        self.top = 0;
+    }
+
+    /// The same rows as they are now. The selection stays on its row and, if it can, at its place on the screen, even where
+    /// the row is none of theirs any more.
     fn refreshed(&mut self, chunk: Chunk<S::Row>) {
         let at_start = self.top == 0 && !self.more_before;
         let on_screen = self.at.saturating_sub(self.top);
         let old: Vec<S::Id> = self.iter().map(S::id).collect();
+        let place = self.shown.get(self.at).copied();
+        let mut rows = std::mem::take(&mut self.rows);
+        let own = place.map(|place| rows.swap_remove(place));
         self.replace(chunk);
         let (above, below) = old.split_at(self.at.min(old.len()));
-        let at = below.iter().chain(above.iter().rev()).find_map(|id| self.position(id)).unwrap_or(0);
-        self.select(at);
+        match own {
+            Some(own) if self.rows.iter().all(|row| S::id(row) != S::id(&own)) => {
+                let place = |id: &S::Id| self.rows.iter().position(|row| S::id(row) == *id);
+                let after = above.iter().rev().find_map(place).map(|place| place + 1);
+                let place = after.or_else(|| below.iter().find_map(place)).unwrap_or(0);
+                self.put_left(place, own);
+            }
+            _ => {
+                let at = below.iter().find_map(|id| self.position(id)).unwrap_or(0);
+                self.select(at);
+            }
+        }
+        let at = self.at;
         // At the very beginning new rows come into sight; elsewhere the screen stands still.
         self.top = if at_start { 0 } else { at.saturating_sub(on_screen) };
     }

@@ -15,7 +15,7 @@ use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::Opening;
+use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::Wish;
@@ -65,7 +65,7 @@ pub fn open(shell: &mut Shell, number: u64, issuer: Option<&str>, first_run: boo
     }
     let issuers = shell.issuers.as_deref().unwrap_or_default();
     if issuers.is_empty() {
-        shell.toast(Severity::Info, "an account belongs to an issuer: add an issuer first");
+        shell.open(Opening::Preset { first_run: true });
         return Opened::refused();
     }
     let place = issuer.and_then(|slug| issuers.iter().position(|issuer| issuer.slug == slug)).unwrap_or(0);
@@ -238,6 +238,10 @@ impl Layer for State {
         Context::Form
     }
 
+    fn asks(&self) -> bool {
+        self.form.on_button()
+    }
+
     fn typing(&self) -> bool {
         matches!(self.form.field(), Some(Focus::Name | Focus::Slug | Focus::Admins))
     }
@@ -286,6 +290,9 @@ impl Layer for State {
                 shell.toast(Severity::Good, format!("account {} {done}", account.name));
                 shell.close();
                 shell.changed(Subjects::of(audit::Action::AccountChange));
+                if let Purpose::Create { .. } = self.purpose {
+                    shell.made(Made::Account(account.slug.clone()));
+                }
                 if let Purpose::Create { first_run: true } = self.purpose {
                     shell.open(Opening::Create { account: Some(account.slug) });
                 }

@@ -10,7 +10,7 @@ use crate::tui::effect::{Effect, Reply, RequestId};
 use crate::tui::form::{Pressed, YesNo};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::{Change, Question};
+use crate::tui::opening::{Change, Made, Question};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::sheet::Sheet;
@@ -69,6 +69,9 @@ impl Layer for State {
         shell.toast(severity, words);
         shell.close();
         shell.changed(self.question.change.subjects());
+        if let Change::Role { operator, .. } = &self.question.change {
+            shell.made(Made::Operator(operator.clone()));
+        }
         Vec::new()
     }
 

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::config::keymap::Context;
+use crate::config::keymap::{Action, Context};
 use crate::domain::account::AccountSummary;
 use crate::domain::audit;
 use crate::domain::issuer::Policy;
@@ -15,7 +15,7 @@ use crate::tui::form::Form;
 use crate::tui::input::Input;
 use crate::tui::latest::Latest;
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::Opening;
+use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::scope_grid::ScopeGrid;
 use crate::tui::widgets::text_field::TextField;
@@ -74,6 +74,11 @@ enum Focus {
 /// Opens the form, for an account if one is given; without one the chooser comes first.
 pub fn open(shell: &mut Shell, number: u64, account: Option<String>) -> Opened {
     if !shell.refuse_unless(Permission::ChangeKeys, "create keys") {
+        return Opened::refused();
+    }
+    // Without an issuer there is no account, and without an account no key: the step that is missing comes first.
+    if shell.issuers.as_ref().is_some_and(Vec::is_empty) {
+        shell.open(Opening::Preset { first_run: true });
         return Opened::refused();
     }
     let mut state = State::new(shell, number);
@@ -188,6 +193,19 @@ impl Layer for State {
         if self.chooser.is_some() { Context::Picker } else { Context::Form }
     }
 
+    fn asks(&self) -> bool {
+        self.chooser.is_none() && self.form.on_button()
+    }
+
+    fn question(&self) -> (Context, usize) {
+        (self.context(), usize::from(self.stage == Stage::Review))
+    }
+
+    /// From the fields one comes to the review, which has to be read itself.
+    fn answers(&self, action: Action) -> bool {
+        self.stage == Stage::Review && matches!(action, Action::Submit | Action::Press | Action::Toggle)
+    }
+
     fn typing(&self) -> bool {
         self.chooser.is_some() || self.writing()
     }
@@ -212,6 +230,7 @@ impl Layer for State {
                     Some(Ok(created)) => {
                         shell.close();
                         shell.changed(Subjects::of(audit::Action::KeyCreate));
+                        shell.made(Made::Key(created.key.id));
                         shell.open(Opening::Reveal { created, replaces: None });
                     }
                     Some(Err(failure)) => self.not_created(&failure),

@@ -111,7 +111,7 @@ impl State {
             Some(Action::NextButton) => *at = picker::step(*at, 1, keys.len()),
             Some(Action::PreviousButton) => *at = picker::step(*at, -1, keys.len()),
             // A paste without brackets ends in keys that come faster than a person types: they confirm nothing.
-            Some(Action::Yes) if !key.hurried => return self.revoke(shell),
+            Some(Action::Yes) if key.confirms() => return self.revoke(shell),
             _ => {}
         }
         Vec::new()
@@ -183,6 +183,11 @@ impl Layer for State {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Each key that fits has to be read.
+    fn question(&self) -> (Context, usize) {
+        (self.context(), if let Stage::Found { at, .. } = self.stage { at } else { 0 })
     }
 
     fn receipt(&self) -> Option<u64> {

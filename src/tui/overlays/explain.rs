@@ -104,7 +104,7 @@ impl State {
             return self.read(shell);
         }
         // Nothing here changes anything: a key may be as fast as it likes.
-        let key = input::Key { hurried: false, ..key };
+        let key = input::Key { hurried: false, unread: false, ..key };
         match (self.form.press(key, self.order(), self.typing()), &mut self.pasted) {
             (Pressed::Close, _) => shell.close(),
             (Pressed::Sideways(by), Some(pasted)) if self.form.on(Focus::Sent) => {
@@ -223,6 +223,15 @@ impl Layer for State {
 
     fn context(&self) -> Context {
         Context::Form
+    }
+
+    /// Nothing here changes anything.
+    fn asks(&self) -> bool {
+        false
+    }
+
+    fn answers(&self, _: Action) -> bool {
+        false
     }
 
     fn typing(&self) -> bool {

@@ -120,6 +120,10 @@ impl Layer for State {
         Context::Form
     }
 
+    fn asks(&self) -> bool {
+        self.form.on_button()
+    }
+
     fn typing(&self) -> bool {
         self.form.on(Budget)
     }

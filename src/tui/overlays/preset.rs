@@ -5,7 +5,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use crate::config::keymap::Context;
+use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::audit;
 use crate::domain::issuer::Policy;
@@ -16,7 +16,7 @@ use crate::domain::text::SafeText;
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::Opening;
+use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker::{Item, Picked, Picker};
 use crate::tui::widgets::{dialog, fit};
@@ -63,6 +63,10 @@ impl Layer for State {
         Context::Picker
     }
 
+    fn answers(&self, action: Action) -> bool {
+        action == Action::Choose
+    }
+
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let count = self.found().len();
         if self.wish.under_way() {
@@ -70,7 +74,7 @@ impl Layer for State {
         }
         match self.picker.take(&input, count) {
             Picked::Closed => shell.close(),
-            Picked::Chosen if !input.hurried() => {
+            Picked::Chosen if input.confirms() => {
                 if let Some(policy) = self.found().get(self.picker.at).copied().cloned().map(Box::new) {
                     let apply = |operation| Request::ApplyPolicy { operation, policy: policy.clone() };
                     return self.wish.send(shell, apply);
@@ -93,6 +97,7 @@ impl Layer for State {
             issuers.push(*issuer);
             issuers.sort_by(|a, b| a.slug.cmp(&b.slug));
         }
+        shell.made(Made::Issuer(slug.clone()));
         if self.first_run {
             shell.open(Opening::Account { issuer: Some(slug), first_run: true });
         }

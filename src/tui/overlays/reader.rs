@@ -79,7 +79,11 @@ impl Layer for State {
                 Some(Action::Revoke) => {
                     if let Some(key) = self.about.as_ref().and_then(|about| about.revoke) {
                         shell.close();
-                        shell.open(Opening::Revoke { ids: vec![key], known: Vec::new() });
+                        shell.open(Opening::Revoke {
+                            ids: vec![key],
+                            known: Vec::new(),
+                            states: String::new(),
+                        });
                     }
                     0
                 }

@@ -43,6 +43,8 @@ pub struct State {
     /// The key that this one replaces, and how long that one goes on working.
     replaces: Option<(SafeText, Overlap)>,
     hidden: bool,
+    /// The secret is copied, and not the command that checks it.
+    copying: Option<RequestId>,
     /// Whether the secret reached a clipboard or a file.
     taken: bool,
     stage: Stage,
@@ -57,14 +59,23 @@ enum Stage {
     Show,
     /// Asking for the path of the file.
     Path,
-    /// Asking whether to leave without the secret. `quit`: Ctrl-C asked.
-    Leave {
-        quit: bool,
-    },
+    /// Asking whether to go without having copied or written the secret.
+    Leave(Way),
     /// The acknowledgement, or the revocation, is under way.
     Closing,
     /// Asking whether to revoke the new key.
     Discard,
+}
+
+/// How one wants to go on from the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Close it, and leave the key unconfirmed.
+    Leave,
+    /// Leave Keyrack.
+    Quit,
+    /// The person says that they have it.
+    Done,
 }
 
 /// Shows the secret. The mouse is left to the terminal, so that the secret can be selected.
@@ -83,6 +94,7 @@ pub fn open(
         check: check.map(SafeText::new),
         replaces,
         hidden: false,
+        copying: None,
         taken: false,
         stage: Stage::Show,
         path,
@@ -122,14 +134,19 @@ impl State {
             return Vec::new();
         }
         match key.action {
-            Some(Action::CopySecret) => self.ask(shell, Request::Copy(CopyText::Secret(self.secret.clone()))),
+            Some(Action::CopySecret) => {
+                let copy = Request::Copy(CopyText::Secret(self.secret.clone()));
+                let (id, effect) = shell.ask(To::Overlay(self.number), copy);
+                self.copying = Some(id);
+                vec![effect]
+            }
             Some(Action::WriteSecret) => {
                 self.stage = Stage::Path;
                 self.said = None;
                 Vec::new()
             }
             Some(Action::CopyCheck) => match self.check.clone() {
-                Some(check) => self.ask(shell, Request::Copy(CopyText::Plain(check))),
+                Some(check) => self.ask(shell, Request::Copy(CopyText::Check(check))),
                 None => {
                     self.say(Severity::Info, "this issuer's policy names no call that checks a key");
                     Vec::new()
@@ -139,14 +156,18 @@ impl State {
                 self.hidden = !self.hidden;
                 Vec::new()
             }
-            Some(Action::Done) => self.done(shell),
+            Some(Action::Done) if self.taken && key.confirms() => self.done(shell),
             Some(Action::Discard) => {
                 self.stage = Stage::Discard;
                 Vec::new()
             }
-            Some(Action::LeaveReveal) if self.taken => self.done(shell),
-            Some(Action::LeaveReveal) => {
-                self.stage = Stage::Leave { quit: false };
+            Some(Action::LeaveReveal) if self.taken => match key.confirms() {
+                true => self.done(shell),
+                false => Vec::new(),
+            },
+            Some(action @ (Action::LeaveReveal | Action::Done)) if !self.taken => {
+                let way = if action == Action::Done { Way::Done } else { Way::Leave };
+                self.stage = Stage::Leave(way);
                 Vec::new()
             }
             _ => Vec::new(),
@@ -167,7 +188,7 @@ impl State {
 
     fn press_path(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         match key.action {
-            Some(Action::Accept) if !key.hurried => {
+            Some(Action::Accept) if key.confirms() => {
                 let path = self.path.value().trim().to_owned();
                 if path.is_empty() {
                     return Vec::new();
@@ -191,12 +212,16 @@ impl State {
         }
     }
 
-    fn press_leave(&mut self, shell: &mut Shell, key: input::Key, quit: bool) -> Vec<Effect> {
+    fn press_leave(&mut self, shell: &mut Shell, key: input::Key, way: Way) -> Vec<Effect> {
         match key.action {
-            Some(Action::Yes) if !key.hurried => {
-                if quit {
-                    shell.quit(ExitReason::Interrupted);
-                    return Vec::new();
+            Some(Action::Yes) if key.confirms() => {
+                match way {
+                    Way::Leave => {}
+                    Way::Done => return self.done(shell),
+                    Way::Quit => {
+                        shell.quit(ExitReason::Interrupted);
+                        return Vec::new();
+                    }
                 }
                 let ends = times::exact(self.key.created_at + CLAIM_TIME, shell.utc);
                 let name = &self.key.name;
@@ -219,7 +244,7 @@ impl State {
 
     fn press_discard(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         match key.action {
-            Some(Action::Yes) if !key.hurried => {
+            Some(Action::Yes) if key.confirms() => {
                 let (keys, reason) = (vec![self.key.id], Some("discarded at its reveal".to_owned()));
                 self.stage = Stage::Closing;
                 self.say(Severity::Info, "revoking it…");
@@ -272,14 +297,18 @@ impl Layer for State {
         match self.stage {
             Stage::Show | Stage::Closing => Context::Reveal,
             Stage::Path => Context::Prompt,
-            Stage::Leave { .. } => Context::Leaving,
+            Stage::Leave(_) => Context::Leaving,
             Stage::Discard => Context::Dialog,
         }
     }
 
+    fn answers(&self, action: Action) -> bool {
+        matches!(action, Action::Yes | Action::Done | Action::LeaveReveal | Action::Accept)
+    }
+
     /// Ctrl-C asks first, as long as the secret is nowhere else.
     fn guards_exit(&self) -> bool {
-        !self.taken && !matches!(self.stage, Stage::Leave { quit: true })
+        !self.taken && !matches!(self.stage, Stage::Leave(Way::Quit))
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
@@ -293,13 +322,13 @@ impl Layer for State {
         };
         if key.action == Some(Action::Interrupt) {
             // The second one is the answer; `guards_exit` lets it through before it comes here.
-            self.stage = Stage::Leave { quit: true };
+            self.stage = Stage::Leave(Way::Quit);
             return Vec::new();
         }
         match self.stage {
             Stage::Show => self.press(shell, key),
             Stage::Path => self.press_path(shell, key),
-            Stage::Leave { quit } => self.press_leave(shell, key, quit),
+            Stage::Leave(way) => self.press_leave(shell, key, way),
             Stage::Discard => self.press_discard(shell, key),
             Stage::Closing => Vec::new(),
         }
@@ -312,7 +341,7 @@ impl Layer for State {
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Copy(outcome) => {
-                self.taken |= outcome.reached;
+                self.taken |= outcome.reached && self.copying == Some(id);
                 let severity = if outcome.reached { Severity::Good } else { Severity::Warning };
                 self.say(severity, outcome.words);
             }

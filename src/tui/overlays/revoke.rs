@@ -32,6 +32,8 @@ pub struct State {
     ids: Vec<KeyId>,
     /// Those of the keys that are known in full.
     known: Vec<Key>,
+    /// How many there are of each state, in words.
+    states: String,
     wording: Wording,
     note: TextField,
     /// The number of keys, typed, where there are several.
@@ -61,7 +63,7 @@ enum Focus {
 }
 
 /// Asks whether `ids` shall be revoked. `known`: those of them that are on the screen.
-pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>) -> Opened {
+pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>, states: String) -> Opened {
     if ids.is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
         return Opened::refused();
     }
@@ -74,6 +76,7 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>) ->
         return Opened::refused();
     }
     let mut state = State::new(shell, number, ids, known);
+    state.states = states;
     let mut effects = Vec::new();
     if let (&[id], true) = (state.ids.as_slice(), state.known.is_empty()) {
         let (request, effect) = shell.ask(To::Overlay(number), Request::Key(id));
@@ -108,6 +111,7 @@ impl State {
         Self {
             ids,
             known,
+            states: String::new(),
             wording,
             note: TextField::default(),
             count: TextField::default(),
@@ -145,7 +149,9 @@ impl State {
         match (key.action, self.form.field()) {
             // For one key a note is no place from which it is revoked.
             (Some(Action::Submit), _) if !self.several() => return Vec::new(),
-            (Some(Action::Press), Some(Focus::Count)) if !key.hurried => return self.revoke(shell),
+            (Some(Action::Press), Some(Focus::Count)) if !key.hurried => {
+                return if key.unread { Vec::new() } else { self.revoke(shell) };
+            }
             _ => {}
         }
         let fields: &[Focus] = if self.several() { &[Focus::Note, Focus::Count] } else { &[Focus::Note] };
@@ -205,6 +211,16 @@ impl Layer for State {
 
     fn typing(&self) -> bool {
         self.done.is_none() && !self.form.on_button()
+    }
+
+    fn answers(&self, action: Action) -> bool {
+        let answer = matches!(action, Action::Yes | Action::Submit);
+        answer || matches!(action, Action::Press | Action::PressButton) && !self.form.on(Focus::Note)
+    }
+
+    /// The same on every field and button; but a key that had to be read is another question than its id was.
+    fn question(&self) -> (Context, usize) {
+        (Context::Dialog, usize::from(self.reading.is_some()))
     }
 
     fn receipt(&self) -> Option<u64> {

@@ -72,7 +72,7 @@ impl Layer for State {
                 );
                 self.wish.edited();
             }
-            Some(Action::Yes) if !key.hurried => {
+            Some(Action::Yes) if key.confirms() => {
                 let (key, overlap) = (self.key.id, self.choices[self.at]);
                 return self.wish.send(shell, |operation| Request::Rotate { operation, key, overlap });
             }

@@ -1,10 +1,13 @@
 //! What holds for every overlay that changes something.
 
+use chrono::Duration;
+
 use crate::domain::account::Standing;
 use crate::domain::key::{Key, OperationId};
 use crate::domain::text::SafeText;
 use crate::service::Field;
 use crate::tui::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
+use crate::tui::message::Message;
 use crate::tui::opening::{Change, Opening, Question};
 use crate::tui::testing::{Desk, account, created, key, only_request};
 
@@ -65,7 +68,11 @@ fn cases() -> Vec<(&'static str, Case)> {
         (
             "revoke",
             Case {
-                opening: || Opening::Revoke { ids: vec![crm().id], known: vec![*crm()] },
+                opening: || Opening::Revoke {
+                    ids: vec![crm().id],
+                    known: vec![*crm()],
+                    states: String::new(),
+                },
                 first: yes,
                 again: yes,
                 fails: |f| Reply::Revoke(Err(f)),
@@ -123,8 +130,8 @@ fn cases() -> Vec<(&'static str, Case)> {
             "reveal",
             Case {
                 opening: reveal,
-                first: |desk| desk.press("d"),
-                again: |desk| desk.press("d"),
+                first: |desk| desk.press("d y"),
+                again: |desk| desk.press("n d y"),
                 fails: |f| Reply::Acknowledge(Err(f)),
             },
         ),
@@ -133,7 +140,7 @@ fn cases() -> Vec<(&'static str, Case)> {
             Case {
                 opening: reveal,
                 first: |desk| desk.press("x y"),
-                again: |desk| desk.press("x y"),
+                again: |desk| desk.press("n x y"),
                 fails: |f| Reply::Revoke(Err(f)),
             },
         ),
@@ -143,7 +150,11 @@ fn cases() -> Vec<(&'static str, Case)> {
 /// The wish among the effects.
 #[track_caller]
 fn wish(what: &str, effects: &[Effect]) -> (RequestId, OperationId) {
-    let found = effects.iter().find_map(|effect| match effect {
+    wished(effects).unwrap_or_else(|| panic!("{what} sends no wish: {effects:#?}"))
+}
+
+fn wished(effects: &[Effect]) -> Option<(RequestId, OperationId)> {
+    effects.iter().find_map(|effect| match effect {
         Effect::Ask { to, request } => match request {
             Request::SetStanding { operation, .. }
             | Request::Revoke { operation, .. }
@@ -155,18 +166,24 @@ fn wish(what: &str, effects: &[Effect]) -> (RequestId, OperationId) {
             _ => None,
         },
         _ => None,
-    });
-    found.unwrap_or_else(|| panic!("{what} sends no wish: {effects:#?}"))
+    })
 }
 
-/// The overlay after its first wish was sent.
-fn sent(what: &str, case: &Case) -> (Desk, RequestId, OperationId) {
+/// The overlay, open and on the screen.
+fn shown(case: &Case) -> Desk {
     let mut desk = Desk::new();
     for effect in desk.open((case.opening)()) {
         if let Effect::Ask { to, request: Request::Account(slug) } = effect {
             desk.reply(to, Reply::Account(Ok(account("voicegram", &slug))));
         }
     }
+    desk.state.drawn(desk.state.shell.now);
+    desk
+}
+
+/// The overlay after its first wish was sent.
+fn sent(what: &str, case: &Case) -> (Desk, RequestId, OperationId) {
+    let mut desk = shown(case);
     let effects = (case.first)(&mut desk);
     let (id, operation) = wish(what, &effects);
     (desk, id, operation)
@@ -204,4 +221,83 @@ fn no_overlay_takes_an_answer_to_something_else_for_success() {
         assert!(desk.words().contains("was to something else"), "{what}: {}", desk.screen());
         assert_eq!(wish(what, &(case.again)(&mut desk)).1, first, "{what}");
     }
+}
+
+#[test]
+fn nothing_is_confirmed_before_it_could_be_read_and_nothing_is_lost() {
+    for (what, case) in cases() {
+        let mut desk = shown(&case);
+        desk.haste = Some(Duration::milliseconds(20));
+        let effects = (case.first)(&mut desk);
+        assert_eq!(wished(&effects), None, "{what}: {effects:#?}");
+        assert!(desk.toast().starts_with("Too quick: nothing was done."), "{what}: {}", desk.toast());
+        desk.haste = None;
+        wish(what, &(case.again)(&mut desk));
+    }
+}
+
+/// A question with its `y`, and what leads to it once it is open.
+fn questions() -> Vec<(&'static str, Opening, &'static str)> {
+    let ids = || vec![crm().id, key("voxpria", "other").id];
+    let reveal = || Opening::Reveal { created: Box::new(created("voxpria", "CI")), replaces: None };
+    vec![
+        ("confirm", question(), ""),
+        ("revoke", Opening::Revoke { ids: vec![crm().id], known: vec![*crm()], states: String::new() }, ""),
+        ("revoke several", Opening::Revoke { ids: ids(), known: vec![*crm()], states: String::new() }, "tab"),
+        ("rotate", Opening::Rotate(crm()), ""),
+        ("leave the reveal", reveal(), "esc"),
+        ("discard", reveal(), "x"),
+    ]
+}
+
+#[test]
+fn a_word_typed_over_a_question_is_no_answer_at_any_pace() {
+    for gap in [10, 60, 150, 300, 600, 1500] {
+        for (what, opening, way) in questions() {
+            let mut desk = Desk::new();
+            desk.open(opening);
+            desk.press(way);
+            desk.state.drawn(desk.state.shell.now);
+            desk.haste = Some(Duration::milliseconds(gap));
+            let effects = desk.press("e p l o y y tab enter");
+            assert_eq!(wished(&effects), None, "{what} after {gap} ms: {effects:#?}");
+            assert!(desk.toast().contains("isn't an answer"), "{what}: {}", desk.toast());
+            assert!(desk.top().is_some(), "{what} is open still");
+        }
+    }
+}
+
+#[test]
+fn a_question_that_is_not_drawn_is_not_answered() {
+    let mut desk = Desk::new();
+    desk.open(question());
+    desk.state.drawn(desk.state.shell.now);
+    desk.send(Message::Resize { width: 50, height: 10 });
+    desk.state.drawn(desk.state.shell.now);
+    desk.haste = Some(Duration::seconds(5));
+    assert_eq!(wished(&desk.press("y y")), None, "the terminal is too small to show it");
+}
+
+#[test]
+fn an_answer_waits_until_the_question_was_on_the_screen_for_long_enough() {
+    let mut desk = Desk::new();
+    desk.open(question());
+    desk.wait(Duration::seconds(60));
+    desk.haste = Some(Duration::milliseconds(0));
+    assert_eq!(wished(&desk.press("y")), None, "it was not on the screen yet");
+    desk.haste = Some(Duration::milliseconds(399));
+    assert_eq!(wished(&desk.press("y")), None);
+    assert!(desk.toast().contains("then press y again"), "{}", desk.toast());
+    desk.haste = Some(Duration::milliseconds(400));
+    wish("confirm", &desk.press("y"));
+}
+
+#[test]
+fn a_clock_that_was_set_back_answers_nothing_and_holds_nothing_up() {
+    let mut desk = Desk::new();
+    desk.open(question());
+    desk.state.drawn(desk.state.shell.now + Duration::hours(1));
+    desk.haste = Some(Duration::milliseconds(400));
+    assert_eq!(wished(&desk.press("y")), None);
+    wish("confirm", &desk.press("y"));
 }

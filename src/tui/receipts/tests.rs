@@ -45,7 +45,7 @@ fn revoked() -> (Desk, RequestId) {
     let mut desk = Desk::new();
     let key = key("voxpria", "CI runner");
     let of = key.clone();
-    desk.open(Opening::Revoke { ids: vec![of.id], known: vec![of] });
+    desk.open(Opening::Revoke { ids: vec![of.id], known: vec![of], states: String::new() });
     let (id, _) = only_request(desk.press("y"));
     let (id, patience) = look(desk.reply(id, Reply::Revoke(Ok(vec![dead(&key)]))));
     assert_eq!(patience, Duration::ZERO, "the first look shows at once which gates there are");
@@ -175,7 +175,7 @@ fn a_rotation_without_an_overlap_tells_that_the_old_key_is_refused_everywhere() 
     let successor = Key { predecessor: Some(old.id), ..made.key.clone() };
     let replaced = Some((old.name.clone(), Overlap::None));
     desk.open(Opening::Reveal { created: Box::new(made), replaces: replaced });
-    let (id, _) = only_request(desk.press("d"));
+    let (id, _) = only_request(desk.press("d y"));
     let (id, _) = look(desk.reply(id, Reply::Acknowledge(Ok(Box::new(successor)))));
     assert_eq!(desk.toast(), "main replaces main, which is revoked now");
     says(&mut desk, id, &[confirmed("gate-1", 14)]);

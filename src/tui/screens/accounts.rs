@@ -13,7 +13,7 @@ use crate::domain::text::SafeText;
 use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request};
 use crate::tui::listing::{Chunk, Empty, Listing, Part, Rows, Source};
-use crate::tui::opening::{Change, Opening, Question};
+use crate::tui::opening::{Change, Made, Opening, Question};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::list::{self, column, list_area};
@@ -44,6 +44,10 @@ impl Source for Accounts {
 
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<AccountSummary>>> {
         Some(reply.try_as_accounts()?.map(Chunk::forward))
+    }
+
+    fn made(made: &Made) -> Option<String> {
+        if let Made::Account(name) = made { Some(name.clone()) } else { None }
     }
 
     fn request(&self, filter: &String, part: Part<'_, AccountSummary>, limit: u32) -> Request {

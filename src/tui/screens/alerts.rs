@@ -6,6 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::Action;
+use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
 use crate::domain::query::QueryError;
@@ -69,6 +70,14 @@ impl Source for Alerts {
         Some(reply.try_as_alerts()?.map(Chunk::forward))
     }
 
+    fn state(row: &RaisedAlert, _: Instant) -> &'static str {
+        if row.acknowledged_at.is_none() { "open" } else { "acknowledged" }
+    }
+
+    fn over(row: &RaisedAlert) -> bool {
+        row.acknowledged_at.is_some()
+    }
+
     fn request(&self, filter: &Filter, part: Part<'_, RaisedAlert>, limit: u32) -> Request {
         let (account, key, before) = (filter.account.clone(), filter.key, part.after().map(Self::id));
         Request::Alerts(AlertRequest { open: self.open_only, key, account, before, limit })
@@ -101,6 +110,14 @@ impl Screen for State {
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
+        let one = match action {
+            Action::Revoke => "Revoking",
+            Action::Explain => "Explaining",
+            _ => "",
+        };
+        if !one.is_empty() && !self.rows.takes_one(shell, one) {
+            return Vec::new();
+        }
         match action {
             Action::Left => return self.show(shell, false),
             Action::Right => return self.show(shell, true),
@@ -119,7 +136,7 @@ impl Screen for State {
             }
             Action::Revoke => {
                 if let Some(key) = self.selected_key(shell) {
-                    shell.open(Opening::Revoke { ids: vec![key], known: Vec::new() });
+                    shell.open(Opening::Revoke { ids: vec![key], known: Vec::new(), states: String::new() });
                 }
             }
             Action::Explain => {
@@ -209,8 +226,13 @@ impl State {
 
     /// Says that somebody looked at the marked alerts, or at the selected one.
     fn acknowledge(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let open = self.rows.chosen_rows().into_iter().filter(|row| row.acknowledged_at.is_none());
-        let alerts: Vec<i64> = open.map(|row| row.id).collect();
+        let marks = self.rows.marks();
+        let alerts: Vec<i64> = match marks.is_empty() {
+            true => {
+                self.rows.selected().filter(|row| !Alerts::over(row)).map(|row| row.id).into_iter().collect()
+            }
+            false => marks.iter().rev().filter(|(_, mark)| !mark.over).map(|(id, _)| *id).collect(),
+        };
         if alerts.is_empty() {
             if let Some(row) = self.rows.selected()
                 && let Some(by) = &row.acknowledged_by

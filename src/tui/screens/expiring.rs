@@ -6,6 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::Action;
+use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::{Bound, Column, Direction, Point, Query, QueryError, Sort, Term, Test};
 use crate::domain::reminder::Reminder;
@@ -16,7 +17,7 @@ use crate::service::{Outlook, PageRequest, Row};
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::latest::Latest;
 use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
-use crate::tui::opening::Opening;
+use crate::tui::opening::{Made, Opening};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
@@ -112,6 +113,26 @@ impl Source for Ending {
         Some(outcome)
     }
 
+    fn made(made: &Made) -> Option<KeyId> {
+        if let Made::Key(key) = made { Some(*key) } else { None }
+    }
+
+    fn state(row: &Row, now: Instant) -> &'static str {
+        row.key.status(now).as_str()
+    }
+
+    fn over(row: &Row) -> bool {
+        row.key.revoked_at.is_some()
+    }
+
+    fn fate(shell: &Shell, row: &Row) -> String {
+        of_keys::fate(shell, &row.key)
+    }
+
+    fn one(&self, shell: &Shell, id: &KeyId) -> Option<Request> {
+        of_keys::one(shell, *id, self.window.sort())
+    }
+
     fn request(&self, (): &(), part: Part<'_, Row>, limit: u32) -> Request {
         let (query, sort) = (self.window.query(), self.window.sort());
         Request::Page(PageRequest { query, sort, from: of_keys::from(part), limit })
@@ -146,6 +167,10 @@ impl Screen for State {
             effects.extend(self.read_reminders(shell));
         }
         effects
+    }
+
+    fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect> {
+        if shell.screen == ScreenId::Expiring { self.rows.made(shell, made) } else { Vec::new() }
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {

@@ -14,7 +14,7 @@ use crate::domain::text::SafeText;
 use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId};
 use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Rows, Source};
-use crate::tui::opening::{Opening, Part};
+use crate::tui::opening::{Made, Opening, Part};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
@@ -56,6 +56,10 @@ impl Source for Issuers {
 
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Issuer>>> {
         Some(reply.try_as_issuers()?.map(Chunk::whole))
+    }
+
+    fn made(made: &Made) -> Option<String> {
+        if let Made::Issuer(name) = made { Some(name.clone()) } else { None }
     }
 
     fn request(&self, _: &String, _: Piece<'_, Issuer>, _: u32) -> Request {

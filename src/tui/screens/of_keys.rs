@@ -1,18 +1,40 @@
 //! What all lists of keys have in common: how they are read, and what can be done to the keys in them.
 
 use crate::config::keymap::Action;
-use crate::domain::key::KeyId;
-use crate::domain::query::{Query, Term, Test};
-use crate::service::{From, Page, Row};
+use crate::domain::Instant;
+use crate::domain::key::{Key, KeyId};
+use crate::domain::query::{Query, Sort, Term, Test};
+use crate::service::{From, Page, PageRequest, Row};
 use crate::tui::effect::{CopyText, Effect, Request, To};
-use crate::tui::listing::{Chunk, Listing, Part, Source};
+use crate::tui::listing::{Chunk, Listing, Part, Source, counted, told};
 use crate::tui::opening::{About, Opening};
 use crate::tui::shell::Shell;
+use crate::tui::view::times;
 use crate::tui::words::Severity;
 
 /// The filter that shows a key, whatever became of it.
 pub fn filter(key: KeyId) -> String {
     About::key(key).filter
+}
+
+/// What reads one key, whatever became of it, as a row of the order `sort`.
+pub fn one(shell: &Shell, key: KeyId, sort: Sort) -> Option<Request> {
+    let query = Query::parse(&filter(key), shell.here()).ok()?;
+    Some(Request::Page(PageRequest { query, sort, from: From::Start, limit: 1 }))
+}
+
+/// What became of a key that the filter does not fit.
+pub fn fate(shell: &Shell, key: &Key) -> String {
+    // It happened before one's eyes: seconds tell more than "now".
+    let ago = |at: Instant| match (shell.now - at).num_seconds().max(0) {
+        seconds @ ..60 => format!("{seconds}s ago"),
+        _ => times::ago(at, shell.now),
+    };
+    match (&key.revoked_by, key.revoked_at, key.expires_at) {
+        (Some(by), Some(at), _) => format!("revoked by {by}, {}", ago(at)),
+        (_, _, Some(at)) if at <= shell.now => format!("expired {}", ago(at)),
+        _ => "doesn't fit this list".to_owned(),
+    }
 }
 
 pub fn from(part: Part<'_, Row>) -> From {
@@ -34,10 +56,29 @@ pub fn act<S>(rows: &Listing<S>, shell: &mut Shell, action: Action) -> Vec<Effec
 where
     S: Source<Row = Row, Id = KeyId>,
 {
-    let ids = rows.chosen();
-    if action == Action::Revoke && !ids.is_empty() {
-        let known = rows.chosen_rows().into_iter().map(|row| row.key.clone()).collect();
-        shell.open(Opening::Revoke { ids, known });
+    match action {
+        Action::Revoke => {
+            revoke(rows, shell);
+            return Vec::new();
+        }
+        Action::CopyId => {
+            let ids: Vec<String> = rows.chosen().iter().map(KeyId::to_string).collect();
+            return if ids.is_empty() {
+                Vec::new()
+            } else {
+                copy(shell, CopyText::Ids(ids.join(" ").into()))
+            };
+        }
+        _ => {}
+    }
+    let one = match action {
+        Action::Rotate => "Rotating",
+        Action::Limit => "Setting limits",
+        Action::Explain => "Explaining",
+        Action::CopyPreview => "Copying the preview",
+        _ => "",
+    };
+    if !one.is_empty() && !rows.takes_one(shell, one) {
         return Vec::new();
     }
     let Some(key) = rows.selected().map(|row| &row.key) else { return Vec::new() };
@@ -46,8 +87,7 @@ where
         Action::Rotate => shell.open(Opening::Rotate(boxed())),
         Action::Limit => shell.open(Opening::Limit(boxed())),
         Action::Explain => shell.open(Opening::Explain(boxed())),
-        Action::CopyPreview => return copy(shell, CopyText::Plain(key.preview.clone())),
-        Action::CopyId => return copy(shell, CopyText::Plain(key.id.to_string().into())),
+        Action::CopyPreview => return copy(shell, CopyText::Preview(key.preview.clone())),
         Action::ShowAccountKeys => shell.filter(format!("account:{}", key.account)),
         Action::ShowSameCreator => {
             let test = Test::CreatedBy(vec![key.created_by.as_str().to_owned()]);
@@ -62,6 +102,35 @@ where
         _ => {}
     }
     Vec::new()
+}
+
+/// Asks about the marked keys, or the selected one. What is revoked already is left out, and said to be.
+fn revoke<S>(rows: &Listing<S>, shell: &mut Shell)
+where
+    S: Source<Row = Row, Id = KeyId>,
+{
+    let (over, alive): (Vec<_>, Vec<_>) = rows.marks().iter().partition(|(_, mark)| mark.over);
+    if alive.is_empty() && !over.is_empty() {
+        shell.toast(Severity::Info, "Every marked key is revoked already.");
+        return;
+    }
+    let ids = match alive.is_empty() {
+        true => rows.chosen(),
+        false => alive.iter().map(|(id, _)| **id).collect(),
+    };
+    if ids.is_empty() {
+        return;
+    }
+    let known = rows.chosen_rows().into_iter().map(|row| row.key.clone());
+    let known = known.filter(|key| ids.contains(&key.id)).collect();
+    let mut states = match alive.len() {
+        0 | 1 => String::new(),
+        _ => format!("Of these: {}.", told(&counted(alive.iter().map(|(_, mark)| *mark)))),
+    };
+    if !over.is_empty() {
+        states.push_str(&format!(" {} more marked are revoked already.", over.len()));
+    }
+    shell.open(Opening::Revoke { ids, known, states });
 }
 
 fn copy(shell: &mut Shell, text: CopyText) -> Vec<Effect> {

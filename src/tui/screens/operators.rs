@@ -14,7 +14,7 @@ use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request};
 use crate::tui::input::{self, Input};
 use crate::tui::listing::{Chunk, Empty, Listing, Part, Rows, Source, Taken};
-use crate::tui::opening::{Change, Opening, Question};
+use crate::tui::opening::{Change, Made, Opening, Question};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
@@ -55,6 +55,10 @@ impl Source for Operators {
 
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Operator>>> {
         Some(reply.try_as_operators()?.map(Chunk::whole))
+    }
+
+    fn made(made: &Made) -> Option<String> {
+        if let Made::Operator(name) = made { Some(name.clone()) } else { None }
     }
 
     fn request(&self, _: &String, _: Part<'_, Operator>, _: u32) -> Request {

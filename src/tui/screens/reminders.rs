@@ -1,19 +1,22 @@
 //! What is due, what was mailed and what went wrong: the outbox, the last sweeps, the reminders.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::Action;
+use crate::domain::Instant;
 use crate::domain::query::QueryError;
 use crate::domain::reminder::{self, Delivery, Reminder, ReminderFilter, ReminderId, Sweep};
 use crate::domain::subjects::Subjects;
+use crate::domain::text::SafeText;
 use crate::domain::when::Here;
 use crate::service::ReminderRequest;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::latest::Latest;
-use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
+use crate::tui::listing::{Chunk, Listing, Mark, Part, Rows, Source};
 use crate::tui::opening::{About, Change, Opening, Question};
 use crate::tui::screen::{self, Screen, its_rows};
 use crate::tui::shell::Shell;
@@ -56,6 +59,14 @@ impl Source for Reminders {
 
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Reminder>>> {
         Some(reply.try_as_reminders()?.map(Chunk::forward))
+    }
+
+    fn state(row: &Reminder, _: Instant) -> &'static str {
+        row.state.as_str()
+    }
+
+    fn over(row: &Reminder) -> bool {
+        !can_retry(row)
     }
 
     fn request(&self, filter: &ReminderFilter, part: Part<'_, Reminder>, limit: u32) -> Request {
@@ -151,14 +162,17 @@ impl State {
 
     /// Asks whether the marked reminders, or the selected one, shall be sent again.
     fn retry(&self, shell: &mut Shell) {
-        let wanted = self.rows.chosen_rows();
-        let Some(first) = wanted.first().copied() else { return };
-        let fit: Vec<&Reminder> = wanted.iter().copied().filter(|row| can_retry(row)).collect();
+        let Some(selected) = self.rows.selected() else { return };
+        let marks = self.rows.marks();
+        let one = BTreeMap::from([(selected.id, Reminders::mark(selected, shell.now))]);
+        let wanted = if marks.is_empty() { &one } else { marks };
+        let fit: Vec<(ReminderId, Mark)> =
+            wanted.iter().filter(|(_, mark)| !mark.over).map(|(id, mark)| (*id, *mark)).collect();
         if fit.is_empty() {
             let words = match wanted.len() {
                 1 => format!(
                     "only what failed, is ambiguous or was put off is sent again; this is {}",
-                    first.state.as_str()
+                    wanted.values().map(|mark| mark.state).collect::<String>()
                 ),
                 _ => "only what failed, is ambiguous or was put off is sent again: none of the marked ones"
                     .to_owned(),
@@ -169,7 +183,8 @@ impl State {
         if !shell.refuse_unless(MAY_SWEEP, "send reminders again") {
             return;
         }
-        let question = question(&fit, wanted.len() - fit.len());
+        let name = self.rows.iter().find(|row| fit.len() == 1 && row.id == fit[0].0).map(|row| &row.key_name);
+        let question = question(name, &fit, wanted.len() - fit.len());
         shell.open(Opening::Confirm(question));
     }
 }
@@ -180,12 +195,12 @@ fn can_retry(row: &Reminder) -> bool {
     row.state.needs_attention() || row.deliveries.iter().any(waits)
 }
 
-/// The question before reminders are sent again. `others`: marked ones that can't be.
-fn question(fit: &[&Reminder], others: usize) -> Question {
-    let ambiguous = fit.iter().any(|row| row.state == reminder::State::Ambiguous);
-    let title = match fit {
-        [one] => format!("Send the reminder about {} again?", one.key_name),
-        many => format!("Send {} again?", count(many.len() as u64, "reminder")),
+/// The question before reminders are sent again. `name`: the key's, where there is one; `others`: marked ones that can't be.
+fn question(name: Option<&SafeText>, fit: &[(ReminderId, Mark)], others: usize) -> Question {
+    let ambiguous = fit.iter().any(|(_, mark)| mark.state == reminder::State::Ambiguous.as_str());
+    let title = match name {
+        Some(name) => format!("Send the reminder about {name} again?"),
+        None => format!("Send {} again?", count(fit.len() as u64, "reminder")),
     };
     let mut words = "The next sweep writes again to those whom it did not reach.".to_owned();
     if ambiguous {
@@ -194,6 +209,6 @@ fn question(fit: &[&Reminder], others: usize) -> Question {
     if others > 0 {
         words.push_str(&format!(" {others} of the marked ones did not fail, and stay as they are."));
     }
-    let change = Change::RetryReminders(fit.iter().map(|row| row.id).collect());
+    let change = Change::RetryReminders(fit.iter().map(|(id, _)| *id).collect());
     Question { title, words, verb: "Send again", change, done: String::new() }
 }

@@ -56,6 +56,7 @@ impl Database {
                 Test::Text(text) => key.name.to_lowercase().contains(text.as_str()),
                 Test::Status(statuses) => statuses.contains(&key.status(now)),
                 Test::Account(accounts) => accounts.contains(&key.account),
+                Test::Id(id) => key.id.to_string().starts_with(id.as_str()),
                 _ => true,
             })
         };

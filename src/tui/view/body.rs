@@ -11,6 +11,14 @@ pub const PATIENCE: Duration = Duration::from_millis(150);
 pub const HEADER: u16 = 2;
 pub const FOOTER: u16 = 1;
 
+/// Below this nothing useful fits.
+pub const SMALLEST: Size = Size { width: 60, height: 16 };
+
+/// Whether a screen of this size has room for the picture.
+pub fn fits(size: Size) -> bool {
+    size.width >= SMALLEST.width && size.height >= SMALLEST.height
+}
+
 /// The part of the screen between header and footer.
 pub fn body(size: Size) -> Rect {
     Rect { x: 0, y: HEADER, width: size.width, height: size.height.saturating_sub(HEADER + FOOTER) }

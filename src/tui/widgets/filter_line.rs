@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Clear, Paragraph};
 
 use super::fit;
 use super::text_field::TextField;
@@ -119,7 +119,7 @@ impl<F: PartialEq> FilterLine<F> {
         }
     }
 
-    /// Draws it into the first line of `area`: the mistake is underlined and named.
+    /// Draws it into the first line of `area`, a mistake underlined.
     pub fn draw(&self, styles: &Styles, frame: &mut Frame, area: Rect, hints: &Hints<'_>) {
         let prompt = Rect { height: 1.min(area.height), ..area };
         frame.render_widget(Line::styled(" / ", styles.of(Role::Accent)), prompt);
@@ -133,19 +133,26 @@ impl<F: PartialEq> FilterLine<F> {
         if !hints.candidates.is_empty() {
             words.push_str(&format!("   tab: {}", hints.candidates.join("  ")));
         }
-        match &self.mistake {
-            Some(mistake) => words.push_str(&format!("   ✕ {}", mistake.message)),
-            None if !hints.note.is_empty() => words.push_str(&format!("   {}", hints.note)),
-            None => {}
+        if !hints.note.is_empty() {
+            words.push_str(&format!("   {}", hints.note));
         }
-        let role = if self.mistake.is_some() { Role::Error } else { Role::Muted };
         let beside = Rect { x: area.x + end, width: area.width - end, ..area };
         let words = fit::cut(&SafeText::new(words), usize::from(beside.width));
-        frame.render_widget(Line::styled(words, styles.of(role)), beside);
+        frame.render_widget(Line::styled(words, styles.of(Role::Muted)), beside);
         if self.typing {
             let column = u16::try_from(self.text.cursor_column()).unwrap_or(0).saturating_sub(scroll);
             frame.set_cursor_position(Position { x: (area.x + column).min(area.right()), y: area.y });
         }
+    }
+
+    /// Says what can't be read, on a line of its own.
+    pub fn draw_mistake(&self, styles: &Styles, frame: &mut Frame, area: Rect) {
+        let Some(mistake) = &self.mistake else { return };
+        let area = Rect { height: 1.min(area.height), ..area };
+        frame.render_widget(Clear, area);
+        frame.buffer_mut().set_style(area, styles.of(Role::Background));
+        let words = SafeText::new(format!("   ✕ {}", mistake.message));
+        frame.render_widget(Line::styled(fit::cut(&words, area.width.into()), styles.of(Role::Error)), area);
     }
 
     fn spans(&self, styles: &Styles, example: &str) -> Vec<Span<'static>> {

@@ -36,7 +36,7 @@ on_both! {
         terminal.wait_for("Paste the exposed key");
         terminal.paste(leaked.secret.expose());
         terminal.wait_for("Exposed key: Leaked");
-        terminal.press("y");
+        terminal.answer("y");
         terminal.wait_for("Refused everywhere: all 2 gates confirmed");
         for gate in ["✓ gate-1 confirmed after", "✓ gate-2 confirmed after"] {
             let after = milliseconds(&terminal, gate);
@@ -55,7 +55,7 @@ on_both! {
         terminal.wait_for("● active");
         terminal.press("d");
         terminal.wait_for("[ No, keep ]");
-        terminal.press("y");
+        terminal.answer("y");
         terminal.wait_for("✓ gate-1 confirmed after");
         terminal.wait_for("! gate-2 out of touch since");
         terminal.wait_for("it refuses everything by itself");
@@ -125,7 +125,7 @@ on_both! {
         terminal.type_text("CI");
         terminal.press("ctrl-s");
         terminal.wait_for("The secret is shown once");
-        terminal.press("enter");
+        terminal.answer("enter");
         terminal.wait_for("This is the only time it is shown");
         let line = terminal.line_with("vg_pat_").unwrap();
         let header = format!("Bearer {}", line.trim());
@@ -133,7 +133,7 @@ on_both! {
         assert_eq!(me(), 200);
         terminal.press("x");
         terminal.wait_for("Revoke this new token at once and for good?");
-        terminal.press("y");
+        terminal.answer("y");
         terminal.wait_for("✓ gate-1 confirmed after");
         assert_eq!(me(), 401);
         assert!(!terminal.text().contains(line.trim()), "the secret is gone from the screen");
@@ -155,7 +155,7 @@ on_both! {
         terminal.wait_for("100 a minute, 1000 an hour; the account has no plan");
         terminal.type_text("3/1m");
         terminal.wait_for("From the next request on: 3 a minute, agreed for this key");
-        terminal.press("ctrl-s");
+        terminal.answer("ctrl-s");
         terminal.wait_for("scoped has 3/1m");
         // The request before counts: no more than three in any minute.
         let answers = [ask(), ask(), ask()];
@@ -164,7 +164,7 @@ on_both! {
         terminal.press("L");
         terminal.wait_for("3 a minute, agreed for this key");
         terminal.press("ctrl-u");
-        terminal.press("ctrl-s");
+        terminal.answer("ctrl-s");
         terminal.wait_for("scoped has its policy's limits again");
         let answer = ask();
         assert_eq!((answer.status, answer.number("x-ratelimit-limit")), (200, 100));

@@ -1,5 +1,7 @@
 //! What a person does with keys, in a real terminal, on both databases.
 
+use std::time::Duration;
+
 use crate::support::database::Database;
 use crate::support::people::{age, as_person, make_kept, office, preset};
 use crate::support::program;
@@ -28,6 +30,11 @@ fn secret_on(terminal: &Terminal, prefix: &str) -> String {
     word.unwrap_or_else(|| panic!("no secret on the screen:\n{text}")).to_owned()
 }
 
+/// The line of the selected row.
+fn selected(screen: &vt100::Screen) -> String {
+    screen.contents().lines().find(|line| line.starts_with('▌')).unwrap_or_default().to_owned()
+}
+
 /// Opens the form; where there are several accounts, for the first of them.
 fn open_form(terminal: &mut Terminal) {
     terminal.press("n");
@@ -47,7 +54,7 @@ fn create(terminal: &mut Terminal, name: &str) {
     terminal.type_text(name);
     terminal.press("ctrl-s");
     terminal.wait_for("The secret is shown once");
-    terminal.press("ctrl-s");
+    terminal.answer("ctrl-s");
     terminal.wait_for("This is the only time it is shown");
 }
 
@@ -67,7 +74,7 @@ on_both! {
         terminal.wait_for("Welcome to Keyrack");
         terminal.wait_for("VozAgent");
         terminal.type_text("vozagent");
-        terminal.press("enter");
+        terminal.answer("enter");
         terminal.wait_for("The first account");
         terminal.type_text("Acme Telephony");
         terminal.press("tab");
@@ -82,6 +89,8 @@ on_both! {
         create(&mut terminal, "Zapier production");
         let secret = secret_on(&terminal, "gw_");
         terminal.press("d");
+        terminal.wait_for("neither copied nor written");
+        terminal.answer("y");
         terminal.wait_for("● active");
         // In the table is the masked form, and nothing of the rest.
         let row = terminal.line_with("● active").unwrap();
@@ -103,6 +112,8 @@ on_both! {
         first.wait_for("No Tokens Yet");
         create(&mut first, "Zapier");
         first.press("d");
+        first.wait_for("neither copied nor written");
+        first.answer("y");
         first.wait_for("● active");
         let listed = program::json(home.path(), ["--db", &db.address(), "key", "list", "--json"]);
         let id = listed[0]["id"].as_str().unwrap();
@@ -134,13 +145,110 @@ on_both! {
         terminal.wait_for("Exposed key: Leaked");
         terminal.wait_for(&leaked.key.id.to_string());
         gesture();
-        terminal.press("y");
+        terminal.answer("y");
         terminal.wait_for("Dead: Leaked");
 
         assert_eq!(gestures, 4);
         assert_eq!(status_of(&service, "Leaked").await, Status::Revoked);
         assert_eq!(status_of(&service, "another").await, Status::Active);
         assert!(!String::from_utf8_lossy(&terminal.raw()).contains(&leaked.secret.expose()[8..]), "the pasted secret was shown");
+    }
+
+    async fn a_word_typed_over_the_table_revokes_nothing_at_any_pace(db) {
+        let service = office(&db, preset("voicegram")).await;
+        make_kept(&service, "acme", "Selected").await;
+        let home = home();
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("● active");
+        for gap in [0, 12, 25, 60, 120, 250, 500] {
+            terminal.quiet(Duration::from_millis(100));
+            for c in "deploy\ty\r".chars() {
+                terminal.send(c.to_string().as_bytes());
+                terminal.wait_quietly(Duration::from_millis(gap));
+            }
+            terminal.wait_quietly(Duration::from_millis(500));
+            assert_eq!(status_of(&service, "Selected").await, Status::Active, "{gap} ms: {}", terminal.text());
+            for _ in 0..3 {
+                terminal.press("esc");
+            }
+            terminal.wait_until_gone("Revoke token Selected?");
+        }
+        // Whoever answers too early is told so, and answers again.
+        terminal.press("d");
+        terminal.press("y");
+        terminal.wait_for("Too quick");
+        terminal.answer("y");
+        terminal.wait_for("✕ revoked");
+    }
+
+    async fn a_key_revoked_elsewhere_stays_under_the_cursor_until_it_moves(db) {
+        let service = office(&db, preset("voicegram")).await;
+        for name in ["Third", "Second", "First"] {
+            make_kept(&service, "acme", name).await;
+        }
+        let home = home();
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("First");
+        terminal.press("/");
+        terminal.type_text("status:active");
+        terminal.press("enter");
+        terminal.press("j");
+        terminal.wait("the second key under the cursor", |screen| selected(screen).contains("Second"));
+        let query = crate::support::people::query("Second");
+        let keys = crate::support::people::all(&service, &query, keyrack::domain::query::Sort::default(), 9).await;
+        service.revoke_keys(new_operation(), &[keys[0].id], None).await.unwrap();
+        terminal.wait("its end, at its place", |screen| {
+            let line = selected(screen);
+            line.contains("Second") && line.contains("revoked by ")
+        });
+        terminal.press("d");
+        terminal.wait_for("Second was revoked at");
+        terminal.press("j");
+        terminal.wait("the next key", |screen| selected(screen).contains("Third"));
+        assert!(!terminal.with(|screen| screen.contents().contains("active    Second")), "{}", terminal.text());
+        // A key that is made under a filter that leaves it out has the cursor all the same.
+        terminal.press("/");
+        terminal.type_text("third");
+        terminal.press("enter");
+        create(&mut terminal, "Brand new");
+        terminal.press("d");
+        terminal.wait_for("neither copied nor written");
+        terminal.answer("y");
+        terminal.wait("the new key under the cursor", |screen| selected(screen).contains("Brand new"));
+    }
+
+    async fn all_keys_of_a_filter_are_marked_and_revoked_at_once(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        for n in 0..7 {
+            make_kept(&service, "acme", &format!("Batch {n}")).await;
+        }
+        make_kept(&service, "acme", "Other").await;
+        let home = home();
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("Other");
+        // A filter that can't be read: nothing is marked, nothing is asked.
+        terminal.press("/");
+        terminal.type_text("stauts:active");
+        terminal.press("enter");
+        terminal.press("ctrl-a");
+        terminal.type_text("d");
+        terminal.wait_quietly(Duration::from_millis(300));
+        assert!(!terminal.text().contains("marked") && !terminal.text().contains("Revoke"), "{}", terminal.text());
+        terminal.press("esc");
+        terminal.press("/");
+        terminal.type_text("batch");
+        terminal.press("enter");
+        terminal.press("ctrl-a");
+        terminal.wait_for("✓ 7 marked");
+        terminal.press("r");
+        terminal.wait_for("takes one row at a time");
+        terminal.press("d");
+        terminal.wait_for("Revoke 7 keys?");
+        terminal.wait_for("Of these: 7 active.");
+        terminal.type_text("7");
+        terminal.answer("enter");
+        terminal.wait_until_gone("marked");
+        assert_eq!(service.account("acme").await.unwrap().active_keys, 1);
     }
 
     async fn vg_11_leaving_the_reveal_without_done_asks_and_the_key_dies(db) {
@@ -193,7 +301,7 @@ on_both! {
         assert_eq!(status_of(&service, "Careful").await, Status::Active);
         terminal.press("d");
         terminal.wait_for("Revoke API key Careful?");
-        terminal.press("y");
+        terminal.answer("y");
         terminal.wait_for("✕ revoked");
         assert_eq!(status_of(&service, "Careful").await, Status::Revoked);
     }
@@ -226,15 +334,15 @@ on_both! {
         terminal.wait("a question about three keys", |screen| screen.contents().contains("Revoke 3"));
         // A yes is not enough for several, nor is another number.
         terminal.type_text("y2");
-        for key in ["tab", "tab", "enter"] {
-            terminal.press(key);
-        }
+        terminal.press("tab");
+        terminal.press("tab");
+        terminal.answer("enter");
         terminal.wait_for("type 3 to say how many keys shall end");
         assert_eq!(service.account("acme").await.unwrap().active_keys, 4);
         terminal.press("backspace");
         terminal.press("backspace");
         terminal.type_text("3");
-        terminal.press("enter");
+        terminal.answer("enter");
         terminal.wait("three dead keys", |screen| screen.contents().matches("✕ revoked").count() == 3);
         assert_eq!(service.account("acme").await.unwrap().active_keys, 1);
     }
@@ -269,7 +377,7 @@ on_both! {
             let text = screen.contents();
             text.contains("may not") || text.contains("read-only") || text.contains("viewer")
         });
-        terminal.press("y");
+        terminal.answer("y");
         terminal.quiet(std::time::Duration::from_millis(300));
         assert_eq!(status_of(&service, "Seen").await, Status::Active);
     }
@@ -314,6 +422,8 @@ fn vp_25_two_operators_on_postgresql_see_each_others_work() {
         bob.wait_for("operator");
         create(&mut bob, "Of Bob");
         bob.press("d");
+        bob.wait_for("neither copied nor written");
+        bob.answer("y");
         bob.wait_for("● active");
         ada.wait_for("Of Bob");
         let rows =

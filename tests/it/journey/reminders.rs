@@ -34,7 +34,7 @@ fn send(terminal: &mut Terminal, letters: &str) {
     terminal.wait_for(letters);
     terminal.press("enter");
     terminal.wait_for("now?");
-    terminal.press("y");
+    terminal.answer("y");
 }
 
 fn leave(mut terminal: Terminal) {
@@ -62,7 +62,7 @@ on_both! {
         terminal.wait_for("Nothing is sent before");
         assert_eq!(files(&db).len(), 0, "No is the default");
         terminal.press("enter");
-        terminal.press("y");
+        terminal.answer("y");
         terminal.wait_for("2 letters sent");
         let letters = files(&db);
         assert_eq!(letters.len(), 2, "{letters:?}");
@@ -106,7 +106,7 @@ on_both! {
         terminal.press("ctrl-a");
         terminal.press("r");
         terminal.wait_for("Send 3 reminders again?");
-        terminal.press("y");
+        terminal.answer("y");
         terminal.wait_for("the next sweep sends 3 again");
         terminal.wait_until_gone("✕ 3 failed");
         postbox.forgive();
@@ -129,7 +129,7 @@ on_both! {
         terminal.wait_for("→ sweep 0/2");
         terminal.press("q");
         terminal.wait_for("Leave Keyrack?");
-        terminal.press("y");
+        terminal.answer("y");
         terminal.wait_for_exit(Duration::from_secs(30));
         assert_eq!(terminal.left_behind(), Vec::<String>::new());
         postbox.slow(Duration::ZERO);

@@ -122,7 +122,7 @@ on_both! {
         });
         console.press("d");
         console.wait_for("Revoke API key Scene voiceinfra?");
-        console.press("y");
+        console.answer("y");
         console.wait_for("Refused everywhere: all 2 gates confirmed");
         for gate in ["✓ gate-1 confirmed after", "✓ gate-2 confirmed after"] {
             let after = milliseconds(&console, gate);
@@ -266,7 +266,7 @@ fn the_scene_of_the_readme_beside_the_demo_goes_as_the_page_says() {
     console.wait_for("Paste the exposed key");
     console.paste(&secret);
     console.wait_for("Exposed key: Scene");
-    console.press("y");
+    console.answer("y");
     console.wait_for("Refused everywhere: all 2 gates confirmed");
     for (_, port) in &ports[..2] {
         assert!(milliseconds(&console, &format!("✓ 127.0.0.1{port} confirmed after")) < 1_000);

@@ -124,7 +124,7 @@ fn a_reveal_leaves_no_secret_behind_on_the_screen() {
     terminal.type_text("Short lived");
     terminal.press("ctrl-s");
     terminal.wait_for("The secret is shown once");
-    terminal.press("ctrl-s");
+    terminal.answer("ctrl-s");
     terminal.wait_for("only time");
     let text = terminal.text();
     let secret =

@@ -178,8 +178,15 @@ pub(super) const ENTRIES: &[Entry] = &[
     )
     .hint(24)
     .in_palette(),
-    entry(CopyId, "copy-id", "copy id", &[Keys, Expiring, Detail], &["Y"], "Copy the id of the key")
-        .in_palette(),
+    entry(
+        CopyId,
+        "copy-id",
+        "copy id",
+        &[Keys, Expiring, Detail],
+        &["Y"],
+        "Copy the id of the key, or of all marked keys",
+    )
+    .in_palette(),
     entry(
         ShowAccountKeys,
         "same-account",

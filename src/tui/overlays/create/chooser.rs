@@ -4,6 +4,7 @@ use super::State;
 use crate::domain::account::AccountSummary;
 use crate::tui::effect::{Effect, Failure, Request, RequestId, To};
 use crate::tui::input::Input;
+use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker::{Picked, Picker};
 
@@ -61,6 +62,10 @@ impl State {
             && let Some(chooser) = &mut self.chooser
         {
             match found {
+                Ok(found) if found.is_empty() && chooser.picker.search.is_empty() => {
+                    shell.close();
+                    shell.open(Opening::Account { issuer: None, first_run: true });
+                }
                 Ok(found) => {
                     // The only account there is needs no choosing.
                     let only = !chooser.loaded && chooser.picker.search.is_empty() && found.len() == 1;

@@ -57,6 +57,9 @@ impl State {
         }
         match (input, self.stage) {
             (Input::Paste(pasted), Stage::Edit) => {
+                if self.form.on(Focus::Expiry) && self.is_custom(shell) {
+                    self.form.go_to(Focus::Custom);
+                }
                 if let Some(field) = self.field_mut() {
                     field.paste(&pasted.line());
                     self.edited();
@@ -76,6 +79,7 @@ impl State {
     }
 
     fn press(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
+        let key = Key { unread: false, ..key };
         match (key.action, self.form.field()) {
             (Some(Action::FieldUp), Some(Focus::Scopes)) if self.scopes.move_row(-1) => return Vec::new(),
             (Some(Action::FieldDown), Some(Focus::Scopes)) if self.scopes.move_row(1) => return Vec::new(),
@@ -86,6 +90,10 @@ impl State {
             }
             (Some(Action::Press | Action::Toggle), Some(Focus::Account)) => {
                 return self.choose_account(shell);
+            }
+            // Behind the choice of another expiry stands the field for it.
+            (None, Some(Focus::Expiry)) if self.is_custom(shell) && key.character().is_some() => {
+                self.form.go_to(Focus::Custom);
             }
             (None, Some(Focus::Account)) => {
                 let Some(c) = key.character() else { return Vec::new() };

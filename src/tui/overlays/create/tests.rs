@@ -259,3 +259,34 @@ fn a_form_that_was_changed_after_a_try_without_an_answer_is_another_wish() {
     assert_eq!(second.name, "CI2");
     assert_ne!(second.operation, first.operation);
 }
+
+#[test]
+fn the_step_that_is_missing_comes_before_the_form() {
+    let mut desk = Desk::new();
+    desk.state.shell.issuers = Some(Vec::new());
+    desk.press("n");
+    assert!(desk.words().contains("Welcome to Keyrack"), "{}", desk.screen());
+    desk.press("esc");
+    desk.press("n");
+    assert!(desk.words().contains("Welcome to Keyrack"), "again: {}", desk.screen());
+
+    let mut desk = Desk::new();
+    let (id, request) = only_request(desk.press("n"));
+    assert!(matches!(request, Request::Accounts { .. }), "{request:?}");
+    desk.reply(id, Reply::Accounts(Ok(Vec::new())));
+    assert!(desk.shows::<crate::tui::overlays::account::State>(), "{}", desk.screen());
+}
+
+#[test]
+fn typing_after_choosing_another_expiry_goes_into_its_field() {
+    for paste in [false, true] {
+        let mut desk = form("voxpria");
+        desk.press("tab tab tab right right right right right right right right right");
+        if paste {
+            desk.paste("45d");
+        } else {
+            desk.write("45d");
+        }
+        assert!(desk.words().contains("45d"), "{}", desk.screen());
+    }
+}

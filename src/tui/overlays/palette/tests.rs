@@ -40,6 +40,6 @@ fn with_ascii_the_console_draws_no_other_signs_and_leaves_names_alone() {
         assert!(desk.screen().is_ascii(), "{}", desk.screen());
     }
     let key = crate::tui::testing::key("voxpria", "Télésecrétariat");
-    desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key] });
+    desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key], states: String::new() });
     desk.sees("Télésecrétariat").sees("********a1B2");
 }

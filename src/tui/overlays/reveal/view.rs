@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
-use super::{Stage, State};
+use super::{Stage, State, Way};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::expiry::Overlap;
@@ -137,15 +137,19 @@ impl State {
                 ));
                 (lines, Some(u16::try_from(fit::width(label)).unwrap_or(0) + cursor))
             }
-            Stage::Leave { quit } => {
+            Stage::Leave(way) => {
                 let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
-                let what = if quit { "Quit" } else { "Leave" };
+                let (what, go) = match way {
+                    Way::Leave => ("Leave", "leave"),
+                    Way::Quit => ("Quit", "quit"),
+                    Way::Done => ("Done", "done, I have it"),
+                };
                 let question = format!(
                     "{what} without the secret? It was neither copied nor written, and can't be shown again."
                 );
                 let mut lines = words(&question, Role::Danger);
                 let discard = shell.keymap.key(Action::Discard);
-                let choices = format!("{yes} {}   {no} stay   {discard} revoke it", what.to_lowercase());
+                let choices = format!("{yes} {go}   {no} stay   {discard} revoke it");
                 lines.extend(words(&choices, Role::Text));
                 (lines, None)
             }

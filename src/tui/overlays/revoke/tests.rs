@@ -10,7 +10,11 @@ use crate::tui::testing::{Desk, asked, key, noon, only_request};
 fn question(keys: &[Key]) -> Desk {
     let mut desk = Desk::new();
     let keys = keys.to_vec();
-    desk.open(Opening::Revoke { ids: keys.iter().map(|key| key.id).collect(), known: keys });
+    desk.open(Opening::Revoke {
+        ids: keys.iter().map(|key| key.id).collect(),
+        known: keys,
+        states: String::new(),
+    });
     desk
 }
 
@@ -142,7 +146,7 @@ fn a_viewer_gets_words_instead_of_a_question() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     let key = main_server();
-    desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key] });
+    desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key], states: String::new() });
     desk.closed().told("viewer may not revoke keys");
 }
 
@@ -155,6 +159,10 @@ fn the_question_at_80_by_24() {
 fn the_question_for_several_at_120_by_40() {
     let mut desk = Desk::sized(120, 40);
     let keys = three();
-    desk.open(Opening::Revoke { ids: keys.iter().map(|key| key.id).collect(), known: keys });
+    desk.open(Opening::Revoke {
+        ids: keys.iter().map(|key| key.id).collect(),
+        known: keys,
+        states: String::new(),
+    });
     insta::assert_snapshot!(desk.screen());
 }

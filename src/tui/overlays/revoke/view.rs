@@ -13,6 +13,7 @@ use crate::tui::tracked::Tracked;
 use crate::tui::view::key_facts;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::fit;
+use crate::tui::widgets::fit::thousands;
 use crate::tui::widgets::sheet::Sheet;
 
 const COLUMNS: u16 = 72;
@@ -84,7 +85,10 @@ impl State {
         }
         let rest = self.ids.len() - self.known.len().min(NAMES);
         if rest > 0 {
-            sheet.words(Role::Muted, &format!("and {rest} more"));
+            sheet.words(Role::Muted, &format!("and {} more", thousands(rest as u64)));
+        }
+        if !self.states.is_empty() {
+            sheet.words(Role::Text, &self.states);
         }
     }
 }

@@ -79,6 +79,7 @@ impl State {
             };
             let sentences = self.empty(shell);
             draw_words(shell, frame, below, &sentences.iter().map(String::as_str).collect::<Vec<_>>());
+            self.rows.filter.draw_mistake(&shell.styles, frame, areas.list);
             return;
         }
         let wide = area.width >= 130;

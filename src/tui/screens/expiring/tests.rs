@@ -142,7 +142,7 @@ fn marks_are_counted_ranged_and_taken_away() {
 fn what_is_done_to_a_key_in_the_table_is_done_here_too() {
     let mut desk = screen(80, 24);
     let (_, request) = only_request(desk.press("Y"));
-    assert_eq!(request, Request::Copy(CopyText::Plain(ends_in("soon", 2).key.id.to_string().into())));
+    assert_eq!(request, Request::Copy(CopyText::Ids(ends_in("soon", 2).key.id.to_string().into())));
     desk.strike("o").told("neither replaces another");
     desk.press("b");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);

@@ -6,9 +6,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::state::State;
+use super::table::account_at_hand;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::operator::Permission;
+use crate::domain::text::SafeText;
 use crate::tui::shell::{Link, Shell};
 
 pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -43,7 +45,18 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
             Span::styled(words.to_owned(), styles.of(Role::Text)),
         ])
     };
-    if !state.rows.filter.meaning.terms.is_empty() {
+    let terms = &state.rows.filter.meaning.terms;
+    if let (1, Some(account)) = (terms.len(), account_at_hand(&state.rows.filter.meaning)) {
+        let wording = shell.wording();
+        let account = SafeText::new(account);
+        let mut lines = vec![title(&format!("{account} has no {} yet", wording.noun)), gap()];
+        if shell.may(Permission::ChangeKeys) {
+            lines.push(way(Action::New, &wording.first));
+        }
+        lines.push(way(Action::Back, "Clear the filter"));
+        return lines;
+    }
+    if !terms.is_empty() {
         return vec![
             title("No match"),
             gap(),

@@ -142,7 +142,10 @@ impl State {
             return Vec::new();
         };
         let mut effects = came.effects;
-        let Some(load) = came.load else { return effects };
+        let Some(load) = came.load else {
+            effects.extend(self.follow(shell));
+            return effects;
+        };
         self.slow = false;
         if !matches!(load, Load::After | Load::Before) {
             self.read_at = Some(shell.now);

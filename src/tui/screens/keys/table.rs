@@ -1,5 +1,6 @@
 //! The keys as a list: how they are read and filtered.
 
+use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::query::{Completion, Query, QueryError, Sort, Test, complete};
 use crate::domain::subjects::Subjects;
@@ -7,6 +8,7 @@ use crate::domain::when::Here;
 use crate::service::{PageRequest, Row};
 use crate::tui::effect::{Outcomes, Reply, Request};
 use crate::tui::listing::{Chunk, Part, Source};
+use crate::tui::opening::Made;
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
 use crate::tui::words::ScreenId;
@@ -59,6 +61,26 @@ impl Source for Table {
 
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Row>>> {
         Some(reply.try_as_page()?.map(of_keys::chunk))
+    }
+
+    fn made(made: &Made) -> Option<KeyId> {
+        if let Made::Key(key) = made { Some(*key) } else { None }
+    }
+
+    fn state(row: &Row, now: Instant) -> &'static str {
+        row.key.status(now).as_str()
+    }
+
+    fn over(row: &Row) -> bool {
+        row.key.revoked_at.is_some()
+    }
+
+    fn fate(shell: &Shell, row: &Row) -> String {
+        of_keys::fate(shell, &row.key)
+    }
+
+    fn one(&self, shell: &Shell, id: &KeyId) -> Option<Request> {
+        of_keys::one(shell, *id, self.sort)
     }
 
     fn request(&self, query: &Query, part: Part<'_, Row>, limit: u32) -> Request {

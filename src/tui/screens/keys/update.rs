@@ -19,6 +19,7 @@ use crate::tui::opening::Opening;
 use crate::tui::screen::{self, Screen, its_rows};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
+use crate::tui::widgets::fit::thousands;
 use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Keys);
@@ -188,17 +189,4 @@ impl State {
         let column = Column::ALL[(at + step).rem_euclid(count) as usize];
         self.sort(shell, Sort { column, direction: column.natural() })
     }
-}
-
-/// `1000000` as `1,000,000`.
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

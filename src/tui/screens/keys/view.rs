@@ -11,6 +11,7 @@ use super::{detail, empty};
 use crate::config::theme::Role;
 use crate::domain::query::{Column, Direction};
 use crate::service::Row;
+use crate::tui::listing::draw_fate;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::fit::{put, put_right};
 use crate::tui::widgets::sparkline;
@@ -32,10 +33,12 @@ impl State {
         }
         if self.rows.is_empty() {
             empty::draw(self, shell, frame, areas.rows);
+            self.rows.filter.draw_mistake(&shell.styles, frame, areas.header);
             return;
         }
         let places = columns::layout(areas.rows.width, self.uses.column);
         self.draw_header(shell, frame.buffer_mut(), areas.header, &places);
+        self.rows.filter.draw_mistake(&shell.styles, frame, areas.header);
         let top = self.rows.top(areas.page());
         for (line, row) in self.rows.iter().skip(top).take(areas.page()).enumerate() {
             let y = areas.rows.y + u16::try_from(line).unwrap_or(0);
@@ -86,8 +89,12 @@ impl State {
         if self.rows.is_marked(row) {
             put(buffer, area.x + 1, area.y, MARGIN - 1, "✓", styles.of(Role::Marked));
         }
+        let fate = self.rows.fate(shell, row);
         for place in places {
-            let (mut text, style) = columns::cell(*place, &row.key, now, shell);
+            let (mut text, mut style) = columns::cell(*place, &row.key, now, shell);
+            if fate.is_some() {
+                style = styles.of(Role::Muted);
+            }
             let x = area.x + place.x;
             if place.field == columns::Field::Usage
                 && let Some(used) = self.uses.of(row.key.id)
@@ -100,6 +107,9 @@ impl State {
             } else {
                 put(buffer, x, area.y, place.width, &text, style);
             }
+        }
+        if let Some(words) = fate {
+            draw_fate(buffer, area, &words, styles.of(Role::Muted));
         }
     }
 

@@ -89,6 +89,7 @@ impl State {
                 ..areas.list
             };
             draw_words(shell, frame, below, &[&self.empty(shell)]);
+            self.rows.filter.draw_mistake(&shell.styles, frame, areas.list);
             return;
         }
         let mut columns = vec![

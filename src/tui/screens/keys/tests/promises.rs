@@ -56,7 +56,7 @@ fn va_08_copying_from_the_list_copies_the_masked_preview_only() {
     let mut desk = Desk::ready(80, 24, keys(3));
     desk.play("j y");
     let asked: Vec<_> = desk.asked.iter().map(|(_, request)| request).collect();
-    assert_eq!(asked, [&Request::Copy(CopyText::Plain("vx_••••••••0001".into()))]);
+    assert_eq!(asked, [&Request::Copy(CopyText::Preview("vx_••••••••0001".into()))]);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_lost_database_leaves_the_rows_and_says_since_when() {
     desk.database.keys.remove(0);
     desk.send(Message::Live(crate::service::LiveEvent::Back));
     desk.settle();
-    desk.sees("● live").sees_not("Key 0");
+    desk.sees("● live").sees("doesn't fit this list").play("j").sees_not("Key 0");
 }
 
 #[test]

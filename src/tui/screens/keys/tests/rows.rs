@@ -1,6 +1,7 @@
 //! Moving about, filtering, marking; what comes and goes meanwhile.
 
 use crate::domain::subjects::Subjects;
+use crate::tui::effect::{CopyText, Effect, Request};
 use crate::tui::message::Message;
 use crate::tui::testing::{Desk, key_id, keys, numbered};
 
@@ -28,12 +29,129 @@ fn in_the_middle_of_the_table_the_screen_stands_still_when_keys_arrive_above() {
 }
 
 #[test]
-fn a_selected_key_that_vanishes_is_followed_by_its_neighbour() {
+fn a_selected_key_that_vanishes_stays_until_the_cursor_moves() {
     let mut desk = Desk::ready(80, 24, keys(10));
     desk.play("j j");
     desk.database.keys.remove(2);
     desk.live(Subjects::KEYS);
+    assert!(desk.selected_line().contains("Key 2"), "{}", desk.selected_line());
+    desk.play("j");
     assert!(desk.selected_line().contains("Key 3"));
+    desk.play("k");
+    assert!(desk.selected_line().contains("Key 1"), "it is gone: {}", desk.selected_line());
+}
+
+#[test]
+fn a_key_that_is_revoked_elsewhere_stays_under_the_cursor_and_says_so() {
+    let mut desk = Desk::ready(100, 24, keys(300));
+    desk.play("/ \"status:active\" enter").play("j j enter");
+    let change = |desk: &mut Desk, at: usize| {
+        desk.wait(chrono::Duration::seconds(3));
+        desk.database.keys[at].revoked_at = Some(desk.state.shell.now - chrono::Duration::seconds(3));
+        desk.database.keys[at].revoked_by = Some("grace".into());
+        desk.live(Subjects::KEYS);
+    };
+    change(&mut desk, 2);
+    // The opened detail is its own still.
+    desk.sees(&key_id(2).to_string()).play("esc");
+    let line = desk.selected_line();
+    assert!(line.contains("Key 2") && line.contains("revoked by grace, 3s ago"), "{line}");
+    change(&mut desk, 7);
+    assert!(desk.selected_line().contains("revoked by grace, 6s ago"), "{}", desk.selected_line());
+    desk.play("d");
+    assert!(desk.toast().contains("Key 2 was revoked at"), "no other key is asked about: {}", desk.toast());
+    desk.play("j");
+    assert!(desk.selected_line().contains("Key 3 "), "{}", desk.selected_line());
+    desk.state.shell.toast = None;
+    desk.sees("Key 1 ").sees_not("Key 2 ");
+}
+
+#[test]
+fn a_new_key_has_the_cursor_even_where_the_filter_leaves_it_out() {
+    for (filter, own) in [("", true), ("/ \"key 1\" enter", false)] {
+        let mut desk = Desk::ready(100, 24, keys(500));
+        desk.play(filter).play("j j j");
+        let mut new = numbered(900);
+        new.name = "Brand new".into();
+        desk.database.keys.insert(0, new.clone());
+        let effects = desk.with(|shell| {
+            shell.changed(Subjects::KEYS);
+            shell.made(crate::tui::opening::Made::Key(new.id));
+        });
+        desk.keep(effects).settle();
+        let line = desk.selected_line();
+        assert!(line.contains("Brand new"), "{filter}: {line}");
+        assert_eq!(line.contains("doesn't fit this list"), !own, "{filter}: {line}");
+        desk.play("j");
+        assert!(!desk.selected_line().contains("Brand new"));
+    }
+}
+
+#[test]
+fn a_filter_that_can_not_be_read_keeps_the_prompt_and_nothing_is_done_to_its_rows() {
+    let mut desk = Desk::ready(100, 24, keys(30));
+    desk.play("/ \"stauts:active\" enter space d");
+    assert!(desk.keys().rows.filter.typing && desk.top().is_none());
+    let screen = desk.screen();
+    let line = screen.lines().find(|line| line.contains('✕')).unwrap();
+    assert!(line.trim_start().starts_with("✕"), "on a line of its own: {line}");
+    assert!(desk.keys().rows.marks().is_empty());
+    desk.play("esc").play("d");
+    assert!(desk.top().is_some());
+}
+
+#[test]
+fn nothing_is_done_to_the_rows_of_another_filter_while_its_own_are_read() {
+    let mut desk = Desk::ready(100, 24, keys(300));
+    desk.strike("/ \"29\" enter d");
+    assert!(desk.top().is_none(), "{}", desk.screen());
+    assert!(desk.toast().contains("still being read"), "{}", desk.toast());
+    desk.settle();
+    desk.play("d");
+    assert!(desk.words().contains("Revoke API key Key 29?"), "{}", desk.screen());
+}
+
+#[test]
+fn marks_go_with_their_keys_and_are_counted_by_state() {
+    let mut all = keys(10_000);
+    all[3].expires_at = Some(crate::tui::testing::noon() - chrono::Duration::hours(1));
+    let mut desk = Desk::ready(120, 24, all);
+    desk.play("ctrl-a").sees("✓ 10,000 marked (9,999 active, 1 expired)");
+    assert!(desk.toast().contains("10,000 marked: every row of the filter"), "{}", desk.toast());
+    for at in [0, 9_999] {
+        desk.database.keys[at].revoked_at = Some(desk.state.shell.now);
+    }
+    desk.live(Subjects::KEYS);
+    desk.sees("✓ 9,998 marked (9,997 active, 1 expired)");
+    desk.play("d").sees("Revoke 9998 keys?").sees("Of these: 9,997 active, 1 expired.");
+}
+
+#[test]
+fn what_is_revoked_already_is_left_out_of_the_question_and_said_to_be() {
+    let mut all = keys(3);
+    all[1].revoked_at = Some(crate::tui::testing::noon());
+    let mut desk = Desk::ready(120, 24, all);
+    desk.play("ctrl-a d").sees("Revoke 2 keys?").sees("1 more marked are revoked already");
+}
+
+#[test]
+fn a_verb_for_one_key_says_so_where_others_are_marked() {
+    for verb in ["r", "L", "y"] {
+        let mut desk = Desk::ready(80, 24, keys(9));
+        desk.play("space space").play(verb);
+        assert!(desk.top().is_none());
+        assert!(
+            desk.toast().contains("one row at a time, and 2 are marked. u clears the marks"),
+            "{}",
+            desk.toast()
+        );
+    }
+    let mut desk = Desk::ready(80, 24, keys(9));
+    desk.play("space space");
+    let effects = desk.press("Y");
+    let ids = format!("{} {}", key_id(0), key_id(1));
+    let copies = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Copy(CopyText::Ids(text)), .. } if **text == *ids);
+    assert!(effects.iter().any(copies), "{effects:#?}");
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! A row that stands in the list although it is none of its rows: the selected one, after a change took it out of the
+//! filter, until the cursor moves on; or a new one that the filter leaves out.
+
+use super::{Chunk, Listing, Load, Source};
+use crate::tui::effect::{Effect, Outcomes, RequestId, To};
+use crate::tui::shell::Shell;
+
+impl<S: Source> Listing<S> {
+    /// Whether this row is none of the list's any more.
+    pub fn is_left(&self, row: &S::Row) -> bool {
+        self.left.as_ref().is_some_and(|left| *left == S::id(row))
+    }
+
+    /// What became of this row, where it is none of the list's any more.
+    pub fn fate(&self, shell: &Shell, row: &S::Row) -> Option<String> {
+        self.is_left(row).then(|| S::fate(shell, row))
+    }
+
+    /// Asks for one row, whatever the filter says of it.
+    pub(super) fn read_one(&mut self, shell: &mut Shell, id: &S::Id) -> Option<Effect> {
+        let request = self.source.one(shell, id)?;
+        self.ones.ask(shell, To::Screen(S::SCREEN), request)
+    }
+
+    /// The cursor shall stand on this row, which is new.
+    pub fn stand_on(&mut self, shell: &mut Shell, id: &S::Id) -> Vec<Effect> {
+        let effect = self.read_one(shell, id);
+        if effect.is_none() && !self.ones.busy() {
+            self.wanted = Some(id.clone());
+            self.find_wanted();
+        }
+        effect.into_iter().collect()
+    }
+
+    /// The row that was waited for may be among the rows.
+    pub(super) fn find_wanted(&mut self) {
+        let at = self.wanted.as_ref().and_then(|id| self.position(id));
+        if let Some(at) = at {
+            self.wanted = None;
+            self.select(at);
+        }
+    }
+
+    /// The one row has come; `None` if this answers something else.
+    pub(super) fn one_came(
+        &mut self,
+        shell: &mut Shell,
+        id: RequestId,
+        outcome: Outcomes<Chunk<S::Row>>,
+        page: usize,
+    ) -> Result<Vec<Effect>, Outcomes<Chunk<S::Row>>> {
+        let Some(settled) = self.ones.settle(shell, id) else { return Err(outcome) };
+        let mut effects: Vec<Effect> = settled.next.into_iter().collect();
+        let row = outcome.ok().and_then(|chunk| chunk.rows.into_iter().next());
+        let Some(row) = row.filter(|_| settled.newest) else { return Ok(effects) };
+        let id = S::id(&row);
+        if let Some(place) = self.rows.iter().position(|own| S::id(own) == id) {
+            // What became of the row that is left, or a new one that has come meanwhile.
+            if self.left.as_ref() == Some(&id) {
+                self.rows[place] = row;
+            }
+            if let Some(at) = self.position(&id) {
+                self.select(at);
+                self.top = self.top(page);
+            }
+        } else if S::BOTH_WAYS {
+            self.goal = Some(row);
+            effects.extend(self.read(shell, Load::Goal, page));
+        } else {
+            let place = self.shown.get(self.at).copied().unwrap_or(0);
+            self.put_left(place, row);
+        }
+        Ok(effects)
+    }
+
+    /// Puts a row at this place that is none of the list's.
+    pub(super) fn put_left(&mut self, place: usize, row: S::Row) {
+        let id = S::id(&row);
+        self.rows.insert(place.min(self.rows.len()), row);
+        self.left = Some(id.clone());
+        self.sift();
+        let at = self.position(&id).unwrap_or(0);
+        self.at = at;
+        self.selected = Some(id);
+    }
+
+    /// Takes away what is none of the list's, as the cursor moves on to another row; answers where that is then.
+    pub(super) fn leave(&mut self, at: usize) -> usize {
+        let stays = self.row(at).is_some_and(|row| self.is_left(row));
+        let Some(left) = self.left.take_if(|_| !stays) else { return at };
+        let before = self.position(&left).is_some_and(|own| own < at);
+        self.rows.retain(|row| S::id(row) != left);
+        self.sift();
+        at - usize::from(before)
+    }
+}
