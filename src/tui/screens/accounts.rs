@@ -16,7 +16,7 @@ use crate::tui::listing::{Chunk, Empty, Listing, Part, Rows, Source};
 use crate::tui::opening::{Change, Made, Opening, Question};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::widgets::list::{self, column, list_area};
+use crate::tui::widgets::list::{self, column, list_area, number};
 use crate::tui::words::ScreenId;
 
 #[cfg(test)]
@@ -100,8 +100,8 @@ impl Screen for State {
             column("Name", 0),
             column("Issuer", 11),
             column("Standing", 9),
-            column("Keys", 5),
-            column("30 DAYS", 7),
+            number("Keys", 5),
+            number("Ends 30d", 8),
         ];
         if wide {
             columns.push(column("Plan", 14));

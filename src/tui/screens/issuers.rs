@@ -18,7 +18,7 @@ use crate::tui::opening::{Made, Opening, Part};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
-use crate::tui::widgets::list::{self, column, list_area};
+use crate::tui::widgets::list::{self, column, list_area, number};
 use crate::tui::words::ScreenId;
 
 #[cfg(test)]
@@ -116,10 +116,10 @@ impl Screen for State {
             column("Issuer", 14),
             column("Name", 0),
             column("Prefix", 12),
-            column("Scopes", 6),
-            column("Cap", 5),
-            column("Rotate", 7),
-            column("Version", 7),
+            number("Scopes", 6),
+            number("Cap", 5),
+            number("Rotate", 7),
+            number("Version", 7),
         ];
         let empty = Empty { unfit: "No issuer fits the filter.", none: "No issuer yet." };
         self.rows.draw(shell, frame, list_area(area), &columns, cells, empty);

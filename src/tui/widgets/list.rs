@@ -23,10 +23,17 @@ pub fn page(list: Rect) -> usize {
 pub struct Column {
     pub title: &'static str,
     pub width: usize,
+    /// Numbers stand at the right, so that their digits can be compared.
+    pub right: bool,
 }
 
 pub const fn column(title: &'static str, width: usize) -> Column {
-    Column { title, width }
+    Column { title, width, right: false }
+}
+
+/// A column of numbers.
+pub const fn number(title: &'static str, width: usize) -> Column {
+    Column { title, width, right: true }
 }
 
 /// Columns before the first cell: the sign of the selected and of marked rows.
@@ -56,8 +63,10 @@ pub fn draw(
     let width = |column: &Column| if column.width == 0 { rest } else { column.width };
     let mut heading = vec![Span::raw("  ")];
     for column in columns {
-        let text = format!("{}{gap}", fit::pad(column.title, width(column)));
-        heading.push(Span::styled(text, styles.of(Role::Header)));
+        let rest = " ".repeat(width(column).saturating_sub(fit::width(column.title)));
+        let (before, after) = if column.right { (&*rest, "") } else { ("", &*rest) };
+        let text = fit::cut(&format!("{before}{}{after}", column.title), width(column));
+        heading.push(Span::styled(format!("{text}{gap}"), styles.of(Role::Header)));
     }
     frame.render_widget(Line::from(heading), Rect { height: 1, ..area });
     for (line, row) in rows.iter().enumerate().take(page(area)) {
@@ -68,9 +77,14 @@ pub fn draw(
         let mut spans = vec![sign(here, "▌", Role::Marker), sign(marked(line), "✓", Role::Marked)];
         for (column, (text, role)) in columns.iter().zip(row) {
             let text = fit::cut(text, width(column));
-            let rest = width(column) - fit::width(&text) + gap.len();
+            let rest = width(column) - fit::width(&text);
+            let (before, after) = if column.right { (rest, 0) } else { (0, rest) };
             // Only the words have the role: a theme may underline it.
-            spans.extend([Span::styled(text, styles.of(*role)), Span::raw(" ".repeat(rest))]);
+            spans.extend([
+                Span::raw(" ".repeat(before)),
+                Span::styled(text, styles.of(*role)),
+                Span::raw(" ".repeat(after + gap.len())),
+            ]);
         }
         let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
         let line_area = Rect { y, height: 1, ..area };
