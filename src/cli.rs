@@ -47,9 +47,17 @@ pub enum Colour {
 }
 
 impl Colour {
-    /// Makes the choice hold for this process. `Auto` asks the terminal, NO_COLOR and CLICOLOR.
+    /// Makes the choice hold for this process. `Auto` asks the terminal, NO_COLOR, CLICOLOR and CLICOLOR_FORCE.
     fn choose(self) {
         match self {
+            // The library takes any CLICOLOR_FORCE for a yes, a 0 too.
+            Self::Auto
+                if std::env::var_os("CLICOLOR_FORCE").is_some_and(|force| force == "0")
+                    && !(output::to_terminal()
+                        && std::env::var_os("CLICOLOR").is_none_or(|colour| colour != "0")) =>
+            {
+                anstream::ColorChoice::Never.write_global();
+            }
             Self::Auto => {}
             Self::Always => anstream::ColorChoice::Always.write_global(),
             Self::Never => anstream::ColorChoice::Never.write_global(),

@@ -25,6 +25,7 @@ mod explain;
 mod find;
 mod gate;
 mod ids;
+mod impact;
 mod issuers;
 mod limits;
 mod list;
@@ -47,10 +48,11 @@ pub use explain::{Asked, Carriage, Explain, Presented};
 pub use find::Needle;
 pub use gate::{Confirmed, Gate, GateSettings, Known, Neighbours, Policies, Use};
 pub use ids::new_operation;
+pub use impact::Hit;
 pub use list::{Count, From, Outlook, Page, PageRequest, Row, Week};
 pub use open::Whoami;
 pub use post::{Post, PostMaker};
-pub use receipt::{GateReceipt, GateStanding, GateState, PATIENCE, Receipt};
+pub use receipt::{GateReceipt, GateStanding, GateState, NO_GATE, PATIENCE, Receipt};
 pub use reminders::{
     DueKey, LetterNews, LetterPreview, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder, SweepPreview,
 };

@@ -161,8 +161,9 @@ async fn show(slug: &str, service: &Service, session: &Session) -> Result {
 async fn change(change: Change, service: &Service, session: &Session) -> Result {
     let plan = if change.no_plan { Some(None) } else { change.plan.map(Some) };
     let wish = ChangeAccount { name: change.name, admins: change.admins, plan };
+    let before = service.account(&change.slug).await?.account;
     let account = service.change_account(new_operation(), &change.slug, wish).await?;
-    if session.would(|| {
+    if session.settled(before == account, || {
         let admins: Vec<&str> = account.admins.iter().map(|admin| admin.as_str()).collect();
         let plan = account.plan.as_deref().unwrap_or("none");
         let name = account.name.as_str();
@@ -176,15 +177,16 @@ async fn change(change: Change, service: &Service, session: &Session) -> Result 
 async fn set(slug: &str, standing: Standing, service: &Service, session: &Session) -> Result {
     let before = service.account(slug).await?;
     let after = service.set_standing(new_operation(), slug, standing).await?;
-    if session.would(|| {
+    let same = before.account.standing == standing;
+    if session.settled(same, || {
         let (from, to) = (before.account.standing.as_str(), after.standing.as_str());
         format!("set the standing of {slug} from {from} to {to}")
     }) {
         return Ok(());
     }
-    if standing == Standing::Suspended && before.active_keys > 0 {
+    if !same && standing == Standing::Suspended && before.active_keys > 0 {
         session.remark(&format!(
-            "Its {} active keys are refused by gates until it is reinstated. To end them for good: keyrack key revoke --filter 'account:{slug} status:active'",
+            "Keys that gates refuse until it is reinstated: {}. To end them for good: keyrack key revoke --filter 'account:{slug} status:suspended'",
             before.active_keys
         ));
     }
@@ -194,11 +196,12 @@ async fn set(slug: &str, standing: Standing, service: &Service, session: &Sessio
 impl Record for AccountSummary {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new("STANDING", 6, "standing", |summary, _| summary.account.standing.as_str().into()),
-        Column::new("SLUG", 1, "slug", |summary, _| summary.account.slug.as_str().into()),
+        Column::<Self>::new("SLUG", 1, "slug", |summary, _| summary.account.slug.as_str().into()).whole(),
         Column::new("NAME", 3, "name", |summary, _| summary.account.name.as_str().into()),
         Column::new("ISSUER", 2, "issuer", |summary, _| summary.account.issuer.as_str().into()),
         Column::new("PLAN", 5, "plan", |summary, _| summary.account.plan.as_deref().into()),
         Column::new("ACTIVE KEYS", 7, "active_keys", |summary, _| summary.active_keys.into()),
+        Column::field(10, "suspended_keys", |summary, _| summary.suspended_keys.into()),
         Column::new("EXPIRING", 8, "expiring_keys", |summary, _| summary.expiring_keys.into()),
         Column::wide("ADMINS", 4, "admins", |summary, _| {
             summary.account.admins.iter().map(|mail| mail.as_str()).collect()

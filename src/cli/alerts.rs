@@ -105,10 +105,13 @@ async fn acknowledge(arguments: Ack, session: &Session) -> Result {
                 failure.before(&format!("{done} of {} are acknowledged: ", ids.len()))
             })?;
     }
-    if !session.would(|| format!("acknowledge {done} alerts")) {
+    if !session.settled(done == 0, || format!("acknowledge {done} alerts")) && done > 0 {
         session.remark(&format!("{done} acknowledged."));
     }
-    Ok(())
+    if session.global.dry_run {
+        return Ok(());
+    }
+    session.printer().facts(&[("acknowledged", done.into())])
 }
 
 impl Record for RaisedAlert {

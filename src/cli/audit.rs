@@ -1,11 +1,11 @@
 //! `keyrack audit`: the record of every change.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::failure::{Exit, Failure, Result};
 use super::filter;
-use super::output::{Column, Format, Record, to_terminal};
+use super::output::{Column, Record, to_terminal};
 use super::session::Session;
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::text::SafeText;
@@ -118,20 +118,25 @@ async fn verify(verify: Verify, service: &Service, session: &Session) -> Result 
             if let Some((seq, expected)) = &verify.expect {
                 expect(*seq, expected, rows, service).await?;
             }
-            print(
-                session.format(),
-                &json!({"intact": true, "rows": rows, "head": head}),
-                &format!("{rows}:{head}"),
-            )?;
+            match session.format().for_people() {
+                true => print(&format!("{rows}:{head}"))?,
+                false => session.printer().facts(&[
+                    ("intact", true.into()),
+                    ("rows", rows.into()),
+                    ("head", head.into()),
+                ])?,
+            }
             session.remark(&format!(
                 "The audit is intact: {rows} rows. Note the head down elsewhere; --expect checks it later."
             ));
             Ok(())
         }
         Verdict::Broken { seq, why } => {
-            if !session.format().for_people() {
-                print(session.format(), &json!({"intact": false, "row": seq, "why": why.to_string()}), "")?;
-            }
+            session.printer().facts(&[
+                ("intact", false.into()),
+                ("row", seq.into()),
+                ("why", why.to_string().into()),
+            ])?;
             Err(Failure::new(
                 Exit::CheckFailed,
                 format!(
@@ -163,15 +168,10 @@ async fn expect(seq: i64, hash: &str, rows: i64, service: &Service) -> Result {
     }
 }
 
-fn print(format: Format, value: &Value, plain: &str) -> Result {
+fn print(text: &str) -> Result {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    let written = if format.for_people() || format == Format::Csv {
-        writeln!(out, "{plain}")
-    } else {
-        writeln!(out, "{value}")
-    };
-    written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
 }
 
 fn head(text: &str) -> std::result::Result<(i64, String), String> {
@@ -192,7 +192,7 @@ fn hex(bytes: &[u8]) -> String {
 
 impl Record for Entry {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("SEQ", 1, "seq", |entry, _| entry.seq.into()),
+        Column::<Self>::new("SEQ", 1, "seq", |entry, _| entry.seq.into()).whole(),
         Column::new("AT", 2, "at", |entry, _| entry.at.into()),
         Column::new("ACTOR", 3, "actor", |entry, _| entry.actor.as_str().into()),
         Column::wide("HOST", 4, "host", |entry, _| entry.host.as_str().into()),

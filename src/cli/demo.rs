@@ -29,5 +29,5 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         return Ok(());
     }
     session.remark(&format!("{} now holds {} keys.", service.location(), arguments.keys));
-    Ok(())
+    session.printer().facts(&[("database", service.location().into()), ("keys", arguments.keys.into())])
 }

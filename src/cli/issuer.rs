@@ -6,9 +6,10 @@ use clap::Subcommand;
 
 use super::failure::{Exit, Failure, Result};
 use super::output::{Column, Format, Record};
+use super::prompt;
 use super::session::{Session, insist};
 use crate::domain::issuer::{Issuer, Policy, policy_file};
-use crate::service::new_operation;
+use crate::service::{Service, new_operation};
 
 /// No policy is longer than this many bytes.
 const LONGEST: u64 = 1024 * 1024;
@@ -51,11 +52,28 @@ pub async fn run(command: Command, session: &Session) -> Result {
             session.printer().list(&presets, session.clock.now()).map(drop)
         }
         Command::Apply { file } => {
-            let policy = read(&file)?;
+            let (policy, version) = read(&file)?;
             let service = session.service().await?;
             let before = service.issuers().await?.into_iter().find(|issuer| issuer.slug == policy.slug);
             let operation = new_operation();
-            let issuer = insist(|| service.apply_policy(operation, policy.clone())).await?;
+            let apply = async |service: &Service| match version {
+                Some(version) => service.apply_policy_over(operation, policy.clone(), version).await,
+                None => service.apply_policy(operation, policy.clone()).await,
+            };
+            // Nobody is asked about what is refused anyway.
+            let trying = service.trying();
+            insist(|| apply(&trying)).await?;
+            let hits = service.policy_hits(&policy).await?;
+            for hit in &hits {
+                session.remark(&format!("  {}", hit.words));
+            }
+            let sure = !hits.iter().any(|hit| hit.harms)
+                || prompt::confirm(&session.global, &format!("Replace the policy of {}", policy.slug))
+                    .await?;
+            if !sure {
+                return Err(Failure::new(Exit::Failure, "nothing was changed"));
+            }
+            let issuer = insist(|| apply(service)).await?;
             tell(before, issuer, session).await
         }
         Command::Add { preset } => {
@@ -99,7 +117,8 @@ async fn show(slug: &str, session: &Session) -> Result {
                 issuer.version,
                 session.zone().exact(issuer.updated_at)
             ));
-            print(&toml(&issuer.policy)?)
+            // Who applies the file to a policy that was changed meanwhile is told so.
+            print(&format!("version = {}\n{}", issuer.version, toml(&issuer.policy)?))
         }
         _ => session.printer().one(&issuer, session.clock.now()),
     }
@@ -119,7 +138,7 @@ fn print(text: &str) -> Result {
 }
 
 /// Reads a policy file. A mistake is told with file, line and column.
-fn read(file: &std::path::Path) -> Result<Policy> {
+fn read(file: &std::path::Path) -> Result<(Policy, Option<i64>)> {
     use std::io::Read;
     let failed = |error: std::io::Error| Failure::usage(format!("{} can't be read: {error}", file.display()));
     let mut text = String::new();
@@ -128,7 +147,7 @@ fn read(file: &std::path::Path) -> Result<Policy> {
     } else {
         std::fs::File::open(file).map_err(failed)?.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
     }
-    policy_file::parse(&text).map_err(|error| {
+    policy_file::parse_versioned(&text).map_err(|error| {
         Failure::usage(format!("{}:{}:{}: {}", file.display(), error.line, error.column, error.reason))
     })
 }

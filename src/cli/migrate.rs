@@ -12,7 +12,7 @@ pub async fn run(session: &Session) -> Result {
     let service = session.service().await?;
     let facts = service.facts().await?;
     session.remark(&format!("{} has schema version {}.", service.location(), facts.schema.0));
-    Ok(())
+    session.printer().facts(&[("database", service.location().into()), ("schema", facts.schema.0.into())])
 }
 
 /// On a dry run not even the file of a new database is made.

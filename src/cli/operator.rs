@@ -9,6 +9,7 @@ use super::prompt;
 use super::session::Session;
 use crate::domain::Instant;
 use crate::domain::operator::{Operator, Role};
+use crate::domain::query::{Term, Test};
 use crate::service::new_operation;
 
 #[derive(Debug, Subcommand)]
@@ -35,8 +36,18 @@ pub async fn run(command: Command, session: &Session) -> Result {
     match command {
         Command::List => session.printer().list(&service.operators().await?, now).map(drop),
         Command::Set { name, role } => {
+            let before = service.operators().await?;
             let operator = service.set_operator(new_operation(), &name, role).await?;
-            if session.would(|| format!("make {} {}", operator.name, operator.role)) {
+            if !operator.login {
+                session.remark(&format!(
+                    "Nobody can be {} yet: there is no {} of that name. Look at the spelling.",
+                    operator.name,
+                    if service.location().starts_with("postgres") { "login" } else { "user on this machine" },
+                ));
+            }
+            if session
+                .settled(before.contains(&operator), || format!("make {} {}", operator.name, operator.role))
+            {
                 return Ok(());
             }
             session.printer().one(&operator, now)
@@ -55,10 +66,11 @@ pub async fn run(command: Command, session: &Session) -> Result {
             if session.would(|| format!("take all rights from {name}")) {
                 return Ok(());
             }
+            let by = Term { negated: false, test: Test::CreatedBy(vec![name.clone()]) };
             session.remark(&format!(
-                "{name} is no operator any more. Keys that {name} created: keyrack key list --filter 'by:{name} status:active'"
+                "{name} is no operator any more. Keys that {name} created: keyrack key list --filter '{by} status:active'"
             ));
-            Ok(())
+            session.printer().facts(&[("name", name.into()), ("removed", true.into())])
         }
     }
 }
@@ -71,6 +83,7 @@ impl Record for Operator {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new("ROLE", 2, "role", |operator, _| operator.role.as_str().into()),
         Column::new("NAME", 1, "name", |operator, _| operator.name.as_str().into()),
+        Column::wide("LOGIN", 5, "login", |operator, _| operator.login.into()),
         Column::new("SINCE", 3, "created_at", |operator, _| operator.created_at.into()),
         Column::new("MADE BY", 4, "created_by", |operator, _| operator.created_by.as_str().into()),
     ];

@@ -11,10 +11,12 @@ use crate::domain::Instant;
 use crate::domain::when::Zone;
 
 mod column;
+mod table;
 pub mod when;
 
-use column::Object;
 pub use column::{Column, Fields};
+use column::{Datum, Object, With};
+use table::{Head, Table};
 pub use when::Look;
 
 /// The forms of output.
@@ -89,6 +91,9 @@ pub struct Printer<W: Write> {
     headings: bool,
     /// Of the exact times in tables.
     zone: Zone,
+    /// The columns of the terminal that tables must fit.
+    limit: Option<usize>,
+    table: Option<Table>,
     out: W,
     rows: u64,
 }
@@ -99,16 +104,16 @@ impl Printer<io::BufWriter<io::Stdout>> {
         let stdout = io::stdout();
         let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
         let out = io::BufWriter::with_capacity(64 * 1024, stdout);
-        Self { zone, ..Self::new(format, colour, headings, out) }
+        Self { zone, limit: columns(), ..Self::new(format, colour, headings, out) }
     }
 }
 
 impl<W: Write> Printer<W> {
     pub fn new(format: Format, colour: bool, headings: bool, out: W) -> Self {
-        Self { format, colour, headings, zone: Zone::UTC, out, rows: 0 }
+        Self { format, colour, headings, zone: Zone::UTC, limit: None, table: None, out, rows: 0 }
     }
 
-    /// Writes some of the records of a list. Tables align the columns of one call.
+    /// Writes some of the records of a list. Tables are aligned over all of them, and so come at the end.
     pub fn rows<R: Record>(&mut self, records: &[R], now: Instant) -> Result {
         if records.is_empty() {
             return Ok(());
@@ -130,7 +135,7 @@ impl<W: Write> Printer<W> {
             Format::Json if self.rows == 0 => self.out.write_all(b"[]\n"),
             Format::Json => self.out.write_all(b"\n]\n"),
             Format::Csv if self.rows == 0 => self.csv_rows::<R>(&[], Instant::default()),
-            _ => Ok(()),
+            _ => self.table.take().map_or(Ok(()), |mut table| table.flush(&mut self.out)),
         };
         ended.and_then(|()| self.out.flush()).map_err(|error| Failure::output(&error))?;
         Ok(self.rows)
@@ -169,49 +174,63 @@ impl<W: Write> Printer<W> {
         written.and_then(|()| self.out.flush()).map_err(|error| Failure::output(&error))
     }
 
-    fn table<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
-        let wide = self.format == Format::Wide;
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
-        let headed = self.headings && self.rows == 0;
-        let columns = shown::<R>(wide);
-        if headed {
-            table.add_row(columns.iter().map(|(head, _)| *head));
-        }
-        let mut tones = Vec::with_capacity(records.len());
-        for record in records {
-            let look = Look { wide, now, zone: self.zone };
-            let cells: Vec<String> = columns.iter().map(|(_, column)| cell(column, record, look)).collect();
-            tones.push((record.tone(now), cells.first().map_or(0, String::len)));
-            table.add_row(cells);
-        }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-        let mut lines = table.lines();
-        if headed && let Some(line) = lines.next() {
-            self.styled(Style::new().bold(), line.trim_end(), "")?;
-        }
-        for (line, (tone, length)) in lines.zip(tones) {
-            let line = line.trim_end();
-            match tone.filter(|_| self.colour) {
-                Some(tone) => {
-                    let (first, rest) = line.split_at(length.min(line.len()));
-                    self.styled(tone.style(), first, rest)?;
-                }
-                None => writeln!(self.out, "{line}")?,
-            }
-        }
-        Ok(())
+    /// Writes one record with a list that belongs to it, where the form can hold one; a person sees the list elsewhere.
+    pub fn one_with<R: Record>(
+        mut self,
+        record: &R,
+        now: Instant,
+        name: &'static str,
+        list: Vec<Value>,
+    ) -> Result {
+        let fields = Fields::of(R::COLUMNS);
+        let whole = With(Object(&fields, record, now), name, list.into());
+        let written = match self.format {
+            Format::Json => serde_json::to_writer_pretty(&mut self.out, &whole),
+            Format::Ndjson => serde_json::to_writer(&mut self.out, &whole),
+            _ => return self.one(record, now),
+        };
+        let written = written.map_err(io::Error::from).and_then(|()| self.out.write_all(b"\n"));
+        written.and_then(|()| self.out.flush()).map_err(|error| Failure::output(&error))
     }
 
-    fn styled(&mut self, style: Style, text: &str, rest: &str) -> io::Result<()> {
-        if self.colour {
-            writeln!(self.out, "{style}{text}{style:#}{rest}")
-        } else {
-            writeln!(self.out, "{text}{rest}")
+    /// Writes what became of a command that makes no record; people are told in words.
+    pub fn facts(mut self, facts: &[(&'static str, Value)]) -> Result {
+        let object: serde_json::Map<_, _> =
+            facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let mut lines = Vec::new();
+        match self.format {
+            Format::Table | Format::Wide => return Ok(()),
+            Format::Json => lines.push(serde_json::to_string_pretty(&object).unwrap_or_default()),
+            Format::Ndjson => lines.push(Value::from(object).to_string()),
+            Format::Csv => {
+                let mut csv = csv::Writer::from_writer(Vec::new());
+                let values = facts.iter().map(|(_, value)| Datum::from(value.clone()).csv());
+                let headed =
+                    if self.headings { csv.write_record(facts.iter().map(|(name, _)| name)) } else { Ok(()) };
+                if headed.and_then(|()| csv.write_record(values)).is_ok() {
+                    let bytes = csv.into_inner().unwrap_or_default();
+                    lines.push(String::from_utf8_lossy(&bytes).trim_end().to_owned());
+                }
+            }
         }
+        let written = lines.iter().try_for_each(|line| writeln!(self.out, "{line}"));
+        written.and_then(|()| self.out.flush()).map_err(|error| Failure::output(&error))
+    }
+
+    fn table<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
+        let wide = self.format == Format::Wide;
+        let columns = shown::<R>(wide);
+        let bold = if self.colour { Style::new().bold() } else { Style::new() };
+        let (headed, limit) = (self.headings, self.limit.filter(|_| !wide));
+        let heads = || columns.iter().map(|(text, column)| Head { text, whole: column.is_whole() }).collect();
+        let table = self.table.get_or_insert_with(|| Table::new(heads(), headed, bold, limit));
+        for record in records {
+            let look = Look { wide, now, zone: self.zone };
+            let cells = columns.iter().map(|(_, column)| cell(column, record, look)).collect();
+            let tone = record.tone(now).map(Tone::style).filter(|_| self.colour).unwrap_or_default();
+            table.add(cells, tone, &mut self.out)?;
+        }
+        Ok(())
     }
 
     fn json_rows<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
@@ -237,14 +256,27 @@ impl<W: Write> Printer<W> {
     fn csv_rows<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
         let fields = Fields::of(R::COLUMNS);
         let mut csv = csv::Writer::from_writer(&mut self.out);
+        let mut written = Ok(());
         if self.rows == 0 && self.headings {
-            csv.write_record(fields.names())?;
+            written = csv.write_record(fields.names());
         }
         for record in records {
-            csv.write_record(fields.members(record, now).map(|(_, value)| value.csv()))?;
+            written = written
+                .and_then(|()| csv.write_record(fields.members(record, now).map(|(_, value)| value.csv())));
         }
+        // As it is, the error would not say any more that only the reader went away.
+        written.map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        })?;
         csv.flush()
     }
+}
+
+/// The columns of the terminal that standard output is, if it is one and says so.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Whether standard output is a terminal.

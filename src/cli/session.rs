@@ -188,6 +188,20 @@ impl Session {
         self.global.dry_run
     }
 
+    /// As [`Self::would`], after a change that may have found everything as it was wanted. Then that is said.
+    pub fn settled(&self, same: bool, what: impl FnOnce() -> String) -> bool {
+        if same {
+            let dry = self.global.dry_run;
+            self.remark(if dry {
+                "It is so already: nothing would be changed."
+            } else {
+                "It is so already. Nothing was changed."
+            });
+            return dry;
+        }
+        self.would(what)
+    }
+
     /// Says something that a person may want to know and a script doesn't need.
     pub fn remark(&self, text: &str) {
         if !self.global.quiet {

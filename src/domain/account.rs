@@ -43,9 +43,11 @@ impl Standing {
 pub struct AccountSummary {
     #[serde(flatten)]
     pub account: Account,
-    /// Keys that work at this moment.
+    /// Keys that work at this moment: none of a suspended account.
     pub active_keys: u64,
-    /// Of those, keys that end within 30 days.
+    /// Keys that will work again once the account is reinstated.
+    pub suspended_keys: u64,
+    /// Keys of either kind that end within 30 days.
     pub expiring_keys: u64,
 }
 

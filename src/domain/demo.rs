@@ -17,7 +17,9 @@ use super::key::{NewKey, Revocation};
 use super::network::{Networks, parse_network};
 use super::scope::Scopes;
 use super::secret::{Body, HashedKey, preview};
+use super::usage::Counts;
 
+mod usage;
 mod words;
 
 /// How far back the oldest key goes.
@@ -49,6 +51,8 @@ pub struct DemoKey {
     pub key: NewKey,
     /// The old key's id and its end, where this key is its successor.
     pub retires: Option<(uuid::Uuid, Instant)>,
+    /// How often it was used lately, by the minute since the epoch.
+    pub usage: Vec<(i64, Counts)>,
 }
 
 impl Demo {
@@ -223,7 +227,7 @@ impl Iterator for Demo {
             if end <= self.now {
                 self.active[account] -= 1;
             }
-            return Some(DemoKey { retires: Some((old.id, end)), key });
+            return Some(DemoKey { retires: Some((old.id, end)), usage: self.usage(&key), key });
         }
         let (account, mut key) = self.fresh(created_at);
         let special = [(1, OLDEST), (self.keys / 2, RARE), (self.keys, NEWEST)];
@@ -245,7 +249,7 @@ impl Iterator for Demo {
             }
             None => self.live(account, &mut key),
         }
-        Some(DemoKey { key, retires: None })
+        Some(DemoKey { usage: self.usage(&key), key, retires: None })
     }
 }
 

@@ -41,6 +41,7 @@ impl Key {
             predecessor: None,
             successor: None,
             successor_ends_at: None,
+            standing: Standing::Good,
             rotation_due_at: None,
         }
     }

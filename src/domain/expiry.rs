@@ -97,6 +97,12 @@ impl Overlap {
         }
     }
 
+    /// When a key that is replaced at `from` ends: never later than its own expiry.
+    pub fn end(self, own: Option<Instant>, from: Instant) -> Instant {
+        let end = from + self.duration();
+        own.map_or(end, |own| own.min(end))
+    }
+
     /// The spelling on the command line.
     pub fn as_str(self) -> &'static str {
         self.into()

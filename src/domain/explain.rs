@@ -196,7 +196,7 @@ fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
             None => "It was taken over.".into(),
         },
     );
-    let suspended = (facts.account.standing != Standing::Good)
+    let suspended = (key.standing != Standing::Good || facts.account.standing != Standing::Good)
         .then(|| Reason::Suspended { account: facts.account.slug.as_str().into() });
     let words = format!("Account {} is in good standing.", facts.account.slug);
     told.judged("account", suspended, policy, words);

@@ -11,6 +11,7 @@ mod check;
 mod gate;
 pub mod policy_file;
 mod route;
+mod today;
 
 pub use check::Step;
 pub use gate::{Answers, GateRule, LimitRule, Per, Unmatched, WhenUnreachable};

@@ -6,6 +6,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use super::Instant;
+use super::account::Standing;
 use super::budget::Budgets;
 use super::expiry::Overlap;
 use super::network::Networks;
@@ -28,6 +29,8 @@ pub struct Key {
     pub id: KeyId,
     /// The account's slug.
     pub account: String,
+    /// The account's standing: its keys pass only while it is good.
+    pub standing: Standing,
     /// The issuer's slug.
     pub issuer: String,
     pub name: SafeText,
@@ -99,7 +102,7 @@ pub struct Revocation {
     pub reason: Option<String>,
 }
 
-/// What a key is at a given instant. Only `Active` works.
+/// What a key is at a given instant: what a request with it would meet. Only `Active` works.
 ///
 /// Derived from the row and the time, so that no process needs to be alive for a key to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumString, IntoStaticStr, VariantArray)]
@@ -107,6 +110,8 @@ pub struct Revocation {
 #[strum(serialize_all = "lowercase")]
 pub enum Status {
     Active,
+    /// It would work, but its account is suspended: it works again once the account is reinstated.
+    Suspended,
     /// Past its expiry.
     Expired,
     /// Neither acknowledged nor used within [`CLAIM_TIME`] of its creation.
@@ -123,7 +128,7 @@ impl Status {
 }
 
 impl Key {
-    /// What this key is at `now`. Revocation outranks the rest, then expiry.
+    /// What this key is at `now`. Revocation outranks the rest, then expiry; what ended is no account's matter any more.
     pub fn status(&self, now: Instant) -> Status {
         if self.revoked_at.is_some() {
             Status::Revoked
@@ -131,9 +136,16 @@ impl Key {
             Status::Expired
         } else if self.claim_by().is_some_and(|at| at <= now) {
             Status::Abandoned
+        } else if self.standing != Standing::Good {
+            Status::Suspended
         } else {
             Status::Active
         }
+    }
+
+    /// Whether this key is over for good at `now`. A key of a suspended account is not.
+    pub fn has_ended(&self, now: Instant) -> bool {
+        self.ends_at().is_some_and(|end| end <= now) || self.revoked_at.is_some()
     }
 
     /// The instant at which this key dies unless somebody acknowledges or uses it; `None` once that has happened.
@@ -146,10 +158,10 @@ impl Key {
         [self.revoked_at, self.expires_at, self.claim_by()].into_iter().flatten().min()
     }
 
-    /// Whether the key works but should have been replaced by now (VP-06). A successor that died, because nobody took its
+    /// Whether the key has not ended but should have been replaced by now (VP-06). A successor that died, because nobody took its
     /// secret over or because it was revoked, replaces nothing.
     pub fn rotation_due(&self, now: Instant) -> bool {
-        self.status(now) == Status::Active
+        !self.has_ended(now)
             && self.successor_ends_at.is_none_or(|end| end <= now)
             && self.rotation_due_at.is_some_and(|at| at <= now)
     }

@@ -80,6 +80,8 @@ pub struct Operator {
     pub role: Role,
     pub created_at: Instant,
     pub created_by: SafeText,
+    /// Whether anybody can be this operator: on PostgreSQL a login of that name, on SQLite a user of this machine.
+    pub login: bool,
 }
 
 /// Who is acting, as the audit records it.

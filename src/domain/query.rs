@@ -1,12 +1,13 @@
 //! The filter language: `status:active account:acme expires:<30d used:never scope:calls:write by:ada` and free text.
 //!
 //! Terms stand apart by blanks and must all hold. A `-` before a term turns it round, commas in a value mean "any of
-//! these", quotation marks take a phrase or a value with blanks together. [`Query::parse`] reads it, `Display` writes it,
+//! these", quotation marks take a phrase or a value with blanks together, and `=` may stand for a `:`. [`Query::parse`] reads it, `Display` writes it,
 //! [`Query::matches`] says what it means.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::Instant;
+use super::issuer::Policy;
 use super::key::Status;
 use super::when::{Span, Zone};
 
@@ -62,10 +63,17 @@ pub enum Test {
     Idle(Span),
     /// `rotation:due`
     RotationDue,
+    /// `violates:policy`: would be refused if it were made today. Asked of these policies, which who reads the database
+    /// fills in.
+    Violates(Vec<Policy>),
     /// `acknowledged:no` (false) or `acknowledged:yes` (true)
     Acknowledged(bool),
     /// `id:0192…`: the id, its beginning, or the beginning of its last block; lower case, hyphens as in the id or none.
     Id(String),
+    /// `name:"node-1"`, `name=node-1`, `=node-1`: the name is any of these, letter for letter.
+    Name(Vec<String>),
+    /// `name:node`: the folded name contains any of these, once they are folded.
+    NamePart(Vec<String>),
     /// A word or "a phrase", folded by [`super::text::fold`]: a part of the folded name or description, or the beginning of
     /// the preview or of its last four characters; from four characters on also what [`Test::Id`] finds.
     Text(String),

@@ -27,10 +27,9 @@ impl Subjects {
         let about = match action {
             // A policy says how keys, accounts and reminders are read.
             Action::IssuerApply | Action::DemoLoad => Self::ALL,
-            Action::AccountCreate
-            | Action::AccountChange
-            | Action::AccountSuspend
-            | Action::AccountReinstate => Self::ACCOUNTS,
+            Action::AccountCreate | Action::AccountChange => Self::ACCOUNTS,
+            // Its keys stop or start to work.
+            Action::AccountSuspend | Action::AccountReinstate => Self::ACCOUNTS | Self::KEYS,
             Action::OperatorSet | Action::OperatorRemove => Self::OPERATORS,
             // An account counts its keys; a key that ended needs no reminder.
             Action::KeyCreate

@@ -8,6 +8,11 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use super::secret::find_secret;
 
+mod spelling;
+
+use spelling::is_safe_between;
+pub use spelling::{composed, fold, fold_typed};
+
 /// Text without control, bidirectional, invisible or otherwise unprintable characters.
 ///
 /// Everything that comes from the database or the network becomes one of these before a person sees it. Each
@@ -19,10 +24,19 @@ impl SafeText {
     /// Cleans `text`.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        if text.chars().all(is_safe) {
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Self(text);
         }
-        Self(text.chars().map(|c| if is_safe(c) { c } else { char::REPLACEMENT_CHARACTER }).collect())
+        let mut safe = String::with_capacity(text.len());
+        let mut before = None;
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            let fits = is_safe_between(before, c, rest.peek().copied());
+            let shown = if fits { c } else { char::REPLACEMENT_CHARACTER };
+            safe.push(shown);
+            before = Some(shown);
+        }
+        Self(safe)
     }
 
     pub fn as_str(&self) -> &str {
@@ -35,7 +49,8 @@ impl SafeText {
 /// Refused are, by Unicode's general category: controls (Cc), format characters (Cf: bidirectional controls, zero-width
 /// characters, the soft hyphen, tags), line and paragraph separators, surrogates, private use, and what is not assigned;
 /// and those of other categories that leave no mark: fillers and variation selectors. Kept are the few format characters
-/// that can be seen (the Arabic number signs) and the two selectors that choose between text and emoji.
+/// that can be seen (the Arabic number signs). What shapes its neighbours, joiners and the two selectors that choose between
+/// text and emoji, is judged by them (see `spelling`).
 pub fn is_safe(c: char) -> bool {
     use GeneralCategory as G;
     if c.is_ascii() {
@@ -67,15 +82,6 @@ fn is_invisible(c: char) -> bool {
         | '\u{FE00}'..='\u{FE0D}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// `text` in lower case, character by character.
-///
-/// What search compares. Unlike [`str::to_lowercase`] it does not look at neighbours (the Greek final sigma), so that a
-/// part of a text, folded, is a part of the folded text. Both databases keep text folded by this very function, because
-/// their own `lower()` know less of Unicode or depend on the locale.
-pub fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
-}
-
 /// The most characters that a key's name may have; the least is one.
 pub const NAME_MAX: usize = 100;
 /// The most characters of a description.
@@ -105,7 +111,7 @@ pub enum TextError {
 }
 
 /// Checks a name: 1 to [`NAME_MAX`] characters of any printable Unicode (VG-09, VP-21), in one line.
-/// Answers with the name without the white space around it.
+/// Answers with the name without the white space around it, in the one spelling that is kept.
 pub fn check_name(text: &str) -> Result<String, TextError> {
     let name = check(text, NAME_MAX)?;
     // A name that nobody can see is as bad as none. U+2800 is a braille cell without dots.
@@ -127,21 +133,27 @@ pub fn check_reason(text: &str) -> Result<String, TextError> {
 
 fn check(text: &str, max: usize) -> Result<String, TextError> {
     let text = text.trim();
-    if let Some((i, found)) = text.chars().enumerate().find(|(_, c)| !is_safe(*c)) {
-        let place = i + 1;
-        return Err(match found {
-            '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => TextError::LineBreak { place },
-            _ => TextError::Character { found, place },
-        });
+    let mut before = None;
+    let mut rest = text.chars().enumerate().peekable();
+    while let Some((i, found)) = rest.next() {
+        if !is_safe_between(before, found, rest.peek().map(|(_, c)| *c)) {
+            let place = i + 1;
+            return Err(match found {
+                '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => TextError::LineBreak { place },
+                _ => TextError::Character { found, place },
+            });
+        }
+        before = Some(found);
     }
+    let text = composed(text);
     let length = text.chars().count();
     if length > max {
         return Err(TextError::TooLong { length, max });
     }
-    if let Some(found) = find_secret(text) {
+    if let Some(found) = find_secret(&text) {
         return Err(TextError::Secret { place: text[..found.start].chars().count() + 1 });
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 impl Deref for SafeText {

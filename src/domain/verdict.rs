@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use super::Instant;
-use super::account::{Account, Standing};
+use super::account::Account;
 use super::budget::Budgets;
 use super::issuer::{LineFault, Policy, RequestLine, Routed, Unmatched};
 use super::key::{Key, Status};
@@ -119,9 +119,6 @@ pub fn check(
         return Err(Reason::OtherIssuer.into());
     }
     dead(key, now).map_or(Ok(()), Err)?;
-    if account.standing != Standing::Good {
-        return Err(Reason::Suspended { account: account.slug.as_str().into() }.into());
-    }
     let allowed = match request.address {
         Some(address) => key.allow.allows(address),
         None => key.allow.is_empty(),
@@ -143,8 +140,8 @@ pub fn check(
     })
 }
 
-/// Why a key does not work at `now`, whatever is asked for; `None` if it does. What a second look before an answer is let
-/// go asks again (VG-17, VI-08).
+/// Why a key does not work at `now`, whatever is asked for; `None` if it does: what any request with it would meet. What a
+/// second look before an answer is let go asks again (VG-17, VI-08).
 pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
     match key.status(now) {
         Status::Active => None,
@@ -155,7 +152,13 @@ pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
         }),
         Status::Expired => Some(Reason::Expired { at: key.expires_at.unwrap_or(now) }),
         Status::Abandoned => Some(Reason::Abandoned { at: key.claim_by().unwrap_or(now) }),
+        Status::Suspended => Some(Reason::Suspended { account: key.account.as_str().into() }),
     }
+}
+
+/// What a request with the key would meet at `now`, in a sentence for people.
+pub fn meets(key: &Key, now: Instant) -> String {
+    dead(key, now).map_or_else(|| "This key works now.".into(), |reason| reason.sentence(None))
 }
 
 /// Why a key may not do what is asked for, if it works at all; `None` if it may.

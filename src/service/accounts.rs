@@ -150,7 +150,12 @@ impl Change for Alter {
             account.name = name.as_str().into();
         }
         if let Some(admins) = &self.admins {
-            account.admins.clone_from(admins);
+            // The same people in another order are no change.
+            let same =
+                admins.len() == before.admins.len() && admins.iter().all(|one| before.admins.contains(one));
+            if !same {
+                account.admins.clone_from(admins);
+            }
         }
         if let Some(plan) = &self.plan {
             check_plan(plan.as_deref(), &issuer.policy)?;

@@ -6,7 +6,7 @@ use super::change::{Change, locked};
 use super::permit::permit;
 use super::{Error, Result, Service};
 use crate::domain::audit::Action;
-use crate::domain::key::{Key, KeyId, OperationId, Revocation, Status};
+use crate::domain::key::{Key, KeyId, OperationId, Revocation};
 use crate::domain::operator::Permission;
 use crate::store::Tx;
 
@@ -31,9 +31,8 @@ impl Change for Acknowledge {
         if key.acknowledged_at.is_some() {
             return Ok(key);
         }
-        let status = key.status(tx.now());
-        if status != Status::Active {
-            let (id, status) = (key.id, status.as_str());
+        if key.has_ended(tx.now()) {
+            let (id, status) = (key.id, key.status(tx.now()).as_str());
             return Err(Error::Refused(format!(
                 "key {id} is {status} already and stays so. Create another one"
             )));
@@ -52,7 +51,7 @@ async fn retire(tx: &mut Tx, old: KeyId, new: KeyId) -> Result<()> {
     let now = tx.now();
     let seconds = tx.overlap_of(new).await?.unwrap_or(0);
     let Some(key) = tx.lock_key(old).await? else { return Ok(()) };
-    if key.status(now) != Status::Active {
+    if key.has_ended(now) {
         return Ok(());
     }
     tx.cancel_reminders(&[old], "replaced").await?;

@@ -120,7 +120,7 @@ impl Change for Create {
         }
         let policy = &issuer.policy;
         let expires_at = self.draft.check(policy, tx.now())?;
-        allow_one_more(tx, &account, policy).await?;
+        allow_one_more(tx, &account, policy, false).await?;
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);
         let key = self.draft.key(tx, expires_at, &account, policy, &secret);
         tx.add_keys(std::slice::from_ref(&key)).await?;
@@ -141,20 +141,7 @@ pub(super) struct Draft {
 impl Draft {
     /// Checks the draft against the policy and answers with the instant of its end.
     pub(super) fn check(&self, policy: &Policy, now: Instant) -> Result<Option<Instant>> {
-        let unknown = policy.unknown_scopes(&self.scopes);
-        if !unknown.is_empty() {
-            let why = if policy.fully_privileged() {
-                format!("keys of {} have no scopes: they are fully privileged on their account", policy.name)
-            } else {
-                format!(
-                    "{} knows no scope {}; see `keyrack issuer show {}`",
-                    policy.name,
-                    unknown.join(", "),
-                    policy.slug
-                )
-            };
-            return Err(Error::Invalid { field: Field::Scopes, why });
-        }
+        check_scopes(policy, &self.scopes)?;
         check_expiry(&policy.expiry, self.expiry, now).map_err(|e| Error::invalid(Field::Expiry, e))?;
         Ok(self.expiry.instant(now))
     }
@@ -194,6 +181,21 @@ impl Draft {
     }
 }
 
+/// Refuses scopes that the policy does not have.
+pub(super) fn check_scopes(policy: &Policy, scopes: &Scopes) -> Result<()> {
+    let unknown = policy.unknown_scopes(scopes);
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let why = if policy.fully_privileged() {
+        format!("keys of {} have no scopes: they are fully privileged on their account", policy.name)
+    } else {
+        let unknown = unknown.join(", ");
+        format!("{} knows no scope {unknown}; see `keyrack issuer show {}`", policy.name, policy.slug)
+    };
+    Err(Error::Invalid { field: Field::Scopes, why })
+}
+
 /// The audit's record of a new key.
 pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
     let detail = json!({
@@ -209,11 +211,18 @@ pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
 
 /// The three refusals to create, each with its own words: permission was asked before, then standing, then the limits
 /// (VP-28, VG-19, VG-22). The account is locked, so that what is counted here still holds at the end.
-pub(super) async fn allow_one_more(tx: &mut Tx, account: &Account, policy: &Policy) -> Result<()> {
+///
+/// `in_place`: another key ends as soon as this one is taken over, so that the account has no more of them than before.
+pub(super) async fn allow_one_more(
+    tx: &mut Tx,
+    account: &Account,
+    policy: &Policy,
+    in_place: bool,
+) -> Result<()> {
     if account.standing == Standing::Suspended {
         return Err(Error::Suspended { account: account.slug.clone() });
     }
-    if let Some(cap) = policy.caps.active_keys {
+    if let Some(cap) = policy.caps.active_keys.filter(|_| !in_place) {
         let active = tx.count_active(&account.slug, cap).await?;
         if active >= u64::from(cap) {
             return Err(Error::KeyLimit { account: account.slug.clone(), active, cap });

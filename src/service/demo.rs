@@ -14,7 +14,7 @@ use crate::domain::demo::{Demo, DemoKey};
 use crate::domain::issuer::{Policy, policy_file};
 use crate::domain::key::NewKey;
 use crate::domain::operator::{Identity, Permission};
-use crate::store::Tx;
+use crate::store::{Done, Tx};
 
 /// Keys a transaction.
 const BATCH: usize = 1000;
@@ -100,23 +100,18 @@ async fn start(tx: &mut Tx, policies: &[Policy], accounts: &[Account]) -> Result
             tx.record(Action::IssuerApply, policy.slug.as_str(), detail).await?;
         }
     }
-    for account in accounts {
-        if tx.lock_account(&account.slug).await?.is_none() {
-            tx.add_account(account).await?;
-        }
-    }
+    tx.add_new_accounts(accounts).await?;
     Ok(tx.record(Action::DemoLoad, "accounts", json!({ "accounts": accounts.len() })).await?)
 }
 
 async fn load_batch(tx: &mut Tx, batch: &[DemoKey], done: u64) -> Result<()> {
     let keys: Vec<NewKey> = batch.iter().map(|demo| demo.key.clone()).collect();
     tx.add_keys(&keys).await?;
-    for demo in batch {
-        if let Some((old, end)) = demo.retires {
-            tx.set_successor(old, demo.key.id).await?;
-            tx.set_expiry(old, end).await?;
-        }
-    }
+    let usage =
+        batch.iter().flat_map(|demo| demo.usage.iter().map(|(at, counts)| ((demo.key.id, *at), *counts)));
+    tx.add_counts(usage.collect()).await?;
+    let retired = batch.iter().filter_map(|demo| demo.retires.map(|(old, end)| (old, demo.key.id, end)));
+    tx.retire_all(&retired.collect::<Vec<_>>()).await?;
     Ok(tx.record(Action::DemoLoad, "keys", json!({ "keys": batch.len(), "in_all": done })).await?)
 }
 
@@ -151,9 +146,14 @@ fn history(demo: &DemoKey) -> Vec<Event> {
 }
 
 async fn tell(tx: &mut Tx, events: &[Event]) -> Result<()> {
-    for event in events {
-        let actor = Identity { name: event.actor.clone(), ..tx.who().clone() };
-        tx.record_past(&actor, event.at, new_operation(), &event.change).await?;
-    }
-    Ok(())
+    // On a slow line a statement for each of them would take longer than anybody waits for a transaction.
+    let actor = |event: &Event| Identity { name: event.actor.clone(), ..tx.who().clone() };
+    let actors: Vec<Identity> = events.iter().map(actor).collect();
+    let done = events.iter().zip(&actors).map(|(event, who)| Done {
+        who,
+        at: event.at,
+        operation: new_operation(),
+        change: &event.change,
+    });
+    Ok(tx.record_past(&done.collect::<Vec<_>>()).await?)
 }

@@ -4,7 +4,7 @@ use super::{Result, Service};
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::{Column, Direction, Query, Sort, Term, Test};
 use crate::domain::secret::{DOTS, PlainKey};
-use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, fold};
+use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, fold_typed};
 use crate::store::{Side, Slice};
 
 /// How many keys an answer holds at most.
@@ -43,7 +43,7 @@ impl Service {
             Needle::Secret(secret) => {
                 return Ok(self.inner.store.key_by_hash(secret.hash()).await?.into_iter().collect());
             }
-            Needle::Text(text) => fold(text.trim()),
+            Needle::Text(text) => fold_typed(text.trim()),
         };
         // Nothing that a key is known by is longer than its name and description together.
         if text.is_empty() || text.chars().count() > NAME_MAX + DESCRIPTION_MAX {

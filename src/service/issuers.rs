@@ -25,26 +25,44 @@ impl Service {
 
     /// Makes the issuer or replaces its policy, if the policy has no faults. The same policy again changes nothing.
     pub async fn apply_policy(&self, operation: OperationId, policy: Policy) -> Result<Issuer> {
-        self.put_policy(operation, policy, false).await
+        self.put_policy(operation, policy, Over::Any).await
+    }
+
+    /// The same for a policy that was written from this version of it. Refused if the issuer has another one by now.
+    pub async fn apply_policy_over(
+        &self,
+        operation: OperationId,
+        policy: Policy,
+        version: i64,
+    ) -> Result<Issuer> {
+        self.put_policy(operation, policy, Over::Version(version)).await
     }
 
     /// Makes the issuer, if there is none of its slug.
     pub async fn add_issuer(&self, operation: OperationId, policy: Policy) -> Result<Issuer> {
-        self.put_policy(operation, policy, true).await
+        self.put_policy(operation, policy, Over::Nothing).await
     }
 
-    async fn put_policy(&self, operation: OperationId, policy: Policy, only_new: bool) -> Result<Issuer> {
+    async fn put_policy(&self, operation: OperationId, policy: Policy, over: Over) -> Result<Issuer> {
         if let Some(fault) = policy.faults().into_iter().next() {
             return Err(Error::invalid(Field::Policy, fault));
         }
-        self.change(operation, ApplyPolicy { policy, only_new }).await
+        self.change(operation, ApplyPolicy { policy, over }).await
     }
 }
 
 struct ApplyPolicy {
     policy: Policy,
-    /// Whether an issuer that is there already must stay as it is.
-    only_new: bool,
+    over: Over,
+}
+
+/// What a policy may take the place of, if the issuer is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Nothing,
+    Any,
+    /// Only the policy of this version.
+    Version(i64),
 }
 
 impl Change for ApplyPolicy {
@@ -56,7 +74,7 @@ impl Change for ApplyPolicy {
         tx.lock_issuers().await?;
         let before = tx.issuer(&policy.slug).await?;
         let version = before.as_ref().map_or(1, |issuer| issuer.version + 1);
-        if self.only_new && before.is_some() && !tx.seen().await? {
+        if self.over == Over::Nothing && before.is_some() && !tx.seen().await? {
             return Err(Error::Refused(format!(
                 "issuer {} is there already. To change its policy: keyrack issuer apply FILE",
                 policy.slug
@@ -64,6 +82,18 @@ impl Change for ApplyPolicy {
         }
         if let Some(same) = before.filter(|issuer| issuer.policy == *policy) {
             return Ok(same);
+        }
+        if let Over::Version(read) = self.over
+            && version - 1 != read
+            && version > 1
+        {
+            return Err(Error::Refused(format!(
+                "the policy of {slug} has version {} by now, and the file was made from version {read}. Look at what changed \
+                 with keyrack issuer show {slug}, bring it into the file, and write version = {} there",
+                version - 1,
+                version - 1,
+                slug = policy.slug,
+            )));
         }
         refuse_taken_prefix(tx.issuers().await?, policy)?;
         tx.put_issuer(policy).await?;

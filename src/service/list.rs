@@ -1,5 +1,7 @@
 //! Browsing keys.
 
+use std::borrow::Cow;
+
 use super::{Error, Result, Service};
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId};
@@ -82,8 +84,9 @@ impl Service {
     /// A page of the table of keys.
     pub async fn page(&self, request: &PageRequest) -> Result<Page> {
         let now = self.look().await?;
+        let query = self.under_policies(&request.query).await?;
         let read = async |place: Option<&Cursor>, side, limit| {
-            let slice = Slice { query: &request.query, sort: request.sort, place, side, limit };
+            let slice = Slice { query: &query, sort: request.sort, place, side, limit };
             self.inner.store.page(slice, now).await
         };
         let limit = request.limit.max(1);
@@ -119,8 +122,18 @@ impl Service {
     /// an older one.
     pub async fn count(&self, query: &Query) -> Result<Count> {
         let now = self.look().await?;
-        let (keys, all) = self.inner.store.count(query, now).await?;
+        let query = self.under_policies(query).await?;
+        let (keys, all) = self.inner.store.count(&query, now).await?;
         Ok(if all { Count::Exactly(keys) } else { Count::AtLeast(keys) })
+    }
+
+    /// The filter with the policies of now, if it asks about them.
+    async fn under_policies<'q>(&self, query: &'q Query) -> Result<Cow<'q, Query>> {
+        if !query.asks_policies() {
+            return Ok(Cow::Borrowed(query));
+        }
+        let policies = self.inner.store.issuers().await?.into_iter().map(|issuer| issuer.policy).collect();
+        Ok(Cow::Owned(query.under(policies)))
     }
 
     /// One key.

@@ -8,25 +8,37 @@ use super::{Error, Field, Result, Service};
 use crate::domain::audit::Action;
 use crate::domain::key::OperationId;
 use crate::domain::operator::{Operator, Permission, Role};
-use crate::domain::text::check_name;
-use crate::store::Tx;
+use crate::domain::text::{check_name, composed};
+use crate::store::{Location, Tx};
 
 impl Service {
     pub async fn operators(&self) -> Result<Vec<Operator>> {
         self.look().await?;
-        Ok(self.inner.store.operators().await?)
+        let mut operators = self.inner.store.operators().await?;
+        operators.iter_mut().for_each(|operator| self.find_login(operator));
+        Ok(operators)
     }
 
     /// Gives an operator a role, making the operator if need be. The last admin keeps the role.
     pub async fn set_operator(&self, operation: OperationId, name: &str, role: Role) -> Result<Operator> {
         let name = check_name(name).map_err(|e| Error::invalid(Field::Operator, e))?;
         let there = self.change(operation, SetRole { name: name.clone(), role: Some(role) }).await?;
-        there.ok_or_else(|| Error::no_operator(&name))
+        let mut operator = there.ok_or_else(|| Error::no_operator(&name))?;
+        self.find_login(&mut operator);
+        Ok(operator)
+    }
+
+    /// On SQLite the operating system says who there is.
+    fn find_login(&self, operator: &mut Operator) {
+        if let Location::Sqlite(_) = self.inner.store.location() {
+            // What can't be found out is no reason to warn.
+            operator.login = !matches!(nix::unistd::User::from_name(&operator.name), Ok(None));
+        }
     }
 
     /// Takes all rights from an operator. The last admin can't be removed.
     pub async fn remove_operator(&self, operation: OperationId, name: &str) -> Result<()> {
-        self.change(operation, SetRole { name: name.to_owned(), role: None }).await.map(drop)
+        self.change(operation, SetRole { name: composed(name), role: None }).await.map(drop)
     }
 }
 

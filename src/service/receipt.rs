@@ -16,6 +16,10 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 /// How often the gates' rows are looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Where nothing enforces the keys that is known here, nobody can say who still takes one.
+pub const NO_GATE: &str =
+    "no gate has been heard of in the last 24 hours: services that check keys without one may still take it";
+
 /// What the gates say to a revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Receipt {

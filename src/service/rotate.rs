@@ -2,12 +2,12 @@
 
 use super::accounts::lock_account;
 use super::change::{Change, locked};
-use super::create::{Created, Draft, Entropy, Made, allow_one_more, creation, made_before};
+use super::create::{Created, Draft, Entropy, Made, allow_one_more, check_scopes, creation, made_before};
 use super::permit::permit;
 use super::{Error, Field, Result, Service};
 use crate::domain::audit::Action;
 use crate::domain::expiry::{Expiry, Overlap};
-use crate::domain::key::{Key, KeyId, OperationId, Status};
+use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::Permission;
 use crate::domain::secret::PlainKey;
 use crate::store::Tx;
@@ -16,7 +16,8 @@ impl Service {
     /// Makes a successor with the same attributes and links the two. The old key is not touched before the successor is
     /// acknowledged; then it ends after `overlap`, but never later than it would have ended anyway (VP-06, VI-12).
     ///
-    /// A key that expires gets a successor with a life of the same length.
+    /// The successor is what the policy allows today (see [`crate::domain::issuer::ExpiryRule::renewed`]): a key that expires
+    /// gets one with a life of the same length, as far as that is allowed; one with a scope that is gone gets none.
     pub async fn rotate_key(&self, operation: OperationId, key: KeyId, overlap: Overlap) -> Result<Created> {
         let account = self.key(key).await?.account;
         let entropy = self.draw();
@@ -49,8 +50,15 @@ impl Change for Rotate {
             return Err(Error::invalid(Field::Overlap, why));
         }
         let old = locked(tx, self.key).await?;
-        let life = life(tx, &old).await?;
-        allow_one_more(tx, &account, policy).await?;
+        let life = policy.expiry.renewed(life(tx, &old).await?);
+        check_scopes(policy, &old.scopes)?;
+        let in_place = self.overlap == Overlap::None && !replaces_a_living_key(tx, &old).await?;
+        allow_one_more(tx, &account, policy, in_place).await.map_err(|error| match error {
+            Error::KeyLimit { .. } if self.overlap != Overlap::None => Error::Refused(format!(
+                "{error}, or rotate without an overlap: then it has no more keys than before"
+            )),
+            error => error,
+        })?;
         let draft = Draft {
             name: old.name.to_string(),
             description: old.description.to_string(),
@@ -70,18 +78,23 @@ impl Change for Rotate {
     }
 }
 
+/// Whether the key stands beside the one that it replaces, so that the account has one key more already.
+async fn replaces_a_living_key(tx: &mut Tx, key: &Key) -> Result<bool> {
+    let Some(id) = key.predecessor else { return Ok(false) };
+    Ok(!locked(tx, id).await?.has_ended(tx.now()))
+}
+
 /// How long a successor of `old` shall live, `None` for ever; refused where there must be none.
 async fn life(tx: &mut Tx, old: &Key) -> Result<Option<chrono::Duration>> {
-    let status = old.status(tx.now());
-    if status != Status::Active {
-        let (id, word) = (old.id, status.as_str());
+    if old.has_ended(tx.now()) {
+        let (id, word) = (old.id, old.status(tx.now()).as_str());
         return Err(Error::Refused(format!("key {id} is {word}: create a new one in its place")));
     }
     let Some(next) = old.successor else {
         return Ok(old.expires_at.map(|end| end - old.created_at));
     };
     let next = locked(tx, next).await?;
-    if next.status(tx.now()) == Status::Active {
+    if !next.has_ended(tx.now()) {
         return Err(Error::Refused(format!(
             "key {} has a successor already, {}: rotate or revoke that one",
             old.id, next.id

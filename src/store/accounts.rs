@@ -1,16 +1,20 @@
 //! Accounts in the database.
 
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
 use super::dialect::{Time, both};
 use super::filter::like;
+use super::refold::search;
 use super::rows::AccountRow;
 use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::issuer::{Issuer, Policy};
-use crate::domain::text::fold;
+use crate::domain::text::fold_typed;
+
+/// Rows of one statement.
+const ROWS: usize = 500;
 
 /// Which accounts are wanted, in the order of their slugs.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +32,7 @@ pub struct AccountFilter {
 struct SummaryRow {
     #[sqlx(flatten)]
     account: AccountRow,
-    active_keys: i64,
+    living_keys: i64,
     expiring_keys: i64,
 }
 
@@ -43,7 +47,7 @@ struct AccountAndIssuer {
 
 /// $1 now, $2 the end of the days in which an ending key counts as expiring.
 const SUMMARIES: &str = "SELECT slug, issuer, name, admins, plan, standing, created_at, \
-     (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1) AS active_keys, \
+     (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1) AS living_keys, \
      (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1 AND k.ends_at <= $2) AS expiring_keys \
      FROM accounts WHERE slug > $3 AND (search LIKE $4 ESCAPE '!' OR issuer LIKE $4 ESCAPE '!') AND slug = coalesce($5, slug) ORDER BY slug LIMIT $6";
 const ACCOUNT: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.standing, a.created_at, \
@@ -57,7 +61,7 @@ impl Store {
                 .bind(Time(now))
                 .bind(Time(now + chrono::Duration::days(30)))
                 .bind(filter.after.as_str())
-                .bind(like(&fold(&filter.contains)))
+                .bind(like(&fold_typed(&filter.contains)))
                 .bind(filter.slug.as_deref())
                 .bind(i64::from(filter.limit))
                 .fetch_all(c)
@@ -65,9 +69,16 @@ impl Store {
         });
         rows.into_iter()
             .map(|row| {
+                let account = row.account.into_account()?;
+                let living = row.living_keys.unsigned_abs();
+                let (active_keys, suspended_keys) = match account.standing {
+                    Standing::Good => (living, 0),
+                    Standing::Suspended => (0, living),
+                };
                 Ok(AccountSummary {
-                    account: row.account.into_account()?,
-                    active_keys: row.active_keys.unsigned_abs(),
+                    account,
+                    active_keys,
+                    suspended_keys,
                     expiring_keys: row.expiring_keys.unsigned_abs(),
                 })
             })
@@ -99,22 +110,34 @@ impl Tx {
 
     /// Adds an account. The caller has looked whether the slug is free.
     pub async fn add_account(&mut self, account: &Account) -> Result<()> {
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "INSERT INTO accounts (slug, issuer, name, search, admins, plan, standing, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            )
-            .bind(&account.slug)
-            .bind(&account.issuer)
-            .bind(account.name.as_str())
-            .bind(search_text(account))
-            .bind(Json(account.admins.iter().map(|admin| admin.to_string()).collect::<Vec<_>>()))
-            .bind(account.plan.as_ref().map(|plan| plan.to_string()))
-            .bind(account.standing.as_str())
-            .bind(Time(account.created_at))
-            .execute(c)
-            .await?;
-        });
+        self.add_accounts(std::slice::from_ref(account), "").await
+    }
+
+    /// Adds those of these accounts whose slugs are free.
+    pub async fn add_new_accounts(&mut self, accounts: &[Account]) -> Result<()> {
+        self.add_accounts(accounts, " ON CONFLICT (slug) DO NOTHING").await
+    }
+
+    async fn add_accounts(&mut self, accounts: &[Account], end: &str) -> Result<()> {
+        for some in accounts.chunks(ROWS) {
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new(
+                    "INSERT INTO accounts (slug, issuer, name, search, admins, plan, standing, created_at) ",
+                );
+                sql.push_values(some, |mut row, account| {
+                    row.push_bind(account.slug.clone())
+                        .push_bind(account.issuer.clone())
+                        .push_bind(account.name.to_string())
+                        .push_bind(search_text(account))
+                        .push_bind(Json(account.admins.iter().map(|admin| admin.to_string()).collect::<Vec<_>>()))
+                        .push_bind(account.plan.as_ref().map(|plan| plan.to_string()))
+                        .push_bind(account.standing.as_str())
+                        .push_bind(Time(account.created_at));
+                });
+                sql.push(end);
+                sql.build().persistent(some.len() == 1).execute(c).await?;
+            });
+        }
         Ok(())
     }
 
@@ -147,5 +170,5 @@ impl Tx {
 
 /// What the filter looks at.
 fn search_text(account: &Account) -> String {
-    format!("{}\n{}", account.slug, fold(&account.name))
+    search(&account.slug, &account.name)
 }

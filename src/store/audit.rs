@@ -68,6 +68,15 @@ impl From<AuditRow> for (Link, Vec<u8>) {
     }
 }
 
+/// A change, and who did it when, as a part of which operation.
+#[derive(Clone, Copy)]
+pub struct Done<'a> {
+    pub who: &'a Identity,
+    pub at: Instant,
+    pub operation: OperationId,
+    pub change: &'a Change,
+}
+
 impl Tx {
     /// Appends one change to the audit. Last in a transaction, because from here on others wait for its end.
     pub async fn record(
@@ -82,34 +91,25 @@ impl Tx {
     /// Appends changes in their order, in as few statements as may be.
     pub async fn record_all(&mut self, changes: &[Change]) -> Result<()> {
         let (who, at, operation) = (self.who().clone(), self.now(), self.operation());
-        let changes: Vec<_> = changes.iter().map(|change| (operation, change)).collect();
-        self.append(&who, at, &changes).await
+        let changes: Vec<_> =
+            changes.iter().map(|change| Done { who: &who, at, operation, change }).collect();
+        self.append(&changes).await
     }
 
     /// The same, of changes that each belong to an operation of their own.
     pub async fn record_each(&mut self, changes: &[(OperationId, Change)]) -> Result<()> {
         let (who, at) = (self.who().clone(), self.now());
-        let changes: Vec<_> = changes.iter().map(|(operation, change)| (*operation, change)).collect();
-        self.append(&who, at, &changes).await
+        let done = |(operation, change)| Done { who: &who, at, operation, change };
+        let changes: Vec<_> = changes.iter().map(|(operation, change)| done((*operation, change))).collect();
+        self.append(&changes).await
     }
 
-    /// What somebody did at another time, as an operation of its own: for demo data, whose history lies in the past.
-    pub async fn record_past(
-        &mut self,
-        who: &Identity,
-        at: Instant,
-        operation: OperationId,
-        change: &Change,
-    ) -> Result<()> {
-        self.append(who, at, &[(operation, change)]).await
+    /// What people did at other times: for demo data, whose history lies in the past.
+    pub async fn record_past(&mut self, changes: &[Done<'_>]) -> Result<()> {
+        self.append(changes).await
     }
 
-    async fn append(
-        &mut self,
-        who: &Identity,
-        at: Instant,
-        changes: &[(OperationId, &Change)],
-    ) -> Result<()> {
+    async fn append(&mut self, changes: &[Done<'_>]) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -119,11 +119,11 @@ impl Tx {
         for some in changes.chunks(ROWS) {
             let links: Vec<(Link, [u8; 32])> = some
                 .iter()
-                .map(|(operation, change)| {
+                .map(|Done { who, at, operation, change }| {
                     seq += 1;
                     let link = Link {
                         seq,
-                        at,
+                        at: *at,
                         actor: who.name.clone(),
                         host: who.host.clone(),
                         client: who.client.clone(),

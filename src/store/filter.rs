@@ -5,8 +5,11 @@ use uuid::Uuid;
 
 use super::dialect::Time;
 use crate::domain::Instant;
+use crate::domain::expiry::Expiry;
+use crate::domain::issuer::Policy;
 use crate::domain::key::Status;
 use crate::domain::query::{Bound, Point, Query, SHORTEST_ID, Test};
+use crate::domain::text::fold;
 
 /// A driver that conditions can be written for.
 pub(super) trait Driver: Database {
@@ -16,6 +19,8 @@ pub(super) trait Driver: Database {
     const ID_END: &'static str;
     /// The column that text searches answer with.
     const ROW: &'static str;
+    /// 24 hours, to be added to an instant.
+    const DAY: &'static str;
 
     fn text(sql: &mut QueryBuilder<Self>, value: &str);
     fn time(sql: &mut QueryBuilder<Self>, value: Instant);
@@ -26,11 +31,12 @@ pub(super) trait Driver: Database {
 }
 
 macro_rules! driver {
-    ($db:ty, $position:literal, $id_end:literal, $row:literal, $trigram:item) => {
+    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $trigram:item) => {
         impl Driver for $db {
             const POSITION: &'static str = $position;
             const ID_END: &'static str = $id_end;
             const ROW: &'static str = $row;
+            const DAY: &'static str = $day;
 
             fn text(sql: &mut QueryBuilder<Self>, value: &str) {
                 sql.push_bind(value.to_owned());
@@ -54,6 +60,7 @@ driver!(
     "instr",
     "lower(hex(substr(k.id, 11)))",
     "seq",
+    "86400000000",
     fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, perhaps: bool) {
         // The index knows only which trigrams a row has, so the row itself has the last word.
         let letters: Vec<char> = text.chars().collect();
@@ -79,6 +86,7 @@ driver!(
     "strpos",
     "right(k.id::text, 12) COLLATE \"C\"",
     "id",
+    "interval '24 hours'",
     fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, _perhaps: bool) {
         sql.push("SELECT k.id FROM keys k WHERE k.search LIKE ");
         sql.push_bind(like(text));
@@ -178,9 +186,24 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
             D::time(sql, Point::FromNow(-*span).instant(now));
         }
         Test::RotationDue => push_rotation_due(sql, now),
+        Test::Violates(policies) => push_violates(sql, policies, now),
         Test::Acknowledged(yes) => {
             sql.push(if *yes { "k.acknowledged_at IS NOT NULL" } else { "k.acknowledged_at IS NULL" });
         }
+        Test::Name(names) => any(sql, names, |sql, name| {
+            sql.push("k.name_key = ");
+            D::text(sql, &fold(name));
+            sql.push(" AND k.name = ");
+            D::text(sql, name);
+        }),
+        Test::NamePart(parts) => any(sql, parts, |sql, part| {
+            // The name comes first in the column, up to the end of its line.
+            sql.push(D::POSITION).push("(substr(k.search, 1, ").push(D::POSITION).push("(k.search, ");
+            D::text(sql, "\n");
+            sql.push(")), ");
+            D::text(sql, &fold(part));
+            sql.push(") > 0");
+        }),
         Test::Id(text) => push_id(sql, text),
         Test::Text(text) => push_text(sql, text),
     }
@@ -189,9 +212,12 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
 fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant) {
     match status {
         Status::Active => {
-            // A clock that lags behind must not show a key as working that was just revoked.
-            sql.push("k.revoked_at IS NULL AND k.ends_at > ");
-            D::time(sql, now);
+            push_lives(sql, now);
+            sql.push(" AND NOT ").push(SUSPENDED);
+        }
+        Status::Suspended => {
+            push_lives(sql, now);
+            sql.push(" AND ").push(SUSPENDED);
         }
         Status::Revoked => {
             sql.push("k.revoked_at IS NOT NULL");
@@ -209,21 +235,74 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
     }
 }
 
-fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
-    sql.push("NOT EXISTS (SELECT 1 FROM keys s WHERE s.id = k.successor AND s.ends_at > ");
+/// Of a suspended account; the few of those are read once.
+const SUSPENDED: &str = "k.account IN (SELECT slug FROM accounts WHERE standing = 'suspended')";
+
+/// Whether the key has not ended. A clock that lags behind must not show a key as working that was just revoked.
+fn push_lives<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("k.revoked_at IS NULL AND k.ends_at > ");
     D::time(sql, now);
-    sql.push(") AND k.ends_at > ");
+}
+
+fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    push_not_replaced(sql, now);
+    sql.push(" AND k.ends_at > ");
     D::time(sql, now);
     // An issuer has one period; the difference of instants is counted in days on both databases.
     sql.push(
         " AND EXISTS (SELECT 1 FROM issuers i WHERE i.slug = k.issuer AND i.rotation_days IS NOT NULL AND ",
     );
-    if D::ROW == Sqlite::ROW {
-        sql.push("k.created_at + i.rotation_days * 86400000000 <= ");
-    } else {
-        sql.push("k.created_at + i.rotation_days * interval '24 hours' <= ");
-    }
+    sql.push(format!("k.created_at + i.rotation_days * {} <= ", D::DAY));
     D::time(sql, now);
+    sql.push(")");
+}
+
+fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("NOT EXISTS (SELECT 1 FROM keys s WHERE s.id = k.successor AND s.ends_at > ");
+    D::time(sql, now);
+    sql.push(")");
+}
+
+/// [`Policy::objections`] as SQL.
+fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Policy], now: Instant) {
+    push_lives(sql, now);
+    sql.push(" AND ");
+    push_not_replaced(sql, now);
+    sql.push(" AND (");
+    any(sql, policies, |sql, policy| {
+        sql.push("k.issuer = ");
+        D::text(sql, &policy.slug);
+        // What is left of the scopes when all that the policy has are taken out.
+        sql.push(" AND (trim(").push("replace(".repeat(policy.scopes.len())).push("' ' || k.scopes || ' '");
+        for scope in &policy.scopes {
+            sql.push(", ");
+            D::text(sql, &format!(" {} ", scope.name));
+            sql.push(", ' ')");
+        }
+        sql.push(") <> ''");
+        let rule = &policy.expiry;
+        if let Some(days) = rule.max_days {
+            sql.push(format!(
+                " OR k.expires_at IS NULL OR k.expires_at > k.created_at + {days} * {}",
+                D::DAY
+            ));
+        }
+        if !rule.custom {
+            sql.push(" OR NOT (1 = 0");
+            for choice in &rule.choices {
+                match choice {
+                    Expiry::Never => sql.push(" OR k.expires_at IS NULL"),
+                    Expiry::Days(days) => sql.push(format!(
+                        " OR coalesce(k.expires_at = k.created_at + {days} * {}, 1 = 0)",
+                        D::DAY
+                    )),
+                    Expiry::At(_) => sql,
+                };
+            }
+            sql.push(")");
+        }
+        sql.push(")");
+    });
     sql.push(")");
 }
 

@@ -1,5 +1,6 @@
 //! Keys in the database, one at a time. Pages of them are in [`super::page`].
 
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::dialect::{Time, both};
@@ -9,6 +10,9 @@ use crate::domain::Instant;
 use crate::domain::budget::Budgets;
 use crate::domain::key::{Key, KeyId, Revocation};
 use crate::domain::secret::HashedKey;
+
+/// Rows of one statement.
+const ROWS: usize = 500;
 
 impl Store {
     /// One key, read on a connection of its own: what a writer committed is seen here or nowhere.
@@ -93,6 +97,21 @@ impl Tx {
         both!(self.conn(), c => {
             sqlx::query::<Db>("UPDATE keys SET successor = $2 WHERE id = $1").bind(old).bind(new).execute(c).await?;
         });
+        Ok(())
+    }
+
+    /// Links old keys to the ones that replace them, and sets the old ones' ends.
+    pub async fn retire_all(&mut self, retired: &[(KeyId, KeyId, Instant)]) -> Result<()> {
+        for some in retired.chunks(ROWS) {
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("WITH u(id, successor, ends) AS (");
+                sql.push_values(some, |mut row, (old, new, end)| {
+                    row.push_bind(*old).push_bind(*new).push_bind(Time(*end));
+                });
+                sql.push(") UPDATE keys SET successor = u.successor, expires_at = u.ends FROM u WHERE keys.id = u.id");
+                sql.build().persistent(false).execute(c).await?;
+            });
+        }
         Ok(())
     }
 

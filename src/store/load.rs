@@ -3,6 +3,7 @@
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::dialect::{Allow, Time, both};
+use super::refold::search;
 use super::{Pools, Result, Store, Tx};
 use crate::domain::key::{CLAIM_TIME, NewKey};
 use crate::domain::text::fold;
@@ -22,8 +23,8 @@ impl Tx {
                      overlap_seconds) ",
                 );
                 sql.push_values(some, |mut row, key| {
-                    let name_key = key.name.to_lowercase();
-                    let search = format!("{}\n{}", fold(&key.name), fold(&key.description));
+                    let name_key = fold(&key.name);
+                    let search = search(&key.name, &key.description);
                     let end = key.revocation.as_ref();
                     row.push_bind(key.id)
                         .push_bind(key.account.clone())

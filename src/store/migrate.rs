@@ -7,6 +7,7 @@ use std::path::Path;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{PgPool, SqlitePool};
 
+use super::refold::{self, REFOLDED};
 use super::{Error, Result};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -45,6 +46,9 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
         return Ok(());
     }
     use_wal(pool).await?;
+    if version_of_file(pool).await?.is_some_and(|found| found < REFOLDED) {
+        refold::sqlite(pool).await?;
+    }
     let done = SQLITE.run(pool).await.map_err(failed);
     if done.is_ok() {
         // Whoever waits for this very file, or makes it anew, finds the schema up to date.
@@ -112,6 +116,13 @@ async fn use_wal(writer: &SqlitePool) -> Result<()> {
 pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
     if let Schema::Current = check(version_of_server(pool).await?)? {
         return Ok(());
+    }
+    // Whoever may not is told so by the migration, in better words.
+    if version_of_server(pool).await?.is_some_and(|found| found < REFOLDED) {
+        match refold::postgres(pool).await {
+            Err(Error::Privilege(_)) => {}
+            done => done?,
+        }
     }
     let mut tries = 0;
     loop {

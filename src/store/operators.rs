@@ -11,12 +11,7 @@ impl Store {
     /// All operators by name.
     pub async fn operators(&self) -> Result<Vec<Operator>> {
         let mut reader = self.reader().await?;
-        let rows = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, OperatorRow>("SELECT name, role, created_at, created_by FROM operators ORDER BY name")
-                .fetch_all(c)
-                .await?
-        });
-        rows.into_iter().map(OperatorRow::into_operator).collect()
+        operators(reader.conn()).await
     }
 
     /// The role of one operator, `None` for a stranger, and the present: on PostgreSQL the database's clock decides.
@@ -60,12 +55,7 @@ impl Tx {
     }
 
     pub async fn operators(&mut self) -> Result<Vec<Operator>> {
-        let rows = both!(self.conn(), c => {
-            sqlx::query_as::<Db, OperatorRow>("SELECT name, role, created_at, created_by FROM operators ORDER BY name")
-                .fetch_all(c)
-                .await?
-        });
-        rows.into_iter().map(OperatorRow::into_operator).collect()
+        operators(self.conn()).await
     }
 
     /// Gives somebody a role, by the acting person.
@@ -92,4 +82,20 @@ impl Tx {
         });
         Ok(())
     }
+}
+
+/// By name. Whether the operating system knows somebody of that name, SQLite can't say: the service asks.
+async fn operators(conn: Conn<'_>) -> Result<Vec<Operator>> {
+    let rows: Vec<OperatorRow> = match conn {
+        Conn::Sqlite(c) => {
+            let sql = "SELECT name, role, created_at, created_by, 1 AS login FROM operators ORDER BY name";
+            sqlx::query_as(sql).fetch_all(c).await?
+        }
+        Conn::Postgres(c) => {
+            let sql = "SELECT name, role, created_at, created_by, EXISTS (SELECT 1 FROM pg_roles r \
+                       WHERE r.rolname = operators.name AND r.rolcanlogin) AS login FROM operators ORDER BY name";
+            sqlx::query_as(sql).fetch_all(c).await?
+        }
+    };
+    rows.into_iter().map(OperatorRow::into_operator).collect()
 }

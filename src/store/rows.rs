@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::dialect::{Allow, Time};
 use super::{Error, Result};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, Standing};
 use crate::domain::budget::Budgets;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::Key;
@@ -26,7 +26,8 @@ pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, k.name, k.descr
      k.created_at, k.created_by, k.expires_at, k.acknowledged_at, k.last_used_at, k.last_used_from, k.last_used_endpoint, \
      k.limits, k.revoked_at, k.revoked_by, k.revoke_reason, k.predecessor, k.successor, \
      (SELECT s.ends_at FROM keys s WHERE s.id = k.successor) AS successor_ends_at, \
-     (SELECT i.rotation_days FROM issuers i WHERE i.slug = k.issuer) AS rotation_days";
+     (SELECT i.rotation_days FROM issuers i WHERE i.slug = k.issuer) AS rotation_days, \
+     (SELECT a.standing = 'suspended' FROM accounts a WHERE a.slug = k.account) AS suspended";
 
 #[derive(FromRow)]
 pub(super) struct KeyRow {
@@ -53,6 +54,7 @@ pub(super) struct KeyRow {
     successor: Option<Uuid>,
     successor_ends_at: Option<Time>,
     rotation_days: Option<i64>,
+    suspended: bool,
 }
 
 impl From<KeyRow> for Key {
@@ -61,6 +63,7 @@ impl From<KeyRow> for Key {
         Self {
             id: row.id,
             account: SafeText::new(row.account).to_string(),
+            standing: if row.suspended { Standing::Suspended } else { Standing::Good },
             issuer: SafeText::new(row.issuer).to_string(),
             name: row.name.into(),
             description: row.description.into(),
@@ -137,6 +140,7 @@ pub(super) struct OperatorRow {
     role: String,
     created_at: Time,
     created_by: String,
+    login: bool,
 }
 
 impl OperatorRow {
@@ -146,6 +150,7 @@ impl OperatorRow {
             name: self.name.into(),
             created_at: self.created_at.0,
             created_by: self.created_by.into(),
+            login: self.login,
         })
     }
 }

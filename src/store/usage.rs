@@ -6,7 +6,7 @@ use sqlx::{Connection, FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both};
-use super::{Conn, Error, Reader, Result, Store};
+use super::{Conn, Error, Reader, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
@@ -104,6 +104,24 @@ impl Store {
             .rows_affected()
         });
         Ok(rows >= PRUNED.unsigned_abs())
+    }
+}
+
+impl Tx {
+    /// Adds counts that no gate made, where this login may: on PostgreSQL that is the gates' business.
+    pub async fn add_counts(&mut self, counts: BTreeMap<(KeyId, i64), Counts>) -> Result<()> {
+        let may = match self.conn() {
+            Conn::Sqlite(_) => true,
+            Conn::Postgres(c) => {
+                let sql = "SELECT bool_and(has_table_privilege('usage_minutes', privilege)) FROM unnest(ARRAY['INSERT', 'UPDATE']) AS p(privilege)";
+                sqlx::query_scalar(sql).fetch_one(c).await?
+            }
+        };
+        let now = self.now();
+        if may {
+            write(self.conn(), &Batch { counts, last: BTreeMap::new() }, now).await?;
+        }
+        Ok(())
     }
 }
 

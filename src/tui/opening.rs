@@ -3,10 +3,11 @@
 use super::effect::Request;
 use super::words::ExitReason;
 use crate::config::keymap::Context;
+use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
 use crate::domain::audit::Action;
 use crate::domain::expiry::Overlap;
-use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::key::{Key, KeyId, OperationId, Status};
 use crate::domain::operator;
 use crate::domain::query::Sort;
 use crate::domain::reminder::ReminderId;
@@ -23,10 +24,11 @@ pub enum Opening {
     Create {
         account: Option<String>,
     },
-    /// The one time a secret is shown. `replaces`: the key that it takes the place of, and how long that one goes on.
+    /// The one time a secret is shown. `replaces`: the key that it takes the place of, how long
+    /// that one goes on, and its own expiry.
     Reveal {
         created: Box<Created>,
-        replaces: Option<(SafeText, Overlap)>,
+        replaces: Option<(SafeText, Overlap, Option<Instant>)>,
     },
     /// Shall these keys end? `known`: those of them that are on the screen; `states`: how many there are of each state.
     Revoke {
@@ -107,7 +109,8 @@ pub struct About {
 impl About {
     /// A key that one can go to and revoke, whatever its status.
     pub fn key(id: KeyId) -> Self {
-        Self { filter: format!("status:active,expired,abandoned,revoked id:{id}"), revoke: Some(id) }
+        let every = Status::ALL.iter().map(|status| status.as_str()).collect::<Vec<_>>().join(",");
+        Self { filter: format!("status:{every} id:{id}"), revoke: Some(id) }
     }
 }
 

@@ -6,7 +6,7 @@ use super::words::{Severity, count};
 use crate::config::theme::Role;
 use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
-use crate::service::{GateReceipt, GateState};
+use crate::service::{GateReceipt, GateState, NO_GATE};
 
 /// A gate that is alive and has not confirmed after this many seconds is an error.
 pub const PATIENCE: u64 = 3;
@@ -97,7 +97,7 @@ impl Tracked {
                 Severity::Info,
                 format!("waiting for {waiting} of {}…", count((confirmed + waiting + silent) as u64, "gate")),
             ),
-            Some(End::NoGates) => (Severity::Info, "no gate is registered".into()),
+            Some(End::NoGates) => (Severity::Warning, NO_GATE.into()),
             Some(End::Complete) if confirmed == 0 => {
                 (Severity::Warning, format!("no gate is in touch{silent_words}"))
             }

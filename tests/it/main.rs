@@ -12,10 +12,12 @@ mod cli {
     mod dry_run;
     mod explain;
     mod hostile;
+    mod issuers;
     mod lists;
     mod refusals;
     mod reminders;
     mod revoke;
+    mod scripts;
     mod secrets;
     mod terminal;
     mod times;
@@ -27,6 +29,7 @@ mod contract {
     mod alerts;
     mod audit;
     mod caps;
+    mod demo;
     mod gate;
     mod gate_faults;
     mod gate_history;
@@ -34,14 +37,17 @@ mod contract {
     mod gate_usage;
     mod keys;
     mod live;
+    mod names;
     mod outbox;
     mod page;
+    mod policies;
     mod races;
     mod reminders;
     mod rights;
     mod rotation;
     mod seeds;
     mod server_log;
+    mod standing;
     mod storm;
     mod sweeps;
     mod year;

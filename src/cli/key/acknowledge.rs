@@ -9,8 +9,11 @@ pub async fn run(id: &str, session: &Session) -> Result {
     let service = session.service().await?;
     let key = the_key(service, id).await?;
     let operation = new_operation();
+    let same = key.acknowledged_at.is_some();
     let key = insist(|| service.acknowledge_key(operation, key.id)).await?;
-    if session.would(|| format!("acknowledge key {:?} of {} ({})", key.name.as_str(), key.account, key.id)) {
+    if session
+        .settled(same, || format!("acknowledge key {:?} of {} ({})", key.name.as_str(), key.account, key.id))
+    {
         return Ok(());
     }
     session.printer().one(&key, service.now().await?)

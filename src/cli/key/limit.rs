@@ -32,11 +32,15 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let key = the_key(service, &arguments.id).await?;
     let what = if limits.is_empty() { "its policy's limits".into() } else { limits.to_string() };
     let operation = new_operation();
+    let same = key.limits == limits;
     let key = insist(|| service.set_limits(operation, key.id, limits.clone())).await?;
-    if session.would(|| format!("give {:?} {what}", key.name.as_str())) {
+    if session.settled(same, || format!("give {:?} {what}", key.name.as_str())) {
         return Ok(());
     }
     session.printer().one(&key, service.now().await?)?;
+    if same {
+        return Ok(());
+    }
     session.remark(&format!(
         "{:?} has {what}; gates count by that from their next request on.",
         key.name.as_str()

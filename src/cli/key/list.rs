@@ -19,8 +19,8 @@ const SCREENFUL: u64 = 50;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
-    /// created:<7d scope:calls:write by:ada rotation:due; a - before one turns it round; other words are looked for in
-    /// name, description, preview and id
+    /// created:<7d scope:calls:write by:ada rotation:due violates:policy name:"node-1" (exactly; without the marks a part
+    /// of it); a - before one turns it round; other words are looked for in name, description, preview and id
     #[arg(
         short,
         long,

@@ -6,7 +6,7 @@ use super::super::failure::{Exit, Failure, Result};
 use super::super::say;
 use super::super::session::Session;
 use crate::domain::key::KeyId;
-use crate::service::{GateReceipt, GateState, PATIENCE, Service};
+use crate::service::{GateReceipt, GateState, NO_GATE, PATIENCE, Service};
 
 /// What the gates said to every batch of keys.
 #[derive(Default)]
@@ -42,10 +42,13 @@ impl Gates {
         }
     }
 
-    /// Shows a person what they said. Without a gate there is nothing to say.
+    /// Shows a person what they said.
     pub fn tell(&self, session: &Session) {
-        if self.last.is_empty() || !session.format().for_people() || session.global.quiet {
+        if self.failed.is_some() || !session.format().for_people() || session.global.quiet {
             return;
+        }
+        if self.last.is_empty() {
+            return say(&format!("But {NO_GATE}."));
         }
         let width = |of: fn(&GateReceipt) -> usize| self.last.iter().map(of).max().unwrap_or(0);
         let (name, host) = (width(|gate| gate.name.chars().count()), width(|gate| gate.host.chars().count()));

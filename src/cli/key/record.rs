@@ -9,7 +9,7 @@ use crate::service::{GateReceipt, Revoked};
 pub fn tone(status: Status) -> Tone {
     match status {
         Status::Active => Tone::Good,
-        Status::Expired => Tone::Warning,
+        Status::Expired | Status::Suspended => Tone::Warning,
         Status::Abandoned => Tone::Quiet,
         Status::Revoked => Tone::Bad,
     }
@@ -17,12 +17,12 @@ pub fn tone(status: Status) -> Tone {
 
 impl Record for Key {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("STATUS", 16, "status", |key, now| key.status(now).as_str().into()),
+        Column::<Self>::new("STATUS", 16, "status", |key, now| key.status(now).as_str().into()).whole(),
         Column::new("NAME", 4, "name", |key, _| key.name.as_str().into()),
         Column::wide("DESCRIPTION", 5, "description", |key, _| key.description.as_str().into()),
         Column::new("ACCOUNT", 2, "account", |key, _| key.account.as_str().into()),
         Column::wide("ISSUER", 3, "issuer", |key, _| key.issuer.as_str().into()),
-        Column::new("KEY", 6, "preview", |key, _| key.preview.as_str().into()),
+        Column::<Self>::new("KEY", 6, "preview", |key, _| key.preview.as_str().into()).whole(),
         Column::<Self>::new("SCOPES", 7, "scopes", |key, _| key.scopes.iter().collect())
             .cell(|key, look| if look.wide { key.scopes.to_string() } else { few(key.scopes.iter()) }),
         Column::wide("ALLOW", 8, "allow", |key, _| {
@@ -46,7 +46,8 @@ impl Record for Key {
         Column::field(21, "predecessor", |key, _| key.predecessor.map(|id| id.to_string()).into()),
         Column::field(22, "successor", |key, _| key.successor.map(|id| id.to_string()).into()),
         Column::<Self>::new("ID", 1, "id", |key, _| key.id.to_string().into())
-            .cell(|key, look| if look.wide { key.id.to_string() } else { short_id(key) }),
+            .cell(|key, look| if look.wide { key.id.to_string() } else { short_id(key) })
+            .whole(),
     ];
 
     fn tone(&self, now: Instant) -> Option<Tone> {

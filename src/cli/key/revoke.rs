@@ -43,6 +43,8 @@ struct Chosen {
     ids: Vec<KeyId>,
     active: usize,
     some: Vec<Key>,
+    /// The texts of the filter that had to be only a part of what they fit.
+    parts: Vec<String>,
 }
 
 impl Chosen {
@@ -66,6 +68,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
     let now = service.now().await?;
     let chosen = choose(&arguments, service, session, now).await?;
+    for part in &chosen.parts {
+        session.remark(&format!(
+            "{part:?} fits whatever contains it. For one name exactly: --filter 'name:\"{part}\"'"
+        ));
+    }
     if chosen.ids.is_empty() {
         session.printer().list::<Ended>(&[], now)?;
         session.remark("No key fits that is not revoked already. Nothing was changed.");
@@ -103,6 +110,7 @@ async fn choose(arguments: &Arguments, service: &Service, session: &Session, now
             ));
         }
         let query = filter::query(text, session)?;
+        chosen.parts = query.parts().into_iter().map(str::to_owned).collect();
         let mut from = From::Start;
         loop {
             let request = PageRequest { query: query.clone(), sort: Sort::default(), from, limit: PAGE };
@@ -163,9 +171,14 @@ fn describe(chosen: &Chosen, now: Instant) {
 }
 
 fn number(chosen: &Chosen) -> String {
+    let parts: Vec<String> = chosen.parts.iter().map(|part| format!("{part:?}")).collect();
+    let containing = match parts.is_empty() {
+        true => String::new(),
+        false => format!(", found by a part ({}),", parts.join(", ")),
+    };
     match chosen.ids.len() {
-        1 => "this key".into(),
-        many => format!("{many} keys ({} of them work)", chosen.active),
+        1 => format!("this key{containing}"),
+        many => format!("{many} keys ({} of them work){containing}", chosen.active),
     }
 }
 

@@ -11,6 +11,7 @@ use super::super::session::Session;
 use super::handover::{Place, hand_over};
 use super::the_key;
 use crate::domain::expiry::Overlap;
+use crate::domain::key::Key;
 use crate::service::new_operation;
 
 #[derive(Debug, Args)]
@@ -32,10 +33,6 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let policy = service.issuer(&key.issuer).await?.policy;
     let overlap =
         arguments.overlap.unwrap_or(if policy.rotation.overlap { Overlap::Hours24 } else { Overlap::None });
-    let then = match overlap {
-        Overlap::None => "ends at once".to_owned(),
-        _ => format!("goes on working for {}", overlap.as_str()),
-    };
     let name = key.name.as_str();
     let place = Place::find(arguments.out.as_deref(), session)?;
     if overlap == Overlap::None && prompt::must_ask(&session.global) {
@@ -50,18 +47,35 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         }
     }
     let created = service.rotate_key(new_operation(), key.id, overlap).await?;
+    let made = created.key.created_at;
+    let zone = session.here(made).zone;
+    let expiry = created.key.expires_at.map_or_else(|| "never".to_owned(), |at| zone.exact(at));
+    let life = |key: &Key| key.expires_at.map(|end| end - key.created_at);
+    // What a key was given that is replaced already is not in its own row any more.
+    let shortened = key.successor.is_none() && life(&key) != life(&created.key);
+    let why = if shortened { ", which is what the policy allows now" } else { "" };
     if session.would(|| {
-        let zone = session.here(created.key.created_at).zone;
-        let expiry = created.key.expires_at.map_or_else(|| "never".to_owned(), |at| zone.exact(at));
+        let then = match overlap {
+            Overlap::None => "ends at once".to_owned(),
+            _ => format!("goes on working until {}", zone.exact(overlap.end(key.expires_at, made))),
+        };
         format!(
-            "make a successor of {name:?} ({}), which expires: {expiry}; the old key then {then}",
+            "make a successor of {name:?} ({}), which expires: {expiry}{why}; the old key then {then}",
             key.preview
         )
     }) {
         return Ok(());
     }
     hand_over(created, &policy, place, session, service).await?;
-    session.remark(&format!("The old key {} ({}) {then}.", key.preview, key.id));
+    session.remark(&format!("The new key expires: {expiry}{why}."));
+    let old = service.key(key.id).await?;
+    session.remark(&match old.ends_at() {
+        _ if old.revoked_at.is_some() => format!("The old key {} ({}) is revoked.", old.preview, old.id),
+        Some(end) => {
+            format!("The old key {} ({}) goes on working until {}.", old.preview, old.id, zone.exact(end))
+        }
+        None => format!("The old key {} ({}) goes on working.", old.preview, old.id),
+    });
     Ok(())
 }
 

@@ -1,22 +1,37 @@
 //! `keyrack key show`: everything known about a key.
 
 use super::super::failure::Result;
-use super::super::output::when;
+use super::super::output::{object, when};
 use super::super::say;
 use super::super::session::Session;
 use super::the_key;
+use crate::domain::key::Status;
+use crate::domain::verdict::meets;
 use crate::service::{AuditFilter, AuditRequest};
 
 /// Rows of its history that a person is shown.
 const HISTORY: u32 = 10;
+/// Rows of it that a program is given, the newest.
+const PAGE: u32 = 1000;
 
 pub async fn run(id: &str, session: &Session) -> Result {
     let service = session.service().await?;
     let key = the_key(service, id).await?;
     let now = service.now().await?;
-    session.printer().one(&key, now)?;
-    if !session.format().for_people() || session.global.quiet {
+    let filter = AuditFilter { key: Some(key.id), ..AuditFilter::default() };
+    let people = session.format().for_people();
+    let limit = if people { HISTORY } else { PAGE };
+    let history = service.audit(&AuditRequest { filter, before: None, limit }).await?;
+    let entries = if people { Vec::new() } else { history.iter().map(|entry| object(entry, now)).collect() };
+    session.printer().one_with(&key, now, "history", entries)?;
+    if !people || session.global.quiet {
         return Ok(());
+    }
+    if key.status(now) == Status::Suspended {
+        say(&meets(&key, now));
+    }
+    for why in service.issuer(&key.issuer).await?.policy.objections(&key, now) {
+        say(&format!("Today it could not be made like that: {why}."));
     }
     if key.rotation_due(now) {
         say(&format!("This key is due for rotation: keyrack key rotate {}", key.id));
@@ -33,8 +48,6 @@ pub async fn run(id: &str, session: &Session) -> Result {
             say(&format!("{word} {other}"));
         }
     }
-    let filter = AuditFilter { key: Some(key.id), ..AuditFilter::default() };
-    let history = service.audit(&AuditRequest { filter, before: None, limit: HISTORY }).await?;
     if !history.is_empty() {
         say("History:");
     }

@@ -34,6 +34,8 @@ pub struct Column<R> {
     cell: Option<fn(&R, Look) -> String>,
     /// What a table shows where there is nothing.
     missing: &'static str,
+    /// Whether a part of a cell is of no use.
+    whole: bool,
 }
 
 impl<R> Column<R> {
@@ -60,12 +62,20 @@ impl<R> Column<R> {
 
     /// A field of the machine-readable forms alone.
     pub const fn field(place: u8, field: &'static str, get: fn(&R, Instant) -> Datum<'_>) -> Self {
-        Self { head: None, wide: false, field: Some((place, field)), get, cell: None, missing: "" }
+        Self {
+            head: None,
+            wide: false,
+            field: Some((place, field)),
+            get,
+            cell: None,
+            missing: "",
+            whole: false,
+        }
     }
 
     /// A column of tables alone.
     pub const fn head(head: &'static str, get: fn(&R, Instant) -> Datum<'_>) -> Self {
-        Self { head: Some(head), wide: false, field: None, get, cell: None, missing: "" }
+        Self { head: Some(head), wide: false, field: None, get, cell: None, missing: "", whole: false }
     }
 
     /// For wide tables only.
@@ -76,6 +86,15 @@ impl<R> Column<R> {
     /// Shows this word where there is nothing.
     pub const fn missing(self, missing: &'static str) -> Self {
         Self { missing, ..self }
+    }
+
+    /// Is never cut to make a table fit the terminal.
+    pub const fn whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Shows this in tables instead of the value.
@@ -240,6 +259,21 @@ impl<R> Serialize for Object<'_, R> {
         for (name, value) in fields.members(record, *now) {
             map.serialize_entry(name, &value)?;
         }
+        map.end()
+    }
+}
+
+/// The same with one member more at its end.
+pub struct With<'a, R: 'static>(pub Object<'a, R>, pub &'static str, pub Value);
+
+impl<R> Serialize for With<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(Object(fields, record, now), name, more) = self;
+        let mut map = serializer.serialize_map(Some(fields.0.len() + 1))?;
+        for (name, value) in fields.members(record, *now) {
+            map.serialize_entry(name, &value)?;
+        }
+        map.serialize_entry(name, more)?;
         map.end()
     }
 }

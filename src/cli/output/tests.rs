@@ -103,3 +103,47 @@ fn one_record_by_itself_is_an_object_or_a_line_for_each_heading() {
     Printer::new(Format::Json, false, true, &mut out).one(&fruits()[0], Instant::default()).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&out).unwrap()["kinds"][1], "b");
 }
+
+#[test]
+fn a_table_keeps_its_columns_over_the_whole_list() {
+    let mut out = Vec::new();
+    let mut printer = Printer::new(Format::Table, false, true, &mut out);
+    for name in ["fig", "a very long name", "pear"] {
+        printer.rows(&[Fruit { name, ripe: true, kinds: vec![] }], Instant::default()).unwrap();
+    }
+    printer.finish::<Fruit>().unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text, "STATE  NAME\nripe   fig\nripe   a very long name\nripe   pear\n");
+}
+
+struct Long;
+
+impl Record for Long {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("NAME", 1, "name", |_, _| "梨梨梨梨梨梨 and more".into()),
+        Column::new("ID", 2, "id", |_, _| "0123456789".into()).whole(),
+        Column::new("NOTE", 3, "note", |_, _| "a longer note than there is room for".into()),
+    ];
+}
+
+#[test]
+fn a_table_fits_the_terminal_and_cuts_no_id() {
+    let of = |limit, format| {
+        let mut out = Vec::new();
+        let printer = Printer { limit: Some(limit), ..Printer::new(format, false, true, &mut out) };
+        printer.list(&[Long], Instant::default()).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for limit in 26..80 {
+        let text = of(limit, Format::Table);
+        let widest = text.lines().map(unicode_width::UnicodeWidthStr::width).max().unwrap();
+        assert!(widest <= limit && text.contains("0123456789"), "{limit}:\n{text}");
+    }
+    assert_eq!(of(40, Format::Table).lines().nth(1), Some("梨梨梨梨梨梨…  0123456789  a longer not…"));
+    assert_eq!(
+        of(20, Format::Table).lines().nth(1),
+        Some("梨梨…   0123456789"),
+        "what there is no room for is left out"
+    );
+    assert!(of(20, Format::Wide).contains("there is room for"), "a wide table has everything");
+}

@@ -50,7 +50,7 @@ impl Record for Reminder {
         })
         .only_wide(),
         Column::wide("KEY ID", 4, "key", |reminder, _| reminder.key.to_string().into()),
-        Column::new("ID", 1, "id", |reminder, _| reminder.id.to_string().into()),
+        Column::<Self>::new("ID", 1, "id", |reminder, _| reminder.id.to_string().into()).whole(),
     ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {

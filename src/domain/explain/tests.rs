@@ -154,8 +154,8 @@ proptest! {
         if rare(3) { key.acknowledged_at = None; }
         if rare(4) { key.allow = Networks::parse("198.51.100.0/24").unwrap(); }
         key.scopes = Scopes::parse(scopes);
-        let mut account = Account::example().of(slug);
-        if rare(5) { account.standing = Standing::Suspended; }
+        let account = Account::example().of(slug);
+        if rare(5) { key.standing = Standing::Suspended; }
         let limits = Budgets::parse("1/1m").unwrap();
         let facts = KeyFacts { key: &key, account: &account, limits: &limits };
         let address: Option<IpAddr> = (!rare(6)).then(|| "198.51.100.7".parse().unwrap());

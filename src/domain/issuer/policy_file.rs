@@ -28,6 +28,25 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
     }
 }
 
+/// Reads a policy that may say at its top of which version of the database's policy it is: `version = 7`.
+pub fn parse_versioned(text: &str) -> Result<(Policy, Option<i64>), PolicyError> {
+    let Some((place, number)) = DeTable::parse(text).ok().and_then(|root| version(root.get_ref())) else {
+        return Ok((parse(text)?, None));
+    };
+    let version = number.ok_or_else(|| at(text, place.clone(), "version: must be a whole number"))?;
+    // The rest keeps its places.
+    let mut rest = text.to_owned();
+    rest.replace_range(place.clone(), &" ".repeat(place.len()));
+    Ok((parse(&rest)?, Some(version)))
+}
+
+/// Where a file says its version, and the number, if it is one.
+fn version(root: &DeTable<'_>) -> Option<(Range<usize>, Option<i64>)> {
+    let (key, value) = root.iter().find(|(key, _)| key.get_ref() == "version")?;
+    let number = value.get_ref().as_integer().and_then(|number| number.as_str().parse().ok());
+    Some((key.span().start..value.span().end, number))
+}
+
 fn at(text: &str, span: Range<usize>, reason: &str) -> PolicyError {
     let before = &text[..text.floor_char_boundary(span.start)];
     let line = before.matches('\n').count() + 1;

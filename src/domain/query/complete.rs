@@ -12,11 +12,11 @@ pub struct FieldHelp {
 }
 
 /// All fields, in the order that help shows them in.
-pub const FIELDS: [FieldHelp; 11] = [
+pub const FIELDS: [FieldHelp; 13] = [
     FieldHelp {
         name: "status",
-        values: &["active", "expired", "abandoned", "revoked", "ended"],
-        meaning: "what the key is now; ended is all but active",
+        values: &["active", "suspended", "expired", "abandoned", "revoked", "ended"],
+        meaning: "what a request would meet now; ended: expired, abandoned or revoked",
     },
     FieldHelp { name: "account", values: &[], meaning: "the account's slug; several with commas" },
     FieldHelp { name: "issuer", values: &[], meaning: "the issuer's slug; several with commas" },
@@ -51,9 +51,19 @@ pub const FIELDS: [FieldHelp; 11] = [
         meaning: "past its policy's rotation period and not replaced",
     },
     FieldHelp {
+        name: "violates",
+        values: &["policy"],
+        meaning: "would be refused by its policy if it were made today, and was not replaced",
+    },
+    FieldHelp {
         name: "acknowledged",
         values: &["yes", "no"],
         meaning: "whether somebody confirmed that the secret was taken over",
+    },
+    FieldHelp {
+        name: "name",
+        values: &[],
+        meaning: "a part of the name; in quotation marks, or with =, all of it",
     },
     FieldHelp { name: "by", values: &[], meaning: "the operator who made the key" },
 ];

@@ -6,15 +6,17 @@ use crate::domain::text::SafeText;
 /// What may stand after the colon, in words.
 pub(super) fn accepted(field: &str) -> &'static str {
     match field {
-        "status" => "active, expired, abandoned, revoked or ended",
+        "status" => "active, suspended, expired, abandoned, revoked or ended",
         "account" | "issuer" => "a slug, or several with commas",
         "by" => "an operator's name",
+        "name" => "a part of the name, or \"the whole name\"",
         "scope" => "a scope such as calls:write, or none",
         "expires" => "never, set, <30d, >90d or <2027-01-31",
         "created" => "<7d, >90d or >2027-01-31",
         "used" => "never, ever, <1h, >30d or <2027-01-31",
         "idle" => "a span such as 30d, 12h, 2w, 3mo or 1y",
         "rotation" => "due",
+        "violates" => "policy",
         "acknowledged" => "yes or no",
         _ => "the id, or its first or last characters",
     }
@@ -23,7 +25,7 @@ pub(super) fn accepted(field: &str) -> &'static str {
 /// What to say about a field that does not exist; `term` is the whole term as it was typed.
 pub(super) fn unknown_field(name: &str, term: &str) -> String {
     let name = &*SafeText::new(name);
-    if matches!(name, "name" | "description" | "text" | "preview" | "key") {
+    if matches!(name, "description" | "text" | "preview" | "key") {
         return format!(
             "there is no field {name}: write the words alone, they are looked for in name, description, preview and id"
         );

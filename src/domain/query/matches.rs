@@ -2,6 +2,7 @@
 
 use super::{Bound, Point, Query, Term, Test};
 use crate::domain::Instant;
+use crate::domain::issuer::Policy;
 use crate::domain::key::Key;
 use crate::domain::secret::TAIL;
 use crate::domain::text::fold;
@@ -13,6 +14,33 @@ impl Query {
     /// Whether `key` fits at `now`.
     pub fn matches(&self, key: &Key, now: Instant) -> bool {
         self.terms.iter().all(|term| term.matches(key, now))
+    }
+
+    /// Whether some term asks about policies, which are not filled in yet.
+    pub fn asks_policies(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.test, Test::Violates(_)))
+    }
+
+    /// The same with these policies filled in where a term asks about them.
+    pub fn under(&self, policies: Vec<Policy>) -> Self {
+        let mut filled = self.clone();
+        for term in filled.terms.iter_mut().filter(|term| matches!(term.test, Test::Violates(_))) {
+            term.test = Test::Violates(policies.clone());
+        }
+        filled
+    }
+
+    /// The texts that need to be only a part of what they fit, which is easily more than somebody meant.
+    pub fn parts(&self) -> Vec<&str> {
+        let mut parts = Vec::new();
+        for term in self.terms.iter().filter(|term| !term.negated) {
+            match &term.test {
+                Test::Text(text) => parts.push(text.as_str()),
+                Test::NamePart(names) => parts.extend(names.iter().map(String::as_str)),
+                _ => {}
+            }
+        }
+        parts
     }
 
     /// Whether some term asks for a status. If none does, a list may leave out keys that have ended (VA-09).
@@ -50,8 +78,13 @@ impl Test {
                 key.last_used_at.unwrap_or(key.created_at) <= Point::FromNow(-*span).instant(now)
             }
             Self::RotationDue => key.rotation_due(now),
+            Self::Violates(policies) => policies
+                .iter()
+                .any(|policy| policy.slug == key.issuer && !policy.objections(key, now).is_empty()),
             Self::Acknowledged(yes) => key.acknowledged_at.is_some() == *yes,
             Self::Id(part) => is_part_of_id(part, key),
+            Self::Name(names) => names.iter().any(|name| name.as_str() == &*key.name),
+            Self::NamePart(parts) => parts.iter().any(|part| fold(&key.name).contains(&fold(part))),
             Self::Text(text) => {
                 let preview = key.preview.to_lowercase();
                 let tail = preview.char_indices().rev().nth(TAIL - 1).map_or(0, |(at, _)| at);

@@ -10,7 +10,7 @@ use crate::domain::Instant;
 use crate::domain::account::check_slug;
 use crate::domain::key::Status;
 use crate::domain::scope::is_scope;
-use crate::domain::text::{SafeText, fold};
+use crate::domain::text::{SafeText, composed, fold_typed};
 use crate::domain::when::{Here, Moment, Side, Span, SpanError};
 
 /// Statuses that `status:ended` stands for.
@@ -46,6 +46,8 @@ pub(in crate::domain) struct Piece {
     pub text: String,
     /// Where it stands, quotation marks included.
     pub span: Range<usize>,
+    /// Whether some of it stood in quotation marks.
+    pub quoted: bool,
 }
 
 /// One term as it is written.
@@ -86,7 +88,7 @@ pub(in crate::domain) fn words(text: &str) -> Result<Vec<Word>, QueryError> {
         } else {
             start
         };
-        let empty = |at: usize| Piece { text: String::new(), span: at..at };
+        let empty = |at: usize| Piece { text: String::new(), span: at..at, quoted: false };
         let mut word = Word { negated, field: None, values: Vec::new(), whole: empty(from) };
         let mut piece = empty(from);
         let mut quoted = false;
@@ -99,6 +101,7 @@ pub(in crate::domain) fn words(text: &str) -> Result<Vec<Word>, QueryError> {
             match c {
                 '"' => {
                     quoted = true;
+                    piece.quoted = true;
                     let end = phrase(&mut rest, &mut piece.text, &mut word.whole.text).ok_or_else(|| {
                         mistake(at..text.len(), "this quotation mark has no partner: add one at the end")
                     })?;
@@ -108,6 +111,17 @@ pub(in crate::domain) fn words(text: &str) -> Result<Vec<Word>, QueryError> {
                 }
                 ':' if word.field.is_none() && word.values.is_empty() && !quoted => {
                     word.field = Some(std::mem::replace(&mut piece, empty(after)));
+                    word.whole = empty(after);
+                    continue;
+                }
+                // `name=x` is `name:"x"`, and so is `=x`; a text may have the sign.
+                '=' if word.field.is_none() && word.values.is_empty() && !quoted && is_field(&piece.text) => {
+                    let mut field = std::mem::replace(&mut piece, empty(after));
+                    field.quoted = true;
+                    if field.text.is_empty() {
+                        field.text.push_str("name");
+                    }
+                    word.field = Some(field);
                     word.whole = empty(after);
                     continue;
                 }
@@ -128,6 +142,13 @@ pub(in crate::domain) fn words(text: &str) -> Result<Vec<Word>, QueryError> {
     Ok(found)
 }
 
+/// Whether `text` names a field, or nothing: then the name is meant.
+fn is_field(text: &str) -> bool {
+    text.is_empty()
+        || text.eq_ignore_ascii_case("id")
+        || FIELDS.iter().any(|help| help.name.eq_ignore_ascii_case(text))
+}
+
 /// Reads up to the closing quotation mark into both texts; answers with the byte behind it, or `None` if there is none.
 fn phrase(
     rest: &mut std::iter::Peekable<std::str::CharIndices<'_>>,
@@ -137,7 +158,8 @@ fn phrase(
     while let Some((at, c)) = rest.next() {
         let c = match c {
             '"' => return Some(at + 1),
-            '\\' => rest.next()?.1,
+            // Before any other character it is one itself: names of logins have it.
+            '\\' => rest.next_if(|(_, c)| matches!(c, '"' | '\\')).map_or('\\', |(_, c)| c),
             other => other,
         };
         piece.push(c);
@@ -151,7 +173,7 @@ impl Word {
     fn term(self, text: &str, here: Here) -> Result<Option<Term>, QueryError> {
         let negated = self.negated;
         let Some(field) = &self.field else {
-            let test = Test::Text(fold(&self.whole.text));
+            let test = Test::Text(fold_typed(&self.whole.text));
             return Ok((!self.whole.text.is_empty()).then_some(Term { negated, test }));
         };
         let name = field.text.to_ascii_lowercase();
@@ -174,7 +196,8 @@ impl Word {
             "status" => Test::Status(self.statuses()?),
             "account" => Test::Account(self.slugs("account")?),
             "issuer" => Test::Issuer(self.slugs("issuer")?),
-            "by" => Test::CreatedBy(unique(self.values.iter().map(|value| value.text.clone()))),
+            "by" => Test::CreatedBy(unique(self.values.iter().map(|value| composed(&value.text)))),
+            "name" => self.names()?,
             "scope" => Test::Scope(self.scopes()?),
             "expires" => self.expires(here)?,
             "created" => Test::Created(self.one(help)?.past(help, here)?),
@@ -186,6 +209,10 @@ impl Word {
             }
             "rotation" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
                 "due" => Test::RotationDue,
+                _ => return Err(self.whole.refused(help)),
+            },
+            "violates" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
+                "policy" => Test::Violates(Vec::new()),
                 _ => return Err(self.whole.refused(help)),
             },
             "acknowledged" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
@@ -235,6 +262,24 @@ impl Word {
             Ok(slug)
         };
         self.values.iter().map(slug).collect::<Result<Vec<_>, _>>().map(unique)
+    }
+
+    /// Names: exactly what is quoted or stands behind a `=`, else what contains it.
+    fn names(&self) -> Result<Test, QueryError> {
+        let all = self.field.as_ref().is_some_and(|field| field.quoted);
+        let exact = |value: &Piece| all || value.quoted || value.text.starts_with('=');
+        let exactly = self.values.iter().filter(|value| exact(value)).count();
+        if exactly != 0 && exactly != self.values.len() {
+            let why =
+                "name: put all names into quotation marks, or none: those match exactly, these as a part";
+            return Err(mistake(self.whole.span.clone(), why));
+        }
+        let names = self.values.iter().map(|value| match value.quoted {
+            true => composed(&value.text),
+            false => composed(value.text.strip_prefix('=').unwrap_or(&value.text)),
+        });
+        let names = unique(names);
+        Ok(if exactly == 0 { Test::NamePart(names) } else { Test::Name(names) })
     }
 
     fn scopes(&self) -> Result<Vec<String>, QueryError> {

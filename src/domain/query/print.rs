@@ -45,10 +45,18 @@ impl fmt::Display for Test {
             Self::NeverUsed(false) => f.write_str("used:ever"),
             Self::Idle(span) => write!(f, "idle:{}", span),
             Self::RotationDue => f.write_str("rotation:due"),
+            Self::Violates(_) => f.write_str("violates:policy"),
             Self::Acknowledged(true) => f.write_str("acknowledged:yes"),
             Self::Acknowledged(false) => f.write_str("acknowledged:no"),
             Self::Id(part) => write!(f, "id:{part}"),
-            Self::Text(text) => f.write_str(&quoted(text, text.starts_with('-') || text.contains(':'))),
+            Self::Name(names) => {
+                let quoted = names.iter().map(|name| quoted(name, true));
+                write!(f, "name:{}", quoted.collect::<Vec<_>>().join(","))
+            }
+            Self::NamePart(parts) => write!(f, "name:{}", parts.join(",")),
+            Self::Text(text) => {
+                f.write_str(&quoted(text, text.starts_with('-') || text.contains([':', '='])))
+            }
         }
     }
 }

@@ -69,7 +69,64 @@ fn what_the_world_writes_with_passes_unchanged() {
         "••••••••abcd",
     ] {
         assert_eq!(&*SafeText::new(text), text);
-        assert_eq!(check_name(text).as_deref(), Ok(text));
+        assert_eq!(check_name(text), Ok(composed(text)));
+    }
+}
+
+#[test]
+fn joiners_pass_where_they_shape_what_is_seen_and_nowhere_else() {
+    for good in [
+        "\u{1F469}\u{200D}\u{1F4BB} laptop",
+        "\u{1F3F3}\u{FE0F}\u{200D}\u{1F308}",
+        "\u{1F468}\u{1F3FD}\u{200D}\u{1F527}",
+        "\u{0645}\u{06CC}\u{200C}\u{062E}\u{0648}\u{0627}\u{0647}\u{0645}",
+        "\u{0915}\u{094D}\u{200D}\u{0937}",
+        "\u{0915}\u{094D}\u{200C}\u{0937}",
+        "\u{09B0}\u{200D}\u{09CD}\u{09AF}",
+        "step 1\u{FE0F}\u{20E3}",
+    ] {
+        assert_eq!(&*SafeText::new(good), good);
+        assert_eq!(check_name(good).as_deref(), Ok(good));
+    }
+    for bad in [
+        "pay\u{200D}pal",
+        "node\u{200C}-1",
+        "\u{200D}\u{1F4BB}",
+        "\u{1F4BB}\u{200D}",
+        "node\u{FE0F}-1",
+        "1\u{FE0F}2",
+        "a\u{FE0F}\u{200D}\u{1F308}",
+    ] {
+        let error = check_name(bad).unwrap_err().to_string();
+        assert!(error.contains("can't be shown or hides something"), "{error}");
+        let safe = SafeText::new(bad);
+        assert!(safe.contains('\u{FFFD}') && SafeText::new(safe.as_str()) == safe, "{safe}");
+    }
+}
+
+#[test]
+fn two_spellings_of_one_name_are_one_name() {
+    assert_eq!(check_name("Jose\u{301}"), check_name("Jos\u{e9}"));
+    for (typed, kept) in [
+        ("cafe\u{301}", "CAF\u{c9}"),
+        ("istanbul", "\u{130}stanbul"),
+        ("ISPARTA", "\u{131}sparta"),
+        ("I\u{307}zmir", "izmir"),
+        ("node", "\u{ff2e}\u{ff4f}\u{ff44}\u{ff45}"),
+        ("STRASSE", "stra\u{df}e"),
+        ("\u{39f}\u{394}\u{39f}\u{3a3}", "\u{3bf}\u{3b4}\u{3bf}\u{3c2}"),
+        ("\u{fb01}le", "file"),
+        ("\u{1F469}\u{1F4BB}", "\u{1F469}\u{200D}\u{1F4BB}"),
+    ] {
+        assert_eq!(fold_typed(typed), fold(&composed(kept)), "{typed} {kept}");
+    }
+}
+
+#[test]
+fn folding_twice_changes_nothing() {
+    for c in '\0'..=char::MAX {
+        let once = fold(&c.to_string());
+        assert_eq!(fold(&once), once, "U+{:04X}", u32::from(c));
     }
 }
 
@@ -112,7 +169,7 @@ proptest! {
     #[test]
     fn vp_21_a_name_is_accepted_exactly_when_all_of_it_is_printable(text in "\\PC{1,60}|.{1,60}") {
         let trimmed = text.trim();
-        let printable = trimmed.chars().all(is_safe);
+        let printable = SafeText::new(trimmed).as_str() == trimmed;
         let visible = trimmed.chars().any(|c| !c.is_whitespace() && c != '\u{2800}');
         prop_assert_eq!(check_name(&text).is_ok(), printable && visible);
     }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration};
 
 use super::testing::judge;
 use super::*;
+use crate::domain::account::Standing;
 use crate::domain::credential::{Directory, Home, Spelling};
 use crate::domain::issuer::policy_file::{all_presets, preset};
 use crate::domain::limit::{Log, decide};
@@ -90,7 +91,7 @@ fn the_steps_have_one_order_for_all_policies() {
         let mut world = World::new(slug);
         revoke(&mut world.key);
         world.key.expires_at = Some(now());
-        world.account.standing = Standing::Suspended;
+        world.key.standing = Standing::Suspended;
         world.key.allow = Networks::parse("198.51.100.0/24").unwrap();
         world.policy.scopes = preset("voxpria").unwrap().scopes;
         world.policy.routes = preset("voxpria").unwrap().routes;
@@ -102,7 +103,7 @@ fn the_steps_have_one_order_for_all_policies() {
         assert_eq!(world.code("GET", path), "expired", "{slug}");
         world.key.expires_at = None;
         assert_eq!(world.code("GET", path), "suspended", "{slug}");
-        world.account.standing = Standing::Good;
+        world.key.standing = Standing::Good;
         assert_eq!(world.code("GET", path), "address", "{slug}");
         world.address = "198.51.100.9".parse().ok();
         assert_eq!(world.code("GET", path), "scope", "{slug}");
@@ -286,7 +287,7 @@ fn refusals(slug: &str) -> Vec<(&'static str, Answer)> {
         |world| revoke(&mut world.key),
         |world| world.key.expires_at = Some(now()),
         |world| world.key.acknowledged_at = None,
-        |world| world.account.standing = Standing::Suspended,
+        |world| world.key.standing = Standing::Suspended,
         |world| world.key.allow = Networks::parse("198.51.100.0/24").unwrap(),
     ];
     for spoil in spoil {
@@ -381,4 +382,18 @@ fn a_key_of_another_issuer_is_not_judged_by_this_policy() {
     let mut world = World::new("voicegram");
     world.key.issuer = "voxpria".into();
     assert_eq!(world.me().refused, Some(Reason::OtherIssuer));
+}
+
+#[test]
+fn what_a_request_would_meet_is_said_of_the_verdict() {
+    let mut key = Key::example();
+    key.acknowledged_at = Some(now());
+    assert_eq!(meets(&key, now()), "This key works now.");
+    key.standing = Standing::Suspended;
+    assert_eq!(
+        meets(&key, now()),
+        format!("Account {} is suspended: its keys work again once it is in good standing.", key.account)
+    );
+    revoke(&mut key);
+    assert!(meets(&key, now()).starts_with("The key was revoked on "), "an end outranks a suspension");
 }

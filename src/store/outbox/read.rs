@@ -10,7 +10,7 @@ use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::reminder::State::{Ambiguous, Failed, Pending, Sending};
 use crate::domain::reminder::{Delivery, Reminder, ReminderFilter, ReminderId};
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, fold_typed};
 use crate::store::dialect::{Time, both};
 use crate::store::filter::{Driver as _, like};
 use crate::store::{Conn, Result, Store, Tx};
@@ -97,7 +97,7 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
                 }
                 if let Some(text) = &filter.text {
                     sql.push(" AND k.name_key LIKE ");
-                    Db::text(&mut sql, &like(&text.to_lowercase()));
+                    Db::text(&mut sql, &like(&fold_typed(text)));
                     sql.push(" ESCAPE '!'");
                 }
                 if let Some((at, id)) = after {

@@ -34,6 +34,11 @@ pub trait Source: Debug + Default {
     /// What a filter's text means.
     fn parse(text: &str, here: Here) -> Result<Self::Filter, QueryError>;
 
+    /// The texts of a filter that need to be only a part of what they fit.
+    fn parts(_: &Self::Filter) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Whether a row that was read is shown: for what the database does not look for.
     fn fits(_: &Self::Filter, _: &Self::Row) -> bool {
         true

@@ -54,9 +54,13 @@ impl Layer for State {
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         let change = &self.question.change;
+        let mut nobody = false;
         let settled = self.wish.settle(shell, id, reply, |reply| match (change, reply) {
             (Change::Standing { .. }, Reply::SetStanding(outcome)) => Some(outcome.map(|_| Vec::new())),
-            (Change::Role { .. }, Reply::SetOperator(outcome)) => Some(outcome.map(|_| Vec::new())),
+            (Change::Role { .. }, Reply::SetOperator(outcome)) => {
+                nobody = outcome.as_ref().is_ok_and(|operator| !operator.login);
+                Some(outcome.map(|_| Vec::new()))
+            }
             (Change::RemoveOperator(_), Reply::RemoveOperator(outcome)) => Some(outcome.map(|()| Vec::new())),
             (Change::RetryReminders(_), Reply::RetryReminders(outcome)) => Some(outcome),
             _ => None,
@@ -64,6 +68,13 @@ impl Layer for State {
         let Some(Ok(retried)) = settled else { return Vec::new() };
         let (severity, words) = match self.question.change {
             Change::RetryReminders(_) => retried_words(shell, &retried),
+            _ if nobody => {
+                let done = &self.question.done;
+                (
+                    Severity::Warning,
+                    format!("{done}, but no login of that name is there: look at the spelling"),
+                )
+            }
             _ => (Severity::Good, self.question.done.clone()),
         };
         shell.toast(severity, words);

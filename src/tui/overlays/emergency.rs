@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
-use crate::domain::key::{Key, Status};
+use crate::domain::key::Key;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
@@ -230,9 +230,4 @@ impl Layer for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         self.paint(shell, frame, area);
     }
-}
-
-/// Whether the key still opens anything at `status`.
-fn alive(status: Status) -> bool {
-    status == Status::Active
 }

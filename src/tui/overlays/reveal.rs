@@ -9,6 +9,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
+use crate::domain::Instant;
 use crate::domain::audit;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::{CLAIM_TIME, Key};
@@ -40,8 +41,8 @@ pub struct State {
     secret: Arc<PlainKey>,
     /// A command that checks the key, without the secret in it.
     check: Option<SafeText>,
-    /// The key that this one replaces, and how long that one goes on working.
-    replaces: Option<(SafeText, Overlap)>,
+    /// The key that this one replaces, how long that one goes on working, and its own expiry.
+    replaces: Option<(SafeText, Overlap, Option<Instant>)>,
     hidden: bool,
     /// The secret is copied, and not the command that checks it.
     copying: Option<RequestId>,
@@ -83,7 +84,7 @@ pub fn open(
     shell: &mut Shell,
     number: u64,
     created: Created,
-    replaces: Option<(SafeText, Overlap)>,
+    replaces: Option<(SafeText, Overlap, Option<Instant>)>,
 ) -> Opened {
     let Created { key, secret, check } = created;
     let path = TextField::with(&file_name(&key));
@@ -270,14 +271,15 @@ impl State {
         let name = &key.name;
         let words = match &self.replaces {
             None => format!("{name} is in use from now on"),
-            Some((old, Overlap::None)) => format!("{name} replaces {old}, which is revoked now"),
-            Some((old, overlap)) => {
-                format!("{name} replaces {old}, which goes on working for {}", overlap.as_str())
+            Some((old, Overlap::None, _)) => format!("{name} replaces {old}, which is revoked now"),
+            Some((old, overlap, own)) => {
+                let end = times::exact(overlap.end(*own, shell.now), shell.utc);
+                format!("{name} replaces {old}, which goes on working until {end}")
             }
         };
         shell.toast(Severity::Good, words.clone());
         let mut effects = self.close(shell);
-        if let (Some((_, Overlap::None)), Some(old)) = (&self.replaces, key.predecessor) {
+        if let (Some((_, Overlap::None, _)), Some(old)) = (&self.replaces, key.predecessor) {
             // Told in the last line, where gates run.
             effects.push(receipts::begin(shell, words, vec![old]).1);
         }

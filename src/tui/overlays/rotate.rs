@@ -41,7 +41,10 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
     }
     let status = key.status(shell.now);
     if status != Status::Active {
-        let words = format!("{} is {}: create a new one in its place", key.name, status.as_str());
+        let words = match status {
+            Status::Suspended => format!("Account {} is suspended: reinstate it first", key.account),
+            _ => format!("{} is {}: create a new one in its place", key.name, status.as_str()),
+        };
         shell.toast(Severity::Warning, words);
         return Opened::refused();
     }
@@ -86,7 +89,7 @@ impl Layer for State {
         if let Some(Ok(created)) = settled {
             shell.close();
             shell.changed(Subjects::of(audit::Action::KeyRotate));
-            let replaces = Some((self.key.name.clone(), self.choices[self.at]));
+            let replaces = Some((self.key.name.clone(), self.choices[self.at], self.key.expires_at));
             shell.open(Opening::Reveal { created, replaces });
         }
         Vec::new()
@@ -109,6 +112,9 @@ impl Layer for State {
             sheet.note(Role::Warning, "this issuer's policy lets two keys not overlap");
         }
         sheet.note(Role::Muted, &self.end(shell));
+        if self.key.successor.is_none() {
+            sheet.note(Role::Muted, &self.expiry(shell));
+        }
         sheet.failure(self.wish.failure());
         sheet.space();
         let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
@@ -129,10 +135,21 @@ impl State {
         if overlap == Overlap::None {
             return "The old key ends as soon as you have taken the new secret over (Done).".into();
         }
-        let at = shell.now + overlap.duration();
-        let at = self.key.expires_at.map_or(at, |own| own.min(at));
-        let at = times::exact(at, shell.utc);
+        let at = times::exact(overlap.end(self.key.expires_at, shell.now), shell.utc);
         format!("The old key goes on working until about {at}, counted from Done.")
+    }
+
+    /// When the replacement expires, by the policy as it is now.
+    fn expiry(&self, shell: &Shell) -> String {
+        let life = self.key.expires_at.map(|end| end - self.key.created_at);
+        let allowed = shell.issuer(&self.key.issuer).map_or(life, |it| it.policy.expiry.renewed(life));
+        let why = if allowed == life { "" } else { ", which is what the policy allows now" };
+        match allowed {
+            None => format!("The new key never expires{why}."),
+            Some(life) => {
+                format!("The new key expires on {}{why}.", times::exact(shell.now + life, shell.utc))
+            }
+        }
     }
 }
 

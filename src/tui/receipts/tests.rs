@@ -173,7 +173,7 @@ fn a_rotation_without_an_overlap_tells_that_the_old_key_is_refused_everywhere() 
     let old = key("voicegram", "main");
     let made = created("voicegram", "main");
     let successor = Key { predecessor: Some(old.id), ..made.key.clone() };
-    let replaced = Some((old.name.clone(), Overlap::None));
+    let replaced = Some((old.name.clone(), Overlap::None, None));
     desk.open(Opening::Reveal { created: Box::new(made), replaces: replaced });
     let (id, _) = only_request(desk.press("d y"));
     let (id, _) = look(desk.reply(id, Reply::Acknowledge(Ok(Box::new(successor)))));

@@ -131,7 +131,10 @@ fn question(row: &AccountSummary) -> Question {
         },
         Standing::Suspended => Question {
             title: format!("Reinstate {name}?"),
-            words: "Keys can be made for it again.".into(),
+            words: format!(
+                "Keys can be made for it again, and its {} keys pass the gates again.",
+                row.suspended_keys
+            ),
             verb: "Reinstate",
             change: Change::Standing { account, standing: Standing::Good },
             done: format!("{name} is reinstated"),
@@ -149,7 +152,7 @@ fn cells(row: &AccountSummary, wide: bool) -> Vec<list::Cell> {
         (account.name.as_str().to_owned(), Role::Text),
         (safe(&account.issuer), Role::Muted),
         (account.standing.as_str().to_owned(), standing),
-        (row.active_keys.to_string(), Role::Text),
+        ((row.active_keys + row.suspended_keys).to_string(), Role::Text),
         (row.expiring_keys.to_string(), expiring),
     ];
     if wide {

@@ -41,6 +41,9 @@ pub enum Window {
     Days90,
 }
 
+/// A reinstated account needs its keys renewed too.
+const LIVING: [Status; 2] = [Status::Active, Status::Suspended];
+
 impl Window {
     pub const ALL: [Self; 4] = [Self::Overdue, Self::Days7, Self::Days30, Self::Days90];
 
@@ -52,9 +55,9 @@ impl Window {
                 let since = Bound::After(Point::FromNow(-Span::days(30)));
                 [Test::Status(vec![Status::Expired]), Test::Expires(since)]
             }
-            Self::Days7 => [Test::Status(vec![Status::Active]), within(7)],
-            Self::Days30 => [Test::Status(vec![Status::Active]), within(30)],
-            Self::Days90 => [Test::Status(vec![Status::Active]), within(90)],
+            Self::Days7 => [Test::Status(LIVING.to_vec()), within(7)],
+            Self::Days30 => [Test::Status(LIVING.to_vec()), within(30)],
+            Self::Days90 => [Test::Status(LIVING.to_vec()), within(90)],
         };
         Query { terms: tests.map(|test| Term { negated: false, test }).to_vec() }
     }
@@ -63,9 +66,9 @@ impl Window {
     fn filter(self) -> &'static str {
         match self {
             Self::Overdue => "status:expired expires:>-30d",
-            Self::Days7 => "status:active expires:<7d",
-            Self::Days30 => "status:active expires:<30d",
-            Self::Days90 => "status:active expires:<90d",
+            Self::Days7 => "status:active,suspended expires:<7d",
+            Self::Days30 => "status:active,suspended expires:<30d",
+            Self::Days90 => "status:active,suspended expires:<90d",
         }
     }
 

@@ -130,6 +130,14 @@ where
     if !over.is_empty() {
         states.push_str(&format!(" {} more marked are revoked already.", over.len()));
     }
+    if ids.len() > 1 {
+        for part in S::parts(&rows.filter.meaning) {
+            states.push_str(&format!(
+                " {part:?} fits whatever contains it; one name exactly: name:\"{part}\"."
+            ));
+        }
+    }
+    let states = states.trim_start().to_owned();
     shell.open(Opening::Revoke { ids, known, states });
 }
 

@@ -38,7 +38,7 @@ pub fn created(issuer: &str, name: &str) -> Created {
 
 pub fn account(issuer: &str, slug: &str) -> AccountSummary {
     let account = Account { slug: slug.into(), ..Account::example().of(issuer) };
-    AccountSummary { account, active_keys: 3, expiring_keys: 1 }
+    AccountSummary { account, active_keys: 3, suspended_keys: 0, expiring_keys: 1 }
 }
 
 /// The key number `n`: the higher, the older.

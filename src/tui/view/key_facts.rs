@@ -19,11 +19,10 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
     ];
     let status = key.status(shell.now);
     if status != Status::Active {
-        let ended = key.ends_at().map(|at| times::exact(at, shell.utc)).unwrap_or_default();
-        list.push(
-            Fact::new(styles, "Status", format!("{} since {ended}", status.as_str()))
-                .role(styles, Role::Warning),
-        );
+        let since = key.ends_at().filter(|_| key.has_ended(shell.now));
+        let since = since.map(|at| format!(" since {}", times::exact(at, shell.utc))).unwrap_or_default();
+        let words = format!("{}{since}", status.as_str());
+        list.push(Fact::new(styles, "Status", words).role(styles, Role::Warning));
     }
     list.push(match key.last_used_at {
         None => Fact::new(styles, "Last used", "never").role(styles, Role::Muted),

@@ -25,7 +25,7 @@ struct Rack {
 async fn rack(db: &Database) -> Rack {
     let service = db.open_with(Clock::System).await;
     service.demo(KEYS, 7, |_| {}).await.unwrap();
-    let everything = query("status:active,expired,abandoned,revoked");
+    let everything = query("status:active,suspended,expired,abandoned,revoked");
     let keys = all(&service, &everything, Sort::default(), 500).await;
     assert_eq!(keys.len(), usize::try_from(KEYS).unwrap());
     assert_eq!(db.number("SELECT count(*) FROM keys").await, i64::try_from(KEYS).unwrap());
@@ -103,6 +103,8 @@ const FILTERS: &[&str] = &[
     "status:abandoned",
     "status:revoked",
     "status:active,revoked",
+    "status:suspended",
+    "-status:suspended,expired",
     "-status:active",
     "account:{account}",
     "-account:{account}",

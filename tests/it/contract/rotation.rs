@@ -1,10 +1,11 @@
 //! Replacing keys, on both databases: the old one is left alone until the new one is in somebody's hands.
 
-use crate::support::people::{age, make_kept, office, preset, wanted};
+use crate::support::people::{age, all, keep, make_kept, office, preset, query, wanted};
 use chrono::Duration;
 use keyrack::domain::expiry::{Expiry, Overlap};
 use keyrack::domain::key::Status;
 use keyrack::domain::network::Networks;
+use keyrack::domain::scope::Scopes;
 use keyrack::service::{CreateKey, Error, Field, Service, new_operation};
 use uuid::Uuid;
 
@@ -63,8 +64,8 @@ on_both! {
         age(&db, 91 * 86_400).await;
         service.rotate_key(new_operation(), old.id, Overlap::Hours24).await.unwrap();
         let due = async || {
-            let query = crate::support::people::query("rotation:due");
-            let listed = crate::support::people::all(&service, &query, keyrack::domain::query::Sort::default(), 9).await;
+            let query = query("rotation:due");
+            let listed = all(&service, &query, keyrack::domain::query::Sort::default(), 9).await;
             let key = service.key(old.id).await.unwrap();
             let due = key.rotation_due(service.now().await.unwrap());
             assert_eq!(due, !listed.is_empty());
@@ -111,6 +112,87 @@ on_both! {
         service.rotate_key(new_operation(), old.id, Overlap::None).await.unwrap();
     }
 
+    async fn a_rotation_obeys_the_policy_as_it_is_now(db) {
+        let mut policy = preset("voxpria");
+        let service = office(&db, policy.clone()).await;
+        let long = CreateKey { expiry: Expiry::Days(401), scopes: Scopes::parse("calls:read"), ..wanted("acme", "long") };
+        let old = keep(&service, long).await.key;
+        policy.expiry.max_days = Some(90);
+        policy.expiry.default = Expiry::Days(90);
+        policy.expiry.choices = vec![Expiry::Days(30), Expiry::Days(90)];
+        service.apply_policy(new_operation(), policy.clone()).await.unwrap();
+        let tried = service.trying().rotate_key(new_operation(), old.id, Overlap::Hours24).await.unwrap().key;
+        assert_eq!(tried.expires_at, Some(tried.created_at + Duration::days(90)));
+        policy.scopes.retain(|scope| scope.name != "calls:read");
+        policy.routes.clear();
+        service.apply_policy(new_operation(), policy).await.unwrap();
+        let error = service.rotate_key(new_operation(), old.id, Overlap::Hours24).await.unwrap_err();
+        assert!(matches!(error, Error::Invalid { field: Field::Scopes, .. }), "{error}");
+        assert_eq!(service.key(old.id).await.unwrap().successor, None);
+    }
+
+    async fn violates_policy_lists_what_would_be_refused_today(db) {
+        let mut policy = preset("voxpria");
+        let service = office(&db, policy.clone()).await;
+        let with = |expiry, scopes, name| CreateKey { expiry, scopes: Scopes::parse(scopes), ..wanted("acme", name) };
+        keep(&service, with(Expiry::Never, "calls:read", "never")).await;
+        keep(&service, with(Expiry::Days(90), "calls:read calls:write contacts:read", "scope")).await;
+        let long = keep(&service, with(Expiry::Days(401), "calls:read", "long")).await.key;
+        keep(&service, with(Expiry::Days(90), "calls:read", "good")).await;
+        let gone = keep(&service, with(Expiry::Never, "", "revoked")).await.key;
+        service.revoke_keys(new_operation(), &[gone.id], None).await.unwrap();
+        let listed = async |filter: &str| {
+            let found = all(&service, &query(filter), Default::default(), 2).await;
+            let now = service.now().await.unwrap();
+            let policies: Vec<_> = service.issuers().await.unwrap().into_iter().map(|issuer| issuer.policy).collect();
+            let asked = query(filter).under(policies);
+            let mut every = all(&service, &query("status:active,revoked"), Default::default(), 9).await;
+            every.retain(|key| asked.matches(key, now));
+            assert_eq!(every.len(), found.len(), "{filter}");
+            assert_eq!(service.count(&query(filter)).await.unwrap(), keyrack::service::Count::Exactly(found.len() as u64));
+            let mut names: Vec<_> = found.iter().map(|key| key.name.to_string()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(listed("violates:policy").await, [""; 0]);
+        policy.expiry.max_days = Some(90);
+        policy.expiry.default = Expiry::Days(90);
+        policy.expiry.choices = vec![Expiry::Days(30), Expiry::Days(90)];
+        policy.scopes.retain(|scope| scope.name != "contacts:read");
+        policy.routes.clear();
+        service.apply_policy(new_operation(), policy.clone()).await.unwrap();
+        assert_eq!(listed("violates:policy").await, ["long", "never", "scope"]);
+        assert_eq!(listed("-violates:policy status:active").await, ["good"]);
+        // What is replaced is on its way out.
+        let next = service.rotate_key(new_operation(), long.id, Overlap::Days7).await.unwrap();
+        service.acknowledge_key(new_operation(), next.key.id).await.unwrap();
+        assert_eq!(listed("violates:policy").await, ["never", "scope"]);
+        policy.expiry.custom = false;
+        policy.expiry.choices = vec![Expiry::Days(30)];
+        policy.expiry.default = Expiry::Days(30);
+        service.apply_policy(new_operation(), policy).await.unwrap();
+        assert_eq!(listed("violates:policy").await, ["good", "long", "never", "scope"]);
+    }
+
+    async fn at_the_cap_a_rotation_that_leaves_no_more_keys_is_allowed(db) {
+        let mut policy = preset("voiceinfra");
+        policy.caps.active_keys = Some(2);
+        let service = office(&db, policy.clone()).await;
+        let one = make_kept(&service, "acme", "one").await.key;
+        make_kept(&service, "acme", "two").await;
+        let error = service.rotate_key(new_operation(), one.id, Overlap::Hours24).await.unwrap_err();
+        assert!(error.to_string().contains("without an overlap"), "{error}");
+        let next = service.rotate_key(new_operation(), one.id, Overlap::None).await.unwrap().key;
+        // Before it is taken over there is one more for a while; a second one there is not.
+        assert!(service.rotate_key(new_operation(), next.id, Overlap::None).await.is_err());
+        service.acknowledge_key(new_operation(), next.id).await.unwrap();
+        assert_eq!(service.account("acme").await.unwrap().active_keys, 2);
+        // A cap that was lowered stands in nobody's way either.
+        policy.caps.active_keys = Some(1);
+        service.apply_policy(new_operation(), policy).await.unwrap();
+        service.rotate_key(new_operation(), next.id, Overlap::None).await.unwrap();
+    }
+
     async fn vp_06_a_key_past_the_rotation_period_shows_as_due(db) {
         let service = office(&db, preset("voxpria")).await;
         let key = make_kept(&service, "acme", "old").await.key;
@@ -120,8 +202,8 @@ on_both! {
         let fresh = make_kept(&service, "acme", "fresh").await.key;
         let old = service.key(key.id).await.unwrap();
         assert!(old.rotation_due(service.now().await.unwrap()));
-        let due = crate::support::people::query("rotation:due");
-        let listed = crate::support::people::all(&service, &due, keyrack::domain::query::Sort::default(), 50).await;
+        let due = query("rotation:due");
+        let listed = all(&service, &due, keyrack::domain::query::Sort::default(), 50).await;
         assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [key.id]);
         assert!(!service.key(fresh.id).await.unwrap().rotation_due(service.now().await.unwrap()));
     }

@@ -4,14 +4,14 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Stage, State, alive};
+use super::{Stage, State};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::Key;
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
+use crate::domain::verdict::meets;
 use crate::tui::shell::Shell;
-use crate::tui::tracked::Tracked;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{fit, scroll};
@@ -51,19 +51,14 @@ impl State {
             Stage::Dead { key, already, receipt } => {
                 let at = key.revoked_at.map(|at| times::exact(at, shell.utc)).unwrap_or_default();
                 let receipt = shell.receipt(*receipt);
-                // With gates about, it is theirs to say whether it still gets through.
-                let rest = if receipt.is_some_and(Tracked::begun) {
-                    ""
-                } else {
-                    " Nothing that uses it gets through."
-                };
                 let words = match already {
-                    true => format!("It was revoked before, at {at}.{rest}"),
-                    false => format!("Revoked at {at}, read back from the database.{rest}"),
+                    true => format!("It was revoked before, at {at}."),
+                    false => format!("Revoked at {at}, read back from the database."),
                 };
                 sheet.words(Role::Ok, &words);
                 sheet.space();
-                if let Some(receipt) = receipt.filter(|receipt| receipt.begun()) {
+                // Whether it still gets through somewhere is the gates' to say.
+                if let Some(receipt) = receipt {
                     sheet.hanging(receipt.lines(shell.utc));
                     sheet.space();
                 }
@@ -100,7 +95,6 @@ impl State {
         sheet.facts(&key_facts::of(shell, key));
         sheet.space();
         let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
-        let status = key.status(shell.now);
         if let Some(at) = key.revoked_at {
             let words = format!(
                 "It is dead already: revoked at {}. {no} looks for another.",
@@ -110,7 +104,7 @@ impl State {
         } else if !shell.may(Permission::ChangeKeys) {
             sheet.words(Role::Warning, "Your role may not revoke it. Show this to somebody who may.");
         } else {
-            let state = if alive(status) { "It works at this moment." } else { "It does not work any more." };
+            let state = meets(key, shell.now);
             sheet.words(Role::Warning, &format!("{state} Revoking is at once and for good."));
             sheet.keys(&[(&yes, "revoke it now"), (&no, "no, look for another")]);
         }

@@ -72,6 +72,7 @@ fn a_revoked_key_says_when_and_by_whom_and_every_other_step_is_looked_at_too() {
         Reply::Account(Ok(crate::domain::account::AccountSummary {
             account: suspended,
             active_keys: 0,
+            suspended_keys: 0,
             expiring_keys: 0,
         })),
     );

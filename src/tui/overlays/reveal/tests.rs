@@ -152,7 +152,7 @@ fn a_revocation_that_failed_leaves_the_secret_on_the_screen_and_is_tried_again_a
 #[test]
 fn discarding_a_successor_says_that_the_key_it_was_to_replace_goes_on() {
     let mut desk = Desk::new();
-    let replaced = Some(("old main".into(), Overlap::None));
+    let replaced = Some(("old main".into(), Overlap::None, None));
     desk.open(Opening::Reveal { created: Box::new(created("vozagent", "main")), replaces: replaced });
     desk.strike("x").says("Delete this new API key at once and for good?");
     desk.says("The one that it was to replace goes on working");
@@ -240,7 +240,7 @@ fn an_acknowledgement_that_failed_leaves_the_secret_on_the_screen() {
 fn a_successor_says_what_becomes_of_the_key_it_replaces() {
     let mut desk = Desk::new();
     let new = created("voxpria", "main");
-    let replaces = Some(("old main".into(), Overlap::Hours24));
+    let replaces = Some(("old main".into(), Overlap::Hours24, None));
     desk.open(Opening::Reveal { created: Box::new(new), replaces });
     desk.says("It replaces old main, which goes on working for 24h");
 }

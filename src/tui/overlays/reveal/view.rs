@@ -56,9 +56,12 @@ impl State {
             page.words(frame, &words, styles.of(Role::Warning));
         }
         page.words(frame, &self.deadline(shell), styles.of(Role::Text));
-        if let Some((old, overlap)) = &self.replaces {
+        if let Some((old, overlap, own)) = &self.replaces {
             let words = match overlap {
                 Overlap::None => format!("It replaces {old}, which ends as soon as you are done here."),
+                overlap if own.is_some_and(|own| own <= shell.now + overlap.duration()) => {
+                    format!("It replaces {old}, which goes on working until it expires by itself.")
+                }
                 overlap => {
                     let long = overlap.as_str();
                     format!("It replaces {old}, which goes on working for {long} after you are done here.")

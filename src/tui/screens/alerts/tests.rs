@@ -166,7 +166,7 @@ fn enter_shows_everything_about_an_alert_and_leads_to_the_key_and_to_its_end() {
     desk.press("esc o");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     let filter = desk.keys().rows.filter.value();
-    assert_eq!(filter, format!("status:active,expired,abandoned,revoked id:{}", ci_runner()));
+    assert_eq!(filter, format!("status:active,suspended,expired,abandoned,revoked id:{}", ci_runner()));
 }
 
 #[test]

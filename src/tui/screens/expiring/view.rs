@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::{State, Window};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::domain::key::{Key, Status};
+use crate::domain::key::Key;
 use crate::domain::text::SafeText;
 use crate::tui::listing::Empty;
 use crate::tui::shell::Shell;
@@ -183,7 +183,7 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
 }
 
 fn cells(shell: &Shell, key: &Key, reminded: list::Cell, wide: bool) -> Vec<list::Cell> {
-    let ended = key.status(shell.now) != Status::Active;
+    let ended = key.has_ended(shell.now);
     let ends = key.expires_at.map_or_else(|| "never".into(), |at| shown::to_the_day(at, shell));
     let soon = key.expires_at.is_some_and(|at| at - shell.now < chrono::Duration::days(7));
     let role = match (ended, soon) {

@@ -185,7 +185,7 @@ pub fn layout(width: u16, usage: Option<bool>) -> Vec<Place> {
 /// What stands in a cell, and how.
 pub fn cell<'k>(place: Place, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<'k, str>, Style) {
     let styles = &shell.styles;
-    let ended = key.status(now) != Status::Active;
+    let ended = key.has_ended(now);
     let text = styles.of(if ended { Role::Muted } else { Role::Text });
     let muted = styles.of(Role::Muted);
     let time = |at| {
@@ -237,6 +237,7 @@ pub fn status(key: &Key, now: Instant, styles: &Styles) -> (&'static str, Style)
         Status::Active if key.claim_by().is_some() => ("◍ unclaimed", styles.of(Role::Warning)),
         Status::Active if key.rotation_due(now) => ("! due", styles.of(Role::Warning)),
         Status::Active => ("● active", styles.of(Role::Ok)),
+        Status::Suspended => ("! suspended", styles.of(Role::Danger)),
         Status::Expired => ("○ expired", styles.of(Role::Muted)),
         Status::Abandoned => ("◌ abandoned", styles.of(Role::Muted)),
         Status::Revoked => ("✕ revoked", styles.of(Role::Muted)),

@@ -39,6 +39,10 @@ impl Source for Table {
         Query::parse(text, here)
     }
 
+    fn parts(filter: &Query) -> Vec<&str> {
+        filter.parts()
+    }
+
     fn complete(shell: &Shell, rows: &[Row], text: &str, cursor: usize) -> Option<Completion> {
         let values = |field: &str| {
             let issuers = shell.issuers.iter().flatten();

@@ -3,7 +3,7 @@ use crate::tui::effect::{Reply, Request};
 use crate::tui::testing::{Desk, noon, only_request};
 
 fn operator(name: &str, role: Role) -> Operator {
-    Operator { name: name.into(), role, created_at: noon(), created_by: "ada".into() }
+    Operator { name: name.into(), role, created_at: noon(), created_by: "ada".into(), login: true }
 }
 
 fn screen() -> Desk {

@@ -40,8 +40,6 @@ pub const REFUSED: &[&str] = &[
     "5 key rotate {replaced} --overlap none",
     "5 key rotate {closed}",
     "2 key rotate {stays} --overlap 24h",
-    "5 key rotate {stays}",
-    "5 key rotate {stays} --yes",
     "2 key rotate {live} --overlap forever",
     "2 key rotate {live} --out taken",
     "2 key rotate {live} --overlap none --out taken",

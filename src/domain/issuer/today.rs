@@ -1,0 +1,94 @@
+//! Keys of earlier days under the policy of today.
+
+use chrono::Duration;
+
+use super::{ExpiryRule, Policy};
+use crate::domain::Instant;
+use crate::domain::expiry::Expiry;
+use crate::domain::key::Key;
+
+impl ExpiryRule {
+    /// How long a key may live that replaces one that was given `life`; `None` is for ever. As long as the old one was,
+    /// or where that is not allowed today the longest that is allowed and not longer, else the shortest.
+    pub fn renewed(&self, life: Option<Duration>) -> Option<Duration> {
+        let most = self.max_days.map(|days| Duration::days(i64::from(days)));
+        if self.custom || self.lives().next().is_none() {
+            return shorter(life, most);
+        }
+        let allowed = || self.lives().filter(|choice| shorter(*choice, most) == *choice);
+        let longest = allowed().filter(|choice| shorter(*choice, life) == *choice).max_by_key(length);
+        longest.or_else(|| allowed().min_by_key(length)).unwrap_or_else(|| shorter(life, most))
+    }
+
+    /// The lengths of life that are offered.
+    fn lives(&self) -> impl Iterator<Item = Option<Duration>> {
+        self.choices.iter().filter_map(|choice| match choice {
+            Expiry::Never => Some(None),
+            Expiry::Days(days) => Some(Some(Duration::days(i64::from(*days)))),
+            Expiry::At(_) => None,
+        })
+    }
+}
+
+fn length(life: &Option<Duration>) -> Duration {
+    life.unwrap_or(Duration::MAX)
+}
+
+fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    if length(&one) <= length(&other) { one } else { other }
+}
+
+impl Policy {
+    /// What this policy, were `key` made today, would refuse of it, in words. A key that ended or was replaced is not asked
+    /// about any more.
+    pub fn objections(&self, key: &Key, now: Instant) -> Vec<String> {
+        if key.has_ended(now) || key.successor_ends_at.is_some_and(|end| end > now) {
+            return Vec::new();
+        }
+        let mut why = Vec::new();
+        let unknown = self.unknown_scopes(&key.scopes);
+        if !unknown.is_empty() {
+            why.push(format!("the policy has no scope {} any more", unknown.join(", ")));
+        }
+        let life = key.expires_at.map(|end| end - key.created_at);
+        let rule = &self.expiry;
+        match rule.max_days {
+            Some(days) if length(&life) > Duration::days(i64::from(days)) => {
+                why.push(format!("the policy lets keys live at most {days} days"));
+            }
+            _ if !rule.custom && !rule.lives().any(|choice| choice == life) => {
+                why.push("the policy does not offer its length of life any more".into());
+            }
+            _ => {}
+        }
+        why
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replacement_lives_as_long_as_the_policy_of_today_allows() {
+        let days = |days| Some(Duration::days(days));
+        let rule = |custom, max_days, choices: &[Expiry]| ExpiryRule {
+            default: Expiry::Never,
+            choices: choices.to_vec(),
+            custom,
+            max_days,
+        };
+        let free = rule(true, None, &[Expiry::Never]);
+        assert_eq!((free.renewed(None), free.renewed(days(401))), (None, days(401)));
+        let short = rule(true, Some(90), &[Expiry::Days(30)]);
+        assert_eq!(
+            (short.renewed(None), short.renewed(days(401)), short.renewed(days(7))),
+            (days(90), days(90), days(7))
+        );
+        let chosen = rule(false, None, &[Expiry::Days(30), Expiry::Days(90)]);
+        assert_eq!(
+            (chosen.renewed(None), chosen.renewed(days(89)), chosen.renewed(days(7))),
+            (days(90), days(30), days(30))
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! Texts of keys and accounts that an earlier version of this program wrote, spelled and folded anew.
+//!
+//! The migration of version [`REFOLDED`] says that it was done: only after it is the schema of that version. What is
+//! interrupted is done again, and what is right already stays.
+
+use sqlx::{PgPool, SqlitePool};
+use uuid::Uuid;
+
+use super::Result;
+use crate::domain::text::{composed, fold};
+
+/// The version of the schema from which on every text is [`composed`], and what search compares is [`fold`] of it.
+pub(super) const REFOLDED: i64 = 8;
+
+/// Rows a transaction.
+const ROWS: usize = 500;
+
+/// Only what is beyond ASCII can be spelled in two ways.
+const KEYS: &str = "SELECT id, name, name_key, description, search FROM keys WHERE id > $1 \
+    AND octet_length(search) <> length(search) ORDER BY id LIMIT 500";
+const KEY: &str = "UPDATE keys SET name = $2, name_key = $3, description = $4, search = $5 WHERE id = $1";
+const ACCOUNTS: &str = "SELECT slug, name, search FROM accounts WHERE octet_length(search) <> length(search)";
+const ACCOUNT: &str = "UPDATE accounts SET name = $2, search = $3 WHERE slug = $1";
+
+macro_rules! refold {
+    ($name:ident, $pool:ty, $tx:ident, $id:ident, $before:ident, $after:ident => $index:block) => {
+        pub(super) async fn $name(pool: &$pool) -> Result<()> {
+            let mut last = Uuid::nil();
+            loop {
+                let mut $tx = pool.begin().await?;
+                let rows: Vec<(Uuid, String, String, String, String)> =
+                    sqlx::query_as(KEYS).bind(last).fetch_all(&mut *$tx).await?;
+                for ($id, name, name_key, description, $before) in &rows {
+                    let (composed_name, composed_text) = (composed(name), composed(description));
+                    let ($after, key) = (search(&composed_name, &composed_text), fold(&composed_name));
+                    if [&composed_name, &key, &composed_text, &$after] == [name, name_key, description, $before] {
+                        continue;
+                    }
+                    $index
+                    sqlx::query(KEY)
+                        .bind($id)
+                        .bind(&composed_name)
+                        .bind(&key)
+                        .bind(&composed_text)
+                        .bind(&$after)
+                        .execute(&mut *$tx)
+                        .await?;
+                }
+                $tx.commit().await?;
+                match rows.last() {
+                    Some((id, ..)) if rows.len() == ROWS => last = *id,
+                    _ => break,
+                }
+            }
+            let mut tx = pool.begin().await?;
+            let rows: Vec<(String, String, String)> = sqlx::query_as(ACCOUNTS).fetch_all(&mut *tx).await?;
+            for (slug, name, before) in &rows {
+                let name = composed(name);
+                let after = search(slug, &name);
+                if after != *before {
+                    sqlx::query(ACCOUNT).bind(slug).bind(&name).bind(&after).execute(&mut *tx).await?;
+                }
+            }
+            Ok(tx.commit().await?)
+        }
+    };
+}
+
+refold!(sqlite, SqlitePool, tx, id, before, after => {
+    // The index holds no text of its own: it must be told what it is to forget.
+    let forget = "INSERT INTO key_text (key_text, rowid, search) SELECT 'delete', seq, $2 FROM keys WHERE id = $1";
+    sqlx::query(forget).bind(id).bind(before).execute(&mut *tx).await?;
+    let learn = "INSERT INTO key_text (rowid, search) SELECT seq, $2 FROM keys WHERE id = $1";
+    sqlx::query(learn).bind(id).bind(&after).execute(&mut *tx).await?;
+});
+refold!(postgres, PgPool, tx, id, before, after => {});
+
+/// What search looks at: the two parts, each in a line of its own.
+pub(super) fn search(first: &str, second: &str) -> String {
+    format!("{}\n{}", fold(first), fold(second))
+}

@@ -1,0 +1,33 @@
+//! Policies from the command line.
+
+use crate::support::script::{Script, failed, succeeded, text};
+
+on_both! {
+    async fn an_exported_policy_carries_its_version_and_a_newer_one_is_a_conflict(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        let exported = keyrack.ok(&["issuer", "show", "voxpria"]);
+        assert!(exported.starts_with("version = 1\n"), "{exported}");
+        let apply = ["issuer", "apply", "-"];
+        let theirs = exported.replace("name = \"VoxPria\"", "name = \"Theirs\"");
+        succeeded(&apply, &keyrack.run_with_input(&apply, &theirs));
+        let mine = exported.replace("name = \"VoxPria\"", "name = \"Mine\"");
+        for more in [&["--dry-run"][..], &[]] {
+            let output = keyrack.run_with_input(&[&apply[..], more].concat(), &mine);
+            assert!(failed(5, &apply, &output).contains("version = 2"));
+        }
+        let shown = keyrack.json(&["issuer", "show", "voxpria"]);
+        assert_eq!((text(&shown["policy"], "name"), &shown["version"]), ("Theirs", &2.into()));
+    }
+
+    async fn a_policy_that_hits_living_keys_is_asked_about_with_their_number(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        keyrack.create("acme", "one");
+        let changed = keyrack.ok(&["issuer", "show", "voxpria"]).replace("prefix = \"vx_\"", "prefix = \"other_\"");
+        let apply = ["issuer", "apply", "-"];
+        let dry = keyrack.run_with_input(&["issuer", "apply", "-", "--dry-run"], &changed);
+        let told = String::from_utf8(dry.stderr).unwrap();
+        assert!(dry.status.success() && told.contains("1 key: the prefix vx_ is gone"), "{told}");
+        assert!(failed(2, &apply, &keyrack.run_with_input(&apply, &changed)).contains("--yes"));
+        succeeded(&apply, &keyrack.run_with_input(&["issuer", "apply", "-", "--yes"], &changed));
+    }
+}

@@ -1,0 +1,84 @@
+//! Names as people write them: in one spelling, found by any, and exactly when that is asked for; on both databases.
+
+use crate::support::people::{all, make_kept, office, preset, query};
+use keyrack::domain::operator::Role;
+use keyrack::service::{Needle, Service, new_operation};
+
+async fn listed(service: &Service, filter: &str) -> Vec<String> {
+    let mut names: Vec<_> = all(service, &query(filter), Default::default(), 9)
+        .await
+        .iter()
+        .map(|key| key.name.to_string())
+        .collect();
+    names.sort();
+    names
+}
+
+on_both! {
+    async fn a_name_is_matched_exactly_or_in_part_as_it_is_asked_for(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        for name in ["node-1", "node-10", "Node-1", "my node-1 \"old\""] {
+            make_kept(&service, "acme", name).await;
+        }
+        for exact in ["name:\"node-1\"", "name=node-1", "name:=node-1", "=node-1"] {
+            assert_eq!(listed(&service, exact).await, ["node-1"], "{exact}");
+            assert_eq!(listed(&service, &format!("-{exact}")).await.len(), 3, "{exact}");
+        }
+        assert_eq!(listed(&service, "name:node-1").await.len(), 4);
+        assert_eq!(listed(&service, "name:NODE-10").await, ["node-10"]);
+        assert_eq!(listed(&service, "name:\"my node-1 \\\"old\\\"\"").await, ["my node-1 \"old\""]);
+        assert_eq!(listed(&service, "name:\"node-1\",\"node-10\"").await, ["node-1", "node-10"]);
+    }
+
+    async fn two_spellings_of_a_name_are_one_name(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let made = make_kept(&service, "acme", "cafe\u{301} one").await.key;
+        assert_eq!(made.name.as_str(), "caf\u{e9} one");
+        make_kept(&service, "acme", "\u{ff2e}\u{ff4f}\u{ff44}\u{ff45} \u{130}zmir").await;
+        make_kept(&service, "acme", "\u{1F469}\u{200D}\u{1F4BB} laptop").await;
+        for typed in ["CAFE\u{301}", "caf\u{c9}", "name:caf\u{e9}", "name:\"cafe\u{301} one\"", "=\"caf\u{e9} one\""] {
+            assert_eq!(listed(&service, typed).await, ["caf\u{e9} one"], "{typed}");
+        }
+        for typed in ["node", "izmir", "name:\u{130}ZMIR", "\u{ff4e}\u{ff4f}"] {
+            assert_eq!(listed(&service, typed).await.len(), 1, "{typed}");
+        }
+        let found = service.find_keys(Needle::Text("CAFE\u{301}".into())).await.unwrap();
+        assert_eq!(found[0].id, made.id);
+        assert_eq!(listed(&service, "laptop").await, ["\u{1F469}\u{200D}\u{1F4BB} laptop"]);
+        service.set_operator(new_operation(), "Jose\u{301}", Role::Viewer).await.unwrap();
+        service.remove_operator(new_operation(), "Jos\u{e9}").await.unwrap();
+    }
+
+    async fn what_an_older_version_wrote_is_spelled_and_folded_anew(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        for name in ["one", "two", "plain"] {
+            make_kept(&service, "acme", name).await;
+        }
+        service.close().await;
+        let index = |sql: &'static str| async { if !db.is_postgres() { db.execute(sql).await } };
+        index("INSERT INTO key_text (key_text, rowid, search) SELECT 'delete', seq, search FROM keys").await;
+        for (from, name, search) in [
+            ("one", "cafe\u{301} one", "cafe\u{301} one\n"),
+            ("two", "\u{ff2e}ode", "\u{ff4e}ode\n"),
+        ] {
+            db.execute(&format!("UPDATE keys SET name = '{name}', search = '{search}' WHERE name = '{from}'")).await;
+        }
+        index("INSERT INTO key_text (rowid, search) SELECT seq, search FROM keys").await;
+        db.execute("UPDATE accounts SET name = 'Cafe\u{301}', search = 'acme\ncafe\u{301}' WHERE slug = 'acme'").await;
+        db.execute("DELETE FROM _sqlx_migrations WHERE version = 8").await;
+
+        let service = db.open().await;
+        for typed in ["caf\u{e9}", "name:\"caf\u{e9} one\"", "cafe\u{301}"] {
+            assert_eq!(listed(&service, typed).await, ["caf\u{e9} one"], "{typed}");
+        }
+        assert_eq!(listed(&service, "node").await, ["\u{ff2e}ode"]);
+        assert_eq!(listed(&service, "\u{ff4e}ode").await, ["\u{ff2e}ode"]);
+        assert_eq!(listed(&service, "plain").await, ["plain"]);
+        assert_eq!(service.accounts("caf\u{e9}", None, 9).await.unwrap().len(), 1);
+        if !db.is_postgres() {
+            // The index is whole: it knows nothing any more of what it was told to forget.
+            db.execute("INSERT INTO key_text (key_text) VALUES ('integrity-check')").await;
+            assert_eq!(db.number("SELECT count(*) FROM key_text WHERE key_text MATCH '\"\u{ff4e}od\"'").await, 0);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Changing a policy under which keys and accounts live, on both databases.
+
+use crate::support::people::{keep, make_kept, office, preset, scoped};
+use keyrack::domain::expiry::Expiry;
+use keyrack::domain::issuer::{Policy, ScopeRule, policy_file};
+use keyrack::service::{ChangeAccount, Error, Service, new_operation};
+
+async fn hits(service: &Service, policy: &Policy) -> Vec<String> {
+    service.policy_hits(policy).await.unwrap().into_iter().map(|hit| hit.words).collect()
+}
+
+on_both! {
+    async fn what_a_change_of_policy_touches_is_counted(db) {
+        let policy = preset("voxpria");
+        let service = office(&db, policy.clone()).await;
+        for scopes in ["calls:read", "calls:read calls:write", "contacts:read"] {
+            keep(&service, scoped("acme", scopes)).await;
+        }
+        let gone = keep(&service, scoped("acme", "calls:write")).await.key;
+        service.revoke_keys(new_operation(), &[gone.id], None).await.unwrap();
+        let plan = ChangeAccount { plan: Some(Some("Starter".into())), ..ChangeAccount::default() };
+        service.change_account(new_operation(), "acme", plan).await.unwrap();
+        assert_eq!(hits(&service, &policy).await, [""; 0]);
+
+        let with = |change: &dyn Fn(&mut Policy)| {
+            let mut changed = policy.clone();
+            change(&mut changed);
+            changed
+        };
+        let old = policy.format.prefix.clone();
+        let prefix = with(&|policy| policy.format.prefix = "new_".into());
+        assert_eq!(hits(&service, &prefix).await, [format!(
+            "3 keys: the prefix {old} is gone; gates refuse them. Keep it under former-prefixes"
+        )]);
+        let kept = with(&|policy| {
+            policy.format.former_prefixes.push(policy.format.prefix.clone());
+            policy.format.prefix = "new_".into();
+        });
+        let hit = &service.policy_hits(&kept).await.unwrap()[0];
+        assert!(!hit.harms && hit.count == 3, "{hit:?}");
+        let scope = with(&|policy| policy.scopes.retain(|scope| scope.name != "calls:write"));
+        assert_eq!(hits(&service, &scope).await, ["1 key: hold the scope calls:write, which is gone; they can't be rotated"]);
+        let plans = with(&|policy| policy.plans.clear());
+        assert_eq!(hits(&service, &plans).await, ["1 account: on the plan Starter, which is gone"]);
+        let caps = with(&|policy| policy.caps.active_keys = Some(2));
+        assert_eq!(hits(&service, &caps).await, ["1 account: over the new limit of 2 active keys; no key can be made for them"]);
+        let lives = with(&|policy| {
+            policy.expiry.max_days = Some(90);
+            policy.expiry.choices = vec![Expiry::Days(90)];
+        });
+        let hit = &service.policy_hits(&lives).await.unwrap()[0];
+        assert!(!hit.harms && hit.count == 3 && hit.words.contains("violates:policy"), "{hit:?}");
+        let open = with(&|policy| policy.scopes.clear());
+        let hit = &service.policy_hits(&open).await.unwrap()[0];
+        assert!(hit.harms && hit.count == 3, "{hit:?}");
+    }
+
+    async fn a_policy_gets_scopes_and_the_keys_without_any_are_counted(db) {
+        let mut policy = preset("voiceinfra");
+        let service = office(&db, policy.clone()).await;
+        make_kept(&service, "acme", "hub").await;
+        policy.scopes.push(ScopeRule { name: "calls:read".into(), description: "Read calls".into() });
+        let hits = service.policy_hits(&policy).await.unwrap();
+        assert!(hits[0].harms && hits[0].count == 1, "{hits:?}");
+    }
+
+    async fn a_policy_written_from_an_older_version_is_a_conflict(db) {
+        let first = preset("voxpria");
+        let service = office(&db, first.clone()).await;
+        let mut second = first.clone();
+        second.name = "Second".into();
+        service.apply_policy_over(new_operation(), second.clone(), 1).await.unwrap();
+        let mut mine = first.clone();
+        mine.caps.active_keys = Some(7);
+        let error = service.apply_policy_over(new_operation(), mine.clone(), 1).await.unwrap_err();
+        assert!(matches!(&error, Error::Refused(why) if why.contains("version 2") && why.contains("version 1")), "{error}");
+        assert_eq!(service.issuer("voxpria").await.unwrap().policy, second);
+        // What is there already is no conflict, nor is a file that says nothing.
+        service.apply_policy_over(new_operation(), second, 1).await.unwrap();
+        assert_eq!(service.apply_policy(new_operation(), mine).await.unwrap().version, 3);
+    }
+}
+
+#[test]
+fn a_file_may_say_its_version_at_its_top() {
+    let (_, text) = policy_file::PRESETS[0];
+    let plain = policy_file::parse(text).unwrap();
+    assert_eq!(policy_file::parse_versioned(text), Ok((plain.clone(), None)));
+    assert_eq!(policy_file::parse_versioned(&format!("version = 7\n{text}")), Ok((plain, Some(7))));
+    let error = policy_file::parse_versioned(&format!("version = \"x\"\n{text}")).unwrap_err();
+    assert_eq!((error.line, error.column), (1, 1));
+    let error = policy_file::parse_versioned(&format!("version = 7\nslag = 7\n{text}")).unwrap_err();
+    assert_eq!(error.line, 2);
+}
