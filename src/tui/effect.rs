@@ -110,6 +110,8 @@ pub enum CopyText {
 /// What the worker can be asked for: one variant for each operation of the service, and files and clipboard.
 #[derive(Debug, PartialEq)]
 pub enum Request {
+    /// What the change would be answered: checked as ever, and then rolled back.
+    Try(Box<Request>),
     Whoami,
     Issuers,
     Page(PageRequest),

@@ -19,6 +19,8 @@ pub struct Wish {
     /// What was sent and is not known to have come to an end, each under its operation.
     open: Vec<(OperationId, Request)>,
     failure: Option<Failure>,
+    /// Asks what it would come to.
+    trying: Option<RequestId>,
 }
 
 /// Said while something was sent of which nobody knows what came, and what is to be sent now may differ.
@@ -34,6 +36,7 @@ impl Wish {
             sent: None,
             open: Vec::new(),
             failure: None,
+            trying: None,
         }
     }
 
@@ -82,6 +85,33 @@ impl Wish {
         Some(outcome)
     }
 
+    /// Asks the service what it would come to: checked as ever, and then rolled back.
+    pub fn foresee(&mut self, shell: &mut Shell, request: impl Fn(OperationId) -> Request) -> Vec<Effect> {
+        let request = Request::Try(Box::new(request(shell.operation())));
+        let (id, effect) = shell.ask(self.to, request);
+        self.trying = Some(id);
+        vec![effect]
+    }
+
+    /// Whether this answers what it would come to.
+    pub fn foresees(&self, id: RequestId) -> bool {
+        self.trying == Some(id)
+    }
+
+    /// Takes note of what it would come to. A refusal is said before it is sent.
+    pub fn foreseen<T>(
+        &mut self,
+        reply: Reply,
+        done: impl FnOnce(Reply) -> Option<Outcomes<T>>,
+    ) -> Option<Outcomes<T>> {
+        self.trying = None;
+        let outcome = done(reply).filter(|_| self.sent.is_none())?;
+        if let Some(failure) = outcome.as_ref().err().filter(|failure| failure.kind.refused()) {
+            self.failure = Some(failure.clone());
+        }
+        Some(outcome)
+    }
+
     /// Whether this is the answer that it waits for.
     pub fn awaits(&self, id: RequestId) -> bool {
         self.sent == Some(id)
@@ -112,5 +142,6 @@ impl Wish {
     pub fn edited(&mut self) {
         let unknown = || Failure { kind: FailureKind::Other, text: UNKNOWN.into() };
         self.failure = (!self.open.is_empty()).then(unknown);
+        self.trying = None;
     }
 }

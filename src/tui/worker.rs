@@ -96,6 +96,10 @@ impl Worker {
     async fn answer(&self, request: Request) -> Reply {
         let service = &self.service;
         match request {
+            Request::Try(request) => {
+                let trying = Self { service: service.trying(), ..self.clone() };
+                Box::pin(trying.answer(*request)).await
+            }
             Request::Whoami => Reply::Whoami(plain(service.whoami()).await),
             Request::Issuers => Reply::Issuers(plain(service.issuers()).await),
             Request::Page(request) => Reply::Page(plain(service.page(&request)).await),

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::service::Retried;
-use crate::tui::effect::{Effect, Reply, RequestId};
+use crate::tui::effect::{Effect, Outcomes, Reply, RequestId};
 use crate::tui::form::{Pressed, YesNo};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
@@ -23,12 +23,26 @@ pub struct State {
     question: Question,
     form: YesNo,
     wish: Wish,
+    /// What a yes would leave as it is, and why.
+    beforehand: Option<String>,
 }
 
 /// Asks; No is the default.
 pub fn open(shell: &mut Shell, number: u64, question: Question) -> Opened {
-    let wish = Wish::new(shell, number);
-    Opened::new(State { question, form: YesNo::question(), wish }, Vec::new())
+    let mut wish = Wish::new(shell, number);
+    let effects = wish.foresee(shell, |operation| question.change.request(operation));
+    Opened::new(State { question, form: YesNo::question(), wish, beforehand: None }, effects)
+}
+
+/// What became of the change, taken out of a reply; with the reminders where it is about some.
+fn outcome(change: &Change, reply: Reply) -> Option<Outcomes<Vec<Retried>>> {
+    match (change, reply) {
+        (Change::Standing { .. }, Reply::SetStanding(outcome)) => Some(outcome.map(|_| Vec::new())),
+        (Change::Role { .. }, Reply::SetOperator(outcome)) => Some(outcome.map(|_| Vec::new())),
+        (Change::RemoveOperator(_), Reply::RemoveOperator(outcome)) => Some(outcome.map(|()| Vec::new())),
+        (Change::RetryReminders(_), Reply::RetryReminders(outcome)) => Some(outcome),
+        _ => None,
+    }
 }
 
 impl Layer for State {
@@ -54,16 +68,16 @@ impl Layer for State {
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         let change = &self.question.change;
-        let mut nobody = false;
-        let settled = self.wish.settle(shell, id, reply, |reply| match (change, reply) {
-            (Change::Standing { .. }, Reply::SetStanding(outcome)) => Some(outcome.map(|_| Vec::new())),
-            (Change::Role { .. }, Reply::SetOperator(outcome)) => {
-                nobody = outcome.as_ref().is_ok_and(|operator| !operator.login);
-                Some(outcome.map(|_| Vec::new()))
+        if self.wish.foresees(id) {
+            if let Some(Ok(retried)) = self.wish.foreseen(reply, |reply| outcome(change, reply)) {
+                self.beforehand = left_out(&retried);
             }
-            (Change::RemoveOperator(_), Reply::RemoveOperator(outcome)) => Some(outcome.map(|()| Vec::new())),
-            (Change::RetryReminders(_), Reply::RetryReminders(outcome)) => Some(outcome),
-            _ => None,
+            return Vec::new();
+        }
+        let mut nobody = false;
+        let settled = self.wish.settle(shell, id, reply, |reply| {
+            nobody = matches!(&reply, Reply::SetOperator(Ok(operator)) if !operator.login);
+            outcome(change, reply)
         });
         let Some(Ok(retried)) = settled else { return Vec::new() };
         let (severity, words) = match self.question.change {
@@ -90,6 +104,9 @@ impl Layer for State {
         let styles = &shell.styles;
         let mut sheet = Sheet::new(styles, area, 60, 12);
         sheet.words(Role::Text, &self.question.words);
+        if let Some(words) = &self.beforehand {
+            sheet.words(Role::Warning, words);
+        }
         sheet.failure(self.wish.failure());
         sheet.space();
         let yes = match self.wish.under_way() {
@@ -104,19 +121,22 @@ impl Layer for State {
 /// What became of the wish to send reminders again.
 fn retried_words(shell: &Shell, retried: &[Retried]) -> (Severity, String) {
     let again = retried.iter().filter(|one| one.again).count();
-    let first = retried.iter().find(|one| !one.again);
-    let why = first.map(|one| {
-        let why = one.why.as_deref().unwrap_or("it is not due any more");
-        format!("{}: {why}", one.reminder.key_name)
-    });
     let sweep = shell.keymap.key(Action::Sweep);
     let words = match again {
         0 => "nothing is sent again".to_owned(),
         1 => format!("the next sweep sends it again; {sweep} starts one"),
         many => format!("the next sweep sends {many} again; {sweep} starts one"),
     };
-    match why {
+    match left_out(retried) {
         None => (Severity::Good, words),
-        Some(why) => (Severity::Warning, format!("{words}. {} not: {why}", retried.len() - again)),
+        Some(why) => (Severity::Warning, format!("{words}. {why}")),
     }
+}
+
+/// `1 not: CI runner: the key was revoked`; of several the first is told.
+fn left_out(retried: &[Retried]) -> Option<String> {
+    let left: Vec<&Retried> = retried.iter().filter(|one| !one.again).collect();
+    let first = left.first()?;
+    let why = first.why.as_deref().unwrap_or("it is not due any more");
+    Some(format!("{} not: {}: {why}", left.len(), first.reminder.key_name))
 }

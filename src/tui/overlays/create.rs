@@ -224,6 +224,12 @@ impl Layer for State {
                 }
                 Vec::new()
             }
+            reply if self.wish.foresees(id) => {
+                if let Some(Err(failure)) = self.wish.foreseen(reply, Reply::try_as_create) {
+                    self.not_created(&failure);
+                }
+                Vec::new()
+            }
             reply => {
                 let settled = self.wish.settle(shell, id, reply, Reply::try_as_create);
                 match settled {

@@ -52,98 +52,43 @@ fn fill_in(desk: &mut Desk) -> Vec<Effect> {
     desk.press("ctrl-s")
 }
 
+fn case(
+    what: &'static str,
+    opening: fn() -> Opening,
+    first: fn(&mut Desk) -> Vec<Effect>,
+    again: fn(&mut Desk) -> Vec<Effect>,
+    fails: fn(Failure) -> Reply,
+) -> (&'static str, Case) {
+    (what, Case { opening, first, again, fails })
+}
+
 fn cases() -> Vec<(&'static str, Case)> {
     let yes = |desk: &mut Desk| desk.press("y");
     let save = |desk: &mut Desk| desk.press("ctrl-s");
     let to_the_end = |desk: &mut Desk| {
         let effects = desk.press("ctrl-s");
-        if effects.is_empty() { desk.press("enter") } else { effects }
+        if wished(&effects).is_none() { desk.press("enter") } else { effects }
     };
+    let limits = |desk: &mut Desk| {
+        desk.write("9/1m");
+        desk.press("ctrl-s")
+    };
+    let revoke = || Opening::Revoke { ids: vec![crm().id], known: vec![*crm()], states: String::new() };
+    let account = || Opening::Account { issuer: Some("voxpria".into()), first_run: false };
+    let new_key = || Opening::Create { account: Some("acme".into()) };
     let reveal = || Opening::Reveal { created: Box::new(created("voxpria", "CI")), replaces: None };
+    let done = |desk: &mut Desk| desk.press("d y");
+    let discard = |desk: &mut Desk| desk.press("x y");
     vec![
-        (
-            "confirm",
-            Case { opening: question, first: yes, again: yes, fails: |f| Reply::SetStanding(Err(f)) },
-        ),
-        (
-            "revoke",
-            Case {
-                opening: || Opening::Revoke {
-                    ids: vec![crm().id],
-                    known: vec![*crm()],
-                    states: String::new(),
-                },
-                first: yes,
-                again: yes,
-                fails: |f| Reply::Revoke(Err(f)),
-            },
-        ),
-        (
-            "emergency",
-            Case {
-                opening: || Opening::Emergency,
-                first: paste,
-                again: yes,
-                fails: |f| Reply::Revoke(Err(f)),
-            },
-        ),
-        (
-            "rotate",
-            Case {
-                opening: || Opening::Rotate(crm()),
-                first: yes,
-                again: yes,
-                fails: |f| Reply::Rotate(Err(f)),
-            },
-        ),
-        (
-            "limit",
-            Case {
-                opening: || Opening::Limit(crm()),
-                first: |desk| {
-                    desk.write("9/1m");
-                    desk.press("ctrl-s")
-                },
-                again: save,
-                fails: |f| Reply::SetLimits(Err(f)),
-            },
-        ),
-        (
-            "account",
-            Case {
-                opening: || Opening::Account { issuer: Some("voxpria".into()), first_run: false },
-                first: fill_in,
-                again: save,
-                fails: |f| Reply::CreateAccount(Err(f)),
-            },
-        ),
-        (
-            "create",
-            Case {
-                opening: || Opening::Create { account: Some("acme".into()) },
-                first: create,
-                again: to_the_end,
-                fails: |f| Reply::Create(Err(f)),
-            },
-        ),
-        (
-            "reveal",
-            Case {
-                opening: reveal,
-                first: |desk| desk.press("d y"),
-                again: |desk| desk.press("n d y"),
-                fails: |f| Reply::Acknowledge(Err(f)),
-            },
-        ),
-        (
-            "discard",
-            Case {
-                opening: reveal,
-                first: |desk| desk.press("x y"),
-                again: |desk| desk.press("n x y"),
-                fails: |f| Reply::Revoke(Err(f)),
-            },
-        ),
+        case("confirm", question, yes, yes, |f| Reply::SetStanding(Err(f))),
+        case("revoke", revoke, yes, yes, |f| Reply::Revoke(Err(f))),
+        case("emergency", || Opening::Emergency, paste, yes, |f| Reply::Revoke(Err(f))),
+        case("rotate", || Opening::Rotate(crm()), yes, yes, |f| Reply::Rotate(Err(f))),
+        case("limit", || Opening::Limit(crm()), limits, save, |f| Reply::SetLimits(Err(f))),
+        case("account", account, fill_in, save, |f| Reply::CreateAccount(Err(f))),
+        case("create", new_key, create, to_the_end, |f| Reply::Create(Err(f))),
+        case("reveal", reveal, done, |desk| desk.press("n d y"), |f| Reply::Acknowledge(Err(f))),
+        case("discard", reveal, discard, |desk| desk.press("n x y"), |f| Reply::Revoke(Err(f))),
     ]
 }
 

@@ -15,16 +15,15 @@ impl State {
             self.stage = Stage::Edit;
             return Vec::new();
         };
+        let create = |operation| Request::Create(CreateKey { operation, ..request.clone() });
         match self.stage {
             Stage::Edit => {
                 self.stage = Stage::Review;
                 self.form.go_to_go();
                 self.wish.edited();
-                Vec::new()
+                self.wish.foresee(shell, create)
             }
-            Stage::Review => {
-                self.wish.send(shell, |operation| Request::Create(CreateKey { operation, ..request.clone() }))
-            }
+            Stage::Review => self.wish.send(shell, create),
         }
     }
 

@@ -1,5 +1,5 @@
 use crate::domain::operator::{Operator, Role};
-use crate::tui::effect::{Reply, Request};
+use crate::tui::effect::{FailureKind, Reply, Request};
 use crate::tui::testing::{Desk, noon, only_request};
 
 fn operator(name: &str, role: Role) -> Operator {
@@ -62,4 +62,14 @@ fn the_screen_at_80_by_24() {
 fn a_filter_knows_names_and_roles_and_a_change_takes_the_selected_one() {
     let mut desk = screen();
     desk.strike("/ \"viewer\" enter e").says("Make bob an operator?");
+}
+
+#[test]
+fn what_would_be_refused_is_said_with_the_question() {
+    let mut desk = screen();
+    let (id, request) = only_request(desk.press("d"));
+    assert!(matches!(request, Request::Try(_)), "{request:?}");
+    let words = "ada is the last admin: somebody else has to be one first";
+    assert_eq!(desk.fail(id, Reply::RemoveOperator, FailureKind::Rule, words), []);
+    desk.says("Remove ada?").says(words);
 }
