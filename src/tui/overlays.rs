@@ -113,6 +113,8 @@ impl Overlays {
             key.unread = !self.reading.press(shell.now);
             let answer = key.unread && key.action.is_some_and(|action| layer.answers(action));
             early = answer.then(|| Chord::from(key.event));
+            // A yes is held back whatever the overlay makes of it.
+            key.hurried |= key.unread && key.action == Some(Action::Yes);
         }
         self.reading.stray(asks, stray);
         let effects = layer.input(shell, input);
