@@ -33,6 +33,9 @@ macro_rules! its_rows {
 }
 pub(super) use its_rows;
 
+/// On a screen of this width the header has room for more than counts.
+pub const WIDE: u16 = 120;
+
 /// One of the screens, shown or not.
 pub trait Screen: Any + Debug {
     /// Its list.
@@ -109,8 +112,8 @@ pub trait Screen: Any + Debug {
     }
 
     /// What stands at the right end of the header: how many there are, or are marked.
-    fn summary(&self, _: &Shell) -> String {
-        self.list().marked()
+    fn summary(&self, shell: &Shell) -> String {
+        self.list().marked(shell.size.width >= WIDE)
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect);

@@ -32,8 +32,8 @@ pub trait Rows {
     /// Something new was made here: the cursor goes to it, where it is one of the rows.
     fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect>;
 
-    /// `✓ 3 marked`, or nothing; with their states where these differ.
-    fn marked(&self) -> String;
+    /// `✓ 3 marked`, or nothing; on a wide screen with their states where these differ.
+    fn marked(&self, wide: bool) -> String;
 }
 
 impl<S: Source> Rows for Listing<S> {
@@ -62,13 +62,13 @@ impl<S: Source> Rows for Listing<S> {
         S::made(made).map_or_else(Vec::new, |id| self.stand_on(shell, &id))
     }
 
-    fn marked(&self) -> String {
+    fn marked(&self, wide: bool) -> String {
         if self.marks.is_empty() {
             return String::new();
         }
         let states = counted(self.marks.values());
         let count = thousands(self.marks.len() as u64);
-        if states.len() < 2 {
+        if states.len() < 2 || !wide {
             format!("✓ {count} marked")
         } else {
             format!("✓ {count} marked ({})", told(&states))

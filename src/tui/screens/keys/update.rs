@@ -166,7 +166,7 @@ impl Screen for State {
             Some(Count::AtLeast(n)) => format!("over {} {}", thousands(n), plural(n)),
             None => String::new(),
         };
-        let marked = self.rows.marked();
+        let marked = self.rows.marked(shell.size.width >= screen::WIDE);
         if marked.is_empty() || count.is_empty() { marked + &count } else { format!("{marked} of {count}") }
     }
 
