@@ -1,10 +1,11 @@
 //! Mail. The only room that names lettre and TLS.
 //!
-//! A [`Letter`] is handed to a [`Mailer`], which answers within half a minute with one of five [`LetterOutcome`]s, whatever the
+//! A [`Letter`] is handed to a [`Mailer`], which answers within half a minute with one of these [`LetterOutcome`]s, whatever the
 //! server does. Nothing here knows the database: what a letter says comes from [`Templates`], when and to whom it goes is
 //! the service's business.
 
 mod address;
+mod blame;
 mod clean;
 mod directory;
 mod memory;
@@ -13,6 +14,7 @@ mod smtp;
 mod templates;
 
 pub use address::{AddressError, check_address};
+pub use blame::Blame;
 pub use directory::Directory;
 pub use memory::Memory;
 pub use message::{Letterhead, Sender};
@@ -50,7 +52,7 @@ pub struct Letter {
 /// safe text for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LetterOutcome {
-    /// The server took it over.
+    /// The server took it over, or it is a file: see [`Mailer::leaves`].
     Sent { answer: String },
     /// Refused for good (5yz): trying again would not help.
     Failed { answer: String },
@@ -127,11 +129,24 @@ impl Mailer {
         }
     }
 
+    /// Whether letters leave this machine.
+    pub fn leaves(&self) -> bool {
+        !matches!(self, Self::Directory(_))
+    }
+
     /// How many letters may be sent at once, at least 1.
     pub fn lanes(&self) -> usize {
         match self {
             Self::Smtp(smtp) => smtp.lanes(),
             Self::Directory(_) | Self::Memory(_) => 1,
+        }
+    }
+
+    /// The most letters a minute, if somebody set it.
+    pub fn rate(&self) -> Option<u32> {
+        match self {
+            Self::Smtp(smtp) => smtp.rate(),
+            Self::Directory(_) | Self::Memory(_) => None,
         }
     }
 

@@ -57,9 +57,13 @@ fn gate(session: &Session) -> cli::Result<u8> {
     let settings = gate::Settings::of(&session.settings.gate, telemetry::lost_lines)?;
     let runtime = cli::runtime(std::thread::available_parallelism().map_or(2, usize::from))?;
     let done = runtime.block_on(async {
+        let mut stop = cli::until_signals();
         session.fill_throwaway().await?;
         let location = session.location()?;
-        let begun = gate::begin(&location, session.clock.clone(), settings).await;
+        let begun = tokio::select! {
+            begun = gate::begin(&location, session.clock.clone(), settings) => begun,
+            _ = stop.wait_for(|stop| *stop) => return Ok(0),
+        };
         let listening = begun.map_err(|error| match error {
             gate::Error::Service(error) => error.into(),
             gate::Error::Settings(error) => error.into(),
@@ -70,8 +74,11 @@ fn gate(session: &Session) -> cli::Result<u8> {
         }
         // Whoever started it under systemd goes on from here; elsewhere nobody listens.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-        listening.serve(cli::until_signals()).await;
-        Ok(0)
+        listening.serve(stop.clone()).await;
+        match *stop.borrow() {
+            true => Ok(0),
+            false => Err(Failure::new(Exit::Failure, "the gate ended by itself: its log says why")),
+        }
     });
     session.remove_throwaway();
     runtime.shutdown_timeout(Duration::from_millis(300));

@@ -51,10 +51,11 @@ pub use ids::new_operation;
 pub use impact::Hit;
 pub use list::{Count, From, Outlook, Page, PageRequest, Row, Week};
 pub use open::Whoami;
-pub use post::{Post, PostMaker};
+pub use post::{Post, PostMaker, Whither};
 pub use receipt::{GateReceipt, GateStanding, GateState, NO_GATE, PATIENCE, Receipt};
 pub use reminders::{
-    DueKey, LetterNews, LetterPreview, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder, SweepPreview,
+    DueKey, LetterNews, LetterPreview, Mailing, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder,
+    SweepPreview,
 };
 pub use revoke::Revoked;
 pub use sweep::Stop;

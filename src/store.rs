@@ -48,7 +48,7 @@ pub use gates::{GateRow, NewGate, Sight};
 pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
 pub use networks::{NETWORKS_OF_A_KEY, Sighting};
-pub use outbox::{Band, Case, Fate, InHand, NewReminder, Settled, Subject, Tried, Waiting};
+pub use outbox::{Ahead, Band, Case, Fate, InHand, NewReminder, Settled, Subject, Tried, Unwell, Waiting};
 pub use page::{Side, Slice};
 pub use pulse::{Mark, Pulse, Touched, WalHead, WalIndex};
 pub use transact::{Intent, Opening, Tx};

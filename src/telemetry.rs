@@ -1,10 +1,8 @@
 //! The log: a file in the XDG state folder, never the screen, and never with a secret in it. A service logs to standard
 //! error, which belongs to its supervisor, and never waits for whoever reads it.
 
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,11 +10,14 @@ use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+mod file;
 mod queue;
+use file::{LogFile, Sink};
 use queue::{Queue, Queued};
 
-/// A log that has grown past this many bytes is set aside as `….old` when the next one is begun.
-const ROOM: u64 = 8 * 1024 * 1024;
+/// What is said of missing lines.
+const LEFT_OUT: &str =
+    "lines were left out of the log: it could not be written, or its reader did not keep up";
 /// So many bytes of a service's log wait for their reader; a thousand lines and more.
 const WAITING: usize = 512 * 1024;
 /// At the end of a service its log's reader may take nothing for so long.
@@ -44,7 +45,7 @@ pub enum Error {
 pub fn begin(filter: &str, file: PathBuf) -> Result<(), Error> {
     tracing_subscriber::fmt()
         .with_env_filter(read(filter)?)
-        .with_writer(LogFile::new(file))
+        .with_writer(Log::new(file))
         .with_ansi(false)
         .try_init()
         .map_err(|_| Error::Begun)
@@ -67,7 +68,7 @@ pub enum Lines {
 pub fn begin_service(filter: &str, lines: Lines, file: Option<PathBuf>) -> Result<(), Error> {
     let filter = read(filter)?;
     let tell = |_: &Queue, left_out: u64| {
-        tracing::warn!(left_out, "lines were left out of the log: whoever reads it did not keep up");
+        tracing::warn!(left_out, "{LEFT_OUT}");
     };
     let queue = match file {
         Some(file) => Queue::begin(WAITING, LogFile::new(file), tell),
@@ -95,7 +96,13 @@ pub fn begin_service(filter: &str, lines: Lines, file: Option<PathBuf>) -> Resul
     Ok(())
 }
 
-/// How many lines of a service are missing in its log because nobody read it fast enough.
+/// Lets the log go on in the file of its name: somebody moved the one that it was written to.
+pub fn reopen() {
+    file::reopen();
+    tracing::info!("a hang-up signal: the log goes on in the file of its name");
+}
+
+/// How many lines of a service are missing in its log because it could not be written, or nobody read it fast enough.
 pub fn lost_lines() -> u64 {
     QUEUE.get().map_or(0, |queue| queue.lost())
 }
@@ -119,54 +126,34 @@ fn read(filter: &str) -> Result<EnvFilter, Error> {
     EnvFilter::builder().parse(filter).map_err(|_| Error::Filter(filter.to_owned()))
 }
 
-/// A file that is opened by its first line. If it can't be opened, lines are lost: a log must never stop the work.
-struct LogFile {
-    path: PathBuf,
-    state: Mutex<State>,
+/// The log of a command: written by whoever has a line. If it can't be, lines are lost: a log must never stop the work.
+struct Log(Mutex<State>);
+
+struct State {
+    sink: Sink<LogFile>,
+    /// Lines that are missing and nobody was told of.
+    untold: u64,
 }
 
-enum State {
-    Unopened,
-    Open(File),
-    Failed,
-}
-
-impl LogFile {
+impl Log {
     fn new(path: PathBuf) -> Self {
-        Self { path, state: Mutex::new(State::Unopened) }
+        Self(Mutex::new(State { sink: Sink::new(LogFile::new(path)), untold: 0 }))
     }
 
     fn append(&self, line: &[u8]) {
-        let mut state = self.state.lock();
-        if let State::Unopened = *state {
-            *state = open(&self.path).map_or(State::Failed, State::Open);
-        }
-        if let State::Open(file) = &mut *state
-            && file.write_all(line).is_err()
-        {
-            *state = State::Failed;
+        let mut state = self.0.lock();
+        let missing = state.sink.deliver(line);
+        state.untold += missing;
+        if missing == 0 && state.untold > 0 {
+            let words = format!("WARN {LEFT_OUT} left_out={}\n", state.untold);
+            if state.sink.deliver(words.as_bytes()) == 0 {
+                state.untold = 0;
+            }
         }
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    if std::fs::metadata(path).is_ok_and(|log| log.len() > ROOM) {
-        let mut aside = path.as_os_str().to_owned();
-        aside.push(".old");
-        std::fs::rename(path, aside)?;
-    }
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    // A file of an earlier time may be open to others.
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    }
-    Ok(file)
-}
-
-impl<'a> MakeWriter<'a> for LogFile {
+impl<'a> MakeWriter<'a> for Log {
     type Writer = LineOf<'a>;
 
     fn make_writer(&'a self) -> LineOf<'a> {
@@ -174,19 +161,8 @@ impl<'a> MakeWriter<'a> for LogFile {
     }
 }
 
-impl Write for LogFile {
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.append(lines);
-        Ok(lines.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// One line on its way to the file.
-struct LineOf<'a>(&'a LogFile);
+struct LineOf<'a>(&'a Log);
 
 impl Write for LineOf<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {

@@ -1,8 +1,10 @@
 //! Runs a command until it ends or somebody ends it.
 
+use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -37,6 +39,18 @@ impl Ending {
             _ => Self::AtOnce,
         }
     }
+
+    /// Whether a hang-up says only that the log's file was moved: there is no terminal that could be gone.
+    fn outlives_its_terminal(self) -> bool {
+        match self {
+            Self::Service => true,
+            Self::Gently => {
+                ![io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()]
+                    .contains(&true)
+            }
+            Self::AtOnce => false,
+        }
+    }
 }
 
 /// Runs a command to its end; answers the exit code.
@@ -51,11 +65,17 @@ pub fn run(command: Command, session: Session) -> Result<u8> {
 
 /// A runtime with this many threads besides the caller's.
 pub fn runtime(threads: usize) -> Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(threads)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Failure, format!("the program can't start its threads: {error}")))
+    let runtime =
+        Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| {
+            Failure::new(Exit::Failure, format!("the program can't start its threads: {error}"))
+        })?;
+    let inside = runtime.enter();
+    // Meant for other programs, or about a file that may grow no further: once somebody listens, they end nothing.
+    for number in [Signal::USR1, Signal::USR2, Signal::XFSZ] {
+        let _ = signal(SignalKind::from_raw(number.as_raw()));
+    }
+    drop(inside);
+    Ok(runtime)
 }
 
 fn until_signal(command: Command, session: Session) -> Result<u8> {
@@ -71,9 +91,13 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
         done
     });
     let ended = runtime.block_on(async {
+        let hangs_up = !ending.outlives_its_terminal();
+        if !hangs_up {
+            reopen_on_hangup();
+        }
         let code = tokio::select! {
             done = &mut work => return Ok(done.map(|done| done.map(|()| 0))),
-            code = ended_by_signal() => code,
+            code = ended_by_signal(hangs_up) => code,
         };
         if ending != Ending::AtOnce {
             session.ask_to_stop();
@@ -82,7 +106,7 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
             }
             tokio::select! {
                 done = &mut work => return Ok(done.map(|done| stopped(done, ending, code))),
-                _ = ended_by_signal() => {}
+                _ = ended_by_signal(hangs_up) => {}
                 () = tokio::time::sleep(PATIENCE) => {}
             }
         }
@@ -134,8 +158,18 @@ fn hint(command: &Command) -> &'static str {
     }
 }
 
+/// From now on a hang-up lets the log go on in the file of its name, and ends nothing.
+fn reopen_on_hangup() {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            telemetry::reopen();
+        }
+    });
+}
+
 /// Waits for a signal that ends programs; answers the exit code that goes with it.
-async fn ended_by_signal() -> u8 {
+async fn ended_by_signal(hangs_up: bool) -> u8 {
     let heard = async |kind| match signal(kind) {
         Ok(mut signal) => {
             signal.recv().await;
@@ -146,18 +180,20 @@ async fn ended_by_signal() -> u8 {
     tokio::select! {
         () = heard(SignalKind::interrupt()) => Exit::Interrupted as u8,
         () = heard(SignalKind::terminate()) => 143,
-        () = heard(SignalKind::hangup()) => 129,
+        () = heard(SignalKind::hangup()), if hangs_up => 129,
     }
 }
 
-/// Says when a signal comes that ends programs. A second one ends this program at once.
+/// For a service: says when a signal comes that ends it. A second one ends this program at once; a hang-up opens the log
+/// anew.
 pub fn until_signals() -> tokio::sync::watch::Receiver<bool> {
     let (stop, told) = tokio::sync::watch::channel(false);
+    reopen_on_hangup();
     tokio::spawn(async move {
-        ended_by_signal().await;
+        ended_by_signal(false).await;
         tracing::info!("ending: what is open is answered, nothing new is accepted");
         stop.send_replace(true);
-        let code = ended_by_signal().await;
+        let code = ended_by_signal(false).await;
         tracing::warn!("ended at once");
         telemetry::finish(GRACE);
         std::process::exit(i32::from(code));

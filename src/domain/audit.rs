@@ -56,6 +56,9 @@ pub enum Action {
     /// The mail server took a reminder to one recipient.
     #[strum(serialize = "reminder.send")]
     ReminderSend,
+    /// A reminder to one recipient became a file.
+    #[strum(serialize = "reminder.write")]
+    ReminderWrite,
     /// It refused it for good.
     #[strum(serialize = "reminder.fail")]
     ReminderFail,

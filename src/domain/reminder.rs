@@ -33,6 +33,8 @@ pub enum State {
     Sending,
     /// The mail server took it.
     Sent,
+    /// It became a file in a folder. Nothing left this machine.
+    Written,
     /// The mail server refused it for good. Somebody must look.
     Failed,
     /// It was sent, and no answer came: it may have arrived or not (H19).
@@ -54,6 +56,20 @@ impl State {
     /// Whether a person should look at it, and may send it again.
     pub fn needs_attention(self) -> bool {
         matches!(self, Self::Failed | Self::Ambiguous)
+    }
+
+    /// How much it says about where a reminder stands that has several recipients: the least says most.
+    fn telling(self) -> u8 {
+        match self {
+            Self::Failed => 0,
+            Self::Ambiguous => 1,
+            Self::Sending => 2,
+            Self::Pending => 3,
+            Self::Written => 4,
+            Self::Sent => 5,
+            Self::Superseded => 6,
+            Self::Cancelled => 7,
+        }
     }
 }
 
@@ -83,6 +99,43 @@ pub struct Reminder {
     pub deliveries: Vec<Delivery>,
 }
 
+impl Reminder {
+    /// Whether a person should look at what became of one of its recipients, and may send it again.
+    pub fn needs_attention(&self) -> bool {
+        self.state.needs_attention() || self.deliveries.iter().any(|one| one.state.needs_attention())
+    }
+
+    /// Whether it was only written for one of its recipients.
+    pub fn was_written(&self) -> bool {
+        self.deliveries.iter().any(|one| one.state == State::Written)
+    }
+
+    /// The delivery that says most about where it stands: one that went wrong, else one that waits, else the first.
+    pub fn telling(&self) -> Option<&Delivery> {
+        self.deliveries.iter().min_by_key(|delivery| delivery.state.telling())
+    }
+
+    /// "1 failed, 2 pending": how many of its recipients stand where, unless all stand in one state.
+    pub fn mixed(&self) -> Option<String> {
+        let counts = self.recipients();
+        let words = |(state, count): &(State, usize)| format!("{count} {}", state.as_str());
+        (counts.len() > 1).then(|| counts.iter().map(words).collect::<Vec<_>>().join(", "))
+    }
+
+    /// How many of its recipients stand in each state, what says most first.
+    pub fn recipients(&self) -> Vec<(State, usize)> {
+        let mut counts: Vec<(State, usize)> = Vec::new();
+        for delivery in &self.deliveries {
+            match counts.iter_mut().find(|(state, _)| *state == delivery.state) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((delivery.state, 1)),
+            }
+        }
+        counts.sort_by_key(|(state, _)| state.telling());
+        counts
+    }
+}
+
 /// A reminder on its way to one mail address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivery {
@@ -92,7 +145,7 @@ pub struct Delivery {
     pub attempts: u32,
     /// Not tried before this instant; of use while it is pending.
     pub next_at: Instant,
-    /// The mail server's own words, or Keyrack's about a silence.
+    /// The mail server's own words, Keyrack's about a silence, or the file.
     pub answer: Option<SafeText>,
     /// The Message-ID of the letter that it is part of: a repeat carries the same one.
     pub letter: Option<SafeText>,
@@ -141,9 +194,11 @@ impl Progress {
 /// What a sweep's letters came to. Letters, not reminders: a letter lists all keys of one recipient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Reminders in letters that were sent.
+    /// Reminders in letters that were sent or written, each once, however many recipients it has.
     pub reminders: u64,
     pub sent: u64,
+    /// Letters that became files: nothing left this machine.
+    pub written: u64,
     pub failed: u64,
     /// To be tried again by a later sweep.
     pub deferred: u64,
@@ -153,7 +208,12 @@ pub struct Tally {
 impl Tally {
     /// Letters that were tried.
     pub fn letters(&self) -> u64 {
-        self.sent + self.failed + self.deferred + self.ambiguous
+        self.settled() + self.deferred
+    }
+
+    /// Letters that met their fate: they are not tried again by themselves.
+    pub fn settled(&self) -> u64 {
+        self.sent + self.written + self.failed + self.ambiguous
     }
 }
 

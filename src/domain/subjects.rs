@@ -43,6 +43,7 @@ impl Subjects {
             | Action::SweepPlan
             | Action::SweepEnd
             | Action::ReminderSend
+            | Action::ReminderWrite
             | Action::ReminderFail
             | Action::ReminderDefer
             | Action::ReminderAmbiguous

@@ -62,6 +62,7 @@ pub struct SmtpSettings {
 #[derive(Clone)]
 pub struct Smtp {
     inner: Arc<Inner>,
+    rate: Option<u32>,
 }
 
 struct Inner {
@@ -127,7 +128,17 @@ impl Smtp {
         };
         let lanes = Semaphore::new(settings.connections);
         let inner = Inner { settings, head, hello, tls, lanes, idle: Mutex::default() };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), rate: None })
+    }
+
+    /// The same, for at most this many letters a minute.
+    #[must_use]
+    pub fn with_rate(self, rate: Option<u32>) -> Self {
+        Self { rate, ..self }
+    }
+
+    pub(super) fn rate(&self) -> Option<u32> {
+        self.rate
     }
 
     pub(super) fn describe(&self) -> String {

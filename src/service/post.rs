@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 
 use super::Service;
 use super::error::{Error, Result};
+use crate::domain::text::SafeText;
 use crate::mail::{Mailer, Sender, Templates};
 
 /// What it takes to send: where letters go and what they say.
@@ -28,6 +29,51 @@ impl Post {
         let fits = domain.len() <= 150 && domain.split('.').all(atom);
         let domain = if fits { domain.to_ascii_lowercase() } else { "keyrack.invalid".into() };
         Self { mailer, templates, domain }
+    }
+}
+
+impl Post {
+    /// Whether letters leave this machine.
+    pub(super) fn leaves(&self) -> bool {
+        self.mailer.leaves()
+    }
+
+    /// Where letters go.
+    pub fn whither(&self) -> Whither {
+        Whither { place: SafeText::new(self.mailer.describe()), leaves: self.leaves() }
+    }
+}
+
+/// Where letters go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whither {
+    /// The mail server or the folder.
+    pub place: SafeText,
+    /// Whether they leave this machine.
+    pub leaves: bool,
+}
+
+impl Whither {
+    /// `mail goes to smtp.example.com:587`
+    pub fn lower(&self) -> String {
+        match self.leaves {
+            true => format!("mail goes to {}", self.place),
+            false => format!("nothing leaves this machine; letters become files in {}", self.place),
+        }
+    }
+
+    pub fn sentence(&self) -> String {
+        match self.leaves {
+            true => format!("Mail goes to {}.", self.place),
+            false => format!("Nothing leaves this machine: letters become files in {}.", self.place),
+        }
+    }
+}
+
+/// A mail server.
+impl From<&str> for Whither {
+    fn from(place: &str) -> Self {
+        Self { place: place.into(), leaves: true }
     }
 }
 

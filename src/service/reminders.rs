@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
+use super::sweep::ahead;
 use super::sweep::fit::{KEYS, Rules};
-use super::{Error, InHand, Result, Service};
+use super::{Error, InHand, Result, Service, Whither};
 use crate::domain::Instant;
 use crate::domain::key::{KeyId, OperationId};
 use crate::domain::reminder::{Door, Reminder, ReminderFilter, ReminderId, State, Sweep, Tally};
 use crate::domain::text::SafeText;
+use crate::store::Unwell;
 
 mod preview;
 mod retry;
@@ -28,6 +30,24 @@ impl Service {
     pub async fn reminders_of(&self, keys: &[KeyId]) -> Result<Vec<Reminder>> {
         self.look().await?;
         Ok(self.inner.store.reminders_of(keys).await?)
+    }
+
+    /// What was mailed about these keys, and about which of them the next sweep makes a new reminder.
+    pub async fn mailing_of(&self, keys: &[KeyId]) -> Result<Mailing> {
+        let now = self.look().await?;
+        let store = &self.inner.store;
+        let mut due = Vec::new();
+        let rules = Rules::new(store.issuers().await?);
+        for band in rules.bands(now) {
+            due.extend(store.unplanned_among(&band, now, keys).await?);
+        }
+        let mut reminders = store.reminders_of(keys).await?;
+        let came = reminders.len();
+        reminders.retain(|one| one.changed_at <= ahead::since(now));
+        if reminders.len() < came {
+            self.each_ahead(now, &rules, |case, _| due.push(case.subject.key)).await?;
+        }
+        Ok(Mailing { reminders, due })
     }
 
     /// Sweeps, the last first.
@@ -52,21 +72,33 @@ impl Service {
         for band in rules.bands(now) {
             due += store.count_unplanned(&band, now).await?;
         }
-        let mut due_in_7_days = 0;
-        for band in rules.coming(now, now + chrono::Duration::days(7)) {
+        self.each_ahead(now, &rules, |_, _| due += 1).await?;
+        let week = now + chrono::Duration::days(7);
+        let (mut due_in_7_days, postponed) = store.count_postponed(now, week).await?;
+        for band in rules.coming(now, week) {
             due_in_7_days += store.count_unplanned(&band, now).await?;
         }
         let mut next_due_at = None;
         if due == 0 {
+            next_due_at = postponed;
             for band in rules.coming(now, now + HORIZON) {
                 let first = store.next_unplanned(&band, now).await?;
                 let first = first.map(|end| end - chrono::Duration::days(i64::from(band.days)));
                 next_due_at = [next_due_at, first].into_iter().flatten().min();
             }
         }
-        let (deferred, failed, ambiguous) = store.unwell(now).await?;
-        Ok(Outbox { due, due_in_7_days, next_due_at, deferred, failed, ambiguous })
+        let Unwell { deferred, failed, ambiguous, written } = store.unwell(now).await?;
+        Ok(Outbox { due, due_in_7_days, next_due_at, deferred, failed, ambiguous, written })
     }
+}
+
+/// How it stands with the mail about some keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mailing {
+    /// For each key the latest expiry and the tightest threshold first.
+    pub reminders: Vec<Reminder>,
+    /// Keys whose tightest threshold was crossed and has no reminder yet.
+    pub due: Vec<KeyId>,
 }
 
 /// How far ahead the next reminder is looked for.
@@ -89,10 +121,18 @@ pub struct SweepPreview {
     pub letters: Vec<LetterPreview>,
     /// How many letters there would be without a limit.
     pub letters_in_all: u64,
-    /// How many reminders these hold.
+    /// How many reminders these hold, each once, however many recipients it has.
     pub reminders_in_all: u64,
     /// Where the letters would go: the mail server or the directory.
     pub post: String,
+    /// Whether they would leave this machine.
+    pub leaves: bool,
+}
+
+impl SweepPreview {
+    pub fn whither(&self) -> Whither {
+        Whither { place: SafeText::new(self.post.as_str()), leaves: self.leaves }
+    }
 }
 
 /// A letter that would be sent.
@@ -131,7 +171,7 @@ pub enum SweepNews {
 pub struct LetterNews {
     pub recipient: SafeText,
     pub reminders: u64,
-    /// Sent, failed, ambiguous, or pending: to be tried again.
+    /// Sent, written, failed, ambiguous, or pending: to be tried again.
     pub state: State,
     /// The mail server's own words.
     pub answer: SafeText,
@@ -157,10 +197,12 @@ pub struct Outbox {
     pub due_in_7_days: u64,
     /// When the next one falls due, if none is due.
     pub next_due_at: Option<Instant>,
-    /// Pending after a passing fault.
+    /// Recipients of reminders, as the next three: to be tried again after a passing fault.
     pub deferred: u64,
     pub failed: u64,
     pub ambiguous: u64,
+    /// The letter is a file and was not sent.
+    pub written: u64,
 }
 
 /// What became of the wish to send a reminder again.

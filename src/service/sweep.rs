@@ -1,9 +1,11 @@
 //! The sweep: one run over all keys that sends the reminders that are due.
 //!
-//! First everything that is due is written down ([`plan`]); then letters are taken in hand ([`claim`]), sent ([`flow`]),
+//! First what a clock that ran ahead once did is planned again ([`ahead`]), and everything that is due is written down
+//! ([`plan`]); then letters are taken in hand ([`claim`]), sent ([`flow`]),
 //! and what became of them is written down ([`record`]). A sweep can be killed at any point: what it had in hand is taken
 //! over by another one two minutes later, under the same Message-ID. Any number of sweeps may run at once.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,13 +20,15 @@ use super::reminders::{SweepNews, SweepOrder, SweepPreview};
 use super::{Error, Intent, Result, Service};
 use crate::domain::audit::Action;
 use crate::domain::operator::Permission;
-use crate::domain::reminder::{Sweep, SweepId, Tally};
+use crate::domain::reminder::{ReminderId, Sweep, SweepId, Tally};
 use crate::domain::text::SafeText;
 use crate::store::Tx;
 
+pub(super) mod ahead;
 pub(super) mod claim;
 pub(super) mod fit;
 mod flow;
+mod pace;
 pub(super) mod plan;
 mod record;
 
@@ -83,6 +87,7 @@ impl Service {
             id,
             left: order.limit.map_or(usize::MAX, |limit| limit as usize),
             tally: Tally::default(),
+            told: HashSet::new(),
             news,
             stop,
         };
@@ -157,6 +162,8 @@ struct Run {
     /// So many letters may still be taken in hand.
     left: usize,
     tally: Tally,
+    /// Reminders in letters that were sent or written.
+    told: HashSet<ReminderId>,
     news: UnboundedSender<SweepNews>,
     stop: Stop,
 }

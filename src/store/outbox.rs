@@ -16,6 +16,7 @@ use crate::domain::reminder::{ReminderId, State};
 use crate::domain::text::SafeText;
 use crate::domain::{Instant, audit};
 
+mod ahead;
 mod claim;
 mod plan;
 mod read;
@@ -23,8 +24,10 @@ mod retry;
 mod settle;
 mod sweeps;
 
+pub use ahead::Ahead;
 pub use claim::Waiting;
 pub use plan::{Band, NewReminder};
+pub use read::Unwell;
 pub use retry::Tried;
 pub use settle::{Fate, Settled};
 pub use sweeps::InHand;
@@ -156,13 +159,23 @@ fn push_ids<D: Driver>(sql: &mut QueryBuilder<D>, ids: &[Uuid]) {
     sql.push(")");
 }
 
+/// Writes the condition that the key `k` was not replaced. A successor that nobody took over replaces nothing.
+fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    // A value, not EXISTS: that one PostgreSQL may answer by reading all keys.
+    sql.push(" AND (k.successor IS NULL OR NOT coalesce((SELECT s.ends_at > ");
+    D::time(sql, now);
+    sql.push(
+        " FROM keys s WHERE s.id = k.successor AND (s.acknowledged_at IS NOT NULL OR s.last_used_at IS NOT NULL)), false))",
+    );
+}
+
 /// As many ids go into one statement.
 const IDS: usize = 500;
 
 /// The state of a reminder as its deliveries make it: `State::of` in SQL. A test holds the two against each other.
-const STATE_OF: &str = "coalesce((SELECT CASE max(CASE d.state WHEN 'sending' THEN 6 WHEN 'pending' THEN 5 WHEN 'failed' THEN 4 \
-     WHEN 'ambiguous' THEN 3 WHEN 'sent' THEN 2 WHEN 'superseded' THEN 1 ELSE 0 END) \
-     WHEN 6 THEN 'sending' WHEN 5 THEN 'pending' WHEN 4 THEN 'failed' WHEN 3 THEN 'ambiguous' WHEN 2 THEN 'sent' \
+const STATE_OF: &str = "coalesce((SELECT CASE max(CASE d.state WHEN 'sending' THEN 7 WHEN 'pending' THEN 6 WHEN 'failed' THEN 5 \
+     WHEN 'ambiguous' THEN 4 WHEN 'written' THEN 3 WHEN 'sent' THEN 2 WHEN 'superseded' THEN 1 ELSE 0 END) \
+     WHEN 7 THEN 'sending' WHEN 6 THEN 'pending' WHEN 5 THEN 'failed' WHEN 4 THEN 'ambiguous' WHEN 3 THEN 'written' WHEN 2 THEN 'sent' \
      WHEN 1 THEN 'superseded' WHEN 0 THEN 'cancelled' END \
      FROM deliveries d WHERE d.reminder = reminders.id), state)";
 

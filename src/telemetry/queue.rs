@@ -1,18 +1,17 @@
 //! Lines on their way to a reader that may be slow, stuck or gone. Whoever has a line to write never waits for that.
 
 use std::cell::Cell;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::file::Sink;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// So much is written at a time at most: a pipe takes it as one piece.
 const PIECE: usize = 4_096;
-/// How long a sink is left alone that takes nothing now and does not block.
-const REST: Duration = Duration::from_millis(10);
 /// The end of the program waits no longer than this, however well the reader gets on.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -115,13 +114,14 @@ impl Queue {
         true
     }
 
-    fn write(&self, mut sink: impl Write, tell: impl Fn(&Self, u64)) {
+    fn write(&self, sink: impl Write, tell: impl Fn(&Self, u64)) {
+        let mut sink = Sink::new(sink);
         loop {
             let lines = self.take();
             let mut rest = lines.as_slice();
             while !rest.is_empty() {
                 let (piece, behind) = rest.split_at(piece(rest));
-                let missing = deliver(&mut sink, piece);
+                let missing = sink.deliver(piece);
                 rest = behind;
                 self.lost.fetch_add(missing, Ordering::Relaxed);
                 let mut state = self.state();
@@ -160,20 +160,6 @@ impl Queue {
 fn piece(rest: &[u8]) -> usize {
     let most = &rest[..rest.len().min(PIECE)];
     most.iter().rposition(|byte| *byte == b'\n').map_or(most.len(), |end| end + 1)
-}
-
-/// Writes a piece. Answers how many of its lines can't be written.
-fn deliver(sink: &mut impl Write, mut piece: &[u8]) -> u64 {
-    while !piece.is_empty() {
-        match sink.write(piece) {
-            Ok(0) => break,
-            Ok(written) => piece = &piece[written..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(REST),
-            Err(_) => break,
-        }
-    }
-    piece.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// Hands lines over to the queue.

@@ -24,8 +24,8 @@ use crate::domain::text::SafeText;
 use crate::domain::usage::Minute;
 use crate::service::{
     AlertRequest, AuditRequest, ChangeAccount, Count, CreateAccount, CreateKey, Created, Error, Field,
-    GateStanding, Needle, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried,
-    Revoked, StoreError, SweepOrder, SweepPreview, Whoami,
+    GateStanding, Mailing, Needle, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
+    Retried, Revoked, StoreError, SweepOrder, SweepPreview, Whither, Whoami,
 };
 
 /// Something to be done. Plain comparable data.
@@ -264,9 +264,9 @@ pub enum Reply {
     VerifyAudit(Outcomes<Verdict>),
     Outbox(Outcomes<Outbox>),
     /// The mail server or the directory; or why no letter can be sent.
-    Post(Outcomes<SafeText>),
+    Post(Outcomes<Whither>),
     Reminders(Outcomes<Vec<Reminder>>),
-    RemindersOf(Outcomes<Vec<Reminder>>),
+    RemindersOf(Outcomes<Mailing>),
     RetryReminders(Outcomes<Vec<Retried>>),
     Sweeps(Outcomes<Vec<Sweep>>),
     PreviewSweep(Outcomes<Box<SweepPreview>>),

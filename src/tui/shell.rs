@@ -22,7 +22,7 @@ use crate::domain::query::Sort;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::domain::when::Here;
-use crate::service::{Outbox, Whoami};
+use crate::service::{Outbox, Whither, Whoami};
 
 /// What screens and overlays share.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Shell {
     /// `None` until the database has answered.
     pub outbox: Option<Outbox>,
     /// Where mail goes, or why it can't. `None` until that was asked.
-    pub post: Option<Outcomes<SafeText>>,
+    pub post: Option<Outcomes<Whither>>,
     /// How many alerts nobody has acknowledged. `None` until the database has answered.
     pub alerts: Option<u64>,
     /// The sweep that was started here last.

@@ -76,10 +76,11 @@ pub fn ended(shell: &mut Shell, of: RequestId, outcome: Outcomes<Box<Sweep>>) {
 
 /// What a sweep came to, in one sentence.
 pub fn summary(sweep: &Sweep) -> (Severity, String) {
-    let Tally { sent, failed, deferred, ambiguous, .. } = sweep.tally;
-    let mut words = match sent {
-        0 if sweep.tally.letters() == 0 => "nothing was due".to_owned(),
-        0 => "no letter was sent".to_owned(),
+    let Tally { sent, written, failed, deferred, ambiguous, .. } = sweep.tally;
+    let mut words = match (sent, written) {
+        (0, 0) if sweep.tally.letters() == 0 => "nothing was due".to_owned(),
+        (0, 0) => "no letter was sent".to_owned(),
+        (0, _) => format!("{} written as files; nothing left this machine", count(written, "letter")),
         _ => format!("{} sent", count(sent, "letter")),
     };
     for (many, what) in [

@@ -166,11 +166,9 @@ impl Worker {
                 Reply::RemoveOperator(plain(service.remove_operator(operation, &name)).await)
             }
             Request::Outbox => Reply::Outbox(plain(service.outbox()).await),
-            Request::Post => {
-                Reply::Post(plain(service.post()).await.map(|post| SafeText::new(post.to_string())))
-            }
+            Request::Post => Reply::Post(plain(service.post()).await.map(|post| post.whither())),
             Request::Reminders(request) => Reply::Reminders(plain(service.reminders(request)).await),
-            Request::RemindersOf(keys) => Reply::RemindersOf(plain(service.reminders_of(&keys)).await),
+            Request::RemindersOf(keys) => Reply::RemindersOf(plain(service.mailing_of(&keys)).await),
             Request::RetryReminders { operation, reminders } => {
                 Reply::RetryReminders(plain(service.retry_reminders(operation, &reminders)).await)
             }

@@ -26,6 +26,7 @@ mod cli {
 /// What the service promises to every door.
 mod contract {
     mod accounts;
+    mod ahead;
     mod alerts;
     mod audit;
     mod caps;
@@ -50,6 +51,7 @@ mod contract {
     mod standing;
     mod storm;
     mod sweeps;
+    mod written;
     mod year;
 }
 
@@ -94,3 +96,4 @@ mod readme;
 mod reminder_service;
 mod secret_files;
 mod support_rig;
+mod worker_signals;

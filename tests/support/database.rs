@@ -230,6 +230,28 @@ impl Database {
         }
     }
 
+    /// Makes the schema as it was at this version.
+    pub async fn migrate_to(&self, version: u32) {
+        let kind = if self.is_postgres() { "postgres" } else { "sqlite" };
+        let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(kind);
+        let some = self.dir().join("migrations");
+        std::fs::create_dir(&some).unwrap();
+        for entry in std::fs::read_dir(all).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap();
+            if name.to_str().unwrap()[..4].parse::<u32>().unwrap() <= version {
+                std::fs::copy(&path, some.join(name)).unwrap();
+            }
+        }
+        let migrator = sqlx::migrate::Migrator::new(some).await.unwrap();
+        match &self.kind {
+            Kind::Sqlite(path) => migrator.run(&mut sqlite(path).await).await.unwrap(),
+            Kind::Postgres { .. } => {
+                migrator.run(&mut PgConnection::connect(&self.address()).await.unwrap()).await.unwrap();
+            }
+        }
+    }
+
     /// Makes a PostgreSQL role that can log in, unless it is there. On SQLite there is nothing to make.
     pub async fn role(&self, name: &str) {
         if self.is_postgres() {

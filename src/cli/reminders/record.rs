@@ -12,7 +12,7 @@ use crate::service::Retried;
 pub fn tone(state: State) -> Tone {
     match state {
         State::Sent => Tone::Good,
-        State::Pending | State::Sending | State::Ambiguous => Tone::Warning,
+        State::Pending | State::Sending | State::Written | State::Ambiguous => Tone::Warning,
         State::Failed => Tone::Bad,
         State::Superseded | State::Cancelled => Tone::Quiet,
     }
@@ -39,9 +39,14 @@ impl Record for Reminder {
         })
         .cell(|reminder, look| {
             if !look.wide {
-                return few(&reminder.deliveries);
+                return few(reminder);
             }
             reminder.deliveries.iter().map(recipient).collect::<Vec<_>>().join(", ")
+        }),
+        // How many of them stand in each state.
+        Column::field(15, "recipients", |reminder, _| {
+            let counts = reminder.recipients().into_iter();
+            Value::from_iter(counts.map(|(state, count)| (state.as_str(), Value::from(count)))).into()
         }),
         Column::<Self>::head("ANSWERS", |reminder, _| {
             let answers: Vec<_> =
@@ -54,7 +59,7 @@ impl Record for Reminder {
     ];
 
     fn tone(&self, _now: Instant) -> Option<Tone> {
-        Some(tone(self.state))
+        Some(tone(self.telling().map_or(self.state, |one| one.state)))
     }
 }
 
@@ -75,12 +80,13 @@ fn recipient(delivery: &Delivery) -> String {
     format!("{} ({})", delivery.recipient, delivery.state.as_str())
 }
 
-/// The first recipient, and how many more there are.
-fn few(deliveries: &[Delivery]) -> String {
-    match deliveries {
-        [] => String::new(),
-        [one] => one.recipient.to_string(),
-        [first, more @ ..] => format!("{} +{}", first.recipient, more.len()),
+/// The recipient who says most, and how many more there are or where they stand.
+fn few(reminder: &Reminder) -> String {
+    let Some(one) = reminder.telling() else { return String::new() };
+    match (reminder.mixed(), reminder.deliveries.len() - 1) {
+        (Some(mixed), _) => format!("{} ({mixed})", one.recipient),
+        (None, 0) => one.recipient.to_string(),
+        (None, more) => format!("{} +{more}", one.recipient),
     }
 }
 
@@ -116,6 +122,7 @@ impl Record for Sweep {
         Column::new("BY", 4, "by", |sweep, _| sweep.by.as_str().into()),
         Column::wide("HOST", 5, "host", |sweep, _| sweep.host.as_str().into()),
         Column::new("SENT", 8, "sent", |sweep, _| sweep.tally.sent.into()),
+        Column::new("WRITTEN", 14, "written", |sweep, _| sweep.tally.written.into()),
         Column::new("REMINDERS", 9, "reminders", |sweep, _| sweep.tally.reminders.into()),
         Column::new("FAILED", 10, "failed", |sweep, _| sweep.tally.failed.into()),
         Column::new("DEFERRED", 11, "deferred", |sweep, _| sweep.tally.deferred.into()),

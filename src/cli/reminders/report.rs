@@ -19,8 +19,8 @@ pub const SCREENFUL: u32 = 50;
 pub struct Report<'a> {
     session: &'a Session,
     format: Format,
-    /// Where letters go.
-    place: String,
+    /// Where letters go, and whether they leave this machine.
+    place: (String, bool),
     printer: Option<super::super::output::Printer<std::io::BufWriter<std::io::Stdout>>>,
     /// Letters to be told at the end; those that somebody must look at first.
     unwell: Vec<LetterNews>,
@@ -30,7 +30,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(session: &'a Session, place: String) -> Self {
+    pub fn new(session: &'a Session, place: (String, bool)) -> Self {
         let format = session.format();
         let streams = matches!(format, Format::Ndjson | Format::Csv);
         let printer = streams.then(|| session.printer());
@@ -42,7 +42,7 @@ impl<'a> Report<'a> {
         if let Some(printer) = &mut self.printer {
             return printer.rows(&[letter], now);
         }
-        let sent = letter.state == State::Sent;
+        let sent = matches!(letter.state, State::Sent | State::Written);
         // Who wants it quiet, as cron does, reads of trouble only.
         if sent && self.session.global.quiet && self.format.for_people() {
             return Ok(());
@@ -78,7 +78,8 @@ impl<'a> Report<'a> {
             });
             return document(&json!({
                 "sweep": sweep.map(|sweep| object(sweep, now)),
-                "post": self.place,
+                "post": self.place.0,
+                "leaves_this_machine": self.place.1,
                 "letters": letters,
                 "in_hand": in_hand,
             }));
@@ -118,6 +119,7 @@ pub fn preview(preview: &SweepPreview, session: &Session) -> Result {
             "dry_run": true,
             "at": instant(Some(preview.now)),
             "post": preview.post,
+            "leaves_this_machine": preview.leaves,
             "letters_in_all": preview.letters_in_all,
             "keys_in_all": preview.reminders_in_all,
             "letters": letters,

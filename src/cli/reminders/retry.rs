@@ -6,7 +6,7 @@ use super::super::failure::{Exit, Failure, Result};
 use super::super::session::{Session, insist};
 use super::super::{prompt, say};
 use super::{UNWELL, count, id};
-use crate::domain::reminder::{Reminder, ReminderId};
+use crate::domain::reminder::{Reminder, ReminderId, State};
 use crate::service::{ReminderRequest, Retried, Service, new_operation};
 
 /// Reminders in one transaction.
@@ -16,7 +16,7 @@ const SHOWN: usize = 20;
 const PAGE: u32 = 1000;
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "filter"]))]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "filter", "written"]))]
 pub struct Arguments {
     /// Whole ids of reminders
     #[arg(value_name = "ID", value_parser = id)]
@@ -24,9 +24,15 @@ pub struct Arguments {
     /// All reminders that this filter fits and that failed or got no answer: state:failed account:acme
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
+    /// All reminders that were only written as files: for when a mail server is set up
+    #[arg(short, long)]
+    written: bool,
 }
 
-pub async fn run(arguments: Arguments, session: &Session) -> Result {
+pub async fn run(mut arguments: Arguments, session: &Session) -> Result {
+    if arguments.written {
+        arguments.filter = Some("state:written".into());
+    }
     let service = session.service().await?;
     let now = service.now().await?;
     let chosen = match &arguments.filter {
@@ -35,7 +41,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     };
     if chosen.is_empty() {
         session.printer().list::<Retried>(&[], now)?;
-        session.remark("No reminder fits that failed or got no answer. Nothing was changed.");
+        session
+            .remark("No reminder fits that failed, got no answer or was only written. Nothing was changed.");
         return Ok(());
     }
     let number = count(chosen.len() as u64, "reminder");
@@ -103,12 +110,15 @@ async fn choose(text: &str, service: &Service) -> Result<Vec<Reminder>> {
         )));
     }
     let mut request = ReminderRequest { filter: super::filter(text)?, after: None, limit: PAGE };
+    // What was written is a matter of course where letters go to a folder: it must be asked for.
+    let written = request.filter.states.contains(&State::Written);
     let mut chosen = Vec::new();
     loop {
         let reminders = service.reminders(request.clone()).await?;
         let full = reminders.len() == PAGE as usize;
         request.after = reminders.last().map(|last| last.id);
-        chosen.extend(reminders.into_iter().filter(|reminder| reminder.state.needs_attention()));
+        let fits = |one: &Reminder| one.needs_attention() || (written && one.was_written());
+        chosen.extend(reminders.into_iter().filter(fits));
         if !full {
             return Ok(chosen);
         }

@@ -37,7 +37,7 @@ pub async fn run(id: ReminderId, session: &Session) -> Result {
             }
         }
     }
-    if reminder.state.needs_attention() {
+    if reminder.needs_attention() || reminder.was_written() {
         say(&format!("To send it again with the next sweep: keyrack reminders retry {}", reminder.id));
     }
     Ok(())

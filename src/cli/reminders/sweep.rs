@@ -21,7 +21,8 @@ pub struct Arguments {
 
 pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     // Looked at first, because what is wrong there is a matter of usage and not of this sweep.
-    let place = session.desk().await?.mailer.describe();
+    let mailer = session.desk().await?.mailer;
+    let place = (mailer.describe(), mailer.leaves());
     let service = session.service().await?;
     let order = SweepOrder { operation: new_operation(), door: Door::Command, limit: arguments.limit };
     if session.global.dry_run {
@@ -67,25 +68,49 @@ async fn speak(sweep: &Sweep, others: Option<InHand>, service: &Service, session
         }
     }
     if tally.letters() == 0 && sweep.trouble.is_none() {
-        let next = service.outbox().await.ok().and_then(|outbox| outbox.next_due_at);
-        let next = next.map_or_else(String::new, |at| {
+        let outbox = service.outbox().await.unwrap_or_default();
+        let next = outbox.next_due_at.map_or_else(String::new, |at| {
             format!(" The next reminder falls due {}.", when::relative(at, session.clock.now()))
         });
-        return session.remark(&format!("Nothing is due.{next}"));
+        session.remark(&format!("Nothing is due.{next}"));
+        return written_only(session, outbox.written);
     }
     for line in outcome(tally) {
         session.remark(&line);
     }
-    if tally.sent > 0
+    if tally.written > 0
         && let Some(folder) = session.letters_folder()
     {
         let whither = if session.keeps_letters_for_itself() {
             "They went with the demo; to keep them, add --mail-dir DIR.".to_owned()
         } else {
-            format!("They lie in {} as .eml files; nothing left this machine.", folder.display())
+            format!("They are .eml files in {}; nothing left this machine.", folder.display())
         };
         session.remark(&whither);
+        if !session.is_throwaway() {
+            session.remark("Once a mail server is set up, `keyrack reminders retry --written` sends them.");
+        }
+    } else {
+        written_only(session, service.outbox().await.unwrap_or_default().written);
     }
+}
+
+/// What was only written, and how it is sent: no sweep does so by itself.
+fn written_only(session: &Session, written: u64) {
+    if written == 0 {
+        return;
+    }
+    let how = match session.letters_folder() {
+        Some(_) => "once a mail server is set up, `keyrack reminders retry --written` sends them",
+        None => "`keyrack reminders retry --written` lets the next sweep send them",
+    };
+    session.remark(&format!(
+        "{} only written as files and never sent: {how}.",
+        match written {
+            1 => "1 reminder was".to_owned(),
+            many => format!("{many} reminders were"),
+        }
+    ));
 }
 
 /// What other sweeps have in hand, one of which may be dead.
@@ -107,8 +132,12 @@ fn in_hand(others: InHand, here: Here) -> String {
 /// A tally in sentences.
 fn outcome(tally: &Tally) -> Vec<String> {
     let letters = |number| count(number, "letter");
+    let (verb, done, how) = match tally.written {
+        0 => ("Sent", tally.sent, ""),
+        written => ("Wrote", written, " as files"),
+    };
     let mut lines =
-        vec![format!("Sent {} with {} in all.", letters(tally.sent), count(tally.reminders, "reminder"))];
+        vec![format!("{verb} {} with {} in all{how}.", letters(done), count(tally.reminders, "reminder"))];
     if tally.failed > 0 {
         lines.push(format!(
             "{} failed and will not be tried again by itself: mend what the server's words say, then \
@@ -159,7 +188,13 @@ async fn preview(order: SweepOrder, service: &Service, session: &Session) -> Res
             let within =
                 within.map(|limit| format!(", of which --limit lets {limit} go")).unwrap_or_default();
             let keys = count(preview.reminders_in_all, "key");
-            format!("Would send {letters} about {keys}{within}, by way of {place}. Nothing was sent.")
+            match preview.leaves {
+                true => format!("Would send {letters} about {keys}{within}, by way of {place}. Nothing was sent."),
+                false => format!(
+                    "Would write {letters} about {keys}{within} as files into {place}; nothing would leave this machine. \
+                     Nothing was written."
+                ),
+            }
         }
     });
     Ok(())

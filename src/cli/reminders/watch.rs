@@ -68,9 +68,13 @@ async fn tend(session: &Session, supervisor: &mut Supervisor) -> String {
         Ok(None) => "stopped".into(),
         Ok(Some(sweep)) => {
             let tally = &sweep.tally;
+            let (verb, done, how) = match tally.written {
+                0 => ("sent", tally.sent, ""),
+                written => ("wrote", written, " as files"),
+            };
             let words = format!(
-                "sent {} with {}, {} failed, {} to be tried again, {} without answer",
-                count(tally.sent, "letter"),
+                "{verb} {}{how} with {}, {} failed, {} to be tried again, {} without answer",
+                count(done, "letter"),
                 count(tally.reminders, "reminder"),
                 tally.failed,
                 tally.deferred,
@@ -120,7 +124,7 @@ async fn sweep(session: &Session, supervisor: &mut Supervisor) -> Result<Option<
                 match news {
                     SweepNews::Planned { letters } => planned = letters,
                     SweepNews::Letter(letter) => {
-                        if letter.state != State::Sent {
+                        if !matches!(letter.state, State::Sent | State::Written) {
                             let (to, state) = (&letter.recipient, letter.state.as_str());
                             tracing::warn!(%to, state, answer = %letter.answer, "a letter was not sent");
                         }

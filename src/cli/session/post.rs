@@ -54,7 +54,7 @@ fn read(settings: &MailSettings) -> std::result::Result<Desk, ConfigError> {
         Transport::Smtp => {
             let smtp = smtp(settings)?;
             Smtp::open(smtp, head)
-                .map(Mailer::Smtp)
+                .map(|smtp| Mailer::Smtp(smtp.with_rate(settings.rate.value)))
                 .map_err(|error| settings.host.source.error(error.to_string()))?
         }
     };

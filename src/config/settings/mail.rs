@@ -91,6 +91,7 @@ const ROWS: &[Row<MailSettings>] = &[
         .then(|mail| outranked(&mut mail.password_file, &mail.password_credential.source)),
     mail!(some ca_file: PATH, "Certificates (PEM) that are trusted instead of the system's"),
     mail!(one connections: Codec::<usize>::to::<64>(), "How many letters are sent at a time").default("4"),
+    mail!(some rate: Codec::<u32>::to::<100_000>(), "At most this many letters a minute, for a server that takes no more"),
     mail!(some hello: TEXT, "The name that this machine gives itself. Without: its host name"),
     mail!(some templates: FOLDER, "A folder with texts of your own"),
 ];
@@ -124,6 +125,8 @@ pub struct MailSettings {
     pub ca_file: Setting<Option<PathBuf>>,
     /// Connections at a time.
     pub connections: Setting<usize>,
+    /// Letters a minute.
+    pub rate: Setting<Option<u32>>,
     /// How this machine greets the mail server; unless told otherwise by its own name.
     pub hello: Setting<Option<String>>,
     /// A folder with templates of the operator's own.

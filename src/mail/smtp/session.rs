@@ -186,7 +186,9 @@ impl Session {
             self.state = State::Doubtful;
         }
         if reply.is_permanent() {
-            LetterOutcome::Failed { answer: reply.words() }
+            // Here the server judges the sender: it has not heard the recipient yet.
+            let phase = if phase == "MAIL" { "MAIL: " } else { "" };
+            LetterOutcome::Failed { answer: format!("{phase}{}", reply.words()) }
         } else if reply.is_transient() {
             LetterOutcome::Deferred { answer: reply.words() }
         } else {

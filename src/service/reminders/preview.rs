@@ -1,9 +1,10 @@
 //! What a sweep would send at this moment, told without writing a row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{DueKey, LetterPreview, SweepPreview};
 use crate::domain::Instant;
+use crate::domain::reminder::ReminderId;
 use crate::domain::text::SafeText;
 use crate::service::sweep::fit::KEYS;
 use crate::service::sweep::fit::{Fit, Rules};
@@ -20,6 +21,8 @@ struct Due<'a> {
     days_before: u32,
     expires_at: Instant,
     again: bool,
+    /// Whether it is the first recipient of this reminder.
+    first: bool,
 }
 
 /// A letter: to whom, or which one again.
@@ -55,13 +58,14 @@ impl Service {
         // Twice through all that is due: first who gets how many, then the keys of those that are shown. So what is held
         // grows with the number of recipients and not with the number of keys.
         let mut sums: HashMap<Place, Sum> = HashMap::new();
+        let mut reminders_in_all = 0;
         self.each_due(now, &rules, |due| {
+            reminders_in_all += u64::from(due.first);
             let sum = sums.entry(Place::of(due)).or_insert(Sum { first: due.expires_at, reminders: 0 });
             sum.first = sum.first.min(due.expires_at);
             sum.reminders += 1;
         })
         .await?;
-        let reminders_in_all = sums.values().map(|sum| sum.reminders).sum();
         let letters_in_all = sums.values().map(|sum| sum.reminders.div_ceil(u64::from(KEYS))).sum();
         let wanted = limit.map_or(show, |limit| limit.min(show)) as usize;
         let mut places: Vec<(Place, Sum)> = sums.into_iter().collect();
@@ -95,19 +99,28 @@ impl Service {
             }
         }
         letters.truncate(wanted);
-        let post = match self.post().await {
-            Ok(post) => post.to_string(),
-            Err(error) => format!("nowhere: {error}"),
+        let (post, leaves) = match self.post().await {
+            Ok(post) => (post.to_string(), post.whither().leaves),
+            Err(error) => (format!("nowhere: {error}"), false),
         };
-        Ok(SweepPreview { now, letters, letters_in_all, reminders_in_all, post })
+        Ok(SweepPreview { now, letters, letters_in_all, reminders_in_all, post, leaves })
     }
 
     /// Everything that a sweep would send now, in no particular order.
     async fn each_due(&self, now: Instant, rules: &Rules, mut each: impl FnMut(&Due<'_>)) -> Result<()> {
         let store = &self.inner.store;
-        let mut waiting = |all: &[Waiting]| {
+        let again = store.waiting_again(now).await?;
+        // Of these there are few, and in no order; what waits else comes reminder by reminder.
+        let mut known: HashSet<ReminderId> = HashSet::new();
+        let mut last_one = None;
+        let mut waiting = |all: &[Waiting], keep: bool| {
             for one in all {
                 if matches!(rules.fit(&one.case, now), Fit::Until(_)) {
+                    let id = one.case.reminder;
+                    let first = !known.contains(&id) && last_one.replace(id) != Some(id);
+                    if keep {
+                        known.insert(id);
+                    }
                     each(&Due {
                         recipient: &one.recipient,
                         letter: one.letter.as_deref(),
@@ -115,33 +128,49 @@ impl Service {
                         days_before: one.case.days_before,
                         expires_at: one.case.expires_at,
                         again: one.attempts > 0 || one.letter.is_some(),
+                        first,
                     });
                 }
             }
         };
-        waiting(&store.waiting_again(now).await?);
+        waiting(&again, true);
         let mut last: Option<Waiting> = None;
         loop {
             let page = store.waiting(now, last.as_ref(), PAGE).await?;
-            waiting(&page);
+            waiting(&page, false);
             if page.len() < PAGE as usize {
                 break;
             }
             last = page.into_iter().last();
         }
+        self.each_ahead(now, rules, |case, to| {
+            for (n, recipient) in to.iter().enumerate() {
+                each(&Due {
+                    recipient,
+                    letter: None,
+                    subject: &case.subject,
+                    days_before: case.days_before,
+                    expires_at: case.expires_at,
+                    again: false,
+                    first: n == 0,
+                });
+            }
+        })
+        .await?;
         for band in rules.bands(now) {
             let mut after = None;
             loop {
                 let page = store.unplanned(&band, now, after, PAGE).await?;
                 for subject in &page {
-                    for recipient in recipients(&subject.admins) {
+                    for (n, recipient) in recipients(&subject.admins).iter().enumerate() {
                         each(&Due {
-                            recipient: &recipient,
+                            recipient,
                             letter: None,
                             subject,
                             days_before: band.days,
                             expires_at: subject.expires_at.unwrap_or(subject.ends_at),
                             again: false,
+                            first: n == 0,
                         });
                     }
                 }

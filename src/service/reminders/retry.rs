@@ -1,4 +1,4 @@
-//! Sending again what failed or may not have arrived.
+//! Sending again what failed or may not have arrived, and sending what was only written.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ use crate::store::{Case, Tried, Tx};
 
 impl Service {
     /// Lets the next sweep send these reminders again, to those who are the account's admins now: what failed, what is
-    /// ambiguous, and what waits for another try. A letter that may have arrived goes out again whole, under its old
+    /// ambiguous, what waits for another try, and, where letters leave this machine by now, what was only written. A letter that may have arrived goes out again whole, under its old
     /// Message-ID. What makes no sense any more is answered with the reason and left as it is.
     pub async fn retry_reminders(
         &self,
@@ -28,13 +28,16 @@ impl Service {
         let mut asked = reminders.to_vec();
         let mut seen = HashSet::new();
         asked.retain(|id| seen.insert(*id));
-        self.change(operation, Retry { asked }).await
+        let leaves = self.post().await.is_ok_and(|post| post.whither().leaves);
+        self.change(operation, Retry { asked, leaves }).await
     }
 }
 
 /// The reminders that are to be sent again, each once.
 struct Retry {
     asked: Vec<ReminderId>,
+    /// Whether letters leave this machine.
+    leaves: bool,
 }
 
 impl Change for Retry {
@@ -71,7 +74,7 @@ impl Retry {
         let mut changed = Vec::new();
         for id in &self.asked {
             let case = cases.remove(id).ok_or_else(|| Error::no_reminder(*id))?;
-            match one(tx, &rules, &case, &mut letters).await? {
+            match self.one(tx, &rules, &case, &mut letters).await? {
                 Ok(()) => changed.push(case),
                 Err(why) => {
                     refused.insert(*id, why);
@@ -103,54 +106,63 @@ impl Retry {
         tx.record_all(&changes).await?;
         Ok(refused)
     }
-}
 
-/// Lets one reminder be sent again, or tells why not.
-async fn one(
-    tx: &mut Tx,
-    rules: &Rules,
-    case: &Case,
-    letters: &mut HashSet<String>,
-) -> Result<std::result::Result<(), String>> {
-    match case.state {
-        State::Sent => return Ok(Err("it was sent".into())),
-        State::Sending => return Ok(Err("a sweep is sending it at this moment".into())),
-        State::Superseded => {
-            return Ok(Err("a tighter threshold was crossed since, with a reminder of its own".into()));
-        }
-        State::Cancelled => return Ok(Err("it was cancelled before it was sent".into())),
-        State::Pending | State::Failed | State::Ambiguous => {}
-    }
-    match rules.fit(case, tx.now()) {
-        Fit::Until(_) => {}
-        Fit::Not { state: State::Superseded, why } => {
-            return Ok(Err(format!("the reminder {why} before the expiry has taken its place")));
-        }
-        Fit::Not { why, .. } => return Ok(Err(format!("nothing is left to remind of: {why}"))),
-    }
-    let admins = recipients(&case.subject.admins);
-    if admins.is_empty() {
-        let account = &case.subject.account;
-        return Ok(Err(format!("account {account} has no admin to write to")));
-    }
-    let tried = tx.tried(case.reminder).await?;
-    for Tried { recipient, state, letter } in &tried {
-        if !matches!(state, State::Failed | State::Ambiguous | State::Pending) {
-            continue;
-        }
-        if admins.contains(recipient) {
-            if *state == State::Ambiguous {
-                letters.extend(letter.clone());
+    /// Lets one reminder be sent again, or tells why not.
+    async fn one(
+        &self,
+        tx: &mut Tx,
+        rules: &Rules,
+        case: &Case,
+        letters: &mut HashSet<String>,
+    ) -> Result<std::result::Result<(), String>> {
+        match case.state {
+            State::Sent => return Ok(Err("it was sent".into())),
+            State::Sending => return Ok(Err("a sweep is sending it at this moment".into())),
+            State::Superseded => {
+                return Ok(Err("a tighter threshold was crossed since, with a reminder of its own".into()));
             }
-            tx.send_again(case.reminder, recipient).await?;
-        } else {
-            tx.give_up(case.reminder, recipient).await?;
+            State::Cancelled => return Ok(Err("it was cancelled before it was sent".into())),
+            State::Written if !self.leaves => {
+                return Ok(Err(
+                    "it was written as a file, and letters still go to a folder: set up a mail server first"
+                        .into(),
+                ));
+            }
+            State::Pending | State::Failed | State::Ambiguous | State::Written => {}
         }
-    }
-    for admin in admins {
-        if !tried.iter().any(|known| known.recipient == admin) {
-            tx.add_delivery(case.reminder, &admin).await?;
+        match rules.fit(case, tx.now()) {
+            Fit::Until(_) => {}
+            Fit::Not { state: State::Superseded, why } => {
+                return Ok(Err(format!("the reminder {why} before the expiry has taken its place")));
+            }
+            Fit::Not { why, .. } => return Ok(Err(format!("nothing is left to remind of: {why}"))),
         }
+        let admins = recipients(&case.subject.admins);
+        if admins.is_empty() {
+            let account = &case.subject.account;
+            return Ok(Err(format!("account {account} has no admin to write to")));
+        }
+        let tried = tx.tried(case.reminder).await?;
+        for Tried { recipient, state, letter } in &tried {
+            match state {
+                State::Failed | State::Ambiguous | State::Pending => {}
+                State::Written if self.leaves => {}
+                _ => continue,
+            }
+            if admins.contains(recipient) {
+                if *state == State::Ambiguous {
+                    letters.extend(letter.clone());
+                }
+                tx.send_again(case.reminder, recipient).await?;
+            } else {
+                tx.give_up(case.reminder, recipient).await?;
+            }
+        }
+        for admin in admins {
+            if !tried.iter().any(|known| known.recipient == admin) {
+                tx.add_delivery(case.reminder, &admin).await?;
+            }
+        }
+        Ok(Ok(()))
     }
-    Ok(Ok(()))
 }

@@ -46,6 +46,8 @@ pub(super) struct Claimed {
     pub at: Instant,
     /// Not to be sent after this moment.
     pub send_by: Moment,
+    /// When it left.
+    pub left_at: Moment,
 }
 
 impl Claimed {
@@ -168,6 +170,7 @@ impl Claiming {
                 moot_at,
                 at: now,
                 send_by: self.send_by,
+                left_at: self.send_by,
             };
             tx.claim(self.sweep, &letter.recipient, &ids, &letter.message_id, until).await?;
             letters.push(letter);

@@ -12,9 +12,10 @@ use tokio::time::{Instant as Moment, MissedTickBehavior, interval, sleep_until};
 use super::Run;
 use super::claim::Claimed;
 use super::fit::{KEYS, Rules};
+use super::pace::Pace;
 use super::record::Finished;
 use crate::domain::reminder::{SweepId, Tally};
-use crate::mail::{Letter, LetterOutcome};
+use crate::mail::{Blame, Letter, LetterOutcome};
 use crate::service::change::Change;
 use crate::service::ids::new_operation;
 use crate::service::{Post, Result, SweepNews};
@@ -30,6 +31,10 @@ const LETTERS: usize = 64;
 const TOGETHER: usize = 16;
 /// … if they follow each other as quickly as this.
 const SOON: Duration = Duration::from_millis(50);
+/// After so many letters that were refused in the same words while none was taken, a sweep stops.
+const REFUSED: usize = 10;
+/// How often it is looked whether a sweep that pauses is to stop.
+const GLANCE: Duration = Duration::from_millis(200);
 /// Letters in hand that were all sent faster than this: more can be taken in hand at once.
 const QUICK: Duration = Duration::from_secs(2);
 /// … and slower than this: fewer.
@@ -40,8 +45,12 @@ struct Flow {
     queue: VecDeque<Claimed>,
     rules: Arc<Rules>,
     sending: JoinSet<Finished>,
-    /// Met no mail server, one after the other: whether that is the letter's fault will be seen.
+    pace: Pace,
+    /// Met no mail server or one that refuses this machine, one after the other: whether that is the letter's fault will be
+    /// seen.
     held: Vec<Finished>,
+    /// Refused before any letter was taken, in words that may be about every letter.
+    refused: Vec<Finished>,
     /// To be written down.
     done: Vec<Finished>,
     /// When the first of these must be written down at the latest.
@@ -56,6 +65,11 @@ struct Flow {
 }
 
 impl Flow {
+    /// Whether no letter may leave just now.
+    fn pauses(&self) -> bool {
+        Moment::now() < self.pace.next()
+    }
+
     /// Whether what is finished should wait no longer for more.
     fn is_time_to_write(&self) -> bool {
         self.done.len() >= TOGETHER || self.sending.is_empty() || Moment::now() >= self.write_by
@@ -71,16 +85,18 @@ impl Run {
         let letters = letters.min(self.left as u64);
         let _ = self.news.send(SweepNews::Planned { letters });
 
-        let lanes = self.post.mailer.lanes().max(1);
+        let pace = Pace::new(self.post.mailer.lanes(), self.post.mailer.rate(), Moment::now());
         let mut flow = Flow {
             queue: VecDeque::new(),
             rules: Arc::new(Rules::new(Vec::new())),
             sending: JoinSet::new(),
             held: Vec::new(),
+            refused: Vec::new(),
             done: Vec::new(),
             write_by: Moment::now(),
             exhausted: false,
-            batch: lanes * 2,
+            batch: pace.lanes() * 2,
+            pace,
             claimed_at: Moment::now(),
             broken: (0, String::new()),
             trouble: None,
@@ -91,7 +107,7 @@ impl Run {
             if self.stop.is_stopped() && flow.trouble.is_none() {
                 flow.trouble = Some("stopped by hand".into());
             }
-            self.fill(&mut flow, lanes).await?;
+            self.fill(&mut flow).await?;
             if flow.is_time_to_write() {
                 self.write_down(&mut flow).await?;
             }
@@ -100,10 +116,15 @@ impl Run {
                 if nothing_left || flow.trouble.is_some() {
                     break;
                 }
-                continue;
+                if !flow.pauses() {
+                    continue;
+                }
             }
+            let pauses = flow.pauses() && flow.sending.len() < flow.pace.lanes() && flow.trouble.is_none();
+            // Whoever wants it to stop is heard during the longest pause.
+            let glance = flow.pace.next().min(Moment::now() + GLANCE);
             tokio::select! {
-                joined = flow.sending.join_next() => {
+                joined = flow.sending.join_next(), if !flow.sending.is_empty() => {
                     let mut joined = joined;
                     while let Some(finished) = joined {
                         if let Ok(finished) = finished {
@@ -112,15 +133,15 @@ impl Run {
                         joined = flow.sending.try_join_next();
                     }
                 }
+                () = sleep_until(glance), if pauses => {}
                 () = sleep_until(flow.write_by), if !flow.done.is_empty() => {}
                 _ = beat.tick() => self.give_sign().await,
             }
         }
         self.settle_held(&mut flow);
         self.write_down(&mut flow).await?;
-        let Tally { sent, failed, ambiguous, deferred, .. } = self.tally;
         let (broken, words) = flow.broken;
-        if broken > 0 && broken == deferred && sent + failed + ambiguous == 0 {
+        if broken > 0 && broken == self.tally.deferred && self.tally.settled() == 0 {
             // No fault of any letter's: whoever watches over sweeps must hear of it.
             return Ok(flow.trouble.or(Some(format!("the mail server broke off every letter: {words}"))));
         }
@@ -128,20 +149,20 @@ impl Run {
     }
 
     /// Takes letters in hand and sends them off, as many at once as the mailer wants.
-    async fn fill(&mut self, flow: &mut Flow, lanes: usize) -> Result<()> {
+    async fn fill(&mut self, flow: &mut Flow) -> Result<()> {
         if flow.trouble.is_some() {
             let let_go = flow.queue.drain(..).map(|letter| Finished { letter, outcome: None });
             flow.done.extend(let_go);
             return Ok(());
         }
-        while flow.sending.len() < lanes {
-            let Some(letter) = flow.queue.pop_front() else {
+        while flow.sending.len() < flow.pace.lanes() && !flow.pauses() {
+            let Some(mut letter) = flow.queue.pop_front() else {
                 if flow.exhausted || self.left == 0 {
                     return Ok(());
                 }
                 // What is finished is written down first, so that it does not wait for what comes next.
                 self.write_down(flow).await?;
-                self.take(flow, lanes).await?;
+                self.take(flow).await?;
                 continue;
             };
             if Moment::now() >= letter.send_by {
@@ -151,6 +172,8 @@ impl Run {
                 flow.done.push(Finished { letter, outcome: None });
                 continue;
             }
+            letter.left_at = Moment::now();
+            flow.pace.leaves(letter.left_at);
             let (post, rules) = (self.post.clone(), flow.rules.clone());
             flow.sending.spawn(async move {
                 let sent = AssertUnwindSafe(send(&post, &rules, &letter)).catch_unwind().await;
@@ -163,14 +186,14 @@ impl Run {
     }
 
     /// Takes the next letters in hand.
-    async fn take(&mut self, flow: &mut Flow, lanes: usize) -> Result<()> {
+    async fn take(&mut self, flow: &mut Flow) -> Result<()> {
         match flow.claimed_at.elapsed() {
             spent if spent < QUICK => flow.batch = (flow.batch * 2).min(LETTERS),
-            spent if spent > SLOW => flow.batch = (flow.batch / 2).max(lanes),
+            spent if spent > SLOW => flow.batch = (flow.batch / 2).max(flow.pace.lanes()),
             _ => {}
         }
         flow.claimed_at = Moment::now();
-        match self.claim(flow.batch.min(self.left)).await? {
+        match self.claim(flow.pace.batch(flow.batch).min(self.left)).await? {
             None => flow.exhausted = true,
             Some(claim) => {
                 self.left -= claim.letters.len().min(self.left);
@@ -183,49 +206,114 @@ impl Run {
 
     /// Decides what an outcome means for this sweep.
     fn judge(&mut self, flow: &mut Flow, finished: Finished) {
-        self.tell(&finished);
-        if let Some(LetterOutcome::Broken { answer }) = &finished.outcome {
-            flow.broken = (flow.broken.0 + 1, answer.clone());
-        }
         if flow.done.is_empty() {
             flow.write_by = Moment::now() + SOON;
         }
-        if !matches!(finished.outcome, Some(LetterOutcome::Unavailable { .. })) {
-            // The server works, so that the letters before this one had bad luck of their own.
-            flow.done.append(&mut flow.held);
-            flow.done.push(finished);
-            return;
-        }
-        flow.held.push(finished);
-        if flow.held.len() >= UNAVAILABLE && flow.trouble.is_none() {
-            self.give_up(flow);
+        let Some(outcome) = &finished.outcome else { return flow.done.push(finished) };
+        // Where only one connection is tried, the server is away for all.
+        let away = matches!(outcome, LetterOutcome::Unavailable { .. }) && !outcome.answer().contains(": 4");
+        match outcome.blame() {
+            Blame::Pace if !away || flow.pace.lanes() > 1 => self.slow_down(flow, finished),
+            Blame::Pace | Blame::Machine => {
+                flow.held.push(finished);
+                if flow.held.len() >= UNAVAILABLE {
+                    self.give_up(flow, None);
+                }
+            }
+            Blame::Unsure if self.tally.sent == 0 => {
+                flow.refused.push(finished);
+                if flow.refused.len() >= REFUSED {
+                    self.settle_refused(flow);
+                }
+            }
+            Blame::Unsure | Blame::Letter => {
+                flow.pace.went_well();
+                if let LetterOutcome::Broken { answer } = outcome {
+                    flow.broken = (flow.broken.0 + 1, answer.clone());
+                }
+                // The server works, so that the letters before this one had bad luck of their own.
+                let mut settled = std::mem::take(&mut flow.held);
+                if matches!(outcome, LetterOutcome::Sent { .. }) {
+                    settled.append(&mut flow.refused);
+                }
+                settled.push(finished);
+                self.settle(flow, settled);
+            }
         }
     }
 
-    /// Stops because there is no mail server: the letters are let go as if they had never been in hand.
-    fn give_up(&mut self, flow: &mut Flow) {
-        let words = flow
-            .held
-            .last()
-            .and_then(|last| last.outcome.as_ref())
-            .map(|outcome| outcome.answer().to_owned());
+    /// Tells of letters that met their fates, and lets them be written down.
+    fn settle(&mut self, flow: &mut Flow, finished: Vec<Finished>) {
+        for one in &finished {
+            self.tell(one);
+        }
+        flow.done.extend(finished);
+    }
+
+    /// The server asks for fewer letters at a time, or for time: this one goes a little later, and was not tried.
+    fn slow_down(&mut self, flow: &mut Flow, finished: Finished) {
+        let worth = flow.pace.slow_down(finished.letter.left_at, Moment::now());
+        let answer = finished.outcome.as_ref().map_or("", LetterOutcome::answer);
+        tracing::info!(lanes = flow.pace.lanes(), answer, "the mail server asks for fewer letters");
+        if worth && flow.trouble.is_none() {
+            flow.queue.push_front(finished.letter);
+            return;
+        }
+        let words = format!(
+            "the mail server wants fewer letters than this, and took none for a minute: {answer}. Set `rate` below [mail]"
+        );
+        flow.held.push(finished);
+        self.give_up(flow, Some(words));
+    }
+
+    /// Stops because no letter would fare better: what met no server, or one that refuses this machine, is let go as if it
+    /// had never been in hand.
+    fn give_up(&mut self, flow: &mut Flow, words: Option<String>) {
+        let held = std::mem::take(&mut flow.held);
+        let last = held.last().and_then(|last| last.outcome.as_ref());
+        let words = words.or_else(|| last.map(|outcome| outcome.answer().to_owned()));
         if flow.trouble.is_none() {
             flow.trouble = words;
         }
-        flow.done.extend(flow.held.drain(..).map(|held| Finished { outcome: None, ..held }));
+        for mut one in held {
+            let answer = one.outcome.as_ref().map_or("", LetterOutcome::answer).to_owned();
+            one.outcome = Some(LetterOutcome::Deferred { answer });
+            self.tell(&one);
+            flow.done.push(Finished { outcome: None, ..one });
+        }
+    }
+
+    /// Decides about letters that were refused before any was taken: where several were refused with the very same words, it
+    /// is not the letters' fault.
+    fn settle_refused(&mut self, flow: &mut Flow) {
+        let refused = std::mem::take(&mut flow.refused);
+        let words = |one: &Finished| {
+            one.outcome.as_ref().map(|outcome| without(outcome.answer(), &one.letter.recipient))
+        };
+        let alike = refused.iter().all(|one| words(one) == words(&refused[0]));
+        if self.tally.sent == 0 && refused.len() >= UNAVAILABLE && alike {
+            let words = refused
+                .last()
+                .and_then(words)
+                .map(|words| format!("the mail server refuses every letter: {words}"));
+            flow.held.extend(refused);
+            self.give_up(flow, words);
+        } else {
+            self.settle(flow, refused);
+        }
     }
 
     /// At the end: where no letter met a server at all, there is none; else the last few had bad luck.
     fn settle_held(&mut self, flow: &mut Flow) {
-        let Tally { sent, failed, ambiguous, deferred, .. } = self.tally;
-        let met_none = sent + failed + ambiguous == 0 && deferred == flow.held.len() as u64;
+        self.settle_refused(flow);
         if flow.held.is_empty() {
             return;
         }
-        if met_none || flow.trouble.is_some() {
-            self.give_up(flow);
+        if self.tally.letters() == 0 || flow.trouble.is_some() {
+            self.give_up(flow, None);
         } else {
-            flow.done.append(&mut flow.held);
+            let held = std::mem::take(&mut flow.held);
+            self.settle(flow, held);
         }
     }
 
@@ -254,6 +342,12 @@ impl Change for Beat {
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         Ok(tx.beat(self.sweep, &self.tally).await?)
     }
+}
+
+/// A server's words without what is only about this recipient: the address, and what stands in angle brackets.
+fn without(answer: &str, recipient: &str) -> String {
+    let words = answer.split_whitespace().filter(|word| !word.starts_with('<') && !word.contains(recipient));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Writes a letter and sends it.

@@ -27,6 +27,7 @@ impl Run {
     /// Writes down every reminder that is due and not there yet. When this has ended, whatever was due when it began is in
     /// the outbox, whichever sweep put it there.
     pub(super) async fn plan(&mut self) -> Result<()> {
+        self.plan_again().await?;
         let now = self.service.now().await?;
         let rules = Arc::new(Rules::new(self.service.inner.store.issuers().await?));
         for band in rules.bands(now) {

@@ -23,9 +23,11 @@ pub(super) struct Finished {
 }
 
 impl Finished {
-    fn fate(&self, now: Instant) -> Fate {
+    /// `leaves`: whether letters leave this machine; so in the following.
+    fn fate(&self, now: Instant, leaves: bool) -> Fate {
         match &self.outcome {
-            Some(LetterOutcome::Sent { .. }) => Fate::Sent,
+            Some(LetterOutcome::Sent { .. }) if leaves => Fate::Sent,
+            Some(LetterOutcome::Sent { .. }) => Fate::Written,
             Some(LetterOutcome::Failed { .. }) => Fate::Failed,
             Some(LetterOutcome::Ambiguous { .. }) => Fate::Ambiguous,
             Some(
@@ -42,9 +44,10 @@ impl Finished {
         }
     }
 
-    fn action(&self) -> Option<(Action, State)> {
+    fn action(&self, leaves: bool) -> Option<(Action, State)> {
         Some(match self.outcome.as_ref()? {
-            LetterOutcome::Sent { .. } => (Action::ReminderSend, State::Sent),
+            LetterOutcome::Sent { .. } if leaves => (Action::ReminderSend, State::Sent),
+            LetterOutcome::Sent { .. } => (Action::ReminderWrite, State::Written),
             LetterOutcome::Failed { .. } => (Action::ReminderFail, State::Failed),
             LetterOutcome::Ambiguous { .. } => (Action::ReminderAmbiguous, State::Ambiguous),
             LetterOutcome::Deferred { .. }
@@ -54,8 +57,8 @@ impl Finished {
     }
 
     /// The audit's rows: one for each reminder, so that each key's history has its own.
-    fn changes(&self, sweep: SweepId) -> Vec<(OperationId, audit::Change)> {
-        let Some((action, _)) = self.action() else { return Vec::new() };
+    fn changes(&self, sweep: SweepId, leaves: bool) -> Vec<(OperationId, audit::Change)> {
+        let Some((action, _)) = self.action(leaves) else { return Vec::new() };
         let letter = &self.letter;
         let change = |case: &Case| {
             let detail = json!({
@@ -79,11 +82,15 @@ impl Run {
     /// Counts a letter's fate and tells of it.
     pub(super) fn tell(&mut self, finished: &Finished) {
         let reminders = finished.letter.cases.len() as u64;
-        let Some((_, state)) = finished.action() else { return };
+        let Some((_, state)) = finished.action(self.post.leaves()) else { return };
         match state {
-            State::Sent => {
-                self.tally.sent += 1;
-                self.tally.reminders += reminders;
+            State::Sent | State::Written => {
+                match state {
+                    State::Sent => self.tally.sent += 1,
+                    _ => self.tally.written += 1,
+                }
+                let told = finished.letter.cases.iter().filter(|case| self.told.insert(case.reminder));
+                self.tally.reminders += told.count() as u64;
             }
             State::Failed => self.tally.failed += 1,
             State::Ambiguous => self.tally.ambiguous += 1,
@@ -104,7 +111,8 @@ impl Run {
     pub(super) async fn record(&self, finished: Vec<Finished>) -> Result<()> {
         let Some(first) = finished.first() else { return Ok(()) };
         let operation = first.letter.operation;
-        self.service.change(operation, Record { finished, sweep: self.id, tally: self.tally }).await
+        let leaves = self.post.leaves();
+        self.service.change(operation, Record { finished, sweep: self.id, tally: self.tally, leaves }).await
     }
 }
 
@@ -113,6 +121,7 @@ struct Record {
     finished: Vec<Finished>,
     sweep: SweepId,
     tally: Tally,
+    leaves: bool,
 }
 
 impl Change for Record {
@@ -129,13 +138,14 @@ impl Change for Record {
             recipient: one.letter.recipient.clone(),
             reminders: one.letter.reminders(),
             again: one.letter.again,
-            fate: one.fate(now),
+            fate: one.fate(now, self.leaves),
             answer: one.answer(),
         });
         let settled: Vec<Settled> = settled.collect();
         tx.settle(self.sweep, &settled).await?;
         tx.beat(self.sweep, &self.tally).await?;
-        let changes: Vec<_> = self.finished.iter().flat_map(|one| one.changes(self.sweep)).collect();
+        let changes: Vec<_> =
+            self.finished.iter().flat_map(|one| one.changes(self.sweep, self.leaves)).collect();
         Ok(tx.record_each(&changes).await?)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::{IDS, SUBJECT, Subject, SubjectRow, push_ids};
+use super::{IDS, SUBJECT, Subject, SubjectRow, push_ids, push_not_replaced};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::reminder::{ReminderId, State};
@@ -82,12 +82,7 @@ fn push_from<D: Life>(sql: &mut QueryBuilder<D>, band: &Band, now: Instant, afte
         ") AND NOT EXISTS (SELECT 1 FROM reminders r WHERE r.key = k.id AND r.days_before = {} AND r.expires_at = k.expires_key)",
         band.days
     ));
-    // A value, not EXISTS: that one PostgreSQL may answer by reading all keys.
-    sql.push(" AND (k.successor IS NULL OR NOT coalesce((SELECT s.ends_at > ");
-    D::time(sql, now);
-    sql.push(
-        " FROM keys s WHERE s.id = k.successor AND (s.acknowledged_at IS NOT NULL OR s.last_used_at IS NOT NULL)), false))",
-    );
+    push_not_replaced(sql, now);
 }
 
 /// Every place of the band lies after this one.
@@ -132,6 +127,22 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Subject>> {
         page(self.reader().await?.conn(), band, now, after, limit).await
+    }
+
+    /// Those of these keys that are among them.
+    pub async fn unplanned_among(&self, band: &Band, now: Instant, keys: &[KeyId]) -> Result<Vec<KeyId>> {
+        let mut reader = self.reader().await?;
+        let mut found = Vec::new();
+        for some in keys.chunks(IDS) {
+            found.extend(both!(reader.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("SELECT k.id");
+                push_from::<Db>(&mut sql, band, now, start(band));
+                sql.push(" AND k.id IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.build_query_scalar::<Uuid>().fetch_all(c).await?
+            }));
+        }
+        Ok(found)
     }
 
     /// How many there are.

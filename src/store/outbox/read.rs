@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{IDS, days, push_ids, state};
+use super::{IDS, days, push_ids, push_not_replaced, state};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::reminder::State::{Ambiguous, Failed, Pending, Sending};
-use crate::domain::reminder::{Delivery, Reminder, ReminderFilter, ReminderId};
+use crate::domain::reminder::{Delivery, Reminder, ReminderFilter, ReminderId, State};
 use crate::domain::text::{SafeText, fold_typed};
 use crate::store::dialect::{Time, both};
-use crate::store::filter::{Driver as _, like};
+use crate::store::filter::{Driver, like};
 use crate::store::{Conn, Result, Store, Tx};
 
 #[derive(FromRow)]
@@ -50,6 +50,28 @@ const SELECT: &str = "SELECT r.id, r.key, k.name AS key_name, k.preview, r.accou
 /// Word for word the condition of the index of what is open, or SQLite would not use it.
 const OPEN: &str = "r.state IN ('pending', 'sending', 'failed', 'ambiguous')";
 
+/// Writes the condition that a reminder still makes sense.
+fn push_of_use<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push(
+        " AND k.id = r.key AND k.ends_at = r.expires_at AND NOT EXISTS (SELECT 1 FROM reminders t WHERE t.key = r.key \
+         AND t.expires_at = r.expires_at AND t.days_before < r.days_before) AND k.ends_at > ",
+    );
+    D::time(sql, now);
+    push_not_replaced(sql, now);
+}
+
+/// Recipients of reminders that somebody may want to look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unwell {
+    /// A passing fault: a later sweep tries again.
+    pub deferred: u64,
+    /// As many reminders without any recipient among them.
+    pub failed: u64,
+    pub ambiguous: u64,
+    /// The letter is a file, and was not sent.
+    pub written: u64,
+}
+
 /// Which reminders are wanted.
 enum Which<'a> {
     Filter { filter: &'a ReminderFilter, after: Option<(Instant, ReminderId)>, limit: u32 },
@@ -73,11 +95,12 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
             }
             Which::Filter { filter, after, limit } => {
                 if !filter.states.is_empty() {
-                    sql.push(" AND r.state IN (");
-                    for (n, state) in filter.states.iter().enumerate() {
-                        sql.push(format!("{}'{}'", if n == 0 { "" } else { ", " }, state.as_str()));
-                    }
-                    sql.push(")");
+                    let states: Vec<String> = filter.states.iter().map(|state| format!("'{}'", state.as_str())).collect();
+                    let states = states.join(", ");
+                    // A recipient whom it did not reach is found while another one's letter waits.
+                    sql.push(format!(
+                        " AND (r.state IN ({states}) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.reminder = r.id AND d.state IN ({states})))"
+                    ));
                     if filter.states.iter().all(|state| matches!(state, Pending | Sending | Failed | Ambiguous)) {
                         sql.push(" AND ").push(OPEN);
                     }
@@ -219,28 +242,38 @@ impl Store {
         Ok(found)
     }
 
-    /// How many reminders wait for another try, failed, and are ambiguous. Of the last two only those that can still be
-    /// helped: the key works and expires as it did, and no tighter threshold was crossed since.
-    pub async fn unwell(&self, now: Instant) -> Result<(u64, u64, u64)> {
+    /// How many recipients of reminders stand elsewhere than they should. Of those that no sweep tries again by itself only
+    /// those that can still be helped: the key works and expires as it did, was not replaced, and no tighter threshold was
+    /// crossed since.
+    pub async fn unwell(&self, now: Instant) -> Result<Unwell> {
         let mut reader = self.reader().await?;
-        let (deferred, unwell): (i64, Vec<(String, i64)>) = both!(reader.conn(), c => {
-            let deferred = format!(
-                "SELECT count(*) FROM reminders r WHERE {OPEN} AND r.state = 'pending' AND EXISTS \
-                 (SELECT 1 FROM deliveries d WHERE d.reminder = r.id AND d.state = 'pending' AND d.attempts > 0)"
-            );
-            let deferred = sqlx::query_scalar::<Db, i64>(sqlx::AssertSqlSafe(deferred)).fetch_one(&mut *c).await?;
+        let counts: Vec<(String, i64)> = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new(format!(
-                "SELECT r.state, count(*) FROM reminders r CROSS JOIN keys k WHERE {OPEN} AND r.state IN ('failed', 'ambiguous') AND k.id = r.key \
-                 AND k.ends_at = r.expires_at AND NOT EXISTS (SELECT 1 FROM reminders t WHERE t.key = r.key \
-                 AND t.expires_at = r.expires_at AND t.days_before < r.days_before) AND k.ends_at > "
+                "SELECT 'pending', count(*) FROM reminders r CROSS JOIN deliveries d WHERE {OPEN} AND r.state = 'pending' \
+                 AND d.reminder = r.id AND d.state = 'pending' AND d.attempts > 0 \
+                 UNION ALL SELECT coalesce(d.state, r.state), count(*) FROM reminders r CROSS JOIN keys k \
+                 LEFT JOIN deliveries d ON d.reminder = r.id WHERE {OPEN} \
+                 AND coalesce(d.state, r.state) IN ('failed', 'ambiguous')"
             ));
+            push_of_use::<Db>(&mut sql, now);
+            // Apart, and by its own index: of these there may be as many as there are keys.
+            sql.push(" GROUP BY coalesce(d.state, r.state) UNION ALL SELECT 'written', count(*) FROM deliveries d CROSS JOIN reminders r CROSS JOIN keys k \
+                      WHERE d.state = 'written' AND r.id = d.reminder AND d.expires_at > ");
             Db::time(&mut sql, now);
-            sql.push(" GROUP BY r.state");
-            (deferred, sql.build_query_as::<(String, i64)>().fetch_all(c).await?)
+            push_of_use::<Db>(&mut sql, now);
+            sql.build_query_as().fetch_all(c).await?
         });
-        let count =
-            |word: &str| unwell.iter().find(|(state, _)| state == word).map_or(0, |(_, count)| *count);
-        let (failed, ambiguous) = (count("failed"), count("ambiguous"));
-        Ok((deferred.unsigned_abs(), failed.unsigned_abs(), ambiguous.unsigned_abs()))
+        let count = |state: State| {
+            counts
+                .iter()
+                .find(|(word, _)| word == state.as_str())
+                .map_or(0, |(_, count)| count.unsigned_abs())
+        };
+        Ok(Unwell {
+            deferred: count(Pending),
+            failed: count(Failed),
+            ambiguous: count(Ambiguous),
+            written: count(State::Written),
+        })
     }
 }

@@ -64,15 +64,16 @@ impl Tx {
             .collect()
     }
 
-    /// Lets a delivery that failed, was ambiguous or waits be sent by the next sweep. Only what may have arrived keeps its
+    /// Lets a delivery that failed, was ambiguous, was only written or waits be sent by the next sweep. Only what may have arrived keeps its
     /// letter. The reminder must be locked.
     pub async fn send_again(&mut self, reminder: ReminderId, recipient: &str) -> Result<()> {
         let now = self.now();
         both!(self.conn(), c => {
             sqlx::query::<Db>(
-                "UPDATE deliveries SET letter = CASE WHEN state = 'failed' THEN NULL ELSE letter END, state = 'pending', \
+                "UPDATE deliveries SET letter = CASE WHEN state IN ('failed', 'written') THEN NULL ELSE letter END, \
+                 attempts = CASE WHEN state = 'written' THEN 0 ELSE attempts END, state = 'pending', \
                  next_at = $3, changed_at = $4 \
-                 WHERE reminder = $1 AND recipient = $2 AND state IN ('failed', 'ambiguous', 'pending')",
+                 WHERE reminder = $1 AND recipient = $2 AND state IN ('failed', 'ambiguous', 'written', 'pending')",
             )
             .bind(reminder)
             .bind(recipient)
@@ -90,7 +91,7 @@ impl Tx {
         both!(self.conn(), c => {
             sqlx::query::<Db>(
                 "UPDATE deliveries SET state = 'cancelled', changed_at = $3 \
-                 WHERE reminder = $1 AND recipient = $2 AND state IN ('failed', 'ambiguous', 'pending')",
+                 WHERE reminder = $1 AND recipient = $2 AND state IN ('failed', 'ambiguous', 'written', 'pending')",
             )
             .bind(reminder)
             .bind(recipient)

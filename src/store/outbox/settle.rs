@@ -13,6 +13,7 @@ use crate::store::{Result, Tx};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Sent,
+    Written,
     Failed,
     Ambiguous,
     /// Surely not delivered; to be tried again from this instant on.
@@ -52,6 +53,7 @@ impl Tx {
                     Db::time(&mut sql, now);
                     let (state, attempts) = match letter.fate {
                         Fate::Sent => ("sent", 1),
+                        Fate::Written => ("written", 1),
                         Fate::Failed => ("failed", 1),
                         Fate::Ambiguous => ("ambiguous", 1),
                         Fate::Deferred(_) => ("pending", 1),

@@ -11,6 +11,8 @@ use crate::store::{Result, Store, Tx};
 
 /// A sweep gives a sign of life well within this time.
 pub const ALIVE: chrono::Duration = chrono::Duration::seconds(30);
+/// No claim and no sign of life lasts longer: what seems to was made by a clock that ran ahead.
+const CLAIMED: chrono::Duration = chrono::Duration::hours(1);
 
 #[derive(FromRow)]
 struct SweepRow {
@@ -24,6 +26,7 @@ struct SweepRow {
     trouble: Option<String>,
     reminders: i64,
     sent: i64,
+    written: i64,
     failed: i64,
     deferred: i64,
     ambiguous: i64,
@@ -39,14 +42,14 @@ pub struct InHand {
     pub until: Instant,
 }
 
-const COLUMNS: &str = "id, door, begun_by, host, began_at, alive_until, ended_at, trouble, reminders, sent, failed, deferred, ambiguous";
+const COLUMNS: &str = "id, door, begun_by, host, began_at, alive_until, ended_at, trouble, reminders, sent, written, failed, deferred, ambiguous";
 
 impl SweepRow {
     fn into_sweep(self, now: Instant) -> Result<Sweep> {
         let progress = match (self.ended_at, &self.trouble) {
             (Some(_), None) => Progress::Ended,
             (Some(_), Some(_)) => Progress::Stopped,
-            (None, _) if self.alive_until.0 > now => Progress::Running,
+            (None, _) if self.alive_until.0 > now && self.alive_until.0 <= now + CLAIMED => Progress::Running,
             (None, _) => Progress::Lost,
         };
         Ok(Sweep {
@@ -60,6 +63,7 @@ impl SweepRow {
             tally: Tally {
                 reminders: self.reminders.unsigned_abs(),
                 sent: self.sent.unsigned_abs(),
+                written: self.written.unsigned_abs(),
                 failed: self.failed.unsigned_abs(),
                 deferred: self.deferred.unsigned_abs(),
                 ambiguous: self.ambiguous.unsigned_abs(),
@@ -92,9 +96,10 @@ impl Store {
         let (letters, alive, until): (i64, Option<Time>, Option<Time>) = both!(reader.conn(), c => {
             sqlx::query_as::<Db, (i64, Option<Time>, Option<Time>)>(
                 "SELECT count(DISTINCT d.letter), max(s.alive_until), max(d.claimed_until) FROM deliveries d \
-                 JOIN sweeps s ON s.id = d.sweep WHERE d.state = 'sending' AND d.claimed_until > $1",
+                 JOIN sweeps s ON s.id = d.sweep WHERE d.state = 'sending' AND d.claimed_until > $1 AND d.claimed_until <= $2",
             )
             .bind(Time(now))
+            .bind(Time(now + CLAIMED))
             .fetch_one(c)
             .await?
         });
@@ -146,7 +151,7 @@ impl Tx {
         let now = self.now();
         both!(self.conn(), c => {
             sqlx::query::<Db>(
-                "UPDATE sweeps SET alive_until = $2, reminders = $3, sent = $4, failed = $5, deferred = $6, ambiguous = $7 \
+                "UPDATE sweeps SET alive_until = $2, reminders = $3, sent = $4, failed = $5, deferred = $6, ambiguous = $7, written = $8 \
                  WHERE id = $1 AND ended_at IS NULL",
             )
             .bind(id)
@@ -156,6 +161,7 @@ impl Tx {
             .bind(count(tally.failed))
             .bind(count(tally.deferred))
             .bind(count(tally.ambiguous))
+            .bind(count(tally.written))
             .execute(c)
             .await?;
         });

@@ -13,7 +13,7 @@ use crate::domain::reminder::Reminder;
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::domain::when::Span;
-use crate::service::{Outlook, PageRequest, Row};
+use crate::service::{Mailing, Outlook, PageRequest, Row};
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::latest::Latest;
 use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
@@ -147,8 +147,8 @@ impl Source for Ending {
 pub struct State {
     rows: Listing<Ending>,
     outlook: Option<Outlook>,
-    /// The reminders of the keys at hand. `None` until they are read.
-    reminders: Option<HashMap<KeyId, Vec<Reminder>>>,
+    /// What was mailed about the keys at hand, and which of them are due. `None` until it is read.
+    mailing: Option<HashMap<KeyId, (Vec<Reminder>, bool)>>,
     outlooks: Latest,
     mails: Latest,
 }
@@ -206,14 +206,17 @@ impl Screen for State {
         match reply {
             Reply::Outlook(outcome) => self.outlooks.keep(shell, id, outcome, &mut self.outlook),
             Reply::RemindersOf(outcome) => {
-                let by_key = outcome.map(|reminders| {
-                    let mut of: HashMap<KeyId, Vec<Reminder>> = HashMap::new();
+                let by_key = outcome.map(|Mailing { reminders, due }| {
+                    let mut of: HashMap<KeyId, (Vec<Reminder>, bool)> = HashMap::new();
                     for reminder in reminders {
-                        of.entry(reminder.key).or_default().push(reminder);
+                        of.entry(reminder.key).or_default().0.push(reminder);
+                    }
+                    for key in due {
+                        of.entry(key).or_default().1 = true;
                     }
                     of
                 });
-                self.mails.keep(shell, id, by_key, &mut self.reminders)
+                self.mails.keep(shell, id, by_key, &mut self.mailing)
             }
             reply => {
                 let page = self.page(shell);
@@ -256,9 +259,9 @@ impl State {
 
     /// What became of the thresholds of a key; `None` until that is known.
     fn marks_of(&self, shell: &Shell, key: &Key) -> Option<Vec<(u32, Mark<'_>)>> {
-        let reminders = self.reminders.as_ref()?;
-        let own = reminders.get(&key.id).map_or(&[][..], Vec::as_slice);
+        let mailing = self.mailing.as_ref()?;
+        let (own, due) = mailing.get(&key.id).map_or((&[][..], false), |(own, due)| (own.as_slice(), *due));
         let days = shell.issuer(&key.issuer).map_or(&[][..], |issuer| &issuer.policy.reminders.days_before);
-        Some(marks(key, days, own, shell.now))
+        Some(marks(key, days, own, due, shell.now))
     }
 }

@@ -171,10 +171,10 @@ impl State {
         if fit.is_empty() {
             let words = match wanted.len() {
                 1 => format!(
-                    "only what failed, is ambiguous or was put off is sent again; this is {}",
+                    "only what failed, is ambiguous, was put off or only written is sent again; this is {}",
                     wanted.values().map(|mark| mark.state).collect::<String>()
                 ),
-                _ => "only what failed, is ambiguous or was put off is sent again: none of the marked ones"
+                _ => "only what failed, is ambiguous, was put off or only written is sent again: none of the marked ones"
                     .to_owned(),
             };
             shell.toast(Severity::Info, words);
@@ -189,10 +189,10 @@ impl State {
     }
 }
 
-/// What failed, what is ambiguous, and what waits for another try after a passing fault.
+/// What failed, what is ambiguous, what was only written, and what waits for another try after a passing fault.
 fn can_retry(row: &Reminder) -> bool {
     let waits = |delivery: &Delivery| delivery.state == reminder::State::Pending && delivery.attempts > 0;
-    row.state.needs_attention() || row.deliveries.iter().any(waits)
+    row.needs_attention() || row.was_written() || row.deliveries.iter().any(waits)
 }
 
 /// The question before reminders are sent again. `name`: the key's, where there is one; `others`: marked ones that can't be.

@@ -7,7 +7,7 @@ use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Role;
 use crate::domain::query::{Cursor, CursorValue, Direction, Query, Test};
 use crate::domain::usage::{Counts, Minute, minute};
-use crate::service::{Count, From, Outbox, Page, PageRequest, Receipt, Row};
+use crate::service::{Count, From, Outbox, Page, PageRequest, Receipt, Row, Whither};
 use crate::tui::effect::{Reply, Request};
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Database {
             Request::Page(request) => Reply::Page(Ok(self.page(request, now))),
             Request::Count(query) => Reply::Count(Ok(Count::Exactly(self.fitting(query, now).len() as u64))),
             Request::Trail(_) => Reply::Trail(Ok(Vec::new())),
-            Request::Post => Reply::Post(Ok("the folder mail".into())),
+            Request::Post => Reply::Post(Ok(Whither { place: "the folder mail".into(), leaves: false })),
             Request::Receipt { .. } => Reply::Receipt(Ok(Receipt { seq: 1, at: now, gates: Vec::new() })),
             Request::Outbox => Reply::Outbox(Ok(Outbox::default())),
             Request::OpenAlerts => Reply::OpenAlerts(Ok(0)),

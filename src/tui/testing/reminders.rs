@@ -48,7 +48,7 @@ pub fn reminder(name: &str, days_before: u32, ends_in: i64, state: State) -> Rem
 }
 
 pub fn tally(sent: u64, failed: u64, deferred: u64, ambiguous: u64) -> Tally {
-    Tally { reminders: 2 * sent, sent, failed, deferred, ambiguous }
+    Tally { reminders: 2 * sent, sent, written: 0, failed, deferred, ambiguous }
 }
 
 /// A sweep that ada began this many hours ago.
@@ -69,7 +69,7 @@ pub fn swept(hours: i64, progress: Progress, tally: Tally) -> Sweep {
 }
 
 pub fn outbox() -> Outbox {
-    Outbox { due: 12, due_in_7_days: 30, next_due_at: None, deferred: 2, failed: 3, ambiguous: 1 }
+    Outbox { due: 12, due_in_7_days: 30, next_due_at: None, deferred: 2, failed: 3, ambiguous: 1, written: 0 }
 }
 
 /// What a sweep would send: this many letters with two keys each.
@@ -94,6 +94,7 @@ pub fn preview(letters: u64) -> SweepPreview {
         letters_in_all: letters,
         reminders_in_all: 2 * letters,
         post: "smtp.example.com:587 (STARTTLS)".into(),
+        leaves: true,
     }
 }
 

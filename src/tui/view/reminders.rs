@@ -14,6 +14,7 @@ pub fn sign(state: State) -> (&'static str, Role) {
         State::Pending => ("○", Role::Info),
         State::Sending => ("→", Role::Info),
         State::Sent => ("✓", Role::Ok),
+        State::Written => ("≡", Role::Info),
         State::Failed => ("✕", Role::Danger),
         State::Ambiguous => ("?", Role::Warning),
         State::Superseded | State::Cancelled => ("–", Role::Muted),
@@ -30,25 +31,29 @@ pub fn with_sign(state: State) -> String {
     format!("{} {}", sign(state).0, state.as_str())
 }
 
-/// The delivery that says most about where the reminder stands: one that went wrong, else one that waits, else the first.
-pub fn telling(reminder: &Reminder) -> Option<&Delivery> {
-    let of = |state: State| reminder.deliveries.iter().find(move |delivery| delivery.state == state);
-    [State::Failed, State::Ambiguous, State::Sending, State::Pending]
-        .into_iter()
-        .find_map(of)
-        .or(reminder.deliveries.first())
+/// `○ pending ✕1`: where a reminder stands, and how many recipients it did not reach while others wait.
+pub fn standing(reminder: &Reminder) -> (String, Role) {
+    let words = with_sign(reminder.state);
+    match reminder.recipients().first() {
+        Some((worst, count)) if worst.needs_attention() && *worst != reminder.state => {
+            let (sign, role) = sign(*worst);
+            (format!("{words} {sign}{count}"), role)
+        }
+        _ => (words, sign(reminder.state).1),
+    }
 }
 
-/// `✕ failed, to ada@example.com and 1 more: 550 no such user`. `when`: what stands behind the state. `answer`: whether
+/// `✕ failed, to ada@example.com and 1 more: 550 no such user`; of several fates `ada@example.com (1 failed, 1 sent)`. `when`: what stands behind the state. `answer`: whether
 /// the server's words belong to it.
 pub fn told(reminder: &Reminder, when: &str, answer: impl Fn(&Delivery) -> bool) -> String {
     let why = reminder.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     let mut words = format!("{}{why}{when}", with_sign(reminder.state));
-    if let Some(delivery) = telling(reminder) {
+    if let Some(delivery) = reminder.telling() {
         words.push_str(&format!(", to {}", delivery.recipient));
-        let more = reminder.deliveries.len() - 1;
-        if more > 0 {
-            words.push_str(&format!(" and {more} more"));
+        match (reminder.mixed(), reminder.deliveries.len() - 1) {
+            (Some(mixed), _) => words.push_str(&format!(" ({mixed})")),
+            (None, 0) => {}
+            (None, more) => words.push_str(&format!(" and {more} more")),
         }
         if let Some(said) = delivery.answer.as_ref().filter(|_| answer(delivery)) {
             words.push_str(&format!(": {said}"));
@@ -66,14 +71,16 @@ pub enum Mark<'r> {
     Due,
     /// It is not crossed yet.
     Ahead,
-    /// It was passed over: a tighter one was crossed before a sweep came, or the key has ended.
+    /// It was passed over: a tighter one was crossed before a sweep came, or the key has ended or was replaced.
     Passed,
 }
 
 impl Mark<'_> {
     pub fn sign(self) -> (&'static str, Role) {
         match self {
-            Self::Made(reminder) => sign(reminder.state),
+            Self::Made(reminder) => {
+                (sign(reminder.telling().map_or(reminder.state, |one| one.state)).0, standing(reminder).1)
+            }
             Self::Due => sign(State::Pending),
             Self::Ahead => ("·", Role::Muted),
             Self::Passed => sign(State::Superseded),
@@ -82,11 +89,12 @@ impl Mark<'_> {
 }
 
 /// The thresholds of a key, the earliest first, and what became of each. `days_before`: the policy's; `reminders`: the
-/// key's. What was made for an earlier expiry is left out.
+/// key's. What was made for an earlier expiry is left out. `due`: whether the next sweep makes a reminder of it.
 pub fn marks<'r>(
     key: &Key,
     days_before: &[u32],
     reminders: &'r [Reminder],
+    due: bool,
     now: Instant,
 ) -> Vec<(u32, Mark<'r>)> {
     let Some(expires_at) = key.expires_at else { return Vec::new() };
@@ -102,14 +110,14 @@ pub fn marks<'r>(
     days.sort_unstable_by(|a, b| b.cmp(a));
     days.dedup();
     let crossed = crossed(days_before, key.created_at, expires_at, now);
-    let ended = now >= expires_at || key.revoked_at.is_some();
     days.into_iter()
         .map(|days| {
             let mark = match made.iter().find(|reminder| reminder.days_before == days) {
                 Some(reminder) => Mark::Made(reminder),
-                None if ended => Mark::Passed,
-                None if crossed.first() == Some(&days) => Mark::Due,
-                None if crossed.contains(&days) => Mark::Passed,
+                None if due && crossed.first() == Some(&days) => Mark::Due,
+                None if now >= expires_at || key.revoked_at.is_some() || crossed.contains(&days) => {
+                    Mark::Passed
+                }
                 None => Mark::Ahead,
             };
             (days, mark)

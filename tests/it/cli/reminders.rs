@@ -47,7 +47,7 @@ on_both! {
         let (stdout, stderr) = texts(&output);
         assert!(output.status.success(), "{stderr}");
         assert!(stdout.contains("it@acme.example") && stdout.contains("it@globex.example"), "{stdout}");
-        assert!(stderr.contains("Sent 2 letters with 5 reminders in all.") && stderr.contains("nothing left this machine"), "{stderr}");
+        assert!(stderr.contains("Wrote 2 letters with 5 reminders in all as files.") && stderr.contains("nothing left this machine"), "{stderr}");
         assert!(stderr.contains(folder.to_str().unwrap()), "{stderr}");
         let files = eml(&folder);
         assert_eq!(files.len(), 2, "{files:?}");
@@ -57,7 +57,7 @@ on_both! {
         assert_eq!(stdout, "");
         assert!(stderr.starts_with("Nothing is due."), "{stderr}");
         assert_eq!(eml(&folder), files);
-        assert_eq!(keyrack.json(&["reminders", "list", "--filter", "state:sent"]).as_array().unwrap().len(), 5);
+        assert_eq!(keyrack.json(&["reminders", "list", "--filter", "state:written"]).as_array().unwrap().len(), 5);
     }
 
     async fn a_dry_run_changes_nothing_and_is_what_the_next_sweep_does(db) {
@@ -76,7 +76,8 @@ on_both! {
         let swept = keyrack.json(&["reminders", "sweep"]);
         assert_eq!(letters(&swept), letters(&planned));
         assert_eq!(swept["post"], planned["post"]);
-        assert_eq!((&swept["sweep"]["sent"], &swept["sweep"]["reminders"]), (&2.into(), &5.into()));
+        assert_eq!((&swept["sweep"]["written"], &swept["sweep"]["sent"], &swept["sweep"]["reminders"]), (&2.into(), &0.into(), &5.into()));
+        assert_eq!((&swept["leaves_this_machine"], &planned["leaves_this_machine"]), (&false.into(), &false.into()));
         assert_eq!(text(&swept["sweep"], "progress"), "ended");
         assert_eq!(text(&swept["sweep"], "door"), "command");
     }
@@ -93,9 +94,9 @@ on_both! {
         assert_eq!(lines.lines().count(), 5);
         let swept = keyrack.ok(&["reminders", "sweep", "--limit", "1", "--output", "ndjson"]);
         let letter: Value = serde_json::from_str(swept.trim()).unwrap();
-        assert_eq!((text(&letter, "recipient"), text(&letter, "state")), ("it@acme.example", "sent"));
+        assert_eq!((text(&letter, "recipient"), text(&letter, "state")), ("it@acme.example", "written"));
         let swept = keyrack.ok(&["reminders", "sweep", "--output", "csv"]);
-        assert!(swept.starts_with("recipient,reminders,state,answer\nit@globex.example,1,sent,"), "{swept}");
+        assert!(swept.starts_with("recipient,reminders,state,answer\nit@globex.example,1,written,"), "{swept}");
     }
 
     async fn a_server_that_breaks_off_every_letter_is_told_by_the_exit_code_and_one_that_wants_to_wait_is_not(db) {
@@ -242,11 +243,11 @@ on_both! {
             }
         }
         assert_eq!(joined, whole);
-        // Five were sent; the wider threshold of the urgent one is superseded.
+        // Five were written; the wider threshold of the urgent one is superseded.
         assert_eq!(whole.len(), 6);
         let of = |filter: &str| keyrack.json(&["reminders", "list", "--all", "--filter", filter]).as_array().unwrap().len();
         assert_eq!(of("account:globex"), 1);
-        assert_eq!(of("state:sent to:it@acme.example"), 4);
+        assert_eq!(of("state:written to:it@acme.example"), 4);
         assert_eq!(of("state:superseded urgent"), 1);
         assert_eq!(of("crawl"), 1);
         let mistake = keyrack.refused(2, &["reminders", "list", "--filter", "state:fialed"]);

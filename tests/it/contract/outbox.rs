@@ -28,10 +28,11 @@ async fn why(service: &Service) -> Vec<(State, Option<String>)> {
 /// Where a whole reminder stands, by where its deliveries stand: what is still to be done first, then what went wrong.
 fn standing(deliveries: [State; 3]) -> Option<State> {
     let rank = |state: &State| match state {
-        State::Sending => 6,
-        State::Pending => 5,
-        State::Failed => 4,
-        State::Ambiguous => 3,
+        State::Sending => 7,
+        State::Pending => 6,
+        State::Failed => 5,
+        State::Ambiguous => 4,
+        State::Written => 3,
         State::Sent => 2,
         State::Superseded => 1,
         State::Cancelled => 0,

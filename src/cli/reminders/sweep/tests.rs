@@ -34,7 +34,7 @@ fn a_sweep_fails_when_a_letter_failed_or_got_no_answer_or_the_server_is_away() {
 
 #[test]
 fn the_report_says_what_to_do_about_what_went_wrong() {
-    let tally = Tally { reminders: 5, sent: 3, failed: 1, deferred: 2, ambiguous: 1 };
+    let tally = Tally { reminders: 5, sent: 3, written: 0, failed: 1, deferred: 2, ambiguous: 1 };
     let lines = outcome(&tally);
     assert_eq!(lines[0], "Sent 3 letters with 5 reminders in all.");
     assert!(lines[1].starts_with("1 letter failed") && lines[1].contains("--filter state:failed"));

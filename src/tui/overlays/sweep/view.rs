@@ -89,15 +89,22 @@ impl State {
                     Some(Err(failure)) => say(Role::Error, &failure.text),
                     _ => {
                         let key = shell.keymap.key(Action::SendLetters);
-                        say(Role::Muted, &format!("{key} asks whether to send. Nothing is sent before."))
+                        let words = match preview.leaves {
+                            true => format!("{key} asks whether to send. Nothing is sent before."),
+                            false => {
+                                format!("{key} asks whether to write these files. Nothing is written before.")
+                            }
+                        };
+                        say(Role::Muted, &words)
                     }
                 };
                 foot.resize_with(foot.len().max(FOOT), Line::default);
                 before(shell, preview, foot, columns)
             }
             Step::Ask(preview, form) => {
-                let yes_words = format!("Send ({})", shell.keymap.key(Action::Yes));
-                let words = format!("Send {} now?", count(preview.letters_in_all, "letter"));
+                let (verb, how) = if preview.leaves { ("Send", "now") } else { ("Write", "as files now") };
+                let yes_words = format!("{verb} ({})", shell.keymap.key(Action::Yes));
+                let words = format!("{verb} {} {how}?", count(preview.letters_in_all, "letter"));
                 let foot = vec![
                     Line::styled(words, shell.styles.of(Role::Warning)),
                     form.line(&shell.styles, Button::new(&yes_words), "No"),
@@ -147,8 +154,16 @@ fn nothing_due(shell: &Shell, preview: &SweepPreview, columns: usize) -> Vec<Lin
         );
         lines.extend(say(Role::Warning, &words));
     }
+    if outbox.written > 0 {
+        let (screen, retry) = (shell.keymap.key(Action::ScreenReminders), shell.keymap.key(Action::Retry));
+        let words = format!(
+            "{} only written as files and never sent: with a mail server set up, {retry} on Reminders ({screen}) sends them.",
+            are(outbox.written)
+        );
+        lines.extend(say(Role::Warning, &words));
+    }
     lines.push(Line::default());
-    lines.extend(say(Role::Muted, &format!("Mail goes to {}.", preview.post)));
+    lines.extend(say(Role::Muted, &preview.whither().sentence()));
     lines
 }
 
@@ -161,10 +176,10 @@ fn are(many: u64) -> String {
 fn before(shell: &Shell, preview: &SweepPreview, foot: Vec<Line<'static>>, columns: usize) -> Picture {
     let styles = &shell.styles;
     let words = format!(
-        "{} about {}. Mail goes to {}.",
+        "{} about {}. {}",
         count(preview.letters_in_all, "letter"),
         count(preview.reminders_in_all, "key"),
-        SafeText::new(preview.post.clone())
+        preview.whither().sentence()
     );
     let mut head = fit::lines(&words, columns, styles.of(Role::Text));
     head.push(Line::default());
@@ -231,7 +246,7 @@ fn watched(shell: &Shell, sweep: &Sweeping, columns: usize) -> Picture {
         None => head.extend([bar(styles, sweep, columns), counts(styles, sweep)]),
     }
     if let (Some(_), Some(Ok(post))) = (&sweep.outcome, &shell.post) {
-        head.extend(say(Role::Muted, &format!("Mail goes to {post}.")));
+        head.extend(say(Role::Muted, &post.sentence()));
     }
     head.push(Line::default());
     let troubled = !sweep.running() && !sweep.troubles.is_empty();
@@ -284,11 +299,15 @@ fn counts(styles: &Styles, sweep: &Sweeping) -> Line<'static> {
     let tally = sweep.tally;
     let fates = [
         (State::Sent, tally.sent, "sent"),
+        (State::Written, tally.written, "written"),
         (State::Failed, tally.failed, "failed"),
         (State::Pending, tally.deferred, "put off"),
         (State::Ambiguous, tally.ambiguous, "ambiguous"),
     ];
-    let spans = fates.into_iter().map(|(state, count, word)| {
+    // Letters are sent or written, never both.
+    let other = if tally.written > 0 { State::Sent } else { State::Written };
+    let fates = fates.into_iter().filter(|(state, count, _)| *count > 0 || *state != other);
+    let spans = fates.map(|(state, count, word)| {
         let (sign, role) = sign(state);
         let role = if count == 0 { Role::Muted } else { role };
         [Span::styled(format!("{sign} {count} {word}"), styles.of(role)), Span::raw("    ")]

@@ -6,7 +6,7 @@ use crate::domain::query::{Cursor, CursorValue, Query};
 use crate::domain::reminder::{Reminder, State};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
-use crate::service::{From, Outlook, Page, PageRequest, Row, Week};
+use crate::service::{From, Mailing, Outlook, Page, PageRequest, Row, Week};
 use crate::tui::effect::{CopyText, Reply, Request};
 use crate::tui::testing::reminders::reminder;
 use crate::tui::testing::{Desk, asked, key, noon, only_request, only_requests};
@@ -46,7 +46,10 @@ fn screen(width: u16, height: u16) -> Desk {
         only_request(desk.reply(page_id, page(vec![ends_in("soon", 2), ends_in("later", 5)])));
     let Request::RemindersOf(keys) = request else { panic!("{request:?}") };
     assert_eq!(keys, [ends_in("soon", 2).key.id, ends_in("later", 5).key.id]);
-    desk.reply(id, Reply::RemindersOf(Ok(reminders())));
+    desk.reply(
+        id,
+        Reply::RemindersOf(Ok(Mailing { reminders: reminders(), due: vec![ends_in("later", 5).key.id] })),
+    );
     desk
 }
 
@@ -60,7 +63,7 @@ fn vg_15_for_each_key_one_sees_which_reminders_went_out_and_when() {
     let mut desk = screen(120, 40);
     desk.says("in 2d soon acme 30d ✓ 7d ✕");
     desk.says("30 days before: ✓ sent 2h ago, to ada@example.com and 1 more");
-    desk.says("7 days before: ✕ failed 2h ago, to ada@example.com and 1 more: 550 5.1.1");
+    desk.says("7 days before: ✕ failed 2h ago, to ada@example.com (1 failed, 1 sent): 550 5.1.1");
     desk.strike("t").says("30 days before: ✓ sent 2026-11-21 10:00:00 UTC");
     desk.press("i");
     assert_eq!(desk.state.shell.screen, ScreenId::Reminders);

@@ -170,6 +170,7 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
         Mark::Due => {
             format!("{sign} due now; {} shows and sends what is due", shell.keymap.key(Action::Sweep))
         }
+        Mark::Passed if key.successor.is_some() => format!("{sign} not sent: the key was replaced"),
         Mark::Passed => format!("{sign} not sent"),
         Mark::Ahead => match key.expires_at {
             Some(end) => format!("{sign} due {}", when(end - chrono::Duration::days(i64::from(days)))),

@@ -16,8 +16,9 @@ pub fn of(shell: &Shell, reminder: &Reminder) -> (String, Vec<Part>, About) {
     let why = reminder.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     let account = SafeText::new(reminder.account.clone());
     let issuer = SafeText::new(reminder.issuer.clone());
+    let mixed = reminder.mixed().map(|mixed| format!(" ({mixed})")).unwrap_or_default();
     let mut parts = vec![
-        Part::Fact("State", format!("{}{why}", with_sign(reminder.state))),
+        Part::Fact("State", format!("{}{why}{mixed}", with_sign(reminder.state))),
         Part::Fact("Key", reminder.key_name.as_str().to_owned()),
         Part::Fact("Preview", reminder.preview.as_str().to_owned()),
         Part::Fact("Account", format!("{account} ({issuer})")),
@@ -36,7 +37,7 @@ pub fn of(shell: &Shell, reminder: &Reminder) -> (String, Vec<Part>, About) {
     parts.push(Part::Space);
     let key = shell.keymap.key(Action::GoToKey);
     let mut words = format!("{key} goes to the key.");
-    if reminder.state.needs_attention() {
+    if reminder.needs_attention() || reminder.was_written() {
         let retry = shell.keymap.key(Action::Retry);
         words.push_str(&format!(" To send it again: {retry} in the list."));
     }

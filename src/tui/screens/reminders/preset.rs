@@ -10,10 +10,12 @@ pub enum Preset {
     Attention,
     Due,
     Sent,
+    /// The letter is a file.
+    Written,
 }
 
 impl Preset {
-    pub const ALL: [Self; 4] = [Self::All, Self::Attention, Self::Due, Self::Sent];
+    pub const ALL: [Self; 5] = [Self::All, Self::Attention, Self::Due, Self::Sent, Self::Written];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -21,6 +23,7 @@ impl Preset {
             Self::Attention => "Failed and ambiguous",
             Self::Due => "Waiting",
             Self::Sent => "Sent",
+            Self::Written => "Written",
         }
     }
 
@@ -31,6 +34,7 @@ impl Preset {
             Self::Attention => "state:failed,ambiguous",
             Self::Due => "state:due",
             Self::Sent => "state:sent",
+            Self::Written => "state:written",
         }
     }
 
@@ -41,6 +45,7 @@ impl Preset {
             [State::Failed, State::Ambiguous] => Some(Self::Attention),
             [State::Pending, State::Sending] => Some(Self::Due),
             [State::Sent] => Some(Self::Sent),
+            [State::Written] => Some(Self::Written),
             _ => None,
         }
     }

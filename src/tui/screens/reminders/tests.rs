@@ -90,7 +90,7 @@ fn the_last_sweeps_tell_who_from_where_and_what_came_of_them() {
 #[test]
 fn the_servers_own_words_about_the_selected_reminder_stand_below_the_list() {
     let mut desk = screen(80, 24);
-    desk.says("✕ failed, to ada@example.com and 1 more: 550 5.1.1 <ada@example.com>: no such user");
+    desk.says("✕ failed, to ada@example.com (1 failed, 1 sent): 550 5.1.1 <ada@example.com>: no such user");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn marked_reminders_are_sent_again_together_and_those_that_did_not_fail_stay() {
 fn what_was_sent_is_not_sent_again_and_a_viewer_only_looks() {
     let mut desk = screen(80, 24);
     desk.strike("down down r").closed();
-    desk.told("only what failed, is ambiguous or was put off is sent again; this is sent");
+    desk.told("only what failed, is ambiguous, was put off or only written is sent again; this is sent");
     desk.role(Role::Viewer);
     desk.strike("g r").closed().told("viewer may not send reminders again");
 }

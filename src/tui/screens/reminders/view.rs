@@ -15,7 +15,7 @@ use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
 use crate::tui::sweep_state::MAY_SWEEP;
 use crate::tui::view::body::body;
-use crate::tui::view::reminders::{calm, sign, telling, told, with_sign};
+use crate::tui::view::reminders::{calm, sign, standing as of, told};
 use crate::tui::view::shown;
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};
@@ -195,6 +195,9 @@ fn standing(shell: &Shell) -> Line<'static> {
     if outbox.ambiguous > 0 {
         say(format!("? {} ambiguous", outbox.ambiguous), Role::Warning);
     }
+    if outbox.written > 0 {
+        say(format!("≡ {} only written", outbox.written), Role::Info);
+    }
     say(format!("{} within 7 days", outbox.due_in_7_days), Role::Muted);
     Line::from(spans)
 }
@@ -215,10 +218,14 @@ fn way(shell: &Shell, columns: usize) -> Line<'static> {
             return Line::styled(fit::cut(&words, columns.saturating_sub(1)), styles.of(Role::Warning));
         }
     };
-    let how = if shell.may(MAY_SWEEP) { "sends" } else { "shows" };
+    let how = match shell.may(MAY_SWEEP) {
+        true if post.leaves => "sends",
+        true => "writes",
+        false => "shows",
+    };
     let how = format!("{key} {how} what is due");
     let room = columns.saturating_sub(fit::width(&how) + 2 * MARGIN + 1);
-    let post = fit::cut(&format!("mail goes to {post}"), room);
+    let post = fit::cut(&post.lower(), room);
     Line::styled(format!("  {post}   {how}"), styles.of(Role::Muted))
 }
 
@@ -240,6 +247,7 @@ fn came_to(sweep: &Sweep) -> String {
     let tally = sweep.tally;
     let counts = [
         (tally.sent, "sent"),
+        (tally.written, "written as files"),
         (tally.failed, "failed"),
         (tally.deferred, "put off"),
         (tally.ambiguous, "ambiguous"),
@@ -263,7 +271,7 @@ fn tabs(shell: &Shell, filter: &ReminderFilter, columns: usize) -> Line<'static>
 }
 
 fn cells(shell: &Shell, row: &Reminder) -> Vec<list::Cell> {
-    let first = row.deliveries.first().map(|delivery| delivery.recipient.as_str().to_owned());
+    let first = row.telling().map(|delivery| delivery.recipient.as_str().to_owned());
     let more = row.deliveries.len().saturating_sub(1);
     let to = match first {
         None => String::new(),
@@ -271,11 +279,11 @@ fn cells(shell: &Shell, row: &Reminder) -> Vec<list::Cell> {
         Some(first) => format!("{} +{more}", fit::cut(&first, 24)),
     };
     let answer =
-        telling(row).and_then(|delivery| delivery.answer.as_ref()).map_or("", |answer| answer.as_str());
+        row.telling().and_then(|delivery| delivery.answer.as_ref()).map_or("", |answer| answer.as_str());
     let ended = matches!(sign(row.state).1, Role::Muted);
     let role = if ended { Role::Muted } else { Role::Text };
     vec![
-        (with_sign(row.state), sign(row.state).1),
+        of(row),
         (row.key_name.as_str().to_owned(), role),
         (SafeText::new(row.account.clone()).as_str().to_owned(), Role::Muted),
         (format!("{} d", row.days_before), role),
@@ -290,7 +298,7 @@ fn cells(shell: &Shell, row: &Reminder) -> Vec<list::Cell> {
 fn strip(shell: &Shell, row: &Reminder, columns: usize) -> Vec<Line<'static>> {
     let styles = &shell.styles;
     let words = told(row, "", |_| true);
-    let role = calm(sign(row.state).1);
+    let role = calm(of(row).1);
     let width = columns.saturating_sub(2 * MARGIN);
     let lines = fit::wrap_within(&words, width, usize::from(STRIP));
     lines.into_iter().map(|line| Line::styled(format!("  {line}"), styles.of(role))).collect()
