@@ -28,7 +28,7 @@ use crate::domain::verdict::{Ask, Request};
             ("X-Keyrack-Key" = String, description = "The key's id"),
             ("X-Keyrack-Account" = String, description = "The account's slug"),
             ("X-Keyrack-Issuer" = String, description = "The issuer's slug"),
-            ("X-Keyrack-Scopes" = String, description = "The key's scopes, separated by blanks"),
+            ("X-Keyrack-Scopes" = String, description = "The key's scopes, separated by blanks; `count=300` where they have more than 2,000 characters"),
             ("X-Keyrack-Endpoint" = String, description = "The endpoint, by the name of its route"),
             ("X-RateLimit-Limit" = Option<u32>, description = "Requests that the tightest budget allows"),
             ("X-RateLimit-Remaining" = Option<u32>, description = "What is left of it"),

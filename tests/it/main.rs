@@ -87,6 +87,7 @@ mod journey {
 /// Letters to real mail servers and to hostile ones.
 mod mail {
     mod hostile;
+    mod relay;
     mod smtp;
 }
 

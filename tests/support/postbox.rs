@@ -36,6 +36,11 @@ struct State {
     refused: BTreeMap<String, String>,
     /// How long a letter takes.
     pause: Duration,
+    /// So many connections at a time are served; 0: any number.
+    most: usize,
+    open: usize,
+    /// What the next so many of these commands are answered.
+    said: BTreeMap<&'static str, (usize, String)>,
 }
 
 impl Postbox {
@@ -48,7 +53,7 @@ impl Postbox {
             for stream in listener.incoming().flatten() {
                 let own = own.clone();
                 // A client that goes away in the middle is none of the server's business.
-                std::thread::spawn(move || own.serve(stream).ok());
+                std::thread::spawn(move || own.welcome(stream).ok());
             }
         });
         postbox
@@ -75,6 +80,23 @@ impl Postbox {
         self.state.0.lock().unwrap().refused.clear();
     }
 
+    /// From now on more connections than this are told 421.
+    pub fn serve_at_once(&self, most: usize) {
+        self.state.0.lock().unwrap().most = most;
+    }
+
+    /// The next so many of these commands (`EHLO`, `MAIL`, `RCPT`, and `.` for the final dot) get this answer.
+    pub fn say(&self, times: usize, verb: &'static str, answer: &str) {
+        self.state.0.lock().unwrap().said.insert(verb, (times, answer.into()));
+    }
+
+    fn said(&self, verb: &str) -> Option<String> {
+        let mut state = self.state.0.lock().unwrap();
+        let (left, answer) = state.said.get_mut(verb)?;
+        *left = left.checked_sub(1)?;
+        Some(answer.clone())
+    }
+
     /// From now on a letter takes this long.
     pub fn slow(&self, pause: Duration) {
         self.state.0.lock().unwrap().pause = pause;
@@ -95,6 +117,21 @@ impl Postbox {
         assert!(!waited.timed_out(), "{number} letters were awaited, {} came", state.letters.len());
     }
 
+    fn welcome(&self, mut stream: TcpStream) -> std::io::Result<()> {
+        let full = {
+            let mut state = self.state.0.lock().unwrap();
+            state.open += 1;
+            state.most > 0 && state.open > state.most
+        };
+        let served = if full {
+            stream.write_all(b"421 4.7.0 postbox.example Error: too many connections\r\n")
+        } else {
+            self.serve(stream)
+        };
+        self.state.0.lock().unwrap().open -= 1;
+        served
+    }
+
     fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         let mut out = stream.try_clone()?;
         let mut lines = BufReader::new(stream).lines();
@@ -102,6 +139,13 @@ impl Postbox {
         out.write_all(b"220 postbox.example ESMTP\r\n")?;
         while let Some(line) = lines.next().transpose()? {
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+            if let Some(answer) = self.said(&verb) {
+                out.write_all(format!("{answer}\r\n").as_bytes())?;
+                if answer.starts_with("421") {
+                    return Ok(());
+                }
+                continue;
+            }
             let answer = match verb.as_str() {
                 "EHLO" => "250-postbox.example\r\n250 8BITMIME".into(),
                 "RCPT" => {
@@ -119,6 +163,10 @@ impl Postbox {
                         }
                         text.push_str(line.strip_prefix('.').unwrap_or(&line));
                         text.push('\n');
+                    }
+                    if let Some(answer) = self.said(".") {
+                        out.write_all(format!("{answer}\r\n").as_bytes())?;
+                        continue;
                     }
                     let pause = self.state.0.lock().unwrap().pause;
                     std::thread::sleep(pause);

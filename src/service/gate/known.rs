@@ -10,6 +10,7 @@ use crate::domain::account::Account;
 use crate::domain::credential::Directory;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::Key;
+use crate::domain::scope::Scopes;
 use crate::domain::secret::HashedKey;
 use crate::store::Sight;
 
@@ -24,7 +25,7 @@ pub struct Known {
     pub key: Key,
     pub account: Account,
     pub policy: Arc<Policy>,
-    /// The key's scopes, separated by blanks.
+    /// The key's scopes, as services are told of them.
     scopes: String,
     pub(super) hash: HashedKey,
     /// When the key ends, as far as the row tells.
@@ -42,12 +43,20 @@ pub struct Known {
     live: AtomicBool,
 }
 
+/// So many bytes of scopes at most: proxies keep all headers of an answer in one buffer of 4 or 8 kB.
+const SCOPES: usize = 2_000;
+
+fn told(scopes: &Scopes) -> String {
+    let told = scopes.iter().collect::<Vec<_>>().join(" ");
+    if told.len() > SCOPES { format!("count={}", scopes.iter().count()) } else { told }
+}
+
 impl Known {
     /// What was read of a key at `read_at`, with the policy of the version that belongs to it.
     pub(super) fn new(sight: Sight, policy: Arc<Policy>, hash: HashedKey, read_at: u64) -> Self {
         Self {
             ends_at: sight.key.ends_at(),
-            scopes: sight.key.scopes.iter().collect::<Vec<_>>().join(" "),
+            scopes: told(&sight.key.scopes),
             key: sight.key,
             account: sight.account,
             policy,
@@ -66,7 +75,8 @@ impl Known {
         self.hash
     }
 
-    /// The key's scopes, separated by blanks, as services are told of them.
+    /// The key's scopes, separated by blanks; `count=300` where they are too many for a header. That is no scope's name, so
+    /// that who looks for one in it does not find it.
     pub fn scopes(&self) -> &str {
         &self.scopes
     }

@@ -51,6 +51,8 @@ struct Flow {
     held: Vec<Finished>,
     /// Refused before any letter was taken, in words that may be about every letter.
     refused: Vec<Finished>,
+    /// The words in which every letter is refused.
+    refusal: Option<String>,
     /// To be written down.
     done: Vec<Finished>,
     /// When the first of these must be written down at the latest.
@@ -92,6 +94,7 @@ impl Run {
             sending: JoinSet::new(),
             held: Vec::new(),
             refused: Vec::new(),
+            refusal: None,
             done: Vec::new(),
             write_by: Moment::now(),
             exhausted: false,
@@ -290,14 +293,14 @@ impl Run {
         let words = |one: &Finished| {
             one.outcome.as_ref().map(|outcome| without(outcome.answer(), &one.letter.recipient))
         };
-        let alike = refused.iter().all(|one| words(one) == words(&refused[0]));
-        if self.tally.sent == 0 && refused.len() >= UNAVAILABLE && alike {
-            let words = refused
-                .last()
-                .and_then(words)
-                .map(|words| format!("the mail server refuses every letter: {words}"));
+        let first = refused.first().and_then(words);
+        let alike = first.is_some() && refused.iter().all(|one| words(one) == first);
+        if alike && self.tally.sent == 0 && (refused.len() >= UNAVAILABLE || flow.refusal == first) {
+            let trouble =
+                first.as_ref().map(|words| format!("the mail server refuses every letter: {words}"));
+            flow.refusal = first;
             flow.held.extend(refused);
-            self.give_up(flow, words);
+            self.give_up(flow, trouble);
         } else {
             self.settle(flow, refused);
         }
