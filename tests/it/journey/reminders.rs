@@ -45,25 +45,26 @@ fn leave(mut terminal: Terminal) {
 
 on_both! {
     async fn vg_15_one_reads_whom_a_sweep_writes_to_confirms_and_finds_the_letters(db) {
-        due(&db, &[]).await;
+        let keyrack = due(&db, &[]).await;
         let mut terminal = console(&db, &[]);
         terminal.press("2");
         terminal.wait_for("30d –  7d ○");
         terminal.press("S");
         terminal.wait_for("2 letters about 4 keys");
+        terminal.wait_for("Nothing leaves this machine");
         for words in ["it@acme.example", "ends in 2d", "urgent", "it@globex.example", "exporter"] {
             assert!(terminal.text().contains(words), "{words:?}\n{}", terminal.text());
         }
         assert!(!terminal.text().contains("forever"), "{}", terminal.text());
         assert_eq!(files(&db).len(), 0, "a preview sends nothing");
         terminal.press("enter");
-        terminal.wait_for("Send 2 letters now?");
+        terminal.wait_for("Write 2 letters as files now?");
         terminal.press("enter");
-        terminal.wait_for("Nothing is sent before");
+        terminal.wait_for("Nothing is written before");
         assert_eq!(files(&db).len(), 0, "No is the default");
         terminal.press("enter");
         terminal.answer("y");
-        terminal.wait_for("2 letters sent");
+        terminal.wait_for("2 letters written as files; nothing left this machine");
         let letters = files(&db);
         assert_eq!(letters.len(), 2, "{letters:?}");
         let acme = letters.iter().map(|path| std::fs::read_to_string(path).unwrap());
@@ -71,20 +72,46 @@ on_both! {
         assert!(acme.contains("urgent") && acme.contains("billing") && !acme.contains("exporter"), "{acme}");
 
         terminal.press("enter");
-        terminal.wait_for("30d –  7d ✓");
+        terminal.wait_for("30d –  7d ≡");
         terminal.press("S");
         terminal.wait_for("Nothing is due.");
         terminal.wait_for("The next reminder falls due in");
+        terminal.wait_for("4 reminders are only written as files and never sent");
         terminal.press("esc");
         terminal.press("3");
         terminal.wait_for("console");
-        terminal.wait_for("2 sent");
+        terminal.wait_for("2 written as files");
         terminal.press("enter");
         terminal.wait_for("Message-ID");
         terminal.press("o");
         terminal.wait_for("id:");
         leave(terminal);
         assert_eq!(files(&db).len(), 2);
+
+        // A mail server is set up: what was only written is sent, once.
+        let postbox = Postbox::open();
+        let mut terminal = console(&db, &postbox.environment());
+        terminal.press("3");
+        terminal.wait_for("≡ 4 only written");
+        for _ in 0..4 {
+            terminal.press("right");
+        }
+        terminal.wait_for("[Written]");
+        terminal.press("ctrl-a");
+        terminal.press("r");
+        terminal.wait_for("Send 4 reminders again?");
+        terminal.answer("y");
+        terminal.wait_for("the next sweep sends 4 again");
+        send(&mut terminal, "2 letters about 4 keys");
+        terminal.wait_for("2 letters sent");
+        terminal.press("enter");
+        leave(terminal);
+        let mut to: Vec<String> = postbox.letters().into_iter().map(|letter| letter.to).collect();
+        to.sort();
+        assert_eq!(to, ["it@acme.example", "it@globex.example"]);
+        let again = keyrack.command(&["reminders", "sweep"]).envs(postbox.environment()).output().unwrap();
+        assert!(again.status.success());
+        assert_eq!(postbox.letters().len(), 2);
     }
 
     async fn what_the_server_refused_is_seen_told_and_sent_again_from_the_console(db) {
