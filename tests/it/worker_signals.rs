@@ -166,7 +166,7 @@ fn a_full_disk_loses_lines_of_a_gate_which_counts_them_and_goes_on() {
         // Copied and cut short: it goes on at the new end.
         std::fs::OpenOptions::new().write(true).truncate(true).open(&gate.log).unwrap();
         refused(at);
-        gate.wait_for("refused");
+        gate.wait_for("missing");
         assert!(std::fs::metadata(&gate.log).unwrap().len() < 1 << 20);
         gate.ends_well_by(Signal::TERM);
     });

@@ -1,3 +1,5 @@
+use std::io::ErrorKind;
+
 use super::*;
 
 /// A reader that takes what it gets, or nothing until somebody lets it, or is gone.

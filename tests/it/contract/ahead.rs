@@ -17,7 +17,7 @@ on_both! {
         let (calendar, service, letters) = voicegram(&db).await;
         let month = make_days(&service, "acme", "30 days ahead", 425).await;
         let week = make_days(&service, "acme", "7 days ahead", 405).await;
-        let soon = make_days(&service, "globex", "soon", 40).await;
+        let soon = make_days(&service, "globex", "overview", 40).await;
         calendar.days(5).await;
         calendar.days(395).await;
         assert_eq!(sweep(&service).await.tally.sent, 1);
@@ -48,7 +48,7 @@ on_both! {
         }
         told.sort();
         let twice = |name: &str| [(name.to_owned(), 7), (name.to_owned(), 30)];
-        assert_eq!(told, [twice("30 days ahead"), twice("7 days ahead"), twice("soon")].concat());
+        assert_eq!(told, [twice("30 days ahead"), twice("7 days ahead"), twice("overview")].concat());
     }
 
     async fn what_waited_when_the_clock_ran_ahead_is_sent_at_once_when_it_is_back(db) {
