@@ -30,6 +30,7 @@ mod usage;
 
 use crate::clock::Clock;
 use crate::config::settings::{LogForm, Source};
+use crate::service::Access;
 use crate::telemetry;
 
 pub use failure::{Exit, Failure, Result};
@@ -214,6 +215,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> std::re
 pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     cli.global.color.choose();
     let mut session = Session::new(cli.global, &cli.console, Clock::System)?;
+    session.access = cli.command.as_ref().map_or(Access::OrNew, Command::access);
     if let Some(Command::Gate(arguments)) = &cli.command {
         arguments.outrank(&mut session.settings.gate)?;
     }
@@ -238,6 +240,17 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
         say(&format!("keyrack: warning: {error}"));
     }
     Ok((cli.command, session))
+}
+
+impl Command {
+    /// What it may do to the database to open it. Who only reads or changes keys makes none by a slip of the finger.
+    fn access(&self) -> Access {
+        match self {
+            Self::Migrate => Access::UpToDate,
+            Self::Demo(_) | Self::Issuer(issuer::Command::Add { .. }) => Access::OrNew,
+            _ => Access::Existing,
+        }
+    }
 }
 
 /// Carries out a command.

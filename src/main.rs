@@ -29,14 +29,15 @@ fn through_a_door(arguments: Cli) -> cli::Result<u8> {
     match command {
         Some(Command::Gate(_)) => gate(&session),
         Some(command) => cli::run(command, session),
-        None => console(&session),
+        None => console(session),
     }
 }
 
-fn console(session: &Session) -> cli::Result<u8> {
+fn console(mut session: Session) -> cli::Result<u8> {
     let environment = |name: &str| std::env::var(name).ok();
     let settings = TuiSettings::of(&session.settings, session.places.themes(), environment)?;
     let runtime = cli::runtime(2)?;
+    runtime.block_on(session.ask_for_new())?;
     let reason = runtime.block_on(tui::run(session.opening(), settings, session.clock.clone()));
     runtime.shutdown_background();
     match reason {

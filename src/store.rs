@@ -25,6 +25,7 @@ mod live;
 mod load;
 mod location;
 mod migrate;
+mod nearby;
 mod networks;
 mod operators;
 mod outbox;
@@ -66,6 +67,39 @@ pub struct Store {
     wal: Arc<OnceLock<Arc<WalIndex>>>,
 }
 
+/// What may be done to a database so that it can be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: it is there, and an older schema is taken as it is.
+    Existing,
+    /// As [`Access::Existing`], and an older schema is refused.
+    Current,
+    /// It is made if it is not there. An older schema is taken as it is.
+    OrNew,
+    /// It is made if it is not there, and its schema is brought up to date.
+    UpToDate,
+}
+
+impl Access {
+    /// Whether a database is made where there is none.
+    fn makes(self) -> bool {
+        matches!(self, Self::OrNew | Self::UpToDate)
+    }
+
+    /// Whether the schema, of version `found` and not the newest, is to be brought up to date now.
+    ///
+    /// # Errors
+    /// Where it is to be neither that nor left as it is.
+    fn migrates(self, found: Option<i64>) -> Result<bool> {
+        match (self, found) {
+            (Self::UpToDate, _) | (Self::OrNew, None) => Ok(true),
+            (Self::Current, Some(found)) => Err(Error::TooOld { found, known: migrate::newest() }),
+            (_, Some(_)) => Ok(false),
+            (Self::Existing | Self::Current, None) => Err(Error::Missing("there is no database".into())),
+        }
+    }
+}
+
 /// How long PostgreSQL may take to close the connections.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -103,9 +137,14 @@ impl Reader {
 impl Store {
     /// Opens the database and brings its schema up to date. A SQLite file is made if it is not there.
     pub async fn open(location: &Location) -> Result<Self> {
+        Self::open_with(location, Access::UpToDate).await
+    }
+
+    /// Opens the database, and does no more to it than `access` allows.
+    pub async fn open_with(location: &Location, access: Access) -> Result<Self> {
         let pools = match location {
-            Location::Sqlite(path) => sqlite::open(path).await?,
-            Location::Postgres(url) => postgres::open(url).await?,
+            Location::Sqlite(path) => sqlite::open(path, access).await?,
+            Location::Postgres(url) => postgres::open(url, access).await?,
         };
         Ok(Self { pools, location: location.clone(), counting: Arc::default(), wal: Arc::default() })
     }
@@ -118,6 +157,15 @@ impl Store {
             Location::Postgres(url) => postgres::try_open(url).await?,
         };
         Ok((found, migrate::newest()))
+    }
+
+    /// Refuses as [`Access::Existing`] does where nothing is at the address, or another program's database; opens nothing
+    /// and asks no server.
+    pub async fn look(location: &Location) -> Result<()> {
+        match location {
+            Location::Sqlite(path) => sqlite::look(path).await.and_then(|found| found.demand(path)),
+            Location::Postgres(_) => Ok(()),
+        }
     }
 
     pub fn location(&self) -> &Location {

@@ -25,9 +25,10 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let made = service.demo(arguments.keys, arguments.seed, |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     made?;
-    if session.would(|| format!("add {} keys to {}", arguments.keys, service.location())) {
+    let location = session.location()?;
+    if session.would(|| format!("add {} keys to {location}", arguments.keys)) {
         return Ok(());
     }
-    session.remark(&format!("{} now holds {} keys.", service.location(), arguments.keys));
-    session.printer().facts(&[("database", service.location().into()), ("keys", arguments.keys.into())])
+    session.remark(&format!("{location} now holds {} keys.", arguments.keys));
+    session.printer().facts(&[("database", location.to_string().into()), ("keys", arguments.keys.into())])
 }

@@ -125,7 +125,7 @@ impl From<StoreError> for Failure {
 fn store_exit(error: &StoreError) -> Exit {
     use StoreError as Error;
     match error {
-        Error::Unreachable(_) => Exit::Unreachable,
+        Error::Unreachable(_) | Error::Missing(_) => Exit::Unreachable,
         Error::Refused(_) => Exit::Refused,
         Error::Privilege(_) | Error::NotOwner(_) | Error::ReadOnly(_) => Exit::NotPermitted,
         Error::Location(_) => Exit::Usage,
@@ -133,6 +133,11 @@ fn store_exit(error: &StoreError) -> Exit {
         | Error::NoWal(_)
         | Error::Busy(_)
         | Error::TooNew { .. }
+        | Error::TooOld { .. }
+        | Error::Lacks(_)
+        | Error::Encoding { .. }
+        | Error::NotADatabase(_)
+        | Error::Foreign(_)
         | Error::Migration(_)
         | Error::Corrupt(_)
         | Error::Other(_) => Exit::Failure,

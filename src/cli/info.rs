@@ -18,6 +18,10 @@ impl Fact {
     }
 }
 
+/// What is said of the usual database before it is made.
+pub const NOT_YET: &str =
+    "not made yet: `keyrack`, `keyrack migrate` or `keyrack issuer add PRESET` makes it";
+
 pub async fn run(session: &Session) -> Result {
     let mut facts = vec![Fact::new("version", env!("CARGO_PKG_VERSION"), "")];
     for (name, value, source) in session.settings.rows() {
@@ -36,22 +40,17 @@ pub async fn run(session: &Session) -> Result {
     session.printer().list(&facts, session.clock.now()).map(drop)
 }
 
-/// What the database says of itself and of the person; looking at a file that is not there doesn't make it.
+/// What the database says of itself and of the person; looking at one that is not there doesn't make it.
 async fn database(session: &Session) -> Vec<Fact> {
-    match session.location() {
-        Ok(Location::Sqlite(path)) if !session.is_throwaway() && !path.exists() => {
-            return vec![Fact::new(
-                "state",
-                "not made yet; the first command that needs it makes it",
-                "database",
-            )];
-        }
-        Ok(_) => {}
-        Err(failure) => return vec![Fact::new("state", failure.to_string(), "database")],
-    }
     let service = match session.service().await {
         Ok(service) => service,
-        Err(failure) => return vec![Fact::new("state", failure.to_string(), "database")],
+        Err(failure) => {
+            let location = session.location();
+            let unmade =
+                !session.is_named() && matches!(&location, Ok(Location::Sqlite(path)) if !path.exists());
+            let state = if unmade { NOT_YET.to_owned() } else { failure.to_string() };
+            return vec![Fact::new("state", state, "database")];
+        }
     };
     let mut facts = vec![Fact::new("state", format!("open: {}", service.location()), "database")];
     if let Ok(known) = service.facts().await {

@@ -1,4 +1,4 @@
-//! `keyrack migrate`: the schema, brought up to date. Every command does so by itself; this one does only that.
+//! `keyrack migrate`: the schema, brought up to date. No other command does so, so that older programs are not locked out by the way.
 
 use super::failure::Result;
 use super::files;

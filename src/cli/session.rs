@@ -1,19 +1,19 @@
 //! What a command works with: the settings, the options and, once it is needed, the open database.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
-use super::Global;
-use super::failure::{Failure, Result};
+use super::failure::{Exit, Failure, Result};
 use super::flags::ForConsole;
 use super::output::{Format, Printer};
+use super::{Global, prompt};
 use crate::clock::{Clock, zone};
-use crate::config::settings::{Places, Settings, Source, Transport};
+use crate::config::settings::{Places, Setting, Settings, Source, Transport};
 use crate::domain::Instant;
 use crate::domain::when::{Here, Zone};
-use crate::service::{self, Location, MaybeTransient, PostMaker, Service, Stop};
+use crate::service::{self, Access, Location, MaybeTransient, PostMaker, Service, Stop, StoreError};
 
 mod post;
 mod throwaway;
@@ -29,12 +29,16 @@ pub struct Session {
     pub settings: Settings,
     pub places: Places,
     pub clock: Clock,
+    /// What may be done to the database to open it.
+    pub(super) access: Access,
     /// Asks a sweep to stop between two letters.
     stop: Stop,
     /// Wakes who waits for that wish.
     stopping: Notify,
     service: OnceCell<Service>,
     throwaway: Option<Throwaway>,
+    /// Where a dry run makes the database that the real run would make.
+    rehearsal: OnceLock<Throwaway>,
 }
 
 impl Session {
@@ -59,7 +63,28 @@ impl Session {
             stopping: Notify::new(),
             service: OnceCell::new(),
             throwaway,
+            access: Access::Existing,
+            rehearsal: OnceLock::new(),
         })
+    }
+
+    /// Before the console makes a database at an address that somebody named, it asks whether that was meant.
+    pub async fn ask_for_new(&mut self) -> Result {
+        if self.is_throwaway() || !self.is_named() {
+            return Ok(());
+        }
+        self.access = Access::Existing;
+        let Err(error) = Service::look_for(&self.location()?).await else { return Ok(()) };
+        let is_missing = matches!(error, service::Error::Store(StoreError::Missing(_)));
+        if !is_missing || self.global.dry_run || !(self.global.yes || prompt::can_ask(&self.global)) {
+            return Err(error.into());
+        }
+        super::say(&format!("keyrack: {error}"));
+        if !prompt::confirm(&self.global, "Make a new database there").await? {
+            return Err(Failure::quiet(Exit::Unreachable));
+        }
+        self.access = Access::OrNew;
+        Ok(())
     }
 
     /// The zone that times are read and shown in.
@@ -74,26 +99,50 @@ impl Session {
 
     /// Where the database is.
     pub fn location(&self) -> Result<Location> {
+        Ok(self.place()?)
+    }
+
+    /// Whether somebody said where the database is.
+    pub fn is_named(&self) -> bool {
+        self.is_throwaway() || self.settings.database.source != Source::Default
+    }
+
+    /// A mistake is told with the place where it was made.
+    fn place(&self) -> std::result::Result<Location, StoreError> {
+        let Setting { value, source } = &self.settings.database;
         match &self.throwaway {
-            Some(throwaway) => Ok(Location::parse(&throwaway.address())?),
-            None => Ok(Location::parse(&self.settings.database.value)?),
+            Some(throwaway) => Location::parse(&throwaway.address()),
+            None => Location::parse(value)
+                .map_err(|error| StoreError::Location(source.error(error.to_string()).to_string())),
         }
     }
 
     /// The open database; opened by the first call. On a dry run whatever is asked of it is only tried.
     pub async fn service(&self) -> Result<&Service> {
-        let open = async || {
-            let service = self.opening().await?;
-            Ok::<_, service::Error>(if self.global.dry_run { service.trying() } else { service })
+        let open = async || match (self.opening().await, self.access) {
+            (service, _) if !self.global.dry_run => Ok(service?),
+            (Err(service::Error::Store(StoreError::Missing(_))), Access::OrNew | Access::UpToDate) => {
+                self.remark(&format!(
+                    "There is no database at {} yet: a new one would be made.",
+                    self.location()?
+                ));
+                let place = Throwaway::new()?;
+                let location = Location::parse(&self.rehearsal.get_or_init(|| place).address())?;
+                Ok::<_, Failure>(Service::open(&location, self.clock.clone()).await?.trying())
+            }
+            (service, _) => Ok(service?.trying()),
         };
-        Ok(self.service.get_or_try_init(open).await?)
+        self.service.get_or_try_init(open).await
     }
 
     /// Opens the database, and fills it if it is a throw-away one.
     pub fn opening(&self) -> impl Future<Output = service::Result<Service>> + Send + 'static {
-        let (address, demo) = match &self.throwaway {
-            Some(throwaway) => (throwaway.address(), true),
-            None => (self.settings.database.value.clone(), false),
+        let location = self.place();
+        let (demo, access) = match &self.throwaway {
+            Some(_) => (true, Access::UpToDate),
+            // What is only tried makes nothing.
+            None if self.global.dry_run => (false, Access::Existing),
+            None => (false, self.access),
         };
         let clock = self.clock.clone();
         let mail = self.settings.mail.clone();
@@ -102,7 +151,7 @@ impl Session {
             Box::pin(async { made.await.map(Desk::post).map_err(|failure| failure.to_string()) })
         });
         async move {
-            let service = Service::open(&Location::parse(&address)?, clock).await?.with_post_maker(post);
+            let service = Service::open_with(&location?, access, clock).await?.with_post_maker(post);
             if demo {
                 throwaway::fill(&service).await?;
             }

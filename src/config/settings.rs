@@ -186,7 +186,8 @@ impl Settings {
     }
 
     fn apply_environment(&mut self, environment: &dyn Fn(&str) -> Option<String>) -> Result<()> {
-        let get = |name: &str| environment(name).filter(|value| !value.is_empty());
+        // An address that came out empty is a mistake: what follows would happen to another database.
+        let get = |name: &str| environment(name).filter(|value| !value.is_empty() || name == "KEYRACK_DB");
         // https://no-color.org: any value that is not empty. A theme named for Keyrack itself is the closer wish.
         if get("NO_COLOR").is_some() {
             self.theme.set("mono".into(), Source::Environment("NO_COLOR"));

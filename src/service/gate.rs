@@ -23,7 +23,7 @@ use super::ids::new_operation;
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::secret::HashedKey;
-use crate::store::{Location, NewGate, SavedWindow, Store};
+use crate::store::{Access, Location, NewGate, SavedWindow, Store};
 
 mod cache;
 mod inner;
@@ -80,10 +80,10 @@ impl Drop for Handle {
 }
 
 impl Gate {
-    /// Opens the database and begins to work. The schema must be up to date where the login may not change it. A gate
+    /// Opens the database and begins to work. It must be there, its schema up to date. A gate
     /// needs no operator's role; on PostgreSQL its login needs `keyrack_gate` and no more.
     pub async fn open(location: &Location, clock: Clock, settings: GateSettings) -> Result<Self> {
-        Self::begin(Store::open(location).await?, clock, settings).await
+        Self::begin(Store::open_with(location, Access::Current).await?, clock, settings).await
     }
 
     /// Begins to work on an open database.

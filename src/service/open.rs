@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::operator::{Identity, Role};
-use crate::store::{Facts, Location, Store, Tx};
+use crate::store::{self, Access, Facts, Location, Store, Tx};
 
 /// Who is acting, and as what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,12 @@ impl Service {
     /// SQLite: the operating system's user; PostgreSQL: the session user. The first person to open a new database
     /// becomes its admin.
     pub async fn open(location: &Location, clock: Clock) -> Result<Self> {
-        let store = Store::open(location).await?;
+        Self::open_with(location, Access::UpToDate, clock).await
+    }
+
+    /// The same, and no more is done to the database than `access` allows.
+    pub async fn open_with(location: &Location, access: Access, clock: Clock) -> Result<Self> {
+        let store = Store::open_with(location, access).await?;
         let name = match store.session_user().await? {
             Some(user) => user,
             None => whoami::username().unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string()),
@@ -40,6 +45,11 @@ impl Service {
             client: ssh_client(),
         };
         Self::with_identity(store, clock, identity).await
+    }
+
+    /// Refuses where there is no database at the address, as far as can be told without asking a server.
+    pub async fn look_for(location: &Location) -> Result<()> {
+        Ok(Store::look(location).await?)
     }
 
     /// Tries to bring the database's schema up to date, as opening it would, and leaves it as it is. Answers the version
@@ -54,7 +64,11 @@ impl Service {
         let service = Self { inner: Arc::new(inner), intent: Intent::Do, posting: Posting::Nowhere };
         let (role, _) = service.role_at_present().await?;
         if role.is_none() && service.inner.store.operators().await?.is_empty() {
-            service.change(new_operation(), AdmitFirst).await?;
+            match service.change(new_operation(), AdmitFirst).await {
+                // Nobody can become one here, and nobody needs to.
+                Err(super::Error::Store(store::Error::ReadOnly(_))) => {}
+                admitted => admitted?,
+            }
         }
         Ok(service)
     }

@@ -36,6 +36,27 @@ pub enum Error {
         "the database's schema is not up to date, and this login may not change it: {0}. Ask the database's owner to run `keyrack migrate` first, and then for `GRANT keyrack_console` (or `keyrack_viewer`)"
     )]
     NotOwner(String),
+    /// Nothing is at the address, or nothing of Keyrack's.
+    #[error("{0}")]
+    Missing(String),
+    /// What is at the address belongs to another program.
+    #[error("{0}. Nothing was changed there: name another database")]
+    Foreign(String),
+    /// Names and mails in all the world's letters can't be kept.
+    #[error(
+        "{named} has the encoding {encoding}, which can't hold every text. Make one with UTF8: `createdb --encoding=UTF8 --template=template0 NAME`"
+    )]
+    Encoding { named: String, encoding: String },
+    /// The schema is older than what is asked of it needs.
+    #[error(
+        "this database has schema version {found}, and this needs version {known}. Run `keyrack migrate` once no older keyrack is needed on it: those can't use it afterwards"
+    )]
+    TooOld { found: i64, known: i64 },
+    /// A table, column or function is not there.
+    #[error(
+        "the database lacks something that this needs: {0}. Its schema is older than this keyrack (run `keyrack migrate`), or was changed by hand: see `keyrack doctor`"
+    )]
+    Lacks(String),
     /// The schema is newer than this program.
     #[error(
         "this database has schema version {found}, newer than the {known} that this keyrack knows. Upgrade keyrack"
@@ -43,6 +64,8 @@ pub enum Error {
     TooNew { found: i64, known: i64 },
     #[error("the database's schema could not be brought up to date: {0}")]
     Migration(String),
+    #[error("the file is no SQLite database: {0}")]
+    NotADatabase(String),
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
     /// A SQLite file in another journal mode, as somebody set it or as a network file system forces it.
@@ -112,11 +135,14 @@ fn of_sqlite(code: &str, message: String) -> Error {
         10 | 13 => Error::Disk(message),
         // CORRUPT, NOTADB.
         11 => Error::Corrupt(message),
-        26 => Error::Corrupt(format!("{message}: the file is no SQLite database")),
+        26 => Error::NotADatabase(message),
         // CANTOPEN.
         14 => Error::Unreachable(format!(
             "{message} (does the folder exist, and may you read and write there?)"
         )),
+        1 if message.starts_with("no such ") || message.contains(" has no column named ") => {
+            Error::Lacks(message)
+        }
         _ => Error::Refused(message),
     }
 }
@@ -133,6 +159,8 @@ fn of_postgres(code: &str, constraint: Option<&str>, message: String) -> Error {
         "23505" if constraint.is_some_and(|name| QUICKER.contains(&name)) => Error::Busy(message),
         "42501" => Error::Privilege(message),
         "25006" => Error::ReadOnly(message),
+        // No such table, column, function, or schema to make them in.
+        "42P01" | "42703" | "42883" | "3F000" => Error::Lacks(message),
         // Shutting down, starting up, idle in a transaction for too long, too many connections, no such database or login.
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" | "3D000" | "28000" | "28P01" => {
             Error::Unreachable(message)

@@ -18,39 +18,43 @@ pub enum Location {
 }
 
 impl Location {
-    /// Reads `postgres://…` (or `postgresql://…`), `sqlite:PATH`, or a path.
+    /// Reads `postgres://…` (or `postgresql://…`), a path (`~/` is the home folder), `sqlite:PATH` or `file:PATH`.
     ///
-    /// A password inside the address is refused: arguments and environments are readable by others.
+    /// A password inside the address is refused: arguments and environments are readable by others. So is what another
+    /// program would read as an address and what would be an odd name for a file.
     pub fn parse(text: &str) -> Result<Self> {
-        let refused = |why: &str| Err(Error::Location(why.to_owned()));
-        if text.is_empty() {
+        let refused = |why: String| Err(Error::Location(why));
+        if text.trim().is_empty() {
             return refused(
-                "the database's address is empty: give a file name or postgres://user@host/database",
+                "the database's address is empty: give a file name or postgres://user@host/database".into(),
             );
         }
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            if has_password(text) {
+        if text.contains(char::is_control) {
+            return refused("the database's address has a control character in it".into());
+        }
+        if let Some(url) = libpq(text) {
+            return refused(format!("the database's address is one of libpq's: write it as {url}"));
+        }
+        let (scheme, rest) = scheme(text).unwrap_or(("", text));
+        let path = match scheme.to_ascii_lowercase().as_str() {
+            "" => text,
+            "postgres" | "postgresql" if rest.starts_with("//") => return postgres(scheme, rest),
+            "postgres" | "postgresql" => {
                 return refused(
-                    "a password in the database's address can be read by others: put it into ~/.pgpass, or a file that PGPASSFILE names",
+                    "the database's address lacks two slashes: write postgres://user@host/database".into(),
                 );
             }
-            if let Err(error) = PgConnectOptions::from_str(&with_host(text)) {
-                return refused(&format!("the database's address is not understood: {error}"));
+            "sqlite" | "sqlite3" | "file" => file_of_url(rest)?,
+            _ => {
+                return refused(format!(
+                    "{scheme}: is no database that keyrack knows: give a file name (./{text} if that is one) or postgres://…"
+                ));
             }
-            return Ok(Self::Postgres(text.to_owned()));
-        }
-        if let Some((scheme, _)) = text.split_once("://")
-            && scheme != "sqlite"
-        {
-            return refused(&format!(
-                "{scheme}:// is no database that keyrack knows: give a file name or postgres://…"
-            ));
-        }
-        let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
+        };
         if path.is_empty() || path == ":memory:" {
-            return refused("keys in memory would be gone with the program: give a file name");
+            return refused("keys in memory would be gone with the program: give a file name".into());
         }
-        Ok(Self::Sqlite(PathBuf::from(path)))
+        Ok(Self::Sqlite(at_home(path)?))
     }
 
     /// The connection options of a PostgreSQL location. `verify-full` unless the address says otherwise or the server
@@ -72,6 +76,94 @@ impl Location {
         };
         Ok(options.application_name("keyrack"))
     }
+}
+
+/// The scheme and what follows its colon, if a text begins like a URL. Windows and its drives are not thought of.
+fn scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':').filter(|(scheme, _)| !scheme.is_empty())?;
+    let known = ["postgres", "postgresql", "sqlite", "sqlite3", "file"];
+    let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    (is_known || (rest.starts_with("//") && !scheme.contains('/'))).then_some((scheme, rest))
+}
+
+fn postgres(scheme: &str, rest: &str) -> Result<Location> {
+    let url = format!("{}:{rest}", scheme.to_ascii_lowercase());
+    if has_password(&url) {
+        return Err(Error::Location(
+            "a password in the database's address can be read by others: put it into ~/.pgpass, or a file that PGPASSFILE names"
+                .into(),
+        ));
+    }
+    if let Err(error) = PgConnectOptions::from_str(&with_host(&url)) {
+        return Err(Error::Location(format!("the database's address is not understood: {error}")));
+    }
+    Ok(Location::Postgres(url))
+}
+
+/// The path in what follows `sqlite:` or `file:`.
+fn file_of_url(rest: &str) -> Result<&str> {
+    if rest.contains(['?', '#', '%']) {
+        return Err(Error::Location(
+            "the database's address is a URL with more than a path in it: give the path alone".into(),
+        ));
+    }
+    match rest.strip_prefix("//") {
+        Some(path) => Ok(path.strip_prefix("localhost").filter(|path| path.starts_with('/')).unwrap_or(path)),
+        None => Ok(rest),
+    }
+}
+
+/// The path with `~/` as the home folder, as a shell would have it that never saw the address.
+fn at_home(path: &str) -> Result<PathBuf> {
+    let Some(rest) = path.strip_prefix('~') else { return Ok(PathBuf::from(path)) };
+    if !rest.is_empty() && !rest.starts_with('/') {
+        return Err(Error::Location(format!(
+            "{path} is a path in another person's home: write it in full (or ./{path}, if that is its name)"
+        )));
+    }
+    match std::env::home_dir().filter(|home| home.is_absolute()) {
+        Some(home) => Ok(home.join(rest.trim_start_matches('/'))),
+        None => {
+            Err(Error::Location(format!("{path}: there is no home folder (HOME): write the path in full")))
+        }
+    }
+}
+
+/// `host=db dbname=keys` as a URL, without what it may say of a password.
+fn libpq(text: &str) -> Option<String> {
+    const KNOWN: [&str; 8] = ["host", "hostaddr", "port", "dbname", "user", "password", "sslmode", "service"];
+    let mut said = std::collections::HashMap::new();
+    let mut rest = text.trim();
+    while let Some((name, value)) = rest.split_once('=') {
+        let (name, value) = (name.trim(), value.trim_start());
+        let word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !word || name.is_empty() {
+            break;
+        }
+        let (value, behind) = match value.strip_prefix('\'') {
+            Some(quoted) => quoted.split_once('\'').unwrap_or((quoted, "")),
+            None => value.split_once(char::is_whitespace).unwrap_or((value, "")),
+        };
+        said.insert(name.to_ascii_lowercase(), value);
+        rest = behind.trim_start();
+    }
+    let get = |name: &str| said.get(name).copied().unwrap_or_default();
+    if !KNOWN.iter().any(|name| said.contains_key(*name)) {
+        return None;
+    }
+    let user = if get("user").is_empty() { String::new() } else { format!("{}@", get("user")) };
+    let host = [get("host"), get("hostaddr")].into_iter().find(|host| !host.is_empty()).unwrap_or_default();
+    let (host, socket) = if host.starts_with('/') { ("", host) } else { (host, "") };
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let port = if get("port").is_empty() { String::new() } else { format!(":{}", get("port")) };
+    let more = [("host", socket), ("sslmode", get("sslmode"))];
+    let more: Vec<String> = more
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let question = if more.is_empty() { "" } else { "?" };
+    Some(format!("postgres://{user}{host}{port}/{}{question}{}", get("dbname"), more.join("&")))
 }
 
 /// The address with a host in it: `postgres://ada@/keys?host=/run/postgresql` is how PostgreSQL's own programs write a

@@ -5,10 +5,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgPool, SqliteConnection, SqlitePool};
 
 use super::refold::{self, REFOLDED};
-use super::{Error, Result};
+use super::{Access, Error, Result};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -21,28 +21,55 @@ pub(super) fn newest() -> i64 {
     SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-/// What an up-to-date database answers at once, so that a start costs one small read.
+/// The schema's version.
 pub(super) const VERSION: &str = "SELECT max(version) FROM _sqlx_migrations WHERE success";
 
+/// The same, and what the first migration calls itself; so that a start costs one small read.
+const STATE: &str = "SELECT max(CASE WHEN success THEN version END), max(CASE WHEN version = 1 THEN description END) \
+     FROM _sqlx_migrations";
+
+/// What the migration calls itself with which all of Keyrack's databases begin.
+fn first() -> Option<&'static str> {
+    SQLITE.iter().find(|migration| migration.version == 1).map(|migration| migration.description.as_ref())
+}
+
+/// Whether the migrations that a file records are Keyrack's; `None` where it records none.
+pub(super) async fn is_ours(file: &mut SqliteConnection) -> Result<Option<bool>> {
+    let (version, name): (Option<i64>, Option<String>) = sqlx::query_as(STATE).fetch_one(file).await?;
+    Ok(version.map(|_| name.as_deref() == first()))
+}
+
 /// sqlx takes no lock on SQLite (H6): a lock file of our own stands round the migration.
-pub(super) async fn sqlite(path: &Path, pool: &SqlitePool) -> Result<()> {
+pub(super) async fn sqlite(path: &Path, pool: &SqlitePool, access: Access) -> Result<()> {
     if is_current(pool).await? {
         return keep_wal(pool).await;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".migrating");
     let lock_path = std::path::PathBuf::from(name);
+    // Whoever is bringing it up to date is waited for in any case.
+    if !lock_path.exists() && !access.migrates(version_of_file(pool).await?)? {
+        return Ok(());
+    }
     let path = lock_path.clone();
+    let makes = access.makes();
     let lock = tokio::task::spawn_blocking(move || {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(lock_path)?;
+        let file =
+            OpenOptions::new().write(true).create(makes).truncate(false).mode(0o600).open(lock_path)?;
         file.lock()?;
         Ok::<_, std::io::Error>(file)
     })
     .await
-    .map_err(|e| Error::Migration(e.to_string()))?
-    .map_err(|e| Error::Migration(format!("no lock can be made beside the database: {e}")))?;
+    .map_err(|e| Error::Migration(e.to_string()))?;
+    let lock = match lock {
+        // It is done and taken away, or belongs to somebody else.
+        Err(_) if !makes => None,
+        lock => {
+            Some(lock.map_err(|e| Error::Migration(format!("no lock can be made beside the database: {e}")))?)
+        }
+    };
     // Somebody else may have done it while this process waited.
-    if is_current(pool).await? {
+    if is_current(pool).await? || !access.migrates(version_of_file(pool).await?)? {
         return Ok(());
     }
     use_wal(pool).await?;
@@ -65,7 +92,7 @@ async fn is_current(pool: &SqlitePool) -> Result<bool> {
 async fn version_of_file(pool: &SqlitePool) -> Result<Option<i64>> {
     match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await.map_err(Error::from) {
         // No such table: a new file. Busy: another process is making it just now.
-        Err(Error::Refused(_) | Error::Busy(_)) => Ok(None),
+        Err(Error::Lacks(_) | Error::Busy(_)) => Ok(None),
         found => found,
     }
 }
@@ -94,6 +121,7 @@ async fn keep_wal(writer: &SqlitePool) -> Result<()> {
         return Ok(());
     }
     match use_wal(writer).await {
+        Err(Error::ReadOnly(_)) => {}
         Ok(()) => {
             tracing::warn!("the database's journal mode had been changed; it has its write-ahead log back")
         }
@@ -113,8 +141,15 @@ async fn use_wal(writer: &SqlitePool) -> Result<()> {
 }
 
 /// sqlx takes an advisory lock on PostgreSQL by itself.
-pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
-    if let Schema::Current = check(version_of_server(pool).await?)? {
+pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<()> {
+    let found = version_of_server(pool).await?;
+    if matches!(check(found)?, Schema::Current) {
+        return Ok(());
+    }
+    if found.is_none() {
+        may_be_filled(pool, access).await?;
+    }
+    if !access.migrates(found)? {
         return Ok(());
     }
     // Whoever may not is told so by the migration, in better words.
@@ -136,16 +171,54 @@ pub(super) async fn postgres(pool: &PgPool) -> Result<()> {
 }
 
 async fn version_of_server(pool: &PgPool) -> Result<Option<i64>> {
-    match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await {
-        // 42P01: no such table, a new database.
-        Err(sqlx::Error::Database(db)) if db.code().as_deref() == Some("42P01") => Ok(None),
-        found => Ok(found?),
+    let state = sqlx::query_as::<_, (Option<i64>, Option<String>)>(STATE).fetch_one(pool).await;
+    match state.map_err(Error::from) {
+        // No such table: a new database.
+        Err(Error::Lacks(_)) => Ok(None),
+        Ok((Some(_), name)) if name.as_deref() != first() => {
+            Err(Error::Foreign(format!("{} holds another program's tables", named(pool))))
+        }
+        found => Ok(found?.0),
     }
+}
+
+fn named(pool: &PgPool) -> String {
+    let options = pool.connect_options();
+    format!("the database {:?}", options.get_database().unwrap_or_else(|| options.get_username()))
+}
+
+/// Refuses a database without Keyrack's tables unless it can and shall hold them.
+async fn may_be_filled(pool: &PgPool, access: Access) -> Result<()> {
+    // What belongs to an extension is nobody's.
+    const OTHERS: &str = "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace(current_schema()::text) \
+         AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relname NOT LIKE '\\_sqlx\\_migrations%' \
+         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') ORDER BY relname LIMIT 4";
+    let (named, others) = (named(pool), sqlx::query_scalar::<_, String>(OTHERS).fetch_all(pool).await?);
+    if !others.is_empty() {
+        return Err(Error::Foreign(format!(
+            "{named} holds another program's tables ({})",
+            others.join(", ")
+        )));
+    }
+    if !access.makes() {
+        return Err(Error::Missing(format!(
+            "there is nothing of Keyrack's in {named} yet. Name another with --db, or make one of it with `keyrack migrate`"
+        )));
+    }
+    let encoding: String =
+        sqlx::query_scalar("SELECT current_setting('server_encoding')").fetch_one(pool).await?;
+    if encoding != "UTF8" {
+        return Err(Error::Encoding { named, encoding });
+    }
+    Ok(())
 }
 
 /// As [`postgres`], in a transaction that is rolled back. Answers the version that the schema has, if it has one.
 pub(super) async fn try_postgres(pool: &PgPool) -> Result<Option<i64>> {
     let found = version_of_server(pool).await?;
+    if found.is_none() {
+        may_be_filled(pool, Access::UpToDate).await?;
+    }
     if let Schema::Older = check(found)? {
         let mut tx = pool.begin().await?;
         POSTGRES.run_direct(None, &mut *tx, false).await.map_err(failed).map_err(not_owner)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor, PgPool};
 
-use super::{Location, Pools, Result, migrate};
+use super::{Access, Location, Pools, Result, migrate};
 
 /// How long to try for a connection before saying that the database can't be reached.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -13,9 +13,9 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long to wait for a row that somebody else holds, before saying so or trying again.
 const LOCK: &str = "10s";
 
-pub(super) async fn open(url: &str) -> Result<Pools> {
+pub(super) async fn open(url: &str, access: Access) -> Result<Pools> {
     let pool = connect(url).await?;
-    migrate::postgres(&pool).await?;
+    migrate::postgres(&pool, access).await?;
     Ok(Pools::Postgres(pool))
 }
 

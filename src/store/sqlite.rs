@@ -1,48 +1,192 @@
 //! SQLite: one file, mode 0600, write-ahead log, every commit on disk before it is acknowledged.
 
 use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 
-use super::{Error, Pools, Result, migrate};
+use super::{Access, Error, Pools, Result, migrate, nearby};
 
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
+/// For how long a file that can't be written is taken as unchanged.
+const FRESH: Duration = Duration::from_secs(2);
 /// Pages are read through the operating system's cache up to this many bytes.
 const MMAP: &str = "268435456";
 
-pub(super) async fn open(path: &Path) -> Result<Pools> {
-    make_private(path)?;
-    let (writer, readers) = pools(path);
-    migrate::sqlite(path, &writer).await?;
+/// What lies at a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    /// A file without anything in it.
+    Empty,
+    /// A database of Keyrack's.
+    Ours,
+}
+
+impl Found {
+    /// Refuses where there is no database.
+    pub(super) fn demand(self, path: &Path) -> Result<()> {
+        let there = match self {
+            Self::Ours => return Ok(()),
+            Self::Nothing => format!("there is no database at {}", path.display()),
+            Self::Empty => format!("{} is empty: there is no database in it yet", path.display()),
+        };
+        let near = Some(nearby::of_file(path)).filter(|near| self == Self::Nothing && !near.is_empty());
+        let near = near.map(|near| format!(" ({near})")).unwrap_or_default();
+        Err(Error::Missing(format!(
+            "{there}{near}. Name another with --db, or make a new one there with `keyrack migrate`"
+        )))
+    }
+}
+
+pub(super) async fn open(path: &Path, access: Access) -> Result<Pools> {
+    let found = look(path).await?;
+    if !access.makes() {
+        found.demand(path)?;
+    }
+    if found == Found::Nothing {
+        make_private(path)?;
+    }
+    let (writer, readers) = pools(path, Way::of(path));
+    migrate::sqlite(path, &writer, access).await?;
     Ok(Pools::Sqlite { writer, readers })
 }
 
 /// What [`open`] would do to the schema; a file that is not there is not made.
 pub(super) async fn try_open(path: &Path) -> Result<Option<i64>> {
-    if !path.exists() {
+    if look(path).await? != Found::Ours {
         return Ok(None);
     }
-    let (writer, _) = pools(path);
+    let (writer, _) = pools(path, Way::of(path));
     let found = migrate::try_sqlite(&writer).await;
     writer.close().await;
     found
 }
 
-/// The one writer and the readers, which open the file at their first use.
-fn pools(path: &Path) -> (SqlitePool, SqlitePool) {
+/// Finds out what is at a path, and touches nothing: not a byte of another program's file, nor its folder.
+///
+/// The file is read by SQLite alone: opening and closing it past SQLite would take this process's locks away.
+pub(super) async fn look(path: &Path) -> Result<Found> {
+    let foreign = |why: &str| Err(Error::Foreign(format!("{} is {why}", path.display())));
+    let missing = |why: &str| Err(Error::Missing(format!("the database can't be reached: {why}")));
+    let kind = match std::fs::metadata(path) {
+        Ok(kind) => kind,
+        Err(_) if path.is_symlink() => {
+            return missing(&format!("{} is a link to something that isn't there", path.display()));
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+            return missing(&format!("{}: what stands before the last / is no folder", path.display()));
+        }
+        Err(error) => return Err(Error::Unreachable(format!("{}: {error}", path.display()))),
+    };
+    match kind.file_type() {
+        folder if folder.is_dir() => {
+            return missing(&format!(
+                "unable to open {}: it is a folder. Name the file in it",
+                path.display()
+            ));
+        }
+        other if !other.is_file() => return foreign("no regular file"),
+        _ if kind.len() == 0 => return Ok(Found::Empty),
+        _ => {}
+    }
+    let said = match read(path, Way::Frozen).await {
+        // What was written last may be in the log alone, and a file that others write to can't be read as if they did not.
+        Err(_) | Ok(Found::Empty) if has_log(path) => read(path, Way::Reading).await,
+        said => said,
+    };
+    match said {
+        Err(Error::Foreign(why)) => foreign(&why),
+        said => said,
+    }
+}
+
+async fn read(path: &Path, way: Way) -> Result<Found> {
+    const CONTENTS: &str = "SELECT (SELECT count(*) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'), \
+         (SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'), (SELECT application_id FROM pragma_application_id)";
+    let mut connection = match SqliteConnection::connect_with(&options(path, way)).await.map_err(Error::from)
+    {
+        Err(Error::NotADatabase(_)) => return Err(Error::Foreign("no SQLite database".into())),
+        connection => connection?,
+    };
+    let read = async {
+        let (others, records, application): (i64, i64, i64) =
+            sqlx::query_as(CONTENTS).fetch_one(&mut connection).await?;
+        let ours = if records > 0 { migrate::is_ours(&mut connection).await? } else { None };
+        match ours {
+            Some(true) => Ok(Found::Ours),
+            None if others == 0 && application == 0 => Ok(Found::Empty),
+            _ => Err(Error::Foreign("another program's database".into())),
+        }
+    };
+    let found = read.await;
+    connection.close().await?;
+    match found {
+        Err(Error::NotADatabase(_)) => Err(Error::Foreign("no SQLite database".into())),
+        found => found,
+    }
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Writing,
+    /// Others may write to it; this process can't or must not.
+    Reading,
+    /// As if nobody wrote to it, and without the files that SQLite would make beside it.
+    Frozen,
+}
+
+impl Way {
+    /// The best that the rights of the file and its folder allow.
+    fn of(path: &Path) -> Self {
+        use rustix::fs::{Access, access};
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let can_write = |path: &Path| access(path, Access::WRITE_OK).is_ok();
+        // Where the log is there already, nothing needs to be made.
+        if can_write(path) && (can_write(folder) || has_log(path)) {
+            Self::Writing
+        } else if has_log(path) {
+            Self::Reading
+        } else {
+            Self::Frozen
+        }
+    }
+}
+
+/// Whether there is a write-ahead log with something in it.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+fn options(path: &Path, way: Way) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY)
         .foreign_keys(true)
-        .synchronous(SqliteSynchronous::Full)
         .pragma("mmap_size", MMAP)
         .pragma("trusted_schema", "OFF")
         .pragma("recursive_triggers", "ON");
+    match way {
+        Way::Writing => options.synchronous(SqliteSynchronous::Full),
+        Way::Reading => options.read_only(true),
+        Way::Frozen => options.read_only(true).immutable(true),
+    }
+}
+
+/// The one writer and the readers, which open the file at their first use.
+fn pools(path: &Path, way: Way) -> (SqlitePool, SqlitePool) {
+    let options = options(path, way);
+    // What is read as if nobody wrote to it is opened anew now and then, so that what others wrote is seen.
+    let lifetime = (way == Way::Frozen).then_some(FRESH);
 
     // One writer per process (H8). The pool never closes it, so that prepared statements stay.
     let writer = SqlitePoolOptions::new()
@@ -54,7 +198,7 @@ fn pools(path: &Path) -> (SqlitePool, SqlitePool) {
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(None)
-        .max_lifetime(None)
+        .max_lifetime(lifetime)
         .acquire_timeout(BUSY)
         .connect_lazy_with(options.pragma("query_only", "ON"));
 
@@ -65,9 +209,6 @@ fn pools(path: &Path) -> (SqlitePool, SqlitePool) {
 fn make_private(path: &Path) -> Result<()> {
     let failed =
         |what: &Path, error: std::io::Error| Error::Unreachable(format!("{}: {error}", what.display()));
-    if path.exists() {
-        return Ok(());
-    }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| failed(folder, e))?;
     }

@@ -9,6 +9,7 @@ mod support;
 
 /// The command line, as people and scripts use it.
 mod cli {
+    mod addresses;
     mod dry_run;
     mod explain;
     mod hostile;

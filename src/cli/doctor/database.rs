@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::Duration;
 
 use super::super::failure::Failure;
+use super::super::info::NOT_YET;
 use super::super::session::Session;
 use super::Finding;
 use crate::domain::audit::Verdict;
@@ -23,11 +24,10 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         Err(failure) => return vec![unreachable(&failure)],
     };
     if let Location::Sqlite(path) = &location
-        && !session.is_throwaway()
+        && !session.is_named()
         && !path.exists()
     {
-        let found = format!("{} is not there yet; the first command that needs it makes it", path.display());
-        return vec![Finding::ok("database", found)];
+        return vec![Finding::ok("database", format!("{}: {NOT_YET}", path.display()))];
     }
     let service = match session.service().await {
         Ok(service) => service,
@@ -60,10 +60,10 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
     findings.push(if schema == newest {
         Finding::ok("schema", format!("version {schema}"))
     } else {
-        Finding::problem(
+        Finding::warning(
             "schema",
-            format!("version {schema}, this program knows {newest}"),
-            "run `keyrack migrate`",
+            format!("version {schema}, older than the {newest} of this keyrack: what needs the newer one is refused"),
+            "run `keyrack migrate` once no older keyrack is needed on this database: those can't use it afterwards",
         )
     });
     findings.push(if facts.durable {

@@ -56,3 +56,45 @@ fn a_socket_is_written_as_postgresqls_own_programs_write_it() {
         Some("/run/postgresql")
     );
 }
+
+#[test]
+fn what_is_meant_for_another_program_is_refused_in_words() {
+    for (text, told) in [
+        ("host=db dbname=keys user=ada", "postgres://ada@db/keys"),
+        ("host=/run/postgresql dbname='keys'", "postgres:///keys?host=/run/postgresql"),
+        ("dbname = keys  host = ::1 port = 5433", "postgres://[::1]:5433/keys"),
+        ("service=keys", "postgres://"),
+        ("postgres:keys", "two slashes"),
+        ("sqlite:///tmp/k.db?mode=ro", "path alone"),
+        ("file:///tmp/k%20.db", "path alone"),
+        ("~grace/keys.db", "another person"),
+        ("http://db/keys", "postgres://"),
+        ("k\u{0}.db", "control"),
+        ("  ", "empty"),
+    ] {
+        let error = Location::parse(text).unwrap_err().to_string();
+        assert!(error.contains(told), "{text}: {error}");
+    }
+    let error = Location::parse("host=db dbname=keys password=hunter2").unwrap_err().to_string();
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_path_is_taken_as_a_shell_would_have_it() {
+    let home = std::env::home_dir().unwrap();
+    for (text, path) in [
+        ("~/keys.db", home.join("keys.db")),
+        ("file:~/keys.db", home.join("keys.db")),
+        ("file:///tmp/keys.db", "/tmp/keys.db".into()),
+        ("file://localhost/tmp/keys.db", "/tmp/keys.db".into()),
+        ("sqlite:keys.db", "keys.db".into()),
+        ("./a=b.db", "./a=b.db".into()),
+        ("a:b.db", "a:b.db".into()),
+    ] {
+        assert_eq!(Location::parse(text).unwrap(), Location::Sqlite(path), "{text}");
+    }
+    assert_eq!(
+        Location::parse("POSTGRES://db/keys").unwrap(),
+        Location::Postgres("postgres://db/keys".into())
+    );
+}
