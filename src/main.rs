@@ -45,7 +45,7 @@ fn console(mut session: Session) -> cli::Result<u8> {
             Err(Failure::new(Exit::Failure, format!("the terminal can't be read: {why}")))
         }
         Ok(reason) => Ok(reason.code()),
-        Err(tui::Error::Service(error)) => Err(error.into()),
+        Err(tui::Error::Service(error)) => Err(session.ask_again(error)),
         Err(error @ tui::Error::NoTerminal) => Err(Failure::usage(error.to_string())),
         Err(error) => Err(Failure::new(Exit::Failure, error.to_string())),
     }

@@ -205,7 +205,19 @@ impl Store {
         self.check_files()?;
         Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
-            Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Pools::Postgres(pool) => Reader::Postgres(match pool.acquire().await {
+                Ok(connection) => connection,
+                Err(error) => return Err(self.explain(pool, error).await),
+            }),
         })
+    }
+
+    /// What a failed try for a connection means; and where the address names several hosts, another one is tried next.
+    async fn explain(&self, pool: &PgPool, error: sqlx::Error) -> Error {
+        let error = postgres::explain(&pool.connect_options(), error).await;
+        if let (Error::Unreachable(_), Location::Postgres(url)) = (&error, &self.location) {
+            postgres::choose_another(pool, url).await;
+        }
+        error
     }
 }

@@ -125,7 +125,7 @@ impl From<StoreError> for Failure {
 fn store_exit(error: &StoreError) -> Exit {
     use StoreError as Error;
     match error {
-        Error::Unreachable(_) | Error::Missing(_) => Exit::Unreachable,
+        Error::Unreachable(_) | Error::Missing(_) | Error::Pooled => Exit::Unreachable,
         Error::Refused(_) => Exit::Refused,
         Error::Privilege(_) | Error::NotOwner(_) | Error::ReadOnly(_) => Exit::NotPermitted,
         Error::Location(_) => Exit::Usage,

@@ -23,6 +23,9 @@ use throwaway::Throwaway;
 /// Who decided where letters go, if the command line did.
 const MAIL_DIR: Source = Source::Flag("--mail-dir");
 
+/// Says to a console that begins again that nothing is at the address.
+const ASK: &str = "KEYRACK_NOTHING_THERE";
+
 /// One run of the program.
 pub struct Session {
     pub global: Global,
@@ -74,9 +77,13 @@ impl Session {
             return Ok(());
         }
         self.access = Access::Existing;
-        let Err(error) = Service::look_for(&self.location()?).await else { return Ok(()) };
-        let is_missing = matches!(error, service::Error::Store(StoreError::Missing(_)));
-        if !is_missing || self.global.dry_run || !(self.global.yes || prompt::can_ask(&self.global)) {
+        let location = self.location()?;
+        let looked = match std::env::var_os(ASK) {
+            Some(_) => Err(StoreError::Missing(format!("there is no database at {location} yet")).into()),
+            None => Service::look_for(&location).await,
+        };
+        let Err(error) = looked else { return Ok(()) };
+        if !self.can_ask_for_new(&error) {
             return Err(error.into());
         }
         super::say(&format!("keyrack: {error}"));
@@ -85,6 +92,26 @@ impl Session {
         }
         self.access = Access::OrNew;
         Ok(())
+    }
+
+    fn can_ask_for_new(&self, error: &service::Error) -> bool {
+        let can_ask = self.global.yes || prompt::can_ask(&self.global);
+        matches!(error, service::Error::Store(StoreError::Missing(_))) && can_ask && !self.global.dry_run
+    }
+
+    /// What the console ends with that found no database where a server is: it begins again and asks first. Beginning
+    /// again takes the keyboard back from the thread that reads it.
+    pub fn ask_again(&self, error: service::Error) -> Failure {
+        if std::env::var_os(ASK).is_none()
+            && self.can_ask_for_new(&error)
+            && let Ok(program) = std::env::current_exe()
+        {
+            use std::os::unix::process::CommandExt;
+            let failed =
+                std::process::Command::new(program).args(std::env::args_os().skip(1)).env(ASK, "1").exec();
+            tracing::warn!(error = %failed, "the console can't begin again");
+        }
+        error.into()
     }
 
     /// The zone that times are read and shown in.

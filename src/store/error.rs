@@ -47,6 +47,11 @@ pub enum Error {
         "{named} has the encoding {encoding}, which can't hold every text. Make one with UTF8: `createdb --encoding=UTF8 --template=template0 NAME`"
     )]
     Encoding { named: String, encoding: String },
+    /// Between two transactions the connection belongs to others.
+    #[error(
+        "a pooler stands before the database and gives each transaction another connection, which keyrack can't work with. Set pool_mode = session for this database in the pooler (PgBouncer), or name PostgreSQL's own address"
+    )]
+    Pooled,
     /// The schema is older than what is asked of it needs.
     #[error(
         "this database has schema version {found}, and this needs version {known}. Run `keyrack migrate` once no older keyrack is needed on it: those can't use it afterwards"
@@ -159,6 +164,8 @@ fn of_postgres(code: &str, constraint: Option<&str>, message: String) -> Error {
         "23505" if constraint.is_some_and(|name| QUICKER.contains(&name)) => Error::Busy(message),
         "42501" => Error::Privilege(message),
         "25006" => Error::ReadOnly(message),
+        // A prepared statement that is not there, or that another client has prepared.
+        "26000" | "42P05" => Error::Pooled,
         // No such table, column, function, or schema to make them in.
         "42P01" | "42703" | "42883" | "3F000" => Error::Lacks(message),
         // Shutting down, starting up, idle in a transaction for too long, too many connections, no such database or login.

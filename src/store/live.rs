@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::dialect::{Time, both};
-use super::{Conn, Error, Pools, Result, Store};
+use super::{Conn, Error, Pools, Result, Store, postgres};
 use crate::clock::Clock;
 use crate::domain::audit::Action;
 use crate::domain::subjects::Subjects;
@@ -246,7 +246,10 @@ async fn look_at_postgres(
     skew: &AtomicI64,
     last: &mut Option<Seen>,
 ) -> Result<Subjects> {
-    let mut conn = pool.acquire().await?;
+    let mut conn = match pool.acquire().await {
+        Ok(conn) => conn,
+        Err(error) => return Err(postgres::explain(&pool.connect_options(), error).await),
+    };
     let (audit, alerts, Time(now)) = sqlx::query_as(POSTGRES).fetch_one(&mut *conn).await?;
     skew.store((now - clock.now()).num_microseconds().unwrap_or(0), Ordering::Relaxed);
     let seen = Seen { audit, alerts };

@@ -13,7 +13,7 @@ use super::{Error, Result};
 pub enum Location {
     /// A SQLite file; made if it does not exist.
     Sqlite(PathBuf),
-    /// `postgres://user@host/database`, passwords from `PGPASSFILE` or `~/.pgpass`.
+    /// `postgres://user@host[,host]/database`, passwords from `PGPASSFILE` or `~/.pgpass`.
     Postgres(String),
 }
 
@@ -57,25 +57,115 @@ impl Location {
         Ok(Self::Sqlite(at_home(path)?))
     }
 
-    /// The connection options of a PostgreSQL location. `verify-full` unless the address says otherwise or the server
-    /// is on this machine (H12). Never format what this returns: it may hold a password from a file.
-    pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions> {
-        let options =
-            PgConnectOptions::from_str(&with_host(url)).map_err(|e| Error::Location(e.to_string()))?;
+    /// The connection options of a PostgreSQL location, one for each host that it names, in their order. `verify-full`
+    /// unless the address says otherwise or the server is on this machine (H12). Never format what this returns: it may
+    /// hold a password from a file.
+    pub(super) fn postgres_options(url: &str) -> Result<Vec<PgConnectOptions>> {
         let asked =
             url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some();
-        let host = options.get_host();
-        let local = options.get_socket().is_some()
-            || host.starts_with('/')
-            || host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        let options = match (asked, local) {
-            (true, _) => options,
-            (false, true) => options.ssl_mode(PgSslMode::Prefer),
-            (false, false) => options.ssl_mode(PgSslMode::VerifyFull),
+        let one = |url: String| {
+            let options = PgConnectOptions::from_str(&url)
+                .map_err(|e| Error::Location(format!("the database's address is not understood: {e}")))?;
+            let host = options.get_host();
+            let local = options.get_socket().is_some()
+                || host.starts_with('/')
+                || host == "localhost"
+                || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+            let options = match (asked, local) {
+                (true, _) => options,
+                (false, true) => options.ssl_mode(PgSslMode::Prefer),
+                (false, false) => options.ssl_mode(PgSslMode::VerifyFull),
+            };
+            // A pooler refuses what it doesn't know, and the digits are right without being asked for.
+            Ok(options.application_name("keyrack").extra_float_digits(None))
         };
-        Ok(options.application_name("keyrack"))
+        let (urls, _) = hosts(url)?;
+        urls.into_iter().map(one).collect()
     }
+
+    /// Which of several hosts is wanted.
+    pub(super) fn wanted(url: &str) -> Result<Wanted> {
+        hosts(url).map(|(_, wanted)| wanted)
+    }
+}
+
+/// What a server must be like: libpq's `target_session_attrs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Any,
+    ReadWrite,
+    ReadOnly,
+    Primary,
+    Standby,
+}
+
+impl Wanted {
+    /// Whether a server fits that follows another one or not, and takes changes or not.
+    pub(super) fn fits(self, standby: bool, read_only: bool) -> bool {
+        match self {
+            Self::Any => true,
+            Self::ReadWrite => !read_only,
+            Self::ReadOnly => read_only,
+            Self::Primary => !standby,
+            Self::Standby => standby,
+        }
+    }
+}
+
+/// One address for each host of the list that an address may name, as sqlx reads it, and which of them is wanted.
+fn hosts(url: &str) -> Result<(Vec<String>, Wanted)> {
+    let Some((scheme, rest)) = url.split_once("://") else { return Ok((vec![url.to_owned()], Wanted::Any)) };
+    let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+    let (user, named) = authority.rsplit_once('@').map_or(("", authority), |(user, named)| (user, named));
+    let user = if user.is_empty() { String::new() } else { format!("{user}@") };
+    let mut wanted = Wanted::Any;
+    let mut listed = None;
+    let mut kept = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some(("target_session_attrs", word)) => {
+                wanted = match word {
+                    "any" | "prefer-standby" => Wanted::Any,
+                    "read-write" => Wanted::ReadWrite,
+                    "read-only" => Wanted::ReadOnly,
+                    "primary" => Wanted::Primary,
+                    "standby" => Wanted::Standby,
+                    _ => {
+                        return Err(Error::Location(
+                            "target_session_attrs in the database's address must be any, read-write, read-only, primary or standby"
+                                .into(),
+                        ));
+                    }
+                }
+            }
+            Some(("host", names)) if names.contains(',') || names.to_ascii_uppercase().contains("%2C") => {
+                listed = Some(names.replace("%2C", ",").replace("%2c", ","));
+            }
+            _ => kept.push(pair.to_owned()),
+        }
+    }
+    let named = listed.as_deref().unwrap_or(named);
+    let urls = named.split(',').map(|host| {
+        let mut more = kept.clone();
+        // sqlx would look for a host of that name, brackets included; and it refuses a user without a host, as PostgreSQL's
+        // own programs write a socket: `postgres://ada@/keys?host=/run/postgresql`.
+        let host = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+            Some((address, port)) => {
+                more.push(format!("host={address}"));
+                format!("localhost{port}")
+            }
+            None if host.is_empty() && !user.is_empty() => "localhost".to_owned(),
+            None if host.starts_with('/') => {
+                more.push(format!("host={host}"));
+                "localhost".to_owned()
+            }
+            None => host.to_owned(),
+        };
+        let question = if more.is_empty() { "" } else { "?" };
+        format!("{scheme}://{user}{host}{path}{question}{}", more.join("&"))
+    });
+    Ok((urls.collect(), wanted))
 }
 
 /// The scheme and what follows its colon, if a text begins like a URL. Windows and its drives are not thought of.
@@ -94,9 +184,7 @@ fn postgres(scheme: &str, rest: &str) -> Result<Location> {
                 .into(),
         ));
     }
-    if let Err(error) = PgConnectOptions::from_str(&with_host(&url)) {
-        return Err(Error::Location(format!("the database's address is not understood: {error}")));
-    }
+    Location::postgres_options(&url)?;
     Ok(Location::Postgres(url))
 }
 
@@ -164,15 +252,6 @@ fn libpq(text: &str) -> Option<String> {
         .collect();
     let question = if more.is_empty() { "" } else { "?" };
     Some(format!("postgres://{user}{host}{port}/{}{question}{}", get("dbname"), more.join("&")))
-}
-
-/// The address with a host in it: `postgres://ada@/keys?host=/run/postgresql` is how PostgreSQL's own programs write a
-/// socket, and sqlx refuses a user without a host.
-fn with_host(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let host = if authority.ends_with('@') { "localhost" } else { "" };
-    format!("{scheme}://{authority}{host}{tail}")
 }
 
 /// Whether the address has a password, as part of the authority or as a parameter.

@@ -142,12 +142,18 @@ async fn use_wal(writer: &SqlitePool) -> Result<()> {
 
 /// sqlx takes an advisory lock on PostgreSQL by itself.
 pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<()> {
-    let found = version_of_server(pool).await?;
+    let mut found = version_of_server(pool).await?;
+    if found.is_none()
+        && let Err(refused) = may_be_filled(pool, access).await
+    {
+        // Another process may have begun to make it meanwhile.
+        found = version_of_server(pool).await?;
+        if found.is_none() {
+            return Err(refused);
+        }
+    }
     if matches!(check(found)?, Schema::Current) {
         return Ok(());
-    }
-    if found.is_none() {
-        may_be_filled(pool, access).await?;
     }
     if !access.migrates(found)? {
         return Ok(());

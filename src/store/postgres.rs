@@ -1,17 +1,47 @@
 //! PostgreSQL: a pool that never hands out a connection with a transaction left open on it.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Executor, PgPool};
+use parking_lot::Mutex;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Row};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 
-use super::{Access, Location, Pools, Result, migrate};
+use super::location::Wanted;
+use super::{Access, Error, Location, Pools, Result, migrate};
 
 /// How long to try for a connection before saying that the database can't be reached.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a single question to a pooler may take.
+const ANSWER: Duration = Duration::from_secs(2);
 
-/// How long to wait for a row that somebody else holds, before saying so or trying again.
-const LOCK: &str = "10s";
+/// What holds for each connection, and what it says of the server. Said by a statement, not while connecting: a pooler
+/// refuses that, or silently forgets it. `lock_timeout` is how long to wait for a row that somebody else holds, before
+/// saying so or trying again.
+const GREETING: &str = "SET client_min_messages = error; SET idle_in_transaction_session_timeout = '60s'; \
+     SET lock_timeout = '10s'; SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', \
+     coalesce(inet_server_port(), 0), current_setting('port')::int";
+
+/// What a server said of itself.
+#[derive(Clone, Copy, Default)]
+struct Server {
+    standby: bool,
+    read_only: bool,
+    /// The port that the connection came in by; 0: a socket.
+    came_by: i32,
+    port: i32,
+}
+
+impl Server {
+    /// Whether somebody stands between, as far as ports tell.
+    fn is_behind_another(self, options: &PgConnectOptions) -> bool {
+        let port = i32::from(options.get_port());
+        if socket(options).is_some() { self.came_by != 0 || self.port != port } else { self.came_by != port }
+    }
+}
 
 pub(super) async fn open(url: &str, access: Access) -> Result<Pools> {
     let pool = connect(url).await?;
@@ -27,11 +57,37 @@ pub(super) async fn try_open(url: &str) -> Result<Option<i64>> {
     found
 }
 
+/// Connects to the first of the hosts that answers and is as wanted.
 async fn connect(url: &str) -> Result<PgPool> {
-    let options = Location::postgres_options(url)?;
-    let pool = PgPoolOptions::new()
+    let (hosts, wanted) = (Location::postgres_options(url)?, Location::wanted(url)?);
+    let several = hosts.len() > 1;
+    let mut why = Vec::new();
+    for options in hosts {
+        let host = options.get_host().to_owned();
+        match connect_to(options, wanted).await {
+            Ok(pool) => return Ok(pool),
+            Err(error @ (Error::Unreachable(_) | Error::Pooled)) if !several => return Err(error),
+            Err(Error::Unreachable(error)) => why.push(format!("{host}: {error}")),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::Unreachable(why.join("; ")))
+}
+
+async fn connect_to(options: PgConnectOptions, wanted: Wanted) -> Result<PgPool> {
+    let server = Arc::new(Mutex::new(Server::default()));
+    let told = Arc::clone(&server);
+    let connecting = PgPoolOptions::new()
         .max_connections(8)
         .acquire_timeout(ACQUIRE)
+        .after_connect(move |conn, _| {
+            let told = Arc::clone(&told);
+            Box::pin(async move {
+                let server = greet(conn).await?;
+                *told.lock() = server;
+                Ok(())
+            })
+        })
         // A cancelled `begin` can leave a transaction open on the connection; whatever is written on it later would be
         // lost although it was acknowledged (H1). So each connection is cleared before it goes back. A ROLLBACK alone has
         // the server log a warning wherever there is none, which is nearly always.
@@ -41,11 +97,149 @@ async fn connect(url: &str) -> Result<PgPool> {
                 Ok(true)
             })
         })
-        .connect_with(options.options([
-            ("client_min_messages", "error"),
-            ("idle_in_transaction_session_timeout", "60s"),
-            ("lock_timeout", LOCK),
-        ]))
-        .await?;
+        .connect_with(options.clone());
+    let pool = tokio::select! {
+        pool = connecting => match pool {
+            Ok(pool) => pool,
+            Err(error) => return Err(explain(&options, error).await),
+        },
+        // The pool would go on trying until its time is over.
+        why = nobody(&options) => return Err(Error::Unreachable(why)),
+    };
+    let server = *server.lock();
+    if !wanted.fits(server.standby, server.read_only) {
+        return Err(Error::Unreachable("the server is not as target_session_attrs wants it".into()));
+    }
+    if server.is_behind_another(&options) && shares_connections(&pool, &options).await? {
+        return Err(Error::Pooled);
+    }
     Ok(pool)
+}
+
+async fn greet(conn: &mut PgConnection) -> sqlx::Result<Server> {
+    let row = conn.fetch_one(GREETING).await?;
+    Ok(Server {
+        standby: row.try_get(0)?,
+        read_only: row.try_get(1)?,
+        came_by: row.try_get(2)?,
+        port: row.try_get(3)?,
+    })
+}
+
+/// A connection of its own to the server that the pool is on.
+pub(super) async fn connection(pool: &PgPool) -> Result<PgConnection> {
+    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+    greet(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Whether a pooler gives the connection to another client between two transactions. While one client is in a transaction,
+/// another one that was served by the same process before, or is served by another one now, shows it.
+async fn shares_connections(pool: &PgPool, options: &PgConnectOptions) -> Result<bool> {
+    const PID: &str = "SELECT pg_backend_pid()";
+    async fn pid(conn: &mut PgConnection, sql: &'static str) -> Option<sqlx::Result<i32>> {
+        let row = timeout(ANSWER, conn.fetch_one(sql)).await.ok()?;
+        Some(row.and_then(|row| row.try_get(0)))
+    }
+    let mut one = pool.acquire().await?;
+    let mut other = PgConnection::connect_with(options).await?;
+    let Some(before) = pid(&mut one, PID).await else { return Ok(false) };
+    let shared = match pid(&mut other, "BEGIN; SELECT pg_backend_pid()").await {
+        // The pooler has no more connections and waits for one: each client keeps its own.
+        None => false,
+        // It allows no transactions at all.
+        Some(Err(_)) => true,
+        Some(Ok(others)) => {
+            let before = before?;
+            others == before || !matches!(pid(&mut one, PID).await, Some(Ok(now)) if now == before)
+        }
+    };
+    if shared {
+        // It may wait for an answer that doesn't come.
+        drop(one.detach());
+    }
+    drop(other);
+    Ok(shared)
+}
+
+/// An error in getting a connection, with what is known of its cause.
+pub(super) async fn explain(options: &PgConnectOptions, error: sqlx::Error) -> Error {
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        let words = format!("{} gave no connection within {} s", address(options), ACQUIRE.as_secs());
+        let why = timeout(Duration::from_millis(500), nobody(options)).await;
+        return Error::Unreachable(why.unwrap_or(words));
+    }
+    let login =
+        matches!(&error, sqlx::Error::Database(db) if db.code().is_some_and(|code| code.starts_with("28")));
+    match (Error::from(error), open_passwords().filter(|_| login)) {
+        (Error::Unreachable(why), Some((file, mode))) => Error::Unreachable(format!(
+            "{why}. {file} was not read, because others may read it (mode {mode:04o}): run `chmod 600 {file}`",
+            file = file.display()
+        )),
+        (error, _) => error,
+    }
+}
+
+/// The file of passwords that is not read because others may read it, and its mode.
+fn open_passwords() -> Option<(PathBuf, u32)> {
+    let named = std::env::var_os("PGPASSFILE").map(PathBuf::from);
+    let usual = std::env::home_dir().map(|home| home.join(".pgpass"));
+    [named, usual].into_iter().flatten().find_map(|file| {
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).ok()?) & 0o777;
+        (mode & 0o077 != 0).then_some((file, mode))
+    })
+}
+
+/// Returns once it is known that nobody listens at the address, with the reason in words.
+async fn nobody(options: &PgConnectOptions) -> String {
+    let tried = match socket(options) {
+        Some(folder) => {
+            let socket = folder.join(format!(".s.PGSQL.{}", options.get_port()));
+            UnixStream::connect(socket).await.map(drop)
+        }
+        None => TcpStream::connect((options.get_host(), options.get_port())).await.map(drop),
+    };
+    match tried {
+        Err(error) => format!("{}: {error}", address(options)),
+        Ok(()) => std::future::pending().await,
+    }
+}
+
+fn socket(options: &PgConnectOptions) -> Option<&Path> {
+    let host = options.get_host();
+    options.get_socket().map(PathBuf::as_path).or_else(|| host.starts_with('/').then(|| Path::new(host)))
+}
+
+fn address(options: &PgConnectOptions) -> String {
+    match socket(options) {
+        Some(folder) => folder.display().to_string(),
+        None if options.get_host().contains(':') => {
+            format!("[{}]:{}", options.get_host(), options.get_port())
+        }
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+/// Points the pool to another host of the list where the one that it is on gives no connections. Answers whether it did.
+pub(super) async fn choose_another(pool: &PgPool, url: &str) -> bool {
+    let (Ok(hosts), Ok(wanted)) = (Location::postgres_options(url), Location::wanted(url)) else {
+        return false;
+    };
+    if hosts.len() < 2 {
+        return false;
+    }
+    for options in hosts {
+        let tried = async {
+            let mut connection = PgConnection::connect_with(&options).await?;
+            let server = greet(&mut connection).await?;
+            connection.close().await?;
+            Ok::<_, sqlx::Error>(wanted.fits(server.standby, server.read_only))
+        };
+        if matches!(timeout(ANSWER, tried).await, Ok(Ok(true))) {
+            tracing::warn!(host = options.get_host(), "the database is looked for on another host");
+            pool.set_connect_options(options);
+            return true;
+        }
+    }
+    false
 }

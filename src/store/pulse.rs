@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::dialect::{Time, both};
 use super::live::{hear, listen};
-use super::{Conn, Error, Location, Pools, Result, Store};
+use super::{Conn, Error, Location, Pools, Result, Store, postgres};
 use crate::clock::Clock;
 use crate::domain::Instant;
 
@@ -89,9 +89,7 @@ impl Store {
                 self.check_files()?;
                 Line::Sqlite { connection, index }
             }
-            Pools::Postgres(pool) => {
-                Line::Postgres(PgConnection::connect_with(&pool.connect_options()).await?)
-            }
+            Pools::Postgres(pool) => Line::Postgres(postgres::connection(pool).await?),
         }))
     }
 

@@ -80,9 +80,6 @@ pub(super) async fn look(path: &Path) -> Result<Found> {
             return missing(&format!("{} is a link to something that isn't there", path.display()));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) if error.kind() == ErrorKind::NotADirectory => {
-            return missing(&format!("{}: what stands before the last / is no folder", path.display()));
-        }
         Err(error) => return Err(Error::Unreachable(format!("{}: {error}", path.display()))),
     };
     match kind.file_type() {

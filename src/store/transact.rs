@@ -150,7 +150,10 @@ impl Store {
                 }
             }
             Pools::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
+                let mut tx = match pool.begin().await {
+                    Ok(tx) => tx,
+                    Err(error) => return Err(self.explain(pool, error).await),
+                };
                 let (Time(now), role): (Time, Option<String>) =
                     sqlx::query_as("SELECT clock_timestamp(), (SELECT role FROM operators WHERE name = $1)")
                         .bind(who.name.as_str())

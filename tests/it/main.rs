@@ -15,6 +15,7 @@ mod cli {
     mod hostile;
     mod issuers;
     mod lists;
+    mod poolers;
     mod refusals;
     mod reminders;
     mod revoke;

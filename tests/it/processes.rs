@@ -35,7 +35,7 @@ on_both! {
                 None if postgres => Database::postgres().await.unwrap(),
                 None => Database::sqlite(),
             };
-            let children: Vec<_> = (0..16).map(|_| start(home.path(), &db, &["operator", "list"])).collect();
+            let children: Vec<_> = (0..16).map(|_| start(home.path(), &db, &["migrate"])).collect();
             for child in children {
                 let output = child.wait_with_output().unwrap();
                 assert!(output.status.success(), "database {round}: {}", words(&output));

@@ -262,6 +262,7 @@ fn the_line_for_cron_is_a_command_of_the_program() {
     let command = line.split_once("keyrack ").unwrap().1;
     let home = tempfile::tempdir().unwrap();
     assert_eq!(line.split_whitespace().take(5).filter(|field| *field == "*").count(), 4);
+    program::stdout(home.path(), ["migrate"]);
     // With nothing due it is silent, so that cron sends no mail.
     let output = program::run(home.path(), command.split(' '));
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");

@@ -121,8 +121,10 @@ fn is_local(location: &Location) -> bool {
     address.contains("host=/")
         || address.contains("host=%2F")
         || host.to_ascii_lowercase().starts_with("%2f")
-        || ["localhost", "127.", "[::1]", "/", "?"].iter().any(|local| host.starts_with(local))
         || host.is_empty()
+        || host
+            .split(',')
+            .all(|host| ["localhost", "127.", "[::1]", "/", "?"].iter().any(|local| host.starts_with(local)))
 }
 
 fn file(path: &Path, mode: u32) -> Finding {

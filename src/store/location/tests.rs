@@ -37,7 +37,7 @@ fn an_unknown_scheme_is_refused_with_what_is_known() {
 
 #[test]
 fn tls_is_verified_in_full_except_on_this_machine() {
-    let mode = |url: &str| Location::postgres_options(url).unwrap().get_ssl_mode();
+    let mode = |url: &str| Location::postgres_options(url).unwrap()[0].get_ssl_mode();
     assert!(matches!(mode("postgres://ada@db.example/keys"), PgSslMode::VerifyFull));
     assert!(matches!(mode("postgres://ada@127.0.0.1/keys"), PgSslMode::Prefer));
     assert!(matches!(mode("postgres:///keys?host=/run/postgresql&user=ada"), PgSslMode::Prefer));
@@ -48,7 +48,7 @@ fn tls_is_verified_in_full_except_on_this_machine() {
 fn a_socket_is_written_as_postgresqls_own_programs_write_it() {
     let url = "postgres://ada@/keys?host=/run/postgresql";
     assert_eq!(Location::parse(url).unwrap(), Location::Postgres(url.into()));
-    let options = Location::postgres_options(url).unwrap();
+    let options = Location::postgres_options(url).unwrap().remove(0);
     assert_eq!(options.get_username(), "ada");
     assert_eq!(options.get_database(), Some("keys"));
     assert_eq!(
@@ -97,4 +97,22 @@ fn a_path_is_taken_as_a_shell_would_have_it() {
         Location::parse("POSTGRES://db/keys").unwrap(),
         Location::Postgres("postgres://db/keys".into())
     );
+}
+
+#[test]
+fn each_host_of_a_list_has_its_options() {
+    let hosts = |url: &str| {
+        let options = Location::postgres_options(url).unwrap();
+        options.iter().map(|one| format!("{} {}", one.get_host(), one.get_port())).collect::<Vec<_>>()
+    };
+    assert_eq!(hosts("postgres://ada@[::1]:5433/k"), ["::1 5433"]);
+    assert_eq!(hosts("postgres://[2001:db8::7]/k?sslmode=require"), ["2001:db8::7 5432"]);
+    assert_eq!(
+        hosts("postgres://ada@east:5433,west,[::1]:5434/k?target_session_attrs=read-write"),
+        ["east 5433", "west 5432", "::1 5434"]
+    );
+    assert_eq!(hosts("postgres:///k?user=ada&host=east,west"), ["east 5432", "west 5432"]);
+    assert_eq!(Location::wanted("postgres://a,b/k?target_session_attrs=primary").unwrap(), Wanted::Primary);
+    assert!(Location::parse("postgres://a/k?target_session_attrs=best").is_err());
+    assert!(Location::parse("postgres://a:x,b/k").is_err());
 }

@@ -138,6 +138,7 @@ on_both! {
 
     async fn an_empty_list_is_still_a_list(db) {
         let keyrack = Script::on(&db);
+        keyrack.ok(&["migrate"]);
         assert_eq!(keyrack.json(&["key", "list"]), serde_json::json!([]));
         assert_eq!(keyrack.ok(&["key", "list", "--output", "ndjson"]), "");
         assert!(keyrack.ok(&["key", "list", "--output", "csv"]).starts_with("id,account,issuer,name,"));

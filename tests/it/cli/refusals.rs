@@ -16,6 +16,7 @@ active-keys = 2
 
 fn tiny<'a>(db: &'a crate::support::database::Database) -> Script<'a> {
     let keyrack = Script::on(db);
+    keyrack.ok(&["migrate"]);
     let args = ["issuer", "apply", "-"];
     crate::support::script::succeeded(&args, &keyrack.run_with_input(&args, TWO_KEYS));
     keyrack.ok(&[

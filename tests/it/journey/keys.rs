@@ -71,6 +71,10 @@ on_both! {
     async fn va_03_from_a_new_database_to_the_first_key_without_leaving_the_console(db) {
         let home = home();
         let mut terminal = console(&home, &db);
+        // Who named an address is asked whether a new database is meant.
+        terminal.wait_for("Make a new database there? [y/N]");
+        terminal.type_text("y");
+        terminal.press("enter");
         terminal.wait_for("Welcome to Keyrack");
         terminal.wait_for("VozAgent");
         terminal.type_text("vozagent");
