@@ -5,11 +5,13 @@ use uuid::Uuid;
 
 use super::dialect::Time;
 use crate::domain::Instant;
-use crate::domain::expiry::Expiry;
-use crate::domain::issuer::Policy;
 use crate::domain::key::Status;
 use crate::domain::query::{Bound, Point, Query, SHORTEST_ID, Test};
 use crate::domain::text::fold;
+
+mod violates;
+
+use violates::push_violates;
 
 /// A driver that conditions can be written for.
 pub(super) trait Driver: Database {
@@ -260,49 +262,6 @@ fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
 fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     sql.push("NOT EXISTS (SELECT 1 FROM keys s WHERE s.id = k.successor AND s.ends_at > ");
     D::time(sql, now);
-    sql.push(")");
-}
-
-/// [`Policy::objections`] as SQL.
-fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Policy], now: Instant) {
-    push_lives(sql, now);
-    sql.push(" AND ");
-    push_not_replaced(sql, now);
-    sql.push(" AND (");
-    any(sql, policies, |sql, policy| {
-        sql.push("k.issuer = ");
-        D::text(sql, &policy.slug);
-        // What is left of the scopes when all that the policy has are taken out.
-        sql.push(" AND (trim(").push("replace(".repeat(policy.scopes.len())).push("' ' || k.scopes || ' '");
-        for scope in &policy.scopes {
-            sql.push(", ");
-            D::text(sql, &format!(" {} ", scope.name));
-            sql.push(", ' ')");
-        }
-        sql.push(") <> ''");
-        let rule = &policy.expiry;
-        if let Some(days) = rule.max_days {
-            sql.push(format!(
-                " OR k.expires_at IS NULL OR k.expires_at > k.created_at + {days} * {}",
-                D::DAY
-            ));
-        }
-        if !rule.custom {
-            sql.push(" OR NOT (1 = 0");
-            for choice in &rule.choices {
-                match choice {
-                    Expiry::Never => sql.push(" OR k.expires_at IS NULL"),
-                    Expiry::Days(days) => sql.push(format!(
-                        " OR coalesce(k.expires_at = k.created_at + {days} * {}, 1 = 0)",
-                        D::DAY
-                    )),
-                    Expiry::At(_) => sql,
-                };
-            }
-            sql.push(")");
-        }
-        sql.push(")");
-    });
     sql.push(")");
 }
 

@@ -6,7 +6,6 @@ use chrono::Duration;
 
 use super::hints::{accepted, nearest, unknown_field};
 use super::{Bound, FIELDS, Point, Query, QueryError, Term, Test};
-use crate::domain::Instant;
 use crate::domain::account::check_slug;
 use crate::domain::key::Status;
 use crate::domain::scope::is_scope;
@@ -373,7 +372,7 @@ impl Piece {
             }
             Err(error) => Moment::parse(rest, here, side).ok_or_else(|| self.no_span(field, error))?,
         };
-        let Some((from, to)) = range(moment, here) else { return Err(self.refused(field)) };
+        let Some((from, to)) = moment.range(here) else { return Err(self.refused(field)) };
         // `from` and `to` are the first and the last microsecond meant.
         let tick = Duration::microseconds(1);
         match sign {
@@ -385,17 +384,6 @@ impl Piece {
                 Err(mistake(self.span.clone(), format!("{field}: put < or > before a date: {field}:<{rest}")))
             }
         }
-    }
-}
-
-/// The first and the last microsecond meant.
-fn range(moment: Moment, here: Here) -> Option<(Instant, Instant)> {
-    match moment {
-        Moment::Day(day) => {
-            let next = here.zone.begin(day.succ_opt()?)?;
-            Some((here.zone.begin(day)?, next - Duration::microseconds(1)))
-        }
-        Moment::At(at) => Some((at, at)),
     }
 }
 

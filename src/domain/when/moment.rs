@@ -23,6 +23,17 @@ pub enum Side {
 }
 
 impl Moment {
+    /// The first and the last microsecond meant.
+    pub fn range(self, here: Here) -> Option<(Instant, Instant)> {
+        match self {
+            Self::Day(day) => {
+                let next = here.zone.begin(day.succ_opt()?)?;
+                Some((here.zone.begin(day)?, next - chrono::Duration::microseconds(1)))
+            }
+            Self::At(at) => Some((at, at)),
+        }
+    }
+
     /// Reads a day, or a day with a time, which may have a zone (`Z`, `UTC`, `+02:00`); without one it is read in the zone
     /// here.
     /// Case does not matter. `None` if the text is anything else.

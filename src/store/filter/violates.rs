@@ -1,0 +1,51 @@
+//! Keys that their policy would refuse today, as SQL.
+
+use sqlx::QueryBuilder;
+
+use super::{Driver, any, push_lives, push_not_replaced};
+use crate::domain::Instant;
+use crate::domain::expiry::Expiry;
+use crate::domain::issuer::Policy;
+
+/// [`Policy::objections`] as SQL.
+pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Policy], now: Instant) {
+    push_lives(sql, now);
+    sql.push(" AND ");
+    push_not_replaced(sql, now);
+    sql.push(" AND (");
+    any(sql, policies, |sql, policy| {
+        sql.push("k.issuer = ");
+        D::text(sql, &policy.slug);
+        // What is left of the scopes when all that the policy has are taken out.
+        sql.push(" AND (trim(").push("replace(".repeat(policy.scopes.len())).push("' ' || k.scopes || ' '");
+        for scope in &policy.scopes {
+            sql.push(", ");
+            D::text(sql, &format!(" {} ", scope.name));
+            sql.push(", ' ')");
+        }
+        sql.push(") <> ''");
+        let rule = &policy.expiry;
+        if let Some(days) = rule.max_days {
+            sql.push(format!(
+                " OR k.expires_at IS NULL OR k.expires_at > k.created_at + {days} * {}",
+                D::DAY
+            ));
+        }
+        if !rule.custom {
+            sql.push(" OR NOT (1 = 0");
+            for choice in &rule.choices {
+                match choice {
+                    Expiry::Never => sql.push(" OR k.expires_at IS NULL"),
+                    Expiry::Days(days) => sql.push(format!(
+                        " OR coalesce(k.expires_at = k.created_at + {days} * {}, 1 = 0)",
+                        D::DAY
+                    )),
+                    Expiry::At(_) => sql,
+                };
+            }
+            sql.push(")");
+        }
+        sql.push(")");
+    });
+    sql.push(")");
+}
