@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Position;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::termios::{SpecialCodeIndex, tcgetattr};
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
@@ -84,6 +85,7 @@ impl Key {
 /// Two keys that are this close were not typed by a person.
 const HURRY: Duration = Duration::from_millis(5);
 
+const CTRL_H: u8 = 8;
 /// What was typed before the terminal was ours is read within this time.
 const EARLY: Duration = Duration::from_millis(100);
 
@@ -93,6 +95,8 @@ pub fn read_terminal(messages: &UnboundedSender<Message>) {
     let mut bytes = Zeroizing::new([0; 16 * 1024]);
     // What was typed before the terminal was ours had its Enter turned into a line break.
     let mut early = true;
+    let erase = tcgetattr(io::stdin()).map(|now| now.special_codes[SpecialCodeIndex::VERASE]);
+    let by_ctrl_h = erase == Ok(CTRL_H);
     loop {
         let said = match ready(decoder.patience()) {
             Ok(false) => decoder.give_up(),
@@ -104,6 +108,11 @@ pub fn read_terminal(messages: &UnboundedSender<Message>) {
                         .iter_mut()
                         .filter(|byte| typed_before && **byte == b'\n')
                         .for_each(|byte| *byte = b'\r');
+                    // Some terminals erase by Ctrl-H, and say so.
+                    bytes[..count]
+                        .iter_mut()
+                        .filter(|byte| by_ctrl_h && **byte == CTRL_H)
+                        .for_each(|byte| *byte = 0x7f);
                     let since = last_read.elapsed();
                     last_read = Instant::now();
                     decoder.take(&bytes[..count], since)

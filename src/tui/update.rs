@@ -14,11 +14,15 @@ use super::state::State;
 use super::widgets::text_field;
 use super::words::{ExitReason, ScreenId, Severity};
 use super::{receipts, sweeping, view};
-use crate::config::keymap::{Action, Context};
+use crate::config::keymap::Action;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::LiveEvent;
+
+mod gesture;
+
+use gesture::{context, lookup, typing, waits, without_esc};
 
 /// How long a message stays in the last line.
 const TOAST: Duration = Duration::from_secs(8);
@@ -59,53 +63,6 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
     }
     effects
-}
-
-/// A key with Alt arrives as ESC and the key. Where Alt means nothing it is what was pressed: Esc, and the key this answers.
-fn without_esc(state: &State, key: KeyEvent) -> Option<KeyEvent> {
-    let split = key.modifiers.contains(KeyModifiers::ALT)
-        && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab | KeyCode::Backspace)
-        && lookup(state, key).is_none()
-        && !(typing(state) && text_field::edits_words(key));
-    split.then(|| KeyEvent::new(key.code, key.modifiers - KeyModifiers::ALT))
-}
-
-/// Whether a gesture has to wait until the database has answered: what acts on rows or takes a role, and what follows it.
-/// The ways out wait for nothing.
-fn waits(state: &State, message: &Message) -> bool {
-    let follows = !state.ahead.kept().is_empty();
-    let Message::Key { key, .. } = message else {
-        return follows && matches!(message, Message::Paste(_) | Message::Mouse(_));
-    };
-    if state.ahead.is_over() {
-        return false;
-    }
-    let action = lookup(state, *key);
-    let plain = state.overlays.is_empty() && !typing(state);
-    match action {
-        Some(Action::Interrupt | Action::Suspend | Action::Redraw) => false,
-        // A `q` for the form that is yet to open is a letter.
-        Some(Action::Quit) if plain => state.ahead.kept().iter().any(|kept| match kept {
-            Message::Key { key, .. } => lookup(state, *key) == Some(Action::New),
-            _ => false,
-        }),
-        _ if follows => true,
-        Some(
-            Action::Filter
-            | Action::Help
-            | Action::Palette
-            | Action::Themes
-            | Action::ExplainSecret
-            | Action::Emergency
-            | Action::Refresh
-            | Action::NextScreen
-            | Action::PreviousScreen
-            | Action::ToggleMouse
-            | Action::ToggleTimes,
-        ) => false,
-        Some(action) => plain && ScreenId::of(action).is_none(),
-        None => false,
-    }
 }
 
 fn take(state: &mut State, message: Message) -> Vec<Effect> {
@@ -177,25 +134,6 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Interrupt => vec![Effect::Quit(ExitReason::Interrupted)],
         Message::Broken(why) => vec![Effect::Quit(ExitReason::Broken(why))],
     }
-}
-
-fn context(state: &State) -> Context {
-    match state.overlays.top() {
-        Some(layer) => layer.context(),
-        None => state.screens.shown(&state.shell).context(),
-    }
-}
-
-fn typing(state: &State) -> bool {
-    match state.overlays.top() {
-        Some(layer) => layer.typing(),
-        None => context(state).takes_text(),
-    }
-}
-
-/// What a key does now.
-fn lookup(state: &State, key: KeyEvent) -> Option<Action> {
-    state.shell.keymap.lookup(context(state), key, typing(state))
 }
 
 fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {

@@ -42,6 +42,8 @@ pub fn view(state: &State, frame: &mut Frame) {
     }
     let body = body(shell.size).intersection(area);
     header::draw(state, frame, Rect { height: HEADER, ..area });
+    // It is on what has the focus, for screen readers and magnifiers: whatever is drawn later takes it from what lies below.
+    frame.set_cursor_position(body.as_position());
     state.screens.shown(shell).draw(shell, frame, body);
     state.overlays.draw(shell, frame, body);
     draw_footer(state, frame, Rect { y: area.bottom() - FOOTER, height: FOOTER, ..area });

@@ -81,5 +81,7 @@ impl Layer for State {
             .style(styles.of(Role::Background));
         frame.render_widget(Clear, place);
         frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()).block(block), place);
+        let below = 1 + u16::try_from(self.place).unwrap_or(0);
+        frame.set_cursor_position((place.x + 1, (place.y + below).min(place.bottom().saturating_sub(1))));
     }
 }

@@ -218,6 +218,34 @@ fn stopped_from_outside_or_by_ctrl_z_the_terminal_is_as_it_was_and_comes_back_wh
 }
 
 #[test]
+fn a_reveal_is_wiped_before_the_process_stops_and_is_there_again_after_it() {
+    let home = rack(60);
+    let (mut terminal, pid) = job(&home);
+    terminal.press("n");
+    terminal.wait_for("Whose key is it?");
+    terminal.press("enter");
+    terminal.wait_for("what the key is for");
+    terminal.type_text("Short lived");
+    terminal.press("ctrl-s");
+    terminal.wait_for("The secret is shown once");
+    terminal.press("ctrl-s");
+    terminal.wait_for("only time");
+    let text = terminal.text();
+    let secret =
+        text.split_whitespace().find(|word| word.contains('_') && word.len() > 30).unwrap().to_owned();
+    kill_process(pid, Signal::TSTP).unwrap();
+    terminal.wait_for("SHELL HAS IT");
+    let raw = terminal.raw();
+    let leave = String::from_utf8_lossy(&raw).rfind("\x1b[?1049l").unwrap();
+    let mut before = vt100::Parser::new(30.try_into().unwrap(), 100.try_into().unwrap(), 0);
+    before.process(&String::from_utf8_lossy(&raw).as_bytes()[..leave]);
+    assert!(!before.screen().contents().contains(&secret[8..24]), "the secret was still on the screen");
+    terminal.send(b"\n");
+    terminal.wait_for("only time");
+    assert!(terminal.text().contains(&secret));
+}
+
+#[test]
 fn a_process_that_nobody_asked_before_it_was_stopped_takes_the_terminal_again() {
     let home = rack(60);
     let (mut terminal, pid) = job(&home);
