@@ -228,6 +228,8 @@ fn a_reveal_is_wiped_before_the_process_stops_and_is_there_again_after_it() {
     terminal.type_text("Short lived");
     terminal.press("ctrl-s");
     terminal.wait_for("The secret is shown once");
+    // A question is answered once it could be read.
+    terminal.wait_quietly(Duration::from_millis(700));
     terminal.press("ctrl-s");
     terminal.wait_for("only time");
     let text = terminal.text();
