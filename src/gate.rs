@@ -86,8 +86,7 @@ pub async fn begin(location: &Location, clock: Clock, settings: Settings) -> Res
     let gate = Gate::open(location, clock, settings.own.clone()).await?;
     let policies = gate.policies().await?;
     if let Some(missing) = settings.issuers.slugs().find(|slug| policies.directory.policy(slug).is_none()) {
-        let why =
-            format!("there is no such issuer in this database: {missing}. `keyrack issuer list` shows them");
+        let why = format!("this database has no issuer {missing}: `keyrack issuer list` shows them");
         return Err(settings.issuers_said.error(why).into());
     }
     let listen = |address: SocketAddr| server::bind(address).map_err(|error| Error::Listen(address, error));

@@ -9,7 +9,7 @@ use crate::domain::operator::Identity;
 pub use crate::domain::usage::Outcome;
 use crate::store::Store;
 pub use crate::store::{
-    Access, AlertRequest, Error as StoreError, Facts, InHand, Intent, LiveEvent, Location, MaybeTransient,
+    Access, AlertRequest, Error as StoreError, Facts, Intent, LiveEvent, Location, MaybeTransient,
     SavedWindow,
 };
 

@@ -49,7 +49,7 @@ pub use gates::{GateRow, NewGate, Sight};
 pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
 pub use networks::{NETWORKS_OF_A_KEY, Sighting};
-pub use outbox::{Ahead, Band, Case, Fate, InHand, NewReminder, Settled, Subject, Tried, Unwell, Waiting};
+pub use outbox::{Ahead, Unwell};
 pub use page::{Side, Slice};
 pub use pulse::{Mark, Pulse, Touched, WalHead, WalIndex};
 pub use transact::{Intent, Opening, Tx};
@@ -117,6 +117,29 @@ enum Pools {
 enum Conn<'a> {
     Sqlite(&'a mut SqliteConnection),
     Postgres(&'a mut PgConnection),
+}
+
+impl Conn<'_> {
+    /// The same connection, lent for one statement.
+    fn again(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(c) => Conn::Sqlite(c),
+            Self::Postgres(c) => Conn::Postgres(c),
+        }
+    }
+
+    /// What locks the rows that a statement reads, for its end. On SQLite the whole database is locked for writing already.
+    fn locking(&self, clause: &'static str) -> &'static str {
+        if matches!(self, Self::Sqlite(_)) { "" } else { clause }
+    }
+
+    /// Runs a statement that locks something, where that is needed.
+    async fn lock(self, statement: &'static str) -> Result<()> {
+        if let Self::Postgres(c) = self {
+            sqlx::query(statement).execute(c).await?;
+        }
+        Ok(())
+    }
 }
 
 /// A connection on loan from a pool, for reading.

@@ -5,16 +5,11 @@ use serde_json::Value;
 
 use super::failure::{Exit, Failure, Result};
 use super::filter;
-use super::output::{Column, Record, to_terminal};
+use super::output::{Column, PAGE, Record};
 use super::session::Session;
 use crate::domain::audit::{Entry, Verdict};
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, thousands};
 use crate::service::{AuditRequest, Service};
-
-/// Rows read at a time.
-const PAGE: u32 = 1000;
-/// Rows that a person at a terminal gets who asks for no number.
-const SCREENFUL: u64 = 50;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -64,12 +59,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
 async fn list(list: List, service: &Service, session: &Session) -> Result {
     let filter = filter::audit(&list.filter)?;
     let format = session.format();
-    let mut left = match list.limit {
-        Some(0) => u64::MAX,
-        Some(limit) => limit,
-        None if format.for_people() && to_terminal() => SCREENFUL,
-        None => u64::MAX,
-    };
+    let mut left = format.rows(list.limit);
     let now = service.now().await?;
     let mut request = AuditRequest { filter, before: list.before, limit: PAGE };
     let mut printer = session.printer();
@@ -127,7 +117,8 @@ async fn verify(verify: Verify, service: &Service, session: &Session) -> Result 
                 ])?,
             }
             session.remark(&format!(
-                "The audit is intact: {rows} rows. Note the head down elsewhere; --expect checks it later."
+                "Audit intact: {} rows verified. Note the head down elsewhere; --expect checks it later.",
+                thousands(rows.unsigned_abs())
             ));
             Ok(())
         }

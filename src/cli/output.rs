@@ -40,7 +40,19 @@ impl Format {
     pub fn for_people(self) -> bool {
         matches!(self, Self::Table | Self::Wide)
     }
+
+    /// How many rows a list prints: `limit`, 0 for all. A person at a terminal who asks for no number gets a screenful.
+    pub fn rows(self, limit: Option<u64>) -> u64 {
+        match limit {
+            None if self.for_people() && to_terminal() => 50,
+            None | Some(0) => u64::MAX,
+            Some(limit) => limit,
+        }
+    }
 }
+
+/// Rows read at a time, so that memory stays flat however many there are.
+pub const PAGE: u32 = 1000;
 
 /// What a colour says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,30 +39,25 @@ pub fn must_ask(global: &Global) -> bool {
 
 /// Asks for a yes; anything else is a no. `what` is a sentence without its question mark.
 pub async fn confirm(global: &Global, what: &str) -> Result<bool> {
-    if !must_ask(global) {
-        return Ok(true);
-    }
-    if !can_ask(global) {
-        return Err(needs_yes(what));
-    }
-    let answer = answer(format!("{what}? [y/N] ")).await?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    asked(global, what, "[y/N]", |answer| matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        .await
 }
 
 /// Asks for a number to be typed; anything else is a no.
 pub async fn confirm_number(global: &Global, what: &str, number: usize) -> Result<bool> {
+    let how = format!("Type the number {number} to go on:");
+    asked(global, what, &how, |answer| answer.trim() == number.to_string()).await
+}
+
+async fn asked(global: &Global, what: &str, how: &str, is_yes: impl Fn(&str) -> bool) -> Result<bool> {
     if !must_ask(global) {
         return Ok(true);
     }
     if !can_ask(global) {
-        return Err(needs_yes(what));
+        let why = format!("{what}? Nobody is there to answer: say --yes, or --dry-run to look first");
+        return Err(Failure::usage(why));
     }
-    let answer = answer(format!("{what}? Type the number {number} to go on: ")).await?;
-    Ok(answer.trim() == number.to_string())
-}
-
-fn needs_yes(what: &str) -> Failure {
-    Failure::usage(format!("{what}? Nobody is there to answer: say --yes, or --dry-run to look first"))
+    Ok(is_yes(&answer(format!("{what}? {how} ")).await?))
 }
 
 async fn answer(question: String) -> Result<String> {

@@ -17,7 +17,7 @@ use crate::service::{self, Access, Location, MaybeTransient, PostMaker, Service,
 
 mod post;
 mod throwaway;
-pub use post::Desk;
+pub use post::MailRoom;
 use throwaway::Throwaway;
 
 /// Who decided where letters go, if the command line did.
@@ -175,7 +175,7 @@ impl Session {
         let mail = self.settings.mail.clone();
         let post: Arc<PostMaker> = Arc::new(move || {
             let made = post::make(mail.clone());
-            Box::pin(async { made.await.map(Desk::post).map_err(|failure| failure.to_string()) })
+            Box::pin(async { made.await.map(MailRoom::post).map_err(|failure| failure.to_string()) })
         });
         async move {
             let service = Service::open_with(&location?, access, clock).await?.with_post_maker(post);
@@ -187,7 +187,7 @@ impl Session {
     }
 
     /// What letters are sent with. A mistake in the settings is refused as a mistake of usage, in words that name it.
-    pub async fn desk(&self) -> Result<Desk> {
+    pub async fn mail_room(&self) -> Result<MailRoom> {
         post::make(self.settings.mail.clone()).await
     }
 

@@ -16,7 +16,7 @@ mod tests;
 pub use action::Action;
 pub use chord::Chord;
 pub use context::Context;
-pub use entry::Entry;
+pub use entry::Registered;
 pub use registry::REGISTRY;
 
 /// The bindings in force.
@@ -126,7 +126,7 @@ impl Keymap {
         if typing && chord.is_text() {
             return None;
         }
-        context.chain().iter().find_map(|context| self.index.get(&(*context, chord)).copied())
+        context.chain().find_map(|context| self.index.get(&(context, chord)).copied())
     }
 
     /// All keys of an action, the one to show first.
@@ -145,12 +145,11 @@ impl Keymap {
 
     /// What the footer offers at `context`: action, key and label, the most useful first.
     pub fn hinted(&self, context: Context) -> Vec<(Action, String, &'static str)> {
-        let chain = context.chain();
         let mut entries: Vec<(u8, usize)> = REGISTRY
             .iter()
             .enumerate()
             .filter(|(place, entry)| entry.hint > 0 && !self.chords[*place].is_empty())
-            .filter(|(_, entry)| chain.iter().any(|context| entry.contexts.contains(context)))
+            .filter(|(_, entry)| entry.holds_at(context))
             .map(|(place, entry)| (entry.hint, place))
             .collect();
         entries.sort_unstable();
@@ -163,14 +162,14 @@ impl Keymap {
     }
 
     /// Every action that holds at `context`, with its keys: the nearest context first. For the help and the palette.
-    pub fn entries(&self, context: Context) -> Vec<(Context, &'static Entry, &[Chord])> {
+    pub fn entries(&self, context: Context) -> Vec<(Context, &'static Registered, &[Chord])> {
         let mut seen = Vec::new();
         let mut entries = Vec::new();
         for context in context.chain() {
             for (place, entry) in REGISTRY.iter().enumerate() {
-                if entry.contexts.contains(context) && !seen.contains(&place) {
+                if entry.contexts.contains(&context) && !seen.contains(&place) {
                     seen.push(place);
-                    entries.push((*context, entry, self.chords[place].as_slice()));
+                    entries.push((context, entry, self.chords[place].as_slice()));
                 }
             }
         }
@@ -183,10 +182,8 @@ fn conflict(chords: &[Vec<Chord>], place: usize) -> Option<(Chord, usize, Contex
     let entry = &REGISTRY[place];
     for (other, _) in REGISTRY.iter().enumerate().filter(|(other, _)| *other != place) {
         let Some(chord) = chords[place].iter().find(|chord| chords[other].contains(chord)) else { continue };
-        let shared = Context::ALL.iter().copied().find(|context| {
-            let holds = |entry: &Entry| context.chain().iter().any(|c| entry.contexts.contains(c));
-            holds(entry) && holds(&REGISTRY[other])
-        });
+        let both = |context: &Context| entry.holds_at(*context) && REGISTRY[other].holds_at(*context);
+        let shared = Context::ALL.iter().copied().find(both);
         if let Some(context) = shared {
             return Some((*chord, other, context));
         }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::when::{Span, SpanError};
+
 /// The longest window: 31 days, in seconds.
 pub const WINDOW_MAX: u32 = 31 * 24 * 60 * 60;
 
@@ -26,8 +28,7 @@ impl Budget {
 
 /// Budgets agreed for one key, in place of those that its policy gives to every key. Empty: none agreed.
 ///
-/// The text form, as the database and the command line have it, is `5000/1h 100/1m`; seconds are `s`, minutes `m`,
-/// hours `h`, days `d`.
+/// The text form, as the database and the command line have it, is `5000/1h 100/1m`; the time is a [`Span`] without months.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Budgets(Vec<Budget>);
@@ -35,10 +36,12 @@ pub struct Budgets(Vec<Budget>);
 /// Why a text is no list of budgets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BudgetError {
-    #[error("{0:?} is no budget: write requests/time, such as 100/1m or 5000/1h")]
+    #[error("{0:?} isn't a valid budget: write requests/time, such as 100/1m or 5000/1h")]
     Form(String),
     #[error("{0:?}: the time of a budget is 1 second to 31 days, and at least 1 request must be possible")]
     Range(String),
+    #[error(transparent)]
+    Span(#[from] SpanError),
     #[error("two budgets over the same time of {0} seconds: keep one")]
     Twice(u32),
     #[error("there are {0} budgets, at most 4 are possible")]
@@ -76,25 +79,21 @@ impl Budgets {
 fn parse_budget(entry: &str) -> Result<Budget, BudgetError> {
     let form = || BudgetError::Form(entry.chars().take(40).collect());
     let (requests, time) = entry.split_once('/').ok_or_else(form)?;
-    let digits = time.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit: u64 = match &time[digits.len()..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err(form()),
+    let range = || BudgetError::Range(entry.to_owned());
+    let span = match Span::parse(time) {
+        Ok(span) => span.fixed().ok_or_else(form)?,
+        Err(SpanError::TooLong) => return Err(range()),
+        Err(error @ SpanError::MinutesOrMonths(_)) => return Err(error.into()),
+        Err(_) => return Err(form()),
     };
-    let number = |text: &str| {
-        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        plain.then(|| text.parse::<u32>().ok()).flatten().ok_or_else(form)
-    };
-    let seconds = u64::from(number(digits)?) * unit;
-    let requests = number(requests)?;
-    match u32::try_from(seconds) {
-        Ok(seconds) if (1..=WINDOW_MAX).contains(&seconds) && requests > 0 => {
+    let plain = !requests.is_empty() && requests.bytes().all(|b| b.is_ascii_digit());
+    let requests: u32 = requests.parse().ok().filter(|_| plain).ok_or_else(form)?;
+    let whole = span.num_milliseconds() % 1000 == 0;
+    match u32::try_from(span.num_seconds()) {
+        Ok(seconds) if whole && (1..=WINDOW_MAX).contains(&seconds) && requests > 0 => {
             Ok(Budget { seconds, requests })
         }
-        _ => Err(BudgetError::Range(entry.to_owned())),
+        _ => Err(range()),
     }
 }
 

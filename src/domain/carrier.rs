@@ -1,23 +1,20 @@
 //! Which way a key came.
 
 /// Which header carried a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr)]
 pub enum Carrier {
-    /// `Authorization: Bearer`
+    #[strum(serialize = "Authorization: Bearer")]
     Bearer,
-    /// `X-API-Key`
+    #[strum(serialize = "X-API-Key")]
     ApiKey,
     /// No header: the key was handed over to be checked.
+    #[strum(serialize = "no header")]
     Direct,
 }
 
 impl Carrier {
     /// The header as people know it.
     pub fn header(self) -> &'static str {
-        match self {
-            Self::Bearer => "Authorization: Bearer",
-            Self::ApiKey => "X-API-Key",
-            Self::Direct => "no header",
-        }
+        self.into()
     }
 }

@@ -88,3 +88,18 @@ impl Issuer {
         Self::with(policy_file::preset(preset).unwrap())
     }
 }
+
+/// A small, fast generator of our own (SplitMix64): the same in each run.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// A number from 0 on.
+    pub fn roll<N: TryInto<u64> + TryFrom<u64>>(&mut self, below: N) -> N {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let below = below.try_into().ok().unwrap();
+        N::try_from((z ^ (z >> 31)) % below).ok().unwrap()
+    }
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use super::Instant;
-use super::when::Span;
+use super::when::{Span, SpanError};
 
 mod words;
 
@@ -86,6 +86,7 @@ pub enum Overlap {
 
 impl Overlap {
     pub const ALL: &[Self] = Self::VARIANTS;
+    const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 
     pub fn duration(self) -> Duration {
         match self {
@@ -108,13 +109,29 @@ impl Overlap {
         self.into()
     }
 
-    /// Reads the spelling, or a span of the same length; `None` for any other text.
-    pub fn parse(text: &str) -> Option<Self> {
-        let span = Span::parse(text).ok();
-        Self::ALL.iter().copied().find(|overlap| {
+    /// Reads the spelling, or a span of the same length.
+    ///
+    /// # Errors
+    /// For any other text.
+    pub fn parse(text: &str) -> Result<Self, OverlapError> {
+        let span = match Span::parse(text) {
+            Err(error @ SpanError::MinutesOrMonths(_)) => return Err(error.into()),
+            span => span.ok(),
+        };
+        let fits = |overlap: &Self| {
             overlap.as_str() == text || span.is_some_and(|span| span == overlap.duration().into())
-        })
+        };
+        Self::ALL.iter().copied().find(fits).ok_or(OverlapError::NotOffered)
     }
+}
+
+/// Why a text is no overlap.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OverlapError {
+    #[error("write one of {}", Overlap::NAMES.join(", "))]
+    NotOffered,
+    #[error(transparent)]
+    Span(#[from] SpanError),
 }
 
 #[cfg(test)]

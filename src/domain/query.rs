@@ -12,6 +12,7 @@ use super::key::Status;
 use super::when::{Span, Zone};
 
 mod complete;
+pub(in crate::domain) mod conditions;
 mod cursor;
 pub(super) mod hints;
 mod matches;

@@ -13,8 +13,11 @@ use super::key::KeyId;
 use super::text::SafeText;
 
 mod filter;
+pub mod fit;
+mod outbox;
 
 pub use filter::ReminderFilter;
+pub use outbox::{Band, Case, Fate, InHand, LetterOf, NewReminder, Settled, Subject, Tried, Waiting};
 
 /// The identity of a reminder: UUID version 7.
 pub type ReminderId = Uuid;

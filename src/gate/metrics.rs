@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 /// What a request was and came to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,30 +44,72 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        let mut registry = Registry::with_prefix("keyrack_gate");
+        let all = &mut registry;
         // 50 microseconds to 1.6 seconds.
         let seconds = Histogram::new(exponential_buckets(0.000_05, 2.0, 16));
-        let mut all = Self {
-            registry: Registry::with_prefix("keyrack_gate"),
-            requests: Family::default(),
+        let requests = added(all, "requests", "Requests by issuer and verdict");
+        let help = "Time from a request's head to its answer";
+        all.register_with_unit("request", help, Unit::Seconds, seconds.clone());
+        let connections = added(all, "connections", "Open connections");
+        let turned_away = added(
+            all,
+            "turned_away",
+            "Connections closed at once because their address had as many as one may have",
+        );
+        let streams = added(all, "streams", "Streams held open by GET /api/v1/watch");
+        let panics = added(all, "panics", "Handlers that broke; their requests were refused");
+        let unlogged = added(all, "unlogged_refusals", "Refusals left out of the log to keep it readable");
+        let lost_lines = added(
+            all,
+            "lost_log_lines",
+            "Lines left out of the log because whoever reads it did not keep up",
+        );
+        let limiter_alone = added(
+            all,
+            "limiter_alone",
+            "Requests counted by this gate alone because the shared limiter was gone",
+        );
+        let again = added(all, "judged_again", "Requests judged anew because something changed meanwhile");
+        let database = added(all, "database_up", "1 if the database answered within the lease");
+        let limiter = added(all, "limiter_up", "1 if requests can be counted as the policies want");
+        let shared = added(
+            all,
+            "limiter_shared",
+            "1 if this gate counts requests together with others, 0 if by itself",
+        );
+        let gates = added(all, "living_gates", "Gates that live on the database, this one included");
+        let windows = added(all, "limiter_windows", "Buckets that this gate counts by itself");
+        let age = Gauge::default();
+        let help = "Since the database last proved what this gate remembers";
+        all.register_with_unit("proof_age", help, Unit::Seconds, age.clone());
+        Self {
+            registry,
+            requests,
             seconds,
-            connections: Gauge::default(),
-            turned_away: Counter::default(),
-            streams: Gauge::default(),
-            panics: Counter::default(),
-            unlogged: Counter::default(),
-            limiter_alone: Counter::default(),
-            again: Counter::default(),
-            lost_lines: Counter::default(),
-            database: Gauge::default(),
-            limiter: Gauge::default(),
-            shared: Gauge::default(),
-            gates: Gauge::default(),
-            windows: Gauge::default(),
-            age: Gauge::default(),
-        };
-        all.register();
-        all
+            connections,
+            turned_away,
+            streams,
+            panics,
+            unlogged,
+            limiter_alone,
+            again,
+            lost_lines,
+            database,
+            limiter,
+            shared,
+            gates,
+            windows,
+            age,
+        }
     }
+}
+
+/// A metric that begins at nothing, and is told of.
+fn added<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 /// What is asked for at the moment of telling.
@@ -88,72 +130,6 @@ pub struct Present {
 }
 
 impl Metrics {
-    fn register(&mut self) {
-        let registry = &mut self.registry;
-        registry.register("requests", "Requests by issuer and verdict", self.requests.clone());
-        registry.register_with_unit(
-            "request",
-            "Time from a request's head to its answer",
-            Unit::Seconds,
-            self.seconds.clone(),
-        );
-        registry.register("connections", "Open connections", self.connections.clone());
-        registry.register(
-            "turned_away",
-            "Connections closed at once because their address had as many as one may have",
-            self.turned_away.clone(),
-        );
-        registry.register("streams", "Streams held open by GET /api/v1/watch", self.streams.clone());
-        registry.register("panics", "Handlers that broke; their requests were refused", self.panics.clone());
-        registry.register(
-            "unlogged_refusals",
-            "Refusals left out of the log to keep it readable",
-            self.unlogged.clone(),
-        );
-        registry.register(
-            "lost_log_lines",
-            "Lines left out of the log because whoever reads it did not keep up",
-            self.lost_lines.clone(),
-        );
-        registry.register(
-            "limiter_alone",
-            "Requests counted by this gate alone because the shared limiter was gone",
-            self.limiter_alone.clone(),
-        );
-        registry.register(
-            "judged_again",
-            "Requests judged anew because something changed meanwhile",
-            self.again.clone(),
-        );
-        registry.register(
-            "database_up",
-            "1 if the database answered within the lease",
-            self.database.clone(),
-        );
-        registry.register(
-            "limiter_up",
-            "1 if requests can be counted as the policies want",
-            self.limiter.clone(),
-        );
-        registry.register(
-            "limiter_shared",
-            "1 if this gate counts requests together with others, 0 if by itself",
-            self.shared.clone(),
-        );
-        registry.register(
-            "living_gates",
-            "Gates that live on the database, this one included",
-            self.gates.clone(),
-        );
-        registry.register("limiter_windows", "Buckets that this gate counts by itself", self.windows.clone());
-        registry.register_with_unit(
-            "proof_age",
-            "Since the database last proved what this gate remembers",
-            Unit::Seconds,
-            self.age.clone(),
-        );
-    }
-
     /// Everything in OpenMetrics' text form.
     pub fn text(&self, present: Present) -> String {
         self.database.set(i64::from(present.database));

@@ -30,13 +30,16 @@ pub use patience::Patience;
 use session::{Delivery, Session};
 
 /// How the conversation is kept from others. There is no "if possible": a server that can't is not used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum Security {
     /// In plain text up to STARTTLS, then TLS; usual on port 587.
+    #[strum(serialize = "STARTTLS")]
     StartTls,
     /// TLS from the first byte; usual on port 465.
+    #[strum(serialize = "TLS")]
     Wrapper,
     /// Never encrypted, and only to this very machine.
+    #[strum(serialize = "plain, this machine only")]
     PlainLoopback,
 }
 
@@ -143,11 +146,7 @@ impl Smtp {
 
     pub(super) fn describe(&self) -> String {
         let SmtpSettings { host, port, security, .. } = &self.inner.settings;
-        let security = match security {
-            Security::StartTls => "STARTTLS",
-            Security::Wrapper => "TLS",
-            Security::PlainLoopback => "plain, this machine only",
-        };
+        let security: &str = (*security).into();
         format!("{}:{port} ({security})", super::clean::words(host))
     }
 

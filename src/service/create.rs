@@ -19,6 +19,7 @@ use crate::domain::operator::Permission;
 use crate::domain::scope::Scopes;
 use crate::domain::secret::{PlainKey, TAIL};
 use crate::domain::text::{check_description, check_name};
+use crate::domain::when::Here;
 use crate::store::Tx;
 
 /// The window in which creations are counted (VG-22).
@@ -142,7 +143,8 @@ impl Draft {
     /// Checks the draft against the policy and answers with the instant of its end.
     pub(super) fn check(&self, policy: &Policy, now: Instant) -> Result<Option<Instant>> {
         check_scopes(policy, &self.scopes)?;
-        check_expiry(&policy.expiry, self.expiry, now).map_err(|e| Error::invalid(Field::Expiry, e))?;
+        check_expiry(&policy.expiry, self.expiry, Here::utc(now))
+            .map_err(|e| Error::invalid(Field::Expiry, e))?;
         Ok(self.expiry.instant(now))
     }
 

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::sweep::ahead;
-use super::sweep::fit::{KEYS, Rules};
-use super::{Error, InHand, Result, Service, Whither};
+use super::{Error, Result, Service, Whither};
 use crate::domain::Instant;
 use crate::domain::key::{KeyId, OperationId};
-use crate::domain::reminder::{Door, Reminder, ReminderFilter, ReminderId, State, Sweep, Tally};
+use crate::domain::reminder::fit::{KEYS, Rules};
+use crate::domain::reminder::{Door, InHand, Reminder, ReminderFilter, ReminderId, State, Sweep, Tally};
 use crate::domain::text::SafeText;
 use crate::store::Unwell;
 

@@ -26,7 +26,6 @@ use crate::store::Tx;
 
 pub(super) mod ahead;
 pub(super) mod claim;
-pub(super) mod fit;
 mod flow;
 mod pace;
 pub(super) mod plan;

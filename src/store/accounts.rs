@@ -3,11 +3,11 @@
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, both, rows, run};
 use super::filter::like;
 use super::refold::search;
 use super::rows::AccountRow;
-use super::{Conn, Result, Store, Tx};
+use super::{Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::issuer::{Issuer, Policy};
@@ -56,17 +56,19 @@ const ACCOUNT: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.stan
 impl Store {
     pub async fn accounts(&self, filter: &AccountFilter, now: Instant) -> Result<Vec<AccountSummary>> {
         let mut reader = self.reader().await?;
-        let rows: Vec<SummaryRow> = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, SummaryRow>(SUMMARIES)
-                .bind(Time(now))
-                .bind(Time(now + chrono::Duration::days(30)))
-                .bind(filter.after.as_str())
-                .bind(like(&fold_typed(&filter.contains)))
-                .bind(filter.slug.as_deref())
-                .bind(i64::from(filter.limit))
-                .fetch_all(c)
-                .await?
-        });
+        let rows: Vec<SummaryRow> = rows!(
+            fetch_all,
+            reader.conn(),
+            SUMMARIES,
+            [
+                Time(now),
+                Time(now + chrono::Duration::days(30)),
+                filter.after.as_str(),
+                like(&fold_typed(&filter.contains)),
+                filter.slug.as_deref(),
+                i64::from(filter.limit)
+            ]
+        );
         rows.into_iter()
             .map(|row| {
                 let account = row.account.into_account()?;
@@ -90,14 +92,8 @@ impl Tx {
     /// The account, and its issuer, with the account's row locked until the end of the transaction, so that caps are
     /// counted one creation at a time (H9).
     pub async fn lock_account(&mut self, slug: &str) -> Result<Option<(Account, Issuer)>> {
-        let row: Option<AccountAndIssuer> = match self.conn() {
-            // The whole database is locked for writing already.
-            Conn::Sqlite(c) => sqlx::query_as(ACCOUNT).bind(slug).fetch_optional(c).await?,
-            Conn::Postgres(c) => {
-                let sql = AssertSqlSafe(format!("{ACCOUNT} FOR UPDATE OF a"));
-                sqlx::query_as(sql).bind(slug).fetch_optional(c).await?
-            }
-        };
+        let sql = AssertSqlSafe(format!("{ACCOUNT}{}", self.conn().locking(" FOR UPDATE OF a")));
+        let row: Option<AccountAndIssuer> = rows!(fetch_optional, self.conn(), sql, [slug]);
         let Some(row) = row else { return Ok(None) };
         let issuer = Issuer {
             slug: row.account.issuer().to_owned(),
@@ -142,28 +138,23 @@ impl Tx {
     }
 
     pub async fn set_standing(&mut self, slug: &str, standing: Standing) -> Result<()> {
-        both!(self.conn(), c => {
-            sqlx::query::<Db>("UPDATE accounts SET standing = $2 WHERE slug = $1")
-                .bind(slug)
-                .bind(standing.as_str())
-                .execute(c)
-                .await?;
-        });
+        run!(self.conn(), "UPDATE accounts SET standing = $2 WHERE slug = $1", [slug, standing.as_str()]);
         Ok(())
     }
 
     /// Writes what may change of an account, but for its standing.
     pub async fn change_account(&mut self, account: &Account) -> Result<()> {
-        both!(self.conn(), c => {
-            sqlx::query::<Db>("UPDATE accounts SET name = $2, search = $3, admins = $4, plan = $5 WHERE slug = $1")
-                .bind(&account.slug)
-                .bind(account.name.as_str())
-                .bind(search_text(account))
-                .bind(Json(account.admins.iter().map(|admin| admin.to_string()).collect::<Vec<_>>()))
-                .bind(account.plan.as_ref().map(|plan| plan.to_string()))
-                .execute(c)
-                .await?;
-        });
+        run!(
+            self.conn(),
+            "UPDATE accounts SET name = $2, search = $3, admins = $4, plan = $5 WHERE slug = $1",
+            [
+                &account.slug,
+                account.name.as_str(),
+                search_text(account),
+                Json(account.admins.iter().map(|admin| admin.to_string()).collect::<Vec<_>>()),
+                account.plan.as_ref().map(|plan| plan.to_string())
+            ]
+        );
         Ok(())
     }
 }

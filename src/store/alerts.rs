@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, both, rows, run, scalar};
 use super::{Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
@@ -141,31 +141,23 @@ impl Store {
     /// How many alerts nobody has acknowledged; of a thousand and more, a thousand.
     pub async fn open_alerts(&self) -> Result<u64> {
         let mut reader = self.reader().await?;
-        let count: i64 = both!(reader.conn(), c => {
-            sqlx::query_scalar::<Db, i64>(
-                "SELECT count(*) FROM (SELECT 1 FROM alerts WHERE acknowledged_at IS NULL LIMIT $1) AS counted",
-            )
-            .bind(MANY)
-            .fetch_one(c)
-            .await?
-        });
+        let count: i64 = scalar!(
+            fetch_one,
+            reader.conn(),
+            "SELECT count(*) FROM (SELECT 1 FROM alerts WHERE acknowledged_at IS NULL LIMIT $1) AS counted",
+            [MANY]
+        );
         Ok(count.unsigned_abs())
     }
 
     /// The oldest alerts that this gate raised since `since` and that no webhook has taken yet.
     pub async fn untold_alerts(&self, gate: &str, since: Instant, limit: u32) -> Result<Vec<AlertRow>> {
         let mut reader = self.reader().await?;
-        let rows: Vec<RawAlert> = both!(reader.conn(), c => {
-            let sql = format!(
-                "{SELECT} WHERE a.gate = $1 AND a.told_at IS NULL AND a.raised_at >= $2 ORDER BY a.id LIMIT $3"
-            );
-            sqlx::query_as::<Db, RawAlert>(AssertSqlSafe(sql))
-                .bind(gate)
-                .bind(Time(since))
-                .bind(i64::from(limit))
-                .fetch_all(c)
-                .await?
-        });
+        let sql = format!(
+            "{SELECT} WHERE a.gate = $1 AND a.told_at IS NULL AND a.raised_at >= $2 ORDER BY a.id LIMIT $3"
+        );
+        let rows: Vec<RawAlert> =
+            rows!(fetch_all, reader.conn(), AssertSqlSafe(sql), [gate, Time(since), i64::from(limit)]);
         Ok(rows.into_iter().map(AlertRow::from).collect())
     }
 
@@ -183,10 +175,8 @@ impl Store {
     pub async fn told_alert(&self, id: i64, clock: &Clock) -> Result<()> {
         let mut writer = self.writer().await?;
         let now = writer.present(2);
-        both!(writer.conn(), c => {
-            let sql = format!("UPDATE alerts SET told_at = {now} WHERE id = $1");
-            sqlx::query::<Db>(AssertSqlSafe(sql)).bind(id).bind(Time(clock.now())).execute(c).await?;
-        });
+        let sql = format!("UPDATE alerts SET told_at = {now} WHERE id = $1");
+        run!(writer.conn(), AssertSqlSafe(sql), [id, Time(clock.now())]);
         Ok(())
     }
 }

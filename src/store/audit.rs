@@ -3,7 +3,7 @@
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, both, rows};
 use super::filter::like;
 use super::{Result, Store, Tx};
 use crate::domain::Instant;
@@ -202,18 +202,15 @@ impl Store {
     /// The rows after number `after`, oldest first, exactly as they stand, with the hash that each carries.
     pub async fn audit_links(&self, after: i64, limit: u32) -> Result<Vec<(Link, Vec<u8>)>> {
         let mut reader = self.reader().await?;
-        let rows: Vec<AuditRow> = both!(reader.conn(), c => {
-            let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
-            sqlx::query_as::<Db, AuditRow>(sqlx::AssertSqlSafe(sql)).bind(after).bind(i64::from(limit)).fetch_all(c).await?
-        });
+        let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
+        let rows: Vec<AuditRow> =
+            rows!(fetch_all, reader.conn(), sqlx::AssertSqlSafe(sql), [after, i64::from(limit)]);
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// The number and hash that the chain says it ends with; `None` where somebody took that row away.
     pub async fn audit_head(&self) -> Result<Option<(i64, Vec<u8>)>> {
         let mut reader = self.reader().await?;
-        Ok(both!(reader.conn(), c => {
-            sqlx::query_as::<Db, (i64, Vec<u8>)>("SELECT seq, hash FROM audit_head").fetch_optional(c).await?
-        }))
+        Ok(rows!(fetch_optional, reader.conn(), "SELECT seq, hash FROM audit_head"))
     }
 }

@@ -6,10 +6,11 @@ use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
-use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 
 use crate::domain::Instant;
 use crate::domain::network::Networks;
+use crate::domain::text::SafeText;
 
 /// Runs one body on whichever database `$conn` is a connection to. The body is compiled once for each; in it `Db` names
 /// the driver. `$conn` is an enum with the variants `Sqlite` and `Postgres`.
@@ -32,6 +33,38 @@ macro_rules! both {
     };
 }
 pub(super) use both;
+
+/// Runs one statement with these values on whichever database `$conn` is a connection to: `query` with what it answers.
+macro_rules! statement {
+    ($query:ident, $fetch:ident, $conn:expr, $sql:expr $(, [$($value:expr),* $(,)?])? $(,)?) => {
+        $crate::store::dialect::both!($conn, c => {
+            sqlx::$query::<Db, _>($sql)$($(.bind($value))*)?.$fetch(c).await?
+        })
+    };
+}
+pub(super) use statement;
+
+/// Changes rows by a statement with these values, and answers how many.
+macro_rules! run {
+    ($conn:expr, $sql:expr $(, [$($value:expr),* $(,)?])? $(,)?) => {
+        $crate::store::dialect::both!($conn, c => {
+            sqlx::query::<Db>($sql)$($(.bind($value))*)?.execute(c).await?.rows_affected()
+        })
+    };
+}
+pub(super) use run;
+
+/// Rows of a statement with these values: `fetch_one`, `fetch_optional` or `fetch_all` of them.
+macro_rules! rows {
+    ($($of:tt)*) => { $crate::store::dialect::statement!(query_as, $($of)*) };
+}
+pub(super) use rows;
+
+/// The same of rows with one column.
+macro_rules! scalar {
+    ($($of:tt)*) => { $crate::store::dialect::statement!(query_scalar, $($of)*) };
+}
+pub(super) use scalar;
 
 /// An instant: microseconds in SQLite, `timestamptz` in PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,6 +108,35 @@ impl Encode<'_, Postgres> for Time {
 impl<'r> Decode<'r, Postgres> for Time {
     fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
         <DateTime<Utc> as Decode<Postgres>>::decode(value).map(Self)
+    }
+}
+
+impl From<Time> for Instant {
+    fn from(Time(at): Time) -> Self {
+        at
+    }
+}
+
+/// What others wrote is safe to show from the moment on that it is read.
+impl<D: Database> Type<D> for SafeText
+where
+    String: Type<D>,
+{
+    fn type_info() -> D::TypeInfo {
+        String::type_info()
+    }
+
+    fn compatible(ty: &D::TypeInfo) -> bool {
+        String::compatible(ty)
+    }
+}
+
+impl<'r, D: Database> Decode<'r, D> for SafeText
+where
+    String: Decode<'r, D>,
+{
+    fn decode(value: D::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        String::decode(value).map(Self::new)
     }
 }
 

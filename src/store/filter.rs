@@ -96,6 +96,15 @@ driver!(
     }
 );
 
+/// Writes `(id, id, …)`. There must be one at least.
+pub(super) fn push_ids<D: Driver>(sql: &mut QueryBuilder<D>, ids: &[Uuid]) {
+    for (n, id) in ids.iter().enumerate() {
+        sql.push(if n == 0 { "(" } else { ", " });
+        D::id(sql, *id);
+    }
+    sql.push(")");
+}
+
 /// A `LIKE` pattern for "contains", with `!` as its escape character.
 pub(super) fn like(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);

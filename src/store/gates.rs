@@ -3,7 +3,8 @@
 use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, both, rows, run, scalar};
+use super::filter::push_ids;
 use super::rows::{AccountRow, KEY_COLUMNS, KeyRow};
 use super::{Pools, Reader, Result, Store};
 use crate::clock::Clock;
@@ -69,7 +70,7 @@ impl SightRow {
 }
 
 /// A gate as its row has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct GateRow {
     pub id: Uuid,
     pub name: SafeText,
@@ -77,41 +78,13 @@ pub struct GateRow {
     pub listen: SafeText,
     pub version: SafeText,
     pub lease_ms: i64,
+    #[sqlx(try_from = "Time")]
     pub began_at: Instant,
+    #[sqlx(try_from = "Time")]
     pub beat_at: Instant,
     pub applied_seq: i64,
+    #[sqlx(try_from = "Time")]
     pub applied_at: Instant,
-}
-
-#[derive(FromRow)]
-struct RawGate {
-    id: Uuid,
-    name: String,
-    host: String,
-    listen: String,
-    version: String,
-    lease_ms: i64,
-    began_at: Time,
-    beat_at: Time,
-    applied_seq: i64,
-    applied_at: Time,
-}
-
-impl From<RawGate> for GateRow {
-    fn from(row: RawGate) -> Self {
-        Self {
-            id: row.id,
-            name: row.name.into(),
-            host: row.host.into(),
-            listen: row.listen.into(),
-            version: row.version.into(),
-            lease_ms: row.lease_ms,
-            began_at: row.began_at.0,
-            beat_at: row.beat_at.0,
-            applied_seq: row.applied_seq,
-            applied_at: row.applied_at.0,
-        }
-    }
 }
 
 /// A gate that begins, as it is written.
@@ -141,29 +114,23 @@ impl Store {
     /// The key of this secret, with all that a gate must know of it, read in one statement and so at one moment.
     pub async fn sight(&self, hash: HashedKey) -> Result<Option<Sight>> {
         let mut reader = self.reader().await?;
-        let row: Option<SightRow> = both!(reader.conn(), c => {
-            let sql = AssertSqlSafe(format!("{} WHERE k.hash = $1", sight_of_keys()));
-            sqlx::query_as::<Db, SightRow>(sql).bind(hash.0.to_vec()).fetch_optional(c).await?
-        });
+        let sql = AssertSqlSafe(format!("{} WHERE k.hash = $1", sight_of_keys()));
+        let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [hash.0.to_vec()]);
         row.map(SightRow::into_sight).transpose()
     }
 
     /// The same of the key of this id.
     pub async fn sight_of(&self, id: KeyId) -> Result<Option<Sight>> {
         let mut reader = self.reader().await?;
-        let row: Option<SightRow> = both!(reader.conn(), c => {
-            let sql = AssertSqlSafe(format!("{} WHERE k.id = $1", sight_of_keys()));
-            sqlx::query_as::<Db, SightRow>(sql).bind(id).fetch_optional(c).await?
-        });
+        let sql = AssertSqlSafe(format!("{} WHERE k.id = $1", sight_of_keys()));
+        let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [id]);
         row.map(SightRow::into_sight).transpose()
     }
 
     /// All issuers, and the audit's number from before they were read: they are at least as new as that.
     pub async fn issuers_at(&self) -> Result<(Vec<Issuer>, i64)> {
         let mut reader = self.reader().await?;
-        let seq: i64 = both!(reader.conn(), c => {
-            sqlx::query_scalar::<Db, i64>("SELECT seq FROM audit_head").fetch_one(c).await?
-        });
+        let seq: i64 = scalar!(fetch_one, reader.conn(), "SELECT seq FROM audit_head");
         drop(reader);
         Ok((self.issuers().await?, seq))
     }
@@ -172,25 +139,26 @@ impl Store {
     pub async fn register_gate(&self, gate: &NewGate, seq: i64, clock: &Clock) -> Result<()> {
         let mut writer = self.writer().await?;
         let now = writer.present(8);
-        both!(writer.conn(), c => {
-            let sql = format!(
-                "INSERT INTO gates (id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at) \
+        let sql = format!(
+            "INSERT INTO gates (id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at) \
                  VALUES ($1, $2, $3, $4, $5, $6, {now}, {now}, $7, {now}) \
                  ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at, applied_seq = excluded.applied_seq, \
                  applied_at = excluded.applied_at"
-            );
-            sqlx::query::<Db>(AssertSqlSafe(sql))
-                .bind(gate.id)
-                .bind(gate.name.as_str())
-                .bind(gate.host.as_str())
-                .bind(gate.listen.as_str())
-                .bind(env!("CARGO_PKG_VERSION"))
-                .bind(gate.lease_ms)
-                .bind(seq)
-                .bind(Time(clock.now()))
-                .execute(c)
-                .await?;
-        });
+        );
+        run!(
+            writer.conn(),
+            AssertSqlSafe(sql),
+            [
+                gate.id,
+                gate.name.as_str(),
+                gate.host.as_str(),
+                gate.listen.as_str(),
+                env!("CARGO_PKG_VERSION"),
+                gate.lease_ms,
+                seq,
+                Time(clock.now())
+            ]
+        );
         Ok(())
     }
 
@@ -198,53 +166,38 @@ impl Store {
     pub async fn beat_gate(&self, id: Uuid, seq: i64, clock: &Clock) -> Result<bool> {
         let mut writer = self.writer().await?;
         let now = writer.present(3);
-        let rows = both!(writer.conn(), c => {
-            let sql = format!(
-                "UPDATE gates SET beat_at = {now}, applied_seq = $2, \
+        let sql = format!(
+            "UPDATE gates SET beat_at = {now}, applied_seq = $2, \
                  applied_at = CASE WHEN applied_seq = $2 THEN applied_at ELSE {now} END WHERE id = $1"
-            );
-            sqlx::query::<Db>(AssertSqlSafe(sql))
-                .bind(id)
-                .bind(seq)
-                .bind(Time(clock.now()))
-                .execute(c)
-                .await?
-                .rows_affected()
-        });
+        );
+        let rows = run!(writer.conn(), AssertSqlSafe(sql), [id, seq, Time(clock.now())]);
         Ok(rows > 0)
     }
 
     /// Takes a gate's row away.
     pub async fn remove_gate(&self, id: Uuid) -> Result<()> {
         let mut writer = self.writer().await?;
-        both!(writer.conn(), c => {
-            sqlx::query::<Db>("DELETE FROM gates WHERE id = $1").bind(id).execute(c).await?;
-        });
+        run!(writer.conn(), "DELETE FROM gates WHERE id = $1", [id]);
         Ok(())
     }
 
     /// Takes away the rows of gates that have not been heard of since `before`.
     pub async fn forget_gates(&self, before: Instant) -> Result<()> {
         let mut writer = self.writer().await?;
-        both!(writer.conn(), c => {
-            sqlx::query::<Db>("DELETE FROM gates WHERE beat_at < $1").bind(Time(before)).execute(c).await?;
-        });
+        run!(writer.conn(), "DELETE FROM gates WHERE beat_at < $1", [Time(before)]);
         Ok(())
     }
 
     /// The gates that were heard of since `since`, by name.
     pub async fn gates(&self, since: Instant) -> Result<Vec<GateRow>> {
         let mut reader = self.reader().await?;
-        let rows: Vec<RawGate> = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, RawGate>(
-                "SELECT id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at \
+        Ok(rows!(
+            fetch_all,
+            reader.conn(),
+            "SELECT id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at \
                  FROM gates WHERE beat_at >= $1 ORDER BY name, id",
-            )
-            .bind(Time(since))
-            .fetch_all(c)
-            .await?
-        });
-        Ok(rows.into_iter().map(GateRow::from).collect())
+            [Time(since)]
+        ))
     }
 
     /// The number and the time of the audit's last row that says that one of these keys was revoked.
@@ -254,12 +207,9 @@ impl Store {
         for some in keys.chunks(KEYS) {
             let row: Option<(i64, Time)> = both!(reader.conn(), c => {
                 let mut sql =
-                    QueryBuilder::<Db>::new("SELECT seq, at FROM audit WHERE action = 'key.revoke' AND key IN (");
-                let mut list = sql.separated(", ");
-                for key in some {
-                    list.push_bind(*key);
-                }
-                sql.push(") ORDER BY seq DESC LIMIT 1");
+                    QueryBuilder::<Db>::new("SELECT seq, at FROM audit WHERE action = 'key.revoke' AND key IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.push(" ORDER BY seq DESC LIMIT 1");
                 sql.build_query_as::<(i64, Time)>().persistent(some.len() == 1).fetch_optional(c).await?
             });
             let row = row.map(|(seq, Time(at))| (seq, at));

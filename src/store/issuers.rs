@@ -2,9 +2,9 @@
 
 use sqlx::types::Json;
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, rows, run};
 use super::rows::IssuerRow;
-use super::{Conn, Result, Store, Tx};
+use super::{Result, Store, Tx};
 use crate::domain::issuer::{Issuer, Policy};
 
 const SELECT: &str = "SELECT slug, policy, version, updated_at FROM issuers WHERE slug = $1";
@@ -15,17 +15,13 @@ impl Store {
     /// All issuers by slug.
     pub async fn issuers(&self) -> Result<Vec<Issuer>> {
         let mut reader = self.reader().await?;
-        let rows: Vec<IssuerRow> = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, IssuerRow>(ALL).fetch_all(c).await?
-        });
+        let rows: Vec<IssuerRow> = rows!(fetch_all, reader.conn(), ALL);
         Ok(rows.into_iter().map(Issuer::from).collect())
     }
 
     pub async fn issuer(&self, slug: &str) -> Result<Option<Issuer>> {
         let mut reader = self.reader().await?;
-        let row = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, IssuerRow>(SELECT).bind(slug).fetch_optional(c).await?
-        });
+        let row: Option<IssuerRow> = rows!(fetch_optional, reader.conn(), SELECT, [slug]);
         Ok(row.map(Issuer::from))
     }
 }
@@ -33,27 +29,16 @@ impl Store {
 impl Tx {
     /// Keeps others from changing issuers until this transaction ends.
     pub async fn lock_issuers(&mut self) -> Result<()> {
-        match self.conn() {
-            // The whole database is locked for writing already.
-            Conn::Sqlite(_) => {}
-            Conn::Postgres(c) => {
-                sqlx::query("LOCK TABLE issuers IN SHARE ROW EXCLUSIVE MODE").execute(c).await?;
-            }
-        }
-        Ok(())
+        self.conn().lock("LOCK TABLE issuers IN SHARE ROW EXCLUSIVE MODE").await
     }
 
     pub async fn issuers(&mut self) -> Result<Vec<Issuer>> {
-        let rows: Vec<IssuerRow> = both!(self.conn(), c => {
-            sqlx::query_as::<Db, IssuerRow>(ALL).fetch_all(c).await?
-        });
+        let rows: Vec<IssuerRow> = rows!(fetch_all, self.conn(), ALL);
         Ok(rows.into_iter().map(Issuer::from).collect())
     }
 
     pub async fn issuer(&mut self, slug: &str) -> Result<Option<Issuer>> {
-        let row = both!(self.conn(), c => {
-            sqlx::query_as::<Db, IssuerRow>(SELECT).bind(slug).fetch_optional(c).await?
-        });
+        let row: Option<IssuerRow> = rows!(fetch_optional, self.conn(), SELECT, [slug]);
         Ok(row.map(Issuer::from))
     }
 
@@ -61,22 +46,15 @@ impl Tx {
     pub async fn put_issuer(&mut self, policy: &Policy) -> Result<()> {
         let now = Time(self.now());
         let rotation = policy.rotation.period_days.map(i64::from);
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "INSERT INTO issuers (slug, policy, version, rotation_days, hide_revoked, updated_at) \
+        run!(
+            self.conn(),
+            "INSERT INTO issuers (slug, policy, version, rotation_days, hide_revoked, updated_at) \
                  VALUES ($1, $2, 1, $3, $4, $5) \
                  ON CONFLICT (slug) DO UPDATE SET policy = excluded.policy, version = issuers.version + 1, \
                  rotation_days = excluded.rotation_days, hide_revoked = excluded.hide_revoked, \
                  updated_at = excluded.updated_at",
-            )
-            .bind(&policy.slug)
-            .bind(Json(policy))
-            .bind(rotation)
-            .bind(policy.wording.hide_revoked)
-            .bind(now)
-            .execute(c)
-            .await?;
-        });
+            [&policy.slug, Json(policy), rotation, policy.wording.hide_revoked, now]
+        );
         Ok(())
     }
 }

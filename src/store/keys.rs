@@ -3,9 +3,9 @@
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, both, rows, run, scalar};
 use super::rows::{KEY_COLUMNS, KeyRow};
-use super::{Conn, Result, Store, Tx};
+use super::{Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::budget::Budgets;
 use crate::domain::key::{Key, KeyId, Revocation};
@@ -18,24 +18,24 @@ impl Store {
     /// One key, read on a connection of its own: what a writer committed is seen here or nowhere.
     pub async fn key(&self, id: KeyId) -> Result<Option<Key>> {
         let mut reader = self.reader().await?;
-        let row = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, KeyRow>(sqlx::AssertSqlSafe(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1")))
-                .bind(id)
-                .fetch_optional(c)
-                .await?
-        });
+        let row: Option<KeyRow> = rows!(
+            fetch_optional,
+            reader.conn(),
+            sqlx::AssertSqlSafe(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1")),
+            [id]
+        );
         Ok(row.map(Key::from))
     }
 
     /// The key of this secret.
     pub async fn key_by_hash(&self, hash: HashedKey) -> Result<Option<Key>> {
         let mut reader = self.reader().await?;
-        let row = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, KeyRow>(sqlx::AssertSqlSafe(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.hash = $1")))
-                .bind(hash.0.to_vec())
-                .fetch_optional(c)
-                .await?
-        });
+        let row: Option<KeyRow> = rows!(
+            fetch_optional,
+            reader.conn(),
+            sqlx::AssertSqlSafe(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.hash = $1")),
+            [hash.0.to_vec()]
+        );
         Ok(row.map(Key::from))
     }
 }
@@ -43,32 +43,21 @@ impl Store {
 impl Tx {
     /// One key, locked until the end of the transaction.
     pub async fn lock_key(&mut self, id: KeyId) -> Result<Option<Key>> {
-        let row = match self.conn() {
-            Conn::Sqlite(c) => {
-                let sql = format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1");
-                sqlx::query_as::<_, KeyRow>(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(c).await?
-            }
-            Conn::Postgres(c) => {
-                let sql = format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1 FOR UPDATE OF k");
-                sqlx::query_as::<_, KeyRow>(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(c).await?
-            }
-        };
+        let lock = self.conn().locking(" FOR UPDATE OF k");
+        let sql = format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1{lock}");
+        let row: Option<KeyRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [id]);
         Ok(row.map(Key::from))
     }
 
     /// How many keys of the account are active, counted no further than `limit`.
     pub async fn count_active(&mut self, account: &str, limit: u32) -> Result<u64> {
         let now = Time(self.now());
-        let count: i64 = both!(self.conn(), c => {
-            sqlx::query_scalar::<Db, i64>(
-                "SELECT count(*) FROM (SELECT 1 FROM keys WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted",
-            )
-            .bind(account)
-            .bind(now)
-            .bind(i64::from(limit))
-            .fetch_one(c)
-            .await?
-        });
+        let count: i64 = scalar!(
+            fetch_one,
+            self.conn(),
+            "SELECT count(*) FROM (SELECT 1 FROM keys WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted",
+            [account, now, i64::from(limit)]
+        );
         Ok(count.unsigned_abs())
     }
 
@@ -79,24 +68,18 @@ impl Tx {
         since: Instant,
         limit: u32,
     ) -> Result<Vec<Instant>> {
-        let times: Vec<Time> = both!(self.conn(), c => {
-            sqlx::query_scalar::<Db, Time>(
-                "SELECT created_at FROM keys WHERE account = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3",
-            )
-            .bind(account)
-            .bind(Time(since))
-            .bind(i64::from(limit))
-            .fetch_all(c)
-            .await?
-        });
+        let times: Vec<Time> = scalar!(
+            fetch_all,
+            self.conn(),
+            "SELECT created_at FROM keys WHERE account = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3",
+            [account, Time(since), i64::from(limit)]
+        );
         Ok(times.into_iter().map(|time| time.0).collect())
     }
 
     /// Links the old key to the one that replaces it.
     pub async fn set_successor(&mut self, old: KeyId, new: KeyId) -> Result<()> {
-        both!(self.conn(), c => {
-            sqlx::query::<Db>("UPDATE keys SET successor = $2 WHERE id = $1").bind(old).bind(new).execute(c).await?;
-        });
+        run!(self.conn(), "UPDATE keys SET successor = $2 WHERE id = $1", [old, new]);
         Ok(())
     }
 
@@ -117,69 +100,50 @@ impl Tx {
 
     /// How long the predecessor of `key` outlives the acknowledgement, in seconds.
     pub async fn overlap_of(&mut self, key: KeyId) -> Result<Option<i64>> {
-        Ok(both!(self.conn(), c => {
-            sqlx::query_scalar::<Db, Option<i64>>("SELECT overlap_seconds FROM keys WHERE id = $1")
-                .bind(key)
-                .fetch_one(c)
-                .await?
-        }))
+        Ok(scalar!(fetch_one, self.conn(), "SELECT overlap_seconds FROM keys WHERE id = $1", [key]))
     }
 
     pub async fn acknowledge(&mut self, key: KeyId) -> Result<()> {
         let now = Time(self.now());
-        both!(self.conn(), c => {
-            sqlx::query::<Db>("UPDATE keys SET acknowledged_at = $2 WHERE id = $1 AND acknowledged_at IS NULL")
-                .bind(key)
-                .bind(now)
-                .execute(c)
-                .await?;
-        });
+        run!(
+            self.conn(),
+            "UPDATE keys SET acknowledged_at = $2 WHERE id = $1 AND acknowledged_at IS NULL",
+            [key, now]
+        );
         Ok(())
     }
 
     /// Brings the end of a key forward.
     pub async fn set_expiry(&mut self, key: KeyId, at: Instant) -> Result<()> {
-        both!(self.conn(), c => {
-            sqlx::query::<Db>("UPDATE keys SET expires_at = $2 WHERE id = $1").bind(key).bind(Time(at)).execute(c).await?;
-        });
+        run!(self.conn(), "UPDATE keys SET expires_at = $2 WHERE id = $1", [key, Time(at)]);
         Ok(())
     }
 
     /// Gives a key budgets of its own; none: the policy's hold.
     pub async fn set_limits(&mut self, key: KeyId, limits: &Budgets) -> Result<()> {
         let text = (!limits.is_empty()).then(|| limits.to_string());
-        both!(self.conn(), c => {
-            sqlx::query::<Db>("UPDATE keys SET limits = $2 WHERE id = $1").bind(key).bind(text).execute(c).await?;
-        });
+        run!(self.conn(), "UPDATE keys SET limits = $2 WHERE id = $1", [key, text]);
         Ok(())
     }
 
     /// Revokes a key for good.
     pub async fn revoke(&mut self, key: KeyId, end: &Revocation) -> Result<()> {
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "UPDATE keys SET revoked_at = $2, revoked_by = $3, revoke_reason = $4 WHERE id = $1 AND revoked_at IS NULL",
-            )
-            .bind(key)
-            .bind(Time(end.at))
-            .bind(end.by.as_str())
-            .bind(end.reason.as_deref())
-            .execute(c)
-            .await?;
-        });
+        run!(
+            self.conn(),
+            "UPDATE keys SET revoked_at = $2, revoked_by = $3, revoke_reason = $4 WHERE id = $1 AND revoked_at IS NULL",
+            [key, Time(end.at), end.by.as_str(), end.reason.as_deref()]
+        );
         Ok(())
     }
 
     /// The key that an operation made, if it made one.
     pub async fn key_made_by(&mut self, operation: Uuid) -> Result<Option<KeyId>> {
-        Ok(both!(self.conn(), c => {
-            sqlx::query_scalar::<Db, Option<Uuid>>(
-                "SELECT key FROM audit WHERE operation = $1 AND action IN ('key.create', 'key.rotate') LIMIT 1",
-            )
-            .bind(operation)
-            .fetch_optional(c)
-            .await?
-        })
+        Ok(scalar!(
+            fetch_optional,
+            self.conn(),
+            "SELECT key FROM audit WHERE operation = $1 AND action IN ('key.create', 'key.rotate') LIMIT 1",
+            [operation]
+        )
         .flatten())
     }
 }

@@ -12,7 +12,7 @@ use sqlx::{PgPool, Sqlite, SqlitePool};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, scalar};
 use super::{Conn, Error, Pools, Result, Store, postgres};
 use crate::clock::Clock;
 use crate::domain::audit::Action;
@@ -119,7 +119,7 @@ struct Seen {
 const MANY: i64 = 1_000;
 
 /// What was touched between two looks, by the rows that the audit has gained.
-async fn touched(mut conn: Conn<'_>, from: Seen, to: Seen) -> Result<Subjects> {
+async fn touched(conn: Conn<'_>, from: Seen, to: Seen) -> Result<Subjects> {
     let alerts = if from.alerts == to.alerts { Subjects::NONE } else { Subjects::ALERTS };
     if from.audit == to.audit {
         return Ok(alerts);
@@ -127,13 +127,12 @@ async fn touched(mut conn: Conn<'_>, from: Seen, to: Seen) -> Result<Subjects> {
     if !(1..=MANY).contains(&(to.audit - from.audit)) {
         return Ok(Subjects::ALL);
     }
-    let actions: Vec<String> = both!(&mut conn, c => {
-        sqlx::query_scalar::<Db, String>("SELECT DISTINCT action FROM audit WHERE seq > $1 AND seq <= $2")
-            .bind(from.audit)
-            .bind(to.audit)
-            .fetch_all(&mut **c)
-            .await?
-    });
+    let actions: Vec<String> = scalar!(
+        fetch_all,
+        conn,
+        "SELECT DISTINCT action FROM audit WHERE seq > $1 AND seq <= $2",
+        [from.audit, to.audit]
+    );
     // A newer version may have written an action that this one does not know.
     let known = |word: &String| Action::ALL.iter().copied().find(|action| action.as_str() == word);
     let about = |word| known(word).map_or(Subjects::ALL, Subjects::of);

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::dialect::{Allow, Time, both};
+use super::dialect::{Allow, Time, both, scalar};
 use super::refold::search;
 use super::{Pools, Result, Store, Tx};
 use crate::domain::key::{CLAIM_TIME, NewKey};
@@ -64,11 +64,9 @@ impl Store {
     /// Whether there is any key at all.
     pub async fn has_keys(&self) -> Result<bool> {
         let mut reader = self.reader().await?;
-        Ok(both!(reader.conn(), c => {
-            sqlx::query_scalar::<Db, i64>("SELECT count(*) FROM (SELECT 1 FROM keys LIMIT 1) AS found")
-                .fetch_one(c)
-                .await?
-        }) > 0)
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM keys LIMIT 1) AS found";
+        let found: i64 = scalar!(fetch_one, reader.conn(), sql);
+        Ok(found > 0)
     }
 
     /// Gets ready for very many insertions into a table that is still empty: its indexes go, because each row would touch

@@ -7,7 +7,8 @@ use ipnet::IpNet;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, both, rows};
+use super::filter::push_ids;
 use super::{Reader, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
@@ -76,29 +77,21 @@ impl Store {
     pub async fn prune_networks(&self, after: Option<KeyId>, until: Instant) -> Result<Option<KeyId>> {
         let keys: Vec<(Uuid, bool)> = {
             let mut reader = self.reader().await?;
-            both!(reader.conn(), c => {
-                sqlx::query_as::<Db, (Uuid, bool)>(
-                    "SELECT DISTINCT n.key, k.id IS NULL OR k.ends_at < $2 FROM \
+            rows!(
+                fetch_all,
+                reader.conn(),
+                "SELECT DISTINCT n.key, k.id IS NULL OR k.ends_at < $2 FROM \
                      (SELECT key FROM key_networks WHERE key > $1 ORDER BY key LIMIT $3) AS n \
                      LEFT JOIN keys k ON k.id = n.key ORDER BY n.key",
-                )
-                .bind(after.unwrap_or_default())
-                .bind(Time(until))
-                .bind(LOOKED_AT)
-                .fetch_all(c)
-                .await?
-            })
+                [after.unwrap_or_default(), Time(until), LOOKED_AT]
+            )
         };
         let ended: Vec<Uuid> = keys.iter().filter(|(_, ended)| *ended).map(|(key, _)| *key).collect();
         for some in ended.chunks(FORGOTTEN) {
             let mut writer = self.writer().await?;
             both!(writer.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("DELETE FROM key_networks WHERE key IN (");
-                let mut list = sql.separated(", ");
-                for key in some {
-                    list.push_bind(*key);
-                }
-                sql.push(")");
+                let mut sql = QueryBuilder::<Db>::new("DELETE FROM key_networks WHERE key IN ");
+                push_ids::<Db>(&mut sql, some);
                 sql.build().persistent(false).execute(c).await?;
             });
         }
@@ -108,13 +101,10 @@ impl Store {
 
 /// Compares networks that were just learned with those that the same keys were used from before.
 async fn compare(writer: &mut Reader, learned: &[&Sighting]) -> Result<Vec<Sighting>> {
+    let keys: Vec<KeyId> = learned.iter().map(|one| one.key).collect();
     let rows: Vec<(Uuid, String)> = both!(writer.conn(), c => {
-        let mut sql = QueryBuilder::<Db>::new("SELECT key, network FROM key_networks WHERE key IN (");
-        let mut keys = sql.separated(", ");
-        for one in learned {
-            keys.push_bind(one.key);
-        }
-        sql.push(")");
+        let mut sql = QueryBuilder::<Db>::new("SELECT key, network FROM key_networks WHERE key IN ");
+        push_ids::<Db>(&mut sql, &keys);
         sql.build_query_as::<(Uuid, String)>().persistent(learned.len() == 1).fetch_all(c).await?
     });
     let mut known: HashMap<KeyId, Vec<IpNet>> = HashMap::new();

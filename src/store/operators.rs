@@ -1,6 +1,6 @@
 //! Operators in the database.
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, run};
 use super::rows::OperatorRow;
 use super::{Conn, Result, Store, Tx};
 use crate::clock::Clock;
@@ -44,14 +44,7 @@ impl Store {
 impl Tx {
     /// Keeps others from changing operators until this transaction ends.
     pub async fn lock_operators(&mut self) -> Result<()> {
-        match self.conn() {
-            // The whole database is locked for writing already.
-            Conn::Sqlite(_) => {}
-            Conn::Postgres(c) => {
-                sqlx::query("LOCK TABLE operators IN SHARE ROW EXCLUSIVE MODE").execute(c).await?;
-            }
-        }
-        Ok(())
+        self.conn().lock("LOCK TABLE operators IN SHARE ROW EXCLUSIVE MODE").await
     }
 
     pub async fn operators(&mut self) -> Result<Vec<Operator>> {
@@ -61,25 +54,17 @@ impl Tx {
     /// Gives somebody a role, by the acting person.
     pub async fn put_operator(&mut self, name: &str, role: Role) -> Result<()> {
         let (now, by) = (Time(self.now()), self.who().name.clone());
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "INSERT INTO operators (name, role, created_at, created_by) VALUES ($1, $2, $3, $4) \
+        run!(
+            self.conn(),
+            "INSERT INTO operators (name, role, created_at, created_by) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (name) DO UPDATE SET role = excluded.role",
-            )
-            .bind(name)
-            .bind(role.as_str())
-            .bind(now)
-            .bind(by)
-            .execute(c)
-            .await?;
-        });
+            [name, role.as_str(), now, by]
+        );
         Ok(())
     }
 
     pub async fn delete_operator(&mut self, name: &str) -> Result<()> {
-        both!(self.conn(), c => {
-            sqlx::query::<Db>("DELETE FROM operators WHERE name = $1").bind(name).execute(c).await?;
-        });
+        run!(self.conn(), "DELETE FROM operators WHERE name = $1", [name]);
         Ok(())
     }
 }

@@ -9,12 +9,12 @@ use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both};
-use super::filter::Driver;
+use super::filter::{Driver, push_ids};
 use super::{Conn, Result, Tx};
+use crate::domain::Instant;
 use crate::domain::key::KeyId;
-use crate::domain::reminder::{ReminderId, State};
+use crate::domain::reminder::{Case, ReminderId, State, Subject};
 use crate::domain::text::SafeText;
-use crate::domain::{Instant, audit};
 
 mod ahead;
 mod claim;
@@ -25,55 +25,7 @@ mod settle;
 mod sweeps;
 
 pub use ahead::Ahead;
-pub use claim::Waiting;
-pub use plan::{Band, NewReminder};
 pub use read::Unwell;
-pub use retry::Tried;
-pub use settle::{Fate, Settled};
-pub use sweeps::InHand;
-
-/// A key that a reminder is about, as it is now.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Subject {
-    pub key: KeyId,
-    pub name: SafeText,
-    pub preview: SafeText,
-    /// The account's slug.
-    pub account: String,
-    pub account_name: SafeText,
-    /// The mail addresses of the account's admins, exactly as they stand in the database.
-    pub admins: Vec<String>,
-    /// The issuer's slug.
-    pub issuer: String,
-    pub created_at: Instant,
-    pub expires_at: Option<Instant>,
-    pub ends_at: Instant,
-    pub last_used_at: Option<Instant>,
-    pub revoked: bool,
-    /// When a successor that somebody took over ends.
-    pub successor_ends_at: Option<Instant>,
-}
-
-/// A reminder and its key.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Case {
-    pub reminder: ReminderId,
-    pub days_before: u32,
-    /// The expiry that it reminds of.
-    pub expires_at: Instant,
-    pub state: State,
-    pub subject: Subject,
-}
-
-impl From<&Case> for audit::Subject {
-    fn from(case: &Case) -> Self {
-        Self {
-            name: case.reminder.to_string(),
-            account: Some(case.subject.account.clone()),
-            key: Some(case.subject.key),
-        }
-    }
-}
 
 /// The columns of a [`SubjectRow`], from `keys k` and `accounts a`.
 const SUBJECT: &str = "k.id AS key, k.name, k.preview, k.account, a.name AS account_name, a.admins, k.issuer, \
@@ -148,15 +100,6 @@ fn state(word: &str) -> Result<State> {
 
 fn days(number: i64) -> Result<u32> {
     u32::try_from(number).map_err(|_| super::Error::Corrupt(format!("a reminder {number} days before")))
-}
-
-/// Writes `(id, id, …)`. There must be one at least.
-fn push_ids<D: Driver>(sql: &mut QueryBuilder<D>, ids: &[Uuid]) {
-    for (n, id) in ids.iter().enumerate() {
-        sql.push(if n == 0 { "(" } else { ", " });
-        D::id(sql, *id);
-    }
-    sql.push(")");
 }
 
 /// Writes the condition that the key `k` was not replaced. A successor that nobody took over replaces nothing.

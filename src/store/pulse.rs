@@ -11,7 +11,7 @@ use sqlx::postgres::PgListener;
 use sqlx::{Connection, FromRow, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, rows};
 use super::live::{hear, listen};
 use super::{Conn, Error, Location, Pools, Result, Store, postgres};
 use crate::clock::Clock;
@@ -37,24 +37,16 @@ pub struct Mark {
 }
 
 /// What one row of the audit is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Touched {
     pub seq: i64,
     /// When it was written. Two histories have no rows in common after the moment in which they part, so that this tells
     /// whether a row is the one that was seen before.
+    #[sqlx(try_from = "Time")]
     pub at: Instant,
     pub action: String,
     pub key: Option<Uuid>,
     pub account: Option<String>,
-}
-
-#[derive(FromRow)]
-struct TouchedRow {
-    seq: i64,
-    at: Time,
-    action: String,
-    key: Option<Uuid>,
-    account: Option<String>,
 }
 
 impl Store {
@@ -142,27 +134,16 @@ impl Pulse {
 
     /// The rows of the audit from one number to another, both included.
     pub async fn touched(&mut self, from: i64, to: i64) -> Result<Vec<Touched>> {
-        let mut conn = match &mut self.0 {
+        let conn = match &mut self.0 {
             Line::Sqlite { connection, .. } => Conn::Sqlite(connection),
             Line::Postgres(connection) => Conn::Postgres(connection),
         };
-        let rows: Vec<TouchedRow> = both!(&mut conn, c => {
-            sqlx::query_as::<Db, TouchedRow>(
-                "SELECT seq, at, action, key, account FROM audit WHERE seq BETWEEN $1 AND $2 ORDER BY seq",
-            )
-            .bind(from)
-            .bind(to)
-            .fetch_all(&mut **c)
-            .await?
-        });
-        let touched = |row: TouchedRow| Touched {
-            seq: row.seq,
-            at: row.at.0,
-            action: row.action,
-            key: row.key,
-            account: row.account,
-        };
-        Ok(rows.into_iter().map(touched).collect())
+        Ok(rows!(
+            fetch_all,
+            conn,
+            "SELECT seq, at, action, key, account FROM audit WHERE seq BETWEEN $1 AND $2 ORDER BY seq",
+            [from, to]
+        ))
     }
 }
 

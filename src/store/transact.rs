@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, rows, scalar};
 use super::{Conn, Error, MaybeTransient, Pools, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
@@ -239,26 +239,23 @@ impl Tx {
         if let Some(known) = &self.known {
             return Ok(known.seen);
         }
-        let row: Option<i64> = both!(self.conn(), c => {
-            sqlx::query_scalar::<Db, i64>("SELECT seq FROM audit WHERE operation = $1 LIMIT 1")
-                .bind(operation)
-                .fetch_optional(c)
-                .await?
-        });
+        let row: Option<i64> = scalar!(
+            fetch_optional,
+            self.conn(),
+            "SELECT seq FROM audit WHERE operation = $1 LIMIT 1",
+            [operation]
+        );
         Ok(row.is_some())
     }
 
     /// The number and hash of the audit's last row; on PostgreSQL locked from here on.
     pub(super) async fn audit_end(&mut self) -> Result<(i64, Vec<u8>)> {
-        match (&self.known, &mut self.kind) {
-            (Some(known), _) => Ok(known.head.clone()),
-            (None, Kind::Sqlite(tx)) => {
-                Ok(sqlx::query_as("SELECT seq, hash FROM audit_head").fetch_one(&mut **tx).await?)
-            }
-            (None, Kind::Postgres(tx)) => {
-                Ok(sqlx::query_as("SELECT seq, hash FROM audit_head FOR UPDATE").fetch_one(&mut **tx).await?)
-            }
+        if let Some(known) = &self.known {
+            return Ok(known.head.clone());
         }
+        let lock = self.conn().locking(" FOR UPDATE");
+        let sql = AssertSqlSafe(format!("SELECT seq, hash FROM audit_head{lock}"));
+        Ok(rows!(fetch_one, self.conn(), sql))
     }
 
     /// Takes note that the audit has a new last row.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sqlx::{Connection, FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, both, run, scalar};
+use super::filter::push_ids;
 use super::{Conn, Error, Reader, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
@@ -69,12 +70,9 @@ impl Store {
                 let mut sql = QueryBuilder::<Db>::new(
                     "SELECT key, minute, allowed, refused, limited FROM usage_minutes WHERE minute >= ",
                 );
-                sql.push_bind(Time(since)).push(" AND key IN (");
-                let mut list = sql.separated(", ");
-                for key in some {
-                    list.push_bind(*key);
-                }
-                sql.push(") ORDER BY key, minute");
+                sql.push_bind(Time(since)).push(" AND key IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.push(" ORDER BY key, minute");
                 sql.build_query_as::<MinuteRow>().persistent(some.len() == 1).fetch_all(c).await?
             });
             minutes.extend(rows.into_iter().map(|row| {
@@ -92,17 +90,12 @@ impl Store {
     /// Deletes some of the counts from before `until`. True if there may be more.
     pub async fn prune_usage(&self, until: Instant) -> Result<bool> {
         let mut writer = self.writer().await?;
-        let rows = both!(writer.conn(), c => {
-            sqlx::query::<Db>(
-                "DELETE FROM usage_minutes WHERE (key, minute) IN \
+        let rows = run!(
+            writer.conn(),
+            "DELETE FROM usage_minutes WHERE (key, minute) IN \
                  (SELECT key, minute FROM usage_minutes WHERE minute < $1 LIMIT $2)",
-            )
-            .bind(Time(until))
-            .bind(PRUNED)
-            .execute(c)
-            .await?
-            .rows_affected()
-        });
+            [Time(until), PRUNED]
+        );
         Ok(rows >= PRUNED.unsigned_abs())
     }
 }
@@ -126,27 +119,22 @@ impl Tx {
 }
 
 /// Whether this batch was not written before; from here on it counts as written. Locks the gate's own row.
-async fn is_new(conn: Conn<'_>, gate: Uuid, number: i64) -> Result<bool> {
-    both!(conn, c => {
-        let marked = sqlx::query::<Db>("UPDATE gates SET flushed = $2 WHERE id = $1 AND flushed < $2")
-            .bind(gate)
-            .bind(number)
-            .execute(&mut *c)
-            .await?
-            .rows_affected();
-        if marked > 0 {
-            return Ok(true);
-        }
-        let row: Option<i64> =
-            sqlx::query_scalar::<Db, i64>("SELECT flushed FROM gates WHERE id = $1").bind(gate).fetch_optional(c).await?;
-        row.map(|_| false).ok_or_else(|| Error::Busy("the gate was struck off the list and is not back yet".into()))
-    })
+async fn is_new(mut conn: Conn<'_>, gate: Uuid, number: i64) -> Result<bool> {
+    let marked =
+        run!(conn.again(), "UPDATE gates SET flushed = $2 WHERE id = $1 AND flushed < $2", [gate, number]);
+    if marked > 0 {
+        return Ok(true);
+    }
+    let row: Option<i64> =
+        scalar!(fetch_optional, conn.again(), "SELECT flushed FROM gates WHERE id = $1", [gate]);
+    row.map(|_| false)
+        .ok_or_else(|| Error::Busy("the gate was struck off the list and is not back yet".into()))
 }
 
 async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
     let counts: Vec<_> = batch.counts.iter().collect();
     for some in counts.chunks(ROWS) {
-        both!(&mut conn, c => {
+        both!(conn.again(), c => {
             let mut sql =
                 QueryBuilder::<Db>::new("INSERT INTO usage_minutes (key, minute, allowed, refused, limited) ");
             sql.push_values(some, |mut row, ((key, minute), counts)| {
@@ -161,13 +149,13 @@ async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
                 " ON CONFLICT (key, minute) DO UPDATE SET allowed = usage_minutes.allowed + excluded.allowed, \
                  refused = usage_minutes.refused + excluded.refused, limited = usage_minutes.limited + excluded.limited",
             );
-            sql.build().persistent(some.len() == 1).execute(&mut **c).await?;
+            sql.build().persistent(some.len() == 1).execute(c).await?;
         });
     }
     let last: Vec<_> = batch.last.iter().collect();
     for some in last.chunks(ROWS) {
         let locking = matches!(conn, Conn::Postgres(_));
-        both!(&mut conn, c => {
+        both!(conn.again(), c => {
             // PostgreSQL's own clock decides.
             let present = if locking { "WITH t(now) AS (SELECT clock_timestamp() WHERE " } else { "WITH t(now) AS (SELECT " };
             let mut sql = QueryBuilder::<Db>::new(present);
@@ -199,7 +187,7 @@ async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
             if locking {
                 sql.push(" AND held.id = u.id");
             }
-            sql.build().persistent(some.len() == 1).execute(&mut **c).await?;
+            sql.build().persistent(some.len() == 1).execute(c).await?;
         });
     }
     Ok(())

@@ -2,26 +2,20 @@
 
 use sqlx::{FromRow, QueryBuilder};
 
-use super::dialect::{Time, both};
+use super::dialect::{Time, both, rows, run};
 use super::{Result, Store};
 use crate::domain::Instant;
 
 /// A window in the form that survives a restart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct SavedWindow {
     /// Which bucket it is; see [`crate::domain::limit::Bucket`].
     pub subject: String,
     /// See [`crate::domain::limit::Log::to_bytes`].
     pub state: Vec<u8>,
     /// From then on it is empty.
+    #[sqlx(try_from = "Time")]
     pub ends_at: Instant,
-}
-
-#[derive(FromRow)]
-struct WindowRow {
-    subject: String,
-    state: Vec<u8>,
-    ends_at: Time,
 }
 
 /// Rows a statement.
@@ -52,17 +46,12 @@ impl Store {
     /// The windows of that gate that are not empty at `now`. Those of all gates that are get forgotten.
     pub async fn load_windows(&self, gate: &str, now: Instant) -> Result<Vec<SavedWindow>> {
         let mut writer = self.writer().await?;
-        both!(writer.conn(), c => {
-            sqlx::query::<Db>("DELETE FROM limit_windows WHERE ends_at <= $1").bind(Time(now)).execute(c).await?;
-        });
-        let rows: Vec<WindowRow> = both!(writer.conn(), c => {
-            sqlx::query_as::<Db, WindowRow>("SELECT subject, state, ends_at FROM limit_windows WHERE gate = $1")
-                .bind(gate)
-                .fetch_all(c)
-                .await?
-        });
-        let window =
-            |row: WindowRow| SavedWindow { subject: row.subject, state: row.state, ends_at: row.ends_at.0 };
-        Ok(rows.into_iter().map(window).collect())
+        run!(writer.conn(), "DELETE FROM limit_windows WHERE ends_at <= $1", [Time(now)]);
+        Ok(rows!(
+            fetch_all,
+            writer.conn(),
+            "SELECT subject, state, ends_at FROM limit_windows WHERE gate = $1",
+            [gate]
+        ))
     }
 }

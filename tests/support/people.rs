@@ -16,6 +16,17 @@ use keyrack::store::Store;
 
 use super::database::Database;
 
+/// A policy with room for two active keys.
+pub const TWO_KEYS: &str = r#"
+slug = "tiny"
+name = "Tiny"
+[format]
+prefix = "ty_"
+body = "hex"
+[caps]
+active-keys = 2
+"#;
+
 /// Who opens a database first and so is its admin, on PostgreSQL. On SQLite it is the operating system's user.
 pub const OWNER: &str = "ada";
 

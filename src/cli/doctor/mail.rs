@@ -16,7 +16,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         let found = format!("letters become files in {folder}, which the first sweep makes");
         return vec![Finding::ok("mail", found)];
     }
-    let desk = match session.desk().await {
+    let desk = match session.mail_room().await {
         Ok(desk) => desk,
         Err(failure) => {
             return vec![Finding::problem(

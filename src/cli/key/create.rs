@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::failure::{Failure, Result};
 use super::super::session::Session;
-use super::handover::{Place, hand_over};
+use super::handover::{Destination, hand_over};
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
 use crate::domain::key::Key;
@@ -49,7 +49,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let policy = service.issuer(&account.issuer).await?.policy;
     let now = service.now().await?;
     let expiry = expiry(arguments.expires.as_deref(), &policy, session.here(now))?;
-    let place = Place::find(arguments.out.as_deref(), session)?;
+    let place = Destination::find(arguments.out.as_deref(), session)?;
     let created = service
         .create_key(CreateKey {
             operation: new_operation(),

@@ -21,7 +21,7 @@ use crate::domain::when::{self, Here};
 use crate::service::{Created, Service, new_operation};
 
 /// Where a secret will go. Found before the key is made, so that no key is made whose secret has no place.
-pub struct Place {
+pub struct Destination {
     file: File,
     /// The file's path where it is not standard output.
     path: Option<PathBuf>,
@@ -29,7 +29,7 @@ pub struct Place {
     kept: bool,
 }
 
-impl Place {
+impl Destination {
     /// Makes the file, or looks whether standard output leads somewhere. On a dry run no file is made, and nothing can be
     /// written to the place.
     pub fn find(out: Option<&Path>, session: &Session) -> Result<Self> {
@@ -73,7 +73,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Destination {
     fn drop(&mut self) {
         if let Some(path) = self.path.as_ref().filter(|_| !self.kept) {
             let _ = std::fs::remove_file(path);
@@ -125,7 +125,7 @@ fn nowhere(why: &str) -> Failure {
 pub async fn hand_over(
     created: Created,
     policy: &Policy,
-    mut place: Place,
+    mut place: Destination,
     session: &Session,
     service: &Service,
 ) -> Result {
@@ -194,7 +194,7 @@ fn introduce(key: &Key, policy: &Policy, here: Here) {
 }
 
 fn put(
-    place: &mut Place,
+    place: &mut Destination,
     key: &Key,
     secret: PlainKey,
     check: Option<&str>,

@@ -5,16 +5,11 @@ use strum::VariantNames;
 
 use super::super::failure::{Failure, Result};
 use super::super::filter;
-use super::super::output::to_terminal;
+use super::super::output::PAGE;
 use super::super::session::Session;
 use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, Direction, Sort};
 use crate::service::{From, PageRequest};
-
-/// Rows read at a time, so that memory stays flat however many there are.
-const PAGE: u32 = 1000;
-/// Rows that a person at a terminal gets who asks for no number.
-const SCREENFUL: u64 = 50;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -48,12 +43,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         None => From::Start,
         Some(text) => From::After(cursor(text)?),
     };
-    let mut wanted = match arguments.limit {
-        Some(0) => u64::MAX,
-        Some(limit) => limit,
-        None if format.for_people() && to_terminal() => SCREENFUL,
-        None => u64::MAX,
-    };
+    let mut wanted = format.rows(arguments.limit);
     let service = session.service().await?;
     let mut printer = session.printer();
     let next = loop {

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use strum::VariantNames;
 
 use super::super::failure::{Exit, Failure, Result};
 use super::super::prompt;
 use super::super::session::Session;
-use super::handover::{Place, hand_over};
+use super::handover::{Destination, hand_over};
 use super::the_key;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::Key;
@@ -20,7 +19,7 @@ pub struct Arguments {
     #[arg(value_name = "ID")]
     id: String,
     /// How long the old key goes on working: none, 15m, 1h, 24h or 7d; 24h unless the policy allows none
-    #[arg(long, value_name = "SPAN", value_parser = overlap)]
+    #[arg(long, value_name = "SPAN", value_parser = Overlap::parse)]
     overlap: Option<Overlap>,
     /// Write the secret into this new file (mode 0600) instead of to standard output
     #[arg(long, value_name = "FILE")]
@@ -34,7 +33,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let overlap =
         arguments.overlap.unwrap_or(if policy.rotation.overlap { Overlap::Hours24 } else { Overlap::None });
     let name = key.name.as_str();
-    let place = Place::find(arguments.out.as_deref(), session)?;
+    let place = Destination::find(arguments.out.as_deref(), session)?;
     if overlap == Overlap::None && prompt::must_ask(&session.global) {
         // Nobody is asked about what is refused anyway.
         service.trying().rotate_key(new_operation(), key.id, overlap).await?;
@@ -77,8 +76,4 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         None => format!("The old key {} ({}) goes on working.", old.preview, old.id),
     });
     Ok(())
-}
-
-fn overlap(text: &str) -> std::result::Result<Overlap, String> {
-    Overlap::parse(text).ok_or_else(|| format!("write one of {}", Overlap::VARIANTS.join(", ")))
 }

@@ -3,16 +3,11 @@
 use clap::Args;
 
 use super::super::failure::Result;
-use super::super::output::to_terminal;
+use super::super::output::PAGE;
 use super::super::session::Session;
 use super::id;
 use crate::domain::reminder::{Reminder, ReminderId};
 use crate::service::ReminderRequest;
-
-/// Rows read at a time.
-const PAGE: u32 = 1000;
-/// Rows that a person at a terminal gets who asks for no number.
-const SCREENFUL: u64 = 50;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -41,12 +36,8 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let filter = super::filter(&arguments.filter)?;
     let format = session.format();
-    let mut left = match arguments.limit {
-        Some(0) => u64::MAX,
-        Some(limit) => limit,
-        None if !arguments.all && format.for_people() && to_terminal() => SCREENFUL,
-        None => u64::MAX,
-    };
+    let limit = arguments.all.then_some(0).or(arguments.limit);
+    let mut left = format.rows(limit);
     let service = session.service().await?;
     let now = service.now().await?;
     let mut printer = session.printer();

@@ -9,8 +9,8 @@ use super::super::output::{Format, instant, object};
 use super::super::session::Session;
 use super::letter::Planned;
 use crate::domain::Instant;
-use crate::domain::reminder::{State, Sweep};
-use crate::service::{InHand, LetterNews, SweepPreview};
+use crate::domain::reminder::{InHand, State, Sweep};
+use crate::service::{LetterNews, SweepPreview};
 
 /// Letters that a person is shown one by one.
 pub const SCREENFUL: u32 = 50;

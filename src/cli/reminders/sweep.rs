@@ -8,9 +8,9 @@ use super::super::failure::{Exit, Failure, Result};
 use super::super::session::Session;
 use super::count;
 use super::report::{self, Report};
-use crate::domain::reminder::{Door, Sweep, Tally};
+use crate::domain::reminder::{Door, InHand, Sweep, Tally};
 use crate::domain::when::{self, Here};
-use crate::service::{InHand, Service, SweepNews, SweepOrder, new_operation};
+use crate::service::{Service, SweepNews, SweepOrder, new_operation};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -21,7 +21,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     // Looked at first, because what is wrong there is a matter of usage and not of this sweep.
-    let mailer = session.desk().await?.mailer;
+    let mailer = session.mail_room().await?.mailer;
     let place = (mailer.describe(), mailer.leaves());
     let service = session.service().await?;
     let order = SweepOrder { operation: new_operation(), door: Door::Command, limit: arguments.limit };

@@ -34,7 +34,7 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
         ));
     }
     // A mistake in the settings doesn't mend itself: it ends the start, so that systemd shows it.
-    let place = session.desk().await?.mailer.describe();
+    let place = session.mail_room().await?.mailer.describe();
     let every = chrono::Duration::from_std(arguments.every).map(Span::from).unwrap_or_default();
     let mut supervisor = Supervisor::new();
     supervisor.ready(&format!("sweeping every {every}"));

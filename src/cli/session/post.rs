@@ -8,13 +8,13 @@ use crate::secret_file::SecretFiles;
 use crate::service::Post;
 
 /// A mailer and what its letters look like.
-pub struct Desk {
+pub struct MailRoom {
     pub mailer: Mailer,
     templates: Templates,
     from: Sender,
 }
 
-impl Desk {
+impl MailRoom {
     /// Hands it over to the service.
     pub fn post(self) -> Post {
         Post::new(self.mailer, self.templates, &self.from)
@@ -22,14 +22,14 @@ impl Desk {
 }
 
 /// Reads the templates, the password and the certificates; speaks to nobody yet.
-pub async fn make(settings: MailSettings) -> Result<Desk> {
+pub async fn make(settings: MailSettings) -> Result<MailRoom> {
     match tokio::task::spawn_blocking(move || read(&settings)).await {
         Ok(read) => Ok(read?),
         Err(broken) => Err(Failure::new(Exit::Failure, format!("reading the mail settings broke: {broken}"))),
     }
 }
 
-fn read(settings: &MailSettings) -> std::result::Result<Desk, ConfigError> {
+fn read(settings: &MailSettings) -> std::result::Result<MailRoom, ConfigError> {
     settings.check()?;
     let templates = match &settings.templates.value {
         Some(folder) => Templates::load(folder),
@@ -58,7 +58,7 @@ fn read(settings: &MailSettings) -> std::result::Result<Desk, ConfigError> {
                 .map_err(|error| settings.host.source.error(error.to_string()))?
         }
     };
-    Ok(Desk { mailer, templates, from })
+    Ok(MailRoom { mailer, templates, from })
 }
 
 fn smtp(settings: &MailSettings) -> std::result::Result<SmtpSettings, ConfigError> {

@@ -62,30 +62,21 @@ impl Context {
     /// This context and those whose bindings hold in it too, nearest first.
     ///
     /// What lies over a screen holds the keys of that screen back, so that no key of a dialog reaches the list below.
-    pub fn chain(self) -> &'static [Self] {
-        match self {
-            Self::Always => &[Self::Always],
-            Self::Global => &[Self::Global, Self::Always],
-            Self::Table => &[Self::Table, Self::Global, Self::Always],
-            Self::Keys => &[Self::Keys, Self::Table, Self::Global, Self::Always],
-            Self::Expiring => &[Self::Expiring, Self::Table, Self::Global, Self::Always],
-            Self::Reminders => &[Self::Reminders, Self::Table, Self::Global, Self::Always],
-            Self::Detail => &[Self::Detail, Self::Global, Self::Always],
-            Self::Accounts => &[Self::Accounts, Self::Table, Self::Global, Self::Always],
-            Self::Audit => &[Self::Audit, Self::Table, Self::Global, Self::Always],
-            Self::Issuers => &[Self::Issuers, Self::Table, Self::Global, Self::Always],
-            Self::Operators => &[Self::Operators, Self::Table, Self::Global, Self::Always],
-            Self::Alerts => &[Self::Alerts, Self::Table, Self::Global, Self::Always],
-            Self::Prompt => &[Self::Prompt, Self::Always],
-            Self::Form => &[Self::Form, Self::Always],
-            Self::Dialog => &[Self::Dialog, Self::Always],
-            Self::Reveal => &[Self::Reveal, Self::Always],
-            Self::Leaving => &[Self::Leaving, Self::Dialog, Self::Always],
-            Self::Picker => &[Self::Picker, Self::Always],
-            Self::Reader => &[Self::Reader, Self::Always],
-            Self::Preview => &[Self::Preview, Self::Always],
-            Self::Sweeping => &[Self::Sweeping, Self::Always],
-        }
+    pub fn chain(self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self), |context| context.around())
+    }
+
+    /// The context whose bindings hold in this one too.
+    fn around(self) -> Option<Self> {
+        Some(match self {
+            Self::Always => return None,
+            Self::Table | Self::Detail => Self::Global,
+            Self::Keys | Self::Expiring | Self::Reminders | Self::Accounts => Self::Table,
+            Self::Audit | Self::Issuers | Self::Operators | Self::Alerts => Self::Table,
+            Self::Leaving => Self::Dialog,
+            Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
+            Self::Picker | Self::Reader | Self::Preview | Self::Sweeping => Self::Always,
+        })
     }
 
     /// Whether characters always go into a text here. In a form they do so only while the cursor is in a text field.

@@ -4,7 +4,7 @@ use super::{Action, Context};
 
 /// An action, where it holds and how people are told about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct Registered {
     pub action: Action,
     /// The name in files.
     pub id: &'static str,
@@ -28,11 +28,16 @@ pub(super) const fn entry(
     contexts: &'static [Context],
     keys: &'static [&'static str],
     description: &'static str,
-) -> Entry {
-    Entry { action, id, label, description, contexts, keys, hint: 0, palette: false }
+) -> Registered {
+    Registered { action, id, label, description, contexts, keys, hint: 0, palette: false }
 }
 
-impl Entry {
+impl Registered {
+    /// Whether it does something at `context`.
+    pub(super) fn holds_at(&self, context: Context) -> bool {
+        context.chain().any(|one| self.contexts.contains(&one))
+    }
+
     pub(super) const fn hint(self, hint: u8) -> Self {
         Self { hint, ..self }
     }

@@ -1,7 +1,7 @@
 //! The registry: every action with its words, its places and its keys as shipped.
 
 use super::Chord;
-use super::entry::Entry;
+use super::entry::Registered;
 
 mod overlays;
 mod screens;
@@ -15,7 +15,7 @@ pub(super) fn defaults() -> Vec<Vec<Chord>> {
 }
 
 /// Every action, in the order in which the help shows them.
-pub const REGISTRY: &[Entry] = &{
+pub const REGISTRY: &[Registered] = &{
     let mut all = [screens::ENTRIES[0]; screens::ENTRIES.len() + overlays::ENTRIES.len()];
     let mut at = 0;
     while at < all.len() {

@@ -60,7 +60,7 @@ const NETWORK: Codec<IpNet> = Codec::new(
     |text| {
         parse_network(text).map_err(|error| match error {
             NetworkError::Form(_) => Wrong::odd(text, "an address or a network, as 10.0.0.0/8"),
-            error @ NetworkError::Mapped(_) => Wrong::new(format!("is no use: {error}")),
+            error @ NetworkError::Mapped(_) => Wrong::new(format!("can't be used: {error}")),
         })
     },
     IpNet::to_string,
@@ -121,12 +121,12 @@ const ROWS: &[Row<GateTable>] = &[
         .secret(&["limits-password", "password"]),
     gate!(some name: TEXT, "The gate's name among gates: what it counts is kept under it. Without: the first address it listens on"),
     gate!(one lease: TIME, "Out of touch with the database for so long, it refuses everything").default("1s"),
-    gate!(one cache: Codec::<usize>::from::<0>(), "Remember at most so many keys").default("100000"),
+    gate!(one cache: Codec::<usize>::from::<0>(), "Remember at most this many keys").default("100000"),
     gate!(one keep_usage: TIME, "Keep counts of use for so long, and after a key's end the networks that it was used from").default("35d"),
     gate!(some webhook: WEBHOOK, "Send alerts to this address, as JSON: https://…, or http:// on this machine"),
     gate!(some webhook_secret_file: PATH, "A file with the secret that what is sent there is signed with")
         .secret(&["webhook-secret", "secret"]),
-    gate!(one connections: Codec::<usize>::from::<1>(), "Have at most so many connections at once").default("10000"),
+    gate!(one connections: Codec::<usize>::from::<1>(), "Have at most this many connections at once").default("10000"),
     gate!(one unknown_keys: Codec::<u32>::from::<0>(), "Keys that do not work that one address may try at once; it gets one more a second. 0: as many as it likes")
         .default("60"),
     gate!(one log_form: Codec::<LogForm>::choice("FORM"), "The form of the log on standard error").default("text"),

@@ -171,7 +171,7 @@ impl<T> Table<T> {
         if let Some(row) = self.rows.iter().find(|row| row.secret.contains(&word)) {
             let instead = (self.instead)(row.name);
             return format!(
-                "`{as_written}` does not belong into this file, which gets copied and read: {instead}"
+                "`{as_written}` does not belong in this file, which gets copied and read: {instead}"
             );
         }
         if let Some((_, place)) = self.elsewhere.iter().find(|(name, _)| *name == word) {

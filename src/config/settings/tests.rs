@@ -9,12 +9,12 @@ fn places(root: &Path) -> Places {
     }
 }
 
-fn write(path: &Path, text: &str) {
+pub(super) fn write(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }
 
-fn load(root: &Path, variables: &[(&str, &str)], flags: &Flags) -> Result<Settings> {
+pub(super) fn load(root: &Path, variables: &[(&str, &str)], flags: &Flags) -> Result<Settings> {
     let get =
         |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     Settings::load(&places(root), &get, flags)

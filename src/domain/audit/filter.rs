@@ -1,10 +1,10 @@
 //! Reading a filter of the audit: `actor:ada action:key.revoke account:acme key:ID` and free text.
 
 use super::{Action, AuditFilter};
-use crate::domain::account::check_slug;
 use crate::domain::query::QueryError;
+use crate::domain::query::conditions::conditions;
 use crate::domain::query::hints::nearest;
-use crate::domain::query::parse::{Word, mistake, words};
+use crate::domain::query::parse::{Word, mistake};
 use crate::domain::text::SafeText;
 
 const FIELDS: [&str; 4] = ["actor", "action", "account", "key"];
@@ -14,61 +14,17 @@ impl AuditFilter {
     /// the place of the first mistake.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         let mut filter = Self::default();
-        let mut phrase: Vec<String> = Vec::new();
-        for word in words(text)? {
-            if word.negated {
-                let span = word.whole.span.start.min(word.start())..word.whole.span.end;
-                return Err(mistake(
-                    span,
-                    "the audit's filter knows no -: take it off, or put the word in quotation marks",
-                ));
-            }
-            match &word.field {
-                None => phrase.extend((!word.whole.text.is_empty()).then(|| word.whole.text.clone())),
-                Some(_) => filter.set(&word)?,
-            }
-        }
-        filter.text = (!phrase.is_empty()).then(|| phrase.join(" "));
+        filter.text =
+            conditions(text, "the audit's filter", &FIELDS, Some(("by", "actor")), |name, word| {
+                match name {
+                    "actor" => filter.actor = Some(word.whole.text.clone()),
+                    "action" => filter.action = Some(action(word)?),
+                    "account" => filter.account = Some(word.account()?),
+                    _ => filter.key = Some(word.key()?),
+                }
+                Ok(())
+            })?;
         Ok(filter)
-    }
-
-    fn set(&mut self, word: &Word) -> Result<(), QueryError> {
-        let Some(field) = &word.field else { return Ok(()) };
-        let span = word.start()..word.whole.span.end.max(field.span.end + 1);
-        let value = word.whole.text.as_str();
-        let name = field.text.to_ascii_lowercase();
-        let known = FIELDS.contains(&name.as_str()) || name == "by";
-        if known && value.is_empty() {
-            return Err(mistake(span, format!("{name}: needs a value")));
-        }
-        let taken = match name.as_str() {
-            "actor" | "by" => self.actor.replace(value.to_owned()).is_some(),
-            "action" => self.action.replace(action(word)?).is_some(),
-            "account" => {
-                let slug = value.to_lowercase();
-                check_slug(&slug)
-                    .map_err(|error| mistake(word.whole.span.clone(), format!("account: {error}")))?;
-                self.account.replace(slug).is_some()
-            }
-            "key" => {
-                let id = value.parse().map_err(|_| {
-                    mistake(
-                        word.whole.span.clone(),
-                        "key: needs a whole id; look it up with `keyrack key find`",
-                    )
-                })?;
-                self.key.replace(id).is_some()
-            }
-            _ => {
-                let found = SafeText::new(name.as_str());
-                let hint = match nearest(&name, FIELDS.into_iter()) {
-                    Some(near) => format!("did you mean {near}:?"),
-                    None => "there are actor, action, account and key; put other text with a colon in quotation marks".into(),
-                };
-                return Err(mistake(span, format!("there is no field {found}: {hint}")));
-            }
-        };
-        if taken { Err(mistake(span, format!("{name}: stands here twice"))) } else { Ok(()) }
     }
 }
 

@@ -15,9 +15,9 @@ fn secret(slug: &str, n: u8) -> String {
 }
 
 /// Slug and carrier of what was read, or slug of the deciding policy and reason.
-type Outcome = Result<(String, Carrier), (Option<String>, Reason)>;
+type Found = Result<(String, Carrier), (Option<String>, Reason)>;
 
-fn read_as(home: Home<'_>, spelling: Spelling, headers: &[(&str, &str)]) -> Outcome {
+fn read_as(home: Home<'_>, spelling: Spelling, headers: &[(&str, &str)]) -> Found {
     let directory = directory();
     let bytes = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
     directory
@@ -26,7 +26,7 @@ fn read_as(home: Home<'_>, spelling: Spelling, headers: &[(&str, &str)]) -> Outc
         .map_err(|unread| (unread.policy.map(|policy| policy.slug.clone()), unread.reason))
 }
 
-fn read(headers: &[(&str, &str)]) -> Outcome {
+fn read(headers: &[(&str, &str)]) -> Found {
     read_as(Home::Any, Spelling::AsSent, headers)
 }
 

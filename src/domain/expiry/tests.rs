@@ -1,9 +1,9 @@
-use chrono::{TimeZone, Utc};
+use chrono::{FixedOffset, MappedLocalTime, TimeZone, Utc};
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::issuer::ExpiryRule;
-use crate::domain::when::Here;
+use crate::domain::when::{Here, Zone};
 
 /// A Saturday.
 fn now() -> Instant {
@@ -70,18 +70,36 @@ fn what_is_not_in_the_future_or_absurdly_far_is_refused_in_words() {
         assert!(error.contains(words), "{text:?}: {error}");
         assert!(error.chars().all(crate::domain::text::is_safe), "{error:?}");
     }
-    assert_eq!(check_expiry(&ExpiryRule::default(), Expiry::Days(u32::MAX), now()), Err(ExpiryError::TooFar));
+    assert_eq!(
+        check_expiry(&ExpiryRule::default(), Expiry::Days(u32::MAX), Here::utc(now())),
+        Err(ExpiryError::TooFar)
+    );
+}
+
+#[test]
+fn what_is_past_is_told_in_the_zone_here() {
+    let zone = Zone::new(
+        |_| FixedOffset::west_opt(8 * 3600).unwrap(),
+        |_| MappedLocalTime::Single(FixedOffset::west_opt(8 * 3600).unwrap()),
+    );
+    let here = Here { now: now(), zone };
+    for (text, words) in [
+        ("2026-11-20 09:30", "2026-11-20 09:30 -08:00 is not in the future: choose a later one"),
+        ("2026-11-20 09:30Z", "2026-11-20 01:30 -08:00 is not in the future: choose a later one"),
+    ] {
+        assert_eq!(Expiry::parse(text, here).unwrap_err().to_string(), words);
+    }
 }
 
 #[test]
 fn a_policy_may_offer_its_choices_only() {
     let rule = ExpiryRule { custom: false, ..ExpiryRule::default() };
     for choice in &rule.choices {
-        assert_eq!(check_expiry(&rule, *choice, now()), Ok(()));
+        assert_eq!(check_expiry(&rule, *choice, Here::utc(now())), Ok(()));
     }
-    let error = check_expiry(&rule, Expiry::Days(31), now()).unwrap_err();
+    let error = check_expiry(&rule, Expiry::Days(31), Here::utc(now())).unwrap_err();
     assert_eq!(error.to_string(), "this policy offers only never, 30d, 90d, 365d");
-    assert!(check_expiry(&ExpiryRule::default(), Expiry::Days(31), now()).is_ok());
+    assert!(check_expiry(&ExpiryRule::default(), Expiry::Days(31), Here::utc(now())).is_ok());
 }
 
 #[test]
@@ -109,20 +127,23 @@ fn an_overlap_has_any_spelling_of_its_length() {
         ("1 day", Overlap::Hours24),
         ("1w", Overlap::Days7),
     ] {
-        assert_eq!(Overlap::parse(text), Some(overlap), "{text}");
+        assert_eq!(Overlap::parse(text), Ok(overlap), "{text}");
     }
-    for text in ["", "1M", "2h", "1mo", "today"] {
-        assert_eq!(Overlap::parse(text), None, "{text}");
+    for text in ["", "2h", "1mo", "today"] {
+        assert_eq!(Overlap::parse(text), Err(OverlapError::NotOffered), "{text}");
     }
+    let error = Overlap::parse("15M").unwrap_err().to_string();
+    assert_eq!(error, "15M could mean minutes or months: write 15m for minutes or 15mo for months");
 }
 
 #[test]
 fn a_policy_may_bound_the_life_of_a_key() {
     let rule = ExpiryRule { max_days: Some(90), ..ExpiryRule::default() };
-    assert_eq!(check_expiry(&rule, Expiry::Days(90), now()), Ok(()));
-    assert_eq!(check_expiry(&rule, Expiry::Days(91), now()), Err(ExpiryError::TooLong(90)));
-    assert_eq!(check_expiry(&rule, at("2027-03-01T00:00:00Z"), now()), Err(ExpiryError::TooLong(90)));
-    assert_eq!(check_expiry(&rule, Expiry::Never, now()), Err(ExpiryError::NeverForbidden(90)));
+    let check = |expiry| check_expiry(&rule, expiry, Here::utc(now()));
+    assert_eq!(check(Expiry::Days(90)), Ok(()));
+    assert_eq!(check(Expiry::Days(91)), Err(ExpiryError::TooLong(90)));
+    assert_eq!(check(at("2027-03-01T00:00:00Z")), Err(ExpiryError::TooLong(90)));
+    assert_eq!(check(Expiry::Never), Err(ExpiryError::NeverForbidden(90)));
 }
 
 proptest! {

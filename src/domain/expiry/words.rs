@@ -3,7 +3,6 @@
 use chrono::{Datelike, Duration};
 
 use super::Expiry;
-use crate::domain::Instant;
 use crate::domain::issuer::ExpiryRule;
 use crate::domain::text::SafeText;
 use crate::domain::when::{Here, Moment, Side, Span, SpanError};
@@ -18,8 +17,9 @@ pub enum ExpiryError {
     Unknown(SafeText),
     #[error(transparent)]
     Span(#[from] SpanError),
-    #[error("{} is not in the future: choose a later one", .0.format("%Y-%m-%d %H:%M UTC"))]
-    Past(Instant),
+    /// As it is shown in the zone here.
+    #[error("{0} is not in the future: choose a later one")]
+    Past(String),
     #[error("that is beyond the year {TOO_FAR}: choose an earlier one, or never")]
     TooFar,
     #[error("this policy offers only {0}")]
@@ -57,7 +57,7 @@ impl Expiry {
             },
             Err(error) => return Err(error.into()),
         };
-        in_the_future(expiry, here.now)?;
+        in_the_future(expiry, here)?;
         Ok(expiry)
     }
 
@@ -85,9 +85,10 @@ impl ExpiryRule {
     }
 }
 
-/// Whether a policy allows `expiry` for a key that is made `now`.
-pub fn check_expiry(rule: &ExpiryRule, expiry: Expiry, now: Instant) -> Result<(), ExpiryError> {
-    in_the_future(expiry, now)?;
+/// Whether a policy allows `expiry` for a key that is made now.
+pub fn check_expiry(rule: &ExpiryRule, expiry: Expiry, here: Here) -> Result<(), ExpiryError> {
+    in_the_future(expiry, here)?;
+    let now = here.now;
     if let Some(days) = rule.max_days {
         match expiry.instant(now) {
             None => return Err(ExpiryError::NeverForbidden(days)),
@@ -102,16 +103,16 @@ pub fn check_expiry(rule: &ExpiryRule, expiry: Expiry, now: Instant) -> Result<(
     Ok(())
 }
 
-fn in_the_future(expiry: Expiry, now: Instant) -> Result<(), ExpiryError> {
+fn in_the_future(expiry: Expiry, here: Here) -> Result<(), ExpiryError> {
     let at = match expiry {
         Expiry::Never => return Ok(()),
         Expiry::Days(days) => {
-            now.checked_add_signed(Duration::days(i64::from(days))).ok_or(ExpiryError::TooFar)?
+            here.now.checked_add_signed(Duration::days(i64::from(days))).ok_or(ExpiryError::TooFar)?
         }
         Expiry::At(at) => at,
     };
-    if at <= now {
-        return Err(ExpiryError::Past(at));
+    if at <= here.now {
+        return Err(ExpiryError::Past(here.zone.to_the_minute(at)));
     }
     if at.year() > TOO_FAR {
         return Err(ExpiryError::TooFar);

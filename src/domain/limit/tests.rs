@@ -275,6 +275,7 @@ fn budgets_are_read_and_written() {
         ("100/1m", "100/1m"),
         ("5000/1h, 100/60s", "100/1m 5000/1h"),
         ("1/90s 7/31d", "1/90s 7/31d"),
+        ("100/1w 9/2H 5/1min", "5/1m 9/2h 100/7d"),
     ] {
         let budgets = Budgets::parse(text).unwrap();
         assert_eq!(budgets.to_string(), printed);
@@ -283,13 +284,15 @@ fn budgets_are_read_and_written() {
         assert_eq!(serde_json::from_str::<Budgets>(&json).unwrap(), budgets);
     }
     for (text, reason) in [
-        ("100", "no budget"),
-        ("100/m", "no budget"),
-        ("100/1", "no budget"),
-        ("100/1w", "no budget"),
-        ("-1/1m", "no budget"),
-        ("1e3/1m", "no budget"),
-        ("+1/1m", "no budget"),
+        ("100", "isn't a valid budget"),
+        ("100/m", "isn't a valid budget"),
+        ("100/1", "isn't a valid budget"),
+        ("100/1mo", "isn't a valid budget"),
+        ("100/1M", "1M could mean minutes or months"),
+        ("-1/1m", "isn't a valid budget"),
+        ("1e3/1m", "isn't a valid budget"),
+        ("+1/1m", "isn't a valid budget"),
+        ("1/1500ms", "31 days"),
         ("0/1m", "at least 1 request"),
         ("1/0s", "31 days"),
         ("1/32d", "31 days"),

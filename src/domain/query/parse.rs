@@ -229,7 +229,7 @@ impl Word {
         self.field.as_ref().map_or(self.whole.span.start, |field| field.span.start)
     }
 
-    fn span(&self, field: &Piece) -> Range<usize> {
+    pub fn span(&self, field: &Piece) -> Range<usize> {
         field.span.start..self.whole.span.end.max(field.span.end + 1)
     }
 

@@ -55,11 +55,18 @@ impl Zone {
 
     /// The exact instant: `2026-11-21 12:04:05 UTC`, or with the zone's offset then.
     pub fn exact(self, at: Instant) -> String {
-        let local = self.local(at).format("%Y-%m-%d %H:%M:%S");
-        match self.name {
-            Some(name) => format!("{local} {name}"),
-            None => format!("{local} {}", self.local(at).offset()),
-        }
+        self.shown(at, "%Y-%m-%d %H:%M:%S")
+    }
+
+    /// The same without its seconds.
+    pub fn to_the_minute(self, at: Instant) -> String {
+        self.shown(at, "%Y-%m-%d %H:%M")
+    }
+
+    fn shown(self, at: Instant, form: &str) -> String {
+        let local = self.local(at);
+        let zone = self.name.map_or_else(|| local.offset().to_string(), str::to_owned);
+        format!("{} {zone}", local.format(form))
     }
 }
 

@@ -4,13 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::{DueKey, LetterPreview, SweepPreview};
 use crate::domain::Instant;
-use crate::domain::reminder::ReminderId;
+use crate::domain::reminder::fit::{Fit, KEYS, Rules};
+use crate::domain::reminder::{ReminderId, Subject, Waiting};
 use crate::domain::text::SafeText;
-use crate::service::sweep::fit::KEYS;
-use crate::service::sweep::fit::{Fit, Rules};
 use crate::service::sweep::plan::{PAGE, recipients};
 use crate::service::{Result, Service};
-use crate::store::{Subject, Waiting};
 
 /// A reminder on its way to one recipient, planned or not.
 struct Due<'a> {
@@ -27,14 +25,14 @@ struct Due<'a> {
 
 /// A letter: to whom, or which one again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Place {
+struct Envelope {
     /// Letters that go out again come first.
     fresh: bool,
     recipient: String,
     letter: Option<String>,
 }
 
-impl Place {
+impl Envelope {
     fn of(due: &Due<'_>) -> Self {
         Self {
             fresh: due.letter.is_none(),
@@ -57,26 +55,26 @@ impl Service {
         let rules = Rules::new(self.inner.store.issuers().await?);
         // Twice through all that is due: first who gets how many, then the keys of those that are shown. So what is held
         // grows with the number of recipients and not with the number of keys.
-        let mut sums: HashMap<Place, Sum> = HashMap::new();
+        let mut sums: HashMap<Envelope, Sum> = HashMap::new();
         let mut reminders_in_all = 0;
         self.each_due(now, &rules, |due| {
             reminders_in_all += u64::from(due.first);
-            let sum = sums.entry(Place::of(due)).or_insert(Sum { first: due.expires_at, reminders: 0 });
+            let sum = sums.entry(Envelope::of(due)).or_insert(Sum { first: due.expires_at, reminders: 0 });
             sum.first = sum.first.min(due.expires_at);
             sum.reminders += 1;
         })
         .await?;
         let letters_in_all = sums.values().map(|sum| sum.reminders.div_ceil(u64::from(KEYS))).sum();
         let wanted = limit.map_or(show, |limit| limit.min(show)) as usize;
-        let mut places: Vec<(Place, Sum)> = sums.into_iter().collect();
+        let mut places: Vec<(Envelope, Sum)> = sums.into_iter().collect();
         places.sort_by(|(a, x), (b, y)| (a.fresh, x.first, a).cmp(&(b.fresh, y.first, b)));
         places.truncate(wanted);
 
-        let order: HashMap<Place, usize> =
+        let order: HashMap<Envelope, usize> =
             places.into_iter().enumerate().map(|(n, (place, _))| (place, n)).collect();
         let mut shown: Vec<(SafeText, Vec<DueKey>)> = vec![Default::default(); order.len()];
         self.each_due(now, &rules, |due| {
-            if let Some(n) = order.get(&Place::of(due)) {
+            if let Some(n) = order.get(&Envelope::of(due)) {
                 shown[*n].0 = SafeText::new(due.recipient);
                 shown[*n].1.push(DueKey {
                     key: due.subject.key,

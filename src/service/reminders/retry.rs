@@ -8,13 +8,13 @@ use super::Retried;
 use crate::domain::audit::{self, Action};
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
-use crate::domain::reminder::{Reminder, ReminderId, State};
+use crate::domain::reminder::fit::{Fit, Rules};
+use crate::domain::reminder::{Case, Reminder, ReminderId, State, Tried};
 use crate::service::change::Change;
 use crate::service::permit::may;
-use crate::service::sweep::fit::{Fit, Rules};
 use crate::service::sweep::plan::recipients;
 use crate::service::{Error, Result, Service};
-use crate::store::{Case, Tried, Tx};
+use crate::store::Tx;
 
 impl Service {
     /// Lets the next sweep send these reminders again, to those who are the account's admins now: what failed, what is

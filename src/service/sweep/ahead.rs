@@ -3,17 +3,17 @@
 use serde_json::json;
 
 use super::Run;
-use super::fit::{Fit, Rules};
 use super::plan::{PAGE, recipients};
 use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::operator::Permission;
-use crate::domain::reminder::SweepId;
+use crate::domain::reminder::fit::{Fit, Rules};
+use crate::domain::reminder::{Case, SweepId};
 use crate::service::change::Change;
 use crate::service::ids::new_operation;
 use crate::service::permit::may;
 use crate::service::{Result, Service};
-use crate::store::{Ahead, Case, Tx};
+use crate::store::{Ahead, Tx};
 
 /// A reminder that came no earlier than this did its work all the same: it is not repeated for a clock that was set right
 /// by hours.

@@ -9,18 +9,18 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant as Moment;
 
 use super::Run;
-use super::fit::{Fit, KEYS, Rules};
 use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
-use crate::domain::reminder::{ReminderId, State, SweepId};
+use crate::domain::reminder::fit::{Fit, KEYS, Rules};
+use crate::domain::reminder::{Case, ReminderId, State, SweepId, Waiting};
 use crate::mail::{ReminderLine, ReminderMail};
 use crate::service::Result;
 use crate::service::change::Change;
 use crate::service::ids::new_operation;
 use crate::service::permit::may;
-use crate::store::{Case, Tx, Waiting};
+use crate::store::Tx;
 
 /// How long a claim holds. After that the sweep that made it is taken for dead.
 const CLAIM: Duration = Duration::from_secs(120);

@@ -11,9 +11,9 @@ use tokio::time::{Instant as Moment, MissedTickBehavior, interval, sleep_until};
 
 use super::Run;
 use super::claim::Claimed;
-use super::fit::{KEYS, Rules};
 use super::pace::Pace;
 use super::record::Finished;
+use crate::domain::reminder::fit::{KEYS, Rules};
 use crate::domain::reminder::{SweepId, Tally};
 use crate::mail::{Blame, Letter, LetterOutcome};
 use crate::service::change::Change;

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::Run;
-use super::fit::Rules;
 use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
-use crate::domain::reminder::{State, SweepId, Tally};
+use crate::domain::reminder::fit::Rules;
+use crate::domain::reminder::{Band, NewReminder, State, Subject, SweepId, Tally};
 use crate::service::Result;
 use crate::service::change::Change;
 use crate::service::ids::{new_id, new_operation};
 use crate::service::permit::may;
-use crate::store::{Band, NewReminder, Subject, Tx};
+use crate::store::Tx;
 
 /// Keys a transaction.
 pub(in crate::service) const PAGE: u32 = 300;

@@ -7,12 +7,12 @@ use super::claim::Claimed;
 use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::key::OperationId;
-use crate::domain::reminder::{State, SweepId, Tally, pause_after};
+use crate::domain::reminder::{Case, Fate, Settled, State, SweepId, Tally, pause_after};
 use crate::domain::text::SafeText;
 use crate::mail::LetterOutcome;
 use crate::service::change::Change;
 use crate::service::{LetterNews, Result, SweepNews};
-use crate::store::{Case, Fate, Settled, Tx};
+use crate::store::Tx;
 
 /// A letter that this sweep is done with.
 #[derive(Clone, Debug)]

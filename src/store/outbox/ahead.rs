@@ -3,11 +3,11 @@
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{CASE, Case, CaseRow, IDS, SUBJECT, push_ids};
+use super::{CASE, CaseRow, IDS, SUBJECT};
 use crate::domain::Instant;
-use crate::domain::reminder::ReminderId;
+use crate::domain::reminder::{Case, ReminderId};
 use crate::store::dialect::{Time, both};
-use crate::store::filter::Driver as _;
+use crate::store::filter::{Driver as _, push_ids};
 use crate::store::{Conn, Result, Store, Tx};
 
 /// A reminder that was last changed in a present that has not come, and when.

@@ -5,32 +5,12 @@ use std::collections::HashSet;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{CASE, Case, CaseRow, IDS, SUBJECT, push_ids};
+use super::{CASE, CaseRow, IDS, SUBJECT};
 use crate::domain::Instant;
-use crate::domain::reminder::{ReminderId, SweepId};
+use crate::domain::reminder::{Case, LetterOf, ReminderId, SweepId, Waiting};
 use crate::store::dialect::both;
-use crate::store::filter::Driver;
+use crate::store::filter::{Driver, push_ids};
 use crate::store::{Conn, Result, Store, Tx};
-
-/// A delivery that waits to be sent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
-    pub case: Case,
-    /// The mail address, exactly as it stands in the database.
-    pub recipient: String,
-    pub attempts: u32,
-    /// The Message-ID of the letter that it was part of and must be part of again: that one may have arrived.
-    pub letter: Option<String>,
-}
-
-/// Which waiting deliveries make a letter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LetterOf {
-    /// All that waits for this recipient.
-    To(String),
-    /// All that was part of the letter with this Message-ID, and may have arrived with it.
-    Again(String),
-}
 
 #[derive(FromRow)]
 struct WaitingRow {
@@ -74,13 +54,11 @@ fn push_select<D: Driver>(sql: &mut QueryBuilder<D>) {
         .push(FROM);
 }
 
-/// A place among what waits: expiry, reminder, recipient.
-pub(super) type Place = (Instant, ReminderId, String);
-
 impl Store {
     /// What waits and was in no letter that may have arrived, most urgent first, after the place given.
     pub async fn waiting(&self, now: Instant, after: Option<&Waiting>, limit: u32) -> Result<Vec<Waiting>> {
-        let place: Place = after.map_or_else(
+        // Expiry, reminder, recipient.
+        let place: (Instant, ReminderId, String) = after.map_or_else(
             || (Instant::UNIX_EPOCH, Uuid::nil(), String::new()),
             |last| (last.case.expires_at, last.case.reminder, last.recipient.clone()),
         );
@@ -144,15 +122,8 @@ impl Tx {
     /// Lets one sweep at a time choose what it sends, so that what waits for one recipient is not torn into two letters.
     /// Held until the end of the transaction, which is short.
     pub async fn lock_claims(&mut self) -> Result<()> {
-        match self.conn() {
-            // The whole database is locked for writing already.
-            Conn::Sqlite(_) => {}
-            Conn::Postgres(c) => {
-                // Any number will do, if only sweeps use it: "keyrack" in ASCII.
-                sqlx::query("SELECT pg_advisory_xact_lock(30228094905115499)").execute(c).await?;
-            }
-        }
-        Ok(())
+        // Any number will do, if only sweeps use it: "keyrack" in ASCII.
+        self.conn().lock("SELECT pg_advisory_xact_lock(30228094905115499)").await
     }
 
     /// The letters to be sent next, at most `limit`: those first that may have arrived already, then the most urgent.

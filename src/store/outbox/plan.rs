@@ -5,42 +5,13 @@ use std::collections::HashSet;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::{IDS, SUBJECT, Subject, SubjectRow, push_ids, push_not_replaced};
+use super::{IDS, SUBJECT, SubjectRow, push_not_replaced};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
-use crate::domain::reminder::{ReminderId, State};
+use crate::domain::reminder::{Band, NewReminder, ReminderId, Subject};
 use crate::store::dialect::{Time, both};
-use crate::store::filter::Driver;
+use crate::store::filter::{Driver, push_ids};
 use crate::store::{Conn, Result, Store, Tx};
-
-/// A stretch of expiries in which one threshold is the tightest that was crossed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Band {
-    /// Slugs of the issuers with this threshold; one at least.
-    pub issuers: Vec<String>,
-    /// The threshold.
-    pub days: u32,
-    /// Keys that expire after this instant, …
-    pub after: Instant,
-    /// … and not after this one.
-    pub until: Instant,
-}
-
-/// A reminder to be written down.
-#[derive(Clone, Debug)]
-pub struct NewReminder {
-    pub id: ReminderId,
-    pub key: KeyId,
-    pub account: String,
-    pub days_before: u32,
-    pub expires_at: Instant,
-    pub due_at: Instant,
-    /// `Pending` with recipients; without: what it stays.
-    pub state: State,
-    pub why: Option<String>,
-    /// Each gets a delivery of its own.
-    pub recipients: Vec<String>,
-}
 
 trait Life: Driver {
     /// A key's life as the condition "longer than so many days".

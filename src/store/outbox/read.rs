@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{IDS, days, push_ids, push_not_replaced, state};
+use super::{IDS, days, push_not_replaced, state};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::reminder::State::{Ambiguous, Failed, Pending, Sending};
 use crate::domain::reminder::{Delivery, Reminder, ReminderFilter, ReminderId, State};
 use crate::domain::text::{SafeText, fold_typed};
-use crate::store::dialect::{Time, both};
-use crate::store::filter::{Driver, like};
+use crate::store::dialect::{Time, both, scalar};
+use crate::store::filter::{Driver, like, push_ids};
 use crate::store::{Conn, Result, Store, Tx};
 
 #[derive(FromRow)]
@@ -80,7 +80,7 @@ enum Which<'a> {
 }
 
 async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
-    let rows: Vec<ReminderRow> = both!(reborrow(&mut conn), c => {
+    let rows: Vec<ReminderRow> = both!(conn.again(), c => {
         let mut sql = QueryBuilder::<Db>::new(SELECT);
         match which {
             Which::Ids(ids) => {
@@ -138,7 +138,7 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut deliveries: HashMap<Uuid, Vec<Delivery>> = HashMap::new();
     for some in ids.chunks(IDS) {
-        let rows: Vec<DeliveryRow> = both!(reborrow(&mut conn), c => {
+        let rows: Vec<DeliveryRow> = both!(conn.again(), c => {
             let mut sql = QueryBuilder::<Db>::new(
                 "SELECT reminder, recipient, state, attempts, next_at, answer, letter, changed_at FROM deliveries WHERE reminder IN ",
             );
@@ -180,13 +180,6 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
         .collect()
 }
 
-fn reborrow<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
-    match conn {
-        Conn::Sqlite(c) => Conn::Sqlite(c),
-        Conn::Postgres(c) => Conn::Postgres(c),
-    }
-}
-
 impl Tx {
     /// Reminders by their ids, as this transaction leaves them; those that do not exist are left out.
     pub async fn reminders_by_id(&mut self, ids: &[ReminderId]) -> Result<Vec<Reminder>> {
@@ -210,12 +203,12 @@ impl Store {
         let place = match after {
             None => None,
             Some(id) => {
-                let at: Option<Time> = both!(reader.conn(), c => {
-                    sqlx::query_scalar::<Db, Time>("SELECT changed_at FROM reminders WHERE id = $1")
-                        .bind(id)
-                        .fetch_optional(c)
-                        .await?
-                });
+                let at: Option<Time> = scalar!(
+                    fetch_optional,
+                    reader.conn(),
+                    "SELECT changed_at FROM reminders WHERE id = $1",
+                    [id]
+                );
                 at.map(|time| (time.0, id))
             }
         };

@@ -3,19 +3,11 @@
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{IDS, push_ids};
-use crate::domain::reminder::{ReminderId, State};
-use crate::store::dialect::{Time, both};
+use super::IDS;
+use crate::domain::reminder::{ReminderId, Tried};
+use crate::store::dialect::{Time, both, rows, run, scalar};
+use crate::store::filter::push_ids;
 use crate::store::{Result, Tx};
-
-/// A delivery as a retry finds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tried {
-    /// Exactly as it stands in the database.
-    pub recipient: String,
-    pub state: State,
-    pub letter: Option<String>,
-}
 
 impl Tx {
     /// The reminders that were in one letter with these, where that letter may have arrived: it goes out again as a whole.
@@ -39,26 +31,22 @@ impl Tx {
 
     /// Reminders of an account of which something waits or is being sent.
     pub async fn reminders_under_way(&mut self, account: &str) -> Result<Vec<ReminderId>> {
-        Ok(both!(self.conn(), c => {
-            sqlx::query_scalar::<Db, Uuid>(
-                "SELECT id FROM reminders WHERE account = $1 AND state IN ('pending', 'sending')",
-            )
-            .bind(account)
-            .fetch_all(c)
-            .await?
-        }))
+        Ok(scalar!(
+            fetch_all,
+            self.conn(),
+            "SELECT id FROM reminders WHERE account = $1 AND state IN ('pending', 'sending')",
+            [account]
+        ))
     }
 
     /// The deliveries of a reminder.
     pub async fn tried(&mut self, reminder: ReminderId) -> Result<Vec<Tried>> {
-        let rows: Vec<(String, String, Option<String>)> = both!(self.conn(), c => {
-            sqlx::query_as::<Db, (String, String, Option<String>)>(
-                "SELECT recipient, state, letter FROM deliveries WHERE reminder = $1 ORDER BY recipient",
-            )
-            .bind(reminder)
-            .fetch_all(c)
-            .await?
-        });
+        let rows: Vec<(String, String, Option<String>)> = rows!(
+            fetch_all,
+            self.conn(),
+            "SELECT recipient, state, letter FROM deliveries WHERE reminder = $1 ORDER BY recipient",
+            [reminder]
+        );
         rows.into_iter()
             .map(|(recipient, word, letter)| Ok(Tried { recipient, state: super::state(&word)?, letter }))
             .collect()
@@ -68,55 +56,38 @@ impl Tx {
     /// letter. The reminder must be locked.
     pub async fn send_again(&mut self, reminder: ReminderId, recipient: &str) -> Result<()> {
         let now = self.now();
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "UPDATE deliveries SET letter = CASE WHEN state IN ('failed', 'written') THEN NULL ELSE letter END, \
-                 attempts = CASE WHEN state = 'written' THEN 0 ELSE attempts END, state = 'pending', \
-                 next_at = $3, changed_at = $4 \
-                 WHERE reminder = $1 AND recipient = $2 AND state IN ('failed', 'ambiguous', 'written', 'pending')",
-            )
-            .bind(reminder)
-            .bind(recipient)
-            .bind(Time(now))
-            .bind(Time(now))
-            .execute(c)
-            .await?;
-        });
+        run!(
+            self.conn(),
+            "UPDATE deliveries SET letter = CASE WHEN state IN ('failed', 'written') THEN NULL ELSE letter END, \
+             attempts = CASE WHEN state = 'written' THEN 0 ELSE attempts END, state = 'pending', \
+             next_at = $3, changed_at = $4 \
+             WHERE reminder = $1 AND recipient = $2 AND state IN ('failed', 'ambiguous', 'written', 'pending')",
+            [reminder, recipient, Time(now), Time(now)]
+        );
         Ok(())
     }
 
     /// Gives up a delivery that was not sent: its recipient is no admin any more. The reminder must be locked.
     pub async fn give_up(&mut self, reminder: ReminderId, recipient: &str) -> Result<()> {
         let now = self.now();
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "UPDATE deliveries SET state = 'cancelled', changed_at = $3 \
-                 WHERE reminder = $1 AND recipient = $2 AND state IN ('failed', 'ambiguous', 'written', 'pending')",
-            )
-            .bind(reminder)
-            .bind(recipient)
-            .bind(Time(now))
-            .execute(c)
-            .await?;
-        });
+        run!(
+            self.conn(),
+            "UPDATE deliveries SET state = 'cancelled', changed_at = $3 \
+             WHERE reminder = $1 AND recipient = $2 AND state IN ('failed', 'ambiguous', 'written', 'pending')",
+            [reminder, recipient, Time(now)]
+        );
         Ok(())
     }
 
     /// Adds a delivery to somebody who became an admin since. The reminder must be locked.
     pub async fn add_delivery(&mut self, reminder: ReminderId, recipient: &str) -> Result<()> {
         let now = self.now();
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "INSERT INTO deliveries (reminder, recipient, state, next_at, expires_at, changed_at) \
+        run!(
+            self.conn(),
+            "INSERT INTO deliveries (reminder, recipient, state, next_at, expires_at, changed_at) \
                  SELECT id, $2, 'pending', $3, expires_at, $4 FROM reminders WHERE id = $1",
-            )
-            .bind(reminder)
-            .bind(recipient)
-            .bind(Time(now))
-            .bind(Time(now))
-            .execute(c)
-            .await?;
-        });
+            [reminder, recipient, Time(now), Time(now)]
+        );
         Ok(())
     }
 

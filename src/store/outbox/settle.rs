@@ -2,37 +2,11 @@
 
 use sqlx::QueryBuilder;
 
-use super::{IDS, push_ids};
-use crate::domain::Instant;
-use crate::domain::reminder::{ReminderId, SweepId};
+use super::IDS;
+use crate::domain::reminder::{Fate, ReminderId, Settled, SweepId};
 use crate::store::dialect::both;
-use crate::store::filter::Driver as _;
+use crate::store::filter::{Driver as _, push_ids};
 use crate::store::{Result, Tx};
-
-/// What became of a letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    Sent,
-    Written,
-    Failed,
-    Ambiguous,
-    /// Surely not delivered; to be tried again from this instant on.
-    Deferred(Instant),
-    /// Never tried: as if it had not been claimed.
-    Released,
-}
-
-/// A letter that a sweep is done with.
-#[derive(Clone, Debug)]
-pub struct Settled {
-    pub recipient: String,
-    pub reminders: Vec<ReminderId>,
-    /// Whether it may have arrived earlier: what is left of it then goes out again with the same Message-ID.
-    pub again: bool,
-    pub fate: Fate,
-    /// The mail server's words.
-    pub answer: String,
-}
 
 impl Tx {
     /// Writes down what became of letters that `sweep` had claimed.

@@ -4,9 +4,9 @@ use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use crate::domain::Instant;
-use crate::domain::reminder::{Door, Progress, Sweep, SweepId, Tally};
+use crate::domain::reminder::{Door, InHand, Progress, Sweep, SweepId, Tally};
 use crate::domain::text::SafeText;
-use crate::store::dialect::{Time, both};
+use crate::store::dialect::{Time, both, rows, run, scalar};
 use crate::store::{Result, Store, Tx};
 
 /// A sweep gives a sign of life well within this time.
@@ -30,16 +30,6 @@ struct SweepRow {
     failed: i64,
     deferred: i64,
     ambiguous: i64,
-}
-
-/// Letters that sweeps have in hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InHand {
-    pub letters: u64,
-    /// The last sign of life of any of these sweeps.
-    pub heard_at: Instant,
-    /// From then on another sweep sends what they have not.
-    pub until: Instant,
 }
 
 const COLUMNS: &str = "id, door, begun_by, host, began_at, alive_until, ended_at, trouble, reminders, sent, written, failed, deferred, ambiguous";
@@ -93,28 +83,25 @@ impl Store {
     /// The letters that sweeps have in hand at `now`, if any.
     pub async fn in_hand(&self, now: Instant) -> Result<Option<InHand>> {
         let mut reader = self.reader().await?;
-        let (letters, alive, until): (i64, Option<Time>, Option<Time>) = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, (i64, Option<Time>, Option<Time>)>(
-                "SELECT count(DISTINCT d.letter), max(s.alive_until), max(d.claimed_until) FROM deliveries d \
-                 JOIN sweeps s ON s.id = d.sweep WHERE d.state = 'sending' AND d.claimed_until > $1 AND d.claimed_until <= $2",
-            )
-            .bind(Time(now))
-            .bind(Time(now + CLAIMED))
-            .fetch_one(c)
-            .await?
-        });
+        let (letters, alive, until): (i64, Option<Time>, Option<Time>) = rows!(
+            fetch_one,
+            reader.conn(),
+            "SELECT count(DISTINCT d.letter), max(s.alive_until), max(d.claimed_until) FROM deliveries d \
+             JOIN sweeps s ON s.id = d.sweep WHERE d.state = 'sending' AND d.claimed_until > $1 AND d.claimed_until <= $2",
+            [Time(now), Time(now + CLAIMED)]
+        );
         let (Some(Time(alive)), Some(Time(until))) = (alive, until) else { return Ok(None) };
         Ok(Some(InHand { letters: letters.unsigned_abs(), heard_at: alive - ALIVE, until }))
     }
 
     pub async fn sweep(&self, id: SweepId, now: Instant) -> Result<Option<Sweep>> {
         let mut reader = self.reader().await?;
-        let row = both!(reader.conn(), c => {
-            sqlx::query_as::<Db, SweepRow>(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM sweeps WHERE id = $1")))
-                .bind(id)
-                .fetch_optional(c)
-                .await?
-        });
+        let row: Option<SweepRow> = rows!(
+            fetch_optional,
+            reader.conn(),
+            sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM sweeps WHERE id = $1")),
+            [id]
+        );
         row.map(|row| row.into_sweep(now)).transpose()
     }
 }
@@ -123,62 +110,49 @@ impl Tx {
     /// The acting person begins a sweep.
     pub async fn begin_sweep(&mut self, id: SweepId, door: Door) -> Result<()> {
         let (now, who) = (self.now(), self.who().clone());
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "INSERT INTO sweeps (id, door, begun_by, host, began_at, alive_until) VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(id)
-            .bind(door.as_str())
-            .bind(who.name.as_str())
-            .bind(who.host.as_str())
-            .bind(Time(now))
-            .bind(Time(now + ALIVE))
-            .execute(c)
-            .await?;
-        });
+        run!(
+            self.conn(),
+            "INSERT INTO sweeps (id, door, begun_by, host, began_at, alive_until) VALUES ($1, $2, $3, $4, $5, $6)",
+            [id, door.as_str(), who.name.as_str(), who.host.as_str(), Time(now), Time(now + ALIVE)]
+        );
         Ok(())
     }
 
     /// Whether there is such a sweep.
     pub async fn has_sweep(&mut self, id: SweepId) -> Result<bool> {
-        Ok(both!(self.conn(), c => {
-            sqlx::query_scalar::<Db, i64>("SELECT count(*) FROM sweeps WHERE id = $1").bind(id).fetch_one(c).await?
-        }) > 0)
+        let found: i64 = scalar!(fetch_one, self.conn(), "SELECT count(*) FROM sweeps WHERE id = $1", [id]);
+        Ok(found > 0)
     }
 
     /// A sweep gives a sign of life and tells how far it is.
     pub async fn beat(&mut self, id: SweepId, tally: &Tally) -> Result<()> {
         let now = self.now();
-        both!(self.conn(), c => {
-            sqlx::query::<Db>(
-                "UPDATE sweeps SET alive_until = $2, reminders = $3, sent = $4, failed = $5, deferred = $6, ambiguous = $7, written = $8 \
-                 WHERE id = $1 AND ended_at IS NULL",
-            )
-            .bind(id)
-            .bind(Time(now + ALIVE))
-            .bind(count(tally.reminders))
-            .bind(count(tally.sent))
-            .bind(count(tally.failed))
-            .bind(count(tally.deferred))
-            .bind(count(tally.ambiguous))
-            .bind(count(tally.written))
-            .execute(c)
-            .await?;
-        });
+        run!(
+            self.conn(),
+            "UPDATE sweeps SET alive_until = $2, reminders = $3, sent = $4, failed = $5, deferred = $6, ambiguous = $7, written = $8 \
+             WHERE id = $1 AND ended_at IS NULL",
+            [
+                id,
+                Time(now + ALIVE),
+                count(tally.reminders),
+                count(tally.sent),
+                count(tally.failed),
+                count(tally.deferred),
+                count(tally.ambiguous),
+                count(tally.written)
+            ]
+        );
         Ok(())
     }
 
     /// A sweep ends; early, if there is trouble.
     pub async fn end_sweep(&mut self, id: SweepId, trouble: Option<&str>) -> Result<()> {
         let now = self.now();
-        both!(self.conn(), c => {
-            sqlx::query::<Db>("UPDATE sweeps SET ended_at = $2, trouble = $3 WHERE id = $1 AND ended_at IS NULL")
-                .bind(id)
-                .bind(Time(now))
-                .bind(trouble)
-                .execute(c)
-                .await?;
-        });
+        run!(
+            self.conn(),
+            "UPDATE sweeps SET ended_at = $2, trouble = $3 WHERE id = $1 AND ended_at IS NULL",
+            [id, Time(now), trouble]
+        );
         Ok(())
     }
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::{Chunk, Listing, Part, Source};
 use crate::config::keymap::Action;
 use crate::domain::Instant;
+use crate::domain::text::thousands;
 use crate::tui::effect::{Effect, Outcomes, RequestId, To};
 use crate::tui::shell::Shell;
-use crate::tui::widgets::fit::thousands;
 use crate::tui::words::Severity;
 
 /// Rows of one reading of the whole list.

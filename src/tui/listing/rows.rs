@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use super::{Came, Listing, Source, Taken, counted, told};
 use crate::config::keymap::Context;
 use crate::domain::subjects::Subjects;
+use crate::domain::text::thousands;
 use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Reply, RequestId};
 use crate::tui::input::Input;
 use crate::tui::opening::Made;
 use crate::tui::shell::Shell;
-use crate::tui::widgets::fit::thousands;
 
 /// What a screen asks of its list. `page`: how many rows are shown.
 pub trait Rows {

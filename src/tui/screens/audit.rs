@@ -8,6 +8,7 @@ use crate::config::theme::Role;
 use crate::domain::audit::{AuditFilter, Entry, Verdict};
 use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
+use crate::domain::text::thousands;
 use crate::domain::when::Here;
 use crate::service::AuditRequest;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
@@ -120,7 +121,10 @@ impl Screen for State {
 fn verified(shell: &mut Shell, outcome: Outcomes<Verdict>) {
     match outcome {
         Ok(Verdict::Intact { rows, .. }) => {
-            shell.toast(Severity::Good, format!("all {rows} rows hang together, nothing was changed"));
+            shell.toast(
+                Severity::Good,
+                format!("Audit intact: {} rows verified.", thousands(rows.unsigned_abs())),
+            );
         }
         Ok(Verdict::Broken { seq, why }) => {
             shell.toast(Severity::Bad, format!("the chain breaks at row {seq}: {why}"));

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::config::keymap::Action;
 use crate::domain::Instant;
@@ -31,13 +32,16 @@ mod view;
 const ME: To = To::Screen(ScreenId::Expiring);
 
 /// How far ahead one looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Window {
     /// Ended within the last 30 days.
     Overdue,
     #[default]
+    #[strum(serialize = "7 days")]
     Days7,
+    #[strum(serialize = "30 days")]
     Days30,
+    #[strum(serialize = "90 days")]
     Days90,
 }
 
@@ -45,7 +49,7 @@ pub enum Window {
 const LIVING: [Status; 2] = [Status::Active, Status::Suspended];
 
 impl Window {
-    pub const ALL: [Self; 4] = [Self::Overdue, Self::Days7, Self::Days30, Self::Days90];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The filter that shows the same keys.
     fn query(self) -> Query {

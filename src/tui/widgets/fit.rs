@@ -45,19 +45,6 @@ pub fn put_right(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, 
     put(buffer, x + indent, y, columns - indent, &text, style);
 }
 
-/// `1000000` as `1,000,000`.
-pub fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `text` cut and filled up with spaces to exactly `columns`.
 pub fn pad(text: &str, columns: usize) -> String {
     let mut out = cut(text, columns);

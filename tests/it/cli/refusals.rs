@@ -1,18 +1,8 @@
 //! What the command line refuses: the exit code, the words, and that nothing changed.
 
+use crate::support::people::TWO_KEYS;
 use crate::support::program;
 use crate::support::script::{Script, failed, text};
-
-/// A policy with room for two active keys.
-const TWO_KEYS: &str = r#"
-slug = "tiny"
-name = "Tiny"
-[format]
-prefix = "ty_"
-body = "hex"
-[caps]
-active-keys = 2
-"#;
 
 fn tiny<'a>(db: &'a crate::support::database::Database) -> Script<'a> {
     let keyrack = Script::on(db);

@@ -26,7 +26,7 @@ on_both! {
         let keyrack = Script::furnished(&db, "voicegram");
         let made = keyrack.create("acme", "deploy");
         let id = text(&made, "id");
-        for span in ["30m", "24h", "90d", "12w", "3mo", "12mo", "1y", "1d12h"] {
+        for span in ["30m", "24h", "90d", "12w", "3mo", "12mo", "1y", "1d12h", "24H", "30D", "12W", "1Y"] {
             for args in doors(id, span) {
                 keyrack.ok(&args.iter().map(String::as_str).collect::<Vec<_>>());
             }
@@ -52,6 +52,10 @@ on_both! {
             let info = texts(&info.env("KEYRACK_GATE_LEASE", span).output().unwrap()).0;
             assert!(info.contains("KEYRACK_GATE_LEASE") && info.contains(words), "{info}");
         }
+        for args in [&["key", "rotate", id, "--overlap", "3M"][..], &["key", "limit", id, "100/3M"]] {
+            assert!(keyrack.refused(2, args).contains("3M could mean minutes or months"), "{args:?}");
+        }
+        keyrack.ok(&["key", "limit", id, "100/1W", "9/2H"]);
         assert_eq!(keyrack.keys("").len(), 1);
     }
 
@@ -68,6 +72,9 @@ on_both! {
         assert_eq!(ends("2999-01-31", &[LOS_ANGELES, ("KEYRACK_UTC", "true")]), "2999-01-31T23:59:59Z");
         assert_eq!(ends("2999-06-30 12:00", &[LOS_ANGELES]), "2999-06-30T19:00:00Z");
         assert_eq!(ends("2999-06-30 12:00Z", &[LOS_ANGELES]), "2999-06-30T12:00:00Z");
+        let late = ["key", "create", "--account", "acme", "--name", "x", "--expires", "2020-01-01"];
+        let told = texts(&keyrack.command(&late).envs([LOS_ANGELES]).output().unwrap()).1;
+        assert!(told.contains("2020-01-01 23:59 -08:00 is not in the future"), "{told}");
         let tomorrow = ends("tomorrow", &[LOS_ANGELES]);
         assert!(["T07:59:59Z", "T06:59:59Z"].iter().any(|end| tomorrow.ends_with(end)), "{tomorrow}");
         let found = |filter: &str| {
@@ -100,7 +107,9 @@ on_both! {
 #[test]
 fn settings_take_the_grammar_too() {
     let home = tempfile::tempdir().unwrap();
-    for (span, shown) in [("6 weeks", "42d"), ("1y", "366d"), ("12mo", "366d"), ("36h", "36h")] {
+    for (span, shown) in
+        [("6 weeks", "42d"), ("1y", "366d"), ("12mo", "366d"), ("36h", "36h"), ("12W", "84d")]
+    {
         let mut info = program::keyrack(home.path(), ["info", "--json"]);
         let output = info.env("KEYRACK_GATE_KEEP_USAGE", span).output().unwrap();
         let info = texts(&output).0;

@@ -6,10 +6,10 @@ use crate::support::people::{account, identity};
 use crate::support::post::{letter_box, make_days, order, reminders, sweep, told, voicegram};
 use chrono::Duration;
 use keyrack::domain::expiry::Overlap;
-use keyrack::domain::reminder::{Progress, State};
+use keyrack::domain::reminder::{Band, Progress, State};
 use keyrack::mail::LetterOutcome;
 use keyrack::service::{Service, Stop, SweepNews, new_operation};
-use keyrack::store::{Band, Intent, Opening, Store};
+use keyrack::store::{Intent, Opening, Store};
 use tokio::sync::mpsc::unbounded_channel;
 
 /// Accounts with one key each that expires in 40 days.

@@ -186,7 +186,7 @@ on_both! {
             assert_eq!(output.status.code(), Some(2), "{args:?}");
             String::from_utf8(output.stderr).unwrap()
         };
-        assert!(refused(&["--issuer", "voicegram"]).contains("no such issuer"));
+        assert!(refused(&["--issuer", "voicegram"]).contains("has no issuer voicegram"));
         assert!(refused(&["--trusted-proxy", "proxy.example"]).contains("network"));
         assert!(refused(&["--limits", "redis://:hunter22@localhost"]).contains("password"));
         let open = db.dir().join("open");

@@ -125,7 +125,7 @@ on_both! {
         for (table, place, word) in [
             ("[gate]\nlistne = \"127.0.0.1:0\"\n", "config.toml:2: ", "Did you mean `listen`?"),
             ("[gate]\n\nissuer = \"no slug\"\n", "config.toml:3: ", "HOST=SLUG"),
-            ("[gate]\nissuer = \"voicegram\"\n", "config.toml:2: ", "no such issuer"),
+            ("[gate]\nissuer = \"voicegram\"\n", "config.toml:2: ", "has no issuer voicegram"),
             ("[gate]\nlimits = \"redis://:hunter22@localhost\"\n", "config.toml:2: ", "password"),
             ("[gate]\nlimits = \"http://localhost\"\n", "config.toml:2: ", "redis://host"),
             ("[gate]\nwebhook = \"http://example.com/\"\n", "config.toml:2: ", "https://"),

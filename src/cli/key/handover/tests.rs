@@ -26,13 +26,13 @@ fn the_object_is_valid_json_with_the_secret_and_never_outgrows_its_buffer() {
 fn a_file_for_a_secret_is_private_and_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
-    let mut place = Place::open(Some(&path), Format::Table).unwrap();
+    let mut place = Destination::open(Some(&path), Format::Table).unwrap();
     place.put(b"text\n").unwrap();
     place.kept = true;
     drop(place);
     assert_eq!(std::fs::read(&path).unwrap(), b"text\n");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    let refused = Place::open(Some(&path), Format::Table).err().unwrap();
+    let refused = Destination::open(Some(&path), Format::Table).err().unwrap();
     assert_eq!(refused.exit, Exit::Usage);
     assert!(refused.to_string().contains("not overwritten"));
 }
@@ -41,7 +41,7 @@ fn a_file_for_a_secret_is_private_and_never_overwritten() {
 fn a_file_that_got_no_secret_is_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
-    drop(Place::open(Some(&path), Format::Table).unwrap());
+    drop(Destination::open(Some(&path), Format::Table).unwrap());
     assert!(!path.exists());
 }
 

@@ -2,9 +2,9 @@
 
 use super::super::Action::*;
 use super::super::Context::*;
-use super::super::entry::{Entry, entry};
+use super::super::entry::{Registered, entry};
 
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[Registered] = &[
     entry(Accept, "accept", "accept", &[Prompt], &["enter"], "Take what was typed").hint(10),
     entry(CancelPrompt, "cancel-prompt", "cancel", &[Prompt], &["esc"], "Leave it as it was").hint(12),
     entry(

@@ -2,9 +2,9 @@
 
 use super::super::Action::*;
 use super::super::Context::*;
-use super::super::entry::{Entry, entry};
+use super::super::entry::{Registered, entry};
 
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[Registered] = &[
     entry(Interrupt, "interrupt", "quit", &[Always], &["ctrl-c"], "Leave Keyrack at once, from anywhere"),
     entry(
         Suspend,

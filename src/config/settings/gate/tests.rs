@@ -1,20 +1,12 @@
 use std::path::Path;
 
-use super::super::{Flags, Places, Settings};
+use super::super::tests::{self, write};
+use super::super::{Flags, Settings};
 use super::*;
 
 fn load(root: &Path, table: &str, variables: &[(&str, &str)]) -> Settings {
-    let places = Places {
-        system: root.join("etc"),
-        config: Some(root.join("home")),
-        data: root.join("data"),
-        state: root.join("state"),
-    };
-    std::fs::create_dir_all(root.join("home")).unwrap();
-    std::fs::write(root.join("home/config.toml"), table).unwrap();
-    let get =
-        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    Settings::load(&places, &get, &Flags::default()).unwrap()
+    write(&root.join("home/config.toml"), table);
+    tests::load(root, variables, &Flags::default()).unwrap()
 }
 
 fn gate(table: &str, variables: &[(&str, &str)]) -> GateTable {

@@ -1,20 +1,12 @@
 use std::path::Path;
 
-use super::super::{Flags, Places, Settings};
+use super::super::tests::{self, write};
+use super::super::{Flags, Settings};
 use super::*;
 
 fn load(root: &Path, table: &str, variables: &[(&str, &str)], flags: &Flags) -> Settings {
-    let places = Places {
-        system: root.join("etc"),
-        config: Some(root.join("home")),
-        data: root.join("data"),
-        state: root.join("state"),
-    };
-    std::fs::create_dir_all(root.join("home")).unwrap();
-    std::fs::write(root.join("home/config.toml"), table).unwrap();
-    let get =
-        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    Settings::load(&places, &get, flags).unwrap()
+    write(&root.join("home/config.toml"), table);
+    tests::load(root, variables, flags).unwrap()
 }
 
 fn mail(table: &str) -> MailSettings {
@@ -138,7 +130,7 @@ fn mistakes_are_told_with_file_line_and_what_to_do() {
 fn a_password_has_no_place_in_the_file_nor_in_the_environment_and_is_never_repeated() {
     let in_file = refused("[mail]\npassword = \"hunter2\"\n");
     assert!(
-        in_file.starts_with("config.toml:2: `password` does not belong into this file")
+        in_file.starts_with("config.toml:2: `password` does not belong in this file")
             && in_file.contains("`password-file`"),
         "{in_file}"
     );

@@ -1,19 +1,7 @@
 //! 10^6 random header sets against a decision that was written apart from the product, from the rules alone.
 
 use super::*;
-
-/// A small, fast generator of our own (SplitMix64): the same sets in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % below as u64) as usize
-    }
-}
+use crate::domain::examples::Dice;
 
 /// What a value is, known because the test made it.
 #[derive(Clone, Copy, PartialEq, Debug)]

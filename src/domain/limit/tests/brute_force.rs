@@ -1,19 +1,7 @@
 //! The window against a log that is counted from end to end for each request, on a clock that the test turns.
 
 use super::*;
-
-/// A small, fast generator of our own (SplitMix64): the same requests in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % below as u64) as i64
-    }
-}
+use crate::domain::examples::Dice;
 
 /// Times of allowed requests, for each budget those that have not left its window, and nothing cleverer.
 struct Plain {

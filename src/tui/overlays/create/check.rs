@@ -19,7 +19,7 @@ impl State {
                 policy.expiry.read(self.custom.value(), shell.here()).map_err(|error| error.to_string())?
             }
         };
-        check_expiry(&policy.expiry, expiry, shell.now).map_err(|error| error.to_string())?;
+        check_expiry(&policy.expiry, expiry, shell.here()).map_err(|error| error.to_string())?;
         Ok(expiry)
     }
 

@@ -116,6 +116,9 @@ fn vp_21_a_name_holds_any_printable_unicode_and_nothing_that_can_not_be_seen() {
 fn a_mistake_in_the_expiry_or_the_allow_list_is_shown_as_one_types() {
     let mut desk = form("voicegram");
     desk.strike("\"CI\" tab tab right right right right tab \"soonish\"").says("↑");
+    desk.strike("ctrl-u \"3M\"")
+        .says("3M could mean minutes or months: write 3m for minutes or 3mo for months");
+    desk.strike("ctrl-u \"45D\"").says_not("↑");
     desk.strike("ctrl-u \"45d\"").says_not("↑");
     desk.strike("tab \"10.0.0.0/8 nowhere\"").says("\"nowhere\" is no address");
     assert_eq!(desk.press("ctrl-s"), [], "a form with a mistake goes nowhere");

@@ -60,9 +60,9 @@ fn an_emptied_line_gives_the_policys_limits_back() {
 fn what_is_no_budget_is_said_at_the_field_and_not_sent() {
     let mut desk = form("vozagent", "");
     desk.write("100 a minute");
-    assert!(!desk.words().contains("is no budget"), "not while it is written: {}", desk.screen());
+    assert!(!desk.words().contains("isn't a valid budget"), "not while it is written: {}", desk.screen());
     assert_eq!(desk.press("ctrl-s"), []);
-    desk.says("is no budget: write requests/time");
+    desk.says("isn't a valid budget: write requests/time");
     desk.press("ctrl-u \"1/1m 2/60s\"");
     assert_eq!(desk.press("ctrl-s"), []);
     desk.says("two budgets over the same time");

@@ -7,13 +7,13 @@ use super::{Done, Focus, State, words};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
+use crate::domain::text::thousands;
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::tracked::Tracked;
 use crate::tui::view::key_facts;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::fit;
-use crate::tui::widgets::fit::thousands;
 use crate::tui::widgets::sheet::Sheet;
 
 const COLUMNS: u16 = 72;

@@ -80,7 +80,7 @@ fn the_tabs_tell_how_many_end_and_the_soonest_stands_first() {
 
 #[test]
 fn each_tab_is_the_filter_of_the_same_name_in_the_filter_language() {
-    for window in Window::ALL {
+    for &window in Window::ALL {
         assert_eq!(Query::parse(window.filter(), Here::utc(noon())).unwrap(), window.query(), "{window:?}");
     }
 }

@@ -113,13 +113,8 @@ impl State {
 
     fn tabs(&self, shell: &Shell, width: usize) -> Line<'static> {
         let outlook = self.outlook.as_ref();
-        let tabs = Window::ALL.map(|window| Tab {
-            name: match window {
-                Window::Overdue => "Overdue",
-                Window::Days7 => "7 days",
-                Window::Days30 => "30 days",
-                Window::Days90 => "90 days",
-            },
+        let tabs = Window::ALL.iter().map(|&window| Tab {
+            name: window.into(),
             count: outlook.map(|outlook| match window {
                 Window::Overdue => outlook.overdue,
                 Window::Days7 => outlook.within_7_days,

@@ -83,7 +83,7 @@ pub fn title(column: Column) -> &'static str {
 
 /// A column and where it is drawn, counted from the left end of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Slot {
     pub field: Field,
     pub x: u16,
     pub width: u16,
@@ -138,7 +138,7 @@ pub fn has_usage(width: u16, usage: Option<bool>) -> bool {
 
 /// The columns that fit into `width`. Room to spare goes to keys, names, accounts and scopes, in this order. `usage`:
 /// whether the sparkline is wanted; where nobody said so it comes last.
-pub fn layout(width: u16, usage: Option<bool>) -> Vec<Place> {
+pub fn layout(width: u16, usage: Option<bool>) -> Vec<Slot> {
     let mut wanted = WANTED.to_vec();
     match usage {
         Some(true) => wanted.insert(4, USAGE),
@@ -175,7 +175,7 @@ pub fn layout(width: u16, usage: Option<bool>) -> Vec<Place> {
         .into_iter()
         .filter_map(|field| {
             let (_, width) = *widths.iter().find(|(of, _)| *of == field)?;
-            let place = Place { field, x, width };
+            let place = Slot { field, x, width };
             x += width + gap;
             Some(place)
         })
@@ -183,7 +183,7 @@ pub fn layout(width: u16, usage: Option<bool>) -> Vec<Place> {
 }
 
 /// What stands in a cell, and how.
-pub fn cell<'k>(place: Place, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<'k, str>, Style) {
+pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<'k, str>, Style) {
     let styles = &shell.styles;
     let ended = key.has_ended(now);
     let text = styles.of(if ended { Role::Muted } else { Role::Text });

@@ -11,6 +11,7 @@ use super::{columns, detail};
 use crate::config::keymap::{Action, Context};
 use crate::domain::query::{Column, Sort};
 use crate::domain::subjects::Subjects;
+use crate::domain::text::thousands;
 use crate::service::Count;
 use crate::tui::effect::{Effect, Reply, RequestId, Timer, To};
 use crate::tui::input::Input;
@@ -19,7 +20,6 @@ use crate::tui::opening::Opening;
 use crate::tui::screen::{self, Screen, its_rows};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
-use crate::tui::widgets::fit::thousands;
 use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Keys);

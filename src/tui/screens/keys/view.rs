@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
-use super::columns::{self, MARGIN, Place};
+use super::columns::{self, MARGIN, Slot};
 use super::state::State;
 use super::{detail, empty};
 use crate::config::theme::Role;
@@ -54,7 +54,7 @@ impl State {
         self.draw_strip(shell, frame.buffer_mut(), areas.strip);
     }
 
-    fn draw_header(&self, shell: &Shell, buffer: &mut Buffer, area: Rect, places: &[Place]) {
+    fn draw_header(&self, shell: &Shell, buffer: &mut Buffer, area: Rect, places: &[Slot]) {
         if area.height == 0 {
             return;
         }
@@ -80,7 +80,7 @@ impl State {
         }
     }
 
-    fn draw_row(&self, shell: &Shell, buffer: &mut Buffer, area: Rect, places: &[Place], row: &Row) {
+    fn draw_row(&self, shell: &Shell, buffer: &mut Buffer, area: Rect, places: &[Slot], row: &Row) {
         let styles = &shell.styles;
         let now = self.now(shell);
         if self.rows.selected_id() == Some(&row.key.id) {

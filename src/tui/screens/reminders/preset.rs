@@ -1,13 +1,17 @@
 //! The tabs above the reminders: filters that are needed often.
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::domain::reminder::{ReminderFilter, State};
 
 /// A filter by state that has a tab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Preset {
     All,
     /// Somebody must look.
+    #[strum(serialize = "Failed and ambiguous")]
     Attention,
+    #[strum(serialize = "Waiting")]
     Due,
     Sent,
     /// The letter is a file.
@@ -15,16 +19,10 @@ pub enum Preset {
 }
 
 impl Preset {
-    pub const ALL: [Self; 5] = [Self::All, Self::Attention, Self::Due, Self::Sent, Self::Written];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     pub fn title(self) -> &'static str {
-        match self {
-            Self::All => "All",
-            Self::Attention => "Failed and ambiguous",
-            Self::Due => "Waiting",
-            Self::Sent => "Sent",
-            Self::Written => "Written",
-        }
+        self.into()
     }
 
     /// The condition in the filter language.

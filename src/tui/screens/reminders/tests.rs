@@ -111,7 +111,7 @@ fn the_tabs_are_filters_and_the_rest_of_the_filter_stays() {
 
 #[test]
 fn each_tab_is_found_again_by_its_filter() {
-    for preset in Preset::ALL {
+    for &preset in Preset::ALL {
         let filter = ReminderFilter::parse(&preset.put_into("")).unwrap();
         assert_eq!(Preset::of(&filter), Some(preset));
     }

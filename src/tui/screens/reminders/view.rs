@@ -262,7 +262,7 @@ fn came_to(sweep: &Sweep) -> String {
 
 fn tabs(shell: &Shell, filter: &ReminderFilter, columns: usize) -> Line<'static> {
     let troubled = shell.outbox.as_ref().map(|outbox| outbox.failed + outbox.ambiguous);
-    let tabs = Preset::ALL.map(|preset| Tab {
+    let tabs = Preset::ALL.iter().map(|&preset| Tab {
         name: preset.title(),
         count: troubled.filter(|count| preset == Preset::Attention && *count > 0),
         open: Preset::of(filter) == Some(preset),

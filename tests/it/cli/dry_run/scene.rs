@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::support::database::Database;
-use crate::support::people::{account, age, keep, make, make_kept, preset, wanted};
+use crate::support::people::{TWO_KEYS, account, age, keep, make, make_kept, preset, wanted};
 use keyrack::domain::account::Standing;
 use keyrack::domain::expiry::{Expiry, Overlap};
 use keyrack::domain::issuer::policy_file;
@@ -12,15 +12,8 @@ use keyrack::domain::usage::{Alert, Source, What};
 use keyrack::service::{CreateKey, Service, new_operation};
 use keyrack::store::Store;
 
-/// Room for two keys, which end at once when they are replaced.
-const TINY: &str = r#"
-slug = "tiny"
-name = "Tiny"
-[format]
-prefix = "ty_"
-body = "hex"
-[caps]
-active-keys = 2
+/// With [`TWO_KEYS`]: they end at once when they are replaced.
+const AND_NO_OVERLAP: &str = r#"
 [rotation]
 overlap = false
 [expiry]
@@ -29,6 +22,10 @@ choices = ["30d"]
 custom = false
 "#;
 
+fn tiny() -> String {
+    format!("{TWO_KEYS}{AND_NO_OVERLAP}")
+}
+
 /// What the rows of the tables name: `{live}` is the id of a key.
 pub type Names = BTreeMap<&'static str, String>;
 
@@ -36,7 +33,7 @@ pub type Names = BTreeMap<&'static str, String>;
 pub async fn furnished(db: &Database) -> (Service, Names) {
     let service = db.open().await;
     let op = new_operation;
-    for policy in [preset("voxpria"), preset("vozagent"), policy_file::parse(TINY).unwrap()] {
+    for policy in [preset("voxpria"), preset("vozagent"), policy_file::parse(&tiny()).unwrap()] {
         service.apply_policy(op(), policy).await.unwrap();
     }
     for (issuer, slug) in [("voxpria", "acme"), ("voxpria", "shut"), ("vozagent", "full"), ("tiny", "globex")]
@@ -106,9 +103,10 @@ pub async fn furnished(db: &Database) -> (Service, Names) {
     std::fs::write(db.dir().join("no.db"), "this is no database, whatever its name says. ".repeat(100))
         .unwrap();
     std::fs::write(db.dir().join("bad.toml"), "slug = \"new\"\nname = 7\n").unwrap();
-    std::fs::write(db.dir().join("faulty.toml"), TINY.replace("slug = \"tiny\"", "slug = \"No Slug\""))
+    std::fs::write(db.dir().join("faulty.toml"), tiny().replace("slug = \"tiny\"", "slug = \"No Slug\""))
         .unwrap();
-    std::fs::write(db.dir().join("thief.toml"), TINY.replace("slug = \"tiny\"", "slug = \"thief\"")).unwrap();
-    std::fs::write(db.dir().join("new.toml"), TINY.replace("tiny", "new").replace("ty_", "nw_")).unwrap();
+    std::fs::write(db.dir().join("thief.toml"), tiny().replace("slug = \"tiny\"", "slug = \"thief\""))
+        .unwrap();
+    std::fs::write(db.dir().join("new.toml"), tiny().replace("tiny", "new").replace("ty_", "nw_")).unwrap();
     (service, names)
 }

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::{Band, Case, State, Subject, crossed};
 use crate::domain::Instant;
 use crate::domain::issuer::Issuer;
-use crate::domain::reminder::{State, crossed};
-use crate::store::{Band, Case, Subject};
 
 /// Keys in one letter.
-pub(in crate::service) const KEYS: u32 = 500;
+pub const KEYS: u32 = 500;
 
 /// What the issuers' policies say about reminders, by slug.
-pub(in crate::service) struct Rules(HashMap<String, Rule>);
+pub struct Rules(HashMap<String, Rule>);
 
 /// One issuer's.
-pub(in crate::service) struct Rule {
+pub struct Rule {
     /// The thresholds.
     pub days_before: Vec<u32>,
     /// The product's name, as people write it.
@@ -25,7 +24,7 @@ pub(in crate::service) struct Rule {
 
 /// Whether a reminder is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::service) enum Fit {
+pub enum Fit {
     /// It is, before this instant: then a tighter threshold is crossed, or the key has ended.
     Until(Instant),
     /// It is not any more, and stays `state` because of `why`.

@@ -1,0 +1,72 @@
+//! Reading the filters that are simpler than a query: fields that stand once each, and free text.
+
+use super::QueryError;
+use super::hints::nearest;
+use super::parse::{Word, mistake, words};
+use crate::domain::account::check_slug;
+use crate::domain::key::KeyId;
+use crate::domain::text::SafeText;
+
+/// Hands every field to `set`, by its name of `fields`; `alias` is another spelling of one of them. Answers the words
+/// without a field as one phrase, in their order. The error carries the place of the first mistake.
+pub(in crate::domain) fn conditions(
+    text: &str,
+    whose: &str,
+    fields: &[&str],
+    alias: Option<(&str, &str)>,
+    mut set: impl FnMut(&str, &Word) -> Result<(), QueryError>,
+) -> Result<Option<String>, QueryError> {
+    let mut phrase: Vec<String> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for word in words(text)? {
+        if word.negated {
+            let span = word.whole.span.start.min(word.start())..word.whole.span.end;
+            let why = format!("{whose} knows no -: take it off, or put the word in quotation marks");
+            return Err(mistake(span, why));
+        }
+        let Some(field) = &word.field else {
+            phrase.extend((!word.whole.text.is_empty()).then_some(word.whole.text));
+            continue;
+        };
+        let typed = field.text.to_ascii_lowercase();
+        let name = alias.filter(|(other, _)| *other == typed).map_or(typed.as_str(), |(_, name)| name);
+        let why = match fields.iter().find(|field| **field == name) {
+            None => unknown(&typed, fields),
+            Some(name) if seen.contains(name) => format!("{typed}: stands here twice"),
+            Some(_) if word.whole.text.is_empty() => format!("{typed}: needs a value"),
+            Some(name) => {
+                seen.push(name);
+                set(name, &word)?;
+                continue;
+            }
+        };
+        return Err(mistake(word.span(field), why));
+    }
+    Ok((!phrase.is_empty()).then(|| phrase.join(" ")))
+}
+
+fn unknown(name: &str, fields: &[&str]) -> String {
+    let hint = match (nearest(name, fields.iter().copied()), fields.split_last()) {
+        (None, Some((last, more))) => format!(
+            "there are {} and {last}; put other text with a colon in quotation marks",
+            more.join(", ")
+        ),
+        (near, _) => format!("did you mean {}:?", near.unwrap_or_default()),
+    };
+    format!("there is no field {}: {hint}", SafeText::new(name))
+}
+
+impl Word {
+    /// The account's slug that it names.
+    pub fn account(&self) -> Result<String, QueryError> {
+        let slug = self.whole.text.to_lowercase();
+        check_slug(&slug).map_err(|error| mistake(self.whole.span.clone(), format!("account: {error}")))?;
+        Ok(slug)
+    }
+
+    /// The key's whole id.
+    pub fn key(&self) -> Result<KeyId, QueryError> {
+        let why = "key: needs a whole id; look it up with `keyrack key find`";
+        self.whole.text.parse().map_err(|_| mistake(self.whole.span.clone(), why))
+    }
+}
