@@ -139,40 +139,26 @@ impl State {
                 let copy = Request::Copy(CopyText::Secret(self.secret.clone()));
                 let (id, effect) = shell.ask(To::Overlay(self.number), copy);
                 self.copying = Some(id);
-                vec![effect]
+                return vec![effect];
             }
             Some(Action::WriteSecret) => {
                 self.stage = Stage::Path;
                 self.said = None;
-                Vec::new()
             }
             Some(Action::CopyCheck) => match self.check.clone() {
-                Some(check) => self.ask(shell, Request::Copy(CopyText::Check(check))),
-                None => {
-                    self.say(Severity::Info, "this issuer's policy names no call that checks a key");
-                    Vec::new()
-                }
+                Some(check) => return self.ask(shell, Request::Copy(CopyText::Check(check))),
+                None => self.say(Severity::Info, "this issuer's policy names no call that checks a key"),
             },
-            Some(Action::HideSecret) => {
-                self.hidden = !self.hidden;
-                Vec::new()
+            Some(Action::HideSecret) => self.hidden = !self.hidden,
+            Some(Action::Discard) => self.stage = Stage::Discard,
+            Some(Action::LeaveReveal | Action::Done) if self.taken => {
+                return if key.confirms() { self.done(shell) } else { Vec::new() };
             }
-            Some(Action::Done) if self.taken && key.confirms() => self.done(shell),
-            Some(Action::Discard) => {
-                self.stage = Stage::Discard;
-                Vec::new()
-            }
-            Some(Action::LeaveReveal) if self.taken => match key.confirms() {
-                true => self.done(shell),
-                false => Vec::new(),
-            },
-            Some(action @ (Action::LeaveReveal | Action::Done)) if !self.taken => {
-                let way = if action == Action::Done { Way::Done } else { Way::Leave };
-                self.stage = Stage::Leave(way);
-                Vec::new()
-            }
-            _ => Vec::new(),
+            Some(Action::LeaveReveal) => self.stage = Stage::Leave(Way::Leave),
+            Some(Action::Done) => self.stage = Stage::Leave(Way::Done),
+            _ => {}
         }
+        Vec::new()
     }
 
     /// Asks for something whose answer is only shown.
@@ -196,21 +182,15 @@ impl State {
                 }
                 self.stage = Stage::Show;
                 let secret = self.secret.clone();
-                self.ask(shell, Request::WriteSecret { path: PathBuf::from(path), secret })
+                return self.ask(shell, Request::WriteSecret { path: PathBuf::from(path), secret });
             }
-            Some(Action::CancelPrompt) => {
-                self.stage = Stage::Show;
-                Vec::new()
-            }
-            Some(Action::ClearLine) => {
-                self.path.clear();
-                Vec::new()
-            }
+            Some(Action::CancelPrompt) => self.stage = Stage::Show,
+            Some(Action::ClearLine) => self.path.clear(),
             _ => {
                 self.path.key(key.event);
-                Vec::new()
             }
         }
+        Vec::new()
     }
 
     fn press_leave(&mut self, shell: &mut Shell, key: input::Key, way: Way) -> Vec<Effect> {
@@ -229,18 +209,13 @@ impl State {
                 let words =
                     format!("the secret of {name} is gone; unless somebody uses it the key ends at {ends}");
                 shell.toast(Severity::Warning, words);
-                self.close(shell)
+                return self.close(shell);
             }
-            Some(Action::No | Action::PressButton) => {
-                self.stage = Stage::Show;
-                Vec::new()
-            }
-            Some(Action::Discard) if !key.hurried => {
-                self.stage = Stage::Discard;
-                Vec::new()
-            }
-            _ => Vec::new(),
+            Some(Action::No | Action::PressButton) => self.stage = Stage::Show,
+            Some(Action::Discard) if !key.hurried => self.stage = Stage::Discard,
+            _ => {}
         }
+        Vec::new()
     }
 
     fn press_discard(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
@@ -251,14 +226,12 @@ impl State {
                 self.say(Severity::Info, "revoking it…");
                 let revoke =
                     |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() };
-                self.discard.send(shell, revoke)
+                return self.discard.send(shell, revoke);
             }
-            Some(Action::No | Action::PressButton) => {
-                self.stage = Stage::Show;
-                Vec::new()
-            }
-            _ => Vec::new(),
+            Some(Action::No | Action::PressButton) => self.stage = Stage::Show,
+            _ => {}
         }
+        Vec::new()
     }
 
     fn close(&self, shell: &mut Shell) -> Vec<Effect> {
