@@ -29,10 +29,10 @@ mod tests;
 mod window;
 
 use marks::Gathering;
-pub use marks::{Mark, counted, told};
+pub use marks::{counted, told};
 pub use picture::{Absent, Empty, draw_fate, draw_words};
 pub use rows::Rows;
-pub use source::{Chunk, Part, Source};
+pub use source::{Chunk, Mark, Part, Source};
 pub use window::Load;
 
 /// Whether an action is about the selected or the marked rows: about those that one sees, not those that one will see.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Chunk, Listing, Part, Source};
+use super::{Chunk, Listing, Mark, Part, Source};
 use crate::config::keymap::Action;
 use crate::domain::Instant;
 use crate::domain::text::thousands;
@@ -15,15 +15,6 @@ use crate::tui::words::Severity;
 const GATHERED: u32 = 1_000;
 /// At most so many rows are marked.
 const MOST: usize = 50_000;
-
-/// A marked row, as it was read last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// Its state in a word.
-    pub state: &'static str,
-    /// Whether nothing can be done to it any more.
-    pub over: bool,
-}
 
 /// The whole list is read, for its marks.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-use super::marks::Mark;
 use crate::domain::Instant;
 use crate::domain::query::{Completion, QueryError};
 use crate::domain::subjects::Subjects;
@@ -129,4 +128,13 @@ impl<R> Chunk<R> {
     pub fn whole(rows: Vec<R>) -> Self {
         Self { rows, more_before: false, more_after: Some(false) }
     }
+}
+
+/// A marked row, as it was read last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its state in a word.
+    pub state: &'static str,
+    /// Whether nothing can be done to it any more.
+    pub over: bool,
 }
