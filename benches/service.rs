@@ -13,7 +13,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use keyrack::domain::expiry::Expiry;
 use keyrack::domain::issuer::policy_file;
 use keyrack::domain::query::{Column, Direction, Query, Sort, Term, Test};
-use keyrack::service::{From, Needle, PageRequest, Service, new_operation};
+use keyrack::domain::secret::SentKey;
+use keyrack::service::{From, PageRequest, Service, new_operation};
 use support::database::{Database, cluster};
 use support::people::{account, wanted};
 use tokio::runtime::Runtime;
@@ -86,7 +87,7 @@ fn measure(criterion: &mut Criterion, runtime: &Runtime, db: &Database, keys: u6
     for (what, needle) in [("find by id", id.as_str()), ("find by last four", &tail)] {
         criterion.bench_function(&name(what), |bencher| {
             bencher.iter(|| {
-                black_box(runtime.block_on(service.find_keys(Needle::Text(needle.to_owned()))).unwrap())
+                black_box(runtime.block_on(service.find_keys(SentKey::exact(needle.as_bytes()))).unwrap())
             });
         });
     }

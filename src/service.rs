@@ -45,7 +45,7 @@ pub use audit::AuditRequest;
 pub use create::{CreateKey, Created};
 pub use error::{Error, Field, Result};
 pub use explain::{Asked, Carriage, Explain, Presented};
-pub use find::Needle;
+pub use find::{Clue, Found, Search};
 pub use gate::{Confirmed, Gate, GateSettings, Known, Neighbours, Policies, Use};
 pub use ids::new_operation;
 pub use impact::Hit;

@@ -79,6 +79,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let explain = Explain { what, issuer: arguments.issuer, request, address: arguments.address };
     let told = service.explain(explain).await?;
     session.printer().list(&told.explanation.steps, told.now)?;
+    if let Some((line, column)) = told.place {
+        session.remark(&format!(
+            "The key at line {line}, column {column} of what was given is explained, as if sent by itself."
+        ));
+    }
     match told.refused() {
         Some(reason) => {
             let status = reason.status();

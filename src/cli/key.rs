@@ -5,7 +5,8 @@ use clap::{Args, Subcommand};
 use super::failure::{Failure, Result};
 use super::session::{Session, whole_id};
 use crate::domain::key::Key;
-use crate::service::{Error, Needle, Service};
+use crate::domain::secret::SentKey;
+use crate::service::{Error, Service};
 
 mod acknowledge;
 mod create;
@@ -77,9 +78,11 @@ pub async fn the_key(service: &Service, text: &str) -> Result<Key> {
     }
     let part = text.to_ascii_lowercase();
     let part = part.trim_start_matches('…');
-    let found = service.find_keys(Needle::Text(text.to_owned())).await?;
-    let mut fitting: Vec<Key> = found
+    let search = service.find_keys(SentKey::exact(text.as_bytes())).await?;
+    let mut fitting: Vec<Key> = search
+        .found
         .into_iter()
+        .map(|found| found.key)
         .filter(|key| key.id.to_string().contains(part) || key.preview.as_str().ends_with(text))
         .collect();
     match (fitting.pop(), fitting.is_empty()) {

@@ -5,21 +5,27 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGCONT, SIGQUIT, SIGTSTP, SIGTTIN};
 use signal_hook::iterator::Signals;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::Global;
 use super::failure::{Exit, Failure, Result};
-use crate::domain::secret::{PlainKey, SentKey};
+use crate::domain::secret::SentKey;
 
-/// No secret and no answer is longer than this many bytes.
+/// No answer is longer than this many bytes.
 const LONGEST: u64 = 4096;
+/// No text that is searched for secrets is longer than this many bytes.
+const MOST: usize = 128 << 20;
 
 /// The hidden prompt that waits, if one does.
 static HIDDEN: Mutex<Option<Hidden>> = Mutex::new(None);
+
+/// Whether the prompt was left and asks anew: what was typed before is dropped.
+static AGAIN: AtomicBool = AtomicBool::new(false);
 
 /// A terminal, and how it was set before the prompt.
 struct Hidden {
@@ -74,27 +80,24 @@ async fn answer(question: String) -> Result<String> {
     .await
 }
 
-/// Reads a secret: what standard input holds, or what a person types unseen, without the white space around it.
-pub async fn secret(global: &Global) -> Result<PlainKey> {
-    read(global, |bytes| {
-        let text = std::str::from_utf8(bytes).map_err(|_| io::Error::other("it is no UTF-8"))?;
-        let secret = PlainKey::from_input(text);
-        Ok((!secret.expose().is_empty()).then_some(secret))
-    })
-    .await
+/// Reads a text with secrets in it: what standard input holds, or what a person types or pastes unseen.
+pub async fn secrets(global: &Global) -> Result<SentKey> {
+    read(global, |bytes| Ok((!bytes.trim_ascii().is_empty()).then(|| SentKey::from(bytes)))).await
 }
 
 /// Reads what was sent as a secret, with all its white space but for the line's end.
 pub async fn exact_secret(global: &Global) -> Result<SentKey> {
     read(global, |bytes| {
-        let line = bytes.strip_suffix(b"\n").map_or(bytes, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        let line = bytes
+            .strip_suffix(b"\n")
+            .map_or(bytes.as_slice(), |line| line.strip_suffix(b"\r").unwrap_or(line));
         Ok((!line.is_empty()).then(|| SentKey::exact(line)))
     })
     .await
 }
 
 /// Makes a secret of what was given; `None`: nothing was.
-type Take<T> = fn(&[u8]) -> io::Result<Option<T>>;
+type Take<T> = fn(Zeroizing<Vec<u8>>) -> io::Result<Option<T>>;
 
 async fn read<T: Send + 'static>(global: &Global, take: Take<T>) -> Result<T> {
     let secret = if io::stdin().is_terminal() {
@@ -117,7 +120,7 @@ fn hidden<T>(take: Take<T>) -> io::Result<Option<T>> {
     let typed =
         watch_stops().and_then(|()| ask_hidden(OptionalActions::Now)).and_then(|()| read_line(&terminal));
     restore_terminal();
-    take(&typed?)
+    take(typed?)
 }
 
 /// Turns the echo off, whatever the terminal was set to meanwhile, and asks.
@@ -125,26 +128,52 @@ fn ask_hidden(typed_meanwhile: OptionalActions) -> io::Result<()> {
     let hidden = HIDDEN.lock();
     let Some(Hidden { terminal, before }) = &*hidden else { return Ok(()) };
     let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    silent.local_modes.insert(LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+    // Line by line, a terminal would cut a long line.
+    silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
+    silent.local_modes.insert(LocalModes::ISIG);
+    silent.special_codes[SpecialCodeIndex::VMIN] = 1;
+    silent.special_codes[SpecialCodeIndex::VTIME] = 0;
     // In the background this stops the process, until it is in the foreground again.
     tcsetattr(terminal, typed_meanwhile, &silent)?;
     rustix::io::write(terminal, b"Secret (not shown): ")?;
     Ok(())
 }
 
+/// Reads what is typed or pasted, up to Enter, and all the lines that come at once.
 fn read_line(terminal: &OwnedFd) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
-    let mut bytes = Zeroizing::new([0; LONGEST as usize]);
-    while line.last() != Some(&b'\n') && line.len() <= LONGEST as usize {
-        match rustix::io::read(terminal, bytes.as_mut_slice()) {
-            Ok(0) => break,
-            Ok(count) => line.extend_from_slice(&bytes[..count]),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+    let mut typed = Zeroizing::new(Vec::new());
+    let mut some = Zeroizing::new([0; LONGEST as usize]);
+    loop {
+        let length = match rustix::io::read(terminal, some.as_mut_slice()) {
+            Err(rustix::io::Errno::INTR) => continue,
+            read => read?,
+        };
+        if AGAIN.swap(false, Ordering::SeqCst) {
+            typed.zeroize();
+        }
+        let mut ended = length == 0;
+        for byte in &some[..length] {
+            match byte {
+                0x04 => ended = true,
+                0x08 | 0x7f => drop(typed.pop()),
+                0x15 => typed.zeroize(),
+                byte => append(&mut typed, &[*byte]),
+            }
+        }
+        too_long(typed.len())?;
+        let line = matches!(typed.last(), Some(b'\n' | b'\r'));
+        if ended || line && !more(terminal)? {
+            rustix::io::write(terminal, b"\n")?;
+            return Ok(typed);
         }
     }
-    Ok(line)
+}
+
+/// Whether more comes at once, as the next line of a paste does.
+fn more(terminal: &OwnedFd) -> io::Result<bool> {
+    let mut ready = [PollFd::new(terminal, PollFlags::IN)];
+    let wait = Timespec { tv_sec: 0, tv_nsec: 150_000_000 };
+    Ok(rustix::event::poll(&mut ready, Some(&wait))? > 0)
 }
 
 /// Sees to it that a shell gets its terminal back while this program is stopped, and that a prompt is hidden again when it
@@ -159,7 +188,10 @@ fn watch_stops() -> io::Result<()> {
         for signal in signals.forever() {
             match signal {
                 // Whatever was typed meanwhile may be half a secret: it is dropped, and typed again.
-                SIGCONT => drop(ask_hidden(OptionalActions::Flush)),
+                SIGCONT => {
+                    AGAIN.store(true, Ordering::SeqCst);
+                    drop(ask_hidden(OptionalActions::Flush));
+                }
                 SIGQUIT => {
                     restore_terminal();
                     let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
@@ -181,12 +213,38 @@ fn watch_stops() -> io::Result<()> {
 }
 
 fn piped<T>(take: Take<T>) -> io::Result<Option<T>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
-    let read = io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)?;
-    if read as u64 > LONGEST {
-        return Err(io::Error::other("it is longer than any secret"));
+    let mut bytes = Zeroizing::new(Vec::new());
+    let mut some = Zeroizing::new(vec![0; 64 * 1024]);
+    let mut input = io::stdin().lock();
+    loop {
+        let length = match input.read(&mut some) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        if length == 0 {
+            return take(bytes);
+        }
+        append(&mut bytes, &some[..length]);
+        too_long(bytes.len())?;
     }
-    take(&bytes)
+}
+
+/// Appends without leaving a copy behind where the bytes need another place.
+fn append(bytes: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    let length = bytes.len() + more.len();
+    if length > bytes.capacity() {
+        let mut place = Zeroizing::new(Vec::with_capacity(length.next_power_of_two().max(4096)));
+        place.extend_from_slice(bytes);
+        *bytes = place;
+    }
+    bytes.extend_from_slice(more);
+}
+
+fn too_long(length: usize) -> io::Result<()> {
+    if length > MOST {
+        return Err(io::Error::other(format!("it is longer than {} MB: give it in parts", MOST >> 20)));
+    }
+    Ok(())
 }
 
 /// Makes a terminal show again what is typed, after a hidden prompt was left in whatever way.

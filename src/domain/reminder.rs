@@ -264,5 +264,14 @@ pub fn pause_after(attempts: u32) -> Duration {
     Duration::minutes(minutes.min(12 * 60))
 }
 
+/// A reminder that came no earlier than this did its work all the same: it is not repeated for a clock that was set right
+/// by hours.
+const EARLY: Duration = Duration::days(1);
+
+/// What was changed after this was changed by a clock that ran ahead.
+pub fn ahead_of(now: Instant) -> Instant {
+    now + EARLY
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,8 +10,10 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 mod recognise;
+mod search;
 
 pub use recognise::{find_secret, looks_like_preview};
+pub use search::{Finding, Kind, search};
 
 /// How the part after the prefix is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::VariantArray)]
@@ -109,6 +111,14 @@ impl PlainKey {
         Self(own)
     }
 
+    /// A secret of its prefix and its body.
+    fn join(prefix: &str, body: &str) -> Self {
+        let mut own = Zeroizing::new(String::with_capacity(prefix.len() + body.len()));
+        own.push_str(prefix);
+        own.push_str(body);
+        Self(own)
+    }
+
     /// The secret itself. Every caller of this is a place where a secret may leak: keep them few.
     pub fn expose(&self) -> &str {
         &self.0
@@ -164,6 +174,21 @@ impl SentKey {
     /// The key that it would be without the white space round it; `None` if it is no text.
     pub fn trimmed(&self) -> Option<PlainKey> {
         std::str::from_utf8(&self.0).ok().map(PlainKey::from_input)
+    }
+}
+
+impl PartialEq for SentKey {
+    fn eq(&self, other: &Self) -> bool {
+        HashedKey::of(&self.0) == HashedKey::of(&other.0)
+    }
+}
+
+impl Eq for SentKey {}
+
+impl From<Zeroizing<Vec<u8>>> for SentKey {
+    /// Takes it over without a copy.
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
     }
 }
 

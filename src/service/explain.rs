@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::find::searched;
 use super::{Error, Result, Service};
 use crate::domain::Instant;
-use crate::domain::credential::{Directory, Home, Spelling};
+use crate::domain::carrier::Carrier;
+use crate::domain::credential::{Directory, Home, Spelling, Unread};
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::RequestLine;
 use crate::domain::key::{Key, KeyId};
-use crate::domain::reason::Reason;
-use crate::domain::secret::SentKey;
+use crate::domain::reason::{Damage, Reason};
+use crate::domain::secret::{Finding, Kind, PlainKey, SentKey};
 use crate::domain::verdict::{Ask, KeyFacts, Request};
 use crate::store::Sight;
 
@@ -68,6 +70,8 @@ pub struct Explained {
     pub key: Option<Key>,
     /// The name of the issuer whose policy decides.
     pub issuer: Option<String>,
+    /// Line and column of the key, counted from 1, where more was given than the key.
+    pub place: Option<(usize, usize)>,
     pub now: Instant,
 }
 
@@ -83,7 +87,7 @@ impl Service {
     pub async fn explain(&self, asked: Explain) -> Result<Explained> {
         let now = self.look().await?;
         let issuers = self.inner.store.issuers().await?;
-        let directory = Directory::new(issuers.into_iter().map(|issuer| Arc::new(issuer.policy)));
+        let directory = Directory::new(issuers.iter().map(|issuer| Arc::new(issuer.policy.clone())));
         if let Some(slug) = &asked.issuer
             && directory.policy(slug).is_none()
         {
@@ -95,19 +99,53 @@ impl Service {
             (None, _) => Home::Any,
         };
         let reading = match &asked.what {
-            Presented::Sent(secret, carriage) => Some(read(&directory, home, secret, *carriage)),
+            Presented::Sent(secret, carriage) => Some(read(&directory, home, secret.expose(), *carriage)),
             Presented::Record(_) => None,
         };
-        let sight: Option<Sight> = match (&asked.what, &reading) {
+        let mut place = None;
+        let (reading, sight): (_, Option<Sight>) = match (asked.what, reading) {
             (Presented::Record(id), _) => {
-                Some(self.inner.store.sight_of(*id).await?.ok_or_else(|| Error::no_key(*id))?)
+                (None, Some(self.inner.store.sight_of(id).await?.ok_or_else(|| Error::no_key(id))?))
             }
-            (_, Some(Ok(found))) => self.inner.store.sight(found.hash).await?,
-            // Without the white space round it, it may be a key all the same.
-            (Presented::Sent(secret, _), _) => match secret.trimmed() {
-                Some(trimmed) => self.inner.store.sight(trimmed.hash()).await?,
-                None => None,
-            },
+            (_, Some(Ok(found))) => {
+                let sight = self.inner.store.sight(found.hash).await?;
+                (Some(Ok(found)), sight)
+            }
+            (_, None) => (None, None),
+            // Within what was given there may be a key all the same.
+            (Presented::Sent(given, carriage), Some(Err(unread))) => {
+                let nul = given.expose().contains(&0);
+                let (_, _, findings) = searched(given, issuers).await?;
+                match self.within(findings).await? {
+                    None => (Some(Err(unread)), None),
+                    Some((finding, secret, sight)) => {
+                        // Where nothing else is in it, what was sent was no key: what stands about or within it is why.
+                        let exact = finding.alone || matches!(unread.reason, Reason::NotText) && !nul;
+                        let reason = match unread.reason {
+                            // What nobody sees stands about it or within it.
+                            Reason::UnknownPrefix | Reason::Truncated { .. } | Reason::Altered(_) => {
+                                Reason::Altered(Damage::Characters)
+                            }
+                            reason => reason,
+                        };
+                        let reading = if exact {
+                            Err(Unread { reason, ..unread })
+                        } else {
+                            place = Some((finding.line, finding.column));
+                            let carriage = match (carriage, finding.header) {
+                                (Carriage::Bare, Some((Carrier::Bearer, _))) => Carriage::Bearer,
+                                (Carriage::Bare, Some((Carrier::ApiKey, true))) => Carriage::ApiKey,
+                                (Carriage::Bare, Some((Carrier::ApiKey, false))) => {
+                                    Carriage::ApiKeyInSmallLetters
+                                }
+                                (carriage, _) => carriage,
+                            };
+                            read(&directory, home, secret.expose().as_bytes(), carriage)
+                        };
+                        (Some(reading), sight)
+                    }
+                }
+            }
         };
         let policy = match (&reading, &sight) {
             (Some(Ok(found)), _) => Some(found.policy),
@@ -147,15 +185,47 @@ impl Service {
         };
         let explanation = explain(&case);
         let issuer = policy.map(|policy| policy.name.clone());
-        Ok(Explained { explanation, key: sight.map(|sight| sight.key), issuer, now })
+        Ok(Explained { explanation, key: sight.map(|sight| sight.key), issuer, place, now })
+    }
+
+    /// The one secret of a text, and its key if there is one. Where nothing in it is the secret of a key, the first that
+    /// has the form of one.
+    async fn within(&self, findings: Vec<Finding>) -> Result<Option<(Finding, PlainKey, Option<Sight>)>> {
+        let mut known: Option<(Finding, PlainKey, Option<Sight>)> = None;
+        let mut formed = None;
+        let mut several: Vec<KeyId> = Vec::new();
+        for mut finding in findings {
+            let mut found = None;
+            for (place, secret) in finding.readings.iter().enumerate() {
+                if let Some(sight) = self.inner.store.sight(secret.hash()).await? {
+                    found = Some((place, sight));
+                    break;
+                }
+            }
+            match found {
+                Some((place, sight)) if !several.contains(&sight.key.id) => {
+                    several.push(sight.key.id);
+                    let secret = finding.readings.swap_remove(place);
+                    known = known.or(Some((finding, secret, Some(sight))));
+                }
+                None if finding.kind == Kind::Whole && formed.is_none() && !finding.readings.is_empty() => {
+                    let secret = finding.readings.swap_remove(0);
+                    formed = Some((finding, secret, None));
+                }
+                _ => {}
+            }
+        }
+        if several.len() > 1 {
+            return Err(Error::Ambiguous { name: "what was given".into(), candidates: several });
+        }
+        Ok(known.or(formed))
     }
 }
 
 type Reading<'d> =
     std::result::Result<crate::domain::credential::Credential<'d>, crate::domain::credential::Unread<'d>>;
 
-fn read<'d>(directory: &'d Directory, home: Home<'_>, secret: &SentKey, carriage: Carriage) -> Reading<'d> {
-    let text = secret.expose();
+fn read<'d>(directory: &'d Directory, home: Home<'_>, text: &[u8], carriage: Carriage) -> Reading<'d> {
     let with = |name: &[u8], value: &[u8]| directory.read(home, [(name, value)], Spelling::AsSent);
     match carriage {
         Carriage::Bare => directory.read_bare(home, text),

@@ -1,63 +1,235 @@
-//! Finding a key by what a person holds in hand.
+//! Finding keys by what a person holds in hand: any text with secrets in it, or the little that they know of one key.
 
-use super::{Result, Service};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::list::Count;
+use super::{Error, Result, Service};
+use crate::domain::Instant;
+use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::{Column, Direction, Query, Sort, Term, Test};
-use crate::domain::secret::{DOTS, PlainKey};
-use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, fold_typed};
+use crate::domain::secret::{Finding, HashedKey, Kind, SentKey, search};
+use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, SafeText, fold_typed};
 use crate::store::{Side, Slice};
 
-/// How many keys an answer holds at most.
+/// How many keys an answer holds at most that was found by words.
 const FOUND: u32 = 20;
-/// No secret of any policy is shorter: two characters of prefix and 43 digits.
-const SECRET: usize = 45;
+/// Previews of one text that are looked up.
+const PREVIEWS: usize = 20;
 
-/// What a person holds in hand of a key that they look for.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Needle {
-    /// A whole secret.
-    Secret(PlainKey),
-    /// Anything else: an id or a part of it, a preview, the last four characters, a name.
-    Text(String),
+/// A key that was found, and who may be told of it: the account's admins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub key: Key,
+    pub admins: Vec<SafeText>,
 }
 
-impl Needle {
-    /// What a person typed or pasted, with the white space around it taken off: a whole secret, if it is long enough and
-    /// neither an id nor a preview nor words; else text.
-    pub fn from_input(input: PlainKey) -> Self {
-        let text = input.expose();
-        let secret = text.chars().count() >= SECRET
-            && !text.contains(char::is_whitespace)
-            && !text.contains(DOTS)
-            && text.parse::<uuid::Uuid>().is_err();
-        if secret { Self::Secret(input) } else { Self::Text(text.to_owned()) }
+/// What looking for keys came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Those of whole secrets in the order of the text, each once; else what fits, those that work first.
+    pub found: Vec<Found>,
+    /// Whether they were found by whole secrets, and so for certain.
+    pub certain: bool,
+    /// How many fit, of which `found` has the first.
+    pub fit: Option<Count>,
+    /// What looks like a secret and led to no key, in the order of the text.
+    pub clues: Vec<Clue>,
+}
+
+/// Something that looks like a secret and led to no key. Holds no part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clue {
+    /// Counted from 1, as the column.
+    pub line: usize,
+    pub column: usize,
+    /// What it is.
+    pub words: SafeText,
+    /// Whether it may be a secret of ours.
+    pub ours: bool,
+}
+
+/// Clues that are told; more are counted.
+const TOLD: usize = 5;
+
+impl Search {
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.found.iter().map(|found| &found.key)
+    }
+
+    /// What was seen that led to no key, in sentences; empty where nothing was.
+    pub fn told(&self) -> Vec<String> {
+        let place = |clue: &Clue| match self.clues.as_slice() {
+            [one] if (one.line, one.column) == (1, 1) => String::new(),
+            _ => format!("Line {}, column {}: ", clue.line, clue.column),
+        };
+        let mut told: Vec<String> = self
+            .clues
+            .iter()
+            .take(TOLD)
+            .map(|clue| {
+                let words = format!("{}{}", place(clue), clue.words);
+                let first = words.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+                format!("{first}{}.", words.chars().skip(1).collect::<String>())
+            })
+            .collect();
+        if let Some(more) = self.clues.len().checked_sub(TOLD).filter(|more| *more > 0) {
+            told.push(format!("{more} more led to no key."));
+        }
+        told
     }
 }
 
 impl Service {
-    /// Finds keys by the whole secret, an id or a part of it, a preview, the last four characters, or a name (VA-14).
-    /// At most 20, those that work first. Hidden keys are found too. Looking needs the role of a viewer.
-    pub async fn find_keys(&self, needle: Needle) -> Result<Vec<Key>> {
+    /// Finds keys by whatever was given: all the whole secrets in a text, however long and whatever stands around them;
+    /// else previews, an id or a part of it, the last four characters, or a name (VA-14). Of what is found by words at
+    /// most 20. Hidden keys are found too. Looking needs the role of a viewer.
+    pub async fn find_keys(&self, given: SentKey) -> Result<Search> {
         let now = self.look().await?;
-        let text = match needle {
-            Needle::Secret(secret) => {
-                return Ok(self.inner.store.key_by_hash(secret.hash()).await?.into_iter().collect());
-            }
-            Needle::Text(text) => fold_typed(text.trim()),
-        };
-        // Nothing that a key is known by is longer than its name and description together.
-        if text.is_empty() || text.chars().count() > NAME_MAX + DESCRIPTION_MAX {
-            return Ok(Vec::new());
+        let issuers = self.inner.store.issuers().await?;
+        let (given, issuers, findings) = searched(given, issuers).await?;
+        let (keys, unknown) = self.by_secrets(findings).await?;
+        let mut search = Search { certain: !keys.is_empty(), ..Search::default() };
+        let mut keys = keys;
+        if keys.is_empty() {
+            keys = self.by_words(&given, &unknown, now, &mut search).await?;
         }
-        if let Ok(id) = text.parse::<KeyId>() {
+        let previews: HashSet<&str> = keys.iter().map(|key| key.preview.as_str()).collect();
+        // The preview of a key that was found tells nothing more.
+        let news = unknown.iter().filter(|finding| match &finding.kind {
+            Kind::Preview(Some(shown)) => !previews.contains(shown.as_str()),
+            _ => true,
+        });
+        let database = self.location();
+        search.clues = news
+            .map(|finding| {
+                let policy = finding.issuer.and_then(|place| issuers.get(place)).map(|issuer| &issuer.policy);
+                Clue {
+                    line: finding.line,
+                    column: finding.column,
+                    words: SafeText::new(finding.sentence(policy, &database)),
+                    ours: finding.is_ours(),
+                }
+            })
+            .collect();
+        search.found = self.with_admins(keys).await?;
+        Ok(search)
+    }
+
+    /// The keys of whole secrets, each once, and the findings that led to none.
+    async fn by_secrets(&self, findings: Vec<Finding>) -> Result<(Vec<Key>, Vec<Finding>)> {
+        let hashed: Vec<(Finding, Vec<HashedKey>)> = findings
+            .into_iter()
+            .map(|finding| {
+                let hashes = finding.readings.iter().map(|secret| secret.hash()).collect();
+                (finding, hashes)
+            })
+            .collect();
+        let mut hashes: Vec<HashedKey> = hashed.iter().flat_map(|(_, hashes)| hashes).copied().collect();
+        hashes.sort_unstable_by_key(|hash| hash.0);
+        hashes.dedup();
+        let known: HashMap<HashedKey, Key> = if hashes.is_empty() {
+            HashMap::new()
+        } else {
+            self.inner.store.keys_by_hash(&hashes).await?.into_iter().collect()
+        };
+        let (mut keys, mut unknown) = (Vec::new(), Vec::new());
+        let (mut seen, mut told) = (HashSet::new(), HashSet::new());
+        for (finding, hashes) in hashed {
+            match hashes.iter().find_map(|hash| known.get(hash)) {
+                Some(key) if seen.insert(key.id) => keys.push(key.clone()),
+                Some(_) => {}
+                // The same one twice is one.
+                None if hashes.first().is_none_or(|hash| told.insert(*hash)) => unknown.push(finding),
+                None => {}
+            }
+        }
+        Ok((keys, unknown))
+    }
+
+    /// The keys that fit the previews in a text, or the text itself where there is nothing else in it.
+    async fn by_words(
+        &self,
+        given: &SentKey,
+        unknown: &[Finding],
+        now: Instant,
+        search: &mut Search,
+    ) -> Result<Vec<Key>> {
+        let mut previews: Vec<&str> = unknown
+            .iter()
+            .filter_map(|finding| match &finding.kind {
+                Kind::Preview(Some(shown)) => Some(shown.as_str()),
+                _ => None,
+            })
+            .collect();
+        let mut seen = HashSet::new();
+        previews.retain(|shown| seen.insert(*shown));
+        if let [one] = previews.as_slice() {
+            return self.by_text(fold_typed(one), now, search).await;
+        }
+        let mut keys: Vec<Key> = Vec::new();
+        for shown in previews.into_iter().take(PREVIEWS) {
+            for key in self.by_text(fold_typed(shown), now, &mut Search::default()).await? {
+                if !keys.iter().any(|other| other.id == key.id) {
+                    keys.push(key);
+                }
+            }
+        }
+        let text = std::str::from_utf8(given.expose()).unwrap_or_default();
+        let text = text.trim_start_matches('\u{feff}').trim();
+        // Nothing that a key is known by is longer than its name and description together.
+        let short = text.chars().take(NAME_MAX + DESCRIPTION_MAX + 1).count() <= NAME_MAX + DESCRIPTION_MAX;
+        if !keys.is_empty() || !unknown.is_empty() || text.is_empty() || !short {
+            return Ok(keys);
+        }
+        let bare = text.trim_matches(|c: char| c.is_whitespace() || "\"'`,;.:()[]<>".contains(c));
+        if let Ok(id) = bare.parse::<KeyId>() {
             return Ok(self.inner.store.key(id).await?.into_iter().collect());
         }
+        let keys = self.by_text(fold_typed(text), now, search).await?;
+        if keys.is_empty() && !bare.is_empty() && bare != text {
+            return self.by_text(fold_typed(bare), now, search).await;
+        }
+        Ok(keys)
+    }
+
+    async fn by_text(&self, text: String, now: Instant, search: &mut Search) -> Result<Vec<Key>> {
         // Any status: naming them all keeps the ended keys of every policy in view.
         let terms = [Test::Status(Status::ALL.to_vec()), Test::Text(text)];
         let query = Query { terms: terms.into_iter().map(|test| Term { negated: false, test }).collect() };
         let sort = Sort { column: Column::Status, direction: Direction::Descending };
         let slice = Slice { query: &query, sort, place: None, side: Side::From, limit: FOUND };
         let found = self.inner.store.page(slice, now).await?;
+        if found.len() == FOUND as usize {
+            search.fit = Some(self.count(&query).await?);
+        }
         Ok(found.into_iter().map(|(key, _)| key).collect())
     }
+
+    /// Who may be told of each key.
+    async fn with_admins(&self, keys: Vec<Key>) -> Result<Vec<Found>> {
+        let mut slugs: Vec<&str> = keys.iter().map(|key| key.account.as_str()).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        let admins: HashMap<String, Vec<SafeText>> = if slugs.is_empty() {
+            HashMap::new()
+        } else {
+            self.inner.store.admins(&slugs).await?.into_iter().collect()
+        };
+        let of = |key: &Key| admins.get(&key.account).cloned().unwrap_or_default();
+        Ok(keys.into_iter().map(|key| Found { admins: of(&key), key }).collect())
+    }
+}
+
+/// Searches a text off the threads that do the work: it may be long.
+pub(super) async fn searched(
+    given: SentKey,
+    issuers: Vec<Issuer>,
+) -> Result<(SentKey, Arc<[Issuer]>, Vec<Finding>)> {
+    let searching = tokio::task::spawn_blocking(move || {
+        let findings = search(given.expose(), issuers.iter().map(|issuer| &issuer.policy));
+        (given, issuers.into(), findings)
+    });
+    searching.await.map_err(|_| Error::Refused("the text could not be searched: try a part of it".into()))
 }

@@ -17,8 +17,7 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Where nothing enforces the keys that is known here, nobody can say who still takes one.
-pub const NO_GATE: &str =
-    "no gate has been heard of in the last 24 hours: services that check keys without one may still take it";
+pub const NO_GATE: &str = "no gate is known to this database: what checks keys without one may still take it";
 
 /// What the gates say to a revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::sweep::ahead;
 use super::{Error, Result, Service, Whither};
 use crate::domain::Instant;
 use crate::domain::key::{KeyId, OperationId};
 use crate::domain::reminder::fit::{KEYS, Rules};
-use crate::domain::reminder::{Door, InHand, Reminder, ReminderFilter, ReminderId, State, Sweep, Tally};
+use crate::domain::reminder::{
+    Door, InHand, Reminder, ReminderFilter, ReminderId, State, Sweep, Tally, ahead_of,
+};
 use crate::domain::text::SafeText;
 use crate::store::Unwell;
 
@@ -43,7 +44,7 @@ impl Service {
         }
         let mut reminders = store.reminders_of(keys).await?;
         let came = reminders.len();
-        reminders.retain(|one| one.changed_at <= ahead::since(now));
+        reminders.retain(|one| one.changed_at <= ahead_of(now));
         if reminders.len() < came {
             self.each_ahead(now, &rules, |case, _| due.push(case.subject.key)).await?;
         }

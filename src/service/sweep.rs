@@ -24,7 +24,7 @@ use crate::domain::reminder::{ReminderId, Sweep, SweepId, Tally};
 use crate::domain::text::SafeText;
 use crate::store::Tx;
 
-pub(super) mod ahead;
+mod ahead;
 pub(super) mod claim;
 mod flow;
 mod pace;

@@ -11,7 +11,7 @@ use super::{Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::issuer::{Issuer, Policy};
-use crate::domain::text::fold_typed;
+use crate::domain::text::{SafeText, fold_typed};
 
 /// Rows of one statement.
 const ROWS: usize = 500;
@@ -54,6 +54,28 @@ const ACCOUNT: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.stan
      i.policy, i.version, i.updated_at FROM accounts a JOIN issuers i ON i.slug = a.issuer WHERE a.slug = $1";
 
 impl Store {
+    /// Who may be told of what happens to these accounts' keys: slug and addresses, in no order.
+    pub async fn admins(&self, slugs: &[&str]) -> Result<Vec<(String, Vec<SafeText>)>> {
+        let mut found = Vec::new();
+        let mut reader = self.reader().await?;
+        for some in slugs.chunks(ROWS) {
+            let rows: Vec<(String, Json<Vec<String>>)> = both!(reader.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("SELECT slug, admins FROM accounts WHERE slug IN (");
+                let mut list = sql.separated(", ");
+                for slug in some {
+                    list.push_bind((*slug).to_owned());
+                }
+                sql.push(")");
+                sql.build_query_as().fetch_all(c).await?
+            });
+            found.extend(
+                rows.into_iter()
+                    .map(|(slug, admins)| (slug, admins.0.into_iter().map(SafeText::new).collect())),
+            );
+        }
+        Ok(found)
+    }
+
     pub async fn accounts(&self, filter: &AccountFilter, now: Instant) -> Result<Vec<AccountSummary>> {
         let mut reader = self.reader().await?;
         let rows: Vec<SummaryRow> = rows!(

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::dialect::{Time, both, rows, run, scalar};
 use super::rows::{KEY_COLUMNS, KeyRow};
-use super::{Result, Store, Tx};
+use super::{Error, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::budget::Budgets;
 use crate::domain::key::{Key, KeyId, Revocation};
@@ -13,6 +13,13 @@ use crate::domain::secret::HashedKey;
 
 /// Rows of one statement.
 const ROWS: usize = 500;
+
+#[derive(sqlx::FromRow)]
+struct HashRow {
+    hash: Vec<u8>,
+    #[sqlx(flatten)]
+    key: KeyRow,
+}
 
 impl Store {
     /// One key, read on a connection of its own: what a writer committed is seen here or nowhere.
@@ -25,6 +32,29 @@ impl Store {
             [id]
         );
         Ok(row.map(Key::from))
+    }
+
+    /// The keys of these secrets, each with its hash, in no order.
+    pub async fn keys_by_hash(&self, hashes: &[HashedKey]) -> Result<Vec<(HashedKey, Key)>> {
+        let mut found = Vec::new();
+        let mut reader = self.reader().await?;
+        for some in hashes.chunks(ROWS) {
+            let rows: Vec<HashRow> = both!(reader.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new(format!("SELECT k.hash, {KEY_COLUMNS} FROM keys k WHERE k.hash IN ("));
+                let mut list = sql.separated(", ");
+                for hash in some {
+                    list.push_bind(hash.0.to_vec());
+                }
+                sql.push(")");
+                sql.build_query_as().fetch_all(c).await?
+            });
+            for row in rows {
+                let hash =
+                    row.hash.try_into().map_err(|_| Error::Corrupt("a hash that isn't 32 bytes".into()))?;
+                found.push((HashedKey(hash), Key::from(row.key)));
+            }
+        }
+        Ok(found)
     }
 
     /// The key of this secret.

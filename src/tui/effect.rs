@@ -19,13 +19,13 @@ use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::query::Query;
 use crate::domain::reminder::{Reminder, ReminderId, Sweep};
-use crate::domain::secret::PlainKey;
+use crate::domain::secret::{PlainKey, SentKey};
 use crate::domain::text::SafeText;
 use crate::domain::usage::Minute;
 use crate::service::{
     AlertRequest, AuditRequest, ChangeAccount, Count, CreateAccount, CreateKey, Created, Error, Field,
-    GateStanding, Mailing, Needle, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
-    Retried, Revoked, StoreError, SweepOrder, SweepPreview, Whither, Whoami,
+    GateStanding, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
+    Retried, Revoked, Search, StoreError, SweepOrder, SweepPreview, Whither, Whoami,
 };
 
 /// Something to be done. Plain comparable data.
@@ -119,7 +119,7 @@ pub enum Request {
     Key(KeyId),
     /// The audit of one key, newest first.
     Trail(KeyId),
-    Find(Needle),
+    Find(SentKey),
     Outlook,
     Create(CreateKey),
     Acknowledge {
@@ -233,7 +233,7 @@ pub enum Reply {
     Count(Outcomes<Count>),
     Key(Outcomes<Box<Key>>),
     Trail(Outcomes<Vec<Entry>>),
-    Find(Outcomes<Vec<Key>>),
+    Find(Outcomes<Search>),
     Outlook(Outcomes<Outlook>),
     Create(Outcomes<Box<Created>>),
     Acknowledge(Outcomes<Box<Key>>),

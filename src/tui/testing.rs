@@ -32,13 +32,15 @@ use crate::domain::issuer::policy_file::all_presets;
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::domain::subjects::Subjects;
-use crate::service::LiveEvent;
+use crate::service::{Found, LiveEvent, Search};
 
+mod asking;
 mod database;
 mod records;
 pub mod reminders;
 
 pub use crate::domain::examples::noon;
+pub use asking::{asked, asks_nothing, only_request, only_requests};
 pub use database::Database;
 pub use records::{account, created, key, key_id, keys, numbered};
 
@@ -376,36 +378,8 @@ fn event(key: &str) -> KeyEvent {
     KeyEvent::new(code, combination.modifiers)
 }
 
-/// The one request that the effects are, and nothing else.
-#[track_caller]
-pub fn only_request(effects: Vec<Effect>) -> (RequestId, Request) {
-    let [only] = only_requests(effects);
-    only
-}
-
-/// The requests that the effects are, and nothing else.
-#[track_caller]
-pub fn only_requests<const N: usize>(effects: Vec<Effect>) -> [(RequestId, Request); N] {
-    let said = format!("{effects:#?}");
-    let asks = effects.into_iter().map(|effect| match effect {
-        Effect::Ask { to, request } => (to, request),
-        other => panic!("no request: {other:?}"),
-    });
-    asks.collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("not {N} requests: {said}"))
-}
-
-/// The identity of the first of these requests that is meant.
-#[track_caller]
-pub fn asked(effects: &[Effect], meant: impl Fn(&Request) -> bool) -> RequestId {
-    let of = |effect: &Effect| match effect {
-        Effect::Ask { to, request } if meant(request) => Some(*to),
-        _ => None,
-    };
-    effects.iter().find_map(of).unwrap_or_else(|| panic!("not asked: {effects:#?}"))
-}
-
-/// Nothing is asked of the worker.
-#[track_caller]
-pub fn asks_nothing(effects: &[Effect]) {
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Ask { .. })), "{effects:#?}");
+/// The answer to a search that these keys fit.
+pub fn search_found(keys: Vec<Key>) -> Search {
+    let found = keys.into_iter().map(|key| Found { key, admins: vec!["it@acme.example".into()] }).collect();
+    Search { found, ..Search::default() }
 }

@@ -110,7 +110,7 @@ impl Worker {
                 let request = AuditRequest { filter, before: None, limit: TRAIL };
                 Reply::Trail(plain(service.audit(&request)).await)
             }
-            Request::Find(needle) => Reply::Find(plain(service.find_keys(needle)).await),
+            Request::Find(given) => Reply::Find(plain(service.find_keys(given)).await),
             Request::Outlook => Reply::Outlook(plain(service.outlook()).await),
             Request::Create(request) => Reply::Create(plain(service.create_key(request)).await.map(Box::new)),
             Request::Acknowledge { operation, key } => {

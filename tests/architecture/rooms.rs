@@ -227,7 +227,7 @@ pub const ROOMS: &[Room] = &[
     room(
         "src/main",
         &["src/cli", "src/gate", "src/harden", "src/telemetry", "src/tui"],
-        &["mimalloc", "sd_notify", "std::env", "std::process", "std::thread", "tracing"],
+        &["mimalloc", "sd_notify", "std::env", "std::process", "std::thread", "tokio", "tracing"],
     ),
 ];
 

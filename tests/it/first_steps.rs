@@ -6,7 +6,7 @@ use keyrack::domain::expiry::{Expiry, Overlap};
 use keyrack::domain::issuer::Policy;
 use keyrack::domain::key::Status;
 use keyrack::domain::query::{Column, Direction, Query, Sort, Term, Test};
-use keyrack::domain::secret::PlainKey;
+use keyrack::domain::secret::SentKey;
 use keyrack::service::*;
 
 async fn walk(database: Database) {
@@ -79,9 +79,9 @@ async fn walk(database: Database) {
     assert_eq!(service.count(&find("zapier")).await.unwrap(), Count::Exactly(1));
     assert_eq!(service.count(&find("batch")).await.unwrap(), Count::Exactly(30));
     assert_eq!(service.count(&Query::default()).await.unwrap(), Count::Exactly(31));
-    let secret = PlainKey::from_input(&format!(" {}\n", created.secret.expose()));
-    let found = service.find_keys(Needle::from_input(secret)).await.unwrap();
-    assert_eq!(found[0].id, id);
+    let secret = SentKey::exact(format!(" {}\n", created.secret.expose()).as_bytes());
+    let found = service.find_keys(secret).await.unwrap();
+    assert_eq!(found.found[0].key.id, id);
     let tail = created.secret.expose()[created.secret.expose().len() - 4..].to_owned();
     for text in [
         tail,
@@ -90,8 +90,8 @@ async fn walk(database: Database) {
         id.to_string()[24..].to_owned(),
         "zapi".into(),
     ] {
-        let found = service.find_keys(Needle::Text(text.clone())).await.unwrap();
-        assert!(found.iter().any(|key| key.id == id), "{text}");
+        let found = service.find_keys(SentKey::exact(text.as_bytes())).await.unwrap();
+        assert!(found.keys().any(|key| key.id == id), "{text}");
     }
 
     let next = service.rotate_key(new_operation(), id, Overlap::Hours24).await.unwrap();

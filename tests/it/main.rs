@@ -77,9 +77,11 @@ mod gate {
 
 /// What people do in the console, in a real terminal.
 mod journey {
+    mod exposed;
     mod gate;
     mod keys;
     mod lines;
+    mod others;
     mod reminders;
     mod scene;
     mod terminal;

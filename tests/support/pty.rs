@@ -15,6 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::program;
 
+mod keys;
+
+pub use keys::key;
+
 /// How long a wait lasts before it fails. Long, for a machine with much else to do; a passing test never waits it out.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -168,34 +172,6 @@ fn read(mut reader: Box<dyn Read + Send>, seen: &Seen) {
 /// The terminal's settings (echo, line mode, signals, …), for comparison.
 fn settings(master: &(dyn MasterPty + Send)) -> String {
     format!("{:?}", master.get_termios().unwrap())
-}
-
-/// What a key sends.
-pub fn key(name: &str) -> Vec<u8> {
-    let bytes: &[u8] = match name {
-        "enter" => b"\r",
-        "esc" => b"\x1b",
-        "tab" => b"\t",
-        "backtab" => b"\x1b[Z",
-        "space" => b" ",
-        "backspace" => b"\x7f",
-        "delete" => b"\x1b[3~",
-        "up" => b"\x1b[A",
-        "down" => b"\x1b[B",
-        "right" => b"\x1b[C",
-        "left" => b"\x1b[D",
-        "home" => b"\x1b[H",
-        "end" => b"\x1b[F",
-        "pageup" => b"\x1b[5~",
-        "pagedown" => b"\x1b[6~",
-        "f1" => b"\x1bOP",
-        _ => match name.strip_prefix("ctrl-").map(str::as_bytes) {
-            Some([letter]) => return vec![letter & 0x1f],
-            _ if name.chars().count() == 1 => name.as_bytes(),
-            _ => panic!("no key is called {name:?}"),
-        },
-    };
-    bytes.to_vec()
 }
 
 impl Terminal {
@@ -357,8 +333,7 @@ impl Terminal {
                 return status;
             }
             if Instant::now() > deadline {
-                let screen = self.with(picture);
-                panic!("the program still runs after {within:?}. The screen:\n{screen}");
+                panic!("the program still runs after {within:?}. The screen:\n{}", self.with(picture));
             }
             std::thread::park_timeout(Duration::from_millis(5));
         }
@@ -398,12 +373,8 @@ impl Drop for Terminal {
 
 /// The screen in a frame, for a failed test's words.
 pub fn picture(screen: &vt100::Screen) -> String {
-    let (_, columns) = screen.size();
-    let edge = "─".repeat(usize::from(columns.get()));
-    let mut out = format!("┌{edge}┐\n");
-    for row in screen.rows(0, columns.get()) {
-        out.push_str(&format!("│{row}\n"));
-    }
-    out.push_str(&format!("└{edge}┘"));
-    out
+    let columns = screen.size().1.get();
+    let rows: String = screen.rows(0, columns).map(|row| format!("│{row}\n")).collect();
+    let edge = "─".repeat(columns.into());
+    format!("┌{edge}┐\n{rows}└{edge}┘")
 }

@@ -5,37 +5,57 @@ use clap::Args;
 use super::super::failure::{Failure, Result};
 use super::super::prompt;
 use super::super::session::Session;
-use crate::domain::key::Key;
-use crate::service::{Needle, Service};
+use crate::domain::secret::SentKey;
+use crate::service::{Count, Search};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A preview, the last four characters, a part of the id, or a name; never a secret. Without it, a secret is read
-    /// from standard input or at a hidden prompt
+    /// A preview, the last four characters, a part of the id, or a name; never a secret. Without it, standard input is
+    /// searched for secrets, whatever stands around them; at a terminal a hidden prompt asks for it
     #[arg(value_name = "TEXT")]
     text: Option<String>,
 }
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
-    let found = match arguments.text {
-        Some(text) => session.service().await?.find_keys(Needle::Text(text)).await?,
-        None => {
-            let service = session.service().await?;
-            by_secret(service, session).await?
-        }
+    let service = session.service().await?;
+    let given = match arguments.text {
+        Some(text) => SentKey::exact(text.as_bytes()),
+        None => prompt::secrets(&session.global).await?,
     };
-    if found.is_empty() {
-        return Err(Failure::not_found(
-            "no key of this database fits. Was all of it given, and is this the right database (`keyrack info`)?",
+    let search = service.find_keys(given).await?;
+    if search.found.is_empty() {
+        return Err(Failure::not_found(nothing(&search, &service.location())));
+    }
+    let now = service.now().await?;
+    let printer = session.printer();
+    match search.found.as_slice() {
+        [one] if session.format().for_people() => printer.one(one, now)?,
+        all => drop(printer.list(all, now)?),
+    }
+    if let Some(fit) = search.fit {
+        let all = match fit {
+            Count::Exactly(all) => all.to_string(),
+            Count::AtLeast(all) => format!("{all} or more"),
+        };
+        session.remark(&format!(
+            "{} of {all} keys that match. Give more of it to see the others.",
+            search.found.len()
         ));
     }
-    let now = session.service().await?.now().await?;
-    session.printer().list(&found, now)?;
+    for sentence in search.told() {
+        session.remark(&sentence);
+    }
     Ok(())
 }
 
-/// The keys that answer to what a person gives in secret: a whole secret, or the little that they have of it.
-pub async fn by_secret(service: &Service, session: &Session) -> Result<Vec<Key>> {
-    let given = prompt::secret(&session.global).await?;
-    Ok(service.find_keys(Needle::from_input(given)).await?)
+/// Why no key was found: what the text holds instead, and what to try.
+pub fn nothing(search: &Search, database: &str) -> String {
+    let told = search.told();
+    if told.is_empty() {
+        return format!(
+            "No key in this database matches ({database}). Paste the whole key, or try its last four characters, its ID or its name"
+        );
+    }
+    let told = told.join(" ");
+    format!("No key in this database matches. {}", told.trim_end_matches('.'))
 }

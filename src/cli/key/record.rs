@@ -3,7 +3,8 @@
 use super::super::output::{Column, Record, Tone};
 use crate::domain::Instant;
 use crate::domain::key::{Key, Status};
-use crate::service::{GateReceipt, Revoked};
+use crate::domain::text::SafeText;
+use crate::service::{Found, GateReceipt, Revoked};
 
 /// The colour that says what a status means.
 pub fn tone(status: Status) -> Tone {
@@ -15,43 +16,91 @@ pub fn tone(status: Status) -> Tone {
     }
 }
 
-impl Record for Key {
-    const COLUMNS: &'static [Column<Self>] = &[
-        Column::<Self>::new("STATUS", 16, "status", |key, now| key.status(now).as_str().into()).whole(),
-        Column::new("NAME", 4, "name", |key, _| key.name.as_str().into()),
-        Column::wide("DESCRIPTION", 5, "description", |key, _| key.description.as_str().into()),
-        Column::new("ACCOUNT", 2, "account", |key, _| key.account.as_str().into()),
-        Column::wide("ISSUER", 3, "issuer", |key, _| key.issuer.as_str().into()),
-        Column::<Self>::new("KEY", 6, "preview", |key, _| key.preview.as_str().into()).whole(),
-        Column::<Self>::new("SCOPES", 7, "scopes", |key, _| key.scopes.iter().collect())
-            .cell(|key, look| if look.wide { key.scopes.to_string() } else { few(key.scopes.iter()) }),
-        Column::wide("ALLOW", 8, "allow", |key, _| {
-            key.allow.as_slice().iter().map(ToString::to_string).collect()
+/// What has a key in it.
+trait OfKey: Sized + 'static {
+    fn key(&self) -> &Key;
+
+    /// Who may be told of the key.
+    fn admins(&self) -> &[SafeText];
+}
+
+impl OfKey for Key {
+    fn key(&self) -> &Key {
+        self
+    }
+
+    fn admins(&self) -> &[SafeText] {
+        &[]
+    }
+}
+
+impl OfKey for Found {
+    fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn admins(&self) -> &[SafeText] {
+        &self.admins
+    }
+}
+
+/// The columns of a key, the last of which only a [`Found`] one has.
+const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
+    [
+        Column::<R>::new("STATUS", 16, "status", |of, now| of.key().status(now).as_str().into()).whole(),
+        Column::new("NAME", 4, "name", |of, _| of.key().name.as_str().into()),
+        Column::wide("DESCRIPTION", 5, "description", |of, _| of.key().description.as_str().into()),
+        Column::new("ACCOUNT", 2, "account", |of, _| of.key().account.as_str().into()),
+        Column::wide("ISSUER", 3, "issuer", |of, _| of.key().issuer.as_str().into()),
+        Column::<R>::new("KEY", 6, "preview", |of, _| of.key().preview.as_str().into()).whole(),
+        Column::<R>::new("SCOPES", 7, "scopes", |of, _| of.key().scopes.iter().collect()).cell(|of, look| {
+            if look.wide { of.key().scopes.to_string() } else { few(of.key().scopes.iter()) }
         }),
-        Column::new("CREATED", 9, "created_at", |key, _| key.created_at.into()),
-        Column::wide("BY", 10, "created_by", |key, _| key.created_by.as_str().into()),
-        Column::<Self>::new("EXPIRES", 11, "expires_at", |key, _| key.expires_at.into()).missing("never"),
-        Column::<Self>::new("LAST USED", 12, "last_used_at", |key, _| key.last_used_at.into())
+        Column::wide("ALLOW", 8, "allow", |of, _| {
+            of.key().allow.as_slice().iter().map(ToString::to_string).collect()
+        }),
+        Column::new("CREATED", 9, "created_at", |of, _| of.key().created_at.into()),
+        Column::wide("BY", 10, "created_by", |of, _| of.key().created_by.as_str().into()),
+        Column::<R>::new("EXPIRES", 11, "expires_at", |of, _| of.key().expires_at.into()).missing("never"),
+        Column::<R>::new("LAST USED", 12, "last_used_at", |of, _| of.key().last_used_at.into())
             .missing("never"),
-        Column::wide("FROM", 13, "last_used_from", |key, _| key.last_used_from.as_deref().into()),
-        Column::wide("ENDPOINT", 14, "last_used_endpoint", |key, _| key.last_used_endpoint.as_deref().into()),
-        Column::wide("LIMITS", 15, "limits", |key, _| {
-            key.limits.as_slice().iter().map(ToString::to_string).collect()
+        Column::wide("FROM", 13, "last_used_from", |of, _| of.key().last_used_from.as_deref().into()),
+        Column::wide("ENDPOINT", 14, "last_used_endpoint", |of, _| {
+            of.key().last_used_endpoint.as_deref().into()
         }),
-        Column::field(17, "acknowledged_at", |key, _| key.acknowledged_at.into()),
-        Column::wide("ROTATION DUE", 23, "rotation_due_at", |key, _| key.rotation_due_at.into()),
-        Column::wide("REVOKED", 18, "revoked_at", |key, _| key.revoked_at.into()),
-        Column::wide("REVOKED BY", 19, "revoked_by", |key, _| key.revoked_by.as_deref().into()),
-        Column::wide("REASON", 20, "revoke_reason", |key, _| key.revoke_reason.as_deref().into()),
-        Column::field(21, "predecessor", |key, _| key.predecessor.map(|id| id.to_string()).into()),
-        Column::field(22, "successor", |key, _| key.successor.map(|id| id.to_string()).into()),
-        Column::<Self>::new("ID", 1, "id", |key, _| key.id.to_string().into())
-            .cell(|key, look| if look.wide { key.id.to_string() } else { short_id(key) })
+        Column::wide("LIMITS", 15, "limits", |of, _| {
+            of.key().limits.as_slice().iter().map(ToString::to_string).collect()
+        }),
+        Column::field(17, "acknowledged_at", |of, _| of.key().acknowledged_at.into()),
+        Column::wide("ROTATION DUE", 23, "rotation_due_at", |of, _| of.key().rotation_due_at.into()),
+        Column::wide("REVOKED", 18, "revoked_at", |of, _| of.key().revoked_at.into()),
+        Column::wide("REVOKED BY", 19, "revoked_by", |of, _| of.key().revoked_by.as_deref().into()),
+        Column::wide("REASON", 20, "revoke_reason", |of, _| of.key().revoke_reason.as_deref().into()),
+        Column::field(21, "predecessor", |of, _| of.key().predecessor.map(|id| id.to_string()).into()),
+        Column::field(22, "successor", |of, _| of.key().successor.map(|id| id.to_string()).into()),
+        Column::<R>::new("ID", 1, "id", |of, _| of.key().id.to_string().into())
+            .cell(|of, look| if look.wide { of.key().id.to_string() } else { short_id(of.key()) })
             .whole(),
-    ];
+        Column::wide("WHO TO TELL", 24, "admins", |of, _| of.admins().iter().map(SafeText::as_str).collect()),
+    ]
+}
+
+const COLUMNS: usize = 24;
+const OF_KEYS: &[Column<Key>] = &columns();
+
+impl Record for Key {
+    const COLUMNS: &'static [Column<Self>] = OF_KEYS.split_at(COLUMNS - 1).0;
 
     fn tone(&self, now: Instant) -> Option<Tone> {
         Some(tone(self.status(now)))
+    }
+}
+
+impl Record for Found {
+    const COLUMNS: &'static [Column<Self>] = &columns();
+
+    fn tone(&self, now: Instant) -> Option<Tone> {
+        self.key.tone(now)
     }
 }
 

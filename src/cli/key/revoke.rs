@@ -29,7 +29,7 @@ pub struct Arguments {
     /// All keys that this filter fits and that are not revoked yet
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
-    /// The key whose secret is read from standard input or at a hidden prompt
+    /// All keys whose secrets are in the text on standard input, or typed at a hidden prompt; whatever stands around them
     #[arg(long)]
     secret_stdin: bool,
     /// Why; kept with the key and in the audit
@@ -45,6 +45,8 @@ struct Chosen {
     some: Vec<Key>,
     /// The texts of the filter that had to be only a part of what they fit.
     parts: Vec<String>,
+    /// What was given as a secret and led to no key.
+    missed: Option<String>,
 }
 
 impl Chosen {
@@ -87,7 +89,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         }
         if session.global.dry_run {
             say(&would(&chosen, already));
-            return Ok(());
+            return missed(&chosen);
         }
     }
     let question = format!("Revoke {} at once and for good", number(&chosen));
@@ -98,7 +100,16 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     if !sure {
         return Err(Failure::new(Exit::Failure, "nothing was revoked"));
     }
-    revoke(&chosen.ids, reason, service, session).await
+    revoke(&chosen.ids, reason, service, session).await?;
+    missed(&chosen)
+}
+
+/// What was given as a secret and led to no key must not pass for revoked.
+fn missed(chosen: &Chosen) -> Result {
+    match &chosen.missed {
+        Some(words) => Err(Failure::not_found(words.clone())),
+        None => Ok(()),
+    }
 }
 
 async fn choose(arguments: &Arguments, service: &Service, session: &Session, now: Instant) -> Result<Chosen> {
@@ -128,20 +139,26 @@ async fn choose(arguments: &Arguments, service: &Service, session: &Session, now
         }
     }
     if arguments.secret_stdin {
-        let mut found = find::by_secret(service, session).await?;
-        match (found.pop(), found.len()) {
-            (None, _) => {
-                return Err(Failure::not_found(
-                    "no key of this database has that secret. Nothing was changed",
-                ));
+        let search = service.find_keys(prompt::secrets(&session.global).await?).await?;
+        match search.found.len() {
+            0 => {
+                let why = find::nothing(&search, &service.location());
+                return Err(Failure::not_found(format!("{why}. Nothing was changed")));
             }
-            (Some(key), 0) => chosen.add(key, now),
-            (Some(_), more) => {
+            more if more > 1 && !search.certain => {
                 return Err(Failure::usage(format!(
-                    "that fits {} keys: give the whole secret, or the id. Nothing was changed",
-                    more + 1
+                    "that fits {more} keys{}: give the whole secret, or the id. Nothing was changed",
+                    if search.fit.is_some() { " and more" } else { "" }
                 )));
             }
+            _ => {}
+        }
+        if search.certain && search.clues.iter().any(|clue| clue.ours) {
+            let told = search.told().join(" ");
+            chosen.missed = Some(format!("not all of that led to a key: {}", told.trim_end_matches('.')));
+        }
+        for found in search.found {
+            chosen.push(found.key, now);
         }
     }
     for id in &arguments.ids {

@@ -53,10 +53,9 @@ fn each_layer_outranks_the_one_before_and_is_remembered() {
 }
 
 #[test]
-fn an_empty_variable_says_nothing() {
+fn an_empty_no_color_says_nothing() {
     let root = tempfile::tempdir().unwrap();
-    let settings = load(root.path(), &[("KEYRACK_DB", ""), ("NO_COLOR", "")], &Flags::default()).unwrap();
-    assert_eq!(settings.database.source, Source::Default);
+    let settings = load(root.path(), &[("NO_COLOR", "")], &Flags::default()).unwrap();
     assert_eq!(settings.theme.value, "dark");
 }
 

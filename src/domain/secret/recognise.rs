@@ -6,7 +6,7 @@ use std::ops::Range;
 const FEWEST_DOTS: usize = 3;
 
 /// The length in bytes of the dots and up to eight last characters that `rest` begins with.
-pub(super) fn preview_body(rest: &str) -> Option<usize> {
+fn preview_body(rest: &str) -> Option<usize> {
     let dots = rest.chars().take_while(|c| is_dot(*c)).count();
     if dots < FEWEST_DOTS {
         return None;
@@ -17,8 +17,8 @@ pub(super) fn preview_body(rest: &str) -> Option<usize> {
 }
 
 /// What lists and mails put in place of the hidden characters.
-fn is_dot(c: char) -> bool {
-    matches!(c, '\u{2022}' | '\u{00B7}' | '\u{25CF}' | '*' | '.')
+pub(super) fn is_dot(c: char) -> bool {
+    matches!(c, '\u{2022}' | '\u{00B7}' | '\u{25CF}' | '\u{2026}' | '*' | '.')
 }
 
 /// Whether `text` as a whole is a masked preview, of whatever issuer: a prefix ending in `_`, three dots or more, up to
@@ -33,7 +33,7 @@ pub fn looks_like_preview(text: &str) -> bool {
 }
 
 /// No body of a secret, cut or not, is taken for one below this many characters.
-const SHORTEST_BODY: usize = 40;
+pub(super) const SHORTEST_BODY: usize = 40;
 
 /// Where the first thing stands in `text` that has the looks of a whole secret, of whatever issuer: a prefix that ends in
 /// `_`, then letters and digits in a row as only a secret has them. In bytes.
@@ -44,7 +44,10 @@ pub fn find_secret(text: &str) -> Option<Range<usize>> {
     let is_prefix = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
     text.match_indices('_').find_map(|(at, _)| {
         let body = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        if body < SHORTEST_BODY {
+            return None;
+        }
         let prefix = bytes[..at].iter().rev().take_while(|byte| is_prefix(byte)).count();
-        (body >= SHORTEST_BODY && prefix > 0).then(|| at - prefix..at + 1 + body)
+        (prefix > 0).then(|| at - prefix..at + 1 + body)
     })
 }

@@ -8,21 +8,12 @@ use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::operator::Permission;
 use crate::domain::reminder::fit::{Fit, Rules};
-use crate::domain::reminder::{Case, SweepId};
+use crate::domain::reminder::{Case, SweepId, ahead_of};
 use crate::service::change::Change;
 use crate::service::ids::new_operation;
 use crate::service::permit::may;
 use crate::service::{Result, Service};
 use crate::store::{Ahead, Tx};
-
-/// A reminder that came no earlier than this did its work all the same: it is not repeated for a clock that was set right
-/// by hours.
-const EARLY: chrono::Duration = chrono::Duration::days(1);
-
-/// What was changed after this was changed by a clock that ran ahead.
-pub(in crate::service) fn since(now: Instant) -> Instant {
-    now + EARLY
-}
 
 /// When such a reminder is to be sent after all: now, or when it really falls due.
 fn due_at(rules: &Rules, case: &Case, now: Instant) -> Option<Instant> {
@@ -41,7 +32,7 @@ impl Service {
         let store = &self.inner.store;
         let mut after = None;
         loop {
-            let page = store.ahead(since(now), after, PAGE).await?;
+            let page = store.ahead(ahead_of(now), after, PAGE).await?;
             let due: Vec<&Case> = page
                 .iter()
                 .map(|one| &one.case)
@@ -52,7 +43,7 @@ impl Service {
             for case in due {
                 let mut to = recipients(&case.subject.admins);
                 let known = read.iter().filter(|one| one.id == case.reminder).flat_map(|one| &one.deliveries);
-                for settled in known.filter(|one| one.changed_at <= since(now)) {
+                for settled in known.filter(|one| one.changed_at <= ahead_of(now)) {
                     to.retain(|admin| admin.as_str() != settled.recipient.as_str());
                 }
                 each(case, &to);
@@ -90,7 +81,7 @@ impl Change for Again {
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<bool> {
         may(tx, Permission::SendReminders, "send reminders")?;
-        let (now, since) = (tx.now(), since(tx.now()));
+        let (now, since) = (tx.now(), ahead_of(tx.now()));
         let found = tx.ahead(since, PAGE).await?;
         if found.is_empty() {
             return Ok(false);

@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
-use crate::domain::key::Key;
+use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
+use crate::domain::secret::find_secret;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::service::Needle;
+use crate::service::{Found, Search};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
@@ -43,17 +44,19 @@ enum Stage {
     Ask,
     /// At least one key.
     Found {
-        keys: Vec<Key>,
+        search: Search,
         at: usize,
     },
     /// The revocation is under way.
     Sent {
-        key: Box<Key>,
+        search: Search,
+        at: usize,
     },
-    /// The database was seen to hold the key as revoked.
+    /// The database was seen to hold the keys as revoked.
     Dead {
-        key: Box<Key>,
-        already: bool,
+        dead: Vec<Found>,
+        /// How many of them were revoked before.
+        already: usize,
         receipt: u64,
     },
 }
@@ -76,7 +79,11 @@ impl State {
     fn press_ask(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         match key.action {
             Some(Action::CancelPrompt | Action::Interrupt) => shell.close(),
-            Some(Action::Accept) => return self.find(shell),
+            // The end of a line in a paste without brackets, where no whole secret stands before it.
+            Some(Action::Accept) if key.hurried && find_secret(self.input.raw()).is_none() => {
+                self.input.paste(" ");
+            }
+            Some(Action::Accept) => return self.find(shell, ""),
             Some(Action::ClearLine) => self.input.clear(),
             _ => {
                 if self.input.key(key.event) {
@@ -87,20 +94,20 @@ impl State {
         Vec::new()
     }
 
-    /// The secret leaves the field for the search; an id or a preview does too, it can be pasted again.
-    fn find(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        if self.input.is_empty() || self.asked.is_some() {
+    /// What was typed leaves the field for the search, with what was pasted behind it; it can be pasted again.
+    fn find(&mut self, shell: &mut Shell, pasted: &str) -> Vec<Effect> {
+        if self.input.is_empty() && pasted.trim().is_empty() || self.asked.is_some() {
             return Vec::new();
         }
-        let needle = Needle::from_input(self.input.take());
-        let (id, effect) = shell.ask(To::Overlay(self.number), Request::Find(needle));
+        let given = self.input.take_with(pasted);
+        let (id, effect) = shell.ask(To::Overlay(self.number), Request::Find(given));
         self.asked = Some(id);
         self.said = Some((Severity::Info, "looking…".into()));
         vec![effect]
     }
 
     fn press_found(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
-        let Stage::Found { keys, at } = &mut self.stage else { return Vec::new() };
+        let Stage::Found { search, at } = &mut self.stage else { return Vec::new() };
         match key.action {
             Some(Action::No) => {
                 self.stage = Stage::Ask;
@@ -108,8 +115,8 @@ impl State {
                 self.said = self.wish.failure().map(|text| (Severity::Warning, text.clone()));
             }
             Some(Action::Interrupt) => shell.close(),
-            Some(Action::NextButton) => *at = picker::step(*at, 1, keys.len()),
-            Some(Action::PreviousButton) => *at = picker::step(*at, -1, keys.len()),
+            Some(Action::NextButton) => *at = picker::step(*at, 1, search.found.len()),
+            Some(Action::PreviousButton) => *at = picker::step(*at, -1, search.found.len()),
             // A paste without brackets ends in keys that come faster than a person types: they confirm nothing.
             Some(Action::Yes) if key.confirms() => return self.revoke(shell),
             _ => {}
@@ -118,29 +125,34 @@ impl State {
     }
 
     fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let Stage::Found { keys, at } = &self.stage else { return Vec::new() };
-        let Some(key) = keys.get(*at) else { return Vec::new() };
-        if key.revoked_at.is_some() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
+        let Stage::Found { search, at } = &self.stage else { return Vec::new() };
+        let keys = ending(search, *at);
+        if keys.is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
             return Vec::new();
         }
-        let (keys, reason) = (vec![key.id], Some(REASON.to_owned()));
+        let (search, at, reason) = (search.clone(), *at, Some(REASON.to_owned()));
         let revoke = |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() };
         let effects = self.wish.send(shell, revoke);
         self.said = None;
-        self.stage = Stage::Sent { key: Box::new(key.clone()) };
+        self.stage = Stage::Sent { search, at };
         effects
     }
 
     fn found(&mut self, reply: Reply) {
         match reply {
-            Reply::Find(Ok(keys)) if keys.is_empty() => {
-                let words =
-                    "no key fits. Check that all of it was pasted; its last four characters or its id do too";
+            Reply::Find(Ok(search)) if search.found.is_empty() => {
+                let told = search.told();
+                let words = if told.is_empty() {
+                    "No key in this database matches. Paste the whole key, or try its last four characters, its ID or its name.".to_owned()
+                } else {
+                    format!("No key in this database matches. {}", told.join(" "))
+                };
                 self.said = Some((Severity::Warning, words.into()));
             }
-            Reply::Find(Ok(keys)) => {
-                self.said = None;
-                self.stage = Stage::Found { keys, at: 0 };
+            Reply::Find(Ok(search)) => {
+                let told = search.told();
+                self.said = (!told.is_empty()).then(|| (Severity::Warning, told.join(" ").into()));
+                self.stage = Stage::Found { search, at: 0 };
             }
             Reply::Find(Err(failure)) => self.said = Some((Severity::Bad, failure.text)),
             _ => {}
@@ -162,13 +174,10 @@ impl Layer for State {
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         match (&mut self.stage, input) {
-            (Stage::Ask, Input::Paste(pasted)) => {
-                self.input.paste(&pasted.line());
-                self.find(shell)
-            }
+            (Stage::Ask, Input::Paste(pasted)) => self.find(shell, pasted.as_str()),
             (Stage::Ask, Input::Key(key)) => self.press_ask(shell, key),
-            (Stage::Found { keys, at }, Input::Scroll { lines, .. }) => {
-                *at = picker::step(*at, lines.signum() as isize, keys.len());
+            (Stage::Found { search, at }, Input::Scroll { lines, .. }) => {
+                *at = picker::step(*at, lines.signum() as isize, search.found.len());
                 Vec::new()
             }
             (Stage::Found { .. }, Input::Key(key)) => self.press_found(shell, key),
@@ -204,21 +213,33 @@ impl Layer for State {
             return Vec::new();
         }
         let settled = self.wish.settle(shell, id, reply, |reply| match reply {
-            Reply::Revoke(Ok(revoked)) => revoked.into_iter().next().map(Ok),
+            Reply::Revoke(Ok(revoked)) => Some(Ok(revoked)),
             Reply::Revoke(Err(failure)) => Some(Err(failure)),
             _ => None,
         });
         match settled {
-            Some(Ok(one)) => {
+            Some(Ok(revoked)) => {
                 shell.changed(Subjects::of(audit::Action::KeyRevoke));
-                let name = one.key.name.as_str().to_owned();
-                let (receipt, effect) = receipts::begin(shell, name, vec![one.key.id]);
-                self.stage = Stage::Dead { already: one.already, key: Box::new(one.key), receipt };
+                let Stage::Sent { search, .. } = &self.stage else { return Vec::new() };
+                let admins = |key: &Key| {
+                    let found = search.found.iter().find(|found| found.key.id == key.id);
+                    found.map(|found| found.admins.clone()).unwrap_or_default()
+                };
+                let already = revoked.iter().filter(|one| one.already).count();
+                let dead: Vec<Found> =
+                    revoked.into_iter().map(|one| Found { admins: admins(&one.key), key: one.key }).collect();
+                let name = match dead.as_slice() {
+                    [one] => one.key.name.as_str().to_owned(),
+                    many => format!("{} keys", many.len()),
+                };
+                let (receipt, effect) =
+                    receipts::begin(shell, name, dead.iter().map(|found| found.key.id).collect());
+                self.stage = Stage::Dead { dead, already, receipt };
                 return vec![effect];
             }
             Some(Err(failure)) => {
-                if let Stage::Sent { key } = &self.stage {
-                    self.stage = Stage::Found { keys: vec![(**key).clone()], at: 0 };
+                if let Stage::Sent { search, at } = &self.stage {
+                    self.stage = Stage::Found { search: search.clone(), at: *at };
                 }
                 self.said = Some((Severity::Bad, failure.text));
             }
@@ -230,4 +251,11 @@ impl Layer for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         self.paint(shell, frame, area);
     }
+}
+
+/// The keys that a yes revokes: all of those whose secrets were pasted, else the chosen one; without those that are revoked.
+fn ending(search: &Search, at: usize) -> Vec<KeyId> {
+    let all = search.certain;
+    let chosen = search.keys().enumerate().filter(|(place, _)| all || *place == at).map(|(_, key)| key);
+    chosen.filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect()
 }

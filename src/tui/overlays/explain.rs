@@ -11,9 +11,9 @@ use crate::domain::account::Account;
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::{Methods, Policy, RequestLine};
 use crate::domain::key::{Key, KeyId};
+use crate::domain::secret::SentKey;
 use crate::domain::text::SafeText;
 use crate::domain::verdict::{Ask, KeyFacts};
-use crate::service::Needle;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
@@ -101,7 +101,7 @@ impl State {
 
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         if matches!(key.action, Some(Action::Press | Action::Submit)) && self.form.on(Focus::Secret) {
-            return self.read(shell);
+            return self.read(shell, None);
         }
         // Nothing here changes anything: a key may be as fast as it likes.
         let key = input::Key { hurried: false, unread: false, ..key };
@@ -130,16 +130,21 @@ impl State {
     }
 
     /// Looks at what was pasted. The secret leaves the field, for the search if there is something to search for.
-    fn read(&mut self, shell: &mut Shell) -> Vec<Effect> {
+    fn read(&mut self, shell: &mut Shell, given: Option<&str>) -> Vec<Effect> {
         let Some(pasted) = &mut self.pasted else { return Vec::new() };
-        if pasted.is_empty() || self.asked.is_some() {
+        if self.asked.is_some() {
             return Vec::new();
         }
         self.key = None;
         self.account = None;
         self.failure = None;
-        match pasted.read(shell.issuers.as_deref().unwrap_or_default()) {
-            Some(secret) => self.ask(shell, Request::Find(Needle::Secret(secret))),
+        let given = given.map_or_else(|| pasted.take(), |text| SentKey::exact(text.as_bytes()));
+        if given.expose().trim_ascii().is_empty() {
+            return Vec::new();
+        }
+        let given = pasted.read(given, shell.issuers.as_deref().unwrap_or_default());
+        match given {
+            Some(secret) => self.ask(shell, Request::Find(secret)),
             None => Vec::new(),
         }
     }
@@ -244,8 +249,8 @@ impl Layer for State {
                 if let Some(field) = self.text_mut() {
                     field.paste(&text.line());
                 } else if let Some(pasted) = &mut self.pasted {
-                    pasted.paste(text.as_str());
-                    return self.read(shell);
+                    pasted.clear();
+                    return self.read(shell, Some(text.as_str()));
                 }
             }
             Input::Key(key) => return self.press(shell, key),
@@ -264,9 +269,15 @@ impl Layer for State {
         self.asked = None;
         match reply {
             Reply::Key(Ok(key)) => return self.found(shell, *key),
-            Reply::Find(Ok(keys)) => {
-                if let Some(key) = keys.into_iter().next() {
-                    return self.found(shell, key);
+            Reply::Find(Ok(search)) if search.found.len() > 1 => {
+                let count = search.found.len();
+                let names: Vec<&str> = search.keys().map(|key| key.name.as_str()).collect();
+                let words = format!("That holds {count} keys ({}). Paste one of them.", names.join(", "));
+                self.failure = Some(words.into());
+            }
+            Reply::Find(Ok(search)) => {
+                if let Some(found) = search.found.into_iter().next() {
+                    return self.found(shell, found.key);
                 }
             }
             Reply::Account(Ok(summary)) => self.account = Some(summary.account),

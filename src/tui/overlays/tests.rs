@@ -42,7 +42,7 @@ fn create(desk: &mut Desk) -> Vec<Effect> {
 
 fn paste(desk: &mut Desk) -> Vec<Effect> {
     let (to, _) = only_request(desk.paste("a1B2"));
-    desk.reply(to, Reply::Find(Ok(vec![key("voxpria", "leaked")])));
+    desk.reply(to, Reply::Find(Ok(crate::tui::testing::search_found(vec![key("voxpria", "leaked")]))));
     desk.press("y")
 }
 

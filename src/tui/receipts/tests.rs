@@ -58,7 +58,7 @@ fn vg_17_after_an_emergency_each_gate_says_after_how_many_milliseconds_it_refuse
     desk.open(Opening::Emergency);
     let key = key("voxpria", "Leaked");
     let (id, _) = only_request(desk.paste("a1B2"));
-    desk.reply(id, Reply::Find(Ok(vec![key.clone()])));
+    desk.reply(id, Reply::Find(Ok(crate::tui::testing::search_found(vec![key.clone()]))));
     let (id, _) = only_request(desk.press("y"));
     let (id, _) = look(desk.reply(id, Reply::Revoke(Ok(vec![dead(&key)]))));
     desk.says("Revoked at 2026-11-21 12:00:00 UTC");

@@ -4,6 +4,7 @@ use super::times;
 use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
+use crate::service::Found;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::facts::Fact;
 
@@ -37,5 +38,33 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
     });
     let by = &key.created_by;
     list.push(Fact::new(styles, "Created", format!("{} by {by}", times::exact(key.created_at, shell.utc))));
+    list
+}
+
+/// All that somebody must know who found the key exposed: besides, what it may do and until when, whom to tell, and how it
+/// ended.
+pub fn of_exposed(shell: &Shell, found: &Found) -> Vec<Fact> {
+    let styles = &shell.styles;
+    let key = &found.key;
+    let mut list = of(shell, key);
+    let privileged = shell.issuer(&key.issuer).is_some_and(|issuer| issuer.policy.fully_privileged());
+    let scopes = match (key.scopes.is_empty(), privileged) {
+        (true, true) => "everything on its account".to_owned(),
+        (true, false) => "none".to_owned(),
+        (false, _) => key.scopes.to_string(),
+    };
+    list.push(Fact::new(styles, "Scopes", scopes));
+    let expires = key.expires_at.map_or_else(|| "never".to_owned(), |at| times::exact(at, shell.utc));
+    list.push(Fact::new(styles, "Expires", expires));
+    if !found.admins.is_empty() {
+        let admins: Vec<&str> = found.admins.iter().map(SafeText::as_str).collect();
+        list.push(Fact::new(styles, "Tell", admins.join(", ")));
+    }
+    if let (Some(at), by) = (key.revoked_at, &key.revoked_by) {
+        let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let why = key.revoke_reason.as_ref().filter(|why| !why.is_empty());
+        let why = why.map_or_else(|| ", no reason given".to_owned(), |why| format!(": {why}"));
+        list.push(Fact::new(styles, "Revoked", format!("{}{by}{why}", times::exact(at, shell.utc))));
+    }
     list
 }

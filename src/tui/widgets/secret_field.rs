@@ -5,7 +5,7 @@ use std::fmt;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::domain::secret::PlainKey;
+use crate::domain::secret::SentKey;
 
 /// Bytes that fit. Longer input is cut: no secret and no id comes near it.
 const CAPACITY: usize = 512;
@@ -41,11 +41,13 @@ impl SecretInput {
         &self.0
     }
 
-    /// Takes the text out as a secret and wipes the field.
-    pub fn take(&mut self) -> PlainKey {
-        let secret = PlainKey::from_input(&self.0);
+    /// Takes the text out, with `more` behind it, and wipes the field.
+    pub fn take_with(&mut self, more: &str) -> SentKey {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(self.0.len() + more.len()));
+        bytes.extend_from_slice(self.0.as_bytes());
+        bytes.extend_from_slice(more.as_bytes());
         self.clear();
-        secret
+        SentKey::from(bytes)
     }
 
     pub fn clear(&mut self) {

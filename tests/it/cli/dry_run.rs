@@ -195,9 +195,9 @@ on_both! {
         let (keyrack, postbox) = (due(&db, &[]).await, Postbox::open());
         let names = Names::new();
         unchanged_then_done(&db, &keyrack, "reminders sweep", &names).await;
-        // What was sent is not sent again, dry or not.
-        let sent = keyrack.json(&["reminders", "list", "--filter", "state:sent"]);
-        let retry = format!("5 reminders retry {}", text(&sent[0], "id"));
+        // What was written is not written again, dry or not.
+        let written = keyrack.json(&["reminders", "list", "--filter", "state:written"]);
+        let retry = format!("5 reminders retry {}", text(&written[0], "id"));
         let (dry, real) = (run(&keyrack, &retry[2..], &names, &["--dry-run"]), run(&keyrack, &retry[2..], &names, &[]));
         assert_eq!((dry.status.code(), real.status.code()), (Some(5), Some(5)), "{dry:?}");
         assert_eq!(texts(&dry).1.lines().last(), texts(&real).1.lines().last());

@@ -133,6 +133,69 @@ on_both! {
         assert!(!failed(3, &["key", "find"], &output).contains(&unknown));
     }
 
+    async fn whatever_stands_around_a_secret_every_door_finds_it(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let made = keyrack.create("acme", "Front desk");
+        let secret = text(&made, "secret");
+        let (a, b) = secret.split_at(20);
+        for form in [
+            format!("Authorization: Bearer {secret}"),
+            format!("export KEY='{secret}';"),
+            format!("{{\"key\": \"{secret}\"}},"),
+            format!("+key: {secret}"),
+            format!("https://x.example/?k={}&b=1", secret.replace('_', "%5F")),
+            format!("\u{feff}{secret}."),
+            format!("> {a}=\r\n> {b}\r\n"),
+            format!("x{secret}\n{secret}"),
+            format!("{}{secret}", "words ".repeat(20_000)),
+        ] {
+            let found = keyrack.run_with_input(&["key", "find", "--json"], &form);
+            let keys: Value = serde_json::from_slice(&found.stdout).unwrap_or_else(|error| panic!("{error}: {form:.80}"));
+            assert_eq!((keys.as_array().unwrap().len(), &keys[0]["id"]), (1, &made["id"]), "{form:.80}");
+            assert_eq!(keys[0]["admins"][0], "it@acme.example");
+            let told = keyrack.run_with_input(&["key", "revoke", "--secret-stdin", "--dry-run"], &form);
+            assert!(texts(&told).1.contains("Would revoke this key"), "{form:.80}: {}", texts(&told).1);
+            let told = keyrack.run_with_input(&["explain"], &form);
+            assert!(texts(&told).0.contains("Front desk") && !texts(&told).0.contains(secret), "{form:.80}");
+        }
+    }
+
+    async fn all_the_secrets_of_a_text_are_revoked_and_the_rest_is_told(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let (one, other) = (keyrack.create("acme", "one"), keyrack.create("acme", "other"));
+        let (first, second) = (text(&one, "secret"), text(&other, "secret"));
+        let args = ["key", "revoke", "--secret-stdin", "--yes", "--reason", "leaked"];
+        let report = format!("{first}\n{second}\n{first}\n{}\n", &first[..40]);
+        let output = keyrack.run_with_input(&args, &report);
+        assert_eq!(output.status.code(), Some(3), "{:?}", texts(&output));
+        assert!(texts(&output).1.contains("Line 4, column 1: a VozAgent"), "{}", texts(&output).1);
+        assert_eq!(keyrack.keys("status:revoked").len(), 2);
+        let card = keyrack.run_with_input(&["key", "find"], first);
+        let card = texts(&card).0;
+        for words in ["leaked", "it@acme.example", "Scopes", "Expires", "Last used"] {
+            assert!(card.contains(words), "{words}: {card}");
+        }
+    }
+
+    async fn what_is_not_found_is_named(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let secret = text(&keyrack.create("acme", "one"), "secret").to_owned();
+        let foreign = format!("ghp_{}", "a1".repeat(18));
+        let strange = "gw_".to_owned() + &"0".repeat(43);
+        let mistyped = format!("{}{}", &secret[..20], &secret[21..]);
+        for (given, words) in [
+            (foreign.as_str(), "looks like a GitHub token"),
+            (&mistyped, "checksum is wrong: a character is missing or mistyped"),
+            (&secret[..30], "cut off"),
+            (&strange[..40], "cut off"),
+            ("gw_••••••••zzzz", "masked preview"),
+        ] {
+            let told = keyrack.run_with_input(&["key", "find"], given);
+            let told = failed(3, &["key", "find"], &told);
+            assert!(told.contains(words) && !told.contains(given.trim_start_matches("gw_")), "{words}: {told}");
+        }
+    }
+
     async fn a_secret_in_an_argument_is_refused_and_not_repeated(db) {
         let keyrack = Script::furnished(&db, "voicegram");
         let secret = text(&keyrack.create("acme", "x"), "secret").to_owned();

@@ -2,7 +2,8 @@
 
 use crate::support::people::{all, make_kept, office, preset, query};
 use keyrack::domain::operator::Role;
-use keyrack::service::{Needle, Service, new_operation};
+use keyrack::domain::secret::SentKey;
+use keyrack::service::{Service, new_operation};
 
 async fn listed(service: &Service, filter: &str) -> Vec<String> {
     let mut names: Vec<_> = all(service, &query(filter), Default::default(), 9)
@@ -42,8 +43,8 @@ on_both! {
         for typed in ["node", "izmir", "name:\u{130}ZMIR", "\u{ff4e}\u{ff4f}"] {
             assert_eq!(listed(&service, typed).await.len(), 1, "{typed}");
         }
-        let found = service.find_keys(Needle::Text("CAFE\u{301}".into())).await.unwrap();
-        assert_eq!(found[0].id, made.id);
+        let found = service.find_keys(SentKey::exact("CAFE\u{301}".as_bytes())).await.unwrap();
+        assert_eq!(found.found[0].key.id, made.id);
         assert_eq!(listed(&service, "laptop").await, ["\u{1F469}\u{200D}\u{1F4BB} laptop"]);
         service.set_operator(new_operation(), "Jose\u{301}", Role::Viewer).await.unwrap();
         service.remove_operator(new_operation(), "Jos\u{e9}").await.unwrap();

@@ -21,7 +21,8 @@ fn open(home: &TempDir, columns: u16, rows: u16) -> Terminal {
     terminal
 }
 
-/// What can be seen: each cell's character and look. The colour of a blank's letters can't, and an age grows meanwhile.
+/// What can be seen: each cell's character and look. The colour of a blank's letters can't, and times move on
+/// meanwhile.
 fn rows(terminal: &Terminal) -> String {
     terminal.with(|screen| {
         let (rows, columns) = screen.size();
@@ -33,10 +34,13 @@ fn rows(terminal: &Terminal) -> String {
                 let blank = matches!(text, "" | " ") && !cell.underline() && !cell.inverse();
                 let look = (cell.bold(), cell.dim(), cell.italic(), cell.underline(), cell.inverse());
                 let after: String = cells[at..].iter().take(8).map(|cell| cell.contents()).collect();
+                let before: String =
+                    cells[at.saturating_sub(7)..at].iter().map(|cell| cell.contents()).collect();
                 let grows = after.trim_start_matches(|c: char| c.is_ascii_digit()).get(1..5) == Some(" ago");
+                let shrinks = before.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with("in ");
                 match blank {
                     true => out.push_str(&format!("[{:?}]", cell.bgcolor())),
-                    false if grows => out.push_str("[age]"),
+                    false if grows || shrinks => out.push_str("[age]"),
                     false => {
                         out.push_str(&format!("{text}[{:?}{:?}{look:?}]", cell.fgcolor(), cell.bgcolor()));
                     }

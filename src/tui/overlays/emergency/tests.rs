@@ -1,9 +1,9 @@
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
-use crate::domain::secret::PlainKey;
-use crate::service::{Needle, Revoked};
+use crate::domain::secret::SentKey;
+use crate::service::{Clue, Revoked, Search};
 use crate::tui::effect::{FailureKind, Reply, Request, RequestId};
-use crate::tui::testing::{Desk, asks_nothing, created, key, noon, only_request};
+use crate::tui::testing::{Desk, asks_nothing, created, key, noon, only_request, search_found};
 
 fn leaked() -> (Key, String) {
     let made = created("voicegram", "CI runner");
@@ -15,8 +15,8 @@ fn found(desk: &mut Desk) -> Key {
     let (key, secret) = leaked();
     assert_eq!(desk.press("x"), []);
     let (id, request) = only_request(desk.paste(&secret));
-    assert_eq!(request, Request::Find(Needle::Secret(PlainKey::from_input(&secret))));
-    assert_eq!(desk.reply(id, Reply::Find(Ok(vec![key.clone()]))), []);
+    assert_eq!(request, Request::Find(SentKey::exact(secret.as_bytes())));
+    assert_eq!(desk.reply(id, Reply::Find(Ok(search_found(vec![key.clone()])))), []);
     key
 }
 
@@ -51,22 +51,22 @@ fn what_is_typed_is_masked() {
     let mut desk = Desk::new();
     desk.strike("x \"a1B2\"").sees("› ••••").sees_not("a1B2");
     let (_, request) = only_request(desk.press("enter"));
-    assert_eq!(request, Request::Find(Needle::Text("a1B2".into())));
+    assert_eq!(request, Request::Find(SentKey::exact(b"a1B2")));
 }
 
 #[test]
 fn va_14_a_key_is_found_by_its_id_its_last_four_its_name_and_its_secret_with_spaces_round_it() {
     let (key, secret) = leaked();
-    for (pasted, needle) in [
-        (key.id.to_string(), Needle::Text(key.id.to_string())),
-        ("ee36".into(), Needle::Text("ee36".into())),
-        ("CI runner".into(), Needle::Text("CI runner".into())),
-        (key.preview.as_str().to_owned(), Needle::Text(key.preview.as_str().to_owned())),
-        (format!("  {secret}\n"), Needle::Secret(PlainKey::from_input(&secret))),
+    for pasted in [
+        key.id.to_string(),
+        "ee36".into(),
+        "CI runner".into(),
+        key.preview.as_str().to_owned(),
+        format!("  {secret}\n"),
     ] {
         let mut desk = Desk::new();
         desk.press("x");
-        assert_eq!(only_request(desk.paste(&pasted)).1, Request::Find(needle));
+        assert_eq!(only_request(desk.paste(&pasted)).1, Request::Find(SentKey::exact(pasted.as_bytes())));
     }
 }
 
@@ -84,7 +84,7 @@ fn of_several_keys_the_chosen_one_is_revoked() {
     let (one, other) = (key("voxpria", "one"), key("voxpria", "other"));
     desk.press("x");
     let (id, _) = only_request(desk.paste("a1B2"));
-    desk.reply(id, Reply::Find(Ok(vec![one, other.clone()])));
+    desk.reply(id, Reply::Find(Ok(search_found(vec![one, other.clone()]))));
     desk.says("2 keys fit");
     desk.press("down");
     let Request::Revoke { keys, .. } = sent(&mut desk).1 else { panic!() };
@@ -98,7 +98,7 @@ fn of_many_keys_the_chosen_one_is_still_described_in_full() {
     let last = keys[19].id.to_string();
     desk.press("x");
     let (id, _) = only_request(desk.paste("robot"));
-    desk.reply(id, Reply::Find(Ok(keys)));
+    desk.reply(id, Reply::Find(Ok(search_found(keys))));
     for _ in 0..19 {
         desk.press("down");
     }
@@ -111,8 +111,8 @@ fn no_looks_for_another_and_nothing_found_says_what_to_try() {
     found(&mut desk);
     assert_eq!(desk.press("n"), []);
     let (id, _) = only_request(desk.paste("zzzz"));
-    desk.reply(id, Reply::Find(Ok(Vec::new())));
-    desk.says("no key fits. Check that all of it was pasted");
+    desk.reply(id, Reply::Find(Ok(Search::default())));
+    desk.says("No key in this database matches. Paste the whole key");
     desk.strike("esc").closed();
 }
 
@@ -122,7 +122,7 @@ fn a_dead_key_is_said_to_be_dead_and_not_revoked_again() {
     let (key, secret) = leaked();
     desk.press("x");
     let (id, _) = only_request(desk.paste(&secret));
-    desk.reply(id, Reply::Find(Ok(vec![Key { revoked_at: Some(noon()), ..key }])));
+    desk.reply(id, Reply::Find(Ok(search_found(vec![Key { revoked_at: Some(noon()), ..key }]))));
     desk.says("dead already: revoked at 2026-11-21 12:00:00 UTC");
     assert_eq!(desk.press("y"), []);
 }
@@ -174,7 +174,7 @@ fn another_key_after_a_revocation_without_an_answer_is_revoked_by_itself() {
     desk.strike("n").says("may have been carried out");
     let other = key("voxpria", "other");
     let (id, _) = only_request(desk.paste("a1B2"));
-    desk.reply(id, Reply::Find(Ok(vec![other.clone()])));
+    desk.reply(id, Reply::Find(Ok(search_found(vec![other.clone()]))));
     let (_, second) = sent(&mut desk);
     let (Request::Revoke { operation, .. }, Request::Revoke { operation: own, keys, .. }) = (first, second)
     else {
@@ -182,4 +182,21 @@ fn another_key_after_a_revocation_without_an_answer_is_revoked_by_itself() {
     };
     assert_eq!(keys, [other.id]);
     assert_ne!(operation, own);
+}
+
+#[test]
+fn of_several_secrets_in_a_paste_none_is_lost() {
+    let mut desk = Desk::new();
+    let (one, other) = (key("voxpria", "one"), key("voxpria", "other"));
+    let ids = [one.id, other.id];
+    desk.press("x");
+    let (id, _) = only_request(desk.paste("a scanner's report"));
+    let clue = Clue { line: 3, column: 7, words: "a secret that is cut off".into(), ours: true };
+    let search = Search { certain: true, clues: vec![clue], ..search_found(vec![one, other]) };
+    desk.reply(id, Reply::Find(Ok(search)));
+    let words = desk.words();
+    assert!(words.contains("2 exposed keys") && words.contains("revoke all 2 now"), "{words}");
+    assert!(words.contains("Line 3, column 7: a secret that is cut off"), "{words}");
+    let Request::Revoke { keys, .. } = sent(&mut desk).1 else { panic!() };
+    assert_eq!(keys, ids);
 }

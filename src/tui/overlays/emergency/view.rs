@@ -4,13 +4,13 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Stage, State};
+use super::{Stage, State, ending};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::domain::key::Key;
 use crate::domain::operator::Permission;
 use crate::domain::text::SafeText;
 use crate::domain::verdict::meets;
+use crate::service::{Count, Found, Search};
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
@@ -41,19 +41,28 @@ impl State {
                 sheet.line(line, true);
                 "Exposed key".to_owned()
             }
-            Stage::Found { keys, at } => self.draw_found(shell, &mut sheet, keys, *at),
-            Stage::Sent { key } => {
-                sheet.facts(&key_facts::of(shell, key));
+            Stage::Found { search, at } => self.draw_found(shell, &mut sheet, search, *at),
+            Stage::Sent { search, at } => {
+                if let Some(found) = search.found.get(*at) {
+                    sheet.facts(&key_facts::of_exposed(shell, found));
+                }
                 sheet.space();
                 sheet.words(Role::Info, "sent; waiting until the database shows it as revoked…");
                 "Exposed key".to_owned()
             }
-            Stage::Dead { key, already, receipt } => {
+            Stage::Dead { dead, already, receipt } => {
+                let Some(Found { key, .. }) = dead.first() else { return };
                 let at = key.revoked_at.map(|at| times::exact(at, shell.utc)).unwrap_or_default();
                 let receipt = shell.receipt(*receipt);
-                let words = match already {
-                    true => format!("It was revoked before, at {at}."),
-                    false => format!("Revoked at {at}, read back from the database."),
+                let words = match (dead.len(), *already) {
+                    (1, 1) => format!("It was revoked before, at {at}."),
+                    (1, _) => format!("Revoked at {at}, read back from the database."),
+                    (all, 0) => format!("{all} keys are revoked, read back from the database."),
+                    (all, before) => {
+                        format!(
+                            "{all} keys are revoked ({before} of them were before), read back from the database."
+                        )
+                    }
                 };
                 sheet.words(Role::Ok, &words);
                 sheet.space();
@@ -62,10 +71,19 @@ impl State {
                     sheet.hanging(receipt.lines(shell.utc));
                     sheet.space();
                 }
-                sheet.facts(&key_facts::of(shell, key));
+                match dead.as_slice() {
+                    [one] => sheet.facts(&key_facts::of_exposed(shell, one)),
+                    many => many.iter().for_each(|found| {
+                        let key = &found.key;
+                        sheet.words(Role::Text, &format!("{}  {}  {}", key.preview, key.name, key.account));
+                    }),
+                }
                 sheet.space();
                 sheet.words(Role::Muted, "Enter closes");
-                format!("Dead: {}", fit::cut(&key.name, 50))
+                match dead.len() {
+                    1 => format!("Dead: {}", fit::cut(&key.name, 50)),
+                    all => format!("Dead: {all} keys"),
+                }
             }
         };
         if let Some((severity, words)) = &self.said {
@@ -75,13 +93,14 @@ impl State {
         sheet.draw(frame, &title, Role::Danger);
     }
 
-    fn draw_found(&self, shell: &Shell, sheet: &mut Sheet<'_>, keys: &[Key], at: usize) -> String {
+    fn draw_found(&self, shell: &Shell, sheet: &mut Sheet<'_>, search: &Search, at: usize) -> String {
         let styles = &shell.styles;
-        let Some(key) = keys.get(at) else { return "Exposed key".to_owned() };
+        let Some(found) = search.found.get(at) else { return "Exposed key".to_owned() };
+        let (key, keys) = (&found.key, &search.found);
         if keys.len() > 1 {
             // So many that what is known of the chosen one still fits below them.
             let top = scroll::follow(at.saturating_sub(LISTED / 2), at, LISTED, keys.len());
-            for (place, key) in keys.iter().enumerate().skip(top).take(LISTED) {
+            for (place, Found { key, .. }) in keys.iter().enumerate().skip(top).take(LISTED) {
                 let here = place == at;
                 let sign = if here { "› " } else { "  " };
                 let status = key.status(shell.now).as_str();
@@ -92,25 +111,42 @@ impl State {
             }
             sheet.space();
         }
-        sheet.facts(&key_facts::of(shell, key));
+        sheet.facts(&key_facts::of_exposed(shell, found));
         sheet.space();
         let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
-        if let Some(at) = key.revoked_at {
-            let words = format!(
-                "It is dead already: revoked at {}. {no} looks for another.",
-                times::exact(at, shell.utc)
-            );
+        let several = search.certain && keys.len() > 1;
+        let ending = ending(search, at).len();
+        if ending == 0 {
+            let words = match (key.revoked_at, several) {
+                (Some(at), false) => {
+                    format!(
+                        "It is dead already: revoked at {}. {no} looks for another.",
+                        times::exact(at, shell.utc)
+                    )
+                }
+                _ => format!("All of them are dead already. {no} looks for another."),
+            };
             sheet.words(Role::Ok, &words);
         } else if !shell.may(Permission::ChangeKeys) {
             sheet.words(Role::Warning, "Your role may not revoke it. Show this to somebody who may.");
         } else {
-            let state = meets(key, shell.now);
+            let state: std::borrow::Cow<'_, str> = if several {
+                "Their secrets were all in what was pasted.".into()
+            } else {
+                meets(key, shell.now).into()
+            };
             sheet.words(Role::Warning, &format!("{state} Revoking is at once and for good."));
-            sheet.keys(&[(&yes, "revoke it now"), (&no, "no, look for another")]);
+            let act = if several { format!("revoke all {ending} now") } else { "revoke it now".to_owned() };
+            sheet.keys(&[(&yes, &act), (&no, "no, look for another")]);
         }
         match keys.len() {
             1 => format!("Exposed key: {}", fit::cut(&key.name, 44)),
-            count => format!("{count} keys fit; ↑ ↓ choose"),
+            count if search.certain => format!("{count} exposed keys; ↑ ↓ look at each"),
+            count => match search.fit {
+                Some(Count::Exactly(all)) => format!("{count} of {all} keys fit; ↑ ↓ choose"),
+                Some(Count::AtLeast(all)) => format!("{count} of {all} or more keys fit; ↑ ↓ choose"),
+                None => format!("{count} keys fit; ↑ ↓ choose"),
+            },
         }
     }
 }

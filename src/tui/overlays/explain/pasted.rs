@@ -10,7 +10,7 @@ use crate::domain::credential::{Credential, Directory, Home, Spelling, Unread};
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::Issuer;
 use crate::domain::reason::Reason;
-use crate::domain::secret::{HashedKey, PlainKey};
+use crate::domain::secret::{HashedKey, SentKey, search};
 use crate::tui::widgets::secret_field::SecretInput;
 
 /// How the key may have been sent, in words.
@@ -25,20 +25,18 @@ pub struct Pasted {
     read: Option<Read>,
 }
 
+type Outcome = Result<(HashedKey, Carrier), Reason>;
+
 /// What is known of a text that was read. Holds no part of it.
 #[derive(Debug)]
 struct Read {
     directory: Directory,
     /// The slug of the policy that decides.
     policy: Option<String>,
-    outcome: Result<(HashedKey, Carrier), Reason>,
+    outcome: Outcome,
 }
 
 impl Pasted {
-    pub fn is_empty(&self) -> bool {
-        self.input.len() == 0
-    }
-
     /// Characters in the field.
     pub fn len(&self) -> usize {
         self.input.len()
@@ -49,23 +47,51 @@ impl Pasted {
         self.read.is_some()
     }
 
-    /// Takes a pasted text in the place of what was there, white space and all: it may be what is wrong.
-    pub fn paste(&mut self, text: &str) {
+    pub fn clear(&mut self) {
         self.input.clear();
-        for c in text.chars() {
-            let mut buffer = [0; 4];
-            self.input.paste(if c.is_whitespace() { " " } else { c.encode_utf8(&mut buffer) });
-        }
+    }
+
+    /// What was typed leaves the field.
+    pub fn take(&mut self) -> SentKey {
+        self.input.take_with("")
     }
 
     pub fn key(&mut self, event: KeyEvent) {
         self.input.key(event);
     }
 
-    /// Reads the text as a gate would, and empties the field. Answers the secret that is worth looking for.
-    pub fn read(&mut self, issuers: &[Issuer]) -> Option<PlainKey> {
+    /// Reads a text as a gate would. Where that is no key, it is searched for one. Answers what is worth looking for.
+    pub fn read(&mut self, given: SentKey, issuers: &[Issuer]) -> Option<SentKey> {
         let directory = Directory::new(issuers.iter().map(|issuer| Arc::new(issuer.policy.clone())));
-        let text = self.input.raw();
+        let text = String::from_utf8_lossy(given.expose());
+        let (outcome, policy) = self.judge(&directory, &text);
+        let Err(reason) = outcome else {
+            self.read = Some(Read { directory, policy, outcome });
+            return Some(given);
+        };
+        let findings = search(given.expose(), issuers.iter().map(|issuer| &issuer.policy));
+        let mut secrets = findings.iter().filter_map(|finding| Some((finding, finding.readings.first()?)));
+        // One that is alone was sent with what stands about or within it, and that is what is wrong with it.
+        let within = secrets.next().filter(|(finding, _)| !finding.alone && header_in(&text).is_none());
+        let (outcome, policy) = match within {
+            Some((finding, secret)) => {
+                let name = match finding.header {
+                    Some((Carrier::Bearer, _)) => "Authorization: Bearer ",
+                    Some((Carrier::ApiKey, _)) => "X-API-Key: ",
+                    _ => "",
+                };
+                self.judge(&directory, &Zeroizing::new(format!("{name}{}", secret.expose())))
+            }
+            None => (Err(reason), policy),
+        };
+        let worth = findings.iter().any(|finding| !finding.readings.is_empty())
+            && matches!(outcome, Ok(_) | Err(Reason::Spaces | Reason::Altered(_) | Reason::UnknownPrefix));
+        self.read = Some(Read { directory, policy, outcome });
+        worth.then_some(given)
+    }
+
+    /// What a gate makes of a text: a key, or a header with one.
+    fn judge(&self, directory: &Directory, text: &str) -> (Outcome, Option<String>) {
         let (name, value) = match header_in(text) {
             Some((name, value)) => (Some(name), value),
             None => ([None, Some("authorization"), Some("X-API-Key")][self.sent.min(SENT.len() - 1)], text),
@@ -80,20 +106,10 @@ impl Pasted {
             }
             None => directory.read_bare(Home::Any, text.as_bytes()),
         };
-        let secret = match &outcome {
-            Ok(_) | Err(Unread { reason: Reason::Spaces, .. }) => {
-                let key = if starts_with(&sent, "bearer ") { &sent["bearer ".len()..] } else { &sent };
-                Some(PlainKey::from_input(key))
-            }
-            Err(_) => None,
-        };
-        let (policy, outcome) = match outcome {
-            Ok(found) => (Some(found.policy.slug.clone()), Ok((found.hash, found.carrier))),
-            Err(unread) => (unread.policy.map(|policy| policy.slug.clone()), Err(unread.reason)),
-        };
-        self.read = Some(Read { directory, policy, outcome });
-        self.input.clear();
-        secret
+        match outcome {
+            Ok(found) => (Ok((found.hash, found.carrier)), Some(found.policy.slug.clone())),
+            Err(unread) => (Err(unread.reason), unread.policy.map(|policy| policy.slug.clone())),
+        }
     }
 
     /// Explains what was read; `case` has what is known besides.
@@ -113,7 +129,8 @@ impl Pasted {
 
 /// The header's name and value, where a whole header was pasted.
 fn header_in(text: &str) -> Option<(&'static str, &str)> {
-    let text = text.trim_start();
+    // Blanks and the line's end round a header are not its value's.
+    let text = text.trim();
     ["authorization", "X-API-Key"]
         .into_iter()
         .find_map(|name| {

@@ -1,8 +1,8 @@
 use crate::domain::account::{Account, Standing};
 use crate::domain::key::Key;
 use crate::domain::scope::Scopes;
-use crate::domain::secret::PlainKey;
-use crate::service::Needle;
+use crate::domain::secret::SentKey;
+use crate::service::{Found, Search};
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, account, created, key, noon, only_request};
@@ -31,7 +31,10 @@ fn paste(desk: &mut Desk, text: &str) -> Vec<Effect> {
 /// The search found `key`, whose account is in good standing.
 fn finds(desk: &mut Desk, id: RequestId, key: Key) {
     let issuer = key.issuer.clone();
-    let (id, _) = only_request(desk.reply(id, Reply::Find(Ok(vec![key]))));
+    let (id, _) = only_request(desk.reply(
+        id,
+        Reply::Find(Ok(Search { found: vec![Found { key, admins: Vec::new() }], ..Search::default() })),
+    ));
     desk.reply(id, Reply::Account(Ok(account(&issuer, "acme"))));
 }
 
@@ -96,7 +99,7 @@ fn va_11_spaces_around_a_key_are_what_is_wrong_and_the_key_without_them_is_looke
     for text in [format!(" {secret}"), format!("{secret}\n"), format!("{secret}\r\n")] {
         let mut desk = Desk::new();
         let (id, request) = only_request(paste(&mut desk, &text));
-        assert_eq!(request, Request::Find(Needle::Secret(PlainKey::from_input(secret))), "{text:?}");
+        assert_eq!(request, Request::Find(SentKey::exact(text.as_bytes())), "{text:?}");
         finds(&mut desk, id, made.key.clone());
         let words = desk.words();
         assert!(words.contains("✕ shape There is white space around or in the key"), "{text:?}: {words}");
@@ -132,7 +135,7 @@ fn a_key_that_nobody_made_is_unknown() {
     let mut desk = Desk::new();
     let made = created("voicegram", "CI");
     let (id, _) = only_request(paste(&mut desk, made.secret.expose()));
-    desk.reply(id, Reply::Find(Ok(Vec::new())));
+    desk.reply(id, Reply::Find(Ok(Search::default())));
     desk.says("✕ known The form is right, but no such key was ever made here");
     desk.says_not("There is no key to look at");
 }

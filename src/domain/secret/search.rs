@@ -1,0 +1,345 @@
+//! Searching any input for secrets, whatever stands around them and however they were wrapped or escaped on the way.
+//!
+//! What is found is named by its place and kind. The text is read in linear time, and every copy of a part of it is wiped.
+
+use std::ops::Range;
+
+use strum::VariantArray as _;
+use zeroize::Zeroizing;
+
+use super::recognise::{SHORTEST_BODY, is_dot};
+use super::{Body, DOTS, PlainKey, TAIL};
+use crate::domain::carrier::Carrier;
+use crate::domain::issuer::Policy;
+
+mod read;
+mod strangers;
+
+use read::{clean, decoded, encoded_runs, gap, run, unit};
+
+/// Something in a text that is, was or shows a secret.
+#[derive(Debug)]
+pub struct Finding {
+    /// The line that it begins in, counted from 1.
+    pub line: usize,
+    /// The character of the line, counted from 1; what nobody sees does not count.
+    pub column: usize,
+    pub kind: Kind,
+    /// The place of its issuer among the policies that were given; `None` where the prefix is nobody's.
+    pub issuer: Option<usize>,
+    /// What it may be in full, the likeliest first: the database knows which, if any.
+    pub readings: Vec<PlainKey>,
+    /// The header that the text shows it in, and whether the header's name is spelled as the documents spell it.
+    pub header: Option<(Carrier, bool)>,
+    /// Whether the text holds nothing else.
+    pub alone: bool,
+}
+
+/// How much of a secret was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The form is right, and the checksum where there is one.
+    Whole,
+    /// Characters after the prefix, and how many a secret has.
+    Cut { found: usize, wanted: usize },
+    /// About as long as a secret, but the checksum does not fit.
+    Mistyped,
+    /// As long as a secret or longer, with characters that do not belong there.
+    Altered,
+    /// Prefix, dots and last characters: harmless. The preview as lists show it; `None` without last characters.
+    Preview(Option<String>),
+    /// The looks of a secret of another provider, by its name.
+    Foreign(&'static str),
+    /// The looks of a secret of nobody known.
+    Unknown,
+}
+
+/// A shorter body is taken for ordinary text, such as `gw_name`.
+const SHORTEST: usize = 16;
+/// A damaged body that is as long as this is no ordinary text, even within a word.
+const LONG: usize = 32;
+/// Characters that a preview may show behind the prefix, and at its end.
+const SHOWN: usize = 8;
+/// How often encoded text is looked into again.
+const DEPTH: u8 = 2;
+
+/// Everything in `input` that has the form of a secret of one of these policies, or the looks of somebody else's, in the
+/// order of the text. Lines that were wrapped, quoted or escaped are read as what they were, and so is base64.
+pub fn search<'p>(input: &[u8], policies: impl IntoIterator<Item = &'p Policy>) -> Vec<Finding> {
+    let mut forms: Vec<Form<'p>> = Vec::new();
+    for (issuer, policy) in policies.into_iter().enumerate() {
+        let own = policy.format.prefixes().map(|prefix| Form { prefix, body: policy.format.body, issuer });
+        forms.extend(own);
+    }
+    // The longest first: where `vg_` and `vg_pat_` both fit, the latter says more.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.prefix.len()));
+    let mut starts = [false; 256];
+    for form in &forms {
+        let first = form.prefix.as_bytes()[0];
+        starts[usize::from(first)] = true;
+        starts[usize::from(first.to_ascii_uppercase())] = true;
+    }
+    // What an escape may begin with.
+    b"%\\&=".iter().for_each(|byte| starts[usize::from(*byte)] = true);
+    let searcher = Searcher { forms, starts };
+    let text = clean(input);
+    let mut found = searcher.plain(&text);
+    searcher.encoded(&text, DEPTH, &mut found);
+    found.sort_by_key(|(place, _)| place.start);
+    placed(&text, found)
+}
+
+/// A prefix and what follows it.
+struct Form<'p> {
+    prefix: &'p str,
+    body: Body,
+    issuer: usize,
+}
+
+struct Searcher<'p> {
+    forms: Vec<Form<'p>>,
+    /// The bytes that a secret of ours may begin with.
+    starts: [bool; 256],
+}
+
+/// What was found, before its line is known.
+struct Seen {
+    kind: Kind,
+    issuer: Option<usize>,
+    readings: Vec<PlainKey>,
+}
+
+impl Searcher<'_> {
+    fn plain(&self, text: &str) -> Vec<(Range<usize>, Seen)> {
+        let bytes = text.as_bytes();
+        let mut found = Vec::new();
+        // What lies before this belongs to something that was found, and can only be a secret of ours.
+        let mut covered = 0;
+        let mut at = 0;
+        while at < bytes.len() {
+            let mut next = at + 1;
+            if self.starts[usize::from(bytes[at])]
+                && let Some((end, after, seen)) = self.ours(text, at)
+            {
+                covered = covered.max(end);
+                next = after;
+                found.push((at..end, seen));
+            } else if at >= covered
+                && let Some((start, end, seen)) = strangers::at(text, at, covered)
+            {
+                covered = end;
+                found.push((start..end, seen));
+            }
+            at = next;
+        }
+        found
+    }
+
+    /// A secret of ours at a place: its end, where to look on, and what it is.
+    fn ours(&self, text: &str, at: usize) -> Option<(usize, usize, Seen)> {
+        let bytes = text.as_bytes();
+        let mut best: Option<(usize, usize, Seen)> = None;
+        for form in &self.forms {
+            let Some(body_at) = after_prefix(bytes, at, form.prefix) else { continue };
+            let Some((end, seen)) = self.judge(text, at, body_at, form) else { continue };
+            // What is damaged may have a whole one within it.
+            let after = if seen.kind == Kind::Whole { end } else { body_at };
+            let whole = seen.kind == Kind::Whole;
+            if best.as_ref().is_none_or(|(.., best)| whole && best.kind != Kind::Whole) {
+                best = Some((end, after.max(at + 1), seen));
+            }
+        }
+        best
+    }
+
+    fn judge(&self, text: &str, start: usize, body_at: usize, form: &Form<'_>) -> Option<(usize, Seen)> {
+        let bytes = text.as_bytes();
+        let mut readings = Vec::new();
+        let mut whole = None;
+        let straight = run(bytes, body_at, false);
+        let joined = run(bytes, body_at, true);
+        let both = [Some(&straight), (joined.chars.len() > straight.chars.len()).then_some(&joined)];
+        for run in both.into_iter().flatten() {
+            if whole.is_some() {
+                break;
+            }
+            for body in [form.body]
+                .into_iter()
+                .chain(Body::VARIANTS.iter().copied().filter(|body| *body != form.body))
+            {
+                let Some(chars) = run.chars.get(..body.length()) else { continue };
+                if self.readings(form.prefix, body, chars, &mut readings)
+                    && (body == Body::Base62Checksum || run.chars.len() == body.length() && run.closed)
+                {
+                    whole = whole.or(Some(run.ends[body.length() - 1]));
+                }
+            }
+        }
+        let found = straight.chars.len();
+        if let Some(end) = whole {
+            return Some((end, Seen { kind: Kind::Whole, issuer: Some(form.issuer), readings }));
+        }
+        let of = |kind, readings| Seen { kind, issuer: Some(form.issuer), readings };
+        if let Some((end, tail)) = preview(text, body_at) {
+            let shown = tail.map(|tail| super::preview(form.prefix, tail));
+            return Some((end, of(Kind::Preview(shown), readings)));
+        }
+        let end = straight.ends.last().copied().unwrap_or(body_at);
+        let damaged = found >= SHORTEST && begins_word(text, start) || found >= LONG;
+        let wanted = form.body.length();
+        let kind = match form.body {
+            Body::Base62Checksum if found.abs_diff(wanted) <= 1 => Kind::Mistyped,
+            _ if found < wanted => Kind::Cut { found, wanted },
+            _ => Kind::Altered,
+        };
+        (damaged || !readings.is_empty()).then(|| (end, of(kind, readings)))
+    }
+
+    /// Adds the secrets that a prefix and a body come to, also where a stray letter belongs to the prefix of somebody else.
+    /// Answers whether the body has its form just as it stands.
+    fn readings(&self, prefix: &str, body: Body, chars: &[u8], readings: &mut Vec<PlainKey>) -> bool {
+        let Ok(chars) = std::str::from_utf8(chars) else { return false };
+        let small = Zeroizing::new(chars.to_ascii_lowercase());
+        let mut fits = false;
+        let shorter = self.forms.iter().map(|form| form.prefix);
+        let shorter = shorter.filter(|other| other.len() < prefix.len() && prefix.ends_with(other));
+        for prefix in std::iter::once(prefix).chain(shorter) {
+            for (text, exact) in [(chars, true), (small.as_str(), false)] {
+                if body.matches(prefix, text) && (exact || text != chars) {
+                    fits |= exact;
+                    readings.push(PlainKey::join(prefix, text));
+                    break;
+                }
+            }
+        }
+        fits
+    }
+
+    /// Looks into what is base64: a Basic header, a value of Kubernetes, an attachment.
+    fn encoded(&self, text: &str, depth: u8, found: &mut Vec<(Range<usize>, Seen)>) {
+        if depth == 0 {
+            return;
+        }
+        for place in encoded_runs(text.as_bytes()) {
+            for skip in 0..4 {
+                let inner = clean(&decoded(&text.as_bytes()[place.clone()], skip));
+                let mut seen = self.plain(&inner);
+                // By chance anything may stand there, but no secret that is as long as one.
+                seen.retain(|(_, seen)| matches!(seen.kind, Kind::Whole | Kind::Mistyped | Kind::Cut { .. }));
+                self.encoded(&inner, depth - 1, &mut seen);
+                found.extend(seen.into_iter().map(|(_, seen)| (place.clone(), seen)));
+            }
+        }
+    }
+}
+
+/// Where the body begins, if `prefix` stands at a place, in whatever letters and wrapped wherever.
+fn after_prefix(bytes: &[u8], mut at: usize, prefix: &str) -> Option<usize> {
+    for (place, wanted) in prefix.bytes().enumerate() {
+        let fits = |found: Option<(u8, usize)>| {
+            found.filter(|(byte, _)| byte.eq_ignore_ascii_case(&wanted)).map(|(_, next)| next)
+        };
+        at = match fits(unit(bytes, at)) {
+            Some(next) => next,
+            None if place > 0 => fits(unit(bytes, gap(bytes, at)?))?,
+            None => return None,
+        };
+    }
+    Some(at)
+}
+
+/// The dots and last characters that stand at a place, perhaps behind a few first ones: their end, and the last four.
+fn preview(text: &str, at: usize) -> Option<(usize, Option<&str>)> {
+    let rest = &text[at..];
+    let alphanumeric = |text: &str| text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let head = alphanumeric(rest);
+    let masked = rest[head..].char_indices().find(|(_, c)| !is_dot(*c)).map_or(rest.len() - head, |(i, _)| i);
+    let dots: usize = rest[head..head + masked].chars().map(|c| if c == '…' { 3 } else { 1 }).sum();
+    let tail = alphanumeric(&rest[head + masked..]);
+    if dots < 3 || head > SHOWN || tail > SHOWN {
+        return None;
+    }
+    let end = head + masked + tail;
+    Some((at + end, (tail >= TAIL).then(|| &rest[end - TAIL..end])))
+}
+
+fn begins_word(text: &str, start: usize) -> bool {
+    !text[..start].chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+/// The header that ends with a part of a line.
+fn header(before: &str) -> Option<(Carrier, bool)> {
+    let line = before.trim_end_matches([' ', '\t', '"', '\'']);
+    let ends = |name: &str| {
+        let from = line.len().checked_sub(name.len())?;
+        line.get(from..).filter(|end| end.eq_ignore_ascii_case(name))
+    };
+    if ends("bearer").is_some() {
+        return Some((Carrier::Bearer, true));
+    }
+    ends("x-api-key:").map(|name| (Carrier::ApiKey, name == "X-API-Key:"))
+}
+
+/// Gives the findings their lines and columns, in one walk through the text.
+fn placed(text: &str, found: Vec<(Range<usize>, Seen)>) -> Vec<Finding> {
+    let first = text.len() - text.trim_start().len();
+    let last = text.trim_end().len();
+    let (mut line, mut begins, mut counted, mut column) = (1, 0, 0, 1);
+    let mut placed = Vec::with_capacity(found.len());
+    for (place, seen) in found {
+        for (at, c) in text[counted..place.start].char_indices() {
+            column += 1;
+            if c == '\n' {
+                (line, begins, column) = (line + 1, counted + at + 1, 1);
+            }
+        }
+        counted = place.start;
+        placed.push(Finding {
+            line,
+            column,
+            header: header(&text[begins..place.start]),
+            alone: place.start <= first && place.end >= last,
+            kind: seen.kind,
+            issuer: seen.issuer,
+            readings: seen.readings,
+        });
+    }
+    placed
+}
+
+impl Finding {
+    /// What it is, in words without its place. `policy` is its issuer's, `database` the name of the database that does not
+    /// hold it.
+    pub fn sentence(&self, policy: Option<&Policy>, database: &str) -> String {
+        let what = policy.map_or_else(
+            || "a secret".to_owned(),
+            |policy| format!("a {} {}", policy.name, policy.wording.noun),
+        );
+        match &self.kind {
+            Kind::Whole => format!("{what} by its form, not in this database ({database})"),
+            Kind::Cut { found, wanted } => {
+                format!("{what} that is cut off: {found} characters after the prefix instead of {wanted}")
+            }
+            Kind::Mistyped => {
+                format!("{what}, but its checksum is wrong: a character is missing or mistyped")
+            }
+            Kind::Altered => format!("{what}, but with characters that don't belong there"),
+            Kind::Preview(_) => "a masked preview, not the secret itself".to_owned(),
+            Kind::Foreign(provider) => format!("not one of ours: looks like a {provider}"),
+            Kind::Unknown => "not one of ours: no issuer in this database has its prefix".to_owned(),
+        }
+    }
+
+    /// Whether it may be a secret of ours that was found, but not its key.
+    pub fn is_ours(&self) -> bool {
+        self.issuer.is_some() && !matches!(self.kind, Kind::Preview(_))
+    }
+}
+
+/// The masked form as lists show it, of a prefix that nobody here has.
+fn shown(prefix: &str, tail: Option<&str>) -> Option<String> {
+    tail.map(|tail| format!("{prefix}{DOTS}{tail}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! Reading a text as what it was before it was wrapped, quoted, escaped or encoded.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+/// One more than the longest body has.
+const MOST: usize = 65;
+/// Bytes between two parts of a secret that was wrapped.
+const GAP: usize = 64;
+/// Parts that a secret may be wrapped into, less one.
+const GAPS: usize = 8;
+/// Escapes in a row that are looked through.
+const ESCAPES: usize = 8;
+/// The longest title or link of a terminal's escape sequence.
+const COMMAND: usize = 4096;
+/// Less base64 than this holds no secret.
+const SHORTEST_RUN: usize = 64;
+/// A line of base64 that goes on in the next one has at least this many characters.
+const WRAPPED: usize = 40;
+
+/// The input as text, without what nobody sees: terminal sequences, control characters, NULs (which make ASCII of UTF-16),
+/// and characters without width. Not longer than the input.
+pub fn clean(input: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(input.len()));
+    let mut at = 0;
+    for chunk in input.utf8_chunks() {
+        let start = at;
+        for (offset, c) in chunk.valid().char_indices() {
+            // Within a sequence that was left out.
+            if start + offset < at {
+                continue;
+            }
+            at = start + offset + c.len_utf8();
+            match c {
+                '\u{1b}' | '\u{9b}' => at = sequence(input, at, c == '\u{9b}'),
+                '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' => text.push(c),
+                c if c.is_control() || unseen(c) => {}
+                c => text.push(c),
+            }
+        }
+        let end = start + chunk.valid().len() + chunk.invalid().len();
+        if !chunk.invalid().is_empty() && at < end {
+            text.push('?');
+        }
+        at = at.max(end);
+    }
+    text
+}
+
+/// The end of a terminal's sequence whose introducer ends at `at`.
+fn sequence(input: &[u8], at: usize, csi: bool) -> usize {
+    let rest = &input[at..];
+    let ends = |from: usize, is: fn(u8) -> bool| rest[from..].iter().take(COMMAND).position(|byte| is(*byte));
+    match rest.first() {
+        Some(b'[') if !csi => ends(1, |byte| !matches!(byte, 0x20..=0x3f)).map_or(at, |end| at + 1 + end + 1),
+        _ if csi => ends(0, |byte| !matches!(byte, 0x20..=0x3f)).map_or(at, |end| at + end + 1),
+        Some(b']') => match ends(1, |byte| matches!(byte, 0x07 | 0x1b)) {
+            Some(end) if rest[1 + end] == 0x1b => (at + 1 + end + 2).min(input.len()),
+            Some(end) => at + 1 + end + 1,
+            None => at,
+        },
+        Some(0x20..=0x2f) => (at + 2).min(input.len()),
+        Some(b'=' | b'>' | b'7' | b'8' | b'c' | b'M') => at + 1,
+        _ => at,
+    }
+}
+
+/// Characters that a person does not see.
+fn unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e01ef}'
+    )
+}
+
+/// The character that is meant at a place, and where the next one begins. The escapes of URLs, JSON, HTML, Markdown and
+/// quoted-printable are read; of what is no ASCII, single bytes come.
+pub fn unit(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
+    for _ in 0..ESCAPES {
+        let first = *bytes.get(at)?;
+        let (code, next) = match first {
+            b'%' => percent(bytes, at),
+            b'=' => number(bytes, at + 1, 2, 16).map(|code| (code, at + 3)),
+            b'\\' => backslash(bytes, at),
+            b'&' => entity(bytes, at),
+            _ => None,
+        }
+        .unwrap_or((u32::from(first), at + 1));
+        match char::from_u32(code) {
+            Some(c) if code > 0x7f && unseen(c) => at = next,
+            _ => return Some((u8::try_from(code).unwrap_or(0xff), next)),
+        }
+    }
+    None
+}
+
+/// `digits` digits at a place.
+fn number(bytes: &[u8], at: usize, digits: usize, radix: u32) -> Option<u32> {
+    let text = bytes.get(at..at + digits)?;
+    text.iter().try_fold(0, |sum, byte| Some(sum * radix + char::from(*byte).to_digit(radix)?))
+}
+
+/// `%5F`, also escaped twice; what nobody sees in UTF-8.
+fn percent(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+    const UNSEEN: [&[u8]; 5] = [b"%E2%80%8B", b"%E2%80%8C", b"%E2%80%8D", b"%E2%81%A0", b"%EF%BB%BF"];
+    let fits = |escape: &&[u8]| {
+        bytes.get(at..at + escape.len()).is_some_and(|here| here.eq_ignore_ascii_case(escape))
+    };
+    if let Some(escape) = UNSEEN.iter().find(|escape| fits(escape)) {
+        return Some((0x200b, at + escape.len()));
+    }
+    let (mut code, mut next) = (number(bytes, at + 1, 2, 16)?, at + 3);
+    for _ in 0..ESCAPES {
+        match number(bytes, next, 2, 16) {
+            Some(inner) if code == u32::from(b'%') => (code, next) = (inner, next + 2),
+            _ => break,
+        }
+    }
+    Some((code, next))
+}
+
+/// `\u005f`, `\x5f`, `\_`, `\n`; with as many backslashes as it was escaped.
+fn backslash(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+    let more = bytes[at..].iter().take(ESCAPES).take_while(|byte| **byte == b'\\').count();
+    let at = at + more;
+    match bytes.get(at)? {
+        b'u' => Some((number(bytes, at + 1, 4, 16)?, at + 5)),
+        b'x' => Some((number(bytes, at + 1, 2, 16)?, at + 3)),
+        b'n' | b'r' => Some((u32::from(b'\n'), at + 1)),
+        b't' => Some((u32::from(b'\t'), at + 1)),
+        byte @ (b'_' | b'/' | b'"' | b'\'') => Some((u32::from(*byte), at + 1)),
+        _ => None,
+    }
+}
+
+/// `&#95;`, `&#x5f;`, `&lowbar;`
+fn entity(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+    const NAMES: [(&[u8], u32); 3] = [(b"lowbar", 0x5f), (b"shy", 0xad), (b"nbsp", 0x20)];
+    let rest = &bytes[at + 1..];
+    let length = rest.iter().take(10).position(|byte| *byte == b';')?;
+    let code = match &rest[..length] {
+        [b'#', b'x' | b'X', ..] => number(rest, 2, length - 2, 16)?,
+        [b'#', ..] if length > 1 => number(rest, 1, length - 1, 10)?,
+        name => NAMES.iter().find(|(one, _)| one == &name)?.1,
+    };
+    Some((code, at + 1 + length + 1))
+}
+
+/// Where a wrapped text goes on: behind a line end, with the marks of quotes and continued lines about it; or behind a few
+/// blanks. `None` if it doesn't.
+pub fn gap(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let begin = at;
+    let (mut line, mut blank) = (false, true);
+    while at - begin <= GAP {
+        let (byte, next) = unit(bytes, at)?;
+        if byte.is_ascii_alphanumeric() || byte == b'_' {
+            return (at > begin && (line || blank && at - begin <= 4)).then_some(at);
+        }
+        line |= matches!(byte, b'\n' | b'\r');
+        blank &= matches!(byte, b' ' | b'\t');
+        at = next;
+    }
+    None
+}
+
+/// Letters and digits that belong together.
+pub struct Run {
+    pub chars: Zeroizing<Vec<u8>>,
+    /// The end of each of them in the text.
+    pub ends: Vec<usize>,
+    /// Whether neither another one follows nor an underscore, as within a name.
+    pub closed: bool,
+}
+
+/// The run at a place, of at most one more than a body has; with `joins`, over line ends.
+pub fn run(bytes: &[u8], mut at: usize, joins: bool) -> Run {
+    let mut run =
+        Run { chars: Zeroizing::new(Vec::with_capacity(MOST)), ends: Vec::with_capacity(MOST), closed: true };
+    let mut gaps = 0;
+    while run.chars.len() < MOST {
+        match unit(bytes, at) {
+            Some((byte, next)) if byte.is_ascii_alphanumeric() => {
+                run.chars.push(byte);
+                run.ends.push(next);
+                at = next;
+            }
+            Some((b'_', _)) => {
+                run.closed = false;
+                break;
+            }
+            // Behind a body that is whole there is nothing to go on with.
+            _ if joins && gaps < GAPS && run.chars.len() < MOST - 1 => {
+                let Some(next) = gap(bytes, at) else { break };
+                gaps += 1;
+                at = next;
+            }
+            _ => break,
+        }
+    }
+    run
+}
+
+/// Where base64 may stand, over line ends.
+pub fn encoded_runs(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        let mut chars = 0;
+        loop {
+            let line = bytes[at..].iter().take_while(|byte| sextet(**byte).is_some()).count();
+            at += line;
+            chars += line;
+            let blank = bytes[at..].iter().take(GAP).take_while(|byte| byte.is_ascii_whitespace()).count();
+            let wrapped = bytes[at..at + blank].contains(&b'\n');
+            if line < WRAPPED || !wrapped || bytes.get(at + blank).is_none_or(|byte| sextet(*byte).is_none())
+            {
+                break;
+            }
+            at += blank;
+        }
+        if chars >= SHORTEST_RUN {
+            runs.push(start..at);
+        }
+        at = at.max(start + 1);
+    }
+    runs
+}
+
+/// The value of a digit of base64, in either of its alphabets.
+fn sextet(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    })
+}
+
+/// The bytes that a run of base64 stands for, from its digit `skip` on: nobody knows where it begins.
+pub fn decoded(run: &[u8], skip: usize) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(run.len()));
+    let (mut held, mut bits) = (0u32, 0);
+    for digit in run.iter().filter_map(|byte| sextet(*byte)).skip(skip) {
+        held = held << 6 | u32::from(digit);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits) as u8);
+            held &= (1 << bits) - 1;
+        }
+    }
+    bytes
+}

@@ -1,0 +1,198 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::issuer::policy_file::{all_presets, preset};
+
+fn find(input: impl AsRef<[u8]>) -> Vec<Finding> {
+    search(input.as_ref(), &all_presets())
+}
+
+/// The kinds and likeliest readings.
+fn told(input: impl AsRef<[u8]>) -> Vec<(Kind, String)> {
+    let reading = |finding: &Finding| finding.readings.first().map(|one| one.expose().to_owned());
+    find(input).iter().map(|finding| (finding.kind.clone(), reading(finding).unwrap_or_default())).collect()
+}
+
+fn made(prefix: &str, body: Body, seed: u8) -> String {
+    PlainKey::make(prefix, body, &[seed; 32]).expose().to_owned()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |group: &[u8]| {
+        let held = (0..3).fold(0, |held, at| held << 8 | group.get(at).map_or(0, |byte| usize::from(*byte)));
+        let digit = |at: usize| char::from(DIGITS[held >> (18 - 6 * at) & 63]);
+        let digits: Vec<char> = (0..4).map(|at| if at > group.len() { '=' } else { digit(at) }).collect();
+        digits
+    };
+    bytes.chunks(3).flat_map(group).collect()
+}
+
+/// The forms that a secret is handed over in: each holds it once.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let (a, b) = secret.split_at(secret.len() / 2);
+    let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let spread: String = secret.chars().flat_map(|c| [c, '\u{200b}']).collect();
+    let texts = [
+        secret.to_owned(),
+        format!("Authorization: Bearer {secret}"),
+        format!("Authorization: Basic {}", base64(format!("user:{secret}").as_bytes())),
+        format!("data:\n  token: {}\n", base64(secret.as_bytes())),
+        format!("X-API-Key: {secret}\r\n"),
+        format!("export KEY=\"{secret}\";"),
+        format!("{{\"key\":\"{secret}\",\"n\":1}}"),
+        format!("{{\"body\":\"{{\\\"key\\\":\\\"{}\\\"}}\"}}", secret.replace('_', "\\u005f")),
+        format!("key: '{secret}'  # a comment"),
+        format!("+KEY={secret}\n-KEY="),
+        format!("curl -H 'Authorization: Bearer {secret}' https://x.example/v1"),
+        format!("https://x.example/?k=%20{secret}&a=b#c"),
+        format!("https://x.example/?k={}&a=b", secret.replace('_', "%5F")),
+        percent,
+        format!("“{secret}”, he said."),
+        format!("({secret})."),
+        format!("\u{feff}{secret}"),
+        spread,
+        format!("before\n\n{secret}\nafter_all\n"),
+        format!("{a}\n{b}\n"),
+        format!("{a}=\r\n{b}"),
+        format!("{a}\\\n{b}"),
+        format!("> {a}\n> {b}\n"),
+        format!("+{a}\n+{b}\n"),
+        format!("\"{a}\" +\n    \"{b}\""),
+        format!("{a}\\n{b}"),
+        format!("\u{1b}[31m{secret}\u{1b}[0m"),
+        format!("{a}\u{1b}[01;31m\u{1b}[K{b}"),
+        format!("\u{1b}]8;;x\u{7}{secret}"),
+        format!("x{secret}"),
+        secret.replace('_', "\\_"),
+        secret.replace('_', "&#95;"),
+        secret.replace('_', "=5F"),
+        format!("{}{secret}", "no secret here, only words. ".repeat(4000)),
+        format!("{secret}\n{secret}"),
+    ];
+    let mut forms: Vec<Vec<u8>> = texts.into_iter().map(String::into_bytes).collect();
+    let wide = |bytes: fn(u16) -> [u8; 2]| secret.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    forms.push([vec![0xff, 0xfe], wide(u16::to_le_bytes)].concat());
+    forms.push([vec![0xfe, 0xff], wide(u16::to_be_bytes)].concat());
+    forms.push(base64(&wide(u16::to_le_bytes)).into_bytes());
+    forms.push([secret.as_bytes(), b"\0\xff\n"].concat());
+    forms
+}
+
+#[test]
+fn every_form_of_every_issuer_holds_the_secret() {
+    for policy in all_presets() {
+        let secret = made(&policy.format.prefix, policy.format.body, 9);
+        for form in forms(&secret) {
+            let found = find(&form);
+            let whole = found.iter().filter(|finding| finding.kind == Kind::Whole);
+            let readings: Vec<&str> = whole.flat_map(|one| &one.readings).map(PlainKey::expose).collect();
+            assert!(
+                !readings.is_empty() && readings.iter().all(|one| *one == secret),
+                "{} in {:?}",
+                found.len(),
+                String::from_utf8_lossy(&form[..form.len().min(200)])
+            );
+        }
+    }
+}
+
+#[test]
+fn several_are_found_in_order_and_damaged_ones_are_told() {
+    let whole = made("vg_pat_", Body::Hex, 1);
+    let other = made("gw_", Body::Base62Checksum, 2);
+    let text = format!("a {whole} b {} c {other} d {other}x e gw_••••••••abcd f", &whole[..40]);
+    assert_eq!(
+        told(&text),
+        [
+            (Kind::Whole, whole.clone()),
+            (Kind::Cut { found: 33, wanted: 64 }, String::new()),
+            (Kind::Whole, other.clone()),
+            (Kind::Whole, other.clone()),
+            (Kind::Preview(Some("gw_••••••••abcd".into())), String::new()),
+        ]
+    );
+    let swapped = format!("{}{}", &other[..20], &other[21..]);
+    assert_eq!(told(&swapped)[0].0, Kind::Mistyped);
+    let none_between = format!("{}{other}", &whole[..40]);
+    assert_eq!(told(&none_between).last(), Some(&(Kind::Whole, other)));
+}
+
+#[test]
+fn places_count_lines_and_characters() {
+    let secret = made("gw_", Body::Base62Checksum, 3);
+    let found = find(format!("ключ\r\n\u{feff}  é: {secret}\n"));
+    assert_eq!((found[0].line, found[0].column, found[0].alone), (2, 6, false));
+    assert!(find(format!(" \u{feff}{secret}\n"))[0].alone);
+    assert_eq!(find(format!("x-api-key: {secret}"))[0].header, Some((Carrier::ApiKey, false)));
+    assert_eq!(find(format!("-H 'Authorization: bearer {secret}'"))[0].header, Some((Carrier::Bearer, true)));
+}
+
+#[test]
+fn former_prefixes_and_those_of_nobody_are_known() {
+    let mut policy = preset("voicegram").unwrap();
+    policy.format.former_prefixes = vec!["old_".into()];
+    let old = made("old_", Body::Hex, 1);
+    assert_eq!(search(old.as_bytes(), [&policy])[0].kind, Kind::Whole);
+    let strange = made("zz_", Body::Base62Checksum, 1);
+    assert_eq!(told(&strange), [(Kind::Unknown, strange)]);
+}
+
+#[test]
+fn what_is_somebody_elses_is_named() {
+    let github = format!("ghp_{}", "a1".repeat(18));
+    assert_eq!(find(format!("token={github}"))[0].kind, Kind::Foreign("GitHub token"));
+    assert_eq!(find("AKIAIOSFODNN7EXAMPLE")[0].kind, Kind::Foreign("AWS access key id"));
+}
+
+#[test]
+fn ordinary_text_is_left_alone() {
+    for text in [
+        "",
+        "gw_name",
+        "let gw_status_of_all_things = 1",
+        "my-gw_aaaaaaaaaaaaaaaaaaaaaa",
+        "vi_ vx_",
+        "100% = \\ & \u{1b} \u{1b}[",
+        "%E2%80",
+        "&#x;&#;&;",
+    ] {
+        assert_eq!(told(text), [], "{text}");
+    }
+}
+
+#[test]
+fn long_input_takes_time_in_proportion() {
+    let secret = made("vg_pat_", Body::Hex, 4);
+    for filler in [
+        "words and more of them, ",
+        "_",
+        "vg_pat_",
+        "v\n\n\n\n",
+        "%25",
+        "\\",
+        "a_",
+        "YWJjZGVmZ2hpamts",
+        "\u{1b}]",
+    ] {
+        let text = format!("{}\n{secret}", filler.repeat(2_000_000 / filler.len()));
+        assert!(told(&text).iter().any(|(kind, _)| *kind == Kind::Whole), "{filler:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_secret_is_found_in_any_text(entropy: [u8; 32], before in "\\PC{0,20}", after in "[^0-9A-Za-z_]\\PC{0,20}|") {
+        for policy in all_presets() {
+            let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &entropy);
+            let text = format!("{before}{}{after}", secret.expose());
+            prop_assert!(find(&text).iter().any(|one| one.readings.contains(&secret)), "{}", text);
+        }
+    }
+
+    #[test]
+    fn no_input_breaks_it(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        find(&bytes);
+        find(["vg_pat_%\\u&#=_".as_bytes(), &bytes].concat());
+    }
+}
