@@ -132,6 +132,15 @@ impl Desk {
         effects
     }
 
+    /// Nothing comes until the timers that these effects set have run out.
+    pub fn rest(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let timers = effects.into_iter().filter_map(|effect| match effect {
+            Effect::SetTimer { timer, .. } => Some(Message::Timer(timer)),
+            _ => None,
+        });
+        timers.flat_map(|timer| update(&mut self.state, timer)).collect()
+    }
+
     /// Types a text, character by character.
     pub fn write(&mut self, text: &str) -> Vec<Effect> {
         text.chars().flat_map(|c| self.key(typed(c), false)).collect()

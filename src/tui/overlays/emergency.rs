@@ -1,5 +1,7 @@
 //! An exposed key: paste it, see whose it is, end it. Four gestures from a shell: start, `x`, paste, `y`.
 
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -7,11 +9,10 @@ use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
-use crate::domain::secret::find_secret;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::{Found, Search};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::receipts;
@@ -28,6 +29,9 @@ mod view;
 /// What stands in the audit as the reason.
 const REASON: &str = "exposed";
 
+/// After an Enter that came with other keys at once, so long nothing more comes where it was the last of them.
+const LAST: Duration = Duration::from_millis(100);
+
 /// The search and what it found.
 #[derive(Debug)]
 pub struct State {
@@ -36,6 +40,8 @@ pub struct State {
     input: SecretInput,
     stage: Stage,
     asked: Option<RequestId>,
+    /// An Enter came with the keys before it: the end of a line of many, or of all that was typed ahead.
+    entered: bool,
     said: Option<(Severity, SafeText)>,
 }
 
@@ -69,6 +75,7 @@ pub fn open(shell: &mut Shell, number: u64) -> Opened {
         input: SecretInput::default(),
         stage: Stage::Ask,
         asked: None,
+        entered: false,
         said: None,
     };
     shell.toast = None;
@@ -77,11 +84,14 @@ pub fn open(shell: &mut Shell, number: u64) -> Opened {
 
 impl State {
     fn press_ask(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        self.entered = false;
         match key.action {
             Some(Action::CancelPrompt | Action::Interrupt) => shell.close(),
-            // The end of a line in a paste without brackets, where no whole secret stands before it.
-            Some(Action::Accept) if key.hurried && find_secret(self.input.raw()).is_none() => {
-                self.input.paste(" ");
+            // In a paste without brackets this is the end of a line, and more lines may come.
+            Some(Action::Accept) if key.hurried => {
+                self.input.new_line();
+                self.entered = true;
+                return vec![Effect::SetTimer { timer: Timer::Of(To::Overlay(self.number)), after: LAST }];
             }
             Some(Action::Accept) => return self.find(shell, ""),
             Some(Action::ClearLine) => self.input.clear(),
@@ -97,6 +107,12 @@ impl State {
     /// What was typed leaves the field for the search, with what was pasted behind it; it can be pasted again.
     fn find(&mut self, shell: &mut Shell, pasted: &str) -> Vec<Effect> {
         if self.input.is_empty() && pasted.trim().is_empty() || self.asked.is_some() {
+            return Vec::new();
+        }
+        if self.input.is_full() {
+            self.input.clear();
+            let words = "more than this line holds, so that a key may be missing: put it in a file, and keyrack key find < FILE";
+            self.said = Some((Severity::Bad, words.into()));
             return Vec::new();
         }
         let given = self.input.take_with(pasted);
@@ -197,6 +213,10 @@ impl Layer for State {
     /// Each key that fits has to be read.
     fn question(&self) -> (Context, usize) {
         (self.context(), if let Stage::Found { at, .. } = self.stage { at } else { 0 })
+    }
+
+    fn timer(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if std::mem::take(&mut self.entered) { self.find(shell, "") } else { Vec::new() }
     }
 
     fn receipt(&self) -> Option<u64> {

@@ -7,8 +7,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::domain::secret::SentKey;
 
-/// Bytes that fit. Longer input is cut: no secret and no id comes near it.
-const CAPACITY: usize = 512;
+/// Bytes that fit: many lines of a log, where a terminal pastes without brackets.
+const CAPACITY: usize = 64 * 1024;
 
 /// A secret while it is typed or pasted. Never grows beyond its first allocation, so that no copy stays behind (H15);
 /// wiped when dropped; `Debug` shows nothing of it.
@@ -36,9 +36,9 @@ impl SecretInput {
         self.0.chars().count()
     }
 
-    /// What was typed, white space and all.
-    pub fn raw(&self) -> &str {
-        &self.0
+    /// Nothing more fits, so that something may be missing.
+    pub fn is_full(&self) -> bool {
+        self.0.len() + char::MAX.len_utf8() > CAPACITY
     }
 
     /// Takes the text out, with `more` behind it, and wipes the field.
@@ -55,9 +55,11 @@ impl SecretInput {
         self.0.zeroize();
     }
 
-    /// Appends a pasted line. Control characters are left out.
-    pub fn paste(&mut self, line: &str) {
-        line.chars().for_each(|c| self.push(c));
+    /// The end of a line, in text that has several.
+    pub fn new_line(&mut self) {
+        if !self.is_full() {
+            self.0.push('\n');
+        }
     }
 
     /// Takes an editing key: characters, backspace, Ctrl-U. Answers whether the text changed.
@@ -84,3 +86,6 @@ impl SecretInput {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

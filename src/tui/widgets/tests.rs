@@ -1,17 +1,10 @@
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 use super::bars::{self, Bar};
 use super::scope_grid::ScopeGrid;
-use super::secret_field::SecretInput;
 use super::text_field::TextField;
 use super::{fit, picker, scroll};
 use crate::config::theme::Theme;
 use crate::domain::issuer::ScopeRule;
 use crate::tui::styles::Styles;
-
-fn press(code: KeyCode) -> KeyEvent {
-    KeyEvent::new(code, KeyModifiers::NONE)
-}
 
 #[test]
 fn text_is_cut_and_padded_by_columns_not_by_characters() {
@@ -57,20 +50,6 @@ fn a_field_takes_no_control_characters_and_no_endless_paste() {
 fn a_field_shows_a_bidi_character_as_a_replacement() {
     let field = TextField::with("ab\u{202e}cd");
     assert_eq!(field.visible(10).0, "ab\u{fffd}cd");
-}
-
-#[test]
-fn a_secret_field_never_grows_beyond_its_first_allocation() {
-    let mut field = SecretInput::default();
-    let place = field.raw().as_ptr();
-    field.paste(&"s".repeat(5_000));
-    assert_eq!(field.len(), 512);
-    assert_eq!(field.raw().as_ptr(), place);
-    assert!(!format!("{field:?}").contains('s') || format!("{field:?}") == "SecretInput(…)");
-    field.key(press(KeyCode::Backspace));
-    assert_eq!(field.len(), 511);
-    assert_eq!(field.take_with("").expose().len(), 511);
-    assert!(field.is_empty());
 }
 
 #[test]

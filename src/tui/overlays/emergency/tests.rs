@@ -79,6 +79,29 @@ fn a_paste_with_a_yes_in_it_revokes_nothing() {
 }
 
 #[test]
+fn a_paste_without_brackets_is_searched_whole_once_nothing_more_comes() {
+    let mut desk = Desk::new();
+    let (_, secret) = leaked();
+    desk.press("x");
+    let mut paste = |line: &str| desk.hurry(&format!("\"{line}\" enter"));
+    let [first, _, last] = ["first", &secret, "last"].map(&mut paste);
+    let (_, request) = only_request(desk.rest(last));
+    assert_eq!(request, Request::Find(SentKey::exact(format!("first\n{secret}\nlast\n").as_bytes())));
+    asks_nothing(&desk.rest(first));
+}
+
+#[test]
+fn what_the_line_cannot_hold_is_not_searched_in_part() {
+    let mut desk = Desk::new();
+    desk.press("x");
+    for _ in 0..70 {
+        desk.hurry(&format!("\"{}\"", "a".repeat(1000)));
+    }
+    asks_nothing(&desk.press("enter"));
+    desk.says("a key may be missing").says("› ");
+}
+
+#[test]
 fn of_several_keys_the_chosen_one_is_revoked() {
     let mut desk = Desk::new();
     let (one, other) = (key("voxpria", "one"), key("voxpria", "other"));
