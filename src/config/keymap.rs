@@ -64,8 +64,8 @@ impl Keymap {
         let mut chords = self.chords.clone();
         for member in &members {
             let id = member.key.replace('_', "-");
-            let Some(place) = REGISTRY.iter().position(|entry| entry.id == id) else {
-                let hint = nearest(&id, REGISTRY.iter().map(|entry| entry.id)).map_or_else(
+            let Some(place) = REGISTRY.iter().position(|entry| entry.action.id() == id) else {
+                let hint = nearest(&id, REGISTRY.iter().map(|entry| entry.action.id())).map_or_else(
                     || "`?` in the console lists all actions".to_owned(),
                     |near| format!("Did you mean `{near}`?"),
                 );
@@ -91,11 +91,11 @@ impl Keymap {
         }
         for member in &members {
             let id = member.key.replace('_', "-");
-            let Some(place) = REGISTRY.iter().position(|entry| entry.id == id) else { continue };
+            let Some(place) = REGISTRY.iter().position(|entry| entry.action.id() == id) else { continue };
             if let Some((chord, other, context)) = conflict(&chords, place) {
                 return Err(member.at.error(format!(
                     "{chord} would be both `{id}` and `{}` in {}. Give one of them another key",
-                    REGISTRY[other].id,
+                    REGISTRY[other].action.id(),
                     context.title()
                 )));
             }

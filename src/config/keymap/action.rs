@@ -1,135 +1,273 @@
 //! Everything that a key can do.
 
-/// One thing that a key, the palette or a click can ask for. What each is for stands in
-/// [`REGISTRY`](super::REGISTRY).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+use strum::{EnumMessage, IntoStaticStr};
+
+/// One thing that a key, the palette or a click can ask for. The sentence above each is what the help and the palette say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumMessage, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Action {
     // Everywhere
+    /// Leave Keyrack at once, from anywhere
     Interrupt,
+    /// Put Keyrack to sleep; `fg` in the shell wakes it
     Suspend,
+    /// Draw the whole screen anew
     Redraw,
     // On every screen
+    /// What every key does here
     Help,
+    /// Find any command by name
     Palette,
+    /// Choose a theme with a live preview
     Themes,
+    /// Revoke an exposed key: paste it, see whose it is, confirm
     Emergency,
+    /// Why a key is refused: paste what was sent, hidden, and see each step of the verdict
     ExplainSecret,
+    /// Read everything anew from the database
     Refresh,
+    /// All keys
+    #[strum(serialize = "keys")]
     ScreenKeys,
+    /// What ends soon and what is overdue
+    #[strum(serialize = "expiring")]
     ScreenExpiring,
+    /// What was mailed, what failed, what is due
+    #[strum(serialize = "reminders")]
     ScreenReminders,
+    /// Customers, their plans and standing
+    #[strum(serialize = "accounts")]
     ScreenAccounts,
+    /// Who changed what, and when
+    #[strum(serialize = "audit")]
     ScreenAudit,
+    /// The policies that keys are made under
+    #[strum(serialize = "issuers")]
     ScreenIssuers,
+    /// Who may use Keyrack, and in which role
+    #[strum(serialize = "operators")]
     ScreenOperators,
+    /// What is out of the ordinary about the use of keys; which gates run
+    #[strum(serialize = "alerts")]
     ScreenAlerts,
+    /// Go to the next screen
     NextScreen,
+    /// Go to the screen before
     PreviousScreen,
+    /// Send the reminders that are due: shows first what would go to whom; or look at the running sweep
     Sweep,
+    /// Show times as "3d ago" or as dates
     ToggleTimes,
+    /// Take mouse clicks, or leave them to the terminal for selecting text
     ToggleMouse,
+    /// One step back: close, clear the marks, clear the filter
     Back,
+    /// Leave Keyrack
     Quit,
     // In a list
+    /// Previous row
     Up,
+    /// Next row
     Down,
+    /// One page up
     PageUp,
+    /// One page down
     PageDown,
+    /// Half a page up
     HalfPageUp,
+    /// Half a page down
     HalfPageDown,
+    /// First row
     Top,
+    /// Last row
     Bottom,
+    /// Tab to the left, or sort by the column before
     Left,
+    /// Tab to the right, or sort by the next column
     Right,
+    /// Open the selected row, or close it
     Open,
+    /// Filter the list: words, and conditions such as status:active expires:<30d
     Filter,
+    /// Show everything again
     ClearFilter,
+    /// Create: a key, an account, an issuer, as the screen has it
     New,
     // Keys
+    /// Choose what the list is sorted by
     Sort,
+    /// Turn the order round
     SortReverse,
+    /// Mark the row, for doing something with several
     Mark,
+    /// Mark everything from the last mark to this row
     MarkRange,
+    /// Mark every row that the filter shows
     MarkAll,
+    /// Take all marks away
     ClearMarks,
+    /// Copy the masked preview of the key
     CopyPreview,
+    /// Copy the id of the key, or of all marked keys
     CopyId,
+    /// Revoke the selected key, or all marked keys, for good
     Revoke,
+    /// Replace the key by a successor with the same attributes
     Rotate,
+    /// Give the key budgets of its own, or the policy's again
     Limit,
+    /// Move between the list and the detail, or to the next tab
     FocusDetail,
+    /// Show a sparkline of the last 24 hours for each key, or hide it
     ToggleUsage,
+    /// What a request with this key would meet now, step by step
     Explain,
+    /// Show all keys of this key's account
+    #[strum(serialize = "same-account")]
     ShowAccountKeys,
+    /// Show all keys that the same person created
+    #[strum(serialize = "same-creator")]
     ShowSameCreator,
     // A key's detail
+    /// Scroll up
     ScrollUp,
+    /// Scroll down
     ScrollDown,
+    /// Scroll one page up
     ScrollPageUp,
+    /// Scroll one page down
     ScrollPageDown,
+    /// Scroll to the beginning
     ScrollTop,
+    /// Scroll to the end
     ScrollBottom,
+    /// Go to the key that this one replaces or is replaced by
     OpenLinked,
     // Accounts, audit, issuers, operators
+    /// Change the account's name, admins or plan
     ChangeAccount,
+    /// Suspend the account, or reinstate it
     ToggleStanding,
+    /// Check that no row of the audit was edited, removed, inserted or moved
     VerifyAudit,
+    /// Give the operator another role
     ChangeRole,
+    /// Take all rights from the operator
     RemoveOperator,
     // Reminders
+    /// Let the next sweep send the selected reminder again, or all marked ones
     Retry,
+    /// Go to the key that the reminder or the alert is about
     GoToKey,
+    /// Show which reminders of this key went out, when, and to whom
     KeyReminders,
     // Alerts
+    /// Say that somebody has looked at the selected alert, or at all marked ones
     Acknowledge,
     // A sweep
+    /// Go on: to the question whether to send, or out of the summary
     SendLetters,
+    /// Stop the sweep between two letters
     StopSweep,
+    /// Close; a running sweep goes on
     CloseSweep,
     // A line of text
+    /// Take what was typed
     Accept,
+    /// Leave it as it was
     CancelPrompt,
+    /// Complete the field or value of a filter
+    #[strum(serialize = "complete")]
     CompletePrompt,
+    /// Empty the line
     ClearLine,
     // A form
+    /// Next field
     NextField,
+    /// Field before
     PreviousField,
+    /// Up within the field, or the field above
     FieldUp,
+    /// Down within the field, or the field below
     FieldDown,
+    /// Left within the field
     FieldLeft,
+    /// Right within the field
     FieldRight,
+    /// Tick or untick
     Toggle,
+    /// Take the choice, press the button, or go on to the next field
     Press,
+    /// Go on from any field: review, then create
     Submit,
+    /// Leave the form
     CloseForm,
     // A question
+    /// Do it
     Yes,
+    /// Leave everything as it is
     No,
+    /// Next button or field
     NextButton,
+    /// Button or field before
     PreviousButton,
+    /// Press the button under the cursor
     PressButton,
     // The reveal
+    /// Copy the secret to the clipboard
     CopySecret,
+    /// Write the secret to a new file that only you can read
     WriteSecret,
+    /// Copy a command that checks the key; the secret is not in it
     CopyCheck,
+    /// Hide the secret, or show it again
     HideSecret,
+    /// The secret is in safe hands: keep the key and close
     Done,
+    /// Close without having taken the secret over
     LeaveReveal,
+    /// Revoke the new key at once instead of taking its secret over
     Discard,
     // A list to choose from
+    /// Previous choice
     PickUp,
+    /// Next choice
     PickDown,
+    /// One page up
     PickPageUp,
+    /// One page down
     PickPageDown,
+    /// Take the choice
     Choose,
+    /// Leave it as it was
     CancelPicker,
     // A page to read
+    /// Scroll up
     ReadUp,
+    /// Scroll down
     ReadDown,
+    /// One page up
     ReadPageUp,
+    /// One page down
     ReadPageDown,
+    /// To the beginning
     ReadTop,
+    /// To the end
     ReadBottom,
+    /// Show only lines with a word
     Search,
+    /// Close the page
     CloseReader,
+}
+
+impl Action {
+    /// The name in files.
+    pub fn id(self) -> &'static str {
+        self.into()
+    }
+
+    /// A sentence for the help and the palette.
+    pub fn description(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
+    }
 }

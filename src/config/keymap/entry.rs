@@ -6,12 +6,8 @@ use super::{Action, Context};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registered {
     pub action: Action,
-    /// The name in files.
-    pub id: &'static str,
     /// A word or two for the footer.
     pub label: &'static str,
-    /// A sentence for the help and the palette.
-    pub description: &'static str,
     pub contexts: &'static [Context],
     /// Keys as shipped, the one to show first.
     pub keys: &'static [&'static str],
@@ -23,13 +19,11 @@ pub struct Registered {
 
 pub(super) const fn entry(
     action: Action,
-    id: &'static str,
     label: &'static str,
     contexts: &'static [Context],
     keys: &'static [&'static str],
-    description: &'static str,
 ) -> Registered {
-    Registered { action, id, label, description, contexts, keys, hint: 0, palette: false }
+    Registered { action, label, contexts, keys, hint: 0, palette: false }
 }
 
 impl Registered {

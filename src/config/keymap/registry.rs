@@ -1,10 +1,9 @@
-//! The registry: every action with its words, its places and its keys as shipped.
+//! The registry: every action with its label, its places and its keys as shipped.
 
+use super::Action::*;
 use super::Chord;
-use super::entry::Registered;
-
-mod overlays;
-mod screens;
+use super::Context::*;
+use super::entry::{Registered, entry};
 
 /// The keys as shipped. Every spelling is read by a test, so that none is lost here.
 pub(super) fn defaults() -> Vec<Vec<Chord>> {
@@ -14,14 +13,124 @@ pub(super) fn defaults() -> Vec<Vec<Chord>> {
         .collect()
 }
 
-/// Every action, in the order in which the help shows them.
-pub const REGISTRY: &[Registered] = &{
-    let mut all = [screens::ENTRIES[0]; screens::ENTRIES.len() + overlays::ENTRIES.len()];
-    let mut at = 0;
-    while at < all.len() {
-        let beyond = at.checked_sub(screens::ENTRIES.len());
-        all[at] = if let Some(at) = beyond { overlays::ENTRIES[at] } else { screens::ENTRIES[at] };
-        at += 1;
-    }
-    all
-};
+/// Every action, in the order in which the help shows them: on the screens and everywhere, then what lies over them.
+pub const REGISTRY: &[Registered] = &[
+    entry(Interrupt, "quit", &[Always], &["ctrl-c"]),
+    entry(Suspend, "suspend", &[Always], &["ctrl-z"]),
+    entry(Redraw, "redraw", &[Always], &["ctrl-l"]),
+    entry(Help, "help", &[Global], &["?", "f1"]).hint(90).in_palette(),
+    entry(Palette, "commands", &[Global], &[":", "ctrl-p"]).hint(91),
+    entry(Themes, "themes", &[Global], &["ctrl-t"]).in_palette(),
+    entry(Emergency, "exposed key", &[Global, Reader, Preview, Sweeping], &["x"]).hint(17).in_palette(),
+    entry(ExplainSecret, "why refused", &[Global, Reader], &["E"]).in_palette(),
+    entry(Refresh, "refresh", &[Global], &["ctrl-r", "f5"]).in_palette(),
+    entry(ScreenKeys, "Keys", &[Global], &["1"]).in_palette(),
+    entry(ScreenExpiring, "Expiring", &[Global], &["2"]).in_palette(),
+    entry(ScreenReminders, "Reminders", &[Global], &["3"]).in_palette(),
+    entry(ScreenAccounts, "Accounts", &[Global], &["4"]).in_palette(),
+    entry(ScreenAudit, "Audit", &[Global], &["5"]).in_palette(),
+    entry(ScreenIssuers, "Issuers", &[Global], &["6"]).in_palette(),
+    entry(ScreenOperators, "Operators", &[Global], &["7"]).in_palette(),
+    entry(ScreenAlerts, "Alerts", &[Global], &["8"]).in_palette(),
+    entry(NextScreen, "next screen", &[Global], &["]"]),
+    entry(PreviousScreen, "previous screen", &[Global], &["["]),
+    entry(Sweep, "sweep", &[Global], &["S"]).hint(25).in_palette(),
+    entry(ToggleTimes, "times", &[Global], &["t"]).in_palette(),
+    entry(ToggleMouse, "mouse", &[Global], &["m"]).in_palette(),
+    entry(Back, "back", &[Global], &["esc"]).hint(9),
+    entry(Quit, "quit", &[Global], &["q"]).hint(95).in_palette(),
+    entry(Up, "up", &[Table], &["k", "up"]),
+    entry(Down, "down", &[Table], &["j", "down"]),
+    entry(PageUp, "page up", &[Table], &["pageup", "ctrl-b"]),
+    entry(PageDown, "page down", &[Table], &["pagedown", "ctrl-f"]),
+    entry(HalfPageUp, "half page up", &[Table], &["ctrl-u"]),
+    entry(HalfPageDown, "half page down", &[Table], &["ctrl-d"]),
+    entry(Top, "first", &[Table], &["g", "home"]),
+    entry(Bottom, "last", &[Table], &["G", "end"]),
+    entry(Left, "left", &[Table], &["h", "left"]),
+    entry(Right, "right", &[Table], &["l", "right"]),
+    entry(Open, "open", &[Table, Detail], &["enter"]).hint(19),
+    entry(Filter, "filter", &[Table], &["/"]).hint(12).in_palette(),
+    entry(ClearFilter, "clear filter", &[Table], &["backspace"]).in_palette(),
+    entry(New, "new", &[Keys, Expiring, Accounts, Issuers, Operators], &["n"]).hint(14).in_palette(),
+    entry(Revoke, "revoke", &[Keys, Expiring, Detail, Alerts, Reader], &["d"]).hint(16).in_palette(),
+    entry(Rotate, "rotate", &[Keys, Expiring, Detail], &["r"]).hint(18).in_palette(),
+    entry(CopyPreview, "copy preview", &[Keys, Expiring, Detail], &["y"]).hint(24).in_palette(),
+    entry(CopyId, "copy id", &[Keys, Expiring, Detail], &["Y"]).in_palette(),
+    entry(ShowAccountKeys, "same account", &[Keys, Expiring, Detail], &["a"]).in_palette(),
+    entry(ShowSameCreator, "same creator", &[Keys, Expiring, Detail], &["b"]).in_palette(),
+    entry(OpenLinked, "linked key", &[Keys, Expiring, Detail], &["o"]).in_palette(),
+    entry(FocusDetail, "detail", &[Keys, Expiring, Reminders, Alerts, Detail], &["tab"]).hint(11),
+    entry(Sort, "sort", &[Keys], &["s"]).hint(22).in_palette(),
+    entry(SortReverse, "reverse", &[Keys], &["R"]).in_palette(),
+    entry(Mark, "mark", &[Keys, Expiring, Reminders, Alerts], &["space"]).hint(26),
+    entry(MarkRange, "range", &[Keys, Expiring, Reminders, Alerts], &["v"]),
+    entry(MarkAll, "mark all", &[Keys, Expiring, Reminders, Alerts], &["ctrl-a"]).in_palette(),
+    entry(ClearMarks, "clear marks", &[Keys, Expiring, Reminders, Alerts], &["u"]).in_palette(),
+    entry(Retry, "send again", &[Reminders], &["r"]).hint(13).in_palette(),
+    entry(GoToKey, "key", &[Reminders, Alerts, Reader], &["o"]).hint(20).in_palette(),
+    entry(KeyReminders, "reminders", &[Keys, Expiring, Detail], &["i"]).hint(27).in_palette(),
+    entry(Explain, "explain", &[Keys, Expiring, Detail, Alerts], &["e"]).hint(28).in_palette(),
+    entry(Limit, "limits", &[Keys, Detail], &["L"]).in_palette(),
+    entry(ToggleUsage, "usage", &[Keys], &["U"]).in_palette(),
+    entry(Acknowledge, "acknowledge", &[Alerts], &["a"]).hint(13).in_palette(),
+    entry(ScrollUp, "up", &[Detail], &["k", "up"]),
+    entry(ScrollDown, "scroll", &[Detail], &["j", "down"]).hint(10),
+    entry(ScrollPageUp, "page up", &[Detail], &["pageup", "ctrl-b", "ctrl-u"]),
+    entry(ScrollPageDown, "page down", &[Detail], &["pagedown", "ctrl-f", "ctrl-d"]),
+    entry(ScrollTop, "top", &[Detail], &["g", "home"]),
+    entry(ScrollBottom, "end", &[Detail], &["G", "end"]),
+    entry(ChangeAccount, "change", &[Accounts], &["e"]).hint(15).in_palette(),
+    entry(ToggleStanding, "suspend/reinstate", &[Accounts], &["p"]).hint(16).in_palette(),
+    entry(VerifyAudit, "verify", &[Audit], &["V"]).hint(16).in_palette(),
+    entry(ChangeRole, "role", &[Operators], &["e"]).hint(16).in_palette(),
+    entry(RemoveOperator, "remove", &[Operators], &["d"]).hint(18).in_palette(),
+    entry(Accept, "accept", &[Prompt], &["enter"]).hint(10),
+    entry(CancelPrompt, "cancel", &[Prompt], &["esc"]).hint(12),
+    entry(CompletePrompt, "complete", &[Prompt], &["tab"]),
+    entry(ClearLine, "clear", &[Prompt], &["ctrl-u"]),
+    entry(NextField, "next", &[Form], &["tab"]).hint(10),
+    entry(PreviousField, "previous", &[Form], &["backtab"]),
+    entry(FieldUp, "up", &[Form], &["up"]),
+    entry(FieldDown, "down", &[Form], &["down"]),
+    entry(FieldLeft, "left", &[Form], &["left"]),
+    entry(FieldRight, "right", &[Form], &["right"]),
+    entry(Toggle, "tick", &[Form], &["space"]).hint(12),
+    entry(Press, "choose", &[Form], &["enter"]).hint(14),
+    entry(Submit, "go on", &[Form], &["ctrl-s"]).hint(16),
+    entry(CloseForm, "cancel", &[Form], &["esc"]).hint(18),
+    entry(Yes, "yes", &[Dialog], &["y"]).hint(10),
+    entry(No, "no", &[Dialog], &["n", "esc"]).hint(12),
+    entry(NextButton, "next button", &[Dialog], &["tab", "right", "down"]),
+    entry(PreviousButton, "previous button", &[Dialog], &["backtab", "left", "up"]),
+    entry(PressButton, "press", &[Dialog], &["enter"]),
+    entry(CopySecret, "copy", &[Reveal], &["c", "y"]).hint(10),
+    entry(WriteSecret, "write file", &[Reveal], &["w"]).hint(12),
+    entry(CopyCheck, "copy curl", &[Reveal], &["k"]).hint(14),
+    entry(HideSecret, "hide/show", &[Reveal], &["h"]).hint(16),
+    entry(Done, "done", &[Reveal], &["d"]).hint(18),
+    entry(LeaveReveal, "leave", &[Reveal], &["esc", "q"]).hint(20),
+    entry(Discard, "revoke", &[Reveal, Leaving], &["x"]).hint(22),
+    entry(PickUp, "up", &[Picker], &["up", "ctrl-p", "ctrl-k"]),
+    entry(PickDown, "down", &[Picker], &["down", "ctrl-n", "ctrl-j"]),
+    entry(PickPageUp, "page up", &[Picker], &["pageup"]),
+    entry(PickPageDown, "page down", &[Picker], &["pagedown"]),
+    entry(Choose, "choose", &[Picker], &["enter", "tab"]).hint(10),
+    entry(CancelPicker, "cancel", &[Picker], &["esc"]).hint(12),
+    entry(ReadUp, "up", &[Reader, Preview, Sweeping], &["k", "up"]),
+    entry(ReadDown, "down", &[Reader, Preview, Sweeping], &["j", "down"]),
+    entry(ReadPageUp, "page up", &[Reader, Preview, Sweeping], &["pageup", "ctrl-b", "ctrl-u"]),
+    entry(
+        ReadPageDown,
+        "page down",
+        &[Reader, Preview, Sweeping],
+        &["pagedown", "ctrl-f", "ctrl-d", "space"],
+    ),
+    entry(ReadTop, "top", &[Reader, Preview, Sweeping], &["g", "home"]),
+    entry(ReadBottom, "end", &[Reader, Preview, Sweeping], &["G", "end"]),
+    entry(Search, "search", &[Reader], &["/"]),
+    entry(CloseReader, "close", &[Reader], &["esc", "q", "?", "enter"]).hint(12),
+    entry(SendLetters, "send", &[Preview, Sweeping], &["enter"]).hint(10),
+    entry(StopSweep, "stop", &[Sweeping], &["s"]).hint(14),
+    entry(CloseSweep, "close", &[Preview, Sweeping], &["esc", "q"]).hint(12),
+];

@@ -16,7 +16,7 @@ fn load(name: &str, text: &str) -> Result<Keymap> {
 fn every_default_key_can_be_read() {
     for entry in REGISTRY {
         for key in entry.keys {
-            assert!(Chord::parse(key).is_ok(), "{}: {key}", entry.id);
+            assert!(Chord::parse(key).is_ok(), "{}: {key}", entry.action.id());
         }
     }
 }
@@ -25,7 +25,7 @@ fn every_default_key_can_be_read() {
 fn no_two_actions_share_an_id_or_a_variant() {
     for (place, entry) in REGISTRY.iter().enumerate() {
         for other in &REGISTRY[place + 1..] {
-            assert_ne!(entry.id, other.id);
+            assert_ne!(entry.action.id(), other.action.id());
             assert_ne!(entry.action, other.action);
         }
     }
@@ -35,8 +35,8 @@ fn no_two_actions_share_an_id_or_a_variant() {
 fn no_default_key_means_two_things_at_one_place() {
     let defaults = registry::defaults();
     for (place, entry) in REGISTRY.iter().enumerate() {
-        let found = conflict(&defaults, place).map(|(chord, other, _)| (chord, REGISTRY[other].id));
-        assert_eq!(found, None, "{}", entry.id);
+        let found = conflict(&defaults, place).map(|(chord, other, _)| (chord, REGISTRY[other].action.id()));
+        assert_eq!(found, None, "{}", entry.action.id());
     }
 }
 
@@ -44,7 +44,7 @@ fn no_default_key_means_two_things_at_one_place() {
 fn no_default_key_types_a_character_where_text_is_typed() {
     for entry in REGISTRY.iter().filter(|entry| entry.contexts.iter().any(|c| c.takes_text())) {
         for key in entry.keys {
-            assert!(!chord(key).is_text(), "{}: {key}", entry.id);
+            assert!(!chord(key).is_text(), "{}: {key}", entry.action.id());
         }
     }
 }

@@ -60,7 +60,7 @@ impl State {
             }
             seen.push(entry.action);
             let keys = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-            let found = [entry.description, entry.label, entry.id, keys.as_str()]
+            let found = [entry.action.description(), entry.label, entry.action.id(), keys.as_str()]
                 .iter()
                 .any(|text| text.to_lowercase().contains(&words));
             if !found {
@@ -76,7 +76,7 @@ impl State {
             let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys };
             // The scroll mark stands in the last column, with a space before it.
             let text = columns.saturating_sub(KEYS + 3);
-            for (place, part) in fit::wrap(entry.description, text).into_iter().enumerate() {
+            for (place, part) in fit::wrap(entry.action.description(), text).into_iter().enumerate() {
                 let keys = if place == 0 { keys.as_str() } else { "" };
                 lines.push(Line::from(vec![
                     Span::styled(fit::pad(keys, KEYS), styles.of(Role::HintKey)),

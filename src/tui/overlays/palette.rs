@@ -39,11 +39,11 @@ pub fn open(shell: &Shell, context: Context) -> Opened {
         .map(|(_, entry, keys)| Command {
             action: entry.action,
             item: Item {
-                name: entry.id.replace('-', " "),
-                note: entry.description.to_owned(),
+                name: entry.action.id().replace('-', " "),
+                note: entry.action.description().to_owned(),
                 mark: keys.first().map(ToString::to_string).unwrap_or_default(),
             },
-            text: format!("{} {}", entry.label, entry.description),
+            text: format!("{} {}", entry.label, entry.action.description()),
         })
         .collect();
     Opened::new(State { picker: Picker::default(), commands }, Vec::new())

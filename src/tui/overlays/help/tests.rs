@@ -30,7 +30,7 @@ fn every_action_of_every_screen_is_in_its_help() {
     let desk = Desk::new();
     for &context in Context::ALL {
         for (_, entry, _) in desk.state.shell.keymap.entries(context) {
-            assert!(!entry.description.is_empty(), "{}", entry.id);
+            assert!(!entry.action.description().is_empty(), "{}", entry.action.id());
         }
     }
 }
