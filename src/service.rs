@@ -9,8 +9,8 @@ use crate::domain::operator::Identity;
 pub use crate::domain::usage::Outcome;
 use crate::store::Store;
 pub use crate::store::{
-    Access, AlertRequest, Error as StoreError, Facts, Intent, LiveEvent, Location, MaybeTransient,
-    SavedWindow,
+    Access, AlertRequest, Error as StoreError, Facts, Intent, Lack, LiveEvent, Location, MaybeTransient,
+    Mended, SavedWindow, Tried,
 };
 
 mod accounts;

@@ -34,6 +34,7 @@ mod page;
 mod postgres;
 mod pulse;
 mod refold;
+mod rights;
 mod rows;
 mod sqlite;
 mod transact;
@@ -48,10 +49,13 @@ pub use facts::Facts;
 pub use gates::{GateRow, NewGate, Sight};
 pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
+pub use migrate::Tried;
 pub use networks::{NETWORKS_OF_A_KEY, Sighting};
 pub use outbox::{Ahead, Unwell};
 pub use page::{Side, Slice};
 pub use pulse::{Mark, Pulse, Touched, WalHead, WalIndex};
+pub use refold::Refolded;
+pub use rights::{Lack, Mended};
 pub use transact::{Intent, Opening, Tx};
 pub use usage::Batch;
 pub use windows::SavedWindow;
@@ -172,14 +176,12 @@ impl Store {
         Ok(Self { pools, location: location.clone(), counting: Arc::default(), wal: Arc::default() })
     }
 
-    /// Tries to bring a database's schema up to date and leaves it as it is. Answers the version that it has, if it has
-    /// one, and the newest.
-    pub async fn try_migrate(location: &Location) -> Result<(Option<i64>, i64)> {
-        let found = match location {
-            Location::Sqlite(path) => sqlite::try_open(path).await?,
-            Location::Postgres(url) => postgres::try_open(url).await?,
-        };
-        Ok((found, migrate::newest()))
+    /// Tries to bring a database's schema up to date and leaves it as it is.
+    pub async fn try_migrate(location: &Location) -> Result<Tried> {
+        match location {
+            Location::Sqlite(path) => sqlite::try_open(path).await,
+            Location::Postgres(url) => postgres::try_open(url).await,
+        }
     }
 
     /// Refuses as [`Access::Existing`] does where nothing is at the address, or another program's database; opens nothing

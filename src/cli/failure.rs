@@ -127,7 +127,7 @@ fn store_exit(error: &StoreError) -> Exit {
     match error {
         Error::Unreachable(_) | Error::Missing(_) | Error::Pooled => Exit::Unreachable,
         Error::Refused(_) => Exit::Refused,
-        Error::Privilege(_) | Error::NotOwner(_) | Error::ReadOnly(_) => Exit::NotPermitted,
+        Error::Privilege(_) | Error::NotOwner { .. } | Error::ReadOnly(_) => Exit::NotPermitted,
         Error::Location(_) => Exit::Usage,
         Error::Disk(_)
         | Error::NoWal(_)

@@ -2,16 +2,22 @@
 
 use super::failure::Result;
 use super::files;
+use super::reminders::count;
 use super::session::Session;
-use crate::service::{Location, Service, StoreError};
+use crate::service::{Lack, Location, Mended, Service, StoreError};
 
 pub async fn run(session: &Session) -> Result {
     if session.global.dry_run {
         return attempt(session).await;
     }
     let service = session.service().await?;
+    let mended = service.mend_rights().await?;
     let facts = service.facts().await?;
     session.remark(&format!("{} has schema version {}.", service.location(), facts.schema.0));
+    if !mended.roles.is_empty() {
+        session.remark(&format!("Gave {} the rights that were missing.", mended.roles.join(", ")));
+    }
+    tell_lacks(&mended);
     session.printer().facts(&[("database", service.location().into()), ("schema", facts.schema.0.into())])
 }
 
@@ -28,14 +34,54 @@ async fn attempt(session: &Session) -> Result {
         };
         made.map_err(|error| StoreError::Unreachable(format!("{}: {error}", what.display())))?;
     }
-    let what = match Service::try_migrate(&location).await? {
-        (Some(found), newest) if found == newest => {
-            session.remark(&format!("{location} has schema version {found} already. Nothing was changed."));
-            return Ok(());
-        }
-        (Some(found), newest) => format!("bring the schema of {location} from version {found} to {newest}"),
-        (None, newest) => format!("make {location} a new database with schema version {newest}"),
-    };
-    session.would(|| what);
+    let tried = Service::try_migrate(&location).await?;
+    let (newest, rights) = (tried.newest, &tried.rights);
+    let mut whats = Vec::new();
+    match tried.found {
+        Some(found) if found == newest => {}
+        Some(found) => whats.push(format!("bring the schema of {location} from version {found} to {newest}")),
+        None => whats.push(format!("make {location} a new database with schema version {newest}")),
+    }
+    let texts = [(tried.refolded.keys, "key"), (tried.refolded.accounts, "account")];
+    let texts: Vec<String> =
+        texts.iter().filter(|(many, _)| *many > 0).map(|(many, what)| count(*many, what)).collect();
+    if !texts.is_empty() {
+        whats.push(format!("spell the texts of {} anew, so that search finds them", texts.join(" and ")));
+    }
+    if !rights.roles.is_empty() {
+        whats.push(format!("give {} the rights that are missing", rights.roles.join(", ")));
+    }
+    if whats.is_empty() {
+        session.remark(&format!("{location} has schema version {newest} already. Nothing was changed."));
+    } else {
+        session.would(|| whats.join(", and "));
+    }
+    tell_lacks(rights);
     Ok(())
+}
+
+/// Says what a DBA must do, whether or not somebody wants to hear of the rest.
+fn tell_lacks(mended: &Mended) {
+    let login = &mended.login;
+    let (lacking, missing): (Vec<&Lack>, Vec<&Lack>) = mended.lacks.iter().partition(|lack| lack.exists);
+    if !missing.is_empty() {
+        let roles: Vec<&str> = missing.iter().map(|lack| lack.role.as_str()).collect();
+        super::say(&format!(
+            "keyrack: warning: {login} may not create roles (CREATEROLE), so no login can be given the rights of {}: have a DBA run \
+             `{}`, then run `keyrack migrate` again.",
+            roles.join(", "),
+            made(&missing),
+        ));
+    }
+    for lack in lacking {
+        super::say(&format!(
+            "keyrack: warning: {lack}, and {login} may not grant it: have the tables' owner run `keyrack migrate`, or a DBA `{}`.",
+            lack.cure.join("; ")
+        ));
+    }
+}
+
+/// The statement that makes these roles.
+pub fn made(missing: &[&Lack]) -> String {
+    missing.iter().filter_map(|lack| lack.cure.first()).map(String::as_str).collect::<Vec<_>>().join("; ")
 }

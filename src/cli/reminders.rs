@@ -74,6 +74,6 @@ fn filter(text: &str) -> Result<crate::domain::reminder::ReminderFilter> {
 }
 
 /// `1 letter`, `3 letters`.
-fn count(number: u64, thing: &str) -> String {
+pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

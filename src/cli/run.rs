@@ -19,14 +19,18 @@ const GRACE: Duration = Duration::from_millis(300);
 /// How long a command that stops by itself may take: a letter under way needs half a minute at most.
 const PATIENCE: Duration = Duration::from_secs(45);
 
+/// The exit code of who was ended by TERM.
+const TERMINATED: u8 = 143;
+
 /// What a signal does to a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     /// It is cut off.
     AtOnce,
-    /// It is asked to stop between two letters.
+    /// It is asked to stop between two letters. Whoever started it by hand ended it early by Ctrl-C or by leaving; what
+    /// ends it by TERM is a supervisor, which it obeys.
     Gently,
-    /// So is it, and that is its usual end.
+    /// So is it, and that is its usual end, whatever the signal.
     Service,
 }
 
@@ -132,7 +136,7 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
 
 /// The end of a command that was asked to stop and did.
 fn stopped(done: Result, ending: Ending, code: u8) -> Result<u8> {
-    if ending == Ending::Service {
+    if ending == Ending::Service || code == TERMINATED {
         return done.map(|()| 0);
     }
     if let Err(failure) = done {
@@ -179,7 +183,7 @@ async fn ended_by_signal(hangs_up: bool) -> u8 {
     };
     tokio::select! {
         () = heard(SignalKind::interrupt()) => Exit::Interrupted as u8,
-        () = heard(SignalKind::terminate()) => 143,
+        () = heard(SignalKind::terminate()) => TERMINATED,
         () = heard(SignalKind::hangup()), if hangs_up => 129,
     }
 }

@@ -220,6 +220,9 @@ impl Tally {
     }
 }
 
+/// Why a sweep stopped early that was asked to.
+pub const STOPPED: &str = "stopped by hand";
+
 /// One run over all keys that sends the reminders that are due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sweep {

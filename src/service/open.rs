@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::operator::{Identity, Role};
-use crate::store::{self, Access, Facts, Location, Store, Tx};
+use crate::store::{self, Access, Facts, Lack, Location, Mended, Store, Tried, Tx};
 
 /// Who is acting, and as what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,10 +52,24 @@ impl Service {
         Ok(Store::look(location).await?)
     }
 
-    /// Tries to bring the database's schema up to date, as opening it would, and leaves it as it is. Answers the version
-    /// that it has, if it has one, and the newest.
-    pub async fn try_migrate(location: &Location) -> Result<(Option<i64>, i64)> {
+    /// Tries to bring the database's schema up to date, as opening it would, and leaves it as it is.
+    pub async fn try_migrate(location: &Location) -> Result<Tried> {
         Ok(Store::try_migrate(location).await?)
+    }
+
+    /// Gives PostgreSQL's group roles what an earlier migration could not, as far as the acting login may.
+    pub async fn mend_rights(&self) -> Result<Mended> {
+        Ok(self.inner.store.mend_rights().await?)
+    }
+
+    /// What PostgreSQL's group roles lack.
+    pub async fn lacks(&self) -> Result<Vec<Lack>> {
+        Ok(self.inner.store.lacks().await?)
+    }
+
+    /// What the acting login lacks for what this role lets it do, and the statement that gives it.
+    pub async fn lacks_of_login(&self, role: Role) -> Result<Option<(Lack, String)>> {
+        Ok(self.inner.store.lacks_of_login(role).await?)
     }
 
     /// Works on an open database as `identity`.

@@ -32,10 +32,8 @@ pub enum Error {
     )]
     Privilege(String),
     /// The schema is to be made or brought up to date by somebody who may not.
-    #[error(
-        "the database's schema is not up to date, and this login may not change it: {0}. Ask the database's owner to run `keyrack migrate` first, and then for `GRANT keyrack_console` (or `keyrack_viewer`)"
-    )]
-    NotOwner(String),
+    #[error("the database's schema is not up to date, and {login} may not change it: {why}. {cure}")]
+    NotOwner { login: String, why: String, cure: String },
     /// Nothing is at the address, or nothing of Keyrack's.
     #[error("{0}")]
     Missing(String),

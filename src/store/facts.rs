@@ -1,9 +1,11 @@
 //! Facts about the database, for `doctor` and `info`.
 
 use super::dialect::Time;
+use super::rights::{self, Lack, Mended};
 use super::{Location, Pools, Result, Store, migrate};
 use crate::clock::Clock;
 use crate::domain::Instant;
+use crate::domain::operator::Role;
 
 /// What there is to know about an open database.
 #[derive(Clone, Debug)]
@@ -66,5 +68,29 @@ impl Store {
                 })
             }
         }
+    }
+
+    /// What PostgreSQL's group roles lack of what the schema grants them; nothing on SQLite, which has none.
+    pub async fn lacks(&self) -> Result<Vec<Lack>> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(Vec::new()) };
+        let grants = migrate::granted(pool).await?;
+        rights::lacking(&mut *pool.acquire().await?, &grants).await
+    }
+
+    /// What the acting login lacks for what its role in Keyrack lets it do, and the statement that gives it all of it.
+    pub async fn lacks_of_login(&self, role: Role) -> Result<Option<(Lack, String)>> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(None) };
+        let grants = migrate::granted(pool).await?;
+        rights::of_login(&mut *pool.acquire().await?, &grants, role).await
+    }
+
+    /// Gives the group roles what they lack, as far as the acting login may.
+    pub async fn mend_rights(&self) -> Result<Mended> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(Mended::default()) };
+        let grants = migrate::granted(pool).await?;
+        let mut tx = pool.begin().await?;
+        let mended = rights::mend(&mut tx, &grants).await?;
+        tx.commit().await?;
+        Ok(mended)
     }
 }

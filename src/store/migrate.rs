@@ -5,9 +5,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{PgPool, SqliteConnection, SqlitePool};
+use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 
-use super::refold::{self, REFOLDED};
+use super::refold::{self, REFOLDED, Refolded};
+use super::rights::{self, Grant, Mended};
 use super::{Access, Error, Result};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -27,6 +28,34 @@ pub(super) const VERSION: &str = "SELECT max(version) FROM _sqlx_migrations WHER
 /// The same, and what the first migration calls itself; so that a start costs one small read.
 const STATE: &str = "SELECT max(CASE WHEN success THEN version END), max(CASE WHEN version = 1 THEN description END) \
      FROM _sqlx_migrations";
+
+/// What PostgreSQL's migrations up to this version grant to the group roles.
+fn granted_at(version: i64) -> Vec<Grant<'static>> {
+    let migrations = POSTGRES.iter().filter(|migration| migration.version <= version);
+    rights::granted(migrations.map(|migration| migration.sql.as_str()))
+}
+
+/// What the migrations that this schema has grant.
+pub(super) async fn granted(pool: &PgPool) -> Result<Vec<Grant<'static>>> {
+    Ok(granted_at(version_of_server(pool).await?.unwrap_or_default()))
+}
+
+/// What bringing a schema up to date would do.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// The version that the schema has, if it has one.
+    pub found: Option<i64>,
+    pub newest: i64,
+    /// The texts that would be spelled and folded anew.
+    pub refolded: Refolded,
+    pub rights: Mended,
+}
+
+impl Tried {
+    pub(super) fn nothing(found: Option<i64>) -> Self {
+        Self { found, newest: newest(), refolded: Refolded::default(), rights: Mended::default() }
+    }
+}
 
 /// What the migration calls itself with which all of Keyrack's databases begin.
 fn first() -> Option<&'static str> {
@@ -74,7 +103,7 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool, access: Access) -> Re
     }
     use_wal(pool).await?;
     if version_of_file(pool).await?.is_some_and(|found| found < REFOLDED) {
-        refold::sqlite(pool).await?;
+        refold::sqlite(&mut *pool.acquire().await?).await?;
     }
     let done = SQLITE.run(pool).await.map_err(failed);
     if done.is_ok() {
@@ -97,15 +126,18 @@ async fn version_of_file(pool: &SqlitePool) -> Result<Option<i64>> {
     }
 }
 
-/// As [`sqlite`], in a transaction that is rolled back. Answers the version that the schema has, if it has one.
-pub(super) async fn try_sqlite(pool: &SqlitePool) -> Result<Option<i64>> {
-    let found = version_of_file(pool).await?;
-    if let Schema::Older = check(found)? {
+/// As [`sqlite`], in a transaction that is rolled back.
+pub(super) async fn try_sqlite(pool: &SqlitePool) -> Result<Tried> {
+    let mut tried = Tried::nothing(version_of_file(pool).await?);
+    if let Schema::Older = check(tried.found)? {
         let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+        if tried.found.is_some_and(|found| found < REFOLDED) {
+            tried.refolded = refold::sqlite(&mut tx).await?;
+        }
         SQLITE.run_direct(None, &mut *tx, false).await.map_err(failed)?;
         tx.rollback().await?;
     }
-    Ok(found)
+    Ok(tried)
 }
 
 /// Whether the journal mode is the write-ahead log.
@@ -160,7 +192,7 @@ pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<()> {
     }
     // Whoever may not is told so by the migration, in better words.
     if version_of_server(pool).await?.is_some_and(|found| found < REFOLDED) {
-        match refold::postgres(pool).await {
+        match refold::postgres(&mut *pool.acquire().await?).await.map(drop) {
             Err(Error::Privilege(_)) => {}
             done => done?,
         }
@@ -171,7 +203,8 @@ pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<()> {
         match POSTGRES.run(pool).await.map_err(failed) {
             // Others are at it; waiting for their lock took longer than the patience for locks.
             Err(Error::Busy(_)) if tries < TRIES => {}
-            done => return done.map_err(not_owner),
+            Err(Error::Privilege(why)) => return Err(not_owner(pool, why).await?),
+            done => return done,
         }
     }
 }
@@ -196,7 +229,7 @@ fn named(pool: &PgPool) -> String {
 /// Refuses a database without Keyrack's tables unless it can and shall hold them.
 async fn may_be_filled(pool: &PgPool, access: Access) -> Result<()> {
     // What belongs to an extension is nobody's.
-    const OTHERS: &str = "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace(current_schema()::text) \
+    const OTHERS: &str = "SELECT relname::text FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) \
          AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relname NOT LIKE '\\_sqlx\\_migrations%' \
          AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') ORDER BY relname LIMIT 4";
     let (named, others) = (named(pool), sqlx::query_scalar::<_, String>(OTHERS).fetch_all(pool).await?);
@@ -216,29 +249,64 @@ async fn may_be_filled(pool: &PgPool, access: Access) -> Result<()> {
     if encoding != "UTF8" {
         return Err(Error::Encoding { named, encoding });
     }
-    Ok(())
+    // pg_trgm needs the right in the database, the tables that in the schema.
+    const MAY: &str = "SELECT coalesce(has_schema_privilege(current_schema()::text, 'CREATE'), false) \
+         AND (has_database_privilege(current_database(), 'CREATE') OR EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm'))";
+    if sqlx::query_scalar::<_, bool>(MAY).fetch_one(pool).await? {
+        return Ok(());
+    }
+    let why = format!("it may not make tables in {named}");
+    Err(not_owner(pool, why).await?)
 }
 
-/// As [`postgres`], in a transaction that is rolled back. Answers the version that the schema has, if it has one.
-pub(super) async fn try_postgres(pool: &PgPool) -> Result<Option<i64>> {
-    let found = version_of_server(pool).await?;
-    if found.is_none() {
+/// As [`postgres`], and with the rights of the group roles, in a transaction that is rolled back.
+pub(super) async fn try_postgres(pool: &PgPool) -> Result<Tried> {
+    let mut tried = Tried::nothing(version_of_server(pool).await?);
+    if tried.found.is_none() {
         may_be_filled(pool, Access::UpToDate).await?;
     }
-    if let Schema::Older = check(found)? {
-        let mut tx = pool.begin().await?;
-        POSTGRES.run_direct(None, &mut *tx, false).await.map_err(failed).map_err(not_owner)?;
-        tx.rollback().await?;
+    let older = matches!(check(tried.found)?, Schema::Older);
+    let mut tx = pool.begin().await?;
+    if older {
+        if tried.found.is_some_and(|found| found < REFOLDED) {
+            let mut step = tx.begin().await?;
+            match refold::postgres(&mut step).await {
+                Err(Error::Privilege(_)) => step.rollback().await?,
+                done => {
+                    tried.refolded = done?;
+                    step.commit().await?;
+                }
+            }
+        }
+        match POSTGRES.run_direct(None, &mut *tx, false).await.map_err(failed) {
+            Err(Error::Privilege(why)) => return Err(not_owner(pool, why).await?),
+            done => done?,
+        }
     }
-    Ok(found)
+    tried.rights = rights::mend(&mut tx, &granted_at(tried.newest)).await?;
+    tx.rollback().await?;
+    Ok(tried)
 }
 
-/// Who may not change the schema is told who may.
-fn not_owner(error: Error) -> Error {
-    match error {
-        Error::Privilege(why) => Error::NotOwner(why),
-        other => other,
-    }
+/// Who may not change the schema is told who may, and what would let them.
+async fn not_owner(pool: &PgPool, why: String) -> Result<Error> {
+    const OWNER: &str = "SELECT quote_ident(current_user), quote_ident(coalesce(current_schema()::text, 'public')), \
+         quote_ident(current_database()), \
+         (SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class WHERE oid = to_regclass('keys'))";
+    let (login, schema, database, owner): (String, String, String, Option<String>) =
+        sqlx::query_as(OWNER).fetch_one(pool).await?;
+    let cure = match owner {
+        Some(owner) => {
+            format!(
+                "Have {owner}, who owns its tables, run `keyrack migrate`, or a DBA `GRANT {owner} TO {login}`"
+            )
+        }
+        None => format!(
+            "Have a DBA run `GRANT CREATE ON DATABASE {database} TO {login}; GRANT USAGE, CREATE ON SCHEMA {schema} TO {login}`, \
+             then run this again"
+        ),
+    };
+    Ok(Error::NotOwner { login, why, cure })
 }
 
 enum Schema {
@@ -257,7 +325,7 @@ fn check(found: Option<i64>) -> Result<Schema> {
 
 fn failed(error: MigrateError) -> Error {
     match error {
-        MigrateError::Execute(error) => match Error::from(error) {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => match Error::from(error) {
             told @ (Error::Unreachable(_) | Error::Privilege(_) | Error::Busy(_)) => told,
             other => Error::Migration(other.to_string()),
         },

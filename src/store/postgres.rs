@@ -50,7 +50,7 @@ pub(super) async fn open(url: &str, access: Access) -> Result<Pools> {
 }
 
 /// What [`open`] would do to the schema.
-pub(super) async fn try_open(url: &str) -> Result<Option<i64>> {
+pub(super) async fn try_open(url: &str) -> Result<migrate::Tried> {
     let pool = connect(url).await?;
     let found = migrate::try_postgres(&pool).await;
     pool.close().await;

@@ -3,7 +3,7 @@
 //! The migration of version [`REFOLDED`] says that it was done: only after it is the schema of that version. What is
 //! interrupted is done again, and what is right already stays.
 
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 use super::Result;
@@ -22,12 +22,20 @@ const KEY: &str = "UPDATE keys SET name = $2, name_key = $3, description = $4, s
 const ACCOUNTS: &str = "SELECT slug, name, search FROM accounts WHERE octet_length(search) <> length(search)";
 const ACCOUNT: &str = "UPDATE accounts SET name = $2, search = $3 WHERE slug = $1";
 
+/// How many rows' texts were changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refolded {
+    pub keys: u64,
+    pub accounts: u64,
+}
+
 macro_rules! refold {
-    ($name:ident, $pool:ty, $tx:ident, $id:ident, $before:ident, $after:ident => $index:block) => {
-        pub(super) async fn $name(pool: &$pool) -> Result<()> {
+    ($name:ident, $conn:ty, $tx:ident, $id:ident, $before:ident, $after:ident => $index:block) => {
+        pub(super) async fn $name(conn: &mut $conn) -> Result<Refolded> {
+            let mut changed = Refolded::default();
             let mut last = Uuid::nil();
             loop {
-                let mut $tx = pool.begin().await?;
+                let mut $tx = conn.begin().await?;
                 let rows: Vec<(Uuid, String, String, String, String)> =
                     sqlx::query_as(KEYS).bind(last).fetch_all(&mut *$tx).await?;
                 for ($id, name, name_key, description, $before) in &rows {
@@ -37,6 +45,7 @@ macro_rules! refold {
                         continue;
                     }
                     $index
+                    changed.keys += 1;
                     sqlx::query(KEY)
                         .bind($id)
                         .bind(&composed_name)
@@ -52,28 +61,30 @@ macro_rules! refold {
                     _ => break,
                 }
             }
-            let mut tx = pool.begin().await?;
+            let mut tx = conn.begin().await?;
             let rows: Vec<(String, String, String)> = sqlx::query_as(ACCOUNTS).fetch_all(&mut *tx).await?;
             for (slug, name, before) in &rows {
-                let name = composed(name);
-                let after = search(slug, &name);
-                if after != *before {
-                    sqlx::query(ACCOUNT).bind(slug).bind(&name).bind(&after).execute(&mut *tx).await?;
+                let composed_name = composed(name);
+                let after = search(slug, &composed_name);
+                if [&composed_name, &after] != [name, before] {
+                    changed.accounts += 1;
+                    sqlx::query(ACCOUNT).bind(slug).bind(&composed_name).bind(&after).execute(&mut *tx).await?;
                 }
             }
-            Ok(tx.commit().await?)
+            tx.commit().await?;
+            Ok(changed)
         }
     };
 }
 
-refold!(sqlite, SqlitePool, tx, id, before, after => {
+refold!(sqlite, SqliteConnection, tx, id, before, after => {
     // The index holds no text of its own: it must be told what it is to forget.
     let forget = "INSERT INTO key_text (key_text, rowid, search) SELECT 'delete', seq, $2 FROM keys WHERE id = $1";
     sqlx::query(forget).bind(id).bind(before).execute(&mut *tx).await?;
     let learn = "INSERT INTO key_text (rowid, search) SELECT seq, $2 FROM keys WHERE id = $1";
     sqlx::query(learn).bind(id).bind(&after).execute(&mut *tx).await?;
 });
-refold!(postgres, PgPool, tx, id, before, after => {});
+refold!(postgres, PgConnection, tx, id, before, after => {});
 
 /// What search looks at: the two parts, each in a line of its own.
 pub(super) fn search(first: &str, second: &str) -> String {

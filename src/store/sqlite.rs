@@ -58,9 +58,9 @@ pub(super) async fn open(path: &Path, access: Access) -> Result<Pools> {
 }
 
 /// What [`open`] would do to the schema; a file that is not there is not made.
-pub(super) async fn try_open(path: &Path) -> Result<Option<i64>> {
+pub(super) async fn try_open(path: &Path) -> Result<migrate::Tried> {
     if look(path).await? != Found::Ours {
-        return Ok(None);
+        return Ok(migrate::Tried::nothing(None));
     }
     let (writer, _) = pools(path, Way::of(path));
     let found = migrate::try_sqlite(&writer).await;

@@ -12,6 +12,7 @@ mod cli {
     mod addresses;
     mod dry_run;
     mod explain;
+    mod group_roles;
     mod hostile;
     mod issuers;
     mod lists;

@@ -164,6 +164,34 @@ on_both! {
         assert!(counted.len() == 6 && counted.values().all(|times| *times == 1), "{counted:?}");
     }
 
+    async fn a_sweep_that_its_supervisor_stops_ends_with_success(db) {
+        let keyrack = due(&db, 6).await;
+        let postbox = Postbox::open();
+        postbox.slow(Duration::from_millis(400));
+        let mut sweep = start(&keyrack, &postbox, &["reminders", "sweep"], &[]);
+        postbox.wait_for(2);
+        signal(&sweep, Signal::TERM);
+        assert_eq!(ended(&mut sweep).code(), Some(0));
+        assert!(postbox.letters().len() < 6, "it went on to the end");
+        assert_eq!(text(&keyrack.json(&["reminders", "sweeps"])[0], "progress"), "stopped");
+        // Told twice, it does not take the time to obey.
+        postbox.slow(Duration::from_secs(5));
+        let mut sweep = start(&keyrack, &postbox, &["reminders", "sweep"], &[]);
+        std::thread::sleep(Duration::from_secs(1));
+        signal(&sweep, Signal::TERM);
+        std::thread::sleep(Duration::from_millis(500));
+        signal(&sweep, Signal::TERM);
+        assert_eq!(ended(&mut sweep).code(), Some(143));
+        // A letter that failed before is a failure all the same.
+        postbox.slow(Duration::ZERO);
+        let_claims_lapse(&db).await;
+        for n in 0..6 {
+            postbox.refuse(&format!("it@a{n}.example"), "550 5.1.1 no such mailbox");
+        }
+        let failed = keyrack.command(&["reminders", "sweep"]).envs(postbox.environment()).output().unwrap();
+        assert_eq!(failed.status.code(), Some(6), "{failed:?}");
+    }
+
     async fn a_service_that_is_killed_in_the_middle_loses_nothing(db) {
         let keyrack = due(&db, 6).await;
         let postbox = Postbox::open();

@@ -11,7 +11,7 @@ use super::super::session::Session;
 use super::Finding;
 use crate::domain::audit::Verdict;
 use crate::domain::operator::Role;
-use crate::service::{Facts, Location, Service};
+use crate::service::{self, Facts, Lack, Location, Service};
 
 /// A clock that is off by more than this makes relative times wrong for the eye.
 const SKEW: Duration = Duration::seconds(5);
@@ -42,6 +42,9 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         findings.push(folder(path));
     }
     findings.push(role(service).await);
+    if let Location::Postgres(_) = location {
+        findings.extend(rights(service).await);
+    }
     findings.push(audit(service).await);
     findings
 }
@@ -173,6 +176,56 @@ async fn role(service: &Service) -> Finding {
         },
         Err(error) => Finding::problem("role", error.to_string(), "look at the database's log"),
     }
+}
+
+/// What the group roles lack, and the login itself.
+async fn rights(service: &Service) -> Vec<Finding> {
+    let trouble = |error: service::Error| {
+        vec![Finding::problem("rights", error.to_string(), "look at the database's log")]
+    };
+    let lacks = match service.lacks().await {
+        Ok(lacks) => lacks,
+        Err(error) => return trouble(error),
+    };
+    let (lacking, missing): (Vec<&Lack>, Vec<&Lack>) = lacks.iter().partition(|lack| lack.exists);
+    let mut findings: Vec<Finding> = lacking
+        .into_iter()
+        .map(|lack| {
+            let statements = lack.cure.join("; ");
+            Finding::problem(
+                "rights",
+                lack.to_string(),
+                format!("have the tables' owner run `keyrack migrate`, or a DBA `{statements}`"),
+            )
+        })
+        .collect();
+    if !missing.is_empty() {
+        let roles: Vec<&str> = missing.iter().map(|lack| lack.role.as_str()).collect();
+        findings.push(Finding::warning(
+            "rights",
+            format!("no login can be given the rights of {}: there is no such role", roles.join(", ")),
+            format!(
+                "have a DBA run `{}`, then run `keyrack migrate` as the tables' owner",
+                super::super::migrate::made(&missing)
+            ),
+        ));
+    }
+    if let Some(role) = service.whoami().await.ok().and_then(|me| me.role) {
+        match service.lacks_of_login(role).await {
+            Ok(lack) => findings.extend(lack.map(|(lack, grant)| {
+                Finding::problem(
+                    "rights",
+                    lack.to_string(),
+                    format!("have an admin run `{grant}` on the database"),
+                )
+            })),
+            Err(error) => return trouble(error),
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok("rights", "each group role has what it needs"));
+    }
+    findings
 }
 
 async fn audit(service: &Service) -> Finding {

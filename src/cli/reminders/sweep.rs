@@ -8,7 +8,7 @@ use super::super::failure::{Exit, Failure, Result};
 use super::super::session::Session;
 use super::count;
 use super::report::{self, Report};
-use crate::domain::reminder::{Door, InHand, Sweep, Tally};
+use crate::domain::reminder::{Door, InHand, STOPPED, Sweep, Tally};
 use crate::domain::when::{self, Here};
 use crate::service::{Service, SweepNews, SweepOrder, new_operation};
 
@@ -162,7 +162,9 @@ fn outcome(tally: &Tally) -> Vec<String> {
 fn judge(sweep: &Sweep) -> Result {
     let tally = &sweep.tally;
     let failed = |message: String| Err(Failure::new(Exit::CheckFailed, message));
-    match (&sweep.trouble, tally.failed, tally.ambiguous) {
+    // Whoever asked it to stop knows why.
+    let trouble = sweep.trouble.as_ref().filter(|why| why.as_str() != STOPPED);
+    match (trouble, tally.failed, tally.ambiguous) {
         (Some(trouble), ..) => failed(format!("the sweep stopped early: {trouble}")),
         (None, 0, 0) => Ok(()),
         (None, failures, 0) => failed(format!("{} failed", count(failures, "letter"))),

@@ -14,7 +14,7 @@ use super::claim::Claimed;
 use super::pace::Pace;
 use super::record::Finished;
 use crate::domain::reminder::fit::{KEYS, Rules};
-use crate::domain::reminder::{SweepId, Tally};
+use crate::domain::reminder::{STOPPED, SweepId, Tally};
 use crate::mail::{Blame, Letter, LetterOutcome};
 use crate::service::change::Change;
 use crate::service::ids::new_operation;
@@ -108,7 +108,7 @@ impl Run {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             if self.stop.is_stopped() && flow.trouble.is_none() {
-                flow.trouble = Some("stopped by hand".into());
+                flow.trouble = Some(STOPPED.into());
             }
             self.fill(&mut flow).await?;
             if flow.is_time_to_write() {

@@ -68,6 +68,12 @@ on_both! {
         db.execute("UPDATE accounts SET name = 'Cafe\u{301}', search = 'acme\ncafe\u{301}' WHERE slug = 'acme'").await;
         db.execute("DELETE FROM _sqlx_migrations WHERE version = 8").await;
 
+        // A dry run tells of it and does nothing.
+        let dry = crate::support::script::Script::on(&db).run(&["migrate", "--dry-run"]);
+        let told = String::from_utf8(dry.stderr).unwrap();
+        assert!(told.contains("spell the texts of 2 keys and 1 account anew"), "{told}");
+        assert_eq!(db.number("SELECT count(*) FROM keys WHERE search LIKE 'cafe\u{301}%'").await, 1);
+
         let service = db.open().await;
         for typed in ["caf\u{e9}", "name:\"caf\u{e9} one\"", "cafe\u{301}"] {
             assert_eq!(listed(&service, typed).await, ["caf\u{e9} one"], "{typed}");
