@@ -58,7 +58,7 @@ async fn retire(tx: &mut Tx, old: KeyId, new: KeyId) -> Result<()> {
     if seconds == 0 {
         let reason = format!("replaced by {new}");
         let end = Revocation { at: now, by: tx.who().name.clone(), reason: Some(reason.clone()) };
-        tx.revoke(old, &end).await?;
+        tx.revoke(&[old], &end).await?;
         tx.record(Action::KeyRevoke, &key, json!({ "reason": reason, "successor": new })).await?;
     } else {
         let end = now + chrono::Duration::seconds(seconds);

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::change::{Change, locked};
+use super::change::Change;
 use super::permit::permit;
 use super::{Error, Field, Intent, Result, Service};
-use crate::domain::audit::Action;
+use crate::domain::audit::{self, Action};
 use crate::domain::key::{Key, KeyId, OperationId, Revocation};
 use crate::domain::operator::Permission;
 use crate::domain::text::{SafeText, check_reason};
@@ -36,18 +36,20 @@ impl Service {
         keys.dedup();
         let mut revoked = self.change(operation, Revoke { keys, reason }).await?;
         if self.intent == Intent::Do {
-            for one in &mut revoked {
-                self.read_back(&mut one.key).await?;
-            }
+            self.read_back(&mut revoked).await?;
         }
         Ok(revoked)
     }
 
-    async fn read_back(&self, key: &mut Key) -> Result<()> {
-        match self.inner.store.key(key.id).await {
-            Ok(Some(read)) if read.revoked_at.is_some() => *key = read,
-            Ok(_) => return Err(Error::Unconfirmed(key.id)),
-            Err(error) => return Err(Error::NotReadBack { key: key.id, error }),
+    async fn read_back(&self, revoked: &mut [Revoked]) -> Result<()> {
+        let Some(first) = revoked.first().map(|one| one.key.id) else { return Ok(()) };
+        let ids: Vec<KeyId> = revoked.iter().map(|one| one.key.id).collect();
+        let read = self.inner.store.keys(&ids).await;
+        let read = read.map_err(|error| Error::NotReadBack { key: first, error })?;
+        let mut read = read.into_iter().filter(|key| key.revoked_at.is_some()).peekable();
+        // Both are in the order of their ids.
+        for one in revoked {
+            one.key = read.next_if(|key| key.id == one.key.id).ok_or(Error::Unconfirmed(one.key.id))?;
         }
         Ok(())
     }
@@ -63,9 +65,10 @@ impl Change for Revoke {
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Revoked>> {
         permit(tx, Permission::ChangeKeys, "revoke keys").await?;
-        let mut keys = Vec::with_capacity(self.keys.len());
-        for id in &self.keys {
-            keys.push(locked(tx, *id).await?);
+        let keys = tx.lock_keys(&self.keys).await?;
+        let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
+        if let Some(missing) = self.keys.iter().find(missing) {
+            return Err(Error::no_key(*missing));
         }
         // Asked behind the locks, which an earlier try of this very operation may still have held.
         let done_before = tx.seen().await?;
@@ -74,19 +77,21 @@ impl Change for Revoke {
             keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
         tx.cancel_reminders(&ending, "revoked").await?;
         let end = Revocation { at: tx.now(), by: tx.who().name.clone(), reason: self.reason.clone() };
+        tx.revoke(&ending, &end).await?;
         let mut revoked = Vec::with_capacity(keys.len());
+        let mut changes = Vec::with_capacity(ending.len());
         for mut key in keys {
             let already = key.revoked_at.is_some();
             if !already {
-                tx.revoke(key.id, &end).await?;
                 let detail = json!({ "name": key.name, "preview": key.preview, "reason": self.reason });
-                tx.record(Action::KeyRevoke, &key, detail).await?;
+                changes.push(audit::Change::new(Action::KeyRevoke, &key, detail));
                 key.revoked_at = Some(end.at);
                 key.revoked_by = Some(end.by.as_str().into());
                 key.revoke_reason = end.reason.as_deref().map(SafeText::new);
             }
             revoked.push(Revoked { key, already: already && !done_before });
         }
+        tx.record_all(&changes).await?;
         Ok(revoked)
     }
 }

@@ -4,8 +4,9 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows, run, scalar};
+use super::filter::push_ids;
 use super::rows::{KEY_COLUMNS, KeyRow};
-use super::{Error, Result, Store, Tx};
+use super::{Conn, Error, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::budget::Budgets;
 use crate::domain::key::{Key, KeyId, Revocation};
@@ -32,6 +33,11 @@ impl Store {
             [id]
         );
         Ok(row.map(Key::from))
+    }
+
+    /// These keys, which are named in the order of their ids, in that order; those that are not there are left out.
+    pub async fn keys(&self, ids: &[KeyId]) -> Result<Vec<Key>> {
+        these(self.reader().await?.conn(), ids, "").await
     }
 
     /// The keys of these secrets, each with its hash, in no order.
@@ -70,6 +76,19 @@ impl Store {
     }
 }
 
+/// These keys, in the order of their ids where that is the order of `ids`.
+async fn these(conn: Conn<'_>, ids: &[KeyId], lock: &str) -> Result<Vec<Key>> {
+    let mut found = Vec::with_capacity(ids.len());
+    both!(conn, c => for some in ids.chunks(ROWS) {
+        let mut sql = QueryBuilder::<Db>::new(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id IN "));
+        push_ids::<Db>(&mut sql, some);
+        sql.push(" ORDER BY k.id").push(lock);
+        let rows: Vec<KeyRow> = sql.build_query_as().persistent(some.len() == 1).fetch_all(&mut *c).await?;
+        found.extend(rows.into_iter().map(Key::from));
+    });
+    Ok(found)
+}
+
 impl Tx {
     /// One key, locked until the end of the transaction.
     pub async fn lock_key(&mut self, id: KeyId) -> Result<Option<Key>> {
@@ -77,6 +96,12 @@ impl Tx {
         let sql = format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1{lock}");
         let row: Option<KeyRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [id]);
         Ok(row.map(Key::from))
+    }
+
+    /// The same, locked until the end of the transaction.
+    pub async fn lock_keys(&mut self, ids: &[KeyId]) -> Result<Vec<Key>> {
+        let lock = self.conn().locking(" FOR UPDATE OF k");
+        these(self.conn(), ids, lock).await
     }
 
     /// How many keys of the account are active, counted no further than `limit`.
@@ -156,13 +181,19 @@ impl Tx {
         Ok(())
     }
 
-    /// Revokes a key for good.
-    pub async fn revoke(&mut self, key: KeyId, end: &Revocation) -> Result<()> {
-        run!(
-            self.conn(),
-            "UPDATE keys SET revoked_at = $2, revoked_by = $3, revoke_reason = $4 WHERE id = $1 AND revoked_at IS NULL",
-            [key, Time(end.at), end.by.as_str(), end.reason.as_deref()]
-        );
+    /// Revokes keys for good.
+    pub async fn revoke(&mut self, keys: &[KeyId], end: &Revocation) -> Result<()> {
+        for some in keys.chunks(ROWS) {
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("UPDATE keys SET revoked_at = ");
+                sql.push_bind(Time(end.at));
+                sql.push(", revoked_by = ").push_bind(end.by.as_str());
+                sql.push(", revoke_reason = ").push_bind(end.reason.as_deref());
+                sql.push(" WHERE revoked_at IS NULL AND id IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.build().persistent(some.len() == 1).execute(c).await?;
+            });
+        }
         Ok(())
     }
 

@@ -282,6 +282,27 @@ pub enum Reply {
     WriteSecret(Outcomes<PathBuf>),
 }
 
+impl Reply {
+    /// Why a change was not carried out.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Create(Err(failure))
+            | Self::Rotate(Err(failure))
+            | Self::Acknowledge(Err(failure))
+            | Self::SetLimits(Err(failure))
+            | Self::Revoke(Err(failure))
+            | Self::CreateAccount(Err(failure))
+            | Self::ChangeAccount(Err(failure))
+            | Self::SetStanding(Err(failure))
+            | Self::ApplyPolicy(Err(failure))
+            | Self::SetOperator(Err(failure))
+            | Self::RemoveOperator(Err(failure))
+            | Self::RetryReminders(Err(failure)) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
 /// Why a request was not carried out, as plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {

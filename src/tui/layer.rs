@@ -7,9 +7,10 @@ use std::fmt;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::effect::{Effect, Reply, RequestId};
+use super::effect::{Effect, Failure, Reply, RequestId};
 use super::input::Input;
 use super::shell::Shell;
+use super::wish::{Asking, Wish};
 use crate::config::keymap::{Action, Context};
 
 /// Something that lies over the screen.
@@ -24,6 +25,25 @@ pub trait Layer: Any + fmt::Debug {
     fn reply(&mut self, _: &mut Shell, _: RequestId, _: Reply) -> Vec<Effect> {
         Vec::new()
     }
+
+    /// The wish that it sends.
+    fn wish(&mut self) -> Option<&mut Wish> {
+        None
+    }
+
+    /// What a yes would send as things stand; `None` where it would send nothing. What that would come to is asked for all
+    /// overlays in one place, and said in the wish.
+    fn asking(&self, _: &Shell) -> Option<Asking> {
+        None
+    }
+
+    /// What its wish would come to; answers what a yes would leave as it is.
+    fn foreseen(&mut self, _: Reply) -> Option<String> {
+        None
+    }
+
+    /// Its wish would be refused.
+    fn forewarned(&mut self, _: &Failure) {}
 
     /// Its own timer has run out.
     fn timer(&mut self, _: &mut Shell) -> Vec<Effect> {
@@ -54,8 +74,8 @@ pub trait Layer: Any + fmt::Debug {
         }
     }
 
-    /// Which of its questions it asks: each has to be read.
-    fn question(&self) -> (Context, usize) {
+    /// Which of its questions it asks: each has to be read, and so has what is added to one.
+    fn question(&self, _: &Shell) -> (Context, usize) {
         (self.context(), 0)
     }
 

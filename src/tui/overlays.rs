@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::effect::Effect;
+use super::effect::{Effect, Reply, RequestId};
 use super::input::Input;
 use super::layer::{Layer, Opened};
 use super::opening::Opening;
@@ -11,6 +11,7 @@ use super::shell::Shell;
 use super::words::Severity;
 use crate::config::keymap::{Action, Chord, Context};
 use crate::domain::Instant;
+use crate::domain::text::SafeText;
 
 mod account;
 mod confirm;
@@ -72,14 +73,15 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
 
 impl Overlays {
     /// What is asked on top.
-    fn question(&self) -> Option<Question> {
-        let (overlay, layer) = self.stack.last()?;
-        Some(Question { overlay: *overlay, which: layer.question() })
+    fn question(&mut self, shell: &Shell) -> Option<Question> {
+        let (overlay, layer) = self.stack.last_mut()?;
+        let told = layer.wish().map_or(0, |wish| wish.told());
+        Some(Question { overlay: *overlay, which: layer.question(shell), told })
     }
 
     /// What is open is on the screen.
-    pub fn drawn(&mut self, now: Instant) {
-        if let Some(question) = self.question() {
+    pub fn drawn(&mut self, shell: &Shell, now: Instant) {
+        if let Some(question) = self.question(shell) {
             self.reading.meet(question);
             self.reading.drawn(now);
         }
@@ -92,16 +94,23 @@ impl Overlays {
 
     /// A person's pause: time enough to have read what is open.
     #[cfg(test)]
-    pub fn pause(&mut self, now: Instant) {
+    pub fn pause(&mut self, shell: &Shell) {
+        let now = shell.now;
         self.reading.press(now - chrono::Duration::minutes(2));
-        self.drawn(now);
+        self.drawn(shell, now);
         self.reading.again(now - chrono::Duration::minutes(1));
+    }
+
+    /// The number of the topmost.
+    #[cfg(test)]
+    pub fn number(&self) -> u64 {
+        self.stack.last().map_or(0, |(number, _)| *number)
     }
 
     /// Gives a gesture to the topmost; `None` where nothing is open. Whoever answers too early is told what to do; a paste
     /// is nobody who reads.
     pub fn input(&mut self, shell: &mut Shell, mut input: Input) -> Option<Vec<Effect>> {
-        let question = self.question()?;
+        let question = self.question(shell)?;
         let (_, layer) = self.stack.last_mut()?;
         self.reading.meet(question);
         let (told, asks, context) = (!input.hurried(), layer.asks(), layer.context());
@@ -117,7 +126,7 @@ impl Overlays {
             key.hurried |= key.unread && key.action == Some(Action::Yes);
         }
         self.reading.stray(asks, stray);
-        let effects = layer.input(shell, input);
+        let mut effects = layer.input(shell, input);
         // What came to something else was no answer.
         let early = early.filter(|_| effects.is_empty() && !shell.has_commands());
         if told && (stray || early.is_some() && self.reading.is_stray()) {
@@ -132,14 +141,55 @@ impl Overlays {
             let words = format!("Too quick: nothing was done. Read the question, then press {key} again.");
             shell.toast(Severity::Warning, words);
         }
+        effects.extend(self.foresee(shell, true));
         Some(effects)
+    }
+
+    /// Takes an answer to what the overlay of this number asked for.
+    pub fn reply(&mut self, shell: &mut Shell, number: u64, id: RequestId, reply: Reply) -> Vec<Effect> {
+        let Some(layer) = self.of_mut(number) else { return Vec::new() };
+        shell.redraw = true;
+        let mut effects = Vec::new();
+        let ask = layer.asking(shell);
+        match layer.wish().and_then(|wish| wish.foresaw(shell, id, ask.as_ref())) {
+            None => effects = layer.reply(shell, id, reply),
+            Some((current, next)) => {
+                effects.extend(next);
+                let failure = reply.failure().cloned().filter(|_| current);
+                let beforehand = if current { layer.foreseen(reply) } else { None };
+                if let Some(wish) = layer.wish() {
+                    wish.tell(failure.as_ref(), beforehand.map(SafeText::new));
+                }
+                failure.iter().for_each(|failure| layer.forewarned(failure));
+            }
+        }
+        effects.extend(self.foresee(shell, true));
+        effects
+    }
+
+    /// The timer of the overlay of this number has run out.
+    pub fn timer(&mut self, shell: &mut Shell, number: u64) -> Vec<Effect> {
+        let Some(layer) = self.of_mut(number) else { return Vec::new() };
+        let mut effects = layer.timer(shell);
+        effects.extend(self.foresee(shell, false));
+        effects
+    }
+
+    /// Asks what the wish of the topmost would come to, so that a refusal is told before one commits to it. `pause`: while
+    /// a text is typed, not before the person pauses.
+    fn foresee(&mut self, shell: &mut Shell, pause: bool) -> Option<Effect> {
+        // What is to be closed or covered asks nothing more.
+        let (_, layer) = self.stack.last_mut().filter(|_| !shell.has_commands())?;
+        let (ask, typing) = (layer.asking(shell)?, pause && layer.typing());
+        layer.wish()?.foresee(shell, &ask, typing)
     }
 
     /// Puts an overlay on top, unless there is a reason not to.
     pub fn open(&mut self, shell: &mut Shell, opening: Opening) -> Vec<Effect> {
         let number = shell.number();
-        let Opened { layer, effects } = build(shell, number, opening);
+        let Opened { layer, mut effects } = build(shell, number, opening);
         self.stack.extend(layer.map(|layer| (number, layer)));
+        effects.extend(self.foresee(shell, false));
         effects
     }
 

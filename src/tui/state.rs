@@ -39,7 +39,7 @@ impl State {
     /// The picture is on the screen: questions are read from now on, unless there is no room for them.
     pub fn drawn(&mut self, now: Instant) {
         if body::fits(self.shell.size) {
-            self.overlays.drawn(now);
+            self.overlays.drawn(&self.shell, now);
         } else {
             self.overlays.hidden();
         }

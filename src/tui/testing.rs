@@ -14,7 +14,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::ahead::Ahead;
-use super::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
+use super::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId, Timer};
 use super::layer::Layer;
 use super::message::Message;
 use super::opening::Opening;
@@ -22,7 +22,7 @@ use super::screen::Screen;
 use super::screens::keys::State as Keys;
 use super::state::State;
 use super::styles::Styles;
-use super::update::{opened, update};
+use super::update::opened;
 use super::view::view;
 use super::words::{Pasted, ScreenId};
 use crate::config::keymap::Keymap;
@@ -36,6 +36,7 @@ use crate::service::{Found, LiveEvent, Search};
 
 mod asking;
 mod database;
+mod previews;
 mod records;
 pub mod reminders;
 
@@ -52,6 +53,8 @@ pub struct Desk {
     pub asked: Vec<(RequestId, Request)>,
     /// Other effects that were kept, in their order.
     pub effects: Vec<Effect>,
+    /// What was asked for a preview: not among the effects of what is done here.
+    pub tried: Vec<(RequestId, Request)>,
     /// Keys follow each other after this time, the picture is drawn after each, and nobody pauses to read.
     pub haste: Option<Duration>,
 }
@@ -96,7 +99,10 @@ impl Desk {
         state.shell.utc = true;
         let effects = opened(&mut state, name.into());
         state.ahead = Ahead::over();
-        (Self { state, database, asked: Vec::new(), effects: Vec::new(), haste: None }, effects)
+        (
+            Self { state, database, asked: Vec::new(), effects: Vec::new(), tried: Vec::new(), haste: None },
+            effects,
+        )
     }
 
     pub fn role(&mut self, role: Role) {
@@ -122,23 +128,14 @@ impl Desk {
     fn key(&mut self, key: KeyEvent, hurried: bool) -> Vec<Effect> {
         let Some(gap) = self.haste else {
             if !hurried {
-                self.state.overlays.pause(self.state.shell.now);
+                self.state.overlays.pause(&self.state.shell);
             }
-            return update(&mut self.state, Message::Key { key, hurried });
+            return self.update(Message::Key { key, hurried });
         };
         self.wait(gap);
-        let effects = update(&mut self.state, Message::Key { key, hurried });
+        let effects = self.update(Message::Key { key, hurried });
         self.state.drawn(self.state.shell.now);
         effects
-    }
-
-    /// Nothing comes until the timers that these effects set have run out.
-    pub fn rest(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
-        let timers = effects.into_iter().filter_map(|effect| match effect {
-            Effect::SetTimer { timer, .. } => Some(Message::Timer(timer)),
-            _ => None,
-        });
-        timers.flat_map(|timer| update(&mut self.state, timer)).collect()
     }
 
     /// Types a text, character by character.
@@ -147,11 +144,11 @@ impl Desk {
     }
 
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
-        update(&mut self.state, Message::Paste(Pasted::new(text.to_owned())))
+        self.update(Message::Paste(Pasted::new(text.to_owned())))
     }
 
     pub fn reply(&mut self, to: RequestId, reply: Reply) -> Vec<Effect> {
-        update(&mut self.state, Message::Reply { to, reply })
+        self.update(Message::Reply { to, reply })
     }
 
     /// The worker answers that it was not done.
@@ -183,7 +180,7 @@ impl Desk {
 
     /// Something happens, and its effects are kept.
     pub fn send(&mut self, message: Message) -> &mut Self {
-        let effects = update(&mut self.state, message);
+        let effects = self.update(message);
         self.keep(effects);
         self
     }
@@ -229,7 +226,7 @@ impl Desk {
     pub fn with(&mut self, ask: impl FnOnce(&mut super::shell::Shell)) -> Vec<Effect> {
         ask(&mut self.state.shell);
         // Any message lets it.
-        update(&mut self.state, Message::Timer(super::effect::Timer::Clock))
+        self.update(Message::Timer(Timer::Clock))
     }
 
     pub fn top(&self) -> Option<&dyn Layer> {

@@ -254,13 +254,7 @@ fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
     match id.to {
         To::Shell => answer_shell(state, id, reply),
         To::Screen(screen) => state.screens.of_mut(screen).reply(&mut state.shell, id, reply),
-        To::Overlay(number) => match state.overlays.of_mut(number) {
-            Some(layer) => {
-                state.shell.redraw = true;
-                layer.reply(&mut state.shell, id, reply)
-            }
-            None => Vec::new(),
-        },
+        To::Overlay(number) => state.overlays.reply(&mut state.shell, number, id, reply),
     }
 }
 
@@ -350,9 +344,7 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
         Timer::Clock | Timer::Slow | Timer::Of(To::Shell | To::Screen(_)) => {
             state.screens.timer(&mut state.shell, timer)
         }
-        Timer::Of(To::Overlay(number)) => {
-            state.overlays.of_mut(number).map_or_else(Vec::new, |layer| layer.timer(&mut state.shell))
-        }
+        Timer::Of(To::Overlay(number)) => state.overlays.timer(&mut state.shell, number),
     }
 }
 

@@ -1,6 +1,9 @@
 //! A wish to change something: sent, answered, and sent again without being carried out twice.
 
-use super::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId, To};
+use std::time::Duration;
+
+use super::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId, Timer, To};
+use super::latest::Latest;
 use super::shell::Shell;
 use crate::domain::key::OperationId;
 use crate::domain::text::SafeText;
@@ -19,9 +22,20 @@ pub struct Wish {
     /// What was sent and is not known to have come to an end, each under its operation.
     open: Vec<(OperationId, Request)>,
     failure: Option<Failure>,
-    /// Asks what it would come to.
-    trying: Option<RequestId>,
+    /// What it would come to was asked for this, under no operation's id; `None` once something was changed.
+    foreseen: Option<Request>,
+    trying: Latest,
+    /// What a yes would leave as it is, and why.
+    beforehand: Option<SafeText>,
+    /// How often something was added to what is said of it.
+    told: usize,
 }
+
+/// What makes the request of a wish under an operation's id.
+pub type Asking = Box<dyn Fn(OperationId) -> Request>;
+
+/// What would come of a text is asked when it was not changed for so long.
+pub const PAUSE: Duration = Duration::from_millis(300);
 
 /// Said while something was sent of which nobody knows what came, and what is to be sent now may differ.
 const UNKNOWN: &str = "what you sent before was not answered and may have been carried out: look first. Sent again \
@@ -36,7 +50,10 @@ impl Wish {
             sent: None,
             open: Vec::new(),
             failure: None,
-            trying: None,
+            foreseen: None,
+            trying: Latest::default(),
+            beforehand: None,
+            told: 0,
         }
     }
 
@@ -78,6 +95,7 @@ impl Wish {
             Err(Failure { kind: FailureKind::Other, text: text.into() })
         });
         self.failure = outcome.as_ref().err().cloned();
+        self.told += usize::from(self.failure.is_some());
         if self.failure.as_ref().is_none_or(|failure| failure.kind.refused()) {
             let over = std::mem::replace(&mut self.operation, shell.operation());
             self.open.retain(|(operation, _)| *operation != over);
@@ -85,31 +103,56 @@ impl Wish {
         Some(outcome)
     }
 
-    /// Asks the service what it would come to: checked as ever, and then rolled back.
-    pub fn foresee(&mut self, shell: &mut Shell, request: impl Fn(OperationId) -> Request) -> Vec<Effect> {
-        let request = Request::Try(Box::new(request(shell.operation())));
-        let (id, effect) = shell.ask(self.to, request);
-        self.trying = Some(id);
-        vec![effect]
-    }
-
-    /// Whether this answers what it would come to.
-    pub fn foresees(&self, id: RequestId) -> bool {
-        self.trying == Some(id)
-    }
-
-    /// Takes note of what it would come to. A refusal is said before it is sent.
-    pub fn foreseen<T>(
-        &mut self,
-        reply: Reply,
-        done: impl FnOnce(Reply) -> Option<Outcomes<T>>,
-    ) -> Option<Outcomes<T>> {
-        self.trying = None;
-        let outcome = done(reply).filter(|_| self.sent.is_none())?;
-        if let Some(failure) = outcome.as_ref().err().filter(|failure| failure.kind.refused()) {
-            self.failure = Some(failure.clone());
+    /// Asks the service what it would come to, unless that was asked of just this: checked as ever, and then rolled back.
+    /// `typing`: not before the person pauses. Nothing waits for the answer.
+    pub fn foresee(&mut self, shell: &mut Shell, ask: &Asking, typing: bool) -> Option<Effect> {
+        let wanted = ask(OperationId::nil());
+        if self.under_way() || self.foreseen.as_ref() == Some(&wanted) {
+            return None;
         }
-        Some(outcome)
+        if self.foreseen.is_some() {
+            self.edited();
+        }
+        if typing {
+            return Some(Effect::SetTimer { timer: Timer::Of(self.to), after: PAUSE });
+        }
+        self.foreseen = Some(wanted);
+        let request = Request::Try(Box::new(ask(shell.operation())));
+        self.trying.ask(shell, self.to, request)
+    }
+
+    /// Takes note that this answers what it would come to, and asks what waited for that; `None` if it answers something
+    /// else. Whether it tells of what a yes would send now.
+    pub fn foresaw(
+        &mut self,
+        shell: &mut Shell,
+        id: RequestId,
+        ask: Option<&Asking>,
+    ) -> Option<(bool, Option<Effect>)> {
+        let settled = self.trying.settle(shell, id)?;
+        let wanted = ask.map(|ask| ask(OperationId::nil()));
+        let current = settled.newest && wanted.is_some() && wanted == self.foreseen && !self.under_way();
+        Some((current, settled.next))
+    }
+
+    /// Says what it would come to: a refusal before it is sent, or what it would leave as it is.
+    pub fn tell(&mut self, refusal: Option<&Failure>, beforehand: Option<SafeText>) {
+        if let Some(failure) = refusal.filter(|failure| failure.kind.refused()) {
+            self.failure = Some(failure.clone());
+            self.told += 1;
+        }
+        self.told += usize::from(beforehand.is_some() && self.beforehand != beforehand);
+        self.beforehand = beforehand;
+    }
+
+    /// What a yes would leave as it is, and why.
+    pub fn beforehand(&self) -> Option<&SafeText> {
+        self.beforehand.as_ref()
+    }
+
+    /// How often something was added to what is said of it: whoever answers has to read it.
+    pub fn told(&self) -> usize {
+        self.told
     }
 
     /// Whether this is the answer that it waits for.
@@ -141,7 +184,11 @@ impl Wish {
     /// Something was changed: what was said holds no longer. What was sent and not answered may have been done.
     pub fn edited(&mut self) {
         let unknown = || Failure { kind: FailureKind::Other, text: UNKNOWN.into() };
+        // What was said of it is asked again.
+        if self.failure.is_some() || self.beforehand.is_some() {
+            self.foreseen = None;
+        }
         self.failure = (!self.open.is_empty()).then(unknown);
-        self.trying = None;
+        self.beforehand = None;
     }
 }

@@ -62,6 +62,7 @@ impl<S: Source> Listing<S> {
         }
         self.turned();
         if self.loaded && S::reads_same(&before, &self.filter.meaning) {
+            self.left = None;
             self.sift();
             self.select(0);
             self.top = 0;

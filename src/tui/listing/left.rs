@@ -13,7 +13,9 @@ impl<S: Source> Listing<S> {
 
     /// What became of this row, where it is none of the list's any more.
     pub fn fate(&self, shell: &Shell, row: &S::Row) -> Option<String> {
-        self.is_left(row).then(|| S::fate(shell, row))
+        let fits = S::fits(&self.filter.meaning, row);
+        self.is_left(row)
+            .then(|| if fits { S::fate(shell, row) } else { "doesn't fit the filter".to_owned() })
     }
 
     /// Asks for one row, whatever the filter says of it.
@@ -24,7 +26,8 @@ impl<S: Source> Listing<S> {
 
     /// The cursor shall stand on this row, which is new.
     pub fn stand_on(&mut self, shell: &mut Shell, id: &S::Id) -> Vec<Effect> {
-        let effect = self.read_one(shell, id);
+        // A list that was never read has no rows to put it among.
+        let effect = if self.loaded || S::BOTH_WAYS { self.read_one(shell, id) } else { None };
         if effect.is_none() && !self.ones.busy() {
             self.wanted = Some(id.clone());
             self.find_wanted();
@@ -34,10 +37,13 @@ impl<S: Source> Listing<S> {
 
     /// The row that was waited for may be among the rows.
     pub(super) fn find_wanted(&mut self) {
-        let at = self.wanted.as_ref().and_then(|id| self.position(id));
-        if let Some(at) = at {
+        let Some(id) = &self.wanted else { return };
+        if let Some(at) = self.position(id) {
             self.wanted = None;
             self.select(at);
+        } else if self.rows.iter().any(|row| S::id(row) == *id) {
+            self.left = self.wanted.take();
+            self.stand_on_left();
         }
     }
 
@@ -75,13 +81,18 @@ impl<S: Source> Listing<S> {
 
     /// Puts a row at this place that is none of the list's.
     pub(super) fn put_left(&mut self, place: usize, row: S::Row) {
-        let id = S::id(&row);
-        self.rows.insert(place.min(self.rows.len()), row);
-        self.left = Some(id.clone());
+        self.left = Some(S::id(&row));
+        // One that is read and hidden by the filter has its place.
+        if self.rows.iter().all(|own| !self.is_left(own)) {
+            self.rows.insert(place.min(self.rows.len()), row);
+        }
+        self.stand_on_left();
+    }
+
+    fn stand_on_left(&mut self) {
         self.sift();
-        let at = self.position(&id).unwrap_or(0);
-        self.at = at;
-        self.selected = Some(id);
+        self.at = self.left.as_ref().and_then(|id| self.position(id)).unwrap_or(0);
+        self.selected = self.left.clone();
     }
 
     /// Takes away what is none of the list's, as the cursor moves on to another row; answers where that is then.
@@ -89,7 +100,7 @@ impl<S: Source> Listing<S> {
         let stays = self.row(at).is_some_and(|row| self.is_left(row));
         let Some(left) = self.left.take_if(|_| !stays) else { return at };
         let before = self.position(&left).is_some_and(|own| own < at);
-        self.rows.retain(|row| S::id(row) != left);
+        self.rows.retain(|row| S::id(row) != left || !S::fits(&self.filter.meaning, row));
         self.sift();
         at - usize::from(before)
     }

@@ -220,7 +220,7 @@ impl<S: Source> Listing<S> {
         self.replace(chunk);
         let (above, below) = old.split_at(self.at.min(old.len()));
         match own {
-            Some(own) if self.rows.iter().all(|row| S::id(row) != S::id(&own)) => {
+            Some(own) if self.position(&S::id(&own)).is_none() => {
                 let place = |id: &S::Id| self.rows.iter().position(|row| S::id(row) == *id);
                 let after = above.iter().rev().find_map(place).map(|place| place + 1);
                 let place = after.or_else(|| below.iter().find_map(place)).unwrap_or(0);

@@ -18,7 +18,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::text_field::TextField;
-use crate::tui::wish::Wish;
+use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::{Severity, hyphened};
 
 #[cfg(test)]
@@ -203,20 +203,8 @@ impl State {
             self.form.go_to(focus);
             return Vec::new();
         }
-        let Some(issuer) = self.chosen(shell) else { return Vec::new() };
-        let plan =
-            self.plan.checked_sub(1).and_then(|plan| Some(issuer.policy.plans.get(plan)?.name.clone()));
-        let (name, admins) = (self.name.value().trim().to_owned(), self.admins());
-        let (issuer, slug) = (issuer.slug.clone(), self.slug.value().to_owned());
-        let (named, told, planned) = (Some(name.clone()), Some(admins.clone()), Some(plan.clone()));
-        let change = ChangeAccount { name: named, admins: told, plan: planned };
-        let request = CreateAccount { issuer, slug, name, admins, plan };
-        self.wish.send(shell, |operation| match &self.purpose {
-            Purpose::Create { .. } => Request::CreateAccount { operation, request: request.clone() },
-            Purpose::Change(slug) => {
-                Request::ChangeAccount { operation, account: slug.clone(), change: change.clone() }
-            }
-        })
+        let ask = self.asking(shell);
+        ask.map_or_else(Vec::new, |ask| self.wish.send(shell, ask))
     }
 
     fn left_right(&mut self, shell: &Shell, by: isize) {
@@ -236,6 +224,30 @@ impl State {
 impl Layer for State {
     fn context(&self) -> Context {
         Context::Form
+    }
+
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    fn asking(&self, shell: &Shell) -> Option<Asking> {
+        let (name, admins) = (self.name.value().trim().to_owned(), self.admins());
+        let slug = self.slug.value().to_owned();
+        if name.is_empty() || slug.is_empty() || admins.is_empty() {
+            return None;
+        }
+        let issuer = self.chosen(shell)?;
+        let plan =
+            self.plan.checked_sub(1).and_then(|plan| Some(issuer.policy.plans.get(plan)?.name.clone()));
+        if let Purpose::Change(_) = self.purpose {
+            let change = ChangeAccount { name: Some(name), admins: Some(admins), plan: Some(plan) };
+            return Some(Box::new(move |operation| {
+                let (account, change) = (slug.clone(), change.clone());
+                Request::ChangeAccount { operation, account, change }
+            }));
+        }
+        let request = CreateAccount { issuer: issuer.slug.clone(), slug, name, admins, plan };
+        Some(Box::new(move |operation| Request::CreateAccount { operation, request: request.clone() }))
     }
 
     fn asks(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::tui::opening::{Change, Made, Question};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::sheet::Sheet;
-use crate::tui::wish::Wish;
+use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
 /// The question, and the wish that a yes sends.
@@ -23,15 +23,12 @@ pub struct State {
     question: Question,
     form: YesNo,
     wish: Wish,
-    /// What a yes would leave as it is, and why.
-    beforehand: Option<String>,
 }
 
 /// Asks; No is the default.
 pub fn open(shell: &mut Shell, number: u64, question: Question) -> Opened {
-    let mut wish = Wish::new(shell, number);
-    let effects = wish.foresee(shell, |operation| question.change.request(operation));
-    Opened::new(State { question, form: YesNo::question(), wish, beforehand: None }, effects)
+    let wish = Wish::new(shell, number);
+    Opened::new(State { question, form: YesNo::question(), wish }, Vec::new())
 }
 
 /// What became of the change, taken out of a reply; with the reminders where it is about some.
@@ -48,6 +45,19 @@ fn outcome(change: &Change, reply: Reply) -> Option<Outcomes<Vec<Retried>>> {
 impl Layer for State {
     fn context(&self) -> Context {
         Context::Dialog
+    }
+
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    fn asking(&self, _: &Shell) -> Option<Asking> {
+        let change = self.question.change.clone();
+        Some(Box::new(move |operation| change.request(operation)))
+    }
+
+    fn foreseen(&mut self, reply: Reply) -> Option<String> {
+        left_out(&outcome(&self.question.change, reply)?.ok()?)
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
@@ -68,12 +78,6 @@ impl Layer for State {
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         let change = &self.question.change;
-        if self.wish.foresees(id) {
-            if let Some(Ok(retried)) = self.wish.foreseen(reply, |reply| outcome(change, reply)) {
-                self.beforehand = left_out(&retried);
-            }
-            return Vec::new();
-        }
         let mut nobody = false;
         let settled = self.wish.settle(shell, id, reply, |reply| {
             nobody = matches!(&reply, Reply::SetOperator(Ok(operator)) if !operator.login);
@@ -104,7 +108,7 @@ impl Layer for State {
         let styles = &shell.styles;
         let mut sheet = Sheet::new(styles, area, 60, 12);
         sheet.words(Role::Text, &self.question.words);
-        if let Some(words) = &self.beforehand {
+        if let Some(words) = self.wish.beforehand() {
             sheet.words(Role::Warning, words);
         }
         sheet.failure(self.wish.failure());

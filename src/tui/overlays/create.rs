@@ -9,7 +9,7 @@ use crate::domain::audit;
 use crate::domain::issuer::Policy;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::service::Field;
+use crate::service::{CreateKey, Field};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::form::Form;
 use crate::tui::input::Input;
@@ -19,7 +19,7 @@ use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::scope_grid::ScopeGrid;
 use crate::tui::widgets::text_field::TextField;
-use crate::tui::wish::Wish;
+use crate::tui::wish::{Asking, Wish};
 
 mod check;
 mod chooser;
@@ -197,7 +197,21 @@ impl Layer for State {
         self.chooser.is_none() && self.form.on_button()
     }
 
-    fn question(&self) -> (Context, usize) {
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    /// The review is what one commits to.
+    fn asking(&self, shell: &Shell) -> Option<Asking> {
+        let request = self.request(shell).filter(|_| self.stage == Stage::Review)?;
+        Some(Box::new(move |operation| Request::Create(CreateKey { operation, ..request.clone() })))
+    }
+
+    fn forewarned(&mut self, failure: &Failure) {
+        self.not_created(failure);
+    }
+
+    fn question(&self, _: &Shell) -> (Context, usize) {
         (self.context(), usize::from(self.stage == Stage::Review))
     }
 
@@ -221,12 +235,6 @@ impl Layer for State {
                         shell.failed(&failure);
                         shell.close();
                     }
-                }
-                Vec::new()
-            }
-            reply if self.wish.foresees(id) => {
-                if let Some(Err(failure)) = self.wish.foreseen(reply, Reply::try_as_create) {
-                    self.not_created(&failure);
                 }
                 Vec::new()
             }

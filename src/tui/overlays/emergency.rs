@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use super::revoke;
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
 use crate::domain::key::{Key, KeyId};
@@ -19,7 +20,7 @@ use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
-use crate::tui::wish::Wish;
+use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -146,9 +147,8 @@ impl State {
         if keys.is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
             return Vec::new();
         }
-        let (search, at, reason) = (search.clone(), *at, Some(REASON.to_owned()));
-        let revoke = |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() };
-        let effects = self.wish.send(shell, revoke);
+        let (search, at) = (search.clone(), *at);
+        let effects = self.wish.send(shell, revoke::asking(keys, Some(REASON.to_owned())));
         self.said = None;
         self.stage = Stage::Sent { search, at };
         effects
@@ -210,8 +210,19 @@ impl Layer for State {
         }
     }
 
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    fn asking(&self, shell: &Shell) -> Option<Asking> {
+        let Stage::Found { search, at } = &self.stage else { return None };
+        let keys = ending(search, *at);
+        let may = !keys.is_empty() && shell.may(Permission::ChangeKeys);
+        may.then(|| revoke::asking(keys, Some(REASON.to_owned())))
+    }
+
     /// Each key that fits has to be read.
-    fn question(&self) -> (Context, usize) {
+    fn question(&self, _: &Shell) -> (Context, usize) {
         (self.context(), if let Stage::Found { at, .. } = self.stage { at } else { 0 })
     }
 

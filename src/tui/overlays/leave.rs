@@ -40,6 +40,11 @@ impl Layer for State {
         Context::Dialog
     }
 
+    /// Once the sweep has ended it is another question.
+    fn question(&self, shell: &Shell) -> (Context, usize) {
+        (Context::Dialog, usize::from(shell.sweeps()))
+    }
+
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Input::Key(key) = input else { return Vec::new() };
         if shell.leaving.is_some() {

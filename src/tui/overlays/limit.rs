@@ -22,7 +22,7 @@ use crate::tui::widgets::facts::Fact;
 use crate::tui::widgets::fit;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::text_field::TextField;
-use crate::tui::wish::Wish;
+use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -83,17 +83,15 @@ impl State {
 
     fn send(&mut self, shell: &mut Shell) -> Vec<Effect> {
         self.checked = true;
-        let Ok(limits) = self.wanted() else {
+        if self.wanted().is_err() {
             self.form.go_to(Budget);
-            return Vec::new();
-        };
-        if limits == self.key.limits {
+        } else if let Some(ask) = self.asking(shell) {
+            return self.wish.send(shell, ask);
+        } else {
             shell.toast(Severity::Info, format!("the limits of {} stay as they were", self.key.name));
             shell.close();
-            return Vec::new();
         }
-        let key = self.key.id;
-        self.wish.send(shell, |operation| Request::SetLimits { operation, key, limits: limits.clone() })
+        Vec::new()
     }
 
     fn done(&self, shell: &mut Shell, key: &Key) {
@@ -118,6 +116,21 @@ impl State {
 impl Layer for State {
     fn context(&self) -> Context {
         Context::Form
+    }
+
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    fn asking(&self, _: &Shell) -> Option<Asking> {
+        let limits = self.wanted().ok().filter(|limits| *limits != self.key.limits)?;
+        let key = self.key.id;
+        Some(Box::new(move |operation| Request::SetLimits { operation, key, limits: limits.clone() }))
+    }
+
+    /// The account's plan adds to what is said.
+    fn question(&self, _: &Shell) -> (Context, usize) {
+        (Context::Form, usize::from(self.account.is_some()))
     }
 
     fn asks(&self) -> bool {

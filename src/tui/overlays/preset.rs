@@ -20,7 +20,7 @@ use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker::{Item, Picked, Picker};
 use crate::tui::widgets::{dialog, fit};
-use crate::tui::wish::Wish;
+use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -63,6 +63,15 @@ impl Layer for State {
         Context::Picker
     }
 
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    fn asking(&self, _: &Shell) -> Option<Asking> {
+        let policy = self.found().get(self.picker.at).copied().cloned().map(Box::new)?;
+        Some(Box::new(move |operation| Request::ApplyPolicy { operation, policy: policy.clone() }))
+    }
+
     fn answers(&self, action: Action) -> bool {
         action == Action::Choose
     }
@@ -75,10 +84,8 @@ impl Layer for State {
         match self.picker.take(&input, count) {
             Picked::Closed => shell.close(),
             Picked::Chosen if input.confirms() => {
-                if let Some(policy) = self.found().get(self.picker.at).copied().cloned().map(Box::new) {
-                    let apply = |operation| Request::ApplyPolicy { operation, policy: policy.clone() };
-                    return self.wish.send(shell, apply);
-                }
+                let ask = self.asking(shell);
+                return ask.map_or_else(Vec::new, |ask| self.wish.send(shell, ask));
             }
             _ => self.wish.edited(),
         }

@@ -19,6 +19,8 @@ pub struct Question {
     pub overlay: u64,
     /// Which of its questions.
     pub which: (Context, usize),
+    /// How often something was added to it.
+    pub told: usize,
 }
 
 /// How far the question on top was read.
@@ -36,9 +38,13 @@ pub struct Reading {
 impl Reading {
     /// This is what is asked now.
     pub fn meet(&mut self, question: Question) {
-        if self.of != Some(question) {
-            *self = Self { of: Some(question), pressed: self.pressed, ..Self::default() };
+        if self.of == Some(question) {
+            return;
         }
+        // What is added has to be read too; it makes no answer of what was none.
+        let same = self.of.is_some_and(|of| Question { told: question.told, ..of } == question);
+        let stray = self.stray && same;
+        *self = Self { of: Some(question), pressed: self.pressed, stray, ..Self::default() };
     }
 
     /// It is on the screen.

@@ -9,7 +9,7 @@ use crate::domain::issuer::Wording;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::{self, SafeText};
+use crate::domain::text::{self, SafeText, thousands};
 use crate::service::Revoked;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
@@ -19,7 +19,7 @@ use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
-use crate::tui::wish::Wish;
+use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -185,9 +185,8 @@ impl State {
         }
         self.amiss = None;
         let note = self.note.value().trim();
-        let (keys, reason) = (self.ids.clone(), (!note.is_empty()).then(|| note.to_owned()));
-        let revoke = |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() };
-        self.wish.send(shell, revoke)
+        let ask = asking(self.ids.clone(), (!note.is_empty()).then(|| note.to_owned()));
+        self.wish.send(shell, ask)
     }
 
     /// The database holds them as revoked: the gates are asked.
@@ -218,8 +217,31 @@ impl Layer for State {
         answer || matches!(action, Action::Press | Action::PressButton) && !self.form.on(Focus::Note)
     }
 
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    /// The note changes nothing of what it comes to.
+    fn asking(&self, _: &Shell) -> Option<Asking> {
+        let open = self.done.is_none() && self.reading.is_none();
+        open.then(|| asking(self.ids.clone(), None))
+    }
+
+    fn foreseen(&mut self, reply: Reply) -> Option<String> {
+        let Reply::Revoke(Ok(revoked)) = reply else { return None };
+        let already = revoked.iter().filter(|one| one.already).count();
+        match (already, revoked.len()) {
+            (0, _) => None,
+            (_, 1) => Some("It was revoked already: it stays as it is.".into()),
+            (some, _) => Some(format!(
+                "{} of them were revoked already: they stay as they are.",
+                thousands(some as u64)
+            )),
+        }
+    }
+
     /// The same on every field and button; but a key that had to be read is another question than its id was.
-    fn question(&self) -> (Context, usize) {
+    fn question(&self, _: &Shell) -> (Context, usize) {
         (Context::Dialog, usize::from(self.reading.is_some()))
     }
 
@@ -284,6 +306,11 @@ impl Layer for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         self.paint(shell, frame, area);
     }
+}
+
+/// What revokes these keys.
+pub(super) fn asking(keys: Vec<KeyId>, reason: Option<String>) -> Asking {
+    Box::new(move |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() })
 }
 
 /// What the database was seen to hold after the revocation.

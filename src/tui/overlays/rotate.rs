@@ -14,12 +14,12 @@ use crate::domain::subjects::Subjects;
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::Opening;
+use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{choice, fit, picker};
-use crate::tui::wish::Wish;
+use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
 #[cfg(test)]
@@ -60,6 +60,15 @@ impl Layer for State {
         Context::Dialog
     }
 
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    fn asking(&self, _: &Shell) -> Option<Asking> {
+        let (key, overlap) = (self.key.id, self.choices[self.at]);
+        Some(Box::new(move |operation| Request::Rotate { operation, key, overlap }))
+    }
+
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         let Input::Key(key) = input else { return Vec::new() };
         if self.wish.under_way() {
@@ -76,8 +85,8 @@ impl Layer for State {
                 self.wish.edited();
             }
             Some(Action::Yes) if key.confirms() => {
-                let (key, overlap) = (self.key.id, self.choices[self.at]);
-                return self.wish.send(shell, |operation| Request::Rotate { operation, key, overlap });
+                let ask = self.asking(shell);
+                return ask.map_or_else(Vec::new, |ask| self.wish.send(shell, ask));
             }
             _ => {}
         }
@@ -89,6 +98,7 @@ impl Layer for State {
         if let Some(Ok(created)) = settled {
             shell.close();
             shell.changed(Subjects::of(audit::Action::KeyRotate));
+            shell.made(Made::Key(created.key.id));
             let replaces = Some((self.key.name.clone(), self.choices[self.at], self.key.expires_at));
             shell.open(Opening::Reveal { created, replaces });
         }

@@ -153,6 +153,12 @@ impl Layer for State {
         }
     }
 
+    /// Where the letters go is read beside the preview, and may be said later.
+    fn question(&self, shell: &Shell) -> (Context, usize) {
+        let post = shell.post.as_ref().map_or(0, |post| if post.is_ok() { 1 } else { 2 });
+        (self.context(), post)
+    }
+
     fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
         let running = matches!(self.step, Step::Watch) && shell.sweeps();
         let stopping = shell.sweep.as_ref().is_some_and(|sweep| sweep.stopping);

@@ -6,7 +6,7 @@ use crate::domain::account::Standing;
 use crate::domain::key::{Key, OperationId};
 use crate::domain::text::SafeText;
 use crate::service::Field;
-use crate::tui::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
+use crate::tui::effect::{Effect, Failure, FailureKind, Outcomes, Reply, Request, RequestId, Timer, To};
 use crate::tui::message::Message;
 use crate::tui::opening::{Change, Opening, Question};
 use crate::tui::testing::{Desk, account, created, key, only_request};
@@ -245,4 +245,101 @@ fn a_clock_that_was_set_back_answers_nothing_and_holds_nothing_up() {
     desk.haste = Some(Duration::milliseconds(400));
     assert_eq!(wished(&desk.press("y")), None);
     wish("confirm", &desk.press("y"));
+}
+
+/// What leads from the opening to where one commits to the wish, and what commits.
+fn commits(what: &str) -> (&'static str, &'static str) {
+    match what {
+        "limit" => ("\"9/1m\" tab", "enter"),
+        "account" => ("\"Acme\" tab tab \"ada@example.com\" tab", "ctrl-s"),
+        "create" => ("\"CI\" ctrl-s", "enter"),
+        _ => ("", "y"),
+    }
+}
+
+fn foreseeing() -> Vec<(&'static str, Case)> {
+    cases().into_iter().filter(|(what, _)| !matches!(*what, "reveal" | "discard" | "emergency")).collect()
+}
+
+#[test]
+fn every_overlay_says_what_would_be_refused_before_one_commits_to_it_and_that_has_to_be_read() {
+    for (what, case) in foreseeing() {
+        let (way, go) = commits(what);
+        let mut desk = shown(&case);
+        assert_eq!(wished(&desk.press(way)), None, "{what}");
+        desk.haste = Some(Duration::seconds(1));
+        desk.state.drawn(desk.state.shell.now);
+        let (id, _) = desk.preview();
+        desk.wait(Duration::seconds(5));
+        let refusal = Failure { kind: FailureKind::Rule, text: "a rule forbids it".into() };
+        desk.reply(id, (case.fails)(refusal));
+        desk.state.drawn(desk.state.shell.now);
+        desk.says("a rule forbids it");
+        desk.haste = Some(Duration::milliseconds(350));
+        assert_eq!(wished(&desk.press(go)), None, "{what}: it was not there long enough");
+        assert!(desk.toast().starts_with("Too quick"), "{what}: {}", desk.toast());
+        desk.haste = Some(Duration::milliseconds(400));
+        wish(what, &desk.press(go));
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_preview_nor_reads_again_where_it_adds_nothing() {
+    for (what, case) in foreseeing() {
+        let (way, go) = commits(what);
+        let mut desk = shown(&case);
+        desk.press(way);
+        desk.state.drawn(desk.state.shell.now);
+        desk.wait(Duration::milliseconds(399));
+        let (id, _) = desk.preview();
+        let unreachable = Failure { kind: FailureKind::Unreachable, text: "no database".into() };
+        desk.reply(id, (case.fails)(unreachable));
+        desk.says_not("no database");
+        desk.haste = Some(Duration::milliseconds(100));
+        wish(what, &desk.press(go));
+    }
+}
+
+#[test]
+fn a_preview_of_what_was_changed_meanwhile_says_nothing() {
+    let mut desk = Desk::new();
+    desk.open(Opening::Rotate(crm()));
+    let (id, _) = desk.preview();
+    desk.press("right");
+    assert!(desk.tried.is_empty(), "one at a time");
+    desk.fail(id, Reply::Rotate, FailureKind::Rule, "not with this overlap");
+    desk.says_not("not with this overlap");
+    let (id, _) = desk.preview();
+    desk.fail(id, Reply::Rotate, FailureKind::Rule, "not with that overlap either");
+    desk.says("not with that overlap either");
+    desk.press("left");
+    desk.says_not("not with that overlap either");
+}
+
+#[test]
+fn while_a_text_is_typed_a_preview_waits_for_a_pause() {
+    let mut desk = Desk::new();
+    desk.open(Opening::Limit(crm()));
+    desk.write("9/1m");
+    assert!(desk.tried.is_empty(), "{:?}", desk.tried);
+    let number = desk.state.overlays.number();
+    desk.send(Message::Timer(Timer::Of(To::Overlay(number))));
+    let (id, request) = desk.preview();
+    assert!(matches!(request, Request::SetLimits { .. }), "{request:?}");
+    desk.fail(id, Reply::SetLimits, FailureKind::Rule, "more than the policy allows");
+    desk.says("more than the policy allows");
+    desk.write("0");
+    desk.says_not("more than the policy allows");
+}
+
+#[test]
+fn a_word_typed_over_a_question_is_no_answer_after_a_preview_either() {
+    let mut desk = Desk::new();
+    desk.open(question());
+    desk.state.drawn(desk.state.shell.now);
+    desk.haste = Some(Duration::milliseconds(600));
+    desk.press("e");
+    let (id, _) = desk.preview();
+    desk.fail(id, Reply::SetStanding, FailureKind::Rule, "a rule forbids it");
+    assert_eq!(wished(&desk.press("y y")), None);
 }

@@ -43,7 +43,19 @@ impl Source for Accounts {
     }
 
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<AccountSummary>>> {
-        Some(reply.try_as_accounts()?.map(Chunk::forward))
+        match reply {
+            Reply::Accounts(outcome) => Some(outcome.map(Chunk::forward)),
+            Reply::Account(outcome) => Some(outcome.map(|row| Chunk::whole(vec![row]))),
+            _ => None,
+        }
+    }
+
+    fn fate(_: &Shell, _: &AccountSummary) -> String {
+        "not among the rows of this list".to_owned()
+    }
+
+    fn one(&self, _: &Shell, slug: &String) -> Option<Request> {
+        Some(Request::Account(slug.clone()))
     }
 
     fn made(made: &Made) -> Option<String> {

@@ -1,11 +1,13 @@
 //! The life of a key, on both databases: made, taken over, found, replaced, ended.
 
-use crate::support::people::{age, make, make_kept, office, office_at, preset, wanted};
+use crate::support::people::{age, all, make, make_kept, office, office_at, preset, query, wanted};
 use chrono::Duration;
 use keyrack::clock::Clock;
+use keyrack::domain::audit::Verdict;
 use keyrack::domain::expiry::{Expiry, Overlap};
 use keyrack::domain::key::Status;
 use keyrack::domain::network::Networks;
+use keyrack::domain::query::Sort;
 use keyrack::domain::scope::Scopes;
 use keyrack::domain::secret::SentKey;
 use keyrack::service::{CreateKey, Error, Field, Service, new_operation};
@@ -142,6 +144,30 @@ on_both! {
         let error = service.revoke_keys(new_operation(), &[key.id, missing], None).await.unwrap_err();
         assert!(matches!(error, Error::NotFound { .. }), "{error}");
         assert_eq!(status(&service, key.id).await, Status::Active);
+    }
+
+    async fn many_keys_are_revoked_in_a_few_statements_each_with_its_row_in_the_audit(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        service.demo(1_500, 1, |_| {}).await.unwrap();
+        let keys = all(&service, &query("status:active"), Sort::default(), 1000).await;
+        let mut ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
+        assert!(ids.len() > 700, "{}", ids.len());
+        // In no order, and one of them twice.
+        ids.rotate_left(7);
+        ids.push(ids[0]);
+        let before = db.number("SELECT count(*) FROM audit WHERE action = 'key.revoke'").await;
+        let tried = service.trying().revoke_keys(new_operation(), &ids, Some("r")).await.unwrap();
+        assert_eq!(tried.len(), keys.len());
+        assert_eq!(db.number("SELECT count(*) FROM audit WHERE action = 'key.revoke'").await, before);
+        let operation = new_operation();
+        let once = service.revoke_keys(operation, &ids, Some("r")).await.unwrap();
+        assert!(once.iter().all(|one| !one.already && one.key.revoke_reason.as_deref() == Some("r")));
+        let added = db.number("SELECT count(*) FROM audit WHERE action = 'key.revoke'").await - before;
+        assert_eq!(added, keys.len() as i64);
+        assert!(matches!(service.verify_audit(|_| {}).await.unwrap(), Verdict::Intact { .. }));
+        assert_eq!(service.revoke_keys(operation, &ids, Some("r")).await.unwrap(), once, "the same wish again");
+        let again = service.revoke_keys(new_operation(), &ids, Some("r")).await.unwrap();
+        assert!(again.iter().all(|one| one.already));
     }
 
     async fn va_09_a_deleted_key_is_hidden_and_kept_for_the_audit(db) {

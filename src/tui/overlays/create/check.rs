@@ -54,8 +54,8 @@ impl State {
         }
     }
 
-    /// The request under no operation's id yet, if every field is right; otherwise the cursor goes to the first that is not.
-    pub(super) fn request(&mut self, shell: &Shell) -> Option<CreateKey> {
+    /// Whether every field is right; otherwise the cursor goes to the first that is not.
+    pub(super) fn is_right(&mut self, shell: &Shell) -> bool {
         self.checked = true;
         let fields = [
             (Field::Account, Focus::Account),
@@ -65,10 +65,12 @@ impl State {
             (Field::Expiry, if self.is_custom(shell) { Focus::Custom } else { Focus::Expiry }),
             (Field::Allow, Focus::Allow),
         ];
-        if let Some((_, focus)) = fields.into_iter().find(|(field, _)| self.error(shell, *field).is_some()) {
-            self.form.go_to(focus);
-            return None;
-        }
+        let wrong = fields.into_iter().find(|(field, _)| self.error(shell, *field).is_some());
+        wrong.inspect(|(_, focus)| self.form.go_to(*focus)).is_none()
+    }
+
+    /// The request under no operation's id yet.
+    pub(super) fn request(&self, shell: &Shell) -> Option<CreateKey> {
         let account = self.account.as_ref()?.account.slug.clone();
         let (name, description) = (self.name.value().trim(), self.description.value().trim());
         let (name, description) = (name.to_owned(), description.to_owned());

@@ -2,29 +2,29 @@
 
 use super::{Focus, Stage, State};
 use crate::config::keymap::Action;
-use crate::service::CreateKey;
-use crate::tui::effect::{Effect, Request};
+use crate::tui::effect::Effect;
 use crate::tui::form::Pressed;
 use crate::tui::input::{Input, Key};
+use crate::tui::layer::Layer;
 use crate::tui::shell::Shell;
 use crate::tui::words::Severity;
 
 impl State {
     fn go_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let Some(request) = self.request(shell) else {
-            self.stage = Stage::Edit;
-            return Vec::new();
-        };
-        let create = |operation| Request::Create(CreateKey { operation, ..request.clone() });
+        let right = self.is_right(shell);
         match self.stage {
+            _ if !right => self.stage = Stage::Edit,
             Stage::Edit => {
                 self.stage = Stage::Review;
                 self.form.go_to_go();
                 self.wish.edited();
-                self.wish.foresee(shell, create)
             }
-            Stage::Review => self.wish.send(shell, create),
+            Stage::Review => {
+                let ask = self.asking(shell);
+                return ask.map_or_else(Vec::new, |ask| self.wish.send(shell, ask));
+            }
         }
+        Vec::new()
     }
 
     /// One step back: from the review to the fields, from the fields out, after asking once if something would be lost.

@@ -90,6 +90,12 @@ impl State {
             sheet.space();
             sheet.words(severity.role(), words);
         }
+        let refusal = self.wish.failure().filter(|_| matches!(self.stage, Stage::Found { .. }));
+        if let Some(words) = refusal.filter(|words| self.said.as_ref().is_none_or(|(_, said)| said != *words))
+        {
+            sheet.space();
+            sheet.words(Role::Error, words);
+        }
         sheet.draw(frame, &title, Role::Danger);
     }
 

@@ -59,6 +59,9 @@ impl State {
             let placeholder = format!("type {} to confirm", self.ids.len());
             sheet.text("How many", &self.count, self.form.on(Focus::Count), &placeholder, None);
         }
+        if let Some(words) = self.wish.beforehand() {
+            sheet.words(Role::Warning, words);
+        }
         if let Some(failure) = self.amiss.as_ref().or(self.wish.failure()) {
             sheet.words(Role::Error, failure);
         }

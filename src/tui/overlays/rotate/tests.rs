@@ -4,9 +4,10 @@ use crate::domain::expiry::Overlap;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
 use crate::tui::effect::{FailureKind, Reply, Request};
+use crate::tui::message::Message;
 use crate::tui::opening::Opening;
 use crate::tui::overlays::reveal;
-use crate::tui::testing::{Desk, created, key, noon, only_request};
+use crate::tui::testing::{Desk, created, key, keys, noon, numbered, only_request};
 
 fn asked(key: Key) -> Desk {
     let mut desk = Desk::new();
@@ -25,6 +26,23 @@ fn vp_06_the_successor_is_made_before_anything_happens_to_the_old_key() {
     desk.reply(id, Reply::Rotate(Ok(Box::new(created("voxpria", "main")))));
     assert!(desk.shows::<reveal::State>());
     desk.says("It replaces main");
+}
+
+#[test]
+fn after_a_rotation_the_cursor_is_on_the_new_key_whatever_the_filter() {
+    for (filter, own) in [("", true), ("/ \"key 1\" enter", false)] {
+        let mut desk = Desk::ready(100, 30, keys(30));
+        desk.play(filter).play("j").play("r").strike("y");
+        let (id, _) = desk.asked.pop().unwrap();
+        let mut made = created("voxpria", "Renewed");
+        made.key.id = numbered(900).id;
+        desk.database.keys.insert(0, made.key.clone());
+        desk.send(Message::Reply { to: id, reply: Reply::Rotate(Ok(Box::new(made))) }).settle();
+        let rows = &desk.keys().rows;
+        let row = rows.selected().unwrap();
+        assert_eq!(row.key.name.as_str(), "Renewed", "{filter}");
+        assert_eq!(rows.fate(&desk.state.shell, row).is_none(), own, "{filter}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use crate::domain::account::{AccountSummary, Standing};
 use crate::domain::operator::Role;
 use crate::tui::effect::{Reply, Request};
+use crate::tui::opening::Made;
 use crate::tui::testing::{Desk, account, only_request};
 use crate::tui::words::ScreenId;
 
@@ -73,4 +74,23 @@ fn n_opens_the_form_and_a_filter_narrows_the_list() {
 #[test]
 fn the_screen_at_80_by_24() {
     insta::assert_snapshot!(screen().screen());
+}
+
+#[test]
+fn a_new_account_that_the_filter_hides_has_the_cursor_all_the_same() {
+    let mut desk = screen();
+    let mut effects = desk.press("/ \"globex\" enter");
+    while !effects.is_empty() {
+        let (id, _) = only_request(effects);
+        effects = desk.reply(id, Reply::Accounts(Ok(rows().split_off(1))));
+    }
+    let effects = desk.with(|shell| shell.made(Made::Account("umbrella".into())));
+    let (id, request) = only_request(effects);
+    assert_eq!(request, Request::Account("umbrella".into()));
+    desk.reply(id, Reply::Account(Ok(account("voxpria", "umbrella"))));
+    let line = desk.selected_line();
+    assert!(line.contains("umbrella") && line.contains("not among the rows of this list"), "{line}");
+    desk.press("down");
+    desk.says_not("umbrella");
+    assert!(desk.selected_line().contains("globex"), "{}", desk.selected_line());
 }

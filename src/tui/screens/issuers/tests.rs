@@ -1,4 +1,5 @@
-use crate::tui::effect::Request;
+use crate::domain::subjects::Subjects;
+use crate::tui::effect::{Effect, Reply, Request};
 use crate::tui::testing::{Desk, only_request};
 
 fn screen() -> Desk {
@@ -45,4 +46,34 @@ fn a_filter_narrows_the_list_and_esc_shows_all() {
     desk.says("VoxPria").says_not("Voicegram");
     desk.strike("esc").says("Voicegram");
     desk.strike("/ \"nothing\"").says("No issuer fits the filter.");
+}
+
+#[test]
+fn a_preset_that_the_filter_hides_has_the_cursor_all_the_same() {
+    let mut desk = Desk::new();
+    let all = desk.state.shell.issuers.clone().unwrap();
+    desk.state.shell.issuers.as_mut().unwrap().retain(|issuer| issuer.slug != "vozagent");
+    let there = desk.state.shell.issuers.clone().unwrap();
+    let (id, _) = only_request(desk.press("6"));
+    desk.reply(id, Reply::Issuers(Ok(there)));
+    desk.press("/ \"vox\" enter n");
+    let (id, request) = only_request(desk.press("enter"));
+    assert!(matches!(request, Request::ApplyPolicy { .. }), "{request:?}");
+    let new = all.iter().find(|issuer| issuer.slug == "vozagent").cloned().unwrap();
+    for effect in desk.reply(id, Reply::ApplyPolicy(Ok(Box::new(new)))) {
+        if let Effect::Ask { to, request: Request::Issuers } = effect {
+            desk.reply(to, Reply::Issuers(Ok(all.clone())));
+        }
+    }
+    let line = desk.selected_line();
+    assert!(line.contains("vozagent") && line.contains("doesn't fit the filter"), "{line}");
+    let effects = desk.with(|shell| shell.changed(Subjects::ISSUERS));
+    let list = |request: &Request| matches!(request, Request::Issuers);
+    let again = effects.iter().rev().find_map(|effect| match effect {
+        Effect::Ask { to, request } if list(request) => Some(*to),
+        _ => None,
+    });
+    desk.reply(again.unwrap(), Reply::Issuers(Ok(all)));
+    assert!(desk.selected_line().contains("vozagent"), "{}", desk.selected_line());
+    desk.strike("esc").says("voicegram");
 }

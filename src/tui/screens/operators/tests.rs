@@ -1,5 +1,5 @@
 use crate::domain::operator::{Operator, Role};
-use crate::tui::effect::{FailureKind, Reply, Request};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request};
 use crate::tui::testing::{Desk, noon, only_request};
 
 fn operator(name: &str, role: Role) -> Operator {
@@ -67,9 +67,39 @@ fn a_filter_knows_names_and_roles_and_a_change_takes_the_selected_one() {
 #[test]
 fn what_would_be_refused_is_said_with_the_question() {
     let mut desk = screen();
-    let (id, request) = only_request(desk.press("d"));
-    assert!(matches!(request, Request::Try(_)), "{request:?}");
+    assert_eq!(desk.press("d"), []);
+    let (id, request) = desk.preview();
+    assert!(matches!(request, Request::RemoveOperator { .. }), "{request:?}");
     let words = "ada is the last admin: somebody else has to be one first";
     assert_eq!(desk.fail(id, Reply::RemoveOperator, FailureKind::Rule, words), []);
     desk.says("Remove ada?").says(words);
+}
+
+#[test]
+fn one_who_is_new_or_changed_keeps_the_cursor_although_the_filter_hides_them() {
+    let mut desk = screen();
+    desk.press("/ \"viewer\" enter");
+    desk.press("n \"eve\" enter");
+    let made = |desk: &mut Desk, role| {
+        let (id, _) = only_request(desk.press("y"));
+        let effects = desk.reply(id, Reply::SetOperator(Ok(operator("eve", role))));
+        let (id, _) = only_request(effects.into_iter().filter(is_list).collect());
+        let rows = vec![operator("ada", Role::Admin), operator("bob", Role::Viewer), operator("eve", role)];
+        desk.reply(id, Reply::Operators(Ok(rows)));
+        desk.selected_line()
+    };
+    let line = made(&mut desk, Role::Viewer);
+    assert!(line.contains("eve") && !line.contains("doesn't fit"), "{line}");
+    desk.press("e");
+    let line = made(&mut desk, Role::Operator);
+    assert!(line.contains("eve") && line.contains("doesn't fit the filter"), "{line}");
+    desk.press("up");
+    desk.state.shell.toast = None;
+    assert!(desk.selected_line().contains("bob"), "{}", desk.selected_line());
+    desk.says_not("eve");
+    desk.strike("esc").says("eve");
+}
+
+fn is_list(effect: &Effect) -> bool {
+    matches!(effect, Effect::Ask { request: Request::Operators, .. })
 }

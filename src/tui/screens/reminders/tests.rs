@@ -165,7 +165,8 @@ fn the_key_of_a_reminder_is_one_key_away_and_back() {
 #[test]
 fn sending_again_asks_first_and_no_is_the_default() {
     let mut desk = screen(80, 24);
-    assert!(matches!(only_request(desk.press("r")).1, Request::Try(_)), "nothing is changed by the question");
+    assert_eq!(desk.press("r"), [], "nothing is changed by the question");
+    assert!(matches!(desk.preview().1, Request::RetryReminders { .. }));
     desk.says("Send the reminder about CI runner again?");
     assert_eq!(desk.press("enter"), [], "Enter presses the default");
     desk.closed();
@@ -183,7 +184,8 @@ fn sending_again_asks_first_and_no_is_the_default() {
 #[test]
 fn marked_reminders_are_sent_again_together_and_those_that_did_not_fail_stay() {
     let mut desk = screen(80, 24);
-    let (id, _) = only_request(desk.press("space space space r"));
+    assert_eq!(desk.press("space space space r"), []);
+    let (id, _) = desk.preview();
     let gone =
         Retried { reminder: rows().swap_remove(0), again: false, why: Some("the key was revoked".into()) };
     desk.reply(id, Reply::RetryReminders(Ok(vec![gone])));
