@@ -20,6 +20,7 @@ pub(crate) mod reason;
 pub mod reminder;
 pub mod scope;
 pub mod secret;
+mod spaced;
 pub mod subjects;
 pub mod text;
 pub mod usage;

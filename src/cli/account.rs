@@ -9,9 +9,6 @@ use crate::domain::Instant;
 use crate::domain::account::{AccountSummary, Standing};
 use crate::service::{ChangeAccount, CreateAccount, Service, new_operation};
 
-/// Accounts read at a time.
-const PAGE: u32 = 1000;
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make an account
@@ -72,15 +69,8 @@ pub struct Change {
 #[derive(Debug, Args)]
 pub struct List {
     /// Only accounts whose slug, name or issuer contains this
-    #[arg(
-        short,
-        long,
-        value_name = "TEXT",
-        allow_hyphen_values = true,
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    filter: Option<String>,
     /// At most this many; 0 for all
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     limit: u64,
@@ -133,21 +123,15 @@ async fn create(create: Create, service: &Service, session: &Session) -> Result 
 }
 
 async fn list(list: List, service: &Service, session: &Session) -> Result {
-    let now = service.now().await?;
-    let mut printer = session.printer();
-    let mut left = if list.limit == 0 { u64::MAX } else { list.limit };
-    let mut after = list.after;
-    while left > 0 {
-        let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
-        let accounts = service.accounts(&list.filter, after.as_deref(), limit).await?;
-        printer.rows(&accounts, now)?;
-        left -= accounts.len() as u64;
-        match accounts.last() {
-            Some(last) if accounts.len() == limit as usize => after = Some(last.account.slug.clone()),
-            _ => break,
-        }
-    }
-    if printer.finish::<AccountSummary>()? == 0 && session.format().for_people() {
+    let filter = list.filter.unwrap_or_default();
+    let wanted = if list.limit == 0 { u64::MAX } else { list.limit };
+    let (filter, first) = (&filter, &list.after);
+    let read = |last: Option<AccountSummary>, limit| async move {
+        let after = last.map(|last| last.account.slug).or_else(|| first.clone());
+        service.accounts(filter, after.as_deref(), limit).await
+    };
+    let (printed, _) = session.printer().pages(wanted, service.now().await?, read).await?;
+    if printed == 0 && session.format().for_people() {
         session.remark("No accounts. Make one with `keyrack account create`.");
     }
     Ok(())

@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::failure::{Exit, Failure, Result};
+use super::failure::{Failure, Result};
 use super::filter;
-use super::output::{Column, PAGE, Record};
+use super::output::{Column, Record};
 use super::session::Session;
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::text::{SafeText, thousands};
@@ -24,15 +24,8 @@ pub enum Command {
 pub struct List {
     /// Conditions that must all hold: actor:ada action:key.revoke account:acme key:ID; other words are looked for in
     /// subject and detail
-    #[arg(
-        short,
-        long,
-        value_name = "FILTER",
-        allow_hyphen_values = true,
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
+    filter: Option<String>,
     /// At most this many rows; 0 for all. A table on a terminal has 50 unless told otherwise
     #[arg(short, long, value_name = "N")]
     limit: Option<u64>,
@@ -57,28 +50,18 @@ pub async fn run(command: Command, session: &Session) -> Result {
 }
 
 async fn list(list: List, service: &Service, session: &Session) -> Result {
-    let filter = filter::audit(&list.filter)?;
-    let format = session.format();
-    let mut left = format.rows(list.limit);
-    let now = service.now().await?;
-    let mut request = AuditRequest { filter, before: list.before, limit: PAGE };
-    let mut printer = session.printer();
-    let mut more = false;
-    while left > 0 {
-        request.limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
-        let entries = service.audit(&request).await?;
-        printer.rows(&entries, now)?;
-        left -= entries.len() as u64;
-        more = entries.len() == request.limit as usize;
-        match entries.last() {
-            Some(last) if more => request.before = Some(last.seq),
-            _ => break,
-        }
-    }
-    let printed = printer.finish::<Entry>()?;
-    if let Some(before) = request.before.filter(|_| more && left == 0) {
+    let filter = filter::audit(&list.filter.unwrap_or_default())?;
+    let filter = &filter;
+    let read = |last: Option<Entry>, limit| async move {
+        let before = last.map(|last| last.seq).or(list.before);
+        service.audit(&AuditRequest { filter: filter.clone(), before, limit }).await
+    };
+    let wanted = session.format().rows(list.limit);
+    let (printed, last) = session.printer().pages(wanted, service.now().await?, read).await?;
+    if let Some(last) = last {
         session.remark(&format!(
-            "There may be older rows than these {printed}: go on with --before {before}, or see all with --limit 0"
+            "There may be older rows than these {printed}: go on with --before {}, or see all with --limit 0",
+            last.seq
         ));
     }
     Ok(())
@@ -128,12 +111,9 @@ async fn verify(verify: Verify, service: &Service, session: &Session) -> Result 
                 ("row", seq.into()),
                 ("why", why.to_string().into()),
             ])?;
-            Err(Failure::new(
-                Exit::CheckFailed,
-                format!(
-                    "the audit is broken at row {seq}: {why}. Compare with a backup, and look at who has access to the database"
-                ),
-            ))
+            Err(Failure::check(format!(
+                "the audit is broken at row {seq}: {why}. Compare with a backup, and look at who has access to the database"
+            )))
         }
     }
 }
@@ -144,18 +124,12 @@ async fn expect(seq: i64, hash: &str, rows: i64, service: &Service) -> Result {
     let found = service.audit(&request).await?.pop().filter(|entry| entry.seq == seq);
     match found {
         Some(entry) if entry.hash == hash => Ok(()),
-        Some(_) => Err(Failure::new(
-            Exit::CheckFailed,
-            format!(
-                "row {seq} of the audit is not the one that was noted down: the whole chain was written anew"
-            ),
-        )),
-        None => Err(Failure::new(
-            Exit::CheckFailed,
-            format!(
-                "row {seq} of the audit is gone, there are {rows}: the chain was cut off or written anew"
-            ),
-        )),
+        Some(_) => Err(Failure::check(format!(
+            "row {seq} of the audit is not the one that was noted down: the whole chain was written anew"
+        ))),
+        None => Err(Failure::check(format!(
+            "row {seq} of the audit is gone, there are {rows}: the chain was cut off or written anew"
+        ))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `keyrack doctor`: what is well, what is not, and what helps.
 
-use super::failure::{Exit, Failure, Result};
+use super::failure::{Failure, Result};
 use super::output::{Column, Record, Tone};
 use super::session::Session;
 use crate::domain::Instant;
@@ -57,11 +57,8 @@ pub async fn run(session: &Session) -> Result {
     }
     match problems {
         0 => Ok(()),
-        1 => Err(Failure::new(Exit::CheckFailed, "there is a problem; see above for what helps")),
-        many => Err(Failure::new(
-            Exit::CheckFailed,
-            format!("there are {many} problems; see above for what helps"),
-        )),
+        1 => Err(Failure::check("there is a problem; see above for what helps")),
+        many => Err(Failure::check(format!("there are {many} problems; see above for what helps"))),
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use clap::{Args, ValueEnum};
 
-use super::failure::{Exit, Failure, Result};
+use super::failure::{Failure, Result};
 use super::output::{Column, Record, Tone};
 use super::session::{Session, whole_id};
 use super::{key, prompt, say};
@@ -87,10 +87,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     match told.refused() {
         Some(reason) => {
             let status = reason.status();
-            Err(Failure::new(
-                Exit::CheckFailed,
-                format!("it is refused: {} (the caller gets {status})", reason.code()),
-            ))
+            Err(Failure::check(format!("it is refused: {} (the caller gets {status})", reason.code())))
         }
         None => {
             let open = told.explanation.steps.iter().any(|step| step.mark == Mark::Open);

@@ -48,6 +48,11 @@ impl Failure {
         Self::new(Exit::NotFound, message)
     }
 
+    /// Something was looked at and is not as it should be.
+    pub fn check(message: impl Into<String>) -> Self {
+        Self::new(Exit::CheckFailed, message)
+    }
+
     /// An end without words.
     pub fn quiet(exit: Exit) -> Self {
         Self::new(exit, "")

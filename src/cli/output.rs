@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::failure::{Failure, Result};
 use crate::domain::Instant;
 use crate::domain::when::Zone;
+use crate::service;
 
 mod column;
 mod table;
@@ -151,6 +152,26 @@ impl<W: Write> Printer<W> {
         };
         ended.and_then(|()| self.out.flush()).map_err(|error| Failure::output(&error))?;
         Ok(self.rows)
+    }
+
+    /// Writes at most `wanted` rows of a list that is read page by page: `read` is told the last row before the page, if
+    /// there is one, and the most rows that it may have. Answers how many were written, and the last one where more may follow.
+    pub async fn pages<R: Record, F: Future<Output = service::Result<Vec<R>>>>(
+        mut self,
+        wanted: u64,
+        now: Instant,
+        read: impl Fn(Option<R>, u32) -> F,
+    ) -> Result<(u64, Option<R>)> {
+        let (mut left, mut last, mut more) = (wanted, None, true);
+        while more && left > 0 {
+            let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+            let mut rows = read(last.take(), limit).await?;
+            self.rows(&rows, now)?;
+            left -= rows.len() as u64;
+            more = rows.len() == limit as usize;
+            last = rows.pop();
+        }
+        Ok((self.finish::<R>()?, last.filter(|_| more)))
     }
 
     /// Writes a list that is complete.

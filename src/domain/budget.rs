@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::spaced::write_spaced;
 use super::when::{Span, SpanError};
 
 /// The longest window: 31 days, in seconds.
@@ -111,13 +112,7 @@ impl fmt::Display for Budget {
 
 impl fmt::Display for Budgets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, budget) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            write!(f, "{budget}")?;
-        }
-        Ok(())
+        write_spaced(f, &self.0)
     }
 }
 

@@ -5,8 +5,6 @@
 //! or less, it is taken to stand still; where it is set back by more, all requests are taken to have been made so much
 //! earlier, the newest just now.
 
-use std::fmt;
-
 use super::account::Account;
 use super::budget::{Budget, Budgets};
 use super::issuer::{Per, Plan, Policy};
@@ -18,14 +16,18 @@ mod quota;
 pub use log::Log;
 pub use quota::{Quota, State};
 
-/// Who shares a budget: requests of one bucket are counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
+/// Who shares a budget: requests of one bucket are counted together. Shown as the name under which a shared limiter keeps
+/// it, which is unambiguous: slugs hold no colon.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, derive_more::Display, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Bucket {
+    #[display("key:{_0}")]
     Key(KeyId),
     /// The account's slug.
+    #[display("account:{_0}")]
     Account(String),
     /// The account's slug and the endpoint's name.
+    #[display("endpoint:{_0}:{_1}")]
     Endpoint(String, String),
 }
 
@@ -33,17 +35,6 @@ impl Bucket {
     /// The word for what the budget is per, in headers and reasons.
     pub fn word(&self) -> &'static str {
         self.into()
-    }
-}
-
-impl fmt::Display for Bucket {
-    /// The name under which a shared limiter keeps it. Unambiguous: slugs hold no colon.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(id) => write!(f, "key:{id}"),
-            Self::Account(slug) => write!(f, "account:{slug}"),
-            Self::Endpoint(slug, endpoint) => write!(f, "endpoint:{slug}:{endpoint}"),
-        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
+use super::spaced::write_spaced;
+
 /// An allow-list. Empty means any address.
 ///
 /// Every member is canonical: host bits are zero, and an IPv4 address written inside IPv6 (`::ffff:a.b.c.d`)
@@ -62,13 +64,7 @@ impl Networks {
 
 impl fmt::Display for Networks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, net) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            write!(f, "{net}")?;
-        }
-        Ok(())
+        write_spaced(f, &self.0)
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::spaced::write_spaced;
+
 /// A set of granted scopes, in the order of their spelling.
 ///
 /// Its text form is the space-separated list of RFC 6749 section 3.3, which is also how the database keeps it.
@@ -43,13 +45,7 @@ impl<S: Into<String>> FromIterator<S> for Scopes {
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, scope) in self.iter().enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(scope)?;
-        }
-        Ok(())
+        write_spaced(f, self.iter())
     }
 }
 

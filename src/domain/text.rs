@@ -1,9 +1,7 @@
 //! Text that can't harm a terminal, a mail or a log (H11).
 
-use std::fmt;
-use std::ops::Deref;
-
-use serde::{Serialize, Serializer};
+use derive_more::{Deref, Display};
+use serde::Serialize;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use super::secret::find_secret;
@@ -17,7 +15,9 @@ pub use spelling::{composed, fold, fold_typed};
 ///
 /// Everything that comes from the database or the network becomes one of these before a person sees it. Each
 /// character that could harm is shown as U+FFFD, so that tampering is visible.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deref, Display, Serialize)]
+#[deref(forward)]
+#[serde(transparent)]
 pub struct SafeText(String);
 
 impl SafeText {
@@ -156,20 +156,6 @@ fn check(text: &str, max: usize) -> Result<String, TextError> {
     Ok(text)
 }
 
-impl Deref for SafeText {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SafeText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
 impl From<&str> for SafeText {
     fn from(text: &str) -> Self {
         Self::new(text)
@@ -179,12 +165,6 @@ impl From<&str> for SafeText {
 impl From<String> for SafeText {
     fn from(text: String) -> Self {
         Self::new(text)
-    }
-}
-
-impl Serialize for SafeText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
     }
 }
 

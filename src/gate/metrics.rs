@@ -48,59 +48,45 @@ impl Default for Metrics {
         let all = &mut registry;
         // 50 microseconds to 1.6 seconds.
         let seconds = Histogram::new(exponential_buckets(0.000_05, 2.0, 16));
-        let requests = added(all, "requests", "Requests by issuer and verdict");
         let help = "Time from a request's head to its answer";
         all.register_with_unit("request", help, Unit::Seconds, seconds.clone());
-        let connections = added(all, "connections", "Open connections");
-        let turned_away = added(
-            all,
-            "turned_away",
-            "Connections closed at once because their address had as many as one may have",
-        );
-        let streams = added(all, "streams", "Streams held open by GET /api/v1/watch");
-        let panics = added(all, "panics", "Handlers that broke; their requests were refused");
-        let unlogged = added(all, "unlogged_refusals", "Refusals left out of the log to keep it readable");
-        let lost_lines = added(
-            all,
-            "lost_log_lines",
-            "Lines left out of the log because whoever reads it did not keep up",
-        );
-        let limiter_alone = added(
-            all,
-            "limiter_alone",
-            "Requests counted by this gate alone because the shared limiter was gone",
-        );
-        let again = added(all, "judged_again", "Requests judged anew because something changed meanwhile");
-        let database = added(all, "database_up", "1 if the database answered within the lease");
-        let limiter = added(all, "limiter_up", "1 if requests can be counted as the policies want");
-        let shared = added(
-            all,
-            "limiter_shared",
-            "1 if this gate counts requests together with others, 0 if by itself",
-        );
-        let gates = added(all, "living_gates", "Gates that live on the database, this one included");
-        let windows = added(all, "limiter_windows", "Buckets that this gate counts by itself");
         let age = Gauge::default();
         let help = "Since the database last proved what this gate remembers";
         all.register_with_unit("proof_age", help, Unit::Seconds, age.clone());
         Self {
-            registry,
-            requests,
+            requests: added(all, "requests", "Requests by issuer and verdict"),
+            connections: added(all, "connections", "Open connections"),
+            turned_away: added(
+                all,
+                "turned_away",
+                "Connections closed at once because their address had as many as one may have",
+            ),
+            streams: added(all, "streams", "Streams held open by GET /api/v1/watch"),
+            panics: added(all, "panics", "Handlers that broke; their requests were refused"),
+            unlogged: added(all, "unlogged_refusals", "Refusals left out of the log to keep it readable"),
+            lost_lines: added(
+                all,
+                "lost_log_lines",
+                "Lines left out of the log because whoever reads it did not keep up",
+            ),
+            limiter_alone: added(
+                all,
+                "limiter_alone",
+                "Requests counted by this gate alone because the shared limiter was gone",
+            ),
+            again: added(all, "judged_again", "Requests judged anew because something changed meanwhile"),
+            database: added(all, "database_up", "1 if the database answered within the lease"),
+            limiter: added(all, "limiter_up", "1 if requests can be counted as the policies want"),
+            shared: added(
+                all,
+                "limiter_shared",
+                "1 if this gate counts requests together with others, 0 if by itself",
+            ),
+            gates: added(all, "living_gates", "Gates that live on the database, this one included"),
+            windows: added(all, "limiter_windows", "Buckets that this gate counts by itself"),
             seconds,
-            connections,
-            turned_away,
-            streams,
-            panics,
-            unlogged,
-            limiter_alone,
-            again,
-            lost_lines,
-            database,
-            limiter,
-            shared,
-            gates,
-            windows,
             age,
+            registry,
         }
     }
 }

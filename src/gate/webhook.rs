@@ -8,7 +8,6 @@
 //!
 //! Any 2xx takes it. Anything else is tried again with growing pauses, for a day, over restarts too.
 
-use std::fmt;
 use std::time::Duration;
 
 use axum::http::Uri;
@@ -36,7 +35,9 @@ const LOOK: Duration = Duration::from_secs(30);
 const SOME: u32 = 20;
 
 /// Where alerts are sent.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+// Some receivers have a token in the path.
+#[debug("WebhookSettings(…)")]
 pub struct WebhookSettings {
     url: String,
     secret: Option<Zeroizing<String>>,
@@ -81,13 +82,6 @@ impl WebhookSettings {
             _ => return Err(UrlError::Scheme),
         }
         Ok(Self { url: url.to_owned(), secret })
-    }
-}
-
-impl fmt::Debug for WebhookSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Some receivers have a token in the path.
-        f.write_str("WebhookSettings(…)")
     }
 }
 

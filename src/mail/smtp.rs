@@ -4,7 +4,6 @@
 //! connection does not tell: whether the final dot may have left, whether the server said something in plain text beyond
 //! its answer to STARTTLS, and that no reply grows without end.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,7 +43,7 @@ pub enum Security {
 }
 
 /// A mail server and how to speak with it.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
 pub struct SmtpSettings {
     /// A name or an address; the certificate must be made out to it.
     pub host: String,
@@ -53,6 +52,7 @@ pub struct SmtpSettings {
     /// Certificates (PEM) that are trusted instead of the system's.
     pub ca_file: Option<PathBuf>,
     /// User name and password.
+    #[debug("{:?}", login.as_ref().map(|(user, _)| user))]
     pub login: Option<(String, Zeroizing<String>)>,
     /// The name that this machine gives itself; its host name if `None`.
     pub hello: Option<String>,
@@ -62,7 +62,8 @@ pub struct SmtpSettings {
 }
 
 /// A mail server, with the connections to it. Clones share them.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Smtp({:?})", inner.settings)]
 pub struct Smtp {
     inner: Arc<Inner>,
     rate: Option<u32>,
@@ -245,28 +246,6 @@ fn own_name() -> ClientId {
 fn is_hello(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     !name.is_empty() && name.len() <= 255 && name.chars().all(plain)
-}
-
-impl fmt::Debug for Smtp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Smtp").field(&self.inner.settings).finish()
-    }
-}
-
-/// Everything but the password.
-impl fmt::Debug for SmtpSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SmtpSettings")
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("security", &self.security)
-            .field("ca_file", &self.ca_file)
-            .field("user", &self.login.as_ref().map(|(user, _)| user))
-            .field("hello", &self.hello)
-            .field("connections", &self.connections)
-            .field("patience", &self.patience)
-            .finish()
-    }
 }
 
 #[cfg(test)]

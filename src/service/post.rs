@@ -1,6 +1,5 @@
 //! What it takes to send letters, and where a service takes it from.
 
-use std::fmt;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -10,8 +9,9 @@ use super::error::{Error, Result};
 use crate::domain::text::SafeText;
 use crate::mail::{Mailer, Sender, Templates};
 
-/// What it takes to send: where letters go and what they say.
-#[derive(Clone, Debug)]
+/// What it takes to send: where letters go and what they say. Shown to a person as where letters go.
+#[derive(Clone, Debug, derive_more::Display)]
+#[display("{}", mailer.describe())]
 pub struct Post {
     pub(super) mailer: Mailer,
     pub(super) templates: Templates,
@@ -74,13 +74,6 @@ impl Whither {
 impl From<&str> for Whither {
     fn from(place: &str) -> Self {
         Self { place: place.into(), leaves: true }
-    }
-}
-
-impl fmt::Display for Post {
-    /// Where letters go, for a person.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.mailer.describe())
     }
 }
 

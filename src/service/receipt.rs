@@ -41,15 +41,18 @@ pub struct GateReceipt {
 }
 
 /// Whether a gate has applied a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display, Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum GateState {
     /// It has, so many milliseconds after the change at the most.
+    #[display("confirmed after {after_ms} ms")]
     Confirmed { after_ms: u64 },
     /// It is alive and has not said so.
+    #[display("has not confirmed")]
     Waiting,
     /// It has not been heard of since then. It lets nothing pass that it can't ask the database about, so it refuses
     /// everything by itself.
+    #[display("out of touch since {}; it refuses everything by itself until the database answers it", since.format("%Y-%m-%d %H:%M:%SZ"))]
     OutOfTouch { since: Instant },
 }
 
@@ -77,20 +80,6 @@ impl Receipt {
     /// The gates that are alive and have not confirmed.
     pub fn waiting(&self) -> impl Iterator<Item = &GateReceipt> {
         self.gates.iter().filter(|gate| gate.state == GateState::Waiting)
-    }
-}
-
-impl std::fmt::Display for GateState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Confirmed { after_ms } => write!(f, "confirmed after {after_ms} ms"),
-            Self::Waiting => f.write_str("has not confirmed"),
-            Self::OutOfTouch { since } => write!(
-                f,
-                "out of touch since {}; it refuses everything by itself until the database answers it",
-                since.format("%Y-%m-%d %H:%M:%SZ")
-            ),
-        }
     }
 }
 

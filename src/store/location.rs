@@ -1,6 +1,5 @@
 //! Where the database is.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -9,11 +8,14 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use super::{Error, Result};
 
 /// A database's address, without a password in it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, derive_more::Debug, derive_more::Display)]
 pub enum Location {
     /// A SQLite file; made if it does not exist.
+    #[debug("{}", _0.display())]
+    #[display("{}", _0.display())]
     Sqlite(PathBuf),
     /// `postgres://user@host[,host]/database`, passwords from `PGPASSFILE` or `~/.pgpass`.
+    #[debug("{_0}")]
     Postgres(String),
 }
 
@@ -263,21 +265,6 @@ fn has_password(url: &str) -> bool {
         parameters.split('&').any(|p| p.to_ascii_lowercase().starts_with("password="))
     });
     in_authority || in_parameters
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "{}", path.display()),
-            Self::Postgres(url) => f.write_str(url),
-        }
-    }
-}
-
-impl fmt::Debug for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 //! | tmux otherwise | a preview: `tmux load-buffer -w -`; a secret: not at all (H13) |
 //! | SSH, or no display | OSC 52: the terminal never answers, so nothing claims "copied" |
 
-use std::fmt;
 use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt;
@@ -62,16 +61,12 @@ impl Surroundings {
 }
 
 /// The way to the clipboard, found out once.
+#[derive(derive_more::Debug)]
 pub struct Clipboard {
     surroundings: Surroundings,
     /// The desktop's clipboard is served by this process while it lives.
+    #[debug(skip)]
     desktop: tokio::sync::Mutex<Option<arboard::Clipboard>>,
-}
-
-impl fmt::Debug for Clipboard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clipboard").field("surroundings", &self.surroundings).finish_non_exhaustive()
-    }
 }
 
 impl Clipboard {

@@ -1,7 +1,5 @@
 //! Plain data that every floor of the console shares: the lowest of them, which knows of no other.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
 use crate::config::keymap::{Action, Context};
@@ -157,7 +155,8 @@ pub fn hyphened(name: &str, most: usize) -> String {
 }
 
 /// Pasted text, wiped when dropped; `Debug` shows nothing of it.
-#[derive(PartialEq)]
+#[derive(PartialEq, derive_more::Debug)]
+#[debug("Pasted({} bytes)", _0.len())]
 pub struct Pasted(Zeroizing<String>);
 
 impl Pasted {
@@ -180,18 +179,7 @@ impl Pasted {
     }
 }
 
-impl fmt::Debug for Pasted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pasted({} bytes)", self.0.len())
-    }
-}
-
 /// Bytes for the terminal that may hold a secret: wiped when dropped, not shown by `Debug`.
-#[derive(PartialEq)]
+#[derive(PartialEq, derive_more::Debug)]
+#[debug("WipedBytes({})", _0.len())]
 pub struct WipedBytes(pub Zeroizing<Vec<u8>>);
-
-impl fmt::Debug for WipedBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WipedBytes({})", self.0.len())
-    }
-}

@@ -16,15 +16,8 @@ pub struct Arguments {
     /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
     /// created:<7d scope:calls:write by:ada rotation:due violates:policy name:"node-1" (exactly; without the marks a part
     /// of it); a - before one turns it round; other words are looked for in name, description, preview and id
-    #[arg(
-        short,
-        long,
-        value_name = "FILTER",
-        allow_hyphen_values = true,
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
+    filter: Option<String>,
     /// The order: status, name, account, preview, scopes, created, expires, used or by; then :asc or :desc
     #[arg(short, long, value_name = "COLUMN[:desc]", default_value = "created:desc", value_parser = sort)]
     sort: Sort,
@@ -38,7 +31,8 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let format = session.format();
-    let query = filter::query(&arguments.filter, session)?;
+    let filter = arguments.filter.unwrap_or_default();
+    let query = filter::query(&filter, session)?;
     let mut from = match &arguments.after {
         None => From::Start,
         Some(text) => From::After(cursor(text)?),
@@ -67,11 +61,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             cursor
         ));
     } else if printed == 0 && format.for_people() {
-        session.remark(if arguments.filter.is_empty() {
-            "No API keys yet."
-        } else {
-            "No key fits the filter."
-        });
+        session.remark(if filter.is_empty() { "No API keys yet." } else { "No key fits the filter." });
     }
     Ok(())
 }

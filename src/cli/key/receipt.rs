@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::failure::{Exit, Failure, Result};
+use super::super::failure::{Failure, Result};
 use super::super::say;
 use super::super::session::Session;
 use crate::domain::key::KeyId;
@@ -61,10 +61,9 @@ impl Gates {
     /// Success only if every gate that is alive has confirmed.
     pub fn verdict(&self) -> Result {
         if let Some(error) = &self.failed {
-            return Err(Failure::new(
-                Exit::CheckFailed,
-                format!("revoked in the database, but whether the gates know can't be found out: {error}"),
-            ));
+            return Err(Failure::check(format!(
+                "revoked in the database, but whether the gates know can't be found out: {error}"
+            )));
         }
         let waiting = self.last.iter().filter(|gate| gate.state == GateState::Waiting);
         let names: Vec<_> = waiting.map(|gate| format!("{} on {}", gate.name, gate.host)).collect();
@@ -72,13 +71,10 @@ impl Gates {
             return Ok(());
         }
         let seconds = PATIENCE.as_secs();
-        Err(Failure::new(
-            Exit::CheckFailed,
-            format!(
-                "revoked in the database, but NOT CONFIRMED within {seconds} s by gate {}, which is alive: treat the keys \
+        Err(Failure::check(format!(
+            "revoked in the database, but NOT CONFIRMED within {seconds} s by gate {}, which is alive: treat the keys \
                  as alive there, and look at that gate or stop it",
-                names.join(", ")
-            ),
-        ))
+            names.join(", ")
+        )))
     }
 }

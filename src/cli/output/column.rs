@@ -9,12 +9,16 @@ use super::when::{self, Look};
 use crate::domain::Instant;
 
 /// What a record tells in one place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, derive_more::From)]
 pub enum Datum<'a> {
     Nothing,
+    #[from(&'a str, String)]
     Text(Cow<'a, str>),
+    #[from(u64, i64)]
     Number(Number),
+    #[from]
     Truth(bool),
+    #[from]
     At(Instant),
     List(Vec<Cow<'a, str>>),
     /// An array or an object.
@@ -159,42 +163,6 @@ impl Serialize for Datum<'_> {
             Self::List(items) => serializer.collect_seq(items),
             Self::Tree(tree) => tree.serialize(serializer),
         }
-    }
-}
-
-impl<'a> From<&'a str> for Datum<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<String> for Datum<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<Instant> for Datum<'_> {
-    fn from(at: Instant) -> Self {
-        Self::At(at)
-    }
-}
-
-impl From<bool> for Datum<'_> {
-    fn from(truth: bool) -> Self {
-        Self::Truth(truth)
-    }
-}
-
-impl From<u64> for Datum<'_> {
-    fn from(number: u64) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<i64> for Datum<'_> {
-    fn from(number: i64) -> Self {
-        Self::Number(number.into())
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
-use super::super::failure::{Exit, Failure, Result};
+use super::super::failure::{Failure, Result};
 use super::super::session::Session;
 use super::count;
 use super::report::{self, Report};
@@ -161,7 +161,7 @@ fn outcome(tally: &Tally) -> Vec<String> {
 /// The exit code that the sweep deserves.
 fn judge(sweep: &Sweep) -> Result {
     let tally = &sweep.tally;
-    let failed = |message: String| Err(Failure::new(Exit::CheckFailed, message));
+    let failed = |message: String| Err(Failure::check(message));
     // Whoever asked it to stop knows why.
     let trouble = sweep.trouble.as_ref().filter(|why| why.as_str() != STOPPED);
     match (trouble, tally.failed, tally.ambiguous) {

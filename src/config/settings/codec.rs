@@ -1,6 +1,5 @@
 //! The kinds of values: how one is read from a text, how it is shown, and what the help calls it.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,7 +17,7 @@ pub enum Form {
 }
 
 /// Why a text is not taken. It goes on after the setting's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, derive_more::Display)]
 pub struct Wrong(String);
 
 impl Wrong {
@@ -33,12 +32,6 @@ impl Wrong {
 
     pub fn empty() -> Self {
         Self::new("is empty: give it a value, or take it away")
-    }
-}
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,17 +1,18 @@
 //! A value, and who decided it.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use super::super::document::ConfigError;
 
 /// Where a value was decided.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, derive_more::Display)]
 pub enum Source {
     /// Nobody said anything.
     #[default]
+    #[display("default")]
     Default,
     /// A configuration file, and the line in it.
+    #[display("{}:{_1}", _0.display())]
     File(PathBuf, usize),
     /// An environment variable.
     Environment(&'static str),
@@ -27,16 +28,6 @@ impl Source {
             Self::Default => ConfigError::new(reason),
             Self::File(file, line) => ConfigError { file: Some(file.clone()), line: Some(*line), reason },
             Self::Environment(name) | Self::Flag(name) => ConfigError::new(format!("{name}: {reason}")),
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
-            Self::Environment(name) | Self::Flag(name) => f.write_str(name),
         }
     }
 }

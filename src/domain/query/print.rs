@@ -6,16 +6,11 @@ use chrono::{Duration, NaiveTime, SecondsFormat};
 
 use super::{Bound, Point, Query, Term, Test};
 use crate::domain::key::Status;
+use crate::domain::spaced::write_spaced;
 
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, term) in self.terms.iter().enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            term.fmt(f)?;
-        }
-        Ok(())
+        write_spaced(f, &self.terms)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The zone that days and times are read and shown in.
 
-use std::fmt;
-
 use chrono::{
     Days, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Utc,
 };
@@ -9,7 +7,8 @@ use chrono::{
 use crate::domain::Instant;
 
 /// A zone, told by its offsets: it comes in as an argument, as the time does.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, derive_more::Debug)]
+#[debug("Zone({})", name.unwrap_or("local"))]
 pub struct Zone {
     at: fn(&NaiveDateTime) -> FixedOffset,
     of: fn(&NaiveDateTime) -> MappedLocalTime<FixedOffset>,
@@ -80,11 +79,5 @@ pub struct Here {
 impl Here {
     pub fn utc(now: Instant) -> Self {
         Self { now, zone: Zone::UTC }
-    }
-}
-
-impl fmt::Debug for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Zone({})", self.name.unwrap_or("local"))
     }
 }

@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const REST: Duration = Duration::from_millis(200);
 
 /// Where the server is, with its password.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("{}", _0.addr())]
 pub struct Address(ConnectionInfo);
 
 /// Why a server's address was refused.
@@ -29,12 +30,6 @@ pub enum AddressError {
         "the limiter's address has a password in it. Take it out, put it into a file of mode 0600 and name that with `limits-password-file`"
     )]
     Password,
-}
-
-impl std::fmt::Debug for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0.addr())
-    }
 }
 
 impl Address {

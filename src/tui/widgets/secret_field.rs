@@ -1,7 +1,5 @@
 //! A line that takes a secret: masked, wiped, never copied.
 
-use std::fmt;
-
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -12,17 +10,13 @@ const CAPACITY: usize = 64 * 1024;
 
 /// A secret while it is typed or pasted. Never grows beyond its first allocation, so that no copy stays behind (H15);
 /// wiped when dropped; `Debug` shows nothing of it.
+#[derive(derive_more::Debug)]
+#[debug("SecretInput(…)")]
 pub struct SecretInput(Zeroizing<String>);
 
 impl Default for SecretInput {
     fn default() -> Self {
         Self(Zeroizing::new(String::with_capacity(CAPACITY)))
-    }
-}
-
-impl fmt::Debug for SecretInput {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretInput(…)")
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::super::failure::Exit;
 use super::*;
 use crate::domain::Instant;
 use crate::domain::reminder::Progress;
