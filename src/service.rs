@@ -10,7 +10,7 @@ pub use crate::domain::usage::Outcome;
 use crate::store::Store;
 pub use crate::store::{
     Access, AlertRequest, Error as StoreError, Facts, Intent, Lack, LiveEvent, Location, MaybeTransient,
-    Mended, SavedWindow, Tried,
+    Mended, Neglected, SavedWindow, Tried,
 };
 
 mod accounts;

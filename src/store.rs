@@ -24,6 +24,7 @@ mod keys;
 mod live;
 mod load;
 mod location;
+mod login;
 mod migrate;
 mod nearby;
 mod networks;
@@ -49,6 +50,7 @@ pub use facts::Facts;
 pub use gates::{GateRow, NewGate, Sight};
 pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
+pub use login::Neglected;
 pub use migrate::Tried;
 pub use networks::{NETWORKS_OF_A_KEY, Sighting};
 pub use outbox::{Ahead, Unwell};
@@ -239,10 +241,35 @@ impl Store {
 
     /// What a failed try for a connection means; and where the address names several hosts, another one is tried next.
     async fn explain(&self, pool: &PgPool, error: sqlx::Error) -> Error {
-        let error = postgres::explain(&pool.connect_options(), error).await;
-        if let (Error::Unreachable(_), Location::Postgres(url)) = (&error, &self.location) {
-            postgres::choose_another(pool, url).await;
+        let Location::Postgres(url) = &self.location else { return error.into() };
+        let error = postgres::explain(&pool.connect_options(), url, error).await;
+        if let Error::Unreachable(_) = &error {
+            postgres::choose_another(pool, url, false).await;
         }
         error
+    }
+
+    /// What a wish to change something comes to on a server that takes none: where the address names one that does, the wish
+    /// is to be tried again there.
+    async fn elsewhere(&self, pool: &PgPool, conn: &mut PgConnection) -> Error {
+        if let Location::Postgres(url) = &self.location
+            && postgres::choose_another(pool, url, true).await
+        {
+            return Error::Unreachable("another server takes the changes now".into());
+        }
+        postgres::takes_none(pool, conn).await
+    }
+
+    /// Whether nobody can change anything here: a standby, a file without the right to write, a read-only disk.
+    pub async fn is_read_only(&self) -> Result<bool> {
+        Ok(match (&self.pools, &self.location) {
+            (Pools::Postgres(pool), _) => {
+                sqlx::query_scalar("SELECT current_setting('transaction_read_only') = 'on'")
+                    .fetch_one(pool)
+                    .await?
+            }
+            (Pools::Sqlite { .. }, Location::Sqlite(path)) => sqlite::is_read_only(path),
+            (Pools::Sqlite { .. }, Location::Postgres(_)) => false,
+        })
     }
 }

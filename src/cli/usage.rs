@@ -1,10 +1,11 @@
 //! What the parser of arguments refuses, in one line.
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use clap::error::{Error, ErrorKind};
 
-use super::failure::{Exit, clean};
+use super::failure::{Exit, Failure, clean};
 use crate::domain::secret::find_secret;
 
 /// Prints help and version as they are, and a mistake as one line. Answers the exit code.
@@ -15,8 +16,12 @@ pub fn tell(error: &Error) -> u8 {
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     ) {
-        let _ = error.print();
-        return if error.use_stderr() { Exit::Usage as u8 } else { 0 };
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        return match printed {
+            _ if error.use_stderr() => Exit::Usage as u8,
+            Err(broken) => Failure::output(&broken).tell(),
+            Ok(()) => 0,
+        };
     }
     super::say(&format!("keyrack: {}", one_line(&error.render().to_string())));
     Exit::Usage as u8

@@ -21,6 +21,8 @@ pub struct Whoami {
     pub identity: Identity,
     /// `None`: this person is no operator of this database and may do nothing.
     pub role: Option<Role>,
+    /// Nobody can change anything here: a standby, a file or a disk that can only be read.
+    pub read_only: bool,
 }
 
 impl Service {
@@ -90,7 +92,8 @@ impl Service {
     /// Who is acting, and in which role; read anew from the database.
     pub async fn whoami(&self) -> Result<Whoami> {
         let (role, _) = self.role_at_present().await?;
-        Ok(Whoami { identity: self.inner.identity.clone(), role })
+        let read_only = self.inner.store.is_read_only().await?;
+        Ok(Whoami { identity: self.inner.identity.clone(), role, read_only })
     }
 
     /// Where the database is, in words, without a password.

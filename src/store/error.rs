@@ -17,9 +17,7 @@ pub enum Error {
     #[error("the database refused: {0}")]
     Refused(String),
     /// A file without the right to write, or a server that only follows another one.
-    #[error(
-        "the database can only be read here: {0}. Look at the rights of the file and its folder, or connect to the server that takes changes"
-    )]
+    #[error("the database can only be read here: {0}")]
     ReadOnly(String),
     /// The database's disk is full or broken.
     #[error(
@@ -133,7 +131,9 @@ fn of_sqlite(code: &str, message: String) -> Error {
         // BUSY and LOCKED.
         5 | 6 => Error::Busy(message),
         // PERM, READONLY, AUTH.
-        3 | 8 | 23 => Error::ReadOnly(message),
+        3 | 8 | 23 => Error::ReadOnly(format!(
+            "{message}. Look at the rights of the file and its folder, and whether its disk is mounted to be read only"
+        )),
         // IOERR, FULL.
         10 | 13 => Error::Disk(message),
         // CORRUPT, NOTADB.
@@ -161,7 +161,7 @@ fn of_postgres(code: &str, constraint: Option<&str>, message: String) -> Error {
         // Somebody was quicker to write the very same thing; who looks again finds it.
         "23505" if constraint.is_some_and(|name| QUICKER.contains(&name)) => Error::Busy(message),
         "42501" => Error::Privilege(message),
-        "25006" => Error::ReadOnly(message),
+        "25006" => Error::ReadOnly(format!("{message}. Connect to the server that takes changes")),
         // A prepared statement that is not there, or that another client has prepared.
         "26000" | "42P05" => Error::Pooled,
         // No such table, column, function, or schema to make them in.

@@ -60,10 +60,10 @@ impl Store {
             (Pools::Sqlite { readers, .. }, super::Location::Sqlite(path)) => {
                 tokio::spawn(watch_sqlite(readers.clone(), path.clone(), sender));
             }
-            (Pools::Postgres(pool), _) => {
-                tokio::spawn(watch_postgres(pool.clone(), clock, skew, sender));
+            (Pools::Postgres(pool), super::Location::Postgres(url)) => {
+                tokio::spawn(watch_postgres(pool.clone(), url.clone(), clock, skew, sender));
             }
-            (Pools::Sqlite { .. }, super::Location::Postgres(_)) => {}
+            _ => {}
         }
         LiveEvents { events }
     }
@@ -203,7 +203,13 @@ fn file_is_there(path: &Path) -> Result<()> {
     std::fs::metadata(path).map(drop).map_err(|e| Error::Unreachable(format!("{}: {e}", path.display())))
 }
 
-async fn watch_postgres(pool: PgPool, clock: Clock, skew: Arc<AtomicI64>, sender: Sender<LiveEvent>) {
+async fn watch_postgres(
+    pool: PgPool,
+    url: String,
+    clock: Clock,
+    skew: Arc<AtomicI64>,
+    sender: Sender<LiveEvent>,
+) {
     let mut news = News::new(sender);
     let mut tick = interval(POSTGRES_POLL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -221,7 +227,7 @@ async fn watch_postgres(pool: PgPool, clock: Clock, skew: Arc<AtomicI64>, sender
                 true
             }
         };
-        let look = look_at_postgres(&pool, &clock, &skew, &mut last);
+        let look = look_at_postgres((&pool, &url), &clock, &skew, &mut last);
         let answer = timeout(ANSWER, look).await;
         let mut answer = answer.unwrap_or_else(|_| Err(Error::Unreachable("no answer in time".into())));
         if answer.is_err() {
@@ -240,14 +246,14 @@ async fn watch_postgres(pool: PgPool, clock: Clock, skew: Arc<AtomicI64>, sender
 }
 
 async fn look_at_postgres(
-    pool: &PgPool,
+    (pool, url): (&PgPool, &str),
     clock: &Clock,
     skew: &AtomicI64,
     last: &mut Option<Seen>,
 ) -> Result<Subjects> {
     let mut conn = match pool.acquire().await {
         Ok(conn) => conn,
-        Err(error) => return Err(postgres::explain(&pool.connect_options(), error).await),
+        Err(error) => return Err(postgres::explain(&pool.connect_options(), url, error).await),
     };
     let (audit, alerts, Time(now)) = sqlx::query_as(POSTGRES).fetch_one(&mut *conn).await?;
     skew.store((now - clock.now()).num_microseconds().unwrap_or(0), Ordering::Relaxed);

@@ -94,48 +94,66 @@ impl Location {
 /// What a server must be like: libpq's `target_session_attrs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
+    /// Nobody said: one that takes changes, or else one that can be read.
+    Unsaid,
     Any,
     ReadWrite,
     ReadOnly,
     Primary,
     Standby,
+    PreferStandby,
+}
+
+/// How well a server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    Best,
+    /// If there is no better one.
+    WouldDo,
+    No,
 }
 
 impl Wanted {
-    /// Whether a server fits that follows another one or not, and takes changes or not.
-    pub(super) fn fits(self, standby: bool, read_only: bool) -> bool {
-        match self {
-            Self::Any => true,
-            Self::ReadWrite => !read_only,
-            Self::ReadOnly => read_only,
-            Self::Primary => !standby,
-            Self::Standby => standby,
-        }
+    /// How a server does that follows another one or not, and takes changes or not.
+    pub(super) fn judge(self, standby: bool, read_only: bool) -> Fit {
+        let (fits, otherwise) = match self {
+            Self::Unsaid => (!read_only, Fit::WouldDo),
+            Self::Any => (true, Fit::No),
+            Self::ReadWrite => (!read_only, Fit::No),
+            Self::ReadOnly => (read_only, Fit::No),
+            Self::Primary => (!standby, Fit::No),
+            Self::Standby => (standby, Fit::No),
+            Self::PreferStandby => (standby, Fit::WouldDo),
+        };
+        if fits { Fit::Best } else { otherwise }
     }
 }
 
 /// One address for each host of the list that an address may name, as sqlx reads it, and which of them is wanted.
 fn hosts(url: &str) -> Result<(Vec<String>, Wanted)> {
-    let Some((scheme, rest)) = url.split_once("://") else { return Ok((vec![url.to_owned()], Wanted::Any)) };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Ok((vec![url.to_owned()], Wanted::Unsaid));
+    };
     let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
     let (user, named) = authority.rsplit_once('@').map_or(("", authority), |(user, named)| (user, named));
     let user = if user.is_empty() { String::new() } else { format!("{user}@") };
-    let mut wanted = Wanted::Any;
+    let mut wanted = Wanted::Unsaid;
     let mut listed = None;
     let mut kept = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
             Some(("target_session_attrs", word)) => {
                 wanted = match word {
-                    "any" | "prefer-standby" => Wanted::Any,
+                    "any" => Wanted::Any,
+                    "prefer-standby" => Wanted::PreferStandby,
                     "read-write" => Wanted::ReadWrite,
                     "read-only" => Wanted::ReadOnly,
                     "primary" => Wanted::Primary,
                     "standby" => Wanted::Standby,
                     _ => {
                         return Err(Error::Location(
-                            "target_session_attrs in the database's address must be any, read-write, read-only, primary or standby"
+                            "target_session_attrs in the database's address must be any, read-write, read-only, primary, standby or prefer-standby"
                                 .into(),
                         ));
                     }
@@ -186,8 +204,38 @@ fn postgres(scheme: &str, rest: &str) -> Result<Location> {
                 .into(),
         ));
     }
+    known_parameters(&url)?;
     Location::postgres_options(&url)?;
     Ok(Location::Postgres(url))
+}
+
+/// What an address may say behind its question mark. sqlx passes over what it does not know: a typo would go unnoticed, and a
+/// service or a file of passwords would be looked for in vain.
+fn known_parameters(url: &str) -> Result<()> {
+    const READ: &str = "sslmode ssl-mode sslrootcert ssl-root-cert ssl-ca sslcert ssl-cert sslkey ssl-key host hostaddr port \
+         dbname user password application_name options statement-cache-capacity target_session_attrs";
+    /// Of PostgreSQL's own programs; they change nothing of what is connected to.
+    const PASSED_OVER: &str = "connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout \
+         client_encoding fallback_application_name gssencmode channel_binding sslcompression sslsni \
+         ssl_min_protocol_version ssl_max_protocol_version load_balance_hosts";
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    let names = parameters.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    for name in names.filter(|name| !name.is_empty()) {
+        let known = |all: &str| all.split_whitespace().any(|known| known == name);
+        let why = match name {
+            "service" => {
+                "keyrack reads no service files: write host, user and database into the address".to_owned()
+            }
+            "passfile" => "name the file of passwords by PGPASSFILE instead".to_owned(),
+            _ if known(READ) || known(PASSED_OVER) || name.starts_with("options[") => continue,
+            _ => format!(
+                "keyrack knows none of that name, but {}",
+                READ.split_whitespace().collect::<Vec<_>>().join(", ")
+            ),
+        };
+        return Err(Error::Location(format!("the database's address has a parameter {name}: {why}")));
+    }
+    Ok(())
 }
 
 /// The path in what follows `sqlite:` or `file:`.

@@ -8,15 +8,20 @@ use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, PgPool, Row};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::location::Wanted;
+use super::location::Fit;
+use super::login::Kind;
 use super::{Access, Error, Location, Pools, Result, migrate};
 
 /// How long to try for a connection before saying that the database can't be reached.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a single question to a pooler may take.
 const ANSWER: Duration = Duration::from_secs(2);
+
+/// When a pool was pointed to another host: its connections that are older lead to the one before. A process has one
+/// database, and where it has more, connections that are made anew do no harm.
+static MOVED: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// What holds for each connection, and what it says of the server. Said by a statement, not while connecting: a pooler
 /// refuses that, or silently forgets it. `lock_timeout` is how long to wait for a row that somebody else holds, before
@@ -36,6 +41,14 @@ struct Server {
 }
 
 impl Server {
+    fn name(self) -> &'static str {
+        match (self.standby, self.read_only) {
+            (true, _) => "a standby",
+            (false, true) => "read-only",
+            (false, false) => "no standby",
+        }
+    }
+
     /// Whether somebody stands between, as far as ports tell.
     fn is_behind_another(self, options: &PgConnectOptions) -> bool {
         let port = i32::from(options.get_port());
@@ -60,21 +73,29 @@ pub(super) async fn try_open(url: &str) -> Result<migrate::Tried> {
 /// Connects to the first of the hosts that answers and is as wanted.
 async fn connect(url: &str) -> Result<PgPool> {
     let (hosts, wanted) = (Location::postgres_options(url)?, Location::wanted(url)?);
-    let several = hosts.len() > 1;
-    let mut why = Vec::new();
+    let (mut second, mut why) = (None, Vec::new());
     for options in hosts {
-        let host = options.get_host().to_owned();
-        match connect_to(options, wanted).await {
-            Ok(pool) => return Ok(pool),
-            Err(error @ (Error::Unreachable(_) | Error::Pooled)) if !several => return Err(error),
-            Err(Error::Unreachable(error)) => why.push(format!("{host}: {error}")),
+        let host = address(&options);
+        match connect_to(options, url).await {
+            Ok((pool, server)) => match wanted.judge(server.standby, server.read_only) {
+                Fit::Best => return Ok(pool),
+                Fit::WouldDo if second.is_none() => second = Some(pool),
+                Fit::WouldDo => {}
+                Fit::No => why.push(format!(
+                    "{host} is {}, and target_session_attrs in the address wants another",
+                    server.name()
+                )),
+            },
+            Err(Error::Unreachable(error)) => {
+                why.push(if error.contains(&host) { error } else { format!("{host}: {error}") });
+            }
             Err(error) => return Err(error),
         }
     }
-    Err(Error::Unreachable(why.join("; ")))
+    second.ok_or_else(|| Error::Unreachable(why.join("; ")))
 }
 
-async fn connect_to(options: PgConnectOptions, wanted: Wanted) -> Result<PgPool> {
+async fn connect_to(options: PgConnectOptions, url: &str) -> Result<(PgPool, Server)> {
     let server = Arc::new(Mutex::new(Server::default()));
     let told = Arc::clone(&server);
     let connecting = PgPoolOptions::new()
@@ -87,6 +108,9 @@ async fn connect_to(options: PgConnectOptions, wanted: Wanted) -> Result<PgPool>
                 *told.lock() = server;
                 Ok(())
             })
+        })
+        .before_acquire(|_, meta| {
+            Box::pin(async move { Ok(MOVED.lock().is_none_or(|moved| meta.age < moved.elapsed())) })
         })
         // A cancelled `begin` can leave a transaction open on the connection; whatever is written on it later would be
         // lost although it was acknowledged (H1). So each connection is cleared before it goes back. A ROLLBACK alone has
@@ -101,19 +125,16 @@ async fn connect_to(options: PgConnectOptions, wanted: Wanted) -> Result<PgPool>
     let pool = tokio::select! {
         pool = connecting => match pool {
             Ok(pool) => pool,
-            Err(error) => return Err(explain(&options, error).await),
+            Err(error) => return Err(explain(&options, url, error).await),
         },
         // The pool would go on trying until its time is over.
         why = nobody(&options) => return Err(Error::Unreachable(why)),
     };
     let server = *server.lock();
-    if !wanted.fits(server.standby, server.read_only) {
-        return Err(Error::Unreachable("the server is not as target_session_attrs wants it".into()));
-    }
     if server.is_behind_another(&options) && shares_connections(&pool, &options).await? {
         return Err(Error::Pooled);
     }
-    Ok(pool)
+    Ok((pool, server))
 }
 
 async fn greet(conn: &mut PgConnection) -> sqlx::Result<Server> {
@@ -163,7 +184,7 @@ async fn shares_connections(pool: &PgPool, options: &PgConnectOptions) -> Result
 }
 
 /// An error in getting a connection, with what is known of its cause.
-pub(super) async fn explain(options: &PgConnectOptions, error: sqlx::Error) -> Error {
+pub(super) async fn explain(options: &PgConnectOptions, url: &str, error: sqlx::Error) -> Error {
     if matches!(error, sqlx::Error::PoolTimedOut) {
         let words = format!("{} gave no connection within {} s", address(options), ACQUIRE.as_secs());
         let why = timeout(Duration::from_millis(500), nobody(options)).await;
@@ -171,23 +192,19 @@ pub(super) async fn explain(options: &PgConnectOptions, error: sqlx::Error) -> E
     }
     let login =
         matches!(&error, sqlx::Error::Database(db) if db.code().is_some_and(|code| code.starts_with("28")));
-    match (Error::from(error), open_passwords().filter(|_| login)) {
-        (Error::Unreachable(why), Some((file, mode))) => Error::Unreachable(format!(
-            "{why}. {file} was not read, because others may read it (mode {mode:04o}): run `chmod 600 {file}`",
-            file = file.display()
-        )),
-        (error, _) => error,
+    let lacks = if login { Kind::Password } else { Kind::Certificate };
+    let words: Vec<String> = Location::Postgres(url.to_owned())
+        .neglected()
+        .into_iter()
+        .filter(|one| one.kind == lacks || one.kind == Kind::Service)
+        .map(|one| one.to_string())
+        .collect();
+    match Error::from(error) {
+        Error::Unreachable(why) | Error::Other(why) if !words.is_empty() => {
+            Error::Unreachable(format!("{why}. {}", words.join(". ")))
+        }
+        error => error,
     }
-}
-
-/// The file of passwords that is not read because others may read it, and its mode.
-fn open_passwords() -> Option<(PathBuf, u32)> {
-    let named = std::env::var_os("PGPASSFILE").map(PathBuf::from);
-    let usual = std::env::home_dir().map(|home| home.join(".pgpass"));
-    [named, usual].into_iter().flatten().find_map(|file| {
-        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).ok()?) & 0o777;
-        (mode & 0o077 != 0).then_some((file, mode))
-    })
 }
 
 /// Returns once it is known that nobody listens at the address, with the reason in words.
@@ -220,26 +237,56 @@ fn address(options: &PgConnectOptions) -> String {
     }
 }
 
-/// Points the pool to another host of the list where the one that it is on gives no connections. Answers whether it did.
-pub(super) async fn choose_another(pool: &PgPool, url: &str) -> bool {
+/// Points the pool to another host of the list: where the one that it is on gives no connections, to any that does;
+/// where it takes no changes, to one that does (`better`). Answers whether it did.
+pub(super) async fn choose_another(pool: &PgPool, url: &str, better: bool) -> bool {
     let (Ok(hosts), Ok(wanted)) = (Location::postgres_options(url), Location::wanted(url)) else {
         return false;
     };
     if hosts.len() < 2 {
         return false;
     }
+    let mut second = None;
     for options in hosts {
         let tried = async {
             let mut connection = PgConnection::connect_with(&options).await?;
             let server = greet(&mut connection).await?;
             connection.close().await?;
-            Ok::<_, sqlx::Error>(wanted.fits(server.standby, server.read_only))
+            Ok::<_, sqlx::Error>((wanted.judge(server.standby, server.read_only), server.read_only))
         };
-        if matches!(timeout(ANSWER, tried).await, Ok(Ok(true))) {
-            tracing::warn!(host = options.get_host(), "the database is looked for on another host");
-            pool.set_connect_options(options);
-            return true;
+        match timeout(ANSWER, tried).await {
+            Ok(Ok((Fit::No, _))) | Ok(Ok((_, true))) if better => {}
+            Ok(Ok((Fit::Best, _))) => {
+                second = Some(options);
+                break;
+            }
+            Ok(Ok((Fit::WouldDo, _))) if second.is_none() => second = Some(options),
+            _ => {}
         }
     }
-    false
+    let Some(options) = second else { return false };
+    tracing::warn!(host = options.get_host(), "the database is looked for on another host");
+    pool.set_connect_options(options);
+    *MOVED.lock() = Some(Instant::now());
+    true
+}
+
+/// Where changes are to be made, in words for who asked for one on a server that takes none.
+pub(super) async fn takes_none(pool: &PgPool, conn: &mut PgConnection) -> Error {
+    let at = address(&pool.connect_options());
+    // Only some logins are told whom a standby follows.
+    const FOLLOWS: &str =
+        "SELECT pg_is_in_recovery(), (SELECT sender_host || ':' || sender_port FROM pg_stat_wal_receiver)";
+    let (standby, primary): (bool, Option<String>) =
+        sqlx::query_as(FOLLOWS).fetch_one(conn).await.unwrap_or_default();
+    Error::ReadOnly(if standby {
+        let primary = primary.map(|primary| format!(" ({primary})")).unwrap_or_default();
+        format!(
+            "{at} is a standby, which follows another server. Name the primary{primary} in the database's address, or both hosts, separated by a comma"
+        )
+    } else {
+        format!(
+            "{at} takes no changes (default_transaction_read_only). Ask its admin, or name the server that takes changes"
+        )
+    })
 }

@@ -157,6 +157,11 @@ impl Way {
     }
 }
 
+/// Whether the rights of the file and its folder, or the disk, forbid every change.
+pub(super) fn is_read_only(path: &Path) -> bool {
+    Way::of(path) != Way::Writing
+}
+
 /// Whether there is a write-ahead log with something in it.
 fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();

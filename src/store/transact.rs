@@ -154,11 +154,16 @@ impl Store {
                     Ok(tx) => tx,
                     Err(error) => return Err(self.explain(pool, error).await),
                 };
-                let (Time(now), role): (Time, Option<String>) =
-                    sqlx::query_as("SELECT clock_timestamp(), (SELECT role FROM operators WHERE name = $1)")
-                        .bind(who.name.as_str())
-                        .fetch_one(&mut *tx)
-                        .await?;
+                let (Time(now), role, read_only): (Time, Option<String>, bool) = sqlx::query_as(
+                    "SELECT clock_timestamp(), (SELECT role FROM operators WHERE name = $1), \
+                     current_setting('transaction_read_only') = 'on'",
+                )
+                .bind(who.name.as_str())
+                .fetch_one(&mut *tx)
+                .await?;
+                if read_only {
+                    return Err(self.elsewhere(pool, &mut tx).await);
+                }
                 Tx {
                     kind: Kind::Postgres(tx),
                     now,

@@ -16,12 +16,14 @@ mod cli {
     mod hostile;
     mod issuers;
     mod lists;
+    mod passwords;
     mod poolers;
     mod refusals;
     mod reminders;
     mod revoke;
     mod scripts;
     mod secrets;
+    mod standby;
     mod terminal;
     mod times;
 }

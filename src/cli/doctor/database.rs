@@ -33,7 +33,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         Ok(service) => service,
         Err(failure) => return vec![unreachable(&failure)],
     };
-    let mut findings = Vec::new();
+    let mut findings = neglected(&location);
     match service.facts().await {
         Ok(facts) => findings.extend(judge(&facts, &location, session.clock.now())),
         Err(error) => return vec![unreachable(&error.into())],
@@ -55,6 +55,15 @@ fn unreachable(failure: &Failure) -> Finding {
         failure.to_string(),
         "see `keyrack info` for where it is looked for, or name it with --db",
     )
+}
+
+/// Files of passwords and keys that are not read, or by too many.
+fn neglected(location: &Location) -> Vec<Finding> {
+    let told = |one: service::Neglected| match one.harms() {
+        true => Finding::problem("login", one.why, one.cure),
+        false => Finding::warning("login", one.why, one.cure),
+    };
+    location.neglected().into_iter().map(told).collect()
 }
 
 fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec<Finding> {
@@ -163,6 +172,11 @@ fn folder(path: &Path) -> Finding {
 
 async fn role(service: &Service) -> Finding {
     match service.whoami().await {
+        Ok(me) if me.read_only && me.role.is_some_and(|role| role > Role::Viewer) => Finding::warning(
+            "role",
+            format!("{} can change nothing here: the database can only be read", me.identity.name),
+            "for changes, name the server that takes them (or look at the rights of the file, its folder and its disk)",
+        ),
         Ok(me) => match me.role {
             Some(Role::Viewer) => {
                 Finding::ok("role", format!("{} is viewer: may look and change nothing", me.identity.name))

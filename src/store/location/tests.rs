@@ -113,6 +113,23 @@ fn each_host_of_a_list_has_its_options() {
     );
     assert_eq!(hosts("postgres:///k?user=ada&host=east,west"), ["east 5432", "west 5432"]);
     assert_eq!(Location::wanted("postgres://a,b/k?target_session_attrs=primary").unwrap(), Wanted::Primary);
+    assert_eq!(Location::wanted("postgres://a,b/k").unwrap(), Wanted::Unsaid);
+    for (word, primary, standby) in [
+        ("any", Fit::Best, Fit::Best),
+        ("read-write", Fit::Best, Fit::No),
+        ("primary", Fit::Best, Fit::No),
+        ("read-only", Fit::No, Fit::Best),
+        ("standby", Fit::No, Fit::Best),
+        ("prefer-standby", Fit::WouldDo, Fit::Best),
+    ] {
+        let wanted = Location::wanted(&format!("postgres://a,b/k?target_session_attrs={word}")).unwrap();
+        assert_eq!((wanted.judge(false, false), wanted.judge(true, true)), (primary, standby), "{word}");
+    }
     assert!(Location::parse("postgres://a/k?target_session_attrs=best").is_err());
+    assert!(Location::parse("postgres://a/k?connect_timeout=5&sslmode=require").is_ok());
+    for unknown in ["service=keys", "passfile=/x", "sslmod=require", "Host=b"] {
+        let error = Location::parse(&format!("postgres://a/k?{unknown}")).unwrap_err().to_string();
+        assert!(error.contains(unknown.split('=').next().unwrap()), "{error}");
+    }
     assert!(Location::parse("postgres://a:x,b/k").is_err());
 }

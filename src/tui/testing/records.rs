@@ -12,7 +12,11 @@ use crate::domain::secret::{self, PlainKey};
 use crate::service::{Created, Whoami};
 
 pub fn whoami(role: Option<Role>) -> Whoami {
-    Whoami { identity: Identity { name: "ada".into(), host: "desk".into(), client: None }, role }
+    Whoami {
+        identity: Identity { name: "ada".into(), host: "desk".into(), client: None },
+        role,
+        read_only: false,
+    }
 }
 
 /// A key of the issuer `issuer`, made an hour before [`noon`] and acknowledged. Its id follows from its name.

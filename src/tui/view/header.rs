@@ -72,6 +72,9 @@ fn who_and_link(shell: &Shell) -> Line<'static> {
         spans.push(Span::styled(format!("{name}  "), styles.of(Role::Text)));
         spans.push(match who.role {
             Some(operator::Role::Viewer) => Span::styled("viewer, read-only  ", styles.of(Role::Warning)),
+            Some(role) if who.read_only => {
+                Span::styled(format!("{role}, read-only database  "), styles.of(Role::Warning))
+            }
             Some(role) => Span::styled(format!("{role}  "), styles.of(Role::Muted)),
             None => Span::styled("no operator here  ", styles.of(Role::Warning)),
         });

@@ -6,18 +6,39 @@ use std::process::Stdio;
 
 const FORMS: [&str; 5] = ["table", "wide", "json", "ndjson", "csv"];
 
+/// Commands that tell something, about a key too.
+fn told(id: &str) -> Vec<Vec<&str>> {
+    vec![
+        vec!["key", "list"],
+        vec!["key", "show", id],
+        vec!["key", "find", "one"],
+        vec!["account", "list"],
+        vec!["account", "show", "acme"],
+        vec!["issuer", "list"],
+        vec!["issuer", "presets"],
+        vec!["issuer", "show", "voxpria"],
+        vec!["issuer", "show", "voicegram"],
+        vec!["operator", "list"],
+        vec!["audit", "list"],
+        vec!["audit", "verify"],
+        vec!["alerts", "list"],
+        vec!["reminders", "list"],
+        vec!["reminders", "sweeps"],
+        vec!["info"],
+        vec!["migrate"],
+        vec!["explain", id],
+        vec!["key", "usage", id],
+        vec!["doctor"],
+        vec!["reminders", "template"],
+    ]
+}
+
 on_both! {
     async fn a_reader_that_goes_away_is_no_failure(db) {
         let keyrack = Script::furnished(&db, "voxpria");
         let key = keyrack.create("acme", "one");
         let id = text(&key, "id");
-        let commands: Vec<Vec<&str>> = vec![
-            vec!["key", "list"], vec!["key", "show", id], vec!["key", "find", "one"], vec!["account", "list"],
-            vec!["account", "show", "acme"], vec!["issuer", "list"], vec!["issuer", "presets"],
-            vec!["issuer", "show", "voxpria"], vec!["issuer", "show", "voicegram"], vec!["operator", "list"],
-            vec!["audit", "list"], vec!["audit", "verify"], vec!["alerts", "list"], vec!["reminders", "list"],
-            vec!["reminders", "sweeps"], vec!["info"], vec!["migrate"], vec!["explain", id],
-        ];
+        let commands = told(id);
         for command in &commands {
             for form in FORMS {
                 let args = [&command[..], &["-o", form]].concat();
@@ -25,9 +46,32 @@ on_both! {
                 drop(reader);
                 let output = keyrack.command(&args).stdout(Stdio::from(writer)).stderr(Stdio::piped()).output().unwrap();
                 let said = String::from_utf8_lossy(&output.stderr);
-                assert_eq!(output.status.code(), Some(0), "{args:?}: {said}");
-                assert!(!said.contains("can't be written"), "{args:?}: {said}");
+                // A doctor that found something says so first.
+                let well = Some(0) == output.status.code() || command == &["doctor"];
+                assert!(well && !said.contains("can't be written"), "{args:?}: {said}");
             }
+        }
+    }
+
+    async fn what_finds_no_room_is_told_and_is_a_failure(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        let key = keyrack.create("acme", "one");
+        let id = text(&key, "id");
+        let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        for command in &told(id) {
+            for form in FORMS {
+                let args = [&command[..], &["-o", form]].concat();
+                let says_something = !keyrack.run(&args).stdout.is_empty();
+                let output = keyrack.command(&args).stdout(full()).stderr(Stdio::piped()).output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(output.status.code(), Some(i32::from(says_something)), "{args:?}: {said}");
+                assert_eq!(said.contains("standard output can't be written: No space left"), says_something, "{args:?}: {said}");
+            }
+        }
+        for args in [&["--help"][..], &["--version"], &["key", "list", "--help"], &["completions", "bash"]] {
+            let output = crate::support::program::keyrack(db.dir(), args).stdout(full()).stderr(Stdio::piped()).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{args:?}");
+            assert!(String::from_utf8_lossy(&output.stderr).contains("can't be written"), "{args:?}");
         }
     }
 

@@ -1,10 +1,15 @@
 //! What is reminded of, when, and what is not, on both databases: days pass, and sweeps come or do not come.
 
-use crate::support::people::{account, make_kept};
-use crate::support::post::{make_days, make_until, reminders, sweep, told, voicegram};
+use std::collections::BTreeSet;
+
+use crate::support::people::{account, all, make_kept};
+use crate::support::post::{make_days, make_until, order, reminders, sweep, told, voicegram};
 use chrono::Duration;
+use keyrack::domain::account::Standing;
 use keyrack::domain::expiry::Overlap;
+use keyrack::domain::query::{Query, Sort};
 use keyrack::domain::reminder::{Progress, State};
+use keyrack::domain::when::Here;
 use keyrack::service::{CreateAccount, new_operation};
 
 on_both! {
@@ -37,6 +42,36 @@ on_both! {
         calendar.days(8).await;
         sweep(&service).await;
         assert_eq!(letters.posted().len(), 2, "an expired key is past reminding");
+    }
+
+    async fn a_suspended_accounts_keys_expire_and_are_reminded_of_all_the_same(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        make_days(&service, "acme", "hub", 90).await;
+        make_days(&service, "globex", "other", 90).await;
+        calendar.days(65).await;
+        service.set_standing(new_operation(), "acme", Standing::Suspended).await.unwrap();
+        let named = async |filter: &str| {
+            let query = Query::parse(filter, Here::utc(calendar.now())).unwrap();
+            let keys = all(&service, &query, Sort::default(), 9).await;
+            keys.into_iter().map(|key| key.name.to_string()).collect::<BTreeSet<_>>()
+        };
+        let both = BTreeSet::from(["hub".to_owned(), "other".to_owned()]);
+        // What the screen of expiring keys shows and counts, what a sweep would send, and what it sends.
+        assert_eq!(named("status:active,suspended expires:<30d").await, both);
+        assert_eq!(named("status:active expires:<30d").await, BTreeSet::from(["other".to_owned()]));
+        assert_eq!(service.outlook().await.unwrap().within_30_days, 2);
+        let preview = service.try_sweep(order(None), 9).await.unwrap();
+        let would: BTreeSet<_> = preview.letters.iter().flat_map(|letter| &letter.keys).map(|key| key.name.to_string()).collect();
+        assert_eq!((would, preview.reminders_in_all), (both.clone(), 2));
+        assert_eq!(sweep(&service).await.tally.reminders, 2);
+        let sent: BTreeSet<_> = letters.sent().into_iter().map(|letter| letter.to).collect();
+        assert_eq!(sent, BTreeSet::from(["it@acme.example".to_owned(), "it@globex.example".to_owned()]));
+        service.set_standing(new_operation(), "acme", Standing::Good).await.unwrap();
+        assert_eq!(sweep(&service).await.tally.letters(), 0, "it was told already");
+        service.set_standing(new_operation(), "acme", Standing::Suspended).await.unwrap();
+        calendar.days(30).await;
+        assert_eq!(named("status:expired expires:>-30d").await, both);
+        assert_eq!(service.outlook().await.unwrap().overdue, 2);
     }
 
     async fn vg_16_no_mail_for_a_key_that_never_expires(db) {

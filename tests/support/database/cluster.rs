@@ -30,9 +30,22 @@ pub fn sockets() -> Option<PathBuf> {
 impl Cluster {
     /// Starts a server with these settings; `None` where there is no PostgreSQL.
     pub fn start(settings: &[&str]) -> Option<Self> {
+        Self::run(settings, None)
+    }
+
+    /// Starts a standby that follows another server.
+    pub fn following(primary: &Self) -> Option<Self> {
+        Self::run(&[], Some(&primary.sockets))
+    }
+
+    fn run(settings: &[&str], follow: Option<&Path>) -> Option<Self> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/cluster");
-        let mut child =
-            Command::new(script).args(settings).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut command = Command::new(script);
+        command.args(settings).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(primary) = follow {
+            command.env("FOLLOW", primary);
+        }
+        let mut child = command.spawn().unwrap();
         let mut answer = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
         match answer.trim().split_once(' ') {
