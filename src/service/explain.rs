@@ -122,6 +122,7 @@ impl Service {
                         // Where nothing else is in it, what was sent was no key: what stands about or within it is why.
                         let exact = finding.alone || matches!(unread.reason, Reason::NotText) && !nul;
                         let reason = match unread.reason {
+                            reason if matches!(finding.kind, Kind::Headless { .. }) => reason,
                             // What nobody sees stands about it or within it.
                             Reason::UnknownPrefix | Reason::Truncated { .. } | Reason::Altered(_) => {
                                 Reason::Altered(Damage::Characters)

@@ -1,6 +1,6 @@
 //! Finding keys by what a person holds in hand: any text with secrets in it, or the little that they know of one key.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::list::Count;
@@ -17,6 +17,8 @@ use crate::store::{Side, Slice};
 const FOUND: u32 = 20;
 /// Previews of one text that are looked up.
 const PREVIEWS: usize = 20;
+/// Ids of one text that are looked up.
+const IDS: usize = 1000;
 
 /// A key that was found, and who may be told of it: the account's admins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +85,8 @@ impl Search {
 
 impl Service {
     /// Finds keys by whatever was given: all the whole secrets in a text, however long and whatever stands around them;
-    /// else previews, an id or a part of it, the last four characters, or a name (VA-14). Of what is found by words at
-    /// most 20. Hidden keys are found too. Looking needs the role of a viewer.
+    /// else previews and ids in it, a part of an id, the last four characters, or a name (VA-14). Of what is found by
+    /// words at most 20. Hidden keys are found too. Looking needs the role of a viewer.
     pub async fn find_keys(&self, given: SentKey) -> Result<Search> {
         let now = self.look().await?;
         let issuers = self.inner.store.issuers().await?;
@@ -99,6 +101,8 @@ impl Service {
         // The preview of a key that was found tells nothing more.
         let news = unknown.iter().filter(|finding| match &finding.kind {
             Kind::Preview(Some(shown)) => !previews.contains(shown.as_str()),
+            // Among others it is a checksum of something, most likely.
+            Kind::Headless { sure: false } => unknown.len() == 1,
             _ => true,
         });
         let database = self.location();
@@ -165,10 +169,11 @@ impl Service {
             .collect();
         let mut seen = HashSet::new();
         previews.retain(|shown| seen.insert(*shown));
-        if let [one] = previews.as_slice() {
-            return self.by_text(fold_typed(one), now, search).await;
-        }
         let mut keys: Vec<Key> = Vec::new();
+        if let [one] = previews.as_slice() {
+            keys = self.by_text(fold_typed(one), now, search).await?;
+            previews.clear();
+        }
         for shown in previews.into_iter().take(PREVIEWS) {
             for key in self.by_text(fold_typed(shown), now, &mut Search::default()).await? {
                 if !keys.iter().any(|other| other.id == key.id) {
@@ -178,15 +183,20 @@ impl Service {
         }
         let text = std::str::from_utf8(given.expose()).unwrap_or_default();
         let text = text.trim_start_matches('\u{feff}').trim();
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let ids = words.filter(|word| matches!(word.len(), 32 | 36)).filter_map(|word| word.parse().ok());
+        let ids: BTreeSet<KeyId> = ids.take(IDS).collect();
+        for key in self.inner.store.keys(&Vec::from_iter(ids)).await? {
+            if !keys.iter().any(|other| other.id == key.id) {
+                keys.push(key);
+            }
+        }
         // Nothing that a key is known by is longer than its name and description together.
         let short = text.chars().take(NAME_MAX + DESCRIPTION_MAX + 1).count() <= NAME_MAX + DESCRIPTION_MAX;
         if !keys.is_empty() || !unknown.is_empty() || text.is_empty() || !short {
             return Ok(keys);
         }
         let bare = text.trim_matches(|c: char| c.is_whitespace() || "\"'`,;.:()[]<>".contains(c));
-        if let Ok(id) = bare.parse::<KeyId>() {
-            return Ok(self.inner.store.key(id).await?.into_iter().collect());
-        }
         let keys = self.by_text(fold_typed(text), now, search).await?;
         if keys.is_empty() && !bare.is_empty() && bare != text {
             return self.by_text(fold_typed(bare), now, search).await;

@@ -211,9 +211,10 @@ impl<S: Source> Listing<S> {
             Input::Key(key) if self.filter.typing => self.type_filter(shell, key, page),
             Input::Key(Key { action: Some(action), .. }) => return self.act(shell, action, page),
             Input::Key(_) => Vec::new(),
+            Input::Paste(pasted) if shell.holds_secret(pasted.as_str()) => self.expose(shell, pasted, page),
             Input::Paste(pasted) if self.filter.typing => {
                 self.filter.paste(&pasted.line());
-                self.read_filter(shell, page)
+                self.typed(shell, page)
             }
             Input::Paste(_) => {
                 if S::FILTER.is_some() {

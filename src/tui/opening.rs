@@ -1,7 +1,7 @@
 //! Which overlay to open, as plain data: a screen or an overlay names it, and `overlays.rs` alone builds it.
 
 use super::effect::Request;
-use super::words::ExitReason;
+use super::words::{ExitReason, Pasted};
 use crate::config::keymap::Context;
 use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
@@ -40,6 +40,8 @@ pub enum Opening {
     Revoked(Vec<Revoked>),
     /// The search for an exposed key.
     Emergency,
+    /// The same for what was put where no secret belongs.
+    Exposed(Pasted),
     /// What a request with this key would meet now.
     Explain(Box<Key>),
     /// The same, for a key that has to be read first.

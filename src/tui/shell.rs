@@ -19,6 +19,7 @@ use crate::domain::issuer::{Issuer, Wording};
 use crate::domain::key::OperationId;
 use crate::domain::operator::{self, Permission};
 use crate::domain::query::Sort;
+use crate::domain::secret::{Kind, search};
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::domain::when::Here;
@@ -274,6 +275,21 @@ impl Shell {
         };
         self.toast(Severity::Warning, text);
         false
+    }
+
+    /// Whether a text has a secret in it, or the most of one: it is neither looked for as words nor kept.
+    pub fn holds_secret(&self, text: &str) -> bool {
+        let policies = self.issuers.iter().flatten().map(|issuer| &issuer.policy);
+        search(text.as_bytes(), policies).iter().any(|finding| !matches!(finding.kind, Kind::Preview(_)))
+    }
+
+    /// Whether a text has a prefix of ours in it that something follows.
+    pub fn begins_secret(&self, text: &str) -> bool {
+        let mut prefixes = self.issuers.iter().flatten().flat_map(|issuer| issuer.policy.format.prefixes());
+        prefixes.any(|prefix| {
+            let mut behind = text.match_indices(prefix).map(|(at, _)| &text[at + prefix.len()..]);
+            behind.any(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        })
     }
 
     pub fn issuer(&self, slug: &str) -> Option<&Issuer> {

@@ -80,6 +80,7 @@ mod gate {
 
 /// What people do in the console, in a real terminal.
 mod journey {
+    mod copying;
     mod exposed;
     mod gate;
     mod keys;

@@ -12,6 +12,7 @@ use super::{Body, DOTS, PlainKey, TAIL};
 use crate::domain::carrier::Carrier;
 use crate::domain::issuer::Policy;
 
+mod headless;
 mod read;
 mod strangers;
 
@@ -48,6 +49,9 @@ pub enum Kind {
     Altered,
     /// Prefix, dots and last characters: harmless. The preview as lists show it; `None` without last characters.
     Preview(Option<String>),
+    /// What follows the prefix, but the prefix is missing or damaged. `sure`: the checksum says so; else it may be any
+    /// number of that length.
+    Headless { sure: bool },
     /// The looks of a secret of another provider, by its name.
     Foreign(&'static str),
     /// The looks of a secret of nobody known.
@@ -125,10 +129,18 @@ impl Searcher<'_> {
                 next = after;
                 found.push((at..end, seen));
             } else if at >= covered
-                && let Some((start, end, seen)) = strangers::at(text, at, covered)
+                && let Some((start, end, mut seen)) = strangers::at(text, at, covered)
             {
+                if seen.kind == Kind::Unknown {
+                    self.beheaded(&text[start..=at], &text[at + 1..end], &mut seen);
+                }
                 covered = end;
                 found.push((start..end, seen));
+            } else if at >= covered
+                && let Some((end, seen)) = self.body_alone(text, at)
+            {
+                covered = end;
+                found.push((at..end, seen));
             }
             at = next;
         }
@@ -324,6 +336,9 @@ impl Finding {
                 format!("{what}, but its checksum is wrong: a character is missing or mistyped")
             }
             Kind::Altered => format!("{what}, but with characters that don't belong there"),
+            Kind::Headless { .. } => {
+                format!("{what} that is cut off at its beginning: its prefix is missing or damaged")
+            }
             Kind::Preview(_) => "a masked preview, not the secret itself".to_owned(),
             Kind::Foreign(provider) => format!("not one of ours: looks like a {provider}"),
             Kind::Unknown => "not one of ours: no issuer in this database has its prefix".to_owned(),
@@ -332,7 +347,8 @@ impl Finding {
 
     /// Whether it may be a secret of ours that was found, but not its key.
     pub fn is_ours(&self) -> bool {
-        self.issuer.is_some() && !matches!(self.kind, Kind::Preview(_))
+        matches!(self.kind, Kind::Headless { .. })
+            || self.issuer.is_some() && !matches!(self.kind, Kind::Preview(_))
     }
 }
 

@@ -44,3 +44,38 @@ fn neither_the_message_nor_its_bytes_show_the_secret_when_printed() {
     );
     assert!(!text.contains("gw_secret"), "{text}");
 }
+
+/// What is said of copying a secret and an id, and whether anything was sent to the terminal.
+async fn said(surroundings: Surroundings) -> [(String, bool); 2] {
+    let clipboard = Clipboard::new(surroundings);
+    let secret = || CopyText::Secret(std::sync::Arc::new(PlainKey::from_input("gw_secret")));
+    let mut said = Vec::new();
+    for text in [secret(), CopyText::Ids("id".into())] {
+        let (messages, mut inbox) = unbounded_channel();
+        let copied = clipboard.copy(text, &messages).await;
+        assert_eq!(copied.reached, inbox.try_recv().is_ok(), "{}", copied.words);
+        said.push((copied.words.to_string(), copied.reached));
+    }
+    said.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn each_way_says_what_really_happened_and_what_to_do_if_that_does_not_help() {
+    for (surroundings, words) in [
+        (Surroundings::Terminal, "the secret was sent to your terminal, which may or may not put it on its"),
+        (Surroundings::Zellij, "the secret was sent to your terminal, which may or may not put it on its"),
+        (
+            Surroundings::Screen,
+            "the secret was sent through screen to your terminal, which may or may not take",
+        ),
+    ] {
+        let [(secret, sent), (id, _)] = said(surroundings).await;
+        assert!(sent && secret.starts_with(words) && secret.ends_with(BY_HAND), "{surroundings:?}: {secret}");
+        assert!(id.starts_with("the id was sent ") && !id.contains("press w"), "{surroundings:?}: {id}");
+    }
+    let [(secret, sent), (id, _)] = said(Surroundings::None).await;
+    assert!(!sent && secret == format!("Not copied: this terminal has no clipboard. {BY_HAND}"), "{secret}");
+    assert!(id.starts_with("Not copied: this terminal has no clipboard."), "{id}");
+    let [(secret, sent), (id, _)] = said(Surroundings::Off).await;
+    assert!(!sent && secret == id && id == "Not copied: the setting `clipboard` is off", "{secret}");
+}

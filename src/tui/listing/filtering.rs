@@ -9,7 +9,9 @@ use crate::domain::query::Completion;
 use crate::domain::when::Here;
 use crate::tui::effect::Effect;
 use crate::tui::input::Key;
+use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
+use crate::tui::words::Pasted;
 
 impl<S: Source> Listing<S> {
     pub(super) fn type_filter(&mut self, shell: &mut Shell, key: Key, page: usize) -> Vec<Effect> {
@@ -25,8 +27,9 @@ impl<S: Source> Listing<S> {
         match key.action {
             // What can't be read leaves the rows of another filter: nothing is done to those.
             Some(Action::Accept) => {
+                let effects = self.read_filter(shell, page);
                 self.filter.typing = self.filter.mistake.is_some();
-                return Vec::new();
+                return effects;
             }
             Some(Action::CancelPrompt) => {
                 self.filter.typing = false;
@@ -38,8 +41,36 @@ impl<S: Source> Listing<S> {
                     self.filter.complete(&completion);
                 }
             }
-            _ => self.filter.key(key.event),
+            _ => {
+                self.filter.key(key.event);
+                // The beginning of a paste without brackets that goes on to be a secret is not looked for either.
+                if key.hurried
+                    && shell.begins_secret(self.filter.value())
+                    && !shell.holds_secret(self.filter.value())
+                {
+                    return Vec::new();
+                }
+            }
         }
+        self.typed(shell, page)
+    }
+
+    /// The filter's text is another one, typed or pasted.
+    pub(super) fn typed(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        if shell.holds_secret(self.filter.value()) {
+            let given = Pasted::new(self.filter.value().to_owned());
+            return self.expose(shell, given, page);
+        }
+        self.read_filter(shell, page)
+    }
+
+    /// A secret was put here: it leaves the screen unread, and whose it is can be asked as for any exposed key.
+    pub(super) fn expose(&mut self, shell: &mut Shell, given: Pasted, page: usize) -> Vec<Effect> {
+        shell.open(Opening::Exposed(given));
+        if !std::mem::take(&mut self.filter.typing) {
+            return Vec::new();
+        }
+        self.filter.set("");
         self.read_filter(shell, page)
     }
 

@@ -21,7 +21,7 @@ use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
 use crate::tui::wish::{Asking, Wish};
-use crate::tui::words::Severity;
+use crate::tui::words::{Pasted, Severity};
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +31,7 @@ mod view;
 const REASON: &str = "exposed";
 
 /// After an Enter that came with other keys at once, so long nothing more comes where it was the last of them.
-const LAST: Duration = Duration::from_millis(100);
+pub(super) const LAST: Duration = Duration::from_millis(100);
 
 /// The search and what it found.
 #[derive(Debug)]
@@ -68,9 +68,10 @@ enum Stage {
     },
 }
 
-/// Opens the search. Without the right to revoke it still finds.
-pub fn open(shell: &mut Shell, number: u64) -> Opened {
-    let state = State {
+/// Opens the search, for what was `given` where no secret belongs if anything was. Without the right to revoke it still
+/// finds.
+pub fn open(shell: &mut Shell, number: u64, given: Option<Pasted>) -> Opened {
+    let mut state = State {
         number,
         wish: Wish::new(shell, number),
         input: SecretInput::default(),
@@ -79,6 +80,11 @@ pub fn open(shell: &mut Shell, number: u64) -> Opened {
         entered: false,
         said: None,
     };
+    if let Some(given) = given {
+        state.input.put(given.as_str());
+        let words = "There is a secret in what you put there: it was not looked for as words, and is not kept. Enter says whose it is; Esc forgets it.";
+        state.said = Some((Severity::Warning, words.into()));
+    }
     shell.toast = None;
     Opened::new(state, Vec::new())
 }
@@ -97,7 +103,8 @@ impl State {
             Some(Action::Accept) => return self.find(shell, ""),
             Some(Action::ClearLine) => self.input.clear(),
             _ => {
-                if self.input.key(key.event) {
+                // The rest of what was put elsewhere without brackets is more of the same.
+                if self.input.key(key.event) && !key.hurried {
                     self.said = None;
                 }
             }

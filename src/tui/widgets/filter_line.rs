@@ -58,9 +58,10 @@ impl<F: PartialEq> FilterLine<F> {
         self.text.cursor()
     }
 
-    /// Puts another text in its place.
+    /// Puts another text in its place, and wipes it.
     pub fn set(&mut self, text: &str) {
         self.selected = false;
+        self.text.clear();
         self.text = TextField::with(text);
     }
 

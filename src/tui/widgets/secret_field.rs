@@ -49,6 +49,16 @@ impl SecretInput {
         self.0.zeroize();
     }
 
+    /// Appends a text as it is, as far as it fits.
+    pub fn put(&mut self, text: &str) {
+        for c in text.chars() {
+            if self.is_full() {
+                return;
+            }
+            self.0.push(c);
+        }
+    }
+
     /// The end of a line, in text that has several.
     pub fn new_line(&mut self) {
         if !self.is_full() {

@@ -3,6 +3,7 @@
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::backend::crossterm::to_input_request;
 use tui_input::{Input, InputRequest};
+use zeroize::Zeroize;
 
 use super::fit;
 use crate::domain::text::SafeText;
@@ -57,8 +58,9 @@ impl TextField {
         self.value().is_empty()
     }
 
+    /// Wipes the text: it may be what should not have been put here.
     pub fn clear(&mut self) {
-        self.input.reset();
+        self.input.value_and_reset().zeroize();
     }
 
     /// Takes an editing key. Answers whether the text changed.

@@ -3,7 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
+use crate::support::forms::forms;
+use crate::support::people::{office, preset};
 use crate::support::script::{Script, failed, text, texts};
+use keyrack::domain::secret::{Body, PlainKey};
 use serde_json::Value;
 
 on_both! {
@@ -158,6 +161,96 @@ on_both! {
             let told = keyrack.run_with_input(&["explain"], &form);
             assert!(texts(&told).0.contains("Front desk") && !texts(&told).0.contains(secret), "{form:.80}");
         }
+    }
+
+    async fn every_form_in_which_a_secret_is_handed_over_passes_at_every_door(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let made = keyrack.create("acme", "Front desk");
+        let secret = text(&made, "secret");
+        for form in forms(secret) {
+            let found = keyrack.run_with_input(&["key", "find", "--json"], &form);
+            let keys: Value = serde_json::from_slice(&found.stdout).unwrap_or_else(|error| panic!("{error}: {form:.80}"));
+            assert_eq!((keys.as_array().unwrap().len(), &keys[0]["id"]), (1, &made["id"]), "{form:.80}");
+            let told = keyrack.run_with_input(&["key", "revoke", "--secret-stdin", "--dry-run"], &form);
+            assert!(texts(&told).1.contains("Would revoke this key"), "{form:.80}: {}", texts(&told).1);
+            let told = keyrack.run_with_input(&["explain"], &form);
+            assert!(texts(&told).0.contains("Front desk") && !texts(&told).0.contains(secret), "{form:.80}");
+        }
+    }
+
+    async fn what_is_not_here_is_said_with_the_databases_name(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let name = db.open().await.location();
+        let unknown = PlainKey::make("gw_", Body::Base62Checksum, &[3; 32]);
+        for args in [&["key", "find"][..], &["key", "revoke", "--secret-stdin", "--yes"]] {
+            let told = failed(3, args, &keyrack.run_with_input(args, unknown.expose()));
+            let words = format!("A VozAgent API key by its form, not in this database ({name})");
+            assert!(told.contains(&words) && !told.contains(unknown.expose()), "{told}");
+        }
+    }
+
+    async fn of_many_keys_that_fit_the_first_are_shown_and_all_are_counted(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        service.demo(300, 1, |_| {}).await.unwrap();
+        let keyrack = Script::on(&db);
+        let (found, told) = texts(&keyrack.run(&["key", "find", "e", "--json"]));
+        let found: Vec<Value> = serde_json::from_str(&found).unwrap();
+        assert_eq!(found.len(), 20);
+        let all = told.split("20 of ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+        assert!(all.parse::<u32>().is_ok_and(|all| all > 20), "{told}");
+        let args = ["key", "revoke", "--secret-stdin", "--yes"];
+        let told = failed(2, &args, &keyrack.run_with_input(&args, "e"));
+        assert!(told.contains("that fits 20 keys and more"), "{told}");
+    }
+
+    async fn of_several_secrets_explain_takes_none_and_names_their_keys(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let (one, other) = (keyrack.create("acme", "one"), keyrack.create("acme", "other"));
+        let both = format!("{}\n{}\n", text(&one, "secret"), text(&other, "secret"));
+        let told = keyrack.run_with_input(&["explain"], &both);
+        assert!(!told.status.success() && told.stdout.is_empty());
+        let told = texts(&told).1;
+        for key in [&one, &other] {
+            assert!(told.contains(text(key, "id")) && !told.contains(text(key, "secret")), "{told}");
+        }
+    }
+
+    async fn an_id_is_found_whatever_stands_around_it(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let (one, other) = (keyrack.create("acme", "one"), keyrack.create("acme", "other"));
+        let (first, second) = (text(&one, "id"), text(&other, "id"));
+        for around in [
+            format!("<{first}>"),
+            format!("level=warn key={first} refused"),
+            format!("{{\"key\":\"{}\"}}", first.to_uppercase()),
+            format!("see https://x.example/keys/{first}/ and\nthat is all"),
+            format!("{}{first}", "words ".repeat(5_000)),
+        ] {
+            let found = keyrack.run_with_input(&["key", "find", "--json"], &around);
+            let keys: Value = serde_json::from_slice(&found.stdout).unwrap_or_else(|error| panic!("{error}: {around:.80}"));
+            assert_eq!((keys.as_array().unwrap().len(), &keys[0]["id"]), (1, &one["id"]), "{around:.80}");
+        }
+        let found = keyrack.run_with_input(&["key", "find", "--json"], &format!("{first} and {second}"));
+        assert_eq!(serde_json::from_slice::<Vec<Value>>(&found.stdout).unwrap().len(), 2);
+        let args = ["key", "revoke", "--secret-stdin", "--yes"];
+        let told = failed(2, &args, &keyrack.run_with_input(&args, &format!("{first} and {second}")));
+        assert!(told.contains("that fits 2 keys"), "{told}");
+    }
+
+    async fn a_secret_without_its_prefix_is_found_or_said_to_be_cut_off(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let made = keyrack.create("acme", "one");
+        let body = text(&made, "secret").strip_prefix("gw_").unwrap();
+        for given in [body.to_owned(), format!("w_{body}"), format!("KEY={body};")] {
+            let found = keyrack.run_with_input(&["key", "find", "--json"], &given);
+            let keys: Vec<Value> = serde_json::from_slice(&found.stdout).unwrap();
+            assert_eq!(keys[0]["id"], made["id"], "{given}");
+        }
+        let unknown = PlainKey::make("gw_", Body::Base62Checksum, &[3; 32]);
+        let told = keyrack.run_with_input(&["key", "find"], &unknown.expose()[3..]);
+        let told = failed(3, &["key", "find"], &told);
+        assert!(told.contains("cut off at its beginning: its prefix is missing"), "{told}");
+        assert!(!told.contains(&unknown.expose()[3..]), "{told}");
     }
 
     async fn all_the_secrets_of_a_text_are_revoked_and_the_rest_is_told(db) {

@@ -119,6 +119,29 @@ fn several_are_found_in_order_and_damaged_ones_are_told() {
 }
 
 #[test]
+fn a_body_whose_prefix_is_missing_or_damaged_is_what_it_is() {
+    let (hex, summed) = (made("vg_pat_", Body::Hex, 1), made("gw_", Body::Base62Checksum, 2));
+    for damaged in ["", "pat_", "t_", "_", "vgpat_", "vg_part_", "v_pat_", "xg_pat_", "VG-PAT-"] {
+        let found = find(format!("{damaged}{}", &hex[7..]));
+        let found = found.last().unwrap_or_else(|| panic!("{damaged}"));
+        assert_eq!(found.kind, Kind::Headless { sure: false }, "{damaged}");
+        assert!(found.readings.iter().any(|one| one.expose() == hex), "{damaged}");
+        assert!(found.sentence(None, "x.db").contains("cut off at its beginning"));
+    }
+    for damaged in ["", "w_", "g_", "hw_", "KEY=", "far_from_it_"] {
+        let found = find(format!("{damaged}{}", &summed[3..]));
+        assert_eq!(found[0].kind, Kind::Headless { sure: true }, "{damaged}");
+        assert!(found[0].readings.iter().any(|one| one.expose() == summed), "{damaged}");
+    }
+    // The prefix of somebody else says whose it is; the database is asked all the same.
+    let strange = find(format!("zzzzzz_{}", &hex[7..]));
+    assert_eq!(strange[0].kind, Kind::Unknown);
+    assert!(strange[0].readings.iter().any(|one| one.expose() == hex));
+    assert_eq!(told("a".repeat(63)), []);
+    assert_eq!(told("g".repeat(64)), []);
+}
+
+#[test]
 fn places_count_lines_and_characters() {
     let secret = made("gw_", Body::Base62Checksum, 3);
     let found = find(format!("ключ\r\n\u{feff}  é: {secret}\n"));

@@ -7,6 +7,7 @@ use crate::tui::input::Input;
 use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker::{Picked, Picker};
+use crate::tui::words::Pasted;
 
 /// How many accounts are offered at once; typing narrows them.
 const ACCOUNTS: u32 = 50;
@@ -26,7 +27,13 @@ impl State {
     }
 
     pub(super) fn search_accounts(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        let filter = self.chooser.as_ref().map_or("", |chooser| chooser.picker.search.value()).to_owned();
+        let Some(chooser) = &mut self.chooser else { return Vec::new() };
+        let filter = chooser.picker.search.value().to_owned();
+        if shell.holds_secret(&filter) {
+            chooser.picker.search.clear();
+            shell.open(Opening::Exposed(Pasted::new(filter)));
+            return Vec::new();
+        }
         let request = Request::Accounts { filter, after: None, limit: ACCOUNTS };
         self.accounts.ask(shell, To::Overlay(self.number), request).into_iter().collect()
     }

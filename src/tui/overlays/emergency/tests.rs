@@ -1,8 +1,8 @@
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::domain::secret::SentKey;
-use crate::service::{Clue, Revoked, Search};
-use crate::tui::effect::{FailureKind, Reply, Request, RequestId};
+use crate::service::{Clue, Count, Revoked, Search};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId};
 use crate::tui::testing::{Desk, asks_nothing, created, key, noon, only_request, search_found};
 
 fn leaked() -> (Key, String) {
@@ -222,4 +222,76 @@ fn of_several_secrets_in_a_paste_none_is_lost() {
     assert!(words.contains("Line 3, column 7: a secret that is cut off"), "{words}");
     let Request::Revoke { keys, .. } = sent(&mut desk).1 else { panic!() };
     assert_eq!(keys, ids);
+}
+
+#[test]
+fn it_says_of_how_many_the_first_are_shown_and_where_an_unknown_secret_was_looked_for() {
+    let mut desk = Desk::new();
+    desk.press("x");
+    let (id, _) = only_request(desk.paste("robot"));
+    let keys: Vec<Key> = (0..20).map(|number| key("voxpria", &format!("robot {number}"))).collect();
+    let search = Search { fit: Some(Count::Exactly(57)), ..search_found(keys.clone()) };
+    desk.reply(id, Reply::Find(Ok(search)));
+    desk.says("20 of 57 keys fit").press("n");
+    let (id, _) = only_request(desk.paste("robot"));
+    let search = Search { fit: Some(Count::AtLeast(10_000)), ..search_found(keys) };
+    desk.reply(id, Reply::Find(Ok(search)));
+    desk.says("20 of 10000 or more keys fit").press("n");
+    let (id, _) = only_request(desk.paste("a secret of elsewhere"));
+    let words = "a VozAgent API key by its form, not in this database (keys.db)";
+    let clue = Clue { line: 1, column: 1, words: words.into(), ours: true };
+    desk.reply(id, Reply::Find(Ok(Search { clues: vec![clue], ..Search::default() })));
+    desk.says("A VozAgent API key by its form, not in this database (keys.db).");
+}
+
+#[test]
+fn what_would_be_refused_is_said_with_the_key_and_its_yes_waits_for_nothing() {
+    let mut desk = Desk::new();
+    let found = found(&mut desk);
+    let (id, request) = desk.preview();
+    assert!(matches!(request, Request::Revoke { keys, .. } if keys == [found.id]));
+    desk.fail(id, Reply::Revoke, FailureKind::NotPermitted, "ada may not revoke keys any more");
+    desk.says("ada may not revoke keys any more");
+    desk.press("n");
+    desk.says_not("may not revoke");
+}
+
+/// The secret's characters behind its prefix, as far as any request or the picture has them.
+fn leaks(desk: &Desk, effects: &[Effect], secret: &str) -> bool {
+    let all = format!("{effects:?} {:?} {}", desk.state, desk.screen());
+    all.contains(&secret[..12])
+}
+
+#[test]
+fn a_secret_put_into_a_filter_is_neither_looked_for_nor_shown_but_asked_about() {
+    let (_, secret) = leaked();
+    for (hurried, screen) in [(false, "1"), (true, "1"), (true, "5"), (false, "4"), (true, "7")] {
+        let mut desk = Desk::new();
+        desk.press(screen);
+        desk.press("/");
+        let effects =
+            if hurried { desk.hurry(&format!("\"{secret}\"")) } else { desk.paste(&format!("x {secret}")) };
+        assert!(!leaks(&desk, &effects, &secret), "{screen}: {effects:?}");
+        desk.says("There is a secret in what you put there");
+        let (id, request) = only_request(desk.press("enter"));
+        let given = if hurried { secret.clone() } else { format!("x {secret}") };
+        assert_eq!(request, Request::Find(SentKey::exact(given.as_bytes())));
+        desk.reply(id, Reply::Find(Ok(search_found(vec![leaked().0]))));
+        desk.says("Exposed key: CI runner");
+        assert!(!leaks(&desk, &[], &secret));
+    }
+}
+
+#[test]
+fn a_secret_pasted_over_a_table_or_into_a_choice_is_asked_about_too_and_esc_forgets_it() {
+    let (_, secret) = leaked();
+    let mut desk = Desk::new();
+    desk.paste(&secret);
+    desk.says("There is a secret in what you put there");
+    desk.strike("esc").closed();
+    desk.press("n");
+    let effects = desk.paste(&secret);
+    asks_nothing(&effects);
+    desk.says("There is a secret in what you put there");
+    assert!(!leaks(&desk, &effects, &secret));
 }

@@ -56,6 +56,11 @@ impl Pasted {
         self.input.take_with("")
     }
 
+    /// A line has ended, and more lines may come.
+    pub fn new_line(&mut self) {
+        self.input.new_line();
+    }
+
     pub fn key(&mut self, event: KeyEvent) {
         self.input.key(event);
     }

@@ -174,3 +174,15 @@ fn blanks_round_a_headers_value_are_not_the_keys() {
     finds(&mut desk, id, made.key.clone());
     desk.says("✓ shape It has the form of a key of VoxPria.");
 }
+
+#[test]
+fn a_paste_without_brackets_is_read_whole_once_nothing_more_comes() {
+    let mut desk = Desk::new();
+    desk.open(Opening::ExplainSecret);
+    let secret = created("voxpria", "CI").secret.expose().to_owned();
+    let mut paste = |line: &str| desk.hurry(&format!("\"{line}\" enter"));
+    let [first, last] = ["a line", &secret].map(&mut paste);
+    let (_, request) = only_request(desk.rest(last));
+    assert_eq!(request, Request::Find(SentKey::exact(format!("a line\n{secret}\n").as_bytes())));
+    assert_eq!(desk.rest(first), []);
+}

@@ -69,7 +69,14 @@ impl State {
         if self.done.is_some() {
             sheet.words(Role::Info, "revoked; asking the gates…");
         } else if self.wish.under_way() {
-            sheet.words(Role::Info, "sent; waiting until the database shows it…");
+            let words = match self.ids.len() {
+                1 => "sent; waiting until the database shows it…".to_owned(),
+                many => format!(
+                    "sent; waiting until the database shows all {} as revoked: all of them, or none…",
+                    thousands(many as u64)
+                ),
+            };
+            sheet.words(Role::Info, &words);
         } else {
             let yes = if self.several() {
                 format!("{verb} {} keys", self.ids.len())
