@@ -257,6 +257,18 @@ fn the_units_on_the_page_are_units_that_systemd_takes() {
 }
 
 #[test]
+fn the_addresses_on_the_page_are_taken() {
+    let block = blocks_of("text").into_iter().find(|block| block.note == "addresses").unwrap();
+    let also = block.lines.iter().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let firsts = block.lines.iter().filter_map(|line| line.split_whitespace().next());
+    for address in also.chain(firsts) {
+        keyrack::store::Location::parse(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+    }
+    let told = keyrack::store::Location::parse("postgres://a/k?service=keys").unwrap_err().to_string();
+    assert!(told.contains("service"), "{told}");
+}
+
+#[test]
 fn the_line_for_cron_is_a_command_of_the_program() {
     let line = blocks_of("cron").remove(0).lines.remove(0);
     let command = line.split_once("keyrack ").unwrap().1;
