@@ -23,6 +23,7 @@ mod operator;
 mod output;
 mod prompt;
 mod reminders;
+mod restored;
 mod run;
 mod session;
 mod shell;
@@ -216,6 +217,7 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     cli.global.color.choose();
     let mut session = Session::new(cli.global, &cli.console, Clock::System)?;
     session.access = cli.command.as_ref().map_or(Access::OrNew, Command::access);
+    session.warns = cli.command.as_ref().is_some_and(|command| !command.tells_history());
     if let Some(Command::Gate(arguments)) = &cli.command {
         arguments.outrank(&mut session.settings.gate)?;
     }
@@ -249,6 +251,18 @@ impl Command {
             Self::Migrate => Access::UpToDate,
             Self::Demo(_) | Self::Issuer(issuer::Command::Add { .. }) => Access::OrNew,
             _ => Access::Existing,
+        }
+    }
+}
+
+impl Command {
+    /// Whether it says by itself that the database went back.
+    fn tells_history(&self) -> bool {
+        match self {
+            Self::Doctor => true,
+            Self::Audit(command) => command.tells_history(),
+            Self::Key(key::Command::Revoke(arguments)) => arguments.undone(),
+            _ => false,
         }
     }
 }

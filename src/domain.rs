@@ -10,6 +10,7 @@ pub(crate) mod demo;
 pub(crate) mod examples;
 pub mod expiry;
 pub(crate) mod explain;
+pub mod history;
 pub mod issuer;
 pub mod key;
 pub mod limit;

@@ -30,6 +30,7 @@ mod issuers;
 mod limits;
 mod list;
 mod live;
+mod memory;
 mod open;
 mod operators;
 mod permit;
@@ -39,6 +40,7 @@ mod reminders;
 mod revoke;
 mod rotate;
 mod sweep;
+mod undone;
 pub use accounts::{ChangeAccount, CreateAccount};
 pub use alerts::RaisedAlert;
 pub use audit::AuditRequest;
@@ -59,6 +61,7 @@ pub use reminders::{
 };
 pub use revoke::Revoked;
 pub use sweep::Stop;
+pub use undone::UndoneList;
 
 /// All operations, for one acting person on one database. Cheap to clone.
 #[derive(Clone)]
@@ -68,6 +71,8 @@ pub struct Service {
     intent: Intent,
     /// What it takes to send reminders.
     posting: post::Posting,
+    /// What this machine remembers of the database; nothing where nothing is to be remembered.
+    memory: Option<Arc<memory::Memory>>,
 }
 
 struct Inner {

@@ -1,11 +1,14 @@
 //! `keyrack audit`: the record of every change.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::failure::{Failure, Result};
 use super::filter;
 use super::output::{Column, Record};
+use super::restored;
 use super::session::Session;
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::text::{SafeText, thousands};
@@ -18,6 +21,32 @@ pub enum Command {
     List(List),
     /// Check that no row was edited, removed, inserted or swapped
     Verify(Verify),
+    /// List the revocations that a restored backup undid, as this machine remembers them; `key revoke --undone` makes them
+    /// again
+    Undone(Undone),
+    /// Decide that a database that went back goes on as it is, whatever is undone
+    Accept(Accept),
+}
+
+#[derive(Debug, Args)]
+pub struct Undone {
+    /// A memory's file from another machine or from a gate; `doctor` names it there
+    #[arg(long, value_name = "FILE")]
+    memory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Accept {
+    /// Why; kept in the audit
+    #[arg(short, long, visible_alias = "note", value_name = "TEXT", allow_hyphen_values = true)]
+    reason: Option<String>,
+}
+
+impl Command {
+    /// Whether it says by itself that the database went back.
+    pub fn tells_history(&self) -> bool {
+        matches!(self, Self::Undone(_) | Self::Accept(_))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -46,6 +75,8 @@ pub async fn run(command: Command, session: &Session) -> Result {
     match command {
         Command::List(list) => self::list(list, service, session).await,
         Command::Verify(verify) => self::verify(verify, service, session).await,
+        Command::Undone(undone) => restored::list(undone.memory.as_deref(), service, session).await,
+        Command::Accept(accept) => restored::accept(accept.reason.as_deref(), service, session).await,
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::failure::{Failure, Result};
 use super::output::{Column, Record, Tone};
 use super::session::{Session, whole_id};
-use super::{key, prompt, say};
+use super::{key, prompt, restored, say};
 use crate::domain::Instant;
 use crate::domain::explain::{Mark, Step};
 use crate::service::{Asked, Carriage, Explain, Presented};
@@ -83,6 +83,9 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         session.remark(&format!(
             "The key at line {line}, column {column} of what was given is explained, as if sent by itself."
         ));
+    }
+    if let Some(key) = &told.key {
+        restored::recall(&[key.id], service, session).await;
     }
     match told.refused() {
         Some(reason) => {

@@ -34,6 +34,8 @@ pub struct Session {
     pub clock: Clock,
     /// What may be done to the database to open it.
     pub(super) access: Access,
+    /// Whether it is said at once that the database went back: not where the command says so itself.
+    pub(super) warns: bool,
     /// Asks a sweep to stop between two letters.
     stop: Stop,
     /// Wakes who waits for that wish.
@@ -67,6 +69,7 @@ impl Session {
             service: OnceCell::new(),
             throwaway,
             access: Access::Existing,
+            warns: true,
             rehearsal: OnceLock::new(),
         })
     }
@@ -159,7 +162,14 @@ impl Session {
             }
             (service, _) => Ok(service?.trying()),
         };
-        self.service.get_or_try_init(open).await
+        let opened = async || {
+            let service = open().await?;
+            if self.warns {
+                super::restored::warn(&service, self).await;
+            }
+            Ok(service)
+        };
+        self.service.get_or_try_init(opened).await
     }
 
     /// Opens the database, and fills it if it is a throw-away one.
@@ -171,6 +181,7 @@ impl Session {
             None if self.global.dry_run => (false, Access::Existing),
             None => (false, self.access),
         };
+        let memory = (!demo).then(|| self.places.memory());
         let clock = self.clock.clone();
         let mail = self.settings.mail.clone();
         let post: Arc<PostMaker> = Arc::new(move || {
@@ -182,7 +193,10 @@ impl Session {
             if demo {
                 throwaway::fill(&service).await?;
             }
-            Ok(service)
+            Ok(match memory {
+                Some(folder) => service.with_memory(folder),
+                None => service,
+            })
         }
     }
 

@@ -73,6 +73,9 @@ pub enum Action {
     ReminderCancel,
     #[strum(serialize = "reminder.retry")]
     ReminderRetry,
+    /// Somebody decided how to go on after a restore: what was undone was made again, or left.
+    #[strum(serialize = "audit.accept")]
+    AuditAccept,
     /// A batch of keys was loaded by `keyrack demo`.
     #[strum(serialize = "demo.load")]
     DemoLoad,

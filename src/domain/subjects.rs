@@ -49,6 +49,7 @@ impl Subjects {
             | Action::ReminderAmbiguous
             | Action::ReminderCancel
             | Action::ReminderRetry => Self::REMINDERS,
+            Action::AuditAccept => Self::NONE,
         };
         about | Self::AUDIT
     }

@@ -1,7 +1,7 @@
 //! Text that can't harm a terminal, a mail or a log (H11).
 
 use derive_more::{Deref, Display};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use super::secret::find_secret;
@@ -165,6 +165,12 @@ impl From<&str> for SafeText {
 impl From<String> for SafeText {
     fn from(text: String) -> Self {
         Self::new(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for SafeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 

@@ -28,13 +28,18 @@ impl Service {
     pub(super) async fn change<C: Change>(&self, operation: OperationId, change: C) -> Result<C::Answer> {
         let opening = Opening { who: self.inner.identity.clone(), operation, intent: self.intent };
         let change = Arc::new(change);
-        self.inner
+        let done = self
+            .inner
             .store
             .transact::<_, Error, _>(&self.inner.clock, opening, move |tx| {
                 let change = change.clone();
                 Box::pin(async move { change.carry_out(tx).await })
             })
-            .await
+            .await?;
+        if self.intent == Intent::Do {
+            self.has_grown();
+        }
+        Ok(done)
     }
 }
 

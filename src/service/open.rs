@@ -77,7 +77,8 @@ impl Service {
     /// Works on an open database as `identity`.
     pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
         let inner = Inner { store, clock, identity, skew: Arc::default() };
-        let service = Self { inner: Arc::new(inner), intent: Intent::Do, posting: Posting::Nowhere };
+        let service =
+            Self { inner: Arc::new(inner), intent: Intent::Do, posting: Posting::Nowhere, memory: None };
         let (role, _) = service.role_at_present().await?;
         if role.is_none() && service.inner.store.operators().await?.is_empty() {
             match service.change(new_operation(), AdmitFirst).await {
@@ -128,6 +129,7 @@ impl Service {
 
     /// Closes the database. SQLite then folds its write-ahead log into the file.
     pub async fn close(&self) {
+        self.remember_last().await;
         self.inner.store.close().await;
     }
 }

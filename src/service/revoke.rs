@@ -1,11 +1,14 @@
 //! Ending keys for good.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::change::Change;
 use super::permit::permit;
 use super::{Error, Field, Intent, Result, Service};
 use crate::domain::audit::{self, Action};
+use crate::domain::history::{Head, subject};
 use crate::domain::key::{Key, KeyId, OperationId, Revocation};
 use crate::domain::operator::Permission;
 use crate::domain::text::{SafeText, check_reason};
@@ -30,13 +33,15 @@ impl Service {
     ) -> Result<Vec<Revoked>> {
         let reason = reason.map(check_reason).transpose().map_err(|e| Error::invalid(Field::Reason, e))?;
         let reason = reason.filter(|text| !text.is_empty());
-        // In the order of their ids, so that two who revoke the same keys wait for each other and do not lock up.
-        let mut keys = keys.to_vec();
-        keys.sort_unstable();
-        keys.dedup();
-        let mut revoked = self.change(operation, Revoke { keys, reason }).await?;
+        let keys = keys.iter().map(|key| (*key, reason.clone())).collect();
+        self.revoke(operation, Revoke { keys, gone: None }).await
+    }
+
+    pub(super) async fn revoke(&self, operation: OperationId, revoke: Revoke) -> Result<Vec<Revoked>> {
+        let mut revoked = self.change(operation, revoke).await?;
         if self.intent == Intent::Do {
             self.read_back(&mut revoked).await?;
+            self.remember().await;
         }
         Ok(revoked)
     }
@@ -55,9 +60,12 @@ impl Service {
     }
 }
 
-struct Revoke {
-    keys: Vec<KeyId>,
-    reason: Option<String>,
+/// Each key with the reason for its end.
+pub(super) struct Revoke {
+    /// In the order of their ids, so that two who revoke the same keys wait for each other and do not lock up.
+    pub(super) keys: BTreeMap<KeyId, Option<String>>,
+    /// Where these are revocations that a restore undid: the audit's newest row that is gone.
+    pub(super) gone: Option<Head>,
 }
 
 impl Change for Revoke {
@@ -65,9 +73,10 @@ impl Change for Revoke {
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Revoked>> {
         permit(tx, Permission::ChangeKeys, "revoke keys").await?;
-        let keys = tx.lock_keys(&self.keys).await?;
+        let wanted: Vec<KeyId> = self.keys.keys().copied().collect();
+        let keys = tx.lock_keys(&wanted).await?;
         let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
-        if let Some(missing) = self.keys.iter().find(missing) {
+        if let Some(missing) = wanted.iter().find(missing) {
             return Err(Error::no_key(*missing));
         }
         // Asked behind the locks, which an earlier try of this very operation may still have held.
@@ -76,20 +85,34 @@ impl Change for Revoke {
         let ending: Vec<KeyId> =
             keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
         tx.cancel_reminders(&ending, "revoked").await?;
-        let end = Revocation { at: tx.now(), by: tx.who().name.clone(), reason: self.reason.clone() };
-        tx.revoke(&ending, &end).await?;
+        let (at, by) = (tx.now(), tx.who().name.clone());
+        let end = |reason| Revocation { at, by: by.clone(), reason };
+        let reason_of = |id: &KeyId| self.keys.get(id).cloned().flatten();
+        // Mostly one reason for all of them.
+        let mut ends: BTreeMap<Option<String>, Vec<KeyId>> = BTreeMap::new();
+        for id in &ending {
+            ends.entry(reason_of(id)).or_default().push(*id);
+        }
+        for (reason, ids) in ends {
+            tx.revoke(&ids, &end(reason)).await?;
+        }
         let mut revoked = Vec::with_capacity(keys.len());
         let mut changes = Vec::with_capacity(ending.len());
         for mut key in keys {
             let already = key.revoked_at.is_some();
             if !already {
-                let detail = json!({ "name": key.name, "preview": key.preview, "reason": self.reason });
+                let end = end(reason_of(&key.id));
+                let detail = json!({ "name": key.name, "preview": key.preview, "reason": end.reason });
                 changes.push(audit::Change::new(Action::KeyRevoke, &key, detail));
                 key.revoked_at = Some(end.at);
                 key.revoked_by = Some(end.by.as_str().into());
                 key.revoke_reason = end.reason.as_deref().map(SafeText::new);
             }
             revoked.push(Revoked { key, already: already && !done_before });
+        }
+        if let Some(gone) = self.gone.as_ref().filter(|_| !done_before) {
+            let detail = json!({ "leaves": false, "again": ending.len() });
+            changes.push(audit::Change::new(Action::AuditAccept, subject(gone).as_str(), detail));
         }
         tx.record_all(&changes).await?;
         Ok(revoked)

@@ -117,6 +117,8 @@ pub const ROOMS: &[Room] = &[
             "zeroize",
         ],
     ),
+    // What is remembered outside of the database.
+    room("src/service/memory/file", &[], &["std::fs", "std::thread"]),
     // The names of keys are crokey's; nothing here draws.
     room(
         "src/config",

@@ -20,6 +20,7 @@ mod cli {
     mod poolers;
     mod refusals;
     mod reminders;
+    mod restored;
     mod revoke;
     mod scripts;
     mod secrets;

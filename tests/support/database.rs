@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use self::cluster::Cluster;
 use super::people::OWNER;
 
+mod backup;
 pub mod cluster;
 
 /// A database of its own for one test, gone when this is dropped.

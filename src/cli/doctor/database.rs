@@ -7,10 +7,12 @@ use chrono::Duration;
 
 use super::super::failure::Failure;
 use super::super::info::NOT_YET;
+use super::super::restored;
 use super::super::session::Session;
 use super::Finding;
 use crate::domain::audit::Verdict;
 use crate::domain::operator::Role;
+use crate::domain::text::thousands;
 use crate::service::{self, Facts, Lack, Location, Service};
 
 /// A clock that is off by more than this makes relative times wrong for the eye.
@@ -46,6 +48,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         findings.extend(rights(service).await);
     }
     findings.push(audit(service).await);
+    findings.extend(history(service, session).await);
     findings
 }
 
@@ -252,6 +255,40 @@ async fn audit(service: &Service) -> Finding {
         ),
         Err(error) => Finding::problem("audit", error.to_string(), "look at the database's log"),
     }
+}
+
+/// Whether all is there that this machine has seen of it.
+async fn history(service: &Service, session: &Session) -> Vec<Finding> {
+    let history = match service.history().await {
+        Ok(history) => history,
+        Err(error) => {
+            return vec![Finding::warning("history", error.to_string(), "look at the database's log")];
+        }
+    };
+    let mut findings: Vec<Finding> = Vec::new();
+    if let Some(alarm) = history.alarm(session.zone()) {
+        findings.push(Finding::problem("history", alarm, restored::CURE));
+    }
+    for word in restored::asides(&history, session) {
+        findings.push(Finding::warning(
+            "history",
+            word,
+            "see `keyrack info` for where the database is looked for",
+        ));
+    }
+    if let Some(why) = history.fault {
+        let cure = "move it away, or give it back to its owner with mode 0600: until then a database that went back \
+                    can't be told from a sound one";
+        findings.push(Finding::warning("memory", why, cure));
+    } else if let Some((seq, at, file)) = history.kept {
+        let words = format!(
+            "change {} was the newest at {}; kept in {file}",
+            thousands(seq.unsigned_abs()),
+            session.zone().to_the_minute(at)
+        );
+        findings.push(Finding::ok("memory", words));
+    }
+    findings
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::super::failure::{Failure, Result};
-use super::super::prompt;
 use super::super::session::Session;
+use super::super::{prompt, restored};
 use crate::domain::secret::SentKey;
 use crate::service::{Count, Search};
 
@@ -18,12 +18,18 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
-    let given = match arguments.text {
+    let text = arguments.text;
+    let given = match &text {
         Some(text) => SentKey::exact(text.as_bytes()),
         None => prompt::secrets(&session.global).await?,
     };
     let search = service.find_keys(given).await?;
     if search.found.is_empty() {
+        if let Some(text) = &text
+            && let Some(words) = restored::recall_unknown(text, service, session).await
+        {
+            return Err(Failure::not_found(words));
+        }
         return Err(Failure::not_found(nothing(&search, &service.location())));
     }
     let now = service.now().await?;
@@ -42,6 +48,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             search.found.len()
         ));
     }
+    let keys: Vec<_> = search.found.iter().map(|found| found.key.id).collect();
+    restored::recall(&keys, service, session).await;
     for sentence in search.told() {
         session.remark(&sentence);
     }

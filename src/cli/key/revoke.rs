@@ -1,18 +1,20 @@
 //! `keyrack key revoke`: dead at once, for good, and read back before it is said.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::super::failure::{Exit, Failure, Result};
 use super::super::output::when;
 use super::super::session::{Session, insist};
-use super::super::{filter, prompt, say};
+use super::super::{filter, prompt, restored, say};
 use super::receipt::Gates;
 use super::record::Ended;
 use super::{find, the_key};
 use crate::domain::Instant;
-use crate::domain::key::{Key, KeyId, Status};
+use crate::domain::key::{Key, KeyId, OperationId, Status};
 use crate::domain::query::Sort;
-use crate::service::{From, PageRequest, Service, new_operation};
+use crate::service::{self, From, PageRequest, Revoked, Service, UndoneList, new_operation};
 
 /// Keys revoked in one transaction.
 const BATCH: usize = 500;
@@ -21,7 +23,7 @@ const SHOWN: usize = 20;
 const PAGE: u32 = 1000;
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "filter", "secret_stdin"]))]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "filter", "secret_stdin", "undone"]))]
 pub struct Arguments {
     /// Ids, or parts of an id or of a preview that fit no other key
     #[arg(value_name = "ID")]
@@ -32,9 +34,21 @@ pub struct Arguments {
     /// All keys whose secrets are in the text on standard input, or typed at a hidden prompt; whatever stands around them
     #[arg(long)]
     secret_stdin: bool,
+    /// All keys whose revocation a restored backup undid, as this machine remembers them; see `keyrack audit undone`
+    #[arg(long)]
+    undone: bool,
+    /// With --undone: a memory's file from another machine or from a gate as well
+    #[arg(long, value_name = "FILE", requires = "undone")]
+    memory: Option<PathBuf>,
     /// Why; kept with the key and in the audit
     #[arg(short, long, visible_alias = "note", value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
+}
+
+impl Arguments {
+    pub fn undone(&self) -> bool {
+        self.undone
+    }
 }
 
 /// The keys to revoke: all their ids, and some of them to look at.
@@ -47,6 +61,8 @@ struct Chosen {
     parts: Vec<String>,
     /// What was given as a secret and led to no key.
     missed: Option<String>,
+    /// The revocations that are made again, if that is what is wanted.
+    undone: Option<UndoneList>,
 }
 
 impl Chosen {
@@ -55,6 +71,24 @@ impl Chosen {
             return;
         }
         self.push(key, now);
+    }
+
+    /// What is revoked in one transaction: of a restore everything, for it is one decision.
+    fn parts_of_work(&self) -> std::slice::Chunks<'_, KeyId> {
+        self.ids.chunks(if self.undone.is_some() { self.ids.len().max(1) } else { BATCH })
+    }
+
+    async fn carry_out(
+        &self,
+        service: &Service,
+        operation: OperationId,
+        keys: &[KeyId],
+        reason: Option<&str>,
+    ) -> service::Result<Vec<Revoked>> {
+        match &self.undone {
+            Some(list) => service.revoke_again(operation, list, reason).await,
+            None => service.revoke_keys(operation, keys, reason).await,
+        }
     }
 
     fn push(&mut self, key: Key, now: Instant) {
@@ -75,15 +109,21 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             "{part:?} fits whatever contains it. For one name exactly: --filter 'name:\"{part}\"'"
         ));
     }
+    if let Some(list) = &chosen.undone {
+        restored::tell(list, session).await;
+    }
     if chosen.ids.is_empty() {
         session.printer().list::<Ended>(&[], now)?;
+        if chosen.undone.is_some() {
+            return Ok(());
+        }
         session.remark("No key fits that is not revoked already. Nothing was changed.");
         return Ok(());
     }
     let reason = arguments.reason.as_deref();
     if session.global.dry_run || prompt::must_ask(&session.global) {
         // Nobody is asked about what is refused anyway.
-        let already = attempt(&chosen.ids, reason, service).await?;
+        let already = attempt(&chosen, reason, service).await?;
         if session.global.dry_run || prompt::can_ask(&session.global) {
             describe(&chosen, now);
         }
@@ -100,7 +140,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     if !sure {
         return Err(Failure::new(Exit::Failure, "nothing was revoked"));
     }
-    revoke(&chosen.ids, reason, service, session).await?;
+    revoke(&chosen, reason, service, session).await?;
     missed(&chosen)
 }
 
@@ -114,6 +154,13 @@ fn missed(chosen: &Chosen) -> Result {
 
 async fn choose(arguments: &Arguments, service: &Service, session: &Session, now: Instant) -> Result<Chosen> {
     let mut chosen = Chosen::default();
+    if arguments.undone {
+        let list = service.undone(arguments.memory.as_deref()).await?;
+        for key in list.undone.iter().filter_map(|undone| undone.key.clone()) {
+            chosen.push(key, now);
+        }
+        chosen.undone = Some(list);
+    }
     if let Some(text) = &arguments.filter {
         if text.trim().is_empty() {
             return Err(Failure::usage(
@@ -208,32 +255,34 @@ fn would(chosen: &Chosen, already: usize) -> String {
 }
 
 /// Tries it; answers how many of the keys were revoked before.
-async fn attempt(ids: &[KeyId], reason: Option<&str>, service: &Service) -> Result<usize> {
+async fn attempt(chosen: &Chosen, reason: Option<&str>, service: &Service) -> Result<usize> {
     let service = service.trying();
     let mut already = 0;
-    for some in ids.chunks(BATCH) {
+    for some in chosen.parts_of_work() {
         let operation = new_operation();
-        let revoked = insist(|| service.revoke_keys(operation, some, reason)).await?;
+        let revoked = insist(|| chosen.carry_out(&service, operation, some, reason)).await?;
         already += revoked.iter().filter(|revoked| revoked.already).count();
     }
     Ok(already)
 }
 
-async fn revoke(ids: &[KeyId], reason: Option<&str>, service: &Service, session: &Session) -> Result {
+async fn revoke(chosen: &Chosen, reason: Option<&str>, service: &Service, session: &Session) -> Result {
+    let ids = &chosen.ids;
     let mut printer = session.printer();
     let mut done = 0;
     let mut already = 0;
     let mut told = Ok(());
     let mut gates = Gates::default();
-    for some in ids.chunks(BATCH) {
+    for some in chosen.parts_of_work() {
         let operation = new_operation();
-        let revoked = insist(|| service.revoke_keys(operation, some, reason)).await.map_err(|failure| {
-            if done == 0 && failure.is_refusal() {
-                return failure;
-            }
-            let rest = ids.len() - done;
-            failure.before(&format!("{done} of {} keys are revoked, {rest} may still work: ", ids.len()))
-        })?;
+        let revoked =
+            insist(|| chosen.carry_out(service, operation, some, reason)).await.map_err(|failure| {
+                if done == 0 && failure.is_refusal() {
+                    return failure;
+                }
+                let rest = ids.len() - done;
+                failure.before(&format!("{done} of {} keys are revoked, {rest} may still work: ", ids.len()))
+            })?;
         done += revoked.len();
         already += revoked.iter().filter(|revoked| revoked.already).count();
         let receipt = gates.ask(some, service).await;

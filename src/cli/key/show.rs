@@ -1,9 +1,9 @@
 //! `keyrack key show`: everything known about a key.
 
-use super::super::failure::Result;
+use super::super::failure::{Exit, Failure, Result};
 use super::super::output::{object, when};
-use super::super::say;
 use super::super::session::Session;
+use super::super::{restored, say};
 use super::the_key;
 use crate::domain::key::Status;
 use crate::domain::verdict::meets;
@@ -16,7 +16,13 @@ const PAGE: u32 = 1000;
 
 pub async fn run(id: &str, session: &Session) -> Result {
     let service = session.service().await?;
-    let key = the_key(service, id).await?;
+    let key = match the_key(service, id).await {
+        Err(failure) if failure.exit == Exit::NotFound => {
+            let words = restored::recall_unknown(id, service, session).await;
+            return Err(words.map_or(failure, Failure::not_found));
+        }
+        found => found?,
+    };
     let now = service.now().await?;
     let filter = AuditFilter { key: Some(key.id), ..AuditFilter::default() };
     let people = session.format().for_people();
@@ -24,6 +30,7 @@ pub async fn run(id: &str, session: &Session) -> Result {
     let history = service.audit(&AuditRequest { filter, before: None, limit }).await?;
     let entries = if people { Vec::new() } else { history.iter().map(|entry| object(entry, now)).collect() };
     session.printer().one_with(&key, now, "history", entries)?;
+    restored::recall(&[key.id], service, session).await;
     if !people || session.global.quiet {
         return Ok(());
     }

@@ -13,7 +13,7 @@ pub struct Places {
     pub config: Option<PathBuf>,
     /// The default database's folder.
     pub data: PathBuf,
-    /// The log's folder.
+    /// The folder of the log, and of what is remembered of databases. A service's is the one that systemd gave it.
     pub state: PathBuf,
 }
 
@@ -24,11 +24,19 @@ impl Places {
         let below = |folder: Option<PathBuf>| folder.map(|folder| folder.join("keyrack"));
         let data = below(base.as_ref().map(BaseStrategy::data_dir)).unwrap_or_else(|| PathBuf::from("."));
         let state = below(base.as_ref().and_then(BaseStrategy::state_dir)).unwrap_or_else(|| data.clone());
+        let given = environment("STATE_DIRECTORY").unwrap_or_default();
+        let given = given.split(':').next().filter(|folder| !folder.is_empty());
+        let state = given.map_or(state, PathBuf::from);
         let config = environment("KEYRACK_CONFIG_DIR")
             .filter(|folder| !folder.is_empty())
             .map(PathBuf::from)
             .or_else(|| below(base.as_ref().map(BaseStrategy::config_dir)));
         Self { system: PathBuf::from("/etc/keyrack"), config, data, state }
+    }
+
+    /// The folder with what is remembered of databases.
+    pub fn memory(&self) -> PathBuf {
+        self.state.join("memory")
     }
 
     /// The folder with this person's own themes.

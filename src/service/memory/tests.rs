@@ -1,0 +1,92 @@
+use super::file::{Folder, Place, Whose, read};
+use crate::domain::Instant;
+use crate::domain::history::{Head, Remembered};
+use crate::domain::key::KeyId;
+
+fn place(address: &str, seq: i64) -> Place {
+    let at = Instant::UNIX_EPOCH + chrono::Duration::seconds(seq);
+    Place {
+        address: address.into(),
+        head: Head { seq, at, hash: "ab".into() },
+        seen_at: at,
+        gaps: Vec::new(),
+    }
+}
+
+fn remembered(seq: i64) -> Remembered {
+    Remembered {
+        seq,
+        key: KeyId::from_u128(seq.unsigned_abs().into()),
+        preview: "vgk_…abcd".into(),
+        name: "hub".into(),
+        account: "acme".into(),
+        at: Instant::UNIX_EPOCH,
+        by: "ada".into(),
+        reason: None,
+    }
+}
+
+#[test]
+fn a_memory_is_bounded_and_keeps_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::new(dir.path().join("memory"));
+    let mut before = None;
+    for round in 1..=3 {
+        let next = place("a", round);
+        let some: Vec<_> = (0..4_000).rev().map(|n| remembered(round * 10_000 + n)).collect();
+        assert_eq!(folder.keep("d", before.as_ref(), next.clone(), &some), Ok(true));
+        before = Some(next);
+    }
+    let (header, kept) = read(&folder.file("d"), Whose::Own).unwrap();
+    assert_eq!(header.place("a"), before.as_ref());
+    assert_eq!((kept.len(), kept[0].seq, kept[4_999].seq), (5_000, 33_999, 23_000));
+    for n in 0..200 {
+        folder.keep(&format!("d{n}"), None, place("a", n), &[]).unwrap();
+        let before = folder.headers().0.iter().find(|header| header.database == "d").is_some();
+        let address = format!("address {n}");
+        let _ = before.then(|| folder.keep("d", None, place(&address, n), &[]).unwrap());
+    }
+    let (headers, fault) = folder.headers();
+    assert_eq!((headers.len(), fault), (64, None));
+    assert!(headers.iter().all(|header| header.places.len() <= 16));
+}
+
+#[test]
+fn of_several_who_write_at_once_none_overwrites_what_it_has_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::new(dir.path().join("memory"));
+    let threads: Vec<_> = (0..8)
+        .map(|n| {
+            let folder = folder.clone();
+            std::thread::spawn(move || {
+                let mut kept = 0;
+                for round in 0..25 {
+                    let seq = n * 100 + round;
+                    loop {
+                        let before = folder.headers().0.pop().and_then(|header| header.place("a").cloned());
+                        match folder.keep("d", before.as_ref(), place("a", seq), &[remembered(seq)]) {
+                            Ok(true) => break kept += 1,
+                            // Somebody was quicker, or holds the lock for longer than a person would wait.
+                            Ok(false) | Err(_) => {}
+                        }
+                    }
+                }
+                kept
+            })
+        })
+        .collect();
+    let kept: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert_eq!((kept, read(&folder.file("d"), Whose::Own).unwrap().1.len()), (200, 200));
+}
+
+#[test]
+fn a_line_that_was_cut_off_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::new(dir.path().to_owned());
+    folder.keep("d", None, place("a", 1), &[remembered(2), remembered(1)]).unwrap();
+    let mut bytes = std::fs::read(folder.file("d")).unwrap();
+    bytes.truncate(bytes.len() - 20);
+    std::fs::write(folder.file("d"), bytes).unwrap();
+    let (_, kept) = read(&folder.file("d"), Whose::Own).unwrap();
+    assert_eq!(kept, [remembered(2)]);
+}
