@@ -55,7 +55,8 @@ fn gate(session: &Session) -> cli::Result<u8> {
     if let Err(error) = harden::open_many_files() {
         tracing::warn!(%error, "the number of open files could not be raised");
     }
-    let settings = gate::Settings::of(&session.settings.gate, telemetry::lost_lines)?;
+    let mut settings = gate::Settings::of(&session.settings.gate, telemetry::lost_lines)?;
+    settings.own.memory = (!session.is_throwaway()).then(|| session.places.memory());
     let runtime = cli::runtime(std::thread::available_parallelism().map_or(2, usize::from))?;
     let done = runtime.block_on(async {
         let mut stop = cli::until_signals();

@@ -8,9 +8,8 @@ use super::output::{Column, Record, Tone};
 use super::session::Session;
 use super::{prompt, say};
 use crate::domain::Instant;
-use crate::domain::history::{History, Undoing, Undone};
+use crate::domain::history::{Undoing, Undone};
 use crate::domain::key::{KeyId, Status};
-use crate::domain::text::thousands;
 use crate::service::{Service, UndoneList, new_operation};
 
 /// What helps.
@@ -26,32 +25,13 @@ pub async fn warn(service: &Service, session: &Session) {
             if let Some(alarm) = history.alarm(session.zone()) {
                 say(&format!("keyrack: warning: {alarm}. {}{}", CURE[..1].to_uppercase(), &CURE[1..]));
             }
-            for word in asides(&history, session) {
+            for word in history.asides(session.zone()) {
                 say(&format!("keyrack: {word}"));
             }
         }
         Ok(Err(error)) => tracing::warn!(%error, "whether the database went back is not known"),
         Err(_) => tracing::warn!("whether the database went back is not known: it took too long"),
     }
-}
-
-/// What is worth knowing and no alarm: a standby that lags, another database than last time.
-pub fn asides(history: &History, session: &Session) -> Vec<String> {
-    let number = |seq: i64| thousands(seq.unsigned_abs());
-    let lag = history.behind.map(|seen| {
-        let here = number(history.here);
-        format!(
-            "This server is a standby and lags behind: it has change {here}, and {} was seen elsewhere",
-            number(seen)
-        )
-    });
-    let other = history.other.map(|at| {
-        format!(
-            "This is another database than the one that was last seen at this address, {}",
-            session.zone().to_the_minute(at)
-        )
-    });
-    [lag, other].into_iter().flatten().collect()
 }
 
 /// `keyrack audit undone`: a check that fails while something is gone that nobody has decided about.

@@ -127,6 +127,21 @@ impl History {
     }
 }
 
+impl History {
+    /// What is worth knowing and no alarm: a standby that lags, another database than last time.
+    pub fn asides(&self, zone: Zone) -> Vec<String> {
+        let lag = self.behind.map(|seen| {
+            let (here, seen) = (count(self.here), count(seen));
+            format!("This server is a standby and lags behind: it has change {here}, and {seen} was seen elsewhere")
+        });
+        let other = self.other.map(|at| {
+            let when = zone.to_the_minute(at);
+            format!("This is another database than the one that was last seen at this address, {when}")
+        });
+        [lag, other].into_iter().flatten().collect()
+    }
+}
+
 /// How many revocations are undone, in words.
 pub struct Undoing(pub usize);
 

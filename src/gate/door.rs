@@ -307,6 +307,7 @@ impl Door {
     /// How the gate is, for those who watch over it.
     pub async fn present(&self) -> Present {
         Present {
+            went_back: self.gate.went_back(),
             database: self.gate.in_touch(),
             limiter: self.limiter.is_well().await,
             shared: self.limiter.is_shared(),

@@ -35,6 +35,7 @@ pub struct Metrics {
     pub again: Counter,
     lost_lines: Counter,
     database: Gauge,
+    went_back: Gauge,
     limiter: Gauge,
     shared: Gauge,
     gates: Gauge,
@@ -76,6 +77,11 @@ impl Default for Metrics {
             ),
             again: added(all, "judged_again", "Requests judged anew because something changed meanwhile"),
             database: added(all, "database_up", "1 if the database answered within the lease"),
+            went_back: added(
+                all,
+                "database_went_back",
+                "1 if the database went back and nobody has decided about it yet",
+            ),
             limiter: added(all, "limiter_up", "1 if requests can be counted as the policies want"),
             shared: added(
                 all,
@@ -102,6 +108,8 @@ fn added<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help:
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Present {
     pub database: bool,
+    /// Whether something is gone that was seen of the database.
+    pub went_back: bool,
     pub limiter: bool,
     /// Whether several gates count together.
     pub shared: bool,
@@ -119,6 +127,7 @@ impl Metrics {
     /// Everything in OpenMetrics' text form.
     pub fn text(&self, present: Present) -> String {
         self.database.set(i64::from(present.database));
+        self.went_back.set(i64::from(present.went_back));
         self.limiter.set(i64::from(present.limiter));
         self.shared.set(i64::from(present.shared));
         self.gates.set(i64::from(present.gates));

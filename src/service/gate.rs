@@ -11,7 +11,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch as channel};
@@ -31,6 +31,7 @@ mod known;
 mod proof;
 mod prover;
 mod reading;
+mod recalling;
 mod registrar;
 mod settings;
 mod uses;
@@ -108,6 +109,7 @@ impl Gate {
             applied: channel::Sender::new(seq),
             floor: AtomicI64::new(seq),
             history: AtomicU64::new(0),
+            gone: AtomicBool::new(false),
             policies: parking_lot::RwLock::default(),
             loading: AsyncMutex::default(),
             grown: Notify::new(),
@@ -124,6 +126,7 @@ impl Gate {
         tasks.spawn(registrar::run(Arc::clone(&inner)));
         tasks.spawn(writing::run(Arc::clone(&inner)));
         tasks.spawn(watch::run(Arc::clone(&inner)));
+        tasks.spawn(recalling::run(Arc::clone(&inner)));
         *inner.tasks.lock().await = tasks;
         let handle = Arc::new(Handle(inner.stop.clone()));
         Ok(Self { inner, _handle: handle })
@@ -178,6 +181,11 @@ impl Gate {
     /// Whether the database gave no answer when it was last asked.
     pub fn is_failing(&self) -> bool {
         self.inner.proof.is_failing()
+    }
+
+    /// Whether something is gone that was seen of the database, and nobody has decided about it yet.
+    pub fn went_back(&self) -> bool {
+        self.inner.gone.load(Ordering::Relaxed)
     }
 
     /// The present by the database's clock: on PostgreSQL as the last answer and the time since then tell it, on SQLite the

@@ -25,7 +25,7 @@ use crate::domain::usage::Minute;
 use crate::service::{
     AlertRequest, AuditRequest, ChangeAccount, Count, CreateAccount, CreateKey, Created, Error, Field,
     GateStanding, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
-    Retried, Revoked, Search, StoreError, SweepOrder, SweepPreview, Whither, Whoami,
+    Retried, Revoked, Search, StoreError, SweepOrder, SweepPreview, UndoneList, Whither, Whoami,
 };
 
 /// Something to be done. Plain comparable data.
@@ -131,6 +131,14 @@ pub enum Request {
         keys: Vec<KeyId>,
         reason: Option<String>,
     },
+    /// The revocations that a restored backup undid.
+    Undone,
+    RevokeAgain {
+        operation: OperationId,
+        list: UndoneList,
+        reason: Option<String>,
+    },
+    AcceptHistory(OperationId),
     /// Which gates have applied the revocation of these keys. Waits for those that have not, but no longer than this.
     Receipt {
         keys: Vec<KeyId>,
@@ -260,6 +268,8 @@ pub enum Reply {
     Operators(Outcomes<Vec<Operator>>),
     SetOperator(Outcomes<Operator>),
     RemoveOperator(Outcomes<()>),
+    /// What is undone, or what was accepted to be.
+    Undone(Outcomes<UndoneList>),
     Audit(Outcomes<Vec<Entry>>),
     VerifyAudit(Outcomes<Verdict>),
     Outbox(Outcomes<Outbox>),

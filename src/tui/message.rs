@@ -4,6 +4,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::effect::{Reply, RequestId, Timer};
 use super::words::{Pasted, WipedBytes};
+use crate::domain::history::History;
 use crate::service::LiveEvent;
 use crate::service::SweepNews;
 
@@ -34,6 +35,8 @@ pub enum Message {
     },
     /// News of the database.
     Live(LiveEvent),
+    /// How the database stands beside what this machine remembers of it.
+    History(History),
     /// A timer that [`super::effect::Effect::SetTimer`] set has run out.
     Timer(Timer),
     /// The clipboard's ladder ended at the terminal: these bytes are to be written to it.

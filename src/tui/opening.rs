@@ -36,6 +36,8 @@ pub enum Opening {
         known: Vec<Key>,
         states: String,
     },
+    /// Shall the revocations be made again that a restored backup undid?
+    Restored,
     /// What was revoked elsewhere in the console, with the gates' receipt.
     Revoked(Vec<Revoked>),
     /// The search for an exposed key.
@@ -131,10 +133,18 @@ pub struct Question {
 /// What a yes changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    Standing { account: String, standing: Standing },
-    Role { operator: String, role: operator::Role },
+    Standing {
+        account: String,
+        standing: Standing,
+    },
+    Role {
+        operator: String,
+        role: operator::Role,
+    },
     RemoveOperator(String),
     RetryReminders(Vec<ReminderId>),
+    /// The database went back, and stays as it is.
+    AcceptHistory,
 }
 
 impl Change {
@@ -145,6 +155,7 @@ impl Change {
             Self::Role { .. } => Action::OperatorSet,
             Self::RemoveOperator(_) => Action::OperatorRemove,
             Self::RetryReminders(_) => Action::ReminderRetry,
+            Self::AcceptHistory => Action::AuditAccept,
         })
     }
 
@@ -154,6 +165,7 @@ impl Change {
             Self::Role { operator, role } => Request::SetOperator { operation, name: operator, role },
             Self::RemoveOperator(name) => Request::RemoveOperator { operation, name },
             Self::RetryReminders(reminders) => Request::RetryReminders { operation, reminders },
+            Self::AcceptHistory => Request::AcceptHistory(operation),
         }
     }
 }

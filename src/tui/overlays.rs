@@ -51,6 +51,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Create { account } => create::open(shell, number, account),
         Opening::Reveal { created, replaces } => reveal::open(shell, number, *created, replaces),
         Opening::Revoke { ids, known, states } => revoke::open(shell, number, ids, known, states),
+        Opening::Restored => revoke::again(shell, number),
         Opening::Revoked(revoked) => revoke::told(shell, number, revoked),
         Opening::Emergency => emergency::open(shell, number, None),
         Opening::Exposed(given) => emergency::open(shell, number, Some(given)),

@@ -100,6 +100,9 @@ where
             break reason;
         }
     };
+    if let Some(worker) = &hands.worker {
+        worker.remember().await;
+    }
     if hands.sweep.is_none() {
         terminal::end_soon(reason.code());
     }

@@ -45,7 +45,7 @@ pub trait Screen: Any + Debug {
 
     /// Where its list is on the screen, with the heading.
     fn place(&self, shell: &Shell) -> Rect {
-        list::list_area(body(shell.size))
+        list::list_area(body(shell))
     }
 
     /// How many rows of it are shown.

@@ -15,6 +15,7 @@ use super::words::{Copied, ExitReason, ScreenId, Severity};
 use crate::clock::zone;
 use crate::config::keymap::{Action, Keymap};
 use crate::domain::Instant;
+use crate::domain::history::History;
 use crate::domain::issuer::{Issuer, Wording};
 use crate::domain::key::OperationId;
 use crate::domain::operator::{self, Permission};
@@ -56,6 +57,8 @@ pub struct Shell {
     pub post: Option<Outcomes<Whither>>,
     /// How many alerts nobody has acknowledged. `None` until the database has answered.
     pub alerts: Option<u64>,
+    /// How the database stands beside what this machine remembers of it.
+    pub history: History,
     /// The sweep that was started here last.
     pub sweep: Option<Sweeping>,
     /// What the gates say to revocations that were made here; the newest last.
@@ -128,6 +131,7 @@ impl Shell {
             outbox: None,
             alerts: None,
             post: None,
+            history: History::default(),
             sweep: None,
             receipts: Vec::new(),
             leaving: None,

@@ -29,7 +29,7 @@ pub mod times;
 
 pub use header::tab_at;
 
-use body::{FOOTER, HEADER, SMALLEST, body};
+use body::{FOOTER, SMALLEST, body};
 
 /// Draws everything.
 pub fn view(state: &State, frame: &mut Frame) {
@@ -40,8 +40,8 @@ pub fn view(state: &State, frame: &mut Frame) {
         too_small(shell, frame, area);
         return;
     }
-    let body = body(shell.size).intersection(area);
-    header::draw(state, frame, Rect { height: HEADER, ..area });
+    let body = body(shell).intersection(area);
+    header::draw(state, frame, Rect { height: body.y, ..area });
     // It is on what has the focus, for screen readers and magnifiers: whatever is drawn later takes it from what lies below.
     frame.set_cursor_position(body.as_position());
     state.screens.shown(shell).draw(shell, frame, body);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
@@ -14,15 +15,20 @@ use super::clipboard::Clipboard;
 use super::effect::{Failure, FailureKind, Outcomes, Reply, Request, RequestId};
 use super::message::Message;
 use crate::config::theme::Theme;
+use crate::domain::history::History;
 use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
-use crate::service::{AuditFilter, AuditRequest, Service, Stop, SweepOrder};
+use crate::domain::when::Zone;
+use crate::service::{AuditFilter, AuditRequest, LiveEvent, Service, Stop, SweepOrder};
 
 /// How much of a key's audit the detail shows.
 const TRAIL: u32 = 50;
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
+
+/// How long the end of the console may wait until what is new is remembered.
+const LAST: Duration = Duration::from_millis(50);
 
 /// Longer than any letter may take.
 const LETTER: Duration = Duration::from_secs(45);
@@ -83,14 +89,43 @@ impl Worker {
     /// Passes on news of the database until the console ends.
     pub fn watch(&self) {
         let worker = self.clone();
+        let grown = Arc::new(Notify::new());
+        grown.notify_one();
+        tokio::spawn(self.clone().look_back(Arc::clone(&grown)));
         tokio::spawn(async move {
             let mut events = worker.service.watch();
             while let Some(event) = events.next().await {
+                if !matches!(event, LiveEvent::Lost(_)) {
+                    grown.notify_one();
+                }
                 if worker.messages.send(Message::Live(event)).is_err() {
                     return;
                 }
             }
         });
+    }
+
+    /// Compares the database with what this machine remembers of it, now and whenever it has grown.
+    async fn look_back(self, grown: Arc<Notify>) {
+        let mut last = History::default();
+        loop {
+            grown.notified().await;
+            if let Ok(Ok(history)) = tokio::time::timeout(ANSWER, self.service.history()).await {
+                let said =
+                    |history: &History| (history.gaps.clone(), history.undone, history.asides(Zone::UTC));
+                if said(&history) != said(&last)
+                    && self.messages.send(Message::History(history.clone())).is_err()
+                {
+                    return;
+                }
+                last = history;
+            }
+        }
+    }
+
+    /// Remembers what is new before the console ends.
+    pub async fn remember(&self) {
+        let _ = tokio::time::timeout(LAST, self.service.remember_last()).await;
     }
 
     async fn answer(&self, request: Request) -> Reply {
@@ -118,6 +153,13 @@ impl Worker {
             }
             Request::Revoke { operation, keys, reason } => {
                 Reply::Revoke(plain(service.revoke_keys(operation, &keys, reason.as_deref())).await)
+            }
+            Request::Undone => Reply::Undone(plain(service.undone(None)).await),
+            Request::RevokeAgain { operation, list, reason } => {
+                Reply::Revoke(plain(service.revoke_again(operation, &list, reason.as_deref())).await)
+            }
+            Request::AcceptHistory(operation) => {
+                Reply::Undone(plain(service.accept_history(operation, None)).await)
             }
             Request::Receipt { keys, patience } => {
                 Reply::Receipt(plain(service.receipt(&keys, patience)).await)

@@ -88,6 +88,7 @@ mod journey {
     mod lines;
     mod others;
     mod reminders;
+    mod restored;
     mod scene;
     mod terminal;
     mod waiting;

@@ -269,7 +269,7 @@ async fn history(service: &Service, session: &Session) -> Vec<Finding> {
     if let Some(alarm) = history.alarm(session.zone()) {
         findings.push(Finding::problem("history", alarm, restored::CURE));
     }
-    for word in restored::asides(&history, session) {
+    for word in history.asides(session.zone()) {
         findings.push(Finding::warning(
             "history",
             word,

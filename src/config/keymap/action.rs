@@ -22,6 +22,8 @@ pub enum Action {
     Themes,
     /// Revoke an exposed key: paste it, see whose it is, confirm
     Emergency,
+    /// After a restored backup: see which revocations it undid, and make them again
+    Restored,
     /// Why a key is refused: paste what was sent, hidden, and see each step of the verdict
     ExplainSecret,
     /// Read everything anew from the database

@@ -22,6 +22,7 @@ pub const REGISTRY: &[Registered] = &[
     entry(Palette, "commands", &[Global], &[":", "ctrl-p"]).hint(91),
     entry(Themes, "themes", &[Global], &["ctrl-t"]).in_palette(),
     entry(Emergency, "exposed key", &[Global, Reader, Preview, Sweeping], &["x"]).hint(17).in_palette(),
+    entry(Restored, "undone", &[Global, Reader], &["H"]).in_palette(),
     entry(ExplainSecret, "why refused", &[Global, Reader], &["E"]).in_palette(),
     entry(Refresh, "refresh", &[Global], &["ctrl-r", "f5"]).in_palette(),
     entry(ScreenKeys, "Keys", &[Global], &["1"]).in_palette(),

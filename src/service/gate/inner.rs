@@ -1,7 +1,7 @@
 //! What the tasks of a gate share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
@@ -33,6 +33,8 @@ pub(super) struct Inner {
     pub(super) floor: AtomicI64,
     /// Counts how often the database turned out to have another history than it had.
     pub(super) history: AtomicU64,
+    /// Whether something is gone that was seen of the database, and nobody has decided about it yet.
+    pub(super) gone: AtomicBool,
     pub(super) policies: RwLock<Option<Arc<Policies>>>,
     pub(super) loading: AsyncMutex<()>,
     /// Wakes the registrar.

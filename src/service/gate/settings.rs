@@ -1,5 +1,6 @@
 //! What an operator decides about how a gate works.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::usage::Tolerance;
@@ -19,6 +20,8 @@ pub struct GateSettings {
     pub keep_usage: Duration,
     /// How many failed attempts are a run that somebody should look at.
     pub tolerance: Tolerance,
+    /// Where it remembers how far the database had come, if anywhere.
+    pub memory: Option<PathBuf>,
 }
 
 impl Default for GateSettings {
@@ -30,6 +33,7 @@ impl Default for GateSettings {
             cache: 100_000,
             keep_usage: Duration::from_secs(35 * 24 * 60 * 60),
             tolerance: Tolerance::default(),
+            memory: None,
         }
     }
 }

@@ -38,6 +38,7 @@ fn outcome(change: &Change, reply: Reply) -> Option<Outcomes<Vec<Retried>>> {
         (Change::Role { .. }, Reply::SetOperator(outcome)) => Some(outcome.map(|_| Vec::new())),
         (Change::RemoveOperator(_), Reply::RemoveOperator(outcome)) => Some(outcome.map(|()| Vec::new())),
         (Change::RetryReminders(_), Reply::RetryReminders(outcome)) => Some(outcome),
+        (Change::AcceptHistory, Reply::Undone(outcome)) => Some(outcome.map(|_| Vec::new())),
         _ => None,
     }
 }

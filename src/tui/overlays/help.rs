@@ -132,9 +132,8 @@ impl Layer for State {
                 action => scroll::step(action).unwrap_or(0),
             },
         };
-        let shown = usize::from(body(shell.size).height.saturating_sub(dialog::ENDS + 1));
-        let last =
-            self.lines(shell, dialog::columns(body(shell.size), 72).into()).len().saturating_sub(shown);
+        let shown = usize::from(body(shell).height.saturating_sub(dialog::ENDS + 1));
+        let last = self.lines(shell, dialog::columns(body(shell), 72).into()).len().saturating_sub(shown);
         self.top = self.top.saturating_add_signed(by).min(last);
         Vec::new()
     }

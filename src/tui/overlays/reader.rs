@@ -122,10 +122,10 @@ impl Layer for State {
 }
 
 fn columns(shell: &Shell) -> usize {
-    dialog::columns(body(shell.size), 88).into()
+    dialog::columns(body(shell), 88).into()
 }
 
 /// Lines that a page shows at once: the screen without header, footer and border.
 fn height(shell: &Shell) -> usize {
-    usize::from(body(shell.size).height.saturating_sub(dialog::ENDS))
+    usize::from(body(shell).height.saturating_sub(dialog::ENDS))
 }

@@ -10,7 +10,7 @@ use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::{self, SafeText, thousands};
-use crate::service::Revoked;
+use crate::service::{Revoked, UndoneList};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
@@ -47,6 +47,8 @@ pub struct State {
     done: Option<Done>,
     /// Whether the question was asked here, and not elsewhere.
     asked: bool,
+    /// The revocations that are made again, where a restored backup undid them.
+    again: Option<UndoneList>,
 }
 
 /// The database was seen to hold the keys as revoked; what the gates say comes in.
@@ -86,6 +88,17 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>, st
     Opened::new(state, effects)
 }
 
+/// Asks whether the revocations shall be made again that a restored backup undid; they are read first.
+pub fn again(shell: &mut Shell, number: u64) -> Opened {
+    if !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
+        return Opened::refused();
+    }
+    let mut state = State::new(shell, number, Vec::new(), Vec::new());
+    let (request, effect) = shell.ask(To::Overlay(number), Request::Undone);
+    (state.reading, state.again) = (Some(request), Some(UndoneList::default()));
+    Opened::new(state, vec![effect])
+}
+
 /// Says what was revoked elsewhere in the console, with the gates' receipt.
 pub fn told(shell: &mut Shell, number: u64, revoked: Vec<Revoked>) -> Opened {
     let known: Vec<Key> = revoked.iter().map(|one| one.key.clone()).collect();
@@ -121,6 +134,7 @@ impl State {
             amiss: None,
             done: None,
             asked: true,
+            again: None,
         }
     }
 
@@ -174,6 +188,9 @@ impl State {
     }
 
     fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.ids.is_empty() {
+            return Vec::new();
+        }
         if !self.counted() {
             self.form.go_to(Focus::Count);
             self.amiss = Some(format!("type {} to say how many keys shall end", self.ids.len()).into());
@@ -185,8 +202,19 @@ impl State {
         }
         self.amiss = None;
         let note = self.note.value().trim();
-        let ask = asking(self.ids.clone(), (!note.is_empty()).then(|| note.to_owned()));
+        let ask = self.ask((!note.is_empty()).then(|| note.to_owned()));
         self.wish.send(shell, ask)
+    }
+
+    fn ask(&self, reason: Option<String>) -> Asking {
+        match self.again.clone() {
+            Some(list) => Box::new(move |operation| Request::RevokeAgain {
+                operation,
+                list: list.clone(),
+                reason: reason.clone(),
+            }),
+            None => asking(self.ids.clone(), reason),
+        }
     }
 
     /// The database holds them as revoked: the gates are asked.
@@ -223,8 +251,8 @@ impl Layer for State {
 
     /// The note changes nothing of what it comes to.
     fn asking(&self, _: &Shell) -> Option<Asking> {
-        let open = self.done.is_none() && self.reading.is_none();
-        open.then(|| asking(self.ids.clone(), None))
+        let open = self.done.is_none() && self.reading.is_none() && !self.ids.is_empty();
+        open.then(|| self.ask(None))
     }
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {
@@ -285,7 +313,15 @@ impl Layer for State {
                     }
                     self.known = vec![*key];
                 }
-                Reply::Key(Err(failure)) => self.amiss = Some(failure.text),
+                Reply::Undone(Ok(list)) => {
+                    self.ids = list.keys().collect();
+                    self.known = list.undone.iter().filter_map(|undone| undone.key.clone()).collect();
+                    self.again = Some(list);
+                    if self.several() {
+                        self.form.go_to(Focus::Count);
+                    }
+                }
+                Reply::Key(Err(failure)) | Reply::Undone(Err(failure)) => self.amiss = Some(failure.text),
                 _ => {}
             }
             return Vec::new();

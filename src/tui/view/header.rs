@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
+use super::body::{HEADER, alarm};
 use super::reminders::sign;
 use super::times;
 use crate::config::theme::Role;
@@ -18,6 +19,9 @@ use crate::tui::words::ScreenId;
 /// Name and database; the sweep, what went wrong, the operator, and how fresh all this is; below it the tabs.
 pub(super) fn draw(state: &super::State, frame: &mut Frame, area: Rect) {
     draw_tabs(state, frame, Rect { y: area.y + 1, height: 1, ..area });
+    for (y, line) in (area.y + HEADER..area.bottom()).zip(alarm(&state.shell)) {
+        fit::put(frame.buffer_mut(), area.x + 1, y, area.width, &line, state.shell.styles.of(Role::Danger));
+    }
     let area = Rect { height: 1, ..area };
     let shell = &state.shell;
     let styles = &shell.styles;

@@ -145,7 +145,7 @@ on_both! {
         let aside = db.dir().join("aside");
         std::fs::rename(&file, &aside).unwrap();
         for name in 0..12 {
-            keyrack.create("globex", &format!("new {name}"));
+            keyrack.ok(&["operator", "set", &format!("new-{name}"), "viewer"]);
         }
         std::fs::rename(&aside, &file).unwrap();
         let warned = texts(&keyrack.run(&["key", "list"])).1;
@@ -168,7 +168,7 @@ fn another_database_at_the_address_is_told_once() {
         output.status.success() && said.contains("This is another database than the one that was last seen"),
         "{said}"
     );
-    assert_eq!(texts(&keyrack.run(&["key", "list"])).1, "");
+    assert!(!texts(&keyrack.run(&["key", "list"])).1.contains("another database"));
     assert!(!doctor(&keyrack).1.contains("another database"));
 }
 

@@ -8,6 +8,7 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
 use crate::domain::text::thousands;
+use crate::service::UndoneList;
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::tracked::Tracked;
@@ -39,8 +40,12 @@ impl State {
         let title = match (self.known.as_slice(), self.several()) {
             ([key], false) => format!("{verb} {noun} {}?", fit::cut(&key.name, 40)),
             (_, true) => format!("{verb} {} keys?", self.ids.len()),
+            _ if self.again.is_some() => "What a restored backup undid".to_owned(),
             _ => format!("{verb} this {noun}?"),
         };
+        if let Some(list) = &self.again {
+            draw_undone(&mut sheet, shell, list, self.reading.is_some());
+        }
         if self.several() {
             self.draw_names(&mut sheet, styles);
         } else if let Some(key) = self.known.first() {
@@ -101,6 +106,25 @@ impl State {
             sheet.words(Role::Text, &self.states);
         }
     }
+}
+
+/// How the revocations came to be undone, and what can't be made again.
+fn draw_undone(sheet: &mut Sheet<'_>, shell: &Shell, list: &UndoneList, reading: bool) {
+    if let Some(alarm) = shell.history.alarm(shell.here().zone) {
+        sheet.words(Role::Danger, &format!("{alarm}."));
+    }
+    if reading {
+        sheet.words(Role::Info, "reading what is undone…");
+    }
+    let unknown = list.undone.len() - list.keys().count();
+    if unknown > 0 {
+        let words = format!(
+            "{} more: created after the backup. This database doesn't know them, so no request with them passes.",
+            thousands(unknown as u64)
+        );
+        sheet.words(Role::Muted, &words);
+    }
+    sheet.space();
 }
 
 /// What the gates say.

@@ -49,7 +49,7 @@ impl Picture {
 impl State {
     /// How far down the list can be scrolled.
     pub(super) fn most(&self, shell: &Shell) -> usize {
-        let area = body(shell.size);
+        let area = body(shell);
         let picture = self.picture(shell, usize::from(dialog::columns(area, COLUMNS)));
         picture.list.len().saturating_sub(picture.list_rows(area))
     }

@@ -35,7 +35,7 @@ fn above(area: Rect) -> u16 {
 
 /// Where the list is on the screen.
 pub fn list_of(shell: &Shell) -> Rect {
-    list_area(body(shell.size))
+    list_area(body(shell))
 }
 
 fn list_area(area: Rect) -> Rect {

@@ -1,7 +1,8 @@
 //! Where the parts of the screen are.
 
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 
+use crate::tui::shell::Shell;
 use crate::tui::view::body::body;
 
 /// The detail stands beside the table on a screen of at least this width,
@@ -20,8 +21,8 @@ pub struct Areas {
 
 impl Areas {
     /// `filter`, `detail`: whether these are shown.
-    pub fn of(size: Size, filter: bool, detail: bool) -> Self {
-        let area = body(size);
+    pub fn of(shell: &Shell, filter: bool, detail: bool) -> Self {
+        let area = body(shell);
         let strip = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
         let mut rest = Rect { height: area.height.saturating_sub(1), ..area };
         let mut cut = |height: u16| {
@@ -38,7 +39,7 @@ impl Areas {
                 let width = (area.width * 2 / 5).clamp(54, 76);
                 table.width -= width;
                 pane = Some(Rect { x: table.right(), width, ..rest });
-            } else if size.height >= BELOW {
+            } else if shell.size.height >= BELOW {
                 let height = rest.height * 3 / 5;
                 table.height -= height;
                 pane = Some(Rect { y: table.bottom(), height, ..rest });

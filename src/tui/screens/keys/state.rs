@@ -60,7 +60,7 @@ pub struct Detail {
 
 impl State {
     pub fn areas(&self, shell: &Shell) -> Areas {
-        Areas::of(shell.size, self.rows.filter.visible(), self.detail.open)
+        Areas::of(shell, self.rows.filter.visible(), self.detail.open)
     }
 
     pub fn selected_key(&self) -> Option<&Key> {

@@ -64,7 +64,7 @@ impl Areas {
 impl State {
     /// Where the list is on the screen.
     pub(super) fn list_of(&self, shell: &Shell) -> Rect {
-        self.areas(shell, body(shell.size)).list
+        self.areas(shell, body(shell)).list
     }
 
     fn areas(&self, shell: &Shell, area: Rect) -> Areas {
