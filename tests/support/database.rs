@@ -77,6 +77,12 @@ impl Database {
         Self::in_cluster(cluster.sockets().to_owned()).await
     }
 
+    /// The same database, as another server has it.
+    pub fn at(&self, cluster: &Cluster) -> Self {
+        let kind = Kind::Postgres { sockets: cluster.sockets().to_owned(), name: self.name() };
+        Self { kind, dir: tempfile::tempdir().unwrap() }
+    }
+
     async fn in_cluster(sockets: PathBuf) -> Self {
         let name = format!("t{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let mut root = superuser(&sockets, "postgres").await;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::database::Database;
+use crate::support::database::cluster::Cluster;
+use crate::support::database::{Database, skip};
 use crate::support::script::{Script, failed, text, texts};
 
 /// Three keys of which a backup was taken, and a fourth that was made after it; all of them revoked, and then the backup
@@ -180,4 +181,39 @@ fn a_throwaway_database_is_not_remembered() {
     assert_eq!(memories(&db), Vec::<PathBuf>::new());
     let nothing = failed(7, &[], &Script::on(&db).run(&["audit", "undone"]));
     assert!(nothing.contains("keyrack migrate"), "{nothing}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_that_lags_is_told_and_no_alarm() {
+    let name = "a_standby_that_lags_is_told_and_no_alarm";
+    let Some(primary) = Cluster::start(&["wal_level=replica"]) else {
+        return skip(name, "PostgreSQL is not installed (apt-get install postgresql)");
+    };
+    let db = Database::on(&primary).await;
+    let keyrack = Script::furnished(&db, "voicegram");
+    let standby = Cluster::following(&primary).unwrap();
+    let copy = db.at(&standby);
+    copy.execute("SELECT pg_wal_replay_pause()").await;
+    keyrack.create("acme", "one");
+    keyrack.ok(&["key", "list"]);
+    let address = copy.address();
+    let on_standby = |args: &[&str]| {
+        let args = [args, &["--db", &address]].concat();
+        let output = crate::support::program::run(db.dir(), args);
+        (output.status.code(), texts(&output))
+    };
+    let (code, (stdout, stderr)) = on_standby(&["key", "list"]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    assert!(
+        stderr.contains("This server is a standby and lags behind") && !stderr.contains("went back"),
+        "{stderr}"
+    );
+    let (_, (stdout, _)) = on_standby(&["doctor"]);
+    assert!(stdout.contains("lags behind") && !stdout.contains("went back"), "{stdout}");
+    assert_eq!(texts(&keyrack.run(&["key", "list"])).1, "");
+    copy.execute("SELECT pg_wal_replay_resume()").await;
+    let begun = std::time::Instant::now();
+    while on_standby(&["key", "list"]).1.1.contains("lags") {
+        assert!(begun.elapsed().as_secs() < 20);
+    }
 }
