@@ -12,28 +12,6 @@ use crate::domain::history::{Undoing, Undone};
 use crate::domain::key::{KeyId, Status};
 use crate::service::{Service, UndoneList, new_operation};
 
-/// What helps.
-pub const CURE: &str = "see what is undone with `keyrack audit undone` and make it again with `keyrack key revoke --undone`; \
-                        or decide with `keyrack audit accept` that it stays as it is";
-/// How long a command waits to hear whether the database went back.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
-
-/// Says what is amiss with the history of a database that was just opened. It stops nothing.
-pub async fn warn(service: &Service, session: &Session) {
-    match tokio::time::timeout(PATIENCE, service.history()).await {
-        Ok(Ok(history)) => {
-            if let Some(alarm) = history.alarm(session.zone()) {
-                say(&format!("keyrack: warning: {alarm}. {}{}", CURE[..1].to_uppercase(), &CURE[1..]));
-            }
-            for word in history.asides(session.zone()) {
-                say(&format!("keyrack: {word}"));
-            }
-        }
-        Ok(Err(error)) => tracing::warn!(%error, "whether the database went back is not known"),
-        Err(_) => tracing::warn!("whether the database went back is not known: it took too long"),
-    }
-}
-
 /// `keyrack audit undone`: a check that fails while something is gone that nobody has decided about.
 pub async fn list(from: Option<&Path>, service: &Service, session: &Session) -> Result {
     let list = service.undone(from).await?;

@@ -15,6 +15,7 @@ use crate::domain::Instant;
 use crate::domain::when::{Here, Zone};
 use crate::service::{self, Access, Location, MaybeTransient, PostMaker, Service, Stop, StoreError};
 
+pub mod history;
 mod post;
 mod throwaway;
 pub use post::MailRoom;
@@ -165,7 +166,7 @@ impl Session {
         let opened = async || {
             let service = open().await?;
             if self.warns {
-                super::restored::warn(&service, self).await;
+                history::warn(&service, self.zone()).await;
             }
             Ok(service)
         };

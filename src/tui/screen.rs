@@ -12,7 +12,7 @@ use super::input::Input;
 use super::listing::{Rows, Taken};
 use super::opening::Made;
 use super::shell::Shell;
-use super::view::body::body;
+use super::view::room::body;
 use super::widgets::list;
 use crate::config::keymap::{Action, Context};
 use crate::domain::operator::Permission;

@@ -22,6 +22,7 @@ mod header;
 pub mod key_facts;
 pub mod limits;
 pub mod reminders;
+pub mod room;
 pub mod shown;
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,8 @@ pub mod times;
 
 pub use header::tab_at;
 
-use body::{FOOTER, SMALLEST, body};
+use body::{FOOTER, SMALLEST};
+use room::body;
 
 /// Draws everything.
 pub fn view(state: &State, frame: &mut Frame) {

@@ -276,6 +276,7 @@ fn the_top_level_holds_what_it_must_and_nothing_else() {
         "benches",
         "themes",
         "README.md",
+        "CHANGELOG.md",
         "LICENSE",
     ];
     // What the build and the tools of a developer leave there is not ours to judge.

@@ -7,8 +7,8 @@ use chrono::Duration;
 
 use super::super::failure::Failure;
 use super::super::info::NOT_YET;
-use super::super::restored;
 use super::super::session::Session;
+use super::super::session::history::CURE;
 use super::Finding;
 use crate::domain::audit::Verdict;
 use crate::domain::operator::Role;
@@ -267,7 +267,7 @@ async fn history(service: &Service, session: &Session) -> Vec<Finding> {
     };
     let mut findings: Vec<Finding> = Vec::new();
     if let Some(alarm) = history.alarm(session.zone()) {
-        findings.push(Finding::problem("history", alarm, restored::CURE));
+        findings.push(Finding::problem("history", alarm, CURE));
     }
     for word in history.asides(session.zone()) {
         findings.push(Finding::warning(

@@ -12,7 +12,7 @@ use crate::tui::effect::Effect;
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
-use crate::tui::view::body::body;
+use crate::tui::view::room::body;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{dialog, fit, scroll};
 

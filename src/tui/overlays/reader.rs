@@ -13,7 +13,7 @@ use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{About, Opening, Part};
 use crate::tui::shell::Shell;
-use crate::tui::view::body::body;
+use crate::tui::view::room::body;
 use crate::tui::widgets::{dialog, facts, fit, scroll};
 
 /// The page and how far down one is.

@@ -5,8 +5,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::body::{HEADER, alarm};
+use super::body::HEADER;
 use super::reminders::sign;
+use super::room::alarm;
 use super::times;
 use crate::config::theme::Role;
 use crate::domain::operator;

@@ -42,7 +42,7 @@ on_both! {
         let output = keyrack.run(&["key", "list"]);
         let warned = texts(&output).1;
         assert!(output.status.success() && warned.contains("warning: This database went back: change"), "{warned}");
-        assert!(warned.contains("3 revocations are undone. See what is undone with `keyrack audit undone`"), "{warned}");
+        assert!(warned.contains("3 revocations are undone: see what is undone with `keyrack audit undone`"), "{warned}");
         let (code, stdout, stderr) = doctor(&keyrack);
         assert_eq!(code, Some(6), "{stdout}{stderr}");
         assert!(stdout.contains("This database went back"), "{stdout}");

@@ -11,7 +11,7 @@ use crate::config::theme::Role;
 use crate::service::{GateStanding, RaisedAlert};
 use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
-use crate::tui::view::body::body;
+use crate::tui::view::room::body;
 use crate::tui::view::{shown, times};
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, column};

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::tui::shell::Shell;
-use crate::tui::view::body::body;
+use crate::tui::view::room::body;
 
 /// The detail stands beside the table on a screen of at least this width,
 const BESIDE: u16 = 120;
