@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Size};
 use super::effect::{Effect, Reply, RequestId, Timer, To};
 use super::input::{Input, Key};
 use super::message::Message;
-use super::opening::{Change, Opening, Question};
+use super::opening::Opening;
 use super::shell::{Command, Link};
 use super::state::State;
 use super::widgets::text_field;
@@ -21,6 +21,7 @@ use crate::domain::text::SafeText;
 use crate::service::LiveEvent;
 
 mod gesture;
+mod history;
 
 use gesture::{context, lookup, typing, waits, without_esc};
 
@@ -126,12 +127,7 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Live(event) => live(state, event),
         Message::History(history) => {
-            let shell = &mut state.shell;
-            for words in history.asides(shell.here().zone) {
-                shell.toast(Severity::Warning, words);
-            }
-            shell.history = history;
-            shell.redraw = true;
+            history::noticed(&mut state.shell, history);
             Vec::new()
         }
         Message::Timer(timer) => ring(state, timer),
@@ -235,34 +231,10 @@ fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Themes => Some(open(state, Opening::Themes)),
         Action::ExplainSecret => Some(open(state, Opening::ExplainSecret)),
         Action::Emergency => Some(open(state, Opening::Emergency)),
-        Action::Restored => Some(restored(state)),
+        Action::Restored => history::opening(&mut state.shell)
+            .map_or_else(|| Some(Vec::new()), |opening| Some(open(state, opening))),
         _ => ScreenId::of(action).map(|screen| go(state, screen)),
     }
-}
-
-/// What there is to decide about a database that went back: revocations are made again, or it stays as it is.
-fn restored(state: &mut State) -> Vec<Effect> {
-    let shell = &mut state.shell;
-    let Some(alarm) = shell.history.alarm(shell.here().zone) else {
-        shell.toast(Severity::Info, "nothing that this machine has seen of this database is gone");
-        return Vec::new();
-    };
-    if shell.history.undone > 0 {
-        return open(state, Opening::Restored);
-    }
-    if !shell.refuse_unless(Permission::ChangeOperators, "accept that a database went back") {
-        return Vec::new();
-    }
-    let question = Question {
-        title: "Does it stay as it is?".into(),
-        words: format!(
-            "{alarm}. What was changed after that is gone: look at the audit before you accept it."
-        ),
-        verb: "Accept",
-        change: Change::AcceptHistory,
-        done: "accepted, and recorded in the audit".into(),
-    };
-    open(state, Opening::Confirm(question))
 }
 
 fn open(state: &mut State, opening: Opening) -> Vec<Effect> {

@@ -1,0 +1,40 @@
+//! A database that went back: what is said of it, and what there is to decide.
+
+use crate::domain::history::History;
+use crate::domain::operator::Permission;
+use crate::tui::opening::{Change, Opening, Question};
+use crate::tui::shell::Shell;
+use crate::tui::words::Severity;
+
+/// Takes note of how the database stands beside what this machine remembers of it.
+pub(super) fn noticed(shell: &mut Shell, history: History) {
+    for words in history.asides(shell.here().zone) {
+        shell.toast(Severity::Warning, words);
+    }
+    shell.history = history;
+    shell.redraw = true;
+}
+
+/// What there is to decide: revocations are made again, or the database stays as it is. `None` where the last line says why
+/// there is nothing.
+pub(super) fn opening(shell: &mut Shell) -> Option<Opening> {
+    let Some(alarm) = shell.history.alarm(shell.here().zone) else {
+        shell.toast(Severity::Info, "nothing that this machine has seen of this database is gone");
+        return None;
+    };
+    if shell.history.undone > 0 {
+        return Some(Opening::Restored);
+    }
+    if !shell.refuse_unless(Permission::ChangeOperators, "accept that a database went back") {
+        return None;
+    }
+    Some(Opening::Confirm(Question {
+        title: "Does it stay as it is?".into(),
+        words: format!(
+            "{alarm}. What was changed after that is gone: look at the audit before you accept it."
+        ),
+        verb: "Accept",
+        change: Change::AcceptHistory,
+        done: "accepted, and recorded in the audit".into(),
+    }))
+}
