@@ -95,7 +95,7 @@ impl Memory {
             let folder = self.folder.clone();
             let (headers, fault) = blocking(move || folder.headers()).await?;
             let Some(past) = store.past().await? else { return Ok(History::default()) };
-            let met = self.meet(store, &headers, &past, now).await?;
+            let met = Box::pin(self.meet(store, &headers, &past, now)).await?;
             let (mut history, news) = met;
             history.fault = fault;
             if let Some(news) = news {
@@ -242,7 +242,8 @@ impl Service {
     /// all is well.
     pub async fn history(&self) -> Result<History> {
         let Some(memory) = &self.memory else { return Ok(History::default()) };
-        let history = memory.look(&self.inner.store, self.present(), Pace::Seldom).await?;
+        // In a box, as below: whoever waits for it shall not carry the room for it about.
+        let history = Box::pin(memory.look(&self.inner.store, self.present(), Pace::Seldom)).await?;
         if memory.grown.load(Ordering::Relaxed) && !memory.waiting.swap(true, Ordering::Relaxed) {
             let service = self.clone();
             tokio::spawn(async move {
@@ -313,7 +314,7 @@ impl Service {
     /// Remembers how far the database has come, at once. A memory that fails stops nothing.
     pub(super) async fn remember(&self) {
         let Some(memory) = &self.memory else { return };
-        let look = memory.look(&self.inner.store, self.present(), Pace::AtOnce);
+        let look = Box::pin(memory.look(&self.inner.store, self.present(), Pace::AtOnce));
         match tokio::time::timeout(PATIENCE, look).await {
             Ok(Ok(history)) => {
                 if let Some(why) = history.fault {

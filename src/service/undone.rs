@@ -45,7 +45,7 @@ impl Service {
         self.look().await?;
         // What is gone is noticed here at the latest.
         self.history().await?;
-        let (undone, gone) = self.undone_in(from).await?;
+        let (undone, gone) = Box::pin(self.undone_in(from)).await?;
         Ok(UndoneList { undone, gone })
     }
 
@@ -75,7 +75,7 @@ impl Service {
     /// Also if nothing that this machine remembers is gone.
     pub async fn accept_history(&self, operation: OperationId, reason: Option<&str>) -> Result<UndoneList> {
         let reason = reason.map(check_reason).transpose().map_err(|e| Error::invalid(Field::Reason, e))?;
-        let list = self.undone(None).await?;
+        let list = Box::pin(self.undone(None)).await?;
         let nothing =
             "nothing that this machine remembers of this database is gone: there is nothing to accept";
         let gone = list.gone.clone().ok_or_else(|| Error::Refused(nothing.into()))?;

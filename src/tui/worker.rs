@@ -154,12 +154,12 @@ impl Worker {
             Request::Revoke { operation, keys, reason } => {
                 Reply::Revoke(plain(service.revoke_keys(operation, &keys, reason.as_deref())).await)
             }
-            Request::Undone => Reply::Undone(plain(service.undone(None)).await),
-            Request::RevokeAgain { operation, list, reason } => {
-                Reply::Revoke(plain(service.revoke_again(operation, &list, reason.as_deref())).await)
-            }
+            Request::Undone => Reply::Undone(plain(Box::pin(service.undone(None))).await),
+            Request::RevokeAgain { operation, list, reason } => Reply::Revoke(
+                plain(Box::pin(service.revoke_again(operation, &list, reason.as_deref()))).await,
+            ),
             Request::AcceptHistory(operation) => {
-                Reply::Undone(plain(service.accept_history(operation, None)).await)
+                Reply::Undone(plain(Box::pin(service.accept_history(operation, None))).await)
             }
             Request::Receipt { keys, patience } => {
                 Reply::Receipt(plain(service.receipt(&keys, patience)).await)

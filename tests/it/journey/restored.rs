@@ -94,7 +94,12 @@ on_both! {
         let state = db.dir().join("gate-state");
         std::fs::create_dir(&state).unwrap();
         let variables = [("STATE_DIRECTORY", state.to_str().unwrap())];
-        let start = || Gate::by(&db.address_as("gatekeeper"), &db, &["--name", "east"], &variables);
+        let start = || Gate::by(
+                &db.address_as("gatekeeper"),
+                &db,
+                &["--listen", "127.0.0.1:0", "--name", "east"],
+                &variables,
+            );
         let gate = start();
         revoke().await;
         let memory = || {
