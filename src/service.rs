@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicI64;
 use crate::clock::Clock;
 pub use crate::domain::audit::AuditFilter;
 use crate::domain::operator::Identity;
-pub use crate::domain::usage::Outcome;
+pub use crate::domain::usage::{Outcome, RaisedAlert};
 use crate::store::Store;
 pub use crate::store::{
     Access, AlertRequest, Error as StoreError, Facts, Intent, Lack, LiveEvent, Location, MaybeTransient,
@@ -42,7 +42,6 @@ mod rotate;
 mod sweep;
 mod undone;
 pub use accounts::{ChangeAccount, CreateAccount};
-pub use alerts::RaisedAlert;
 pub use audit::AuditRequest;
 pub use create::{CreateKey, Created};
 pub use error::{Error, Field, Result};

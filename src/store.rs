@@ -44,7 +44,7 @@ mod usage;
 mod windows;
 
 pub use accounts::AccountFilter;
-pub use alerts::{AlertRequest, AlertRow};
+pub use alerts::AlertRequest;
 pub use audit::Done;
 pub use error::{Error, MaybeTransient, Result};
 pub use facts::Facts;

@@ -55,10 +55,10 @@ impl Session {
         let mut settings = Settings::load(&places, &environment, &global.settings.0.clone().and(&console.0))?;
         let throwaway = global.demo.then(Throwaway::new).transpose()?;
         if throwaway.is_some() {
-            settings.keep_gate_to_itself();
+            settings.gate.keep_to_itself();
         }
         if let Some(throwaway) = throwaway.as_ref().filter(|_| settings.mail.directory.source != MAIL_DIR) {
-            settings.keep_mail_in(throwaway.mail());
+            settings.mail.keep_in(throwaway.mail());
         }
         Ok(Self {
             global,

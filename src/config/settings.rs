@@ -211,16 +211,6 @@ impl Settings {
         Ok(())
     }
 
-    /// Lets a gate tell nobody and count by itself, as `--demo` wants it.
-    pub fn keep_gate_to_itself(&mut self) {
-        self.gate.keep_to_itself();
-    }
-
-    /// Lets all letters become files in this folder, as `--demo` wants it.
-    pub fn keep_mail_in(&mut self, folder: PathBuf) {
-        self.mail.keep_in(folder);
-    }
-
     /// Name, value and source of every setting, for `keyrack info`.
     pub fn rows(&self) -> Vec<(&'static str, String, &Source)> {
         [CONSOLE.shown(self), MAIL.shown(&self.mail), GATE.shown(&self.gate)].concat()

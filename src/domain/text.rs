@@ -156,14 +156,8 @@ fn check(text: &str, max: usize) -> Result<String, TextError> {
     Ok(text)
 }
 
-impl From<&str> for SafeText {
-    fn from(text: &str) -> Self {
-        Self::new(text)
-    }
-}
-
-impl From<String> for SafeText {
-    fn from(text: String) -> Self {
+impl<T: Into<String>> From<T> for SafeText {
+    fn from(text: T) -> Self {
         Self::new(text)
     }
 }

@@ -14,7 +14,7 @@ mod alert;
 mod failures;
 mod spike;
 
-pub use alert::{Alert, Severity, What};
+pub use alert::{Alert, RaisedAlert, Severity, What};
 pub use failures::{Failures, Source, Tolerance};
 pub use spike::{SPIKE_MINUTES, SPIKE_PAST_MINUTES, Spike, spike};
 

@@ -11,59 +11,14 @@ use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::key::{KeyId, OperationId};
 use crate::domain::operator::Permission;
-use crate::domain::text::SafeText;
-use crate::domain::usage::{Alert, Minute};
-use crate::store::{self, AlertRow, Tx};
-
-/// An alert that was raised.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RaisedAlert {
-    /// Counts up; its name on the command line.
-    pub id: i64,
-    pub alert: Alert,
-    /// The gate that raised it.
-    pub gate: SafeText,
-    /// The account's slug, where it is about a key.
-    pub account: Option<SafeText>,
-    /// The key's name and preview, where it is about a key.
-    pub name: Option<SafeText>,
-    pub preview: Option<SafeText>,
-    pub acknowledged_at: Option<Instant>,
-    pub acknowledged_by: Option<SafeText>,
-}
-
-impl RaisedAlert {
-    pub(super) fn read(row: AlertRow) -> Result<Self> {
-        let alert = serde_json::from_str(&row.detail).map_err(|e| {
-            store::Error::Corrupt(format!("alert {}: {}", row.id, SafeText::new(e.to_string())))
-        })?;
-        Ok(Self {
-            id: row.id,
-            alert,
-            gate: row.gate,
-            account: row.account,
-            name: row.name,
-            preview: row.preview,
-            acknowledged_at: row.acknowledged_at,
-            acknowledged_by: row.acknowledged_by,
-        })
-    }
-
-    /// What happened and what to do, with the key's name before it.
-    pub fn sentence(&self) -> SafeText {
-        let sentence = self.alert.sentence();
-        SafeText::new(match &self.name {
-            Some(name) => format!("{:?}: {sentence}", name.as_str()),
-            None => sentence,
-        })
-    }
-}
+use crate::domain::usage::{Minute, RaisedAlert};
+use crate::store::Tx;
 
 impl Service {
     /// Alerts, the newest first.
     pub async fn alerts(&self, request: &AlertRequest) -> Result<Vec<RaisedAlert>> {
         self.look().await?;
-        self.inner.store.alerts(request).await?.into_iter().map(RaisedAlert::read).collect()
+        Ok(self.inner.store.alerts(request).await?)
     }
 
     /// How many alerts nobody has acknowledged; of a thousand and more, a thousand.

@@ -17,12 +17,12 @@ use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch as channel};
 use tokio::task::JoinSet;
 
-use super::alerts::RaisedAlert;
 use super::error::Result;
 use super::ids::new_operation;
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::secret::HashedKey;
+use crate::domain::usage::RaisedAlert;
 use crate::store::{Access, Location, NewGate, SavedWindow, Store};
 
 mod cache;
@@ -50,6 +50,8 @@ pub use uses::Use;
 use uses::Uses;
 use watchman::Watchman;
 
+/// The webhook is told of alerts no older than this.
+const NEWS: chrono::Duration = chrono::Duration::days(1);
 /// How long the end may take, and how long where the database gave no answer lately.
 const LAST: Duration = Duration::from_secs(8);
 const LAST_UNANSWERED: Duration = Duration::from_secs(1);
@@ -248,7 +250,8 @@ impl Gate {
 
     /// The oldest alerts that a gate of this name has raised within a day and that no webhook has taken yet.
     pub async fn untold_alerts(&self, limit: u32) -> Result<Vec<RaisedAlert>> {
-        watch::untold(&self.inner, limit).await
+        let since = self.inner.now() - NEWS;
+        Ok(self.inner.store.untold_alerts(&self.inner.settings.name, since, limit).await?)
     }
 
     /// Takes note that a webhook has taken an alert.

@@ -4,29 +4,12 @@ use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows, run, scalar};
-use super::{Result, Store, Tx};
+use super::{Error, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
-use crate::domain::usage::{Alert, Severity};
-
-/// An alert as it stands in the database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AlertRow {
-    pub id: i64,
-    pub raised_at: Instant,
-    pub gate: SafeText,
-    pub key: Option<KeyId>,
-    pub account: Option<SafeText>,
-    /// The key's name and preview, as they are now.
-    pub name: Option<SafeText>,
-    pub preview: Option<SafeText>,
-    /// The alert as JSON.
-    pub detail: String,
-    pub acknowledged_at: Option<Instant>,
-    pub acknowledged_by: Option<SafeText>,
-}
+use crate::domain::usage::{Alert, RaisedAlert, Severity};
 
 /// Which alerts are wanted, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,38 +25,37 @@ pub struct AlertRequest {
 }
 
 #[derive(FromRow)]
-struct RawAlert {
+struct AlertRow {
     id: i64,
-    raised_at: Time,
-    gate: String,
-    key: Option<Uuid>,
-    account: Option<String>,
-    name: Option<String>,
-    preview: Option<String>,
+    gate: SafeText,
+    account: Option<SafeText>,
+    name: Option<SafeText>,
+    preview: Option<SafeText>,
+    /// The alert as JSON.
     detail: String,
     acknowledged_at: Option<Time>,
-    acknowledged_by: Option<String>,
+    acknowledged_by: Option<SafeText>,
 }
 
-impl From<RawAlert> for AlertRow {
-    fn from(row: RawAlert) -> Self {
-        Self {
-            id: row.id,
-            raised_at: row.raised_at.0,
-            gate: row.gate.into(),
-            key: row.key,
-            account: row.account.map(SafeText::new),
-            name: row.name.map(SafeText::new),
-            preview: row.preview.map(SafeText::new),
-            detail: row.detail,
-            acknowledged_at: row.acknowledged_at.map(|at| at.0),
-            acknowledged_by: row.acknowledged_by.map(SafeText::new),
-        }
+impl AlertRow {
+    fn into_alert(self) -> Result<RaisedAlert> {
+        let alert = serde_json::from_str(&self.detail)
+            .map_err(|e| Error::Corrupt(format!("alert {}: {}", self.id, SafeText::new(e.to_string()))))?;
+        Ok(RaisedAlert {
+            id: self.id,
+            alert,
+            gate: self.gate,
+            account: self.account,
+            name: self.name,
+            preview: self.preview,
+            acknowledged_at: self.acknowledged_at.map(|at| at.0),
+            acknowledged_by: self.acknowledged_by,
+        })
     }
 }
 
-const SELECT: &str = "SELECT a.id, a.raised_at, a.gate, a.key, a.account, k.name, k.preview, a.detail, \
-     a.acknowledged_at, a.acknowledged_by FROM alerts a LEFT JOIN keys k ON k.id = a.key";
+const SELECT: &str = "SELECT a.id, a.gate, a.account, k.name, k.preview, a.detail, a.acknowledged_at, a.acknowledged_by \
+     FROM alerts a LEFT JOIN keys k ON k.id = a.key";
 
 /// Nobody counts further than this.
 const MANY: i64 = 1000;
@@ -88,7 +70,7 @@ impl Store {
             .map(|severity| subject(alert, severity));
         let hour =
             Instant::from_timestamp_secs(alert.at.timestamp().div_euclid(3600) * 3600).unwrap_or_default();
-        let detail = serde_json::to_string(alert).map_err(|e| super::Error::Other(e.to_string()))?;
+        let detail = serde_json::to_string(alert).map_err(|e| Error::Other(e.to_string()))?;
         let mut writer = self.writer().await?;
         let rows = both!(writer.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new(
@@ -118,9 +100,9 @@ impl Store {
     }
 
     /// Alerts, the newest first.
-    pub async fn alerts(&self, request: &AlertRequest) -> Result<Vec<AlertRow>> {
+    pub async fn alerts(&self, request: &AlertRequest) -> Result<Vec<RaisedAlert>> {
         let mut reader = self.reader().await?;
-        let rows: Vec<RawAlert> = both!(reader.conn(), c => {
+        let rows: Vec<AlertRow> = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new(SELECT);
             sql.push(" WHERE a.id < ").push_bind(request.before.unwrap_or(i64::MAX));
             if request.open {
@@ -133,9 +115,9 @@ impl Store {
                 sql.push(" AND a.account = ").push_bind(account.as_str());
             }
             sql.push(" ORDER BY a.id DESC LIMIT ").push_bind(i64::from(request.limit));
-            sql.build_query_as::<RawAlert>().fetch_all(c).await?
+            sql.build_query_as::<AlertRow>().fetch_all(c).await?
         });
-        Ok(rows.into_iter().map(AlertRow::from).collect())
+        rows.into_iter().map(AlertRow::into_alert).collect()
     }
 
     /// How many alerts nobody has acknowledged; of a thousand and more, a thousand.
@@ -151,14 +133,14 @@ impl Store {
     }
 
     /// The oldest alerts that this gate raised since `since` and that no webhook has taken yet.
-    pub async fn untold_alerts(&self, gate: &str, since: Instant, limit: u32) -> Result<Vec<AlertRow>> {
+    pub async fn untold_alerts(&self, gate: &str, since: Instant, limit: u32) -> Result<Vec<RaisedAlert>> {
         let mut reader = self.reader().await?;
         let sql = format!(
             "{SELECT} WHERE a.gate = $1 AND a.told_at IS NULL AND a.raised_at >= $2 ORDER BY a.id LIMIT $3"
         );
-        let rows: Vec<RawAlert> =
+        let rows: Vec<AlertRow> =
             rows!(fetch_all, reader.conn(), AssertSqlSafe(sql), [gate, Time(since), i64::from(limit)]);
-        Ok(rows.into_iter().map(AlertRow::from).collect())
+        rows.into_iter().map(AlertRow::into_alert).collect()
     }
 
     /// Deletes alerts that were raised before `until`, acknowledged or not, a number of the oldest at most.

@@ -143,7 +143,7 @@ impl Tx {
     }
 
     /// Tells the reminders' states anew from their deliveries. `why` is for those that come out superseded or cancelled.
-    pub(super) async fn tell_states(&mut self, ids: &[ReminderId], why: Option<&str>) -> Result<()> {
+    pub async fn tell_states(&mut self, ids: &[ReminderId], why: Option<&str>) -> Result<()> {
         let now = self.now();
         for some in ids.chunks(IDS) {
             both!(self.conn(), c => {

@@ -343,6 +343,14 @@ impl Desk {
         self
     }
 
+    /// The selected row has this in it.
+    #[track_caller]
+    pub fn selects(&mut self, text: &str) -> &mut Self {
+        let line = self.selected_line();
+        assert!(line.contains(text), "{text:?} is not in the selected row: {line}");
+        self
+    }
+
     /// No overlay is open.
     #[track_caller]
     pub fn closed(&mut self) -> &mut Self {

@@ -10,6 +10,7 @@ use super::failures::Source;
 use super::spike::{SPIKE_MINUTES, Spike};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
+use crate::domain::text::SafeText;
 
 /// Something out of the ordinary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,5 +135,33 @@ impl Alert {
                 "First used from {network} ({address}): ask its owner, and revoke it if nobody knows that network."
             ),
         }
+    }
+}
+
+/// An alert that was raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaisedAlert {
+    /// Counts up; its name on the command line.
+    pub id: i64,
+    pub alert: Alert,
+    /// The gate that raised it.
+    pub gate: SafeText,
+    /// The account's slug, where it is about a key.
+    pub account: Option<SafeText>,
+    /// The key's name and preview, where it is about a key.
+    pub name: Option<SafeText>,
+    pub preview: Option<SafeText>,
+    pub acknowledged_at: Option<Instant>,
+    pub acknowledged_by: Option<SafeText>,
+}
+
+impl RaisedAlert {
+    /// What happened and what to do, with the key's name before it.
+    pub fn sentence(&self) -> SafeText {
+        let sentence = self.alert.sentence();
+        SafeText::new(match &self.name {
+            Some(name) => format!("{:?}: {sentence}", name.as_str()),
+            None => sentence,
+        })
     }
 }

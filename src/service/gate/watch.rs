@@ -9,7 +9,6 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::inner::Inner;
 use crate::domain::key::KeyId;
 use crate::domain::usage::{Alert, Minute, SPIKE_MINUTES, SPIKE_PAST_MINUTES, What, minute, spike};
-use crate::service::alerts::RaisedAlert;
 use crate::service::error::Result;
 use crate::store::{Batch, Sighting};
 
@@ -19,8 +18,6 @@ const LOOK: Duration = Duration::from_secs(60);
 const LEAST: u64 = 100;
 /// Keys whose whole past is read in one look.
 const DEEP: usize = 100;
-/// The webhook is told of alerts no older than this.
-const NEWS: chrono::Duration = chrono::Duration::days(1);
 
 /// Looks at a batch that was written.
 pub(super) async fn look_at(inner: &Inner, batch: &Batch, seen: Vec<Sighting>) {
@@ -111,11 +108,4 @@ pub(super) async fn spikes(inner: &Inner) -> Result<()> {
         inner.watchman.raise(spike(&past, this).map(|found| Alert::spike(now, key, found)));
     }
     Ok(())
-}
-
-/// The oldest alerts of this gate that no webhook has taken yet.
-pub(super) async fn untold(inner: &Inner, limit: u32) -> Result<Vec<RaisedAlert>> {
-    let since = inner.now() - NEWS;
-    let rows = inner.store.untold_alerts(&inner.settings.name, since, limit).await?;
-    rows.into_iter().map(RaisedAlert::read).collect()
 }

@@ -176,7 +176,7 @@ impl Claiming {
             letters.push(letter);
         }
         let claimed: Vec<ReminderId> = letters.iter().flat_map(Claimed::reminders).collect();
-        tx.claimed(&claimed).await?;
+        tx.tell_states(&claimed, None).await?;
         for ((word, why), cases) in &unfit {
             let ids: Vec<ReminderId> = cases.iter().map(|case| case.reminder).collect();
             tx.set_aside(&ids, word.parse().unwrap_or(State::Cancelled), why).await?;

@@ -272,11 +272,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Tells the states of these reminders anew after their deliveries were claimed.
-    pub async fn claimed(&mut self, reminders: &[ReminderId]) -> Result<()> {
-        self.tell_states(reminders, None).await
-    }
-
     /// Reminders with their keys, as they are inside this transaction.
     pub async fn cases(&mut self, ids: &[ReminderId]) -> Result<Vec<Case>> {
         let mut cases = Vec::with_capacity(ids.len());

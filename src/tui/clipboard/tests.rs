@@ -35,7 +35,7 @@ async fn va_06_over_ssh_nothing_claims_that_the_secret_was_copied() {
 }
 
 #[test]
-fn neither_the_message_nor_its_bytes_show_the_secret_when_printed() {
+fn message_and_bytes_printed_show_no_secret() {
     let bytes = WipedBytes(Zeroizing::new(b"gw_secret".to_vec()));
     let text = format!(
         "{:?} {:?}",

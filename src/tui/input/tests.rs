@@ -14,7 +14,7 @@ fn hurried(message: Message) -> bool {
 }
 
 #[test]
-fn keys_faster_than_a_person_types_are_hurried_and_the_next_slow_one_is_not() {
+fn keys_faster_than_a_person_types_are_hurried() {
     let start = Instant::now();
     let at = |millis| start + Duration::from_millis(millis);
     let mut last = None;
@@ -33,7 +33,7 @@ fn a_key_right_behind_a_paste_is_part_of_it() {
 }
 
 #[test]
-fn the_first_key_of_a_paste_without_brackets_is_hurried_like_its_last() {
+fn a_paste_without_brackets_is_hurried_from_its_first_key() {
     let start = Instant::now();
     let mut last = None;
     assert!(hurried(message(press('y'), true, &mut last, start)));
@@ -159,7 +159,7 @@ fn what_the_terminal_answers_is_never_a_key() {
 }
 
 #[test]
-fn a_paste_comes_whole_in_any_pieces_and_its_lost_end_gives_the_keyboard_back() {
+fn a_paste_in_any_pieces_comes_whole_or_is_let_go() {
     let whole = b"\x1b[200~a\x1b[Ab\xc3\xbc\x1b[201~q";
     for cut in 1..whole.len() - 1 {
         let (first, second) = whole.split_at(cut);

@@ -135,7 +135,7 @@ fn sent(what: &str, case: &Case) -> (Desk, RequestId, OperationId) {
 }
 
 #[test]
-fn every_overlay_sends_a_refused_wish_as_a_new_one_and_an_unanswered_one_as_the_same() {
+fn a_refused_wish_is_sent_as_new_and_an_unanswered_one_as_same() {
     for kind in [
         FailureKind::NotPermitted,
         FailureKind::Rule,
@@ -169,7 +169,7 @@ fn no_overlay_takes_an_answer_to_something_else_for_success() {
 }
 
 #[test]
-fn nothing_is_confirmed_before_it_could_be_read_and_nothing_is_lost() {
+fn nothing_is_confirmed_before_it_could_be_read() {
     for (what, case) in cases() {
         let mut desk = shown(&case);
         desk.haste = Some(Duration::milliseconds(20));
@@ -224,7 +224,7 @@ fn a_question_that_is_not_drawn_is_not_answered() {
 }
 
 #[test]
-fn an_answer_waits_until_the_question_was_on_the_screen_for_long_enough() {
+fn an_answer_waits_until_the_question_could_be_read() {
     let mut desk = Desk::new();
     desk.open(question());
     desk.wait(Duration::seconds(60));
@@ -232,13 +232,13 @@ fn an_answer_waits_until_the_question_was_on_the_screen_for_long_enough() {
     assert_eq!(wished(&desk.press("y")), None, "it was not on the screen yet");
     desk.haste = Some(Duration::milliseconds(399));
     assert_eq!(wished(&desk.press("y")), None);
-    assert!(desk.toast().contains("then press y again"), "{}", desk.toast());
+    desk.told("then press y again");
     desk.haste = Some(Duration::milliseconds(400));
     wish("confirm", &desk.press("y"));
 }
 
 #[test]
-fn a_clock_that_was_set_back_answers_nothing_and_holds_nothing_up() {
+fn a_clock_set_back_answers_nothing_and_holds_nothing_up() {
     let mut desk = Desk::new();
     desk.open(question());
     desk.state.drawn(desk.state.shell.now + Duration::hours(1));
@@ -262,7 +262,7 @@ fn foreseeing() -> Vec<(&'static str, Case)> {
 }
 
 #[test]
-fn every_overlay_says_what_would_be_refused_before_one_commits_to_it_and_that_has_to_be_read() {
+fn a_refusal_to_come_is_said_first_and_has_to_be_read() {
     for (what, case) in foreseeing() {
         let (way, go) = commits(what);
         let mut desk = shown(&case);
@@ -284,7 +284,7 @@ fn every_overlay_says_what_would_be_refused_before_one_commits_to_it_and_that_ha
 }
 
 #[test]
-fn nobody_waits_for_a_preview_nor_reads_again_where_it_adds_nothing() {
+fn a_preview_that_adds_nothing_holds_nobody_up() {
     for (what, case) in foreseeing() {
         let (way, go) = commits(what);
         let mut desk = shown(&case);
@@ -333,7 +333,7 @@ fn while_a_text_is_typed_a_preview_waits_for_a_pause() {
 }
 
 #[test]
-fn a_word_typed_over_a_question_is_no_answer_after_a_preview_either() {
+fn a_word_typed_after_a_preview_is_no_answer() {
     let mut desk = Desk::new();
     desk.open(question());
     desk.state.drawn(desk.state.shell.now);

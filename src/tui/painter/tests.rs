@@ -254,7 +254,7 @@ fn the_cursor_goes_where_it_is_told_and_hides_again() {
 }
 
 #[test]
-fn nothing_of_the_row_before_shows_beside_an_emoji_that_the_terminal_holds_for_narrower() {
+fn nothing_old_shows_beside_an_emoji_held_for_narrower() {
     let picture = |text: &str| {
         let mut picture = Buffer::empty(ratatui::layout::Rect::new(0, 0, 10, 1));
         picture.set_string(0, 0, text, Style::new());

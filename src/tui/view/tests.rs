@@ -7,7 +7,7 @@ fn footer(desk: &mut Desk) -> String {
 }
 
 #[test]
-fn the_footer_ends_with_the_way_to_help_and_commands_however_narrow_it_is() {
+fn the_narrowest_footer_shows_the_way_to_help_and_commands() {
     for width in 60..=200 {
         for screen in ["1", "2", "3", "4", "5", "6", "7", "8"] {
             let mut desk = Desk::ready(width, 24, keys(3));

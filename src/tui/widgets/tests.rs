@@ -53,7 +53,7 @@ fn a_field_shows_a_bidi_character_as_a_replacement() {
 }
 
 #[test]
-fn vp_04_the_grid_has_a_cell_for_each_scope_and_resources_share_columns() {
+fn vp_04_the_grid_has_a_cell_for_each_scope() {
     let rule = |name: &str| ScopeRule { name: name.into(), description: format!("may {name}") };
     let mut grid = ScopeGrid::new(&["calls:read", "calls:write", "credits:read", "hooks:manage"].map(rule));
     assert!(grid.scopes().is_empty(), "nothing is ticked at first");
@@ -101,7 +101,7 @@ fn what_begins_with_the_words_typed_ranks_first() {
 }
 
 #[test]
-fn a_narrow_list_does_without_its_last_columns_rather_than_without_names() {
+fn a_narrow_list_drops_its_last_columns_and_no_names() {
     use super::list::{self, column};
     let theme = crate::config::theme::Theme::load("dark", None).unwrap();
     let styles = crate::tui::styles::Styles::new(&theme);

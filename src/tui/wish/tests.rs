@@ -32,7 +32,7 @@ fn removed(reply: Reply) -> Option<Outcomes<()>> {
 }
 
 #[test]
-fn only_what_certainly_came_to_nothing_is_another_wish_the_next_time() {
+fn only_what_came_to_nothing_is_another_wish_next_time() {
     for kind in KINDS {
         let mut desk = Desk::new();
         let shell = &mut desk.state.shell;
@@ -61,7 +61,7 @@ fn an_answer_to_something_else_is_no_success_and_keeps_the_wish() {
 }
 
 #[test]
-fn it_is_not_sent_twice_and_the_answer_to_another_request_is_left_alone() {
+fn a_wish_is_not_sent_twice_and_other_answers_are_left_alone() {
     let shell = &mut Desk::new().state.shell;
     let mut wish = Wish::new(shell, 1);
     let (id, _) = sent(&mut wish, shell);
@@ -74,7 +74,7 @@ fn it_is_not_sent_twice_and_the_answer_to_another_request_is_left_alone() {
 }
 
 #[test]
-fn what_was_refused_of_a_field_stands_there_until_something_is_changed() {
+fn a_refusal_stands_at_its_field_until_an_edit() {
     let shell = &mut Desk::new().state.shell;
     let mut wish = Wish::new(shell, 1);
     let (id, _) = sent(&mut wish, shell);
@@ -96,7 +96,7 @@ fn asks(wish: &mut Wish, shell: &mut Shell, name: &str) -> (RequestId, Operation
 }
 
 #[test]
-fn what_differs_from_a_wish_without_an_answer_is_another_one_and_says_so() {
+fn a_changed_wish_without_an_answer_is_another_and_says_so() {
     let shell = &mut Desk::new().state.shell;
     let mut wish = Wish::new(shell, 1);
     let fails = |wish: &mut Wish, shell: &mut Shell, name: &str, kind| {

@@ -235,7 +235,7 @@ on_both! {
                     let opening = Opening { who, operation, intent: Intent::Do };
                     store
                         .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {
-                            Box::pin(async move { tx.claimed(&[reminder.id]).await })
+                            Box::pin(async move { tx.tell_states(&[reminder.id], None).await })
                         })
                         .await
                         .unwrap();

@@ -166,7 +166,7 @@ fn a_demo_tells_nobody_whatever_the_settings_say() {
     let root = tempfile::tempdir().unwrap();
     let table = "[gate]\nname = \"east\"\nlimits = \"redis://limits.example\"\nlimits-password-file = \"/p\"\nwebhook = \"https://hooks.example\"\n";
     let mut settings = load(root.path(), table, &[]);
-    settings.keep_gate_to_itself();
+    settings.gate.keep_to_itself();
     let gate = settings.gate;
     assert_eq!((gate.limits.value.as_ref(), gate.webhook.value.as_ref()), (None, None));
     assert_eq!((gate.name.value.as_deref(), gate.limits_password_file.value), (Some("east"), None));

@@ -158,7 +158,7 @@ fn a_demo_writes_to_nobody_whatever_the_settings_say() {
     let root = tempfile::tempdir().unwrap();
     let table = "[mail]\nhost = \"smtp.example.com\"\nfrom = \"k@example.com\"\n";
     let mut settings = load(root.path(), table, &[], &Flags::default());
-    settings.keep_mail_in("/tmp/demo/mail".into());
+    settings.mail.keep_in("/tmp/demo/mail".into());
     assert_eq!(settings.mail.transport.value, Transport::Directory);
     assert_eq!(settings.mail.check(), Ok(()));
 }

@@ -55,12 +55,11 @@ fn what_is_typed_is_explained_at_once() {
     let mut desk = explained(runner());
     desk.press("ctrl-u");
     assert_eq!(desk.write("POST /nowhere"), []);
-    desk.says("✕ scope No route of");
-    desk.strike("tab ctrl-u \"no address\"").says("this is no IP address");
+    desk.says("✕ scope No route of").strike("tab ctrl-u \"no address\"").says("this is no IP address");
 }
 
 #[test]
-fn a_revoked_key_says_when_and_by_whom_and_every_other_step_is_looked_at_too() {
+fn a_revoked_key_says_when_and_by_whom_and_all_other_steps() {
     let key = Key {
         revoked_at: Some(noon()),
         revoked_by: Some("grace".into()),
@@ -93,7 +92,7 @@ fn va_10_a_pasted_preview_is_named_as_such_and_nothing_is_looked_up() {
 }
 
 #[test]
-fn va_11_spaces_around_a_key_are_what_is_wrong_and_the_key_without_them_is_looked_for() {
+fn va_11_spaces_around_a_key_are_named_and_looked_past() {
     let made = created("voxpria", "CI");
     let secret = made.secret.expose();
     for text in [format!(" {secret}"), format!("{secret}\n"), format!("{secret}\r\n")] {

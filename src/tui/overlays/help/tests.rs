@@ -21,8 +21,7 @@ fn help_shows_only_what_holds_on_the_screen_it_was_opened_from() {
 fn a_search_in_the_help_narrows_it_and_escape_ends_it() {
     let mut desk = Desk::new();
     desk.strike("? / \"exposed\"").says("x Revoke an exposed key").says_not("Next row");
-    desk.strike("esc").says("Keys · Keys");
-    desk.strike("esc").closed();
+    desk.strike("esc").says("Keys · Keys").strike("esc").closed();
 }
 
 #[test]

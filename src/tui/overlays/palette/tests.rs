@@ -32,7 +32,7 @@ fn the_palette_at_80_by_24() {
 }
 
 #[test]
-fn with_ascii_the_console_draws_no_other_signs_and_leaves_names_alone() {
+fn ascii_draws_no_other_signs_and_leaves_names_alone() {
     let mut desk = Desk::new();
     desk.state.shell.ascii = true;
     for keys in [":", "esc", "?", "esc", "x", "esc", "2", "4", "5"] {

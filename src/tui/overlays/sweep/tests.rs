@@ -58,7 +58,7 @@ fn under_way(width: u16, height: u16) -> (Desk, RequestId) {
 }
 
 #[test]
-fn vg_15_before_anything_is_sent_one_reads_exactly_what_would_go_to_whom() {
+fn vg_15_one_reads_first_what_would_go_to_whom() {
     let mut desk = read(Desk::sized(120, 40), 12);
     desk.says("12 letters about 24 keys. Mail goes to smtp.example.com:587 (STARTTLS).");
     desk.says("admin1@example.com tried before ┃ ends in 5d Production Server – Main App acme vx_••••••••a1B2 used 3h ago");
@@ -144,7 +144,7 @@ fn with_nowhere_to_send_to_one_reads_why_and_can_not_send() {
 }
 
 #[test]
-fn a_preview_that_has_grown_old_is_read_anew_before_one_is_asked() {
+fn an_old_preview_is_read_anew_before_one_is_asked() {
     let mut desk = read(Desk::new(), 12);
     desk.wait(Duration::minutes(6));
     let effects = desk.press("enter");
@@ -156,10 +156,9 @@ fn a_preview_that_has_grown_old_is_read_anew_before_one_is_asked() {
 }
 
 #[test]
-fn more_letters_than_the_screen_holds_can_be_scrolled_and_those_not_read_are_counted() {
+fn many_letters_scroll_and_those_not_read_are_counted() {
     let mut desk = read(Desk::new(), 250);
-    desk.says_not("and 50 letters more");
-    desk.strike("G").says("and 50 letters more");
+    desk.says_not("and 50 letters more").strike("G").says("and 50 letters more");
     desk.strike("g").says("admin1@example.com");
 }
 
@@ -239,7 +238,7 @@ fn a_sweep_that_could_not_start_says_why() {
 }
 
 #[test]
-fn leaving_while_a_sweep_runs_asks_first_and_waits_for_the_letter_under_way() {
+fn leaving_during_a_sweep_asks_and_waits_for_the_letter() {
     let (mut desk, id) = under_way(80, 24);
     assert_eq!(desk.press("esc q"), []);
     desk.says("A sweep goes on: 34/120 letters.");
@@ -252,7 +251,7 @@ fn leaving_while_a_sweep_runs_asks_first_and_waits_for_the_letter_under_way() {
 }
 
 #[test]
-fn a_first_ctrl_c_asks_a_second_stops_and_a_third_leaves_at_once() {
+fn ctrl_c_asks_then_stops_then_leaves_at_once() {
     let (mut desk, _) = under_way(80, 24);
     assert_eq!(desk.press("ctrl-c"), []);
     assert_eq!(desk.press("ctrl-c"), [Effect::StopSweep]);

@@ -18,7 +18,7 @@ fn styles(name: &str) -> Styles {
 }
 
 #[test]
-fn a_theme_is_shown_on_the_screen_as_soon_as_the_cursor_is_on_it() {
+fn a_theme_under_the_cursor_is_shown_on_the_screen() {
     let mut desk = chooser();
     desk.press("down");
     assert_eq!(desk.state.shell.styles, styles("light"));

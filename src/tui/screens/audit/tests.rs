@@ -61,7 +61,7 @@ fn text_in_the_particulars_can_not_turn_the_line_round() {
 }
 
 #[test]
-fn the_filter_reads_as_one_types_and_a_mistake_leaves_the_last_good_result() {
+fn the_filter_reads_as_one_types_and_survives_a_mistake() {
     let mut desk = screen();
     desk.press("/");
     assert_eq!(desk.paste("actor:"), [], "half a word is a mistake yet");

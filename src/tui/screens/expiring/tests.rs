@@ -59,7 +59,7 @@ fn reminders() -> Vec<Reminder> {
 }
 
 #[test]
-fn vg_15_for_each_key_one_sees_which_reminders_went_out_and_when() {
+fn vg_15_each_key_shows_which_reminders_went_out_and_when() {
     let mut desk = screen(120, 40);
     desk.says("in 2d soon acme 30d ✓ 7d ✕");
     desk.says("30 days before: ✓ sent 2h ago, to ada@example.com and 1 more");
@@ -79,7 +79,7 @@ fn the_tabs_tell_how_many_end_and_the_soonest_stands_first() {
 }
 
 #[test]
-fn each_tab_is_the_filter_of_the_same_name_in_the_filter_language() {
+fn each_tab_is_a_filter_of_the_filter_language() {
     for &window in Window::ALL {
         assert_eq!(Query::parse(window.filter(), Here::utc(noon())).unwrap(), window.query(), "{window:?}");
     }
@@ -136,8 +136,7 @@ fn the_screen_at_120_by_40() {
 #[test]
 fn marks_are_counted_ranged_and_taken_away() {
     let mut desk = screen(80, 24);
-    desk.strike("space v").says("✓ 2 marked");
-    desk.strike("esc").says_not("marked");
+    desk.strike("space v").says("✓ 2 marked").strike("esc").says_not("marked");
     desk.strike("ctrl-a u").says_not("marked");
 }
 

@@ -54,7 +54,7 @@ fn what_went_wrong_gives_the_column_its_colour() {
 }
 
 #[test]
-fn failed_ambiguous_waiting_and_sent_are_told_apart_without_colour() {
+fn reminders_states_are_told_apart_without_colour() {
     let signs =
         [State::Pending, State::Sending, State::Sent, State::Written, State::Failed, State::Ambiguous]
             .map(|state| sign(state).0);

@@ -21,7 +21,7 @@ fn page(query: Query, from: From) -> Request {
 }
 
 #[test]
-fn opening_asks_for_the_first_page_and_who_is_acting_and_for_nothing_else() {
+fn opening_asks_for_the_first_page_and_who_is_acting() {
     let desk = Desk::opening(80, 24, keys(3));
     let asked: Vec<_> = desk.asked.iter().map(|(_, request)| request).collect();
     assert_eq!(
@@ -38,7 +38,7 @@ fn opening_asks_for_the_first_page_and_who_is_acting_and_for_nothing_else() {
 }
 
 #[test]
-fn while_a_page_is_under_way_typing_queues_up_only_the_newest_filter() {
+fn typing_queues_up_only_the_newest_filter() {
     let mut desk = Desk::ready(80, 24, keys(300));
     desk.press("/");
     let first = desk.press("a");
@@ -76,7 +76,7 @@ fn a_step_near_neither_end_asks_for_nothing() {
 }
 
 #[test]
-fn coming_near_the_end_of_the_rows_reads_on_before_they_are_wanted() {
+fn near_the_end_of_the_rows_more_are_read() {
     let mut desk = Desk::ready(80, 24, keys(5000));
     for _ in 0..100 {
         desk.press("j");
@@ -123,9 +123,7 @@ fn loading_is_shown_only_when_it_takes_long() {
     let mut desk = Desk::opening(80, 24, keys(3));
     desk.sees_not("Reading");
     desk.send(Message::Timer(Timer::Slow));
-    desk.sees("Reading");
-    desk.settle();
-    desk.sees_not("Reading").sees("Key 0");
+    desk.sees("Reading").settle().sees_not("Reading").sees("Key 0");
 }
 
 #[test]
@@ -140,8 +138,7 @@ fn many_changes_in_a_row_count_once() {
     assert_eq!(timers.count(), 1);
     desk.database.keys.pop();
     desk.send(Message::Timer(Timer::Of(ME)));
-    desk.settle();
-    desk.sees("2 API keys");
+    desk.settle().sees("2 API keys");
 }
 
 #[test]
@@ -162,7 +159,7 @@ fn a_reading_that_fails_says_why_and_leaves_the_rows() {
 }
 
 #[test]
-fn a_detail_in_the_place_of_the_table_scrolls_at_once_and_turns_round_at_its_end() {
+fn a_detail_in_the_tables_place_scrolls_at_once() {
     let mut desk = Desk::ready(80, 16, keys(3));
     desk.play("enter");
     let beginning = desk.screen();

@@ -32,7 +32,7 @@ fn settle_but_usage(desk: &mut Desk) {
 }
 
 #[test]
-fn a_wide_table_asks_about_the_keys_on_the_screen_alone_and_nothing_moves_when_the_answer_comes() {
+fn a_wide_table_asks_about_the_keys_on_the_screen_alone() {
     let mut desk = Desk::opening(200, 50, keys(300));
     settle_but_usage(&mut desk);
     let [(_, about)] = asked(&desk).try_into().unwrap_or_else(|all| panic!("{all:?}"));
@@ -61,7 +61,7 @@ fn a_narrow_table_asks_nothing_until_the_column_is_wanted() {
 }
 
 #[test]
-fn scrolling_asks_about_what_has_come_into_sight_and_a_minute_later_about_all_of_it_again() {
+fn scrolling_asks_about_what_came_into_sight() {
     let mut desk = Desk::ready(200, 50, keys(300));
     assert_eq!(asked(&desk), []);
     desk.strike("pagedown");
@@ -79,7 +79,7 @@ fn scrolling_asks_about_what_has_come_into_sight_and_a_minute_later_about_all_of
 }
 
 #[test]
-fn without_an_answer_the_table_stands_and_is_not_asked_for_in_a_loop() {
+fn without_an_answer_usage_is_not_asked_for_in_a_loop() {
     let mut desk = Desk::opening(200, 50, keys(30));
     settle_but_usage(&mut desk);
     let [(to, about)] = asked(&desk).try_into().unwrap_or_else(|all| panic!("{all:?}"));
@@ -91,7 +91,7 @@ fn without_an_answer_the_table_stands_and_is_not_asked_for_in_a_loop() {
 }
 
 #[test]
-fn the_detail_counts_the_day_by_how_requests_ended_and_tells_the_last_use() {
+fn the_detail_counts_the_day_and_tells_the_last_use() {
     let mut keys = keys(30);
     keys[6].last_used_from = Some("203.0.113.7".into());
     keys[6].last_used_endpoint = Some("calls".into());
@@ -104,7 +104,7 @@ fn the_detail_counts_the_day_by_how_requests_ended_and_tells_the_last_use() {
 }
 
 #[test]
-fn a_table_where_nothing_changes_tells_a_minute_later_that_a_key_was_used() {
+fn a_quiet_table_tells_within_a_minute_that_a_key_was_used() {
     let mut desk = Desk::ready(80, 24, keys(30));
     desk.play("j j").sees("never");
     desk.send(Message::Timer(Timer::Clock));
