@@ -56,9 +56,11 @@ pub async fn run(command: Command, session: &Session) -> Result {
             let service = session.service().await?;
             let before = service.issuers().await?.into_iter().find(|issuer| issuer.slug == policy.slug);
             let operation = new_operation();
+            // Without a version in the file, that of the policy whose end the person is asked about.
+            let version = version.or(before.as_ref().map(|issuer| issuer.version));
             let apply = async |service: &Service| match version {
                 Some(version) => service.apply_policy_over(operation, policy.clone(), version).await,
-                None => service.apply_policy(operation, policy.clone()).await,
+                None => service.add_issuer(operation, policy.clone()).await,
             };
             // Nobody is asked about what is refused anyway.
             let trying = service.trying();

@@ -1,6 +1,6 @@
 //! What a change of a policy means for the keys and accounts that are there.
 
-use super::{Result, Service};
+use super::{Count, Result, Service};
 use crate::domain::Instant;
 use crate::domain::issuer::{Policy, Unmatched};
 use crate::domain::key::Status;
@@ -10,8 +10,8 @@ use crate::domain::when::Span;
 /// What one part of a change does to how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// Keys or accounts; never none.
-    pub count: u64,
+    /// Keys or accounts; never just none.
+    pub count: Count,
     /// The whole sentence, with the count.
     pub words: String,
     /// Whether anybody loses something by it.
@@ -42,25 +42,29 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    fn keys(&mut self, harms: bool, count: u64, words: &str) {
+    fn keys(&mut self, harms: bool, count: Count, words: &str) {
         self.hit(harms, count, "key", words);
     }
 
-    fn hit(&mut self, harms: bool, count: u64, thing: &str, words: &str) {
-        if count > 0 {
-            let s = if count == 1 { "" } else { "s" };
-            self.hits.push(Hit { count, words: format!("{count} {thing}{s}: {words}"), harms });
-        }
+    fn hit(&mut self, harms: bool, count: Count, thing: &str, words: &str) {
+        let hit = match count {
+            Count::Exactly(0) => return,
+            Count::Exactly(1) => format!("1 {thing}"),
+            Count::Exactly(many) => format!("{many} {thing}s"),
+            Count::AtLeast(0) => format!("{thing}s that could not be counted in time"),
+            Count::AtLeast(some) => format!("{some} {thing}s or more"),
+        };
+        self.hits.push(Hit { count, words: format!("{hit}: {words}"), harms });
     }
 
     /// How many keys of the issuer that have not ended fit these tests.
-    async fn count(&self, tests: impl IntoIterator<Item = Test>) -> Result<u64> {
+    async fn count(&self, tests: impl IntoIterator<Item = Test>) -> Result<Count> {
         let living = [
             Test::Issuer(vec![self.after.slug.clone()]),
             Test::Status(vec![Status::Active, Status::Suspended]),
         ];
         let terms = living.into_iter().chain(tests).map(|test| Term { negated: false, test }).collect();
-        Ok(self.service.inner.store.count(&Query { terms }, self.now).await?.0)
+        Ok(self.service.inner.store.count(&Query { terms }, self.now).await?.into())
     }
 
     async fn secrets(&mut self) -> Result<()> {
@@ -79,7 +83,7 @@ impl Look<'_> {
             } else {
                 format!("the prefix {prefix} is gone; gates refuse them. Keep it under former-prefixes")
             };
-            self.keys(!kept, count, &words);
+            self.keys(!kept, Count::Exactly(count), &words);
         }
         let (was, is) = (&before.headers, &after.headers);
         let lost = [
@@ -139,14 +143,19 @@ impl Look<'_> {
         for gone in before.plans.iter().filter(|one| !after.plans.iter().any(|other| other.name == one.name))
         {
             let count = store.accounts_on_plan(&after.slug, &gone.name).await?;
-            self.hit(true, count, "account", &format!("on the plan {}, which is gone", gone.name));
+            self.hit(
+                true,
+                Count::Exactly(count),
+                "account",
+                &format!("on the plan {}, which is gone", gone.name),
+            );
         }
         if let Some(cap) = after.caps.active_keys
             && before.caps.active_keys.is_none_or(|was| was > cap)
         {
             let count = store.accounts_over(&after.slug, cap, self.now).await?;
             let words = format!("over the new limit of {cap} active keys; no key can be made for them");
-            self.hit(true, count, "account", &words);
+            self.hit(true, Count::Exactly(count), "account", &words);
         }
         Ok(())
     }

@@ -88,8 +88,8 @@ impl Change for ApplyPolicy {
             && version > 1
         {
             return Err(Error::Refused(format!(
-                "the policy of {slug} has version {} by now, and the file was made from version {read}. Look at what changed \
-                 with keyrack issuer show {slug}, bring it into the file, and write version = {} there",
+                "the policy of {slug} has version {} by now, and this was made from version {read}. Look at what changed with \
+                 keyrack issuer show {slug}, bring it into the file, and write version = {} there",
                 version - 1,
                 version - 1,
                 slug = policy.slug,

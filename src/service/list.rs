@@ -59,6 +59,13 @@ pub enum Count {
     AtLeast(u64),
 }
 
+impl std::convert::From<(u64, bool)> for Count {
+    /// From a number, and whether that is all.
+    fn from((number, all): (u64, bool)) -> Self {
+        if all { Self::Exactly(number) } else { Self::AtLeast(number) }
+    }
+}
+
 /// How many active keys end in one week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Week {
@@ -123,8 +130,7 @@ impl Service {
     pub async fn count(&self, query: &Query) -> Result<Count> {
         let now = self.look().await?;
         let query = self.under_policies(query).await?;
-        let (keys, all) = self.inner.store.count(&query, now).await?;
-        Ok(if all { Count::Exactly(keys) } else { Count::AtLeast(keys) })
+        Ok(self.inner.store.count(&query, now).await?.into())
     }
 
     /// The filter with the policies of now, if it asks about them.

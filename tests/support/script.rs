@@ -42,8 +42,8 @@ impl<'a> Script<'a> {
         program::run(self.db.dir(), self.with_database(args))
     }
 
-    pub fn run_with_input(&self, args: &[&str], input: &str) -> Output {
-        program::run_with_input(self.db.dir(), self.with_database(args), input.as_bytes())
+    pub fn run_with_input(&self, args: &[&str], input: impl AsRef<[u8]>) -> Output {
+        program::run_with_input(self.db.dir(), self.with_database(args), input.as_ref())
     }
 
     /// Demands success and answers standard output.

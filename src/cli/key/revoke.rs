@@ -14,7 +14,7 @@ use super::{find, the_key};
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, OperationId, Status};
 use crate::domain::query::Sort;
-use crate::service::{self, From, PageRequest, Revoked, Service, UndoneList, new_operation};
+use crate::service::{self, From, PageRequest, Revoked, Search, Service, UndoneList, new_operation};
 
 /// Keys revoked in one transaction.
 const BATCH: usize = 500;
@@ -187,20 +187,14 @@ async fn choose(arguments: &Arguments, service: &Service, session: &Session, now
     }
     if arguments.secret_stdin {
         let search = service.find_keys(prompt::secrets(&session.global).await?).await?;
-        match search.found.len() {
-            0 => {
-                let why = find::nothing(&search, &service.location());
-                return Err(Failure::not_found(format!("{why}. Nothing was changed")));
-            }
-            more if more > 1 && !search.certain => {
-                return Err(Failure::usage(format!(
-                    "that fits {more} keys{}: give the whole secret, or the id. Nothing was changed",
-                    if search.fit.is_some() { " and more" } else { "" }
-                )));
-            }
-            _ => {}
+        if search.found.is_empty() {
+            let why = find::nothing(&search, &service.location());
+            return Err(Failure::not_found(format!("{why}. Nothing was changed")));
         }
-        if search.certain && search.clues.iter().any(|clue| clue.ours) {
+        if !search.certain {
+            return Err(Failure::usage(no_secret(&search)));
+        }
+        if search.clues.iter().any(|clue| clue.ours) {
             let told = search.told().join(" ");
             chosen.missed = Some(format!("not all of that led to a key: {}", told.trim_end_matches('.')));
         }
@@ -212,6 +206,19 @@ async fn choose(arguments: &Arguments, service: &Service, session: &Session, now
         chosen.add(the_key(service, id).await?, now);
     }
     Ok(chosen)
+}
+
+/// Why a text that holds no whole secret revokes nothing, and which keys may be meant.
+fn no_secret(search: &Search) -> String {
+    const NAMED: usize = 3;
+    let mut told = search.told();
+    let names = search.keys().take(NAMED).map(|key| format!("{:?} ({})", key.name.as_str(), key.id));
+    let more = if search.found.len() > NAMED || search.fit.is_some() { " and others" } else { "" };
+    told.push(format!(
+        "No whole secret of a key was found in it. It may mean {}{more}",
+        names.collect::<Vec<_>>().join(", ")
+    ));
+    format!("{}: name the key by its id, `keyrack key revoke ID`. Nothing was changed", told.join(" "))
 }
 
 /// Shows what is about to end: name, account, preview, last use.

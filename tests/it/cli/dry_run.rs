@@ -40,7 +40,7 @@ fn run(keyrack: &Script<'_>, row: &str, names: &Names, more: &[&str]) -> Output 
     };
     match input {
         None => command.output().unwrap(),
-        Some(input) => keyrack.run_with_input(&args, &words(input, names).join(" ")),
+        Some(input) => keyrack.run_with_input(&args, words(input, names).join(" ")),
     }
 }
 

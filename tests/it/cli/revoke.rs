@@ -68,7 +68,7 @@ on_both! {
         let key = keyrack.create("acme", "exposed");
         keyrack.create("acme", "other");
         let args = ["key", "revoke", "--secret-stdin", "--yes", "--json"];
-        let output = keyrack.run_with_input(&args, &format!("{}\n", text(&key, "secret")));
+        let output = keyrack.run_with_input(&args, format!("{}\n", text(&key, "secret")));
         let revoked: Value = serde_json::from_str(&succeeded(&args, &output)).unwrap();
         assert_eq!(revoked[0]["id"], key["id"]);
         assert_eq!(statuses(&keyrack), pairs(&[("exposed", "revoked"), ("other", "active")]));

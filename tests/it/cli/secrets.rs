@@ -125,7 +125,7 @@ on_both! {
             assert_eq!(keys.len(), 1, "{keys:?}");
             keys[0]["id"].clone()
         };
-        assert_eq!(found(keyrack.run_with_input(&["key", "find", "--json"], &format!("  {secret} \n"))), made["id"]);
+        assert_eq!(found(keyrack.run_with_input(&["key", "find", "--json"], format!("  {secret} \n"))), made["id"]);
         let id = text(&made, "id");
         for text in ["front desk", text(&made, "preview"), id, &id[24..], &secret[secret.len() - 4..]] {
             assert_eq!(found(keyrack.run(&["key", "find", text, "--json"])), made["id"], "{text}");
@@ -267,6 +267,45 @@ on_both! {
         let card = texts(&card).0;
         for words in ["leaked", "it@acme.example", "Scopes", "Expires", "Last used"] {
             assert!(card.contains(words), "{words}: {card}");
+        }
+    }
+
+    async fn nothing_but_a_whole_secret_revokes_from_standard_input(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let made = keyrack.create("acme", "deploy");
+        let (secret, preview) = (text(&made, "secret"), text(&made, "preview"));
+        let args = ["key", "revoke", "--secret-stdin", "--yes"];
+        let damaged = format!("{}{}", &secret[..20], &secret[21..]);
+        for given in [
+            "deploy".to_owned(),
+            secret[secret.len() - 4..].to_owned(),
+            text(&made, "id").to_owned(),
+            preview.to_owned(),
+            format!("{damaged}\nseen as {preview}"),
+        ] {
+            let told = failed(2, &args, &keyrack.run_with_input(&args, &given));
+            assert!(told.contains("No whole secret") && told.contains(text(&made, "id")), "{told}");
+            assert_eq!(told.contains("checksum is wrong"), given.contains(&damaged), "{told}");
+        }
+        assert_eq!(keyrack.keys("status:active").len(), 1);
+    }
+
+    async fn no_text_breaks_the_search_or_hides_a_secret(db) {
+        let keyrack = Script::furnished(&db, "vozagent");
+        let made = keyrack.create("acme", "Front desk");
+        let secret = text(&made, "secret").as_bytes();
+        let noise: Vec<u8> = (0..200_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        for before in [
+            &b"\x1b]0;M\xfcnchen\x07 $ env\n\x1b[0m"[..],
+            b"\x1b]0;never ended ",
+            b"\x1b[38;5;12",
+            b"\x1b]8;;https://x.example/?key=",
+            &noise,
+        ] {
+            let text = [before, b"\n", secret, b"\x1b\\\n"].concat();
+            let output = keyrack.run_with_input(&["key", "find", "--json"], &text);
+            let keys: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+            assert_eq!(keys[0]["id"], made["id"]);
         }
     }
 

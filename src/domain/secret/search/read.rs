@@ -12,7 +12,7 @@ const GAP: usize = 64;
 const GAPS: usize = 8;
 /// Escapes in a row that are looked through.
 const ESCAPES: usize = 8;
-/// The longest title or link of a terminal's escape sequence.
+/// The longest run of parameters of a terminal's escape sequence.
 const COMMAND: usize = 4096;
 /// Less base64 than this holds no secret.
 const SHORTEST_RUN: usize = 64;
@@ -23,46 +23,49 @@ const WRAPPED: usize = 40;
 /// and characters without width. Not longer than the input.
 pub fn clean(input: &[u8]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(input.len()));
-    let mut at = 0;
+    // Where this chunk begins, and up to where a sequence was left out: it may end in a later chunk.
+    let (mut start, mut left_out) = (0, 0);
     for chunk in input.utf8_chunks() {
-        let start = at;
         for (offset, c) in chunk.valid().char_indices() {
-            // Within a sequence that was left out.
-            if start + offset < at {
+            let (at, next) = (start + offset, start + offset + c.len_utf8());
+            if at < left_out {
                 continue;
             }
-            at = start + offset + c.len_utf8();
             match c {
-                '\u{1b}' | '\u{9b}' => at = sequence(input, at, c == '\u{9b}'),
+                '\u{1b}' | '\u{9b}' => match sequence(input.get(next..).unwrap_or_default(), c == '\u{9b}') {
+                    Some(length) => left_out = next + length,
+                    // What is in it can be a link with a key.
+                    None => text.push(' '),
+                },
+                '\u{7}' => text.push(' '),
                 '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' => text.push(c),
                 c if c.is_control() || unseen(c) => {}
                 c => text.push(c),
             }
         }
-        let end = start + chunk.valid().len() + chunk.invalid().len();
-        if !chunk.invalid().is_empty() && at < end {
+        start += chunk.valid().len();
+        if !chunk.invalid().is_empty() && start >= left_out {
             text.push('?');
         }
-        at = at.max(end);
+        start += chunk.invalid().len();
     }
     text
 }
 
-/// The end of a terminal's sequence whose introducer ends at `at`.
-fn sequence(input: &[u8], at: usize, csi: bool) -> usize {
-    let rest = &input[at..];
-    let ends = |from: usize, is: fn(u8) -> bool| rest[from..].iter().take(COMMAND).position(|byte| is(*byte));
+/// The length of a terminal's sequence behind its introducer; `None` if that begins or ends a longer text.
+fn sequence(rest: &[u8], csi: bool) -> Option<usize> {
+    let control = |from: usize| {
+        let parameters = rest.iter().skip(from).take(COMMAND);
+        let end = parameters.clone().position(|byte| !matches!(byte, 0x20..=0x3f));
+        end.map_or(from, |end| from + end + 1)
+    };
     match rest.first() {
-        Some(b'[') if !csi => ends(1, |byte| !matches!(byte, 0x20..=0x3f)).map_or(at, |end| at + 1 + end + 1),
-        _ if csi => ends(0, |byte| !matches!(byte, 0x20..=0x3f)).map_or(at, |end| at + end + 1),
-        Some(b']') => match ends(1, |byte| matches!(byte, 0x07 | 0x1b)) {
-            Some(end) if rest[1 + end] == 0x1b => (at + 1 + end + 2).min(input.len()),
-            Some(end) => at + 1 + end + 1,
-            None => at,
-        },
-        Some(0x20..=0x2f) => (at + 2).min(input.len()),
-        Some(b'=' | b'>' | b'7' | b'8' | b'c' | b'M') => at + 1,
-        _ => at,
+        _ if csi => Some(control(0)),
+        Some(b'[') => Some(control(1)),
+        Some(b']' | b'\\' | b'P' | b'X' | b'^' | b'_') => None,
+        Some(0x20..=0x2f) => Some(rest.len().min(2)),
+        Some(b'=' | b'>' | b'7' | b'8' | b'c' | b'M') => Some(1),
+        _ => Some(0),
     }
 }
 
