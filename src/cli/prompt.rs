@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
+};
 use signal_hook::consts::{SIGCONT, SIGQUIT, SIGTSTP, SIGTTIN};
 use signal_hook::iterator::Signals;
 use zeroize::{Zeroize, Zeroizing};
@@ -185,31 +187,54 @@ fn watch_stops() -> io::Result<()> {
     }
     let mut signals = Signals::new([SIGTSTP, SIGTTIN, SIGCONT, SIGQUIT])?;
     let watch = move || {
-        for signal in signals.forever() {
-            match signal {
-                // Whatever was typed meanwhile may be half a secret: it is dropped, and typed again.
-                SIGCONT => {
-                    AGAIN.store(true, Ordering::SeqCst);
-                    drop(ask_hidden(OptionalActions::Flush));
-                }
-                SIGQUIT => {
-                    restore_terminal();
-                    let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
-                }
-                _ => {
-                    if let Some(Hidden { terminal, before }) = &*HIDDEN.lock() {
-                        let _ = tcsetattr(terminal, OptionalActions::Now, before);
+        loop {
+            let heard: Vec<_> = signals.wait().collect();
+            for signal in heard {
+                match signal {
+                    SIGCONT => hide_again(),
+                    SIGQUIT => {
+                        restore_terminal();
+                        let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
                     }
-                    // Stops as SIGTSTP would, where somebody can wake us, and is not listened to.
-                    let _ = rustix::process::kill_process(
-                        rustix::process::getpid(),
-                        rustix::process::Signal::TTOU,
-                    );
+                    _ => {
+                        stop();
+                        // Going on again: what was sent for reading in the background is over.
+                        if signals.pending().any(|signal| signal == SIGQUIT) {
+                            restore_terminal();
+                            let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
+                        }
+                        hide_again();
+                    }
                 }
             }
         }
     };
     std::thread::Builder::new().name("stops".into()).spawn(watch).map(drop)
+}
+
+/// Gives the terminal back, if it is this process's, and stops.
+fn stop() {
+    let own = has_terminal();
+    if let Some(Hidden { terminal, before }) = HIDDEN.lock().as_ref().filter(|_| own) {
+        let _ = tcsetattr(terminal, OptionalActions::Now, before);
+    }
+    // Stops as SIGTSTP would, where somebody can wake us, and is not listened to.
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TTOU);
+}
+
+/// Whatever was typed meanwhile may be half a secret: it is dropped, and typed again. In the background the terminal is
+/// somebody else's, and reading from it stops the process again.
+fn hide_again() {
+    if has_terminal() {
+        AGAIN.store(true, Ordering::SeqCst);
+        drop(ask_hidden(OptionalActions::Flush));
+    }
+}
+
+/// Whether a prompt waits and its terminal listens to this process.
+fn has_terminal() -> bool {
+    let hidden = HIDDEN.lock();
+    hidden.as_ref().is_some_and(|hidden| tcgetpgrp(&hidden.terminal) == Ok(rustix::process::getpgrp()))
 }
 
 fn piped<T>(take: Take<T>) -> io::Result<Option<T>> {

@@ -100,7 +100,13 @@ impl Session {
 
     fn can_ask_for_new(&self, error: &service::Error) -> bool {
         let can_ask = self.global.yes || prompt::can_ask(&self.global);
-        matches!(error, service::Error::Store(StoreError::Missing(_))) && can_ask && !self.global.dry_run
+        let missing = matches!(error, service::Error::Store(StoreError::Missing(_)));
+        // Where something else is, none can be made.
+        let is_free = match self.location() {
+            Ok(Location::Sqlite(path)) => !path.is_dir() && (path.exists() || !path.is_symlink()),
+            location => location.is_ok(),
+        };
+        missing && is_free && can_ask && !self.global.dry_run
     }
 
     /// What the console ends with that found no database where a server is: it begins again and asks first. Beginning

@@ -145,7 +145,14 @@ fn reading(case: &Case<'_>, told: &mut Explanation) {
     match case.reading {
         None => {
             told.open("credential", "The record is explained: no request was looked at.");
-            told.open("shape", "The secret is not at hand.");
+            match (case.policy, case.facts) {
+                (Some(policy), Some(facts))
+                    if policy.slug == facts.key.issuer && !policy.takes(facts.key) =>
+                {
+                    told.failed("shape", Reason::UnknownPrefix, case.policy);
+                }
+                _ => told.open("shape", "The secret is not at hand."),
+            }
         }
         Some(Ok(found)) => {
             told.passed(

@@ -14,6 +14,7 @@ use super::issuer::{LineFault, Policy, RequestLine, Routed, Unmatched};
 use super::key::{Key, Status};
 use super::limit::{Charge, Quota, charges};
 use super::reason::Reason;
+use super::when;
 
 mod answer;
 
@@ -156,9 +157,17 @@ pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
     }
 }
 
-/// What a request with the key would meet at `now`, in a sentence for people.
-pub fn meets(key: &Key, now: Instant) -> String {
-    dead(key, now).map_or_else(|| "This key works now.".into(), |reason| reason.sentence(None))
+/// What a request with the key would meet at `now` under its policy, in a sentence for people.
+pub fn meets(key: &Key, policy: Option<&Policy>, now: Instant) -> String {
+    let strange = policy.is_some_and(|policy| !policy.takes(key)).then_some(Reason::UnknownPrefix);
+    match (dead(key, now).or(strange), key.claim_by()) {
+        (Some(reason), _) => reason.sentence(None),
+        (None, Some(end)) => {
+            let ends = when::relative(end, now);
+            format!("This key works now. It ends {ends} unless it is used or confirmed.")
+        }
+        (None, None) => "This key works now.".into(),
+    }
 }
 
 /// Why a key may not do what is asked for, if it works at all; `None` if it may.

@@ -30,6 +30,12 @@ impl Settings {
     /// In words that name the setting that is wrong, and where it was said.
     pub fn of(table: &GateTable, lost_lines: fn() -> u64) -> Result<Self, ConfigError> {
         table.check()?;
+        if !LEASES.contains(&table.lease.value) {
+            return Err(mistake(
+                &table.lease,
+                "a lease lasts from 100 ms to 60 s: a gate that can't ask the database for longer must refuse",
+            ));
+        }
         let issuers = Issuers::parse(table.issuer.value.iter().map(String::as_str));
         let password = secret(&table.limits_password_file, 1)?;
         let address = |url: &String| Address::parse(url, password.as_deref().map(String::as_str));
@@ -80,6 +86,9 @@ fn askers(named: &[IpNet]) -> Networks {
     ];
     Networks::new(if named.is_empty() { here.to_vec() } else { named.to_vec() })
 }
+
+/// A proof takes some time even on a good day; and a gate that goes on for long without one lets dead keys pass.
+const LEASES: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(60);
 
 fn mistake<T>(setting: &Setting<T>, why: impl ToString) -> ConfigError {
     setting.source.error(why.to_string())

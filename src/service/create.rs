@@ -224,11 +224,11 @@ pub(super) async fn allow_one_more(
     if account.standing == Standing::Suspended {
         return Err(Error::Suspended { account: account.slug.clone() });
     }
-    if let Some(cap) = policy.caps.active_keys.filter(|_| !in_place) {
-        let active = tx.count_active(&account.slug, cap).await?;
-        if active >= u64::from(cap) {
-            return Err(Error::KeyLimit { account: account.slug.clone(), active, cap });
-        }
+    if let Some(cap) = policy.caps.active_keys.filter(|_| !in_place)
+        && tx.count_active(&account.slug, cap).await? >= u64::from(cap)
+    {
+        let active = tx.count_active(&account.slug, u32::MAX).await?;
+        return Err(Error::KeyLimit { account: account.slug.clone(), active, cap });
     }
     if let Some(cap) = policy.caps.creations_per_minute {
         let made = tx.creations_since(&account.slug, tx.now() - MINUTE, cap).await?;

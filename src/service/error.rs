@@ -21,7 +21,7 @@ pub enum Error {
     )]
     Suspended { account: String },
     /// The account has as many active keys as its policy allows (VG-19, VP-28).
-    #[error("account {account} has {active} active keys and its limit is {cap}. Revoke one first")]
+    #[error("account {account} has {active} active keys and its limit is {cap}. Revoke {} first", too_many(*active, *cap))]
     KeyLimit { account: String, active: u64, cap: u32 },
     /// Too many creations within a minute (VG-22).
     #[error(
@@ -111,4 +111,12 @@ pub enum Field {
 
 fn list(ids: &[KeyId]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// How many keys must go before there is room for one.
+fn too_many(active: u64, cap: u32) -> String {
+    match active.saturating_sub(u64::from(cap)) {
+        0 => "one".into(),
+        more => (more + 1).to_string(),
+    }
 }

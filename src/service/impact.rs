@@ -163,9 +163,10 @@ impl Look<'_> {
     async fn lives(&mut self) -> Result<()> {
         let (before, after) = (self.before, self.after);
         if after.expiry != before.expiry {
-            // Scopes are told of by themselves.
+            // Scopes and prefixes are told of by themselves.
             let mut lives = after.clone();
             lives.scopes.extend(before.scopes.iter().cloned());
+            lives.format.former_prefixes.extend(before.format.prefixes().map(str::to_owned));
             let count = self.count([Test::Violates(vec![lives])]).await?;
             let words = "could not be made with their expiry any more (list them with violates:policy)";
             self.keys(false, count, words);

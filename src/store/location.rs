@@ -37,6 +37,9 @@ impl Location {
         if let Some(url) = libpq(text) {
             return refused(format!("the database's address is one of libpq's: write it as {url}"));
         }
+        if let Some(why) = meant_otherwise(text) {
+            return refused(why);
+        }
         let (scheme, rest) = scheme(text).unwrap_or(("", text));
         let path = match scheme.to_ascii_lowercase().as_str() {
             "" => text,
@@ -189,6 +192,25 @@ fn hosts(url: &str) -> Result<(Vec<String>, Wanted)> {
 }
 
 /// The scheme and what follows its colon, if a text begins like a URL. Windows and its drives are not thought of.
+/// What looks like the address of a server, or like something that a shell replaces, but would make a file.
+fn meant_otherwise(text: &str) -> Option<String> {
+    let (first, _) = text.split_once('/')?;
+    if let Some((_, url)) =
+        text.split_once(':').filter(|(_, rest)| scheme(rest).is_some() && scheme(text).is_none())
+    {
+        return Some(format!("the database's address is another program's: write {url}"));
+    }
+    if first.starts_with('$') {
+        return Some(format!(
+            "{first} was not replaced by a shell: write the path in full (or ./{text}, if that is its name)"
+        ));
+    }
+    let is_login = first.split_once('@').is_some_and(|(login, host)| !login.is_empty() && !host.is_empty());
+    is_login.then(|| {
+        format!("the database's address lacks its beginning: write postgres://{text} (or ./{text}, if that is a file)")
+    })
+}
+
 fn scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':').filter(|(scheme, _)| !scheme.is_empty())?;
     let known = ["postgres", "postgresql", "sqlite", "sqlite3", "file"];

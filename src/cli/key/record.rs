@@ -1,6 +1,6 @@
 //! A key as a row, an object or a CSV line. Never with a secret: a [`Key`] has none.
 
-use super::super::output::{Column, Record, Tone};
+use super::super::output::{Column, Record, Tone, when};
 use crate::domain::Instant;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
@@ -47,7 +47,12 @@ impl OfKey for Found {
 /// The columns of a key, the last of which only a [`Found`] one has.
 const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
     [
-        Column::<R>::new("STATUS", 16, "status", |of, now| of.key().status(now).as_str().into()).whole(),
+        Column::<R>::new("STATUS", 16, "status", |of, now| of.key().status(now).as_str().into())
+            .cell(|of, look| match of.key().status(look.now) {
+                Status::Active if of.key().claim_by().is_some() => "unclaimed".into(),
+                status => status.as_str().into(),
+            })
+            .whole(),
         Column::new("NAME", 4, "name", |of, _| of.key().name.as_str().into()),
         Column::wide("DESCRIPTION", 5, "description", |of, _| of.key().description.as_str().into()),
         Column::new("ACCOUNT", 2, "account", |of, _| of.key().account.as_str().into()),
@@ -61,7 +66,12 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
         }),
         Column::new("CREATED", 9, "created_at", |of, _| of.key().created_at.into()),
         Column::wide("BY", 10, "created_by", |of, _| of.key().created_by.as_str().into()),
-        Column::<R>::new("EXPIRES", 11, "expires_at", |of, _| of.key().expires_at.into()).missing("never"),
+        Column::<R>::new("EXPIRES", 11, "expires_at", |of, _| of.key().expires_at.into()).cell(|of, look| {
+            let key = of.key();
+            // Who is not confirmed ends earlier.
+            let end = key.claim_by().filter(|_| !key.has_ended(look.now)).or(key.expires_at);
+            end.map_or_else(|| "never".into(), |end| when::shown(end, look))
+        }),
         Column::<R>::new("LAST USED", 12, "last_used_at", |of, _| of.key().last_used_at.into())
             .missing("never"),
         Column::wide("FROM", 13, "last_used_from", |of, _| of.key().last_used_from.as_deref().into()),

@@ -242,14 +242,14 @@ fn describe(chosen: &Chosen, now: Instant) {
 }
 
 fn number(chosen: &Chosen) -> String {
-    let parts: Vec<String> = chosen.parts.iter().map(|part| format!("{part:?}")).collect();
-    let containing = match parts.is_empty() {
-        true => String::new(),
-        false => format!(", found by a part ({}),", parts.join(", ")),
+    let parts: Vec<String> = chosen.parts.iter().map(|part| format!("\"{part}\"")).collect();
+    let containing = match parts.as_slice() {
+        [] => String::new(),
+        parts => format!(" whose name or text contains {}", parts.join(" and ")),
     };
     match chosen.ids.len() {
         1 => format!("this key{containing}"),
-        many => format!("{many} keys ({} of them work){containing}", chosen.active),
+        many => format!("{many} keys{containing} ({} of them work)", chosen.active),
     }
 }
 

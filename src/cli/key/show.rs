@@ -34,10 +34,11 @@ pub async fn run(id: &str, session: &Session) -> Result {
     if !people || session.global.quiet {
         return Ok(());
     }
-    if key.status(now) == Status::Suspended {
-        say(&meets(&key, now));
+    let policy = service.issuer(&key.issuer).await?.policy;
+    if key.status(now) == Status::Suspended || !policy.takes(&key) {
+        say(&meets(&key, Some(&policy), now));
     }
-    for why in service.issuer(&key.issuer).await?.policy.objections(&key, now) {
+    for why in policy.objections(&key, now) {
         say(&format!("Today it could not be made like that: {why}."));
     }
     if key.rotation_due(now) {

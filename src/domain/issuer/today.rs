@@ -6,6 +6,7 @@ use super::{ExpiryRule, Policy};
 use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::key::Key;
+use crate::domain::secret::DOTS;
 
 impl ExpiryRule {
     /// How long a key may live that replaces one that was given `life`; `None` is for ever. As long as the old one was,
@@ -39,6 +40,13 @@ fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 }
 
 impl Policy {
+    /// Whether gates take the form that the key has: its prefix is one of the policy's, present or former.
+    pub fn takes(&self, key: &Key) -> bool {
+        self.format
+            .prefixes()
+            .any(|prefix| key.preview.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(DOTS)))
+    }
+
     /// What this policy, were `key` made today, would refuse of it, in words. A key that ended or was replaced is not asked
     /// about any more.
     pub fn objections(&self, key: &Key, now: Instant) -> Vec<String> {
@@ -46,6 +54,9 @@ impl Policy {
             return Vec::new();
         }
         let mut why = Vec::new();
+        if !self.takes(key) {
+            why.push("the policy has no such prefix any more, and gates refuse it".into());
+        }
         let unknown = self.unknown_scopes(&key.scopes);
         if !unknown.is_empty() {
             why.push(format!("the policy has no scope {} any more", unknown.join(", ")));

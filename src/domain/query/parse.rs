@@ -99,6 +99,11 @@ pub(in crate::domain) fn words(text: &str) -> Result<Vec<Word>, QueryError> {
             let after = at + c.len_utf8();
             match c {
                 '"' => {
+                    // `name:="x"` is `name:"x"`.
+                    if piece.text == "=" && word.field.is_some() {
+                        piece.text.clear();
+                        word.whole.text.pop();
+                    }
                     quoted = true;
                     piece.quoted = true;
                     let end = phrase(&mut rest, &mut piece.text, &mut word.whole.text).ok_or_else(|| {
@@ -195,7 +200,7 @@ impl Word {
             "status" => Test::Status(self.statuses()?),
             "account" => Test::Account(self.slugs("account")?),
             "issuer" => Test::Issuer(self.slugs("issuer")?),
-            "by" => Test::CreatedBy(unique(self.values.iter().map(|value| composed(&value.text)))),
+            "by" => Test::CreatedBy(unique(self.values.iter().map(Piece::name))),
             "name" => self.names()?,
             "scope" => Test::Scope(self.scopes()?),
             "expires" => self.expires(here)?,
@@ -273,11 +278,7 @@ impl Word {
                 "name: put all names into quotation marks, or none: those match exactly, these as a part";
             return Err(mistake(self.whole.span.clone(), why));
         }
-        let names = self.values.iter().map(|value| match value.quoted {
-            true => composed(&value.text),
-            false => composed(value.text.strip_prefix('=').unwrap_or(&value.text)),
-        });
-        let names = unique(names);
+        let names = unique(self.values.iter().map(Piece::name));
         Ok(if exactly == 0 { Test::NamePart(names) } else { Test::Name(names) })
     }
 
@@ -327,6 +328,12 @@ impl Word {
 }
 
 impl Piece {
+    /// The value as a whole name; a `=` before it that is not quoted says so only.
+    fn name(&self) -> String {
+        let bare = self.text.strip_prefix('=').filter(|_| !self.quoted);
+        composed(bare.unwrap_or(&self.text))
+    }
+
     fn refused(&self, field: &str) -> QueryError {
         let values = FIELDS.iter().find(|help| help.name == field).map_or(&[][..], |help| help.values);
         let near = nearest(&self.text.to_ascii_lowercase(), values.iter().copied());

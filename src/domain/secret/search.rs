@@ -340,7 +340,11 @@ impl Finding {
                 format!("{what} that is cut off at its beginning: its prefix is missing or damaged")
             }
             Kind::Preview(_) => "a masked preview, not the secret itself".to_owned(),
-            Kind::Foreign(provider) => format!("not one of ours: looks like a {provider}"),
+            Kind::Foreign(provider) => {
+                let an =
+                    if provider.starts_with(['A', 'O']) || *provider == "npm token" { "an" } else { "a" };
+                format!("not one of ours: looks like {an} {provider}")
+            }
             Kind::Unknown => "not one of ours: no issuer in this database has its prefix".to_owned(),
         }
     }

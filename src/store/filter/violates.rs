@@ -6,6 +6,7 @@ use super::{Driver, any, push_lives, push_not_replaced};
 use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
+use crate::domain::secret::preview;
 
 /// [`Policy::objections`] as SQL.
 pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Policy], now: Instant) {
@@ -23,7 +24,15 @@ pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Po
             D::text(sql, &format!(" {} ", scope.name));
             sql.push(", ' ')");
         }
-        sql.push(") <> ''");
+        sql.push(") <> '' OR NOT (1 = 0");
+        for prefix in policy.format.prefixes() {
+            let head = preview(prefix, "");
+            sql.push(" OR substr(k.preview, 1, length(");
+            D::text(sql, &head);
+            sql.push(")) = ");
+            D::text(sql, &head);
+        }
+        sql.push(")");
         let rule = &policy.expiry;
         if let Some(days) = rule.max_days {
             sql.push(format!(

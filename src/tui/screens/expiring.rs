@@ -197,9 +197,10 @@ impl Screen for State {
                 shell.open(Opening::Create { account: None });
                 Vec::new()
             }
-            // The same keys in the table, where the filter can be narrowed.
+            // The same keys in the table, where the next word of the filter is typed.
             Action::Filter => {
-                shell.filter(window.filter());
+                shell.filter(format!("{} ", window.filter()));
+                shell.act(Action::Filter);
                 Vec::new()
             }
             action => of_keys::act(&self.rows, shell, action),

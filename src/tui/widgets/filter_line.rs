@@ -65,10 +65,10 @@ impl<F: PartialEq> FilterLine<F> {
         self.text = TextField::with(text);
     }
 
-    /// Begins to type it, with the present text selected.
+    /// Begins to type it, with the present text selected; one that ends in a blank waits for another word.
     pub fn begin(&mut self) {
         self.typing = true;
-        self.selected = !self.is_empty();
+        self.selected = !self.is_empty() && !self.text.value().ends_with(' ');
     }
 
     pub fn key(&mut self, event: KeyEvent) {

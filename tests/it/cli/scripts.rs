@@ -144,7 +144,7 @@ on_both! {
             String::from_utf8(output.stderr).unwrap()
         };
         let loose = told("node-1");
-        assert!(loose.contains("2 keys (2 of them work), found by a part (\"node-1\"),"), "{loose}");
+        assert!(loose.contains("2 keys whose name or text contains \"node-1\" (2 of them work)"), "{loose}");
         assert!(loose.contains("name:\"node-1\""), "{loose}");
         let exact = told("name:\"node-1\"");
         assert!(exact.contains("Would revoke this key.") && !exact.contains("part"), "{exact}");

@@ -1,9 +1,9 @@
 //! Changing a policy under which keys and accounts live, on both databases.
 
-use crate::support::people::{keep, make_kept, office, preset, scoped};
+use crate::support::people::{keep, make_kept, office, preset, query, scoped, wanted};
 use keyrack::domain::expiry::Expiry;
 use keyrack::domain::issuer::{Policy, ScopeRule, policy_file};
-use keyrack::service::{ChangeAccount, Count, Error, Service, new_operation};
+use keyrack::service::{ChangeAccount, Count, Error, Explain, Presented, Service, new_operation};
 
 async fn hits(service: &Service, policy: &Policy) -> Vec<String> {
     service.policy_hits(policy).await.unwrap().into_iter().map(|hit| hit.words).collect()
@@ -53,6 +53,37 @@ on_both! {
         let open = with(&|policy| policy.scopes.clear());
         let hit = &service.policy_hits(&open).await.unwrap()[0];
         assert!(hit.harms && hit.count == Count::Exactly(3), "{hit:?}");
+    }
+
+    async fn keys_whose_prefix_is_gone_are_said_to_be_refused(db) {
+        let mut policy = preset("voxpria");
+        let service = office(&db, policy.clone()).await;
+        let key = make_kept(&service, "acme", "old form").await.key;
+        let refused = async || {
+            let asked = Explain { what: Presented::Record(key.id), issuer: None, address: None, request: None };
+            service.explain(asked).await.unwrap().refused().map(|reason| format!("{reason:?}"))
+        };
+        assert_eq!(refused().await, None);
+        policy.format.prefix = "new_".into();
+        service.apply_policy(new_operation(), policy.clone()).await.unwrap();
+        assert_eq!(refused().await, Some("UnknownPrefix".into()));
+        let violates = query("violates:policy");
+        assert_eq!(service.count(&violates).await.unwrap(), Count::Exactly(1));
+        policy.format.former_prefixes = vec!["vx_".into()];
+        service.apply_policy(new_operation(), policy).await.unwrap();
+        assert_eq!((refused().await, service.count(&violates).await.unwrap()), (None, Count::Exactly(0)));
+    }
+
+    async fn over_a_limit_that_was_lowered_it_is_said_how_many_are_too_many(db) {
+        let mut policy = preset("voxpria");
+        let service = office(&db, policy.clone()).await;
+        for name in ["one", "two", "three"] {
+            make_kept(&service, "acme", name).await;
+        }
+        policy.caps.active_keys = Some(2);
+        service.apply_policy(new_operation(), policy).await.unwrap();
+        let told = service.create_key(wanted("acme", "four")).await.unwrap_err().to_string();
+        assert!(told.contains("has 3 active keys and its limit is 2. Revoke 2 first"), "{told}");
     }
 
     async fn what_could_not_be_counted_in_time_harms_all_the_same(db) {

@@ -306,6 +306,30 @@ fn a_hidden_prompt_never_echoes_whatever_stops_it_and_continues_it() {
 }
 
 #[test]
+fn a_hidden_prompt_that_is_continued_in_the_background_asks_once_it_is_in_the_foreground() {
+    let home = rack(5);
+    let script = "set -m; \"$@\" key find & pid=$!; fg >/dev/null; kill -CONT $pid; sleep 0.3; \
+                  while jobs -r | grep -q .; do sleep 0.05; done; echo SHELL HAS IT; read line; fg >/dev/null; \
+                  echo \"STOPPED $(jobs -s | wc -l)\"; stty -a | grep -q ' echo ' && echo ECHOES; exit 7";
+    let mut terminal =
+        Start::new(home.path()).size(100, 30).through(["/bin/bash", "-c", script, "bash"]).spawn();
+    terminal.wait_for("not shown");
+    terminal.quiet(Duration::from_millis(100));
+    terminal.send(&key("ctrl-z"));
+    terminal.wait_for("SHELL HAS IT");
+    terminal.send(b"\n");
+    terminal.wait("the prompt again", |screen| screen.contents().trim_end().ends_with("not shown):"));
+    terminal.quiet(Duration::from_millis(400));
+    terminal.type_text("hunter2secret");
+    terminal.send(b"\r");
+    terminal.wait_for("STOPPED 0");
+    terminal.wait_for("ECHOES");
+    terminal.wait_for_exit(Duration::from_secs(5));
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    assert!(!raw.contains("hunter"), "the secret was shown\n{raw}");
+}
+
+#[test]
 fn a_prompt_that_a_signal_ends_leaves_the_terminal_as_it_was() {
     let home = rack(5);
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {

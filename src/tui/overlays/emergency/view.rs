@@ -139,7 +139,7 @@ impl State {
             let state: std::borrow::Cow<'_, str> = if several {
                 "Their secrets were all in what was pasted.".into()
             } else {
-                meets(key, shell.now).into()
+                meets(key, shell.issuer(&key.issuer).map(|issuer| &issuer.policy), shell.now).into()
             };
             sheet.words(Role::Warning, &format!("{state} Revoking is at once and for good."));
             let act = if several { format!("revoke all {ending} now") } else { "revoke it now".to_owned() };
