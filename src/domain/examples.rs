@@ -9,6 +9,7 @@ use super::issuer::{Issuer, Policy, policy_file};
 use super::key::Key;
 use super::network::Networks;
 use super::scope::Scopes;
+use super::secret::preview;
 
 /// The instant of most tests: 2026-11-21 12:00:00 UTC.
 pub fn noon() -> Instant {
@@ -24,7 +25,7 @@ impl Key {
             issuer: "voxpria".into(),
             name: "Production".into(),
             description: "".into(),
-            preview: "xx_••••••••abcd".into(),
+            preview: preview("vx_", "abcd").into(),
             scopes: Scopes::default(),
             allow: Networks::default(),
             created_at: noon(),
@@ -46,9 +47,10 @@ impl Key {
         }
     }
 
-    /// The same of another issuer.
+    /// The same of another issuer, in the form of its keys.
     pub fn of(self, issuer: &str) -> Self {
-        Self { issuer: issuer.into(), ..self }
+        let prefix = policy_file::preset(issuer).map_or("xx_".to_owned(), |policy| policy.format.prefix);
+        Self { issuer: issuer.into(), preview: preview(&prefix, "abcd").into(), ..self }
     }
 
     /// The same, made at another instant and confirmed a minute later.

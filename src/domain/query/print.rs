@@ -58,7 +58,11 @@ impl fmt::Display for Test {
 
 /// A list of values with commas between; those that need it in quotation marks.
 fn list<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> String {
-    values.into_iter().map(|v| quoted(v.as_ref(), v.as_ref().contains(','))).collect::<Vec<_>>().join(",")
+    values
+        .into_iter()
+        .map(|v| quoted(v.as_ref(), v.as_ref().contains(',') || v.as_ref().starts_with('=')))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn quoted(text: &str, force: bool) -> String {
