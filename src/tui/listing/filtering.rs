@@ -43,11 +43,9 @@ impl<S: Source> Listing<S> {
             }
             _ => {
                 self.filter.key(key.event);
-                // The beginning of a paste without brackets that goes on to be a secret is not looked for either.
-                if key.hurried
-                    && shell.begins_secret(self.filter.value())
-                    && !shell.holds_secret(self.filter.value())
-                {
+                // The beginning of a secret is not looked for either, however slowly it comes; Enter looks for what is none.
+                let text = self.filter.value();
+                if shell.begins_secret(text) && !shell.holds_secret(text) {
                     return Vec::new();
                 }
             }

@@ -33,6 +33,9 @@ const REASON: &str = "exposed";
 /// After an Enter that came with other keys at once, so long nothing more comes where it was the last of them.
 pub(super) const LAST: Duration = Duration::from_millis(100);
 
+/// Said of what was put where no secret belongs.
+const GIVEN: &str = "There is a secret in what you put there: it was not looked for as words, and is not kept. Enter says whose it is; Esc forgets it.";
+
 /// The search and what it found.
 #[derive(Debug)]
 pub struct State {
@@ -82,8 +85,7 @@ pub fn open(shell: &mut Shell, number: u64, given: Option<Pasted>) -> Opened {
     };
     if let Some(given) = given {
         state.input.put(given.as_str());
-        let words = "There is a secret in what you put there: it was not looked for as words, and is not kept. Enter says whose it is; Esc forgets it.";
-        state.said = Some((Severity::Warning, words.into()));
+        state.said = Some((Severity::Warning, GIVEN.into()));
     }
     shell.toast = None;
     Opened::new(state, Vec::new())
@@ -103,8 +105,9 @@ impl State {
             Some(Action::Accept) => return self.find(shell, ""),
             Some(Action::ClearLine) => self.input.clear(),
             _ => {
-                // The rest of what was put elsewhere without brackets is more of the same.
-                if self.input.key(key.event) && !key.hurried {
+                // The rest of what was put elsewhere, key by key, is more of the same.
+                let given = self.said.as_ref().is_some_and(|(_, words)| words.as_str() == GIVEN);
+                if self.input.key(key.event) && !given {
                     self.said = None;
                 }
             }
