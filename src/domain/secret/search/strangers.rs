@@ -48,6 +48,16 @@ const PROVIDERS: &[(&str, usize, &str)] = &[
     ("eyJ", 40, "JSON Web Token"),
 ];
 
+/// The bytes that they begin with.
+const FIRST: [bool; 256] = {
+    let (mut first, mut at) = ([false; 256], 0);
+    while at < PROVIDERS.len() {
+        first[PROVIDERS[at].0.as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    first
+};
+
 /// The longest prefix that a policy may have.
 const PREFIX: usize = 24;
 /// No token that is looked at is longer.
@@ -59,7 +69,7 @@ pub(super) fn at(text: &str, at: usize, covered: usize) -> Option<(usize, usize,
     if bytes[at] == b'_' {
         return of_nobody(text, at, covered);
     }
-    if !bytes[at].is_ascii_alphabetic() || at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
+    if !FIRST[usize::from(bytes[at])] || at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
         return None;
     }
     let rest = &bytes[at..];
@@ -75,23 +85,24 @@ pub(super) fn at(text: &str, at: usize, covered: usize) -> Option<(usize, usize,
 fn of_nobody(text: &str, at: usize, covered: usize) -> Option<(usize, usize, Seen)> {
     let bytes = text.as_bytes();
     let letters = |byte: &&u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    // What follows is told sooner than what comes before, of which there may be much.
+    let body = bytes[at + 1..].iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let shown_tail = if body < SHORTEST_BODY { Some(preview(text, at + 1)?) } else { None };
     let before = bytes[covered..at].iter().rev().take(PREFIX - 1).take_while(letters).count();
     if before == 0 {
         return None;
     }
     let start = at - before;
     let prefix = &text[start..=at];
-    let body = bytes[at + 1..].iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let end = at + 1 + body;
-    if body >= SHORTEST_BODY {
+    let Some((end, tail)) = shown_tail else {
         let body = &text[at + 1..end];
         let mut readings = Vec::new();
         if Body::VARIANTS.iter().copied().any(|form| form.matches(prefix, body)) {
             readings.push(PlainKey::join(prefix, body));
         }
         return Some((start, end, Seen { kind: Kind::Unknown, issuer: None, readings }));
-    }
-    let (end, tail) = preview(text, at + 1)?;
+    };
     let kind = Kind::Preview(Some(shown(prefix, Some(tail?))?));
     Some((start, end, Seen { kind, issuer: None, readings: Vec::new() }))
 }
