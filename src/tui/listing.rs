@@ -82,7 +82,7 @@ pub struct Came {
 pub struct Listing<S: Source> {
     pub source: S,
     pub filter: FilterLine<S::Filter>,
-    /// Whether rows were ever read under the present filter.
+    /// Whether rows were read under the present filter and in the present order.
     pub loaded: bool,
     /// Why the last reading failed.
     pub fault: Option<SafeText>,
@@ -234,8 +234,7 @@ impl<S: Source> Listing<S> {
 
     fn act(&mut self, shell: &mut Shell, action: Action, page: usize) -> Taken {
         let rows = page.max(1) as isize;
-        if (self.leaping() || self.owed != 0) && !self.is_empty() && about_rows(action) {
-            shell.toast(Severity::Info, "The rows are still being read. Try again in a moment.");
+        if about_rows(action) && !(self.is_empty() && self.marks.is_empty()) && self.refuses(shell) {
             return Taken::Done(Vec::new());
         }
         Taken::Done(match action {
@@ -267,16 +266,35 @@ impl<S: Source> Listing<S> {
         })
     }
 
+    /// Whether nothing can be done to rows now, because those at hand or the marks are not yet the filter's; says so.
+    fn refuses(&self, shell: &mut Shell) -> bool {
+        let words = if self.leaping() || self.owed != 0 {
+            "The rows are still being read. Try again in a moment.".to_owned()
+        } else if !self.loaded {
+            let key = shell.keymap.key(Action::Refresh);
+            format!("The rows of this filter couldn't be read. {key} tries again.")
+        } else if self.marking() {
+            "The rows are still being marked. Try again in a moment.".to_owned()
+        } else {
+            return false;
+        };
+        shell.toast(Severity::Info, words);
+        true
+    }
+
     /// Reads the rows of another filter, or of the same one where something else about the source changed: those at hand
     /// would not be true to what stands above them.
     pub fn restart(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
         self.turned();
-        self.rows.clear();
-        self.sift();
-        self.select(0);
-        self.top = 0;
+        self.forget();
         self.loaded = false;
         self.read(shell, Load::First, page).into_iter().collect()
+    }
+
+    fn forget(&mut self) {
+        self.replace(Chunk::whole(Vec::new()));
+        self.select(0);
+        self.top = 0;
     }
 
     /// The rows may have changed, or the list is shown from now on: reads what is at hand again.
@@ -296,7 +314,7 @@ impl<S: Source> Listing<S> {
     }
 
     /// Takes in an answer; `None` if it answers something else. Of a failure the last line tells, and what is at hand
-    /// stays.
+    /// stays if it is the filter's.
     pub fn answered(
         &mut self,
         shell: &mut Shell,
@@ -327,6 +345,9 @@ impl<S: Source> Listing<S> {
             Err(failure) => {
                 self.owed = 0;
                 self.fault = Some(failure.text.clone());
+                if !self.loaded {
+                    self.forget();
+                }
                 shell.failed(&failure);
                 None
             }

@@ -97,12 +97,14 @@ impl<S: Source> Listing<S> {
             self.top = 0;
             return self.read_on(shell, page).into_iter().collect();
         }
+        self.loaded = false;
         self.read(shell, Load::First, page).into_iter().collect()
     }
 
-    /// What was marked was marked under another filter.
+    /// What was marked was marked under another filter, and so was the row that shall be stood on.
     pub(super) fn turned(&mut self) {
         self.turn += 1;
+        self.wanted = None;
         self.clear_marks();
     }
 

@@ -24,15 +24,16 @@ impl<S: Source> Listing<S> {
         self.ones.ask(shell, To::Screen(S::SCREEN), request)
     }
 
-    /// The cursor shall stand on this row, which is new.
+    /// The cursor shall stand on this row, which is new: unless it is moved before the row comes.
     pub fn stand_on(&mut self, shell: &mut Shell, id: &S::Id) -> Vec<Effect> {
-        // A list that was never read has no rows to put it among.
-        let effect = if self.loaded || S::BOTH_WAYS { self.read_one(shell, id) } else { None };
-        if effect.is_none() && !self.ones.busy() {
-            self.wanted = Some(id.clone());
-            self.find_wanted();
+        self.owed = 0;
+        self.wanted = Some(id.clone());
+        // Rows under way may bring it; else it is asked for when they have come.
+        if !self.loaded || self.leaping() {
+            return Vec::new();
         }
-        effect.into_iter().collect()
+        self.find_wanted();
+        if self.wanted.is_some() { self.read_one(shell, id).into_iter().collect() } else { Vec::new() }
     }
 
     /// The row that was waited for may be among the rows.
@@ -47,7 +48,8 @@ impl<S: Source> Listing<S> {
         }
     }
 
-    /// The one row has come; `None` if this answers something else.
+    /// The one row has come; the outcome again if this answers something else. It may be wanted no longer: the cursor has
+    /// left it, or has gone elsewhere.
     pub(super) fn one_came(
         &mut self,
         shell: &mut Shell,
@@ -58,23 +60,21 @@ impl<S: Source> Listing<S> {
         let Some(settled) = self.ones.settle(shell, id) else { return Err(outcome) };
         let mut effects: Vec<Effect> = settled.next.into_iter().collect();
         let row = outcome.ok().and_then(|chunk| chunk.rows.into_iter().next());
-        let Some(row) = row.filter(|_| settled.newest) else { return Ok(effects) };
-        let id = S::id(&row);
-        if let Some(place) = self.rows.iter().position(|own| S::id(own) == id) {
-            // What became of the row that is left, or a new one that has come meanwhile.
-            if self.left.as_ref() == Some(&id) {
-                self.rows[place] = row;
+        let Some(row) = row else { return Ok(effects) };
+        let place = self.rows.iter().position(|own| S::id(own) == S::id(&row));
+        match place {
+            Some(place) if self.is_left(&row) => self.rows[place] = row,
+            None if self.wanted != Some(S::id(&row)) => {}
+            None if S::BOTH_WAYS => {
+                self.goal = Some(row);
+                effects.extend(self.read(shell, Load::Goal, page));
             }
-            if let Some(at) = self.position(&id) {
-                self.select(at);
-                self.top = self.top(page);
+            None if !self.leaping() => {
+                self.wanted = None;
+                let place = self.shown.get(self.at).copied().unwrap_or(0);
+                self.put_left(place, row);
             }
-        } else if S::BOTH_WAYS {
-            self.goal = Some(row);
-            effects.extend(self.read(shell, Load::Goal, page));
-        } else {
-            let place = self.shown.get(self.at).copied().unwrap_or(0);
-            self.put_left(place, row);
+            _ => {}
         }
         Ok(effects)
     }

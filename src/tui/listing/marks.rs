@@ -105,9 +105,18 @@ impl<S: Source> Listing<S> {
         Vec::new()
     }
 
-    /// Marks every row of the filter, whether it is at hand or not.
+    /// Whether all rows are being marked.
+    pub(super) fn marking(&self) -> bool {
+        self.gathering.as_ref().is_some_and(|gathering| gathering.mark)
+    }
+
+    /// Marks every row of the filter, whether it is at hand or not: what is at hand may be another filter's still.
     pub(super) fn mark_all(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        if self.more_after || self.more_before {
+        if !self.loaded && !self.busy() {
+            self.refuses(shell);
+            return Vec::new();
+        }
+        if !self.loaded || self.leaping() || self.more_after || self.more_before {
             return self.gather(shell, true).into_iter().collect();
         }
         self.mark_rows(shell.now, 0, self.len());
@@ -179,8 +188,8 @@ impl<S: Source> Listing<S> {
         });
     }
 
-    /// Rows were read again: marks go with rows that are gone. Those that are not at hand are looked for.
-    pub(super) fn check_marks(&mut self, shell: &mut Shell, again: bool) -> Option<Effect> {
+    /// Rows were read: marks go with rows that are gone. `anew`: those that are not at hand are looked for.
+    pub(super) fn check_marks(&mut self, shell: &mut Shell, anew: bool) -> Option<Effect> {
         if self.marks.is_empty() {
             return None;
         }
@@ -190,7 +199,7 @@ impl<S: Source> Listing<S> {
         self.renew(|id, mark| held.get(id).copied().or(Some(mark).filter(|_| out_of_reach)));
         let left = self.left.clone();
         self.marks.retain(|id, _| left.as_ref() != Some(id));
-        let unseen = again && self.marks.keys().any(|id| !held.contains_key(id));
+        let unseen = anew && self.marks.keys().any(|id| !held.contains_key(id));
         if unseen && self.gathering.is_none() { self.gather(shell, false) } else { None }
     }
 }

@@ -321,6 +321,49 @@ fn a_failure_says_why_where_there_is_nothing_to_show() {
     assert_eq!(list.list.absent(), Some(Absent::None));
 }
 
+/// A list under a new filter whose rows have not come.
+fn turning() -> Bench<false> {
+    let mut list = Bench::of(0..1_000);
+    let here = list.desk.state.shell.here();
+    list.list.set_filter("49", here);
+    let effect = list.list.refresh(&mut list.desk.state.shell, PAGE);
+    list.keep(effect.into_iter().collect());
+    list
+}
+
+#[test]
+fn what_is_marked_is_the_filters_while_its_rows_are_read() {
+    let mut list = turning();
+    for action in [Action::Mark, Action::MarkRange] {
+        assert_eq!(list.strike(action), Taken::Done(vec![]));
+    }
+    let Taken::Done(effects) = list.strike(Action::MarkAll) else { panic!("it marks") };
+    list.keep(effects);
+    list.settle();
+    let mut wanted = vec![49];
+    wanted.extend(490..500);
+    assert_eq!(list.list.chosen(), wanted);
+}
+
+#[test]
+fn a_failure_under_a_new_filter_leaves_no_row_of_the_old_one() {
+    use crate::tui::effect::{Failure, FailureKind};
+    let mut list = turning();
+    let (id, _) = list.asked.remove(0);
+    let failure = Failure { kind: FailureKind::Unreachable, text: "gone".into() };
+    list.list.answered(&mut list.desk.state.shell, id, Err(failure.clone()), PAGE);
+    assert_eq!(list.list.absent(), Some(Absent::Failed("gone")));
+    assert!(list.list.chosen().is_empty());
+    assert_eq!(list.strike(Action::MarkAll), Taken::Done(vec![]));
+    list.refresh();
+    assert_eq!(list.place().0, 49);
+    // A failure under the same filter takes nothing away.
+    let effect = list.list.refresh(&mut list.desk.state.shell, PAGE);
+    let Some(Effect::Ask { to, .. }) = effect else { panic!("{effect:?}") };
+    list.list.answered(&mut list.desk.state.shell, to, Err(failure), PAGE);
+    assert_eq!(list.place().0, 49);
+}
+
 #[test]
 fn a_change_on_the_way_to_the_end_leads_to_the_end_as_it_is_now() {
     let mut list = Bench::<true>::of(0..5_000);

@@ -59,6 +59,7 @@ impl<S: Source> Listing<S> {
     }
 
     pub(super) fn go_to_start(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        self.wanted = None;
         if self.more_before || self.leaping() {
             self.owed = 0;
             return self.read(shell, Load::First, page).into_iter().collect();
@@ -67,6 +68,7 @@ impl<S: Source> Listing<S> {
     }
 
     pub(super) fn go_to_end(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        self.wanted = None;
         if S::BOTH_WAYS && (self.more_after || self.leaping()) {
             self.owed = 0;
             return self.read(shell, Load::Last, page).into_iter().collect();
@@ -86,6 +88,7 @@ impl<S: Source> Listing<S> {
 
     /// Moves the selection by rows. What goes beyond the rows at hand is owed until they come. `page`: rows on the screen.
     pub(super) fn step(&mut self, shell: &mut Shell, by: isize, page: usize) -> Vec<Effect> {
+        self.wanted = None;
         if self.leaping() {
             self.owed = self.owed.saturating_add(by);
             return Vec::new();
@@ -167,9 +170,12 @@ impl<S: Source> Listing<S> {
         self.find_wanted();
         self.top = self.top(page);
         let again = self.load == Load::Again;
-        let mut effects: Vec<Effect> = self.check_marks(shell, again).into_iter().collect();
-        if let Some(left) = self.left.clone().filter(|_| again) {
-            effects.extend(self.read_one(shell, &left));
+        let anew = !matches!(self.load, Load::After | Load::Before);
+        let mut effects: Vec<Effect> = self.check_marks(shell, anew).into_iter().collect();
+        // Where the cursor is on its way to another row, the one that is left goes anyway.
+        let left = self.left.clone().filter(|_| again);
+        if let Some(one) = self.wanted.clone().filter(|_| anew && !self.ones.busy()).or(left) {
+            effects.extend(self.read_one(shell, &one));
         }
         effects.extend(match std::mem::take(&mut self.owed) {
             0 => self.read_on(shell, page).into_iter().collect(),
@@ -189,7 +195,7 @@ impl<S: Source> Listing<S> {
         chunk.more_after.unwrap_or(chunk.rows.len() >= self.asked as usize)
     }
 
-    fn replace(&mut self, chunk: Chunk<S::Row>) {
+    pub(super) fn replace(&mut self, chunk: Chunk<S::Row>) {
         self.more_after = self.more_after(&chunk);
         self.more_before = chunk.more_before;
         self.rows = chunk.rows;

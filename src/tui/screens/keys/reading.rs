@@ -135,7 +135,6 @@ impl State {
     }
 
     fn page_arrived(&mut self, shell: &mut Shell, id: RequestId, outcome: Outcomes<Page>) -> Vec<Effect> {
-        let first_time = !self.rows.loaded;
         let now = outcome.as_ref().ok().map(|page| page.now);
         let page = self.areas(shell).page();
         let Some(came) = self.rows.answered(shell, id, outcome.map(of_keys::chunk), page) else {
@@ -159,7 +158,7 @@ impl State {
         }
         effects.extend(self.follow(shell));
         let uncounted = self.count().is_none() && !matches!(load, Load::After | Load::Before);
-        if first_time || uncounted && !quiet {
+        if uncounted && !quiet {
             effects.extend(self.recount(shell));
         } else if stale && !self.recount_due {
             // Counting costs more than reading: where much changes, it is done once in a while.

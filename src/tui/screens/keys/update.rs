@@ -39,7 +39,7 @@ impl Screen for State {
     }
 
     fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
-        if touched.meet(Table::ABOUT) || !self.rows.loaded {
+        if touched.meet(Table::ABOUT) || !self.rows.loaded && !self.rows.busy() {
             let load = if self.rows.loaded { Load::Again } else { Load::First };
             return self.read(shell, load);
         }
@@ -53,6 +53,8 @@ impl Screen for State {
 
     fn sort(&mut self, shell: &mut Shell, sort: Sort) -> Vec<Effect> {
         self.rows.source.sort = sort;
+        // A row's place in the order before says nothing in this one.
+        self.rows.loaded = false;
         self.read(shell, Load::First)
     }
 

@@ -1,7 +1,8 @@
 //! Moving about, filtering, marking; what comes and goes meanwhile.
 
 use crate::domain::subjects::Subjects;
-use crate::tui::effect::{CopyText, Effect, Request};
+use crate::service::{LiveEvent, PageRequest};
+use crate::tui::effect::{CopyText, Effect, FailureKind, Reply, Request, RequestId};
 use crate::tui::message::Message;
 use crate::tui::testing::{Desk, key_id, keys, numbered};
 
@@ -98,6 +99,104 @@ fn rows_of_another_filter_are_left_alone_while_its_own_are_read() {
     let mut desk = Desk::ready(100, 24, keys(300));
     desk.strike("/ \"29\" enter d").closed().told("still being read").settle();
     desk.play("d").says("Revoke API key Key 29?");
+}
+
+#[test]
+fn all_rows_are_marked_under_the_filter_that_was_typed_before() {
+    for rows_first in [true, false] {
+        let mut desk = Desk::ready(100, 24, keys(300));
+        desk.strike("/ \"29\" enter ctrl-a");
+        if !rows_first {
+            desk.asked.reverse();
+        }
+        desk.settle().sees("✓ 13 marked of 13");
+        assert_eq!(desk.keys().rows.chosen_rows().len(), 13);
+        desk.play("d").says("Revoke 13 keys?");
+    }
+}
+
+#[test]
+fn nothing_is_revoked_before_all_that_shall_be_is_marked() {
+    let mut desk = Desk::ready(100, 24, keys(500));
+    desk.strike("ctrl-a d").closed().told("still being marked");
+    desk.settle().play("d").says("Revoke 500 keys?");
+}
+
+#[test]
+fn rows_of_another_filter_go_when_the_filters_own_can_not_be_read() {
+    for way in ["/ \"29\" enter", "R"] {
+        let mut desk = Desk::ready(100, 24, keys(300));
+        desk.strike(way).sees("Key 5");
+        while !desk.asked.is_empty() {
+            let (id, _) = desk.asked.remove(0);
+            let effects = desk.fail(id, Reply::Page, FailureKind::Unreachable, "not answered for 30 s");
+            desk.keep(effects);
+        }
+        desk.says("The keys could not be read").says("not answered for 30 s").sees_not("Key 5");
+        desk.play("ctrl-a").told("couldn't be read");
+        desk.play("space d").closed();
+        assert!(desk.keys().rows.marks().is_empty(), "{way}");
+        desk.play("ctrl-r").sees("Key 29");
+        desk.play("d").says("Revoke API key");
+    }
+}
+
+#[test]
+fn marks_outlive_a_failed_sort_and_are_not_acted_on_unseen() {
+    let mut desk = Desk::ready(100, 24, keys(300));
+    desk.play("space space").strike("R");
+    let (id, _) = desk.asked.remove(0);
+    desk.fail(id, Reply::Page, FailureKind::Unreachable, "gone");
+    desk.play("d").closed().told("couldn't be read");
+    desk.play("ctrl-r").play("d").says("Revoke 2 keys?");
+}
+
+/// Lets the database answer all but what reads a single row.
+fn settle_but_one(desk: &mut Desk) -> Vec<(RequestId, Request)> {
+    let mut held = Vec::new();
+    while !desk.asked.is_empty() {
+        match desk.asked[0].1 {
+            Request::Page(PageRequest { limit: 1, .. }) => held.push(desk.asked.remove(0)),
+            _ => drop(desk.settle_once()),
+        }
+    }
+    held
+}
+
+#[test]
+fn an_answer_about_a_key_that_was_left_moves_nothing() {
+    for screen in ["1 / \"status:active\" enter", "2"] {
+        let mut desk = Desk::ready(100, 40, keys(300));
+        desk.play(screen).play("j j");
+        let gone = desk.selected_line();
+        let selected = |key: &&mut crate::domain::key::Key| gone.contains(&format!("{} ", key.name));
+        let key = desk.database.keys.iter_mut().find(selected).unwrap();
+        key.revoked_at = Some(crate::tui::testing::noon());
+        desk.send(Message::Live(LiveEvent::Changed(Subjects::KEYS)));
+        let held = settle_but_one(&mut desk);
+        assert_eq!(held.len(), 1, "{screen}");
+        desk.play("j");
+        let selected = desk.selected_line();
+        assert_ne!(selected, gone, "{screen}");
+        desk.asked.extend(held);
+        desk.settle();
+        assert_eq!(desk.selected_line(), selected, "{screen}");
+    }
+}
+
+#[test]
+fn a_new_key_takes_no_cursor_that_was_moved_meanwhile() {
+    let mut desk = Desk::ready(100, 24, keys(500));
+    desk.play("/ \"key 1\" enter").play("j j j");
+    let mut new = numbered(900);
+    new.name = "Brand new".into();
+    desk.database.keys.insert(0, new.clone());
+    let effects = desk.with(|shell| shell.made(crate::tui::opening::Made::Key(new.id)));
+    desk.keep(effects);
+    desk.strike("j");
+    let selected = desk.selected_line();
+    desk.settle();
+    assert_eq!(desk.selected_line(), selected);
 }
 
 #[test]
