@@ -29,6 +29,15 @@ pub struct Query {
     pub terms: Vec<Term>,
 }
 
+impl Query {
+    /// `status:expired expires:>-30d replaced:no`: what expired within the last 30 days and has no key in its place.
+    pub fn overdue() -> Self {
+        let since = Bound::After(Point::FromNow(-Span::days(30)));
+        let tests = [Test::Status(vec![Status::Expired]), Test::Expires(since), Test::Replaced(false)];
+        Self { terms: tests.map(|test| Term { negated: false, test }).to_vec() }
+    }
+}
+
 /// One term, possibly turned round by a `-` before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
@@ -69,6 +78,8 @@ pub enum Test {
     Violates(Vec<Policy>),
     /// `acknowledged:no` (false) or `acknowledged:yes` (true)
     Acknowledged(bool),
+    /// `replaced:no` (false) or `replaced:yes` (true): whether a rotation made a key in its place.
+    Replaced(bool),
     /// `id:0192…`: the id, its beginning, or the beginning of its last block; lower case, hyphens as in the id or none.
     Id(String),
     /// `name:"node-1"`, `name=node-1`, `=node-1`: the name is any of these, letter for letter.

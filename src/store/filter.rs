@@ -201,6 +201,9 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
         Test::Acknowledged(yes) => {
             sql.push(if *yes { "k.acknowledged_at IS NOT NULL" } else { "k.acknowledged_at IS NULL" });
         }
+        Test::Replaced(yes) => {
+            sql.push(if *yes { "k.successor IS NOT NULL" } else { "k.successor IS NULL" });
+        }
         Test::Name(names) => any(sql, names, |sql, name| {
             sql.push("k.name_key = ");
             D::text(sql, &fold(name));

@@ -3,14 +3,15 @@
 use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::both;
-use super::filter::Driver as _;
+use super::filter::{Drive, Driver as _, push_conditions};
 use super::{Result, Store};
 use crate::domain::Instant;
+use crate::domain::query::Query;
 
 /// Keys that work now, counted by when they will expire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// Keys that expired within the last 30 days and have no successor.
+    /// What [`Query::overdue`] fits.
     pub overdue: u64,
     pub within_30_days: u64,
     pub within_90_days: u64,
@@ -30,12 +31,9 @@ impl Store {
         }
         let mut reader = self.reader().await?;
         let counts: Vec<u64> = both!(reader.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new("SELECT (SELECT count(*) FROM keys k WHERE k.expires_key > ");
-            Db::time(&mut sql, days(-30));
-            sql.push(" AND k.expires_key <= ");
-            Db::time(&mut sql, now);
-            // Not abandoned or revoked before: the expiry is what ended it.
-            sql.push(" AND k.ends_at = k.expires_key AND k.successor IS NULL)");
+            let mut sql = QueryBuilder::<Db>::new("SELECT (SELECT count(*) FROM keys k WHERE 1 = 1");
+            push_conditions(&mut sql, &Query::overdue(), now, Drive::Planner);
+            sql.push(")");
             for (after, until) in spans {
                 sql.push(", (SELECT count(*) FROM keys k WHERE k.expires_key > ");
                 Db::time(&mut sql, after);

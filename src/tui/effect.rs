@@ -28,6 +28,10 @@ use crate::service::{
     Retried, Revoked, Search, StoreError, SweepOrder, SweepPreview, UndoneList, Whither, Whoami,
 };
 
+mod unanswered;
+
+pub use unanswered::Unanswered;
+
 /// Something to be done. Plain comparable data.
 #[derive(Debug, PartialEq)]
 pub enum Effect {

@@ -1,5 +1,7 @@
 //! What lies over the screen: a stack, the last one on top. The only file that builds an overlay from its [`Opening`].
 
+use std::any::Any;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -69,7 +71,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Themes => themes::open(shell, number),
         Opening::Reader { title, parts, about } => reader::open(title, parts, about),
         Opening::Sweep => sweep::open(shell, number),
-        Opening::Leave(reason) => leave::open(shell, reason),
+        Opening::Leave(reason) => leave::open(shell, number, reason),
     }
 }
 
@@ -193,6 +195,11 @@ impl Overlays {
         self.stack.extend(layer.map(|layer| (number, layer)));
         effects.extend(self.foresee(shell, false));
         effects
+    }
+
+    /// Takes the question about leaving away, wherever it is.
+    pub fn stay(&mut self) {
+        self.stack.retain(|(_, layer)| !(layer.as_ref() as &dyn Any).is::<leave::State>());
     }
 
     /// Takes the topmost away.

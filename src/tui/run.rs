@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -103,12 +103,19 @@ where
     if let Some(worker) = &hands.worker {
         worker.remember().await;
     }
+    let unanswered = std::mem::take(&mut state.shell.unanswered);
+    let reason =
+        if reason == ExitReason::Quit && !unanswered.is_empty() { ExitReason::Unanswered } else { reason };
     if hands.sweep.is_none() {
         terminal::end_soon(reason.code());
     }
     // What the state holds of secrets is wiped before the terminal is given back.
     drop(state);
     drop(screen);
+    for (_, change) in unanswered {
+        // Nobody reads it where the terminal is gone.
+        let _ = writeln!(io::stderr(), "keyrack: {}", change.sentence());
+    }
     if let Some(sweep) = hands.sweep {
         sweep.finish(&mut inbox).await;
         terminal::end_soon(reason.code());

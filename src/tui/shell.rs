@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use ratatui::layout::Size;
 
-use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, To};
+use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, To, Unanswered};
 use super::opening::{Made, Opening};
 use super::styles::Styles;
 use super::sweep_state::Sweeping;
@@ -63,7 +63,9 @@ pub struct Shell {
     pub sweep: Option<Sweeping>,
     /// What the gates say to revocations that were made here; the newest last.
     pub receipts: Vec<Tracked>,
-    /// The person wants to leave as soon as the sweep has ended.
+    /// What was sent to be changed and is not answered yet.
+    pub unanswered: Vec<(RequestId, Unanswered)>,
+    /// The person wants to leave as soon as the sweep has ended, or what was sent is answered.
     pub leaving: Option<ExitReason>,
     pub link: Link,
     pub toast: Option<Toast>,
@@ -134,6 +136,7 @@ impl Shell {
             history: History::default(),
             sweep: None,
             receipts: Vec::new(),
+            unanswered: Vec::new(),
             leaving: None,
             link: Link::Opening,
             toast: None,
@@ -164,6 +167,7 @@ impl Shell {
     /// An effect that asks the worker, and the id that the answer will carry.
     pub fn ask(&mut self, to: To, request: Request) -> (RequestId, Effect) {
         let id = self.request_id(to);
+        self.unanswered.extend(request.changes().map(|change| (id, change)));
         (id, Effect::Ask { to: id, request })
     }
 

@@ -17,6 +17,8 @@ pub enum ExitReason {
     Terminated,
     /// SIGHUP, or the terminal is gone.
     Hangup,
+    /// The person left before a change was answered.
+    Unanswered,
     /// The terminal could not be read; the reason in words.
     Broken(String),
 }
@@ -26,7 +28,7 @@ impl ExitReason {
     pub fn code(&self) -> u8 {
         match self {
             Self::Quit => 0,
-            Self::Broken(_) => 1,
+            Self::Broken(_) | Self::Unanswered => 1,
             Self::Hangup => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,

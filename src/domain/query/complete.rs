@@ -12,7 +12,7 @@ pub struct FieldHelp {
 }
 
 /// All fields, in the order that help shows them in.
-pub const FIELDS: [FieldHelp; 13] = [
+pub const FIELDS: [FieldHelp; 14] = [
     FieldHelp {
         name: "status",
         values: &["active", "suspended", "expired", "abandoned", "revoked", "ended"],
@@ -59,6 +59,11 @@ pub const FIELDS: [FieldHelp; 13] = [
         name: "acknowledged",
         values: &["yes", "no"],
         meaning: "whether somebody confirmed that the secret was taken over",
+    },
+    FieldHelp {
+        name: "replaced",
+        values: &["yes", "no"],
+        meaning: "whether a rotation made a key in its place",
     },
     FieldHelp {
         name: "name",

@@ -82,6 +82,7 @@ impl Test {
                 .iter()
                 .any(|policy| policy.slug == key.issuer && !policy.objections(key, now).is_empty()),
             Self::Acknowledged(yes) => key.acknowledged_at.is_some() == *yes,
+            Self::Replaced(yes) => key.successor.is_some() == *yes,
             Self::Id(part) => is_part_of_id(part, key),
             Self::Name(names) => names.iter().any(|name| name.as_str() == &*key.name),
             Self::NamePart(parts) => parts.iter().any(|part| fold(&key.name).contains(&fold(part))),

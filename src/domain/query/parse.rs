@@ -219,14 +219,20 @@ impl Word {
                 "policy" => Test::Violates(Vec::new()),
                 _ => return Err(self.whole.refused(help)),
             },
-            "acknowledged" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
-                "yes" => Test::Acknowledged(true),
-                "no" => Test::Acknowledged(false),
-                _ => return Err(self.whole.refused(help)),
-            },
+            "acknowledged" => Test::Acknowledged(self.yes(help)?),
+            "replaced" => Test::Replaced(self.yes(help)?),
             _ => self.id()?,
         };
         Ok(Some(Term { negated, test }))
+    }
+
+    /// `yes` or `no`.
+    fn yes(&self, help: &str) -> Result<bool, QueryError> {
+        match self.one(help)?.text.to_ascii_lowercase().as_str() {
+            "yes" => Ok(true),
+            "no" => Ok(false),
+            _ => Err(self.whole.refused(help)),
+        }
     }
 
     /// The first byte, after a `-`.

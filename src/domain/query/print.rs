@@ -43,6 +43,8 @@ impl fmt::Display for Test {
             Self::Violates(_) => f.write_str("violates:policy"),
             Self::Acknowledged(true) => f.write_str("acknowledged:yes"),
             Self::Acknowledged(false) => f.write_str("acknowledged:no"),
+            Self::Replaced(true) => f.write_str("replaced:yes"),
+            Self::Replaced(false) => f.write_str("replaced:no"),
             Self::Id(part) => write!(f, "id:{part}"),
             Self::Name(names) => {
                 let quoted = names.iter().map(|name| quoted(name, true));

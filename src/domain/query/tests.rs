@@ -92,6 +92,8 @@ fn every_kind_of_term_is_read() {
         ("rotation:due", Test::RotationDue),
         ("acknowledged:yes", Test::Acknowledged(true)),
         ("acknowledged:no", Test::Acknowledged(false)),
+        ("replaced:yes", Test::Replaced(true)),
+        ("replaced:no", Test::Replaced(false)),
         ("id:0192F000", Test::Id("0192f000".into())),
         ("id:0192f0001111722283330123456789ab", Test::Id("0192f000-1111-7222-8333-0123456789ab".into())),
         ("name:Node", Test::NamePart(vec!["Node".into()])),
@@ -158,6 +160,7 @@ fn a_mistake_is_marked_at_its_place_and_says_what_would_do() {
         ("idle:long", "long", "30d"),
         ("rotation:overdue", "overdue", "due"),
         ("acknowledged:maybe", "maybe", "yes or no"),
+        ("replaced:maybe", "maybe", "yes or no"),
         ("id:xyz", "xyz", "the id"),
         ("a \"b c", "\"b c", "no partner"),
     ] {
@@ -335,6 +338,7 @@ fn tests() -> impl Strategy<Value = Test> {
         Just(Test::RotationDue),
         Just(Test::Violates(Vec::new())),
         any::<bool>().prop_map(Test::Acknowledged),
+        any::<bool>().prop_map(Test::Replaced),
         "[0-9a-f]{1,8}".prop_map(Test::Id),
         prop::collection::hash_set("\\PC{1,8}", 1..3)
             .prop_map(|names| Test::Name(names.iter().map(|name| composed(name)).collect())),

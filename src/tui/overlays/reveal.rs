@@ -200,7 +200,7 @@ impl State {
                     Way::Leave => {}
                     Way::Done => return self.done(shell),
                     Way::Quit => {
-                        shell.quit(ExitReason::Interrupted);
+                        shell.open(Opening::Leave(ExitReason::Interrupted));
                         return Vec::new();
                     }
                 }

@@ -55,10 +55,7 @@ impl Window {
     fn query(self) -> Query {
         let within = |days| Test::Expires(Bound::Before(Point::FromNow(Span::days(days))));
         let tests = match self {
-            Self::Overdue => {
-                let since = Bound::After(Point::FromNow(-Span::days(30)));
-                [Test::Status(vec![Status::Expired]), Test::Expires(since)]
-            }
+            Self::Overdue => return Query::overdue(),
             Self::Days7 => [Test::Status(LIVING.to_vec()), within(7)],
             Self::Days30 => [Test::Status(LIVING.to_vec()), within(30)],
             Self::Days90 => [Test::Status(LIVING.to_vec()), within(90)],
@@ -69,7 +66,7 @@ impl Window {
     /// The same in the words of the filter language.
     fn filter(self) -> &'static str {
         match self {
-            Self::Overdue => "status:expired expires:>-30d",
+            Self::Overdue => "status:expired expires:>-30d replaced:no",
             Self::Days7 => "status:active,suspended expires:<7d",
             Self::Days30 => "status:active,suspended expires:<30d",
             Self::Days90 => "status:active,suspended expires:<90d",
@@ -108,16 +105,10 @@ impl Source for Ending {
         Ok(())
     }
 
-    /// What was replaced is not overdue: its successor does the work.
+    /// It is only read from the beginning on.
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Row>>> {
-        let overdue = self.window == Window::Overdue;
-        let mut outcome = reply.try_as_page()?.map(of_keys::chunk);
-        if let Ok(chunk) = &mut outcome {
-            chunk.rows.retain(|row| !overdue || row.key.successor.is_none());
-            // It is only read from the beginning on.
-            chunk.more_before = false;
-        }
-        Some(outcome)
+        let chunk = |page| Chunk { more_before: false, ..of_keys::chunk(page) };
+        Some(reply.try_as_page()?.map(chunk))
     }
 
     fn made(made: &Made) -> Option<KeyId> {
@@ -250,6 +241,7 @@ impl State {
             return Vec::new();
         }
         self.rows.source.window = window;
+        self.mailing = None;
         self.rows.restart(shell, page)
     }
 

@@ -7,6 +7,7 @@ use crate::support::database::Database;
 use crate::support::people::{age, all, make_kept, office, preset, query};
 use chrono::{DateTime, Duration};
 use keyrack::clock::Clock;
+use keyrack::domain::expiry::Overlap;
 use keyrack::domain::key::{Key, KeyId};
 use keyrack::domain::query::{Column, Direction, Query, Sort, never};
 use keyrack::domain::text::fold;
@@ -134,6 +135,9 @@ const FILTERS: &[&str] = &[
     "-rotation:due",
     "acknowledged:no",
     "acknowledged:yes",
+    "replaced:yes",
+    "-replaced:yes expires:set",
+    "status:expired replaced:no",
     "id:{id8}",
     "id:{id-end}",
     "{word}",
@@ -215,6 +219,8 @@ on_both! {
             wanted = expected(&rack, &query, by_name, &hidden);
             assert_eq!(ids(&all(&rack.service, &query, by_name, 500).await), wanted, "{text:?} by name");
         }
+        let overdue = all(&rack.service, &Query::overdue(), Sort::default(), 100).await.len();
+        assert_eq!(rack.service.outlook().await.unwrap().overdue, overdue as u64);
         assert!(empty.len() < FILTERS.len() / 4, "too many filters that find nothing prove nothing: {empty:?}");
     }
 
@@ -268,6 +274,26 @@ on_both! {
         assert!(all(&service, &query("idle:30d status:active"), Sort::default(), 10).await.is_empty());
         let works = all(&service, &query("status:active"), Sort::default(), 10).await.len();
         assert_eq!(works, 2);
+    }
+
+    async fn what_is_overdue_is_counted_and_listed_by_one_rule(db) {
+        let service = office(&db, preset("vozagent")).await;
+        let mut made = Vec::new();
+        for number in 0..3 {
+            made.push(make_kept(&service, "acme", &format!("{number}")).await.key.id);
+        }
+        let next = service.rotate_key(new_operation(), made[1], Overlap::Hours24).await.unwrap().key.id;
+        service.acknowledge_key(new_operation(), next).await.unwrap();
+        age(&db, 40 * 86_400).await;
+        let over = if db.is_postgres() {
+            "now() - interval '3 days'".to_owned()
+        } else {
+            format!("{}", (service.present() - Duration::days(3)).timestamp_micros())
+        };
+        db.execute(&format!("UPDATE keys SET expires_at = {over} WHERE name IN ('0', '1') AND predecessor IS NULL")).await;
+        let listed = ids(&all(&service, &Query::overdue(), Sort::default(), 10).await);
+        assert_eq!(listed, [made[0]], "{made:?}: the second was replaced");
+        assert_eq!(service.outlook().await.unwrap().overdue, 1);
     }
 
     async fn vp_29_unused_keys_and_keys_past_the_rotation_period_are_listed_and_revoked(db) {

@@ -127,6 +127,61 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn leaving_before_a_revocation_is_answered_waits_a_moment_and_says_what_is_open(db) {
+        let (address, line) = furnished(&db);
+        let second = |name: &'static str| Some(Way::Key(name));
+        let ways = [("ctrl-c", None), ("ctrl-c", second("ctrl-c")), ("ctrl-c", Some(Way::Signal(Signal::TERM, 143)))];
+        for (first, then) in ways {
+            let mut terminal = Start::new(db.dir()).on(&address).size(110, 30).spawn();
+            terminal.wait_for("● active");
+            terminal.press("d");
+            terminal.wait_for("Revoke (y)");
+            line.iter().for_each(|line| line.hold(true));
+            let lock = line.is_none().then(|| Lock::on(&db));
+            terminal.answer("y");
+            terminal.wait_for("sent; waiting");
+            terminal.send(&key(first));
+            terminal.wait_for("Waiting at most 2 s");
+            match &then {
+                Some(Way::Key(name)) => {
+                    terminal.send(&key(name));
+                    assert_eq!(terminal.wait_for_exit(SOON).exit_code(), 130);
+                }
+                Some(Way::Signal(signal, code)) => {
+                    terminal.signal(*signal);
+                    assert_eq!(terminal.wait_for_exit(SOON).exit_code(), *code);
+                }
+                None => assert_eq!(terminal.wait_for_exit(Duration::from_secs(4)).exit_code(), 130),
+            }
+            let said = String::from_utf8_lossy(&terminal.raw()).into_owned();
+            let said = said.rsplit("\x1b[?25h").next().unwrap().replace(['\r', '\n'], " ");
+            assert!(said.contains("may not have been carried out: it may still work"), "{said}");
+            drop(lock);
+            line.iter().for_each(|line| line.hold(false));
+        }
+        // An answer that comes in time is waited for.
+        let revoked = "SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL";
+        let before = db.number(revoked).await;
+        let mut terminal = Start::new(db.dir()).on(&address).size(110, 30).spawn();
+        terminal.wait_for("● active");
+        terminal.press("d");
+        terminal.wait_for("Revoke (y)");
+        line.iter().for_each(|line| line.hold(true));
+        let lock = line.is_none().then(|| Lock::on(&db));
+        terminal.answer("y");
+        terminal.wait_for("sent; waiting");
+        terminal.send(&key("ctrl-c"));
+        terminal.wait_for("Waiting at most 2 s");
+        drop(lock);
+        line.iter().for_each(|line| line.hold(false));
+        assert_eq!(terminal.wait_for_exit(Duration::from_secs(4)).exit_code(), 130);
+        let said = String::from_utf8_lossy(&terminal.raw()).into_owned();
+        assert!(!said.contains("may not have been"), "{said}");
+        assert_eq!(db.number(revoked).await, before + 1);
+    }
+}
+
 /// Another program that writes into a SQLite file and does not end.
 struct Lock(std::process::Child);
 

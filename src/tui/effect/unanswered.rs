@@ -1,0 +1,114 @@
+//! What is said of a change whose answer was not waited for.
+
+use super::{Reply, Request};
+use crate::domain::text::SafeText;
+
+/// A change that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// `revoking 3 keys`
+    pub what: String,
+    /// What holds if it was or was not carried out, and how to look.
+    look: String,
+}
+
+impl Unanswered {
+    /// What a person should know who leaves without the answer.
+    pub fn sentence(&self) -> String {
+        format!("{} wasn't answered and may not have been carried out: {}", self.what, self.look)
+    }
+}
+
+impl Request {
+    /// What it changes in the database; `None` if it only reads.
+    pub fn changes(&self) -> Option<Unanswered> {
+        const MADE: &str =
+            "a key that was made meanwhile is not confirmed and stops working 10 minutes after its creation";
+        let safe = |text: &str| SafeText::new(text).as_str().to_owned();
+        let look = |command: &str| format!("look with `keyrack {command}`");
+        let (what, look) = match self {
+            Self::Create(_) => ("creating a key".to_owned(), MADE.to_owned()),
+            Self::Rotate { key, .. } => (format!("rotating the key {key}"), MADE.to_owned()),
+            Self::Acknowledge { key, .. } => {
+                (format!("confirming the secret of {key}"), look(&format!("key show {key}")))
+            }
+            Self::Revoke { keys, .. } => match keys.as_slice() {
+                [key] => (
+                    format!("revoking the key {key}"),
+                    format!("it may still work; look with `keyrack key show {key}`, or revoke it again"),
+                ),
+                keys => (
+                    format!("revoking {} keys", keys.len()),
+                    "they may still work; look with `keyrack key list`, or revoke them again".to_owned(),
+                ),
+            },
+            Self::SetLimits { key, .. } => {
+                (format!("setting the limits of {key}"), look(&format!("key show {key}")))
+            }
+            Self::CreateAccount { .. } => ("creating an account".to_owned(), look("account list")),
+            Self::ChangeAccount { account, .. } | Self::SetStanding { account, .. } => {
+                let account = safe(account);
+                (format!("changing the account {account}"), look(&format!("account show {account}")))
+            }
+            Self::ApplyPolicy { policy, .. } => {
+                let slug = safe(&policy.slug);
+                (format!("applying the policy of {slug}"), look(&format!("issuer show {slug}")))
+            }
+            Self::AcknowledgeAlerts { .. } => ("acknowledging alerts".to_owned(), look("alerts list")),
+            Self::SetOperator { name, .. } | Self::RemoveOperator { name, .. } => {
+                (format!("changing the role of {}", safe(name)), look("operator list"))
+            }
+            Self::RetryReminders { .. } => {
+                ("letting reminders be sent again".to_owned(), look("reminders list"))
+            }
+            Self::Try(_)
+            | Self::Whoami
+            | Self::Issuers
+            | Self::Page(_)
+            | Self::Count(_)
+            | Self::Key(_)
+            | Self::Trail(_)
+            | Self::Find(_)
+            | Self::Outlook
+            | Self::Receipt { .. }
+            | Self::Accounts { .. }
+            | Self::Account(_)
+            | Self::Usage { .. }
+            | Self::Alerts(_)
+            | Self::OpenAlerts
+            | Self::Gates
+            | Self::Operators
+            | Self::Audit(_)
+            | Self::VerifyAudit
+            | Self::Outbox
+            | Self::Post
+            | Self::Reminders(_)
+            | Self::RemindersOf(_)
+            | Self::Sweeps(_)
+            | Self::PreviewSweep(_)
+            | Self::Themes(_)
+            | Self::Copy(_)
+            | Self::WriteSecret { .. } => return None,
+        };
+        Some(Unanswered { what, look })
+    }
+}
+
+impl Reply {
+    /// Whether somebody who leaves misses nothing: it was done, and shows no secret.
+    pub fn lets_leave(&self) -> bool {
+        match self {
+            Self::Create(_) | Self::Rotate(_) => false,
+            Self::Acknowledge(done) => done.is_ok(),
+            Self::Revoke(done) => done.is_ok(),
+            Self::SetLimits(done) => done.is_ok(),
+            Self::CreateAccount(done) | Self::ChangeAccount(done) | Self::SetStanding(done) => done.is_ok(),
+            Self::ApplyPolicy(done) => done.is_ok(),
+            Self::AcknowledgeAlerts(done) => done.is_ok(),
+            Self::SetOperator(done) => done.is_ok(),
+            Self::RemoveOperator(done) => done.is_ok(),
+            Self::RetryReminders(done) => done.is_ok(),
+            _ => true,
+        }
+    }
+}
