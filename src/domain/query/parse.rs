@@ -211,28 +211,19 @@ impl Word {
                 let span = value.text.trim_start_matches('>');
                 Test::Idle(Span::parse(span).map_err(|error| value.no_span(help, error))?)
             }
-            "rotation" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
-                "due" => Test::RotationDue,
-                _ => return Err(self.whole.refused(help)),
-            },
-            "violates" => match self.one(help)?.text.to_ascii_lowercase().as_str() {
-                "policy" => Test::Violates(Vec::new()),
-                _ => return Err(self.whole.refused(help)),
-            },
-            "acknowledged" => Test::Acknowledged(self.yes(help)?),
-            "replaced" => Test::Replaced(self.yes(help)?),
+            "rotation" => self.word(help, &["due"]).map(|_| Test::RotationDue)?,
+            "violates" => self.word(help, &["policy"]).map(|_| Test::Violates(Vec::new()))?,
+            "acknowledged" => Test::Acknowledged(self.word(help, &["yes", "no"])? == 0),
+            "replaced" => Test::Replaced(self.word(help, &["yes", "no"])? == 0),
             _ => self.id()?,
         };
         Ok(Some(Term { negated, test }))
     }
 
-    /// `yes` or `no`.
-    fn yes(&self, help: &str) -> Result<bool, QueryError> {
-        match self.one(help)?.text.to_ascii_lowercase().as_str() {
-            "yes" => Ok(true),
-            "no" => Ok(false),
-            _ => Err(self.whole.refused(help)),
-        }
+    /// Which of these words it is.
+    fn word(&self, help: &str, words: &[&str]) -> Result<usize, QueryError> {
+        let typed = self.one(help)?.text.to_ascii_lowercase();
+        words.iter().position(|word| *word == typed).ok_or_else(|| self.whole.refused(help))
     }
 
     /// The first byte, after a `-`.
