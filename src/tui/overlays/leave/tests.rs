@@ -67,7 +67,7 @@ fn who_stays_stays_and_a_failure_or_a_secret_is_shown_before_one_leaves() {
 fn a_revocation_that_is_cut_off_says_how_to_look() {
     let (one, two) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
     let said = |ids: &[uuid::Uuid]| {
-        let keys = ids.iter().map(|id| (*id).into()).collect();
+        let keys = ids.to_vec();
         Request::Revoke { operation: one, keys, reason: None }.changes().unwrap().sentence()
     };
     assert!(said(&[one]).contains(&format!("look with `keyrack key show {one}`, or revoke it again")));
