@@ -171,6 +171,13 @@ impl Shell {
         (id, Effect::Ask { to: id, request })
     }
 
+    /// Takes note of an answer; whether it is one to a change.
+    pub fn hears(&mut self, id: RequestId) -> bool {
+        let open = self.unanswered.len();
+        self.unanswered.retain(|(own, _)| *own != id);
+        self.unanswered.len() < open
+    }
+
     /// A new identity for a wish to change something. Keep it for retries of the same wish.
     pub fn operation(&mut self) -> OperationId {
         let mut bytes = [0; 16];

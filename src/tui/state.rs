@@ -45,6 +45,19 @@ impl State {
         }
     }
 
+    /// A change was answered: whoever waited for that leaves, and stays where there is something to see, a failure or a
+    /// secret.
+    pub fn leave_or_stay(&mut self, leaves: bool) {
+        if self.shell.sweeps() || leaves && !self.shell.unanswered.is_empty() {
+            return;
+        }
+        let Some(reason) = self.shell.leaving.take() else { return };
+        self.overlays.stay();
+        if leaves {
+            self.shell.quit(reason);
+        }
+    }
+
     /// Whether anything on the screen is said relative to the present.
     pub fn shows_ages(&self) -> bool {
         self.shell.relative_times || matches!(self.shell.link, Link::Lost { .. })

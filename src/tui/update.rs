@@ -258,24 +258,12 @@ fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
 }
 
 fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
-    let awaited = state.shell.unanswered.iter().any(|(own, _)| *own == id);
-    state.shell.unanswered.retain(|(own, _)| *own != id);
-    let done = reply.lets_leave();
+    let (awaited, done) = (state.shell.hears(id), reply.lets_leave());
     let effects = pass_on(state, id, reply);
-    // Whoever waits to leave stays where there is something to see: a failure, a secret.
-    if awaited && !state.shell.sweeps() && (!done || state.shell.unanswered.is_empty()) {
-        leave_or_stay(state, done);
+    if awaited {
+        state.leave_or_stay(done);
     }
     effects
-}
-
-/// What was waited for before leaving has come.
-fn leave_or_stay(state: &mut State, leaves: bool) {
-    let Some(reason) = state.shell.leaving.take() else { return };
-    state.overlays.stay();
-    if leaves {
-        state.shell.quit(reason);
-    }
 }
 
 fn pass_on(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
