@@ -334,11 +334,10 @@ impl Piece {
     fn refused(&self, field: &str) -> QueryError {
         let values = FIELDS.iter().find(|help| help.name == field).map_or(&[][..], |help| help.values);
         let near = nearest(&self.text.to_ascii_lowercase(), values.iter().copied());
-        let found = SafeText::new(self.text.as_str());
-        let found = found.as_str();
         let hint =
             near.map_or_else(|| format!("write {}", accepted(field)), |near| format!("did you mean {near}?"));
-        mistake(self.span.clone(), format!("{field}: does not know {found:?}: {hint}"))
+        let found = SafeText::new(self.text.as_str());
+        mistake(self.span.clone(), format!("{field}: does not know {:?}: {hint}", found.as_str()))
     }
 
     /// A span that can't be read; what is no span at all may be any other mistake.

@@ -386,25 +386,15 @@ fn a_key_of_another_issuer_is_not_judged_by_this_policy() {
 
 #[test]
 fn what_a_request_would_meet_is_said_of_the_verdict() {
-    let mut key = Key::example();
-    key.acknowledged_at = Some(now());
-    assert_eq!(meets(&key, None, now()), "This key works now.");
-    key.acknowledged_at = None;
-    assert!(
-        meets(&key, None, now()).ends_with("unless it is used or confirmed."),
-        "{}",
-        meets(&key, None, now())
-    );
-    key.acknowledged_at = Some(now());
+    let mut key = Key { acknowledged_at: Some(now()), ..Key::example() };
     let mut policy = preset(&key.issuer).unwrap();
     assert_eq!(meets(&key, Some(&policy), now()), "This key works now.");
     policy.format.prefix = "new_".into();
     assert!(meets(&key, Some(&policy), now()).starts_with("No issuer's keys begin like this"));
+    let unclaimed = Key { acknowledged_at: None, ..key.clone() };
+    assert!(meets(&unclaimed, None, now()).ends_with("unless it is used or confirmed."));
     key.standing = Standing::Suspended;
-    assert_eq!(
-        meets(&key, None, now()),
-        format!("Account {} is suspended: its keys work again once it is in good standing.", key.account)
-    );
+    assert!(meets(&key, None, now()).starts_with(&format!("Account {} is suspended", key.account)));
     revoke(&mut key);
     assert!(meets(&key, None, now()).starts_with("The key was revoked on "), "an end outranks a suspension");
 }
