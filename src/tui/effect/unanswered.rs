@@ -61,7 +61,13 @@ impl Request {
             Self::RetryReminders { .. } => {
                 ("letting reminders be sent again".to_owned(), look("reminders list"))
             }
+            Self::RevokeAgain { .. } => (
+                "revoking keys again".to_owned(),
+                "they may still work; look with `keyrack doctor`, or revoke them again".to_owned(),
+            ),
+            Self::AcceptHistory(_) => ("accepting the history".to_owned(), look("doctor")),
             Self::Try(_)
+            | Self::Undone
             | Self::Whoami
             | Self::Issuers
             | Self::Page(_)
@@ -108,6 +114,7 @@ impl Reply {
             Self::SetOperator(done) => done.is_ok(),
             Self::RemoveOperator(done) => done.is_ok(),
             Self::RetryReminders(done) => done.is_ok(),
+            Self::Undone(done) => done.is_ok(),
             _ => true,
         }
     }
