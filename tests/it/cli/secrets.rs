@@ -230,10 +230,10 @@ on_both! {
             let keys: Value = serde_json::from_slice(&found.stdout).unwrap_or_else(|error| panic!("{error}: {around:.80}"));
             assert_eq!((keys.as_array().unwrap().len(), &keys[0]["id"]), (1, &one["id"]), "{around:.80}");
         }
-        let found = keyrack.run_with_input(&["key", "find", "--json"], &format!("{first} and {second}"));
+        let found = keyrack.run_with_input(&["key", "find", "--json"], format!("{first} and {second}"));
         assert_eq!(serde_json::from_slice::<Vec<Value>>(&found.stdout).unwrap().len(), 2);
         let args = ["key", "revoke", "--secret-stdin", "--yes"];
-        let told = failed(2, &args, &keyrack.run_with_input(&args, &format!("{first} and {second}")));
+        let told = failed(2, &args, &keyrack.run_with_input(&args, format!("{first} and {second}")));
         assert!(told.contains("that fits 2 keys"), "{told}");
     }
 
