@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant as Moment;
 
-use super::{Error, Location, Result, Service};
+use super::{Error, Intent, Location, Result, Service};
 use crate::domain::Instant;
 use crate::domain::history::{Gap, Head, History, Remembered, Undone};
 use crate::store::{Past, Store};
@@ -55,6 +55,8 @@ pub(super) enum Pace {
     AtOnce,
     /// Every few seconds.
     Seldom,
+    /// Not at all: a dry run leaves no file.
+    Never,
 }
 
 /// Which database this is, whatever it is called: no other one has the same first row.
@@ -98,7 +100,7 @@ impl Memory {
             let met = Box::pin(self.meet(store, &headers, &past, now)).await?;
             let (mut history, news) = met;
             history.fault = fault;
-            if let Some(news) = news {
+            if let Some(news) = news.filter(|_| pace != Pace::Never) {
                 if pace == Pace::Seldom && news.can_wait && !self.is_due() {
                     self.grown.store(true, Ordering::Relaxed);
                 } else {
@@ -242,8 +244,9 @@ impl Service {
     /// all is well.
     pub async fn history(&self) -> Result<History> {
         let Some(memory) = &self.memory else { return Ok(History::default()) };
+        let pace = if self.intent == Intent::Do { Pace::Seldom } else { Pace::Never };
         // In a box, as below: whoever waits for it shall not carry the room for it about.
-        let history = Box::pin(memory.look(&self.inner.store, self.present(), Pace::Seldom)).await?;
+        let history = Box::pin(memory.look(&self.inner.store, self.present(), pace)).await?;
         if memory.grown.load(Ordering::Relaxed) && !memory.waiting.swap(true, Ordering::Relaxed) {
             let service = self.clone();
             tokio::spawn(async move {
@@ -259,11 +262,14 @@ impl Service {
 
     /// The revocations that are remembered and that the database does not hold, newest first: what this machine remembers,
     /// and what stands in a memory's file from another one. With them the newest row of the audit that is gone.
-    pub(super) async fn undone_in(&self, from: Option<&Path>) -> Result<(Vec<Undone>, Option<Head>)> {
+    pub(super) async fn undone_in(
+        &self,
+        from: Option<&Path>,
+        gaps: Vec<Gap>,
+    ) -> Result<(Vec<Undone>, Option<Head>)> {
         let store = &self.inner.store;
         let Some(past) = store.past().await? else { return Ok((Vec::new(), None)) };
         let database = identity(&past);
-        let address = self.memory.as_ref().map_or("", |memory| &memory.address);
         let mut files = Vec::new();
         if let Some(path) = from {
             files.push((path.to_path_buf(), file::Whose::Anybodys));
@@ -272,7 +278,9 @@ impl Service {
             let own = memory.folder.file(&database);
             files.extend((own.exists()).then_some((own, file::Whose::Own)));
         }
-        let (mut remembered, mut seen) = (Vec::new(), Vec::new());
+        // What a dry run notices is written nowhere.
+        let mut seen: Vec<Head> = gaps.into_iter().map(|gap| gap.seen).collect();
+        let mut remembered = Vec::new();
         for (path, whose) in files {
             let shown = path.display().to_string();
             let read = blocking(move || file::read(&path, whose)).await?;
@@ -288,11 +296,8 @@ impl Service {
             remembered.extend(some);
             for place in header.places {
                 // Another address of one's own may be that of a copy, which goes its own way.
-                if whose == file::Whose::Anybodys || place.address == address {
-                    seen.extend(place.gaps.into_iter().map(|gap| gap.seen));
-                }
                 if whose == file::Whose::Anybodys {
-                    seen.push(place.head);
+                    seen.extend(place.gaps.into_iter().map(|gap| gap.seen).chain([place.head]));
                 }
             }
         }

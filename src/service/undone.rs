@@ -44,8 +44,8 @@ impl Service {
     pub async fn undone(&self, from: Option<&Path>) -> Result<UndoneList> {
         self.look().await?;
         // What is gone is noticed here at the latest.
-        self.history().await?;
-        let (undone, gone) = Box::pin(self.undone_in(from)).await?;
+        let history = self.history().await?;
+        let (undone, gone) = Box::pin(self.undone_in(from, history.gaps)).await?;
         Ok(UndoneList { undone, gone })
     }
 

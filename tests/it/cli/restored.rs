@@ -39,6 +39,9 @@ on_both! {
     async fn revocations_that_a_restore_undid_are_told_and_made_again(db) {
         let keyrack = Script::furnished(&db, "voicegram");
         let keys = restored(&db, &keyrack).await;
+        let before = std::fs::read(&memories(&db)[0]).unwrap();
+        keyrack.ok(&["audit", "accept", "--dry-run"]);
+        assert_eq!(std::fs::read(&memories(&db)[0]).unwrap(), before, "a dry run remembers nothing");
         let output = keyrack.run(&["key", "list"]);
         let warned = texts(&output).1;
         assert!(output.status.success() && warned.contains("warning: This database went back: change"), "{warned}");
