@@ -101,18 +101,17 @@ impl Memory {
             let (mut history, news) = met;
             history.fault = fault;
             if let Some(news) = news.filter(|_| pace != Pace::Never) {
-                if pace == Pace::Seldom && news.can_wait && !self.is_due() {
-                    self.grown.store(true, Ordering::Relaxed);
-                } else {
-                    self.grown.store(false, Ordering::Relaxed);
-                    let revoked = store.revocations(news.after, past.head.seq).await?;
+                self.grown.store(true, Ordering::Relaxed);
+                let revoked = store.revocations(news.after, past.head.seq).await?;
+                let can_wait = news.can_wait && revoked.is_empty();
+                if pace != Pace::Seldom || !can_wait || self.is_due() {
                     let folder = self.folder.clone();
                     let News { database, before, next, .. } = news;
                     let kept =
                         blocking(move || folder.keep(&database, before.as_ref(), next, &revoked)).await?;
                     *self.written.lock() = Some(Moment::now());
                     match kept {
-                        Ok(true) => {}
+                        Ok(true) => self.grown.store(false, Ordering::Relaxed),
                         Ok(false) => continue,
                         Err(why) => history.fault = Some(history.fault.unwrap_or(why)),
                     }

@@ -176,12 +176,7 @@ impl Folder {
     ) -> Result<bool, String> {
         let path = self.file(database);
         let failed = |error: io::Error| format!("{} can't be written: {error}", path.display());
-        if !self.0.is_dir() {
-            let above = self.0.parent().map_or(Ok(()), std::fs::create_dir_all);
-            above
-                .and_then(|()| DirBuilder::new().recursive(true).mode(0o700).create(&self.0))
-                .map_err(failed)?;
-        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(failed)?;
         let _lock = self.lock()?;
         let old = open(&path, Whose::Own)?;
         let is_new = old.is_none();

@@ -233,6 +233,8 @@ fn a_file_without_the_right_to_write_is_read_and_refuses_changes_in_words() {
     ok(&["key", "create", "-a", "acme", "-n", "one"]);
     ok(&["operator", "set", "nobody", "admin"]);
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    // What the first of the two who share this home remembers is below it.
+    std::fs::set_permissions(path.join(".local"), PermissionsExt::from_mode(0o755)).unwrap();
     std::fs::set_permissions(&k, PermissionsExt::from_mode(0o644)).unwrap();
     let id = program::json(path, ["key", "list", "--json", "--db", &k])[0]["id"].as_str().unwrap().to_owned();
     for args in [

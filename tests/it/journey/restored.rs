@@ -38,6 +38,7 @@ on_both! {
         revoke().await;
         // The console was open when they were revoked: that is how it knows.
         terminal.wait_until_gone("● active");
+        terminal.wait_quietly(Duration::from_millis(500));
         terminal.press("q");
         assert!(terminal.wait_for_exit(PATIENCE).success());
         db.restore().await;
