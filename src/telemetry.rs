@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -70,6 +71,7 @@ pub fn begin_service(filter: &str, lines: Lines, file: Option<PathBuf>) -> Resul
     let tell = |_: &Queue, left_out: u64| {
         tracing::warn!(left_out, "{LEFT_OUT}");
     };
+    TO_FILE.store(file.is_some(), Ordering::Relaxed);
     let queue = match file {
         Some(file) => Queue::begin(WAITING, LogFile::new(file), tell),
         None => Queue::begin(WAITING, io::stderr(), tell),
@@ -99,8 +101,15 @@ pub fn begin_service(filter: &str, lines: Lines, file: Option<PathBuf>) -> Resul
 /// Lets the log go on in the file of its name: somebody moved the one that it was written to.
 pub fn reopen() {
     file::reopen();
-    tracing::info!("a hang-up signal: the log goes on in the file of its name");
+    if TO_FILE.load(Ordering::Relaxed) {
+        tracing::info!("a hang-up signal: the log goes on in the file of its name");
+    } else {
+        tracing::info!("a hang-up signal: this log is standard error, which stays where it was sent; KEYRACK_LOG_FILE names a file");
+    }
 }
+
+/// Whether the log of a service is a file with a name.
+static TO_FILE: AtomicBool = AtomicBool::new(false);
 
 /// How many lines of a service are missing in its log because it could not be written, or nobody read it fast enough.
 pub fn lost_lines() -> u64 {

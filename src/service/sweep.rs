@@ -77,6 +77,7 @@ impl Service {
             // A letter can't be rolled back.
             return Err(Error::Refused("a dry run sends no letters: ask what a sweep would send".into()));
         }
+        self.inner.store.demand_current().await?;
         let post = self.post().await?;
         let begin = Begin { id: new_id(self.present()), order: order.clone() };
         let id = self.change(order.operation, begin).await?;

@@ -1,8 +1,8 @@
 //! Facts about the database, for `doctor` and `info`.
 
-use super::dialect::Time;
+use super::dialect::{Time, scalar};
 use super::rights::{self, Lack, Mended};
-use super::{Location, Pools, Result, Store, migrate};
+use super::{Error, Location, Pools, Result, Store, migrate};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::operator::Role;
@@ -25,6 +25,13 @@ pub struct Facts {
 }
 
 impl Store {
+    /// Refuses where the schema is older than this program's.
+    pub async fn demand_current(&self) -> Result<()> {
+        let known = migrate::newest();
+        let found: i64 = scalar!(fetch_one, self.reader().await?.conn(), migrate::VERSION);
+        if found < known { Err(Error::TooOld { found, known }) } else { Ok(()) }
+    }
+
     pub async fn facts(&self, clock: &Clock) -> Result<Facts> {
         let newest = migrate::newest();
         match (&self.pools, &self.location) {

@@ -26,6 +26,7 @@ pub const ROOMS: &[Room] = &[
         &[],
         &[
             "strsim",
+            "base64ct",
             "chrono",
             "crc32fast",
             "derive_more",

@@ -52,6 +52,7 @@ impl Service {
     /// by the same statements and rules as in the sweep itself.
     pub async fn preview_sweep(&self, limit: Option<u32>, show: u32) -> Result<SweepPreview> {
         let now = self.look().await?;
+        self.inner.store.demand_current().await?;
         let rules = Rules::new(self.inner.store.issuers().await?);
         // Twice through all that is due: first who gets how many, then the keys of those that are shown. So what is held
         // grows with the number of recipients and not with the number of keys.

@@ -83,8 +83,10 @@ on_both! {
         assert!(version().await < newest, "a reading command brought the schema up to date");
         let doctor = texts(&keyrack.run(&["doctor"]));
         assert!(doctor.0.contains("older than the") && doctor.1.contains("keyrack migrate"), "{doctor:?}");
-        let told = keyrack.refused(1, &["gate", "--listen", "127.0.0.1:0"]);
-        assert!(told.contains("keyrack migrate"), "{told}");
+        for args in [&["gate", "--listen", "127.0.0.1:0"][..], &["reminders", "sweep"], &["reminders", "sweep", "--dry-run"]] {
+            let told = keyrack.refused(1, args);
+            assert!(told.contains("keyrack migrate"), "{args:?}: {told}");
+        }
         assert!(version().await < newest);
         // What the older schema lacks is named.
         db.execute("DROP TABLE limit_windows; DROP TABLE alerts").await;

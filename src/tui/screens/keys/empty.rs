@@ -45,6 +45,10 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
             Span::styled(words.to_owned(), styles.of(Role::Text)),
         ])
     };
+    if state.rows.filter.mistake.is_some() {
+        // What was read of it before means nothing.
+        return vec![title("The filter can't be read"), gap(), way(Action::CancelPrompt, "Leave it out")];
+    }
     let terms = &state.rows.filter.meaning.terms;
     if let (1, Some(account)) = (terms.len(), account_at_hand(&state.rows.filter.meaning)) {
         let wording = shell.wording();

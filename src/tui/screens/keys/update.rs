@@ -163,7 +163,7 @@ impl Screen for State {
     fn summary(&self, shell: &Shell) -> String {
         let noun = shell.wording().noun;
         let plural = |n: u64| if n == 1 { noun.clone() } else { format!("{noun}s") };
-        let count = match self.count() {
+        let count = match self.count().filter(|_| self.rows.filter.mistake.is_none()) {
             Some(Count::Exactly(n)) => format!("{} {}", thousands(n), plural(n)),
             Some(Count::AtLeast(n)) => format!("over {} {}", thousands(n), plural(n)),
             None => String::new(),
