@@ -104,7 +104,9 @@ pub fn reopen() {
     if TO_FILE.load(Ordering::Relaxed) {
         tracing::info!("a hang-up signal: the log goes on in the file of its name");
     } else {
-        tracing::info!("a hang-up signal: this log is standard error, which stays where it was sent; KEYRACK_LOG_FILE names a file");
+        tracing::info!(
+            "a hang-up signal: this log is standard error, which stays where it was sent; KEYRACK_LOG_FILE names a file"
+        );
     }
 }
 
