@@ -23,6 +23,9 @@ const LONGEST: u64 = 4096;
 /// No text that is searched for secrets is longer than this many bytes.
 const MOST: usize = 128 << 20;
 
+/// How often it is looked whether the terminal still listens.
+const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
 /// The hidden prompt that waits, if one does.
 static HIDDEN: Mutex<Option<Hidden>> = Mutex::new(None);
 
@@ -146,6 +149,10 @@ fn read_line(terminal: &OwnedFd) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut typed = Zeroizing::new(Vec::new());
     let mut some = Zeroizing::new([0; LONGEST as usize]);
     loop {
+        wait_for_foreground();
+        if !ready(terminal, GLANCE)? {
+            continue;
+        }
         let length = match rustix::io::read(terminal, some.as_mut_slice()) {
             Err(rustix::io::Errno::INTR) => continue,
             read => read?,
@@ -173,9 +180,27 @@ fn read_line(terminal: &OwnedFd) -> io::Result<Zeroizing<Vec<u8>>> {
 
 /// Whether more comes at once, as the next line of a paste does.
 fn more(terminal: &OwnedFd) -> io::Result<bool> {
-    let mut ready = [PollFd::new(terminal, PollFlags::IN)];
-    let wait = Timespec { tv_sec: 0, tv_nsec: 150_000_000 };
-    Ok(rustix::event::poll(&mut ready, Some(&wait))? > 0)
+    ready(terminal, Timespec { tv_sec: 0, tv_nsec: 150_000_000 })
+}
+
+fn ready(terminal: &OwnedFd, wait: Timespec) -> io::Result<bool> {
+    match rustix::event::poll(&mut [PollFd::new(terminal, PollFlags::IN)], Some(&wait)) {
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        ready => Ok(ready? > 0),
+    }
+}
+
+/// Stops until the terminal listens to this process. Who reads in the background is stopped by signals that may be heard
+/// only when it is in the foreground again.
+fn wait_for_foreground() {
+    // Nobody can stop or wake a process whose shell is gone: reading says so.
+    for _ in 0..50 {
+        if has_terminal() {
+            return;
+        }
+        stop();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }
 
 /// Sees to it that a shell gets its terminal back while this program is stopped, and that a prompt is hidden again when it
@@ -187,25 +212,14 @@ fn watch_stops() -> io::Result<()> {
     }
     let mut signals = Signals::new([SIGTSTP, SIGTTIN, SIGCONT, SIGQUIT])?;
     let watch = move || {
-        loop {
-            let heard: Vec<_> = signals.wait().collect();
-            for signal in heard {
-                match signal {
-                    SIGCONT => hide_again(),
-                    SIGQUIT => {
-                        restore_terminal();
-                        let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
-                    }
-                    _ => {
-                        stop();
-                        // Going on again: what was sent for reading in the background is over.
-                        if signals.pending().any(|signal| signal == SIGQUIT) {
-                            restore_terminal();
-                            let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
-                        }
-                        hide_again();
-                    }
+        for signal in signals.forever() {
+            match signal {
+                SIGCONT => hide_again(),
+                SIGQUIT => {
+                    restore_terminal();
+                    let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
                 }
+                _ => stop(),
             }
         }
     };
@@ -234,7 +248,8 @@ fn hide_again() {
 /// Whether a prompt waits and its terminal listens to this process.
 fn has_terminal() -> bool {
     let hidden = HIDDEN.lock();
-    hidden.as_ref().is_some_and(|hidden| tcgetpgrp(&hidden.terminal) == Ok(rustix::process::getpgrp()))
+    let elsewhere = |terminal| tcgetpgrp(terminal).is_ok_and(|group| group != rustix::process::getpgrp());
+    hidden.as_ref().is_some_and(|hidden| !elsewhere(&hidden.terminal))
 }
 
 fn piped<T>(take: Take<T>) -> io::Result<Option<T>> {

@@ -218,7 +218,11 @@ fn as_nobody(folder: &Path, args: &[&str]) -> Option<Command> {
     }
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", program::PROGRAM]).args(args);
-    command.env_clear().envs(program::environment(folder)).current_dir(folder);
+    // What it remembers it can't keep in a home that belongs to somebody else.
+    let home = folder.join("nobody");
+    std::fs::create_dir_all(&home).unwrap();
+    std::os::unix::fs::chown(&home, Some(65534), Some(65534)).unwrap();
+    command.env_clear().envs(program::environment(&home)).current_dir(folder);
     Some(command)
 }
 

@@ -154,6 +154,7 @@ on_both! {
                 }
                 None => assert_eq!(terminal.wait_for_exit(Duration::from_secs(4)).exit_code(), 130),
             }
+            terminal.quiet(Duration::from_millis(100));
             let said = String::from_utf8_lossy(&terminal.raw()).into_owned();
             let said = said.rsplit("\x1b[?25h").next().unwrap().replace(['\r', '\n'], " ");
             assert!(said.contains("may not have been carried out: it may still work"), "{said}");

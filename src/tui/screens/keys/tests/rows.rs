@@ -230,7 +230,7 @@ fn a_filter_takes_hold_while_one_types_and_goes_with_esc() {
 
 #[test]
 fn a_filter_that_can_not_be_read_is_no_empty_result() {
-    let mut desk = Desk::ready(80, 24, keys(3));
+    let mut desk = Desk::ready(100, 24, keys(3));
     desk.play("/ \"zzz\"").sees("No match").sees("0 API keys");
     desk.play("\":x\"").sees("The filter can't be read").sees_not("No match").sees_not("0 API keys");
 }
