@@ -26,7 +26,6 @@ pub const ROOMS: &[Room] = &[
         &[],
         &[
             "strsim",
-            "base64ct",
             "chrono",
             "crc32fast",
             "derive_more",
