@@ -109,8 +109,10 @@ on_both! {
                     .username("postgres")
                     .database("postgres");
                 let mut root = sqlx::PgConnection::connect_with(&options).await.unwrap();
+                // Some connections die while they are made, some in the middle of a change, some before it is read back.
+                let mut pauses = [15, 60, 30, 120].into_iter().cycle().map(Duration::from_millis);
                 while !enough.load(Ordering::Relaxed) {
-                    tokio::time::sleep(Duration::from_millis(15)).await;
+                    tokio::time::sleep(pauses.next().unwrap()).await;
                     sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
                         .bind(&name)
                         .execute(&mut root)
