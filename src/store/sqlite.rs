@@ -15,6 +15,9 @@ use super::{Access, Error, Pools, Result, migrate, nearby};
 const BUSY: Duration = Duration::from_secs(10);
 /// For how long a file that can't be written is taken as unchanged.
 const FRESH: Duration = Duration::from_secs(2);
+/// A file that others may be writing to, and that can't be read, is looked at so often again, after this time each.
+const LOOKS: u32 = 5;
+const LOOK_AGAIN: Duration = Duration::from_millis(40);
 /// Pages are read through the operating system's cache up to this many bytes.
 const MMAP: &str = "268435456";
 
@@ -93,11 +96,23 @@ pub(super) async fn look(path: &Path) -> Result<Found> {
         _ if kind.len() == 0 => return Ok(Found::Empty),
         _ => {}
     }
-    let said = match read(path, Way::Frozen).await {
-        // What was written last may be in the log alone, and a file that others write to can't be read as if they did not.
-        Err(_) | Ok(Found::Empty) if has_log(path) => read(path, Way::Reading).await,
-        said => said,
-    };
+    let mut said = read(path, Way::Frozen).await;
+    for _ in 0..LOOKS {
+        match said {
+            // What was written last may be in the log alone, and a file that others write to can't be read as if they did
+            // not.
+            Err(_) | Ok(Found::Empty) if has_log(path) => {
+                said = read(path, Way::Reading).await;
+                break;
+            }
+            Ok(Found::Ours | Found::Nothing) | Err(Error::Foreign(_)) => break,
+            // Somebody folds the log into the file just now, or has done so meanwhile.
+            Ok(Found::Empty) | Err(_) => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                said = read(path, Way::Frozen).await;
+            }
+        }
+    }
     match said {
         Err(Error::Foreign(why)) => foreign(&why),
         said => said,

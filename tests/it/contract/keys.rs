@@ -335,3 +335,17 @@ async fn vp_27_ten_minutes_are_ten_minutes() {
     clock.advance(Duration::microseconds(1));
     assert_eq!(status(&db.open_with(clock).await, key.id).await, Status::Abandoned);
 }
+
+/// Whoever closes a file last folds its log into it, and takes the log away: who comes just then finds all the same.
+#[tokio::test]
+async fn a_file_is_found_while_another_one_closes_it() {
+    let db = crate::support::database::Database::sqlite();
+    drop(office(&db, preset("voicegram")).await);
+    for n in 0..60 {
+        let service = db.open().await;
+        let viewer = keyrack::domain::operator::Role::Viewer;
+        service.set_operator(new_operation(), &format!("ada{n}"), viewer).await.unwrap();
+        drop(service);
+        Service::look_for(&db.location()).await.unwrap();
+    }
+}
