@@ -253,9 +253,7 @@ impl Command {
             _ => Access::Existing,
         }
     }
-}
 
-impl Command {
     /// Whether it says by itself that the database went back.
     fn tells_history(&self) -> bool {
         match self {
@@ -287,6 +285,11 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { folder } => shell::man(&folder, session.global.dry_run),
     }
+}
+
+/// `1 letter`, `3 letters`.
+fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// Says something on standard error, cleaned of whatever could harm a terminal. A closed standard error is no failure.

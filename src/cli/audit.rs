@@ -11,7 +11,7 @@ use super::output::{Column, Record};
 use super::restored;
 use super::session::Session;
 use crate::domain::audit::{Entry, Verdict};
-use crate::domain::text::{SafeText, thousands};
+use crate::domain::text::{SafeText, hex, thousands};
 use crate::service::{AuditRequest, Service};
 
 #[derive(Debug, Subcommand)]
@@ -180,10 +180,6 @@ fn head(text: &str) -> std::result::Result<(i64, String), String> {
         return Err(wrong());
     }
     Ok((seq, hash.to_ascii_lowercase()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Record for Entry {

@@ -1,8 +1,8 @@
 //! `keyrack migrate`: the schema, brought up to date. No other command does so, so that older programs are not locked out by the way.
 
+use super::count;
 use super::failure::Result;
 use super::files;
-use super::reminders::count;
 use super::session::Session;
 use crate::service::{Lack, Location, Mended, Service, StoreError};
 
@@ -15,7 +15,7 @@ pub async fn run(session: &Session) -> Result {
     let facts = service.facts().await?;
     session.remark(&format!("{} has schema version {}.", service.location(), facts.schema.0));
     if !mended.roles.is_empty() {
-        session.remark(&format!("Gave {} the rights that were missing.", mended.roles.join(", ")));
+        session.remark(&format!("Granted {} the missing rights.", mended.roles.join(", ")));
     }
     tell_lacks(&mended);
     session.printer().facts(&[("database", service.location().into()), ("schema", facts.schema.0.into())])
@@ -49,7 +49,7 @@ async fn attempt(session: &Session) -> Result {
         whats.push(format!("spell the texts of {} anew, so that search finds them", texts.join(" and ")));
     }
     if !rights.roles.is_empty() {
-        whats.push(format!("give {} the rights that are missing", rights.roles.join(", ")));
+        whats.push(format!("grant {} the missing rights", rights.roles.join(", ")));
     }
     if whats.is_empty() {
         session.remark(&format!("{location} has schema version {newest} already. Nothing was changed."));
@@ -67,7 +67,7 @@ fn tell_lacks(mended: &Mended) {
     if !missing.is_empty() {
         let roles: Vec<&str> = missing.iter().map(|lack| lack.role.as_str()).collect();
         super::say(&format!(
-            "keyrack: warning: {login} may not create roles (CREATEROLE), so no login can be given the rights of {}: have a DBA run \
+            "keyrack: warning: {login} can't create roles (CREATEROLE), so logins can't get the rights of {}: have a DBA run \
              `{}`, then run `keyrack migrate` again.",
             roles.join(", "),
             made(&missing),
@@ -75,7 +75,7 @@ fn tell_lacks(mended: &Mended) {
     }
     for lack in lacking {
         super::say(&format!(
-            "keyrack: warning: {lack}, and {login} may not grant it: have the tables' owner run `keyrack migrate`, or a DBA `{}`.",
+            "keyrack: warning: {lack}, and {login} can't grant it: have the tables' owner run `keyrack migrate`, or a DBA `{}`.",
             lack.cure.join("; ")
         ));
     }

@@ -72,8 +72,3 @@ fn filter(text: &str) -> Result<crate::domain::reminder::ReminderFilter> {
     crate::domain::reminder::ReminderFilter::parse(text)
         .map_err(|error| Failure::usage(super::filter::marked(text, &error)))
 }
-
-/// `1 letter`, `3 letters`.
-pub(super) fn count(number: u64, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
-}

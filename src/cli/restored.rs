@@ -20,15 +20,17 @@ pub async fn list(from: Option<&Path>, service: &Service, session: &Session) -> 
     tell(&list, session).await;
     let alarm = service.history().await?.alarm(session.zone());
     match (alarm, list.keys().count()) {
-        (Some(alarm), _) => Err(Failure::new(Exit::CheckFailed, alarm)),
+        (Some(alarm), _) => Err(Failure::check(alarm)),
         (None, 0) => Ok(()),
-        (None, undone) => Err(Failure::new(Exit::CheckFailed, Undoing(undone).to_string())),
+        (None, undone) => Err(Failure::check(Undoing(undone).to_string())),
     }
 }
 
 /// Where something is gone: says of these keys that they were revoked, and that this is undone.
 pub async fn recall(keys: &[KeyId], service: &Service, session: &Session) {
-    for undone in remembered(service).await.undone.iter().filter(|undone| keys.contains(&undone.was.key)) {
+    for undone in
+        remembered(service, session).await.undone.iter().filter(|undone| keys.contains(&undone.was.key))
+    {
         say(&format!(
             "keyrack: warning: {}: a restored backup undid that. Revoke it again: keyrack key revoke {}",
             was_revoked(undone, session),
@@ -39,7 +41,7 @@ pub async fn recall(keys: &[KeyId], service: &Service, session: &Session) {
 
 /// The same of a key that is not there, by its id or the end of its preview: what can be said of it instead.
 pub async fn recall_unknown(text: &str, service: &Service, session: &Session) -> Option<String> {
-    let list = remembered(service).await;
+    let list = remembered(service, session).await;
     let fits = |undone: &&Undone| {
         undone.key.is_none() && (undone.was.key.to_string() == text || undone.was.preview.ends_with(text))
     };
@@ -50,11 +52,12 @@ pub async fn recall_unknown(text: &str, service: &Service, session: &Session) ->
     ))
 }
 
-async fn remembered(service: &Service) -> UndoneList {
-    match service.history().await {
-        Ok(history) if !history.gaps.is_empty() => service.undone(None).await.unwrap_or_default(),
-        _ => UndoneList::default(),
-    }
+async fn remembered(service: &Service, session: &Session) -> UndoneList {
+    let is_gone = match session.history() {
+        Some(history) => !history.gaps.is_empty(),
+        None => service.history().await.is_ok_and(|history| !history.gaps.is_empty()),
+    };
+    if is_gone { service.undone(None).await.unwrap_or_default() } else { UndoneList::default() }
 }
 
 fn was_revoked(undone: &Undone, session: &Session) -> String {

@@ -12,6 +12,7 @@ use super::{Global, prompt};
 use crate::clock::{Clock, zone};
 use crate::config::settings::{Places, Setting, Settings, Source, Transport};
 use crate::domain::Instant;
+use crate::domain::history::History;
 use crate::domain::when::{Here, Zone};
 use crate::service::{self, Access, Location, MaybeTransient, PostMaker, Service, Stop, StoreError};
 
@@ -37,6 +38,8 @@ pub struct Session {
     pub(super) access: Access,
     /// Whether it is said at once that the database went back: not where the command says so itself.
     pub(super) warns: bool,
+    /// What was found when the database was opened.
+    history: OnceLock<History>,
     /// Asks a sweep to stop between two letters.
     stop: Stop,
     /// Wakes who waits for that wish.
@@ -71,6 +74,7 @@ impl Session {
             throwaway,
             access: Access::Existing,
             warns: true,
+            history: OnceLock::new(),
             rehearsal: OnceLock::new(),
         })
     }
@@ -124,6 +128,11 @@ impl Session {
         error.into()
     }
 
+    /// How the database stood beside what this machine remembers of it, if that was looked at when it was opened.
+    pub fn history(&self) -> Option<&History> {
+        self.history.get()
+    }
+
     /// The zone that times are read and shown in.
     pub fn zone(&self) -> Zone {
         zone(self.settings.utc.value)
@@ -171,8 +180,10 @@ impl Session {
         };
         let opened = async || {
             let service = open().await?;
-            if self.warns {
-                history::warn(&service, self.zone()).await;
+            if self.warns
+                && let Some(history) = history::warn(&service, self.zone()).await
+            {
+                let _ = self.history.set(history);
             }
             Ok(service)
         };

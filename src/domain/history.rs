@@ -125,9 +125,7 @@ impl History {
         };
         Some(format!("{what}; {}", Undoing(self.undone)))
     }
-}
 
-impl History {
     /// What is worth knowing and no alarm: a standby that lags, another database than last time.
     pub fn asides(&self, zone: Zone) -> Vec<String> {
         let lag = self.behind.map(|seen| {

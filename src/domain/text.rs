@@ -168,6 +168,11 @@ impl<'de> Deserialize<'de> for SafeText {
     }
 }
 
+/// Bytes in hexadecimal, in small letters.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// `1000000` as `1,000,000`.
 pub fn thousands(n: u64) -> String {
     let digits = n.to_string();

@@ -68,7 +68,7 @@ impl Default for Metrics {
             lost_lines: added(
                 all,
                 "lost_log_lines",
-                "Lines left out of the log because whoever reads it did not keep up",
+                "Lines left out of the log because its reader was too slow",
             ),
             limiter_alone: added(
                 all,

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use super::stop::stopped;
 use crate::domain::Instant;
+use crate::domain::text::hex;
 use crate::service::{Gate, RaisedAlert};
 
 /// How long a receiver may take.
@@ -87,17 +88,12 @@ impl WebhookSettings {
 
 /// What stands in `Keyrack-Signature`.
 pub fn signature(secret: &str, timestamp: i64, body: &str) -> String {
-    let mut hex = String::from("v1=");
     // A key of any length will do for HMAC.
-    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
-        mac.update(timestamp.to_string().as_bytes());
-        mac.update(b".");
-        mac.update(body.as_bytes());
-        for byte in mac.finalize().into_bytes() {
-            hex.push_str(&format!("{byte:02x}"));
-        }
-    }
-    hex
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return "v1=".into() };
+    mac.update(timestamp.to_string().as_bytes());
+    mac.update(b".");
+    mac.update(body.as_bytes());
+    format!("v1={}", hex(&mac.finalize().into_bytes()))
 }
 
 /// The body that is sent.

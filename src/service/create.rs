@@ -82,8 +82,8 @@ impl Service {
         if self.intent == Intent::Try && !before {
             return Ok(Created { key, secret, check });
         }
-        match self.inner.store.key_by_hash(secret.hash()).await? {
-            Some(key) if key.id == id => Ok(Created { key, secret, check }),
+        match self.inner.store.keys_by_hash(&[secret.hash()]).await?.pop() {
+            Some((_, key)) if key.id == id => Ok(Created { key, secret, check }),
             // The operation was carried out by an earlier call, whose secret went with its connection.
             _ => Err(Error::Refused(format!(
                 "this was done already and made key {id}, but its secret did not arrive and can't be had again. \

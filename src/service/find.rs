@@ -81,6 +81,15 @@ impl Search {
         }
         told
     }
+
+    /// Why no key was found: what the text holds instead, or what to try. `database` is named where it isn't on the screen.
+    pub fn nothing(&self, database: Option<&str>) -> String {
+        const TRY: &str = "Paste the whole key, or try its last four characters, its ID or its name.";
+        let told = self.told();
+        let named = database.filter(|_| told.is_empty()).map(|name| format!(" ({name})")).unwrap_or_default();
+        let words = if told.is_empty() { TRY.to_owned() } else { told.join(" ") };
+        format!("No key in this database matches{named}. {words}")
+    }
 }
 
 impl Service {

@@ -17,6 +17,7 @@ use tokio::time::Instant as Moment;
 use super::{Error, Intent, Location, Result, Service};
 use crate::domain::Instant;
 use crate::domain::history::{Gap, Head, History, Remembered, Undone};
+use crate::domain::text::hex;
 use crate::store::{Past, Store};
 
 pub(super) mod file;
@@ -63,7 +64,7 @@ pub(super) enum Pace {
 fn identity(past: &Past) -> String {
     let (at, action, subject) = &past.first;
     let first = format!("{} {action} {subject}", at.timestamp_micros());
-    Sha256::digest(first).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(first)[..16])
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {

@@ -31,8 +31,7 @@ impl Service {
         keys: &[KeyId],
         reason: Option<&str>,
     ) -> Result<Vec<Revoked>> {
-        let reason = reason.map(check_reason).transpose().map_err(|e| Error::invalid(Field::Reason, e))?;
-        let reason = reason.filter(|text| !text.is_empty());
+        let reason = checked(reason)?.filter(|text| !text.is_empty());
         let keys = keys.iter().map(|key| (*key, reason.clone())).collect();
         self.revoke(operation, Revoke { keys, gone: None }).await
     }
@@ -58,6 +57,11 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// A reason as it is kept.
+pub(super) fn checked(reason: Option<&str>) -> Result<Option<String>> {
+    reason.map(check_reason).transpose().map_err(|error| Error::invalid(Field::Reason, error))
 }
 
 /// Each key with the reason for its end.

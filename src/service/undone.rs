@@ -6,13 +6,12 @@ use serde_json::json;
 
 use super::change::Change;
 use super::permit::permit;
-use super::revoke::{Revoke, Revoked};
-use super::{Error, Field, Intent, Result, Service};
+use super::revoke::{Revoke, Revoked, checked};
+use super::{Error, Intent, Result, Service};
 use crate::domain::audit::Action;
 use crate::domain::history::{Head, Undone, subject};
 use crate::domain::key::{KeyId, OperationId};
 use crate::domain::operator::Permission;
-use crate::domain::text::check_reason;
 use crate::store::Tx;
 
 /// What a revocation says that was made again.
@@ -57,8 +56,7 @@ impl Service {
         list: &UndoneList,
         reason: Option<&str>,
     ) -> Result<Vec<Revoked>> {
-        let reason = reason.map(check_reason).transpose().map_err(|e| Error::invalid(Field::Reason, e))?;
-        let first = reason.filter(|text| !text.is_empty()).unwrap_or_else(|| AGAIN.to_owned());
+        let first = checked(reason)?.filter(|text| !text.is_empty()).unwrap_or_else(|| AGAIN.to_owned());
         let again = list.undone.iter().filter_map(|undone| {
             let was: Option<String> =
                 undone.was.reason.as_ref().map(|was| was.chars().take(REASON).collect());
@@ -74,7 +72,7 @@ impl Service {
     /// # Errors
     /// Also if nothing that this machine remembers is gone.
     pub async fn accept_history(&self, operation: OperationId, reason: Option<&str>) -> Result<UndoneList> {
-        let reason = reason.map(check_reason).transpose().map_err(|e| Error::invalid(Field::Reason, e))?;
+        let reason = checked(reason)?;
         let list = Box::pin(self.undone(None)).await?;
         let nothing =
             "nothing that this machine remembers of this database is gone: there is nothing to accept";

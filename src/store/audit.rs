@@ -10,7 +10,7 @@ use crate::domain::Instant;
 use crate::domain::audit::{Action, AuditFilter, Change, Entry, Link, Subject};
 use crate::domain::key::OperationId;
 use crate::domain::operator::Identity;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, hex};
 
 #[derive(FromRow)]
 struct AuditRow {
@@ -44,7 +44,7 @@ impl From<AuditRow> for Entry {
             account: row.account.map(SafeText::new),
             key: row.key,
             detail: row.detail.into(),
-            hash: row.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hex(&row.hash),
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum Error {
     )]
     Privilege(String),
     /// The schema is to be made or brought up to date by somebody who may not.
-    #[error("the database's schema is not up to date, and {login} may not change it: {why}. {cure}")]
+    #[error("the database's schema is not up to date, and {login} can't change it: {why}. {cure}")]
     NotOwner { login: String, why: String, cure: String },
     /// Nothing is at the address, or nothing of Keyrack's.
     #[error("{0}")]

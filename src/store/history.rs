@@ -8,7 +8,7 @@ use super::{Reader, Result, Store};
 use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::history::{Accepted, Head, Remembered, number_in};
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, hex};
 
 /// More revocations than this are not read at a time: the newest count.
 const REVOCATIONS: i64 = 5_000;
@@ -110,8 +110,4 @@ impl Store {
         };
         Ok(rows.into_iter().filter_map(accepted).collect())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

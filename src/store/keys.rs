@@ -62,18 +62,6 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// The key of this secret.
-    pub async fn key_by_hash(&self, hash: HashedKey) -> Result<Option<Key>> {
-        let mut reader = self.reader().await?;
-        let row: Option<KeyRow> = rows!(
-            fetch_optional,
-            reader.conn(),
-            sqlx::AssertSqlSafe(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.hash = $1")),
-            [hash.0.to_vec()]
-        );
-        Ok(row.map(Key::from))
-    }
 }
 
 /// These keys, in the order of their ids where that is the order of `ids`.

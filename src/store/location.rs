@@ -191,7 +191,6 @@ fn hosts(url: &str) -> Result<(Vec<String>, Wanted)> {
     Ok((urls.collect(), wanted))
 }
 
-/// The scheme and what follows its colon, if a text begins like a URL. Windows and its drives are not thought of.
 /// What looks like the address of a server, or like something that a shell replaces, but would make a file.
 fn meant_otherwise(text: &str) -> Option<String> {
     let (first, _) = text.split_once('/')?;
@@ -211,6 +210,7 @@ fn meant_otherwise(text: &str) -> Option<String> {
     })
 }
 
+/// The scheme and what follows its colon, if a text begins like a URL. Windows and its drives are not thought of.
 fn scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':').filter(|(scheme, _)| !scheme.is_empty())?;
     let known = ["postgres", "postgresql", "sqlite", "sqlite3", "file"];

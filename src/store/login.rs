@@ -104,7 +104,7 @@ fn unread(file: &Path, by: Option<&str>, kind: Kind) -> Option<Neglected> {
     };
     let mode = metadata.mode() & 0o777;
     if !metadata.is_file() {
-        return told("is no file".into(), "name a file".into());
+        return told("isn't a file".into(), "name a file".into());
     }
     // As PostgreSQL's own programs do, a key may be read by a group if it is root's.
     let others = if kind == Kind::Certificate && metadata.uid() == 0 { 0o037 } else { 0o077 };
@@ -155,7 +155,7 @@ mod tests {
             ),
             ("postgres://a/k", "PGPASSFILE", shut.as_str(), ""),
             ("postgres://a/k", "PGPASSFILE", "/no/such", "/no/such (PGPASSFILE) is not there"),
-            ("postgres://a/k", "PGPASSFILE", "/tmp", "is no file"),
+            ("postgres://a/k", "PGPASSFILE", "/tmp", "isn't a file"),
             ("postgres://a/k", "PGSSLKEY", open.as_str(), "(PGSSLKEY) may be read by others"),
             ("postgres://a/k", "PGSSLCERT", open.as_str(), ""),
             (

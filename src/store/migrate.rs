@@ -255,7 +255,7 @@ async fn may_be_filled(pool: &PgPool, access: Access) -> Result<()> {
     if sqlx::query_scalar::<_, bool>(MAY).fetch_one(pool).await? {
         return Ok(());
     }
-    let why = format!("it may not make tables in {named}");
+    let why = format!("it can't create tables in {named}");
     Err(not_owner(pool, why).await?)
 }
 

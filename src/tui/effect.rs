@@ -311,7 +311,9 @@ impl Reply {
             | Self::ApplyPolicy(Err(failure))
             | Self::SetOperator(Err(failure))
             | Self::RemoveOperator(Err(failure))
-            | Self::RetryReminders(Err(failure)) => Some(failure),
+            | Self::AcknowledgeAlerts(Err(failure))
+            | Self::RetryReminders(Err(failure))
+            | Self::Undone(Err(failure)) => Some(failure),
             _ => None,
         }
     }

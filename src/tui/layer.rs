@@ -37,6 +37,14 @@ pub trait Layer: Any + fmt::Debug {
         None
     }
 
+    /// Sends what a yes sends as things stand.
+    fn send_wish(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        match (self.asking(shell), self.wish()) {
+            (Some(ask), Some(wish)) => wish.send(shell, ask),
+            _ => Vec::new(),
+        }
+    }
+
     /// What its wish would come to; answers what a yes would leave as it is.
     fn foreseen(&mut self, _: Reply) -> Option<String> {
         None

@@ -7,6 +7,10 @@ use serde_json::Value;
 use super::database::Database;
 use super::program;
 
+/// Makes an account of voicegram's.
+pub const ACCOUNT: &[&str] =
+    &["account", "create", "-i", "voicegram", "-s", "acme", "-n", "Acme", "--admin", "a@acme.example"];
+
 /// The program on one database, with a home of its own.
 pub struct Script<'a> {
     db: &'a Database,

@@ -220,7 +220,7 @@ async fn rights(service: &Service) -> Vec<Finding> {
         let roles: Vec<&str> = missing.iter().map(|lack| lack.role.as_str()).collect();
         findings.push(Finding::warning(
             "rights",
-            format!("no login can be given the rights of {}: there is no such role", roles.join(", ")),
+            format!("missing roles: {}; logins can't get their rights", roles.join(", ")),
             format!(
                 "have a DBA run `{}`, then run `keyrack migrate` as the tables' owner",
                 super::super::migrate::made(&missing)

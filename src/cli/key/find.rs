@@ -56,14 +56,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     Ok(())
 }
 
-/// Why no key was found: what the text holds instead, and what to try.
+/// Why no key was found, as a failure says it: without its last full stop.
 pub fn nothing(search: &Search, database: &str) -> String {
-    let told = search.told();
-    if told.is_empty() {
-        return format!(
-            "No key in this database matches ({database}). Paste the whole key, or try its last four characters, its ID or its name"
-        );
-    }
-    let told = told.join(" ");
-    format!("No key in this database matches. {}", told.trim_end_matches('.'))
+    search.nothing(Some(database)).trim_end_matches('.').to_owned()
 }

@@ -135,7 +135,10 @@ pub fn preview(preview: &SweepPreview, session: &Session) -> Result {
     session.printer().list(&rows, preview.now)?;
     let shown = preview.letters.len() as u64;
     if session.format().for_people() && shown < preview.letters_in_all {
-        session.remark(&format!("… and {} more.", super::count(preview.letters_in_all - shown, "letter")));
+        session.remark(&format!(
+            "… and {} more.",
+            super::super::count(preview.letters_in_all - shown, "letter")
+        ));
     }
     Ok(())
 }

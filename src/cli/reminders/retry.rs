@@ -2,10 +2,11 @@
 
 use clap::Args;
 
+use super::super::count;
 use super::super::failure::{Exit, Failure, Result};
 use super::super::session::{Session, insist};
 use super::super::{prompt, say};
-use super::{UNWELL, count, id};
+use super::{UNWELL, id};
 use crate::domain::reminder::{Reminder, ReminderId, State};
 use crate::service::{ReminderRequest, Retried, Service, new_operation};
 

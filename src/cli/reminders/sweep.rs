@@ -4,9 +4,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
+use super::super::count;
 use super::super::failure::{Failure, Result};
 use super::super::session::Session;
-use super::count;
 use super::report::{self, Report};
 use crate::domain::reminder::{Door, InHand, STOPPED, Sweep, Tally};
 use crate::domain::when::{self, Here};

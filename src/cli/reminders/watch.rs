@@ -6,10 +6,10 @@ use clap::Args;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::super::count;
 use super::super::failure::{Failure, Result};
 use super::super::output::when;
 use super::super::session::Session;
-use super::count;
 use super::supervisor::Supervisor;
 use crate::domain::reminder::{Door, State, Sweep};
 use crate::domain::when::Span;

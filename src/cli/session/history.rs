@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::say;
+use crate::domain::history::History;
 use crate::domain::when::Zone;
 use crate::service::Service;
 
@@ -12,8 +13,8 @@ pub const CURE: &str = "see what is undone with `keyrack audit undone` and make 
 /// How long a command waits to hear of it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Says what is amiss with the history of a database that was just opened. It stops nothing.
-pub async fn warn(service: &Service, zone: Zone) {
+/// Says what is amiss with the history of a database that was just opened, and answers it. It stops nothing.
+pub async fn warn(service: &Service, zone: Zone) -> Option<History> {
     match tokio::time::timeout(PATIENCE, service.history()).await {
         Ok(Ok(history)) => {
             if let Some(alarm) = history.alarm(zone) {
@@ -22,8 +23,10 @@ pub async fn warn(service: &Service, zone: Zone) {
             for word in history.asides(zone) {
                 say(&format!("keyrack: {word}"));
             }
+            return Some(history);
         }
         Ok(Err(error)) => tracing::warn!(%error, "whether the database went back is not known"),
         Err(_) => tracing::warn!("whether the database went back is not known: it took too long"),
     }
+    None
 }

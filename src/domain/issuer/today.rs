@@ -6,7 +6,7 @@ use super::{ExpiryRule, Policy};
 use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::key::Key;
-use crate::domain::secret::DOTS;
+use crate::domain::secret::preview;
 
 impl ExpiryRule {
     /// How long a key may live that replaces one that was given `life`; `None` is for ever. As long as the old one was,
@@ -42,9 +42,7 @@ fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 impl Policy {
     /// Whether gates take the form that the key has: its prefix is one of the policy's, present or former.
     pub fn takes(&self, key: &Key) -> bool {
-        self.format
-            .prefixes()
-            .any(|prefix| key.preview.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(DOTS)))
+        self.format.prefixes().any(|prefix| key.preview.starts_with(&preview(prefix, "")))
     }
 
     /// What this policy, were `key` made today, would refuse of it, in words. A key that ended or was replaced is not asked

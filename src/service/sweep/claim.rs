@@ -15,6 +15,7 @@ use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
 use crate::domain::reminder::fit::{Fit, KEYS, Rules};
 use crate::domain::reminder::{Case, ReminderId, State, SweepId, Waiting};
+use crate::domain::text::hex;
 use crate::mail::{ReminderLine, ReminderMail};
 use crate::service::Result;
 use crate::service::change::Change;
@@ -210,8 +211,7 @@ fn message_id(reminders: &[ReminderId], recipient: &str, domain: &str) -> String
     for id in sorted {
         sha.update(id.as_bytes());
     }
-    let hex: String = sha.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex}@{domain}")
+    format!("{}@{domain}", hex(&sha.finalize()[..16]))
 }
 
 #[cfg(test)]

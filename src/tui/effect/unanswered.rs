@@ -103,19 +103,6 @@ impl Request {
 impl Reply {
     /// Whether somebody who leaves misses nothing: it was done, and shows no secret.
     pub fn lets_leave(&self) -> bool {
-        match self {
-            Self::Create(_) | Self::Rotate(_) => false,
-            Self::Acknowledge(done) => done.is_ok(),
-            Self::Revoke(done) => done.is_ok(),
-            Self::SetLimits(done) => done.is_ok(),
-            Self::CreateAccount(done) | Self::ChangeAccount(done) | Self::SetStanding(done) => done.is_ok(),
-            Self::ApplyPolicy(done) => done.is_ok(),
-            Self::AcknowledgeAlerts(done) => done.is_ok(),
-            Self::SetOperator(done) => done.is_ok(),
-            Self::RemoveOperator(done) => done.is_ok(),
-            Self::RetryReminders(done) => done.is_ok(),
-            Self::Undone(done) => done.is_ok(),
-            _ => true,
-        }
+        !matches!(self, Self::Create(_) | Self::Rotate(_)) && self.failure().is_none()
     }
 }

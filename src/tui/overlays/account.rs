@@ -203,8 +203,7 @@ impl State {
             self.form.go_to(focus);
             return Vec::new();
         }
-        let ask = self.asking(shell);
-        ask.map_or_else(Vec::new, |ask| self.wish.send(shell, ask))
+        self.send_wish(shell)
     }
 
     fn left_right(&mut self, shell: &Shell, by: isize) {

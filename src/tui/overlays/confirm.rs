@@ -68,10 +68,7 @@ impl Layer for State {
         }
         match self.form.press(key, &[], false) {
             Pressed::Close => shell.close(),
-            Pressed::Go => {
-                let change = &self.question.change;
-                return self.wish.send(shell, |operation| change.request(operation));
-            }
+            Pressed::Go => return self.send_wish(shell),
             _ => {}
         }
         Vec::new()

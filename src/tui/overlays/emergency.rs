@@ -1,7 +1,5 @@
 //! An exposed key: paste it, see whose it is, end it. Four gestures from a shell: start, `x`, paste, `y`.
 
-use std::time::Duration;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -13,7 +11,7 @@ use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::{Found, Search};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::receipts;
@@ -30,9 +28,6 @@ mod view;
 /// What stands in the audit as the reason.
 const REASON: &str = "exposed";
 
-/// After an Enter that came with other keys at once, so long nothing more comes where it was the last of them.
-pub(super) const LAST: Duration = Duration::from_millis(100);
-
 /// Said of what was put where no secret belongs.
 const GIVEN: &str = "There is a secret in what you put there: it was not looked for as words, and is not kept. Enter says whose it is; Esc forgets it.";
 
@@ -44,8 +39,6 @@ pub struct State {
     input: SecretInput,
     stage: Stage,
     asked: Option<RequestId>,
-    /// An Enter came with the keys before it: the end of a line of many, or of all that was typed ahead.
-    entered: bool,
     said: Option<(Severity, SafeText)>,
 }
 
@@ -80,7 +73,6 @@ pub fn open(shell: &mut Shell, number: u64, given: Option<Pasted>) -> Opened {
         input: SecretInput::default(),
         stage: Stage::Ask,
         asked: None,
-        entered: false,
         said: None,
     };
     if let Some(given) = given {
@@ -93,15 +85,10 @@ pub fn open(shell: &mut Shell, number: u64, given: Option<Pasted>) -> Opened {
 
 impl State {
     fn press_ask(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
-        self.entered = false;
+        self.input.touched();
         match key.action {
             Some(Action::CancelPrompt | Action::Interrupt) => shell.close(),
-            // In a paste without brackets this is the end of a line, and more lines may come.
-            Some(Action::Accept) if key.hurried => {
-                self.input.new_line();
-                self.entered = true;
-                return vec![Effect::SetTimer { timer: Timer::Of(To::Overlay(self.number)), after: LAST }];
-            }
+            Some(Action::Accept) if key.hurried => return vec![self.input.end_line(self.number)],
             Some(Action::Accept) => return self.find(shell, ""),
             Some(Action::ClearLine) => self.input.clear(),
             _ => {
@@ -153,12 +140,11 @@ impl State {
 
     fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
         let Stage::Found { search, at } = &self.stage else { return Vec::new() };
-        let keys = ending(search, *at);
-        if keys.is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
+        if ending(search, *at).is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
             return Vec::new();
         }
         let (search, at) = (search.clone(), *at);
-        let effects = self.wish.send(shell, revoke::asking(keys, Some(REASON.to_owned())));
+        let effects = self.send_wish(shell);
         self.said = None;
         self.stage = Stage::Sent { search, at };
         effects
@@ -167,13 +153,7 @@ impl State {
     fn found(&mut self, reply: Reply) {
         match reply {
             Reply::Find(Ok(search)) if search.found.is_empty() => {
-                let told = search.told();
-                let words = if told.is_empty() {
-                    "No key in this database matches. Paste the whole key, or try its last four characters, its ID or its name.".to_owned()
-                } else {
-                    format!("No key in this database matches. {}", told.join(" "))
-                };
-                self.said = Some((Severity::Warning, words.into()));
+                self.said = Some((Severity::Warning, search.nothing(None).into()));
             }
             Reply::Find(Ok(search)) => {
                 let told = search.told();
@@ -237,7 +217,7 @@ impl Layer for State {
     }
 
     fn timer(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        if std::mem::take(&mut self.entered) { self.find(shell, "") } else { Vec::new() }
+        if self.input.was_entered() { self.find(shell, "") } else { Vec::new() }
     }
 
     fn receipt(&self) -> Option<u64> {
@@ -253,12 +233,7 @@ impl Layer for State {
             self.found(reply);
             return Vec::new();
         }
-        let settled = self.wish.settle(shell, id, reply, |reply| match reply {
-            Reply::Revoke(Ok(revoked)) => Some(Ok(revoked)),
-            Reply::Revoke(Err(failure)) => Some(Err(failure)),
-            _ => None,
-        });
-        match settled {
+        match self.wish.settle(shell, id, reply, Reply::try_as_revoke) {
             Some(Ok(revoked)) => {
                 shell.changed(Subjects::of(audit::Action::KeyRevoke));
                 let Stage::Sent { search, .. } = &self.stage else { return Vec::new() };

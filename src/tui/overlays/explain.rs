@@ -14,7 +14,7 @@ use crate::domain::key::{Key, KeyId};
 use crate::domain::secret::SentKey;
 use crate::domain::text::SafeText;
 use crate::domain::verdict::{Ask, KeyFacts};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
@@ -28,8 +28,6 @@ mod tests;
 mod view;
 
 use pasted::{Pasted, SENT};
-
-use super::emergency::LAST;
 
 /// What is explained, and the request that is imagined.
 #[derive(Debug)]
@@ -45,8 +43,6 @@ pub struct State {
     address: TextField,
     form: Form<Focus>,
     asked: Option<RequestId>,
-    /// An Enter came with the keys before it: the end of a line of many, or of all that was typed ahead.
-    entered: bool,
     failure: Option<SafeText>,
 }
 
@@ -92,7 +88,6 @@ impl State {
             address: TextField::default(),
             form: Form::fields(focus),
             asked: None,
-            entered: false,
             failure: None,
         }
     }
@@ -105,15 +100,12 @@ impl State {
     }
 
     fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
-        self.entered = false;
+        self.pasted.iter_mut().for_each(Pasted::touched);
         if matches!(key.action, Some(Action::Press | Action::Submit)) && self.form.on(Focus::Secret) {
             let Some(pasted) = self.pasted.as_mut().filter(|_| key.hurried) else {
                 return self.read(shell, None);
             };
-            // In a paste without brackets this is the end of a line, and more lines may come.
-            pasted.new_line();
-            self.entered = true;
-            return vec![Effect::SetTimer { timer: Timer::Of(To::Overlay(self.number)), after: LAST }];
+            return vec![pasted.end_line(self.number)];
         }
         // Nothing here changes anything: a key may be as fast as it likes.
         let key = input::Key { hurried: false, unread: false, ..key };
@@ -302,7 +294,8 @@ impl Layer for State {
     }
 
     fn timer(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        if std::mem::take(&mut self.entered) { self.read(shell, None) } else { Vec::new() }
+        let entered = self.pasted.as_mut().is_some_and(Pasted::was_entered);
+        if entered { self.read(shell, None) } else { Vec::new() }
     }
 
     fn label(&self, _: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {

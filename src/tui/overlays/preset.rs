@@ -83,10 +83,7 @@ impl Layer for State {
         }
         match self.picker.take(&input, count) {
             Picked::Closed => shell.close(),
-            Picked::Chosen if input.confirms() => {
-                let ask = self.asking(shell);
-                return ask.map_or_else(Vec::new, |ask| self.wish.send(shell, ask));
-            }
+            Picked::Chosen if input.confirms() => return self.send_wish(shell),
             _ => self.wish.edited(),
         }
         Vec::new()

@@ -84,10 +84,7 @@ impl Layer for State {
                 );
                 self.wish.edited();
             }
-            Some(Action::Yes) if key.confirms() => {
-                let ask = self.asking(shell);
-                return ask.map_or_else(Vec::new, |ask| self.wish.send(shell, ask));
-            }
+            Some(Action::Yes) if key.confirms() => return self.send_wish(shell),
             _ => {}
         }
         Vec::new()

@@ -41,18 +41,19 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
     list
 }
 
+/// What a key may do that has no scopes; `None` if it has some.
+pub fn without_scopes(shell: &Shell, key: &Key) -> Option<&'static str> {
+    let full = || shell.issuer(&key.issuer).is_some_and(|issuer| issuer.policy.fully_privileged());
+    key.scopes.is_empty().then(|| if full() { "everything on its account" } else { "none" })
+}
+
 /// All that somebody must know who found the key exposed: besides, what it may do and until when, whom to tell, and how it
 /// ended.
 pub fn of_exposed(shell: &Shell, found: &Found) -> Vec<Fact> {
     let styles = &shell.styles;
     let key = &found.key;
     let mut list = of(shell, key);
-    let privileged = shell.issuer(&key.issuer).is_some_and(|issuer| issuer.policy.fully_privileged());
-    let scopes = match (key.scopes.is_empty(), privileged) {
-        (true, true) => "everything on its account".to_owned(),
-        (true, false) => "none".to_owned(),
-        (false, _) => key.scopes.to_string(),
-    };
+    let scopes = without_scopes(shell, key).map_or_else(|| key.scopes.to_string(), str::to_owned);
     list.push(Fact::new(styles, "Scopes", scopes));
     let expires = key.expires_at.map_or_else(|| "never".to_owned(), |at| times::exact(at, shell.utc));
     list.push(Fact::new(styles, "Expires", expires));

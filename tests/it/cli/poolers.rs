@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::database::{Database, run_on_postgres, skip};
 use crate::support::program;
-use crate::support::script::{Script, failed, texts};
+use crate::support::script::{ACCOUNT, Script, failed, texts};
 
 const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
 
@@ -83,18 +83,7 @@ fn session_pooling_works_with_the_poolers_defaults() {
         let (home, address) = (db.dir(), pooler.address(&db));
         for args in [
             &["issuer", "add", "voicegram"][..],
-            &[
-                "account",
-                "create",
-                "-i",
-                "voicegram",
-                "-s",
-                "acme",
-                "-n",
-                "Acme",
-                "--admin",
-                "a@acme.example",
-            ],
+            ACCOUNT,
             &["key", "create", "-a", "acme", "-n", "one"],
             &["key", "list"],
             &["audit", "verify"],

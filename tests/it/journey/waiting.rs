@@ -127,22 +127,26 @@ on_both! {
     }
 }
 
+/// A console that was interrupted while a revocation waits for its answer: behind a lock on SQLite, else on the line.
+fn interrupted(db: &Database, address: &str, line: Option<&Line>) -> (Terminal, Option<Lock>) {
+    let mut terminal = Start::new(db.dir()).on(address).size(110, 30).spawn();
+    terminal.wait_for("● active");
+    terminal.press("d");
+    terminal.wait_for("Revoke (y)");
+    line.iter().for_each(|line| line.hold(true));
+    let lock = line.is_none().then(|| Lock::on(db));
+    terminal.answer("y");
+    terminal.wait_for("sent; waiting");
+    terminal.send(&key("ctrl-c"));
+    terminal.wait_for("Waiting at most 2 s");
+    (terminal, lock)
+}
+
 on_both! {
     async fn leaving_before_a_revocation_is_answered_waits_a_moment_and_says_what_is_open(db) {
         let (address, line) = furnished(&db);
-        let second = |name: &'static str| Some(Way::Key(name));
-        let ways = [("ctrl-c", None), ("ctrl-c", second("ctrl-c")), ("ctrl-c", Some(Way::Signal(Signal::TERM, 143)))];
-        for (first, then) in ways {
-            let mut terminal = Start::new(db.dir()).on(&address).size(110, 30).spawn();
-            terminal.wait_for("● active");
-            terminal.press("d");
-            terminal.wait_for("Revoke (y)");
-            line.iter().for_each(|line| line.hold(true));
-            let lock = line.is_none().then(|| Lock::on(&db));
-            terminal.answer("y");
-            terminal.wait_for("sent; waiting");
-            terminal.send(&key(first));
-            terminal.wait_for("Waiting at most 2 s");
+        for then in [None, Some(Way::Key("ctrl-c")), Some(Way::Signal(Signal::TERM, 143))] {
+            let (mut terminal, lock) = interrupted(&db, &address, line.as_ref());
             match &then {
                 Some(Way::Key(name)) => {
                     terminal.send(&key(name));
@@ -164,16 +168,7 @@ on_both! {
         // An answer that comes in time is waited for.
         let revoked = "SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL";
         let before = db.number(revoked).await;
-        let mut terminal = Start::new(db.dir()).on(&address).size(110, 30).spawn();
-        terminal.wait_for("● active");
-        terminal.press("d");
-        terminal.wait_for("Revoke (y)");
-        line.iter().for_each(|line| line.hold(true));
-        let lock = line.is_none().then(|| Lock::on(&db));
-        terminal.answer("y");
-        terminal.wait_for("sent; waiting");
-        terminal.send(&key("ctrl-c"));
-        terminal.wait_for("Waiting at most 2 s");
+        let (mut terminal, lock) = interrupted(&db, &address, line.as_ref());
         drop(lock);
         line.iter().for_each(|line| line.hold(false));
         assert_eq!(terminal.wait_for_exit(Duration::from_secs(4)).exit_code(), 130);

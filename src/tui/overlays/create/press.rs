@@ -19,10 +19,7 @@ impl State {
                 self.form.go_to_go();
                 self.wish.edited();
             }
-            Stage::Review => {
-                let ask = self.asking(shell);
-                return ask.map_or_else(Vec::new, |ask| self.wish.send(shell, ask));
-            }
+            Stage::Review => return self.send_wish(shell),
         }
         Vec::new()
     }

@@ -11,6 +11,7 @@ use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::Issuer;
 use crate::domain::reason::Reason;
 use crate::domain::secret::{HashedKey, SentKey, search};
+use crate::tui::effect::Effect;
 use crate::tui::widgets::secret_field::SecretInput;
 
 /// How the key may have been sent, in words.
@@ -56,9 +57,17 @@ impl Pasted {
         self.input.take_with("")
     }
 
-    /// A line has ended, and more lines may come.
-    pub fn new_line(&mut self) {
-        self.input.new_line();
+    /// See [`SecretInput::end_line`], [`SecretInput::touched`], [`SecretInput::was_entered`].
+    pub fn end_line(&mut self, overlay: u64) -> Effect {
+        self.input.end_line(overlay)
+    }
+
+    pub fn touched(&mut self) {
+        self.input.touched();
+    }
+
+    pub fn was_entered(&mut self) -> bool {
+        self.input.was_entered()
     }
 
     pub fn key(&mut self, event: KeyEvent) {

@@ -15,7 +15,7 @@ use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, Status};
 use crate::tui::shell::Shell;
-use crate::tui::view::{limits, times};
+use crate::tui::view::{key_facts, limits, times};
 use crate::tui::widgets::{fit, sparkline};
 
 /// Width of the column of labels.
@@ -111,9 +111,8 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     page.fact("Id", &key.id.to_string());
     page.fact("Account", &key.account);
     page.fact("Issuer", &key.issuer);
-    if key.scopes.is_empty() {
-        let full = shell.issuer(&key.issuer).is_some_and(|issuer| issuer.policy.fully_privileged());
-        page.fact("Scopes", if full { "everything on its account" } else { "none" });
+    if let Some(words) = key_facts::without_scopes(shell, key) {
+        page.fact("Scopes", words);
     }
     for (i, scope) in key.scopes.iter().enumerate() {
         page.fact(if i == 0 { "Scopes" } else { "" }, scope);

@@ -3,11 +3,11 @@ use super::*;
 #[test]
 fn it_never_grows_beyond_its_first_allocation() {
     let mut field = SecretInput::default();
-    let place = field.0.as_ptr();
+    let place = field.text.as_ptr();
     for _ in 0..CAPACITY + 10 {
         field.key(KeyCode::Char('s').into());
     }
-    assert_eq!((field.len(), field.0.as_ptr()), (CAPACITY, place));
+    assert_eq!((field.len(), field.text.as_ptr()), (CAPACITY, place));
     assert!(field.is_full());
     assert_eq!(format!("{field:?}"), "SecretInput(…)");
     field.key(KeyCode::Backspace.into());
