@@ -13,6 +13,7 @@
 //! * [`config`] turns file, environment and flags into typed settings.
 //! * [`cli`], [`tui`] and [`gate`] are doors: they turn arguments, key presses or requests into service calls and results
 //!   into text. The gate enforces what the others keep.
+//! * [`signals`] says which signals end the program, for whoever has a terminal to give back.
 //! * [`secret_file`] reads the files that hold secrets, by one set of rules for every door.
 //!
 //! Data goes one way too. In the console a terminal event becomes an action, an action a message, and
@@ -36,6 +37,7 @@ pub mod harden;
 pub mod mail;
 pub(crate) mod secret_file;
 pub mod service;
+pub mod signals;
 pub mod store;
 pub mod telemetry;
 pub mod tui;

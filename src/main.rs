@@ -7,7 +7,7 @@ use std::time::Duration;
 use keyrack::cli::{self, Cli, Command, Exit, Failure, Session};
 use keyrack::gate;
 use keyrack::tui::{self, ExitReason, TuiSettings};
-use keyrack::{harden, telemetry};
+use keyrack::{harden, signals, telemetry};
 
 /// The system's own takes a lock for each larger block, which the requests of a gate would queue for.
 #[global_allocator]
@@ -36,6 +36,8 @@ fn through_a_door(arguments: Cli) -> cli::Result<u8> {
 fn console(mut session: Session) -> cli::Result<u8> {
     let environment = |name: &str| std::env::var(name).ok();
     let settings = TuiSettings::of(&session.settings, session.places.themes(), environment)?;
+    // Before there are other threads, which would be killed by them.
+    signals::hold_faults();
     let runtime = cli::runtime(2)?;
     runtime.block_on(session.ask_for_new())?;
     let reason = runtime.block_on(tui::run(session.opening(), settings, session.clock.clone()));
@@ -43,6 +45,10 @@ fn console(mut session: Session) -> cli::Result<u8> {
     match reason {
         Ok(ExitReason::Broken(why)) => {
             Err(Failure::new(Exit::Failure, format!("the terminal can't be read: {why}")))
+        }
+        Ok(ExitReason::Killed(signal)) => {
+            drop(telemetry::Finish);
+            signals::end_by(signal)
         }
         Ok(reason) => Ok(reason.code()),
         Err(tui::Error::Service(error)) => Err(session.ask_again(error)),

@@ -10,13 +10,14 @@ use rustix::fs::{Mode, OFlags};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
 };
-use signal_hook::consts::{SIGCONT, SIGQUIT, SIGTSTP, SIGTTIN};
+use signal_hook::consts::{SIGCONT, SIGTSTP, SIGTTIN};
 use signal_hook::iterator::Signals;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Global;
 use super::failure::{Exit, Failure, Result};
 use crate::domain::secret::SentKey;
+use crate::signals;
 
 /// No answer is longer than this many bytes.
 const LONGEST: u64 = 4096;
@@ -210,16 +211,16 @@ fn watch_stops() -> io::Result<()> {
     if WATCHED.swap(true, Ordering::SeqCst) {
         return Ok(());
     }
-    let mut signals = Signals::new([SIGTSTP, SIGTTIN, SIGCONT, SIGQUIT])?;
+    let mut heard = Signals::new(signals::deadly().chain([SIGTSTP, SIGTTIN, SIGCONT]))?;
     let watch = move || {
-        for signal in signals.forever() {
+        for signal in heard.forever() {
             match signal {
                 SIGCONT => hide_again(),
-                SIGQUIT => {
+                SIGTSTP | SIGTTIN => stop(),
+                deadly => {
                     restore_terminal();
-                    let _ = signal_hook::low_level::emulate_default_handler(SIGQUIT);
+                    signals::end_by(deadly);
                 }
-                _ => stop(),
             }
         }
     };

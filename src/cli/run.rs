@@ -4,14 +4,13 @@ use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::Signal;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::{Exit, Failure, Result};
 use super::session::Session;
 use super::{Command, carry_out, prompt, say};
-use crate::telemetry;
+use crate::{signals, telemetry};
 
 /// How long an interrupted command may take to put its things in order.
 const GRACE: Duration = Duration::from_millis(300);
@@ -74,9 +73,9 @@ pub fn runtime(threads: usize) -> Result<Runtime> {
             Failure::new(Exit::Failure, format!("the program can't start its threads: {error}"))
         })?;
     let inside = runtime.enter();
-    // Meant for other programs, or about a file that may grow no further: once somebody listens, they end nothing.
-    for number in [Signal::USR1, Signal::USR2, Signal::XFSZ] {
-        let _ = signal(SignalKind::from_raw(number.as_raw()));
+    // Once somebody listens, they end nothing.
+    for number in signals::HARMLESS {
+        let _ = signal(SignalKind::from_raw(number));
     }
     drop(inside);
     Ok(runtime)

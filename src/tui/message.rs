@@ -51,6 +51,8 @@ pub enum Message {
     Terminate,
     /// SIGINT.
     Interrupt,
+    /// Another signal that ends programs.
+    Kill(i32),
     /// An input thread failed; the reason in words.
     Broken(String),
 }

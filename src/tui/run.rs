@@ -107,7 +107,7 @@ where
     let reason =
         if reason == ExitReason::Quit && !unanswered.is_empty() { ExitReason::Unanswered } else { reason };
     if hands.sweep.is_none() {
-        terminal::end_soon(reason.code());
+        terminal::end_soon(&reason);
     }
     // What the state holds of secrets is wiped before the terminal is given back.
     drop(state);
@@ -118,7 +118,7 @@ where
     }
     if let Some(sweep) = hands.sweep {
         sweep.finish(&mut inbox).await;
-        terminal::end_soon(reason.code());
+        terminal::end_soon(&reason);
     }
     Ok(reason)
 }

@@ -5,30 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::layout::Size;
-use signal_hook::consts::{
-    SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGUSR1, SIGUSR2, SIGWINCH,
-};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGTTIN, SIGWINCH};
 use signal_hook::iterator::Signals;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::message::Message;
 use super::terminal;
 use super::words::ExitReason;
+use crate::signals::{HARMLESS, deadly, wait_for_fault};
 
-/// Listens in a thread of its own: a signal is heard whatever the others are busy with. What ends the console ends it even
+/// Listens in threads of its own: a signal is heard whatever the others are busy with. What ends the console ends it even
 /// where the loop is stuck; only a letter under way (`posting`) is finished first, until somebody insists.
 pub fn listen(messages: &UnboundedSender<Message>, posting: &Arc<AtomicBool>) -> io::Result<()> {
-    let ends = [SIGTERM, SIGHUP, SIGINT, SIGQUIT];
-    // USR1 and USR2 mean nothing here; unheard they would end the program with the terminal as it is.
-    let others = [SIGTSTP, SIGTTIN, SIGCONT, SIGWINCH, SIGUSR1, SIGUSR2];
-    let mut signals = Signals::new(ends.iter().chain(&others))?;
+    let others = [SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGTTIN, SIGCONT, SIGWINCH];
+    let mut signals = Signals::new(deadly().chain(HARMLESS).chain(others))?;
     let (to, posting) = (messages.clone(), Arc::clone(posting));
     let heard = move || {
         let mut told = false;
         for signal in signals.forever() {
             let (message, reason) = match signal {
                 SIGTSTP | SIGTTIN => (Message::Stop, None),
-                SIGUSR1 | SIGUSR2 => continue,
                 SIGCONT => (Message::Continue, None),
                 SIGWINCH => {
                     let Size { width, height } = terminal::size();
@@ -36,16 +32,24 @@ pub fn listen(messages: &UnboundedSender<Message>, posting: &Arc<AtomicBool>) ->
                 }
                 SIGHUP => (Message::Hangup, Some(ExitReason::Hangup)),
                 SIGINT => (Message::Interrupt, Some(ExitReason::Interrupted)),
-                _ => (Message::Terminate, Some(ExitReason::Terminated)),
+                SIGTERM => (Message::Terminate, Some(ExitReason::Terminated)),
+                harmless if HARMLESS.contains(&harmless) => continue,
+                deadly => (Message::Kill(deadly), Some(ExitReason::Killed(deadly))),
             };
             let _ = to.send(message);
             if let Some(reason) = reason {
                 if told || !posting.load(Ordering::SeqCst) {
-                    terminal::end_soon(reason.code());
+                    terminal::end_soon(&reason);
                 }
                 told = true;
             }
         }
     };
-    std::thread::Builder::new().name("signals".into()).spawn(heard).map(drop)
+    std::thread::Builder::new().name("signals".into()).spawn(heard)?;
+    let fault = || {
+        if let Some(signal) = wait_for_fault() {
+            terminal::end_soon(&ExitReason::Killed(signal));
+        }
+    };
+    std::thread::Builder::new().name("faults".into()).spawn(fault).map(drop)
 }

@@ -15,8 +15,9 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use super::painter::{Canvas, Painter};
 use super::state::State;
 use super::view;
-use super::words::WipedBytes;
+use super::words::{ExitReason, WipedBytes};
 use crate::config::display::Display;
+use crate::signals;
 
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// The terminal's own title is kept by it meanwhile.
@@ -197,8 +198,9 @@ fn write_or_leave(mut bytes: &[u8]) {
     }
 }
 
-/// Sees to it that the program ends with this code, whatever the terminal or the database does.
-pub fn end_soon(code: u8) {
+/// Sees to it that the program ends for this reason, whatever the terminal or the database does.
+pub fn end_soon(reason: &ExitReason) {
+    let reason = reason.clone();
     std::thread::spawn(move || {
         std::thread::sleep(ENDING);
         std::thread::spawn(|| {
@@ -206,7 +208,10 @@ pub fn end_soon(code: u8) {
             let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
         });
         give_back();
-        std::process::exit(i32::from(code));
+        if let ExitReason::Killed(signal) = reason {
+            signals::end_by(signal);
+        }
+        std::process::exit(i32::from(reason.code()));
     });
 }
 

@@ -137,6 +137,7 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Hangup => vec![Effect::Quit(ExitReason::Hangup)],
         Message::Terminate => vec![Effect::Quit(ExitReason::Terminated)],
         Message::Interrupt => vec![Effect::Quit(ExitReason::Interrupted)],
+        Message::Kill(signal) => vec![Effect::Quit(ExitReason::Killed(signal))],
         Message::Broken(why) => vec![Effect::Quit(ExitReason::Broken(why))],
     }
 }

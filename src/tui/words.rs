@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
+use crate::signals;
 
 /// Why the console ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum ExitReason {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// Another signal, by which the program ends.
+    Killed(i32),
     /// SIGHUP, or the terminal is gone.
     Hangup,
     /// The person left before a change was answered.
@@ -32,6 +35,7 @@ impl ExitReason {
             Self::Hangup => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+            Self::Killed(signal) => signals::code(*signal),
         }
     }
 }

@@ -245,7 +245,7 @@ impl Running {
         self.stop.stop();
         let insisted = async {
             while let Some(message) = inbox.recv().await {
-                if matches!(message, Message::Interrupt | Message::Terminate) {
+                if matches!(message, Message::Interrupt | Message::Terminate | Message::Kill(_)) {
                     return;
                 }
             }

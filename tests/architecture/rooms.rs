@@ -135,6 +135,7 @@ pub const ROOMS: &[Room] = &[
     // Secrets that others keep: a file or a credential.
     room("src/secret_file", &[], &["rustix", "std::env", "std::fs", "thiserror", "zeroize"]),
     room("src/harden", &[], &["rustix"]),
+    room("src/signals", &[], &["nix", "signal_hook", "std::process"]),
     // The doors go through the service, and know nothing of each other.
     room(
         "src/cli",
@@ -145,6 +146,7 @@ pub const ROOMS: &[Room] = &[
             "src/service",
             "src/config",
             "src/secret_file",
+            "src/signals",
             "src/telemetry",
         ],
         &[
@@ -208,7 +210,7 @@ pub const ROOMS: &[Room] = &[
     ),
     room(
         "src/tui",
-        &["src/domain", "src/clock", "src/service", "src/config"],
+        &["src/domain", "src/clock", "src/service", "src/config", "src/signals"],
         &[
             "ansi_colours",
             "chrono",
@@ -237,7 +239,7 @@ pub const ROOMS: &[Room] = &[
     room("src/tui/worker", &[], &["std::fs", "tokio"]),
     room(
         "src/main",
-        &["src/cli", "src/gate", "src/harden", "src/telemetry", "src/tui"],
+        &["src/cli", "src/gate", "src/harden", "src/signals", "src/telemetry", "src/tui"],
         &["mimalloc", "sd_notify", "std::env", "std::process", "std::thread", "tokio", "tracing"],
     ),
 ];

@@ -90,6 +90,7 @@ mod journey {
     mod reminders;
     mod restored;
     mod scene;
+    mod signals;
     mod terminal;
     mod waiting;
 }
