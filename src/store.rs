@@ -4,7 +4,7 @@
 //! columns that are stored differently have types that read alike ([`dialect`]). Reading happens on [`Store`], changing
 //! on [`Tx`], which [`Store::transact`] hands out.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -18,6 +18,7 @@ mod error;
 mod facts;
 mod filter;
 mod gates;
+mod held;
 mod history;
 mod impact;
 mod issuers;
@@ -69,10 +70,11 @@ pub use windows::SavedWindow;
 pub struct Store {
     pools: Pools,
     location: Location,
+    access: Access,
     /// Lets one long count at a time run, and newer ones stop older ones.
     counting: Arc<page::Counting>,
-    /// The SQLite files that the first [`Pulse`] was opened on.
-    wal: Arc<OnceLock<Arc<WalIndex>>>,
+    /// The SQLite file that is open.
+    held: Option<Arc<held::Held>>,
 }
 
 /// What may be done to a database so that it can be opened.
@@ -173,11 +175,50 @@ impl Store {
 
     /// Opens the database, and does no more to it than `access` allows.
     pub async fn open_with(location: &Location, access: Access) -> Result<Self> {
-        let pools = match location {
-            Location::Sqlite(path) => sqlite::open(path, access).await?,
-            Location::Postgres(url) => postgres::open(url, access).await?,
+        let (pools, held) = match location {
+            Location::Sqlite(path) => {
+                let (pools, held) = sqlite::open(path, access).await?;
+                (pools, Some(Arc::new(held)))
+            }
+            Location::Postgres(url) => (postgres::open(url, access).await?, None),
         };
-        Ok(Self { pools, location: location.clone(), counting: Arc::default(), wal: Arc::default() })
+        Ok(Self { pools, location: location.clone(), access, counting: Arc::default(), held })
+    }
+
+    /// Opens what is under the name now, after this store found that it is not the file that it had opened. No database is
+    /// made where there is none.
+    pub async fn again(&self) -> Result<Self> {
+        if let (Some(held), Pools::Sqlite { writer, readers }) = (&self.held, &self.pools) {
+            match held.fate() {
+                held::Fate::Same => return Ok(self.clone()),
+                held::Fate::Another => self.keep_open(),
+                held::Fate::Mixed => self.check_file()?,
+                held::Fate::WithoutLog => {
+                    // Connections of one process share what they know of a file, so that all of them have to be closed.
+                    // Where nobody else has a new log, what is in the deleted one can still be saved.
+                    let saving = async {
+                        if held.has_no_log() {
+                            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(writer).await?;
+                        }
+                        readers.close().await;
+                        writer.close().await;
+                        Ok::<_, Error>(())
+                    };
+                    let late = |_| Error::Busy("the database's old connections are still in use".into());
+                    tokio::time::timeout(FAREWELL, saving).await.map_err(late)??;
+                }
+            }
+            Self::look(&self.location).await?;
+        }
+        Self::open_with(&self.location, self.access).await
+    }
+
+    /// Keeps the connections to the end of the process: who closes the last one would tidy away the log under the name,
+    /// which is another file's now.
+    fn keep_open(&self) {
+        if self.held.as_ref().is_some_and(|held| held.keep()) {
+            std::mem::forget(self.pools.clone());
+        }
     }
 
     /// Tries to bring a database's schema up to date and leaves it as it is.
@@ -206,10 +247,9 @@ impl Store {
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
-                if let Err(error) = self.check_files() {
+                if let Err(error) = self.check_file() {
                     // The last connection to be closed would write what it knows over what others have written since.
                     tracing::error!(%error, "the database is left as it is");
-                    std::mem::forget(self.clone());
                     return;
                 }
                 readers.close().await;
@@ -223,17 +263,27 @@ impl Store {
         }
     }
 
-    /// Whether the files are still those that connections have open: who wrote on would damage what others wrote since.
-    /// Known of a gate alone, which is the one that stays open for months.
-    fn check_files(&self) -> Result<()> {
-        let files = self.wal.get().map_or(Ok(()), |files| files.check_names());
-        files.map_err(|e| Error::Unreachable(e.to_string()))
+    /// Whether the database's name still stands for the file that is open here.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`]: what was done last is in no database of that name.
+    pub(crate) fn check_file(&self) -> Result<()> {
+        let checked = self.held.as_ref().map_or(Ok(()), |held| held.check());
+        if let Err(Error::Replaced(_)) = &checked {
+            self.keep_open();
+        }
+        checked
     }
 
     async fn reader(&self) -> Result<Reader> {
-        self.check_files()?;
+        self.check_file()?;
         Ok(match &self.pools {
-            Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Pools::Sqlite { readers, .. } => {
+                let reader = readers.acquire().await?;
+                // It may have been opened just now.
+                self.check_file()?;
+                Reader::Sqlite(reader)
+            }
             Pools::Postgres(pool) => Reader::Postgres(match pool.acquire().await {
                 Ok(connection) => connection,
                 Err(error) => return Err(self.explain(pool, error).await),

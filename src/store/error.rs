@@ -35,6 +35,9 @@ pub enum Error {
     /// Nothing is at the address, or nothing of Keyrack's.
     #[error("{0}")]
     Missing(String),
+    /// The name stands for another file than the one that was opened, or for none; in words that say what to do.
+    #[error("{0}")]
+    Replaced(String),
     /// What is at the address belongs to another program.
     #[error("{0}. Nothing was changed there: name another database")]
     Foreign(String),
@@ -128,8 +131,8 @@ impl From<sqlx::Error> for Error {
 /// SQLite's result codes; the primary one is in the lowest eight bits.
 fn of_sqlite(code: &str, message: String) -> Error {
     match code.parse::<u32>().unwrap_or_default() & 0xff {
-        // BUSY and LOCKED.
-        5 | 6 => Error::Busy(message),
+        // BUSY, LOCKED, and want of memory.
+        5..=7 => Error::Busy(message),
         // PERM, READONLY, AUTH.
         3 | 8 | 23 => Error::ReadOnly(format!(
             "{message}. Look at the rights of the file and its folder, and whether its disk is mounted to be read only"

@@ -104,9 +104,13 @@ impl Store {
     /// A connection for writing outside of [`Store::transact`]: what a gate writes is no change of keys, and a gate's
     /// login is no operator.
     pub(super) async fn writer(&self) -> Result<Reader> {
-        self.check_files()?;
+        self.check_file()?;
         Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Reader::Sqlite(writer.acquire().await?),
+            Pools::Sqlite { writer, .. } => {
+                let writer = writer.acquire().await?;
+                self.check_file()?;
+                Reader::Sqlite(writer)
+            }
             Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
         })
     }

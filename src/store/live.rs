@@ -1,19 +1,18 @@
 //! News of changes. Whoever listens reads again; the news itself says only what was touched.
 
 use std::ops::BitOr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
-use sqlx::{PgPool, Sqlite, SqlitePool};
+use sqlx::{PgPool, Sqlite};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::dialect::{Time, scalar};
-use super::{Conn, Error, Pools, Result, Store, postgres};
+use super::{Conn, Error, Pools, Reader, Result, Store, postgres};
 use crate::clock::Clock;
 use crate::domain::audit::Action;
 use crate::domain::subjects::Subjects;
@@ -37,6 +36,9 @@ pub enum LiveEvent {
     Lost(String),
     /// The database answers again. Everything must be read anew.
     Back,
+    /// The name stands for another file, or for none; in words that say what to do. It is the last event: see
+    /// [`Store::again`].
+    Replaced(String),
 }
 
 /// A stream of [`LiveEvent`]s. Dropping it stops the watching.
@@ -57,8 +59,8 @@ impl Store {
     pub fn watch(&self, clock: Clock, skew: Arc<AtomicI64>) -> LiveEvents {
         let (sender, events) = mpsc::channel(4);
         match (&self.pools, &self.location) {
-            (Pools::Sqlite { readers, .. }, super::Location::Sqlite(path)) => {
-                tokio::spawn(watch_sqlite(readers.clone(), path.clone(), sender));
+            (Pools::Sqlite { .. }, _) => {
+                tokio::spawn(watch_sqlite(self.clone(), sender));
             }
             (Pools::Postgres(pool), super::Location::Postgres(url)) => {
                 tokio::spawn(watch_postgres(pool.clone(), url.clone(), clock, skew, sender));
@@ -97,6 +99,10 @@ impl News {
                 {
                     self.untold = Subjects::NONE;
                 }
+            }
+            Err(Error::Replaced(why)) => {
+                let _ = self.sender.send(LiveEvent::Replaced(why)).await;
+                return false;
             }
             Err(error) if !self.lost => {
                 self.lost = true;
@@ -153,7 +159,7 @@ struct Look {
     beats: i64,
 }
 
-async fn watch_sqlite(pool: SqlitePool, path: PathBuf, sender: Sender<LiveEvent>) {
+async fn watch_sqlite(store: Store, sender: Sender<LiveEvent>) {
     let mut news = News::new(sender);
     let mut tick = interval(SQLITE_POLL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -162,7 +168,7 @@ async fn watch_sqlite(pool: SqlitePool, path: PathBuf, sender: Sender<LiveEvent>
     let mut last = None;
     loop {
         tick.tick().await;
-        let answer = look_at_sqlite(&pool, &path, &mut conn, &mut last).await;
+        let answer = look_at_sqlite(&store, &mut conn, &mut last).await;
         if answer.is_err() {
             conn = None;
         }
@@ -173,14 +179,15 @@ async fn watch_sqlite(pool: SqlitePool, path: PathBuf, sender: Sender<LiveEvent>
 }
 
 async fn look_at_sqlite(
-    pool: &SqlitePool,
-    path: &Path,
+    store: &Store,
     conn: &mut Option<PoolConnection<Sqlite>>,
     last: &mut Option<Look>,
 ) -> Result<Subjects> {
-    file_is_there(path)?;
-    if conn.is_none() {
-        *conn = Some(pool.acquire().await?);
+    store.check_file()?;
+    if conn.is_none()
+        && let Reader::Sqlite(reader) = store.reader().await?
+    {
+        *conn = Some(reader);
     }
     let Some(conn) = conn.as_mut() else { return Err(Error::Unreachable("no connection".into())) };
     let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut **conn).await?;
@@ -197,10 +204,6 @@ async fn look_at_sqlite(
     };
     *last = Some(Look { version, seen, beats });
     Ok(found)
-}
-
-fn file_is_there(path: &Path) -> Result<()> {
-    std::fs::metadata(path).map(drop).map_err(|e| Error::Unreachable(format!("{}: {e}", path.display())))
 }
 
 async fn watch_postgres(

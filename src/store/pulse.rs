@@ -13,13 +13,14 @@ use uuid::Uuid;
 
 use super::dialect::{Time, rows};
 use super::live::{hear, listen};
-use super::{Conn, Error, Location, Pools, Result, Store, postgres};
+use super::{Conn, Error, Pools, Result, Store, postgres};
 use crate::clock::Clock;
 use crate::domain::Instant;
 
 mod wal;
 
-pub use wal::{WalHead, WalIndex};
+pub(super) use wal::{Inode, inode, named};
+pub use wal::{Moved, WalHead, WalIndex};
 
 /// A connection that belongs to one gate's prover alone. After an error or a time-out it must be thrown away.
 pub struct Pulse(Line);
@@ -58,9 +59,6 @@ impl Store {
     pub async fn pulse(&self) -> Result<Pulse> {
         Ok(Pulse(match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                let Location::Sqlite(path) = &self.location else {
-                    return Err(Error::Other("a SQLite file without a path".into()));
-                };
                 let options = readers.connect_options();
                 let mut connection = SqliteConnection::connect_with(&options).await?;
                 // Reading makes SQLite open its WAL index.
@@ -70,15 +68,9 @@ impl Store {
                 if !mode.eq_ignore_ascii_case("wal") {
                     return Err(Error::NoWal(mode));
                 }
-                let failed = |e| Error::Unreachable(format!("{}: {e}", path.display()));
-                let index = match self.wal.get() {
-                    Some(index) => Arc::clone(index),
-                    None => {
-                        let index = Arc::new(WalIndex::open(path).map_err(failed)?);
-                        Arc::clone(self.wal.get_or_init(|| index))
-                    }
-                };
-                self.check_files()?;
+                let index = self.held.as_ref().and_then(|held| held.index()).ok_or(Error::NoWal(mode))?;
+                let index = Arc::clone(index);
+                self.check_file()?;
                 Line::Sqlite { connection, index }
             }
             Pools::Postgres(pool) => Line::Postgres(postgres::connection(pool).await?),
@@ -99,8 +91,8 @@ impl Pulse {
     /// The database's file is gone, or another one was put in its place.
     pub fn state(&self) -> Result<Option<(Arc<WalIndex>, WalHead)>> {
         let Line::Sqlite { index, .. } = &self.0 else { return Ok(None) };
-        let state = || index.check_names().and_then(|()| index.head());
-        let head = state().map_err(|e| Error::Unreachable(e.to_string()))?;
+        index.check_names()?;
+        let head = index.head().map_err(|e| Error::Unreachable(e.to_string()))?;
         Ok(Some((Arc::clone(index), head)))
     }
 

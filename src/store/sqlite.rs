@@ -3,12 +3,13 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
+use super::held::Held;
 use super::{Access, Error, Pools, Result, migrate, nearby};
 
 /// How long to wait for another process that writes.
@@ -18,8 +19,10 @@ const FRESH: Duration = Duration::from_secs(2);
 /// A file that others may be writing to, and that can't be read, is looked at so often again, after this time each.
 const LOOKS: u32 = 5;
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
-/// Pages are read through the operating system's cache up to this many bytes.
-const MMAP: &str = "268435456";
+/// No memory map: a file that is overwritten in its place would end the process by SIGBUS (H23).
+const MMAP: &str = "0";
+/// Kibibytes of pages that a connection keeps, in SQLite's way of saying it.
+const CACHE: &str = "-16384";
 
 /// What lies at a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +50,8 @@ impl Found {
     }
 }
 
-pub(super) async fn open(path: &Path, access: Access) -> Result<Pools> {
+/// Opens the file under a name, and answers which one it is.
+pub(super) async fn open(path: &Path, access: Access) -> Result<(Pools, Held)> {
     let found = look(path).await?;
     if !access.makes() {
         found.demand(path)?;
@@ -55,9 +59,16 @@ pub(super) async fn open(path: &Path, access: Access) -> Result<Pools> {
     if found == Found::Nothing {
         make_private(path)?;
     }
-    let (writer, readers) = pools(path, Way::of(path));
+    let (way, which) = (Way::of(path), Held::which(path)?);
+    let (writer, readers) = pools(path, way);
     migrate::sqlite(path, &writer, access).await?;
-    Ok(Pools::Sqlite { writer, readers })
+    if way == Way::Writing {
+        // A reader that stays: when the writer's connection is closed after a fault, SQLite shall not take it for the last
+        // one and make the log anew.
+        sqlx::query("SELECT seq FROM audit_head").execute(&readers).await?;
+    }
+    let held = Held::new(path, which, way == Way::Writing)?;
+    Ok((Pools::Sqlite { writer, readers }, held))
 }
 
 /// What [`open`] would do to the schema; a file that is not there is not made.
@@ -179,9 +190,14 @@ pub(super) fn is_read_only(path: &Path) -> bool {
 
 /// Whether there is a write-ahead log with something in it.
 fn has_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
+    std::fs::metadata(log(path)).is_ok_and(|log| log.len() > 0)
+}
+
+/// SQLite puts it beside the file itself, not beside a link to it.
+fn log(path: &Path) -> PathBuf {
+    let mut log = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     log.push("-wal");
-    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+    log.into()
 }
 
 fn options(path: &Path, way: Way) -> SqliteConnectOptions {
@@ -190,6 +206,7 @@ fn options(path: &Path, way: Way) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .pragma("mmap_size", MMAP)
+        .pragma("cache_size", CACHE)
         .pragma("trusted_schema", "OFF")
         .pragma("recursive_triggers", "ON");
     match way {
@@ -211,15 +228,25 @@ fn pools(path: &Path, way: Way) -> (SqlitePool, SqlitePool) {
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(BUSY * 2)
+        .after_release(|conn, _| Box::pin(is_sound(conn)))
         .connect_lazy_with(options.clone());
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(None)
         .max_lifetime(lifetime)
         .acquire_timeout(BUSY)
+        .after_release(|conn, _| Box::pin(is_sound(conn)))
         .connect_lazy_with(options.pragma("query_only", "ON"));
 
     (writer, readers)
+}
+
+/// Whether a connection can be used again. SQLite ends a transaction by itself when the disk is full or broken, and then the
+/// driver takes it for open ever after (H20).
+async fn is_sound(conn: &mut SqliteConnection) -> sqlx::Result<bool> {
+    // What was asked for before, a rollback also, is done before this is answered.
+    conn.ping().await?;
+    Ok(!conn.is_in_transaction())
 }
 
 /// Makes the file, readable by its owner alone, before SQLite would make it with the usual rights.

@@ -117,16 +117,19 @@ impl Store {
         let mut tx = self.begin(clock, opening).await?;
         // An error drops the transaction, which rolls it back.
         let done = work(&mut tx).await?;
+        self.check_file()?;
         match opening.intent {
             Intent::Do => tx.commit().await?,
             Intent::Try => tx.roll_back().await?,
         }
+        self.check_file()?;
         Ok(done)
     }
 
     async fn begin(&self, clock: &Clock, opening: &Opening) -> Result<Tx> {
         let Opening { who, operation, .. } = opening;
         let parsed = |role: Option<String>| role.and_then(|role| role.parse().ok());
+        self.check_file()?;
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 // A deferred transaction would fail at its first write under contention (H7).

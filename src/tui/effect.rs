@@ -63,6 +63,8 @@ pub enum Effect {
     },
     /// The sweep that goes on here shall end between two letters.
     StopSweep,
+    /// Everything that is asked from now on is asked of the database that has come under the name.
+    TakeOver,
     /// Draw everything anew, whatever the terminal shows.
     Repaint,
     Quit(ExitReason),
@@ -339,6 +341,8 @@ pub enum FailureKind {
     Unreachable,
     /// A revocation that the database does not show.
     Unconfirmed,
+    /// Another file is under the database's name: nothing was done in it.
+    Replaced,
     Other,
 }
 
@@ -347,7 +351,7 @@ impl FailureKind {
     /// try must carry the same operation id: then it is safe, and what was done is not done twice.
     pub fn refused(self) -> bool {
         match self {
-            Self::NotPermitted | Self::Rule | Self::Field(_) | Self::NotFound => true,
+            Self::NotPermitted | Self::Rule | Self::Field(_) | Self::NotFound | Self::Replaced => true,
             Self::Unreachable | Self::Unconfirmed | Self::Other => false,
         }
     }
@@ -366,6 +370,7 @@ impl From<Error> for Failure {
             Error::NotFound { .. } => FailureKind::NotFound,
             Error::Unconfirmed(_) | Error::NotReadBack { .. } => FailureKind::Unconfirmed,
             Error::Store(StoreError::Unreachable(_)) => FailureKind::Unreachable,
+            Error::Store(StoreError::Replaced(_)) => FailureKind::Replaced,
             Error::Store(_) => FailureKind::Other,
         };
         Self { kind, text: SafeText::new(error.to_string()) }

@@ -202,6 +202,11 @@ impl Overlays {
         self.stack.retain(|(_, layer)| !(layer.as_ref() as &dyn Any).is::<leave::State>());
     }
 
+    /// Takes away whatever is asked or shown of a database that is another one now; a secret stays until it is taken over.
+    pub fn abandon(&mut self) {
+        self.stack.retain(|(_, layer)| layer.guards_exit());
+    }
+
     /// Takes the topmost away.
     pub fn close(&mut self) {
         self.stack.pop();

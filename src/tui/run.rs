@@ -181,10 +181,12 @@ impl Hands {
     /// Answers the reason if the console shall end.
     fn carry_out(&mut self, effects: Vec<Effect>, screen: &mut Screen) -> io::Result<Option<ExitReason>> {
         for effect in effects {
-            match (effect, &self.worker) {
+            match (effect, &mut self.worker) {
                 (Effect::Ask { to, request }, Some(worker)) => worker.ask(to, request),
                 (Effect::Sweep { of, order }, Some(worker)) => self.sweep = Some(worker.sweep(of, order)),
                 (effect @ (Effect::Ask { .. } | Effect::Sweep { .. }), None) => self.waiting.push(effect),
+                (Effect::TakeOver, Some(worker)) => worker.take_over(),
+                (Effect::TakeOver, None) => {}
                 (Effect::SetTimer { timer, after }, _) => self.set_timer(timer, after),
                 (Effect::Emit(bytes), _) => screen.emit(&bytes)?,
                 (Effect::Mouse(on), _) => screen.set_mouse(on)?,

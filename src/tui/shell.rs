@@ -256,8 +256,8 @@ impl Shell {
 
     /// Shows why something was not done.
     pub fn failed(&mut self, failure: &Failure) {
-        let severity =
-            if failure.kind == FailureKind::Unconfirmed { Severity::Bad } else { Severity::Warning };
+        let bad = matches!(failure.kind, FailureKind::Unconfirmed | FailureKind::Replaced);
+        let severity = if bad { Severity::Bad } else { Severity::Warning };
         self.toast(severity, failure.text.clone());
     }
 

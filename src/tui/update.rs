@@ -331,6 +331,13 @@ fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
             state.shell.link = Link::Live;
             state.shell.toast(Severity::Good, "the database is back");
         }
+        LiveEvent::Replaced(why) => {
+            state.shell.link = Link::Live;
+            // Whatever is asked there was asked of the old file: the person looks, and decides again.
+            state.overlays.abandon();
+            state.shell.toast(Severity::Bad, why);
+            return std::iter::once(Effect::TakeOver).chain(changed(state, Subjects::ALL)).collect();
+        }
     }
     changed(state, Subjects::ALL)
 }

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -27,6 +27,9 @@ const TRAIL: u32 = 50;
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// How often it is tried to open a database whose file was replaced.
+const REOPEN: Duration = Duration::from_millis(250);
+
 /// How long the end of the console may wait until what is new is remembered.
 const LAST: Duration = Duration::from_millis(50);
 
@@ -41,6 +44,8 @@ pub struct Worker {
     messages: UnboundedSender<Message>,
     /// Whether a sweep goes on, for who wants to end the program.
     posting: Arc<AtomicBool>,
+    /// The database that has come under the name of the one before, until the console knows of it.
+    next: Arc<std::sync::Mutex<Option<Service>>>,
 }
 
 impl Worker {
@@ -50,7 +55,7 @@ impl Worker {
         messages: UnboundedSender<Message>,
         posting: Arc<AtomicBool>,
     ) -> Self {
-        Self { service, clipboard, messages, posting }
+        Self { service, clipboard, messages, posting, next: Arc::default() }
     }
 
     /// Starts the work; a [`Message::Reply`] will come.
@@ -91,10 +96,14 @@ impl Worker {
         let worker = self.clone();
         let grown = Arc::new(Notify::new());
         grown.notify_one();
-        tokio::spawn(self.clone().look_back(Arc::clone(&grown)));
+        let looking = tokio::spawn(self.clone().look_back(Arc::clone(&grown)));
         tokio::spawn(async move {
             let mut events = worker.service.watch();
             while let Some(event) = events.next().await {
+                if let LiveEvent::Replaced(why) = event {
+                    looking.abort();
+                    return worker.reopen(why).await;
+                }
                 if !matches!(event, LiveEvent::Lost(_)) {
                     grown.notify_one();
                 }
@@ -103,6 +112,28 @@ impl Worker {
                 }
             }
         });
+    }
+
+    /// Opens what is under the database's name, as soon as there is something, and tells the console.
+    async fn reopen(self, why: String) {
+        let _ = self.messages.send(Message::Live(LiveEvent::Lost(why.clone())));
+        while !self.messages.is_closed() {
+            if let Ok(service) = self.service.again().await {
+                *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(service);
+                let _ = self.messages.send(Message::Live(LiveEvent::Replaced(why)));
+                return;
+            }
+            tokio::time::sleep(REOPEN).await;
+        }
+    }
+
+    /// Goes on with the database that has come under the name. What was asked for before is of the old one, and fails.
+    pub fn take_over(&mut self) {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(service) = next {
+            self.service = service;
+            self.watch();
+        }
     }
 
     /// Compares the database with what this machine remembers of it, now and whenever it has grown.

@@ -88,6 +88,7 @@ mod journey {
     mod lines;
     mod others;
     mod reminders;
+    mod replaced;
     mod restored;
     mod scene;
     mod signals;

@@ -13,7 +13,7 @@ use super::super::session::Session;
 use super::supervisor::Supervisor;
 use crate::domain::reminder::{Door, State, Sweep};
 use crate::domain::when::Span;
-use crate::service::{SweepNews, SweepOrder, new_operation};
+use crate::service::{Service, SweepNews, SweepOrder, new_operation};
 
 /// Mail servers and people have no use for less.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -42,13 +42,14 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     let mut ticks = interval(arguments.every);
     // A sweep that takes longer than the interval leaves the others where they would have been.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut renewed = None;
     loop {
         tokio::select! {
             biased;
             () = session.stopped() => break,
             () = supervisor.pulse() => supervisor.beat(),
             _ = ticks.tick() => {
-                let words = tend(session, &mut supervisor).await;
+                let words = tend(session, &mut renewed, &mut supervisor).await;
                 let next = session.clock.now() + arguments.every;
                 supervisor.status(&format!("{words}; the next sweep is due by {}", when::exact(next)));
             }
@@ -60,9 +61,9 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
 }
 
 /// One sweep, whatever becomes of it; answers it in words. What is away now may be back at the next interval.
-async fn tend(session: &Session, supervisor: &mut Supervisor) -> String {
+async fn tend(session: &Session, renewed: &mut Option<Service>, supervisor: &mut Supervisor) -> String {
     supervisor.hear();
-    let swept = sweep(session, supervisor).await;
+    let swept = sweep(session, renewed, supervisor).await;
     supervisor.rest();
     match swept {
         Ok(None) => "stopped".into(),
@@ -98,8 +99,13 @@ async fn tend(session: &Session, supervisor: &mut Supervisor) -> String {
     }
 }
 
-/// Sweeps, and gives signs of life meanwhile. `None`: the service was told to stop before it began.
-async fn sweep(session: &Session, supervisor: &mut Supervisor) -> Result<Option<Sweep>> {
+/// Sweeps, and gives signs of life meanwhile. `None`: the service was told to stop before it began. `renewed`: what is used
+/// instead of the session's database since another file came under its name.
+async fn sweep(
+    session: &Session,
+    renewed: &mut Option<Service>,
+    supervisor: &mut Supervisor,
+) -> Result<Option<Sweep>> {
     let opening = session.service();
     tokio::pin!(opening);
     let service = loop {
@@ -107,7 +113,15 @@ async fn sweep(session: &Session, supervisor: &mut Supervisor) -> Result<Option<
             biased;
             () = session.stopped() => return Ok(None),
             () = supervisor.pulse() => supervisor.beat(),
-            opened = &mut opening => break opened?,
+            opened = &mut opening => break renewed.as_ref().unwrap_or(opened?),
+        }
+    };
+    let service = match service.check_file() {
+        Ok(()) => service,
+        Err(error) => {
+            let another = service.again().await?;
+            tracing::error!(%error, "the sweeps go on with what is under the database's name now");
+            &*renewed.insert(another)
         }
     };
     let order = SweepOrder { operation: new_operation(), door: Door::Watch, limit: None };

@@ -16,7 +16,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// A file's device and its number there.
-type Inode = (u64, u64);
+pub(in crate::store) type Inode = (u64, u64);
 
 /// Every database and WAL index that was ever opened here. They stay open to the end of the process: closing one would
 /// release the locks that SQLite holds on the same file, because POSIX locks belong to the process ("How To Corrupt An
@@ -33,10 +33,55 @@ pub struct WalIndex {
     file: &'static File,
     /// The database and its WAL index: the files, and the names that stood for them.
     files: [(PathBuf, &'static File, Inode); 2],
+    /// The log itself, which SQLite alone has open.
+    log: (PathBuf, Inode),
+    /// The database's file when it was looked at last.
+    folded: Mutex<Option<Folded>>,
 }
 
-fn inode(metadata: &Metadata) -> Inode {
+/// How far the log was folded into the database's file, and when that was last written. SQLite says in the index what it is
+/// about to fold before it writes to the file, and writes to it for nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Folded {
+    written: (i64, i64, u64),
+    /// The log's salts, the frames that are folded, and those that were to be.
+    log: [u8; 8],
+    done: [u8; 4],
+    begun: [u8; 4],
+    /// Frames in the log.
+    frames: [u8; 4],
+}
+
+/// What was found instead of the files that are open.
+#[derive(Debug, thiserror::Error)]
+pub enum Moved {
+    #[error("{name} was replaced by another file while keyrack had it open. Nothing was revoked or changed in the new one: look at what it holds, then do it again", name = .0.display())]
+    Replaced(PathBuf),
+    #[error("{name} is gone: it was moved or deleted while keyrack had it open ({why}). Nothing was revoked or changed under this name: put the file back, look at what it holds, then do it again", name = .0.display(), why = .1)]
+    Gone(PathBuf, io::Error),
+    #[error("{name}, which belongs to the open database, was deleted or replaced. Nothing was revoked or changed just now, and what was changed shortly before may be lost: run `keyrack doctor`, look at what the database holds, then do it again", name = .0.display())]
+    Log(PathBuf),
+    #[error("{name} was overwritten while keyrack had it open, not by SQLite. Nothing was revoked or changed just now: look at what it holds, then do it again. A backup is put in its place by `mv`, once no program has the file open", name = .0.display())]
+    Overwritten(PathBuf),
+    #[error("{name}: {why}", name = .0.display(), why = .1)]
+    Unreadable(PathBuf, io::Error),
+}
+
+pub(in crate::store) fn inode(metadata: &Metadata) -> Inode {
     (metadata.dev(), metadata.ino())
+}
+
+/// What a name stands for now, where it still stands for the file that was opened.
+pub(in crate::store) fn named(name: &Path, opened: Inode) -> Result<Metadata, Moved> {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match std::fs::metadata(name) {
+        Ok(file) if inode(&file) == opened => Ok(file),
+        Ok(_) => Err(Moved::Replaced(name.to_owned())),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => {
+            Err(Moved::Gone(name.to_owned(), error))
+        }
+        Err(error) => Err(Moved::Unreadable(name.to_owned(), error)),
+    }
 }
 
 /// Opens a file for good, once.
@@ -60,10 +105,41 @@ impl WalIndex {
     /// There is none, as for a database in another journal mode.
     pub fn open(database: &Path) -> io::Result<Self> {
         // SQLite puts it beside the file itself, not beside a link to it.
-        let mut name = std::fs::canonicalize(database)?.into_os_string();
-        name.push("-shm");
-        let index = open(name.into())?;
-        Ok(Self { file: index.1, files: [open(database.to_owned())?, index] })
+        let beside = |end: &str| {
+            let mut name = std::fs::canonicalize(database)?.into_os_string();
+            name.push(end);
+            Ok::<PathBuf, io::Error>(name.into())
+        };
+        let (index, log) = (open(beside("-shm")?)?, beside("-wal")?);
+        let log = (log.clone(), inode(&std::fs::metadata(&log)?));
+        let files = [open(database.to_owned())?, index.clone()];
+        let opened = Self { file: index.1, files, log, folded: Mutex::new(None) };
+        *opened.folded.lock() = opened.look(&opened.files[0].1.metadata()?)?;
+        Ok(opened)
+    }
+
+    /// How far the log is folded, where nobody folds at this moment. `file` was asked for before.
+    fn look(&self, file: &Metadata) -> io::Result<Option<Folded>> {
+        let mut bytes = [0; 132];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        let part = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+        let mut log = [0; 8];
+        log.copy_from_slice(&bytes[32..40]);
+        let written = |file: &Metadata| (file.mtime(), file.mtime_nsec(), file.len());
+        let found =
+            Folded { written: written(file), log, done: part(96), begun: part(128), frames: part(16) };
+        let still = found.done == found.begun && written(&self.files[0].1.metadata()?) == found.written;
+        Ok(still.then_some(found))
+    }
+
+    /// The log's name.
+    pub fn log(&self) -> &Path {
+        &self.log.0
+    }
+
+    /// Whether the log holds something that the database's file does not.
+    pub fn has_more(&self) -> bool {
+        self.folded.lock().is_none_or(|folded| folded.frames != folded.done)
     }
 
     /// The present state.
@@ -82,25 +158,39 @@ impl WalIndex {
         Ok(head)
     }
 
-    /// Whether the names still stand for the files that were opened.
+    /// Whether the names still stand for the files that were opened, and nobody but SQLite has written to the database's.
     ///
     /// # Errors
-    /// One is gone, or another file was put in its place, which SQLite's connections would not see either.
-    pub fn check_names(&self) -> io::Result<()> {
-        for (name, _, opened) in &self.files {
-            if inode(&std::fs::metadata(name)?) != *opened {
-                return Err(replaced(name));
-            }
+    /// One is gone, another file was put in its place, or it was overwritten, which SQLite's connections would not see.
+    pub fn check_names(&self) -> Result<(), Moved> {
+        let [(database, _, opened), (index, _, of_index)] = &self.files;
+        let file = named(database, *opened)?;
+        for (name, opened) in [(index, of_index), (&self.log.0, &self.log.1)] {
+            named(name, *opened).map_err(|moved| match moved {
+                Moved::Unreadable(..) => moved,
+                _ => Moved::Log(name.clone()),
+            })?;
         }
+        let mut folded = self.folded.lock();
+        let written = (file.mtime(), file.mtime_nsec(), file.len());
+        if folded.is_some_and(|folded| folded.written == written) {
+            return Ok(());
+        }
+        let now = self.look(&file).map_err(|why| Moved::Unreadable(index.clone(), why))?;
+        let by_sqlite = |was: &Folded, now: &Folded| (was.log, was.done) != (now.log, now.done);
+        if let (Some(was), Some(now)) = (&*folded, &now)
+            && !by_sqlite(was, now)
+        {
+            return Err(Moved::Overwritten(database.clone()));
+        }
+        // Where somebody folds just now, it is looked at again at the next time.
+        *folded = now;
         Ok(())
     }
 }
 
 fn replaced(name: &Path) -> io::Error {
-    io::Error::other(format!(
-        "{}: the file was replaced by another one: restart what uses it",
-        name.display()
-    ))
+    io::Error::other(Moved::Replaced(name.to_owned()))
 }
 
 #[cfg(test)]
