@@ -42,7 +42,7 @@ mod rotate;
 mod sweep;
 mod undone;
 pub use accounts::{ChangeAccount, CreateAccount};
-pub use audit::AuditRequest;
+pub use audit::{AuditRequest, Compared, Part};
 pub use create::{CreateKey, Created};
 pub use error::{Error, Field, Result};
 pub use explain::{Asked, Carriage, Explain, Presented};

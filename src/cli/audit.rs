@@ -3,23 +3,25 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use super::failure::{Failure, Result};
-use super::filter;
-use super::output::{Column, Record};
-use super::restored;
+use super::output::{Column, Format, Record, Tone, object};
 use super::session::Session;
+use super::{filter, restored};
+use crate::domain::Instant;
+use crate::domain::audit::finding::{Finding, Findings};
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::text::{SafeText, hex, thousands};
-use crate::service::{AuditRequest, Service};
+use crate::service::{AuditRequest, Compared, Part, Service};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List changes, newest first
     #[command(visible_alias = "ls")]
     List(List),
-    /// Check that no row was edited, removed, inserted or swapped
+    /// Check that no row was edited, removed, inserted or swapped, and that the tables and the schema hold what the rows tell
     Verify(Verify),
     /// List the revocations that a restored backup undid, as this machine remembers them; `key revoke --undone` makes them
     /// again
@@ -99,53 +101,102 @@ async fn list(list: List, service: &Service, session: &Session) -> Result {
 }
 
 async fn verify(verify: Verify, service: &Service, session: &Session) -> Result {
-    let bar = (!session.global.quiet).then(|| {
-        let bar = indicatif::ProgressBar::new_spinner();
-        bar.set_style(
-            indicatif::ProgressStyle::with_template("{spinner} {pos} rows checked")
-                .unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()),
-        );
-        bar
+    let bar = if session.global.quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {prefix}, {per_sec}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let compared = service.compare_audit(|part, done, of| {
+        bar.set_length(of.unsigned_abs());
+        bar.set_position(done.unsigned_abs());
+        bar.set_prefix(match part {
+            Part::Chain => "rows checked",
+            Part::Keys => "keys compared",
+        });
     });
-    let verdict = service.verify_audit(|rows| {
-        if let Some(bar) = &bar {
-            bar.set_position(rows.unsigned_abs());
-        }
-    });
-    let verdict = verdict.await;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
+    let compared = compared.await;
+    bar.finish_and_clear();
+    let Compared { verdict, findings, keys, left } = compared?;
+    if let Some(left) = left {
+        session.remark(&format!("Not all was compared: {left}"));
     }
-    match verdict? {
-        Verdict::Intact { rows, head } => {
-            let head = hex(&head);
-            if let Some((seq, expected)) = &verify.expect {
-                expect(*seq, expected, rows, service).await?;
-            }
-            match session.format().for_people() {
-                true => print(&format!("{rows}:{head}"))?,
-                false => session.printer().facts(&[
-                    ("intact", true.into()),
-                    ("rows", rows.into()),
-                    ("head", head.into()),
-                ])?,
-            }
-            session.remark(&format!(
-                "Audit intact: {} rows verified. Note the head down elsewhere; --expect checks it later.",
-                thousands(rows.unsigned_abs())
-            ));
-            Ok(())
-        }
+    let (rows, head) = match verdict {
+        Verdict::Intact { rows, head } => (rows, hex(&head)),
         Verdict::Broken { seq, why } => {
-            session.printer().facts(&[
-                ("intact", false.into()),
-                ("row", seq.into()),
-                ("why", why.to_string().into()),
-            ])?;
-            Err(Failure::check(format!(
-                "the audit is broken at row {seq}: {why}. Compare with a backup, and look at who has access to the database"
-            )))
+            let facts = [("row", seq.into()), ("why", why.to_string().into())];
+            tell(&facts, &findings, session)?;
+            return Err(Failure::check(format!(
+                "the audit is broken at row {seq}: {why}. Compare with a backup, and look at who has access to the \
+                 database{}",
+                also(&findings)
+            )));
         }
+    };
+    if let Some((seq, expected)) = &verify.expect {
+        expect(*seq, expected, rows, service).await?;
+    }
+    if findings.count > 0 {
+        tell(&[("rows", rows.into()), ("head", head.into())], &findings, session)?;
+        return Err(Failure::check(format!(
+            "the chain of the audit is whole, but the database holds what no row of it tells{}",
+            also(&findings)
+        )));
+    }
+    match session.format().for_people() {
+        true => print(&format!("{rows}:{head}"))?,
+        false => session.printer().facts(&[
+            ("intact", true.into()),
+            ("rows", rows.into()),
+            ("head", head.into()),
+        ])?,
+    }
+    session.remark(&format!(
+        "Audit intact: {} rows verified, and {} keys, the other tables and the schema agree with it. Note the head down \
+         elsewhere; --expect checks it later.",
+        thousands(rows.unsigned_abs()),
+        thousands(keys)
+    ));
+    Ok(())
+}
+
+/// Tells where tables and audit disagree: a list, or part of one object with the facts.
+fn tell(facts: &[(&'static str, Value)], findings: &Findings, session: &Session) -> Result {
+    let mut all = vec![("intact", Value::from(false))];
+    all.extend_from_slice(facts);
+    if findings.count == 0 {
+        return session.printer().facts(&all);
+    }
+    let now = session.clock.now();
+    match session.format() {
+        Format::Json | Format::Ndjson => {
+            let list = findings.kept.iter().map(|finding| object(finding, now)).collect::<Vec<_>>();
+            all.extend([("found", findings.count.into()), ("findings", list.into())]);
+            session.printer().facts(&all)?;
+        }
+        Format::Table | Format::Wide | Format::Csv => {
+            session.printer().list(&findings.kept, now)?;
+        }
+    }
+    if session.format().for_people() {
+        let mut told = Vec::new();
+        for finding in &findings.kept {
+            if !told.contains(&finding.kind.cure()) {
+                told.push(finding.kind.cure());
+                super::say(&format!("{}: {}", finding.kind.as_str(), finding.kind.cure()));
+            }
+        }
+        let more = findings.count - findings.kept.len() as u64;
+        if more > 0 {
+            super::say(&format!("{} more are not shown.", thousands(more)));
+        }
+    }
+    Ok(())
+}
+
+/// What the findings add to a failure.
+fn also(findings: &Findings) -> String {
+    match findings.count {
+        0 => String::new(),
+        1 => ": there is 1 finding; see above for what helps".into(),
+        many => format!(": there are {} findings; see above for what helps", thousands(many)),
     }
 }
 
@@ -180,6 +231,20 @@ fn head(text: &str) -> std::result::Result<(i64, String), String> {
         return Err(wrong());
     }
     Ok((seq, hash.to_ascii_lowercase()))
+}
+
+impl Record for Finding {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("KIND", 1, "kind", |finding, _| finding.kind.as_str().into()).whole(),
+        Column::<Self>::new("SUBJECT", 2, "subject", |finding, _| finding.subject.as_str().into()).whole(),
+        Column::new("THE AUDIT SAYS", 3, "audit", |finding, _| finding.audit.as_str().into()),
+        Column::new("THE DATABASE SAYS", 4, "table", |finding, _| finding.table.as_str().into()),
+        Column::field(5, "cure", |finding, _| finding.kind.cure().into()),
+    ];
+
+    fn tone(&self, _now: Instant) -> Option<Tone> {
+        Some(Tone::Bad)
+    }
 }
 
 impl Record for Entry {

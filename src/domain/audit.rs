@@ -11,6 +11,9 @@ use super::key::{Key, KeyId, NewKey, OperationId};
 use super::text::SafeText;
 
 mod filter;
+pub mod finding;
+pub mod register;
+pub mod replay;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]

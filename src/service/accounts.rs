@@ -125,7 +125,8 @@ impl Change for Create {
             created_at: tx.now(),
         };
         tx.add_account(&account).await?;
-        let detail = json!({ "issuer": account.issuer, "name": account.name, "plan": account.plan });
+        let Account { issuer, name, admins, plan, .. } = &account;
+        let detail = json!({ "issuer": issuer, "name": name, "admins": admins, "plan": plan });
         tx.record(Action::AccountCreate, &account, detail).await?;
         Ok(account)
     }

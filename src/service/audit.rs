@@ -1,8 +1,16 @@
 //! Reading and verifying the audit.
 
+use std::collections::BTreeSet;
+
 use super::{AuditFilter, Result, Service};
-use crate::domain::audit::{Break, Entry, GENESIS, Verdict};
+use crate::domain::audit::finding::{Finding, Findings, Kind};
+use crate::domain::audit::{Break, Entry, GENESIS, Link, Verdict};
+use crate::domain::key::KeyId;
 use crate::store;
+
+mod compare;
+
+pub use compare::{Compared, Part};
 
 /// How many rows are verified at a time.
 const ROWS: u32 = 2000;
@@ -27,6 +35,15 @@ impl Service {
     /// Walks the whole chain. `progress` is told how many rows have been checked.
     pub async fn verify_audit(&self, mut progress: impl FnMut(i64) + Send) -> Result<Verdict> {
         self.look().await?;
+        self.walk(|done, _| progress(done), &mut None).await
+    }
+
+    /// The same, which is told of how many rows, too. Where `missing` is given, it learns of keys that rows tell of and that aren't there.
+    async fn walk(
+        &self,
+        mut progress: impl FnMut(i64, i64) + Send,
+        missing: &mut Option<&mut Missing>,
+    ) -> Result<Verdict> {
         let store = &self.inner.store;
         // The head is read first: rows that come while this walks are verified too.
         let Some((end, end_hash)) = store.audit_head().await? else {
@@ -54,6 +71,9 @@ impl Service {
             if links.is_empty() {
                 break;
             }
+            if let Some(missing) = missing {
+                missing.look(store, links.iter().map(|(link, _)| link)).await?;
+            }
             for (link, hash) in links {
                 let number = link.seq;
                 if number < 1 {
@@ -71,7 +91,7 @@ impl Service {
                     hash_at_end = previous;
                 }
             }
-            progress(seq);
+            progress(seq, end);
         }
         if seq < end {
             return Ok(Verdict::Broken { seq: seq + 1, why: Break::Truncated });
@@ -86,5 +106,32 @@ impl Service {
             _ => return Ok(Verdict::Broken { seq, why: Break::Head }),
         }
         Ok(Verdict::Intact { rows: seq, head: previous })
+    }
+}
+
+/// Keys that the audit tells of and that aren't there.
+#[derive(Default)]
+struct Missing {
+    findings: Findings,
+    told: BTreeSet<KeyId>,
+}
+
+impl Missing {
+    async fn look(&mut self, store: &store::Store, rows: impl Iterator<Item = &Link>) -> Result<()> {
+        let of_keys = rows.filter(|row| row.action.starts_with("key."));
+        let rows: Vec<(KeyId, i64, &str)> =
+            of_keys.filter_map(|row| Some((row.key?, row.seq, row.action.as_str()))).collect();
+        let ids: Vec<KeyId> = rows.iter().map(|(id, ..)| *id).collect::<BTreeSet<_>>().into_iter().collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let there = store.those_there(&ids).await?;
+        for (id, seq, action) in rows.into_iter().filter(|(id, ..)| !there.contains(id)) {
+            if self.told.insert(id) {
+                let audit = format!("row {seq} tells of it: {action}");
+                self.findings.add([Finding::new(Kind::KeyMissing, id, audit, "not there")]);
+            }
+        }
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use super::permit::permit;
 use super::{Error, Field, Intent, Result, Service};
 use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
+use crate::domain::audit::replay::fingerprint;
 use crate::domain::audit::{self, Action};
 use crate::domain::expiry::{Expiry, check_expiry};
 use crate::domain::issuer::{Issuer, Policy};
@@ -198,7 +199,7 @@ pub(super) fn check_scopes(policy: &Policy, scopes: &Scopes) -> Result<()> {
     Err(Error::Invalid { field: Field::Scopes, why })
 }
 
-/// The audit's record of a new key.
+/// The audit's record of a new key: all that `audit verify` compares with its row.
 pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
     let detail = json!({
         "name": key.name,
@@ -207,6 +208,11 @@ pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
         "allow": key.allow,
         "expires_at": key.expires_at,
         "replaces": key.replaces.map(|(id, _)| id),
+        "issuer": key.issuer,
+        "description": key.description,
+        "limits": (!key.limits.is_empty()).then(|| key.limits.to_string()),
+        "overlap_seconds": key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()),
+        "fingerprint": fingerprint(key.id, &key.hash.0),
     });
     audit::Change::new(action, key, detail)
 }

@@ -11,8 +11,8 @@ use super::refold::{self, REFOLDED, Refolded};
 use super::rights::{self, Grant, Mended};
 use super::{Access, Error, Result};
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How often to wait for another process that brings the schema up to date.
 const TRIES: u32 = 6;
@@ -28,6 +28,13 @@ pub(super) const VERSION: &str = "SELECT max(version) FROM _sqlx_migrations WHER
 /// The same, and what the first migration calls itself; so that a start costs one small read.
 const STATE: &str = "SELECT max(CASE WHEN success THEN version END), max(CASE WHEN version = 1 THEN description END) \
      FROM _sqlx_migrations";
+
+/// The same migrations for a schema of the caller's own, which needs no lock.
+pub(super) fn anew(migrator: &Migrator) -> Migrator {
+    let mut anew = Migrator::with_migrations(migrator.iter().cloned().collect());
+    anew.set_locking(false);
+    anew
+}
 
 /// What PostgreSQL's migrations up to this version grant to the group roles.
 fn granted_at(version: i64) -> Vec<Grant<'static>> {
@@ -323,7 +330,7 @@ fn check(found: Option<i64>) -> Result<Schema> {
     }
 }
 
-fn failed(error: MigrateError) -> Error {
+pub(super) fn failed(error: MigrateError) -> Error {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => match Error::from(error) {
             told @ (Error::Unreachable(_) | Error::Privilege(_) | Error::Busy(_)) => told,

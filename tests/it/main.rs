@@ -36,6 +36,7 @@ mod contract {
     mod alerts;
     mod audit;
     mod caps;
+    mod compare;
     mod demo;
     mod gate;
     mod gate_faults;

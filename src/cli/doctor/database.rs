@@ -17,6 +17,8 @@ use crate::service::{self, Facts, Lack, Location, Service};
 
 /// A clock that is off by more than this makes relative times wrong for the eye.
 const SKEW: Duration = Duration::seconds(5);
+/// How many places in which tables and audit disagree are told one by one.
+const DISAGREEMENTS: usize = 20;
 /// A clock that is off by more than this makes expiries wrong.
 const FAR: Duration = Duration::minutes(5);
 
@@ -42,12 +44,13 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
     }
     if let Location::Sqlite(path) = &location {
         findings.push(folder(path));
+        findings.push(sound(service).await);
     }
     findings.push(role(service).await);
     if let Location::Postgres(_) = location {
         findings.extend(rights(service).await);
     }
-    findings.push(audit(service).await);
+    findings.extend(audit(service).await);
     findings.extend(history(service, session).await);
     findings
 }
@@ -245,15 +248,57 @@ async fn rights(service: &Service) -> Vec<Finding> {
     findings
 }
 
-async fn audit(service: &Service) -> Finding {
-    match service.verify_audit(|_| ()).await {
-        Ok(Verdict::Intact { rows, .. }) => Finding::ok("audit", format!("{rows} rows, unbroken")),
-        Ok(Verdict::Broken { seq, why }) => Finding::problem(
+/// Whether the audit's chain is whole, and the cheap part of what `audit verify` compares with it.
+async fn audit(service: &Service) -> Vec<Finding> {
+    let compared = match service.compare_newest().await {
+        Ok(compared) => compared,
+        Err(error) => {
+            return vec![Finding::problem("audit", error.to_string(), "look at the database's log")];
+        }
+    };
+    let mut findings = match compared.verdict {
+        Verdict::Intact { rows, .. } => vec![Finding::ok("audit", format!("{rows} rows, unbroken"))],
+        Verdict::Broken { seq, why } => vec![Finding::problem(
             "audit",
             format!("broken at row {seq}: {why}"),
             "compare with a backup, and look at who has access to the database",
+        )],
+    };
+    let disagreements = &compared.findings;
+    let told = disagreements.kept.iter().take(DISAGREEMENTS).map(|one| {
+        let found =
+            format!("{} {}: {}; the audit says: {}", one.kind.as_str(), one.subject, one.table, one.audit);
+        Finding::problem("tables", found, one.kind.cure())
+    });
+    findings.extend(told);
+    if disagreements.count > DISAGREEMENTS as u64 {
+        let more = disagreements.count - DISAGREEMENTS as u64;
+        let more = format!("{} more disagreements with the audit", thousands(more));
+        findings.push(Finding::problem("tables", more, "see all of them with `keyrack audit verify`"));
+    }
+    if let (0, None) = (disagreements.count, &compared.left) {
+        let words = "schema, operators, accounts, issuers and the newest keys agree with the audit; \
+                     `keyrack audit verify` compares all keys";
+        findings.push(Finding::ok("tables", words));
+    }
+    if let Some(left) = compared.left {
+        findings.push(Finding::ok("tables", left));
+    }
+    findings
+}
+
+/// Whether SQLite finds its file sound.
+async fn sound(service: &Service) -> Finding {
+    match service.quick_check().await {
+        Ok(faults) if faults.is_empty() => Finding::ok("pages", "the file is sound"),
+        Ok(faults) => Finding::problem(
+            "pages",
+            format!("the file is damaged: {}", faults.join("; ")),
+            "stop every program that has it open, keep a copy, and put a backup in its place",
         ),
-        Err(error) => Finding::problem("audit", error.to_string(), "look at the database's log"),
+        Err(error) => {
+            Finding::problem("pages", error.to_string(), "keep a copy, and put a backup in its place")
+        }
     }
 }
 

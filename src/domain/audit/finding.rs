@@ -1,0 +1,148 @@
+//! Where the tables and the audit disagree.
+
+use serde::Serialize;
+use strum::IntoStaticStr;
+
+use crate::domain::text::SafeText;
+
+/// What kind of a disagreement it is. The word before the dot says what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr)]
+pub enum Kind {
+    /// The chain of the audit itself.
+    #[strum(serialize = "audit.broken")]
+    Broken,
+    /// A key that no row tells of.
+    #[strum(serialize = "key.planted")]
+    Planted,
+    /// A key that rows tell of and that isn't there.
+    #[strum(serialize = "key.missing")]
+    KeyMissing,
+    /// It was revoked, and the table says that it isn't.
+    #[strum(serialize = "key.unrevoked")]
+    Unrevoked,
+    /// A revocation that no row tells of, or tells otherwise.
+    #[strum(serialize = "key.revocation")]
+    Revocation,
+    #[strum(serialize = "key.expiry")]
+    Expiry,
+    #[strum(serialize = "key.scopes")]
+    Scopes,
+    #[strum(serialize = "key.networks")]
+    Networks,
+    #[strum(serialize = "key.limits")]
+    Limits,
+    /// Another secret opens it.
+    #[strum(serialize = "key.secret")]
+    Secret,
+    /// A confirmation that no row tells of, or tells otherwise.
+    #[strum(serialize = "key.confirmation")]
+    Confirmation,
+    /// A use that can't have been.
+    #[strum(serialize = "key.use")]
+    Use,
+    /// Whose it is, its name, who made it when, what it replaces.
+    #[strum(serialize = "key.identity")]
+    Identity,
+    /// Keys of a demo that are more, fewer or others than were loaded.
+    #[strum(serialize = "key.demo")]
+    Demo,
+    #[strum(serialize = "account.unexplained")]
+    Account,
+    #[strum(serialize = "operator.unexplained")]
+    Operator,
+    #[strum(serialize = "issuer.unexplained")]
+    Issuer,
+    /// A trigger that is missing, altered, switched off or not ours.
+    #[strum(serialize = "schema.trigger")]
+    Trigger,
+    /// A table, column, constraint, index or function that is missing, altered or not ours.
+    #[strum(serialize = "schema.altered")]
+    Schema,
+    /// A right that the schema doesn't give.
+    #[strum(serialize = "schema.right")]
+    Right,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// What helps.
+    pub fn cure(self) -> &'static str {
+        match self {
+            Self::Broken => "Compare with a backup, and look at who has access to the database",
+            Self::Planted | Self::Secret | Self::Identity => {
+                "Revoke the key at once with `keyrack key revoke`, then find out who can write to the database"
+            }
+            Self::KeyMissing => {
+                "No request passes with it; compare with a backup, and find out who deleted the row"
+            }
+            Self::Unrevoked => {
+                "Revoke the key again with `keyrack key revoke`, then find out who can write to the database"
+            }
+            Self::Expiry | Self::Scopes | Self::Networks | Self::Limits | Self::Confirmation | Self::Use => {
+                "Revoke the key unless somebody answers for the change, then find out who can write to the database"
+            }
+            Self::Revocation => {
+                "The key stays revoked. Find out who wrote to the database past keyrack, and why"
+            }
+            Self::Demo => {
+                "Demo data was changed past keyrack: don't rely on this database; load a new demo into a new one"
+            }
+            Self::Account | Self::Operator | Self::Issuer => {
+                "Set it as it shall be with `keyrack account`, `keyrack operator` or `keyrack issuer apply`, then find out \
+                 who can write to the database"
+            }
+            Self::Trigger | Self::Schema => {
+                "Have the tables' owner put back what the audit expects, word by word; if changes may have slipped past \
+                 it, compare with a backup"
+            }
+            Self::Right => "Have the tables' owner revoke that right",
+        }
+    }
+}
+
+/// One disagreement: what the audit (or the program's own schema) says, and what stands in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub kind: Kind,
+    /// A key's id, an account's or issuer's slug, an operator's name, `trigger x on y`.
+    pub subject: SafeText,
+    pub audit: SafeText,
+    pub table: SafeText,
+}
+
+impl Finding {
+    pub fn new(
+        kind: Kind,
+        subject: impl Into<String>,
+        audit: impl Into<String>,
+        table: impl Into<String>,
+    ) -> Self {
+        let text = |text: String| SafeText::new(text);
+        Self { kind, subject: text(subject.into()), audit: text(audit.into()), table: text(table.into()) }
+    }
+}
+
+/// Findings, of which only so many are kept however many there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    pub kept: Vec<Finding>,
+    /// All of them, kept or not.
+    pub count: u64,
+}
+
+/// More than this are only counted.
+const MOST: usize = 1_000;
+
+impl Findings {
+    pub fn add(&mut self, some: impl IntoIterator<Item = Finding>) {
+        for one in some {
+            self.count += 1;
+            if self.kept.len() < MOST {
+                self.kept.push(one);
+            }
+        }
+    }
+}

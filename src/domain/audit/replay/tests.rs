@@ -1,0 +1,65 @@
+use serde_json::json;
+
+use super::*;
+
+const DAY: Micros = 86_400_000_000;
+
+fn row(action: Action, at: Micros, detail: Value) -> Row {
+    let action = action.as_str().to_owned();
+    Row { at, actor: "ada".into(), action, subject: String::new(), account: Some("acme".into()), detail }
+}
+
+/// A key as a version wrote it that told little of it.
+fn older() -> (StoredKey, Vec<Row>) {
+    let detail = json!({ "name": "cafe\u{301}", "preview": "k_…abcd", "scopes": ["b:x", "a:y"], "allow": ["10.0.0.0/8"],
+                         "expires_at": "1970-01-31T00:00:00.000000500Z", "replaces": null });
+    let key = StoredKey {
+        account: "acme".into(),
+        name: "caf\u{e9}".into(),
+        preview: "k_…abcd".into(),
+        scopes: "a:y b:x".into(),
+        allow: "{10.0.0.0/8}".into(),
+        created_at: DAY,
+        created_by: "ada".into(),
+        claim_by: DAY + 600_000_000,
+        expires_at: Some(30 * DAY),
+        acknowledged_at: Some(DAY + 5_000_000),
+        ..StoredKey::default()
+    };
+    let rows = [row(Action::KeyCreate, DAY, detail), row(Action::KeyAcknowledge, DAY + 5_000_000, json!({}))];
+    (key, rows.into())
+}
+
+fn kinds(key: &StoredKey, rows: &[Row], era: &Era) -> Vec<Kind> {
+    judge(key, rows, era).into_iter().map(|one| one.kind).collect()
+}
+
+#[test]
+fn an_older_row_is_judged_by_what_it_says() {
+    let era = Era { now: 2 * DAY, ..Era::default() };
+    let (key, rows) = older();
+    assert_eq!(kinds(&key, &rows, &era), []);
+    let described = StoredKey { description: "said by no row".into(), ..key.clone() };
+    assert_eq!(kinds(&described, &rows, &era), []);
+    let limited = StoredKey { limits: Some("1/1m".into()), ..key.clone() };
+    assert_eq!(kinds(&limited, &rows, &era), [Kind::Limits]);
+    // A replacement of then had the limits of what it replaced, which no row tells.
+    let mut rotated = rows.clone();
+    rotated[0].action = Action::KeyRotate.as_str().into();
+    assert_eq!(kinds(&limited, &rotated, &era), []);
+    assert_eq!(kinds(&key, &[], &era), [Kind::Planted]);
+    assert_eq!(kinds(&key, &[], &Era { demo: Some(2 * DAY), ..era }), []);
+}
+
+#[test]
+fn values_that_no_clock_shows_are_told_and_break_nothing() {
+    let era = Era { now: 2 * DAY, ..Era::default() };
+    let (key, rows) = older();
+    for at in [i64::MIN, i64::MAX] {
+        let odd =
+            StoredKey { expires_at: Some(at), last_used_at: Some(at), revoked_at: Some(at), ..key.clone() };
+        assert_eq!(kinds(&odd, &rows, &era), [Kind::Revocation, Kind::Expiry, Kind::Use]);
+        let odd = StoredKey { created_at: at, ..key.clone() };
+        assert!(!kinds(&odd, &rows, &era).is_empty());
+    }
+}
