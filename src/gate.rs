@@ -20,6 +20,7 @@ use crate::config::ConfigError;
 use crate::service::{self, Gate, Location};
 
 mod answer;
+mod asker;
 mod auth;
 pub(crate) mod brake;
 mod build;

@@ -95,6 +95,14 @@ pub fn caller_of(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The networks that one caller may have addresses in, the narrowest first: of IPv6 its /64, a site's /48, a provider's
+/// /32; of IPv4 the address by itself.
+pub fn reaches(address: IpAddr) -> impl Iterator<Item = IpNet> {
+    let address = canonical_address(address);
+    let widths: &[u8] = if address.is_ipv4() { &[32] } else { &[64, 48, 32] };
+    widths.iter().filter_map(move |width| IpNet::new(address, *width).ok()).map(|net| net.trunc())
+}
+
 fn canonical(net: IpNet) -> IpNet {
     match net.trunc() {
         IpNet::V6(v6) if v6.prefix_len() >= 96 => mapped_v4(v6).map_or(IpNet::V6(v6), IpNet::V4),

@@ -1,9 +1,9 @@
 //! The brake: who sends many keys that do not work has to wait before the database is asked again.
 //!
-//! Failures are counted per address (IPv6: per /64), whatever is wrong with the key, in a table of fixed size, so that no
-//! flood takes memory. Two addresses may share a place; they then share the brake. A key that passed here lately is looked
-//! up in spite of it, so that a stranger behind the same address locks no customer out. It resets nothing: who has one good
-//! key may not try others.
+//! Failures are counted per address, whatever is wrong with the key, in tables of fixed size, so that no flood takes memory.
+//! Of IPv6 they are counted per /64, and per /48 and /32 too, which may fail more often: who has one has no end of /64s. Two
+//! addresses may share a place; they then share the brake. A key that passed here lately is looked up in spite of it, so that
+//! a stranger behind the same address locks no customer out. It resets nothing: who has one good key may not try others.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -11,11 +11,13 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::domain::network::caller_of;
+use crate::domain::network::reaches;
 use crate::domain::secret::HashedKey;
 
-/// Places for addresses, and as many for keys: a power of two.
+/// Places for addresses of each reach, and as many for keys: a power of two.
 const PLACES: usize = 1 << 16;
+/// So many times what an address may do, all of its reach may do together: see [`reaches`].
+const TIMES: [u64; 3] = [1, 16, 64];
 
 /// How many failures an address has free, and how fast it gets them back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +32,8 @@ pub struct Pace {
 pub struct Brake {
     pace: Pace,
     seed: RandomState,
-    /// For each place the instant, in microseconds, at which all its failures are forgotten.
-    forgotten: Box<[AtomicU64]>,
+    /// For each reach, and in it for each place, the instant in microseconds at which all its failures are forgotten.
+    forgotten: [Box<[AtomicU64]>; TIMES.len()],
     /// For each place a part of the hash of the key that passed last.
     passed: Box<[AtomicU64]>,
 }
@@ -46,7 +48,7 @@ fn micros(span: Duration) -> u64 {
 
 impl Brake {
     pub fn new(pace: Pace) -> Self {
-        Self { pace, seed: RandomState::new(), forgotten: places(), passed: places() }
+        Self { pace, seed: RandomState::new(), forgotten: TIMES.map(|_| places()), passed: places() }
     }
 
     /// Seconds until `address` may try this key; `None`: at once. `now` is any clock that only goes forward.
@@ -59,7 +61,7 @@ impl Brake {
         if self.pace.burst == 0 {
             return None;
         }
-        let forgotten = self.place(address).load(Ordering::Relaxed);
+        let forgotten = self.counted(address).map(|(_, place)| place.load(Ordering::Relaxed)).max()?;
         let over = forgotten.saturating_sub(micros(now)).saturating_sub(self.allowance());
         (over > 0).then(|| u32::try_from(over.div_ceil(1_000_000)).unwrap_or(u32::MAX))
     }
@@ -69,8 +71,10 @@ impl Brake {
         let (every, now) = (micros(self.pace.every), micros(now));
         // However long a flood lasts, who stops may try again after as long as the burst took to earn.
         let most = now.saturating_add(self.allowance().saturating_mul(2)).saturating_add(every);
-        let count = |until: u64| Some(until.max(now).saturating_add(every).min(most));
-        let _ = self.place(address).fetch_update(Ordering::Relaxed, Ordering::Relaxed, count);
+        for (times, place) in self.counted(address) {
+            let count = |until: u64| Some(until.max(now).saturating_add(every / times).min(most));
+            let _ = place.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count);
+        }
     }
 
     /// Remembers a key that passed.
@@ -97,9 +101,12 @@ impl Brake {
         micros(self.pace.every).saturating_mul(u64::from(self.pace.burst))
     }
 
-    fn place(&self, address: IpAddr) -> &AtomicU64 {
-        let hash = self.seed.hash_one(caller_of(address));
-        &self.forgotten[hash as usize & (PLACES - 1)]
+    /// Where the failures of an address are counted, and into how many parts each is divided there.
+    fn counted(&self, address: IpAddr) -> impl Iterator<Item = (u64, &AtomicU64)> {
+        let places = TIMES.into_iter().zip(&self.forgotten).zip(reaches(address));
+        places.map(|((times, places), reach)| {
+            (times, &places[self.seed.hash_one(reach) as usize & (PLACES - 1)])
+        })
     }
 }
 

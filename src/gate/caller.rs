@@ -9,5 +9,7 @@ use super::wire::Note;
 pub struct Caller {
     /// The other end of the connection, canonical.
     pub peer: IpAddr,
+    /// Whether it came to the listener of the operators, which no proxy brings strangers to.
+    pub apart: bool,
     pub note: Note,
 }

@@ -7,16 +7,15 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Request as HttpRequest, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
-use zeroize::Zeroizing;
 
 use super::answer;
+use super::asker::{self, Matter};
 use super::caller::Caller;
 use super::door::{Asked, Door, Judged, Sent};
 use super::origin::client;
 use super::schema::{LimitBody, Me, Secret, VerdictBody, VerifyRequest};
 use crate::domain::credential::Home;
 use crate::domain::issuer::RequestLine;
-use crate::domain::secret::HashedKey;
 use crate::domain::verdict::{Ask, Request};
 
 /// The longest question to `/api/v1/verify`, in bytes, and how long it may take to arrive.
@@ -83,13 +82,14 @@ pub async fn own(
     door.judge(&asked).await
 }
 
-fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
+pub fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
     uri.authority().map(|authority| authority.as_str()).or_else(|| headers.get(header::HOST)?.to_str().ok())
 }
 
 /// May the holder of this key do this?
 ///
-/// For services that were sent a key. They must call from a listed network, and bring the gate's token if it has one.
+/// For services that were sent a key. They must call from a listed network and bring the gate's token; where it has none,
+/// they must come to its listener for operators, or directly from another machine that is listed.
 #[utoipa::path(
     post, path = "/api/v1/verify", operation_id = "verify", tag = "direct",
     security((), ("gate_token" = [])),
@@ -109,11 +109,8 @@ pub async fn verify(
     request: HttpRequest,
 ) -> Response<Body> {
     let headers = request.headers();
-    if !may_ask(&door, caller.peer, headers) {
-        let words = "a question to /api/v1/verify was refused: see --verify-from and --verify-token-file";
-        door.log(|| tracing::warn!(peer = %caller.peer, "{words}"));
-        let message = "This address may not ask here, or the gate's token is missing or wrong.";
-        return answer::error(StatusCode::FORBIDDEN, "forbidden", message);
+    if let Some(refused) = asker::refusal(&door, caller, Matter::Verdicts, request.uri(), headers) {
+        return refused;
     }
     if !headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING) {
         let message = "Send the question with a Content-Length.";
@@ -198,25 +195,4 @@ async fn ask(door: &Door, caller: Caller, question: VerifyRequest) -> Result<Res
     };
     let body = serde_json::to_string(&body).map_err(|_| answer::unavailable())?;
     Ok(answer::json(StatusCode::OK, body))
-}
-
-/// Whether somebody may ask about keys that others sent: from a listed network, with the gate's token if it has one.
-///
-/// A request that a proxy passed on although it is not listed comes from who knows where, so it may not.
-fn may_ask(door: &Door, peer: IpAddr, headers: &HeaderMap) -> bool {
-    let rule = &door.settings.verify;
-    let passed_on =
-        ["x-forwarded-for", "forwarded", "via", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
-    let listed = if door.settings.trusted.holds(peer) {
-        client(peer, headers, &door.settings.trusted).is_some_and(|client| rule.from.holds(client))
-    } else {
-        !passed_on && rule.from.holds(peer)
-    };
-    let token = || -> Option<Zeroizing<Vec<u8>>> {
-        let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-        let (scheme, token) = value.split_at_checked(7)?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then(|| Zeroizing::new(token.trim_ascii().to_vec()))
-    };
-    // Hashes are compared: how long that takes says nothing about the token.
-    listed && rule.token.is_none_or(|wanted| token().is_some_and(|token| HashedKey::of(&token) == wanted))
 }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
 
@@ -24,6 +24,8 @@ use crate::service::{self, Confirmed, Gate, Known, Outcome, Use};
 
 /// A request that was overtaken by so many changes is refused.
 const TRIES: usize = 8;
+/// A key that does not work is refused no sooner than this, so that the time says nothing about why (VI-10).
+const REFUSAL: Duration = Duration::from_millis(2);
 /// So many windows are saved at a time, so that other writers get their turn.
 const PART: usize = 2_000;
 
@@ -78,6 +80,15 @@ impl Judged {
         Self { verdict: Verdict::refuse(reason, None), policy: policy.cloned(), known: None, now }
     }
 
+    /// Whether a key of the right form was refused for a reason that its caller may not learn.
+    fn hides_why(&self) -> bool {
+        match &self.verdict.refused {
+            Some(Reason::Unknown | Reason::Braked { .. }) => true,
+            Some(reason) => self.known.is_some() && reason.is_failed_authentication(),
+            None => false,
+        }
+    }
+
     /// What the caller is told.
     pub fn answer(&self) -> Answer {
         self.verdict.answer(self.policy.as_deref(), self.now)
@@ -111,6 +122,9 @@ impl Door {
         let judged = self.decide(asked).await;
         self.note(asked, &judged);
         self.metrics.seconds.observe(begun.elapsed().as_secs_f64());
+        if judged.hides_why() {
+            tokio::time::sleep_until((begun + REFUSAL).into()).await;
+        }
         judged
     }
 
@@ -134,18 +148,23 @@ impl Door {
             if let Some(seconds) = asked.brakes.and_then(wait) {
                 return Judged::refused(Reason::Braked { seconds }, Some(policy), now());
             }
-            let Ok(known) = self.gate.known(hash).await else {
+            let remembered = self.gate.remembered(hash);
+            let is_fresh = remembered.is_none();
+            let known = match remembered {
+                Some(known) => Ok(Some(known)),
+                None => self.gate.read(hash).await,
+            };
+            let Ok(known) = known else {
                 return Judged::refused(Reason::StoreGone, Some(policy), now());
             };
             let instant = self.gate.now();
             let mut checked = match check(policy, known.as_deref().map(facts), &asked.request, instant) {
                 Ok(checked) => checked,
                 Err(refused) => {
-                    // A refusal is no older than the database either, if that answers.
-                    if let Some(known) = &known
-                        && attempt + 1 < TRIES
-                        && self.gate.overtaken(known, &policies).await
-                    {
+                    // A refusal is no older than the database either, if that answers; and a key that is remembered takes as
+                    // long as one that is not there.
+                    let changed = !is_fresh && self.has_changed(hash, known.as_deref()).await;
+                    if attempt + 1 < TRIES && (changed || !policies.is_live()) {
                         continue;
                     }
                     let refused = self.remember(refused, asked.brakes, hash);
@@ -192,6 +211,13 @@ impl Door {
         let now = self.gate.now().timestamp_micros();
         tracing::warn!("the database changes faster than a request can be judged");
         Judged::refused(Reason::StoreGone, None, now)
+    }
+
+    /// Whether the database has something else of a key than what is remembered. Where it gives no answer, nothing better is
+    /// known.
+    async fn has_changed(&self, hash: HashedKey, remembered: Option<&Known>) -> bool {
+        let Ok(read) = self.gate.read(hash).await else { return false };
+        !read.as_deref().zip(remembered).is_some_and(|(read, remembered)| std::ptr::eq(read, remembered))
     }
 
     /// A request that may not pass, with what its headers may tell of its budgets.

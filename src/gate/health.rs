@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 
 use super::answer;
+use super::asker::{self, Matter};
+use super::caller::Caller;
 use super::door::Door;
 use super::metrics::CONTENT_TYPE;
 use super::schema::Readiness;
@@ -46,14 +48,28 @@ pub async fn readyz(State(door): State<Arc<Door>>) -> Response<Body> {
 }
 
 /// What has it done? Counters and times in OpenMetrics' text form, for Prometheus.
+///
+/// At the listener for operators; elsewhere for those who may ask `/api/v1/verify`.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "metrics", tag = "operation",
-    responses((
-        status = 200, description = "Metrics",
-        content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8", body = String
-    ))
+    security((), ("gate_token" = [])),
+    responses(
+        (
+            status = 200, description = "Metrics",
+            content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8", body = String
+        ),
+        (status = 403, description = "The asker may not ask", body = super::schema::ErrorBody),
+    )
 )]
-pub async fn metrics(State(door): State<Arc<Door>>) -> Response<Body> {
+pub async fn metrics(
+    State(door): State<Arc<Door>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    if let Some(refused) = asker::refusal(&door, caller, Matter::Metrics, &uri, &headers) {
+        return refused;
+    }
     let present = door.present().await;
     let mut response = Response::new(Body::from(door.metrics.text(present)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));

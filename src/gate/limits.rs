@@ -20,7 +20,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
-            patience: Patience { head: Duration::from_secs(10), answer: Duration::from_secs(20) },
+            patience: Patience {
+                first: Duration::from_secs(10),
+                head: Duration::from_secs(10),
+                answer: Duration::from_secs(20),
+            },
             idle: Duration::from_secs(120),
             farewell: Duration::from_secs(10),
         }

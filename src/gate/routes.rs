@@ -29,20 +29,29 @@ impl Routes {
     pub fn requests(door: &Arc<Door>, stop: &Receiver<bool>, operators: bool) -> Self {
         let router = Router::new()
             .route("/api/v1/me", get(direct::me))
-            .route("/api/v1/verify", post(direct::verify))
             .route("/api/v1/watch", get(watch::watch))
             .route("/openapi.json", get(openapi::document))
             .fallback(nothing)
             .method_not_allowed_fallback(wrong_method)
             .layer(Extension(watch::Stop(stop.clone())))
-            .with_state(Arc::clone(door));
+            .with_state(Arc::clone(door))
+            .merge(verdicts(door));
         let router = if operators { router.merge(operation(door)) } else { router };
         Self { proxies: Some(Arc::clone(door)), others: TowerToHyperService::new(router) }
     }
 
-    /// The way in for operators alone.
+    /// The way in for operators alone, and for services that ask about keys.
     pub fn operators(door: &Arc<Door>) -> Self {
-        Self { proxies: None, others: TowerToHyperService::new(operation(door)) }
+        let router = operation(door).merge(verdicts(door)).fallback(nothing);
+        Self {
+            proxies: None,
+            others: TowerToHyperService::new(router.method_not_allowed_fallback(wrong_method)),
+        }
+    }
+
+    /// Whether this is the operators' own way in.
+    pub fn are_apart(&self) -> bool {
+        self.proxies.is_none()
     }
 
     /// Answers a request. A proxy may ask with whatever method its client used.
@@ -66,6 +75,10 @@ fn operation(door: &Arc<Door>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .with_state(Arc::clone(door))
+}
+
+fn verdicts(door: &Arc<Door>) -> Router {
+    Router::new().route("/api/v1/verify", post(direct::verify)).with_state(Arc::clone(door))
 }
 
 async fn nothing() -> Response<Body> {

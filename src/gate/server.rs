@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use futures::FutureExt;
 use hyper::body::Incoming;
@@ -21,12 +21,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::caller::Caller;
-use super::crowd::Crowd;
+use super::crowd::{Crowd, Seat};
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::routes::Routes;
 use super::stop::stopped;
-use super::wire::{Notes, Wire};
+use super::wire::{Notes, Patience, Wire};
 use crate::domain::network::canonical_address;
 
 /// A head may have so many bytes; a longer one is answered with 431.
@@ -47,7 +47,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(1_024)
 }
 
-/// Serves until `stop` says so, each address with as many connections as `crowd` has for it; then until the open requests are
+/// Serves until `stop` says so, strangers with as many connections as `crowd` has for them; then until the open requests are
 /// answered or the farewell ends.
 pub async fn serve(
     listener: TcpListener,
@@ -77,21 +77,22 @@ pub async fn serve(
             }
         };
         let peer = canonical_address(peer.ip());
-        let place = match &crowd {
-            Some(crowd) => match crowd.enter(peer) {
-                Some(place) => Some(place),
-                None => {
-                    metrics.turned_away.inc();
-                    continue;
-                }
-            },
-            None => None,
-        };
+        let place = crowd.as_ref().map(|crowd| crowd.enter(peer));
+        if matches!(place, Some(None)) {
+            metrics.turned_away.inc();
+            continue;
+        }
+        let place = place.flatten();
+        let mut patience = limits.patience;
+        if place.as_ref().is_some_and(Seat::is_trusted) {
+            // Proxies may open connections before they need them.
+            patience.first = limits.idle;
+        }
         metrics.connections.inc();
         let (routes, metrics, stop) = (routes.clone(), Arc::clone(&metrics), stop.clone());
         let builder = builder.clone();
         connections.spawn(async move {
-            connection(stream, peer, routes, limits, builder, &metrics, stop).await;
+            connection(stream, peer, routes, patience, builder, &metrics, stop).await;
             metrics.connections.dec();
             drop((place, permit));
         });
@@ -134,17 +135,17 @@ async fn connection(
     stream: TcpStream,
     peer: IpAddr,
     routes: Routes,
-    limits: Limits,
+    patience: Patience,
     builder: http1::Builder,
     metrics: &Arc<Metrics>,
     mut stop: watch::Receiver<bool>,
 ) {
     let notes = Notes::default();
-    let wire = TokioIo::new(Wire::new(stream, notes.clone(), limits.patience));
-    let routes = Arc::new(routes);
+    let wire = TokioIo::new(Wire::new(stream, notes.clone(), patience));
+    let (apart, routes) = (routes.are_apart(), Arc::new(routes));
     let service = service_fn(move |request: Request<Incoming>| {
         let note = notes.next();
-        answer(Arc::clone(&routes), request, Caller { peer, note }, Arc::clone(metrics))
+        answer(Arc::clone(&routes), request, Caller { peer, apart, note }, Arc::clone(metrics))
     });
     let mut serving = pin!(builder.serve_connection(wire, service));
     let ended = tokio::select! {
@@ -169,14 +170,17 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(caller);
-    let answering = AssertUnwindSafe(routes.answer(request));
-    let mut answer = match answering.catch_unwind().await {
-        Ok(answer) => answer,
-        Err(_) => {
+    // Whoever stands between may have gone by the one, and the gate by the other.
+    let is_torn = request.headers().get_all(header::HOST).iter().nth(1).is_some();
+    let mut answer = if is_torn {
+        super::answer::error(StatusCode::BAD_REQUEST, "bad_request", "The request has several Host headers.")
+    } else {
+        let answering = AssertUnwindSafe(routes.answer(request));
+        answering.catch_unwind().await.unwrap_or_else(|_| {
             metrics.panics.inc();
             tracing::error!("a handler broke; the request was refused");
             super::answer::unavailable().into_response()
-        }
+        })
     };
     if caller.note.is_doubt() {
         // What follows on this connection can't be told apart any more.

@@ -36,6 +36,8 @@ impl Notes {
 /// How long a caller may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
+    /// From the beginning of a connection to the first byte of a head.
+    pub first: Duration,
     /// From the first byte of a head to its end.
     pub head: Duration,
     /// For taking in what was answered.
@@ -48,7 +50,9 @@ pub struct Wire<S> {
     heads: Heads,
     notes: Notes,
     patience: Patience,
-    /// Set while a head has begun and not ended.
+    /// Whether nothing of a head has come yet.
+    is_new: bool,
+    /// Set while a head is waited for.
     head_ends: Option<Pin<Box<Sleep>>>,
     /// Set while the caller takes nothing.
     answer_ends: Option<Pin<Box<Sleep>>>,
@@ -75,6 +79,7 @@ impl<S> Wire<S> {
             heads: Heads::default(),
             notes,
             patience,
+            is_new: true,
             head_ends: None,
             answer_ends: None,
             farewell: None,
@@ -96,16 +101,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
             Poll::Ready(done) => {
                 done?;
-                let notes = &this.notes;
-                this.heads.follow(&buf.filled()[before..], |note| notes.add(note));
-                if !this.heads.is_inside() {
+                let (notes, mut ended) = (&this.notes, false);
+                this.heads.follow(&buf.filled()[before..], |note| {
+                    ended = true;
+                    notes.add(note);
+                });
+                if ended || (this.is_new && this.heads.is_inside()) {
+                    this.is_new = false;
                     this.head_ends = None;
                 }
                 Poll::Ready(Ok(()))
             }
             Poll::Pending => {
-                if this.heads.is_inside() {
-                    let within = this.patience.head;
+                if this.is_new || this.heads.is_inside() {
+                    let within = if this.is_new { this.patience.first } else { this.patience.head };
                     let timer =
                         this.head_ends.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + within)));
                     if timer.as_mut().poll(cx).is_ready() {

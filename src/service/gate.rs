@@ -142,9 +142,22 @@ impl Gate {
     /// # Errors
     /// The database gave no answer within the lease: nothing may pass.
     pub async fn known(&self, hash: HashedKey) -> Result<Option<Arc<Known>>> {
-        if let Some(known) = self.inner.cache.get(hash, self.inner.proof.micros()) {
-            return Ok(Some(known));
+        match self.remembered(hash) {
+            Some(known) => Ok(Some(known)),
+            None => self.read(hash).await,
         }
+    }
+
+    /// What is remembered of the key of this secret, if anything is.
+    pub fn remembered(&self, hash: HashedKey) -> Option<Arc<Known>> {
+        self.inner.cache.get(hash, self.inner.proof.micros())
+    }
+
+    /// The same as [`Gate::known`], read now. What the key is then still lies where it was remembered if nothing changed.
+    ///
+    /// # Errors
+    /// The database gave no answer within the lease.
+    pub async fn read(&self, hash: HashedKey) -> Result<Option<Arc<Known>>> {
         // In a box: a request whose key is remembered shall not carry the room for reading it about.
         Box::pin(self.inner.within_lease(self.inner.read(hash))).await
     }
@@ -171,13 +184,6 @@ impl Gate {
         let Some(now) = self.inner.proven().await else { return Err(self.inner.no_answer()) };
         let current = known.is_live() && policies.is_live() && known.ends_at.is_none_or(|end| end > now);
         Ok(if current { Confirmed::Current { now } } else { Confirmed::Changed })
-    }
-
-    /// Whether something has changed that a refusal rests on, so that the request must be judged anew. Where the database
-    /// gives no answer, nothing better is known.
-    pub async fn overtaken(&self, known: &Known, policies: &Policies) -> bool {
-        let _ = self.inner.proven().await;
-        !(known.is_live() && policies.is_live())
     }
 
     /// Whether the database gave no answer when it was last asked.

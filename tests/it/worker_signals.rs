@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::database::{Database, run_on_sqlite};
+use crate::support::gate::{WITH_TOKEN, token};
 use crate::support::http::{free_port, send, wait_for_port};
 use crate::support::people::{office, preset};
 use crate::support::postbox::Postbox;
@@ -31,7 +32,17 @@ impl Worker {
 
     fn gate(db: &Database, address: SocketAddr) -> Self {
         let (database, listen) = (db.address(), address.to_string());
-        let args = ["gate", "--db", &database, "--listen", &listen, "--trusted-proxy", "127.0.0.1"];
+        let args = [
+            "gate",
+            "--db",
+            &database,
+            "--listen",
+            &listen,
+            "--trusted-proxy",
+            "127.0.0.1",
+            "--verify-token-file",
+            &token(db.dir()),
+        ];
         let mut worker = Self::start(program::keyrack(db.dir(), args), db.dir());
         wait_for_port(address);
         worker.wait_for("listening");
@@ -117,7 +128,7 @@ fn refused(gate: SocketAddr) {
 }
 
 fn lost(gate: SocketAddr) -> u64 {
-    let text = send(gate, "GET", "/metrics", &[], "").body;
+    let text = send(gate, "GET", "/metrics", &[WITH_TOKEN], "").body;
     let line = text.lines().find_map(|line| line.strip_prefix("keyrack_gate_lost_log_lines_total "));
     line.unwrap().parse().unwrap()
 }

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -21,12 +23,22 @@ pub struct Gate {
 
 /// What every gate of the tests is told besides: this machine is a trusted proxy.
 pub const TRUSTING: &[&str] = &["--trusted-proxy", "127.0.0.0/8"];
+/// The token of such a gate, and the header that brings it.
+const TOKEN: &str = "correct horse battery";
+pub const WITH_TOKEN: (&str, &str) = ("Authorization", "Bearer correct horse battery");
 
 impl Gate {
-    /// Starts a gate that believes proxies on this machine.
+    /// Starts a gate that believes proxies on this machine, with a token.
     #[track_caller]
     pub fn start(db: &Database, args: &[&str]) -> Self {
-        Self::bare(db, &[TRUSTING, args].concat())
+        Self::with_token(db, &[TRUSTING, args].concat())
+    }
+
+    /// Starts a gate with a token that believes nobody unless it is told so.
+    #[track_caller]
+    pub fn with_token(db: &Database, args: &[&str]) -> Self {
+        let token = token(db.dir());
+        Self::bare(db, &[&["--verify-token-file", &token], args].concat())
     }
 
     /// Starts a gate with nothing but these arguments, on a free port.
@@ -136,6 +148,12 @@ impl Gate {
         self.auth(method, uri, &[("Authorization", &bearer(key))])
     }
 
+    /// May the holder of this key do this? Asked as a service asks.
+    #[track_caller]
+    pub fn verify(&self, question: &str) -> Answer {
+        self.send("POST", "/api/v1/verify", &[WITH_TOKEN], question)
+    }
+
     pub fn connect(&self) -> Connection {
         Connection::open(self.address)
     }
@@ -143,7 +161,7 @@ impl Gate {
     /// The number of a metric's line that begins so.
     #[track_caller]
     pub fn metric(&self, line: &str) -> f64 {
-        let text = self.get("/metrics", &[]).body;
+        let text = self.get("/metrics", &[WITH_TOKEN]).body;
         let found = text.lines().find_map(|own| own.strip_prefix(line)?.trim().parse().ok());
         found.unwrap_or_else(|| panic!("no {line} in\n{text}"))
     }
@@ -184,6 +202,14 @@ impl Drop for Gate {
             eprintln!("the gate's log:\n{}", self.log());
         }
     }
+}
+
+/// A file with the token.
+pub fn token(folder: &Path) -> String {
+    let file = folder.join("gate-token");
+    std::fs::write(&file, TOKEN).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    file.to_str().unwrap().to_owned()
 }
 
 /// The value of a header with this key.

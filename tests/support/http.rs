@@ -164,7 +164,7 @@ impl Connection {
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-        text.push_str("Host: gate.example\r\n");
+        text.push_str("Host: localhost\r\n");
     }
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));

@@ -107,14 +107,14 @@ macro_rules! gate {
 const ROWS: &[Row<GateTable>] = &[
     gate!(several listen: ADDRESS, "Where to listen; several times for several addresses. Port 0: any that is free, told on standard error")
         .default("127.0.0.1:8100"),
-    gate!(some admin_listen: ADDRESS, "Have /healthz, /readyz and /metrics there instead"),
+    gate!(some admin_listen: ADDRESS, "Have /healthz, /readyz and /metrics there instead, and /api/v1/verify too. No proxy may lead there"),
     gate!(many issuer: TEXT, "Take this issuer's keys only; HOST=SLUG for one host. Without: keys of every issuer")
         .hint("SLUG|HOST=SLUG"),
     gate!(many trusted_proxy: NETWORK, "A network of proxies whose word is believed: /auth answers nobody else. Without: none"),
     gate!(one header_names: Codec::<HeaderNames>::choice("WHAT"), "What the trusted proxies do to the names of headers")
         .default("kept"),
     gate!(many verify_from: NETWORK, "A network that may ask POST /api/v1/verify. Without: this machine"),
-    gate!(some verify_token_file: PATH, "A file with the token that askers of POST /api/v1/verify must send as well")
+    gate!(some verify_token_file: PATH, "A file with the token for POST /api/v1/verify, and for /metrics unless those have --admin-listen")
         .secret(&["verify-token", "token"]),
     gate!(some limits: LIMITS, "Count requests in this Redis or Valkey, together with other gates. Without: this gate counts by itself"),
     gate!(some limits_password_file: PATH, "A file with the password of --limits")

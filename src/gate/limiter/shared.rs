@@ -13,6 +13,8 @@ use crate::domain::limit::{Charge, Quota, State};
 const PATIENCE: Duration = Duration::from_millis(250);
 /// After a failure the server is left alone for so long, so that not every request has to wait.
 const REST: Duration = Duration::from_millis(200);
+/// Something odd among the windows is told again after so many milliseconds.
+const ODD_EVERY: u64 = 10_000;
 
 /// Where the server is, with its password.
 #[derive(Clone, derive_more::Debug)]
@@ -59,6 +61,8 @@ pub struct Shared {
     begun: Instant,
     /// Milliseconds since `begun` until which the server is left alone.
     rests_until: AtomicU64,
+    /// Milliseconds since `begun` at which something odd was told last; 0: never.
+    odd_told_at: AtomicU64,
 }
 
 impl Shared {
@@ -79,6 +83,7 @@ impl Shared {
             requests: AtomicU64::new(0),
             begun,
             rests_until: AtomicU64::new(0),
+            odd_told_at: AtomicU64::new(0),
         })
     }
 
@@ -103,11 +108,14 @@ impl Shared {
         };
         let numbers = match tokio::time::timeout(PATIENCE, asking).await {
             Ok(Ok(numbers)) => numbers,
+            // What lies under one of these names is no window: that concerns nobody else.
+            Ok(Err(error)) if matches!(error.code(), Some("WRONGTYPE" | "ERR")) => {
+                return self.odd(charges, &error.to_string());
+            }
             Ok(Err(error)) => return self.failed(&error.to_string()),
             Err(_) => return self.failed("no answer in time"),
         };
-        let read = read(charges, &numbers);
-        if read.is_none() { self.failed("an answer that the script does not give") } else { read }
+        read(charges, &numbers).or_else(|| self.odd(charges, "an answer that the script does not give"))
     }
 
     async fn decide(&self, charges: &[Charge], count: bool, request: u64) -> RedisResult<Vec<i64>> {
@@ -136,6 +144,22 @@ impl Shared {
 
     fn rests(&self) -> bool {
         self.now() < self.rests_until.load(Ordering::Relaxed)
+    }
+
+    /// Says, now and then, under which names something lies that is no window.
+    fn odd<T>(&self, charges: &[Charge], why: &str) -> Option<T> {
+        let (now, told_at) = (self.now(), self.odd_told_at.load(Ordering::Relaxed));
+        let is_due = told_at == 0 || now >= told_at + ODD_EVERY;
+        if is_due && self.odd_told_at.swap(now.max(1), Ordering::Relaxed) == told_at {
+            let names: Vec<_> = charges.iter().map(|charge| format!("keyrack:{}", charge.bucket)).collect();
+            let names = names.join(" ");
+            tracing::warn!(
+                why,
+                names,
+                "the shared limiter can't count for these: remove what lies there with DEL"
+            );
+        }
+        None
     }
 
     fn failed<T>(&self, why: &str) -> Option<T> {

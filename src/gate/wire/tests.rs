@@ -91,7 +91,8 @@ proptest::proptest! {
     }
 }
 
-const PATIENCE: Patience = Patience { head: Duration::from_millis(200), answer: Duration::from_millis(200) };
+const SOON: Duration = Duration::from_millis(200);
+const PATIENCE: Patience = Patience { first: SOON, head: SOON, answer: SOON };
 
 #[tokio::test]
 async fn a_head_that_does_not_end_ends_the_connection() {

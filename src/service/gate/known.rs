@@ -127,7 +127,8 @@ impl Policies {
         }
     }
 
-    pub(super) fn is_live(&self) -> bool {
+    /// Whether nothing is known that would make these out of date.
+    pub fn is_live(&self) -> bool {
         self.live.load(Ordering::SeqCst)
     }
 

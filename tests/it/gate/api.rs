@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::gate::{Gate, bearer};
+use crate::support::gate::{Gate, WITH_TOKEN, bearer};
+use crate::support::http::Connection;
 use crate::support::people::{keep, make_kept, office, preset, scoped};
 use crate::support::program;
 use keyrack::domain::network::Networks;
@@ -74,7 +75,7 @@ on_both! {
         let allow = Networks::parse("203.0.113.0/24").unwrap();
         let created = keep(&office, CreateKey { allow, ..scoped("acme", "calls:read") }).await;
         let gate = Gate::start(&db, &[]);
-        let ask = |question: Value| gate.send("POST", "/api/v1/verify", &[], &question.to_string());
+        let ask = |question: Value| gate.verify(&question.to_string());
         let key = created.secret.expose();
         let verdict = |question: Value| {
             let answer = ask(question);
@@ -107,7 +108,7 @@ on_both! {
             assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (400, Some("bad_request")), "{question}");
             assert!(!answer.body.contains(key), "{answer:?}");
         }
-        assert_eq!(gate.send("POST", "/api/v1/verify", &[], &"x".repeat(20_000)).status, 413);
+        assert_eq!(gate.verify(&"x".repeat(20_000)).status, 413);
         office.revoke_keys(new_operation(), &[created.key.id], None).await.unwrap();
         let revoked = verdict(json!({ "key": key, "scope": "calls:read", "address": "203.0.113.7" }));
         assert_eq!((&revoked["allowed"], &revoked["reason"]), (&json!(false), &json!("revoked")));
@@ -129,26 +130,67 @@ on_both! {
             assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (403, Some("bad_proxy")), "{answer:?}");
         }
         bare.wait_for_log("--trusted-proxy");
-        assert_eq!(verify(&bare, &[]), 200, "this machine may ask");
-        for passed_on in ["X-Forwarded-For", "Forwarded", "Via"] {
-            assert_eq!(verify(&bare, &[(passed_on, "127.0.0.1")]), 403, "through a proxy that nobody named");
-        }
+        assert_eq!(verify(&bare, &[]), 403, "a proxy that nobody named looks like this machine");
+        bare.wait_for_log("--verify-token-file");
         let trusting = Gate::start(&db, &[]);
-        assert_eq!(verify(&trusting, &[("X-Forwarded-For", "198.51.100.1")]), 403);
+        assert_eq!((verify(&trusting, &[]), verify(&trusting, &[WITH_TOKEN])), (403, 200));
+        assert_eq!(verify(&trusting, &[WITH_TOKEN, ("X-Forwarded-For", "198.51.100.1")]), 403);
         let lacking = trusting.get("/auth", &with_key[2..]);
         assert_eq!(lacking.status, 403, "a proxy that does not say what it asks about");
         let twice = trusting.get("/auth", &[with_key.as_slice(), &[("X-Forwarded-Uri", "/api/v1/credits")]].concat());
         assert_eq!(twice.status, 403, "a proxy that lets its client speak for it");
 
-        let file = db.dir().join("token");
-        std::fs::write(&file, "correct horse battery\n").unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let token = Gate::start(&db, &["--verify-token-file", file.to_str().unwrap()]);
-        assert_eq!(verify(&token, &[]), 403);
-        assert_eq!(verify(&token, &[("Authorization", "Bearer wrong horse battery")]), 403);
-        assert_eq!(verify(&token, &[("Authorization", "Bearer correct horse battery")]), 200);
+        assert_eq!(verify(&trusting, &[("Authorization", "Bearer wrong horse battery")]), 403);
+        let token = Gate::with_token(&db, &[]);
+        for passed_on in ["X-Forwarded-For", "Forwarded", "Via"] {
+            assert_eq!(verify(&token, &[WITH_TOKEN, (passed_on, "127.0.0.1")]), 403, "through a proxy that nobody named");
+        }
         let far = Gate::start(&db, &["--verify-from", "203.0.113.0/24"]);
-        assert_eq!(verify(&far, &[]), 403);
+        assert_eq!(verify(&far, &[WITH_TOKEN]), 403);
+    }
+
+    async fn what_tells_reasons_is_for_a_token_or_for_the_listener_of_operators(db) {
+        let office = office(&db, preset("voxpria")).await;
+        let key = keep(&office, scoped("acme", "calls:read")).await.secret;
+        let question = json!({ "key": key.expose(), "scope": "calls:read" }).to_string();
+        let admin = std::net::SocketAddr::from(([127, 0, 0, 1], crate::support::http::free_port()));
+        let asked = |to: std::net::SocketAddr, host: &str, headers: &str| {
+            let requests = [("GET", "/metrics", ""), ("POST", "/api/v1/verify", question.as_str())];
+            requests.map(|(method, path, body)| {
+                let mut connection = Connection::open(to);
+                let length = body.len();
+                let head = format!("{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\n\r\n{body}");
+                connection.send(head.as_bytes());
+                connection.answer().unwrap().status
+            })
+        };
+        let token = "Authorization: Bearer correct horse battery\r\n";
+        let (here, elsewhere) = (format!("Host: {admin}\r\n"), "Host: api.example.com\r\n");
+        let apart = Gate::bare(&db, &["--admin-listen", &admin.to_string()]);
+        assert_eq!(asked(apart.address, &here, ""), [404, 403]);
+        for (host, headers, statuses) in [
+            (here.as_str(), "", [200, 200]),
+            ("Host: localhost\r\n", "", [200, 200]),
+            ("Host: [::1]:9\r\n", "", [200, 200]),
+            (elsewhere, "", [403, 403]),
+            ("Host: localhost.example.com\r\n", "", [403, 403]),
+            ("Host: 127.0.0.1.example.com\r\n", "", [403, 403]),
+            (&format!("{here}{here}"), "", [400, 400]),
+            (&format!("{here}{elsewhere}"), "", [400, 400]),
+        ] {
+            assert_eq!(asked(admin, host, headers), statuses, "{host}{headers}");
+        }
+        drop(apart);
+        let together = Gate::with_token(&db, &[]);
+        for (host, headers, statuses) in [
+            (here.as_str(), "", [403, 403]),
+            (here.as_str(), token, [200, 200]),
+            (elsewhere, token, [200, 200]),
+            (here.as_str(), "Authorization: Bearer correct horse batter\r\n", [403, 403]),
+            (&format!("{here}{here}"), token, [400, 400]),
+        ] {
+            assert_eq!(asked(together.address, host, headers), statuses, "{host}{headers}");
+        }
     }
 
     async fn operators_see_how_the_gate_is(db) {
@@ -204,7 +246,7 @@ on_both! {
         gate.auth("GET", &format!("/api/v1/me?token={plain}"), &[("Authorization", &format!("Bearer {plain}x"))]);
         gate.auth("GET", "/elsewhere", &[("Authorization", &bearer(&created.secret))]);
         gate.get(&format!("/{plain}"), &[]);
-        gate.send("POST", "/api/v1/verify", &[], &format!("{{\"key\":\"{plain}\",,}}"));
+        gate.verify(&format!("{{\"key\":\"{plain}\",,}}"));
         let (_, log) = gate.stop();
         let body = &plain["vg_pat_".len()..];
         assert!((0..body.len() - 12).all(|at| !log.contains(&body[at..at + 12])), "{log}");

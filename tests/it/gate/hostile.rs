@@ -1,8 +1,9 @@
 //! Callers that mean harm, or know no better: clear answers, bounded memory, and a gate that goes on.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::support::gate::{Gate, bearer};
+use crate::support::gate::{Gate, WITH_TOKEN, bearer};
 use crate::support::http::{Connection, request};
 use crate::support::people::{keep, make_kept, office, preset, scoped};
 use chrono::TimeDelta;
@@ -117,7 +118,8 @@ on_both! {
         assert_eq!((answer.status, answer.header("connection")), (401, Some("close")), "in doubt is refused");
         let asked = format!("{{\"key\":\"{}\"}}", key.expose());
         let chunked = format!(
-            "POST /api/v1/verify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{asked}\r\n0\r\n\r\n",
+            "POST /api/v1/verify HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{asked}\r\n0\r\n\r\n",
+            WITH_TOKEN.1,
             asked.len()
         );
         assert_eq!(raw(&gate, chunked.as_bytes()), Some(411));
@@ -218,7 +220,8 @@ on_both! {
                                 ("X-Forwarded-For", network.as_str()), ("Authorization", value.as_str()),
                             ];
                             connection.send(&request("GET", "/auth", &headers, ""));
-                            assert_eq!(connection.answer().unwrap().status, 401);
+                            // They are of two sites, and those are braked as well.
+                            assert!([401, 429].contains(&connection.answer().unwrap().status));
                         }
                     })
                 })
@@ -236,6 +239,126 @@ on_both! {
         let unlogged = gate.metric("keyrack_gate_unlogged_refusals_total ");
         assert!(lines < 3_000 && unlogged > 5_000.0, "{lines} lines, {unlogged} left out");
     }
+}
+
+/// Connects from an address of this machine.
+async fn from(source: [u8; 4], to: SocketAddr) -> Connection {
+    let own = tokio::net::TcpSocket::new_v4().unwrap();
+    own.bind((source, 0).into()).unwrap();
+    let stream = own.connect(to).await.unwrap().into_std().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    Connection::on(stream)
+}
+
+#[test]
+fn strangers_who_say_nothing_keep_no_listed_proxy_out_and_lose_their_places_soon() {
+    crate::support::database::run_on_sqlite(|db| async move {
+        let office = office(&db, preset("voicegram")).await;
+        let key = make_kept(&office, "acme", "one").await.secret;
+        let gate = Gate::bare(&db, &["--trusted-proxy", "127.0.0.1", "--connections", "400"]);
+        let begun = Instant::now();
+        let (mut silent, mut proxies) = (Vec::new(), Vec::new());
+        for n in 0..800u16 {
+            silent.push(from([127, 0, 0, 2 + (n % 8) as u8], gate.address).await);
+        }
+        for _ in 0..50 {
+            proxies.push(from([127, 0, 0, 1], gate.address).await);
+        }
+        let value = bearer(&key);
+        let headers = [
+            ("X-Forwarded-Method", "GET"),
+            ("X-Forwarded-Uri", "/api/v1/me"),
+            ("X-Forwarded-For", "198.51.100.1"),
+            ("Authorization", value.as_str()),
+        ];
+        for proxy in &mut proxies {
+            proxy.send(&request("GET", "/auth", &headers, ""));
+            assert_eq!(proxy.answer().map(|answer| answer.status), Some(200));
+        }
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}: no place was waited for", begun.elapsed());
+        // A blank line says nothing either.
+        silent.iter_mut().step_by(2).for_each(|connection| connection.send(b"\r\n"));
+        std::thread::sleep(Duration::from_secs(11).saturating_sub(begun.elapsed()));
+        let all_ended = silent.iter_mut().all(|connection| connection.ends_within(Duration::from_secs(3)));
+        assert!(all_ended, "they said nothing for ten seconds");
+        let mut late = from([127, 0, 0, 2], gate.address).await;
+        late.send(&request("GET", "/api/v1/me", &[("Authorization", &value)], ""));
+        assert_eq!(late.answer().map(|answer| answer.status), Some(200));
+        // A proxy may open connections before it needs them.
+        let mut early = from([127, 0, 0, 1], gate.address).await;
+        assert!(!early.ends_within(Duration::from_secs(12)));
+    });
+}
+
+#[test]
+fn unknown_keys_from_ever_new_networks_of_one_provider_are_braked() {
+    crate::support::database::run_on_sqlite(|db| async move {
+        let office = office(&db, preset("voicegram")).await;
+        let known = make_kept(&office, "acme", "one").await.secret;
+        let gate = Gate::start(&db, &["--unknown-keys", "5"]);
+        let mut connection = gate.connect();
+        let mut ask = |address: &str, key: &PlainKey| {
+            let value = bearer(key);
+            let headers = [
+                ("X-Forwarded-Method", "GET"),
+                ("X-Forwarded-Uri", "/api/v1/me"),
+                ("X-Forwarded-For", address),
+                ("Authorization", value.as_str()),
+            ];
+            connection.send(&request("GET", "/auth", &headers, ""));
+            connection.answer().unwrap().status
+        };
+        assert_eq!(ask("2001:db8:ffff:1::1", &known), 200);
+        let stray = |n| unknown("vg_pat_", Body::Hex, n);
+        let site = (0..200).filter(|n| ask(&format!("2001:db8:1:{n:x}::1"), &stray(*n)) == 401).count();
+        assert!((80..130).contains(&site), "{site} of a /48");
+        let networks = 2..1_000;
+        let provider =
+            networks.filter(|n| ask(&format!("2001:db8:{n:x}::1"), &stray(1_000 + n)) == 401).count();
+        assert!((220..700).contains(&provider), "{provider} of a /32");
+        assert_eq!(ask("2001:db8:ffff:1::2", &known), 200, "a key that passed lately goes on there");
+        assert_eq!(ask("2001:db9::1", &stray(9_999)), 401, "elsewhere nobody is braked");
+        assert_eq!(ask("198.51.100.7", &stray(9_998)), 401);
+    });
+}
+
+on_both! {
+    async fn vi_10_the_time_of_a_refusal_does_not_tell_a_revoked_key_from_an_unknown_one(db) {
+        let office = office(&db, preset("voiceinfra")).await;
+        let ended = make_kept(&office, "acme", "ended").await;
+        office.revoke_keys(new_operation(), &[ended.key.id], None).await.unwrap();
+        let elsewhere = CreateKey { allow: Networks::parse("203.0.113.0/24").unwrap(), ..scoped("acme", "") };
+        let elsewhere = keep(&office, elsewhere).await.secret;
+        let stranger = unknown("vi_", preset("voiceinfra").format.body, 1);
+        let gate = Gate::start(&db, &["--unknown-keys", "0"]);
+        let mut connection = gate.connect();
+        let keys = [&ended.secret, &stranger, &elsewhere];
+        let mut times = [const { Vec::new() }; 3];
+        for n in 0..700 * keys.len() {
+            let kind = n % keys.len();
+            let asked = request("GET", "/api/v1/me", &[("X-API-Key", keys[kind].expose())], "");
+            let begun = Instant::now();
+            connection.send(&asked);
+            assert_eq!(connection.answer().unwrap().status, 401);
+            times[kind].push(begun.elapsed().as_secs_f64() * 1e6);
+        }
+        let told = times.map(|times| measured(&times[20..]));
+        for (one, other) in [(0, 1), (1, 2)] {
+            let t = (told[one].0 - told[other].0) / (told[one].1 + told[other].1).sqrt();
+            assert!(t.abs() < 4.5, "{t}: {told:?}");
+        }
+    }
+}
+
+/// The mean of times, in microseconds, and its variance, without the slowest tenth: those waited for something else.
+fn measured(times: &[f64]) -> (f64, f64) {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    times.truncate(times.len() * 9 / 10);
+    let count = times.len() as f64;
+    let mean = times.iter().sum::<f64>() / count;
+    let variance = times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance / count)
 }
 
 #[test]

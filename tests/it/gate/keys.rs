@@ -106,7 +106,7 @@ on_both! {
         let gate = Gate::start(&db, &[]);
         assert_eq!(gate.me(&key).status, 200);
         let question = serde_json::json!({ "key": key.expose(), "method": "GET", "path": "/agents" }).to_string();
-        let verdict = gate.send("POST", "/api/v1/verify", &[], &question);
+        let verdict = gate.verify(&question);
         assert_eq!((verdict.status, verdict.json()["allowed"].as_bool()), (200, Some(true)), "{verdict:?}");
         assert_eq!(verdict.json()["caller"]["account"]["id"], "acme");
     }

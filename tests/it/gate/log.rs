@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::database::{Database, run_on_sqlite};
-use crate::support::gate::bearer;
+use crate::support::gate::{WITH_TOKEN, bearer, token};
 use crate::support::http::{Connection, free_port, request, send, wait_for_port};
 use crate::support::people::{keep, office, preset, scoped};
 use crate::support::program;
@@ -23,7 +23,17 @@ impl Unread {
     fn start(db: &Database) -> Self {
         let address: SocketAddr = format!("127.0.0.1:{}", free_port()).parse().unwrap();
         let (database, listen) = (db.address(), address.to_string());
-        let args = ["gate", "--db", &database, "--listen", &listen, "--trusted-proxy", "127.0.0.1"];
+        let args = [
+            "gate",
+            "--db",
+            &database,
+            "--listen",
+            &listen,
+            "--trusted-proxy",
+            "127.0.0.1",
+            "--verify-token-file",
+            &token(db.dir()),
+        ];
         let mut child = program::keyrack(db.dir(), args).stderr(Stdio::piped()).spawn().unwrap();
         let pipe = child.stderr.take();
         wait_for_port(address);
@@ -31,7 +41,7 @@ impl Unread {
     }
 
     fn lost(&self) -> u64 {
-        let text = send(self.address, "GET", "/metrics", &[], "").body;
+        let text = send(self.address, "GET", "/metrics", &[WITH_TOKEN], "").body;
         let line = text.lines().find_map(|line| line.strip_prefix("keyrack_gate_lost_log_lines_total "));
         line.unwrap().parse().unwrap()
     }

@@ -9,6 +9,7 @@ use crate::support::database::{Database, skip};
 use crate::support::gate::Gate;
 use crate::support::http::{Connection, request};
 use crate::support::people::{make_kept, office, preset};
+use keyrack::domain::secret::PlainKey;
 use keyrack::service::new_operation;
 
 /// What callers saw: when each request was sent, and its status.
@@ -150,5 +151,36 @@ fn vg_17_while_the_database_is_gone_nothing_passes_and_a_revoked_key_never_again
         }
         assert!(passed > 100, "{passed} of {}", seen.len());
         assert!(seen.iter().any(|(_, status)| *status == 503) && seen.last().unwrap().1 == 401);
+    });
+}
+
+/// What `cp` does: the same file, cut to nothing and written anew.
+#[test]
+fn a_database_that_is_copied_over_ends_no_gate() {
+    crate::support::database::run_on_sqlite(|db| async move {
+        let office = office(&db, preset("voiceinfra")).await;
+        let key = make_kept(&office, "acme", "one").await;
+        let gate = Gate::start(&db, &["--unknown-keys", "0"]);
+        // Each unknown key is looked up in the file, and all of it is there.
+        let ask = |n: u8| {
+            let stranger = PlainKey::make("vi_", preset("voiceinfra").format.body, &[n; 32]);
+            gate.get("/api/v1/me", &[("X-API-Key", stranger.expose())]).status
+        };
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        let file = db.dir().join("keyrack.db");
+        let backup = std::fs::read(&file).unwrap();
+        for n in 0..20 {
+            assert!([401, 503].contains(&ask(n)));
+            std::fs::write(&file, b"").unwrap();
+            assert!([401, 503].contains(&ask(n + 100)));
+            office.revoke_keys(new_operation(), &[key.key.id], None).await.unwrap_or_default();
+            std::fs::write(&file, &backup).unwrap();
+        }
+        assert_eq!(gate.get("/healthz", &[]).status, 200, "{}", gate.log());
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", gate.id())).unwrap();
+        assert!(
+            !maps.lines().any(|line| line.ends_with("/keyrack.db")),
+            "pages that are mapped end it: {maps}"
+        );
     });
 }

@@ -77,6 +77,7 @@ async fn every_answer_reaches_the_client(db: &Database, proxy: &Proxy) {
         ("X_Keyrack_Account", "globex"),
         ("X-Keyrack_Account", "globex"),
         ("X-Keyrack-Scopes", "all"),
+        ("X-Forwarded-For", "203.0.113.77"),
         (
             "Connection",
             "X-Keyrack-Key, X-Keyrack-Account, X-Keyrack-Issuer, X-Keyrack-Scopes, X-Keyrack-Endpoint",
@@ -99,6 +100,7 @@ async fn every_answer_reaches_the_client(db: &Database, proxy: &Proxy) {
         assert_eq!(head.matches(&format!("\r\n{line}\r\n")).count(), 1, "{line} in\n{head}");
     }
     assert!(!head.contains("globex") && !head.contains("connection: x-"), "{head}");
+    assert!(!head.contains("203.0.113.77"), "the API learns no address from its client: {head}");
     for name in LIMITS {
         assert!(answer.header(name).is_some_and(|value| !value.is_empty()), "{name}: {answer:?}");
     }

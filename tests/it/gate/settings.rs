@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::database::Database;
-use crate::support::gate::Gate;
+use crate::support::gate::{Gate, token};
 use crate::support::http;
 use crate::support::people::{keep, office, preset, scoped};
 use crate::support::program;
@@ -109,7 +109,8 @@ on_both! {
         gate.wait_for_log("\"level\":\"WARN\"");
         assert_eq!(db.texts("SELECT name FROM gates").await, ["west"]);
         gate.stop();
-        let variables = [("KEYRACK_GATE_NAME", "north"), ("KEYRACK_GATE_LISTEN", "127.0.0.1:0 127.0.0.1:0")];
+        let token = token(db.dir());
+        let variables = [("KEYRACK_GATE_NAME", "north"), ("KEYRACK_GATE_LISTEN", "127.0.0.1:0 127.0.0.1:0"), ("KEYRACK_GATE_VERIFY_TOKEN_FILE", &token)];
         let mut gate = Gate::told_with(&db, &[], &variables);
         assert_eq!(db.texts("SELECT name FROM gates").await, ["north"]);
         gate.wait("it listens twice", |log| (log.matches("listening").count() == 2).then_some(()));

@@ -210,6 +210,27 @@ on_both! {
         drop(back);
     }
 
+    async fn one_odd_value_in_redis_costs_its_own_account_alone(db) {
+        let Some(redis) = Server::redis(db.dir()) else { return skip("an odd value in Redis", MISSING) };
+        let office = office(&db, policy(WhenUnreachable::Refuse)).await;
+        let one = make_kept(&office, "acme", "one").await.secret;
+        let other = make_kept(&office, "globex", "other").await.secret;
+        let mut gate = Gate::start(&db, &["--limits", &url(&redis)]);
+        assert_eq!((gate.me(&one).status, gate.me(&other).status), (200, 200));
+        let mut raw = redis::Client::open(url(&redis)).unwrap().get_connection().unwrap();
+        let names: Vec<String> = redis::cmd("KEYS").arg("keyrack:*").query(&mut raw).unwrap();
+        let name = names.iter().find(|name| name.contains("acme")).unwrap_or_else(|| panic!("{names:?}"));
+        for (verb, rest) in [("SET", ["no window"].as_slice()), ("SADD", &["x"]), ("ZADD", &["inf", "x"])] {
+            redis::cmd("DEL").arg(name).exec(&mut raw).unwrap();
+            redis::cmd(verb).arg(name).arg(rest).exec(&mut raw).unwrap();
+            let told: Vec<_> = (0..12).map(|_| (gate.me(&one).status, gate.me(&other).status)).collect();
+            assert!(told.iter().all(|told| *told == (503, 200)), "{verb}: {told:?}\n{}", gate.log());
+        }
+        gate.wait_for_log("remove what lies there with DEL");
+        redis::cmd("DEL").arg(name).exec(&mut raw).unwrap();
+        assert_eq!(gate.me(&one).status, 200, "without a rest");
+    }
+
     async fn without_its_redis_each_gate_gives_out_its_share_where_the_policy_says_so(db) {
         let Some(mut redis) = Server::redis(db.dir()) else { return skip("Redis gone", MISSING) };
         let office = office(&db, policy(WhenUnreachable::LocalShare)).await;

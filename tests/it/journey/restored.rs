@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::database::Database;
-use crate::support::gate::Gate;
+use crate::support::gate::{Gate, WITH_TOKEN, token};
 use crate::support::people::{make_kept, office, preset};
 use crate::support::pty::{PATIENCE, Start, Terminal};
 use crate::support::script::{Script, texts};
@@ -98,7 +98,7 @@ on_both! {
         let start = || Gate::by(
                 &db.address_as("gatekeeper"),
                 &db,
-                &["--listen", "127.0.0.1:0", "--name", "east"],
+                &["--listen", "127.0.0.1:0", "--name", "east", "--verify-token-file", &token(db.dir())],
                 &variables,
             );
         let gate = start();
@@ -116,7 +116,7 @@ on_both! {
         db.restore().await;
         let mut gate = start();
         gate.wait_for_log("This database went back");
-        let metrics = || gate.get("/metrics", &[]).body;
+        let metrics = || gate.get("/metrics", &[WITH_TOKEN]).body;
         assert!(metrics().contains("keyrack_gate_database_went_back 1"), "{}", metrics());
         let keyrack = Script::on(&db);
         let file = memory().unwrap();
