@@ -11,19 +11,16 @@ use zeroize::Zeroizing;
 
 use super::answer;
 use super::caller::Caller;
-use super::direct::host;
 use super::door::Door;
-use super::origin::{bare_host, client};
+use super::origin::{bare_host, client, host};
 use crate::domain::secret::HashedKey;
 
 /// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Matter {
     /// Verdicts on keys, with their reasons.
-    #[strum(serialize = "/api/v1/verify")]
     Verdicts,
     /// What the gate has done.
-    #[strum(serialize = "/metrics")]
     Metrics,
 }
 
@@ -36,8 +33,7 @@ pub fn refusal(
     headers: &HeaderMap,
 ) -> Option<Response<Body>> {
     let lacks = lack(door, caller, matter, host(uri, headers), headers)?;
-    let path: &str = matter.into();
-    door.log(|| tracing::warn!(peer = %caller.peer, "a question to {path} was refused: {lacks}"));
+    door.log(|| tracing::warn!(peer = %caller.peer, path = uri.path(), "a question was refused: {lacks}"));
     let message =
         "This address may not ask here, or the gate's token is missing or wrong. The gate's log says more.";
     Some(answer::error(StatusCode::FORBIDDEN, "forbidden", message))

@@ -12,7 +12,7 @@ use super::answer;
 use super::asker::{self, Matter};
 use super::caller::Caller;
 use super::door::{Asked, Door, Judged, Sent};
-use super::origin::client;
+use super::origin::{client, host};
 use super::schema::{LimitBody, Me, Secret, VerdictBody, VerifyRequest};
 use crate::domain::credential::Home;
 use crate::domain::issuer::RequestLine;
@@ -80,10 +80,6 @@ pub async fn own(
         target: uri.path().as_bytes(),
     };
     door.judge(&asked).await
-}
-
-pub fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
-    uri.authority().map(|authority| authority.as_str()).or_else(|| headers.get(header::HOST)?.to_str().ok())
 }
 
 /// May the holder of this key do this?

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use crate::domain::network::{Networks, canonical_address};
 
@@ -125,6 +125,11 @@ pub fn issuer(query: Option<&str>) -> Result<Option<&str>, Mistake> {
             slug.map(Some).ok_or(Mistake::Query)
         }
     }
+}
+
+/// Which host a request is for.
+pub fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
+    uri.authority().map(|authority| authority.as_str()).or_else(|| headers.get(header::HOST)?.to_str().ok())
 }
 
 /// A host without its port, to compare with a list of hosts. Compared without regard to case.
