@@ -79,6 +79,7 @@ pub struct Store {
     counting: Arc<page::Counting>,
     /// The SQLite file that is open.
     held: Option<Arc<held::Held>>,
+    weakness: Option<&'static str>,
 }
 
 /// What may be done to a database so that it can be opened.
@@ -179,14 +180,17 @@ impl Store {
 
     /// Opens the database, and does no more to it than `access` allows.
     pub async fn open_with(location: &Location, access: Access) -> Result<Self> {
-        let (pools, held) = match location {
+        let (pools, held, weakness) = match location {
             Location::Sqlite(path) => {
                 let (pools, held) = sqlite::open(path, access).await?;
-                (pools, Some(Arc::new(held)))
+                (pools, Some(Arc::new(held)), None)
             }
-            Location::Postgres(url) => (postgres::open(url, access).await?, None),
+            Location::Postgres(url) => {
+                let (pools, weakness) = postgres::open(url, access).await?;
+                (pools, None, weakness)
+            }
         };
-        Ok(Self { pools, location: location.clone(), access, counting: Arc::default(), held })
+        Ok(Self { pools, location: location.clone(), access, counting: Arc::default(), held, weakness })
     }
 
     /// Opens what is under the name now, after this store found that it is not the file that it had opened. No database is
@@ -244,6 +248,11 @@ impl Store {
 
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// What keeps the server from keeping what it confirms, in words: how its owner set it.
+    pub fn weakness(&self) -> Option<&'static str> {
+        self.weakness
     }
 
     /// Closes every connection. SQLite then folds its write-ahead log into the file. A PostgreSQL that gives no answer is

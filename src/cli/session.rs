@@ -180,6 +180,9 @@ impl Session {
         };
         let opened = async || {
             let service = open().await?;
+            if let Some(weakness) = service.weakness().filter(|_| self.warns) {
+                super::say(&format!("keyrack: warning: {weakness}"));
+            }
             if self.warns
                 && let Some(history) = history::warn(&service, self.zone()).await
             {

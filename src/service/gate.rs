@@ -98,6 +98,9 @@ impl Gate {
             listen: settings.listen.clone(),
             lease_ms: i64::try_from(settings.lease.as_millis()).unwrap_or(i64::MAX),
         };
+        if let Some(weakness) = store.weakness() {
+            tracing::warn!("{weakness}");
+        }
         let mut pulse = store.pulse().await?;
         let (mark, now) = pulse.head(&clock).await?;
         let applied = prover::Applied::of(&mut pulse, mark).await?;

@@ -102,6 +102,11 @@ impl Service {
         self.inner.store.location().to_string()
     }
 
+    /// What keeps the database from keeping what it confirms, in words.
+    pub fn weakness(&self) -> Option<&'static str> {
+        self.inner.store.weakness()
+    }
+
     /// The database's idea of the present, asked of it.
     pub async fn now(&self) -> Result<Instant> {
         self.role_at_present().await.map(|(_, now)| now)

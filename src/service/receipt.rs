@@ -28,6 +28,9 @@ pub struct Receipt {
     pub at: Instant,
     /// Every gate that was heard of within a day, by name.
     pub gates: Vec<GateReceipt>,
+    /// Why the database may lose the revocation although it confirmed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weakness: Option<&'static str>,
 }
 
 /// What one gate says.
@@ -115,7 +118,7 @@ impl Service {
                 };
                 GateReceipt { name: row.name, host: row.host, listen: row.listen, state }
             });
-            let receipt = Receipt { seq, at, gates: gates.collect() };
+            let receipt = Receipt { seq, at, gates: gates.collect(), weakness: store.weakness() };
             if receipt.is_complete() || begun.elapsed() >= patience {
                 return Ok(receipt);
             }

@@ -16,8 +16,8 @@ pub struct Facts {
     pub schema: (i64, i64),
     /// The database's clock.
     pub now: Instant,
-    /// Whether a commit is on disk before it is acknowledged.
-    pub durable: bool,
+    /// What keeps a commit from being on disk before it is acknowledged.
+    pub weakness: Option<&'static str>,
     /// SQLite: the journal mode. PostgreSQL: whether the connection is encrypted, in words.
     pub channel: String,
     /// SQLite: the file's permission bits.
@@ -50,15 +50,15 @@ impl Store {
                     server: format!("SQLite {version}"),
                     schema: (schema, newest),
                     now: clock.now(),
-                    durable: synchronous >= 2,
+                    weakness: (synchronous < 2).then_some("SQLite does not wait for the disk"),
                     channel: journal,
                     mode,
                 })
             }
             (Pools::Postgres(pool), _) => {
-                let (version, Time(now), fsync, commit, tls): (String, Time, String, String, Option<String>) =
+                let (version, Time(now), commit, tls): (String, Time, String, Option<String>) =
                     sqlx::query_as(
-                        "SELECT current_setting('server_version'), clock_timestamp(), current_setting('fsync'), \
+                        "SELECT current_setting('server_version'), clock_timestamp(), \
                          current_setting('synchronous_commit'), \
                          (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)",
                     )
@@ -69,7 +69,7 @@ impl Store {
                     server: format!("PostgreSQL {version}"),
                     schema: (schema, newest),
                     now,
-                    durable: fsync == "on" && commit != "off",
+                    weakness: self.weakness.or((commit == "off").then_some("synchronous_commit is off")),
                     channel: tls.map_or("not encrypted".into(), |version| format!("encrypted, {version}")),
                     mode: None,
                 })

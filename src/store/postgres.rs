@@ -25,10 +25,13 @@ static MOVED: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// What holds for each connection, and what it says of the server. Said by a statement, not while connecting: a pooler
 /// refuses that, or silently forgets it. `lock_timeout` is how long to wait for a row that somebody else holds, before
-/// saying so or trying again.
+/// saying so or trying again. A server that confirms a commit before it is on its disk is told to wait for that; one that
+/// waits for its standbys too goes on doing so.
 const GREETING: &str = "SET client_min_messages = error; SET idle_in_transaction_session_timeout = '60s'; \
      SET lock_timeout = '10s'; SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', \
-     coalesce(inet_server_port(), 0), current_setting('port')::int";
+     coalesce(inet_server_port(), 0), current_setting('port')::int, \
+     set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false), \
+     current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on'";
 
 /// What a server said of itself.
 #[derive(Clone, Copy, Default)]
@@ -38,6 +41,8 @@ struct Server {
     /// The port that the connection came in by; 0: a socket.
     came_by: i32,
     port: i32,
+    fsync: bool,
+    full_page_writes: bool,
 }
 
 impl Server {
@@ -49,6 +54,19 @@ impl Server {
         }
     }
 
+    /// What keeps it from keeping what it confirms, in words.
+    fn weakness(self) -> Option<&'static str> {
+        match (self.fsync, self.full_page_writes) {
+            (false, _) => Some(
+                "fsync is off in PostgreSQL's settings, so what it confirms can be lost when its machine fails",
+            ),
+            (true, false) => Some(
+                "full_page_writes is off in PostgreSQL's settings, so its data can be damaged when its machine fails",
+            ),
+            (true, true) => None,
+        }
+    }
+
     /// Whether somebody stands between, as far as ports tell.
     fn is_behind_another(self, options: &PgConnectOptions) -> bool {
         let port = i32::from(options.get_port());
@@ -56,30 +74,31 @@ impl Server {
     }
 }
 
-pub(super) async fn open(url: &str, access: Access) -> Result<Pools> {
-    let pool = connect(url).await?;
+/// Also what keeps the server from keeping what it confirms.
+pub(super) async fn open(url: &str, access: Access) -> Result<(Pools, Option<&'static str>)> {
+    let (pool, server) = connect(url).await?;
     migrate::postgres(&pool, access).await?;
-    Ok(Pools::Postgres(pool))
+    Ok((Pools::Postgres(pool), server.weakness()))
 }
 
 /// What [`open`] would do to the schema.
 pub(super) async fn try_open(url: &str) -> Result<migrate::Tried> {
-    let pool = connect(url).await?;
+    let (pool, _) = connect(url).await?;
     let found = migrate::try_postgres(&pool).await;
     pool.close().await;
     found
 }
 
 /// Connects to the first of the hosts that answers and is as wanted.
-async fn connect(url: &str) -> Result<PgPool> {
+async fn connect(url: &str) -> Result<(PgPool, Server)> {
     let (hosts, wanted) = (Location::postgres_options(url)?, Location::wanted(url)?);
     let (mut second, mut why) = (None, Vec::new());
     for options in hosts {
         let host = address(&options);
         match connect_to(options, url).await {
             Ok((pool, server)) => match wanted.judge(server.standby, server.read_only) {
-                Fit::Best => return Ok(pool),
-                Fit::WouldDo if second.is_none() => second = Some(pool),
+                Fit::Best => return Ok((pool, server)),
+                Fit::WouldDo if second.is_none() => second = Some((pool, server)),
                 Fit::WouldDo => {}
                 Fit::No => why.push(format!(
                     "{host} is {}, and target_session_attrs in the address wants another",
@@ -144,6 +163,8 @@ async fn greet(conn: &mut PgConnection) -> sqlx::Result<Server> {
         read_only: row.try_get(1)?,
         came_by: row.try_get(2)?,
         port: row.try_get(3)?,
+        fsync: row.try_get(5)?,
+        full_page_writes: row.try_get(6)?,
     })
 }
 

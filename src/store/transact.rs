@@ -26,6 +26,12 @@ const PAUSES: [Duration; 6] = [
 /// A try that takes longer than this has lost its server, although the connection does not know yet (H10).
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is asked first on PostgreSQL. A server that confirms a commit before it is on its disk is told to wait for that: a
+/// pooler or a reload of its settings may have undone what was said on connecting.
+const BEGUN: &str = "SELECT clock_timestamp(), (SELECT role FROM operators WHERE name = $1), \
+     current_setting('transaction_read_only') = 'on', CASE current_setting('synchronous_commit') WHEN 'off' \
+     THEN set_config('synchronous_commit', 'on', true) END";
+
 /// A transaction that is open for writing.
 pub struct Tx {
     kind: Kind,
@@ -157,13 +163,8 @@ impl Store {
                     Ok(tx) => tx,
                     Err(error) => return Err(self.explain(pool, error).await),
                 };
-                let (Time(now), role, read_only): (Time, Option<String>, bool) = sqlx::query_as(
-                    "SELECT clock_timestamp(), (SELECT role FROM operators WHERE name = $1), \
-                     current_setting('transaction_read_only') = 'on'",
-                )
-                .bind(who.name.as_str())
-                .fetch_one(&mut *tx)
-                .await?;
+                let (Time(now), role, read_only, _): (Time, Option<String>, bool, Option<String>) =
+                    sqlx::query_as(BEGUN).bind(who.name.as_str()).fetch_one(&mut *tx).await?;
                 if read_only {
                     return Err(self.elsewhere(pool, &mut tx).await);
                 }

@@ -33,6 +33,7 @@ pub fn begin(shell: &mut Shell, what: String, keys: Vec<KeyId>) -> (u64, Effect)
         looks: 1,
         asked: Some(id),
         gates: Vec::new(),
+        weakness: None,
         end: None,
     });
     (number, effect)
@@ -66,6 +67,7 @@ pub fn answered(
         Err(failure) => one.end = Some(End::Unknown(failure.text)),
         Ok(receipt) => {
             let complete = receipt.is_complete();
+            one.weakness = receipt.weakness;
             one.merge(receipt.gates);
             if one.gates.is_empty() {
                 one.end = Some(End::NoGates);
@@ -92,7 +94,7 @@ pub fn answered(
 
 /// Says the end in the last line, for whoever has gone on.
 fn tell(shell: &mut Shell, one: &Tracked) {
-    if one.without_gates() {
+    if one.without_gates() && one.weakness.is_none() {
         return;
     }
     let (severity, words) = one.summary();

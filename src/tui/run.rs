@@ -17,7 +17,7 @@ use super::settings::TuiSettings;
 use super::state::State;
 use super::styles::Styles;
 use super::terminal::{self, Screen};
-use super::words::ExitReason;
+use super::words::{ExitReason, Severity};
 use super::worker::{Running, Worker};
 use super::{input, signals, update};
 use crate::clock::Clock;
@@ -78,6 +78,9 @@ where
                 (open, shown) = (true, true);
                 state.shell.now = clock.now();
                 let first = update::opened(&mut state, SafeText::new(service.location()));
+                if let Some(weakness) = service.weakness() {
+                    state.shell.toast(Severity::Warning, weakness);
+                }
                 let clipboard = Arc::new(Clipboard::new(settings.surroundings));
                 let worker = Worker::new(service, clipboard, hands.messages.clone(), Arc::clone(&posting));
                 worker.watch();

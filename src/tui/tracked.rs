@@ -23,6 +23,8 @@ pub struct Tracked {
     pub looks: usize,
     pub asked: Option<RequestId>,
     pub gates: Vec<GateReceipt>,
+    /// Why the database may lose the revocation.
+    pub weakness: Option<&'static str>,
     pub end: Option<End>,
 }
 
@@ -85,6 +87,16 @@ impl Tracked {
 
     /// The whole in one sentence, and how good that is.
     pub fn summary(&self) -> (Severity, String) {
+        let (severity, words) = self.standing();
+        match self.weakness {
+            Some(why) => {
+                (severity.max(Severity::Warning), format!("{words}; the revocation may be lost: {why}"))
+            }
+            None => (severity, words),
+        }
+    }
+
+    fn standing(&self) -> (Severity, String) {
         let Counts { confirmed, waiting, silent, last_ms } = self.counts();
         let silent_words = match silent {
             0 => String::new(),

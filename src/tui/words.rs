@@ -103,7 +103,7 @@ impl ScreenId {
 }
 
 /// How good or bad a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Info,
     Good,

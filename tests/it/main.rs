@@ -11,6 +11,7 @@ mod support;
 mod cli {
     mod addresses;
     mod dry_run;
+    mod durable;
     mod explain;
     mod group_roles;
     mod hostile;

@@ -84,14 +84,13 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
             "run `keyrack migrate` once no older keyrack is needed on this database: those can't use it afterwards",
         )
     });
-    findings.push(if facts.durable {
-        Finding::ok("durability", "a change is on disk before it is confirmed")
-    } else {
-        Finding::problem(
+    findings.push(match facts.weakness {
+        None => Finding::ok("durability", "a change is on disk before it is confirmed"),
+        Some(why) => Finding::problem(
             "durability",
-            "a change may be confirmed before it is on disk",
-            "turn on fsync and synchronous_commit in PostgreSQL's settings",
-        )
+            format!("a change may be lost after it was confirmed: {why}"),
+            "turn on fsync, full_page_writes and synchronous_commit in PostgreSQL's settings and reload them",
+        ),
     });
     let skew = (facts.now - now).abs();
     let skewed = format!("the database's clock is {} s away from this machine's", skew.num_seconds());

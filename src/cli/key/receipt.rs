@@ -15,6 +15,8 @@ pub struct Gates {
     last: Vec<GateReceipt>,
     /// Why they could not be asked.
     failed: Option<String>,
+    /// Why the database may lose the revocation.
+    weakness: Option<&'static str>,
 }
 
 impl Gates {
@@ -28,6 +30,7 @@ impl Gates {
                 let waited = self.last.iter().filter(|gate| gate.state == GateState::Waiting);
                 let waited: Vec<_> = waited.map(|gate| (gate.name.clone(), gate.host.clone())).collect();
                 self.last = receipt.gates.clone();
+                self.weakness = receipt.weakness;
                 for gate in &mut self.last {
                     if waited.iter().any(|(name, host)| *name == gate.name && *host == gate.host) {
                         gate.state = GateState::Waiting;
@@ -44,6 +47,9 @@ impl Gates {
 
     /// Shows a person what they said.
     pub fn tell(&self, session: &Session) {
+        if let Some(weakness) = self.weakness.filter(|_| session.format().for_people()) {
+            say(&format!("keyrack: warning: the revocation may be lost: {weakness}"));
+        }
         if self.failed.is_some() || !session.format().for_people() || session.global.quiet {
             return;
         }

@@ -21,7 +21,7 @@ fn silent(name: &str) -> GateReceipt {
 }
 
 fn says(desk: &mut Desk, id: RequestId, gates: &[GateReceipt]) -> Vec<Effect> {
-    desk.reply(id, Reply::Receipt(Ok(Receipt { seq: 7, at: noon(), gates: gates.to_vec() })))
+    desk.reply(id, Reply::Receipt(Ok(Receipt { seq: 7, at: noon(), gates: gates.to_vec(), weakness: None })))
 }
 
 /// The request for a receipt among the effects, and how long it may wait.

@@ -33,7 +33,9 @@ impl Database {
             Request::Count(query) => Reply::Count(Ok(Count::Exactly(self.fitting(query, now).len() as u64))),
             Request::Trail(_) => Reply::Trail(Ok(Vec::new())),
             Request::Post => Reply::Post(Ok(Whither { place: "the folder mail".into(), leaves: false })),
-            Request::Receipt { .. } => Reply::Receipt(Ok(Receipt { seq: 1, at: now, gates: Vec::new() })),
+            Request::Receipt { .. } => {
+                Reply::Receipt(Ok(Receipt { seq: 1, at: now, gates: Vec::new(), weakness: None }))
+            }
             Request::Outbox => Reply::Outbox(Ok(Outbox::default())),
             Request::OpenAlerts => Reply::OpenAlerts(Ok(0)),
             Request::Alerts(_) => Reply::Alerts(Ok(Vec::new())),

@@ -29,7 +29,7 @@ impl As<'_> {
         succeeded(args, &output) + &texts(&output).1
     }
 
-    /// What its doctor says; servers of tests are not durable, so that it ends with 6.
+    /// What its doctor says, however it ends.
     fn doctor(&self) -> String {
         let (found, cures) = texts(&self.run(&["doctor"]));
         found + &cures

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::database::cluster::Cluster;
+use crate::support::database::cluster::{Cluster, Server};
 use crate::support::database::{Database, skip};
 use crate::support::gate::Gate;
 use crate::support::http::{Connection, request};
@@ -37,60 +37,6 @@ fn hammer(gate: &Gate, key: &str, stop: &Arc<AtomicBool>) -> (Seen, Vec<std::thr
     (seen, threads)
 }
 
-/// The server of this file's own cluster, which a test may end and start again.
-struct Postgres {
-    data: std::path::PathBuf,
-}
-
-impl Postgres {
-    fn pid(&self) -> rustix::process::Pid {
-        let text = std::fs::read_to_string(self.data.join("postmaster.pid")).unwrap();
-        rustix::process::Pid::from_raw(text.lines().next().unwrap().trim().parse().unwrap()).unwrap()
-    }
-
-    /// Ends the server as a crash does.
-    fn crash(&self) {
-        let pid = self.pid();
-        rustix::process::kill_process(pid, rustix::process::Signal::QUIT).unwrap();
-        let begun = Instant::now();
-        while self.data.join("postmaster.pid").exists() && rustix::process::test_kill_process(pid).is_ok() {
-            assert!(begun.elapsed() < Duration::from_secs(20));
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn start(&self) {
-        let bins = std::fs::read_dir("/usr/lib/postgresql").unwrap().flatten();
-        let bin = bins.map(|version| version.path().join("bin")).max().unwrap();
-        let sockets = self.data.parent().unwrap();
-        let mut command = std::process::Command::new("setpriv");
-        let owner = std::fs::metadata(&self.data).unwrap();
-        let (user, group) =
-            (std::os::unix::fs::MetadataExt::uid(&owner), std::os::unix::fs::MetadataExt::gid(&owner));
-        command
-            .args([format!("--reuid={user}"), format!("--regid={group}"), "--clear-groups".into()])
-            .arg(bin.join("pg_ctl"))
-            .arg("-D")
-            .arg(&self.data)
-            .args(["-w", "-l", "/dev/null", "-o"])
-            .arg(format!(
-                "-c listen_addresses= -c unix_socket_directories={} -c max_connections=200 -c fsync=off",
-                sockets.display()
-            ))
-            .arg("start");
-        let output = command.stdout(std::process::Stdio::null()).status().unwrap();
-        assert!(output.success());
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        if self.data.join("postmaster.pid").exists() {
-            let _ = rustix::process::kill_process(self.pid(), rustix::process::Signal::INT);
-        }
-    }
-}
-
 #[test]
 fn vg_17_while_the_database_is_gone_nothing_passes_and_a_revoked_key_never_again() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -99,7 +45,7 @@ fn vg_17_while_the_database_is_gone_nothing_passes_and_a_revoked_key_never_again
             return skip("the database gone under load", "PostgreSQL is not installed");
         };
         let db = Database::on(&cluster).await;
-        let postgres = Postgres { data: cluster.sockets().join("data") };
+        let postgres = Server::of(&cluster);
         let office = office(&db, preset("voiceinfra")).await;
         let created = make_kept(&office, "acme", "crm").await;
         // The brake would tell the one that hammers on with a revoked key to wait.
@@ -113,7 +59,7 @@ fn vg_17_while_the_database_is_gone_nothing_passes_and_a_revoked_key_never_again
             let gone = Instant::now();
             tokio::time::sleep(Duration::from_millis(1_200)).await;
             down.push((gone, Instant::now()));
-            postgres.start();
+            postgres.start("-c fsync=off");
             let begun = Instant::now();
             while seen.lock().unwrap().last().unwrap().1 != 200 {
                 assert!(begun.elapsed() < Duration::from_secs(20), "it does not recover\n{}", gate.log());
@@ -130,7 +76,7 @@ fn vg_17_while_the_database_is_gone_nothing_passes_and_a_revoked_key_never_again
         tokio::time::sleep(Duration::from_millis(500)).await;
         postgres.crash();
         tokio::time::sleep(Duration::from_millis(300)).await;
-        postgres.start();
+        postgres.start("-c fsync=off");
         tokio::time::sleep(Duration::from_millis(1_000)).await;
         stop.store(true, Ordering::SeqCst);
         for thread in threads {

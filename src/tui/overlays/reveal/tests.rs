@@ -134,7 +134,7 @@ fn a_discarded_key_is_revoked_and_its_receipt_shown() {
     let state = GateState::Confirmed { after_ms: 12 };
     let gate =
         GateReceipt { name: "gate-1".into(), host: "web-1".into(), listen: "127.0.0.1:80".into(), state };
-    let receipt = Receipt { seq: 7, at: noon(), gates: vec![gate] };
+    let receipt = Receipt { seq: 7, at: noon(), gates: vec![gate], weakness: None };
     desk.reply(asked, Reply::Receipt(Ok(receipt)));
     desk.says("✓ gate-1 confirmed after 12 ms").strike("enter").closed().told("CI runner revoked at");
 }

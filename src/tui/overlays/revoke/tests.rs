@@ -64,7 +64,7 @@ fn d_then_y_revokes_and_only_the_read_back_says_so() {
     assert_eq!(desk.press("y esc enter"), [], "while it is under way nothing is sent twice");
     let effects = desk.reply(id, Reply::Revoke(Ok(vec![revoked(&key)])));
     let look = asked(&effects, |request| matches!(request, Request::Receipt { .. }));
-    let nobody = Receipt { seq: 1, at: noon(), gates: Vec::new() };
+    let nobody = Receipt { seq: 1, at: noon(), gates: Vec::new(), weakness: None };
     desk.reply(look, Reply::Receipt(Ok(nobody)));
     desk.closed();
     assert_eq!(desk.toast(), "Production Server – Main App revoked at 2026-11-21 12:00:00 UTC");
