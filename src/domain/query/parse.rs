@@ -181,16 +181,14 @@ impl Word {
             return Ok((!self.whole.text.is_empty()).then_some(Term { negated, test }));
         };
         let name = field.text.to_ascii_lowercase();
-        let Some(help) = FIELDS
-            .iter()
-            .find(|help| help.name == name)
-            .map(|help| help.name)
-            .or((name == "id").then_some("id"))
-        else {
+        let known = FIELDS.iter().map(|help| help.name).find(|known| *known == name);
+        let Some(help) = known.or((name == "id").then_some("id")) else {
             let span = if field.text.is_empty() { self.span(field) } else { field.span.clone() };
             return Err(mistake(span, unknown_field(&name, &text[self.span(field)])));
         };
-        if let Some(empty) = self.values.iter().find(|value| value.text.is_empty()) {
+        // A `=` by itself says that nothing is meant exactly.
+        let is_empty = |value: &&Piece| matches!((value.text.as_str(), value.quoted), ("", _) | ("=", false));
+        if let Some(empty) = self.values.iter().find(is_empty) {
             // One missing among several is marked at its comma, a missing only one with its field.
             let span =
                 if self.values.len() == 1 { self.span(field) } else { empty.span.start - 1..empty.span.end };

@@ -148,6 +148,8 @@ fn a_mistake_is_marked_at_its_place_and_says_what_would_do() {
         ("name:\"a\",b", "\"a\",b", "put all names into quotation marks, or none"),
         ("status:", "status:", "needs a value"),
         ("status:active,", ",", "needs a value"),
+        ("by:=", "by:=", "needs a value"),
+        ("name:x,=", ",=", "needs a value"),
         ("account:a_b", "a_b", "hyphens"),
         ("expires:soon", "soon", "expires: does not know \"soon\": write never, set, <30d"),
         ("expires:2027-01-31", "2027-01-31", "put < or > before a date"),

@@ -61,7 +61,8 @@ fn string(bytes: &[u8], rest: &[u8], begins: impl Fn(u8) -> bool) -> Sequence {
         Some(c) if !begins(*c) => return with_alt(bytes),
         Some(_) => {}
     }
-    let end = rest.iter().enumerate().find_map(|(at, byte)| match byte {
+    // No further than that, whatever has come: it means the same in any pieces.
+    let end = rest.iter().take(LONGEST).enumerate().find_map(|(at, byte)| match byte {
         0x07 => Some(at + 1),
         0x9c if std::str::from_utf8(&rest[..=at]).is_err() => Some(at + 1),
         // ESC \ ends it; ESC and anything else breaks it off.
@@ -74,7 +75,7 @@ fn string(bytes: &[u8], rest: &[u8], begins: impl Fn(u8) -> bool) -> Sequence {
     });
     match end {
         Some(end) => Sequence::Nothing(end + 2),
-        None if rest.len() > LONGEST => Sequence::Nothing(bytes.len()),
+        None if rest.len() > LONGEST => Sequence::Nothing(LONGEST + 2),
         None => Sequence::Partial,
     }
 }
@@ -155,8 +156,8 @@ fn csi(bytes: &[u8]) -> Sequence {
             [_, ..] => Sequence::Nothing(4),
         };
     }
-    let Some(length) = body.iter().position(|byte| !(0x20..0x40).contains(byte)) else {
-        return if body.len() > LONGEST { Sequence::Nothing(bytes.len()) } else { Sequence::Partial };
+    let Some(length) = body.iter().take(LONGEST).position(|byte| !(0x20..0x40).contains(byte)) else {
+        return if body.len() >= LONGEST { Sequence::Nothing(LONGEST + 2) } else { Sequence::Partial };
     };
     let (params, last) = (&body[..length], body[length]);
     let used = length + 3;

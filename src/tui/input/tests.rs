@@ -175,6 +175,18 @@ fn a_paste_in_any_pieces_comes_whole_or_is_let_go() {
 }
 
 #[test]
+fn an_answer_without_an_end_is_given_up_at_the_same_place_in_any_pieces() {
+    for begins in [b"\x1b]1".as_slice(), b"\x1bP1", b"\x1b_G", b"\x1b[1"] {
+        let endless = [begins, &[b'0'; 5_000], b"q"].concat();
+        let whole = heard(&[&endless]);
+        assert!(whole.ends_with("0 q"), "{begins:?}");
+        for size in [1, 7, 4_097] {
+            assert_eq!(heard(&endless.chunks(size).collect::<Vec<_>>()), whole, "{begins:?} by {size}");
+        }
+    }
+}
+
+#[test]
 fn the_wheel_and_a_click_are_told_and_motion_is_not() {
     let Some(Said::Mouse(mouse)) = Decoder::default().take(b"\x1b[<64;3;4M", Duration::ZERO).pop() else {
         panic!()
