@@ -18,7 +18,7 @@ use super::{Error, Intent, Location, Result, Service};
 use crate::domain::Instant;
 use crate::domain::history::{Gap, Head, History, Remembered, Undone};
 use crate::domain::text::hex;
-use crate::store::{Past, Store};
+use crate::store::{self, Past, Store};
 
 pub(super) mod file;
 #[cfg(test)]
@@ -251,7 +251,7 @@ impl Service {
             let service = self.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(PACE).await;
-                service.remember().await;
+                let _ = service.remember().await;
                 if let Some(memory) = &service.memory {
                     memory.waiting.store(false, Ordering::Relaxed);
                 }
@@ -317,8 +317,11 @@ impl Service {
     }
 
     /// Remembers how far the database has come, at once. A memory that fails stops nothing.
-    pub(super) async fn remember(&self) {
-        let Some(memory) = &self.memory else { return };
+    ///
+    /// # Errors
+    /// Another file has come under the database's name: what was changed is neither in it nor remembered.
+    pub(super) async fn remember(&self) -> Result<()> {
+        let Some(memory) = &self.memory else { return Ok(()) };
         let look = Box::pin(memory.look(&self.inner.store, self.present(), Pace::AtOnce));
         match tokio::time::timeout(PATIENCE, look).await {
             Ok(Ok(history)) => {
@@ -326,15 +329,17 @@ impl Service {
                     tracing::warn!(why, "what was changed is not remembered on this machine");
                 }
             }
+            Ok(Err(error @ Error::Store(store::Error::Replaced(_)))) => return Err(error),
             Ok(Err(error)) => tracing::warn!(%error, "what was changed is not remembered on this machine"),
             Err(_) => tracing::warn!("what was changed is not remembered on this machine: it took too long"),
         }
+        Ok(())
     }
 
     /// The same at the end, if anything is new since it was last remembered.
     pub async fn remember_last(&self) {
         if self.memory.as_ref().is_some_and(|memory| memory.grown.load(Ordering::Relaxed)) {
-            self.remember().await;
+            let _ = self.remember().await;
         }
     }
 }

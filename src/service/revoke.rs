@@ -40,7 +40,7 @@ impl Service {
         let mut revoked = self.change(operation, revoke).await?;
         if self.intent == Intent::Do {
             self.read_back(&mut revoked).await?;
-            self.remember().await;
+            self.remember().await?;
         }
         Ok(revoked)
     }

@@ -81,7 +81,7 @@ impl Service {
         let undone = list.keys().count();
         self.change(operation, Accept { gone, left, undone, reason }).await?;
         if self.intent == Intent::Do {
-            self.remember().await;
+            self.remember().await?;
         }
         Ok(list)
     }

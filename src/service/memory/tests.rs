@@ -1,7 +1,11 @@
 use super::file::{Folder, Place, Whose, read};
+use super::{Error, Location, Service};
+use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::history::{Head, Remembered};
 use crate::domain::key::KeyId;
+use crate::domain::operator::Identity;
+use crate::store::{self, Store};
 
 fn place(address: &str, seq: i64) -> Place {
     let at = Instant::UNIX_EPOCH + chrono::Duration::seconds(seq);
@@ -89,4 +93,19 @@ fn a_line_that_was_cut_off_is_left_out() {
     std::fs::write(folder.file("d"), bytes).unwrap();
     let (_, kept) = read(&folder.file("d"), Whose::Own).unwrap();
     assert_eq!(kept, [remembered(2)]);
+}
+
+#[tokio::test]
+async fn what_is_no_longer_under_the_name_is_not_remembered_and_not_said_to_be_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys.db");
+    let store = Store::open(&Location::Sqlite(path.clone())).await.unwrap();
+    let who = Identity { name: "ada".into(), host: "here".into(), client: None };
+    let service = Service::with_identity(store, Clock::fixed(Instant::UNIX_EPOCH), who).await.unwrap();
+    let service = service.with_memory(dir.path().join("memory"));
+    assert!(service.remember().await.is_ok());
+    // After the key was read back, and before the word.
+    std::fs::rename(&path, dir.path().join("elsewhere.db")).unwrap();
+    let error = service.remember().await.unwrap_err();
+    assert!(matches!(error, Error::Store(store::Error::Replaced(_))), "{error}");
 }
