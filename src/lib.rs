@@ -32,6 +32,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gate;
 pub mod harden;
 pub mod mail;

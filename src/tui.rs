@@ -71,6 +71,8 @@ mod wish;
 mod words;
 mod worker;
 
+#[doc(hidden)]
+pub use input::{Decoder, Said};
 pub use run::{Error, run};
 pub use settings::TuiSettings;
 pub use words::ExitReason;

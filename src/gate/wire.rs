@@ -15,8 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 mod heads;
-use heads::Heads;
-pub use heads::Note;
+pub use heads::{Heads, Note};
 
 /// The notes on requests that were read and not yet handled, oldest first. Shared by a connection's reader and its handler.
 #[derive(Clone, Default)]

@@ -18,7 +18,7 @@ use crate::config::keymap::Action;
 mod decoder;
 mod sequence;
 
-use decoder::{Decoder, Said};
+pub use decoder::{Decoder, Said};
 
 /// A gesture, with its meaning where the bindings give it one.
 #[derive(Debug)]

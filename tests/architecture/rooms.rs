@@ -135,6 +135,8 @@ pub const ROOMS: &[Room] = &[
     // Secrets that others keep: a file or a credential.
     room("src/secret_file", &[], &["rustix", "std::env", "std::fs", "thiserror", "zeroize"]),
     room("src/harden", &[], &["rustix"]),
+    // Opens single parts of rooms to tests.
+    room("src/fuzzing", &["src/gate", "src/store", "src/tui"], &[]),
     room("src/signals", &[], &["nix", "signal_hook", "std::process"]),
     // The doors go through the service, and know nothing of each other.
     room(

@@ -1,0 +1,33 @@
+//! Policies: refused at a place, or sound and the same again after they were written.
+
+use keyrack::domain::issuer::policy_file::{parse, parse_versioned};
+
+pub fn check(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match parse_versioned(&text) {
+        Ok((policy, _)) => {
+            assert!(policy.faults().is_empty());
+            let written = toml::to_string(&policy).expect("a policy can be written");
+            assert_eq!(parse(&written).as_ref(), Ok(&policy), "written as {written}");
+            let stored = serde_json::to_string(&policy).expect("a policy can be stored");
+            assert_eq!(serde_json::from_str(&stored).ok().as_ref(), Some(&policy), "stored as {stored}");
+            if let Some(command) = policy.check_command() {
+                assert!(!command.contains(['\n', '\r']) && command.matches('\'').count() == 4, "{command}");
+            }
+            let mut prefixes: Vec<_> = policy.format.prefixes().collect();
+            prefixes.sort_unstable();
+            assert!(
+                prefixes.windows(2).all(|two| two[0] != two[1])
+                    && prefixes.iter().all(|prefix| prefix.ends_with('_'))
+            );
+        }
+        Err(error) => {
+            let line = text.split('\n').nth(error.line - 1);
+            assert!(
+                line.is_some_and(|line| error.column >= 1 && error.column <= line.chars().count() + 1),
+                "{error}"
+            );
+            assert!(!error.to_string().contains(|c: char| c.is_control()), "{error}");
+        }
+    }
+}
