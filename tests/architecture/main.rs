@@ -6,6 +6,7 @@ mod circles;
 mod floors;
 mod house;
 mod made_up;
+mod pages;
 mod reading;
 mod rooms;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use house::House;
 
 /// A source file of `src/`, by its path below the package.
+#[derive(Clone)]
 struct Source {
     path: String,
     lines: Vec<String>,
@@ -274,6 +276,7 @@ fn the_top_level_holds_what_it_must_and_nothing_else() {
         "migrations",
         "tests",
         "benches",
+        "docs",
         "themes",
         "README.md",
         "CHANGELOG.md",
@@ -309,6 +312,12 @@ fn without_strings(line: &str) -> String {
         }
     }
     out
+}
+
+#[test]
+fn each_test_that_the_page_on_security_names_is_there() {
+    let page = std::fs::read_to_string(root().join("docs/security.md")).unwrap();
+    none(&pages::unknown_tests(&page));
 }
 
 #[test]
