@@ -36,6 +36,7 @@ fn through_a_door(arguments: Cli) -> cli::Result<u8> {
 fn console(mut session: Session) -> cli::Result<u8> {
     let environment = |name: &str| std::env::var(name).ok();
     let settings = TuiSettings::of(&session.settings, session.places.themes(), environment)?;
+    tui::check(&settings).map_err(|error| Failure::usage(error.to_string()))?;
     // Before there are other threads, which would be killed by them.
     signals::hold_faults();
     let runtime = cli::runtime(2)?;

@@ -73,6 +73,6 @@ mod worker;
 
 #[doc(hidden)]
 pub use input::{Decoder, Said};
-pub use run::{Error, run};
+pub use run::{Error, check, run};
 pub use settings::TuiSettings;
 pub use words::ExitReason;

@@ -23,6 +23,8 @@ pub struct Display {
     /// `TERM`.
     pub name: String,
     pub colours: Colours,
+    /// Whether its cursor can be put anywhere.
+    pub screen: bool,
     /// Whether a part of the screen can scroll.
     pub regions: bool,
     /// Whether it takes commands of the operating system (OSC), for its title and its clipboard. Others print them.
@@ -44,6 +46,9 @@ const LIKE_XTERM: [&str; 12] = [
     "konsole",
     "vte",
 ];
+
+/// Names of no terminal, or of one that can only write line by line.
+const NO_SCREEN: [&str; 5] = ["", "dumb", "emacs", "unknown", "network"];
 
 impl Colours {
     /// In words.
@@ -76,6 +81,16 @@ impl Display {
         display
     }
 
+    /// Why the console can't be shown; `None` where it can.
+    pub fn refuses(&self) -> Option<String> {
+        let what = match self.name.as_str() {
+            _ if self.screen => return None,
+            "" => "TERM is not set".to_owned(),
+            name => format!("TERM={name} is a terminal without a cursor that can be moved"),
+        };
+        Some(format!("{what}, so the console can't be shown"))
+    }
+
     fn described(name: String, terminal: &TermInfo) -> Self {
         let is_true = ["RGB", "Tc"].iter().any(|cap| terminal.extended_cap(cap).is_some());
         let colours = match terminal.number_cap(NumberCapability::MaxColors) {
@@ -91,7 +106,8 @@ impl Display {
             || title.is_some_and(|title| title.starts_with(b"\x1b]"))
             || like_xterm(&name);
         let regions = terminal.raw_string_cap(StringCapability::ChangeScrollRegion).is_some();
-        Self { name, colours, regions, commands }
+        let screen = terminal.raw_string_cap(StringCapability::CursorAddress).is_some();
+        Self { name, colours, screen, regions, commands }
     }
 
     fn guessed(name: String) -> Self {
@@ -103,7 +119,9 @@ impl Display {
             false if name == "linux" => Colours::Eight,
             false => Colours::None,
         };
-        Self { colours, regions: known || name == "linux", commands: known, name }
+        // One that nobody has heard of is believed to be a screen; these names say that it is none.
+        let screen = !NO_SCREEN.contains(&name.as_str());
+        Self { colours, screen, regions: known || name == "linux", commands: known, name }
     }
 }
 

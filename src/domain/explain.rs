@@ -276,5 +276,6 @@ fn scope(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
     told.passed("scope", words);
 }
 
+pub mod pasted;
 #[cfg(test)]
 mod tests;

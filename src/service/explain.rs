@@ -10,6 +10,7 @@ use super::{Error, Result, Service};
 use crate::domain::Instant;
 use crate::domain::carrier::Carrier;
 use crate::domain::credential::{Directory, Home, Spelling, Unread};
+use crate::domain::explain::pasted;
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::RequestLine;
 use crate::domain::key::{Key, KeyId};
@@ -187,6 +188,15 @@ impl Service {
         let explanation = explain(&case);
         let issuer = policy.map(|policy| policy.name.clone());
         Ok(Explained { explanation, key: sight.map(|sight| sight.key), issuer, place, now })
+    }
+
+    /// Reads what somebody pasted as a key, as a gate reads it in this header, if that is known: off the threads that do
+    /// the work, for it may be long.
+    pub async fn read_pasted(&self, given: SentKey, header: Option<&'static str>) -> Result<pasted::Reading> {
+        self.look().await?;
+        let issuers = self.inner.store.issuers().await?;
+        let reading = tokio::task::spawn_blocking(move || pasted::read(given, header, &issuers));
+        reading.await.map_err(|_| Error::Refused("the text could not be read: try a part of it".into()))
     }
 
     /// The one secret of a text, and its key if there is one. Where nothing in it is the secret of a key, the first that

@@ -14,6 +14,7 @@ use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::budget::Budgets;
 use crate::domain::expiry::Overlap;
+use crate::domain::explain::pasted::Reading;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::{Operator, Role};
@@ -126,6 +127,8 @@ pub enum Request {
     /// The audit of one key, newest first.
     Trail(KeyId),
     Find(SentKey),
+    /// What a gate would read in this, sent in that header if it is known.
+    Read(SentKey, Option<&'static str>),
     Outlook,
     Create(CreateKey),
     Acknowledge {
@@ -248,6 +251,7 @@ pub enum Reply {
     Key(Outcomes<Box<Key>>),
     Trail(Outcomes<Vec<Entry>>),
     Find(Outcomes<Search>),
+    Read(Outcomes<Reading>),
     Outlook(Outcomes<Outlook>),
     Create(Outcomes<Box<Created>>),
     Acknowledge(Outcomes<Box<Key>>),
@@ -282,7 +286,11 @@ pub enum Reply {
     /// The mail server or the directory; or why no letter can be sent.
     Post(Outcomes<Whither>),
     Reminders(Outcomes<Vec<Reminder>>),
-    RemindersOf(Outcomes<Mailing>),
+    /// With the keys that were asked about.
+    RemindersOf {
+        keys: Vec<KeyId>,
+        outcome: Outcomes<Mailing>,
+    },
     RetryReminders(Outcomes<Vec<Retried>>),
     Sweeps(Outcomes<Vec<Sweep>>),
     PreviewSweep(Outcomes<Box<SweepPreview>>),

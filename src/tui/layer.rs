@@ -12,6 +12,7 @@ use super::input::Input;
 use super::shell::Shell;
 use super::wish::{Asking, Wish};
 use crate::config::keymap::{Action, Context};
+use crate::domain::subjects::Subjects;
 
 /// Something that lies over the screen.
 pub trait Layer: Any + fmt::Debug {
@@ -48,6 +49,12 @@ pub trait Layer: Any + fmt::Debug {
     /// What its wish would come to; answers what a yes would leave as it is.
     fn foreseen(&mut self, _: Reply) -> Option<String> {
         None
+    }
+
+    /// Something of these kinds changed in the database: what it tells of that has to be read again. What its wish would come
+    /// to is asked anew for all.
+    fn changed(&mut self, _: &mut Shell, _: Subjects) -> Vec<Effect> {
+        Vec::new()
     }
 
     /// Its wish would be refused.

@@ -11,12 +11,12 @@ use ratatui::layout::Rect;
 use super::effect::{Effect, Outcomes, RequestId, To};
 use super::input::{Input, Key};
 use super::latest::Latest;
-use super::shell::Shell;
+use super::shell::{Holds, Shell};
 use super::widgets::filter_line::FilterLine;
 use super::widgets::{list, scroll};
 use super::words::Severity;
 use crate::config::keymap::Action;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, thousands};
 
 mod filtering;
 mod left;
@@ -112,6 +112,8 @@ pub struct Listing<S: Source> {
     left: Option<S::Id>,
     /// The row to stand on once the rows around it have come.
     goal: Option<S::Row>,
+    /// The row that was stood on under another filter: to stand on again where it is one of the rows.
+    back: Option<S::Row>,
     ones: Latest,
     /// The row to stand on as soon as it comes.
     wanted: Option<S::Id>,
@@ -143,6 +145,7 @@ impl<S: Source> Default for Listing<S> {
             gathers: Latest::default(),
             left: None,
             goal: None,
+            back: None,
             ones: Latest::default(),
             wanted: None,
             turn: 0,
@@ -157,6 +160,20 @@ impl<S: Source> Listing<S> {
 
     pub fn is_empty(&self) -> bool {
         self.shown.is_empty()
+    }
+
+    /// `12 accounts`, `the first 2,000 accounts`: the rows of the list that are at hand, in words; empty where there are none.
+    pub fn counted(&self, noun: &str) -> String {
+        let count = self.iter().filter(|row| !self.is_left(row)).count();
+        match (count, self.more_after) {
+            (0, _) => String::new(),
+            (_, true) if !self.goes_on() => {
+                format!("the first {} {noun}s", thousands(self.rows.len() as u64))
+            }
+            (_, true) => format!("{}+ {noun}s", thousands(count as u64)),
+            (1, false) => format!("1 {noun}"),
+            (count, false) => format!("{} {noun}s", thousands(count as u64)),
+        }
     }
 
     /// The rows shown, whether they are on the screen or not.
@@ -251,10 +268,7 @@ impl<S: Source> Listing<S> {
                 Vec::new()
             }
             Action::Back if !self.marks.is_empty() => self.clear_marks(),
-            Action::ClearFilter | Action::Back if !self.filter.is_empty() => {
-                self.filter.set("");
-                self.read_filter(shell, page)
-            }
+            Action::ClearFilter | Action::Back if !self.filter.is_empty() => self.drop_filter(shell, page),
             Action::Mark if S::MARKS => {
                 self.mark(shell);
                 self.step(shell, 1, page)
@@ -278,7 +292,7 @@ impl<S: Source> Listing<S> {
         } else {
             return false;
         };
-        shell.toast(Severity::Info, words);
+        shell.toast_until(Holds::Answer, Severity::Info, words);
         true
     }
 
@@ -339,8 +353,10 @@ impl<S: Source> Listing<S> {
         let load = match outcome {
             _ if !settled.newest => None,
             Ok(chunk) => {
+                // What has come may have more asked for.
+                let load = self.load;
                 effects.extend(self.arrived(shell, chunk, page));
-                Some(self.load)
+                Some(load)
             }
             Err(failure) => {
                 self.owed = 0;

@@ -9,10 +9,11 @@ use super::effect::{Effect, Reply, RequestId};
 use super::input::Input;
 use super::layer::{Layer, Opened};
 use super::opening::Opening;
-use super::shell::Shell;
+use super::shell::{Holds, Shell};
 use super::words::Severity;
 use crate::config::keymap::{Action, Chord, Context};
 use crate::domain::Instant;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 
 mod account;
@@ -37,6 +38,10 @@ mod tests;
 mod themes;
 
 use reading::{Question, Reading};
+
+/// What questions are about.
+const ASKED: Subjects =
+    Subjects::KEYS.and(Subjects::ACCOUNTS).and(Subjects::ISSUERS).and(Subjects::OPERATORS);
 
 /// The open overlays.
 #[derive(Debug, Default)]
@@ -115,7 +120,8 @@ impl Overlays {
     /// is nobody who reads.
     pub fn input(&mut self, shell: &mut Shell, mut input: Input) -> Option<Vec<Effect>> {
         let question = self.question(shell)?;
-        let (_, layer) = self.stack.last_mut()?;
+        let (number, layer) = self.stack.last_mut()?;
+        let number = *number;
         self.reading.meet(question);
         let (told, asks, context) = (!input.hurried(), layer.asks(), layer.context());
         let mut stray = asks && matches!(input, Input::Paste(_));
@@ -139,11 +145,11 @@ impl Overlays {
             let words = format!(
                 "Something was typed that isn't an answer, so nothing is done here. Press {leave}, then ask again."
             );
-            shell.toast(Severity::Warning, words);
+            shell.toast_until(Holds::Open(number), Severity::Warning, words);
         } else if let (true, Some(key)) = (told, early) {
             self.reading.again(shell.now);
             let words = format!("Too quick: nothing was done. Read the question, then press {key} again.");
-            shell.toast(Severity::Warning, words);
+            shell.toast_until(Holds::Gesture, Severity::Warning, words);
         }
         effects.extend(self.foresee(shell, true));
         Some(effects)
@@ -186,6 +192,22 @@ impl Overlays {
         let (_, layer) = self.stack.last_mut().filter(|_| !shell.has_commands())?;
         let (ask, typing) = (layer.asking(shell)?, pause && layer.typing());
         layer.wish()?.foresee(shell, &ask, typing)
+    }
+
+    /// Something of these kinds changed in the database: what is asked may have another answer now.
+    pub fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if !touched.meet(ASKED) {
+            return effects;
+        }
+        let mut settled = false;
+        for (_, layer) in &mut self.stack {
+            effects.extend(layer.changed(shell, touched));
+            let ask = layer.asking(shell);
+            settled = layer.wish().is_some_and(|wish| wish.stale(ask.as_ref()));
+        }
+        effects.extend(self.foresee(shell, !settled));
+        effects
     }
 
     /// Puts an overlay on top, unless there is a reason not to.

@@ -34,10 +34,25 @@ pub enum Error {
         "the console needs a terminal for input and output. For scripts use the commands: `keyrack --help`"
     )]
     NoTerminal,
+    #[error(
+        "{0}. Set TERM to what the terminal is, for example xterm-256color; or use the commands: `keyrack --help`"
+    )]
+    NoScreen(String),
     #[error("the terminal failed: {0}")]
     Terminal(#[from] io::Error),
     #[error(transparent)]
     Service(#[from] service::Error),
+}
+
+/// Whether the console can be shown here at all: asked before anything else is.
+///
+/// # Errors
+/// When there is a terminal, but one that can only write line by line.
+pub fn check(settings: &TuiSettings) -> Result<(), Error> {
+    match settings.display.refuses().filter(|_| terminal::is_terminal()) {
+        Some(why) => Err(Error::NoScreen(why)),
+        None => Ok(()),
+    }
 }
 
 /// Runs the console until it ends. The first picture is drawn while `opening` opens the database.

@@ -26,6 +26,9 @@ use crate::domain::text::SafeText;
 use crate::domain::when::Here;
 use crate::service::{Outbox, Whither, Whoami};
 
+/// Bytes of a text that are searched for secrets while nobody waits for that.
+const LOOKED_AT: usize = 16 * 1024;
+
 /// What screens and overlays share.
 #[derive(Debug)]
 pub struct Shell {
@@ -97,6 +100,20 @@ pub enum Link {
 pub struct Toast {
     pub severity: Severity,
     pub text: SafeText,
+    pub holds: Holds,
+}
+
+/// How long a message in the last line says what is so, apart from the time that it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// What it tells has happened.
+    Ever,
+    /// It tells what to do now, or how things stand: until the next gesture.
+    Gesture,
+    /// It is about the overlay of this number: until that is gone.
+    Open(u64),
+    /// It tells that something is being read: until that has come, or the next gesture.
+    Answer,
 }
 
 /// What a screen or an overlay wants changed outside of itself.
@@ -250,8 +267,20 @@ impl Shell {
 
     /// Shows a message in the last line for a while.
     pub fn toast(&mut self, severity: Severity, text: impl Into<SafeText>) {
-        self.toast = Some(Toast { severity, text: text.into() });
+        let holds = if severity == Severity::Info { Holds::Gesture } else { Holds::Ever };
+        self.toast = Some(Toast { severity, text: text.into(), holds });
         self.redraw = true;
+    }
+
+    /// The same, of what is so only until then.
+    pub fn toast_until(&mut self, holds: Holds, severity: Severity, text: impl Into<SafeText>) {
+        self.toast = Some(Toast { severity, text: text.into(), holds });
+        self.redraw = true;
+    }
+
+    /// What the message in the last line says is so no longer, where it holds until this.
+    pub fn no_longer(&mut self, until: &[Holds]) {
+        self.redraw |= self.toast.take_if(|toast| until.contains(&toast.holds)).is_some();
     }
 
     /// Shows why something was not done.
@@ -288,14 +317,17 @@ impl Shell {
             }
             None => "this person is no operator of this database: ask an admin for a role".to_owned(),
         };
-        self.toast(Severity::Warning, text);
+        self.toast_until(Holds::Answer, Severity::Warning, text);
         false
     }
 
     /// Whether a text has a secret in it, or the most of one: it is neither looked for as words nor kept.
+    /// Of a long text only the beginning is looked at: no field takes more of it.
     pub fn holds_secret(&self, text: &str) -> bool {
         let policies = self.issuers.iter().flatten().map(|issuer| &issuer.policy);
-        search(text.as_bytes(), policies).iter().any(|finding| !matches!(finding.kind, Kind::Preview(_)))
+        search(&text.as_bytes()[..text.len().min(LOOKED_AT)], policies)
+            .iter()
+            .any(|finding| !matches!(finding.kind, Kind::Preview(_)))
     }
 
     /// Whether a text has a prefix of ours in it that something follows.

@@ -9,7 +9,7 @@ use super::effect::{Effect, Reply, RequestId, Timer, To};
 use super::input::{Input, Key};
 use super::message::Message;
 use super::opening::Opening;
-use super::shell::{Command, Link};
+use super::shell::{Command, Holds, Link, Toast};
 use super::state::State;
 use super::widgets::text_field;
 use super::words::{ExitReason, ScreenId, Severity};
@@ -32,6 +32,8 @@ pub const OPENING: Duration = Duration::from_secs(8);
 /// Rows that one notch of the wheel moves by.
 const WHEEL: i32 = 3;
 
+const BACK: &str = "the database is back";
+
 /// What is said while gestures wait for the database.
 const KEPT: &str = "the database has not answered yet: what you press is kept until it has";
 
@@ -52,7 +54,18 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     }
     let answered = if let Message::Reply { to, .. } = &message { Some(*to) } else { None };
     let gesture = matches!(message, Message::Key { .. } | Message::Paste(_) | Message::Mouse(_));
+    // A paste without brackets is one gesture.
+    if gesture && !matches!(message, Message::Key { hurried: true, .. }) {
+        state.shell.no_longer(&[Holds::Gesture, Holds::Answer]);
+    } else if answered.is_some_and(|id| !matches!(id.to, To::Overlay(_))) {
+        state.shell.no_longer(&[Holds::Answer]);
+    }
     let mut effects = take(state, message);
+    if let Some(Toast { holds: holds @ Holds::Open(number), .. }) = state.shell.toast
+        && state.overlays.of_mut(number).is_none()
+    {
+        state.shell.no_longer(&[holds]);
+    }
     if gesture {
         state.ahead.asked(&effects);
     }
@@ -89,6 +102,7 @@ pub fn opened(state: &mut State, database: SafeText) -> Vec<Effect> {
     state.shell.database = database;
     state.shell.link = Link::Live;
     state.shell.redraw = true;
+    state.shell.no_longer(&[Holds::Answer]);
     let mut effects = state.screens.of_mut(state.shell.screen).enter(&mut state.shell);
     effects.extend(state.standing.ask(&mut state.shell, Subjects::ALL));
     state.ahead.asked(&effects);
@@ -175,7 +189,7 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
 fn suspend(state: &mut State, job: bool) -> Vec<Effect> {
     if state.shell.sweeps() {
         let words = "a sweep goes on, and would stand still in the middle of a letter: stop it first";
-        state.shell.toast(Severity::Warning, words);
+        state.shell.toast_until(Holds::Gesture, Severity::Warning, words);
         return Vec::new();
     }
     vec![Effect::Suspend { job }]
@@ -321,6 +335,7 @@ fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
         LiveEvent::Changed(touched) => return changed(state, touched),
         LiveEvent::Lost(why) => {
             state.shell.redraw = true;
+            state.shell.toast.take_if(|toast| toast.text.as_str() == BACK);
             if !matches!(state.shell.link, Link::Lost { .. }) {
                 state.shell.link = Link::Lost { since: state.shell.now, why: SafeText::new(why) };
             }
@@ -329,7 +344,7 @@ fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
         LiveEvent::Back => {
             state.shell.redraw = true;
             state.shell.link = Link::Live;
-            state.shell.toast(Severity::Good, "the database is back");
+            state.shell.toast(Severity::Good, BACK);
         }
         LiveEvent::Replaced(why) => {
             state.shell.link = Link::Live;
@@ -346,6 +361,7 @@ fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
 fn changed(state: &mut State, touched: Subjects) -> Vec<Effect> {
     let mut effects = state.standing.ask(&mut state.shell, touched);
     effects.extend(state.screens.of_mut(state.shell.screen).changed(&mut state.shell, touched));
+    effects.extend(state.overlays.changed(&mut state.shell, touched));
     effects
 }
 
@@ -361,7 +377,7 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
             let seconds = OPENING.as_secs();
             let key = state.shell.keymap.key(Action::Quit);
             let words = format!("the database has not answered for {seconds} s. Still trying; {key} leaves");
-            state.shell.toast(Severity::Warning, words);
+            state.shell.toast_until(Holds::Answer, Severity::Warning, words);
             Vec::new()
         }
         Timer::Opening => Vec::new(),

@@ -121,6 +121,18 @@ impl Wish {
         self.trying.ask(shell, self.to, request)
     }
 
+    /// What is asked looks different now: it has to be read again.
+    pub fn changed(&mut self) {
+        self.told += 1;
+    }
+
+    /// The database has changed: what it would come to is asked anew. What was said stands until that is answered.
+    /// Whether it was asked of what is wanted now.
+    pub fn stale(&mut self, ask: Option<&Asking>) -> bool {
+        let wanted = ask.map(|ask| ask(OperationId::nil()));
+        self.foreseen.take().is_some_and(|foreseen| Some(foreseen) == wanted)
+    }
+
     /// Takes note that this answers what it would come to, and asks what waited for that; `None` if it answers something
     /// else. Whether it tells of what a yes would send now.
     pub fn foresaw(

@@ -177,6 +177,7 @@ impl Worker {
                 Reply::Trail(plain(service.audit(&request)).await)
             }
             Request::Find(given) => Reply::Find(plain(service.find_keys(given)).await),
+            Request::Read(given, header) => Reply::Read(plain(service.read_pasted(given, header)).await),
             Request::Outlook => Reply::Outlook(plain(service.outlook()).await),
             Request::Create(request) => Reply::Create(plain(service.create_key(request)).await.map(Box::new)),
             Request::Acknowledge { operation, key } => {
@@ -241,7 +242,10 @@ impl Worker {
             Request::Outbox => Reply::Outbox(plain(service.outbox()).await),
             Request::Post => Reply::Post(plain(service.post()).await.map(|post| post.whither())),
             Request::Reminders(request) => Reply::Reminders(plain(service.reminders(request)).await),
-            Request::RemindersOf(keys) => Reply::RemindersOf(plain(service.mailing_of(&keys)).await),
+            Request::RemindersOf(keys) => {
+                let outcome = plain(service.mailing_of(&keys)).await;
+                Reply::RemindersOf { keys, outcome }
+            }
             Request::RetryReminders { operation, reminders } => {
                 Reply::RetryReminders(plain(service.retry_reminders(operation, &reminders)).await)
             }

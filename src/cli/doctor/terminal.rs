@@ -29,16 +29,13 @@ pub fn examine(environment: &dyn Fn(&str) -> Option<String>) -> Vec<Finding> {
 }
 
 fn colours(environment: &dyn Fn(&str) -> Option<String>) -> Finding {
-    let Display { name, colours, .. } = Display::of(environment);
+    let display = Display::of(environment);
+    if let Some(why) = display.refuses() {
+        return Finding::warning("terminal", why, "set TERM to what it is, for example xterm-256color");
+    }
+    let Display { name, colours, .. } = display;
     if environment("NO_COLOR").is_some() {
         return Finding::ok("colours", "none, because NO_COLOR is set");
-    }
-    if name.is_empty() || name == "dumb" {
-        return Finding::warning(
-            "colours",
-            "the terminal says nothing of itself",
-            "set TERM, for example to xterm-256color",
-        );
     }
     Finding::ok("colours", format!("{} ({name})", colours.words()))
 }

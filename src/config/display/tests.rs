@@ -23,6 +23,17 @@ fn a_terminal_has_the_colours_of_its_description() {
 }
 
 #[test]
+fn a_terminal_without_cursor_addressing_shows_no_console() {
+    for term in ["dumb", "", "unknown"] {
+        let why = of(&[("TERM", term)]).refuses().unwrap();
+        assert!(why.contains("TERM") && why.contains("can't be shown"), "{why}");
+    }
+    for term in ["xterm", "vt100", "linux", "screen", "never-heard-of-it"] {
+        assert_eq!(of(&[("TERM", term)]).refuses(), None, "{term}");
+    }
+}
+
+#[test]
 fn true_colour_is_believed_where_there_can_be_any() {
     let with = |term| of(&[("TERM", term), ("COLORTERM", "truecolor")]).colours;
     assert_eq!(with("xterm-256color"), Colours::True);

@@ -75,6 +75,7 @@ impl Request {
             | Self::Key(_)
             | Self::Trail(_)
             | Self::Find(_)
+            | Self::Read(..)
             | Self::Outlook
             | Self::Receipt { .. }
             | Self::Accounts { .. }

@@ -33,7 +33,7 @@ impl<S: Source> Listing<S> {
             }
             Some(Action::CancelPrompt) => {
                 self.filter.typing = false;
-                self.filter.set("");
+                return self.drop_filter(shell, page);
             }
             Some(Action::ClearLine) => self.filter.set(""),
             Some(Action::CompletePrompt) => {
@@ -42,7 +42,9 @@ impl<S: Source> Listing<S> {
                 }
             }
             _ => {
-                self.filter.key(key.event);
+                if !self.filter.key(key.event) {
+                    return Vec::new();
+                }
                 // The beginning of a secret is not looked for either, however slowly it comes; Enter looks for what is none.
                 let text = self.filter.value();
                 if shell.begins_secret(text) && !shell.holds_secret(text) {
@@ -85,6 +87,11 @@ impl<S: Source> Listing<S> {
 
     /// The filter's text may have changed. With a mistake in it the last good result stays.
     pub(super) fn read_filter(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        self.read_filter_from(shell, page, None)
+    }
+
+    /// Like [`Self::read_filter`]. `own`: the row to stand on, where it is one of the rows then.
+    fn read_filter_from(&mut self, shell: &mut Shell, page: usize, own: Option<S::Row>) -> Vec<Effect> {
         let before = self.filter.meaning.clone();
         if !self.filter.interpret(|text| S::parse(text, shell.here())) {
             return Vec::new();
@@ -93,18 +100,30 @@ impl<S: Source> Listing<S> {
         if self.loaded && S::reads_same(&before, &self.filter.meaning) {
             self.left = None;
             self.sift();
-            self.select(0);
+            let at = own.and_then(|own| self.position(&S::id(&own)));
+            self.select(at.unwrap_or(0));
             self.top = 0;
+            self.top = self.top(page);
             return self.read_on(shell, page).into_iter().collect();
         }
         self.loaded = false;
-        self.read(shell, Load::First, page).into_iter().collect()
+        self.back = own;
+        let load = if S::BOTH_WAYS && self.back.is_some() { Load::Back } else { Load::First };
+        self.read(shell, load, page).into_iter().collect()
+    }
+
+    /// Shows all rows again. The cursor stays on its row, where that is one of them.
+    pub(super) fn drop_filter(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        let own = self.selected().filter(|row| !self.is_left(row)).cloned();
+        self.filter.set("");
+        self.read_filter_from(shell, page, own)
     }
 
     /// What was marked was marked under another filter, and so was the row that shall be stood on.
     pub(super) fn turned(&mut self) {
         self.turn += 1;
         self.wanted = None;
+        self.back = None;
         self.clear_marks();
     }
 

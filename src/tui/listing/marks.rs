@@ -8,7 +8,7 @@ use crate::config::keymap::Action;
 use crate::domain::Instant;
 use crate::domain::text::thousands;
 use crate::tui::effect::{Effect, Outcomes, RequestId, To};
-use crate::tui::shell::Shell;
+use crate::tui::shell::{Holds, Shell};
 use crate::tui::words::Severity;
 
 /// Rows of one reading of the whole list.
@@ -64,7 +64,7 @@ impl<S: Source> Listing<S> {
             "{what} takes one row at a time, and {} are marked. {key} clears the marks.",
             thousands(self.marks.len() as u64)
         );
-        shell.toast(Severity::Warning, words);
+        shell.toast_until(Holds::Gesture, Severity::Warning, words);
         false
     }
 
@@ -166,7 +166,7 @@ impl<S: Source> Listing<S> {
                     let words = format!(
                         "Only the first {count} rows are marked. Narrow the filter to mark the rest."
                     );
-                    shell.toast(Severity::Warning, words);
+                    shell.toast_until(Holds::Gesture, Severity::Warning, words);
                 }
             }
             self.marks.extend(gathering.found);

@@ -13,7 +13,7 @@ use crate::tui::words::ScreenId;
 
 /// What a list is of: how its rows are told apart, read and filtered.
 pub trait Source: Debug + Default {
-    type Row: Debug;
+    type Row: Clone + Debug;
     type Id: Clone + Ord + Debug;
     type Filter: Clone + Default + PartialEq + Debug;
 

@@ -279,7 +279,7 @@ fn steps_faster_than_rows_come_are_owed() {
 }
 
 #[test]
-fn a_mistake_leaves_the_rows_and_a_new_filter_begins_at_the_top() {
+fn a_mistake_leaves_the_rows_and_esc_leaves_the_cursor_on_its_row() {
     let mut list = Bench::<false>::of(0..150);
     list.act(Action::PageDown);
     list.act(Action::Filter);
@@ -289,7 +289,7 @@ fn a_mistake_leaves_the_rows_and_a_new_filter_begins_at_the_top() {
     let message = list.list.filter.mistake.as_ref().map(|mistake| mistake.message.as_str());
     assert_eq!((message, list.place()), (Some("only digits"), (12, 12, 11)));
     list.act(Action::CancelPrompt);
-    assert_eq!((list.list.filter.typing, list.place()), (false, (0, 0, 150)));
+    assert_eq!((list.list.filter.typing, list.place()), (false, (12, 3, 150)));
 }
 
 #[test]

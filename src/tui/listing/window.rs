@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Chunk, Listing, Part, Source};
+use crate::domain::text::thousands;
 use crate::tui::effect::Effect;
 use crate::tui::shell::Shell;
 use crate::tui::words::Severity;
@@ -25,6 +26,8 @@ pub enum Load {
     Last,
     /// The place of the row that is to be stood on.
     Goal,
+    /// The place of the row that was stood on under another filter, if it is one of the rows; else the beginning.
+    Back,
     /// The same place again, with the same row selected.
     Again,
     After,
@@ -40,6 +43,7 @@ impl<S: Source> Listing<S> {
             // Only what is shown at once and the page before it: the rest is read while one looks.
             Load::Last => (Part::End, rows(page * 2).clamp(1, CHUNK)),
             Load::Goal => (self.goal.as_ref().map_or(Part::Start, Part::At), CHUNK),
+            Load::Back => (self.back.as_ref().map_or(Part::Start, Part::At), CHUNK),
             // What is none of the list's says nothing of the place.
             Load::After => {
                 (self.rows.iter().rfind(|row| !self.is_left(row)).map_or(Part::Start, Part::After), CHUNK)
@@ -78,11 +82,11 @@ impl<S: Source> Listing<S> {
 
     /// Whether the rows under way take the place of those at hand, and the selection with them.
     pub(super) fn leaping(&self) -> bool {
-        self.pages.busy() && matches!(self.load, Load::First | Load::Last | Load::Goal)
+        self.pages.busy() && matches!(self.load, Load::First | Load::Last | Load::Goal | Load::Back)
     }
 
     /// Whether rows follow that can be read.
-    fn goes_on(&self) -> bool {
+    pub(super) fn goes_on(&self) -> bool {
         self.more_after && (S::BOTH_WAYS || self.rows.len() < MOST)
     }
 
@@ -106,8 +110,9 @@ impl<S: Source> Listing<S> {
             _ => 0,
         };
         if beyond > 0 && self.more_after && !self.goes_on() {
-            let words = "more rows follow than are read here: narrow the filter to see them";
-            shell.toast(Severity::Info, words);
+            let most = thousands(self.rows.len() as u64);
+            let how = if S::FILTER.is_some() { ": narrow the filter to see the others" } else { "" };
+            shell.toast(Severity::Info, format!("only the first {most} rows are read here{how}"));
         }
         // A whole page moves the view along, so that the selection stays at its place on the screen.
         let rows = page as isize;
@@ -155,7 +160,17 @@ impl<S: Source> Listing<S> {
         match self.load {
             Load::First => {
                 self.replace(chunk);
-                self.select(0);
+                let back = self.back.take().and_then(|own| self.position(&S::id(&own)));
+                self.select(back.unwrap_or(0));
+                self.top = 0;
+            }
+            Load::Back => {
+                self.replace(chunk);
+                let Some(at) = self.back.take().and_then(|own| self.position(&S::id(&own))) else {
+                    self.loaded = false;
+                    return self.read(shell, Load::First, page).into_iter().collect();
+                };
+                self.select(at);
                 self.top = 0;
             }
             Load::Last => {

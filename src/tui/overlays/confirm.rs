@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
+use crate::domain::subjects::Subjects;
 use crate::service::Retried;
-use crate::tui::effect::{Effect, Outcomes, Reply, RequestId};
+use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::form::{Pressed, YesNo};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
@@ -20,15 +21,20 @@ use crate::tui::words::Severity;
 /// The question, and the wish that a yes sends.
 #[derive(Debug)]
 pub struct State {
+    number: u64,
     question: Question,
     form: YesNo,
     wish: Wish,
+    /// What it is about is read, for something has changed.
+    news: Option<RequestId>,
+    /// Somebody else has done it meanwhile: nothing is left to do.
+    over: Option<String>,
 }
 
 /// Asks; No is the default.
 pub fn open(shell: &mut Shell, number: u64, question: Question) -> Opened {
     let wish = Wish::new(shell, number);
-    Opened::new(State { question, form: YesNo::question(), wish }, Vec::new())
+    Opened::new(State { number, question, form: YesNo::question(), wish, news: None, over: None }, Vec::new())
 }
 
 /// What became of the change, taken out of a reply; with the reminders where it is about some.
@@ -53,12 +59,24 @@ impl Layer for State {
     }
 
     fn asking(&self, _: &Shell) -> Option<Asking> {
-        let change = self.question.change.clone();
+        let change = Some(self.question.change.clone()).filter(|_| self.over.is_none())?;
         Some(Box::new(move |operation| change.request(operation)))
     }
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {
         left_out(&outcome(&self.question.change, reply)?.ok()?)
+    }
+
+    fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
+        let request = match &self.question.change {
+            Change::Standing { account, .. } => Request::Account(account.clone()),
+            Change::Role { .. } | Change::RemoveOperator(_) => Request::Operators,
+            // What these would come to tells all.
+            Change::RetryReminders(_) | Change::AcceptHistory => return Vec::new(),
+        };
+        let (id, effect) = shell.ask(To::Overlay(self.number), request);
+        self.news = Some(id);
+        vec![effect]
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
@@ -75,6 +93,15 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.news == Some(id) {
+            self.news = None;
+            let over = over(&self.question.change, &reply);
+            if over != self.over {
+                self.over = over;
+                self.wish.changed();
+            }
+            return Vec::new();
+        }
         let change = &self.question.change;
         let mut nobody = false;
         let settled = self.wish.settle(shell, id, reply, |reply| {
@@ -106,6 +133,9 @@ impl Layer for State {
         let styles = &shell.styles;
         let mut sheet = Sheet::new(styles, area, 60, 12);
         sheet.words(Role::Text, &self.question.words);
+        if let Some(words) = &self.over {
+            sheet.words(Role::Warning, words);
+        }
         if let Some(words) = self.wish.beforehand() {
             sheet.words(Role::Warning, words);
         }
@@ -118,6 +148,31 @@ impl Layer for State {
         sheet.line(self.form.line(styles, Button::new(&yes), "No"), true);
         sheet.draw(frame, &self.question.title, Role::DialogBorder);
     }
+}
+
+/// Whether what a question asks for is so already.
+fn over(change: &Change, reply: &Reply) -> Option<String> {
+    let operator = |name: &str| match reply {
+        Reply::Operators(Ok(all)) => Some(all.iter().find(|one| one.name.as_str() == name)),
+        _ => None,
+    };
+    let words = match (change, reply) {
+        (Change::Standing { account, standing }, Reply::Account(Ok(summary)))
+            if summary.account.standing == *standing =>
+        {
+            format!("The standing of {account} is {} already", standing.as_str())
+        }
+        (Change::Role { operator: name, role }, _)
+            if operator(name)?.is_some_and(|one| one.role == *role) =>
+        {
+            format!("{name} has the role {role} already")
+        }
+        (Change::RemoveOperator(name), _) if operator(name)?.is_none() => {
+            format!("{name} is no operator any more")
+        }
+        _ => return None,
+    };
+    Some(format!("{words}: somebody else did it meanwhile, and nothing is left to do."))
 }
 
 /// What became of the wish to send reminders again.

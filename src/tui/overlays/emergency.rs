@@ -211,6 +211,19 @@ impl Layer for State {
         may.then(|| revoke::asking(keys, Some(REASON.to_owned())))
     }
 
+    fn foreseen(&mut self, reply: Reply) -> Option<String> {
+        let (Reply::Revoke(Ok(revoked)), Stage::Found { search, .. }) = (reply, &mut self.stage) else {
+            return None;
+        };
+        let words = revoke::already(&revoked)?;
+        for one in revoked.into_iter().filter(|one| one.already) {
+            let shown = search.found.iter_mut().filter(|found| found.key.id == one.key.id);
+            shown.for_each(|found| found.key = one.key.clone());
+        }
+        self.said = Some((Severity::Warning, words.as_str().into()));
+        Some(words)
+    }
+
     /// Each key that fits has to be read.
     fn question(&self, _: &Shell) -> (Context, usize) {
         (self.context(), if let Stage::Found { at, .. } = self.stage { at } else { 0 })

@@ -146,11 +146,8 @@ impl State {
         if given.expose().trim_ascii().is_empty() {
             return Vec::new();
         }
-        let given = pasted.read(given, shell.issuers.as_deref().unwrap_or_default());
-        match given {
-            Some(secret) => self.ask(shell, Request::Find(secret)),
-            None => Vec::new(),
-        }
+        let header = pasted.header();
+        self.ask(shell, Request::Read(given, header))
     }
 
     fn ask(&mut self, shell: &mut Shell, request: Request) -> Vec<Effect> {
@@ -273,6 +270,13 @@ impl Layer for State {
         self.asked = None;
         match reply {
             Reply::Key(Ok(key)) => return self.found(shell, *key),
+            Reply::Read(Ok(mut reading)) => {
+                let worth = reading.worth.take();
+                if let Some(pasted) = &mut self.pasted {
+                    pasted.was_told(reading, shell.issuers.as_deref().unwrap_or_default());
+                }
+                return worth.map_or_else(Vec::new, |given| self.ask(shell, Request::Find(given)));
+            }
             Reply::Find(Ok(search)) if search.found.len() > 1 => {
                 let count = search.found.len();
                 let names: Vec<&str> = search.keys().map(|key| key.name.as_str()).collect();
@@ -285,7 +289,10 @@ impl Layer for State {
                 }
             }
             Reply::Account(Ok(summary)) => self.account = Some(summary.account),
-            Reply::Key(Err(failure)) | Reply::Find(Err(failure)) | Reply::Account(Err(failure)) => {
+            Reply::Key(Err(failure))
+            | Reply::Read(Err(failure))
+            | Reply::Find(Err(failure))
+            | Reply::Account(Err(failure)) => {
                 self.failure = Some(failure.text);
             }
             _ => {}

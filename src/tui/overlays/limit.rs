@@ -38,6 +38,11 @@ pub struct State {
     /// The key's account, once it was read: its plan says what the policy gives.
     account: Option<Account>,
     reading: RequestId,
+    number: u64,
+    /// The key is read once more, for something has changed.
+    news: Option<RequestId>,
+    /// Its limits are others now than at first.
+    moved: bool,
     budgets: TextField,
     form: Form<Budget>,
     checked: bool,
@@ -63,6 +68,9 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
         key,
         account: None,
         reading,
+        number,
+        news: None,
+        moved: false,
         form: Form::new(Budget),
         checked: false,
         wish: Wish::new(shell, number),
@@ -128,6 +136,14 @@ impl Layer for State {
         Some(Box::new(move |operation| Request::SetLimits { operation, key, limits: limits.clone() }))
     }
 
+    fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
+        let me = To::Overlay(self.number);
+        let (news, key) = shell.ask(me, Request::Key(self.key.id));
+        let (reading, account) = shell.ask(me, Request::Account(self.key.account.clone()));
+        (self.news, self.reading) = (Some(news), reading);
+        vec![key, account]
+    }
+
     /// The account's plan adds to what is said.
     fn question(&self, _: &Shell) -> (Context, usize) {
         (Context::Form, usize::from(self.account.is_some()))
@@ -170,6 +186,16 @@ impl Layer for State {
             }
             return Vec::new();
         }
+        if self.news == Some(id) {
+            if let Reply::Key(Ok(key)) = reply
+                && self.key != *key
+            {
+                self.moved |= self.key.limits != key.limits;
+                self.key = *key;
+                self.wish.changed();
+            }
+            return Vec::new();
+        }
         let settled = self.wish.settle(shell, id, reply, Reply::try_as_set_limits);
         if let Some(Ok(key)) = settled {
             self.done(shell, &key);
@@ -187,6 +213,9 @@ impl Layer for State {
             Fact::new(styles, "Now", now),
         ];
         sheet.facts(&facts);
+        if self.moved {
+            sheet.note(Role::Warning, "Its limits were changed meanwhile.");
+        }
         sheet.space();
         let wanted = self.wanted();
         // Half of a budget is no mistake while somebody writes it.

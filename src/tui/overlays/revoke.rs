@@ -29,6 +29,7 @@ mod view;
 /// The keys in question and the answer so far.
 #[derive(Debug)]
 pub struct State {
+    number: u64,
     ids: Vec<KeyId>,
     /// Those of the keys that are known in full.
     known: Vec<Key>,
@@ -42,6 +43,8 @@ pub struct State {
     wish: Wish,
     /// The key is read, where it was not on the screen.
     reading: Option<RequestId>,
+    /// What is shown is read once more, for something has changed.
+    news: Option<RequestId>,
     /// What is amiss besides what was said of the wish.
     amiss: Option<SafeText>,
     done: Option<Done>,
@@ -122,6 +125,7 @@ impl State {
             form.go_to(Focus::Count);
         }
         Self {
+            number,
             ids,
             known,
             states: String::new(),
@@ -131,6 +135,7 @@ impl State {
             form,
             wish: Wish::new(shell, number),
             reading: None,
+            news: None,
             amiss: None,
             done: None,
             asked: true,
@@ -144,6 +149,15 @@ impl State {
             shell.toast(Severity::Good, words(&done.revoked, shell.utc));
         }
         shell.close();
+    }
+
+    fn take_undone(&mut self, list: UndoneList) {
+        self.ids = list.keys().collect();
+        self.known = list.undone.iter().filter_map(|undone| undone.key.clone()).collect();
+        self.again = Some(list);
+        if self.several() {
+            self.form.go_to(Focus::Count);
+        }
     }
 
     fn several(&self) -> bool {
@@ -257,15 +271,22 @@ impl Layer for State {
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {
         let Reply::Revoke(Ok(revoked)) = reply else { return None };
-        let already = revoked.iter().filter(|one| one.already).count();
-        match (already, revoked.len()) {
-            (0, _) => None,
-            (_, 1) => Some("It was revoked already: it stays as it is.".into()),
-            (some, _) => Some(format!(
-                "{} of them were revoked already: they stay as they are.",
-                thousands(some as u64)
-            )),
+        for one in revoked.iter().filter(|one| one.already) {
+            self.known.iter_mut().filter(|key| key.id == one.key.id).for_each(|key| *key = one.key.clone());
         }
+        already(&revoked)
+    }
+
+    fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
+        let request = match (&self.again, self.ids.as_slice()) {
+            _ if self.done.is_some() || self.reading.is_some() || self.wish.under_way() => return Vec::new(),
+            (Some(_), _) => Request::Undone,
+            (None, &[id]) => Request::Key(id),
+            _ => return Vec::new(),
+        };
+        let (id, effect) = shell.ask(To::Overlay(self.number), request);
+        self.news = Some(id);
+        vec![effect]
     }
 
     /// The same on every field and button; but a key that had to be read is another question than its id was.
@@ -304,6 +325,19 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.news == Some(id) {
+            self.news = None;
+            match reply {
+                Reply::Key(Ok(key)) if self.known.first() != Some(&*key) => self.known = vec![*key],
+                Reply::Undone(Ok(list)) if self.again.as_ref() != Some(&list) => {
+                    self.count = TextField::default();
+                    self.take_undone(list);
+                }
+                _ => return Vec::new(),
+            }
+            self.wish.changed();
+            return Vec::new();
+        }
         if self.reading == Some(id) {
             self.reading = None;
             match reply {
@@ -313,14 +347,7 @@ impl Layer for State {
                     }
                     self.known = vec![*key];
                 }
-                Reply::Undone(Ok(list)) => {
-                    self.ids = list.keys().collect();
-                    self.known = list.undone.iter().filter_map(|undone| undone.key.clone()).collect();
-                    self.again = Some(list);
-                    if self.several() {
-                        self.form.go_to(Focus::Count);
-                    }
-                }
+                Reply::Undone(Ok(list)) => self.take_undone(list),
                 Reply::Key(Err(failure)) | Reply::Undone(Err(failure)) => self.amiss = Some(failure.text),
                 _ => {}
             }
@@ -341,6 +368,22 @@ impl Layer for State {
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         self.paint(shell, frame, area);
+    }
+}
+
+/// Which of these keys a revocation would leave as they are, and why.
+pub(super) fn already(revoked: &[Revoked]) -> Option<String> {
+    let before: Vec<&Key> = revoked.iter().filter(|one| one.already).map(|one| &one.key).collect();
+    let by = |key: &Key| key.revoked_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    match (before.as_slice(), revoked.len()) {
+        ([], _) => None,
+        ([one], 1) => Some(format!("It was revoked{} meanwhile: it stays as it is.", by(one))),
+        ([one], _) => Some(format!("{} was revoked{} meanwhile: it stays as it is.", one.name, by(one))),
+        (some, all) => Some(format!(
+            "{} of these {} keys were revoked meanwhile: they stay as they are.",
+            thousands(some.len() as u64),
+            thousands(all as u64)
+        )),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::expiry::Overlap;
 use crate::domain::key::{Key, Status};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::tui::effect::{Effect, Reply, Request, RequestId};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Made, Opening};
@@ -31,6 +31,9 @@ pub struct State {
     key: Key,
     choices: Vec<Overlap>,
     at: usize,
+    number: u64,
+    /// The key is read once more, for something has changed.
+    news: Option<RequestId>,
     wish: Wish,
 }
 
@@ -52,7 +55,7 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
     let choices = if overlap { Overlap::ALL.to_vec() } else { vec![Overlap::None] };
     let at = choices.iter().position(|choice| *choice == Overlap::Hours24).unwrap_or(0);
     let wish = Wish::new(shell, number);
-    Opened::new(State { key, choices, at, wish }, Vec::new())
+    Opened::new(State { key, choices, at, number, news: None, wish }, Vec::new())
 }
 
 impl Layer for State {
@@ -67,6 +70,12 @@ impl Layer for State {
     fn asking(&self, _: &Shell) -> Option<Asking> {
         let (key, overlap) = (self.key.id, self.choices[self.at]);
         Some(Box::new(move |operation| Request::Rotate { operation, key, overlap }))
+    }
+
+    fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
+        let (id, effect) = shell.ask(To::Overlay(self.number), Request::Key(self.key.id));
+        self.news = Some(id);
+        vec![effect]
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
@@ -91,6 +100,15 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.news == Some(id) {
+            if let Reply::Key(Ok(key)) = reply
+                && self.key != *key
+            {
+                self.key = *key;
+                self.wish.changed();
+            }
+            return Vec::new();
+        }
         let settled = self.wish.settle(shell, id, reply, Reply::try_as_rotate);
         if let Some(Ok(created)) = settled {
             shell.close();

@@ -96,12 +96,7 @@ impl Screen for State {
     }
 
     fn summary(&self, _: &Shell) -> String {
-        match (self.rows.len(), self.rows.more_after) {
-            (0, _) => String::new(),
-            (count, true) => format!("{count}+ accounts"),
-            (1, false) => "1 account".into(),
-            (count, false) => format!("{count} accounts"),
-        }
+        self.rows.counted("account")
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

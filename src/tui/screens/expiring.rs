@@ -96,6 +96,7 @@ impl Source for Ending {
     const ABOUT: Subjects = Subjects::KEYS.and(Subjects::ACCOUNTS).and(Subjects::ISSUERS);
     const FILTER: Option<&'static str> = None;
     const MARKS: bool = true;
+    const BOTH_WAYS: bool = true;
 
     fn id(row: &Row) -> KeyId {
         row.key.id
@@ -105,10 +106,8 @@ impl Source for Ending {
         Ok(())
     }
 
-    /// It is only read from the beginning on.
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Row>>> {
-        let chunk = |page| Chunk { more_before: false, ..of_keys::chunk(page) };
-        Some(reply.try_as_page()?.map(chunk))
+        Some(reply.try_as_page()?.map(of_keys::chunk))
     }
 
     fn made(made: &Made) -> Option<KeyId> {
@@ -142,7 +141,7 @@ impl Source for Ending {
 pub struct State {
     rows: Listing<Ending>,
     outlook: Option<Outlook>,
-    /// What was mailed about the keys at hand, and which of them are due. `None` until it is read.
+    /// What was mailed about the keys that were asked about, and which of them are due.
     mailing: Option<HashMap<KeyId, (Vec<Reminder>, bool)>>,
     outlooks: Latest,
     mails: Latest,
@@ -201,9 +200,10 @@ impl Screen for State {
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Outlook(outcome) => self.outlooks.keep(shell, id, outcome, &mut self.outlook),
-            Reply::RemindersOf(outcome) => {
+            Reply::RemindersOf { keys, outcome } => {
                 let by_key = outcome.map(|Mailing { reminders, due }| {
-                    let mut of: HashMap<KeyId, (Vec<Reminder>, bool)> = HashMap::new();
+                    let mut of: HashMap<KeyId, (Vec<Reminder>, bool)> =
+                        keys.into_iter().map(|key| (key, Default::default())).collect();
                     for reminder in reminders {
                         of.entry(reminder.key).or_default().0.push(reminder);
                     }
@@ -257,8 +257,8 @@ impl State {
     /// What became of the thresholds of a key; `None` until that is known.
     fn marks_of(&self, shell: &Shell, key: &Key) -> Option<Vec<(u32, Mark<'_>)>> {
         let mailing = self.mailing.as_ref()?;
-        let (own, due) = mailing.get(&key.id).map_or((&[][..], false), |(own, due)| (own.as_slice(), *due));
+        let (own, due) = mailing.get(&key.id)?;
         let days = shell.issuer(&key.issuer).map_or(&[][..], |issuer| &issuer.policy.reminders.days_before);
-        Some(marks(key, days, own, due, shell.now))
+        Some(marks(key, days, own, *due, shell.now))
     }
 }

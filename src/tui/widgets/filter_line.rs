@@ -71,14 +71,17 @@ impl<F: PartialEq> FilterLine<F> {
         self.selected = !self.is_empty() && !self.text.value().ends_with(' ');
     }
 
-    pub fn key(&mut self, event: KeyEvent) {
+    /// Answers whether the text changed.
+    pub fn key(&mut self, event: KeyEvent) -> bool {
         let types = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         let takes_its_place = matches!(event.code, KeyCode::Char(_) if types)
             || matches!(event.code, KeyCode::Backspace | KeyCode::Delete);
         if std::mem::take(&mut self.selected) && takes_its_place {
             self.text.clear();
+            self.text.key(event);
+            return true;
         }
-        self.text.key(event);
+        self.text.key(event)
     }
 
     pub fn paste(&mut self, line: &str) {

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
 use super::super::styles::Styles;
 use super::facts::{self, Fact};
@@ -20,6 +21,8 @@ pub struct Sheet<'s> {
     label: usize,
     columns: usize,
     lines: Vec<Line<'static>>,
+    /// So many lines at the top are always visible.
+    pinned: usize,
     /// The line that must be visible.
     focus: usize,
     /// Line and column of the cursor.
@@ -34,7 +37,18 @@ impl<'s> Sheet<'s> {
         let wide = dialog::columns(area, wanted);
         // The last column stays free for the mark of where one is, should the sheet be longer than the screen.
         let columns = usize::from(wide.saturating_sub(1));
-        Self { styles, area, wide, label, columns, lines: Vec::new(), focus: 0, cursor: None, beside: None }
+        Self {
+            styles,
+            area,
+            wide,
+            label,
+            columns,
+            lines: Vec::new(),
+            pinned: 0,
+            focus: 0,
+            cursor: None,
+            beside: None,
+        }
     }
 
     /// Columns in all.
@@ -157,23 +171,38 @@ impl<'s> Sheet<'s> {
         self.lines.push(line);
     }
 
+    /// What was laid out so far stays visible, whatever else does not fit.
+    pub fn pin(&mut self) {
+        self.pinned = self.lines.len();
+    }
+
     pub fn space(&mut self) {
         self.lines.push(Line::default());
     }
 
     /// Draws what fits in a frame with this title, with the focused line among it. `border`: its role; danger, for what ends
     /// something.
-    pub fn draw(self, frame: &mut Frame, title: &str, border: Role) {
+    pub fn draw(mut self, frame: &mut Frame, title: &str, border: Role) {
         let height = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
         let size = Size { width: self.wide, height };
         let area = dialog::open_as(frame, self.styles, self.area, title, size, border);
+        // Where no text is edited, the cursor is on what the next key acts on.
+        let cursor = self.cursor.or_else(|| buttons::focused(self.styles, &self.lines)).or(self.beside);
+        // Some lines are left for what the next key acts on.
+        let pinned = self.pinned.min(usize::from(area.height).saturating_sub(4)).min(self.lines.len());
+        let (head, area) = {
+            let rows = u16::try_from(pinned).unwrap_or(0);
+            let below = Rect { y: area.y + rows, height: area.height - rows, ..area };
+            (Rect { height: rows, ..area }, below)
+        };
+        let rest = self.lines.split_off(pinned);
+        frame.render_widget(Paragraph::new(std::mem::replace(&mut self.lines, rest)), head);
+        self.focus = self.focus.saturating_sub(pinned);
         let height = usize::from(area.height);
         // One line more than the focus, so that the error or note below a field is seen with it.
         let wanted = (self.focus + 1).min(self.lines.len().saturating_sub(1));
         let top = scroll::follow(0, wanted, height, self.lines.len());
-        // Where no text is edited, the cursor is on what the next key acts on.
-        let cursor = self.cursor.or_else(|| buttons::focused(self.styles, &self.lines)).or(self.beside);
-        if let Some((line, column)) = cursor
+        if let Some((line, column)) = cursor.and_then(|(line, at)| Some((line.checked_sub(pinned)?, at)))
             && line >= top
             && line - top < height
         {

@@ -253,3 +253,17 @@ fn the_filter_answers_while_one_types_and_marks_a_mistake_at_its_place() {
     terminal.press("esc");
     terminal.wait("everything again", |screen| screen.contents().contains("● active"));
 }
+
+#[test]
+fn a_terminal_that_can_only_write_lines_is_told_so_and_left_alone() {
+    let home = rack(5);
+    for term in ["dumb", ""] {
+        let mut terminal = Start::new(home.path()).env("TERM", term).spawn();
+        assert_eq!(terminal.wait_for_exit(PATIENCE).exit_code(), 2, "as where there is no terminal");
+        terminal.quiet(Duration::from_millis(50));
+        let text = terminal.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("can't be shown") && text.contains("keyrack --help"), "{term}: {text}");
+        assert!(!terminal.raw().contains(&0x1b), "{term}: {:?}", String::from_utf8_lossy(&terminal.raw()));
+        assert_eq!(terminal.left_behind(), Vec::<String>::new());
+    }
+}

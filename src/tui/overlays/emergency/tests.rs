@@ -1,6 +1,7 @@
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::domain::secret::SentKey;
+use crate::domain::subjects::Subjects;
 use crate::service::{Clue, Count, Revoked, Search};
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId};
 use crate::tui::testing::{Desk, asks_nothing, created, key, noon, only_request, search_found};
@@ -294,4 +295,35 @@ fn a_secret_pasted_over_a_table_or_into_a_choice_is_asked_about_too_and_esc_forg
     asks_nothing(&effects);
     desk.says("There is a secret in what you put there");
     assert!(!leaks(&desk, &effects, &secret));
+}
+
+#[test]
+fn a_card_hears_that_its_key_is_revoked_elsewhere() {
+    let mut desk = Desk::new();
+    let key = found(&mut desk);
+    let dead = |already| Revoked {
+        key: Key { revoked_at: Some(noon()), revoked_by: Some("grace".into()), ..leaked().0 },
+        already,
+    };
+    let (id, _) = desk.tried.pop().unwrap();
+    desk.reply(id, Reply::Revoke(Ok(vec![dead(false)])));
+    desk.says("CI runner").says_not("dead already").live(Subjects::KEYS);
+    let (id, _) = desk.tried.pop().expect("it is asked again");
+    desk.reply(id, Reply::Revoke(Ok(vec![dead(true)])));
+    desk.says("It was revoked by grace meanwhile").says("It is dead already: revoked at");
+    assert_eq!(desk.press("y"), [], "nothing is left to revoke of {}", key.name);
+}
+
+#[test]
+fn on_the_smallest_screen_the_names_of_the_keys_are_always_seen() {
+    let mut desk = Desk::sized(60, 16);
+    found(&mut desk);
+    desk.sees("CI runner");
+    let mut desk = Desk::sized(60, 16);
+    desk.press("x");
+    let (id, _) = only_request(desk.paste("runner"));
+    let keys = ["first runner", "second runner", "third runner"].map(|name| key("voicegram", name));
+    desk.reply(id, Reply::Find(Ok(search_found(keys.to_vec()))));
+    desk.sees("› ").sees("first runner").strike("down down").sees("third runner");
+    desk.says("revoke it now");
 }

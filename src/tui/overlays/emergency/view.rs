@@ -116,6 +116,7 @@ impl State {
                 sheet.line(Line::styled(fit::pad(&text, sheet.columns() + 1), styles.of(role)), false);
             }
             sheet.space();
+            sheet.pin();
         }
         sheet.facts(&key_facts::of_exposed(shell, found));
         sheet.space();

@@ -1,4 +1,5 @@
 use crate::domain::account::{Account, Standing};
+use crate::domain::explain::pasted;
 use crate::domain::key::Key;
 use crate::domain::scope::Scopes;
 use crate::domain::secret::SentKey;
@@ -22,10 +23,19 @@ fn explained(key: Key) -> Desk {
     desk
 }
 
-/// What pasting asks for.
+/// What pasting asks for, once it was read.
 fn paste(desk: &mut Desk, text: &str) -> Vec<Effect> {
     desk.open(Opening::ExplainSecret);
-    desk.paste(text)
+    let effects = desk.paste(text);
+    read(desk, effects)
+}
+
+/// The worker reads what was given to it.
+fn read(desk: &mut Desk, effects: Vec<Effect>) -> Vec<Effect> {
+    let (id, Request::Read(given, header)) = only_request(effects) else { panic!("nothing is read") };
+    let issuers = desk.state.shell.issuers.clone().unwrap_or_default();
+    let reading = pasted::read(given, header, &issuers);
+    desk.reply(id, Reply::Read(Ok(reading)))
 }
 
 /// The search found `key`, whose account is in good standing.
@@ -147,7 +157,8 @@ fn what_is_pasted_is_never_shown_nor_kept() {
     desk.open(Opening::ExplainSecret);
     desk.write(&secret[..12]);
     desk.sees("••••••••••••").sees_not(&secret[..12]);
-    let (id, _) = only_request(desk.paste(secret));
+    let asked = desk.paste(secret);
+    let (id, _) = only_request(read(&mut desk, asked));
     finds(&mut desk, id, made.key.clone());
     desk.sees_not(&secret[8..]);
     assert!(!format!("{:?}", desk.state).contains(&secret[8..]));
@@ -160,7 +171,8 @@ fn the_way_it_was_sent_can_be_said() {
     let made = created("voxpria", "CI");
     desk.open(Opening::ExplainSecret);
     desk.press("tab right right tab tab tab tab");
-    let (id, _) = only_request(desk.paste(made.secret.expose()));
+    let asked = desk.paste(made.secret.expose());
+    let (id, _) = only_request(read(&mut desk, asked));
     finds(&mut desk, id, made.key.clone());
     desk.says("X-API-Key");
 }
@@ -182,6 +194,6 @@ fn a_paste_without_brackets_is_read_whole_once_nothing_more_comes() {
     let mut paste = |line: &str| desk.hurry(&format!("\"{line}\" enter"));
     let [first, last] = ["a line", &secret].map(&mut paste);
     let (_, request) = only_request(desk.rest(last));
-    assert_eq!(request, Request::Find(SentKey::exact(format!("a line\n{secret}\n").as_bytes())));
+    assert_eq!(request, Request::Read(SentKey::exact(format!("a line\n{secret}\n").as_bytes()), None));
     assert_eq!(desk.rest(first), []);
 }

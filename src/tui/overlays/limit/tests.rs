@@ -1,6 +1,7 @@
 use crate::domain::budget::Budgets;
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
+use crate::domain::subjects::Subjects;
 use crate::tui::effect::{FailureKind, Reply, Request};
 use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, account, asks_nothing, key, noon, only_request};
@@ -114,4 +115,14 @@ fn before_the_console_knows_who_is_there_it_says_so_and_not_that_somebody_may_no
     desk.state.shell.who = None;
     desk.open(Opening::Limit(Box::new(key("voxpria", "CRM"))));
     desk.closed().told("try again in a moment");
+}
+
+#[test]
+fn the_form_hears_of_limits_that_are_set_elsewhere() {
+    let mut desk = form("voxpria", "");
+    let changed = Key { limits: Budgets::parse("7/1m").unwrap(), ..key("voxpria", "CRM") };
+    desk.send(crate::tui::message::Message::Live(crate::service::LiveEvent::Changed(Subjects::KEYS)));
+    let id = desk.asked.iter().find(|(_, request)| matches!(request, Request::Key(_))).unwrap().0;
+    desk.reply(id, Reply::Key(Ok(Box::new(changed))));
+    desk.says("7 a minute, agreed for this key").says("Its limits were changed meanwhile.");
 }

@@ -2,10 +2,11 @@ use chrono::Duration;
 
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
+use crate::domain::subjects::Subjects;
 use crate::service::{Receipt, Revoked};
 use crate::tui::effect::{Effect, FailureKind, Reply, Request};
 use crate::tui::opening::Opening;
-use crate::tui::testing::{Desk, asked, key, noon, only_request};
+use crate::tui::testing::{Desk, asked, asks_nothing, key, noon, only_request};
 
 fn question(keys: &[Key]) -> Desk {
     let mut desk = Desk::new();
@@ -165,4 +166,39 @@ fn the_question_for_several_at_120_by_40() {
         states: String::new(),
     });
     insta::assert_snapshot!(desk.screen());
+}
+
+/// What a yes would come to is answered: these are revoked already.
+fn foreseen(desk: &mut Desk, keys: &[Key], already: &[usize]) {
+    let (id, _) = desk.tried.pop().expect("it is asked what a yes would come to");
+    let one = |(place, key): (usize, &Key)| {
+        let before = already.contains(&place);
+        let by = before.then(|| "grace".into());
+        Revoked { key: Key { revoked_at: Some(noon()), revoked_by: by, ..key.clone() }, already: before }
+    };
+    desk.reply(id, Reply::Revoke(Ok(keys.iter().enumerate().map(one).collect())));
+}
+
+#[test]
+fn an_open_question_hears_of_keys_that_are_revoked_elsewhere() {
+    let keys = three();
+    let mut desk = question(&keys);
+    foreseen(&mut desk, &keys, &[]);
+    desk.says_not("meanwhile").live(Subjects::KEYS);
+    foreseen(&mut desk, &keys, &[1]);
+    desk.says("b was revoked by grace meanwhile: it stays as it is.");
+    desk.live(Subjects::KEYS);
+    foreseen(&mut desk, &keys, &[0, 1]);
+    desk.says("2 of these 3 keys were revoked meanwhile: they stay as they are.");
+    desk.live(Subjects::ALERTS);
+    assert!(desk.tried.is_empty(), "alerts change nothing of it");
+    let mut desk = question(&keys[..1]);
+    foreseen(&mut desk, &keys[..1], &[]);
+    desk.live(Subjects::KEYS);
+    foreseen(&mut desk, &keys[..1], &[0]);
+    desk.says("It was revoked by grace meanwhile").says("revoked since 2026-11-21 12:00:00 UTC");
+    // What is new has to be read first.
+    desk.state.drawn(desk.state.shell.now);
+    desk.haste = Some(Duration::milliseconds(100));
+    asks_nothing(&desk.press("y"));
 }

@@ -48,6 +48,7 @@ impl State {
         }
         if self.several() {
             self.draw_names(&mut sheet, styles);
+            sheet.pin();
         } else if let Some(key) = self.known.first() {
             sheet.facts(&key_facts::of(shell, key));
         } else if let Some(id) = self.ids.first() {

@@ -48,7 +48,10 @@ fn screen(width: u16, height: u16) -> Desk {
     assert_eq!(keys, [ends_in("soon", 2).key.id, ends_in("later", 5).key.id]);
     desk.reply(
         id,
-        Reply::RemindersOf(Ok(Mailing { reminders: reminders(), due: vec![ends_in("later", 5).key.id] })),
+        Reply::RemindersOf {
+            keys,
+            outcome: Ok(Mailing { reminders: reminders(), due: vec![ends_in("later", 5).key.id] }),
+        },
     );
     desk
 }

@@ -79,7 +79,7 @@ impl State {
     /// Which reminders went out, in the list.
     fn reminded(&self, shell: &Shell, key: &Key) -> list::Cell {
         match self.marks_of(shell, key) {
-            None => (String::new(), Role::Muted),
+            None => (format!("{:>REMINDED$}", "…"), Role::Muted),
             Some(marks) if marks.is_empty() => (format!("{:>REMINDED$}", "–"), Role::Muted),
             Some(marks) => {
                 let (words, role) = short(&marks);

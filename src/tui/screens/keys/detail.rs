@@ -31,7 +31,14 @@ pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {
     if state.detail.focused {
         frame.set_cursor_position(inner.as_position());
     }
-    frame.render_widget(Paragraph::new(lines).scroll((state.detail.scroll.min(most), 0)), inner);
+    // Whose all this is stays visible.
+    let name = state.selected_key().map_or(0, |key| fit::wrap(&key.name, usize::from(inner.width)).len());
+    let name = u16::try_from(name).unwrap_or(u16::MAX).min(inner.height / 2);
+    let mut lines = lines;
+    let rest = lines.split_off(usize::from(name).min(lines.len()));
+    frame.render_widget(Paragraph::new(lines), Rect { height: name, ..inner });
+    let below = Rect { y: inner.y + name, height: inner.height - name, ..inner };
+    frame.render_widget(Paragraph::new(rest).scroll((state.detail.scroll.min(most), 0)), below);
 }
 
 /// How many lines the detail can be scrolled by.

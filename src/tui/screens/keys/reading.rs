@@ -153,7 +153,7 @@ impl State {
         let quiet = load == Load::Again && self.quiet;
         let stale = load == Load::Again && !quiet;
         if stale {
-            self.detail.trail = None;
+            self.detail.forget_trail();
             self.detail.account_stale = true;
         }
         effects.extend(self.follow(shell));

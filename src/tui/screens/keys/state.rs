@@ -58,6 +58,14 @@ pub struct Detail {
     pub(super) wanted: Option<KeyId>,
 }
 
+impl Detail {
+    /// The audit has grown: what is at hand of it, or under way, is old.
+    pub(super) fn forget_trail(&mut self) {
+        self.trail = None;
+        self.wanted = None;
+    }
+}
+
 impl State {
     pub fn areas(&self, shell: &Shell) -> Areas {
         Areas::of(shell, self.rows.filter.visible(), self.detail.open)

@@ -46,7 +46,7 @@ impl Screen for State {
         // The table stands; the detail tells of the account and of the audit.
         self.detail.account_stale |= touched.meet(Subjects::ACCOUNTS);
         if touched.meet(Subjects::AUDIT) {
-            self.detail.trail = None;
+            self.detail.forget_trail();
         }
         self.follow(shell)
     }

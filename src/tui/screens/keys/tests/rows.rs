@@ -337,3 +337,38 @@ fn tab_completes_a_field_of_the_filter_and_then_its_value() {
     desk.play("\" a\"").sees("tab: account:  acknowledged:").play("tab").sees("/ expires:never ac");
     desk.play("ctrl-u \"words\"").sees_not("tab:");
 }
+
+#[test]
+fn without_its_filter_a_list_has_the_cursor_on_the_same_key() {
+    let mut desk = Desk::ready(100, 24, keys(900));
+    desk.play("/ \"key 45\" down down enter").selects("Key 245").play("esc").selects("Key 245");
+    desk.sees_not("/ key")
+        .sees("900 API keys")
+        .play("up")
+        .selects("Key 244")
+        .play("down down")
+        .selects("Key 246");
+    // While it is typed, and where rows have not come yet.
+    desk.play("/ \"key 77\"").selects("Key 77").play("esc").selects("Key 77 ");
+    desk.strike("/ \"key 88\"").strike("esc").settle().selects("Key 77 ");
+    // A key that is none of the list's without it.
+    desk.play("/ \"status:revoked\" esc").sees("900 API keys");
+}
+
+#[test]
+fn what_the_last_line_says_goes_when_it_is_so_no_longer() {
+    let mut desk = Desk::ready(100, 24, keys(300));
+    desk.play("ctrl-a").told("300 marked").play("esc");
+    assert_eq!(desk.toast(), "", "nothing is marked any more");
+    desk.strike("/ \"key 2\" enter").strike("d").told("still being read").settle();
+    assert_eq!(desk.toast(), "", "they have been read");
+    desk.strike("v").told("mark the first row").strike("down");
+    assert_eq!(desk.toast(), "");
+}
+
+#[test]
+fn the_name_of_the_key_is_seen_however_far_its_page_is_scrolled() {
+    let mut desk = Desk::ready(60, 16, keys(3));
+    desk.play("enter").sees("Key 0").play("G").sees("Key 0").sees("Audit");
+    desk.play("g").sees("Key 0").sees("Status");
+}
