@@ -70,6 +70,8 @@ pub enum Error {
     Settings(#[from] ConfigError),
     #[error(transparent)]
     Service(#[from] service::Error),
+    #[error("{0} broke, and without it the gate can't work; the log says why. Start it again")]
+    Broken(&'static str),
 }
 
 /// A gate that listens and is ready to serve.
@@ -110,14 +112,23 @@ impl Listening {
         self.listeners.iter().chain(&self.admin).filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
-    /// Serves until `stop` says so; then answers what is open, saves its windows and signs off.
-    pub async fn serve(self, stop: channel::Receiver<bool>) {
+    /// Serves until `stop` says so, or a part of the gate breaks without which it can't work; then answers what is open, saves
+    /// its windows and signs off.
+    ///
+    /// # Errors
+    /// When something broke.
+    pub async fn serve(self, stop: channel::Receiver<bool>) -> Result<(), Error> {
         let Self { door, listeners, admin } = self;
         let limits = door.settings.connections;
         let crowd = Crowd::new(limits.connections, door.settings.trusted.clone());
+        let (end, ending) = channel::channel(false);
         let mut ways = Vec::new();
         for listener in listeners {
-            ways.push((listener, Routes::requests(&door, &stop, admin.is_none()), Some(Arc::clone(&crowd))));
+            ways.push((
+                listener,
+                Routes::requests(&door, &ending, admin.is_none()),
+                Some(Arc::clone(&crowd)),
+            ));
         }
         if let Some(listener) = admin {
             ways.push((listener, Routes::operators(&door), None));
@@ -125,20 +136,37 @@ impl Listening {
         let serving: Vec<_> = ways
             .into_iter()
             .map(|(listener, routes, crowd)| {
-                let metrics = Arc::clone(&door.metrics);
-                tokio::spawn(server::serve(listener, routes, limits, crowd, metrics, stop.clone()))
+                let (metrics, guard) =
+                    (Arc::clone(&door.metrics), door.gate.guard("a listener", ending.clone()));
+                let ending = ending.clone();
+                tokio::spawn(async move {
+                    server::serve(listener, routes, limits, crowd, metrics, ending).await;
+                    drop(guard);
+                })
             })
             .collect();
-        let telling = door
-            .settings
-            .webhook
-            .clone()
-            .map(|settings| tokio::spawn(webhook::run(door.gate.clone(), settings, stop.clone())));
-        let mut keeping = tokio::spawn(keep(Arc::clone(&door), stop));
+        let telling = door.settings.webhook.clone().map(|settings| {
+            let (gate, ending) = (door.gate.clone(), ending.clone());
+            let guard = gate.guard("the webhook", ending.clone());
+            tokio::spawn(async move {
+                webhook::run(gate, settings, ending).await;
+                drop(guard);
+            })
+        });
+        let (own, guard) = (Arc::clone(&door), door.gate.guard("the keeper of windows", ending.clone()));
+        let mut keeping = tokio::spawn(async move {
+            keep(own, ending).await;
+            drop(guard);
+        });
+        let mut stop = stop;
+        tokio::select! {
+            () = stop::stopped(&mut stop) => {}
+            () = door.gate.breaks() => {}
+        }
+        end.send_replace(true);
         for task in serving {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a listener broke");
-            }
+            // One that broke was told of by its guard.
+            let _ = task.await;
         }
         let telling = async {
             if let Some(telling) = telling {
@@ -155,6 +183,7 @@ impl Listening {
             keeping.abort();
         }
         door.gate.close().await;
+        door.gate.broken().map_or(Ok(()), |what| Err(Error::Broken(what)))
     }
 }
 

@@ -44,9 +44,7 @@ fn console(mut session: Session) -> cli::Result<u8> {
     let reason = runtime.block_on(tui::run(session.opening(), settings, session.clock.clone()));
     runtime.shutdown_background();
     match reason {
-        Ok(ExitReason::Broken(why)) => {
-            Err(Failure::new(Exit::Failure, format!("the terminal can't be read: {why}")))
-        }
+        Ok(ExitReason::Broken(why)) => Err(Failure::new(Exit::Failure, why)),
         Ok(ExitReason::Killed(signal)) => {
             drop(telemetry::Finish);
             signals::end_by(signal)
@@ -83,11 +81,8 @@ fn gate(session: &Session) -> cli::Result<u8> {
         }
         // Whoever started it under systemd goes on from here; elsewhere nobody listens.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-        listening.serve(stop.clone()).await;
-        match *stop.borrow() {
-            true => Ok(0),
-            false => Err(Failure::new(Exit::Failure, "the gate ended by itself: its log says why")),
-        }
+        let served = listening.serve(stop).await;
+        served.map(|()| 0).map_err(|error| Failure::new(Exit::Failure, error.to_string()))
     });
     session.remove_throwaway();
     runtime.shutdown_timeout(Duration::from_millis(300));

@@ -10,7 +10,7 @@ pub use crate::domain::usage::{Outcome, RaisedAlert};
 use crate::store::Store;
 pub use crate::store::{
     Access, AlertRequest, Error as StoreError, Facts, Intent, Lack, LiveEvent, Location, MaybeTransient,
-    Mended, Neglected, SavedWindow, Tried,
+    Mended, Neglected, OddRow, SavedWindow, Tried,
 };
 
 mod accounts;
@@ -47,7 +47,7 @@ pub use create::{CreateKey, Created};
 pub use error::{Error, Field, Result};
 pub use explain::{Asked, Carriage, Explain, Presented};
 pub use find::{Clue, Found, Search};
-pub use gate::{Confirmed, Gate, GateSettings, Known, Neighbours, Policies, Use};
+pub use gate::{Confirmed, Gate, GateSettings, Guard, Known, Neighbours, Policies, Use};
 pub use ids::new_operation;
 pub use impact::Hit;
 pub use list::{Count, From, Outlook, Page, PageRequest, Row, Week};

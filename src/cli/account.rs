@@ -181,7 +181,8 @@ impl Record for AccountSummary {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new("STANDING", 6, "standing", |summary, _| summary.account.standing.as_str().into()),
         Column::<Self>::new("SLUG", 1, "slug", |summary, _| summary.account.slug.as_str().into()).whole(),
-        Column::new("NAME", 3, "name", |summary, _| summary.account.name.as_str().into()),
+        Column::<Self>::new("NAME", 3, "name", |summary, _| summary.account.name.as_str().into())
+            .cell(|summary, _| summary.account.label().into_owned()),
         Column::new("ISSUER", 2, "issuer", |summary, _| summary.account.issuer.as_str().into()),
         Column::new("PLAN", 5, "plan", |summary, _| summary.account.plan.as_deref().into()),
         Column::new("ACTIVE KEYS", 7, "active_keys", |summary, _| summary.active_keys.into()),
@@ -189,6 +190,9 @@ impl Record for AccountSummary {
         Column::new("EXPIRING", 8, "expiring_keys", |summary, _| summary.expiring_keys.into()),
         Column::wide("ADMINS", 4, "admins", |summary, _| {
             summary.account.admins.iter().map(|mail| mail.as_str()).collect()
+        }),
+        Column::field(11, "unreadable", |summary, _| {
+            Some(summary.account.odd.as_str()).filter(|odd| !odd.is_empty()).into()
         }),
         Column::wide("CREATED", 9, "created_at", |summary, _| summary.account.created_at.into()),
     ];

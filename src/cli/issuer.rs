@@ -113,6 +113,10 @@ async fn show(slug: &str, session: &Session) -> Result {
         }
     };
     match session.format() {
+        Format::Table | Format::Wide if !issuer.policy.odd.is_empty() => Err(Failure::check(format!(
+            "the policy of {slug} can't be read: {}. Apply a sound one: keyrack issuer apply FILE",
+            issuer.policy.odd
+        ))),
         Format::Table | Format::Wide => {
             session.remark(&format!(
                 "Version {} of the policy, of {}.",
@@ -144,10 +148,22 @@ fn read(file: &std::path::Path) -> Result<(Policy, Option<i64>)> {
     use std::io::Read;
     let failed = |error: std::io::Error| Failure::usage(format!("{} can't be read: {error}", file.display()));
     let mut text = String::new();
+    // One more, so that a file that is too long is known from one that just fits.
     if file.as_os_str() == "-" {
-        std::io::stdin().lock().take(LONGEST).read_to_string(&mut text).map_err(failed)?;
+        std::io::stdin().lock().take(LONGEST + 1).read_to_string(&mut text).map_err(failed)?;
     } else {
-        std::fs::File::open(file).map_err(failed)?.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
+        std::fs::File::open(file)
+            .map_err(failed)?
+            .take(LONGEST + 1)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+    }
+    if text.len() as u64 > LONGEST {
+        let most = LONGEST / 1024 / 1024;
+        return Err(Failure::usage(format!(
+            "{} is longer than {most} MiB, which no policy may be",
+            file.display()
+        )));
     }
     policy_file::parse_versioned(&text).map_err(|error| {
         Failure::usage(format!("{}:{}:{}: {}", file.display(), error.line, error.column, error.reason))

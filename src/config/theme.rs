@@ -59,7 +59,8 @@ impl Theme {
             .filter_map(|entry| {
                 let path = entry.ok()?.path();
                 let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-                is_toml.then(|| path.file_stem()?.to_str().map(str::to_owned)).flatten()
+                // A name that is no text is listed all the same, so that somebody is told that it can't be loaded.
+                is_toml.then(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned())).flatten()
             })
             .filter(|name| !names.contains(name))
             .collect();

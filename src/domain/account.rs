@@ -1,5 +1,7 @@
 //! Accounts: the customers of an issuer.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr};
 
@@ -20,6 +22,16 @@ pub struct Account {
     pub plan: Option<SafeText>,
     pub standing: Standing,
     pub created_at: Instant,
+    /// What of its row can't be read, and why; empty: all of it can.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub odd: SafeText,
+}
+
+impl Account {
+    /// The name as lists show it: behind what of the account can't be read.
+    pub fn label(&self) -> Cow<'_, str> {
+        self.odd.before(&self.name)
+    }
 }
 
 /// Whether the account may create keys, and its keys pass the gates. Suspension is reversible, unlike a revocation.

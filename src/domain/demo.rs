@@ -265,6 +265,7 @@ fn account(rng: &mut StdRng, n: usize, now: Instant, policies: &[Policy]) -> Acc
         created_at: now - PAST - Duration::days(rng.random_range(1..200)),
         name: name.into(),
         slug,
+        odd: Default::default(),
     }
 }
 

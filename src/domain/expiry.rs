@@ -6,8 +6,8 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use super::Instant;
 use super::when::{Span, SpanError};
+use super::{EARLIEST, Instant, LATEST, days, shifted};
 
 mod words;
 
@@ -30,7 +30,7 @@ impl Expiry {
     pub fn instant(self, created: Instant) -> Option<Instant> {
         match self {
             Self::Never => None,
-            Self::Days(days) => Some(created + Duration::days(i64::from(days))),
+            Self::Days(number) => Some(shifted(created, days(number))),
             Self::At(at) => Some(at),
         }
     }
@@ -64,7 +64,7 @@ impl TryFrom<String> for Expiry {
             return Ok(Self::Days(days));
         }
         chrono::DateTime::parse_from_rfc3339(&text)
-            .map(|at| Self::At(at.to_utc()))
+            .map(|at| Self::At(at.to_utc().clamp(EARLIEST, LATEST)))
             .map_err(|_| format!("{text:?} is no expiry: write never, 90d or an RFC 3339 instant"))
     }
 }
@@ -100,7 +100,7 @@ impl Overlap {
 
     /// When a key that is replaced at `from` ends: never later than its own expiry.
     pub fn end(self, own: Option<Instant>, from: Instant) -> Instant {
-        let end = from + self.duration();
+        let end = shifted(from, self.duration());
         own.map_or(end, |own| own.min(end))
     }
 

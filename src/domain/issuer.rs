@@ -6,6 +6,7 @@ use super::Instant;
 use super::expiry::Expiry;
 use super::scope::Scopes;
 use super::secret::Body;
+use super::text::SafeText;
 
 mod check;
 mod gate;
@@ -68,6 +69,9 @@ pub struct Policy {
     pub limits: Vec<LimitRule>,
     #[serde(default)]
     pub answers: Answers,
+    /// Why it can't be read; empty: it can. One that can't be has only its slug and its keys' form, and nothing passes by it.
+    #[serde(skip)]
+    pub odd: SafeText,
 }
 
 /// The secret's form.
@@ -235,6 +239,33 @@ pub struct Check {
 }
 
 impl Policy {
+    /// What stands for a policy that can't be read, and why it can't: `raw` is what was found.
+    pub fn unread(slug: &str, raw: Option<&str>, why: SafeText) -> Self {
+        let raw = raw.and_then(|raw| serde_json::from_str::<serde_json::Value>(raw).ok());
+        let format = raw.and_then(|raw| serde_json::from_value(raw.get("format")?.clone()).ok());
+        // No secret begins like this: where not even the form of the keys is known, none is recognised.
+        let unknown = Format { prefix: "\u{FFFD}".into(), former_prefixes: Vec::new(), body: Body::Hex };
+        Self {
+            slug: slug.to_owned(),
+            name: format!("can't be read: {why}"),
+            format: format.unwrap_or(unknown),
+            wording: Wording::default(),
+            scopes: Vec::new(),
+            expiry: ExpiryRule::default(),
+            caps: Caps { active_keys: Some(0), creations_per_minute: Some(0) },
+            plans: Vec::new(),
+            rotation: Rotation::default(),
+            reminders: Reminders::default(),
+            headers: Headers::default(),
+            check: None,
+            gate: GateRule::default(),
+            routes: Vec::new(),
+            limits: Vec::new(),
+            answers: Answers::default(),
+            odd: why,
+        }
+    }
+
     /// The scopes of `wanted` that this policy does not know.
     pub fn unknown_scopes<'a>(&self, wanted: &'a Scopes) -> Vec<&'a str> {
         wanted.iter().filter(|w| !self.scopes.iter().any(|rule| rule.name == *w)).collect()

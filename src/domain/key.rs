@@ -1,11 +1,12 @@
 //! Keys: the record of a secret that was given out.
 
+use std::borrow::Cow;
+
 use chrono::Duration;
 use serde::Serialize;
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 use uuid::Uuid;
 
-use super::Instant;
 use super::account::Standing;
 use super::budget::Budgets;
 use super::expiry::Overlap;
@@ -13,6 +14,7 @@ use super::network::Networks;
 use super::scope::Scopes;
 use super::secret::HashedKey;
 use super::text::SafeText;
+use super::{Instant, shifted};
 
 /// A key nobody acknowledged and nobody used is dead this long after its creation (VP-27).
 pub const CLAIM_TIME: Duration = Duration::minutes(10);
@@ -65,6 +67,8 @@ pub struct Key {
     pub successor_ends_at: Option<Instant>,
     /// When the policy's rotation period ends; `None` where the policy has none.
     pub rotation_due_at: Option<Instant>,
+    /// What of its row can't be read, and why; empty: all of it can. Such a key is shown and can be revoked, and passes nowhere.
+    pub odd: SafeText,
 }
 
 /// A key as it is written.
@@ -105,7 +109,7 @@ pub struct Revocation {
 /// What a key is at a given instant: what a request with it would meet. Only `Active` works.
 ///
 /// Derived from the row and the time, so that no process needs to be alive for a key to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumString, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Status {
@@ -117,10 +121,14 @@ pub enum Status {
     /// Neither acknowledged nor used within [`CLAIM_TIME`] of its creation.
     Abandoned,
     Revoked,
+    /// A part of its row can't be read, so nothing may pass with it. No filter knows: who filters can't read it either.
+    #[strum(disabled)]
+    Damaged,
 }
 
 impl Status {
-    pub const ALL: &[Self] = Self::VARIANTS;
+    /// What a filter may ask for.
+    pub const ALL: &[Self] = &[Self::Active, Self::Suspended, Self::Expired, Self::Abandoned, Self::Revoked];
 
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -132,6 +140,8 @@ impl Key {
     pub fn status(&self, now: Instant) -> Status {
         if self.revoked_at.is_some() {
             Status::Revoked
+        } else if !self.odd.is_empty() {
+            Status::Damaged
         } else if self.expires_at.is_some_and(|at| at <= now) {
             Status::Expired
         } else if self.claim_by().is_some_and(|at| at <= now) {
@@ -143,6 +153,11 @@ impl Key {
         }
     }
 
+    /// The name as lists show it: behind what of the key can't be read.
+    pub fn label(&self) -> Cow<'_, str> {
+        self.odd.before(&self.name)
+    }
+
     /// Whether this key is over for good at `now`. A key of a suspended account is not.
     pub fn has_ended(&self, now: Instant) -> bool {
         self.ends_at().is_some_and(|end| end <= now) || self.revoked_at.is_some()
@@ -150,7 +165,8 @@ impl Key {
 
     /// The instant at which this key dies unless somebody acknowledges or uses it; `None` once that has happened.
     pub fn claim_by(&self) -> Option<Instant> {
-        (self.acknowledged_at.is_none() && self.last_used_at.is_none()).then(|| self.created_at + CLAIM_TIME)
+        (self.acknowledged_at.is_none() && self.last_used_at.is_none())
+            .then(|| shifted(self.created_at, CLAIM_TIME))
     }
 
     /// The instant at which this key ends or ended, by whichever cause comes first; `None` for never.

@@ -214,6 +214,8 @@ pub enum CursorValue {
     Text(String),
     /// Instants, with the far future for "never" and the epoch for "not yet".
     Instant(Instant),
+    /// What the row with this id has there: it is no text or instant that could be told.
+    AsStored,
 }
 
 /// The far future that stands for "never" in comparisons: 9999-12-31T00:00:00Z.

@@ -66,6 +66,10 @@ pub enum Reason {
     Abandoned {
         at: Instant,
     },
+    /// A part of the key's row, or of its policy, can't be read, and why.
+    Damaged {
+        what: SafeText,
+    },
     /// The account, by its slug, is not in good standing.
     Suspended {
         account: SafeText,
@@ -232,6 +236,11 @@ impl Reason {
                 return format!(
                     "Nobody confirmed that the secret was taken over, so the key died on {}: create a new one.",
                     when::in_a_sentence(*at)
+                );
+            }
+            Self::Damaged { what } => {
+                return format!(
+                    "The database holds something of this key that can't be read ({what}), so it may not pass: revoke it and create a new one, or mend the row (see keyrack doctor)."
                 );
             }
             Self::Suspended { account } => {

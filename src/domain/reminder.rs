@@ -8,9 +8,9 @@ use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
-use super::Instant;
 use super::key::KeyId;
 use super::text::SafeText;
+use super::{Instant, shifted};
 
 mod filter;
 pub mod fit;
@@ -273,7 +273,7 @@ const EARLY: Duration = Duration::days(1);
 
 /// What was changed after this was changed by a clock that ran ahead.
 pub fn ahead_of(now: Instant) -> Instant {
-    now + EARLY
+    shifted(now, EARLY)
 }
 
 #[cfg(test)]

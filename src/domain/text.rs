@@ -1,5 +1,7 @@
 //! Text that can't harm a terminal, a mail or a log (H11).
 
+use std::borrow::Cow;
+
 use derive_more::{Deref, Display};
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -41,6 +43,15 @@ impl SafeText {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A row's name behind what of the row can't be read, which this says; the name alone where all of it can.
+    pub fn before<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.0.is_empty() {
+            Cow::Borrowed(name)
+        } else {
+            format!("can't be read: {} · {name}", self.0).into()
+        }
     }
 }
 

@@ -55,14 +55,14 @@ impl Counts {
     }
 
     pub fn merge(&mut self, other: Self) {
-        self.allowed += other.allowed;
-        self.refused += other.refused;
-        self.limited += other.limited;
+        self.allowed = self.allowed.saturating_add(other.allowed);
+        self.refused = self.refused.saturating_add(other.refused);
+        self.limited = self.limited.saturating_add(other.limited);
     }
 
     /// All requests, however they ended.
     pub fn total(self) -> u64 {
-        self.allowed + self.refused + self.limited
+        self.allowed.saturating_add(self.refused).saturating_add(self.limited)
     }
 }
 
@@ -97,7 +97,8 @@ pub fn spans(past: &[Minute], now: Instant, cells: usize, minutes: u32) -> Vec<u
         let age = minute(now) - one.minute;
         let back = usize::try_from(age / width).ok().filter(|back| age >= 0 && *back < cells);
         if let Some(back) = back {
-            out[cells - 1 - back] += one.counts.total();
+            let cell = &mut out[cells - 1 - back];
+            *cell = cell.saturating_add(one.counts.total());
         }
     }
     out

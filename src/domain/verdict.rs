@@ -120,6 +120,9 @@ pub fn check(
         return Err(Reason::OtherIssuer.into());
     }
     dead(key, now).map_or(Ok(()), Err)?;
+    if !policy.odd.is_empty() {
+        return Err(Reason::Damaged { what: policy.odd.clone() }.into());
+    }
     let allowed = match request.address {
         Some(address) => key.allow.allows(address),
         None => key.allow.is_empty(),
@@ -153,13 +156,17 @@ pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
         }),
         Status::Expired => Some(Reason::Expired { at: key.expires_at.unwrap_or(now) }),
         Status::Abandoned => Some(Reason::Abandoned { at: key.claim_by().unwrap_or(now) }),
+        Status::Damaged => Some(Reason::Damaged { what: key.odd.clone() }),
         Status::Suspended => Some(Reason::Suspended { account: key.account.as_str().into() }),
     }
 }
 
 /// What a request with the key would meet at `now` under its policy, in a sentence for people.
 pub fn meets(key: &Key, policy: Option<&Policy>, now: Instant) -> String {
-    let strange = policy.is_some_and(|policy| !policy.takes(key)).then_some(Reason::UnknownPrefix);
+    let strange = policy.and_then(|policy| match policy {
+        policy if !policy.odd.is_empty() => Some(Reason::Damaged { what: policy.odd.clone() }),
+        policy => (!policy.takes(key)).then_some(Reason::UnknownPrefix),
+    });
     match (dead(key, now).or(strange), key.claim_by()) {
         (Some(reason), _) => reason.sentence(None),
         (None, Some(end)) => {

@@ -16,10 +16,16 @@ use super::schema::Readiness;
 /// Is the program alive?
 #[utoipa::path(
     get, path = "/healthz", operation_id = "healthz", tag = "operation",
-    responses((status = 200, description = "It is", body = String, content_type = "text/plain"))
+    responses(
+        (status = 200, description = "It is", body = String, content_type = "text/plain"),
+        (status = 503, description = "A part of it broke; it ends", body = String, content_type = "text/plain"),
+    )
 )]
-pub async fn healthz() -> &'static str {
-    "ok\n"
+pub async fn healthz(State(door): State<Arc<Door>>) -> (StatusCode, String) {
+    match door.gate.broken() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(what) => (StatusCode::SERVICE_UNAVAILABLE, format!("{what} broke\n")),
+    }
 }
 
 /// Can it answer requests? Whether the database answered within the lease, and the shared limiter too if there is one.

@@ -123,6 +123,7 @@ impl Change for Create {
             plan: self.plan.as_deref().map(SafeText::new),
             standing: Standing::Good,
             created_at: tx.now(),
+            odd: SafeText::default(),
         };
         tx.add_account(&account).await?;
         let Account { issuer, name, admins, plan, .. } = &account;

@@ -61,7 +61,10 @@ async fn retire(tx: &mut Tx, old: KeyId, new: KeyId) -> Result<()> {
         tx.revoke(&[old], &end).await?;
         tx.record(Action::KeyRevoke, &key, json!({ "reason": reason, "successor": new })).await?;
     } else {
-        let end = now + chrono::Duration::seconds(seconds);
+        let end = crate::domain::shifted(
+            now,
+            chrono::TimeDelta::try_seconds(seconds).unwrap_or(chrono::TimeDelta::MAX),
+        );
         let end = key.expires_at.map_or(end, |own| own.min(end));
         tx.set_expiry(old, end).await?;
         tx.record(Action::KeyRetire, &key, json!({ "ends_at": end, "successor": new })).await?;

@@ -8,7 +8,6 @@ use super::change::{Change, locked};
 use super::ids::{new_id, random};
 use super::permit::permit;
 use super::{Error, Field, Intent, Result, Service};
-use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
 use crate::domain::audit::replay::fingerprint;
 use crate::domain::audit::{self, Action};
@@ -21,6 +20,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret::{PlainKey, TAIL};
 use crate::domain::text::{check_description, check_name};
 use crate::domain::when::Here;
+use crate::domain::{Instant, shifted};
 use crate::store::Tx;
 
 /// The window in which creations are counted (VG-22).
@@ -227,6 +227,12 @@ pub(super) async fn allow_one_more(
     policy: &Policy,
     in_place: bool,
 ) -> Result<()> {
+    if !policy.odd.is_empty() {
+        let (slug, why) = (&policy.slug, &policy.odd);
+        return Err(Error::Refused(format!(
+            "the policy of issuer {slug} can't be read ({why}). Apply a sound one first: keyrack issuer apply FILE"
+        )));
+    }
     if account.standing == Standing::Suspended {
         return Err(Error::Suspended { account: account.slug.clone() });
     }
@@ -237,9 +243,9 @@ pub(super) async fn allow_one_more(
         return Err(Error::KeyLimit { account: account.slug.clone(), active, cap });
     }
     if let Some(cap) = policy.caps.creations_per_minute {
-        let made = tx.creations_since(&account.slug, tx.now() - MINUTE, cap).await?;
+        let made = tx.creations_since(&account.slug, shifted(tx.now(), -MINUTE), cap).await?;
         if let (true, Some(oldest)) = (made.len() >= cap as usize, made.last()) {
-            let wait = (*oldest + MINUTE - tx.now()).num_seconds() + 1;
+            let wait = (shifted(*oldest, MINUTE) - tx.now()).num_seconds().saturating_add(1);
             return Err(Error::TooFast {
                 account: account.slug.clone(),
                 made: made.len() as u64,

@@ -38,6 +38,8 @@ pub struct Search {
     pub fit: Option<Count>,
     /// What looks like a secret and led to no key, in the order of the text.
     pub clues: Vec<Clue>,
+    /// How many previews and ids of the text were too many to be looked up.
+    pub left_out: usize,
 }
 
 /// Something that looks like a secret and led to no key. Holds no part of it.
@@ -78,6 +80,12 @@ impl Search {
             .collect();
         if let Some(more) = self.clues.len().checked_sub(TOLD).filter(|more| *more > 0) {
             told.push(format!("{more} more led to no key."));
+        }
+        if self.left_out > 0 {
+            told.push(format!(
+                "{} more previews and IDs were not looked up: give fewer at a time.",
+                self.left_out
+            ));
         }
         told
     }
@@ -183,6 +191,7 @@ impl Service {
             keys = self.by_text(fold_typed(one), now, search).await?;
             previews.clear();
         }
+        search.left_out += previews.len().saturating_sub(PREVIEWS);
         for shown in previews.into_iter().take(PREVIEWS) {
             for key in self.by_text(fold_typed(shown), now, &mut Search::default()).await? {
                 if !keys.iter().any(|other| other.id == key.id) {
@@ -194,8 +203,9 @@ impl Service {
         let text = text.trim_start_matches('\u{feff}').trim();
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         let ids = words.filter(|word| matches!(word.len(), 32 | 36)).filter_map(|word| word.parse().ok());
-        let ids: BTreeSet<KeyId> = ids.take(IDS).collect();
-        for key in self.inner.store.keys(&Vec::from_iter(ids)).await? {
+        let ids: BTreeSet<KeyId> = ids.collect();
+        search.left_out += ids.len().saturating_sub(IDS);
+        for key in self.inner.store.keys(&Vec::from_iter(ids.into_iter().take(IDS))).await? {
             if !keys.iter().any(|other| other.id == key.id) {
                 keys.push(key);
             }

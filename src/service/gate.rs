@@ -40,6 +40,7 @@ mod watchman;
 mod writing;
 
 use cache::Cache;
+pub use inner::Guard;
 use inner::Inner;
 pub use known::{Known, Policies};
 use proof::Proof;
@@ -120,18 +121,20 @@ impl Gate {
             grown: Notify::new(),
             stop: channel::Sender::new(false),
             tasks: AsyncMutex::default(),
+            broken: channel::Sender::new(None),
             store,
             clock,
             settings,
             row,
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(prover::run(Arc::clone(&inner), pulse, applied));
-        tasks.spawn(prover::listen(Arc::clone(&inner)));
-        tasks.spawn(registrar::run(Arc::clone(&inner)));
-        tasks.spawn(writing::run(Arc::clone(&inner)));
-        tasks.spawn(watch::run(Arc::clone(&inner)));
-        tasks.spawn(recalling::run(Arc::clone(&inner)));
+        let own = |what| (Guard::new(&inner, what, inner.stop.subscribe()), Arc::clone(&inner));
+        tasks.spawn(guarded(own("the prover"), |inner| prover::run(inner, pulse, applied)));
+        tasks.spawn(guarded(own("the listener to the database"), prover::listen));
+        tasks.spawn(guarded(own("the registrar"), registrar::run));
+        tasks.spawn(guarded(own("the writer"), writing::run));
+        tasks.spawn(guarded(own("the watchman"), watch::run));
+        tasks.spawn(guarded(own("the memory"), recalling::run));
         *inner.tasks.lock().await = tasks;
         let handle = Arc::new(Handle(inner.stop.clone()));
         Ok(Self { inner, _handle: handle })
@@ -187,6 +190,23 @@ impl Gate {
         let Some(now) = self.inner.proven().await else { return Err(self.inner.no_answer()) };
         let current = known.is_live() && policies.is_live() && known.ends_at.is_none_or(|end| end > now);
         Ok(if current { Confirmed::Current { now } } else { Confirmed::Changed })
+    }
+
+    /// What of this gate ended before its time, so that it can't work any more.
+    pub fn broken(&self) -> Option<&'static str> {
+        *self.inner.broken.borrow()
+    }
+
+    /// Waits until something of it does.
+    pub async fn breaks(&self) {
+        let mut broken = self.inner.broken.subscribe();
+        // An error would mean that the sender is gone, which it can't be while this is borrowed.
+        let _ = broken.wait_for(Option::is_some).await;
+    }
+
+    /// For a task without which this gate is none, until `stop` says that it may end.
+    pub fn guard(&self, what: &'static str, stop: channel::Receiver<bool>) -> Guard {
+        Guard::new(&self.inner, what, stop)
     }
 
     /// Whether the database gave no answer when it was last asked.
@@ -293,3 +313,15 @@ impl Gate {
         self.inner.store.close().await;
     }
 }
+
+/// One of a gate's tasks, under guard.
+async fn guarded<F: Future<Output = ()>>(
+    (guard, inner): (Guard, Arc<Inner>),
+    task: impl FnOnce(Arc<Inner>) -> F,
+) {
+    task(inner).await;
+    drop(guard);
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::operator::{Identity, Role};
-use crate::store::{self, Access, Facts, Lack, Location, Mended, Store, Tried, Tx};
+use crate::store::{self, Access, Facts, Lack, Location, Mended, OddRow, Store, Tried, Tx};
 
 /// Who is acting, and as what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +130,12 @@ impl Service {
     /// Facts about the database, for `doctor` and `info`.
     pub async fn facts(&self) -> Result<Facts> {
         Ok(self.inner.store.facts(&self.inner.clock).await?)
+    }
+
+    /// The rows of the database that hold something which can't be read, at most `limit` of each table, and how many there are.
+    pub async fn odd_rows(&self, limit: usize) -> Result<(Vec<OddRow>, u64)> {
+        self.look().await?;
+        Ok(self.inner.store.odd_rows(limit).await?)
     }
 
     /// Closes the database. SQLite then folds its write-ahead log into the file.

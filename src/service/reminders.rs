@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::{Error, Result, Service, Whither};
-use crate::domain::Instant;
 use crate::domain::key::{KeyId, OperationId};
 use crate::domain::reminder::fit::{KEYS, Rules};
 use crate::domain::reminder::{
     Door, InHand, Reminder, ReminderFilter, ReminderId, State, Sweep, Tally, ahead_of,
 };
 use crate::domain::text::SafeText;
+use crate::domain::{Instant, days, shifted};
 use crate::store::Unwell;
 
 mod preview;
@@ -74,7 +74,7 @@ impl Service {
             due += store.count_unplanned(&band, now).await?;
         }
         self.each_ahead(now, &rules, |_, _| due += 1).await?;
-        let week = now + chrono::Duration::days(7);
+        let week = shifted(now, days(7));
         let (mut due_in_7_days, postponed) = store.count_postponed(now, week).await?;
         for band in rules.coming(now, week) {
             due_in_7_days += store.count_unplanned(&band, now).await?;
@@ -82,9 +82,9 @@ impl Service {
         let mut next_due_at = None;
         if due == 0 {
             next_due_at = postponed;
-            for band in rules.coming(now, now + HORIZON) {
+            for band in rules.coming(now, shifted(now, HORIZON)) {
                 let first = store.next_unplanned(&band, now).await?;
-                let first = first.map(|end| end - chrono::Duration::days(i64::from(band.days)));
+                let first = first.map(|end| shifted(end, -days(band.days)));
                 next_due_at = [next_due_at, first].into_iter().flatten().min();
             }
         }

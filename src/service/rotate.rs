@@ -10,6 +10,7 @@ use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::Permission;
 use crate::domain::secret::PlainKey;
+use crate::domain::shifted;
 use crate::store::Tx;
 
 impl Service {
@@ -50,6 +51,13 @@ impl Change for Rotate {
             return Err(Error::invalid(Field::Overlap, why));
         }
         let old = locked(tx, self.key).await?;
+        if !old.odd.is_empty() {
+            let (id, odd) = (old.id, &old.odd);
+            // What its successor would be allowed could not be told.
+            return Err(Error::Refused(format!(
+                "key {id} can't be read in full ({odd}): revoke it and create a new one in its place"
+            )));
+        }
         let life = policy.expiry.renewed(life(tx, &old).await?);
         check_scopes(policy, &old.scopes)?;
         let in_place = self.overlap == Overlap::None && !replaces_a_living_key(tx, &old).await?;
@@ -66,7 +74,7 @@ impl Change for Rotate {
             allow: old.allow,
             expiry: Expiry::Never,
         };
-        let expires_at = life.map(|life| tx.now() + life);
+        let expires_at = life.map(|life| shifted(tx.now(), life));
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);
         let mut successor = draft.key(tx, expires_at, &account, policy, &secret);
         successor.limits = old.limits;

@@ -1,17 +1,18 @@
 //! Accounts in the database.
 
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
+use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::dialect::{Time, both, rows, run};
 use super::filter::like;
+use super::reading::from_row;
 use super::refold::search;
-use super::rows::AccountRow;
+use super::rows::{AccountRow, policy};
 use super::{Result, Store, Tx};
-use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
-use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::issuer::Issuer;
 use crate::domain::text::{SafeText, fold_typed};
+use crate::domain::{Instant, days, shifted};
 
 /// Rows of one statement.
 const ROWS: usize = 500;
@@ -28,22 +29,36 @@ pub struct AccountFilter {
     pub limit: u32,
 }
 
-#[derive(FromRow)]
-struct SummaryRow {
-    #[sqlx(flatten)]
-    account: AccountRow,
-    living_keys: i64,
-    expiring_keys: i64,
+struct AdminsRow {
+    slug: String,
+    admins: Vec<SafeText>,
 }
 
-#[derive(FromRow)]
-struct AccountAndIssuer {
-    #[sqlx(flatten)]
-    account: AccountRow,
-    policy: Json<Policy>,
-    version: i64,
-    updated_at: Time,
-}
+from_row!(AdminsRow, row => Self {
+    slug: row.text("slug"),
+    admins: row.get::<Json<Vec<String>>>("admins").0.into_iter().map(SafeText::new).collect(),
+});
+
+struct SummaryRow(AccountSummary);
+
+from_row!(SummaryRow, row => {
+    let AccountRow(account) = row.part()?;
+    let (living, expiring_keys) = (row.count("living_keys"), row.count("expiring_keys"));
+    let (active_keys, suspended_keys) = match account.standing {
+        Standing::Good => (living, 0),
+        Standing::Suspended => (0, living),
+    };
+    Self(AccountSummary { account, active_keys, suspended_keys, expiring_keys })
+});
+
+struct AccountAndIssuer(Account, Issuer);
+
+from_row!(AccountAndIssuer, row => {
+    let AccountRow(account) = row.part()?;
+    let slug = account.issuer.clone();
+    let (version, updated_at) = (row.get("version"), row.time("updated_at"));
+    Self(account, Issuer { policy: policy(&mut row, &slug), slug, version, updated_at })
+});
 
 /// $1 now, $2 the end of the days in which an ending key counts as expiring.
 const SUMMARIES: &str = "SELECT slug, issuer, name, admins, plan, standing, created_at, \
@@ -51,7 +66,7 @@ const SUMMARIES: &str = "SELECT slug, issuer, name, admins, plan, standing, crea
      (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1 AND k.ends_at <= $2) AS expiring_keys \
      FROM accounts WHERE slug > $3 AND (search LIKE $4 ESCAPE '!' OR issuer LIKE $4 ESCAPE '!') AND slug = coalesce($5, slug) ORDER BY slug LIMIT $6";
 const ACCOUNT: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.standing, a.created_at, \
-     i.policy, i.version, i.updated_at FROM accounts a JOIN issuers i ON i.slug = a.issuer WHERE a.slug = $1";
+     i.policy, CAST(i.policy AS text) AS policy_text, i.version, i.updated_at FROM accounts a JOIN issuers i ON i.slug = a.issuer WHERE a.slug = $1";
 
 impl Store {
     /// Who may be told of what happens to these accounts' keys: slug and addresses, in no order.
@@ -59,7 +74,7 @@ impl Store {
         let mut found = Vec::new();
         let mut reader = self.reader().await?;
         for some in slugs.chunks(ROWS) {
-            let rows: Vec<(String, Json<Vec<String>>)> = both!(reader.conn(), c => {
+            let rows: Vec<AdminsRow> = both!(reader.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new("SELECT slug, admins FROM accounts WHERE slug IN (");
                 let mut list = sql.separated(", ");
                 for slug in some {
@@ -68,10 +83,7 @@ impl Store {
                 sql.push(")");
                 sql.build_query_as().fetch_all(c).await?
             });
-            found.extend(
-                rows.into_iter()
-                    .map(|(slug, admins)| (slug, admins.0.into_iter().map(SafeText::new).collect())),
-            );
+            found.extend(rows.into_iter().map(|row| (row.slug, row.admins)));
         }
         Ok(found)
     }
@@ -84,29 +96,14 @@ impl Store {
             SUMMARIES,
             [
                 Time(now),
-                Time(now + chrono::Duration::days(30)),
+                Time(shifted(now, days(30))),
                 filter.after.as_str(),
                 like(&fold_typed(&filter.contains)),
                 filter.slug.as_deref(),
                 i64::from(filter.limit)
             ]
         );
-        rows.into_iter()
-            .map(|row| {
-                let account = row.account.into_account()?;
-                let living = row.living_keys.unsigned_abs();
-                let (active_keys, suspended_keys) = match account.standing {
-                    Standing::Good => (living, 0),
-                    Standing::Suspended => (0, living),
-                };
-                Ok(AccountSummary {
-                    account,
-                    active_keys,
-                    suspended_keys,
-                    expiring_keys: row.expiring_keys.unsigned_abs(),
-                })
-            })
-            .collect()
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 }
 
@@ -116,14 +113,7 @@ impl Tx {
     pub async fn lock_account(&mut self, slug: &str) -> Result<Option<(Account, Issuer)>> {
         let sql = AssertSqlSafe(format!("{ACCOUNT}{}", self.conn().locking(" FOR UPDATE OF a")));
         let row: Option<AccountAndIssuer> = rows!(fetch_optional, self.conn(), sql, [slug]);
-        let Some(row) = row else { return Ok(None) };
-        let issuer = Issuer {
-            slug: row.account.issuer().to_owned(),
-            policy: row.policy.0,
-            version: row.version,
-            updated_at: row.updated_at.0,
-        };
-        Ok(Some((row.account.into_account()?, issuer)))
+        Ok(row.map(|row| (row.0, row.1)))
     }
 
     /// Adds an account. The caller has looked whether the slug is free.

@@ -1,15 +1,16 @@
 //! Alerts: what somebody should look at.
 
-use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
-use super::dialect::{Time, both, rows, run, scalar};
+use super::dialect::{Text, Time, both, rows, run, scalar};
+use super::reading::from_row;
 use super::{Error, Result, Store, Tx};
 use crate::clock::Clock;
-use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
-use crate::domain::usage::{Alert, RaisedAlert, Severity};
+use crate::domain::usage::{Alert, RaisedAlert, Severity, What};
+use crate::domain::{EARLIEST, Instant, LATEST, shifted};
 
 /// Which alerts are wanted, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,37 +25,31 @@ pub struct AlertRequest {
     pub limit: u32,
 }
 
-#[derive(FromRow)]
-struct AlertRow {
-    id: i64,
-    gate: SafeText,
-    account: Option<SafeText>,
-    name: Option<SafeText>,
-    preview: Option<SafeText>,
-    /// The alert as JSON.
-    detail: String,
-    acknowledged_at: Option<Time>,
-    acknowledged_by: Option<SafeText>,
-}
+struct AlertRow(RaisedAlert);
 
-impl AlertRow {
-    fn into_alert(self) -> Result<RaisedAlert> {
-        let alert = serde_json::from_str(&self.detail)
-            .map_err(|e| Error::Corrupt(format!("alert {}: {}", self.id, SafeText::new(e.to_string()))))?;
-        Ok(RaisedAlert {
-            id: self.id,
-            alert,
-            gate: self.gate,
-            account: self.account,
-            name: self.name,
-            preview: self.preview,
-            acknowledged_at: self.acknowledged_at.map(|at| at.0),
-            acknowledged_by: self.acknowledged_by,
-        })
-    }
-}
+from_row!(AlertRow, row => {
+    let (raised_at, detail) = (row.time("raised_at"), row.text("detail"));
+    // What a newer Keyrack wrote, or somebody by hand.
+    let mut alert: Alert = serde_json::from_str(&detail).unwrap_or_else(|error| {
+        let why = SafeText::new(error.to_string()).to_string();
+        Alert { at: raised_at, what: What::Unread { why } }
+    });
+    alert.at = alert.at.clamp(EARLIEST, LATEST);
+    let mut raised = RaisedAlert {
+        id: row.get("id"),
+        alert,
+        gate: row.safe("gate"),
+        account: row.maybe_safe("account"),
+        name: row.maybe_safe("name"),
+        preview: row.maybe_safe("preview"),
+        acknowledged_at: row.maybe_time("acknowledged_at"),
+        acknowledged_by: row.maybe_safe("acknowledged_by"),
+    };
+    raised.gate = row.marked(Some(raised.gate)).unwrap_or_default();
+    Self(raised)
+});
 
-const SELECT: &str = "SELECT a.id, a.gate, a.account, k.name, k.preview, a.detail, a.acknowledged_at, a.acknowledged_by \
+const SELECT: &str = "SELECT a.id, a.raised_at, a.gate, a.account, k.name, k.preview, a.detail, a.acknowledged_at, a.acknowledged_by \
      FROM alerts a LEFT JOIN keys k ON k.id = a.key";
 
 /// Nobody counts further than this.
@@ -87,7 +82,7 @@ impl Store {
             values.push_unseparated(")");
             values.push_bind(detail);
             sql.push(" WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE kind = ").push_bind(alert.kind());
-            sql.push(" AND raised_at > ").push_bind(Time(alert.at - chrono::Duration::hours(1)));
+            sql.push(" AND raised_at > ").push_bind(Time(shifted(alert.at, -chrono::Duration::hours(1))));
             sql.push(" AND subject IN (");
             let mut subjects = sql.separated(", ");
             for subject in graver {
@@ -117,7 +112,7 @@ impl Store {
             sql.push(" ORDER BY a.id DESC LIMIT ").push_bind(i64::from(request.limit));
             sql.build_query_as::<AlertRow>().fetch_all(c).await?
         });
-        rows.into_iter().map(AlertRow::into_alert).collect()
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// How many alerts nobody has acknowledged; of a thousand and more, a thousand.
@@ -140,7 +135,7 @@ impl Store {
         );
         let rows: Vec<AlertRow> =
             rows!(fetch_all, reader.conn(), AssertSqlSafe(sql), [gate, Time(since), i64::from(limit)]);
-        rows.into_iter().map(AlertRow::into_alert).collect()
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// Deletes alerts that were raised before `until`, acknowledged or not, a number of the oldest at most.
@@ -185,9 +180,9 @@ impl Tx {
             .execute(&mut *c)
             .await?
             .rows_affected();
-            let row: Option<(Option<Uuid>, Option<String>)> =
+            let row: Option<(Option<Uuid>, Option<Text>)> =
                 sqlx::query_as::<Db, _>("SELECT key, account FROM alerts WHERE id = $1").bind(id).fetch_optional(c).await?;
-            Ok(row.map(|(key, account)| Acknowledged { key, account, now: changed > 0 }))
+            Ok(row.map(|(key, account)| Acknowledged { key, account: account.map(|slug| slug.text), now: changed > 0 }))
         })
     }
 }

@@ -1,10 +1,11 @@
 //! The audit in the database: growing at its end, one row per change, each hanging on the one before it.
 
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows};
 use super::filter::like;
+use super::reading::from_row;
 use super::{Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::audit::{Action, AuditFilter, Change, Entry, Link, Subject};
@@ -12,10 +13,9 @@ use crate::domain::key::OperationId;
 use crate::domain::operator::Identity;
 use crate::domain::text::{SafeText, hex};
 
-#[derive(FromRow)]
 struct AuditRow {
     seq: i64,
-    at: Time,
+    at: Instant,
     actor: String,
     host: String,
     client: Option<String>,
@@ -26,7 +26,28 @@ struct AuditRow {
     key: Option<Uuid>,
     detail: String,
     hash: Vec<u8>,
+    odd: SafeText,
 }
+
+from_row!(AuditRow, row => {
+    let mut entry = Self {
+        seq: row.get("seq"),
+        at: row.time("at"),
+        actor: row.text("actor"),
+        host: row.text("host"),
+        client: row.maybe_text("client"),
+        operation: row.id("operation"),
+        action: row.text("action"),
+        subject: row.text("subject"),
+        account: row.maybe_text("account"),
+        key: row.maybe("key"),
+        detail: row.text("detail"),
+        hash: row.get("hash"),
+        odd: SafeText::default(),
+    };
+    entry.odd = row.odd();
+    entry
+});
 
 const COLUMNS: &str = "seq, at, actor, host, client, operation, action, subject, account, key, detail, hash";
 
@@ -34,7 +55,7 @@ impl From<AuditRow> for Entry {
     fn from(row: AuditRow) -> Self {
         Self {
             seq: row.seq,
-            at: row.at.0,
+            at: row.at,
             actor: row.actor.into(),
             host: row.host.into(),
             client: row.client.map(SafeText::new),
@@ -43,7 +64,14 @@ impl From<AuditRow> for Entry {
             subject: row.subject.into(),
             account: row.account.map(SafeText::new),
             key: row.key,
-            detail: row.detail.into(),
+            detail: if row.odd.is_empty() {
+                row.detail.into()
+            } else {
+                // As everything that stands there, JSON.
+                SafeText::new(
+                    serde_json::json!({ "can't be read": row.odd, "detail": row.detail }).to_string(),
+                )
+            },
             hash: hex(&row.hash),
         }
     }
@@ -53,7 +81,7 @@ impl From<AuditRow> for (Link, Vec<u8>) {
     fn from(row: AuditRow) -> Self {
         let link = Link {
             seq: row.seq,
-            at: row.at.0,
+            at: row.at,
             actor: row.actor,
             host: row.host,
             client: row.client,

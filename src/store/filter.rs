@@ -240,6 +240,10 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
             sql.push("k.revoked_at IS NULL AND k.expires_key <= ");
             D::time(sql, now);
         }
+        // Nobody can ask for it.
+        Status::Damaged => {
+            sql.push("1 = 0");
+        }
         Status::Abandoned => {
             sql.push("k.revoked_at IS NULL AND k.acknowledged_at IS NULL AND k.last_used_at IS NULL AND k.expires_key > ");
             D::time(sql, now);
@@ -250,7 +254,7 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
 }
 
 /// Of a suspended account; the few of those are read once.
-const SUSPENDED: &str = "k.account IN (SELECT slug FROM accounts WHERE standing = 'suspended')";
+const SUSPENDED: &str = "k.account IN (SELECT slug FROM accounts WHERE standing <> 'good')";
 
 /// Whether the key has not ended. A clock that lags behind must not show a key as working that was just revoked.
 fn push_lives<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
@@ -262,13 +266,16 @@ fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     push_not_replaced(sql, now);
     sql.push(" AND k.ends_at > ");
     D::time(sql, now);
-    // An issuer has one period; the difference of instants is counted in days on both databases.
+    // An issuer has one period; the difference of instants is counted in days on both databases. Nothing is added to what the
+    // database holds, and no more than a thousand years taken from the present: it could overflow.
     sql.push(
-        " AND EXISTS (SELECT 1 FROM issuers i WHERE i.slug = k.issuer AND i.rotation_days IS NOT NULL AND ",
+        " AND EXISTS (SELECT 1 FROM issuers i WHERE i.slug = k.issuer AND i.rotation_days IS NOT NULL AND k.created_at <= ",
     );
-    sql.push(format!("k.created_at + i.rotation_days * {} <= ", D::DAY));
     D::time(sql, now);
-    sql.push(")");
+    sql.push(format!(
+        " - (CASE WHEN i.rotation_days BETWEEN 0 AND 365000 THEN i.rotation_days ELSE 365000 END) * {})",
+        D::DAY
+    ));
 }
 
 fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {

@@ -1,15 +1,16 @@
 //! Gates in the database: what they read of a key, and where they say that they are alive.
 
-use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows, run, scalar};
 use super::filter::push_ids;
-use super::rows::{AccountRow, KEY_COLUMNS, KeyRow};
+use super::reading::from_row;
+use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Pools, Reader, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
-use crate::domain::account::Account;
+use crate::domain::account::{Account, Standing};
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::secret::HashedKey;
@@ -25,20 +26,23 @@ pub struct Sight {
     pub seq: i64,
 }
 
-#[derive(FromRow)]
-struct SightRow {
-    #[sqlx(flatten)]
-    key: KeyRow,
-    account_slug: String,
-    account_issuer: String,
-    account_name: String,
-    admins: sqlx::types::Json<Vec<String>>,
-    plan: Option<String>,
-    standing: String,
-    account_created_at: Time,
-    policy_version: i64,
-    head: i64,
-}
+struct SightRow(Sight);
+
+from_row!(SightRow, row => {
+    let KeyRow(key) = row.part()?;
+    let mut account = Account {
+        slug: row.safe("account_slug").to_string(),
+        issuer: row.safe("account_issuer").to_string(),
+        name: row.safe("account_name"),
+        admins: row.get::<sqlx::types::Json<Vec<String>>>("admins").0.into_iter().map(SafeText::new).collect(),
+        plan: row.maybe_safe("plan"),
+        standing: row.word("standing", Standing::Suspended),
+        created_at: row.time("account_created_at"),
+        odd: SafeText::default(),
+    };
+    account.odd = row.odd();
+    Self(Sight { key, account, policy: row.get("policy_version"), seq: row.get("head") })
+});
 
 fn sight_of_keys() -> String {
     format!(
@@ -49,28 +53,8 @@ fn sight_of_keys() -> String {
     )
 }
 
-impl SightRow {
-    fn into_sight(self) -> Result<Sight> {
-        let account = AccountRow {
-            slug: self.account_slug,
-            issuer: self.account_issuer,
-            name: self.account_name,
-            admins: self.admins,
-            plan: self.plan,
-            standing: self.standing,
-            created_at: self.account_created_at,
-        };
-        Ok(Sight {
-            key: self.key.into(),
-            account: account.into_account()?,
-            policy: self.policy_version,
-            seq: self.head,
-        })
-    }
-}
-
 /// A gate as its row has it.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateRow {
     pub id: Uuid,
     pub name: SafeText,
@@ -78,14 +62,28 @@ pub struct GateRow {
     pub listen: SafeText,
     pub version: SafeText,
     pub lease_ms: i64,
-    #[sqlx(try_from = "Time")]
     pub began_at: Instant,
-    #[sqlx(try_from = "Time")]
     pub beat_at: Instant,
     pub applied_seq: i64,
-    #[sqlx(try_from = "Time")]
     pub applied_at: Instant,
 }
+
+from_row!(GateRow, row => {
+    let mut gate = Self {
+        id: row.id("id"),
+        name: row.safe("name"),
+        host: row.safe("host"),
+        listen: row.safe("listen"),
+        version: row.safe("version"),
+        lease_ms: row.get("lease_ms"),
+        began_at: row.time("began_at"),
+        beat_at: row.time("beat_at"),
+        applied_seq: row.get("applied_seq"),
+        applied_at: row.time("applied_at"),
+    };
+    gate.name = row.marked(Some(gate.name)).unwrap_or_default();
+    gate
+});
 
 /// A gate that begins, as it is written.
 #[derive(Clone, Debug)]
@@ -120,7 +118,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let sql = AssertSqlSafe(format!("{} WHERE k.hash = $1", sight_of_keys()));
         let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [hash.0.to_vec()]);
-        row.map(SightRow::into_sight).transpose()
+        Ok(row.map(|row| row.0))
     }
 
     /// The same of the key of this id.
@@ -128,7 +126,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let sql = AssertSqlSafe(format!("{} WHERE k.id = $1", sight_of_keys()));
         let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [id]);
-        row.map(SightRow::into_sight).transpose()
+        Ok(row.map(|row| row.0))
     }
 
     /// All issuers, and the audit's number from before they were read: they are at least as new as that.

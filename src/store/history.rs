@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
-use super::dialect::{Time, both, rows};
+use super::dialect::{Text, Time, both, rows};
 use super::{Reader, Result, Store};
 use crate::domain::Instant;
 use crate::domain::audit::Action;
@@ -35,11 +35,11 @@ impl Store {
             "SELECT h.seq, h.hash, l.at, f.at, f.action, f.subject, {follows} \
              FROM audit_head h JOIN audit l ON l.seq = h.seq JOIN audit f ON f.seq = 1"
         );
-        type Row = (i64, Vec<u8>, Time, Time, String, String, bool);
+        type Row = (i64, Vec<u8>, Time, Time, Text, Text, bool);
         let row: Option<Row> = rows!(fetch_optional, reader.conn(), AssertSqlSafe(sql));
         Ok(row.map(|(seq, hash, Time(at), Time(first), action, subject, follows)| Past {
             head: Head { seq, at, hash: hex(&hash) },
-            first: (first, action, subject),
+            first: (first, action.text, subject.text),
             follows,
         }))
     }
@@ -101,12 +101,12 @@ impl Store {
         let detail = if whole { "detail" } else { "''" };
         let sql = format!("SELECT at, subject, {detail} FROM audit WHERE action = $1 AND at > $2");
         let action = Action::AuditAccept.as_str();
-        let rows: Vec<(Time, String, String)> =
+        let rows: Vec<(Time, Text, Text)> =
             rows!(fetch_all, reader.conn(), AssertSqlSafe(sql), [action, Time(after)]);
-        let accepted = |(Time(at), subject, detail): (Time, String, String)| {
-            let detail: Option<serde_json::Value> = serde_json::from_str(&detail).ok();
+        let accepted = |(Time(at), subject, detail): (Time, Text, Text)| {
+            let detail: Option<serde_json::Value> = serde_json::from_str(&detail.text).ok();
             let leaves = detail.and_then(|detail| detail["leaves"].as_bool()).unwrap_or(true);
-            Some(Accepted { at, seen: number_in(&subject)?, leaves })
+            Some(Accepted { at, seen: number_in(&subject.text)?, leaves })
         };
         Ok(rows.into_iter().filter_map(accepted).collect())
     }

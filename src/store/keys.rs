@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::dialect::{Time, both, rows, run, scalar};
 use super::filter::push_ids;
+use super::reading::from_row;
 use super::rows::{KEY_COLUMNS, KeyRow};
-use super::{Conn, Error, Result, Store, Tx};
+use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::budget::Budgets;
 use crate::domain::key::{Key, KeyId, Revocation};
@@ -15,12 +16,12 @@ use crate::domain::secret::HashedKey;
 /// Rows of one statement.
 const ROWS: usize = 500;
 
-#[derive(sqlx::FromRow)]
 struct HashRow {
     hash: Vec<u8>,
-    #[sqlx(flatten)]
     key: KeyRow,
 }
+
+from_row!(HashRow, row => Self { hash: row.get("hash"), key: row.part()? });
 
 impl Store {
     /// One key, read on a connection of its own: what a writer committed is seen here or nowhere.
@@ -54,11 +55,10 @@ impl Store {
                 sql.push(")");
                 sql.build_query_as().fetch_all(c).await?
             });
-            for row in rows {
-                let hash =
-                    row.hash.try_into().map_err(|_| Error::Corrupt("a hash that isn't 32 bytes".into()))?;
-                found.push((HashedKey(hash), Key::from(row.key)));
-            }
+            // It was found by its hash, so that it is 32 bytes.
+            found.extend(
+                rows.into_iter().filter_map(|row| Some((HashedKey(row.hash.try_into().ok()?), row.key.0))),
+            );
         }
         Ok(found)
     }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::dialect::{Time, both, rows};
+use super::dialect::{Text, Time, both, rows};
 use super::filter::push_ids;
 use super::{Reader, Result, Store};
 use crate::clock::Clock;
@@ -45,7 +45,7 @@ impl Store {
         for some in seen.chunks(ROWS) {
             let mut writer = self.writer().await?;
             let now = Time(clock.now());
-            let learned: Vec<(Uuid, String)> = both!(writer.conn(), c => {
+            let learned: Vec<(Uuid, Text)> = both!(writer.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new("WITH seen(key, network, at) AS (");
                 sql.push_values(some, |mut row, sighting| {
                     row.push_bind(sighting.key).push_bind(sighting.network.to_string()).push_bind(now);
@@ -61,10 +61,16 @@ impl Store {
                 );
                 sql.push_bind(NETWORKS_OF_A_KEY);
                 sql.push(" ORDER BY key, network ON CONFLICT DO NOTHING RETURNING key, network");
-                sql.build_query_as::<(Uuid, String)>().persistent(some.len() == 1).fetch_all(c).await?
+                sql.build_query_as::<(Uuid, Text)>().persistent(some.len() == 1).fetch_all(c).await?
             });
-            let learned: Vec<&Sighting> =
-                some.iter().filter(|one| learned.contains(&(one.key, one.network.to_string()))).collect();
+            let learned: Vec<&Sighting> = some
+                .iter()
+                .filter(|one| {
+                    learned
+                        .iter()
+                        .any(|(key, network)| *key == one.key && network.text == one.network.to_string())
+                })
+                .collect();
             if !learned.is_empty() {
                 news.extend(compare(&mut writer, &learned).await?);
             }
@@ -102,14 +108,14 @@ impl Store {
 /// Compares networks that were just learned with those that the same keys were used from before.
 async fn compare(writer: &mut Reader, learned: &[&Sighting]) -> Result<Vec<Sighting>> {
     let keys: Vec<KeyId> = learned.iter().map(|one| one.key).collect();
-    let rows: Vec<(Uuid, String)> = both!(writer.conn(), c => {
+    let rows: Vec<(Uuid, Text)> = both!(writer.conn(), c => {
         let mut sql = QueryBuilder::<Db>::new("SELECT key, network FROM key_networks WHERE key IN ");
         push_ids::<Db>(&mut sql, &keys);
-        sql.build_query_as::<(Uuid, String)>().persistent(learned.len() == 1).fetch_all(c).await?
+        sql.build_query_as::<(Uuid, Text)>().persistent(learned.len() == 1).fetch_all(c).await?
     });
     let mut known: HashMap<KeyId, Vec<IpNet>> = HashMap::new();
     for (key, network) in rows {
-        let Ok(network) = network.parse::<IpNet>() else { continue };
+        let Ok(network) = network.text.parse::<IpNet>() else { continue };
         if !learned.iter().any(|one| one.key == key && one.network == network) {
             known.entry(key).or_default().push(network);
         }

@@ -82,5 +82,5 @@ async fn operators(conn: Conn<'_>) -> Result<Vec<Operator>> {
             sqlx::query_as(sql).fetch_all(c).await?
         }
     };
-    rows.into_iter().map(OperatorRow::into_operator).collect()
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }

@@ -4,17 +4,17 @@
 //! so that a reminder's state is always told from all of its deliveries, and no two lock each other up. The audit comes
 //! after that, and nothing of the outbox after the audit.
 
+use sqlx::QueryBuilder;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both};
 use super::filter::{Driver, push_ids};
+use super::reading::from_row;
 use super::{Conn, Result, Tx};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::reminder::{Case, ReminderId, State, Subject};
-use crate::domain::text::SafeText;
 
 mod ahead;
 mod claim;
@@ -35,72 +35,34 @@ const SUBJECT: &str = "k.id AS key, k.name, k.preview, k.account, a.name AS acco
 /// The columns of a [`CaseRow`], from `reminders r` besides.
 const CASE: &str = "r.id, r.days_before, r.expires_at, r.state";
 
-#[derive(FromRow)]
-struct SubjectRow {
-    key: Uuid,
-    name: String,
-    preview: String,
-    account: String,
-    account_name: String,
-    admins: Json<Vec<String>>,
-    issuer: String,
-    created_at: Time,
-    key_expires_at: Option<Time>,
-    ends_at: Time,
-    last_used_at: Option<Time>,
-    revoked_at: Option<Time>,
-    successor_ends_at: Option<Time>,
-}
+struct SubjectRow(Subject);
 
-impl From<SubjectRow> for Subject {
-    fn from(row: SubjectRow) -> Self {
-        Self {
-            key: row.key,
-            name: row.name.into(),
-            preview: row.preview.into(),
-            account: SafeText::new(row.account).to_string(),
-            account_name: row.account_name.into(),
-            admins: row.admins.0,
-            issuer: row.issuer,
-            created_at: row.created_at.0,
-            expires_at: row.key_expires_at.map(|t| t.0),
-            ends_at: row.ends_at.0,
-            last_used_at: row.last_used_at.map(|t| t.0),
-            revoked: row.revoked_at.is_some(),
-            successor_ends_at: row.successor_ends_at.map(|t| t.0),
-        }
-    }
-}
+from_row!(SubjectRow, row => Self(Subject {
+    key: row.id("key"),
+    name: row.safe("name"),
+    preview: row.safe("preview"),
+    account: row.safe("account").to_string(),
+    account_name: row.safe("account_name"),
+    admins: row.get::<Json<Vec<String>>>("admins").0,
+    issuer: row.text("issuer"),
+    created_at: row.time("created_at"),
+    expires_at: row.maybe_time("key_expires_at"),
+    ends_at: row.time("ends_at"),
+    last_used_at: row.maybe_time("last_used_at"),
+    revoked: row.maybe::<Time>("revoked_at").is_some(),
+    successor_ends_at: row.maybe_time("successor_ends_at"),
+}));
 
-#[derive(FromRow)]
-struct CaseRow {
-    id: Uuid,
-    days_before: i64,
-    expires_at: Time,
-    state: String,
-    #[sqlx(flatten)]
-    subject: SubjectRow,
-}
+struct CaseRow(Case);
 
-impl CaseRow {
-    fn into_case(self) -> Result<Case> {
-        Ok(Case {
-            reminder: self.id,
-            days_before: days(self.days_before)?,
-            expires_at: self.expires_at.0,
-            state: state(&self.state)?,
-            subject: self.subject.into(),
-        })
-    }
-}
-
-fn state(word: &str) -> Result<State> {
-    super::rows::word("a reminder's state", word)
-}
-
-fn days(number: i64) -> Result<u32> {
-    u32::try_from(number).map_err(|_| super::Error::Corrupt(format!("a reminder {number} days before")))
-}
+from_row!(CaseRow, row => Self(Case {
+    reminder: row.id("id"),
+    days_before: row.number("days_before"),
+    expires_at: row.time("expires_at"),
+    // What can't be read is not sent.
+    state: row.word("state", State::Cancelled),
+    subject: row.part::<SubjectRow>()?.0,
+}));
 
 /// Writes the condition that the key `k` was not replaced. A successor that nobody took over replaces nothing.
 fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
@@ -120,7 +82,8 @@ const STATE_OF: &str = "coalesce((SELECT CASE max(CASE d.state WHEN 'sending' TH
      WHEN 'ambiguous' THEN 4 WHEN 'written' THEN 3 WHEN 'sent' THEN 2 WHEN 'superseded' THEN 1 ELSE 0 END) \
      WHEN 7 THEN 'sending' WHEN 6 THEN 'pending' WHEN 5 THEN 'failed' WHEN 4 THEN 'ambiguous' WHEN 3 THEN 'written' WHEN 2 THEN 'sent' \
      WHEN 1 THEN 'superseded' WHEN 0 THEN 'cancelled' END \
-     FROM deliveries d WHERE d.reminder = reminders.id), state)";
+     FROM deliveries d WHERE d.reminder = reminders.id), \
+     CASE WHEN state IN ('pending', 'sending', 'sent', 'written', 'failed', 'ambiguous', 'superseded') THEN state ELSE 'cancelled' END)";
 
 impl Tx {
     /// Locks reminders until the end of the transaction, in the order of their ids. What was read of their deliveries

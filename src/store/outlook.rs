@@ -5,8 +5,8 @@ use sqlx::{QueryBuilder, Row as _};
 use super::dialect::both;
 use super::filter::{Drive, Driver as _, push_conditions};
 use super::{Result, Store};
-use crate::domain::Instant;
 use crate::domain::query::Query;
+use crate::domain::{Instant, shifted};
 
 /// Keys that work now, counted by when they will expire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Counted {
 impl Store {
     /// Counts in one statement what expires before each of `ends`, which rise from `now` on.
     pub async fn outlook(&self, now: Instant, ends: &[Instant]) -> Result<Counted> {
-        let days = |n: i64| now + chrono::Duration::days(n);
+        let days = |n: i64| shifted(now, crate::domain::days(n));
         let mut spans = vec![(now, days(30)), (now, days(90))];
         let mut start = now;
         for end in ends {

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant as Moment};
 
-use sqlx::{FromRow, QueryBuilder, Row as _};
+use sqlx::{FromRow, QueryBuilder};
 
-use super::dialect::{Time, both};
+use super::dialect::both;
 use super::filter::{Drive, Driver, push_conditions, push_text_rows};
+use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Error, Reader, Result, Store};
 use crate::domain::Instant;
@@ -77,6 +78,11 @@ fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, now: Instan
         match &cursor.value {
             CursorValue::Text(text) => D::text(sql, text),
             CursorValue::Instant(at) => D::time(sql, *at),
+            CursorValue::AsStored => {
+                sql.push(format!("(SELECT {name} FROM keys k WHERE k.id = "));
+                D::id(sql, cursor.id);
+                sql.push(")");
+            }
         }
         sql.push(", ");
         D::id(sql, cursor.id);
@@ -104,13 +110,15 @@ impl Store {
             push_page::<Db>(&mut sql, slice, now, drive);
             let mut rows = Vec::with_capacity(slice.limit as usize);
             for row in sql.build().fetch_all(c).await? {
+                let mut place = Reading::new(&row);
                 let value = if instants {
-                    CursorValue::Instant(row.try_get::<Time, _>("place")?.0)
+                    CursorValue::Instant(place.time("place"))
                 } else {
-                    CursorValue::Text(row.try_get("place")?)
+                    CursorValue::Text(place.text("place"))
                 };
+                let value = if place.odd().is_empty() { value } else { CursorValue::AsStored };
                 let row = KeyRow::from_row(&row)?;
-                rows.push((Cursor { value, id: row.id }, row));
+                rows.push((Cursor { value, id: row.0.id }, row));
             }
             rows
         });

@@ -7,6 +7,7 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 use super::Result;
+use super::dialect::Text;
 use crate::domain::text::{composed, fold};
 
 /// The version of the schema from which on every text is [`composed`], and what search compares is [`fold`] of it.
@@ -36,9 +37,15 @@ macro_rules! refold {
             let mut last = Uuid::nil();
             loop {
                 let mut $tx = conn.begin().await?;
-                let rows: Vec<(Uuid, String, String, String, String)> =
+                let rows: Vec<(Uuid, Text, Text, Text, Text)> =
                     sqlx::query_as(KEYS).bind(last).fetch_all(&mut *$tx).await?;
                 for ($id, name, name_key, description, $before) in &rows {
+                    let texts = [name, name_key, description, $before];
+                    if texts.iter().any(|text| !text.whole) {
+                        // Shown as what can't be read, and left as it is.
+                        continue;
+                    }
+                    let [name, name_key, description, $before] = texts.map(|text| &text.text);
                     let (composed_name, composed_text) = (composed(name), composed(description));
                     let ($after, key) = (search(&composed_name, &composed_text), fold(&composed_name));
                     if [&composed_name, &key, &composed_text, &$after] == [name, name_key, description, $before] {
@@ -62,8 +69,9 @@ macro_rules! refold {
                 }
             }
             let mut tx = conn.begin().await?;
-            let rows: Vec<(String, String, String)> = sqlx::query_as(ACCOUNTS).fetch_all(&mut *tx).await?;
-            for (slug, name, before) in &rows {
+            let rows: Vec<(Text, Text, Text)> = sqlx::query_as(ACCOUNTS).fetch_all(&mut *tx).await?;
+            for (slug, name, before) in rows.iter().filter(|(slug, name, search)| slug.whole && name.whole && search.whole) {
+                let [slug, name, before] = [slug, name, before].map(|text| &text.text);
                 let composed_name = composed(name);
                 let after = search(slug, &composed_name);
                 if [&composed_name, &after] != [name, before] {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Connection, FromRow, QueryBuilder};
+use sqlx::{Connection, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both, run, scalar};
 use super::filter::push_ids;
+use super::reading::from_row;
 use super::{Conn, Error, Reader, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
@@ -21,17 +22,19 @@ pub struct Batch {
     pub last: BTreeMap<KeyId, LastUse>,
 }
 
-#[derive(FromRow)]
-struct MinuteRow {
-    key: Uuid,
-    minute: Time,
-    allowed: i64,
-    refused: i64,
-    limited: i64,
-}
+struct MinuteRow(KeyId, Minute);
+
+from_row!(MinuteRow, row => {
+    let at = minute(row.time("minute"));
+    let counts =
+        Counts { allowed: row.count("allowed"), refused: row.count("refused"), limited: row.count("limited") };
+    Self(row.id("key"), Minute { minute: at, counts })
+});
 
 /// Rows a statement.
 const ROWS: usize = 500;
+/// So much is counted at a time at most.
+const MOST: i64 = i64::MAX / 2;
 /// Rows of counts that are deleted at a time.
 const PRUNED: i64 = 5_000;
 
@@ -75,14 +78,7 @@ impl Store {
                 sql.push(" ORDER BY key, minute");
                 sql.build_query_as::<MinuteRow>().persistent(some.len() == 1).fetch_all(c).await?
             });
-            minutes.extend(rows.into_iter().map(|row| {
-                let counts = Counts {
-                    allowed: row.allowed.unsigned_abs(),
-                    refused: row.refused.unsigned_abs(),
-                    limited: row.limited.unsigned_abs(),
-                };
-                (row.key, Minute { minute: minute(row.minute.0), counts })
-            }));
+            minutes.extend(rows.into_iter().map(|row| (row.0, row.1)));
         }
         Ok(minutes)
     }
@@ -138,7 +134,7 @@ async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
             let mut sql =
                 QueryBuilder::<Db>::new("INSERT INTO usage_minutes (key, minute, allowed, refused, limited) ");
             sql.push_values(some, |mut row, ((key, minute), counts)| {
-                let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+                let number = |count: u64| i64::try_from(count).map_or(MOST, |count| count.min(MOST));
                 row.push_bind(*key)
                     .push_bind(Time(Instant::from_timestamp_secs(*minute * 60).unwrap_or_default()))
                     .push_bind(number(counts.allowed))
@@ -146,8 +142,11 @@ async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
                     .push_bind(number(counts.limited));
             });
             sql.push(
-                " ON CONFLICT (key, minute) DO UPDATE SET allowed = usage_minutes.allowed + excluded.allowed, \
-                 refused = usage_minutes.refused + excluded.refused, limited = usage_minutes.limited + excluded.limited",
+                // A sum that no column holds would be refused, and all else of the batch with it.
+                " ON CONFLICT (key, minute) DO UPDATE SET \
+                 allowed = CASE WHEN usage_minutes.allowed < 4611686018427387904 THEN usage_minutes.allowed + excluded.allowed ELSE usage_minutes.allowed END, \
+                 refused = CASE WHEN usage_minutes.refused < 4611686018427387904 THEN usage_minutes.refused + excluded.refused ELSE usage_minutes.refused END, \
+                 limited = CASE WHEN usage_minutes.limited < 4611686018427387904 THEN usage_minutes.limited + excluded.limited ELSE usage_minutes.limited END",
             );
             sql.build().persistent(some.len() == 1).execute(c).await?;
         });

@@ -1,22 +1,28 @@
 //! The windows of limits that a gate counts by itself, kept over a restart.
 
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
 
 use super::dialect::{Time, both, rows, run};
+use super::reading::from_row;
 use super::{Result, Store};
 use crate::domain::Instant;
 
 /// A window in the form that survives a restart.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedWindow {
     /// Which bucket it is; see [`crate::domain::limit::Bucket`].
     pub subject: String,
     /// See [`crate::domain::limit::Log::to_bytes`].
     pub state: Vec<u8>,
     /// From then on it is empty.
-    #[sqlx(try_from = "Time")]
     pub ends_at: Instant,
 }
+
+from_row!(SavedWindow, row => Self {
+    subject: row.text("subject"),
+    state: row.get("state"),
+    ends_at: row.time("ends_at"),
+});
 
 /// Rows a statement.
 const ROWS: usize = 500;

@@ -119,7 +119,7 @@ pub fn read_terminal(messages: &UnboundedSender<Message>) {
                 }
                 Err(Errno::INTR | Errno::AGAIN) => continue,
                 Err(error) => {
-                    let _ = messages.send(Message::Broken(error.to_string()));
+                    let _ = messages.send(Message::Broken(format!("the terminal can't be read: {error}")));
                     return;
                 }
             },

@@ -111,6 +111,9 @@ impl Worker {
                     return;
                 }
             }
+            // What is shown would be old from here on, and nothing would say so.
+            let words = "what tells of changes in the database broke: start the console again";
+            let _ = worker.messages.send(Message::Broken(words.into()));
         });
     }
 
@@ -308,6 +311,11 @@ async fn themes(folder: Option<PathBuf>) -> Reply {
     let read = tokio::task::spawn_blocking(move || {
         let folder = folder.as_deref();
         let (mut themes, mut faults) = (Vec::new(), Vec::new());
+        if let Some((folder, Err(error))) = folder.map(|folder| (folder, std::fs::read_dir(folder)))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            faults.push(SafeText::new(format!("{} can't be read: {error}", folder.display())));
+        }
         for name in Theme::names(folder) {
             match Theme::load(&name, folder) {
                 Ok(theme) => themes.push(theme),

@@ -47,6 +47,7 @@ mod contract {
     mod keys;
     mod live;
     mod names;
+    pub mod odd;
     mod outbox;
     mod page;
     mod policies;

@@ -13,7 +13,7 @@ use super::Finding;
 use crate::domain::audit::Verdict;
 use crate::domain::operator::Role;
 use crate::domain::text::thousands;
-use crate::service::{self, Facts, Lack, Location, Service};
+use crate::service::{self, Facts, Lack, Location, OddRow, Service};
 
 /// A clock that is off by more than this makes relative times wrong for the eye.
 const SKEW: Duration = Duration::seconds(5);
@@ -50,6 +50,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
     if let Location::Postgres(_) = location {
         findings.extend(rights(service).await);
     }
+    findings.extend(rows(service).await);
     findings.extend(audit(service).await);
     findings.extend(history(service, session).await);
     findings
@@ -246,6 +247,42 @@ async fn rights(service: &Service) -> Vec<Finding> {
     }
     findings
 }
+
+/// Rows that hold something which can't be read.
+async fn rows(service: &Service) -> Vec<Finding> {
+    let (odd, count) = match service.odd_rows(ROWS).await {
+        Ok(found) => found,
+        Err(error) => return vec![Finding::problem("rows", error.to_string(), "look at the database's log")],
+    };
+    if count == 0 {
+        return vec![Finding::ok("rows", "all of them can be read")];
+    }
+    let told = odd.len() as u64;
+    let cure = |table: &str, id: &str| match table {
+        "keys" => format!(
+            "keyrack key revoke {id} ends it; or have the database's owner write a sound value into its row"
+        ),
+        "issuers" => "keyrack issuer apply FILE writes a sound policy".to_owned(),
+        "audit" => "compare with a backup, and look at who has access to the database".to_owned(),
+        _ => format!("have the database's owner write a sound value into this row of {table}"),
+    };
+    let finding = |row: OddRow| {
+        let OddRow { table, id, why } = row;
+        Finding::problem("rows", format!("{table} {id} can't be read: {why}"), cure(table, &id))
+    };
+    let mut findings: Vec<Finding> = odd.into_iter().map(finding).collect();
+    if let Some(more) = count.checked_sub(told).filter(|more| *more > 0) {
+        findings.push(Finding::problem(
+            "rows",
+            format!("{} more can't be read", thousands(more)),
+            "mend these first",
+        ));
+    }
+    findings
+}
+
+/// As many odd rows of a table are told one by one.
+const ROWS: usize = 50;
 
 /// Whether the audit's chain is whole, and the cheap part of what `audit verify` compares with it.
 async fn audit(service: &Service) -> Vec<Finding> {

@@ -12,7 +12,7 @@ pub fn tone(status: Status) -> Tone {
         Status::Active => Tone::Good,
         Status::Expired | Status::Suspended => Tone::Warning,
         Status::Abandoned => Tone::Quiet,
-        Status::Revoked => Tone::Bad,
+        Status::Revoked | Status::Damaged => Tone::Bad,
     }
 }
 
@@ -53,7 +53,8 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
                 status => status.as_str().into(),
             })
             .whole(),
-        Column::new("NAME", 4, "name", |of, _| of.key().name.as_str().into()),
+        Column::<R>::new("NAME", 4, "name", |of, _| of.key().name.as_str().into())
+            .cell(|of, _| of.key().label().into_owned()),
         Column::wide("DESCRIPTION", 5, "description", |of, _| of.key().description.as_str().into()),
         Column::new("ACCOUNT", 2, "account", |of, _| of.key().account.as_str().into()),
         Column::wide("ISSUER", 3, "issuer", |of, _| of.key().issuer.as_str().into()),
@@ -91,11 +92,14 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
         Column::<R>::new("ID", 1, "id", |of, _| of.key().id.to_string().into())
             .cell(|of, look| if look.wide { of.key().id.to_string() } else { short_id(of.key()) })
             .whole(),
+        Column::field(25, "unreadable", |of, _| {
+            Some(of.key().odd.as_str()).filter(|odd| !odd.is_empty()).into()
+        }),
         Column::wide("WHO TO TELL", 24, "admins", |of, _| of.admins().iter().map(SafeText::as_str).collect()),
     ]
 }
 
-const COLUMNS: usize = 24;
+const COLUMNS: usize = 25;
 const OF_KEYS: &[Column<Key>] = &columns();
 
 impl Record for Key {
@@ -139,7 +143,8 @@ pub struct Ended {
 impl Record for Ended {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::new("STATUS", 2, "status", |ended, now| ended.revoked.key.status(now).as_str().into()),
-        Column::new("NAME", 7, "name", |ended, _| ended.revoked.key.name.as_str().into()),
+        Column::<Self>::new("NAME", 7, "name", |ended, _| ended.revoked.key.name.as_str().into())
+            .cell(|ended, _| ended.revoked.key.label().into_owned()),
         Column::new("ACCOUNT", 6, "account", |ended, _| ended.revoked.key.account.as_str().into()),
         Column::new("KEY", 8, "preview", |ended, _| ended.revoked.key.preview.as_str().into()),
         Column::new("REVOKED", 3, "revoked_at", |ended, _| ended.revoked.key.revoked_at.into()),

@@ -4,6 +4,7 @@ use chrono::{Datelike, Duration};
 
 use super::Expiry;
 use crate::domain::issuer::ExpiryRule;
+use crate::domain::shifted;
 use crate::domain::text::SafeText;
 use crate::domain::when::{Here, Moment, Side, Span, SpanError};
 
@@ -92,7 +93,9 @@ pub fn check_expiry(rule: &ExpiryRule, expiry: Expiry, here: Here) -> Result<(),
     if let Some(days) = rule.max_days {
         match expiry.instant(now) {
             None => return Err(ExpiryError::NeverForbidden(days)),
-            Some(at) if at > now + Duration::days(i64::from(days)) => return Err(ExpiryError::TooLong(days)),
+            Some(at) if at > shifted(now, crate::domain::days(days)) => {
+                return Err(ExpiryError::TooLong(days));
+            }
             Some(_) => {}
         }
     }

@@ -18,6 +18,7 @@ impl fmt::Display for Cursor {
                 write!(f, "t{}", self.id.simple())?;
                 text.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
+            CursorValue::AsStored => write!(f, "r{}", self.id.simple()),
             CursorValue::Instant(at) => write!(f, "i{}{:016x}", self.id.simple(), at.timestamp_micros()),
         }
     }
@@ -38,6 +39,7 @@ impl Cursor {
                 let micros = i64::from_be_bytes(bytes(hex)?.try_into().ok()?);
                 CursorValue::Instant(chrono::DateTime::from_timestamp_micros(micros)?)
             }
+            b'r' if hex.is_empty() => CursorValue::AsStored,
             _ => return None,
         };
         Some(Self { value, id })

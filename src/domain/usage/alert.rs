@@ -37,6 +37,8 @@ pub enum What {
         /// Whether the key's allow-list names the network, so that it was to be expected.
         expected: bool,
     },
+    /// What the database holds of it can't be read, and why.
+    Unread { why: String },
 }
 
 /// How soon somebody should look.
@@ -64,7 +66,7 @@ impl Alert {
     pub fn key(&self) -> Option<KeyId> {
         match &self.what {
             What::Spike { key, .. } | What::NewNetwork { key, .. } => Some(*key),
-            What::FailedAuthentications { .. } => None,
+            What::FailedAuthentications { .. } | What::Unread { .. } => None,
         }
     }
 
@@ -89,6 +91,7 @@ impl Alert {
         match &self.what {
             What::Spike { key, .. } => format!("spike {key}"),
             What::NewNetwork { key, network, .. } => format!("new-network {key} {network}"),
+            What::Unread { why } => format!("unread {why}"),
             What::FailedAuthentications { source, .. } => match source {
                 Source::Address(address) => format!("failed-authentications {address}"),
                 Source::Network(network) => format!("failed-authentications {network}"),
@@ -127,6 +130,11 @@ impl Alert {
                         "{attempts} attempts with what looks like keys of {slug} in {minutes} minutes: a client may hold an old key, or somebody is guessing."
                     ),
                 }
+            }
+            What::Unread { why } => {
+                format!(
+                    "This alert can't be read: {why}. See keyrack doctor, and the gate's log of that time."
+                )
             }
             What::NewNetwork { network, address, expected: true, .. } => {
                 format!("First used from {network} ({address}), which its allow-list names.")

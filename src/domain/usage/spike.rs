@@ -40,13 +40,15 @@ pub fn spike(past: &[Minute], minute: i64) -> Option<Spike> {
     for one in past {
         let age = minute - one.minute;
         if (1..=SPIKE_PAST_MINUTES).contains(&age) {
-            *spans.entry((age - 1) / SPIKE_MINUTES).or_default() += one.counts.total();
+            let span = spans.entry((age - 1) / SPIKE_MINUTES).or_default();
+            *span = span.saturating_add(one.counts.total());
         }
     }
     let requests = spans.remove(&0).filter(|requests| *requests >= LEAST)?;
     spans.retain(|_, count| *count > 0);
     let busiest = spans.values().copied().max()?;
-    let usual = (spans.values().sum::<u64>() / spans.len() as u64).max(1);
+    let usual =
+        (spans.values().fold(0, |sum: u64, one| sum.saturating_add(*one)) / spans.len() as u64).max(1);
     let spike = requests >= usual.saturating_mul(TIMES_USUAL)
         && requests.saturating_mul(2) > busiest.saturating_mul(3);
     spike.then_some(Spike { requests, usual, busiest })

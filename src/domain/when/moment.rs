@@ -124,7 +124,11 @@ fn day(words: &str, today: NaiveDate, side: Side) -> Option<NaiveDate> {
             };
             match name.parse::<Weekday>() {
                 Ok(weekday) => weekday_from(today, weekday, side),
-                Err(_) => NaiveDate::parse_from_str(words, "%Y-%m-%d").ok(),
+                Err(_) => {
+                    let day = NaiveDate::parse_from_str(words, "%Y-%m-%d").ok();
+                    // No record holds another year, and no zone's offset leads out of these.
+                    day.filter(|day| (1..=9999).contains(&day.year()))
+                }
             }
         }
     }

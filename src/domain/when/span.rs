@@ -6,8 +6,8 @@ use std::ops::Neg;
 use chrono::{Duration, Months};
 
 use super::Zone;
-use crate::domain::Instant;
 use crate::domain::text::SafeText;
+use crate::domain::{EARLIEST, Instant, LATEST};
 
 /// A span of time, forwards or backwards. Months and years go by the calendar, a day is 24 hours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Span {
                 zone.instant(there?)?
             }
         };
-        shifted.checked_add_signed(self.time)
+        shifted.checked_add_signed(self.time).map(|at| at.clamp(EARLIEST, LATEST))
     }
 
     /// Whether it leads into the future.

@@ -41,6 +41,42 @@ pub(super) struct Inner {
     pub(super) grown: Notify,
     pub(super) stop: watch::Sender<bool>,
     pub(super) tasks: AsyncMutex<JoinSet<()>>,
+    /// The first part of the gate that ended before its time.
+    pub(super) broken: watch::Sender<Option<&'static str>>,
+}
+
+/// Held by a task without which a gate is none: where it ends before it is told to, however, the gate is broken.
+pub struct Guard {
+    inner: Arc<Inner>,
+    what: &'static str,
+    stop: watch::Receiver<bool>,
+}
+
+impl Guard {
+    pub(super) fn new(inner: &Arc<Inner>, what: &'static str, stop: watch::Receiver<bool>) -> Self {
+        Self { inner: Arc::clone(inner), what, stop }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if *self.stop.borrow() {
+            return;
+        }
+        let first = self.inner.broken.send_if_modified(|broken| match broken {
+            Some(_) => false,
+            None => {
+                *broken = Some(self.what);
+                true
+            }
+        });
+        if first {
+            tracing::error!(
+                what = self.what,
+                "a part of the gate broke, without which it can't work: it ends"
+            );
+        }
+    }
 }
 
 impl Inner {

@@ -10,7 +10,7 @@ use super::inner::Inner;
 use crate::domain::key::KeyId;
 use crate::domain::usage::{Alert, Minute, SPIKE_MINUTES, SPIKE_PAST_MINUTES, What, minute, spike};
 use crate::service::error::Result;
-use crate::store::{Batch, Sighting};
+use crate::store::{Batch, Error, Sighting};
 
 /// How often keys are looked at for spikes.
 const LOOK: Duration = Duration::from_secs(60);
@@ -77,6 +77,10 @@ async fn write(inner: &Inner) {
                 inner.watchman.raised.notify_one();
             }
             Ok(false) => {}
+            // What it refuses now it refuses for ever: others must not wait behind it.
+            Err(error @ Error::Refused(_)) => {
+                tracing::error!(%error, "an alert is left out, which the database refuses: {}", alert.sentence());
+            }
             Err(error) => {
                 tracing::warn!(%error, "an alert could not be written; it is tried again");
                 inner.watchman.put_back(&alerts[n..]);
@@ -95,7 +99,8 @@ pub(super) async fn spikes(inner: &Inner) -> Result<()> {
     let since = now - chrono::Duration::minutes(SPIKE_MINUTES + 1);
     let mut recent: HashMap<KeyId, u64> = HashMap::new();
     for (key, minute) in inner.store.usage(&busy, since).await? {
-        *recent.entry(key).or_default() += minute.counts.total();
+        let total = recent.entry(key).or_default();
+        *total = total.saturating_add(minute.counts.total());
     }
     let mut many: Vec<KeyId> =
         recent.into_iter().filter(|(_, total)| *total >= LEAST).map(|(key, _)| key).collect();

@@ -38,6 +38,14 @@ pub(super) struct Watchman {
     pub(super) raised: Notify,
 }
 
+/// Lets go of alerts that are too many to wait for the database, and says so.
+fn cut(waiting: &mut Vec<Alert>) {
+    if let Some(lost) = waiting.len().checked_sub(WAITING).filter(|lost| *lost > 0) {
+        tracing::warn!(lost, "alerts are left out: the database does not take what waits to be written");
+        waiting.truncate(WAITING);
+    }
+}
+
 impl Watchman {
     pub(super) fn new(tolerance: Tolerance) -> Self {
         Self { failures: Mutex::new(Failures::new(tolerance)), tolerance, ..Self::default() }
@@ -58,7 +66,7 @@ impl Watchman {
         let mut waiting = self.waiting.lock();
         let before = waiting.len();
         waiting.extend(alerts);
-        waiting.truncate(WAITING);
+        cut(&mut waiting);
         if waiting.len() > before {
             self.urgent.notify_one();
         }
@@ -87,7 +95,7 @@ impl Watchman {
     pub(super) fn put_back(&self, alerts: &[Alert]) {
         let mut waiting = self.waiting.lock();
         waiting.splice(0..0, alerts.iter().cloned());
-        waiting.truncate(WAITING);
+        cut(&mut waiting);
     }
 
     /// Remembers the keys of a batch that are busy enough to be looked at.

@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::Run;
 use super::plan::{PAGE, recipients};
-use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::operator::Permission;
 use crate::domain::reminder::fit::{Fit, Rules};
 use crate::domain::reminder::{Case, SweepId, ahead_of};
+use crate::domain::{Instant, days, shifted};
 use crate::service::change::Change;
 use crate::service::ids::new_operation;
 use crate::service::permit::may;
@@ -17,7 +17,7 @@ use crate::store::{Ahead, Tx};
 
 /// When such a reminder is to be sent after all: now, or when it really falls due.
 fn due_at(rules: &Rules, case: &Case, now: Instant) -> Option<Instant> {
-    let due = case.expires_at - chrono::Duration::days(i64::from(case.days_before));
+    let due = shifted(case.expires_at, -days(case.days_before));
     [now, due].into_iter().find(|at| *at >= now && matches!(rules.fit(case, *at), Fit::Until(_)))
 }
 

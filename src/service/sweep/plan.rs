@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::Run;
-use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
 use crate::domain::reminder::fit::Rules;
 use crate::domain::reminder::{Band, NewReminder, State, Subject, SweepId, Tally};
+use crate::domain::{Instant, shifted};
 use crate::service::Result;
 use crate::service::change::Change;
 use crate::service::ids::{new_id, new_operation};
@@ -121,7 +121,7 @@ impl Page {
             account: subject.account.clone(),
             days_before: days,
             expires_at,
-            due_at: expires_at - chrono::Duration::days(i64::from(days)),
+            due_at: shifted(expires_at, -crate::domain::days(days)),
             state,
             why,
             recipients,

@@ -1,6 +1,6 @@
 //! What a clock that ran ahead once did to the outbox: rows that were last changed in a present that has not come.
 
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{CASE, CaseRow, IDS, SUBJECT};
@@ -8,6 +8,7 @@ use crate::domain::Instant;
 use crate::domain::reminder::{Case, ReminderId};
 use crate::store::dialect::{Time, both};
 use crate::store::filter::{Driver as _, push_ids};
+use crate::store::reading::from_row;
 use crate::store::{Conn, Result, Store, Tx};
 
 /// A reminder that was last changed in a present that has not come, and when.
@@ -17,12 +18,12 @@ pub struct Ahead {
     pub changed_at: Instant,
 }
 
-#[derive(FromRow)]
-struct AheadRow {
-    #[sqlx(flatten)]
-    case: CaseRow,
-    changed_at: Time,
-}
+struct AheadRow(Ahead);
+
+from_row!(AheadRow, row => {
+    let (CaseRow(case), changed_at) = (row.part()?, row.time("changed_at"));
+    Self(Ahead { case, changed_at })
+});
 
 async fn page(
     conn: Conn<'_>,
@@ -44,9 +45,7 @@ async fn page(
         sql.push(format!(") ORDER BY r.changed_at, r.id LIMIT {limit}"));
         sql.build_query_as().fetch_all(c).await?
     });
-    rows.into_iter()
-        .map(|row| Ok(Ahead { case: row.case.into_case()?, changed_at: row.changed_at.0 }))
-        .collect()
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 impl Store {

@@ -2,35 +2,25 @@
 
 use std::collections::HashSet;
 
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{CASE, CaseRow, IDS, SUBJECT};
 use crate::domain::Instant;
 use crate::domain::reminder::{Case, LetterOf, ReminderId, SweepId, Waiting};
-use crate::store::dialect::both;
+use crate::store::dialect::{Text, both};
 use crate::store::filter::{Driver, push_ids};
+use crate::store::reading::from_row;
 use crate::store::{Conn, Result, Store, Tx};
 
-#[derive(FromRow)]
-struct WaitingRow {
-    #[sqlx(flatten)]
-    case: CaseRow,
-    recipient: String,
-    attempts: i64,
-    letter: Option<String>,
-}
+struct WaitingRow(Waiting);
 
-impl WaitingRow {
-    fn into_waiting(self) -> Result<Waiting> {
-        Ok(Waiting {
-            case: self.case.into_case()?,
-            recipient: self.recipient,
-            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
-            letter: self.letter,
-        })
-    }
-}
+from_row!(WaitingRow, row => Self(Waiting {
+    case: row.part::<CaseRow>()?.0,
+    recipient: row.text("recipient"),
+    attempts: row.number("attempts"),
+    letter: row.maybe_text("letter"),
+}));
 
 const FROM: &str = " FROM deliveries d CROSS JOIN reminders r CROSS JOIN keys k CROSS JOIN accounts a \
      WHERE r.id = d.reminder AND k.id = r.key AND a.slug = k.account";
@@ -77,7 +67,7 @@ impl Store {
             sql.push(format!(") ORDER BY d.expires_at, d.reminder, d.recipient LIMIT {limit}"));
             sql.build_query_as::<WaitingRow>().fetch_all(c).await?
         });
-        rows.into_iter().map(WaitingRow::into_waiting).collect()
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// What waits to go out again as the letter that it was part of, letter by letter.
@@ -91,7 +81,7 @@ impl Store {
             sql.push(" ORDER BY d.letter, d.expires_at, d.reminder");
             sql.build_query_as::<WaitingRow>().fetch_all(c).await?
         });
-        rows.into_iter().map(WaitingRow::into_waiting).collect()
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// How many letters wait, if one holds at most `keys` reminders, and how many reminders do.
@@ -131,21 +121,22 @@ impl Tx {
         let now = self.now();
         // A recipient may have many keys of the same urgency; some more rows find enough recipients.
         let rows = limit.saturating_mul(8).max(64);
-        let (again, fresh): (Vec<Option<String>>, Vec<String>) = both!(self.conn(), c => {
+        let (again, fresh): (Vec<Option<Text>>, Vec<Text>) = both!(self.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("SELECT DISTINCT d.letter FROM deliveries d WHERE ");
             push_again::<Db>(&mut sql, now);
             sql.push(format!(" LIMIT {limit}"));
-            let again = sql.build_query_scalar::<Option<String>>().fetch_all(&mut *c).await?;
+            let again = sql.build_query_scalar::<Option<Text>>().fetch_all(&mut *c).await?;
             let mut sql = QueryBuilder::<Db>::new(
                 "SELECT d.recipient FROM deliveries d WHERE d.state = 'pending' AND d.letter IS NULL AND d.next_at <= ",
             );
             Db::time(&mut sql, now);
             sql.push(format!(" ORDER BY d.expires_at, d.reminder, d.recipient LIMIT {rows}"));
-            (again, sql.build_query_scalar::<String>().fetch_all(c).await?)
+            (again, sql.build_query_scalar::<Text>().fetch_all(c).await?)
         });
         let mut seen = HashSet::new();
-        let again = again.into_iter().flatten().map(LetterOf::Again);
-        let fresh = fresh.into_iter().filter(|to| seen.insert(to.clone())).map(LetterOf::To);
+        let again = again.into_iter().flatten().map(|letter| LetterOf::Again(letter.text));
+        let fresh =
+            fresh.into_iter().map(|to| to.text).filter(|to| seen.insert(to.clone())).map(LetterOf::To);
         Ok(again.chain(fresh).take(limit).collect())
     }
 
@@ -201,7 +192,7 @@ impl Tx {
         let full = rows.len() == most;
         let mut letters: Vec<Vec<Waiting>> = Vec::with_capacity(values.len());
         for row in rows {
-            let one = row.into_waiting()?;
+            let WaitingRow(one) = row;
             match letters.last_mut() {
                 Some(last) if last[0].recipient == one.recipient && last[0].letter == one.letter => {
                     if last.len() < limit {
@@ -228,15 +219,16 @@ impl Tx {
         let now = self.now();
         let mut still: HashSet<(Uuid, String)> = HashSet::new();
         for some in ids.chunks(IDS) {
-            still.extend(both!(self.conn(), c => {
+            let rows = both!(self.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new(
                     "SELECT d.reminder, d.recipient FROM deliveries d WHERE (d.state = 'pending' OR (d.state = 'sending' AND d.claimed_until <= ",
                 );
                 Db::time(&mut sql, now);
                 sql.push(")) AND d.reminder IN ");
                 push_ids::<Db>(&mut sql, some);
-                sql.build_query_as::<(Uuid, String)>().fetch_all(c).await?
-            }));
+                sql.build_query_as::<(Uuid, Text)>().fetch_all(c).await?
+            });
+            still.extend(rows.into_iter().map(|(reminder, to)| (reminder, to.text)));
         }
         waiting.retain(|one| still.contains(&(one.case.reminder, one.recipient.clone())));
         Ok(())
@@ -284,9 +276,7 @@ impl Tx {
                 push_ids::<Db>(&mut sql, some);
                 sql.build_query_as::<CaseRow>().fetch_all(c).await?
             });
-            for row in rows {
-                cases.push(row.into_case()?);
-            }
+            cases.extend(rows.into_iter().map(|row| row.0));
         }
         Ok(cases)
     }

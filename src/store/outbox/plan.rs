@@ -26,7 +26,8 @@ impl Life for Sqlite {
 
 impl Life for Postgres {
     fn longer_than(days: u32) -> String {
-        format!("k.expires_key - k.created_at > interval '{days} days'")
+        // The difference of two instants that are beyond all bounds is an error.
+        format!("k.created_at < k.expires_key - interval '{} hours'", u64::from(days) * 24)
     }
 }
 
@@ -85,7 +86,7 @@ async fn page(
         push_page::<Db>(&mut sql, band, now, after, limit);
         sql.build_query_as::<SubjectRow>().fetch_all(c).await?
     });
-    Ok(rows.into_iter().map(Subject::from).collect())
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 impl Store {

@@ -2,47 +2,61 @@
 
 use std::collections::HashMap;
 
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{IDS, days, push_not_replaced, state};
+use super::{IDS, push_not_replaced};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::reminder::State::{Ambiguous, Failed, Pending, Sending};
 use crate::domain::reminder::{Delivery, Reminder, ReminderFilter, ReminderId, State};
-use crate::domain::text::{SafeText, fold_typed};
-use crate::store::dialect::{Time, both, scalar};
+use crate::domain::text::fold_typed;
+use crate::store::dialect::{both, scalar};
 use crate::store::filter::{Driver, like, push_ids};
+use crate::store::reading::from_row;
 use crate::store::{Conn, Result, Store, Tx};
 
-#[derive(FromRow)]
-struct ReminderRow {
-    id: Uuid,
-    key: Uuid,
-    key_name: String,
-    preview: String,
-    account: String,
-    issuer: String,
-    days_before: i64,
-    expires_at: Time,
-    due_at: Time,
-    state: String,
-    why: Option<String>,
-    created_at: Time,
-    changed_at: Time,
+struct ReminderRow(Reminder);
+
+from_row!(ReminderRow, row => {
+    let mut reminder = Reminder {
+        id: row.id("id"),
+        key: row.id("key"),
+        key_name: row.safe("key_name"),
+        preview: row.safe("preview"),
+        account: row.safe("account").to_string(),
+        issuer: row.safe("issuer").to_string(),
+        days_before: row.number("days_before"),
+        expires_at: row.time("expires_at"),
+        due_at: row.time("due_at"),
+        state: row.word("state", State::Cancelled),
+        why: row.maybe_safe("why"),
+        created_at: row.time("created_at"),
+        changed_at: row.time("changed_at"),
+        deliveries: Vec::new(),
+    };
+    reminder.why = row.marked(reminder.why);
+    Self(reminder)
+});
+
+struct DeliveryRow {
+    reminder: ReminderId,
+    delivery: Delivery,
 }
 
-#[derive(FromRow)]
-struct DeliveryRow {
-    reminder: Uuid,
-    recipient: String,
-    state: String,
-    attempts: i64,
-    next_at: Time,
-    answer: Option<String>,
-    letter: Option<String>,
-    changed_at: Time,
-}
+from_row!(DeliveryRow, row => {
+    let mut delivery = Delivery {
+        recipient: row.safe("recipient"),
+        state: row.word("state", State::Cancelled),
+        attempts: row.number("attempts"),
+        next_at: row.time("next_at"),
+        answer: row.maybe_safe("answer"),
+        letter: row.maybe_safe("letter"),
+        changed_at: row.time("changed_at"),
+    };
+    delivery.answer = row.marked(delivery.answer);
+    Self { reminder: row.id("reminder"), delivery }
+});
 
 const SELECT: &str = "SELECT r.id, r.key, k.name AS key_name, k.preview, r.account, k.issuer, r.days_before, r.expires_at, r.due_at, \
      r.state, r.why, r.created_at, r.changed_at FROM reminders r CROSS JOIN keys k WHERE k.id = r.key";
@@ -74,7 +88,7 @@ pub struct Unwell {
 
 /// Which reminders are wanted.
 enum Which<'a> {
-    Filter { filter: &'a ReminderFilter, after: Option<(Instant, ReminderId)>, limit: u32 },
+    Filter { filter: &'a ReminderFilter, after: Option<ReminderId>, limit: u32 },
     Ids(&'a [ReminderId]),
     Keys(&'a [KeyId]),
 }
@@ -123,10 +137,11 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
                     Db::text(&mut sql, &like(&fold_typed(text)));
                     sql.push(" ESCAPE '!'");
                 }
-                if let Some((at, id)) = after {
-                    sql.push(" AND (r.changed_at, r.id) < (");
-                    Db::time(&mut sql, at);
-                    sql.push(", ");
+                if let Some(id) = after {
+                    // As it stands there, be it beyond what can be read.
+                    sql.push(" AND (r.changed_at, r.id) < ((SELECT changed_at FROM reminders WHERE id = ");
+                    Db::id(&mut sql, id);
+                    sql.push("), ");
                     Db::id(&mut sql, id);
                     sql.push(")");
                 }
@@ -135,7 +150,8 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
         }
         sql.build_query_as().fetch_all(c).await?
     });
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut reminders: Vec<Reminder> = rows.into_iter().map(|row| row.0).collect();
+    let ids: Vec<Uuid> = reminders.iter().map(|reminder| reminder.id).collect();
     let mut deliveries: HashMap<Uuid, Vec<Delivery>> = HashMap::new();
     for some in ids.chunks(IDS) {
         let rows: Vec<DeliveryRow> = both!(conn.again(), c => {
@@ -147,37 +163,13 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
             sql.build_query_as().fetch_all(c).await?
         });
         for row in rows {
-            deliveries.entry(row.reminder).or_default().push(Delivery {
-                recipient: row.recipient.into(),
-                state: state(&row.state)?,
-                attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-                next_at: row.next_at.0,
-                answer: row.answer.map(SafeText::new),
-                letter: row.letter.map(SafeText::new),
-                changed_at: row.changed_at.0,
-            });
+            deliveries.entry(row.reminder).or_default().push(row.delivery);
         }
     }
-    rows.into_iter()
-        .map(|row| {
-            Ok(Reminder {
-                id: row.id,
-                key: row.key,
-                key_name: row.key_name.into(),
-                preview: row.preview.into(),
-                account: SafeText::new(row.account).to_string(),
-                issuer: SafeText::new(row.issuer).to_string(),
-                days_before: days(row.days_before)?,
-                expires_at: row.expires_at.0,
-                due_at: row.due_at.0,
-                state: state(&row.state)?,
-                why: row.why.map(SafeText::new),
-                created_at: row.created_at.0,
-                changed_at: row.changed_at.0,
-                deliveries: deliveries.remove(&row.id).unwrap_or_default(),
-            })
-        })
-        .collect()
+    for reminder in &mut reminders {
+        reminder.deliveries = deliveries.remove(&reminder.id).unwrap_or_default();
+    }
+    Ok(reminders)
 }
 
 impl Tx {
@@ -200,19 +192,13 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Reminder>> {
         let mut reader = self.reader().await?;
-        let place = match after {
+        let known = match after {
             None => None,
             Some(id) => {
-                let at: Option<Time> = scalar!(
-                    fetch_optional,
-                    reader.conn(),
-                    "SELECT changed_at FROM reminders WHERE id = $1",
-                    [id]
-                );
-                at.map(|time| (time.0, id))
+                scalar!(fetch_optional, reader.conn(), "SELECT id FROM reminders WHERE id = $1", [id])
             }
         };
-        read(reader.conn(), Which::Filter { filter, after: place, limit }).await
+        read(reader.conn(), Which::Filter { filter, after: known, limit }).await
     }
 
     /// Reminders by their ids; those that do not exist are left out.

@@ -4,10 +4,19 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::IDS;
-use crate::domain::reminder::{ReminderId, Tried};
+use crate::domain::reminder::{ReminderId, State, Tried};
 use crate::store::dialect::{Time, both, rows, run, scalar};
 use crate::store::filter::push_ids;
+use crate::store::reading::from_row;
 use crate::store::{Result, Tx};
+
+struct TriedRow(Tried);
+
+from_row!(TriedRow, row => Self(Tried {
+    recipient: row.text("recipient"),
+    state: row.word("state", State::Cancelled),
+    letter: row.maybe_text("letter"),
+}));
 
 impl Tx {
     /// The reminders that were in one letter with these, where that letter may have arrived: it goes out again as a whole.
@@ -41,15 +50,13 @@ impl Tx {
 
     /// The deliveries of a reminder.
     pub async fn tried(&mut self, reminder: ReminderId) -> Result<Vec<Tried>> {
-        let rows: Vec<(String, String, Option<String>)> = rows!(
+        let rows: Vec<TriedRow> = rows!(
             fetch_all,
             self.conn(),
             "SELECT recipient, state, letter FROM deliveries WHERE reminder = $1 ORDER BY recipient",
             [reminder]
         );
-        rows.into_iter()
-            .map(|(recipient, word, letter)| Ok(Tried { recipient, state: super::state(&word)?, letter }))
-            .collect()
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// Lets a delivery that failed, was ambiguous, was only written or waits be sent by the next sweep. Only what may have arrived keeps its

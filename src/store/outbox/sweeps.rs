@@ -1,12 +1,11 @@
 //! Sweeps in the database.
 
-use sqlx::{FromRow, QueryBuilder};
-use uuid::Uuid;
+use sqlx::QueryBuilder;
 
-use crate::domain::Instant;
 use crate::domain::reminder::{Door, InHand, Progress, Sweep, SweepId, Tally};
-use crate::domain::text::SafeText;
+use crate::domain::{Instant, shifted};
 use crate::store::dialect::{Time, both, rows, run, scalar};
+use crate::store::reading::from_row;
 use crate::store::{Result, Store, Tx};
 
 /// A sweep gives a sign of life well within this time.
@@ -14,52 +13,47 @@ pub const ALIVE: chrono::Duration = chrono::Duration::seconds(30);
 /// No claim and no sign of life lasts longer: what seems to was made by a clock that ran ahead.
 const CLAIMED: chrono::Duration = chrono::Duration::hours(1);
 
-#[derive(FromRow)]
 struct SweepRow {
-    id: Uuid,
-    door: String,
-    begun_by: String,
-    host: String,
-    began_at: Time,
-    alive_until: Time,
-    ended_at: Option<Time>,
-    trouble: Option<String>,
-    reminders: i64,
-    sent: i64,
-    written: i64,
-    failed: i64,
-    deferred: i64,
-    ambiguous: i64,
+    sweep: Sweep,
+    alive_until: Instant,
 }
+
+from_row!(SweepRow, row => {
+    let (ended_at, alive_until) = (row.maybe_time("ended_at"), row.time("alive_until"));
+    let mut sweep = Sweep {
+        id: row.id("id"),
+        door: row.word("door", Door::Command),
+        by: row.safe("begun_by"),
+        host: row.safe("host"),
+        began_at: row.time("began_at"),
+        ended_at,
+        progress: Progress::Lost,
+        tally: Tally {
+            reminders: row.count("reminders"),
+            sent: row.count("sent"),
+            written: row.count("written"),
+            failed: row.count("failed"),
+            deferred: row.count("deferred"),
+            ambiguous: row.count("ambiguous"),
+        },
+        trouble: row.maybe_safe("trouble"),
+    };
+    sweep.trouble = row.marked(sweep.trouble);
+    Self { sweep, alive_until }
+});
 
 const COLUMNS: &str = "id, door, begun_by, host, began_at, alive_until, ended_at, trouble, reminders, sent, written, failed, deferred, ambiguous";
 
 impl SweepRow {
-    fn into_sweep(self, now: Instant) -> Result<Sweep> {
-        let progress = match (self.ended_at, &self.trouble) {
+    fn into_sweep(self, now: Instant) -> Sweep {
+        let Self { mut sweep, alive_until } = self;
+        sweep.progress = match (sweep.ended_at, &sweep.trouble) {
             (Some(_), None) => Progress::Ended,
             (Some(_), Some(_)) => Progress::Stopped,
-            (None, _) if self.alive_until.0 > now && self.alive_until.0 <= now + CLAIMED => Progress::Running,
+            (None, _) if alive_until > now && alive_until <= shifted(now, CLAIMED) => Progress::Running,
             (None, _) => Progress::Lost,
         };
-        Ok(Sweep {
-            id: self.id,
-            door: crate::store::rows::word("a sweep's door", &self.door)?,
-            by: self.begun_by.into(),
-            host: self.host.into(),
-            began_at: self.began_at.0,
-            ended_at: self.ended_at.map(|t| t.0),
-            progress,
-            tally: Tally {
-                reminders: self.reminders.unsigned_abs(),
-                sent: self.sent.unsigned_abs(),
-                written: self.written.unsigned_abs(),
-                failed: self.failed.unsigned_abs(),
-                deferred: self.deferred.unsigned_abs(),
-                ambiguous: self.ambiguous.unsigned_abs(),
-            },
-            trouble: self.trouble.map(SafeText::new),
-        })
+        sweep
     }
 }
 
@@ -77,7 +71,7 @@ impl Store {
             ));
             sql.build_query_as::<SweepRow>().fetch_all(c).await?
         });
-        rows.into_iter().map(|row| row.into_sweep(now)).collect()
+        Ok(rows.into_iter().map(|row| row.into_sweep(now)).collect())
     }
 
     /// The letters that sweeps have in hand at `now`, if any.
@@ -88,10 +82,10 @@ impl Store {
             reader.conn(),
             "SELECT count(DISTINCT d.letter), max(s.alive_until), max(d.claimed_until) FROM deliveries d \
              JOIN sweeps s ON s.id = d.sweep WHERE d.state = 'sending' AND d.claimed_until > $1 AND d.claimed_until <= $2",
-            [Time(now), Time(now + CLAIMED)]
+            [Time(now), Time(shifted(now, CLAIMED))]
         );
         let (Some(Time(alive)), Some(Time(until))) = (alive, until) else { return Ok(None) };
-        Ok(Some(InHand { letters: letters.unsigned_abs(), heard_at: alive - ALIVE, until }))
+        Ok(Some(InHand { letters: letters.unsigned_abs(), heard_at: shifted(alive, -ALIVE), until }))
     }
 
     pub async fn sweep(&self, id: SweepId, now: Instant) -> Result<Option<Sweep>> {
@@ -102,7 +96,7 @@ impl Store {
             sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM sweeps WHERE id = $1")),
             [id]
         );
-        row.map(|row| row.into_sweep(now)).transpose()
+        Ok(row.map(|row| row.into_sweep(now)))
     }
 }
 
@@ -113,7 +107,7 @@ impl Tx {
         run!(
             self.conn(),
             "INSERT INTO sweeps (id, door, begun_by, host, began_at, alive_until) VALUES ($1, $2, $3, $4, $5, $6)",
-            [id, door.as_str(), who.name.as_str(), who.host.as_str(), Time(now), Time(now + ALIVE)]
+            [id, door.as_str(), who.name.as_str(), who.host.as_str(), Time(now), Time(shifted(now, ALIVE))]
         );
         Ok(())
     }
@@ -133,7 +127,7 @@ impl Tx {
              WHERE id = $1 AND ended_at IS NULL",
             [
                 id,
-                Time(now + ALIVE),
+                Time(shifted(now, ALIVE)),
                 count(tally.reminders),
                 count(tally.sent),
                 count(tally.failed),

@@ -156,7 +156,7 @@ fn cells(row: &AccountSummary, wide: bool) -> Vec<list::Cell> {
     let expiring = if row.expiring_keys > 0 { Role::Warning } else { Role::Muted };
     let mut cells = vec![
         (safe(&account.slug), Role::Text),
-        (account.name.as_str().to_owned(), Role::Text),
+        (account.label().into_owned(), Role::Text),
         (safe(&account.issuer), Role::Muted),
         (account.standing.as_str().to_owned(), standing),
         ((row.active_keys + row.suspended_keys).to_string(), Role::Text),

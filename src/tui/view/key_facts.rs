@@ -18,6 +18,9 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
         Fact::new(styles, "Key", key.preview.as_str()),
         Fact::new(styles, "Id", key.id.to_string()),
     ];
+    if !key.odd.is_empty() {
+        list.push(Fact::new(styles, "Unreadable", key.odd.as_str()).role(styles, Role::Danger));
+    }
     let status = key.status(shell.now);
     if status != Status::Active {
         let since = key.ends_at().filter(|_| key.has_ended(shell.now));

@@ -19,6 +19,14 @@ on_both! {
         assert_eq!((text(&shown["policy"], "name"), &shown["version"]), ("Theirs", &2.into()));
     }
 
+    async fn a_policy_that_is_too_long_is_refused_whole(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        let exported = keyrack.ok(&["issuer", "show", "voxpria"]);
+        let apply = ["issuer", "apply", "-"];
+        let long = format!("{exported}\n# {}\n", "x".repeat(1024 * 1024));
+        assert!(failed(2, &apply, &keyrack.run_with_input(&apply, &long)).contains("longer than 1 MiB"));
+    }
+
     async fn a_policy_that_hits_living_keys_is_asked_about_with_their_number(db) {
         let keyrack = Script::furnished(&db, "voxpria");
         keyrack.create("acme", "one");

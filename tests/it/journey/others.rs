@@ -1,6 +1,7 @@
 //! What others did and wrote, as it is seen in a console, in a real terminal.
 
 use super::keys::{console, create, home, status_of};
+use crate::contract::odd::{id_of, plant};
 use crate::support::people::{as_person, make_kept, office, preset};
 use crate::support::program;
 use crate::support::pty::Start;
@@ -30,6 +31,27 @@ on_both! {
         terminal.answer("y");
         terminal.quiet(std::time::Duration::from_millis(300));
         assert_eq!(status_of(&service, "Seen").await, Status::Active);
+    }
+
+    async fn a_console_shows_a_key_that_cant_be_read_and_revokes_it(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let (odd, _) = (make_kept(&service, "acme", "Odd").await, make_kept(&service, "acme", "Sound").await);
+        let far = if db.is_postgres() { "'infinity'" } else { "9223372036854775807" };
+        let set = format!("UPDATE keys SET last_used_at = {far} WHERE id = {}", id_of(&db, odd.key.id));
+        plant(&db, "keys", &set).await;
+        let home = home();
+        let mut terminal = Start::new(home.path()).on(&db.address()).size(140, 40).spawn();
+        terminal.wait_for("can't be read: last_used_at");
+        terminal.wait_for("! damaged");
+        terminal.wait_for("● active");
+        // The newest stands first.
+        terminal.press("down");
+        terminal.press("d");
+        terminal.wait_for("last_used_at: isn't within");
+        terminal.quiet(std::time::Duration::from_millis(400));
+        terminal.answer("y");
+        terminal.wait_for("✕ revoked");
+        assert_eq!(status_of(&service, "Odd").await, Status::Revoked);
     }
 
     async fn a_poisoned_name_never_reaches_the_terminal(db) {

@@ -24,6 +24,7 @@ pub fn kind(what: &What) -> &'static str {
         What::Spike { .. } => "spike",
         What::FailedAuthentications { .. } => "failed attempts",
         What::NewNetwork { .. } => "new network",
+        What::Unread { .. } => "can't be read",
     }
 }
 
@@ -75,6 +76,7 @@ pub fn of(shell: &Shell, raised: &RaisedAlert) -> (String, Vec<Part>) {
             parts.push(Part::Fact("From", about(raised)));
             parts.push(Part::Fact("Attempts", format!("{attempts} in {seconds} s")));
         }
+        What::Unread { .. } => {}
         What::NewNetwork { network, address, expected, .. } => {
             parts.push(Part::Fact("Network", network.to_string()));
             parts.push(Part::Fact("Address", address.to_string()));

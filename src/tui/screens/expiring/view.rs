@@ -9,6 +9,7 @@ use super::{State, Window};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::Key;
+use crate::domain::shifted;
 use crate::domain::text::SafeText;
 use crate::tui::listing::Empty;
 use crate::tui::shell::Shell;
@@ -168,7 +169,7 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
         Mark::Passed if key.successor.is_some() => format!("{sign} not sent: the key was replaced"),
         Mark::Passed => format!("{sign} not sent"),
         Mark::Ahead => match key.expires_at {
-            Some(end) => format!("{sign} due {}", when(end - chrono::Duration::days(i64::from(days)))),
+            Some(end) => format!("{sign} due {}", when(shifted(end, -crate::domain::days(days)))),
             None => sign.to_owned(),
         },
         Mark::Made(reminder) => {

@@ -196,7 +196,7 @@ pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<
             let (words, style) = status(key, now, styles);
             (Cow::Borrowed(words), style)
         }
-        Field::Name => (Cow::Borrowed(key.name.as_str()), text),
+        Field::Name => (key.label(), text),
         Field::Account => (Cow::Borrowed(&key.account), text),
         Field::Issuer => (Cow::Borrowed(&key.issuer), muted),
         Field::Preview => (fit::squeeze(&key.preview, usize::from(place.width)), muted),
@@ -238,6 +238,7 @@ pub fn status(key: &Key, now: Instant, styles: &Styles) -> (&'static str, Style)
         Status::Active if key.rotation_due(now) => ("! due", styles.of(Role::Warning)),
         Status::Active => ("● active", styles.of(Role::Ok)),
         Status::Suspended => ("! suspended", styles.of(Role::Danger)),
+        Status::Damaged => ("! damaged", styles.of(Role::Danger)),
         Status::Expired => ("○ expired", styles.of(Role::Muted)),
         Status::Abandoned => ("◌ abandoned", styles.of(Role::Muted)),
         Status::Revoked => ("✕ revoked", styles.of(Role::Muted)),

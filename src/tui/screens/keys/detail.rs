@@ -114,6 +114,9 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     if key.rotation_due(now) {
         page.fact("", "active, but past its rotation period");
     }
+    if !key.odd.is_empty() {
+        page.fact("Can't be read", &key.odd);
+    }
     page.fact("Key", &key.preview);
     page.fact("Id", &key.id.to_string());
     page.fact("Account", &key.account);
