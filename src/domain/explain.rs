@@ -179,6 +179,11 @@ fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
     let (key, policy, now) = (facts.key, case.policy, case.now);
     let revoked = key.revoked_at.and_then(|_| dead(key, now));
     told.judged("revoked", revoked, policy, "It is not revoked.".into());
+    let odd =
+        [Some(&key.odd), policy.map(|policy| &policy.odd)].into_iter().flatten().find(|odd| !odd.is_empty());
+    if let Some(what) = odd {
+        told.failed("readable", Reason::Damaged { what: what.clone() }, policy);
+    }
     let expired = key.expires_at.filter(|at| *at <= now).map(|at| Reason::Expired { at });
     told.judged(
         "expired",
