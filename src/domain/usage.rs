@@ -91,7 +91,7 @@ pub struct LastUse {
 /// All requests in `cells` equal spans of `minutes` each, the last of which ends with the minute of `now`: the data of
 /// a sparkline, the oldest first.
 pub fn spans(past: &[Minute], now: Instant, cells: usize, minutes: u32) -> Vec<u64> {
-    let mut out = vec![0; cells];
+    let mut out = vec![0u64; cells];
     let width = i64::from(minutes.max(1));
     for one in past {
         let age = minute(now) - one.minute;
