@@ -112,6 +112,11 @@ impl Listening {
         self.listeners.iter().chain(&self.admin).filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
+    /// The gate that it serves by.
+    pub fn gate(&self) -> Gate {
+        self.door.gate.clone()
+    }
+
     /// Serves until `stop` says so, or a part of the gate breaks without which it can't work; then answers what is open, saves
     /// its windows and signs off.
     ///

@@ -14,6 +14,7 @@
 //! * [`cli`], [`tui`] and [`gate`] are doors: they turn arguments, key presses or requests into service calls and results
 //!   into text. The gate enforces what the others keep.
 //! * [`signals`] says which signals end the program, for whoever has a terminal to give back.
+//! * [`anchor`] signs how far the audit has come and brings that to a place outside of the database.
 //! * [`secret_file`] reads the files that hold secrets, by one set of rules for every door.
 //!
 //! Data goes one way too. In the console a terminal event becomes an action, an action a message, and
@@ -28,6 +29,7 @@
 //! imports what it must not.
 #![forbid(unsafe_code)]
 
+pub mod anchor;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use keyrack::anchor::Anchoring;
 use keyrack::cli::{self, Cli, Command, Exit, Failure, Session};
 use keyrack::gate;
 use keyrack::tui::{self, ExitReason, TuiSettings};
@@ -62,6 +63,7 @@ fn gate(session: &Session) -> cli::Result<u8> {
     }
     let mut settings = gate::Settings::of(&session.settings.gate, telemetry::lost_lines)?;
     settings.own.memory = (!session.is_throwaway()).then(|| session.places.memory());
+    let anchoring = Anchoring::of(&session.settings.audit)?;
     let runtime = cli::runtime(std::thread::available_parallelism().map_or(2, usize::from))?;
     let done = runtime.block_on(async {
         let mut stop = cli::until_signals();
@@ -81,6 +83,14 @@ fn gate(session: &Session) -> cli::Result<u8> {
         }
         // Whoever started it under systemd goes on from here; elsewhere nobody listens.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        if let Some(anchoring) = anchoring {
+            let gate = listening.gate();
+            let checkpoint = move || {
+                let gate = gate.clone();
+                async move { gate.checkpoint().await.map_err(|error| error.to_string()) }
+            };
+            tokio::spawn(anchoring.run(session.clock.clone(), checkpoint, stop.clone()));
+        }
         let served = listening.serve(stop).await;
         served.map(|()| 0).map_err(|error| Failure::new(Exit::Failure, error.to_string()))
     });

@@ -10,6 +10,9 @@ use super::failure::{Failure, Result};
 use super::output::{Column, Format, Record, Tone, object};
 use super::session::Session;
 use super::{filter, restored};
+
+mod anchor;
+
 use crate::domain::Instant;
 use crate::domain::audit::finding::{Finding, Findings};
 use crate::domain::audit::{Entry, Verdict};
@@ -23,6 +26,10 @@ pub enum Command {
     List(List),
     /// Check that no row was edited, removed, inserted or swapped, and that the tables and the schema hold what the rows tell
     Verify(Verify),
+    /// Sign how far the audit has come, and bring that to a place of its own: a file, a syslog, a webhook
+    Anchor(anchor::Anchor),
+    /// Make the key that anchors are signed with, and print its public key
+    AnchorKey(anchor::MakeKey),
     /// List the revocations that a restored backup undid, as this machine remembers them; `key revoke --undone` makes them
     /// again
     Undone(Undone),
@@ -70,13 +77,20 @@ pub struct Verify {
     /// A head that was noted down earlier, as `audit verify` prints it: the chain must still hold that row, unchanged
     #[arg(long, value_name = "SEQ:HASH", value_parser = head)]
     expect: Option<(i64, String)>,
+    #[command(flatten)]
+    anchors: anchor::Anchors,
 }
 
 pub async fn run(command: Command, session: &Session) -> Result {
+    if let Command::AnchorKey(arguments) = &command {
+        return anchor::make_key(arguments, session);
+    }
     let service = session.service().await?;
     match command {
         Command::List(list) => self::list(list, service, session).await,
         Command::Verify(verify) => self::verify(verify, service, session).await,
+        Command::Anchor(arguments) => anchor::anchor(&arguments, service, session).await,
+        Command::AnchorKey(_) => Ok(()),
         Command::Undone(undone) => restored::list(undone.memory.as_deref(), service, session).await,
         Command::Accept(accept) => restored::accept(accept.reason.as_deref(), service, session).await,
     }
@@ -114,7 +128,8 @@ async fn verify(verify: Verify, service: &Service, session: &Session) -> Result 
     });
     let compared = compared.await;
     bar.finish_and_clear();
-    let Compared { verdict, findings, keys, left } = compared?;
+    let Compared { verdict, mut findings, keys, left } = compared?;
+    let anchored = verify.anchors.check(service, session, &mut findings).await?;
     if let Some(left) = left {
         session.remark(&format!("Not all was compared: {left}"));
     }
@@ -136,17 +151,21 @@ async fn verify(verify: Verify, service: &Service, session: &Session) -> Result 
     if findings.count > 0 {
         tell(&[("rows", rows.into()), ("head", head.into())], &findings, session)?;
         return Err(Failure::check(format!(
-            "the chain of the audit is whole, but the database holds what no row of it tells{}",
+            "the chain of the audit is whole in itself, but not all agrees with it{}",
             also(&findings)
         )));
     }
+    let mut facts = vec![("intact", Value::from(true)), ("rows", rows.into()), ("head", head.clone().into())];
+    if let Some(series) = &anchored {
+        facts.push(("anchors", series.anchors.len().into()));
+        facts.push(("anchored", series.anchors.last().map(|anchor| anchor.seq).into()));
+    }
     match session.format().for_people() {
         true => print(&format!("{rows}:{head}"))?,
-        false => session.printer().facts(&[
-            ("intact", true.into()),
-            ("rows", rows.into()),
-            ("head", head.into()),
-        ])?,
+        false => session.printer().facts(&facts)?,
+    }
+    if let Some(series) = &anchored {
+        verify.anchors.tell(series, rows, session);
     }
     session.remark(&format!(
         "Audit intact: {} rows verified, and {} keys, the other tables and the schema agree with it. Note the head down \

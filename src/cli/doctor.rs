@@ -3,6 +3,7 @@
 use super::failure::{Failure, Result};
 use super::output::{Column, Record, Tone};
 use super::session::Session;
+use crate::anchor::Anchoring;
 use crate::domain::Instant;
 
 mod database;
@@ -47,6 +48,7 @@ pub async fn run(session: &Session) -> Result {
     findings.extend(database::examine(session).await);
     findings.extend(mail::examine(session).await);
     findings.extend(gate(session));
+    findings.extend(anchors(session));
     findings.extend(terminal::examine(&|name| std::env::var(name).ok().filter(|value| !value.is_empty())));
     let problems = findings.iter().filter(|finding| finding.level == Level::Problem).count();
     session.printer().list(&findings, session.clock.now())?;
@@ -83,6 +85,23 @@ fn gate(session: &Session) -> Option<Finding> {
     match table.check() {
         Err(mistake) => Some(Finding::problem("gate", mistake.to_string(), cure)),
         Ok(()) => table.is_told().then(|| Finding::ok("gate", "its settings can be read")),
+    }
+}
+
+/// Whether the audit can be anchored with the settings; nothing where they don't speak of it.
+fn anchors(session: &Session) -> Option<Finding> {
+    match Anchoring::of(&session.settings.audit) {
+        Err(mistake) => Some(Finding::problem(
+            "anchors",
+            mistake.to_string(),
+            "mend it below [audit]: no gate starts until then",
+        )),
+        Ok(anchoring) => anchoring.map(|anchoring| {
+            Finding::ok(
+                "anchors",
+                format!("gates and the reminder service anchor the audit at {}", anchoring.place),
+            )
+        }),
     }
 }
 

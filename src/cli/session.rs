@@ -59,6 +59,7 @@ impl Session {
         let throwaway = global.demo.then(Throwaway::new).transpose()?;
         if throwaway.is_some() {
             settings.gate.keep_to_itself();
+            settings.audit.keep_to_itself();
         }
         if let Some(throwaway) = throwaway.as_ref().filter(|_| settings.mail.directory.source != MAIL_DIR) {
             settings.mail.keep_in(throwaway.mail());

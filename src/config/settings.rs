@@ -11,6 +11,7 @@ use codec::{Codec, PATH, TEXT, TRUTH};
 use row::Row;
 use table::Table;
 
+mod audit;
 pub mod codec;
 mod database;
 mod gate;
@@ -22,6 +23,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{AUDIT, AuditTable};
 pub use gate::{GATE, GateTable, HeaderNames, LogForm};
 pub use mail::{MAIL, MailSettings, Security, Transport};
 pub use place::Places;
@@ -75,8 +77,13 @@ const ROWS: &[Row<Settings>] = &[
     plain!(one log_file: PATH, "Where it is logged; never the screen").default("{state}/keyrack.log"),
 ];
 
-pub const CONSOLE: Table<Settings> =
-    Table { name: "", rows: ROWS, tables: &["mail", "gate", "keys"], elsewhere: &[], instead: str::to_owned };
+pub const CONSOLE: Table<Settings> = Table {
+    name: "",
+    rows: ROWS,
+    tables: &["mail", "gate", "audit", "keys"],
+    elsewhere: &[],
+    instead: str::to_owned,
+};
 
 /// Everything that a person may decide, but for keys and themes, which have files of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,6 +109,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// What a gate is told.
     pub gate: GateTable,
+    /// Where the audit is anchored.
+    pub audit: AuditTable,
     /// Files that were read.
     pub files: Vec<PathBuf>,
     /// Key bindings from the files: later ones outrank earlier ones.
@@ -126,6 +135,7 @@ impl Settings {
         CONSOLE.set_defaults(&mut settings, place);
         MAIL.set_defaults(&mut settings.mail, place);
         GATE.set_defaults(&mut settings.gate, place);
+        AUDIT.set_defaults(&mut settings.audit, place);
         settings
     }
 
@@ -179,6 +189,10 @@ impl Settings {
                     let mistakes = GATE.read(&mut self.gate, source, &member);
                     self.gate.mistakes.extend(mistakes);
                 }
+                "audit" => {
+                    let mistakes = AUDIT.read(&mut self.audit, source, &member);
+                    self.audit.mistakes.extend(mistakes);
+                }
                 _ => CONSOLE.read_member(self, file, &member)?,
             }
         }
@@ -208,12 +222,15 @@ impl Settings {
         self.mail.mistakes.extend(mistakes);
         let mistakes = GATE.read_environment(&mut self.gate, &get);
         self.gate.mistakes.extend(mistakes);
+        let mistakes = AUDIT.read_environment(&mut self.audit, &get);
+        self.audit.mistakes.extend(mistakes);
         Ok(())
     }
 
     /// Name, value and source of every setting, for `keyrack info`.
     pub fn rows(&self) -> Vec<(&'static str, String, &Source)> {
-        [CONSOLE.shown(self), MAIL.shown(&self.mail), GATE.shown(&self.gate)].concat()
+        [CONSOLE.shown(self), MAIL.shown(&self.mail), GATE.shown(&self.gate), AUDIT.shown(&self.audit)]
+            .concat()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::audit::{Break, Entry, GENESIS, Link, Verdict};
 use crate::domain::key::KeyId;
 use crate::store;
 
+mod anchor;
 mod compare;
 
 pub use compare::{Compared, Part};

@@ -179,6 +179,10 @@ impl Gate {
         Box::pin(self.inner.within_lease(self.inner.read_policies())).await
     }
 
+    pub(super) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
     /// Whether what a request rests on is current, by what the database showed at a moment after this was called.
     ///
     /// `policies` are those that its headers were read with. To be asked last, just before the answer is let go; a

@@ -61,7 +61,7 @@ pub(super) enum Pace {
 }
 
 /// Which database this is, whatever it is called: no other one has the same first row.
-fn identity(past: &Past) -> String {
+pub(super) fn identity(past: &Past) -> String {
     let (at, action, subject) = &past.first;
     let first = format!("{} {action} {subject}", at.timestamp_micros());
     hex(&Sha256::digest(first)[..16])

@@ -11,7 +11,7 @@ use super::words::{Copied, ExitReason, ScreenId, WipedBytes};
 use crate::config::theme::Theme;
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
-use crate::domain::audit::{Entry, Verdict};
+use crate::domain::audit::Entry;
 use crate::domain::budget::Budgets;
 use crate::domain::expiry::Overlap;
 use crate::domain::explain::pasted::Reading;
@@ -24,8 +24,8 @@ use crate::domain::secret::{PlainKey, SentKey};
 use crate::domain::text::SafeText;
 use crate::domain::usage::Minute;
 use crate::service::{
-    AlertRequest, AuditRequest, ChangeAccount, Count, CreateAccount, CreateKey, Created, Error, Field,
-    GateStanding, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
+    AlertRequest, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created, Error,
+    Field, GateStanding, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
     Retried, Revoked, Search, StoreError, SweepOrder, SweepPreview, UndoneList, Whither, Whoami,
 };
 
@@ -281,7 +281,7 @@ pub enum Reply {
     /// What is undone, or what was accepted to be.
     Undone(Outcomes<UndoneList>),
     Audit(Outcomes<Vec<Entry>>),
-    VerifyAudit(Outcomes<Verdict>),
+    VerifyAudit(Outcomes<Compared>),
     Outbox(Outcomes<Outbox>),
     /// The mail server or the directory; or why no letter can be sent.
     Post(Outcomes<Whither>),

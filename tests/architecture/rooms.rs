@@ -29,6 +29,7 @@ pub const ROOMS: &[Room] = &[
             "chrono",
             "crc32fast",
             "derive_more",
+            "ed25519_dalek",
             "ipnet",
             "itoa",
             "rand",
@@ -134,6 +135,12 @@ pub const ROOMS: &[Room] = &[
     ),
     // Secrets that others keep: a file or a credential.
     room("src/secret_file", &[], &["rustix", "std::env", "std::fs", "thiserror", "zeroize"]),
+    // Brings anchors of the audit to files, syslogs and webhooks.
+    room(
+        "src/anchor",
+        &["src/domain", "src/clock", "src/config", "src/secret_file"],
+        &["derive_more", "rustix", "std::fs", "std::net", "tokio", "tracing", "ureq"],
+    ),
     room("src/harden", &[], &["rustix"]),
     // Opens single parts of rooms to tests.
     room("src/fuzzing", &["src/gate", "src/store", "src/tui"], &[]),
@@ -146,6 +153,7 @@ pub const ROOMS: &[Room] = &[
             "src/clock",
             "src/mail",
             "src/service",
+            "src/anchor",
             "src/config",
             "src/secret_file",
             "src/signals",
@@ -241,7 +249,7 @@ pub const ROOMS: &[Room] = &[
     room("src/tui/worker", &[], &["std::fs", "tokio"]),
     room(
         "src/main",
-        &["src/cli", "src/gate", "src/harden", "src/signals", "src/telemetry", "src/tui"],
+        &["src/anchor", "src/cli", "src/gate", "src/harden", "src/signals", "src/telemetry", "src/tui"],
         &["mimalloc", "sd_notify", "std::env", "std::process", "std::thread", "tokio", "tracing"],
     ),
 ];

@@ -10,6 +10,7 @@ mod support;
 /// The command line, as people and scripts use it.
 mod cli {
     mod addresses;
+    mod anchors;
     mod dry_run;
     mod durable;
     mod explain;

@@ -11,6 +11,7 @@ use super::super::failure::{Failure, Result};
 use super::super::output::when;
 use super::super::session::Session;
 use super::supervisor::Supervisor;
+use crate::anchor::Anchoring;
 use crate::domain::reminder::{Door, State, Sweep};
 use crate::domain::when::Span;
 use crate::service::{Service, SweepNews, SweepOrder, new_operation};
@@ -35,6 +36,7 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     }
     // A mistake in the settings doesn't mend itself: it ends the start, so that systemd shows it.
     let place = session.mail_room().await?.mailer.describe();
+    let anchoring = Anchoring::of(&session.settings.audit)?;
     let every = chrono::Duration::from_std(arguments.every).map(Span::from).unwrap_or_default();
     let mut supervisor = Supervisor::new();
     supervisor.ready(&format!("sweeping every {every}"));
@@ -43,21 +45,46 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     // A sweep that takes longer than the interval leaves the others where they would have been.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut renewed = None;
-    loop {
-        tokio::select! {
-            biased;
-            () = session.stopped() => break,
-            () = supervisor.pulse() => supervisor.beat(),
-            _ = ticks.tick() => {
-                let words = tend(session, &mut renewed, &mut supervisor).await;
-                let next = session.clock.now() + arguments.every;
-                supervisor.status(&format!("{words}; the next sweep is due by {}", when::exact(next)));
+    let watching = async {
+        loop {
+            tokio::select! {
+                biased;
+                () = session.stopped() => break,
+                () = supervisor.pulse() => supervisor.beat(),
+                _ = ticks.tick() => {
+                    let words = tend(session, &mut renewed, &mut supervisor).await;
+                    let next = session.clock.now() + arguments.every;
+                    supervisor.status(&format!("{words}; the next sweep is due by {}", when::exact(next)));
+                }
             }
         }
+    };
+    tokio::select! {
+        biased;
+        () = watching => {}
+        () = anchor(anchoring, session) => {}
     }
     supervisor.stopping();
     tracing::info!("the reminder service ends");
     Ok(())
+}
+
+/// Anchors the audit now and then, for ever; waits where the settings name no place.
+async fn anchor(anchoring: Option<Anchoring>, session: &Session) {
+    let Some(anchoring) = anchoring else { return std::future::pending().await };
+    let checkpoint = || async {
+        let service = session.service().await.map_err(|failure| failure.to_string())?;
+        let taken = match service.check_file() {
+            Ok(()) => service.checkpoint().await,
+            Err(_) => match service.again().await {
+                Ok(another) => another.checkpoint().await,
+                Err(error) => Err(error),
+            },
+        };
+        taken.map_err(|error| error.to_string())
+    };
+    let (_never, stop) = tokio::sync::watch::channel(false);
+    anchoring.run(session.clock.clone(), checkpoint, stop).await;
 }
 
 /// One sweep, whatever becomes of it; answers it in words. What is away now may be back at the next interval.

@@ -88,13 +88,16 @@ const WEBHOOK: Codec<String> = Codec::new(
         }
         Ok(text.to_owned())
     },
-    |address| {
-        let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let more = if host.len() < rest.len() { "/…" } else { "" };
-        format!("{scheme}://{host}{more}")
-    },
+    |address| masked(address),
 );
+
+/// An address without what follows its host.
+pub(super) fn masked(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let more = if host.len() < rest.len() { "/…" } else { "" };
+    format!("{scheme}://{host}{more}")
+}
 
 macro_rules! gate {
     ($how:ident $field:ident: $codec:expr, $doc:literal) => {{

@@ -174,13 +174,13 @@ fn every_setting_has_a_row_for_info() {
     let of = |table: &str| rows.iter().filter(|(name, ..)| name.starts_with(table)).count();
     let plain: Vec<_> = rows.iter().map(|(name, ..)| *name).filter(|name| !name.contains('.')).collect();
     assert_eq!(plain, CONSOLE.rows.iter().map(|row| row.name).collect::<Vec<_>>());
-    assert_eq!((of("mail."), of("gate."), rows.len()), (15, 18, plain.len() + 33));
+    assert_eq!((of("mail."), of("gate."), of("audit."), rows.len()), (15, 18, 4, plain.len() + 37));
 }
 
 #[test]
 fn readme_has_every_setting_as_its_row_tells() {
     let page = include_str!("../../../README.md");
-    let mut tables = vec![CONSOLE.document(), MAIL.document(), GATE.document()];
+    let mut tables = vec![CONSOLE.document(), MAIL.document(), GATE.document(), AUDIT.document()];
     tables.retain(|table| !page.contains(table));
     assert!(tables.is_empty(), "not in README.md:\n\n{}", tables.join("\n"));
 }
@@ -192,6 +192,7 @@ fn every_default_can_be_read() {
     let defaults = CONSOLE.rows.iter().map(|row| (row.shown, row.default));
     let defaults = defaults.chain(MAIL.rows.iter().map(|row| (row.shown, row.default)));
     let defaults = defaults.chain(GATE.rows.iter().map(|row| (row.shown, row.default)));
+    let defaults = defaults.chain(AUDIT.rows.iter().map(|row| (row.shown, row.default)));
     let rows = settings.rows();
     for (name, default) in defaults.filter(|(_, default)| !default.is_none_or(|text| text.contains('{'))) {
         let shown = rows.iter().find(|(shown, ..)| *shown == name).map(|(_, value, _)| value.as_str());

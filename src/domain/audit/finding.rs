@@ -61,6 +61,15 @@ pub enum Kind {
     /// A right that the schema doesn't give.
     #[strum(serialize = "schema.right")]
     Right,
+    /// An anchor that its key did not sign.
+    #[strum(serialize = "anchor.forged")]
+    AnchorForged,
+    /// Anchors that are missing.
+    #[strum(serialize = "anchor.cut")]
+    AnchorCut,
+    /// What an anchor tells is not in the audit.
+    #[strum(serialize = "anchor.history")]
+    AnchorHistory,
 }
 
 impl Kind {
@@ -99,6 +108,13 @@ impl Kind {
                  it, compare with a backup"
             }
             Self::Right => "Have the tables' owner revoke that right",
+            Self::AnchorForged | Self::AnchorCut => {
+                "Find out who can write to the place of the anchors, and compare with a copy of them"
+            }
+            Self::AnchorHistory => {
+                "The audit was cut or written anew: find out who can write to the database, and compare with a backup. \
+                 After a restore that was accepted, begin a new file of anchors"
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::thousands;
 use crate::domain::when::Here;
-use crate::service::AuditRequest;
+use crate::service::{AuditRequest, Compared};
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Rows, Source};
 use crate::tui::opening::{Opening, Part};
@@ -117,9 +117,17 @@ impl Screen for State {
     }
 }
 
-/// Tells what the walk along the chain came to.
-fn verified(shell: &mut Shell, outcome: Outcomes<Verdict>) {
-    match outcome {
+/// Tells what the walk along the chain came to, and what was compared with it.
+fn verified(shell: &mut Shell, outcome: Outcomes<Compared>) {
+    let found = outcome.as_ref().map_or(0, |compared| compared.findings.count);
+    match outcome.map(|compared| compared.verdict) {
+        Ok(Verdict::Intact { .. }) if found > 0 => {
+            let places = if found == 1 { "1 place".into() } else { format!("{} places", thousands(found)) };
+            let words = format!(
+                "The database differs from the audit in {places}: `keyrack audit verify` lists them."
+            );
+            shell.toast(Severity::Bad, words);
+        }
         Ok(Verdict::Intact { rows, .. }) => {
             shell.toast(
                 Severity::Good,

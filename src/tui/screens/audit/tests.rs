@@ -1,8 +1,9 @@
 use chrono::Duration;
 
+use crate::domain::audit::finding::Findings;
 use crate::domain::audit::{AuditFilter, Break, Entry, Verdict};
 use crate::domain::key::{KeyId, OperationId};
-use crate::service::AuditRequest;
+use crate::service::{AuditRequest, Compared};
 use crate::tui::effect::{Reply, Request};
 use crate::tui::testing::{Desk, asked, noon, only_request};
 
@@ -75,14 +76,19 @@ fn the_filter_reads_as_one_types_and_survives_a_mistake() {
 
 #[test]
 fn verifying_says_what_it_found() {
-    for (verdict, words) in [
-        (Verdict::Intact { rows: 4684, head: [0; 32] }, "Audit intact: 4,684 rows verified."),
-        (Verdict::Broken { seq: 42, why: Break::Hash }, "the chain breaks at row 42"),
+    let intact = Verdict::Intact { rows: 4684, head: [0; 32] };
+    for (verdict, count, words) in [
+        (intact.clone(), 0, "Audit intact: 4,684 rows verified."),
+        (intact.clone(), 1, "The database differs from the audit in 1 place"),
+        (intact, 1_200, "The database differs from the audit in 1,200 places"),
+        (Verdict::Broken { seq: 42, why: Break::Hash }, 3, "the chain breaks at row 42"),
     ] {
+        let findings = Findings { kept: Vec::new(), count };
+        let compared = Compared { verdict, findings, keys: 7, left: None };
         let mut desk = screen();
         let effects = desk.press("V");
         let id = asked(&effects, |request| matches!(request, Request::VerifyAudit));
-        desk.reply(id, Reply::VerifyAudit(Ok(verdict)));
+        desk.reply(id, Reply::VerifyAudit(Ok(compared)));
         desk.told(words);
     }
 }
