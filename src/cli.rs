@@ -130,7 +130,7 @@ pub struct Global {
     /// Show what would be done and change nothing
     #[arg(long, global = true, help_heading = "Global options")]
     pub dry_run: bool,
-    /// Say only what is needed
+    /// Say only what is needed: data that was asked for, questions and trouble, no table of what was changed
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub quiet: bool,
     /// Colour the output

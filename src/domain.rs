@@ -1,6 +1,7 @@
 //! The rules of API keys, pure: no I/O, no clock, no randomness of their own.
 
 pub mod account;
+pub mod address;
 pub mod anchor;
 pub mod audit;
 pub mod budget;

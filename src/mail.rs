@@ -13,7 +13,7 @@ mod message;
 mod smtp;
 mod templates;
 
-pub use address::{AddressError, check_address};
+pub use address::check_address;
 pub use blame::Blame;
 pub use directory::Directory;
 pub use memory::Memory;

@@ -1,9 +1,11 @@
 //! `keyrack account`: the customers of an issuer.
 
+use std::io::{BufWriter, Stdout};
+
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::failure::Result;
-use super::output::{Column, Record, Tone};
+use super::output::{Column, Printer, Record, Tone};
 use super::session::Session;
 use crate::domain::Instant;
 use crate::domain::account::{AccountSummary, Standing};
@@ -90,7 +92,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
     match command {
         Command::Create(create) => self::create(create, service, session).await,
         Command::List(list) => self::list(list, service, session).await,
-        Command::Show(one) => show(&one.slug, service, session).await,
+        Command::Show(one) => show(&one.slug, session.printer(), service).await,
         Command::Change(change) => self::change(change, service, session).await,
         Command::Suspend(one) => set(&one.slug, Standing::Suspended, service, session).await,
         Command::Reinstate(one) => set(&one.slug, Standing::Good, service, session).await,
@@ -119,7 +121,7 @@ async fn create(create: Create, service: &Service, session: &Session) -> Result 
         "Account {} is there. Its first key: keyrack key create --account {} --name NAME",
         account.slug, account.slug
     ));
-    show(&account.slug, service, session).await
+    show(&account.slug, session.outcome(), service).await
 }
 
 async fn list(list: List, service: &Service, session: &Session) -> Result {
@@ -137,9 +139,10 @@ async fn list(list: List, service: &Service, session: &Session) -> Result {
     Ok(())
 }
 
-async fn show(slug: &str, service: &Service, session: &Session) -> Result {
+/// Tells of an account that was asked for or changed.
+async fn show(slug: &str, printer: Printer<BufWriter<Stdout>>, service: &Service) -> Result {
     let summary = service.account(slug).await?;
-    session.printer().one(&summary, service.now().await?)
+    printer.one(&summary, service.now().await?)
 }
 
 async fn change(change: Change, service: &Service, session: &Session) -> Result {
@@ -155,7 +158,7 @@ async fn change(change: Change, service: &Service, session: &Session) -> Result 
     }) {
         return Ok(());
     }
-    show(&account.slug, service, session).await
+    show(&account.slug, session.outcome(), service).await
 }
 
 async fn set(slug: &str, standing: Standing, service: &Service, session: &Session) -> Result {
@@ -174,7 +177,7 @@ async fn set(slug: &str, standing: Standing, service: &Service, session: &Sessio
             before.active_keys
         ));
     }
-    show(slug, service, session).await
+    show(slug, session.outcome(), service).await
 }
 
 impl Record for AccountSummary {

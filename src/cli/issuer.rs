@@ -182,7 +182,7 @@ async fn tell(before: Option<Issuer>, issuer: Issuer, session: &Session) -> Resu
         return Ok(());
     }
     session.remark(&format!("Issuer {} is {what}; its policy has version {}.", issuer.slug, issuer.version));
-    session.printer().one(&issuer, session.service().await?.now().await?)
+    session.outcome().one(&issuer, session.service().await?.now().await?)
 }
 
 /// A policy that comes with the program.

@@ -50,7 +50,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
             {
                 return Ok(());
             }
-            session.printer().one(&operator, now)
+            session.outcome().one(&operator, now)
         }
         Command::Remove { name } => {
             if prompt::must_ask(&session.global) {

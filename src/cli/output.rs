@@ -109,6 +109,8 @@ pub struct Printer<W: Write> {
     table: Option<Table>,
     out: W,
     rows: u64,
+    /// Tables are not printed.
+    hushed: bool,
 }
 
 impl Printer<io::BufWriter<io::Stdout>> {
@@ -123,7 +125,23 @@ impl Printer<io::BufWriter<io::Stdout>> {
 
 impl<W: Write> Printer<W> {
     pub fn new(format: Format, colour: bool, headings: bool, out: W) -> Self {
-        Self { format, colour, headings, zone: Zone::UTC, limit: None, table: None, out, rows: 0 }
+        Self {
+            format,
+            colour,
+            headings,
+            zone: Zone::UTC,
+            limit: None,
+            table: None,
+            out,
+            rows: 0,
+            hushed: false,
+        }
+    }
+
+    /// The same, without tables if `quiet`: whoever wants it quiet reads of trouble alone, and a program of everything.
+    #[must_use]
+    pub fn hushed(self, quiet: bool) -> Self {
+        Self { hushed: quiet && self.format.for_people(), ..self }
     }
 
     /// Writes some of the records of a list. Tables are aligned over all of them, and so come at the end.
@@ -132,6 +150,7 @@ impl<W: Write> Printer<W> {
             return Ok(());
         }
         match self.format {
+            Format::Table | Format::Wide if self.hushed => Ok(()),
             Format::Table | Format::Wide => self.table(records, now),
             Format::Json => self.json_rows(records, now),
             Format::Ndjson => self.ndjson_rows(records, now),
@@ -183,6 +202,7 @@ impl<W: Write> Printer<W> {
     /// Writes one record by itself: an object, or a line for each heading.
     pub fn one<R: Record>(mut self, record: &R, now: Instant) -> Result {
         let written = match self.format {
+            Format::Table | Format::Wide if self.hushed => Ok(()),
             Format::Table | Format::Wide => {
                 let columns = shown::<R>(true);
                 let width = columns.iter().map(|(head, _)| head.len()).max().unwrap_or(0);

@@ -288,6 +288,16 @@ impl Session {
         Printer::stdout(self.format(), self.global.headings(), self.zone())
     }
 
+    /// A printer of what a change came to: no table where it shall be quiet.
+    pub fn outcome(&self) -> Printer<std::io::BufWriter<std::io::Stdout>> {
+        self.printer().hushed(self.global.quiet)
+    }
+
+    /// Whether what a change came to is told in words alone, and only trouble.
+    pub fn hushed(&self) -> bool {
+        self.global.quiet && self.format().for_people()
+    }
+
     pub fn format(&self) -> Format {
         self.global.format()
     }

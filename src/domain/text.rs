@@ -86,11 +86,13 @@ fn is_visible_format(c: char) -> bool {
         | '\u{110BD}' | '\u{110CD}')
 }
 
-/// Letters and marks that leave nothing on the screen (Unicode's Default_Ignorable_Code_Point outside Cf).
+/// Letters, marks and signs that leave nothing on the screen: Unicode's Default_Ignorable_Code_Point outside Cf, the braille
+/// cell without dots, Egyptian blanks, the filler of Khitan's small script and music's null notehead.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{034F}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{3164}'
-        | '\u{FE00}'..='\u{FE0D}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+        | '\u{2800}' | '\u{FE00}'..='\u{FE0D}' | '\u{FFA0}' | '\u{13441}'..='\u{13442}' | '\u{16FE4}' | '\u{1D159}'
+        | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// The most characters that a key's name may have; the least is one.
@@ -124,12 +126,11 @@ pub enum TextError {
 /// Checks a name: 1 to [`NAME_MAX`] characters of any printable Unicode (VG-09, VP-21), in one line.
 /// Answers with the name without the white space around it, in the one spelling that is kept.
 pub fn check_name(text: &str) -> Result<String, TextError> {
-    let name = check(text, NAME_MAX)?;
-    // A name that nobody can see is as bad as none. U+2800 is a braille cell without dots.
-    if name.chars().all(|c| c.is_whitespace() || c == '\u{2800}') {
+    // A name that nobody can see is as bad as none.
+    if text.chars().all(|c| c.is_whitespace() || c == '\u{2800}') {
         return Err(TextError::Empty);
     }
-    Ok(name)
+    check(text, NAME_MAX)
 }
 
 /// Checks a description: at most [`DESCRIPTION_MAX`] characters, in one line; may be empty.

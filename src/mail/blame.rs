@@ -30,18 +30,27 @@ impl LetterOutcome {
     pub fn blame(&self) -> Blame {
         let said = self.answer().to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        // The phase stands before the code where the session had not come as far as the letter.
-        let reply = said.split_once(": ").map_or(said.as_str(), |(_, reply)| reply);
+        // The phase stands before the code where the session had not come as far as the recipient.
+        let reply = match said.split_once(": ") {
+            Some((_, reply)) if !said.starts_with(|c: char| c.is_ascii_digit()) => reply,
+            _ => said.as_str(),
+        };
         let code = |text: &str| text.get(..3).and_then(|code| code.parse::<u16>().ok()).unwrap_or(0);
         match self {
             Self::Sent { .. } | Self::Ambiguous { .. } | Self::Broken { .. } => Blame::Letter,
-            Self::Deferred { .. } => match code(&said) {
-                421 | 454 => Blame::Pace,
-                450..=452 if has(&PACE) => Blame::Pace,
+            // "Not now" is about the pace only where the server says so, or takes its leave.
+            Self::Deferred { .. } => match code(reply) {
+                421 => Blame::Pace,
+                400..=499 if has(&PACE) => Blame::Pace,
+                // Where the session had not come as far as the recipient.
+                400..=499 if said.starts_with("mail: ") => Blame::Machine,
+                400..=499 if !has(&RECIPIENT) && !of_recipient(reply) => Blame::Unsure,
                 _ => Blame::Letter,
             },
             Self::Unavailable { .. } => match code(reply) {
-                400..=499 => Blame::Pace,
+                400..=499 if has(&PACE) => Blame::Pace,
+                // A log-in or TLS that fails for now fails for the next letter too.
+                421 if !said.starts_with("log-in: ") && !said.starts_with("starttls: ") => Blame::Pace,
                 _ if said.starts_with("no connection") || said.starts_with("greeting: the server closed") => {
                     Blame::Pace
                 }
@@ -60,8 +69,8 @@ impl LetterOutcome {
 /// Whether the enhanced code is one of a recipient's address or mailbox (RFC 3463): x.1.z but for the sender's, x.2.z.
 fn of_recipient(said: &str) -> bool {
     let enhanced = said.split_whitespace().nth(1).unwrap_or_default();
-    let sender = ["5.1.7", "5.1.8"].contains(&enhanced);
-    !sender && (enhanced.starts_with("5.1.") || enhanced.starts_with("5.2."))
+    let Some(("4" | "5", about)) = enhanced.split_once('.') else { return false };
+    !["1.7", "1.8"].contains(&about) && (about.starts_with("1.") || about.starts_with("2."))
 }
 
 #[cfg(test)]
@@ -85,17 +94,32 @@ mod tests {
         }
         for text in [
             "greeting: 421 busy",
-            "log-in: 454 4.7.0 Temporary authentication failure",
+            "EHLO: 451 4.7.0 slow down",
+            "log-in: 454 4.7.0 Too many log-ins, try later",
             "no connection to 10.0.0.1:25: refused",
         ] {
             assert_eq!(unavailable(text), Blame::Pace, "{text}");
         }
-        for text in ["450 4.2.0 greylisted", "451 4.3.0 try later", "452 4.2.2 full"] {
+        for text in ["450 4.2.0 greylisted", "450 4.1.1 try later", "451 <a@b.example>: Mailbox is locked"] {
             assert_eq!(deferred(text), Blame::Letter, "{text}");
         }
         for text in
-            ["EHLO: 550 go away", "log-in: 535 5.7.8 who are you", "TLS: the certificate is not trusted"]
+            ["451 4.3.0 try later", "454 4.7.1 Relay access denied", "451 4.1.8 sender's domain", "450 no"]
         {
+            assert_eq!(deferred(text), Blame::Unsure, "{text}");
+        }
+        assert_eq!(deferred("MAIL: 452 4.3.1 Insufficient system storage"), Blame::Machine);
+        assert_eq!(deferred("no time was left for the final dot"), Blame::Letter);
+        for text in [
+            "EHLO: 550 go away",
+            "EHLO: 451 4.3.0 try later",
+            "greeting: 450 try later",
+            "STARTTLS: 454 4.7.0 TLS not available",
+            "log-in: 454 4.7.0 Temporary authentication failure",
+            "log-in: 421 4.7.0 Temporary authentication failure",
+            "log-in: 535 5.7.8 who are you",
+            "TLS: the certificate is not trusted",
+        ] {
             assert_eq!(unavailable(text), Blame::Machine, "{text}");
         }
         for text in [

@@ -7,7 +7,8 @@ use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 
-use super::{AddressError, Letter, clean};
+use super::{Letter, clean};
+use crate::domain::address::{AddressError, to_ascii};
 use crate::domain::text::is_safe;
 
 /// Who writes: an address and the name that is shown with it.
@@ -68,7 +69,7 @@ fn parse(address: &str) -> Result<Address, AddressError> {
     if let Some(found) = address.chars().find(|c| !is_safe(*c)) {
         return Err(refuse(format!("it holds U+{:04X}", u32::from(found))));
     }
-    address.parse().map_err(|error: lettre::address::AddressError| refuse(error.to_string()))
+    to_ascii(address)?.parse().map_err(|error: lettre::address::AddressError| refuse(error.to_string()))
 }
 
 /// Writes the letter. The same letter gives the same bytes.

@@ -198,7 +198,7 @@ pub struct Outbox {
     pub due_in_7_days: u64,
     /// When the next one falls due, if none is due.
     pub next_due_at: Option<Instant>,
-    /// Recipients of reminders, as the next three: to be tried again after a passing fault.
+    /// Reminders of which a recipient's letter is to be tried again after a passing fault; so the next three.
     pub deferred: u64,
     pub failed: u64,
     pub ambiguous: u64,

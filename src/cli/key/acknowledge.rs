@@ -16,5 +16,5 @@ pub async fn run(id: &str, session: &Session) -> Result {
     {
         return Ok(());
     }
-    session.printer().one(&key, service.now().await?)
+    session.outcome().one(&key, service.now().await?)
 }

@@ -37,7 +37,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     if session.settled(same, || format!("give {:?} {what}", key.name.as_str())) {
         return Ok(());
     }
-    session.printer().one(&key, service.now().await?)?;
+    session.outcome().one(&key, service.now().await?)?;
     if same {
         return Ok(());
     }

@@ -113,7 +113,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         restored::tell(list, session).await;
     }
     if chosen.ids.is_empty() {
-        session.printer().list::<Ended>(&[], now)?;
+        session.outcome().list::<Ended>(&[], now)?;
         if chosen.undone.is_some() {
             return Ok(());
         }
@@ -275,7 +275,7 @@ async fn attempt(chosen: &Chosen, reason: Option<&str>, service: &Service) -> Re
 
 async fn revoke(chosen: &Chosen, reason: Option<&str>, service: &Service, session: &Session) -> Result {
     let ids = &chosen.ids;
-    let mut printer = session.printer();
+    let mut printer = session.outcome();
     let mut done = 0;
     let mut already = 0;
     let mut told = Ok(());

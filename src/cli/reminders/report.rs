@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::failure::{Failure, Result};
 use super::super::output::{Format, instant, object};
+use super::super::say;
 use super::super::session::Session;
 use super::letter::Planned;
 use crate::domain::Instant;
@@ -43,8 +44,11 @@ impl<'a> Report<'a> {
             return printer.rows(&[letter], now);
         }
         let sent = matches!(letter.state, State::Sent | State::Written);
-        // Who wants it quiet, as cron does, reads of trouble only.
-        if sent && self.session.global.quiet && self.format.for_people() {
+        // Who wants it quiet, as cron does, reads of trouble only, and in words.
+        if self.session.hushed() {
+            if letter.state.needs_attention() {
+                say(&format!("  {}  {}  {}", letter.state.as_str(), letter.recipient, letter.answer));
+            }
             return Ok(());
         }
         let list = if sent { &mut self.well } else { &mut self.unwell };
@@ -84,7 +88,7 @@ impl<'a> Report<'a> {
                 "in_hand": in_hand,
             }));
         }
-        self.session.printer().list(&letters, now)?;
+        self.session.outcome().list(&letters, now)?;
         if self.more > 0 {
             self.session.remark(&format!("… and {} more.", self.more));
         }

@@ -8,6 +8,7 @@ use super::super::session::{Session, insist};
 use super::super::{prompt, say};
 use super::{UNWELL, id};
 use crate::domain::reminder::{Reminder, ReminderId, State};
+use crate::domain::text::SafeText;
 use crate::service::{ReminderRequest, Retried, Service, new_operation};
 
 /// Reminders in one transaction.
@@ -41,7 +42,7 @@ pub async fn run(mut arguments: Arguments, session: &Session) -> Result {
         None => by_id(&arguments.ids, service).await?,
     };
     if chosen.is_empty() {
-        session.printer().list::<Retried>(&[], now)?;
+        session.outcome().list::<Retried>(&[], now)?;
         session
             .remark("No reminder fits that failed, got no answer or was only written. Nothing was changed.");
         return Ok(());
@@ -66,12 +67,16 @@ pub async fn run(mut arguments: Arguments, session: &Session) -> Result {
 
 async fn retry(chosen: &[Reminder], service: &Service, session: &Session) -> Result {
     let ids: Vec<ReminderId> = chosen.iter().map(|reminder| reminder.id).collect();
-    let mut printer = session.printer();
+    let mut printer = session.outcome();
     let (mut again, mut told) = (0, Ok(()));
     for some in ids.chunks(BATCH) {
         let operation = new_operation();
         let retried = insist(|| service.retry_reminders(operation, some)).await?;
         again += retried.iter().filter(|one| one.again).count();
+        if session.hushed() {
+            let not = retried.iter().filter_map(|one| Some((&one.reminder, one.why.as_ref()?)));
+            not.for_each(|(one, why)| say(&format!("  {}  {}", one.id, SafeText::new(why.as_str()))));
+        }
         if told.is_ok() {
             told = printer.rows(&retried, service.present());
         }

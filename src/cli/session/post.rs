@@ -3,6 +3,7 @@
 use super::super::failure::{Exit, Failure, Result};
 use crate::config::ConfigError;
 use crate::config::settings::{MailSettings, Security, Setting, Transport};
+use crate::domain::address::AddressError;
 use crate::mail::{self, Directory, Letterhead, Mailer, Patience, Sender, Smtp, SmtpSettings, Templates};
 use crate::secret_file::SecretFiles;
 use crate::service::Post;
@@ -97,7 +98,7 @@ fn at<T>(setting: &Setting<T>, name: &str, error: impl std::fmt::Display) -> Con
 }
 
 /// `Keyrack <keyrack@example.com>`, or the address alone.
-fn sender(text: &str) -> std::result::Result<Sender, mail::AddressError> {
+fn sender(text: &str) -> std::result::Result<Sender, AddressError> {
     match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
         Some((name, address)) => Sender::new(address.trim(), name.trim().trim_matches('"')),
         None => Sender::new(text, ""),

@@ -1,6 +1,7 @@
 //! Reading a filter of reminders: `state:failed account:acme key:ID to:ada@example.com` and free text.
 
 use super::State;
+use crate::domain::address::to_ascii;
 use crate::domain::key::KeyId;
 use crate::domain::query::QueryError;
 use crate::domain::query::conditions::conditions;
@@ -34,7 +35,11 @@ impl ReminderFilter {
                 "state" => filter.states = states(word)?,
                 "account" => filter.account = Some(word.account()?),
                 "key" => filter.key = Some(word.key()?),
-                _ => filter.recipient = Some(word.whole.text.to_lowercase()),
+                _ => {
+                    let typed = word.whole.text.as_str();
+                    filter.recipient =
+                        Some(to_ascii(typed).map_or(typed.to_lowercase(), |to| to.to_lowercase()));
+                }
             }
             Ok(())
         })?;

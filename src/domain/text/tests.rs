@@ -146,6 +146,19 @@ fn vg_09_a_name_is_required() {
 }
 
 #[test]
+fn a_blank_that_only_looks_like_one_is_no_part_of_a_text() {
+    for blank in ['\u{2800}', '\u{3164}', '\u{FFA0}', '\u{13441}', '\u{16FE4}', '\u{1D159}'] {
+        for (text, place) in
+            [(format!("prod{blank}"), 5), (format!("{blank}prod"), 1), (format!("pr{blank}od"), 3)]
+        {
+            assert_eq!(check_name(&text), Err(TextError::Character { found: blank, place }), "{text:?}");
+            assert!(check_description(&text).is_err() && check_reason(&text).is_err(), "{text:?}");
+        }
+    }
+    assert!(check_name("\u{2801}\u{2813}").is_ok(), "braille with dots is seen");
+}
+
+#[test]
 fn a_refused_character_is_named_with_its_place() {
     let error = check_name("ab\u{202E}c").unwrap_err();
     assert_eq!(error, TextError::Character { found: '\u{202E}', place: 3 });

@@ -185,12 +185,13 @@ impl Session {
             // With this the server takes its leave (RFC 5321, 3.8).
             self.state = State::Doubtful;
         }
+        // At MAIL the server judges the sender: it has not heard the recipient yet.
+        let asked = if phase == "MAIL" { "MAIL: " } else { "" };
+        let answer = format!("{asked}{}", reply.words());
         if reply.is_permanent() {
-            // Here the server judges the sender: it has not heard the recipient yet.
-            let phase = if phase == "MAIL" { "MAIL: " } else { "" };
-            LetterOutcome::Failed { answer: format!("{phase}{}", reply.words()) }
+            LetterOutcome::Failed { answer }
         } else if reply.is_transient() {
-            LetterOutcome::Deferred { answer: reply.words() }
+            LetterOutcome::Deferred { answer }
         } else {
             // An answer to some other question: from now on every answer would be one too late.
             self.state = State::Doubtful;

@@ -31,8 +31,10 @@ const LETTERS: usize = 64;
 const TOGETHER: usize = 16;
 /// … if they follow each other as quickly as this.
 const SOON: Duration = Duration::from_millis(50);
-/// After so many letters that were refused in the same words while none was taken, a sweep stops.
+/// After so many letters that were refused in the same words while none was taken, a sweep stops, …
 const REFUSED: usize = 10;
+/// … and only after so many if all of them go to one domain, which may be the one at fault.
+const REFUSED_OF_ONE: usize = 40;
 /// How often it is looked whether a sweep that pauses is to stop.
 const GLANCE: Duration = Duration::from_millis(200);
 /// Letters in hand that were all sent faster than this: more can be taken in hand at once.
@@ -225,7 +227,9 @@ impl Run {
             }
             Blame::Unsure if self.tally.sent == 0 => {
                 flow.refused.push(finished);
-                if flow.refused.len() >= REFUSED {
+                let enough = if of_one_domain(&flow.refused) { REFUSED_OF_ONE } else { REFUSED };
+                let lapses = Moment::now() >= flow.refused[0].letter.send_by;
+                if flow.refused.len() >= enough || lapses {
                     self.settle_refused(flow);
                 }
             }
@@ -263,7 +267,7 @@ impl Run {
             return;
         }
         let words = format!(
-            "the mail server wants fewer letters than this, and took none for a minute: {answer}. Set `rate` below [mail]"
+            "the mail server took no letter for a minute: {answer}. If it wants fewer, set `connections` and `rate` below [mail]"
         );
         flow.held.push(finished);
         self.give_up(flow, Some(words));
@@ -294,10 +298,12 @@ impl Run {
             one.outcome.as_ref().map(|outcome| without(outcome.answer(), &one.letter.recipient))
         };
         let first = refused.first().and_then(words);
-        let alike = first.is_some() && refused.iter().all(|one| words(one) == first);
+        let same = |one: &Finished| words(one).as_deref().map(without_numbers);
+        let alike = first.is_some() && refused.iter().all(|one| same(one) == same(&refused[0]));
         if alike && self.tally.sent == 0 && (refused.len() >= UNAVAILABLE || flow.refusal == first) {
-            let trouble =
-                first.as_ref().map(|words| format!("the mail server refuses every letter: {words}"));
+            let now = refused.iter().all(|one| matches!(one.outcome, Some(LetterOutcome::Deferred { .. })));
+            let how = if now { "refuses every letter for now" } else { "refuses every letter" };
+            let trouble = first.as_ref().map(|words| format!("the mail server {how}: {words}"));
             flow.refusal = first;
             flow.held.extend(refused);
             self.give_up(flow, trouble);
@@ -351,6 +357,20 @@ impl Change for Beat {
 fn without(answer: &str, recipient: &str) -> String {
     let words = answer.split_whitespace().filter(|word| !word.starts_with('<') && !word.contains(recipient));
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// The same without what differs from letter to letter behind the code: the number of a queue, seconds to wait.
+fn without_numbers(words: &str) -> String {
+    let plain = |(n, word): &(usize, &str)| *n < 2 || !word.contains(|c: char| c.is_ascii_digit());
+    let words = words.split_whitespace().enumerate().filter(plain);
+    words.map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether all these letters go to one domain.
+fn of_one_domain(letters: &[Finished]) -> bool {
+    let domain =
+        |one: &Finished| one.letter.recipient.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
+    letters.iter().all(|one| domain(one) == domain(&letters[0]))
 }
 
 /// Writes a letter and sends it.

@@ -74,12 +74,11 @@ fn push_of_use<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     push_not_replaced(sql, now);
 }
 
-/// Recipients of reminders that somebody may want to look at.
+/// Reminders that somebody may want to look at, each once in a line, however many of its recipients stand so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unwell {
     /// A passing fault: a later sweep tries again.
     pub deferred: u64,
-    /// As many reminders without any recipient among them.
     pub failed: u64,
     pub ambiguous: u64,
     /// The letter is a file, and was not sent.
@@ -221,22 +220,22 @@ impl Store {
         Ok(found)
     }
 
-    /// How many recipients of reminders stand elsewhere than they should. Of those that no sweep tries again by itself only
+    /// How many reminders stand, for a recipient at least, elsewhere than they should. Of those that no sweep tries again by itself only
     /// those that can still be helped: the key works and expires as it did, was not replaced, and no tighter threshold was
     /// crossed since.
     pub async fn unwell(&self, now: Instant) -> Result<Unwell> {
         let mut reader = self.reader().await?;
         let counts: Vec<(String, i64)> = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new(format!(
-                "SELECT 'pending', count(*) FROM reminders r CROSS JOIN deliveries d WHERE {OPEN} AND r.state = 'pending' \
+                "SELECT 'pending', count(DISTINCT r.id) FROM reminders r CROSS JOIN deliveries d WHERE {OPEN} AND r.state = 'pending' \
                  AND d.reminder = r.id AND d.state = 'pending' AND d.attempts > 0 \
-                 UNION ALL SELECT coalesce(d.state, r.state), count(*) FROM reminders r CROSS JOIN keys k \
+                 UNION ALL SELECT coalesce(d.state, r.state), count(DISTINCT r.id) FROM reminders r CROSS JOIN keys k \
                  LEFT JOIN deliveries d ON d.reminder = r.id WHERE {OPEN} \
                  AND coalesce(d.state, r.state) IN ('failed', 'ambiguous')"
             ));
             push_of_use::<Db>(&mut sql, now);
             // Apart, and by its own index: of these there may be as many as there are keys.
-            sql.push(" GROUP BY coalesce(d.state, r.state) UNION ALL SELECT 'written', count(*) FROM deliveries d CROSS JOIN reminders r CROSS JOIN keys k \
+            sql.push(" GROUP BY coalesce(d.state, r.state) UNION ALL SELECT 'written', count(DISTINCT d.reminder) FROM deliveries d CROSS JOIN reminders r CROSS JOIN keys k \
                       WHERE d.state = 'written' AND r.id = d.reminder AND d.expires_at > ");
             Db::time(&mut sql, now);
             push_of_use::<Db>(&mut sql, now);

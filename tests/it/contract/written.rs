@@ -118,6 +118,28 @@ on_both! {
         assert_eq!((now.failed, now.deferred, now.written), (0, 0, 0));
     }
 
+    async fn a_reminder_to_two_admins_is_one_reminder_in_every_count(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        two_admins(&service).await;
+        make_days(&service, "two", "first", 40).await;
+        make_days(&service, "two", "second", 41).await;
+        calendar.days(20).await;
+        for (outcome, count) in [
+            (LetterOutcome::Deferred { answer: "451 later".into() }, (2, 0, 0)),
+            (LetterOutcome::Failed { answer: "550 5.1.1 no such user".into() }, (0, 2, 0)),
+            (LetterOutcome::Ambiguous { answer: "no answer".into() }, (0, 0, 2)),
+        ] {
+            for to in ["good@two.example", "bad@two.example"] {
+                letters.answer(to, outcome.clone());
+            }
+            let ids: Vec<_> = reminders(&service, "").await.into_iter().map(|one| one.id).collect();
+            service.retry_reminders(new_operation(), &ids).await.unwrap();
+            sweep(&service).await;
+            let now = outbox(&service).await;
+            assert_eq!((now.deferred, now.failed, now.ambiguous), count);
+        }
+    }
+
     async fn a_key_with_two_admins_is_one_key_in_preview_and_tally(db) {
         let (calendar, service, letters) = voicegram(&db).await;
         two_admins(&service).await;

@@ -113,6 +113,69 @@ on_both! {
         assert_eq!(tally(&sweep(&keyrack, &postbox, &[FOUR])), (12, 0, 0));
     }
 
+    async fn one_answer_for_now_to_every_letter_is_no_letters_fault(db) {
+        let keyrack = due(&db, 12).await;
+        let postbox = Postbox::open();
+        for (verb, answer) in [
+            ("EHLO", "451 4.3.0 try later"),
+            ("MAIL", "452 4.3.1 Insufficient system storage"),
+            ("RCPT", "451 4.3.0 try later"),
+            ("RCPT", "454 4.7.1 Relay access denied"),
+            ("DATA", "451 4.3.2 not now"),
+            (".", "451 4.7.1 Service unavailable"),
+        ] {
+            postbox.say(usize::MAX, verb, answer);
+            let output = sweep(&keyrack, &postbox, &[FOUR]);
+            let (sent, failed, _) = tally(&output);
+            assert_eq!((output.status.code(), sent, failed), (Some(6), 0, 0), "{verb} {answer}");
+            let words = texts(&output).1;
+            assert!(words.contains("stopped early") && words.contains(answer), "{verb} {answer}: {words}");
+            untouched(&keyrack, 12);
+            postbox.say(0, verb, "");
+        }
+        // What differs is the letter's number alone.
+        for n in 0..12 {
+            postbox.refuse(&format!("it@a{n}.example"), &format!("451 4.3.0 <it@a{n}.example>: queue file {n}F{n} full"));
+        }
+        let output = sweep(&keyrack, &postbox, &[FOUR]);
+        assert_eq!(output.status.code(), Some(6), "{:?}", texts(&output));
+        untouched(&keyrack, 12);
+        postbox.forgive();
+        assert_eq!(tally(&sweep(&keyrack, &postbox, &[FOUR])), (12, 0, 0));
+    }
+
+    async fn letters_put_off_for_different_reasons_or_among_others_are_tried(db) {
+        let keyrack = due(&db, 6).await;
+        let postbox = Postbox::open();
+        for n in 0..5 {
+            let answers = ["451 4.3.0 try later", "450 4.2.0 greylisted", "451 4.4.1 no answer from host"];
+            postbox.refuse(&format!("it@a{n}.example"), answers[n % 3]);
+        }
+        let output = sweep(&keyrack, &postbox, &[]);
+        assert_eq!((output.status.code(), tally(&output)), (Some(0), (1, 0, 5)), "{:?}", texts(&output));
+        let all = keyrack.json(&["reminders", "list", "--all"]);
+        assert!(all.as_array().unwrap().iter().all(|one| one["deliveries"][0]["attempts"] == 1), "{all}");
+    }
+
+    async fn quiet_tells_of_trouble_in_words_and_prints_no_table(db) {
+        let keyrack = due(&db, 3).await;
+        let postbox = Postbox::open();
+        postbox.refuse("it@a0.example", "550 5.1.1 no such user");
+        let run = |args: &[&str]| texts(&keyrack.command(args).envs(postbox.environment()).output().unwrap());
+        let (stdout, stderr) = run(&["--quiet", "reminders", "sweep"]);
+        assert_eq!(stdout, "");
+        assert!(stderr.contains("failed  it@a0.example  550 5.1.1 no such user") && !stderr.contains("a1.example"), "{stderr}");
+        assert!(stderr.contains("keyrack: 1 letter failed") && !stderr.contains("Sent 2"), "{stderr}");
+        // What a change came to is no table either; what was asked for is one, and a program gets everything.
+        let failed = ["--filter", "state:failed", "--yes"];
+        assert_eq!(run(&[&["--quiet", "reminders", "retry"][..], &failed].concat()), Default::default());
+        assert_eq!(run(&["--quiet", "account", "suspend", "a1", "--yes"]), Default::default());
+        assert_eq!(run(&["--quiet", "key", "revoke", "--filter", "account:a2", "--yes"]), Default::default());
+        assert!(run(&["--quiet", "reminders", "list"]).0.contains("STATE"));
+        assert!(run(&["--quiet", "reminders", "sweep", "--dry-run"]).0.contains("it@a0.example"));
+        assert!(run(&["--quiet", "account", "reinstate", "a1", "-o", "json"]).0.contains("\"a1\""));
+    }
+
     async fn a_recipient_who_is_refused_first_fails_alone(db) {
         let keyrack = due(&db, 5).await;
         let postbox = Postbox::open();

@@ -119,7 +119,7 @@ impl State {
         if sweeps.is_empty() {
             return vec![Line::styled("  No sweep was run yet.", styles.of(Role::Muted))];
         }
-        let heading = sweep_line(["Last sweeps", "By", "From", "Went", "Came to"].map(String::from), columns);
+        let heading = sweep_line(["Last sweeps", "By", "From", "Went", "Letters"].map(String::from), columns);
         let mut lines = vec![Line::styled(heading, styles.of(Role::Header))];
         for sweep in sweeps {
             let (sign, role) = match sweep.progress {
