@@ -53,7 +53,7 @@ struct Flow {
     held: Vec<Finished>,
     /// Refused before any letter was taken, in words that may be about every letter.
     refused: Vec<Finished>,
-    /// The words in which every letter is refused.
+    /// The words in which every letter is refused, without numbers.
     refusal: Option<String>,
     /// To be written down.
     done: Vec<Finished>,
@@ -300,11 +300,14 @@ impl Run {
         let first = refused.first().and_then(words);
         let same = |one: &Finished| words(one).as_deref().map(without_numbers);
         let alike = first.is_some() && refused.iter().all(|one| same(one) == same(&refused[0]));
-        if alike && self.tally.sent == 0 && (refused.len() >= UNAVAILABLE || flow.refusal == first) {
+        if alike
+            && self.tally.sent == 0
+            && (refused.len() >= UNAVAILABLE || flow.refusal == same(&refused[0]))
+        {
             let now = refused.iter().all(|one| matches!(one.outcome, Some(LetterOutcome::Deferred { .. })));
             let how = if now { "refuses every letter for now" } else { "refuses every letter" };
             let trouble = first.as_ref().map(|words| format!("the mail server {how}: {words}"));
-            flow.refusal = first;
+            flow.refusal = same(&refused[0]);
             flow.held.extend(refused);
             self.give_up(flow, trouble);
         } else {
