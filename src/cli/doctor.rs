@@ -6,6 +6,7 @@ use super::session::Session;
 use crate::anchor::Anchoring;
 use crate::domain::Instant;
 
+mod contents;
 mod database;
 mod mail;
 mod terminal;

@@ -18,12 +18,13 @@ use crate::config::keymap::Action;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::service::LiveEvent;
 
 mod gesture;
 mod history;
+mod news;
 
 use gesture::{context, lookup, typing, waits, without_esc};
+use news::{changed, live};
 
 /// How long a message stays in the last line.
 const TOAST: Duration = Duration::from_secs(8);
@@ -31,8 +32,6 @@ const TOAST: Duration = Duration::from_secs(8);
 pub const OPENING: Duration = Duration::from_secs(8);
 /// Rows that one notch of the wheel moves by.
 const WHEEL: i32 = 3;
-
-const BACK: &str = "the database is back";
 
 /// What is said while gestures wait for the database.
 const KEPT: &str = "the database has not answered yet: what you press is kept until it has";
@@ -328,41 +327,6 @@ fn welcome(state: &mut State) {
     }
     shell.welcomed = true;
     shell.open(Opening::Preset { first_run: true });
-}
-
-fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
-    match event {
-        LiveEvent::Changed(touched) => return changed(state, touched),
-        LiveEvent::Lost(why) => {
-            state.shell.redraw = true;
-            state.shell.toast.take_if(|toast| toast.text.as_str() == BACK);
-            if !matches!(state.shell.link, Link::Lost { .. }) {
-                state.shell.link = Link::Lost { since: state.shell.now, why: SafeText::new(why) };
-            }
-            return Vec::new();
-        }
-        LiveEvent::Back => {
-            state.shell.redraw = true;
-            state.shell.link = Link::Live;
-            state.shell.toast(Severity::Good, BACK);
-        }
-        LiveEvent::Replaced(why) => {
-            state.shell.link = Link::Live;
-            // Whatever is asked there was asked of the old file: the person looks, and decides again.
-            state.overlays.abandon();
-            state.shell.toast(Severity::Bad, why);
-            return std::iter::once(Effect::TakeOver).chain(changed(state, Subjects::ALL)).collect();
-        }
-    }
-    changed(state, Subjects::ALL)
-}
-
-/// What shows these subjects is read again.
-fn changed(state: &mut State, touched: Subjects) -> Vec<Effect> {
-    let mut effects = state.standing.ask(&mut state.shell, touched);
-    effects.extend(state.screens.of_mut(state.shell.screen).changed(&mut state.shell, touched));
-    effects.extend(state.overlays.changed(&mut state.shell, touched));
-    effects
 }
 
 fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {

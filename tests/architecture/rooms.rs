@@ -30,6 +30,7 @@ pub const ROOMS: &[Room] = &[
             "crc32fast",
             "derive_more",
             "ed25519_dalek",
+            "idna",
             "ipnet",
             "itoa",
             "rand",
@@ -139,7 +140,17 @@ pub const ROOMS: &[Room] = &[
     room(
         "src/anchor",
         &["src/domain", "src/clock", "src/config", "src/secret_file"],
-        &["derive_more", "rustix", "std::fs", "std::net", "tokio", "tracing", "ureq"],
+        &[
+            "chrono",
+            "derive_more",
+            "rustix",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "tokio",
+            "tracing",
+            "ureq",
+        ],
     ),
     room("src/harden", &[], &["rustix"]),
     // Opens single parts of rooms to tests.

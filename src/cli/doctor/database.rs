@@ -10,15 +10,13 @@ use super::super::info::NOT_YET;
 use super::super::session::Session;
 use super::super::session::history::CURE;
 use super::Finding;
-use crate::domain::audit::Verdict;
+use super::contents::{audit, rows, sound};
 use crate::domain::operator::Role;
 use crate::domain::text::thousands;
-use crate::service::{self, Facts, Lack, Location, OddRow, Service};
+use crate::service::{self, Facts, Lack, Location, Service};
 
 /// A clock that is off by more than this makes relative times wrong for the eye.
 const SKEW: Duration = Duration::seconds(5);
-/// How many places in which tables and audit disagree are told one by one.
-const DISAGREEMENTS: usize = 20;
 /// A clock that is off by more than this makes expiries wrong.
 const FAR: Duration = Duration::minutes(5);
 
@@ -246,96 +244,6 @@ async fn rights(service: &Service) -> Vec<Finding> {
         findings.push(Finding::ok("rights", "each group role has what it needs"));
     }
     findings
-}
-
-/// Rows that hold something which can't be read.
-async fn rows(service: &Service) -> Vec<Finding> {
-    let (odd, count) = match service.odd_rows(ROWS).await {
-        Ok(found) => found,
-        Err(error) => return vec![Finding::problem("rows", error.to_string(), "look at the database's log")],
-    };
-    if count == 0 {
-        return vec![Finding::ok("rows", "all of them can be read")];
-    }
-    let told = odd.len() as u64;
-    let cure = |table: &str, id: &str| match table {
-        "keys" => format!(
-            "keyrack key revoke {id} ends it; or have the database's owner write a sound value into its row"
-        ),
-        "issuers" => "keyrack issuer apply FILE writes a sound policy".to_owned(),
-        "audit" => "compare with a backup, and look at who has access to the database".to_owned(),
-        _ => format!("have the database's owner write a sound value into this row of {table}"),
-    };
-    let finding = |row: OddRow| {
-        let OddRow { table, id, why } = row;
-        Finding::problem("rows", format!("{table} {id} can't be read: {why}"), cure(table, &id))
-    };
-    let mut findings: Vec<Finding> = odd.into_iter().map(finding).collect();
-    if let Some(more) = count.checked_sub(told).filter(|more| *more > 0) {
-        findings.push(Finding::problem(
-            "rows",
-            format!("{} more can't be read", thousands(more)),
-            "mend these first",
-        ));
-    }
-    findings
-}
-
-/// As many odd rows of a table are told one by one.
-const ROWS: usize = 50;
-
-/// Whether the audit's chain is whole, and the cheap part of what `audit verify` compares with it.
-async fn audit(service: &Service) -> Vec<Finding> {
-    let compared = match service.compare_newest().await {
-        Ok(compared) => compared,
-        Err(error) => {
-            return vec![Finding::problem("audit", error.to_string(), "look at the database's log")];
-        }
-    };
-    let mut findings = match compared.verdict {
-        Verdict::Intact { rows, .. } => vec![Finding::ok("audit", format!("{rows} rows, unbroken"))],
-        Verdict::Broken { seq, why } => vec![Finding::problem(
-            "audit",
-            format!("broken at row {seq}: {why}"),
-            "compare with a backup, and look at who has access to the database",
-        )],
-    };
-    let disagreements = &compared.findings;
-    let told = disagreements.kept.iter().take(DISAGREEMENTS).map(|one| {
-        let found =
-            format!("{} {}: {}; the audit says: {}", one.kind.as_str(), one.subject, one.table, one.audit);
-        Finding::problem("tables", found, one.kind.cure())
-    });
-    findings.extend(told);
-    if disagreements.count > DISAGREEMENTS as u64 {
-        let more = disagreements.count - DISAGREEMENTS as u64;
-        let more = format!("{} more disagreements with the audit", thousands(more));
-        findings.push(Finding::problem("tables", more, "see all of them with `keyrack audit verify`"));
-    }
-    if let (0, None) = (disagreements.count, &compared.left) {
-        let words = "schema, operators, accounts, issuers and the newest keys agree with the audit; \
-                     `keyrack audit verify` compares all keys";
-        findings.push(Finding::ok("tables", words));
-    }
-    if let Some(left) = compared.left {
-        findings.push(Finding::ok("tables", left));
-    }
-    findings
-}
-
-/// Whether SQLite finds its file sound.
-async fn sound(service: &Service) -> Finding {
-    match service.quick_check().await {
-        Ok(faults) if faults.is_empty() => Finding::ok("pages", "the file is sound"),
-        Ok(faults) => Finding::problem(
-            "pages",
-            format!("the file is damaged: {}", faults.join("; ")),
-            "stop every program that has it open, keep a copy, and put a backup in its place",
-        ),
-        Err(error) => {
-            Finding::problem("pages", error.to_string(), "keep a copy, and put a backup in its place")
-        }
-    }
 }
 
 /// Whether all is there that this machine has seen of it.

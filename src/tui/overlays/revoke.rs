@@ -9,7 +9,7 @@ use crate::domain::issuer::Wording;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::{self, SafeText, thousands};
+use crate::domain::text::{self, SafeText};
 use crate::service::{Revoked, UndoneList};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
@@ -25,6 +25,10 @@ use crate::tui::words::Severity;
 #[cfg(test)]
 mod tests;
 mod view;
+mod words;
+
+pub(super) use words::already;
+use words::words;
 
 /// The keys in question and the answer so far.
 #[derive(Debug)]
@@ -371,41 +375,7 @@ impl Layer for State {
     }
 }
 
-/// Which of these keys a revocation would leave as they are, and why.
-pub(super) fn already(revoked: &[Revoked]) -> Option<String> {
-    let before: Vec<&Key> = revoked.iter().filter(|one| one.already).map(|one| &one.key).collect();
-    let by = |key: &Key| key.revoked_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-    match (before.as_slice(), revoked.len()) {
-        ([], _) => None,
-        ([one], 1) => Some(format!("It was revoked{} meanwhile: it stays as it is.", by(one))),
-        ([one], _) => Some(format!("{} was revoked{} meanwhile: it stays as it is.", one.name, by(one))),
-        (some, all) => Some(format!(
-            "{} of these {} keys were revoked meanwhile: they stay as they are.",
-            thousands(some.len() as u64),
-            thousands(all as u64)
-        )),
-    }
-}
-
 /// What revokes these keys.
 pub(super) fn asking(keys: Vec<KeyId>, reason: Option<String>) -> Asking {
     Box::new(move |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() })
-}
-
-/// What the database was seen to hold after the revocation.
-fn words(revoked: &[Revoked], utc: bool) -> String {
-    match revoked {
-        [one] => {
-            let at = one.key.revoked_at.map(|at| times::exact(at, utc)).unwrap_or_default();
-            let already = if one.already { "was revoked already, at" } else { "revoked at" };
-            format!("{} {already} {at}", one.key.name)
-        }
-        many => {
-            let already = many.iter().filter(|one| one.already).count();
-            let at = many.iter().filter_map(|one| one.key.revoked_at).max();
-            let at = at.map(|at| times::exact(at, utc)).unwrap_or_default();
-            let before = if already > 0 { format!(" ({already} were so before)") } else { String::new() };
-            format!("{} keys revoked{before} at {at}", many.len())
-        }
-    }
 }

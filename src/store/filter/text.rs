@@ -1,0 +1,101 @@
+//! Conditions on texts and on parts of ids.
+
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::Driver;
+use crate::domain::query::SHORTEST_ID;
+
+/// The ids that begin with `text` (hyphens as in an id, or none), as the least and the greatest of them.
+fn id_range(text: &str) -> Option<(Uuid, Uuid)> {
+    let hex: String = text.chars().filter(|c| *c != '-').collect();
+    if hex.is_empty() || hex.len() > 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let low = Uuid::parse_str(&format!("{hex:0<32}")).ok()?;
+    let high = Uuid::parse_str(&format!("{hex:f<32}")).ok()?;
+    (text == hex || low.to_string().starts_with(text)).then_some((low, high))
+}
+
+/// Whether `text` can be the beginning of an id's last block.
+fn is_id_end(text: &str) -> bool {
+    (1..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn push_id_range<D: Driver>(sql: &mut QueryBuilder<D>, (low, high): (Uuid, Uuid)) {
+    sql.push("k.id >= ");
+    D::id(sql, low);
+    sql.push(" AND k.id <= ");
+    D::id(sql, high);
+}
+
+/// `text <= column < text~`: the values that begin with `text`; `~` comes after every letter and digit.
+fn push_prefix<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, text: &str, after: &str) {
+    sql.push(column).push(" >= ");
+    D::text(sql, text);
+    sql.push(" AND ").push(column).push(" < ");
+    D::text(sql, &format!("{text}{after}"));
+}
+
+pub(super) fn push_id<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
+    let range = id_range(text);
+    match range {
+        Some(range) => push_id_range(sql, range),
+        None => {
+            sql.push("1 = 0");
+        }
+    }
+    if is_id_end(text) {
+        sql.push(" OR ");
+        push_prefix(sql, D::ID_END, text, "g");
+    }
+}
+
+/// Free text looked for in the row: name, description, the beginning of preview and tail, and from four digits on the id.
+pub(super) fn push_text<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
+    let length = text.chars().count();
+    sql.push(D::POSITION).push("(k.search, ");
+    D::text(sql, text);
+    sql.push(") > 0");
+    for column in ["k.preview", "k.tail"] {
+        sql.push(format!(" OR substr(lower({column}), 1, {length}) = "));
+        D::text(sql, text);
+    }
+    if length >= SHORTEST_ID {
+        sql.push(" OR ");
+        push_id(sql, text);
+    }
+}
+
+/// Free text looked for through the indexes: a statement that answers with rows, some perhaps twice; with `perhaps`, also
+/// with rows that only may contain it.
+pub(in crate::store) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str, perhaps: bool) {
+    let rows = format!(" UNION ALL SELECT k.{} FROM keys k WHERE ", D::ROW);
+    D::by_trigram(sql, text, perhaps);
+    // A pasted preview: its end is the quickest way to it. Without dots it can only be the beginning of a prefix.
+    match text.rsplit_once('•') {
+        Some((_, tail)) if !tail.is_empty() => {
+            sql.push(&rows);
+            push_prefix(sql, "lower(k.tail)", tail, "~");
+            sql.push(format!(" AND substr(lower(k.preview), 1, {}) = ", text.chars().count()));
+            D::text(sql, text);
+        }
+        _ => {
+            sql.push(&rows);
+            push_prefix(sql, "k.preview", text, "\u{10FFFF}");
+        }
+    }
+    sql.push(&rows);
+    push_prefix(sql, "lower(k.tail)", text, "~");
+    if text.chars().count() < SHORTEST_ID {
+        return;
+    }
+    if let Some(range) = id_range(text) {
+        sql.push(&rows);
+        push_id_range(sql, range);
+    }
+    if is_id_end(text) {
+        sql.push(&rows);
+        push_prefix(sql, D::ID_END, text, "g");
+    }
+}

@@ -1,0 +1,40 @@
+//! What is said of revocations, before and after.
+
+use crate::domain::key::Key;
+use crate::domain::text::thousands;
+use crate::service::Revoked;
+use crate::tui::view::times;
+
+/// Which of these keys a revocation would leave as they are, and why.
+pub(in crate::tui::overlays) fn already(revoked: &[Revoked]) -> Option<String> {
+    let before: Vec<&Key> = revoked.iter().filter(|one| one.already).map(|one| &one.key).collect();
+    let by = |key: &Key| key.revoked_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    match (before.as_slice(), revoked.len()) {
+        ([], _) => None,
+        ([one], 1) => Some(format!("It was revoked{} meanwhile: it stays as it is.", by(one))),
+        ([one], _) => Some(format!("{} was revoked{} meanwhile: it stays as it is.", one.name, by(one))),
+        (some, all) => Some(format!(
+            "{} of these {} keys were revoked meanwhile: they stay as they are.",
+            thousands(some.len() as u64),
+            thousands(all as u64)
+        )),
+    }
+}
+
+/// What the database was seen to hold after the revocation.
+pub(super) fn words(revoked: &[Revoked], utc: bool) -> String {
+    match revoked {
+        [one] => {
+            let at = one.key.revoked_at.map(|at| times::exact(at, utc)).unwrap_or_default();
+            let already = if one.already { "was revoked already, at" } else { "revoked at" };
+            format!("{} {already} {at}", one.key.name)
+        }
+        many => {
+            let already = many.iter().filter(|one| one.already).count();
+            let at = many.iter().filter_map(|one| one.key.revoked_at).max();
+            let at = at.map(|at| times::exact(at, utc)).unwrap_or_default();
+            let before = if already > 0 { format!(" ({already} were so before)") } else { String::new() };
+            format!("{} keys revoked{before} at {at}", many.len())
+        }
+    }
+}

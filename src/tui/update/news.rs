@@ -1,0 +1,46 @@
+//! News of the database: others' changes, and whether it answers at all.
+
+use crate::domain::subjects::Subjects;
+use crate::domain::text::SafeText;
+use crate::service::LiveEvent;
+use crate::tui::effect::Effect;
+use crate::tui::shell::Link;
+use crate::tui::state::State;
+use crate::tui::words::Severity;
+
+const BACK: &str = "the database is back";
+
+pub(super) fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
+    match event {
+        LiveEvent::Changed(touched) => return changed(state, touched),
+        LiveEvent::Lost(why) => {
+            state.shell.redraw = true;
+            state.shell.toast.take_if(|toast| toast.text.as_str() == BACK);
+            if !matches!(state.shell.link, Link::Lost { .. }) {
+                state.shell.link = Link::Lost { since: state.shell.now, why: SafeText::new(why) };
+            }
+            return Vec::new();
+        }
+        LiveEvent::Back => {
+            state.shell.redraw = true;
+            state.shell.link = Link::Live;
+            state.shell.toast(Severity::Good, BACK);
+        }
+        LiveEvent::Replaced(why) => {
+            state.shell.link = Link::Live;
+            // Whatever is asked there was asked of the old file: the person looks, and decides again.
+            state.overlays.abandon();
+            state.shell.toast(Severity::Bad, why);
+            return std::iter::once(Effect::TakeOver).chain(changed(state, Subjects::ALL)).collect();
+        }
+    }
+    changed(state, Subjects::ALL)
+}
+
+/// What shows these subjects is read again.
+pub(super) fn changed(state: &mut State, touched: Subjects) -> Vec<Effect> {
+    let mut effects = state.standing.ask(&mut state.shell, touched);
+    effects.extend(state.screens.of_mut(state.shell.screen).changed(&mut state.shell, touched));
+    effects.extend(state.overlays.changed(&mut state.shell, touched));
+    effects
+}
