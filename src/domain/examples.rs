@@ -71,6 +71,7 @@ impl Account {
             plan: None,
             standing: Standing::Good,
             created_at: noon(),
+            odd: Default::default(),
         }
     }
 
