@@ -11,9 +11,11 @@ use zeroize::Zeroizing;
 
 mod recognise;
 mod search;
+mod stack;
 
 pub use recognise::{find_secret, looks_like_preview};
 pub use search::{Finding, Kind, search};
+pub use stack::wipe_stack;
 
 /// How the part after the prefix is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::VariantArray)]

@@ -144,6 +144,9 @@ pub fn check(
     })
 }
 
+/// What a key is called whose form gates don't take any more.
+pub const REFUSED: &str = "refused";
+
 /// Why a key does not work at `now`, whatever is asked for; `None` if it does: what any request with it would meet. What a
 /// second look before an answer is let go asks again (VG-17, VI-08).
 pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
@@ -161,11 +164,22 @@ pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
     }
 }
 
+/// Whether a key would work at `now`, but gates don't take its form any more under its policy.
+pub fn is_strange(key: &Key, policy: Option<&Policy>, now: Instant) -> bool {
+    key.status(now) == Status::Active
+        && policy.is_some_and(|policy| !policy.odd.is_empty() || !policy.takes(key))
+}
+
+/// A key's status in a word, as far as requests are concerned: `refused` where nothing but its form speaks against it.
+pub fn word(key: &Key, policy: Option<&Policy>, now: Instant) -> &'static str {
+    if is_strange(key, policy, now) { REFUSED } else { key.status(now).as_str() }
+}
+
 /// What a request with the key would meet at `now` under its policy, in a sentence for people.
 pub fn meets(key: &Key, policy: Option<&Policy>, now: Instant) -> String {
-    let strange = policy.and_then(|policy| match policy {
-        policy if !policy.odd.is_empty() => Some(Reason::Damaged { what: policy.odd.clone() }),
-        policy => (!policy.takes(key)).then_some(Reason::UnknownPrefix),
+    let strange = is_strange(key, policy, now).then(|| match policy {
+        Some(policy) if !policy.odd.is_empty() => Reason::Damaged { what: policy.odd.clone() },
+        _ => Reason::UnknownPrefix,
     });
     match (dead(key, now).or(strange), key.claim_by()) {
         (Some(reason), _) => reason.sentence(None),

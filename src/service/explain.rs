@@ -15,7 +15,7 @@ use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::RequestLine;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::reason::{Damage, Reason};
-use crate::domain::secret::{Finding, Kind, PlainKey, SentKey};
+use crate::domain::secret::{Finding, Kind, PlainKey, SentKey, wipe_stack};
 use crate::domain::verdict::{Ask, KeyFacts, Request};
 use crate::store::Sight;
 
@@ -195,7 +195,11 @@ impl Service {
     pub async fn read_pasted(&self, given: SentKey, header: Option<&'static str>) -> Result<pasted::Reading> {
         self.look().await?;
         let issuers = self.inner.store.issuers().await?;
-        let reading = tokio::task::spawn_blocking(move || pasted::read(given, header, &issuers));
+        let reading = tokio::task::spawn_blocking(move || {
+            let reading = pasted::read(given, header, &issuers);
+            wipe_stack();
+            reading
+        });
         reading.await.map_err(|_| Error::Refused("the text could not be read: try a part of it".into()))
     }
 

@@ -9,7 +9,7 @@ use crate::domain::Instant;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::{Column, Direction, Query, Sort, Term, Test};
-use crate::domain::secret::{Finding, HashedKey, Kind, SentKey, search};
+use crate::domain::secret::{Finding, HashedKey, Kind, SentKey, search, wipe_stack};
 use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, SafeText, fold_typed};
 use crate::store::{Side, Slice};
 
@@ -147,6 +147,7 @@ impl Service {
                 (finding, hashes)
             })
             .collect();
+        wipe_stack();
         let mut hashes: Vec<HashedKey> = hashed.iter().flat_map(|(_, hashes)| hashes).copied().collect();
         hashes.sort_unstable_by_key(|hash| hash.0);
         hashes.dedup();
@@ -258,6 +259,7 @@ pub(super) async fn searched(
 ) -> Result<(SentKey, Arc<[Issuer]>, Vec<Finding>)> {
     let searching = tokio::task::spawn_blocking(move || {
         let findings = search(given.expose(), issuers.iter().map(|issuer| &issuer.policy));
+        wipe_stack();
         (given, issuers.into(), findings)
     });
     searching.await.map_err(|_| Error::Refused("the text could not be searched: try a part of it".into()))

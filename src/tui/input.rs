@@ -9,11 +9,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{SpecialCodeIndex, tcgetattr};
 use tokio::sync::mpsc::UnboundedSender;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::message::Message;
 use super::words::Pasted;
 use crate::config::keymap::Action;
+use crate::domain::secret::wipe_stack;
 
 mod decoder;
 mod sequence;
@@ -115,7 +116,11 @@ pub fn read_terminal(messages: &UnboundedSender<Message>) {
                         .for_each(|byte| *byte = 0x7f);
                     let since = last_read.elapsed();
                     last_read = Instant::now();
-                    decoder.take(&bytes[..count], since)
+                    let said = decoder.take(&bytes[..count], since);
+                    // It may have been a secret.
+                    bytes[..count].zeroize();
+                    wipe_stack();
+                    said
                 }
                 Err(Errno::INTR | Errno::AGAIN) => continue,
                 Err(error) => {

@@ -15,14 +15,15 @@ use super::words::{Copied, ExitReason, ScreenId, Severity};
 use crate::clock::zone;
 use crate::config::keymap::{Action, Keymap};
 use crate::domain::Instant;
-use crate::domain::history::History;
+use crate::domain::history::{History, Undone};
 use crate::domain::issuer::{Issuer, Wording};
-use crate::domain::key::OperationId;
+use crate::domain::key::{Key, OperationId};
 use crate::domain::operator::{self, Permission};
 use crate::domain::query::Sort;
 use crate::domain::secret::{Kind, search};
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
+use crate::domain::verdict;
 use crate::domain::when::Here;
 use crate::service::{Outbox, Whither, Whoami};
 
@@ -62,6 +63,8 @@ pub struct Shell {
     pub alerts: Option<u64>,
     /// How the database stands beside what this machine remembers of it.
     pub history: History,
+    /// The revocations that a restored backup undid.
+    pub undone: Vec<Undone>,
     /// The sweep that was started here last.
     pub sweep: Option<Sweeping>,
     /// What the gates say to revocations that were made here; the newest last.
@@ -151,6 +154,7 @@ impl Shell {
             alerts: None,
             post: None,
             history: History::default(),
+            undone: Vec::new(),
             sweep: None,
             receipts: Vec::new(),
             unanswered: Vec::new(),
@@ -337,6 +341,11 @@ impl Shell {
             let mut behind = text.match_indices(prefix).map(|(at, _)| &text[at + prefix.len()..]);
             behind.any(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
         })
+    }
+
+    /// What a key is called now: its status, or that it is refused.
+    pub fn status_of(&self, key: &Key, now: Instant) -> &'static str {
+        verdict::word(key, self.issuer(&key.issuer).map(|issuer| &issuer.policy), now)
     }
 
     pub fn issuer(&self, slug: &str) -> Option<&Issuer> {

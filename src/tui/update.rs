@@ -16,15 +16,16 @@ use super::words::{ExitReason, ScreenId, Severity};
 use super::{receipts, sweeping, view};
 use crate::config::keymap::Action;
 use crate::domain::operator::Permission;
+use crate::domain::secret::wipe_stack;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 
 mod gesture;
 mod history;
-mod news;
+mod live;
 
 use gesture::{context, lookup, typing, waits, without_esc};
-use news::{changed, live};
+use live::{changed, live};
 
 /// How long a message stays in the last line.
 const TOAST: Duration = Duration::from_secs(8);
@@ -117,6 +118,7 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
                 && state.overlays.takes_lines()
                 && pasted.as_str().chars().nth(text_field::LIMIT).is_some();
             let effects = input(state, Input::Paste(pasted));
+            wipe_stack();
             if cut {
                 let words =
                     "a field holds at most 2,000 characters: the rest of what you pasted was left out";
@@ -139,10 +141,7 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Live(event) => live(state, event),
-        Message::History(history) => {
-            history::noticed(&mut state.shell, history);
-            Vec::new()
-        }
+        Message::History(history) => history::noticed(&mut state.shell, history).into_iter().collect(),
         Message::Timer(timer) => ring(state, timer),
         Message::Emit(bytes) => vec![Effect::Emit(bytes)],
         Message::Stop => suspend(state, false),
@@ -298,6 +297,7 @@ fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
         Reply::Whoami(Err(failure)) | Reply::Issuers(Err(failure)) => shell.failed(&failure),
         // Without an answer the last one stays: what is wrong with the database is said elsewhere.
         Reply::Outbox(Ok(outbox)) => shell.outbox = Some(outbox),
+        Reply::Undone(Ok(list)) => shell.undone = list.undone,
         Reply::OpenAlerts(Ok(count)) => shell.alerts = Some(count),
         Reply::Copy(copied) => shell.copied(&copied),
         Reply::Sweep(outcome) => sweeping::ended(shell, id, outcome),

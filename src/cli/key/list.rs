@@ -7,8 +7,10 @@ use super::super::failure::{Failure, Result};
 use super::super::filter;
 use super::super::output::PAGE;
 use super::super::session::Session;
+use super::record::Listed;
 use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, Direction, Sort};
+use crate::domain::verdict::is_strange;
 use crate::service::{From, PageRequest};
 
 #[derive(Debug, Args)]
@@ -39,13 +41,18 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     };
     let mut wanted = format.rows(arguments.limit);
     let service = session.service().await?;
+    let issuers = service.issuers().await?;
     let mut printer = session.printer();
     let next = loop {
         let limit = u32::try_from(wanted).unwrap_or(PAGE).min(PAGE);
         let request = PageRequest { query: query.clone(), sort: arguments.sort, from, limit };
         let page = service.page(&request).await?;
         let last = page.rows.last().map(|row| row.cursor.clone());
-        let keys: Vec<Key> = page.rows.into_iter().map(|row| row.key).collect();
+        let listed = |key: Key| {
+            let policy = issuers.iter().find(|issuer| issuer.slug == key.issuer).map(|issuer| &issuer.policy);
+            Listed { strange: is_strange(&key, policy, page.now), key }
+        };
+        let keys: Vec<Listed> = page.rows.into_iter().map(|row| listed(row.key)).collect();
         printer.rows(&keys, page.now)?;
         wanted -= keys.len() as u64;
         match last {
@@ -54,7 +61,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             _ => break None,
         }
     };
-    let printed = printer.finish::<Key>()?;
+    let printed = printer.finish::<Listed>()?;
     if let Some(cursor) = next {
         session.remark(&format!(
             "More keys follow these {printed}: go on with --after '{}', or see all with --limit 0",

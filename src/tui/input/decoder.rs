@@ -129,7 +129,12 @@ impl Decoder {
         let Some(mut paste) = self.paste.take() else { return };
         let text = String::from_utf8(std::mem::take(&mut *paste)).unwrap_or_else(|error| {
             let mut bytes = error.into_bytes();
-            let text = String::from_utf8_lossy(&bytes).into_owned();
+            // Of the whole length at once: a growing text would leave its beginnings behind.
+            let mut text = String::with_capacity(bytes.len() * char::REPLACEMENT_CHARACTER.len_utf8());
+            for chunk in bytes.utf8_chunks() {
+                text.push_str(chunk.valid());
+                text.extend((!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER));
+            }
             bytes.zeroize();
             text
         });

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::{Chunk, Listing, Mark, Part, Source};
 use crate::config::keymap::Action;
-use crate::domain::Instant;
 use crate::domain::text::thousands;
 use crate::tui::effect::{Effect, Outcomes, RequestId, To};
 use crate::tui::shell::{Holds, Shell};
@@ -75,10 +74,10 @@ impl<S: Source> Listing<S> {
         Vec::new()
     }
 
-    fn mark_rows(&mut self, now: Instant, from: usize, to: usize) {
+    fn mark_rows(&mut self, shell: &Shell, from: usize, to: usize) {
         let own = self.iter().enumerate().take(to + 1).skip(from).map(|(_, row)| row);
         let marks: Vec<(S::Id, Mark)> =
-            own.filter(|row| !self.is_left(row)).map(|row| (S::id(row), S::mark(row, now))).collect();
+            own.filter(|row| !self.is_left(row)).map(|row| (S::id(row), S::mark(shell, row))).collect();
         self.marks.extend(marks);
     }
 
@@ -86,7 +85,7 @@ impl<S: Source> Listing<S> {
     pub(super) fn mark(&mut self, shell: &Shell) {
         if let Some(id) = self.selected.clone() {
             if self.marks.remove(&id).is_none() {
-                self.mark_rows(shell.now, self.at, self.at);
+                self.mark_rows(shell, self.at, self.at);
             }
             self.anchor = Some(id);
         }
@@ -101,7 +100,7 @@ impl<S: Source> Listing<S> {
             shell.toast(Severity::Info, words);
             return Vec::new();
         };
-        self.mark_rows(shell.now, anchor.min(self.at), anchor.max(self.at));
+        self.mark_rows(shell, anchor.min(self.at), anchor.max(self.at));
         Vec::new()
     }
 
@@ -119,7 +118,7 @@ impl<S: Source> Listing<S> {
         if !self.loaded || self.leaping() || self.more_after || self.more_before {
             return self.gather(shell, true).into_iter().collect();
         }
-        self.mark_rows(shell.now, 0, self.len());
+        self.mark_rows(shell, 0, self.len());
         Vec::new()
     }
 
@@ -150,7 +149,7 @@ impl<S: Source> Listing<S> {
             }
         };
         let rows = chunk.rows.iter().filter(|row| S::fits(&self.filter.meaning, row));
-        gathering.found.extend(rows.map(|row| (S::id(row), S::mark(row, shell.now))));
+        gathering.found.extend(rows.map(|row| (S::id(row), S::mark(shell, row))));
         let more = chunk.more_after.unwrap_or(chunk.rows.len() >= GATHERED as usize);
         let last = chunk.rows.last().filter(|_| more);
         if let Some(row) = last.filter(|_| gathering.found.len() < MOST) {
@@ -194,7 +193,7 @@ impl<S: Source> Listing<S> {
             return None;
         }
         let marks = self.rows.iter().filter(|row| !self.is_left(row));
-        let held: BTreeMap<S::Id, Mark> = marks.map(|row| (S::id(row), S::mark(row, shell.now))).collect();
+        let held: BTreeMap<S::Id, Mark> = marks.map(|row| (S::id(row), S::mark(shell, row))).collect();
         let out_of_reach = self.more_before || self.more_after;
         self.renew(|id, mark| held.get(id).copied().or(Some(mark).filter(|_| out_of_reach)));
         let left = self.left.clone();

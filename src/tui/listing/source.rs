@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-use crate::domain::Instant;
 use crate::domain::query::{Completion, QueryError};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
@@ -62,7 +61,7 @@ pub trait Source: Debug + Default {
     }
 
     /// A row's state in a word, for counting what is marked.
-    fn state(_: &Self::Row, _: Instant) -> &'static str {
+    fn state(_: &Shell, _: &Self::Row) -> &'static str {
         ""
     }
 
@@ -71,8 +70,8 @@ pub trait Source: Debug + Default {
         false
     }
 
-    fn mark(row: &Self::Row, now: Instant) -> Mark {
-        Mark { state: Self::state(row, now), over: Self::over(row) }
+    fn mark(shell: &Shell, row: &Self::Row) -> Mark {
+        Mark { state: Self::state(shell, row), over: Self::over(row) }
     }
 
     /// What became of a row that the filter does not fit.

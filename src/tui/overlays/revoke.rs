@@ -22,13 +22,13 @@ use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
+mod said;
 #[cfg(test)]
 mod tests;
 mod view;
-mod words;
 
-pub(super) use words::already;
-use words::words;
+pub(super) use said::already;
+use said::words;
 
 /// The keys in question and the answer so far.
 #[derive(Debug)]

@@ -6,7 +6,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::Action;
-use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
 use crate::domain::query::QueryError;
@@ -70,7 +69,7 @@ impl Source for Alerts {
         Some(reply.try_as_alerts()?.map(Chunk::forward))
     }
 
-    fn state(row: &RaisedAlert, _: Instant) -> &'static str {
+    fn state(_: &Shell, row: &RaisedAlert) -> &'static str {
         if row.acknowledged_at.is_none() { "open" } else { "acknowledged" }
     }
 

@@ -7,7 +7,6 @@ use ratatui::layout::Rect;
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::config::keymap::Action;
-use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::query::{Bound, Column, Direction, Point, Query, QueryError, Sort, Term, Test};
 use crate::domain::reminder::Reminder;
@@ -114,8 +113,8 @@ impl Source for Ending {
         if let Made::Key(key) = made { Some(*key) } else { None }
     }
 
-    fn state(row: &Row, now: Instant) -> &'static str {
-        row.key.status(now).as_str()
+    fn state(shell: &Shell, row: &Row) -> &'static str {
+        shell.status_of(&row.key, shell.now)
     }
 
     fn over(row: &Row) -> bool {

@@ -7,7 +7,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::config::keymap::Action;
-use crate::domain::Instant;
 use crate::domain::query::QueryError;
 use crate::domain::reminder::{self, Delivery, Reminder, ReminderFilter, ReminderId, Sweep};
 use crate::domain::subjects::Subjects;
@@ -61,7 +60,7 @@ impl Source for Reminders {
         Some(reply.try_as_reminders()?.map(Chunk::forward))
     }
 
-    fn state(row: &Reminder, _: Instant) -> &'static str {
+    fn state(_: &Shell, row: &Reminder) -> &'static str {
         row.state.as_str()
     }
 
@@ -164,7 +163,7 @@ impl State {
     fn retry(&self, shell: &mut Shell) {
         let Some(selected) = self.rows.selected() else { return };
         let marks = self.rows.marks();
-        let one = BTreeMap::from([(selected.id, Reminders::mark(selected, shell.now))]);
+        let one = BTreeMap::from([(selected.id, Reminders::mark(shell, selected))]);
         let wanted = if marks.is_empty() { &one } else { marks };
         let fit: Vec<(ReminderId, Mark)> =
             wanted.iter().filter(|(_, mark)| !mark.over).map(|(id, mark)| (*id, *mark)).collect();

@@ -2,17 +2,23 @@
 
 use crate::domain::history::History;
 use crate::domain::operator::Permission;
+use crate::tui::effect::{Effect, Request, To};
 use crate::tui::opening::{Change, Opening, Question};
 use crate::tui::shell::Shell;
 use crate::tui::words::Severity;
 
 /// Takes note of how the database stands beside what this machine remembers of it.
-pub(super) fn noticed(shell: &mut Shell, history: History) {
+pub(super) fn noticed(shell: &mut Shell, history: History) -> Option<Effect> {
     for words in history.asides(shell.here().zone) {
         shell.toast(Severity::Warning, words);
     }
     shell.history = history;
     shell.redraw = true;
+    if shell.history.undone == 0 {
+        shell.undone.clear();
+        return None;
+    }
+    Some(shell.ask(To::Shell, Request::Undone).1)
 }
 
 /// What there is to decide: revocations are made again, or the database stays as it is. `None` where the last line says why

@@ -1,9 +1,11 @@
 //! What a person should know of a key before changing it.
 
 use super::times;
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
+use crate::domain::verdict::REFUSED;
 use crate::service::Found;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::facts::Fact;
@@ -27,6 +29,12 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
         let since = since.map(|at| format!(" since {}", times::exact(at, shell.utc))).unwrap_or_default();
         let words = format!("{}{since}", status.as_str());
         list.push(Fact::new(styles, "Status", words).role(styles, Role::Warning));
+    } else if shell.status_of(key, shell.now) == REFUSED {
+        let words = "refused: its policy has no such prefix any more";
+        list.push(Fact::new(styles, "Status", words).role(styles, Role::Warning));
+    }
+    if let Some(words) = undone(shell, key) {
+        list.push(Fact::new(styles, "Undone", words).role(styles, Role::Danger));
     }
     list.push(match key.last_used_at {
         None => Fact::new(styles, "Last used", "never").role(styles, Role::Muted),
@@ -42,6 +50,15 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
     let by = &key.created_by;
     list.push(Fact::new(styles, "Created", format!("{} by {by}", times::exact(key.created_at, shell.utc))));
     list
+}
+
+/// That this key was revoked, and a restored backup undid it; `None` where that is not so.
+pub fn undone(shell: &Shell, key: &Key) -> Option<String> {
+    let undone = shell.undone.iter().find(|undone| undone.was.key == key.id)?;
+    let was = Some(&undone.was).filter(|_| key.revoked_at.is_none())?;
+    let (at, by) = (times::exact(was.at, shell.utc), &was.by);
+    let again = shell.keymap.key(Action::Restored);
+    Some(format!("revoked at {at} by {by}; a restored backup undid that. {again} revokes it again"))
 }
 
 /// What a key may do that has no scopes; `None` if it has some.

@@ -3,7 +3,8 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::{Done, Focus, State, words};
+use super::said::words;
+use super::{Done, Focus, State};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
@@ -117,6 +118,7 @@ fn draw_undone(sheet: &mut Sheet<'_>, shell: &Shell, list: &UndoneList, reading:
     if reading {
         sheet.words(Role::Info, "reading what is undone…");
     }
+    sheet.words(Role::Muted, "To leave it as it is instead, an admin runs: keyrack audit accept");
     let unknown = list.undone.len() - list.keys().count();
     if unknown > 0 {
         let words = format!(

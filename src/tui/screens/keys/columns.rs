@@ -9,8 +9,8 @@ use crate::domain::Instant;
 use crate::domain::key::{Key, Status};
 use crate::domain::query::Column;
 use crate::domain::scope::Scopes;
+use crate::domain::verdict::REFUSED;
 use crate::tui::shell::Shell;
-use crate::tui::styles::Styles;
 use crate::tui::view::times;
 use crate::tui::widgets::fit;
 
@@ -193,7 +193,7 @@ pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<
     };
     match place.field {
         Field::Status => {
-            let (words, style) = status(key, now, styles);
+            let (words, style) = status(key, now, shell);
             (Cow::Borrowed(words), style)
         }
         Field::Name => (key.label(), text),
@@ -232,8 +232,10 @@ pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<
 /// The status with its symbol: told apart without colour.
 ///
 /// A key that nobody took over yet is not like the others: it is about to die (VP-27).
-pub fn status(key: &Key, now: Instant, styles: &Styles) -> (&'static str, Style) {
+pub fn status(key: &Key, now: Instant, shell: &Shell) -> (&'static str, Style) {
+    let styles = &shell.styles;
     match key.status(now) {
+        Status::Active if shell.status_of(key, now) == REFUSED => ("✕ refused", styles.of(Role::Danger)),
         Status::Active if key.claim_by().is_some() => ("◍ unclaimed", styles.of(Role::Warning)),
         Status::Active if key.rotation_due(now) => ("! due", styles.of(Role::Warning)),
         Status::Active => ("● active", styles.of(Role::Ok)),

@@ -14,6 +14,7 @@ use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, Status};
+use crate::domain::verdict::REFUSED;
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, limits, times};
 use crate::tui::widgets::{fit, sparkline};
@@ -109,13 +110,19 @@ fn lines(key: &Key, known: Known<'_>, now: Instant, shell: &Shell, width: usize)
 
 fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     let shell = page.shell;
-    let (word, style) = columns::status(key, now, &shell.styles);
+    let (word, style) = columns::status(key, now, shell);
     page.lines.push(Line::from(vec![page.label("Status"), Span::styled(word, style)]));
+    if shell.status_of(key, now) == REFUSED {
+        page.fact("", "its policy has no such prefix any more, and gates refuse it");
+    }
     if key.rotation_due(now) {
         page.fact("", "active, but past its rotation period");
     }
     if !key.odd.is_empty() {
         page.fact("Can't be read", &key.odd);
+    }
+    if let Some(words) = key_facts::undone(shell, key) {
+        page.fact("Undone", &words);
     }
     page.fact("Key", &key.preview);
     page.fact("Id", &key.id.to_string());

@@ -1,6 +1,5 @@
 //! The keys as a list: how they are read and filtered.
 
-use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::query::{Completion, Query, QueryError, Sort, Test, complete};
 use crate::domain::subjects::Subjects;
@@ -71,8 +70,8 @@ impl Source for Table {
         if let Made::Key(key) = made { Some(*key) } else { None }
     }
 
-    fn state(row: &Row, now: Instant) -> &'static str {
-        row.key.status(now).as_str()
+    fn state(shell: &Shell, row: &Row) -> &'static str {
+        shell.status_of(&row.key, shell.now)
     }
 
     fn over(row: &Row) -> bool {

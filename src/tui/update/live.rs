@@ -1,4 +1,4 @@
-//! News of the database: others' changes, and whether it answers at all.
+//! News of the database: what shows it is read again.
 
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
@@ -8,6 +8,7 @@ use crate::tui::shell::Link;
 use crate::tui::state::State;
 use crate::tui::words::Severity;
 
+/// What is said when the database answers again, until it is gone once more.
 const BACK: &str = "the database is back";
 
 pub(super) fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {

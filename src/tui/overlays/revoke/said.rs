@@ -1,4 +1,4 @@
-//! What is said of revocations, before and after.
+//! What is said of a revocation.
 
 use crate::domain::key::Key;
 use crate::domain::text::thousands;
@@ -6,7 +6,7 @@ use crate::service::Revoked;
 use crate::tui::view::times;
 
 /// Which of these keys a revocation would leave as they are, and why.
-pub(in crate::tui::overlays) fn already(revoked: &[Revoked]) -> Option<String> {
+pub fn already(revoked: &[Revoked]) -> Option<String> {
     let before: Vec<&Key> = revoked.iter().filter(|one| one.already).map(|one| &one.key).collect();
     let by = |key: &Key| key.revoked_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     match (before.as_slice(), revoked.len()) {
@@ -22,7 +22,7 @@ pub(in crate::tui::overlays) fn already(revoked: &[Revoked]) -> Option<String> {
 }
 
 /// What the database was seen to hold after the revocation.
-pub(super) fn words(revoked: &[Revoked], utc: bool) -> String {
+pub fn words(revoked: &[Revoked], utc: bool) -> String {
     match revoked {
         [one] => {
             let at = one.key.revoked_at.map(|at| times::exact(at, utc)).unwrap_or_default();
