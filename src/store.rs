@@ -84,6 +84,8 @@ pub struct Store {
     counting: Arc<page::Counting>,
     /// The SQLite file that is open.
     held: Option<Arc<held::Held>>,
+    /// Why its disk lets nothing be changed.
+    hindered: Option<Arc<str>>,
     weakness: Option<&'static str>,
 }
 
@@ -185,17 +187,25 @@ impl Store {
 
     /// Opens the database, and does no more to it than `access` allows.
     pub async fn open_with(location: &Location, access: Access) -> Result<Self> {
-        let (pools, held, weakness) = match location {
+        let (pools, held, hindered, weakness) = match location {
             Location::Sqlite(path) => {
-                let (pools, held) = sqlite::open(path, access).await?;
-                (pools, Some(Arc::new(held)), None)
+                let sqlite::Opened { pools, held, hindered } = sqlite::open(path, access).await?;
+                (pools, Some(Arc::new(held)), hindered.map(Arc::from), None)
             }
             Location::Postgres(url) => {
                 let (pools, weakness) = postgres::open(url, access).await?;
-                (pools, None, weakness)
+                (pools, None, None, weakness)
             }
         };
-        Ok(Self { pools, location: location.clone(), access, counting: Arc::default(), held, weakness })
+        Ok(Self {
+            pools,
+            location: location.clone(),
+            access,
+            counting: Arc::default(),
+            held,
+            hindered,
+            weakness,
+        })
     }
 
     /// Opens what is under the name now, after this store found that it is not the file that it had opened. No database is

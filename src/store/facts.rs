@@ -18,6 +18,8 @@ pub struct Facts {
     pub now: Instant,
     /// What keeps a commit from being on disk before it is acknowledged.
     pub weakness: Option<&'static str>,
+    /// SQLite: why its disk lets nothing be changed.
+    pub hindered: Option<String>,
     /// SQLite: the journal mode. PostgreSQL: whether the connection is encrypted, in words.
     pub channel: String,
     /// SQLite: the file's permission bits.
@@ -51,6 +53,7 @@ impl Store {
                     schema: (schema, newest),
                     now: clock.now(),
                     weakness: (synchronous < 2).then_some("SQLite does not wait for the disk"),
+                    hindered: self.hindered.as_deref().map(str::to_owned),
                     channel: journal,
                     mode,
                 })
@@ -70,6 +73,7 @@ impl Store {
                     schema: (schema, newest),
                     now,
                     weakness: self.weakness.or((commit == "off").then_some("synchronous_commit is off")),
+                    hindered: None,
                     channel: tls.map_or("not encrypted".into(), |version| format!("encrypted, {version}")),
                     mode: None,
                 })

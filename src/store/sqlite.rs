@@ -50,8 +50,8 @@ impl Found {
     }
 }
 
-/// Opens the file under a name, and answers which one it is.
-pub(super) async fn open(path: &Path, access: Access) -> Result<(Pools, Held)> {
+/// Opens the file under a name.
+pub(super) async fn open(path: &Path, access: Access) -> Result<Opened> {
     let found = look(path).await?;
     if !access.makes() {
         found.demand(path)?;
@@ -59,7 +59,29 @@ pub(super) async fn open(path: &Path, access: Access) -> Result<(Pools, Held)> {
     if found == Found::Nothing {
         make_private(path)?;
     }
-    let (way, which) = (Way::of(path), Held::which(path)?);
+    let which = Held::which(path)?;
+    match open_as(path, access, Way::of(path)).await {
+        // What SQLite makes beside the file to write to it can't be made; without that it can still be read.
+        Err(Error::Disk(why)) if found == Found::Ours => {
+            let way = if has_log(path) { Way::Reading } else { Way::Frozen };
+            let pools = open_as(path, access, way).await.map_err(|_| Error::Disk(why.clone()))?;
+            Ok(Opened { pools, held: Held::new(path, which, false)?, hindered: Some(why) })
+        }
+        pools => {
+            let held = Held::new(path, which, Way::of(path) == Way::Writing)?;
+            Ok(Opened { pools: pools?, held, hindered: None })
+        }
+    }
+}
+
+/// An open database: which file it is, and why nothing can be changed in it, if its disk is to blame.
+pub(super) struct Opened {
+    pub pools: Pools,
+    pub held: Held,
+    pub hindered: Option<String>,
+}
+
+async fn open_as(path: &Path, access: Access, way: Way) -> Result<Pools> {
     let (writer, readers) = pools(path, way);
     migrate::sqlite(path, &writer, access).await?;
     if way == Way::Writing {
@@ -67,8 +89,7 @@ pub(super) async fn open(path: &Path, access: Access) -> Result<(Pools, Held)> {
         // one and make the log anew.
         sqlx::query("SELECT seq FROM audit_head").execute(&readers).await?;
     }
-    let held = Held::new(path, which, way == Way::Writing)?;
-    Ok((Pools::Sqlite { writer, readers }, held))
+    Ok(Pools::Sqlite { writer, readers })
 }
 
 /// What [`open`] would do to the schema; a file that is not there is not made.

@@ -136,6 +136,9 @@ impl Store {
         let Opening { who, operation, .. } = opening;
         let parsed = |role: Option<String>| role.and_then(|role| role.parse().ok());
         self.check_file()?;
+        if let Some(why) = &self.hindered {
+            return Err(Error::Disk(why.to_string()));
+        }
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 // A deferred transaction would fail at its first write under contention (H7).

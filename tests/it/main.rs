@@ -107,6 +107,7 @@ mod mail {
     mod smtp;
 }
 
+mod disk;
 mod first_steps;
 mod processes;
 mod readme;

@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod database;
+pub mod faults;
 pub mod forms;
 pub mod gate;
 pub mod http;

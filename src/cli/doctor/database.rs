@@ -91,6 +91,13 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
             "turn on fsync, full_page_writes and synchronous_commit in PostgreSQL's settings and reload them",
         ),
     });
+    findings.extend(facts.hindered.as_ref().map(|why| {
+        Finding::problem(
+            "disk",
+            format!("the database can only be read: {why}"),
+            "see whether the disk is full (`df`) or broken (`dmesg`), and make room on it",
+        )
+    }));
     let skew = (facts.now - now).abs();
     let skewed = format!("the database's clock is {} s away from this machine's", skew.num_seconds());
     findings.push(if skew > FAR {
@@ -102,7 +109,7 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
     });
     match location {
         Location::Sqlite(path) => {
-            findings.push(if facts.channel.eq_ignore_ascii_case("wal") {
+            findings.push(if facts.channel.eq_ignore_ascii_case("wal") || facts.hindered.is_some() {
                 Finding::ok("journal", "write-ahead log")
             } else {
                 Finding::warning(
