@@ -1,10 +1,12 @@
 //! The only place that reads the time. Everything else takes an instant as an argument.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Local, Offset, SubsecRound, TimeZone, Utc};
+use parking_lot::Mutex;
 
+use crate::domain::steady::judge;
 use crate::domain::when::Zone;
 
 /// This machine's zone, or UTC.
@@ -49,5 +51,64 @@ impl Clock {
         if let Self::Fixed(micros) = self {
             micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
         }
+    }
+}
+
+/// The time of one database on this machine. It goes forward even while the system's clock is set back, and it does not
+/// follow that beyond reason. A fixed clock is a hand, and is followed.
+#[derive(Debug, Default)]
+pub struct Steady(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The time that was told last, and the [`uptime`] then; both in microseconds.
+    told: Option<(i64, i64)>,
+    /// When the database was changed last, by what it says.
+    changed: i64,
+    /// The newest instant in the database.
+    newest: i64,
+}
+
+/// Microseconds by a clock that nobody sets.
+fn uptime() -> i64 {
+    static BEGAN: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
+    i64::try_from(BEGAN.elapsed().as_micros()).unwrap_or(i64::MAX)
+}
+
+impl Steady {
+    pub fn now(&self, clock: &Clock) -> DateTime<Utc> {
+        let now = clock.now();
+        if let Clock::Fixed(_) = clock {
+            return now;
+        }
+        let (wall, uptime) = (now.timestamp_micros(), uptime());
+        let mut known = self.0.lock();
+        let time = known.told.map_or(wall, |(was, then)| judge(wall, was, uptime - then));
+        known.told = Some((time, uptime));
+        DateTime::from_timestamp_micros(time).unwrap_or(now)
+    }
+
+    /// Takes note of when the database was changed last, and of the last sign of a gate. Time is not before either; but
+    /// where the last change is older than the one before, somebody has decided that the clock is right.
+    pub fn learn(&self, changed: i64, sign: i64) {
+        let newest = changed.max(sign);
+        let mut known = self.0.lock();
+        if changed < known.changed {
+            known.told = None;
+        }
+        (known.changed, known.newest) = (changed, newest);
+        let uptime = uptime();
+        known.told = match known.told {
+            Some((time, then)) if time + (uptime - then) >= newest => Some((time, then)),
+            None if newest == 0 => None,
+            // A clock that is ahead is followed at its next reading, as far as it is believed.
+            _ => Some((newest, uptime)),
+        };
+    }
+
+    /// The newest instant in the database; `None` where nothing is known of it.
+    pub fn newest(&self) -> Option<DateTime<Utc>> {
+        let newest = self.0.lock().newest;
+        DateTime::from_timestamp_micros(newest).filter(|_| newest > 0)
     }
 }

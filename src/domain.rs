@@ -24,6 +24,7 @@ pub mod reminder;
 pub mod scope;
 pub mod secret;
 mod spaced;
+pub mod steady;
 pub mod subjects;
 pub mod text;
 pub mod usage;

@@ -10,6 +10,10 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
+use crate::clock::{Clock, Steady};
+use crate::domain::Instant;
+use crate::domain::steady::{Trouble, trouble};
+
 mod accounts;
 mod alerts;
 mod audit;
@@ -87,6 +91,7 @@ pub struct Store {
     /// Why its disk lets nothing be changed.
     hindered: Option<Arc<str>>,
     weakness: Option<&'static str>,
+    steady: Arc<Steady>,
 }
 
 /// What may be done to a database so that it can be opened.
@@ -121,6 +126,10 @@ impl Access {
         }
     }
 }
+
+/// When the last change was made, and the last sign of a gate; 0 where there is none.
+const NEWEST: &str = "SELECT coalesce((SELECT at FROM audit WHERE seq = h.seq), 0), \
+     coalesce((SELECT max(beat_at) FROM gates), 0) FROM audit_head h";
 
 /// How long PostgreSQL may take to close the connections.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -187,17 +196,7 @@ impl Store {
 
     /// Opens the database, and does no more to it than `access` allows.
     pub async fn open_with(location: &Location, access: Access) -> Result<Self> {
-        let (pools, held, hindered, weakness) = match location {
-            Location::Sqlite(path) => {
-                let sqlite::Opened { pools, held, hindered } = sqlite::open(path, access).await?;
-                (pools, Some(Arc::new(held)), hindered.map(Arc::from), None)
-            }
-            Location::Postgres(url) => {
-                let (pools, weakness) = postgres::open(url, access).await?;
-                (pools, None, None, weakness)
-            }
-        };
-        Ok(Self {
+        let opened = |pools, held, hindered, weakness| Self {
             pools,
             location: location.clone(),
             access,
@@ -205,6 +204,19 @@ impl Store {
             held,
             hindered,
             weakness,
+            steady: Arc::default(),
+        };
+        Ok(match location {
+            Location::Sqlite(path) => {
+                let sqlite::Opened { pools, held, hindered } = sqlite::open(path, access).await?;
+                let store = opened(pools, Some(Arc::new(held)), hindered.map(Arc::from), None);
+                store.learn_time().await;
+                store
+            }
+            Location::Postgres(url) => {
+                let (pools, weakness) = postgres::open(url, access).await?;
+                opened(pools, None, None, weakness)
+            }
         })
     }
 
@@ -234,6 +246,31 @@ impl Store {
             Self::look(&self.location).await?;
         }
         Self::open_with(&self.location, self.access).await
+    }
+
+    /// Takes note of the newest instant in a SQLite database. An older schema may have none.
+    async fn learn_time(&self) {
+        if let Pools::Sqlite { readers, .. } = &self.pools
+            && let Ok((changed, sign)) = sqlx::query_as(NEWEST).fetch_one(readers).await
+        {
+            self.steady.learn(changed, sign);
+        }
+    }
+
+    /// The present: of SQLite by this machine's clock, but never before what the database has seen.
+    pub fn time(&self, clock: &Clock) -> Instant {
+        match &self.pools {
+            Pools::Sqlite { .. } => self.steady.now(clock),
+            Pools::Postgres(_) => clock.now(),
+        }
+    }
+
+    /// What is wrong with this machine's clock, in words, where it is the database's.
+    pub fn clock_trouble(&self, clock: &Clock) -> Option<(Trouble, String)> {
+        let newest = self.steady.newest()?;
+        let now = clock.now();
+        let trouble = trouble(now, newest).filter(|_| !matches!(clock, Clock::Fixed(_)))?;
+        Some((trouble, trouble.words(now, newest)))
     }
 
     /// Keeps the connections to the end of the process: who closes the last one would tidy away the log under the name,

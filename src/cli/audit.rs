@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use super::failure::{Failure, Result};
-use super::output::{Column, Format, Record, Tone, object};
+use super::output::{Column, Format, Record, Tone, object, when};
 use super::session::Session;
 use super::{filter, restored};
 
@@ -17,7 +17,7 @@ use crate::domain::Instant;
 use crate::domain::audit::finding::{Finding, Findings};
 use crate::domain::audit::{Entry, Verdict};
 use crate::domain::text::{SafeText, hex, thousands};
-use crate::service::{AuditRequest, Compared, Part, Service};
+use crate::service::{AuditRequest, Compared, Part, Service, new_operation};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -49,6 +49,9 @@ pub struct Accept {
     /// Why; kept in the audit
     #[arg(short, long, visible_alias = "note", value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
+    /// Say that the clock is right, although it is far from the newest change: time begins anew by it
+    #[arg(long)]
+    clock: bool,
 }
 
 impl Command {
@@ -92,6 +95,11 @@ pub async fn run(command: Command, session: &Session) -> Result {
         Command::Anchor(arguments) => anchor::anchor(&arguments, service, session).await,
         Command::AnchorKey(_) => Ok(()),
         Command::Undone(undone) => restored::list(undone.memory.as_deref(), service, session).await,
+        Command::Accept(accept) if accept.clock => {
+            let at = service.accept_clock(new_operation(), accept.reason.as_deref()).await?;
+            session.remark(&format!("It is {}, and recorded in the audit.", when::exact(at)));
+            Ok(())
+        }
         Command::Accept(accept) => restored::accept(accept.reason.as_deref(), service, session).await,
     }
 }

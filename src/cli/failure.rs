@@ -131,7 +131,7 @@ fn store_exit(error: &StoreError) -> Exit {
     use StoreError as Error;
     match error {
         Error::Unreachable(_) | Error::Missing(_) | Error::Replaced(_) | Error::Pooled => Exit::Unreachable,
-        Error::Refused(_) => Exit::Refused,
+        Error::Refused(_) | Error::Clock(_) => Exit::Refused,
         Error::Privilege(_) | Error::NotOwner { .. } | Error::ReadOnly(_) => Exit::NotPermitted,
         Error::Location(_) => Exit::Usage,
         Error::Disk(_)

@@ -13,6 +13,7 @@ use crate::clock::{Clock, zone};
 use crate::config::settings::{Places, Setting, Settings, Source, Transport};
 use crate::domain::Instant;
 use crate::domain::history::History;
+use crate::domain::steady::CURE;
 use crate::domain::when::{Here, Zone};
 use crate::service::{self, Access, Location, MaybeTransient, PostMaker, Service, Stop, StoreError};
 
@@ -183,6 +184,9 @@ impl Session {
             let service = open().await?;
             if let Some(weakness) = service.weakness().filter(|_| self.warns) {
                 super::say(&format!("keyrack: warning: {weakness}"));
+            }
+            if let Some(trouble) = service.clock_trouble().filter(|_| self.warns) {
+                super::say(&format!("keyrack: warning: {trouble}. {CURE}"));
             }
             if self.warns
                 && let Some(history) = history::warn(&service, self.zone()).await

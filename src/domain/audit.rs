@@ -79,6 +79,9 @@ pub enum Action {
     /// Somebody decided how to go on after a restore: what was undone was made again, or left.
     #[strum(serialize = "audit.accept")]
     AuditAccept,
+    /// Somebody said that the clock is right, although it was far from the newest change.
+    #[strum(serialize = "clock.accept")]
+    ClockAccept,
     /// A batch of keys was loaded by `keyrack demo`.
     #[strum(serialize = "demo.load")]
     DemoLoad,

@@ -50,6 +50,8 @@ impl Subjects {
             | Action::ReminderCancel
             | Action::ReminderRetry => Self::REMINDERS,
             Action::AuditAccept => Self::NONE,
+            // What has expired may be active again, or the other way round.
+            Action::ClockAccept => return Self::ALL,
         };
         about | Self::AUDIT
     }

@@ -13,6 +13,9 @@ use crate::store::{Opening, Tx};
 pub(super) trait Change: Send + Sync + 'static {
     type Answer: Send + 'static;
 
+    /// Whether the clock is taken as it is, however far it is from the newest change.
+    const TRUSTS_CLOCK: bool = false;
+
     fn carry_out(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 
@@ -26,7 +29,12 @@ impl Service {
 
     /// Carries out `change` for the acting person, or only tries it.
     pub(super) async fn change<C: Change>(&self, operation: OperationId, change: C) -> Result<C::Answer> {
-        let opening = Opening { who: self.inner.identity.clone(), operation, intent: self.intent };
+        let opening = Opening {
+            who: self.inner.identity.clone(),
+            operation,
+            intent: self.intent,
+            trusts_clock: C::TRUSTS_CLOCK,
+        };
         let change = Arc::new(change);
         let done = self
             .inner

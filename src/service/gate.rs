@@ -22,8 +22,9 @@ use super::ids::new_operation;
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::secret::HashedKey;
+use crate::domain::steady::{CURE, Trouble};
 use crate::domain::usage::RaisedAlert;
-use crate::store::{Access, Location, NewGate, SavedWindow, Store};
+use crate::store::{self, Access, Location, NewGate, SavedWindow, Store};
 
 mod cache;
 mod inner;
@@ -101,6 +102,11 @@ impl Gate {
         };
         if let Some(weakness) = store.weakness() {
             tracing::warn!("{weakness}");
+        }
+        match store.clock_trouble(&clock) {
+            Some((Trouble::Ahead, words)) => return Err(store::Error::Clock(words).into()),
+            Some((Trouble::Behind, words)) => tracing::error!("{words}. {CURE}"),
+            None => {}
         }
         let mut pulse = store.pulse().await?;
         let (mark, now) = pulse.head(&clock).await?;

@@ -7,12 +7,15 @@ use serde_json::json;
 
 use super::change::Change;
 use super::ids::new_operation;
+use super::permit::permit;
 use super::post::Posting;
+use super::revoke::checked;
 use super::{Inner, Intent, Result, Service};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::audit::Action;
-use crate::domain::operator::{Identity, Role};
+use crate::domain::key::OperationId;
+use crate::domain::operator::{Identity, Permission, Role};
 use crate::store::{self, Access, Facts, Lack, Location, Mended, OddRow, Store, Tried, Tx};
 
 /// Who is acting, and as what.
@@ -107,6 +110,16 @@ impl Service {
         self.inner.store.weakness()
     }
 
+    /// What is wrong with this machine's clock beside the database, in words.
+    pub fn clock_trouble(&self) -> Option<String> {
+        self.inner.store.clock_trouble(&self.inner.clock).map(|(_, words)| words)
+    }
+
+    /// Says that the clock is right: time begins anew by it, wherever the newest change stands.
+    pub async fn accept_clock(&self, operation: OperationId, reason: Option<&str>) -> Result<Instant> {
+        self.change(operation, AcceptClock { reason: checked(reason)? }).await
+    }
+
     /// The database's idea of the present, asked of it.
     pub async fn now(&self) -> Result<Instant> {
         self.role_at_present().await.map(|(_, now)| now)
@@ -161,6 +174,25 @@ impl Change for AdmitFirst {
         tx.put_operator(&name, Role::Admin).await?;
         let detail = json!({ "role": Role::Admin.as_str(), "first": true });
         Ok(tx.record(Action::OperatorSet, name.as_str(), detail).await?)
+    }
+}
+
+struct AcceptClock {
+    reason: Option<String>,
+}
+
+impl Change for AcceptClock {
+    type Answer = Instant;
+
+    const TRUSTS_CLOCK: bool = true;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Instant> {
+        permit(tx, Permission::ChangeOperators, "say that the clock is right").await?;
+        if !tx.seen().await? {
+            tx.forget_later_signs().await?;
+            tx.record(Action::ClockAccept, "clock", json!({ "reason": self.reason })).await?;
+        }
+        Ok(tx.now())
     }
 }
 

@@ -153,7 +153,7 @@ impl Store {
         let mut writer = self.writer().await?;
         let now = writer.present(2);
         let sql = format!("UPDATE alerts SET told_at = {now} WHERE id = $1");
-        run!(writer.conn(), AssertSqlSafe(sql), [id, Time(clock.now())]);
+        run!(writer.conn(), AssertSqlSafe(sql), [id, Time(self.time(clock))]);
         Ok(())
     }
 }

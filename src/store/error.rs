@@ -38,6 +38,9 @@ pub enum Error {
     /// The name stands for another file than the one that was opened, or for none; in words that say what to do.
     #[error("{0}")]
     Replaced(String),
+    /// The clock is so far from the newest change that it is not believed.
+    #[error("{0}. {cure}", cure = crate::domain::steady::CURE)]
+    Clock(String),
     /// What is at the address belongs to another program.
     #[error("{0}. Nothing was changed there: name another database")]
     Foreign(String),

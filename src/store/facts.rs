@@ -51,7 +51,7 @@ impl Store {
                 Ok(Facts {
                     server: format!("SQLite {version}"),
                     schema: (schema, newest),
-                    now: clock.now(),
+                    now: self.time(clock),
                     weakness: (synchronous < 2).then_some("SQLite does not wait for the disk"),
                     hindered: self.hindered.as_deref().map(str::to_owned),
                     channel: journal,

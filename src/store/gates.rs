@@ -7,7 +7,7 @@ use super::dialect::{Time, both, rows, run, scalar};
 use super::filter::push_ids;
 use super::reading::from_row;
 use super::rows::{KEY_COLUMNS, KeyRow};
-use super::{Pools, Reader, Result, Store};
+use super::{Conn, Pools, Reader, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
@@ -158,7 +158,7 @@ impl Store {
                 env!("CARGO_PKG_VERSION"),
                 gate.lease_ms,
                 seq,
-                Time(clock.now())
+                Time(self.time(clock))
             ]
         );
         Ok(())
@@ -172,7 +172,7 @@ impl Store {
             "UPDATE gates SET beat_at = {now}, applied_seq = $2, \
                  applied_at = CASE WHEN applied_seq = $2 THEN applied_at ELSE {now} END WHERE id = $1"
         );
-        let rows = run!(writer.conn(), AssertSqlSafe(sql), [id, seq, Time(clock.now())]);
+        let rows = run!(writer.conn(), AssertSqlSafe(sql), [id, seq, Time(self.time(clock))]);
         Ok(rows > 0)
     }
 
@@ -218,6 +218,17 @@ impl Store {
             last = last.max(row);
         }
         Ok(last)
+    }
+}
+
+impl Tx {
+    /// Takes back signs of gates that are later than now, on SQLite, where a gate's clock made them.
+    pub async fn forget_later_signs(&mut self) -> Result<()> {
+        let now = Time(self.now());
+        if let Conn::Sqlite(c) = self.conn() {
+            sqlx::query("UPDATE gates SET beat_at = $1 WHERE beat_at > $1").bind(now).execute(c).await?;
+        }
+        Ok(())
     }
 }
 

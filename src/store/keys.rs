@@ -111,11 +111,14 @@ impl Tx {
         since: Instant,
         limit: u32,
     ) -> Result<Vec<Instant>> {
+        // What a clock that was wrong made in the future is no measure.
+        let now = Time(self.now());
         let times: Vec<Time> = scalar!(
             fetch_all,
             self.conn(),
-            "SELECT created_at FROM keys WHERE account = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3",
-            [account, Time(since), i64::from(limit)]
+            "SELECT created_at FROM keys WHERE account = $1 AND created_at > $2 AND created_at <= $4 \
+                 ORDER BY created_at DESC LIMIT $3",
+            [account, Time(since), i64::from(limit), now]
         );
         Ok(times.into_iter().map(|time| time.0).collect())
     }

@@ -44,7 +44,7 @@ impl Store {
         let mut news = Vec::new();
         for some in seen.chunks(ROWS) {
             let mut writer = self.writer().await?;
-            let now = Time(clock.now());
+            let now = Time(self.time(clock));
             let learned: Vec<(Uuid, Text)> = both!(writer.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new("WITH seen(key, network, at) AS (");
                 sql.push_values(some, |mut row, sighting| {

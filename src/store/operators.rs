@@ -19,10 +19,11 @@ impl Store {
         let (role, now): (Option<String>, Instant) = match self.reader().await?.conn() {
             Conn::Sqlite(c) => {
                 let sql = "SELECT role FROM operators WHERE name = $1";
-                (sqlx::query_scalar(sql).bind(name).fetch_optional(c).await?, clock.now())
+                (sqlx::query_scalar(sql).bind(name).fetch_optional(c).await?, self.time(clock))
             }
             Conn::Postgres(c) => {
-                let sql = "SELECT (SELECT role FROM operators WHERE name = $1), clock_timestamp()";
+                let sql = "SELECT (SELECT role FROM operators WHERE name = $1), \
+                           greatest(clock_timestamp(), (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq))";
                 let (role, Time(now)) = sqlx::query_as(sql).bind(name).fetch_one(c).await?;
                 (role, now)
             }

@@ -15,7 +15,7 @@ use super::dialect::{Time, rows};
 use super::live::{hear, listen};
 use super::reading::from_row;
 use super::{Conn, Error, Pools, Result, Store, postgres};
-use crate::clock::Clock;
+use crate::clock::{Clock, Steady};
 use crate::domain::Instant;
 
 mod wal;
@@ -27,7 +27,7 @@ pub use wal::{Moved, WalHead, WalIndex};
 pub struct Pulse(Line);
 
 enum Line {
-    Sqlite { connection: SqliteConnection, index: Arc<WalIndex> },
+    Sqlite { connection: SqliteConnection, index: Arc<WalIndex>, steady: Arc<Steady> },
     Postgres(PgConnection),
 }
 
@@ -78,7 +78,7 @@ impl Store {
                 let index = self.held.as_ref().and_then(|held| held.index()).ok_or(Error::NoWal(mode))?;
                 let index = Arc::clone(index);
                 self.check_file()?;
-                Line::Sqlite { connection, index }
+                Line::Sqlite { connection, index, steady: Arc::clone(&self.steady) }
             }
             Pools::Postgres(pool) => Line::Postgres(postgres::connection(pool).await?),
         }))
@@ -89,6 +89,10 @@ impl Store {
         Ear { store: self.clone(), listener: None }
     }
 }
+
+/// The audit's head on SQLite, when that change was made, and the last sign of a gate.
+const HEAD: &str = "SELECT seq, hash, coalesce((SELECT at FROM audit WHERE seq = h.seq), 0), \
+     coalesce((SELECT max(beat_at) FROM gates), 0) FROM audit_head h";
 
 impl Pulse {
     /// The state of a SQLite database, to be read before [`Pulse::head`]: as long as it stays the same, so does what that
@@ -109,16 +113,17 @@ impl Pulse {
     /// Also if the server follows another one: what that has committed may not have come to it yet.
     pub async fn head(&mut self, clock: &Clock) -> Result<(Mark, Instant)> {
         match &mut self.0 {
-            Line::Sqlite { connection, .. } => {
+            Line::Sqlite { connection, steady, .. } => {
                 // The time is read first: nothing may seem to have happened later than it did.
-                let now = clock.now();
-                let (seq, hash) =
-                    sqlx::query_as("SELECT seq, hash FROM audit_head").fetch_one(connection).await?;
+                let now = steady.now(clock);
+                let (seq, hash, changed, sign) = sqlx::query_as(HEAD).fetch_one(connection).await?;
+                steady.learn(changed, sign);
                 Ok((Mark { seq, hash }, now))
             }
             Line::Postgres(connection) => {
                 let (seq, hash, Time(now), follows): (i64, Vec<u8>, Time, bool) = sqlx::query_as(
-                    "SELECT seq, hash, clock_timestamp(), pg_is_in_recovery() FROM audit_head",
+                    "SELECT seq, hash, greatest(clock_timestamp(), (SELECT at FROM audit WHERE seq = h.seq)), \
+                     pg_is_in_recovery() FROM audit_head h",
                 )
                 .fetch_one(connection)
                 .await?;

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::OperationId;
 use crate::domain::operator::{Identity, Role};
+use crate::domain::steady::{Trouble, trouble};
 
 /// Pauses before each new try of a transaction that met a passing fault: a little over 5 seconds in all. There is no new
 /// try once [`PATIENCE`] has passed.
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is asked first on PostgreSQL. A server that confirms a commit before it is on its disk is told to wait for that: a
 /// pooler or a reload of its settings may have undone what was said on connecting.
-const BEGUN: &str = "SELECT clock_timestamp(), (SELECT role FROM operators WHERE name = $1), \
+const BEGUN: &str = "SELECT clock_timestamp(), (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq), (SELECT role FROM operators WHERE name = $1), \
      current_setting('transaction_read_only') = 'on', CASE current_setting('synchronous_commit') WHEN 'off' \
      THEN set_config('synchronous_commit', 'on', true) END";
 
@@ -56,6 +57,8 @@ pub struct Opening {
     pub who: Identity,
     pub operation: OperationId,
     pub intent: Intent,
+    /// Whether the clock is taken as it is, however far it is from the newest change.
+    pub trusts_clock: bool,
 }
 
 /// What becomes of a transaction at its end.
@@ -129,6 +132,9 @@ impl Store {
             Intent::Try => tx.roll_back().await?,
         }
         self.check_file()?;
+        if opening.trusts_clock {
+            self.learn_time().await;
+        }
         Ok(done)
     }
 
@@ -143,18 +149,27 @@ impl Store {
             Pools::Sqlite { writer, .. } => {
                 // A deferred transaction would fail at its first write under contention (H7).
                 let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                let (role, seen, seq, hash): (Option<String>, bool, i64, Vec<u8>) = sqlx::query_as(
+                type Begun = (Option<String>, bool, i64, Vec<u8>, i64, i64);
+                let (role, seen, seq, hash, changed, sign): Begun = sqlx::query_as(
                     "SELECT (SELECT role FROM operators WHERE name = $1), \
-                     EXISTS (SELECT 1 FROM audit WHERE operation = $2), seq, hash FROM audit_head",
+                     EXISTS (SELECT 1 FROM audit WHERE operation = $2), seq, hash, \
+                     coalesce((SELECT at FROM audit WHERE seq = h.seq), 0), \
+                     coalesce((SELECT max(beat_at) FROM gates), 0) FROM audit_head h",
                 )
                 .bind(who.name.as_str())
                 .bind(operation)
                 .fetch_one(&mut *tx)
                 .await?;
                 let known = Some(Known { seen, head: (seq, hash) });
+                self.steady.learn(changed, sign);
+                let now = match (opening.trusts_clock, self.clock_trouble(clock)) {
+                    (true, _) => clock.now(),
+                    (false, Some((Trouble::Ahead, words))) => return Err(Error::Clock(words)),
+                    (false, _) => self.time(clock),
+                };
                 Tx {
                     kind: Kind::Sqlite(tx),
-                    now: clock.now(),
+                    now,
                     who: who.clone(),
                     role: parsed(role),
                     operation: *operation,
@@ -166,10 +181,20 @@ impl Store {
                     Ok(tx) => tx,
                     Err(error) => return Err(self.explain(pool, error).await),
                 };
-                let (Time(now), role, read_only, _): (Time, Option<String>, bool, Option<String>) =
+                type Begun = (Time, Option<Time>, Option<String>, bool, Option<String>);
+                let (Time(mut now), newest, role, read_only, _): Begun =
                     sqlx::query_as(BEGUN).bind(who.name.as_str()).fetch_one(&mut *tx).await?;
                 if read_only {
                     return Err(self.elsewhere(pool, &mut tx).await);
+                }
+                if let Some(Time(newest)) = newest.filter(|_| !opening.trusts_clock) {
+                    match trouble(now, newest) {
+                        Some(Trouble::Ahead) if !matches!(clock, Clock::Fixed(_)) => {
+                            return Err(Error::Clock(Trouble::Ahead.words(now, newest)));
+                        }
+                        _ if matches!(clock, Clock::Fixed(_)) => {}
+                        _ => now = now.max(newest),
+                    }
                 }
                 Tx {
                     kind: Kind::Postgres(tx),

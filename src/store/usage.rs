@@ -44,7 +44,7 @@ impl Store {
     /// A key that nobody acknowledged and nobody used in time stays dead: its first use must be written while it lives.
     pub async fn add_usage(&self, gate: Uuid, number: i64, batch: &Batch, clock: &Clock) -> Result<()> {
         let mut writer = self.writer().await?;
-        let now = clock.now();
+        let now = self.time(clock);
         match &mut writer {
             Reader::Sqlite(c) => {
                 let mut tx = c.begin_with("BEGIN IMMEDIATE").await?;

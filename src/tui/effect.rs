@@ -378,6 +378,7 @@ impl From<Error> for Failure {
             Error::NotFound { .. } => FailureKind::NotFound,
             Error::Unconfirmed(_) | Error::NotReadBack { .. } => FailureKind::Unconfirmed,
             Error::Store(StoreError::Unreachable(_)) => FailureKind::Unreachable,
+            Error::Store(StoreError::Clock(_)) => FailureKind::Rule,
             Error::Store(StoreError::Replaced(_)) => FailureKind::Replaced,
             Error::Store(_) => FailureKind::Other,
         };

@@ -21,6 +21,7 @@ use super::words::{ExitReason, Severity};
 use super::worker::{Running, Worker};
 use super::{input, signals, update};
 use crate::clock::Clock;
+use crate::domain::steady::CURE;
 use crate::domain::text::SafeText;
 use crate::service::{self, Service};
 
@@ -93,7 +94,9 @@ where
                 (open, shown) = (true, true);
                 state.shell.now = clock.now();
                 let first = update::opened(&mut state, SafeText::new(service.location()));
-                if let Some(weakness) = service.weakness() {
+                if let Some(trouble) = service.clock_trouble() {
+                    state.shell.toast(Severity::Bad, format!("{trouble}. {CURE}"));
+                } else if let Some(weakness) = service.weakness() {
                     state.shell.toast(Severity::Warning, weakness);
                 }
                 let clipboard = Arc::new(Clipboard::new(settings.surroundings));

@@ -107,6 +107,7 @@ mod mail {
     mod smtp;
 }
 
+mod clocks;
 mod disk;
 mod first_steps;
 mod processes;

@@ -124,4 +124,9 @@ impl Faults {
         self.set(1, error.unwrap_or_default());
         self.set(2, i64::from(error.is_some()));
     }
+
+    /// The clock is ahead by so long.
+    pub fn clock(&self, by: chrono::Duration) {
+        self.set(4, by.num_seconds());
+    }
 }

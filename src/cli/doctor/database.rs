@@ -12,6 +12,7 @@ use super::super::session::history::CURE;
 use super::Finding;
 use super::contents::{audit, rows, sound};
 use crate::domain::operator::Role;
+use crate::domain::steady;
 use crate::domain::text::thousands;
 use crate::service::{self, Facts, Lack, Location, Service};
 
@@ -36,6 +37,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         Err(failure) => return vec![unreachable(&failure)],
     };
     let mut findings = neglected(&location);
+    findings.extend(service.clock_trouble().map(|trouble| Finding::problem("clock", trouble, steady::CURE)));
     match service.facts().await {
         Ok(facts) => findings.extend(judge(&facts, &location, session.clock.now())),
         Err(error) => return vec![unreachable(&error.into())],

@@ -89,7 +89,7 @@ impl Inner {
 
     pub(super) fn now(&self) -> Instant {
         match self.store.location() {
-            Location::Sqlite(_) => self.clock.now(),
+            Location::Sqlite(_) => self.store.time(&self.clock),
             Location::Postgres(_) => self.proof.now(),
         }
     }
