@@ -46,6 +46,16 @@ impl Clock {
         }
     }
 
+    /// The present of a server whose newest change was then: not before it, unless a hand moves the time.
+    pub fn not_before(&self, now: DateTime<Utc>, newest: Option<DateTime<Utc>>) -> DateTime<Utc> {
+        newest.filter(|_| !self.is_hand()).map_or(now, |newest| now.max(newest))
+    }
+
+    /// Whether a hand moves it, which is followed wherever it goes.
+    pub fn is_hand(&self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
     /// Moves a fixed clock forward. The system's clock is left alone.
     pub fn advance(&self, by: chrono::Duration) {
         if let Self::Fixed(micros) = self {
@@ -78,7 +88,7 @@ fn uptime() -> i64 {
 impl Steady {
     pub fn now(&self, clock: &Clock) -> DateTime<Utc> {
         let now = clock.now();
-        if let Clock::Fixed(_) = clock {
+        if clock.is_hand() {
             return now;
         }
         let (wall, uptime) = (now.timestamp_micros(), uptime());

@@ -269,7 +269,7 @@ impl Store {
     pub fn clock_trouble(&self, clock: &Clock) -> Option<(Trouble, String)> {
         let newest = self.steady.newest()?;
         let now = clock.now();
-        let trouble = trouble(now, newest).filter(|_| !matches!(clock, Clock::Fixed(_)))?;
+        let trouble = trouble(now, newest).filter(|_| !clock.is_hand())?;
         Some((trouble, trouble.words(now, newest)))
     }
 

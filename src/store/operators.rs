@@ -22,10 +22,11 @@ impl Store {
                 (sqlx::query_scalar(sql).bind(name).fetch_optional(c).await?, self.time(clock))
             }
             Conn::Postgres(c) => {
-                let sql = "SELECT (SELECT role FROM operators WHERE name = $1), \
-                           greatest(clock_timestamp(), (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq))";
-                let (role, Time(now)) = sqlx::query_as(sql).bind(name).fetch_one(c).await?;
-                (role, now)
+                let sql = "SELECT (SELECT role FROM operators WHERE name = $1), clock_timestamp(), \
+                           (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq)";
+                type Found = (Option<String>, Time, Option<Time>);
+                let (role, Time(now), newest): Found = sqlx::query_as(sql).bind(name).fetch_one(c).await?;
+                (role, clock.not_before(now, newest.map(Into::into)))
             }
         };
         Ok((role.as_deref().and_then(|role| role.parse().ok()), now))

@@ -121,9 +121,10 @@ impl Pulse {
                 Ok((Mark { seq, hash }, now))
             }
             Line::Postgres(connection) => {
-                let (seq, hash, Time(now), follows): (i64, Vec<u8>, Time, bool) = sqlx::query_as(
-                    "SELECT seq, hash, greatest(clock_timestamp(), (SELECT at FROM audit WHERE seq = h.seq)), \
-                     pg_is_in_recovery() FROM audit_head h",
+                type Found = (i64, Vec<u8>, Time, bool, Option<Time>);
+                let (seq, hash, Time(now), follows, newest): Found = sqlx::query_as(
+                    "SELECT seq, hash, clock_timestamp(), pg_is_in_recovery(), \
+                     (SELECT at FROM audit WHERE seq = h.seq) FROM audit_head h",
                 )
                 .fetch_one(connection)
                 .await?;
@@ -131,7 +132,7 @@ impl Pulse {
                     let words = "this server is a standby and may not know of the last changes: connect to the primary";
                     return Err(Error::Unreachable(words.into()));
                 }
-                Ok((Mark { seq, hash }, now))
+                Ok((Mark { seq, hash }, clock.not_before(now, newest.map(Into::into))))
             }
         }
     }

@@ -187,14 +187,14 @@ impl Store {
                 if read_only {
                     return Err(self.elsewhere(pool, &mut tx).await);
                 }
-                if let Some(Time(newest)) = newest.filter(|_| !opening.trusts_clock) {
-                    match trouble(now, newest) {
-                        Some(Trouble::Ahead) if !matches!(clock, Clock::Fixed(_)) => {
-                            return Err(Error::Clock(Trouble::Ahead.words(now, newest)));
-                        }
-                        _ if matches!(clock, Clock::Fixed(_)) => {}
-                        _ => now = now.max(newest),
+                if !opening.trusts_clock
+                    && !clock.is_hand()
+                    && let Some(Time(newest)) = newest
+                {
+                    if trouble(now, newest) == Some(Trouble::Ahead) {
+                        return Err(Error::Clock(Trouble::Ahead.words(now, newest)));
                     }
+                    now = now.max(newest);
                 }
                 Tx {
                     kind: Kind::Postgres(tx),
