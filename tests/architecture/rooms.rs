@@ -48,7 +48,7 @@ pub const ROOMS: &[Room] = &[
     ),
     // Its tests write in base64 what it has to find.
     room("src/domain/secret/search", &[], &["base64ct"]),
-    room("src/clock", &["src/domain"], &["chrono"]),
+    room("src/clock", &["src/domain"], &["chrono", "parking_lot", "tokio"]),
     // The only room that speaks SQL.
     room(
         "src/store",
