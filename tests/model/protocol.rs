@@ -282,7 +282,7 @@ fn request(world: &World, on: &Defences) -> Steps {
             vec![("keep", Ok(then))]
         }
         // `Proof::ask`: only a reading that begins later counts; and what was forgotten meanwhile is judged anew.
-        Request::Known { dead, receipt, active, proof } if proof == Proof::Given => {
+        Request::Known { dead, receipt, active, proof: Proof::Given } => {
             own.request = Request::None;
             if !active {
                 return vec![("confirm: refused", Ok(then))];
