@@ -180,7 +180,7 @@ async fn fill(db: &Database, keys: u64) -> Service {
         .into();
     service.apply_policy(new_operation(), policy).await.unwrap();
     service.create_account(new_operation(), account("voxpria", "acme")).await.unwrap();
-    let store = Store::open(&db.location()).await.unwrap();
+    let store = Store::open(&db.location_as("postgres")).await.unwrap();
     let clock = Clock::System;
     let now = clock.now();
     // Very many go in without indexes, as `keyrack demo` puts them in.

@@ -127,7 +127,7 @@ async fn request(gate: &Gate, hash: HashedKey) -> bool {
 /// Fills the database past the service's caps.
 async fn fill(db: &Database, service: &Service, keys: u128) -> Vec<(KeyId, HashedKey)> {
     let now = service.now().await.unwrap();
-    let store = Store::open(&db.location()).await.unwrap();
+    let store = Store::open(&db.location_as("postgres")).await.unwrap();
     let mut made = Vec::new();
     let all: Vec<NewKey> = (0..keys)
         .map(|n| {

@@ -114,7 +114,7 @@ async fn fill(db: &Database, service: &Service, keys: u128) {
             CreateAccount { admins: vec![format!("it@{slug}.example")], ..account("voiceinfra", &slug) };
         service.create_account(new_operation(), wanted).await.unwrap();
     }
-    let store = Store::open(&db.location()).await.unwrap();
+    let store = Store::open(&db.location_as("postgres")).await.unwrap();
     let indexes = store.begin_load().await.unwrap();
     let now = service.now().await.unwrap();
     let made = now - chrono::Duration::days(100);

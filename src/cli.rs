@@ -187,7 +187,11 @@ pub enum Command {
     /// Answer services and proxies whether a request with a key may pass
     Gate(gate::Arguments),
     /// Check the database and the terminal, and say how to mend what is wrong
-    Doctor,
+    Doctor {
+        /// End the session of this process on PostgreSQL, which holds what a change waits for; takes an admin
+        #[arg(long, value_name = "PROCESS")]
+        end_lock: Option<i32>,
+    },
     /// Show the version, the settings and where each was decided
     Info,
     /// Bring the database's schema up to date
@@ -257,7 +261,7 @@ impl Command {
     /// Whether it says by itself that the database went back.
     fn tells_history(&self) -> bool {
         match self {
-            Self::Doctor => true,
+            Self::Doctor { .. } => true,
             Self::Audit(command) => command.tells_history(),
             Self::Key(key::Command::Revoke(arguments)) => arguments.undone(),
             _ => false,
@@ -276,7 +280,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Alerts(command) => alerts::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,
         Command::Reminders(command) => reminders::run(command, session).await,
-        Command::Doctor => doctor::run(session).await,
+        Command::Doctor { end_lock } => doctor::run(session, end_lock).await,
         Command::Info => info::run(session).await,
         Command::Migrate => migrate::run(session).await,
         // Not a command that ends by itself but a door, which the program opens without coming here.

@@ -44,7 +44,10 @@ impl Finding {
     }
 }
 
-pub async fn run(session: &Session) -> Result {
+pub async fn run(session: &Session, end_lock: Option<i32>) -> Result {
+    if let Some(pid) = end_lock {
+        return database::end_lock(session, pid).await;
+    }
     let mut findings = vec![process()];
     findings.extend(database::examine(session).await);
     findings.extend(mail::examine(session).await);

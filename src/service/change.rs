@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Error, Intent, Result, Service};
 use crate::domain::key::{Key, KeyId, OperationId};
-use crate::store::{Opening, Tx};
+use crate::store::{self, Opening, Tx};
 
 /// A change: what is done in one transaction, whole or not at all.
 ///
@@ -43,11 +43,26 @@ impl Service {
                 let change = change.clone();
                 Box::pin(async move { change.carry_out(tx).await })
             })
-            .await?;
+            .await;
+        let done = match done {
+            Err(Error::Store(store::Error::Busy(why))) => return Err(self.held_up(why).await),
+            done => done?,
+        };
         if self.intent == Intent::Do {
             self.has_grown();
         }
         Ok(done)
+    }
+}
+
+impl Service {
+    /// Who waited in vain is told for whom.
+    async fn held_up(&self, why: String) -> Error {
+        let holders = self.inner.store.holders().await.unwrap_or_default();
+        let named = holders.first().map(|first| {
+            format!("{why}; {first}: an admin can end it with `keyrack doctor --end-lock {}`", first.pid)
+        });
+        store::Error::Busy(named.unwrap_or(why)).into()
     }
 }
 

@@ -16,7 +16,8 @@ use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::key::OperationId;
 use crate::domain::operator::{Identity, Permission, Role};
-use crate::store::{self, Access, Facts, Lack, Location, Mended, OddRow, Store, Tried, Tx};
+use crate::domain::text::SafeText;
+use crate::store::{self, Access, Facts, Holder, Lack, Location, Mended, OddRow, Store, Tried, Tx};
 
 /// Who is acting, and as what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,21 @@ impl Service {
     /// What the acting login lacks for what this role lets it do, and the statement that gives it.
     pub async fn lacks_of_login(&self, role: Role) -> Result<Option<(Lack, String)>> {
         Ok(self.inner.store.lacks_of_login(role).await?)
+    }
+
+    /// The sessions on PostgreSQL that hold what a change needs.
+    pub async fn holders(&self) -> Result<Vec<Holder>> {
+        Ok(self.inner.store.holders().await?)
+    }
+
+    /// Ends such a session, for an admin: the database asks. False: it is gone, or holds nothing.
+    pub async fn end_session(&self, pid: i32) -> Result<bool> {
+        Ok(self.inner.store.end_session(pid).await?)
+    }
+
+    /// Operators whose logins have the group of earlier versions, and what gives each the group of their role.
+    pub async fn consoles(&self) -> Result<Vec<(SafeText, String)>> {
+        Ok(self.inner.store.consoles().await?)
     }
 
     /// Works on an open database as `identity`.

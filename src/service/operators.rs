@@ -63,14 +63,17 @@ impl Change for SetRole {
             match (before, role) {
                 (None, None) => return Err(Error::no_operator(name)),
                 (before, role) if before == *role => {}
+                // The audit first: who gives up the right has it until then.
                 (before, Some(role)) => {
-                    tx.put_operator(name, *role).await?;
+                    tx.lock_operator(name).await?;
                     let detail = json!({ "role": role, "before": before });
                     tx.record(Action::OperatorSet, name.as_str(), detail).await?;
+                    tx.put_operator(name, *role).await?;
                 }
                 (before, None) => {
-                    tx.delete_operator(name).await?;
+                    tx.lock_operator(name).await?;
                     tx.record(Action::OperatorRemove, name.as_str(), json!({ "before": before })).await?;
+                    tx.delete_operator(name).await?;
                 }
             }
         }

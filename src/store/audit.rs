@@ -8,7 +8,7 @@ use super::filter::like;
 use super::reading::from_row;
 use super::{Result, Store, Tx};
 use crate::domain::Instant;
-use crate::domain::audit::{Action, AuditFilter, Change, Entry, Link, Subject};
+use crate::domain::audit::{Action, AuditFilter, Change, Entry, GENESIS, Link, Subject};
 use crate::domain::key::OperationId;
 use crate::domain::operator::Identity;
 use crate::domain::text::{SafeText, hex};
@@ -141,7 +141,9 @@ impl Tx {
         if changes.is_empty() {
             return Ok(());
         }
-        let (mut seq, previous) = self.audit_end().await?;
+        let end = self.audit_end().await?;
+        let keeps = end.is_none();
+        let (mut seq, previous) = end.unwrap_or_else(|| (0, GENESIS.to_vec()));
         let mut previous: [u8; 32] =
             previous.try_into().map_err(|_| super::Error::Corrupt("the audit's head has no hash".into()))?;
         for some in changes.chunks(ROWS) {
@@ -162,7 +164,9 @@ impl Tx {
                         key: change.subject.key,
                         detail: change.detail.to_string(),
                     };
-                    previous = link.hash(&previous);
+                    if !keeps {
+                        previous = link.hash(&previous);
+                    }
                     (link, previous)
                 })
                 .collect();
@@ -171,7 +175,7 @@ impl Tx {
                 sql.push(COLUMNS).push(") ");
                 // The triggers see one row after the other, so that each hangs on the one before it.
                 sql.push_values(&links, |mut row, (link, hash)| {
-                    row.push_bind(link.seq)
+                    row.push_bind((!keeps).then_some(link.seq))
                         .push_bind(Time(link.at))
                         .push_bind(link.actor.clone())
                         .push_bind(link.host.clone())
@@ -182,7 +186,7 @@ impl Tx {
                         .push_bind(link.account.clone())
                         .push_bind(link.key)
                         .push_bind(link.detail.clone())
-                        .push_bind(hash.to_vec());
+                        .push_bind((!keeps).then(|| hash.to_vec()));
                 });
                 // One row and a full statement come again and again; what lies between does not.
                 sql.build().persistent(matches!(links.len(), 1 | ROWS)).execute(c).await?;

@@ -26,7 +26,7 @@ pub enum Error {
     Disk(String),
     /// The login lacks a right in PostgreSQL.
     #[error(
-        "the database login lacks a right: {0}. Ask an admin for `GRANT keyrack_console` (or `keyrack_viewer`)"
+        "the database login lacks a right: {0}. Ask an admin for the role (`keyrack operator set`), or for `GRANT keyrack_operator` (`keyrack_viewer`, `keyrack_admin`)"
     )]
     Privilege(String),
     /// The schema is to be made or brought up to date by somebody who may not.

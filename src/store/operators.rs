@@ -1,6 +1,6 @@
 //! Operators in the database.
 
-use super::dialect::{Time, run};
+use super::dialect::{Time, run, scalar};
 use super::rows::OperatorRow;
 use super::{Conn, Result, Store, Tx};
 use crate::clock::Clock;
@@ -47,6 +47,14 @@ impl Tx {
     /// Keeps others from changing operators until this transaction ends.
     pub async fn lock_operators(&mut self) -> Result<()> {
         self.conn().lock("LOCK TABLE operators IN SHARE ROW EXCLUSIVE MODE").await
+    }
+
+    /// Lets what somebody does at this moment end before it is decided what they are.
+    pub async fn lock_operator(&mut self, name: &str) -> Result<()> {
+        let lock = self.conn().locking(" FOR UPDATE");
+        let sql = sqlx::AssertSqlSafe(format!("SELECT role FROM operators WHERE name = $1{lock}"));
+        let _: Option<String> = scalar!(fetch_optional, self.conn(), sql, [name]);
+        Ok(())
     }
 
     pub async fn operators(&mut self) -> Result<Vec<Operator>> {

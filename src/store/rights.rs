@@ -46,18 +46,31 @@ pub struct Mended {
     pub lacks: Vec<Lack>,
 }
 
-/// The rights that migrations speak of: `GRANT SELECT, UPDATE (a, b) ON c, d TO keyrack_e, keyrack_f`.
+/// The rights that migrations leave: `GRANT SELECT, UPDATE (a, b) ON c, d TO keyrack_e, keyrack_f`, less what a later
+/// `REVOKE UPDATE ON c FROM keyrack_e` takes away, of whichever columns.
 pub(super) fn granted(migrations: impl Iterator<Item = &'static str>) -> Vec<Grant<'static>> {
-    let statements = migrations.flat_map(|text| text.split("GRANT ").skip(1));
-    let ends = statements.filter_map(|text| text.split(['\'', ';']).next());
-    let mut all = Vec::new();
-    for (rights, (objects, roles)) in ends
-        .filter_map(|text| text.split_once(" ON "))
-        .filter_map(|(rights, rest)| Some((rights, rest.split_once(" TO ")?)))
-    {
-        for role in roles.split(',').map(str::trim).filter(|role| role.starts_with("keyrack_")) {
-            for object in objects.split(',').map(str::trim) {
-                all.extend(each_right(rights).map(|(right, columns)| (role, right, object, columns)));
+    let mut all: Vec<Grant<'static>> = Vec::new();
+    for text in migrations {
+        let mut words: Vec<(usize, &str)> = text.match_indices("GRANT ").collect();
+        words.extend(text.match_indices("REVOKE "));
+        words.sort_unstable();
+        for (at, word) in words {
+            let statement = text[at + word.len()..].split(['\'', ';']).next();
+            let Some((rights, rest)) = statement.and_then(|text| text.split_once(" ON ")) else { continue };
+            let gives = word == "GRANT ";
+            let Some((objects, roles)) = rest.split_once(if gives { " TO " } else { " FROM " }) else {
+                continue;
+            };
+            for role in roles.split(',').map(str::trim).filter(|role| role.starts_with("keyrack_")) {
+                for object in objects.split(',').map(str::trim) {
+                    for (right, columns) in each_right(rights) {
+                        if gives {
+                            all.push((role, right, object, columns));
+                        } else {
+                            all.retain(|one| (one.0, one.1, one.2) != (role, right, object));
+                        }
+                    }
+                }
             }
         }
     }
@@ -133,13 +146,25 @@ pub(super) async fn lacking(conn: &mut PgConnection, grants: &[Grant<'_>]) -> Re
     Ok(lacks)
 }
 
+/// The group role of those who have this role in Keyrack.
+pub(super) fn group(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "keyrack_viewer",
+        Role::Operator => "keyrack_operator",
+        Role::Admin => "keyrack_admin",
+    }
+}
+
 /// What the acting login lacks for what its role in Keyrack lets it do, and the statement that gives it all of it.
 pub(super) async fn of_login(
     conn: &mut PgConnection,
     grants: &[Grant<'_>],
     role: Role,
 ) -> Result<Option<(Lack, String)>> {
-    let group = if role == Role::Viewer { "keyrack_viewer" } else { "keyrack_console" };
+    let group = group(role);
+    // A schema of an earlier version has one group for both.
+    let there = grants.iter().any(|grant| grant.0 == group);
+    let group = if there { group } else { "keyrack_console" };
     let (login, quoted): (String, String) =
         sqlx::query_as("SELECT current_user::text, quote_ident(current_user)").fetch_one(&mut *conn).await?;
     let grants = grants.iter().filter(|grant| grant.0 == group);
@@ -192,7 +217,7 @@ mod tests {
     #[test]
     fn each_grant_of_a_migration_is_known() {
         let text = "-- An admin gives one to a login: GRANT keyrack_console TO ada;\n'GRANT USAGE ON SCHEMA %1$I TO keyrack_a, keyrack_b',\n\
-            BEGIN\n GRANT SELECT (x, y), DELETE ON t, u TO keyrack_a;";
+            BEGIN\n GRANT SELECT (x, y), DELETE ON t, u TO keyrack_a; 'GRANT UPDATE (x), INSERT ON t TO keyrack_b', 'REVOKE UPDATE, INSERT ON t FROM keyrack_b'";
         let each = [
             ("keyrack_a", "USAGE", "SCHEMA %1$I", ""),
             ("keyrack_b", "USAGE", "SCHEMA %1$I", ""),

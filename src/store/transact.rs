@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// pooler or a reload of its settings may have undone what was said on connecting.
 const BEGUN: &str = "SELECT clock_timestamp(), (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq), (SELECT role FROM operators WHERE name = $1), \
      current_setting('transaction_read_only') = 'on', CASE current_setting('synchronous_commit') WHEN 'off' \
-     THEN set_config('synchronous_commit', 'on', true) END";
+     THEN set_config('synchronous_commit', 'on', true) END, to_regproc('keyrack_take_turns') IS NOT NULL";
 
 /// A transaction that is open for writing.
 pub struct Tx {
@@ -42,6 +42,8 @@ pub struct Tx {
     operation: OperationId,
     /// SQLite: what nobody else can change before this transaction ends.
     known: Option<Known>,
+    /// PostgreSQL: whether the schema numbers and hashes the audit's rows by itself.
+    keeps: bool,
 }
 
 /// Read once at the beginning, so that a change takes as few statements as it can.
@@ -174,6 +176,7 @@ impl Store {
                     role: parsed(role),
                     operation: *operation,
                     known,
+                    keeps: false,
                 }
             }
             Pools::Postgres(pool) => {
@@ -181,8 +184,8 @@ impl Store {
                     Ok(tx) => tx,
                     Err(error) => return Err(self.explain(pool, error).await),
                 };
-                type Begun = (Time, Option<Time>, Option<String>, bool, Option<String>);
-                let (Time(mut now), newest, role, read_only, _): Begun =
+                type Begun = (Time, Option<Time>, Option<String>, bool, Option<String>, bool);
+                let (Time(mut now), newest, role, read_only, _, keeps): Begun =
                     sqlx::query_as(BEGUN).bind(who.name.as_str()).fetch_one(&mut *tx).await?;
                 if read_only {
                     return Err(self.elsewhere(pool, &mut tx).await);
@@ -203,6 +206,7 @@ impl Store {
                     role: parsed(role),
                     operation: *operation,
                     known: None,
+                    keeps,
                 }
             }
         })
@@ -259,12 +263,14 @@ impl Tx {
             // The whole database is locked for writing already.
             Kind::Sqlite(_) => Ok(self.role),
             Kind::Postgres(tx) => {
-                let role: Option<String> =
-                    sqlx::query_scalar("SELECT role FROM operators WHERE name = $1 FOR SHARE")
-                        .bind(self.who.name.as_str())
-                        .fetch_optional(&mut **tx)
-                        .await?;
-                Ok(role.and_then(|role| role.parse().ok()))
+                let sql = match self.keeps {
+                    // Only admins can lock the rows themselves.
+                    true => "SELECT keyrack_hold_role() WHERE session_user = $1",
+                    false => "SELECT role FROM operators WHERE name = $1 FOR SHARE",
+                };
+                let role: Option<Option<String>> =
+                    sqlx::query_scalar(sql).bind(self.who.name.as_str()).fetch_optional(&mut **tx).await?;
+                Ok(role.flatten().and_then(|role| role.parse().ok()))
             }
         }
     }
@@ -285,14 +291,23 @@ impl Tx {
         Ok(row.is_some())
     }
 
-    /// The number and hash of the audit's last row; on PostgreSQL locked from here on.
-    pub(super) async fn audit_end(&mut self) -> Result<(i64, Vec<u8>)> {
+    /// Whether the schema's version keeps what others can't then touch: the audit's numbers and hashes, and locks.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeps
+    }
+
+    /// The number and hash of the audit's last row; on PostgreSQL locked from here on. `None` where the database itself
+    /// gives both to new rows.
+    pub(super) async fn audit_end(&mut self) -> Result<Option<(i64, Vec<u8>)>> {
         if let Some(known) = &self.known {
-            return Ok(known.head.clone());
+            return Ok(Some(known.head.clone()));
+        }
+        if self.keeps {
+            return Ok(None);
         }
         let lock = self.conn().locking(" FOR UPDATE");
         let sql = AssertSqlSafe(format!("SELECT seq, hash FROM audit_head{lock}"));
-        Ok(rows!(fetch_one, self.conn(), sql))
+        Ok(Some(rows!(fetch_one, self.conn(), sql)))
     }
 
     /// Takes note that the audit has a new last row.

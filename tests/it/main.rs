@@ -47,6 +47,7 @@ mod contract {
     mod gate_usage;
     mod keys;
     mod live;
+    mod logins;
     mod names;
     pub mod odd;
     mod outbox;

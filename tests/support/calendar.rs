@@ -27,6 +27,8 @@ impl<'a> Calendar<'a> {
                  CREATE FUNCTION fake.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE \
                      AS 'SELECT at FROM fake.clock'; \
                  GRANT USAGE ON SCHEMA fake TO PUBLIC; GRANT SELECT ON fake.clock TO PUBLIC; \
+                 CREATE OR REPLACE FUNCTION public.keyrack_now() RETURNS timestamptz LANGUAGE sql VOLATILE \
+                     SET search_path = public, pg_temp AS 'SELECT at FROM fake.clock'; \
                  ALTER DATABASE {} SET search_path = fake, pg_catalog, public",
                 clock.now().to_rfc3339(),
                 db.name()

@@ -49,6 +49,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
     findings.push(role(service).await);
     if let Location::Postgres(_) = location {
         findings.extend(rights(service).await);
+        findings.extend(locks(service).await);
     }
     findings.extend(rows(service).await);
     findings.extend(audit(service).await);
@@ -203,6 +204,48 @@ async fn role(service: &Service) -> Finding {
         },
         Err(error) => Finding::problem("role", error.to_string(), "look at the database's log"),
     }
+}
+
+/// Ends a session that holds what others wait for.
+pub(super) async fn end_lock(session: &Session, pid: i32) -> super::Result {
+    if session.service().await?.end_session(pid).await? {
+        super::super::say(&format!("ended the session of process {pid}"));
+        return Ok(());
+    }
+    Err(Failure::check(format!(
+        "process {pid} holds nothing that a change waits for, or has ended. See `keyrack doctor`"
+    )))
+}
+
+/// Who holds what a change needs, and who has the group of earlier versions.
+async fn locks(service: &Service) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = service
+        .holders()
+        .await
+        .unwrap_or_default()
+        .iter()
+        .map(|holder| {
+            Finding::warning(
+                "locks",
+                holder.to_string(),
+                format!(
+                    "if changes wait for it, an admin ends it: `keyrack doctor --end-lock {}`",
+                    holder.pid
+                ),
+            )
+        })
+        .collect();
+    let consoles = service.consoles().await.unwrap_or_default();
+    if !consoles.is_empty() {
+        let names: Vec<&str> = consoles.iter().map(|(name, _)| name.as_str()).collect();
+        let cures: Vec<&str> = consoles.iter().map(|(_, cure)| cure.as_str()).collect();
+        findings.push(Finding::warning(
+            "groups",
+            format!("keyrack_console, the group of earlier versions, is that of {}; it lets nobody do more than their role", names.join(", ")),
+            format!("to give each the group of their role, run `{}`", cures.join("; ")),
+        ));
+    }
+    findings
 }
 
 /// What the group roles lack, and the login itself.

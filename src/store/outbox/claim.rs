@@ -112,8 +112,12 @@ impl Tx {
     /// Lets one sweep at a time choose what it sends, so that what waits for one recipient is not torn into two letters.
     /// Held until the end of the transaction, which is short.
     pub async fn lock_claims(&mut self) -> Result<()> {
-        // Any number will do, if only sweeps use it: "keyrack" in ASCII.
-        self.conn().lock("SELECT pg_advisory_xact_lock(30228094905115499)").await
+        // In a schema of an earlier version it is a number that any login can hold: "keyrack" in ASCII.
+        let lock = match self.keeps() {
+            true => "SELECT keyrack_take_turns()",
+            false => "SELECT pg_advisory_xact_lock(30228094905115499)",
+        };
+        self.conn().lock(lock).await
     }
 
     /// The letters to be sent next, at most `limit`: those first that may have arrived already, then the most urgent.

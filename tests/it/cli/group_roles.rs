@@ -5,7 +5,14 @@ use crate::support::database::{Database, run_on_postgres, skip};
 use crate::support::program;
 use crate::support::script::{ACCOUNT, failed, succeeded, texts};
 
-const ROLES: [&str; 4] = ["keyrack_viewer", "keyrack_console", "keyrack_sweeper", "keyrack_gate"];
+const ROLES: [&str; 6] = [
+    "keyrack_viewer",
+    "keyrack_console",
+    "keyrack_operator",
+    "keyrack_admin",
+    "keyrack_sweeper",
+    "keyrack_gate",
+];
 
 /// Every right of the group roles in this database.
 const RIGHTS: &str = "SELECT relname || '.' || coalesce(attname, '') || ' ' || grantee::regrole || ' ' || privilege_type \
@@ -96,7 +103,12 @@ async fn missing_roles_are_made_later() {
         "{doctor:?}"
     );
     let told = dana.ok(&["migrate"]);
-    assert!(told.contains("Granted keyrack_viewer, keyrack_console, keyrack_sweeper the"), "{told}");
+    assert!(
+        told.contains(
+            "Granted keyrack_viewer, keyrack_console, keyrack_sweeper, keyrack_operator, keyrack_admin the"
+        ),
+        "{told}"
+    );
     assert!(dana.doctor().contains("each group role has what it needs"));
     // A member works, and the rights are those that the migrations themselves give where the roles are there before.
     db.execute("CREATE ROLE bob LOGIN IN ROLE keyrack_console").await;
@@ -162,7 +174,7 @@ fn rights_that_are_lacking_are_named_and_given_by_who_may() {
         ada.ok(&["operator", "set", "eve", "operator"]);
         let found = texts(&As(&db, "eve").run(&["doctor"]));
         assert!(
-            found.0.contains("eve lacks") && found.1.contains("GRANT keyrack_console TO eve"),
+            found.0.contains("eve lacks") && found.1.contains("GRANT keyrack_operator TO eve"),
             "{found:?}"
         );
     });

@@ -50,8 +50,8 @@ on_both! {
         assert!(refused(Field::Plan, plan).await.contains("Starter"));
         let none = service.change_account(new_operation(), "nobody", admins(&["a@b.example"])).await.unwrap_err();
         assert!(matches!(none, Error::NotFound { .. }), "{none}");
-        service.set_operator(new_operation(), "eve", keyrack::domain::operator::Role::Viewer).await.unwrap();
-        let viewer = as_person(&db, "eve").await;
+        service.set_operator(new_operation(), "evelyn", keyrack::domain::operator::Role::Viewer).await.unwrap();
+        let viewer = as_person(&db, "evelyn").await;
         let error = viewer.change_account(new_operation(), "acme", admins(&["eve@evil.example"])).await.unwrap_err();
         assert!(matches!(error, Error::NotPermitted { .. }), "{error}");
     }

@@ -1,0 +1,81 @@
+//! PostgreSQL: who holds what a change waits for, and who has more rights on the server than a role in Keyrack needs.
+
+use std::fmt;
+
+use super::dialect::Time;
+use super::{Error, Pools, Result, Store};
+use crate::domain::Instant;
+use crate::domain::operator::Role;
+use crate::domain::text::SafeText;
+
+/// A session that holds a lock and waits for nothing itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The number of its process on the server.
+    pub pid: i32,
+    pub login: SafeText,
+    /// This and `since`: `None` where the tables' owner may not read it (`pg_read_all_stats`).
+    pub address: Option<SafeText>,
+    pub application: SafeText,
+    pub since: Option<Instant>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.login)?;
+        if let Some(address) = &self.address {
+            write!(f, " from {address}")?;
+        }
+        if !self.application.is_empty() {
+            write!(f, " ({})", self.application)?;
+        }
+        write!(f, " holds a lock")?;
+        if let Some(since) = self.since {
+            write!(f, " since {}", since.format("%Y-%m-%d %H:%M:%S UTC"))?;
+        }
+        write!(f, ", process {}", self.pid)
+    }
+}
+
+impl Store {
+    /// The sessions that hold what a change needs, the longest first; none where the schema can't tell.
+    pub async fn holders(&self) -> Result<Vec<Holder>> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(Vec::new()) };
+        type Row = (i32, SafeText, Option<SafeText>, SafeText, Option<Time>);
+        const HOLDERS: &str = "SELECT pid, login, address, application, since FROM keyrack_holders()";
+        let rows: Vec<Row> = match sqlx::query_as(HOLDERS).fetch_all(pool).await.map_err(Error::from) {
+            Err(Error::Lacks(_)) => return Ok(Vec::new()),
+            rows => rows?,
+        };
+        let holder = |(pid, login, address, application, since): Row| Holder {
+            pid,
+            login,
+            address,
+            application,
+            since: since.map(|time| time.0),
+        };
+        Ok(rows.into_iter().map(holder).collect())
+    }
+
+    /// Ends such a session. False: it is gone, or holds nothing.
+    pub async fn end_session(&self, pid: i32) -> Result<bool> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(false) };
+        Ok(sqlx::query_scalar("SELECT keyrack_end_session($1)").bind(pid).fetch_one(pool).await?)
+    }
+
+    /// Operators whose logins have `keyrack_console`, which earlier versions gave to everybody, and the statements that
+    /// give each the group of their role in its place.
+    pub async fn consoles(&self) -> Result<Vec<(SafeText, String)>> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(Vec::new()) };
+        const MEMBERS: &str = "SELECT o.name, o.role, quote_ident(o.name) FROM operators o \
+             JOIN pg_roles m ON m.rolname = o.name JOIN pg_auth_members a ON a.member = m.oid \
+             JOIN pg_roles g ON g.oid = a.roleid WHERE g.rolname = 'keyrack_console' \
+             AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'keyrack_operator') ORDER BY o.name";
+        let rows: Vec<(SafeText, String, String)> = sqlx::query_as(MEMBERS).fetch_all(pool).await?;
+        let moved = |(name, role, quoted): (SafeText, String, String)| {
+            let group = super::rights::group(super::rows::word::<Role>("a role", &role)?);
+            Ok((name, format!("GRANT {group} TO {quoted}; REVOKE keyrack_console FROM {quoted}")))
+        };
+        rows.into_iter().map(moved).collect()
+    }
+}
