@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use keyrack::domain::query::{Cursor, Query, complete};
+use keyrack::domain::text::composed;
 use keyrack::domain::when::Here;
 use keyrack::fuzzing::conditions;
 
@@ -13,7 +14,13 @@ pub fn check(bytes: &[u8]) {
         Ok(query) => {
             let printed = query.to_string();
             match Query::parse(&printed, here) {
-                Ok(again) => assert_eq!(again, query, "printed as {printed:?}"),
+                // A text is kept folded, and what is read is composed first: where folding made two marks on one letter, they
+                // may change places then.
+                Ok(again) if again != query => {
+                    let again = again.to_string();
+                    assert_eq!(composed(&again), composed(&printed), "printed as {printed:?}");
+                }
+                Ok(_) => {}
                 // What is written in full may be longer than what was typed.
                 Err(error) => assert!(printed.chars().count() > 2000, "printed as {printed:?}: {error}"),
             }
