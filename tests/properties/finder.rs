@@ -42,7 +42,7 @@ pub fn check(bytes: &[u8]) {
     assert!(found.iter().any(|one| one.readings.contains(&secret)), "not found");
     are_in_order(&planted, &found);
 
-    if repeated == 0 && !text.is_empty() {
+    if repeated == 7 && !text.is_empty() {
         takes_time_in_proportion(text);
     }
 }
