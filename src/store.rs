@@ -23,6 +23,7 @@ mod dialect;
 mod error;
 mod facts;
 mod filter;
+mod frozen;
 mod gates;
 mod held;
 mod history;
@@ -60,7 +61,7 @@ pub use audit::Done;
 pub use compare::Which;
 pub use conditions::conditions;
 pub use error::{Error, MaybeTransient, Result};
-pub use facts::Facts;
+pub use facts::{Facts, UNWRITTEN};
 pub use gates::{GateRow, NewGate, Sight};
 pub use history::Past;
 pub use holders::Holder;
@@ -142,6 +143,8 @@ enum Pools {
         /// One connection: SQLite admits one writer, and queueing here is fair and quick (H8).
         writer: SqlitePool,
         readers: SqlitePool,
+        /// Where the file can't be written here: what others make of it.
+        frozen: Option<Arc<frozen::Frozen>>,
     },
     Postgres(PgPool),
 }
@@ -225,7 +228,7 @@ impl Store {
     /// Opens what is under the name now, after this store found that it is not the file that it had opened. No database is
     /// made where there is none.
     pub async fn again(&self) -> Result<Self> {
-        if let (Some(held), Pools::Sqlite { writer, readers }) = (&self.held, &self.pools) {
+        if let (Some(held), Pools::Sqlite { writer, readers, .. }) = (&self.held, &self.pools) {
             match held.fate() {
                 held::Fate::Same => return Ok(self.clone()),
                 held::Fate::Another => self.keep_open(),
@@ -313,7 +316,7 @@ impl Store {
     /// not waited for.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, .. } => {
                 if let Err(error) = self.check_file() {
                     // The last connection to be closed would write what it knows over what others have written since.
                     tracing::error!(%error, "the database is left as it is");
@@ -342,8 +345,20 @@ impl Store {
         checked
     }
 
+    /// How often a file that can't be written here was changed by others since it was opened; from now on the newest is
+    /// read. 0 wherever SQLite or the server sees to that.
+    fn thaw(&self) -> u64 {
+        match (&self.pools, &self.location) {
+            (Pools::Sqlite { writer, readers, frozen: Some(frozen) }, Location::Sqlite(path)) => {
+                sqlite::thaw(path, frozen, (writer, readers))
+            }
+            _ => 0,
+        }
+    }
+
     async fn reader(&self) -> Result<Reader> {
         self.check_file()?;
+        self.thaw();
         Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let reader = readers.acquire().await?;

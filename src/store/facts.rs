@@ -7,6 +7,9 @@ use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::operator::Role;
 
+/// In place of a journal mode: what can't be written has none to tell.
+pub const UNWRITTEN: &str = "read only";
+
 /// What there is to know about an open database.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -20,7 +23,8 @@ pub struct Facts {
     pub weakness: Option<&'static str>,
     /// SQLite: why its disk lets nothing be changed.
     pub hindered: Option<String>,
-    /// SQLite: the journal mode. PostgreSQL: whether the connection is encrypted, in words.
+    /// SQLite: the journal mode, [`UNWRITTEN`] where the file can only be read here. PostgreSQL: whether the connection is
+    /// encrypted, in words.
     pub channel: String,
     /// SQLite: the file's permission bits.
     pub mode: Option<u32>,
@@ -37,7 +41,7 @@ impl Store {
     pub async fn facts(&self, clock: &Clock) -> Result<Facts> {
         let newest = migrate::newest();
         match (&self.pools, &self.location) {
-            (Pools::Sqlite { writer, .. }, location) => {
+            (Pools::Sqlite { writer, frozen, .. }, location) => {
                 let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(writer).await?;
                 let schema: i64 = sqlx::query_scalar(migrate::VERSION).fetch_one(writer).await?;
                 let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await?;
@@ -54,7 +58,7 @@ impl Store {
                     now: self.time(clock),
                     weakness: (synchronous < 2).then_some("SQLite does not wait for the disk"),
                     hindered: self.hindered.as_deref().map(str::to_owned),
-                    channel: journal,
+                    channel: if frozen.is_some() { UNWRITTEN.into() } else { journal },
                     mode,
                 })
             }

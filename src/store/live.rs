@@ -157,6 +157,8 @@ struct Look {
     version: i64,
     seen: Seen,
     beats: i64,
+    /// How often the file was opened anew because others had written to it.
+    thawed: u64,
 }
 
 async fn watch_sqlite(store: Store, sender: Sender<LiveEvent>) {
@@ -184,6 +186,11 @@ async fn look_at_sqlite(
     last: &mut Option<Look>,
 ) -> Result<Subjects> {
     store.check_file()?;
+    let thawed = store.thaw();
+    let before = last.take_if(|last| last.thawed != thawed);
+    if before.is_some() {
+        *conn = None;
+    }
     if conn.is_none()
         && let Reader::Sqlite(reader) = store.reader().await?
     {
@@ -197,12 +204,13 @@ async fn look_at_sqlite(
     let (audit, alerts, beats) = sqlx::query_as(SQLITE).fetch_one(&mut **conn).await?;
     let seen = Seen { audit, alerts };
     let found = match last.as_ref() {
+        None if before.is_some() => Subjects::ALL,
         None => Subjects::NONE,
         // Where no gate wrote and nothing was recorded, somebody wrote past Keyrack.
         Some(last) if last.seen == seen && last.beats == beats => Subjects::ALL,
         Some(last) => touched(Conn::Sqlite(conn), last.seen, seen).await?,
     };
-    *last = Some(Look { version, seen, beats });
+    *last = Some(Look { version, seen, beats, thawed });
     Ok(found)
 }
 

@@ -77,14 +77,18 @@ pub(super) async fn is_ours(file: &mut SqliteConnection) -> Result<Option<bool>>
 
 /// sqlx takes no lock on SQLite (H6): a lock file of our own stands round the migration.
 pub(super) async fn sqlite(path: &Path, pool: &SqlitePool, access: Access) -> Result<()> {
-    if is_current(pool).await? {
+    let found = version_of_file(pool).await;
+    // Another process may be making it just now, which whoever makes one waits for; else a busy file is told as such.
+    let busy = access.makes() && matches!(found, Err(Error::Busy(_)));
+    let found = if busy { None } else { found? };
+    if matches!(check(found)?, Schema::Current) {
         return keep_wal(pool).await;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".migrating");
     let lock_path = std::path::PathBuf::from(name);
     // Whoever is bringing it up to date is waited for in any case.
-    if !lock_path.exists() && !access.migrates(version_of_file(pool).await?)? {
+    if !busy && !lock_path.exists() && !access.migrates(found)? {
         return Ok(());
     }
     let path = lock_path.clone();
@@ -127,8 +131,8 @@ async fn is_current(pool: &SqlitePool) -> Result<bool> {
 
 async fn version_of_file(pool: &SqlitePool) -> Result<Option<i64>> {
     match sqlx::query_scalar::<_, Option<i64>>(VERSION).fetch_one(pool).await.map_err(Error::from) {
-        // No such table: a new file. Busy: another process is making it just now.
-        Err(Error::Lacks(_) | Error::Busy(_)) => Ok(None),
+        // No such table: a new file.
+        Err(Error::Lacks(_)) => Ok(None),
         found => found,
     }
 }

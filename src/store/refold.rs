@@ -3,7 +3,7 @@
 //! The migration of version [`REFOLDED`] says that it was done: only after it is the schema of that version. What is
 //! interrupted is done again, and what is right already stays.
 
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 use uuid::Uuid;
 
 use super::Result;
@@ -30,13 +30,22 @@ pub struct Refolded {
     pub accounts: u64,
 }
 
+/// A deferred transaction would fail at its first write while others write (H7). Within another one it is a savepoint.
+async fn immediate(conn: &mut SqliteConnection) -> sqlx::Result<Transaction<'_, Sqlite>> {
+    if conn.is_in_transaction() { conn.begin().await } else { conn.begin_with("BEGIN IMMEDIATE").await }
+}
+
+async fn plain(conn: &mut PgConnection) -> sqlx::Result<Transaction<'_, Postgres>> {
+    conn.begin().await
+}
+
 macro_rules! refold {
-    ($name:ident, $conn:ty, $tx:ident, $id:ident, $before:ident, $after:ident => $index:block) => {
+    ($name:ident, $conn:ty, $begin:ident, $tx:ident, $id:ident, $before:ident, $after:ident => $index:block) => {
         pub(super) async fn $name(conn: &mut $conn) -> Result<Refolded> {
             let mut changed = Refolded::default();
             let mut last = Uuid::nil();
             loop {
-                let mut $tx = conn.begin().await?;
+                let mut $tx = $begin(conn).await?;
                 let rows: Vec<(Uuid, Text, Text, Text, Text)> =
                     sqlx::query_as(KEYS).bind(last).fetch_all(&mut *$tx).await?;
                 for ($id, name, name_key, description, $before) in &rows {
@@ -68,7 +77,7 @@ macro_rules! refold {
                     _ => break,
                 }
             }
-            let mut tx = conn.begin().await?;
+            let mut tx = $begin(conn).await?;
             let rows: Vec<(Text, Text, Text)> = sqlx::query_as(ACCOUNTS).fetch_all(&mut *tx).await?;
             for (slug, name, before) in rows.iter().filter(|(slug, name, search)| slug.whole && name.whole && search.whole) {
                 let [slug, name, before] = [slug, name, before].map(|text| &text.text);
@@ -85,14 +94,14 @@ macro_rules! refold {
     };
 }
 
-refold!(sqlite, SqliteConnection, tx, id, before, after => {
+refold!(sqlite, SqliteConnection, immediate, tx, id, before, after => {
     // The index holds no text of its own: it must be told what it is to forget.
     let forget = "INSERT INTO key_text (key_text, rowid, search) SELECT 'delete', seq, $2 FROM keys WHERE id = $1";
     sqlx::query(forget).bind(id).bind(before).execute(&mut *tx).await?;
     let learn = "INSERT INTO key_text (rowid, search) SELECT seq, $2 FROM keys WHERE id = $1";
     sqlx::query(learn).bind(id).bind(&after).execute(&mut *tx).await?;
 });
-refold!(postgres, PgConnection, tx, id, before, after => {});
+refold!(postgres, PgConnection, plain, tx, id, before, after => {});
 
 /// What search looks at: the two parts, each in a line of its own.
 pub(super) fn search(first: &str, second: &str) -> String {

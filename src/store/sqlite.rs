@@ -3,19 +3,19 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
+use super::frozen::{Frozen, has_log};
 use super::held::Held;
 use super::{Access, Error, Pools, Result, migrate, nearby};
 
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
-/// For how long a file that can't be written is taken as unchanged.
-const FRESH: Duration = Duration::from_secs(2);
 /// A file that others may be writing to, and that can't be read, is looked at so often again, after this time each.
 const LOOKS: u32 = 5;
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
@@ -82,14 +82,14 @@ pub(super) struct Opened {
 }
 
 async fn open_as(path: &Path, access: Access, way: Way) -> Result<Pools> {
-    let (writer, readers) = pools(path, way);
+    let (writer, readers, frozen) = pools(path, way);
     migrate::sqlite(path, &writer, access).await?;
     if way == Way::Writing {
         // A reader that stays: when the writer's connection is closed after a fault, SQLite shall not take it for the last
         // one and make the log anew.
         sqlx::query("SELECT seq FROM audit_head").execute(&readers).await?;
     }
-    Ok(Pools::Sqlite { writer, readers })
+    Ok(Pools::Sqlite { writer, readers, frozen })
 }
 
 /// What [`open`] would do to the schema; a file that is not there is not made.
@@ -97,7 +97,7 @@ pub(super) async fn try_open(path: &Path) -> Result<migrate::Tried> {
     if look(path).await? != Found::Ours {
         return Ok(migrate::Tried::nothing(None));
     }
-    let (writer, _) = pools(path, Way::of(path));
+    let (writer, ..) = pools(path, Way::of(path));
     let found = migrate::try_sqlite(&writer).await;
     writer.close().await;
     found
@@ -209,18 +209,6 @@ pub(super) fn is_read_only(path: &Path) -> bool {
     Way::of(path) != Way::Writing
 }
 
-/// Whether there is a write-ahead log with something in it.
-fn has_log(path: &Path) -> bool {
-    std::fs::metadata(log(path)).is_ok_and(|log| log.len() > 0)
-}
-
-/// SQLite puts it beside the file itself, not beside a link to it.
-fn log(path: &Path) -> PathBuf {
-    let mut log = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
-    log.push("-wal");
-    log.into()
-}
-
 fn options(path: &Path, way: Way) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -238,10 +226,14 @@ fn options(path: &Path, way: Way) -> SqliteConnectOptions {
 }
 
 /// The one writer and the readers, which open the file at their first use.
-fn pools(path: &Path, way: Way) -> (SqlitePool, SqlitePool) {
+fn pools(path: &Path, way: Way) -> (SqlitePool, SqlitePool, Option<Arc<Frozen>>) {
     let options = options(path, way);
-    // What is read as if nobody wrote to it is opened anew now and then, so that what others wrote is seen.
-    let lifetime = (way == Way::Frozen).then_some(FRESH);
+    // What is read as if nobody wrote to it is opened anew when others have written.
+    let frozen = (way != Way::Writing).then(|| Arc::new(Frozen::new(path)));
+    let of_now = |frozen: &Option<Arc<Frozen>>, age: Duration| {
+        frozen.as_ref().is_none_or(|frozen| frozen.is_of_now(age))
+    };
+    let (for_writer, for_readers) = (frozen.clone(), frozen.clone());
 
     // One writer per process (H8). The pool never closes it, so that prepared statements stay.
     let writer = SqlitePoolOptions::new()
@@ -249,17 +241,41 @@ fn pools(path: &Path, way: Way) -> (SqlitePool, SqlitePool) {
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(BUSY * 2)
+        .before_acquire(move |_, meta| {
+            let of_now = of_now(&for_writer, meta.age);
+            Box::pin(async move { Ok(of_now) })
+        })
         .after_release(|conn, _| Box::pin(is_sound(conn)))
         .connect_lazy_with(options.clone());
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(None)
-        .max_lifetime(lifetime)
+        .max_lifetime(None)
         .acquire_timeout(BUSY)
+        .before_acquire(move |_, meta| {
+            let of_now = of_now(&for_readers, meta.age);
+            Box::pin(async move { Ok(of_now) })
+        })
         .after_release(|conn, _| Box::pin(is_sound(conn)))
-        .connect_lazy_with(options.pragma("query_only", "ON"));
+        .connect_lazy_with(for_reading(options));
 
-    (writer, readers)
+    (writer, readers, frozen)
+}
+
+fn for_reading(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.pragma("query_only", "ON")
+}
+
+/// Opens what others have written from now on, with the log that has come or without the one that has gone. Answers how
+/// often the file has changed.
+pub(super) fn thaw(path: &Path, frozen: &Frozen, (writer, readers): (&SqlitePool, &SqlitePool)) -> u64 {
+    let (changed, times) = frozen.look();
+    if changed {
+        let way = if has_log(path) { Way::Reading } else { Way::Frozen };
+        writer.set_connect_options(options(path, way));
+        readers.set_connect_options(for_reading(options(path, way)));
+    }
+    times
 }
 
 /// Whether a connection can be used again. SQLite ends a transaction by itself when the disk is full or broken, and then the

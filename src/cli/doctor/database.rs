@@ -14,7 +14,7 @@ use super::contents::{audit, rows, sound};
 use crate::domain::operator::Role;
 use crate::domain::steady;
 use crate::domain::text::thousands;
-use crate::service::{self, Facts, Lack, Location, Service};
+use crate::service::{self, Facts, Lack, Location, Service, UNWRITTEN};
 
 /// A clock that is off by more than this makes relative times wrong for the eye.
 const SKEW: Duration = Duration::seconds(5);
@@ -112,7 +112,9 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
     });
     match location {
         Location::Sqlite(path) => {
-            findings.push(if facts.channel.eq_ignore_ascii_case("wal") || facts.hindered.is_some() {
+            findings.push(if facts.channel == UNWRITTEN && facts.hindered.is_none() {
+                Finding::ok("journal", "the file can only be read here, so nothing is written to a journal")
+            } else if facts.channel.eq_ignore_ascii_case("wal") || facts.hindered.is_some() {
                 Finding::ok("journal", "write-ahead log")
             } else {
                 Finding::warning(

@@ -265,10 +265,25 @@ fn a_file_without_the_right_to_write_is_read_and_refuses_changes_in_words() {
     }
     let doctor = texts(&as_nobody(path, &["doctor", "--db", &k]).unwrap().output().unwrap());
     assert!(doctor.0.contains("nobody can change nothing here"), "{doctor:?}");
+    assert!(
+        doctor.0.contains("the file can only be read here") && !doctor.0.contains("write-ahead log"),
+        "{doctor:?}"
+    );
     let through = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     let mut console = Start::new(path).through(through).on(&k).size(120, 30).spawn();
     console.wait_for("read-only database");
     console.wait_for("● active");
+    // What others write is seen: where they leave no log, where they keep one, and where it is folded into the file again.
+    ok(&["key", "create", "-a", "acme", "-n", "written-later"]);
+    console.wait_for("written-later");
+    let mut other = Start::new(path).on(&k).size(120, 30).spawn();
+    other.wait_for("written-later");
+    ok(&["key", "create", "-a", "acme", "-n", "in-the-log"]);
+    console.wait_for("in-the-log");
+    other.press("q");
+    other.wait_for_exit(Duration::from_secs(5));
+    ok(&["key", "create", "-a", "acme", "-n", "folded"]);
+    console.wait_for("folded");
     console.press("q");
     console.wait_for_exit(Duration::from_secs(5));
 }
