@@ -280,7 +280,7 @@ impl Record for Entry {
         Column::new("AT", 2, "at", |entry, _| entry.at.into()),
         Column::new("ACTOR", 3, "actor", |entry, _| entry.actor.as_str().into()),
         Column::wide("HOST", 4, "host", |entry, _| entry.host.as_str().into()),
-        Column::wide("CLIENT", 5, "client", |entry, _| entry.client.as_deref().into()),
+        Column::wide("CLAIMED CLIENT", 5, "client", |entry, _| entry.client.as_deref().into()),
         Column::new("ACTION", 7, "action", |entry, _| entry.action.as_str().into()),
         Column::new("ACCOUNT", 9, "account", |entry, _| entry.account.as_deref().into()),
         Column::new("SUBJECT", 8, "subject", |entry, _| entry.subject.as_str().into()),

@@ -65,7 +65,7 @@ async fn database(session: &Session) -> Vec<Fact> {
             "database",
         ));
         facts.push(Fact::new("host", me.identity.host, "this machine"));
-        facts.push(Fact::new("client", me.identity.client.unwrap_or_default(), "SSH"));
+        facts.push(Fact::new("client", me.identity.client.unwrap_or_default(), "claimed by the environment"));
     }
     facts
 }

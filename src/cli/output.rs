@@ -32,7 +32,8 @@ pub enum Format {
     Json,
     /// One JSON object a line
     Ndjson,
-    /// Comma-separated values with a header
+    /// Comma-separated values with a header. A text that a spreadsheet would take for a formula, or that begins with an
+    /// apostrophe, has an apostrophe before it: take one away to read it back
     Csv,
 }
 

@@ -91,6 +91,6 @@ pub struct Identity {
     pub name: String,
     /// The machine that Keyrack runs on.
     pub host: String,
-    /// The address that the operator's SSH session came from, where there is one.
+    /// The address that the operator's SSH session came from, as the process's environment claims it. No access rests on it.
     pub client: Option<String>,
 }

@@ -212,7 +212,7 @@ impl Change for AcceptClock {
     }
 }
 
-/// The address that an SSH session came from.
+/// The address that an SSH session came from, as the environment claims it: anyone can set it, so nothing may rest on it.
 fn ssh_client() -> Option<String> {
     ["SSH_CONNECTION", "SSH_CLIENT"].into_iter().find_map(|name| {
         let value = std::env::var(name).ok()?;

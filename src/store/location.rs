@@ -222,7 +222,7 @@ fn postgres(scheme: &str, rest: &str) -> Result<Location> {
     let url = format!("{}:{rest}", scheme.to_ascii_lowercase());
     if has_password(&url) {
         return Err(Error::Location(
-            "a password in the database's address can be read by others: put it into ~/.pgpass, or a file that PGPASSFILE names"
+            "a password in the database's address can be read by others: put it into ~/.pgpass, a file that PGPASSFILE names, or PGPASSWORD"
                 .into(),
         ));
     }
@@ -326,15 +326,39 @@ fn libpq(text: &str) -> Option<String> {
     Some(format!("postgres://{user}{host}{port}/{}{question}{}", get("dbname"), more.join("&")))
 }
 
+/// The name of a parameter as sqlx reads it: letters may be written in hexadecimal.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let code = behind.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        match code.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Whether the address has a password, as part of the authority or as a parameter.
 fn has_password(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let in_authority = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    // A password with a slash or a question mark in it, which nobody encoded, tears the address apart.
+    let torn = authority.contains(':')
+        && !authority.contains('@')
+        && tail.split('&').any(|part| part.contains('@') && !part.contains('='));
     let in_parameters = tail.split_once('?').is_some_and(|(_, parameters)| {
-        parameters.split('&').any(|p| p.to_ascii_lowercase().starts_with("password="))
+        parameters.split('&').any(|p| decoded(p).to_ascii_lowercase().starts_with("password="))
     });
-    in_authority || in_parameters
+    in_authority || in_parameters || torn
 }
 
 #[cfg(test)]

@@ -16,8 +16,9 @@ use crate::service::{From, PageRequest};
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
-    /// created:<7d scope:calls:write by:ada rotation:due violates:policy name:"node-1" (exactly; without the marks a part
-    /// of it); a - before one turns it round; other words are looked for in name, description, preview and id
+    /// created:<7d scope:calls:write by:ada rotation:due violates:policy acknowledged:no replaced:yes name:"node-1"
+    /// (exactly; without the marks a part of it); a - before one turns it round; other words are looked for in name,
+    /// description, preview and id
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// The order: status, name, account, preview, scopes, created, expires, used or by; then :asc or :desc
@@ -97,6 +98,7 @@ fn sort(text: &str) -> std::result::Result<Sort, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::query::FIELDS;
 
     #[test]
     fn an_order_has_a_natural_direction_unless_told() {
@@ -106,5 +108,17 @@ mod tests {
         assert_eq!(sort("created:asc"), Ok(of(Column::Created, Direction::Ascending)));
         assert!(sort("nmae").unwrap_err().starts_with("columns are status, name"));
         assert!(sort("name:down").is_err());
+    }
+
+    #[test]
+    fn help_and_readme_name_every_field_of_the_filter() {
+        let command = Arguments::augment_args(clap::Command::new("list"));
+        let filter = command.get_arguments().find(|one| one.get_id() == "filter").unwrap();
+        let help = filter.get_help().unwrap().to_string();
+        let readme = include_str!("../../../README.md");
+        for field in FIELDS {
+            assert!(help.contains(&format!("{}:", field.name)), "help lacks {}: {help}", field.name);
+            assert!(readme.contains(&format!("`{}:", field.name)), "the README lacks {}", field.name);
+        }
     }
 }

@@ -66,7 +66,8 @@ pub async fn run(id: &str, session: &Session) -> Result {
         say("History:");
     }
     for entry in history {
-        let client = entry.client.as_ref().map(|client| format!(" from {client}")).unwrap_or_default();
+        let client =
+            entry.client.as_ref().map(|client| format!(" from {client} (claimed)")).unwrap_or_default();
         say(&format!(
             "  {}  {}  {}@{}{client}",
             session.zone().exact(entry.at),

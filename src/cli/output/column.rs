@@ -120,6 +120,10 @@ impl<R> Column<R> {
     }
 }
 
+/// What begins a formula in a spreadsheet: in ASCII, full width, small and as the sign for minus. With a Chinese or Japanese
+/// keyboard's settings, the wide ones count as the narrow ones.
+const FORMULA: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
+
 impl Datum<'_> {
     fn cell(self, look: Look, missing: &str) -> String {
         match self {
@@ -133,7 +137,8 @@ impl Datum<'_> {
         }
     }
 
-    /// As a CSV field. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    /// As a CSV field. A text that a spreadsheet would take for a formula gets an apostrophe before it, and so does one that
+    /// begins with an apostrophe: who reads a field back takes one apostrophe at its beginning away.
     pub fn csv(self) -> String {
         let text = match self {
             Self::Nothing => return String::new(),
@@ -148,7 +153,12 @@ impl Datum<'_> {
             }
             Self::Tree(tree) => tree.to_string(),
         };
-        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+        let seen = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+        if text.starts_with(['\'', '\t', '\r', '\n']) || seen.starts_with(FORMULA) {
+            format!("'{text}")
+        } else {
+            text
+        }
     }
 }
 

@@ -88,8 +88,31 @@ fn csv_has_a_header_always_and_guards_formulas() {
         "name,ripe,kinds,eaten_at\n梨 pear,true,a b,\n'=cmd(),false,,\n"
     );
     assert_eq!(printed(Format::Csv, false, &[]), "name,ripe,kinds,eaten_at\n");
-    for formula in ["+1", "-1", "@x", "\tx"] {
+    for formula in [
+        "+1",
+        "-1",
+        "@x",
+        "\tx",
+        "\rx",
+        "\nx",
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠SUM(1)",
+        "﹦1",
+        "﹢1",
+        "﹣1",
+        "﹫x",
+        "−1",
+        " =1",
+        "\u{a0}＝1",
+    ] {
         assert_eq!(Datum::from(formula).csv(), format!("'{formula}"));
+    }
+    // Whatever a text is, one apostrophe at its beginning is the guard's.
+    for text in ["'=1", "''", "'tis", "a=1", " plain", "=1", "＝1", ""] {
+        let field = Datum::from(text).csv();
+        assert_eq!(field.strip_prefix('\'').unwrap_or(&field), text);
     }
     assert_eq!(Datum::from(-1_i64).csv(), "-1");
 }

@@ -116,6 +116,21 @@ fn line_ends_and_dots_in_texts_stay_texts() {
 }
 
 #[test]
+fn rustsec_2026_0561_no_body_holds_a_bare_line_end_or_a_dot_of_its_own() {
+    for end in ["\n", "\r", "\r\n", "\n\r", "\r\r\n"] {
+        let text = format!(
+            "x{end}.{end}MAIL FROM:<eve@example.net>{end}RCPT TO:<bob@example.net>{end}DATA{end}.{end}"
+        );
+        let bytes = write(&letter(&text, &text), &head("K")).unwrap().bytes;
+        assert_eq!(check(&bytes), Ok(()), "{end:?}");
+        let written = String::from_utf8(bytes).unwrap();
+        assert_eq!(written.matches("Content-Transfer-Encoding: quoted-printable").count(), 2);
+        // What leaves is stuffed by the session line by line; every line ends in both characters.
+        assert!(written.split("\r\n").all(|line| !line.contains(['\r', '\n'])), "{end:?}");
+    }
+}
+
+#[test]
 fn a_long_subject_is_folded() {
     let written = write(&letter(&"Schlüssel läuft ab ".repeat(12), "x"), &head("K")).unwrap();
     let text = String::from_utf8(written.bytes).unwrap();

@@ -154,7 +154,8 @@ fn cells(shell: &Shell, entry: &Entry, wide: bool) -> Vec<list::Cell> {
         (entry.account.as_ref().map_or("", |account| account.as_str()).to_owned(), Role::Muted),
     ];
     if wide {
-        let client = entry.client.as_ref().map(|client| format!(" from {client}")).unwrap_or_default();
+        let client =
+            entry.client.as_ref().map(|client| format!(" from {client} (claimed)")).unwrap_or_default();
         cells.push((format!("{}{client}", entry.host), Role::Muted));
     }
     cells
@@ -175,7 +176,7 @@ fn parts(entry: &Entry, utc: bool) -> Vec<Part> {
     let mut parts =
         vec![fact("When", &times::exact(entry.at, utc)), fact("Who", &entry.actor), fact("On", &entry.host)];
     if let Some(client) = &entry.client {
-        parts.push(fact("From", client));
+        parts.push(fact("From", &format!("{client} (claimed by the environment of the process)")));
     }
     parts.extend([fact("Did", &entry.action), fact("To", &entry.subject)]);
     if let Some(account) = &entry.account {

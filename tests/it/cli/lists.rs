@@ -134,6 +134,19 @@ on_both! {
         let at = reader.headers().unwrap().iter().position(|head| head == "name").unwrap();
         let names: Vec<String> = reader.records().map(|record| record.unwrap()[at].to_owned()).collect();
         assert_eq!(names, ["'=HYPERLINK(1)", "'+1", "'-1", "'@x", "plain, with comma"]);
+        // And every one of them comes back whole.
+        for name in ["＝1+1", "'=1", "'tis", "＠x"] {
+            keyrack.create("acme", name);
+        }
+        let csv = keyrack.ok(&["key", "list", "--output", "csv"]);
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let read = |record: csv::StringRecord| record[at].strip_prefix('\'').unwrap_or(&record[at]).to_owned();
+        let mut back: Vec<String> = reader.records().map(|record| read(record.unwrap())).collect();
+        let mut names: Vec<String> =
+            keyrack.keys("").iter().map(|key| text(key, "name").to_owned()).collect();
+        back.sort();
+        names.sort();
+        assert_eq!(back, names);
     }
 
     async fn an_empty_list_is_still_a_list(db) {

@@ -67,6 +67,72 @@ async fn tried() {
     succeeded(&args, &program::run(home, args));
 }
 
+/// Every password that a server takes, by each way that a password may come.
+async fn every_password() {
+    let Some((_cluster, db)) = asking().await else { return };
+    let (home, address) = (db.dir(), db.address_as("dana"));
+    let (file, named) = (home.join(".pgpass"), home.join("named"));
+    let (args, list) = (["migrate", "--db", &address], ["audit", "list", "--db", &address]);
+    let write = |path: &std::path::Path, line: &str| {
+        std::fs::write(path, line).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    for password in
+        ["x", "a@b:c/d%e#f?g&h i", "back\\slash'quote\"", "пароль-ß-日本", "%40", " lead and trail "]
+    {
+        db.execute(&format!("ALTER ROLE dana PASSWORD '{}'", password.replace('\'', "''"))).await;
+        let escaped = password.replace('\\', "\\\\").replace(':', "\\:");
+        let line = format!("# a remark\nother:1:x:y:z\n*:*:*:dana:{escaped}\n");
+        write(&file, &line);
+        succeeded(&args, &program::run(home, args));
+        std::fs::rename(&file, &named).unwrap();
+        let with = |name: &str, value: &str| program::keyrack(home, list).env(name, value).output().unwrap();
+        succeeded(&list, &with("PGPASSFILE", named.to_str().unwrap()));
+        succeeded(&list, &with("PGPASSWORD", password));
+        let told = failed(7, &list, &with("PGPASSWORD", "wrong-one"));
+        assert!(told.contains("password") && !told.contains("wrong-one"), "{told}");
+    }
+    // What the address leaves out comes from the environment.
+    let folder = address.split_once("host=").unwrap().1;
+    let bare = ["audit", "list", "--db", "postgres:///"];
+    let output = program::keyrack(home, bare)
+        .envs([
+            ("PGHOST", folder),
+            ("PGUSER", "dana"),
+            ("PGDATABASE", &db.name()),
+            ("PGPASSWORD", " lead and trail "),
+        ])
+        .output()
+        .unwrap();
+    succeeded(&bare, &output);
+}
+
+#[test]
+fn every_password_gets_in_by_file_and_by_variable() {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(every_password());
+}
+
+#[test]
+fn a_password_in_an_address_is_refused_however_it_is_written_and_never_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    for address in [
+        "postgres://ada:hunter2@localhost/k",
+        "postgres://ada:hun%40ter2@localhost/k",
+        "postgres://ada:hunter2/x@localhost/k",
+        "postgres://ada:hunter2?x@localhost/k",
+        "postgres://ada:hunter2#x@localhost/k",
+        "postgres://ada:x@hunter2@localhost/k",
+        "postgres://ada@localhost/k?password=hunter2",
+        "postgres://ada@localhost/k?passw%6Frd=hunter2",
+        "postgres://ada@localhost/k?sslmode=require&PASSWORD=hunter2",
+    ] {
+        let args = ["audit", "list", "--db", address];
+        let (stdout, stderr) = texts(&program::run(home.path(), args));
+        assert!(stderr.contains("a password in the database's address"), "{address}: {stderr}");
+        assert!(!stderr.contains("hunter2") && stdout.is_empty(), "{address}: {stdout}{stderr}");
+    }
+}
+
 #[test]
 fn a_file_of_passwords_that_is_not_read_is_told_with_the_reason() {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(tried());
