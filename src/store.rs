@@ -345,17 +345,6 @@ impl Store {
         checked
     }
 
-    /// How often a file that can't be written here was changed by others since it was opened; from now on the newest is
-    /// read. 0 wherever SQLite or the server sees to that.
-    fn thaw(&self) -> u64 {
-        match (&self.pools, &self.location) {
-            (Pools::Sqlite { writer, readers, frozen: Some(frozen) }, Location::Sqlite(path)) => {
-                sqlite::thaw(path, frozen, (writer, readers))
-            }
-            _ => 0,
-        }
-    }
-
     async fn reader(&self) -> Result<Reader> {
         self.check_file()?;
         self.thaw();

@@ -69,6 +69,17 @@ impl Store {
         }
         LiveEvents { events }
     }
+
+    /// How often a file that can't be written here was changed by others since it was opened; from now on the newest is
+    /// read. 0 wherever SQLite or the server sees to that.
+    pub(super) fn thaw(&self) -> u64 {
+        match (&self.pools, &self.location) {
+            (Pools::Sqlite { writer, readers, frozen: Some(frozen) }, super::Location::Sqlite(path)) => {
+                super::sqlite::thaw(path, frozen, (writer, readers))
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// Turns the answers of a poll into events.
