@@ -143,7 +143,7 @@ async fn fill(db: &Database, service: &Service, keys: u128) -> Vec<(KeyId, Hashe
         .collect();
     for some in all.chunks(5_000) {
         let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
-        let opening = Opening { who, operation: new_operation(), intent: Intent::Do };
+        let opening = Opening { who, operation: new_operation(), intent: Intent::Do, trusts_clock: false };
         let some = Arc::new(some.to_vec());
         store
             .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {

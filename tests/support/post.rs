@@ -159,7 +159,12 @@ pub async fn add(calendar: &Calendar<'_>, db: &Database, keys: Vec<NewKey>) {
     let store = Store::open(&db.location_as("postgres")).await.unwrap();
     for some in keys.chunks(1000) {
         let some = std::sync::Arc::new(some.to_vec());
-        let opening = Opening { who: identity("ada"), operation: new_operation(), intent: Intent::Do };
+        let opening = Opening {
+            who: identity("ada"),
+            operation: new_operation(),
+            intent: Intent::Do,
+            trusts_clock: false,
+        };
         store
             .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {
                 let some = some.clone();
