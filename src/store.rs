@@ -77,7 +77,7 @@ pub use pulse::{Mark, Pulse, Touched, WalHead, WalIndex};
 pub use refold::Refolded;
 pub use rights::{Lack, Mended};
 pub use schema::Schema;
-pub use transact::{Intent, Opening, Tx};
+pub use transact::{Intent, Opening, Trust, Tx};
 pub use usage::Batch;
 pub use windows::SavedWindow;
 

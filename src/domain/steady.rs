@@ -1,5 +1,7 @@
 //! Time that never goes back, by a clock that may: what has expired stays expired.
 
+use chrono::TimeDelta;
+
 use super::Instant;
 use super::when::Span;
 
@@ -51,7 +53,7 @@ pub const CURE: &str =
 impl Trouble {
     /// In words, without what to do.
     pub fn words(self, clock: Instant, newest: Instant) -> String {
-        let away = Span::from((clock - newest).abs());
+        let away = Span::from(TimeDelta::hours((clock - newest).abs().num_hours().max(1)));
         let (at, newest) = (clock.format("%Y-%m-%d %H:%M:%SZ"), newest.format("%Y-%m-%d %H:%M:%SZ"));
         match self {
             Self::Ahead => format!(

@@ -13,7 +13,7 @@ use crate::domain::operator::Permission;
 use crate::domain::reminder::State;
 use crate::domain::text::{SafeText, check_name};
 use crate::mail::check_address;
-use crate::store::{AccountFilter, Tx};
+use crate::store::{AccountFilter, Trust, Tx};
 
 /// What a new account shall be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,6 +184,9 @@ struct SetStanding {
 
 impl Change for SetStanding {
     type Answer = Account;
+
+    /// An account that is to be suspended can't wait.
+    const CLOCK: Trust = Trust::Ahead;
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Account> {
         permit(tx, Permission::ChangeAccounts, "change an account's standing").await?;

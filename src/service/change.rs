@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Error, Intent, Result, Service};
 use crate::domain::key::{Key, KeyId, OperationId};
-use crate::store::{self, Opening, Tx};
+use crate::store::{self, Opening, Trust, Tx};
 
 /// A change: what is done in one transaction, whole or not at all.
 ///
@@ -13,8 +13,8 @@ use crate::store::{self, Opening, Tx};
 pub(super) trait Change: Send + Sync + 'static {
     type Answer: Send + 'static;
 
-    /// Whether the clock is taken as it is, however far it is from the newest change.
-    const TRUSTS_CLOCK: bool = false;
+    /// How far the clock is believed that is far from the newest change.
+    const CLOCK: Trust = Trust::Doubted;
 
     fn carry_out(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
@@ -29,12 +29,8 @@ impl Service {
 
     /// Carries out `change` for the acting person, or only tries it.
     pub(super) async fn change<C: Change>(&self, operation: OperationId, change: C) -> Result<C::Answer> {
-        let opening = Opening {
-            who: self.inner.identity.clone(),
-            operation,
-            intent: self.intent,
-            trusts_clock: C::TRUSTS_CLOCK,
-        };
+        let opening =
+            Opening { who: self.inner.identity.clone(), operation, intent: self.intent, clock: C::CLOCK };
         let change = Arc::new(change);
         let done = self
             .inner

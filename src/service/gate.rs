@@ -140,7 +140,9 @@ impl Gate {
         tasks.spawn(guarded(own("the registrar"), registrar::run));
         tasks.spawn(guarded(own("the writer"), writing::run));
         tasks.spawn(guarded(own("the watchman"), watch::run));
-        tasks.spawn(guarded(own("the memory"), recalling::run));
+        if inner.settings.memory.is_some() {
+            tasks.spawn(guarded(own("the memory"), recalling::run));
+        }
         *inner.tasks.lock().await = tasks;
         let handle = Arc::new(Handle(inner.stop.clone()));
         Ok(Self { inner, _handle: handle })

@@ -17,7 +17,7 @@ use crate::domain::audit::Action;
 use crate::domain::key::OperationId;
 use crate::domain::operator::{Identity, Permission, Role};
 use crate::domain::text::SafeText;
-use crate::store::{self, Access, Facts, Holder, Lack, Location, Mended, OddRow, Store, Tried, Tx};
+use crate::store::{self, Access, Facts, Holder, Lack, Location, Mended, OddRow, Store, Tried, Trust, Tx};
 
 /// Who is acting, and as what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,7 +200,7 @@ struct AcceptClock {
 impl Change for AcceptClock {
     type Answer = Instant;
 
-    const TRUSTS_CLOCK: bool = true;
+    const CLOCK: Trust = Trust::Right;
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Instant> {
         permit(tx, Permission::ChangeOperators, "say that the clock is right").await?;

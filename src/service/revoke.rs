@@ -12,7 +12,7 @@ use crate::domain::history::{Head, subject};
 use crate::domain::key::{Key, KeyId, OperationId, Revocation};
 use crate::domain::operator::Permission;
 use crate::domain::text::{SafeText, check_reason};
-use crate::store::Tx;
+use crate::store::{Trust, Tx};
 
 /// A key that was revoked, read back from the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,9 @@ pub(super) struct Revoke {
 
 impl Change for Revoke {
     type Answer = Vec<Revoked>;
+
+    /// An exposed key can't wait.
+    const CLOCK: Trust = Trust::Ahead;
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Revoked>> {
         permit(tx, Permission::ChangeKeys, "revoke keys").await?;

@@ -59,8 +59,18 @@ pub struct Opening {
     pub who: Identity,
     pub operation: OperationId,
     pub intent: Intent,
-    /// Whether the clock is taken as it is, however far it is from the newest change.
-    pub trusts_clock: bool,
+    pub clock: Trust,
+}
+
+/// How far the clock is believed that is far from the newest change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Nothing is changed while it is far ahead.
+    Doubted,
+    /// It may be far ahead: what is done can't wait for somebody to say that it is right.
+    Ahead,
+    /// It is taken as it is.
+    Right,
 }
 
 /// What becomes of a transaction at its end.
@@ -134,7 +144,7 @@ impl Store {
             Intent::Try => tx.roll_back().await?,
         }
         self.check_file()?;
-        if opening.trusts_clock {
+        if opening.clock == Trust::Right {
             self.learn_time().await;
         }
         Ok(done)
@@ -164,10 +174,10 @@ impl Store {
                 .await?;
                 let known = Some(Known { seen, head: (seq, hash) });
                 self.steady.learn(changed, sign);
-                let now = match (opening.trusts_clock, self.clock_trouble(clock)) {
-                    (true, _) => clock.now(),
-                    (false, Some((Trouble::Ahead, words))) => return Err(Error::Clock(words)),
-                    (false, _) => self.time(clock),
+                let now = match (opening.clock, self.clock_trouble(clock)) {
+                    (Trust::Right, _) | (Trust::Ahead, Some((Trouble::Ahead, _))) => clock.now(),
+                    (Trust::Doubted, Some((Trouble::Ahead, words))) => return Err(Error::Clock(words)),
+                    _ => self.time(clock),
                 };
                 Tx {
                     kind: Kind::Sqlite(tx),
@@ -190,11 +200,11 @@ impl Store {
                 if read_only {
                     return Err(self.elsewhere(pool, &mut tx).await);
                 }
-                if !opening.trusts_clock
+                if opening.clock != Trust::Right
                     && !clock.is_hand()
                     && let Some(Time(newest)) = newest
                 {
-                    if trouble(now, newest) == Some(Trouble::Ahead) {
+                    if opening.clock == Trust::Doubted && trouble(now, newest) == Some(Trouble::Ahead) {
                         return Err(Error::Clock(Trouble::Ahead.words(now, newest)));
                     }
                     now = now.max(newest);

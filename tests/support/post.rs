@@ -11,7 +11,7 @@ use keyrack::mail::{Letterhead, Mailer, Memory, Sender, Templates};
 use keyrack::service::{
     CreateKey, Error, Post, ReminderRequest, Service, Stop, SweepNews, SweepOrder, new_operation,
 };
-use keyrack::store::{Intent, Opening, Store};
+use keyrack::store::{Intent, Opening, Store, Trust};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::calendar::Calendar;
@@ -163,7 +163,7 @@ pub async fn add(calendar: &Calendar<'_>, db: &Database, keys: Vec<NewKey>) {
             who: identity("ada"),
             operation: new_operation(),
             intent: Intent::Do,
-            trusts_clock: false,
+            clock: Trust::Doubted,
         };
         store
             .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {

@@ -128,7 +128,7 @@ fn a_password_in_an_address_is_refused_however_it_is_written_and_never_repeated(
     ] {
         let args = ["audit", "list", "--db", address];
         let (stdout, stderr) = texts(&program::run(home.path(), args));
-        assert!(stderr.contains("a password in the database's address"), "{address}: {stderr}");
+        assert!(stderr.contains("a password in"), "{address}: {stderr}");
         assert!(!stderr.contains("hunter2") && stdout.is_empty(), "{address}: {stdout}{stderr}");
     }
 }
