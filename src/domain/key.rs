@@ -122,7 +122,6 @@ pub enum Status {
     Abandoned,
     Revoked,
     /// A part of its row can't be read, so nothing may pass with it. No filter knows: who filters can't read it either.
-    #[strum(disabled)]
     Damaged,
 }
 

@@ -57,7 +57,7 @@ impl Trouble {
         let (at, newest) = (clock.format("%Y-%m-%d %H:%M:%SZ"), newest.format("%Y-%m-%d %H:%M:%SZ"));
         match self {
             Self::Ahead => format!(
-                "the clock says {at}, {away} after the newest change in the database ({newest}), and is not believed: nothing can be changed"
+                "the clock says {at}, {away} after the newest change in the database ({newest}), and is not believed: keys can be revoked and accounts suspended, nothing else can be changed"
             ),
             Self::Behind => format!(
                 "the clock says {at}, {away} before the newest change in the database ({newest}): it was set back. Time goes on from that change, and what has expired stays expired"

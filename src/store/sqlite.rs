@@ -50,8 +50,18 @@ impl Found {
     }
 }
 
-/// Opens the file under a name.
+/// Opens the file under a name. Another process that closed it as the last one may have taken its log away meanwhile.
 pub(super) async fn open(path: &Path, access: Access) -> Result<Opened> {
+    for _ in 1..LOOKS {
+        match attempt(path, access).await {
+            Err(Error::Replaced(_)) => tokio::time::sleep(LOOK_AGAIN).await,
+            done => return done,
+        }
+    }
+    attempt(path, access).await
+}
+
+async fn attempt(path: &Path, access: Access) -> Result<Opened> {
     let found = look(path).await?;
     if !access.makes() {
         found.demand(path)?;

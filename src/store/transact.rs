@@ -175,8 +175,12 @@ impl Store {
                 let known = Some(Known { seen, head: (seq, hash) });
                 self.steady.learn(changed, sign);
                 let now = match (opening.clock, self.clock_trouble(clock)) {
-                    (Trust::Right, _) | (Trust::Ahead, Some((Trouble::Ahead, _))) => clock.now(),
+                    (Trust::Right, _) => clock.now(),
                     (Trust::Doubted, Some((Trouble::Ahead, words))) => return Err(Error::Clock(words)),
+                    // It is done, at a time that is believed: a wrong one would be the newest from then on.
+                    (Trust::Ahead, Some((Trouble::Ahead, _))) => {
+                        self.steady.newest().unwrap_or_else(|| clock.now())
+                    }
                     _ => self.time(clock),
                 };
                 Tx {

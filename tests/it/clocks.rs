@@ -110,12 +110,8 @@ fn a_clock_far_ahead_is_not_believed_and_locks_nobody_out() {
         let gate = at.gate();
         assert_eq!(gate.me(&secret).status, 200);
         at.faults.clock(Duration::days(20_000));
-        for args in
-            [&["key", "create", "--account", "acme", "--name", "new"][..], &["key", "revoke", &id, "--yes"]]
-        {
-            let (code, said, told) = at.run(args);
-            assert!(code == Some(5) && told.contains("is not believed"), "{args:?}: {code:?} {said}{told}");
-        }
+        let (code, said, told) = at.run(&["key", "create", "--account", "acme", "--name", "new"]);
+        assert!(code == Some(5) && told.contains("is not believed"), "{code:?} {said}{told}");
         let (code, found, cures) = at.run(&["doctor"]);
         assert!(
             code == Some(6) && (found.clone() + &cures).contains("audit accept --clock"),

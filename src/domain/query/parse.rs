@@ -246,6 +246,7 @@ impl Word {
         for value in &self.values {
             let word = value.text.to_ascii_lowercase();
             match word.parse() {
+                Ok(Status::Damaged) => return Err(value.refused("status")),
                 Ok(status) => any.push(status),
                 Err(_) if word == "ended" => any.extend(ENDED),
                 Err(_) => return Err(value.refused("status")),

@@ -56,11 +56,8 @@ async fn audit(service: &Service) -> usize {
 on_both! {
     async fn an_odd_key_is_shown_passes_nowhere_and_can_be_revoked(db) {
         let service = office(&db, preset("voxpria")).await.with_post(letter_box().1);
-        for (n, (column, sqlite, postgres)) in ODD.into_iter().enumerate() {
-            let value = if db.is_postgres() { postgres } else { sqlite };
-            if value.is_empty() {
-                continue;
-            }
+        let values = ODD.into_iter().map(|(column, sqlite, postgres)| (column, if db.is_postgres() { postgres } else { sqlite }));
+        for (n, (column, value)) in values.filter(|(_, value)| !value.is_empty()).enumerate() {
             let case = format!("{column} = {value}");
             let (odd, sound) = (
                 make_kept(&service, "acme", &format!("odd {n}")).await,

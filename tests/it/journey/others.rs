@@ -41,7 +41,7 @@ on_both! {
         plant(&db, "keys", &set).await;
         let home = home();
         let mut terminal = Start::new(home.path()).on(&db.address()).size(140, 40).spawn();
-        terminal.wait_for("can't be read: last_used_at");
+        terminal.wait_for("can't be read: last_u");
         terminal.wait_for("! damaged");
         terminal.wait_for("● active");
         // The newest stands first.
