@@ -281,9 +281,17 @@ fn strangers_who_say_nothing_keep_no_listed_proxy_out_and_lose_their_places_soon
         std::thread::sleep(Duration::from_secs(11).saturating_sub(begun.elapsed()));
         let all_ended = silent.iter_mut().all(|connection| connection.ends_within(Duration::from_secs(3)));
         assert!(all_ended, "they said nothing for ten seconds");
-        let mut late = from([127, 0, 0, 2], gate.address).await;
-        late.send(&request("GET", "/api/v1/me", &[("Authorization", &value)], ""));
-        assert_eq!(late.answer().map(|answer| answer.status), Some(200));
+        // A closed connection has its place for another second, so that its caller can read what was answered.
+        let begun = Instant::now();
+        let late = loop {
+            let mut late = from([127, 0, 0, 2], gate.address).await;
+            late.send(&request("GET", "/api/v1/me", &[("Authorization", &value)], ""));
+            let answer = late.answer();
+            if answer.is_some() || begun.elapsed() > Duration::from_secs(3) {
+                break answer;
+            }
+        };
+        assert_eq!(late.map(|answer| answer.status), Some(200));
         // A proxy may open connections before it needs them.
         let mut early = from([127, 0, 0, 1], gate.address).await;
         assert!(!early.ends_within(Duration::from_secs(12)));
