@@ -68,7 +68,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
             }
             let by = Term { negated: false, test: Test::CreatedBy(vec![name.clone()]) };
             session.remark(&format!(
-                "{name} is no operator any more. Keys that {name} created: keyrack key list --filter '{by} status:active'"
+                "{name} isn't an operator any more. Keys that {name} created: keyrack key list --filter '{by} status:active'"
             ));
             session.printer().facts(&[("name", name.into()), ("removed", true.into())])
         }

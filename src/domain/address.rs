@@ -4,7 +4,7 @@ use super::text::{SafeText, composed, is_safe};
 
 /// Why an address was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{address:?} is no mail address ({why}): write ada@example.com")]
+#[error("{address:?} isn't a mail address ({why}): write ada@example.com")]
 pub struct AddressError {
     pub address: String,
     pub why: String,
@@ -30,7 +30,7 @@ pub fn to_ascii(text: &str) -> Result<String, AddressError> {
             }
             match idna::domain_to_ascii_strict(&composed(domain)) {
                 Ok(ascii) => Ok(format!("{local}@{ascii}")),
-                Err(_) => Err(AddressError::new(text, "what stands behind the @ is no domain")),
+                Err(_) => Err(AddressError::new(text, "what stands behind the @ isn't a domain")),
             }
         }
         _ => Ok(text.to_owned()),
@@ -54,7 +54,7 @@ pub fn deliverable(text: &str) -> Result<String, AddressError> {
         return refuse(format!("{shown} ends with a full stop"));
     }
     if !domain.contains('.') && !domain.starts_with('[') {
-        return refuse(format!("{shown} is no whole domain"));
+        return refuse(format!("{shown} isn't a whole domain"));
     }
     if domain.to_ascii_lowercase().ends_with(".localhost") {
         return refuse(format!("{shown} is the machine that sends"));
@@ -86,15 +86,15 @@ mod tests {
     fn what_no_sweep_could_deliver_is_refused_with_the_reason() {
         for (typed, why) in [
             ("ada", "it has no @"),
-            ("it@acme", "acme is no whole domain"),
-            ("it@localhost", "localhost is no whole domain"),
-            ("it@LOCALHOST", "no whole domain"),
+            ("it@acme", "acme isn't a whole domain"),
+            ("it@localhost", "localhost isn't a whole domain"),
+            ("it@LOCALHOST", "isn't a whole domain"),
             ("it@mail.localhost", "the machine that sends"),
-            ("it@пример", "xn--e1afmkfd is no whole domain"),
+            ("it@пример", "xn--e1afmkfd isn't a whole domain"),
             ("it@acme.example.", "full stop"),
             ("юля@example.com", "before the @"),
             ("юля@почта.рф", "before the @"),
-            ("ada@-ü-.example", "no domain"),
+            ("ada@-ü-.example", "isn't a domain"),
             ("ada@\u{202e}ü.example", "it holds U+202E"),
         ] {
             let error = deliverable(typed).unwrap_err();

@@ -224,7 +224,7 @@ impl Series {
             series.anchors.push(anchor);
         }
         if broken {
-            let words = "the last line is no whole anchor";
+            let words = "the last line isn't a whole anchor";
             series.findings.push(Finding::new(Kind::AnchorCut, "last line", words, ""));
         }
         series.anchors.sort_by_key(|anchor| anchor.taken);

@@ -174,7 +174,7 @@ impl State {
             Field::Admins => {
                 let bad = self.admins().into_iter().find(|admin| !admin.contains('@'));
                 bad.filter(|_| self.checked || !self.form.on(Focus::Admins))
-                    .map(|bad| format!("{bad:?} is no mail address"))
+                    .map(|bad| format!("{bad:?} isn't a mail address"))
             }
             _ => None,
         }

@@ -168,7 +168,7 @@ fn over(change: &Change, reply: &Reply) -> Option<String> {
             format!("{name} has the role {role} already")
         }
         (Change::RemoveOperator(name), _) if operator(name)?.is_none() => {
-            format!("{name} is no operator any more")
+            format!("{name} isn't an operator any more")
         }
         _ => return None,
     };

@@ -131,7 +131,7 @@ on_both! {
         let there = if db.is_postgres() { crate::support::people::OWNER } else { "root" };
         let output = keyrack.run(&["operator", "set", there, "admin"]);
         assert!(!String::from_utf8_lossy(&output.stderr).contains("Nobody can be"), "{output:?}");
-        assert!(keyrack.refused(2, &["account", "change", "acme", "--admin", "it@acme"]).contains("no whole domain"));
+        assert!(keyrack.refused(2, &["account", "change", "acme", "--admin", "it@acme"]).contains("isn't a whole domain"));
     }
 
     async fn a_filter_for_revoking_that_matches_parts_says_so(db) {
