@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use ureq::tls::{RootCerts, TlsConfig};
-
 use crate::domain::anchor::{Anchor, Order};
+use crate::https;
 
 /// How long a server may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -164,16 +163,7 @@ fn syslog(anchor: &Anchor, line: &str) -> String {
 }
 
 fn post(url: &str, line: String) -> Result<(), String> {
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .tls_config(tls)
-        .user_agent(concat!("keyrack/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
-    let sent = agent.post(url).header("Content-Type", "application/json").send(line);
+    let sent = https::agent(PATIENCE).post(url).header("Content-Type", "application/json").send(line);
     // The address is left out: it may hold a token.
     let answer = sent.map_err(|error| match error {
         ureq::Error::BadUri(_) => "the address can't be used".to_owned(),
@@ -190,7 +180,7 @@ fn append(path: &Path, sign: impl FnOnce(Order<'_>) -> Anchor) -> io::Result<Anc
     let is_new = !path.exists();
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it isn't a regular file"));
     }
     file.lock()?;
     let length = file.metadata()?.len();

@@ -86,13 +86,7 @@ pub fn canonical_address(address: IpAddr) -> IpAddr {
 
 /// The address that one caller is told apart by: of IPv6 its /64, in which a provider's customer can choose at will.
 pub fn caller_of(address: IpAddr) -> IpAddr {
-    match canonical_address(address) {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
-    }
+    reaches(address).next().map_or(address, |reach| reach.addr())
 }
 
 /// The networks that one caller may have addresses in, the narrowest first: of IPv6 its /64, a site's /48, a provider's

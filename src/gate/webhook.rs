@@ -15,12 +15,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 use tokio::sync::watch as channel;
-use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
 use super::stop::stopped;
 use crate::domain::Instant;
 use crate::domain::text::hex;
+use crate::https;
 use crate::service::{Gate, RaisedAlert};
 
 /// How long a receiver may take.
@@ -116,15 +116,7 @@ pub fn body(alert: &RaisedAlert) -> String {
 
 /// Sends this gate's alerts until `stop` says so. What was not taken by then is sent after the next start.
 pub async fn run(gate: Gate, settings: WebhookSettings, mut stop: channel::Receiver<bool>) {
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .tls_config(tls)
-        .user_agent(concat!("keyrack/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
+    let agent = https::agent(PATIENCE);
     let mut pause = PAUSE;
     loop {
         let wait = match send_all(&gate, &agent, &settings, &mut stop).await {

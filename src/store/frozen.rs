@@ -8,6 +8,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::pulse::beside;
+
 /// How the file looked last, and since when.
 #[derive(Debug)]
 pub(super) struct Frozen {
@@ -57,12 +59,5 @@ impl Frozen {
 
 /// Whether there is a write-ahead log with something in it.
 pub(super) fn has_log(path: &Path) -> bool {
-    std::fs::metadata(log(path)).is_ok_and(|log| log.len() > 0)
-}
-
-/// SQLite puts it beside the file itself, not beside a link to it.
-fn log(path: &Path) -> PathBuf {
-    let mut log = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
-    log.push("-wal");
-    log.into()
+    beside(path, "-wal").and_then(std::fs::metadata).is_ok_and(|log| log.len() > 0)
 }

@@ -20,7 +20,7 @@ use crate::domain::Instant;
 
 mod wal;
 
-pub(super) use wal::{Inode, inode, named};
+pub(super) use wal::{Inode, beside, inode, named};
 pub use wal::{Moved, WalHead, WalIndex};
 
 /// A connection that belongs to one gate's prover alone. After an error or a time-out it must be thrown away.

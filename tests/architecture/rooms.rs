@@ -139,7 +139,7 @@ pub const ROOMS: &[Room] = &[
     // Brings anchors of the audit to files, syslogs and webhooks.
     room(
         "src/anchor",
-        &["src/domain", "src/clock", "src/config", "src/secret_file"],
+        &["src/domain", "src/clock", "src/config", "src/https", "src/secret_file"],
         &[
             "chrono",
             "derive_more",
@@ -155,6 +155,7 @@ pub const ROOMS: &[Room] = &[
     room("src/harden", &[], &["rustix"]),
     // Opens single parts of rooms to tests.
     room("src/fuzzing", &["src/gate", "src/store", "src/tui"], &[]),
+    room("src/https", &[], &["ureq"]),
     room("src/signals", &[], &["nix", "signal_hook", "std::process"]),
     // The doors go through the service, and know nothing of each other.
     room(
@@ -203,7 +204,7 @@ pub const ROOMS: &[Room] = &[
     // The only room that speaks HTTP, Prometheus, OpenAPI and Redis.
     room(
         "src/gate",
-        &["src/domain", "src/clock", "src/service", "src/config", "src/secret_file"],
+        &["src/domain", "src/clock", "src/service", "src/config", "src/https", "src/secret_file"],
         &[
             "parking_lot",
             "axum",

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::database::{Database, run_on_sqlite};
-use crate::support::gate::{WITH_TOKEN, token};
+use crate::support::gate::{WITH_TOKEN, arguments};
 use crate::support::http::{free_port, send, wait_for_port};
 use crate::support::people::{office, preset};
 use crate::support::postbox::Postbox;
@@ -31,19 +31,7 @@ impl Worker {
     }
 
     fn gate(db: &Database, address: SocketAddr) -> Self {
-        let (database, listen) = (db.address(), address.to_string());
-        let args = [
-            "gate",
-            "--db",
-            &database,
-            "--listen",
-            &listen,
-            "--trusted-proxy",
-            "127.0.0.1",
-            "--verify-token-file",
-            &token(db.dir()),
-        ];
-        let mut worker = Self::start(program::keyrack(db.dir(), args), db.dir());
+        let mut worker = Self::start(program::keyrack(db.dir(), arguments(db, address)), db.dir());
         wait_for_port(address);
         worker.wait_for("listening");
         worker

@@ -204,6 +204,23 @@ impl Drop for Gate {
     }
 }
 
+/// What a gate on this machine is told that believes proxies here and has a token.
+pub fn arguments(db: &Database, listen: SocketAddr) -> Vec<String> {
+    let (address, listen, token) = (db.address(), listen.to_string(), token(db.dir()));
+    let told = [
+        "gate",
+        "--db",
+        &address,
+        "--listen",
+        &listen,
+        "--trusted-proxy",
+        "127.0.0.1",
+        "--verify-token-file",
+        &token,
+    ];
+    told.map(str::to_owned).into()
+}
+
 /// A file with the token.
 pub fn token(folder: &Path) -> String {
     let file = folder.join("gate-token");

@@ -71,6 +71,13 @@ pub(in crate::store) fn inode(metadata: &Metadata) -> Inode {
     (metadata.dev(), metadata.ino())
 }
 
+/// What SQLite puts beside a database: beside the file itself, not beside a link to it.
+pub(in crate::store) fn beside(database: &Path, end: &str) -> io::Result<PathBuf> {
+    let mut name = std::fs::canonicalize(database)?.into_os_string();
+    name.push(end);
+    Ok(name.into())
+}
+
 /// What a name stands for now, where it still stands for the file that was opened.
 pub(in crate::store) fn named(name: &Path, opened: Inode) -> Result<Metadata, Moved> {
     use io::ErrorKind::{NotADirectory, NotFound};
@@ -104,13 +111,7 @@ impl WalIndex {
     /// # Errors
     /// There is none, as for a database in another journal mode.
     pub fn open(database: &Path) -> io::Result<Self> {
-        // SQLite puts it beside the file itself, not beside a link to it.
-        let beside = |end: &str| {
-            let mut name = std::fs::canonicalize(database)?.into_os_string();
-            name.push(end);
-            Ok::<PathBuf, io::Error>(name.into())
-        };
-        let (index, log) = (open(beside("-shm")?)?, beside("-wal")?);
+        let (index, log) = (open(beside(database, "-shm")?)?, beside(database, "-wal")?);
         let log = (log.clone(), inode(&std::fs::metadata(&log)?));
         let files = [open(database.to_owned())?, index.clone()];
         let opened = Self { file: index.1, files, log, folded: Mutex::new(None) };

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::database::{Database, run_on_sqlite};
-use crate::support::gate::{WITH_TOKEN, bearer, token};
+use crate::support::gate::{WITH_TOKEN, arguments, bearer};
 use crate::support::http::{Connection, free_port, request, send, wait_for_port};
 use crate::support::people::{keep, office, preset, scoped};
 use crate::support::program;
@@ -22,19 +22,8 @@ struct Unread {
 impl Unread {
     fn start(db: &Database) -> Self {
         let address: SocketAddr = format!("127.0.0.1:{}", free_port()).parse().unwrap();
-        let (database, listen) = (db.address(), address.to_string());
-        let args = [
-            "gate",
-            "--db",
-            &database,
-            "--listen",
-            &listen,
-            "--trusted-proxy",
-            "127.0.0.1",
-            "--verify-token-file",
-            &token(db.dir()),
-        ];
-        let mut child = program::keyrack(db.dir(), args).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            program::keyrack(db.dir(), arguments(db, address)).stderr(Stdio::piped()).spawn().unwrap();
         let pipe = child.stderr.take();
         wait_for_port(address);
         Self { child, pipe, address }
