@@ -91,6 +91,7 @@ mod journey {
     mod gate;
     mod keys;
     mod lines;
+    mod memory;
     mod others;
     mod reminders;
     mod replaced;
