@@ -90,12 +90,19 @@ const CTRL_H: u8 = 8;
 /// What was typed before the terminal was ours is read within this time.
 const EARLY: Duration = Duration::from_millis(100);
 
+/// So many keys without a pause are taken: more than the longest paste that is asked for, of a terminal that doesn't mark pastes.
+/// Nobody waits for the rest.
+const FLOOD: usize = 600_000;
+/// What comes this long after the last bytes is another gesture.
+const PAUSE: Duration = Duration::from_millis(150);
+
 /// Reads the terminal until it is gone or nobody listens. Blocks: for a thread of its own.
 pub fn read_terminal(messages: &UnboundedSender<Message>) {
     let (mut decoder, mut last_key, mut last_read) = (Decoder::default(), None, Instant::now());
     let mut bytes = Zeroizing::new([0; 16 * 1024]);
     // What was typed before the terminal was ours had its Enter turned into a line break.
     let mut early = true;
+    let mut keys = 0;
     let erase = tcgetattr(io::stdin()).map(|now| now.special_codes[SpecialCodeIndex::VERASE]);
     let by_ctrl_h = erase == Ok(CTRL_H);
     loop {
@@ -116,6 +123,7 @@ pub fn read_terminal(messages: &UnboundedSender<Message>) {
                         .for_each(|byte| *byte = 0x7f);
                     let since = last_read.elapsed();
                     last_read = Instant::now();
+                    keys = if since > PAUSE { 0 } else { keys };
                     let said = decoder.take(&bytes[..count], since);
                     // It may have been a secret.
                     bytes[..count].zeroize();
@@ -132,6 +140,10 @@ pub fn read_terminal(messages: &UnboundedSender<Message>) {
         };
         let count = said.len();
         for (place, said) in said.into_iter().enumerate() {
+            keys += usize::from(matches!(said, Said::Key(_)));
+            if keys > FLOOD {
+                continue;
+            }
             // Nobody types the next key before this one was taken: with more at hand this is the beginning of a paste
             // without brackets, which must confirm no more than its end may.
             let more = place + 1 < count || ready(Some(Duration::ZERO)).unwrap_or(false);

@@ -77,8 +77,11 @@ impl Decoder {
     }
 
     fn decode(&mut self, said: &mut Vec<Said>) {
-        while !self.held.is_empty() {
+        // What was read of it: what is left is moved once, not at every key.
+        let mut read = 0;
+        while read < self.held.len() {
             if self.paste.is_some() {
+                self.drop_held(std::mem::take(&mut read));
                 let Some(end) = find(&self.held, PASTE_END) else {
                     // Its last bytes may be the beginning of the end.
                     let keep = (1..PASTE_END.len()).rev().find(|n| self.held.ends_with(&PASTE_END[..*n]));
@@ -90,8 +93,8 @@ impl Decoder {
                 self.end_paste_here(said);
                 continue;
             }
-            let (used, event) = match sequence::first(&self.held) {
-                Sequence::Partial => return,
+            let (used, event) = match sequence::first(&self.held[read..]) {
+                Sequence::Partial => break,
                 Sequence::Nothing(used) => (used, None),
                 Sequence::Key(used, key) => (used, Some(Said::Key(key))),
                 Sequence::Mouse(used, mouse) => (used, Some(Said::Mouse(mouse))),
@@ -101,8 +104,9 @@ impl Decoder {
                 }
             };
             said.extend(event);
-            self.drop_held(used);
+            read += used;
         }
+        self.drop_held(read);
     }
 
     /// Whether the paste's end is complete with these bytes.
