@@ -227,6 +227,19 @@ fn watch_stops() -> io::Result<()> {
     std::thread::Builder::new().name("stops".into()).spawn(watch).map(drop)
 }
 
+/// Has the signals of faults that others send restore the terminal before they end the program. Before there are other
+/// threads, which would be killed by them.
+pub fn hear_faults() -> io::Result<()> {
+    signals::hold_faults();
+    let fault = || {
+        if let Some(signal) = signals::wait_for_fault() {
+            restore_terminal();
+            signals::end_by(signal);
+        }
+    };
+    std::thread::Builder::new().name("faults".into()).spawn(fault).map(drop)
+}
+
 /// Gives the terminal back, if it is this process's, and stops.
 fn stop() {
     let own = has_terminal();

@@ -69,9 +69,7 @@ pub fn run(command: Command, session: Session) -> Result<u8> {
 /// A runtime with this many threads besides the caller's.
 pub fn runtime(threads: usize) -> Result<Runtime> {
     let runtime =
-        Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| {
-            Failure::new(Exit::Failure, format!("the program can't start its threads: {error}"))
-        })?;
+        Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(no_threads)?;
     let inside = runtime.enter();
     // Once somebody listens, they end nothing.
     for number in signals::HARMLESS {
@@ -81,7 +79,12 @@ pub fn runtime(threads: usize) -> Result<Runtime> {
     Ok(runtime)
 }
 
+fn no_threads(error: std::io::Error) -> Failure {
+    Failure::new(Exit::Failure, format!("the program can't start its threads: {error}"))
+}
+
 fn until_signal(command: Command, session: Session) -> Result<u8> {
+    super::prompt::hear_faults().map_err(no_threads)?;
     let runtime = runtime(1)?;
     let session = Arc::new(session);
     let hint = hint(&command);

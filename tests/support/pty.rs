@@ -319,6 +319,11 @@ impl Terminal {
         self.master = None;
     }
 
+    /// Another program writes to the same terminal.
+    pub fn scribble(&self, text: &str) {
+        OpenOptions::new().write(true).open(&self.name).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
     /// Takes nothing more of what the program sends, or takes it again.
     pub fn stop_reading(&self, stop: bool) {
         self.seen.stuck.store(stop, Ordering::SeqCst);

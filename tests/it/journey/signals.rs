@@ -119,8 +119,7 @@ fn a_console_that_waits_for_its_database_ends_by_every_signal_too() {
 #[test]
 fn every_signal_gives_the_echo_back_that_a_hidden_prompt_took() {
     let home = rack();
-    let own_faults = ["ILL", "FPE", "SEGV", "BUS"];
-    for (signal, fate) in CONSOLE.into_iter().filter(|(signal, _)| !own_faults.contains(signal)) {
+    for (signal, fate) in CONSOLE {
         let mut terminal = Start::new(home.path()).args(["key", "find"]).spawn();
         terminal.wait_for("not shown");
         terminal.quiet(Duration::from_millis(60));
@@ -134,5 +133,40 @@ fn every_signal_gives_the_echo_back_that_a_hidden_prompt_took() {
         } else {
             ends(&mut terminal, signal, fate);
         }
+    }
+}
+
+/// Whoever has the terminal meanwhile leaves something else on it, in the mode of a shell.
+fn between(terminal: &Terminal) {
+    let state = || std::fs::read_to_string(format!("/proc/{}/stat", terminal.pid())).unwrap();
+    let begun = std::time::Instant::now();
+    while !state().rsplit(')').next().unwrap().starts_with(" T") {
+        assert!(begun.elapsed() < Duration::from_secs(3), "it did not stop");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    terminal.scribble("\x1b[?1049l\x1b[2J\x1b[Hanother program was here\r\n");
+    terminal.wait_for("another program was here");
+}
+
+#[test]
+fn a_console_that_goes_on_paints_all_of_its_screen_again() {
+    let home = rack();
+    // The others that stop it are heard, and tried below a shell.
+    for signal in ["STOP"] {
+        let mut terminal = Start::new(home.path()).size(90, 24).spawn();
+        terminal.wait_for("● active");
+        terminal.quiet(Duration::from_millis(150));
+        let before = terminal.text();
+        send(&terminal, signal);
+        between(&terminal);
+        send(&terminal, "CONT");
+        terminal.wait_until_gone("another program was here");
+        terminal.wait_for("● active");
+        terminal.quiet(Duration::from_millis(150));
+        assert_eq!(terminal.text(), before, "{signal}");
+        assert!(terminal.with(|screen| screen.alternate_screen() && screen.bracketed_paste()), "{signal}");
+        terminal.press("q");
+        assert_eq!(terminal.wait_for_exit(Duration::from_secs(3)).exit_code(), 0, "{signal}");
+        assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
     }
 }
