@@ -16,6 +16,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let _log = telemetry::Finish;
+    telemetry::end_with_the_driver();
     if let Err(error) = harden::harden() {
         cli::say(&format!("keyrack: warning: this process could not be hardened: {error}"));
     }

@@ -134,8 +134,8 @@ impl From<sqlx::Error> for Error {
 /// SQLite's result codes; the primary one is in the lowest eight bits.
 fn of_sqlite(code: &str, message: String) -> Error {
     match code.parse::<u32>().unwrap_or_default() & 0xff {
-        // BUSY, LOCKED, and want of memory.
-        5..=7 => Error::Busy(message),
+        // BUSY, LOCKED, want of memory, and PROTOCOL: others took the locks of the log each time that it was tried.
+        5..=7 | 15 => Error::Busy(message),
         // PERM, READONLY, AUTH.
         3 | 8 | 23 => Error::ReadOnly(format!(
             "{message}. Look at the rights of the file and its folder, and whether its disk is mounted to be read only"

@@ -1,9 +1,10 @@
-//! A disk that is full or broken at any call of the database's: what was said is so, and the process goes on.
+//! A disk that is full or broken, a lock that others hold, or no memory, at any call of the database's: what was said is so,
+//! and the process goes on.
 
 use std::time::{Duration, Instant};
 
 use crate::support::database::{Database, run_on_sqlite};
-use crate::support::faults::{BROKEN, FULL, Faults};
+use crate::support::faults::{BROKEN, BUSY, FULL, Fault, Faults, NO_MEMORY};
 use crate::support::gate::{Gate, TRUSTING};
 use crate::support::people::{make, make_kept, office, preset};
 use crate::support::program;
@@ -32,29 +33,41 @@ async fn count(path: &str, sql: &'static str) -> i64 {
     counted
 }
 
-async fn walk(db: &Database, faults: &Faults, (args, sql): (Vec<&str>, &'static str), error: i64) {
+/// Each fault, after how many calls the next one is tried, and one of the words that tell of it.
+const FAULTS: [(Fault, usize, &[&str]); 4] = [
+    (FULL, 1, &DISK),
+    (BROKEN, 1, &DISK),
+    (BUSY, 5, &["locked", "busy", "locking"]),
+    // There are thousands; each walk tries others.
+    (NO_MEMORY, 331, &["memory"]),
+];
+const DISK: [&str; 4] = ["disk", "full", "I/O", "journal"];
+
+async fn walk(
+    db: &Database,
+    faults: &Faults,
+    (args, sql): (Vec<&str>, &'static str),
+    (fault, step, words): (Fault, usize, &[&str]),
+) {
     let path = db.dir().join("tried.db");
     let address = path.to_str().unwrap();
     let args = [&args[..], &["--db", address]].concat();
-    for call in 1.. {
+    for call in (1..).step_by(step) {
         for end in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{address}{end}"));
         }
         std::fs::copy(db.address(), &path).unwrap();
-        faults.at(call, error);
+        faults.at(call, fault);
         let output = program::keyrack(db.dir(), &args).envs(faults.variables()).output().unwrap();
         let came = faults.came();
         faults.all(None);
         let (said, told) = texts(&output);
-        let what = format!("{args:?}, fault {error} at call {call}: {:?}\n{said}{told}", output.status);
+        let what = format!("{args:?}, {fault:?} at call {call}: {:?}\n{said}{told}", output.status);
         let done = count(address, sql).await > 0;
         match output.status.code() {
             Some(0) => assert!(done, "it was confirmed and is not there: {what}"),
             Some(101) | None => panic!("it broke: {what}"),
-            Some(_) => assert!(
-                ["disk", "full", "I/O", "journal"].iter().any(|word| told.contains(word)),
-                "it does not say why: {what}"
-            ),
+            Some(_) => assert!(words.iter().any(|word| told.contains(word)), "it does not say why: {what}"),
         }
         // Whoever tries again gets it done.
         if !done {
@@ -77,11 +90,47 @@ fn each_change_meets_a_fault_at_each_call_and_says_what_is_so() {
         service.close().await;
         let faults = Faults::new(db.dir());
         for (args, sql) in CHANGES {
-            for error in [FULL, BROKEN] {
+            for fault in FAULTS {
                 let args = args.iter().map(|arg| if *arg == "HUB" { &hub } else { *arg }).collect();
-                walk(&db, &faults, (args, sql), error).await;
+                walk(&db, &faults, (args, sql), fault).await;
             }
         }
+    });
+}
+
+#[test]
+fn a_command_without_memory_tells_all_or_says_so() {
+    run_on_sqlite(|db| async move {
+        let service = office(&db, preset("voicegram")).await;
+        for n in 0..9 {
+            make_kept(&service, "acme", &format!("hub {n}")).await;
+        }
+        service.close().await;
+        let faults = Faults::new(db.dir());
+        let address = db.address();
+        let list = || {
+            let args = ["key", "list", "--output", "json", "--db", &address];
+            program::keyrack(db.dir(), args).envs(faults.variables()).output().unwrap()
+        };
+        let whole = texts(&list()).0;
+        assert_eq!(whole.matches("hub").count(), 9, "{whole}");
+        let mut broke = 0;
+        for call in (1..).step_by(61) {
+            faults.at(call, NO_MEMORY);
+            let output = list();
+            let came = faults.came();
+            let (said, told) = texts(&output);
+            if output.status.success() {
+                assert_eq!(said, whole, "call {call}: {told}");
+            } else {
+                broke += 1;
+                assert!(told.contains("memory"), "call {call}: {:?} {said}{told}", output.status);
+            }
+            if !came {
+                break;
+            }
+        }
+        assert!(broke > 3, "{broke}");
     });
 }
 
@@ -131,10 +180,10 @@ fn a_gate_outlives_every_fault_and_loses_no_first_use() {
         let faults = Faults::new(db.dir());
         let gate =
             Gate::told_with(&db, &[&["--listen", "127.0.0.1:0"], TRUSTING].concat(), &faults.variables());
-        for call in 1..=24 {
+        for (call, fault) in (1..=24).map(|call| (call, [FULL, BROKEN][call as usize % 2])) {
             // Its only confirmation is its first use.
             let key = make(&service, "acme", &format!("key {call}")).await;
-            faults.at(call, if call % 2 == 0 { FULL } else { BROKEN });
+            faults.at(call, fault);
             assert_eq!(gate.me(&key.secret).status, 200, "call {call}\n{}", gate.log());
             let begun = Instant::now();
             while !faults.came() && begun.elapsed() < Duration::from_secs(4) {
