@@ -109,6 +109,7 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
             end.map_or_else(|| "never".into(), |end| when::shown(end, look))
         }),
         Column::<R>::new("LAST USED", 12, "last_used_at", |of, _| of.key().last_used_at.into())
+            .cell(|of, look| of.key().last_used_at.map_or_else(|| "never".into(), |at| when::past(at, look)))
             .missing("never"),
         Column::wide("FROM", 13, "last_used_from", |of, _| of.key().last_used_from.as_deref().into()),
         Column::wide("ENDPOINT", 14, "last_used_endpoint", |of, _| {

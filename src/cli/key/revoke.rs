@@ -225,7 +225,7 @@ fn no_secret(search: &Search) -> String {
 fn describe(chosen: &Chosen, now: Instant) {
     for key in &chosen.some {
         let from = key.last_used_from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
-        let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| when::relative(at, now));
+        let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| when::ago(at, now));
         say(&format!(
             "  {}  {:?}  account {}  {}  last used {used}{from}  {}",
             key.preview,

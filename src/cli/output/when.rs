@@ -4,7 +4,7 @@ use chrono::SecondsFormat;
 
 use crate::domain::Instant;
 use crate::domain::when::Zone;
-pub use crate::domain::when::relative;
+pub use crate::domain::when::{ago, relative};
 
 /// How a table is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,11 @@ pub fn exact(at: Instant) -> String {
 /// Seen from now, or exact in a wide table.
 pub fn shown(at: Instant, look: Look) -> String {
     if look.wide { look.zone.exact(at) } else { relative(at, look.now) }
+}
+
+/// The same of what has been.
+pub fn past(at: Instant, look: Look) -> String {
+    if look.wide { look.zone.exact(at) } else { ago(at, look.now) }
 }
 
 #[cfg(test)]

@@ -226,3 +226,13 @@ proptest! {
         prop_assert!(back == at || back == at - Duration::hours(1));
     }
 }
+
+#[test]
+fn what_has_been_and_lies_in_the_future_is_marked() {
+    let now = crate::domain::Instant::from_timestamp(1_800_000_000, 0).unwrap();
+    let far = now + chrono::Duration::days(365 * 7978);
+    assert_eq!(
+        (ago(far, now), ago(now + chrono::Duration::minutes(30), now)),
+        ("! future".into(), "now".into())
+    );
+}

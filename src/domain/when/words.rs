@@ -13,8 +13,12 @@ pub fn relative(at: Instant, now: Instant) -> String {
     }
 }
 
-/// "3h ago", for an instant that lies in the past; "now" within a minute.
+/// "3h ago", for an instant that lies in the past; "now" within a minute. One that some clock put well into the future is
+/// marked: it is no time that anybody can rely on.
 pub fn ago(at: Instant, now: Instant) -> String {
+    if at - now > Duration::hours(1) {
+        return "! future".into();
+    }
     match amount(now - at) {
         Some((number, unit)) => format!("{number}{} ago", unit.letter()),
         None => "now".into(),

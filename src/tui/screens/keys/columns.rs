@@ -224,6 +224,7 @@ pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<
         Field::Usage => (Cow::Borrowed(""), muted),
         Field::Used => match key.last_used_at {
             None => (Cow::Borrowed("never"), text),
+            Some(at) if shell.relative_times => (Cow::Owned(times::ago(at, now)), text),
             Some(at) => (Cow::Owned(time(at)), text),
         },
     }

@@ -216,7 +216,8 @@ impl Page<'_> {
     fn time(&mut self, label: &str, at: Option<Instant>, none: &str, now: Instant) {
         let Some(at) = at else { return self.fact(label, none) };
         let exact = times::exact(at, self.shell.utc);
-        let relative = times::relative(at, now);
+        let past = matches!(label, "Created" | "Last used");
+        let relative = if past { times::ago(at, now) } else { times::relative(at, now) };
         let style = self.shell.styles.of(Role::Text);
         let muted = self.shell.styles.of(Role::Muted);
         if LABEL + 3 + exact.width() + relative.width() > self.width {
