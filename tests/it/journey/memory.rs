@@ -102,7 +102,16 @@ fn nothing_of_a_pasted_secret_is_left_in_memory() {
             terminal.wait_for("● active");
             terminal.quiet(Duration::from_millis(100));
             paste_and_leave(&mut terminal, key, text, answer);
-            let Some(left) = left_in_memory(&terminal, secret) else { return };
+            let mut left = left_in_memory(&terminal, secret);
+            // On a busy machine the last key may not have been taken yet. What is forgotten in memory stays there.
+            for _ in 0..10 {
+                if left.as_ref().is_none_or(Vec::is_empty) {
+                    break;
+                }
+                terminal.wait_quietly(Duration::from_millis(300));
+                left = left_in_memory(&terminal, secret);
+            }
+            let Some(left) = left else { return };
             assert_eq!(left, Vec::<String>::new(), "{key} with {} bytes, run {run}", text.len());
         }
     }
