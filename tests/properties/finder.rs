@@ -42,7 +42,9 @@ pub fn check(bytes: &[u8]) {
     assert!(found.iter().any(|one| one.readings.contains(&secret)), "not found");
     are_in_order(&planted, &found);
 
-    if repeated == 7 && !text.is_empty() {
+    // Seldom, and no fuzzer can aim at it: else it would do little else.
+    let sum = text.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
+    if repeated == 7 && sum % 61 == 7 && !text.is_empty() {
         takes_time_in_proportion(text);
     }
 }
