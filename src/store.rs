@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
@@ -95,6 +96,8 @@ pub struct Store {
     hindered: Option<Arc<str>>,
     weakness: Option<&'static str>,
     steady: Arc<Steady>,
+    /// What PostgreSQL's clock said last, and when the newest change was.
+    server_clock: Arc<Mutex<Option<(Instant, Instant)>>>,
 }
 
 /// What may be done to a database so that it can be opened.
@@ -210,6 +213,7 @@ impl Store {
             hindered,
             weakness,
             steady: Arc::default(),
+            server_clock: Arc::default(),
         };
         Ok(match location {
             Location::Sqlite(path) => {
@@ -270,10 +274,12 @@ impl Store {
         }
     }
 
-    /// What is wrong with this machine's clock, in words, where it is the database's.
+    /// What is wrong with the database's clock, in words: with this machine's on SQLite.
     pub fn clock_trouble(&self, clock: &Clock) -> Option<(Trouble, String)> {
-        let newest = self.steady.newest()?;
-        let now = clock.now();
+        let (now, newest) = match &self.pools {
+            Pools::Sqlite { .. } => (clock.now(), self.steady.newest()?),
+            Pools::Postgres(_) => (*self.server_clock.lock())?,
+        };
         let trouble = trouble(now, newest).filter(|_| !clock.is_hand())?;
         Some((trouble, trouble.words(now, newest)))
     }

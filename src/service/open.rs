@@ -88,6 +88,17 @@ impl Service {
         Ok(self.inner.store.end_session(pid).await?)
     }
 
+    /// Logins that several gates share, and the names of those gates.
+    pub async fn shared_logins(&self) -> Result<Vec<(SafeText, SafeText)>> {
+        Ok(self.inner.store.shared_logins().await?)
+    }
+
+    /// Whether there is an operator who can give roles to others. For `doctor`, whoever asks.
+    pub async fn has_admin(&self) -> Result<bool> {
+        let operators = self.inner.store.operators().await?;
+        Ok(operators.iter().any(|operator| operator.role == Role::Admin))
+    }
+
     /// Operators whose logins have the group of earlier versions, and what gives each the group of their role.
     pub async fn consoles(&self) -> Result<Vec<(SafeText, String)>> {
         Ok(self.inner.store.consoles().await?)

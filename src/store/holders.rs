@@ -63,6 +63,15 @@ impl Store {
         Ok(sqlx::query_scalar("SELECT keyrack_end_session($1)").bind(pid).fetch_one(pool).await?)
     }
 
+    /// Logins that several gates which live have at the same time, and those gates' names: each can confirm for the others.
+    pub async fn shared_logins(&self) -> Result<Vec<(SafeText, SafeText)>> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(Vec::new()) };
+        const SHARED: &str = "SELECT login, string_agg(name, ', ' ORDER BY name) FROM gates \
+             WHERE login IS NOT NULL AND beat_at > clock_timestamp() - interval '2 minutes' \
+             GROUP BY login HAVING count(*) > 1 ORDER BY login";
+        Ok(sqlx::query_as(SHARED).fetch_all(pool).await?)
+    }
+
     /// Operators whose logins have `keyrack_console`, which earlier versions gave to everybody, and the statements that
     /// give each the group of their role in its place.
     pub async fn consoles(&self) -> Result<Vec<(SafeText, String)>> {

@@ -26,7 +26,9 @@ impl Store {
                            (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq)";
                 type Found = (Option<String>, Time, Option<Time>);
                 let (role, Time(now), newest): Found = sqlx::query_as(sql).bind(name).fetch_one(c).await?;
-                (role, clock.not_before(now, newest.map(Into::into)))
+                let newest = newest.map(Into::into);
+                *self.server_clock.lock() = newest.map(|newest| (now, newest));
+                (role, clock.not_before(now, newest))
             }
         };
         Ok((role.as_deref().and_then(|role| role.parse().ok()), now))

@@ -47,6 +47,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         findings.push(sound(service).await);
     }
     findings.push(role(service).await);
+    findings.extend(no_admin(service, &location).await);
     if let Location::Postgres(_) = location {
         findings.extend(rights(service).await);
         findings.extend(locks(service).await);
@@ -208,6 +209,27 @@ async fn role(service: &Service) -> Finding {
     }
 }
 
+/// Nobody can give roles: only who owns the database can mend that.
+async fn no_admin(service: &Service, location: &Location) -> Option<Finding> {
+    // Who may not read the operators is told so already.
+    if service.has_admin().await.unwrap_or(true) {
+        return None;
+    }
+    let whose = match location {
+        Location::Sqlite(_) => "have the file's owner",
+        Location::Postgres(_) => "have a superuser of the server",
+    };
+    let cure = format!(
+        "{whose} run `UPDATE operators SET role = 'admin' WHERE name = 'NAME'` in it, past Keyrack; `keyrack audit verify` \
+         will tell of it"
+    );
+    Some(Finding::problem(
+        "admins",
+        "no operator is an admin: nobody can give roles or change policies",
+        cure,
+    ))
+}
+
 /// Ends a session that holds what others wait for.
 pub(super) async fn end_lock(session: &Session, pid: i32) -> super::Result {
     if session.service().await?.end_session(pid).await? {
@@ -237,6 +259,13 @@ async fn locks(service: &Service) -> Vec<Finding> {
             )
         })
         .collect();
+    for (login, gates) in service.shared_logins().await.unwrap_or_default() {
+        findings.push(Finding::warning(
+            "gates",
+            format!("several gates log in as {login}: {gates}. Each of them can confirm revocations for the others"),
+            "give each gate a login of its own in the group keyrack_gate",
+        ));
+    }
     let consoles = service.consoles().await.unwrap_or_default();
     if !consoles.is_empty() {
         let names: Vec<&str> = consoles.iter().map(|(name, _)| name.as_str()).collect();
