@@ -152,21 +152,20 @@ fn between(terminal: &Terminal) {
 fn a_console_that_goes_on_paints_all_of_its_screen_again() {
     let home = rack();
     // The others that stop it are heard, and tried below a shell.
-    for signal in ["STOP"] {
-        let mut terminal = Start::new(home.path()).size(90, 24).spawn();
-        terminal.wait_for("● active");
-        terminal.quiet(Duration::from_millis(150));
-        let before = terminal.text();
-        send(&terminal, signal);
-        between(&terminal);
-        send(&terminal, "CONT");
-        terminal.wait_until_gone("another program was here");
-        terminal.wait_for("● active");
-        terminal.quiet(Duration::from_millis(150));
-        assert_eq!(terminal.text(), before, "{signal}");
-        assert!(terminal.with(|screen| screen.alternate_screen() && screen.bracketed_paste()), "{signal}");
-        terminal.press("q");
-        assert_eq!(terminal.wait_for_exit(Duration::from_secs(3)).exit_code(), 0, "{signal}");
-        assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
-    }
+    let signal = "STOP";
+    let mut terminal = Start::new(home.path()).size(90, 24).spawn();
+    terminal.wait_for("● active");
+    terminal.quiet(Duration::from_millis(150));
+    let before = terminal.text();
+    send(&terminal, signal);
+    between(&terminal);
+    send(&terminal, "CONT");
+    terminal.wait_until_gone("another program was here");
+    terminal.wait_for("● active");
+    terminal.quiet(Duration::from_millis(150));
+    assert_eq!(terminal.text(), before, "{signal}");
+    assert!(terminal.with(|screen| screen.alternate_screen() && screen.bracketed_paste()), "{signal}");
+    terminal.press("q");
+    assert_eq!(terminal.wait_for_exit(Duration::from_secs(3)).exit_code(), 0, "{signal}");
+    assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
 }
