@@ -1,6 +1,7 @@
 //! Hardens the process, parses the arguments, chooses the door, and ends with its exit code.
 #![forbid(unsafe_code)]
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,7 +17,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let _log = telemetry::Finish;
-    telemetry::end_with_the_driver();
     if let Err(error) = harden::harden() {
         cli::say(&format!("keyrack: warning: this process could not be hardened: {error}"));
     }
@@ -28,11 +28,31 @@ fn main() -> ExitCode {
 
 fn through_a_door(arguments: Cli) -> cli::Result<u8> {
     let (command, session) = cli::begin(arguments)?;
+    end_with_the_driver();
     match command {
         Some(Command::Gate(_)) => gate(&session),
         Some(command) => cli::run(command, session),
         None => console(session),
     }
+}
+
+/// What the names of the SQLite driver's threads begin with.
+const DRIVER: &str = "sqlx-sqlite-worker";
+
+/// Ends the program when a thread breaks that reads and writes a SQLite file: what it was asked for would look like an answer
+/// without rows. The driver breaks so for want of memory.
+fn end_with_the_driver() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name().is_some_and(|name| name.starts_with(DRIVER)) {
+            drop(telemetry::Finish);
+            let words = "keyrack: the database could not be read to its end, for want of memory. See what was changed before \
+                         you try again\n";
+            let _ = std::io::stderr().write_all(words.as_bytes());
+            std::process::exit(1);
+        }
+        report(panic);
+    }));
 }
 
 fn console(mut session: Session) -> cli::Result<u8> {

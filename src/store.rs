@@ -13,7 +13,6 @@ use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool}
 
 use crate::clock::{Clock, Steady};
 use crate::domain::Instant;
-use crate::domain::steady::{Trouble, trouble};
 
 mod accounts;
 mod alerts;
@@ -272,16 +271,6 @@ impl Store {
             Pools::Sqlite { .. } => self.steady.now(clock),
             Pools::Postgres(_) => clock.now(),
         }
-    }
-
-    /// What is wrong with the database's clock, in words: with this machine's on SQLite.
-    pub fn clock_trouble(&self, clock: &Clock) -> Option<(Trouble, String)> {
-        let (now, newest) = match &self.pools {
-            Pools::Sqlite { .. } => (clock.now(), self.steady.newest()?),
-            Pools::Postgres(_) => (*self.server_clock.lock())?,
-        };
-        let trouble = trouble(now, newest).filter(|_| !clock.is_hand())?;
-        Some((trouble, trouble.words(now, newest)))
     }
 
     /// Keeps the connections to the end of the process: who closes the last one would tidy away the log under the name,

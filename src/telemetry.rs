@@ -94,33 +94,9 @@ pub fn begin_service(filter: &str, lines: Lines, file: Option<PathBuf>) -> Resul
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string);
         tracing::error!(at, "the program is broken in one place, which ends what was done there");
-        end_if_driver();
     }));
     Ok(())
 }
-
-/// Ends the program when a thread breaks that reads and writes a SQLite file: what it was asked for would look like an answer
-/// without rows. The driver breaks so for want of memory.
-pub fn end_with_the_driver() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        end_if_driver();
-        report(panic);
-    }));
-}
-
-fn end_if_driver() {
-    if std::thread::current().name().is_some_and(|name| name.starts_with(DRIVER)) {
-        drop(Finish);
-        let words = "keyrack: the database could not be read to its end, for want of memory. See what was changed before you try \
-                     again\n";
-        let _ = io::stderr().write_all(words.as_bytes());
-        std::process::exit(1);
-    }
-}
-
-/// What the names of the SQLite driver's threads begin with.
-const DRIVER: &str = "sqlx-sqlite-worker";
 
 /// Lets the log go on in the file of its name: somebody moved the one that it was written to.
 pub fn reopen() {

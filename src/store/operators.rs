@@ -2,10 +2,11 @@
 
 use super::dialect::{Time, run, scalar};
 use super::rows::OperatorRow;
-use super::{Conn, Result, Store, Tx};
+use super::{Conn, Pools, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::operator::{Operator, Role};
+use crate::domain::steady::{Trouble, trouble};
 
 impl Store {
     /// All operators by name.
@@ -32,6 +33,16 @@ impl Store {
             }
         };
         Ok((role.as_deref().and_then(|role| role.parse().ok()), now))
+    }
+
+    /// What is wrong with the database's clock, in words: with this machine's on SQLite.
+    pub fn clock_trouble(&self, clock: &Clock) -> Option<(Trouble, String)> {
+        let (now, newest) = match &self.pools {
+            Pools::Sqlite { .. } => (clock.now(), self.steady.newest()?),
+            Pools::Postgres(_) => (*self.server_clock.lock())?,
+        };
+        let trouble = trouble(now, newest).filter(|_| !clock.is_hand())?;
+        Some((trouble, trouble.words(now, newest)))
     }
 
     /// PostgreSQL's session user; `None` on SQLite, where the operating system knows who is acting.

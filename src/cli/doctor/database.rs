@@ -220,8 +220,7 @@ async fn no_admin(service: &Service, location: &Location) -> Option<Finding> {
         Location::Postgres(_) => "have a superuser of the server",
     };
     let cure = format!(
-        "{whose} run `UPDATE operators SET role = 'admin' WHERE name = 'NAME'` in it, past Keyrack; `keyrack audit verify` \
-         will tell of it"
+        "{whose} make somebody's role `admin` in the table operators, past Keyrack; `keyrack audit verify` will tell of it"
     );
     Some(Finding::problem(
         "admins",
