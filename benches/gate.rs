@@ -213,7 +213,13 @@ async fn fill(db: &Database, keys: u64) -> Service {
         });
         let batch: Arc<Vec<NewKey>> = Arc::new(batch.collect());
         let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
-        let opening = Opening { who, operation: new_operation(), intent: Intent::Do, clock: Trust::Doubted };
+        let opening = Opening {
+            who,
+            operation: new_operation(),
+            intent: Intent::Do,
+            clock: Trust::Doubted,
+            shares: false,
+        };
         store
             .transact::<_, store::Error, _>(&clock, opening, move |tx| {
                 let batch = Arc::clone(&batch);

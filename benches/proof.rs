@@ -143,7 +143,13 @@ async fn fill(db: &Database, service: &Service, keys: u128) -> Vec<(KeyId, Hashe
         .collect();
     for some in all.chunks(5_000) {
         let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
-        let opening = Opening { who, operation: new_operation(), intent: Intent::Do, clock: Trust::Doubted };
+        let opening = Opening {
+            who,
+            operation: new_operation(),
+            intent: Intent::Do,
+            clock: Trust::Doubted,
+            shares: false,
+        };
         let some = Arc::new(some.to_vec());
         store
             .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {

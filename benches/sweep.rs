@@ -137,7 +137,13 @@ async fn fill(db: &Database, service: &Service, keys: u128) {
         number += some.len() as u128;
         let some = std::sync::Arc::new(some);
         let who = Identity { name: "ada".into(), host: "bench".into(), client: None };
-        let opening = Opening { who, operation: new_operation(), intent: Intent::Do, clock: Trust::Doubted };
+        let opening = Opening {
+            who,
+            operation: new_operation(),
+            intent: Intent::Do,
+            clock: Trust::Doubted,
+            shares: false,
+        };
         store
             .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {
                 let some = some.clone();

@@ -65,6 +65,7 @@ pub use facts::{Facts, UNWRITTEN};
 pub use gates::{GateRow, NewGate, Sight};
 pub use history::Past;
 pub use holders::Holder;
+pub use keys::Counted;
 pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
 pub use login::Neglected;
@@ -97,6 +98,7 @@ pub struct Store {
     steady: Arc<Steady>,
     /// What PostgreSQL's clock said last, and when the newest change was.
     server_clock: Arc<Mutex<Option<(Instant, Instant)>>>,
+    queue: Arc<transact::Queue>,
 }
 
 /// What may be done to a database so that it can be opened.
@@ -213,6 +215,7 @@ impl Store {
             weakness,
             steady: Arc::default(),
             server_clock: Arc::default(),
+            queue: Arc::default(),
         };
         Ok(match location {
             Location::Sqlite(path) => {
@@ -240,6 +243,7 @@ impl Store {
                     // Connections of one process share what they know of a file, so that all of them have to be closed.
                     // Where nobody else has a new log, what is in the deleted one can still be saved.
                     let saving = async {
+                        self.queue.release();
                         if held.has_no_log() {
                             sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(writer).await?;
                         }
@@ -310,6 +314,7 @@ impl Store {
     /// Closes every connection. SQLite then folds its write-ahead log into the file. A PostgreSQL that gives no answer is
     /// not waited for.
     pub async fn close(&self) {
+        self.queue.release();
         match &self.pools {
             Pools::Sqlite { writer, readers, .. } => {
                 if let Err(error) = self.check_file() {

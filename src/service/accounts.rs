@@ -105,6 +105,10 @@ struct Create {
 impl Change for Create {
     type Answer = Account;
 
+    fn shares(&self) -> bool {
+        true
+    }
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Account> {
         permit(tx, Permission::ChangeAccounts, "create accounts").await?;
         let issuer = tx.issuer(&self.issuer).await?.ok_or_else(|| Error::no_issuer(&self.issuer))?;
@@ -143,6 +147,10 @@ struct Alter {
 
 impl Change for Alter {
     type Answer = Account;
+
+    fn shares(&self) -> bool {
+        true
+    }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Account> {
         permit(tx, Permission::ChangeAccounts, "change accounts").await?;
@@ -187,6 +195,10 @@ impl Change for SetStanding {
 
     /// An account that is to be suspended can't wait.
     const CLOCK: Trust = Trust::Ahead;
+
+    fn shares(&self) -> bool {
+        true
+    }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Account> {
         permit(tx, Permission::ChangeAccounts, "change an account's standing").await?;

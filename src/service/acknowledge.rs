@@ -25,6 +25,10 @@ struct Acknowledge {
 impl Change for Acknowledge {
     type Answer = Key;
 
+    fn shares(&self) -> bool {
+        true
+    }
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Key> {
         permit(tx, Permission::ChangeKeys, "acknowledge keys").await?;
         let key = locked(tx, self.key).await?;

@@ -53,6 +53,10 @@ struct Acknowledge {
 impl Change for Acknowledge {
     type Answer = u64;
 
+    fn shares(&self) -> bool {
+        true
+    }
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<u64> {
         permit(tx, Permission::ChangeKeys, "acknowledge alerts").await?;
         let mut changes = Vec::new();

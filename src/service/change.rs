@@ -16,6 +16,12 @@ pub(super) trait Change: Send + Sync + 'static {
     /// How far the clock is believed that is far from the newest change.
     const CLOCK: Trust = Trust::Doubted;
 
+    /// Whether it may share its commit with others that are wished at the same time: it takes few locks, and asks for its
+    /// role before them.
+    fn shares(&self) -> bool {
+        false
+    }
+
     fn carry_out(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 
@@ -29,8 +35,13 @@ impl Service {
 
     /// Carries out `change` for the acting person, or only tries it.
     pub(super) async fn change<C: Change>(&self, operation: OperationId, change: C) -> Result<C::Answer> {
-        let opening =
-            Opening { who: self.inner.identity.clone(), operation, intent: self.intent, clock: C::CLOCK };
+        let opening = Opening {
+            who: self.inner.identity.clone(),
+            operation,
+            intent: self.intent,
+            clock: C::CLOCK,
+            shares: change.shares(),
+        };
         let change = Arc::new(change);
         let done = self
             .inner

@@ -13,7 +13,7 @@ use crate::domain::audit::replay::fingerprint;
 use crate::domain::audit::{self, Action};
 use crate::domain::expiry::{Expiry, check_expiry};
 use crate::domain::issuer::{Issuer, Policy};
-use crate::domain::key::{Key, NewKey, OperationId};
+use crate::domain::key::{Key, KeyId, NewKey, OperationId};
 use crate::domain::network::Networks;
 use crate::domain::operator::Permission;
 use crate::domain::scope::Scopes;
@@ -21,7 +21,7 @@ use crate::domain::secret::{PlainKey, TAIL};
 use crate::domain::text::{check_description, check_name};
 use crate::domain::when::Here;
 use crate::domain::{Instant, shifted};
-use crate::store::Tx;
+use crate::store::{Counted, Tx};
 
 /// The window in which creations are counted (VG-22).
 const MINUTE: chrono::Duration = chrono::Duration::seconds(60);
@@ -60,7 +60,8 @@ impl Service {
             expiry: request.expiry,
         };
         let entropy = self.draw();
-        let create = Create { account: request.account, draft, entropy: entropy.clone() };
+        let create =
+            Create { account: request.account, draft, entropy: entropy.clone(), intent: self.intent };
         let made = self.change(request.operation, create).await?;
         self.hand_over(made, &entropy).await
     }
@@ -76,11 +77,11 @@ impl Service {
 
     /// Puts a new key together with its secret; unless it was only tried, it is read back by that secret.
     pub(super) async fn hand_over(&self, made: Made, entropy: &Entropy) -> Result<Created> {
-        let Made { key, issuer, before } = made;
+        let Made { id, tried, issuer } = made;
         let policy = &issuer.policy;
-        let (id, check) = (key.id, policy.check_command());
+        let check = policy.check_command();
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, entropy);
-        if self.intent == Intent::Try && !before {
+        if let Some(key) = tried {
             return Ok(Created { key, secret, check });
         }
         match self.inner.store.keys_by_hash(&[secret.hash()]).await?.pop() {
@@ -99,35 +100,51 @@ pub(super) type Entropy = Zeroizing<[u8; 32]>;
 
 /// A key that a transaction made.
 pub(super) struct Made {
-    pub key: Key,
+    pub id: KeyId,
     pub issuer: Issuer,
-    /// Whether an earlier transaction of the same operation made it.
-    pub before: bool,
+    /// Of a dry run: the key, which nobody can read any more.
+    pub tried: Option<Key>,
+}
+
+impl Made {
+    pub async fn new(tx: &mut Tx, id: KeyId, issuer: Issuer, intent: Intent) -> Result<Self> {
+        let tried = match intent {
+            Intent::Try => Some(locked(tx, id).await?),
+            Intent::Do => None,
+        };
+        Ok(Self { id, issuer, tried })
+    }
 }
 
 struct Create {
     account: String,
     draft: Draft,
     entropy: Entropy,
+    intent: Intent,
 }
 
 impl Change for Create {
     type Answer = Made;
 
+    fn shares(&self) -> bool {
+        true
+    }
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Made> {
         permit(tx, Permission::ChangeKeys, "create keys").await?;
         let (account, issuer) = lock_account(tx, &self.account).await?;
-        if tx.seen().await? {
+        let policy = &issuer.policy;
+        let counted = count(tx, &account, policy, false).await?;
+        if counted.seen {
             return made_before(tx, issuer).await;
         }
-        let policy = &issuer.policy;
         let expires_at = self.draft.check(policy, tx.now())?;
-        allow_one_more(tx, &account, policy, false).await?;
+        allow_one_more(tx, &account, policy, counted, false).await?;
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);
         let key = self.draft.key(tx, expires_at, &account, policy, &secret);
         tx.add_keys(std::slice::from_ref(&key)).await?;
         tx.record_all(&[creation(Action::KeyCreate, &key)]).await?;
-        Ok(Made { key: locked(tx, key.id).await?, issuer, before: false })
+        Made::new(tx, key.id, issuer, self.intent).await
     }
 }
 
@@ -217,14 +234,29 @@ pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
     audit::Change::new(action, key, detail)
 }
 
-/// The three refusals to create, each with its own words: permission was asked before, then standing, then the limits
-/// (VP-28, VG-19, VG-22). The account is locked, so that what is counted here still holds at the end.
+/// What the caps are compared with. The account is locked, so that what is counted here still holds at the end.
 ///
 /// `in_place`: another key ends as soon as this one is taken over, so that the account has no more of them than before.
+pub(super) async fn count(
+    tx: &mut Tx,
+    account: &Account,
+    policy: &Policy,
+    in_place: bool,
+) -> Result<Counted> {
+    let active = policy.caps.active_keys.filter(|_| !in_place).unwrap_or(0);
+    let (now, made) = (tx.now(), policy.caps.creations_per_minute);
+    // Without a cap, none.
+    let since = made.map_or(now, |_| shifted(now, -MINUTE));
+    Ok(tx.count_keys(&account.slug, active, (since, made.unwrap_or(1))).await?)
+}
+
+/// The three refusals to create, each with its own words: permission was asked before, then standing, then the limits
+/// (VP-28, VG-19, VG-22).
 pub(super) async fn allow_one_more(
     tx: &mut Tx,
     account: &Account,
     policy: &Policy,
+    counted: Counted,
     in_place: bool,
 ) -> Result<()> {
     if !policy.odd.is_empty() {
@@ -237,22 +269,19 @@ pub(super) async fn allow_one_more(
         return Err(Error::Suspended { account: account.slug.clone() });
     }
     if let Some(cap) = policy.caps.active_keys.filter(|_| !in_place)
-        && tx.count_active(&account.slug, cap).await? >= u64::from(cap)
+        && counted.active >= u64::from(cap)
     {
         let active = tx.count_active(&account.slug, u32::MAX).await?;
         return Err(Error::KeyLimit { account: account.slug.clone(), active, cap });
     }
-    if let Some(cap) = policy.caps.creations_per_minute {
-        let made = tx.creations_since(&account.slug, shifted(tx.now(), -MINUTE), cap).await?;
-        if let (true, Some(oldest)) = (made.len() >= cap as usize, made.last()) {
-            let wait = (shifted(*oldest, MINUTE) - tx.now()).num_seconds().saturating_add(1);
-            return Err(Error::TooFast {
-                account: account.slug.clone(),
-                made: made.len() as u64,
-                cap,
-                wait: wait.unsigned_abs(),
-            });
-        }
+    if let (Some(cap), Some(oldest)) = (policy.caps.creations_per_minute, counted.oldest) {
+        let wait = (shifted(oldest, MINUTE) - tx.now()).num_seconds().saturating_add(1);
+        return Err(Error::TooFast {
+            account: account.slug.clone(),
+            made: cap.into(),
+            cap,
+            wait: wait.unsigned_abs(),
+        });
     }
     Ok(())
 }
@@ -263,5 +292,5 @@ pub(super) async fn made_before(tx: &mut Tx, issuer: Issuer) -> Result<Made> {
         .key_made_by(tx.operation())
         .await?
         .ok_or_else(|| Error::Refused("this operation was carried out before, and it made no key".into()))?;
-    Ok(Made { key: locked(tx, id).await?, issuer, before: true })
+    Ok(Made { id, issuer, tried: None })
 }

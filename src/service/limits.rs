@@ -27,6 +27,10 @@ struct SetLimits {
 impl Change for SetLimits {
     type Answer = Key;
 
+    fn shares(&self) -> bool {
+        true
+    }
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Key> {
         permit(tx, Permission::ChangeKeys, "change the limits of keys").await?;
         let key = locked(tx, self.key).await?;

@@ -14,6 +14,9 @@ use crate::domain::operator::Permission;
 use crate::domain::text::{SafeText, check_reason};
 use crate::store::{Trust, Tx};
 
+/// More keys than these have a transaction of their own: others don't wait for it with theirs.
+const FEW: usize = 20;
+
 /// A key that was revoked, read back from the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revoked {
@@ -77,6 +80,10 @@ impl Change for Revoke {
 
     /// An exposed key can't wait.
     const CLOCK: Trust = Trust::Ahead;
+
+    fn shares(&self) -> bool {
+        self.keys.len() <= FEW
+    }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Revoked>> {
         permit(tx, Permission::ChangeKeys, "revoke keys").await?;

@@ -2,9 +2,11 @@
 
 use super::accounts::lock_account;
 use super::change::{Change, locked};
-use super::create::{Created, Draft, Entropy, Made, allow_one_more, check_scopes, creation, made_before};
+use super::create::{
+    Created, Draft, Entropy, Made, allow_one_more, check_scopes, count, creation, made_before,
+};
 use super::permit::permit;
-use super::{Error, Field, Result, Service};
+use super::{Error, Field, Intent, Result, Service};
 use crate::domain::audit::Action;
 use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::key::{Key, KeyId, OperationId};
@@ -22,7 +24,7 @@ impl Service {
     pub async fn rotate_key(&self, operation: OperationId, key: KeyId, overlap: Overlap) -> Result<Created> {
         let account = self.key(key).await?.account;
         let entropy = self.draw();
-        let rotate = Rotate { account, key, overlap, entropy: entropy.clone() };
+        let rotate = Rotate { account, key, overlap, entropy: entropy.clone(), intent: self.intent };
         let made = self.change(operation, rotate).await?;
         self.hand_over(made, &entropy).await
     }
@@ -34,10 +36,15 @@ struct Rotate {
     key: KeyId,
     overlap: Overlap,
     entropy: Entropy,
+    intent: Intent,
 }
 
 impl Change for Rotate {
     type Answer = Made;
+
+    fn shares(&self) -> bool {
+        true
+    }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Made> {
         permit(tx, Permission::ChangeKeys, "rotate keys").await?;
@@ -61,7 +68,8 @@ impl Change for Rotate {
         let life = policy.expiry.renewed(life(tx, &old).await?);
         check_scopes(policy, &old.scopes)?;
         let in_place = self.overlap == Overlap::None && !replaces_a_living_key(tx, &old).await?;
-        allow_one_more(tx, &account, policy, in_place).await.map_err(|error| match error {
+        let counted = count(tx, &account, policy, in_place).await?;
+        allow_one_more(tx, &account, policy, counted, in_place).await.map_err(|error| match error {
             Error::KeyLimit { .. } if self.overlap != Overlap::None => Error::Refused(format!(
                 "{error}, or rotate without an overlap: then it has no more keys than before"
             )),
@@ -82,7 +90,7 @@ impl Change for Rotate {
         tx.add_keys(std::slice::from_ref(&successor)).await?;
         tx.set_successor(old.id, successor.id).await?;
         tx.record_all(&[creation(Action::KeyRotate, &successor)]).await?;
-        Ok(Made { key: locked(tx, successor.id).await?, issuer, before: false })
+        Made::new(tx, successor.id, issuer, self.intent).await
     }
 }
 

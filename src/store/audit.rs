@@ -1,17 +1,17 @@
 //! The audit in the database: growing at its end, one row per change, each hanging on the one before it.
 
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows};
 use super::filter::like;
 use super::reading::from_row;
-use super::{Result, Store, Tx};
-use crate::domain::Instant;
-use crate::domain::audit::{Action, AuditFilter, Change, Entry, GENESIS, Link, Subject};
+use super::{Conn, Result, Store, Tx};
+use crate::domain::audit::{Action, AuditFilter, Change, Entry, Link, Subject};
 use crate::domain::key::OperationId;
 use crate::domain::operator::Identity;
 use crate::domain::text::{SafeText, hex};
+use crate::domain::{EARLIEST, Instant, LATEST};
 
 struct AuditRow {
     seq: i64,
@@ -106,7 +106,7 @@ pub struct Done<'a> {
 }
 
 impl Tx {
-    /// Appends one change to the audit. Last in a transaction, because from here on others wait for its end.
+    /// Appends one change to the audit.
     pub async fn record(
         &mut self,
         action: Action,
@@ -116,89 +116,155 @@ impl Tx {
         self.record_all(&[Change::new(action, subject, detail)]).await
     }
 
-    /// Appends changes in their order, in as few statements as may be.
+    /// Appends changes in their order.
     pub async fn record_all(&mut self, changes: &[Change]) -> Result<()> {
         let (who, at, operation) = (self.who().clone(), self.now(), self.operation());
-        let changes: Vec<_> =
-            changes.iter().map(|change| Done { who: &who, at, operation, change }).collect();
-        self.append(&changes).await
+        let done = |change| Done { who: &who, at, operation, change };
+        self.owe(changes.iter().map(done).map(Link::from));
+        Ok(())
     }
 
     /// The same, of changes that each belong to an operation of their own.
     pub async fn record_each(&mut self, changes: &[(OperationId, Change)]) -> Result<()> {
         let (who, at) = (self.who().clone(), self.now());
-        let done = |(operation, change)| Done { who: &who, at, operation, change };
-        let changes: Vec<_> = changes.iter().map(|(operation, change)| done((*operation, change))).collect();
-        self.append(&changes).await
+        let done = |(operation, change): &(OperationId, Change)| {
+            Done { who: &who, at, operation: *operation, change }.into()
+        };
+        self.owe(changes.iter().map(done));
+        Ok(())
     }
 
     /// What people did at other times: for demo data, whose history lies in the past.
     pub async fn record_past(&mut self, changes: &[Done<'_>]) -> Result<()> {
-        self.append(changes).await
+        self.owe(changes.iter().copied().map(Link::from));
+        Ok(())
     }
 
-    async fn append(&mut self, changes: &[Done<'_>]) -> Result<()> {
-        if changes.is_empty() {
-            return Ok(());
+    /// Writes all that the audit is owed; on SQLite with `end` behind it.
+    pub(super) async fn write_audit(&mut self, end: &'static str) -> Result<()> {
+        let mut owed = self.owed();
+        if owed.is_empty() {
+            return self.say(end.trim_start_matches([';', ' '])).await;
         }
-        let end = self.audit_end().await?;
-        let keeps = end.is_none();
-        let (mut seq, previous) = end.unwrap_or_else(|| (0, GENESIS.to_vec()));
-        let mut previous: [u8; 32] =
-            previous.try_into().map_err(|_| super::Error::Corrupt("the audit's head has no hash".into()))?;
-        for some in changes.chunks(ROWS) {
-            let links: Vec<(Link, [u8; 32])> = some
-                .iter()
-                .map(|Done { who, at, operation, change }| {
-                    seq += 1;
-                    let link = Link {
-                        seq,
-                        at: *at,
-                        actor: who.name.clone(),
-                        host: who.host.clone(),
-                        client: who.client.clone(),
-                        operation: *operation,
-                        action: change.action.as_str().to_owned(),
-                        subject: change.subject.name.clone(),
-                        account: change.subject.account.clone(),
-                        key: change.subject.key,
-                        detail: change.detail.to_string(),
-                    };
-                    if !keeps {
-                        previous = link.hash(&previous);
+        // Where the database itself gives no numbers and hashes to new rows.
+        let hashes = match self.audit_end().await? {
+            Some((seq, hash)) => chain(&mut owed, seq, hash)?,
+            None => Vec::new(),
+        };
+        match self.conn() {
+            Conn::Sqlite(c) => {
+                let mut rows = owed.into_iter().zip(hashes).collect::<Vec<_>>();
+                while !rows.is_empty() {
+                    let left = rows.split_off(rows.len().min(ROWS));
+                    let many = rows.len();
+                    let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO audit (");
+                    sql.push(COLUMNS).push(") ");
+                    sql.push_values(rows, |mut row, (link, hash)| {
+                        row.push_bind(link.seq)
+                            .push_bind(Time(link.at))
+                            .push_bind(link.actor)
+                            .push_bind(link.host)
+                            .push_bind(link.client)
+                            .push_bind(link.operation)
+                            .push_bind(link.action)
+                            .push_bind(link.subject)
+                            .push_bind(link.account)
+                            .push_bind(link.key)
+                            .push_bind(link.detail)
+                            .push_bind(hash.to_vec());
+                    });
+                    if left.is_empty() {
+                        sql.push(end);
                     }
-                    (link, previous)
-                })
-                .collect();
-            both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("INSERT INTO audit (");
-                sql.push(COLUMNS).push(") ");
+                    // Few rows and a full statement come again and again; what lies between does not.
+                    sql.build().persistent(many <= FEW || many == ROWS).execute(&mut *c).await?;
+                    rows = left;
+                }
+            }
+            Conn::Postgres(c) => {
                 // The triggers see one row after the other, so that each hangs on the one before it.
-                sql.push_values(&links, |mut row, (link, hash)| {
-                    row.push_bind((!keeps).then_some(link.seq))
-                        .push_bind(Time(link.at))
-                        .push_bind(link.actor.clone())
-                        .push_bind(link.host.clone())
-                        .push_bind(link.client.clone())
-                        .push_bind(link.operation)
-                        .push_bind(link.action.clone())
-                        .push_bind(link.subject.clone())
-                        .push_bind(link.account.clone())
-                        .push_bind(link.key)
-                        .push_bind(link.detail.clone())
-                        .push_bind((!keeps).then(|| hash.to_vec()));
-                });
-                // One row and a full statement come again and again; what lies between does not.
-                sql.build().persistent(matches!(links.len(), 1 | ROWS)).execute(c).await?;
-            });
-            self.audit_grew(seq, previous);
+                let sql = "INSERT INTO audit (seq, hash, at, actor, host, client, operation, action, subject, account, key, detail) \
+                     SELECT seq, hash, at, actor, host, client, operation, action, subject, account, key, detail \
+                     FROM unnest($1::bigint[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], \
+                     $9::text[], $10::text[], $11::uuid[], $12::text[]) WITH ORDINALITY AS new \
+                     (seq, hash, at, actor, host, client, operation, action, subject, account, key, detail, place) ORDER BY place";
+                let each = |of: fn(&Link) -> &str| owed.iter().map(of).map(str::to_owned).collect::<Vec<_>>();
+                let maybe = |of: fn(&Link) -> Option<&str>| {
+                    owed.iter().map(of).map(|text| text.map(str::to_owned)).collect::<Vec<_>>()
+                };
+                let numbers: Vec<_> =
+                    owed.iter().map(|link| (!hashes.is_empty()).then_some(link.seq)).collect();
+                sqlx::query(sql)
+                    .bind(numbers)
+                    .bind(hashes.iter().map(|hash| hash.to_vec()).collect::<Vec<_>>())
+                    .bind(owed.iter().map(|link| link.at.clamp(EARLIEST, LATEST)).collect::<Vec<_>>())
+                    .bind(each(|link| &link.actor))
+                    .bind(each(|link| &link.host))
+                    .bind(maybe(|link| link.client.as_deref()))
+                    .bind(owed.iter().map(|link| link.operation).collect::<Vec<_>>())
+                    .bind(each(|link| &link.action))
+                    .bind(each(|link| &link.subject))
+                    .bind(maybe(|link| link.account.as_deref()))
+                    .bind(owed.iter().map(|link| link.key).collect::<Vec<_>>())
+                    .bind(each(|link| &link.detail))
+                    .execute(c)
+                    .await?;
+            }
         }
         Ok(())
     }
+
+    /// The number and hash of the audit's last row; on PostgreSQL locked from here on. `None` where the database itself
+    /// gives both to new rows.
+    async fn audit_end(&mut self) -> Result<Option<(i64, Vec<u8>)>> {
+        if let Some(head) = self.head() {
+            return Ok(Some(head));
+        }
+        if self.keeps() {
+            return Ok(None);
+        }
+        let lock = self.conn().locking(" FOR UPDATE");
+        let sql = sqlx::AssertSqlSafe(format!("SELECT seq, hash FROM audit_head{lock}"));
+        Ok(Some(rows!(fetch_one, self.conn(), sql)))
+    }
 }
 
-/// Rows of one statement.
-const ROWS: usize = 50;
+/// Numbers the rows that follow row `seq`; answers their hashes.
+fn chain(rows: &mut [Link], mut seq: i64, last: Vec<u8>) -> Result<Vec<[u8; 32]>> {
+    let mut last: [u8; 32] =
+        last.try_into().map_err(|_| super::Error::Corrupt("the audit's head has no hash".into()))?;
+    let next = |row: &mut Link| {
+        seq += 1;
+        row.seq = seq;
+        last = row.hash(&last);
+        last
+    };
+    Ok(rows.iter_mut().map(next).collect())
+}
+
+impl From<Done<'_>> for Link {
+    /// Not numbered yet.
+    fn from(Done { who, at, operation, change }: Done<'_>) -> Self {
+        Self {
+            seq: 0,
+            at,
+            actor: who.name.clone(),
+            host: who.host.clone(),
+            client: who.client.clone(),
+            operation,
+            action: change.action.as_str().to_owned(),
+            subject: change.subject.name.clone(),
+            account: change.subject.account.clone(),
+            key: change.subject.key,
+            detail: change.detail.to_string(),
+        }
+    }
+}
+
+/// Rows of one statement, on SQLite: below its 32,766 values.
+const ROWS: usize = 500;
+/// As many as changes that share a commit have, mostly.
+const FEW: usize = 32;
 
 impl Store {
     /// Rows that the filter fits, newest first, with numbers below `before`.

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteError;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A database error, in words that say what to do next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// No connection, or it broke and did not come back in time.
     #[error("the database can't be reached: {0}. Check that it runs and try again")]

@@ -30,13 +30,15 @@ pub(super) trait Driver: Database {
     fn text(sql: &mut QueryBuilder<Self>, value: &str);
     fn time(sql: &mut QueryBuilder<Self>, value: Instant);
     fn id(sql: &mut QueryBuilder<Self>, value: Uuid);
+    /// Any number of ids as one value, in brackets.
+    fn ids(sql: &mut QueryBuilder<Self>, values: &[Uuid]);
     /// Rows whose name or description contains `text` (at least three characters), by the trigram index. With
     /// `perhaps`, rows that only may contain it, which is quicker to tell.
     fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, perhaps: bool);
 }
 
 macro_rules! driver {
-    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $trigram:item) => {
+    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $ids:item, $trigram:item) => {
         impl Driver for $db {
             const POSITION: &'static str = $position;
             const ID_END: &'static str = $id_end;
@@ -55,6 +57,8 @@ macro_rules! driver {
                 sql.push_bind(value);
             }
 
+            $ids
+
             $trigram
         }
     };
@@ -66,6 +70,15 @@ driver!(
     "lower(hex(substr(k.id, 11)))",
     "seq",
     "86400000000",
+    fn ids(sql: &mut QueryBuilder<Self>, values: &[Uuid]) {
+        let mut json = String::with_capacity(2 + values.len() * 35);
+        for id in values {
+            json.push_str(if json.is_empty() { "[\"" } else { "\",\"" });
+            json.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
+        }
+        json.push_str("\"]");
+        sql.push("(SELECT unhex(value) FROM json_each(").push_bind(json).push("))");
+    },
     fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, perhaps: bool) {
         // The index knows only which trigrams a row has, so the row itself has the last word.
         let letters: Vec<char> = text.chars().collect();
@@ -92,6 +105,9 @@ driver!(
     "right(k.id::text, 12) COLLATE \"C\"",
     "id",
     "interval '24 hours'",
+    fn ids(sql: &mut QueryBuilder<Self>, values: &[Uuid]) {
+        sql.push("(SELECT unnest(").push_bind(values.to_vec()).push("::uuid[]))");
+    },
     fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, _perhaps: bool) {
         sql.push("SELECT k.id FROM keys k WHERE k.search LIKE ");
         sql.push_bind(like(text));
@@ -99,8 +115,14 @@ driver!(
     }
 );
 
+/// More ids than these are one value of a statement: it is the same for any number of them.
+const FEW: usize = 32;
+
 /// Writes `(id, id, …)`. There must be one at least.
 pub(super) fn push_ids<D: Driver>(sql: &mut QueryBuilder<D>, ids: &[Uuid]) {
+    if ids.len() > FEW {
+        return D::ids(sql, ids);
+    }
     for (n, id) in ids.iter().enumerate() {
         sql.push(if n == 0 { "(" } else { ", " });
         D::id(sql, *id);

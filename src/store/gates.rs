@@ -105,6 +105,7 @@ impl Store {
         self.check_file()?;
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => {
+                self.queue.release();
                 let writer = writer.acquire().await?;
                 self.check_file()?;
                 Reader::Sqlite(writer)

@@ -16,6 +16,17 @@ use crate::domain::secret::HashedKey;
 /// Rows of one statement.
 const ROWS: usize = 500;
 
+/// What an account has, as far as its caps ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// Active keys, counted no further than the cap.
+    pub active: u64,
+    /// If as many keys were made as may be: when the oldest of those was.
+    pub oldest: Option<Instant>,
+    /// As [`Tx::seen`], behind the account's lock.
+    pub seen: bool,
+}
+
 struct HashRow {
     hash: Vec<u8>,
     key: KeyRow,
@@ -64,17 +75,18 @@ impl Store {
     }
 }
 
-/// These keys, in the order of their ids where that is the order of `ids`.
+/// These keys, in the order of their ids.
 async fn these(conn: Conn<'_>, ids: &[KeyId], lock: &str) -> Result<Vec<Key>> {
-    let mut found = Vec::with_capacity(ids.len());
-    both!(conn, c => for some in ids.chunks(ROWS) {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<KeyRow> = both!(conn, c => {
         let mut sql = QueryBuilder::<Db>::new(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id IN "));
-        push_ids::<Db>(&mut sql, some);
+        push_ids::<Db>(&mut sql, ids);
         sql.push(" ORDER BY k.id").push(lock);
-        let rows: Vec<KeyRow> = sql.build_query_as().persistent(some.len() == 1).fetch_all(&mut *c).await?;
-        found.extend(rows.into_iter().map(Key::from));
+        sql.build_query_as().persistent(ids.len() == 1).fetch_all(c).await?
     });
-    Ok(found)
+    Ok(rows.into_iter().map(Key::from).collect())
 }
 
 impl Tx {
@@ -94,33 +106,30 @@ impl Tx {
 
     /// How many keys of the account are active, counted no further than `limit`.
     pub async fn count_active(&mut self, account: &str, limit: u32) -> Result<u64> {
-        let now = Time(self.now());
-        let count: i64 = scalar!(
-            fetch_one,
-            self.conn(),
-            "SELECT count(*) FROM (SELECT 1 FROM keys WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted",
-            [account, now, i64::from(limit)]
-        );
-        Ok(count.unsigned_abs())
+        let now = self.now();
+        Ok(self.count_keys(account, limit, (now, 0)).await?.active)
     }
 
-    /// The instants of the account's newest creations after `since`, newest first, at most `limit`.
-    pub async fn creations_since(
+    /// What the caps of an account are compared with, of its locked row: `made` are the time since when its creations
+    /// count, and how many it may have.
+    pub async fn count_keys(
         &mut self,
         account: &str,
-        since: Instant,
-        limit: u32,
-    ) -> Result<Vec<Instant>> {
+        active: u32,
+        (since, made): (Instant, u32),
+    ) -> Result<Counted> {
         // What a clock that was wrong made in the future is no measure.
-        let now = Time(self.now());
-        let times: Vec<Time> = scalar!(
-            fetch_all,
+        let (now, operation) = (Time(self.now()), self.operation());
+        let (active, oldest, seen): (i64, Option<Time>, bool) = rows!(
+            fetch_one,
             self.conn(),
-            "SELECT created_at FROM keys WHERE account = $1 AND created_at > $2 AND created_at <= $4 \
-                 ORDER BY created_at DESC LIMIT $3",
-            [account, Time(since), i64::from(limit), now]
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM keys WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted), \
+                 (SELECT created_at FROM keys WHERE account = $1 AND created_at > $4 AND created_at <= $2 \
+                     ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
+                 EXISTS (SELECT 1 FROM audit WHERE operation = $6)",
+            [account, now, i64::from(active), Time(since), (i64::from(made) - 1).max(0), operation]
         );
-        Ok(times.into_iter().map(|time| time.0).collect())
+        Ok(Counted { active: active.unsigned_abs(), oldest: oldest.map(Instant::from), seen })
     }
 
     /// Links the old key to the one that replaces it.
@@ -174,17 +183,18 @@ impl Tx {
 
     /// Revokes keys for good.
     pub async fn revoke(&mut self, keys: &[KeyId], end: &Revocation) -> Result<()> {
-        for some in keys.chunks(ROWS) {
-            both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("UPDATE keys SET revoked_at = ");
-                sql.push_bind(Time(end.at));
-                sql.push(", revoked_by = ").push_bind(end.by.as_str());
-                sql.push(", revoke_reason = ").push_bind(end.reason.as_deref());
-                sql.push(" WHERE revoked_at IS NULL AND id IN ");
-                push_ids::<Db>(&mut sql, some);
-                sql.build().persistent(some.len() == 1).execute(c).await?;
-            });
+        if keys.is_empty() {
+            return Ok(());
         }
+        both!(self.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("UPDATE keys SET revoked_at = ");
+            sql.push_bind(Time(end.at));
+            sql.push(", revoked_by = ").push_bind(end.by.as_str());
+            sql.push(", revoke_reason = ").push_bind(end.reason.as_deref());
+            sql.push(" WHERE revoked_at IS NULL AND id IN ");
+            push_ids::<Db>(&mut sql, keys);
+            sql.build().persistent(keys.len() == 1).execute(c).await?;
+        });
         Ok(())
     }
 

@@ -53,7 +53,7 @@ impl Tx {
                         .push_bind(key.replaces.map(|(id, _)| id))
                         .push_bind(key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()));
                 });
-                sql.build().persistent(some.len() == ROWS).execute(c).await?;
+                sql.build().persistent(matches!(some.len(), 1 | ROWS)).execute(c).await?;
             });
         }
         Ok(())
@@ -114,7 +114,7 @@ impl Store {
                 // Enough to tell a rare value from a common one; the whole table would take long.
                 sqlx::raw_sql(
                     "PRAGMA analysis_limit = 1000; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE); \
-                     PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000",
+                     PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4096",
                 )
                 .execute(writer)
                 .await?;

@@ -108,23 +108,24 @@ impl Tx {
     /// Tells the reminders' states anew from their deliveries. `why` is for those that come out superseded or cancelled.
     pub async fn tell_states(&mut self, ids: &[ReminderId], why: Option<&str>) -> Result<()> {
         let now = self.now();
-        for some in ids.chunks(IDS) {
-            both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("UPDATE reminders SET changed_at = ");
-                Db::time(&mut sql, now);
-                sql.push(", state = ").push(STATE_OF);
-                sql.push(" WHERE id IN ");
-                push_ids::<Db>(&mut sql, some);
-                sql.build().execute(&mut *c).await?;
-                if let Some(why) = why {
-                    let mut sql = QueryBuilder::<Db>::new("UPDATE reminders SET why = ");
-                    Db::text(&mut sql, why);
-                    sql.push(" WHERE state IN ('superseded', 'cancelled') AND id IN ");
-                    push_ids::<Db>(&mut sql, some);
-                    sql.build().execute(c).await?;
-                }
-            });
+        if ids.is_empty() {
+            return Ok(());
         }
+        both!(self.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("UPDATE reminders SET changed_at = ");
+            Db::time(&mut sql, now);
+            sql.push(", state = ").push(STATE_OF);
+            sql.push(" WHERE id IN ");
+            push_ids::<Db>(&mut sql, ids);
+            sql.build().execute(&mut *c).await?;
+            if let Some(why) = why {
+                let mut sql = QueryBuilder::<Db>::new("UPDATE reminders SET why = ");
+                Db::text(&mut sql, why);
+                sql.push(" WHERE state IN ('superseded', 'cancelled') AND id IN ");
+                push_ids::<Db>(&mut sql, ids);
+                sql.build().execute(c).await?;
+            }
+        });
         Ok(())
     }
 
@@ -132,33 +133,34 @@ impl Tx {
     /// moment can't be called back, and ends as it ends. The reminders must be locked.
     pub async fn set_aside(&mut self, ids: &[ReminderId], state: State, why: &str) -> Result<()> {
         let now = self.now();
-        for some in ids.chunks(IDS) {
-            both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("UPDATE deliveries SET claimed_until = NULL, state = ");
-                Db::text(&mut sql, state.as_str());
-                sql.push(", changed_at = ");
-                Db::time(&mut sql, now);
-                sql.push(" WHERE (state = 'pending' OR (state = 'sending' AND claimed_until <= ");
-                Db::time(&mut sql, now);
-                sql.push(")) AND reminder IN ");
-                push_ids::<Db>(&mut sql, some);
-                sql.build().execute(c).await?;
-            });
+        if ids.is_empty() {
+            return Ok(());
         }
+        both!(self.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("UPDATE deliveries SET claimed_until = NULL, state = ");
+            Db::text(&mut sql, state.as_str());
+            sql.push(", changed_at = ");
+            Db::time(&mut sql, now);
+            sql.push(" WHERE (state = 'pending' OR (state = 'sending' AND claimed_until <= ");
+            Db::time(&mut sql, now);
+            sql.push(")) AND reminder IN ");
+            push_ids::<Db>(&mut sql, ids);
+            sql.build().execute(c).await?;
+        });
         self.tell_states(ids, Some(why)).await
     }
 
     /// Cancels what waits to remind of these keys, because they ended or their expiry changed. Before the audit's rows of
     /// the same transaction. Answers how many reminders there were.
     pub async fn cancel_reminders(&mut self, keys: &[KeyId], why: &str) -> Result<usize> {
-        let mut ids: Vec<ReminderId> = Vec::new();
-        for some in keys.chunks(IDS) {
-            ids.extend(both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("SELECT id FROM reminders WHERE state IN ('pending', 'sending') AND key IN ");
-                push_ids::<Db>(&mut sql, some);
-                sql.build_query_scalar::<Uuid>().fetch_all(c).await?
-            }));
+        if keys.is_empty() {
+            return Ok(0);
         }
+        let ids: Vec<ReminderId> = both!(self.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("SELECT id FROM reminders WHERE state IN ('pending', 'sending') AND key IN ");
+            push_ids::<Db>(&mut sql, keys);
+            sql.build_query_scalar::<Uuid>().fetch_all(c).await?
+        });
         if !ids.is_empty() {
             self.lock_reminders(&ids).await?;
             self.set_aside(&ids, State::Cancelled, why).await?;

@@ -16,6 +16,8 @@ use super::{Access, Error, Location, Pools, Result, migrate};
 
 /// How long to try for a connection before saying that the database can't be reached.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// A connection that was used so recently is taken as it is.
+const FRESH: Duration = Duration::from_millis(100);
 /// How long a single question to a pooler may take.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -128,8 +130,15 @@ async fn connect_to(options: PgConnectOptions, url: &str) -> Result<(PgPool, Ser
                 Ok(())
             })
         })
-        .before_acquire(|_, meta| {
-            Box::pin(async move { Ok(MOVED.lock().is_none_or(|moved| meta.age < moved.elapsed())) })
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                // The server may have gone meanwhile, or closed it.
+                if meta.idle_for > FRESH {
+                    conn.ping().await?;
+                }
+                Ok(MOVED.lock().is_none_or(|moved| meta.age < moved.elapsed()))
+            })
         })
         // A cancelled `begin` can leave a transaction open on the connection; whatever is written on it later would be
         // lost although it was acknowledged (H1). So each connection is cleared before it goes back. A ROLLBACK alone has

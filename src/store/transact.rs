@@ -1,17 +1,26 @@
 //! Transactions: everything that changes something happens in one, and nothing that was acknowledged is lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
-use super::dialect::{Time, rows, scalar};
-use super::{Conn, Error, MaybeTransient, Pools, Result, Store};
+use self::queue::{End, Job, Work};
+use super::dialect::scalar;
+use super::{Conn, Error, MaybeTransient, Pools, Reader, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
+use crate::domain::audit::Link;
 use crate::domain::key::OperationId;
 use crate::domain::operator::{Identity, Role};
-use crate::domain::steady::{Trouble, trouble};
+
+mod group;
+mod open;
+mod queue;
+
+pub(super) use queue::Queue;
 
 /// Pauses before each new try of a transaction that met a passing fault: a little over 5 seconds in all. There is no new
 /// try once [`PATIENCE`] has passed.
@@ -27,15 +36,11 @@ const PAUSES: [Duration; 6] = [
 /// A try that takes longer than this has lost its server, although the connection does not know yet (H10).
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is asked first on PostgreSQL. A server that confirms a commit before it is on its disk is told to wait for that: a
-/// pooler or a reload of its settings may have undone what was said on connecting.
-const BEGUN: &str = "SELECT clock_timestamp(), (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq), (SELECT role FROM operators WHERE name = $1), \
-     current_setting('transaction_read_only') = 'on', CASE current_setting('synchronous_commit') WHEN 'off' \
-     THEN set_config('synchronous_commit', 'on', true) END, to_regproc('keyrack_take_turns') IS NOT NULL";
-
 /// A transaction that is open for writing.
 pub struct Tx {
-    kind: Kind,
+    link: Reader,
+    /// Whether its present part can be taken back by itself.
+    marked: bool,
     now: Instant,
     who: Identity,
     role: Option<Role>,
@@ -44,6 +49,10 @@ pub struct Tx {
     known: Option<Known>,
     /// PostgreSQL: whether the schema numbers and hashes the audit's rows by itself.
     keeps: bool,
+    /// Whether nobody can change the acting person's role any more.
+    holds: bool,
+    /// Rows of the audit, written last of all: from then on others wait for the end. Not numbered yet.
+    owed: Vec<Link>,
 }
 
 /// Read once at the beginning, so that a change takes as few statements as it can.
@@ -60,6 +69,9 @@ pub struct Opening {
     pub operation: OperationId,
     pub intent: Intent,
     pub clock: Trust,
+    /// Whether it may share its commit with changes that are wished at the same time. It takes few locks, and asks for
+    /// its role before them.
+    pub shares: bool,
 }
 
 /// How far the clock is believed that is far from the newest change.
@@ -81,11 +93,6 @@ pub enum Intent {
     Do,
 }
 
-enum Kind {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
-}
-
 impl Store {
     /// Runs `work` in a transaction and commits it if it answers `Ok`, or, where it is only tried, rolls it back.
     ///
@@ -105,17 +112,12 @@ impl Store {
     {
         let store = self.clone();
         let clock = clock.clone();
+        let work = Arc::new(work);
         let task = tokio::spawn(async move {
             let begun = tokio::time::Instant::now();
             let mut pauses = PAUSES.iter();
             loop {
-                let tried = tokio::time::timeout(PATIENCE, store.attempt(&clock, &opening, &work)).await;
-                // Whether it was carried out can't be known; the next try finds out by its operation.
-                let tried = tried.unwrap_or_else(|_| {
-                    let seconds = PATIENCE.as_secs();
-                    Err(Error::Unreachable(format!("it gave no answer for {seconds} s")).into())
-                });
-                match tried {
+                match store.attempt(&clock, &opening, &work).await {
                     Err(error) if error.is_transient() => match pauses.next() {
                         Some(pause) if begun.elapsed() < PATIENCE => tokio::time::sleep(*pause).await,
                         _ => return Err(error),
@@ -130,100 +132,41 @@ impl Store {
         }
     }
 
-    async fn attempt<T, E, F>(&self, clock: &Clock, opening: &Opening, work: &F) -> std::result::Result<T, E>
+    /// One try of the whole, together with what others wish at the same time.
+    async fn attempt<T, E, F>(
+        &self,
+        clock: &Clock,
+        opening: &Opening,
+        work: &Arc<F>,
+    ) -> std::result::Result<T, E>
     where
-        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, std::result::Result<T, E>> + Send + Sync,
-        E: From<Error>,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, std::result::Result<T, E>> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<Error> + MaybeTransient + Send + 'static,
     {
-        let mut tx = self.begin(clock, opening).await?;
-        // An error drops the transaction, which rolls it back.
-        let done = work(&mut tx).await?;
-        self.check_file()?;
-        match opening.intent {
-            Intent::Do => tx.commit().await?,
-            Intent::Try => tx.roll_back().await?,
-        }
-        self.check_file()?;
-        if opening.clock == Trust::Right {
-            self.learn_time().await;
-        }
-        Ok(done)
-    }
-
-    async fn begin(&self, clock: &Clock, opening: &Opening) -> Result<Tx> {
-        let Opening { who, operation, .. } = opening;
-        let parsed = |role: Option<String>| role.and_then(|role| role.parse().ok());
         self.check_file()?;
         if let Some(why) = &self.hindered {
-            return Err(Error::Disk(why.to_string()));
+            return Err(Error::Disk(why.to_string()).into());
         }
-        Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                // A deferred transaction would fail at its first write under contention (H7).
-                let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                type Begun = (Option<String>, bool, i64, Vec<u8>, i64, i64);
-                let (role, seen, seq, hash, changed, sign): Begun = sqlx::query_as(
-                    "SELECT (SELECT role FROM operators WHERE name = $1), \
-                     EXISTS (SELECT 1 FROM audit WHERE operation = $2), seq, hash, \
-                     coalesce((SELECT at FROM audit WHERE seq = h.seq), 0), \
-                     coalesce((SELECT max(beat_at) FROM gates), 0) FROM audit_head h",
-                )
-                .bind(who.name.as_str())
-                .bind(operation)
-                .fetch_one(&mut *tx)
-                .await?;
-                let known = Some(Known { seen, head: (seq, hash) });
-                self.steady.learn(changed, sign);
-                let now = match (opening.clock, self.clock_trouble(clock)) {
-                    (Trust::Right, _) => clock.now(),
-                    (Trust::Doubted, Some((Trouble::Ahead, words))) => return Err(Error::Clock(words)),
-                    // It is done, at a time that is believed: a wrong one would be the newest from then on.
-                    (Trust::Ahead, Some((Trouble::Ahead, _))) => {
-                        self.steady.newest().unwrap_or_else(|| clock.now())
-                    }
-                    _ => self.time(clock),
+        let answer = Arc::new(Mutex::new(None));
+        let (tell, told) = oneshot::channel();
+        let (to, work) = (Arc::clone(&answer), Arc::clone(work));
+        let work: Work = Box::new(move |tx| {
+            let (to, work) = (Arc::clone(&to), Arc::clone(&work));
+            Box::pin(async move {
+                let done = work(tx).await;
+                let end = match &done {
+                    Ok(_) => End::Done,
+                    Err(error) if error.is_transient() => End::Faulty,
+                    Err(_) => End::Refused,
                 };
-                Tx {
-                    kind: Kind::Sqlite(tx),
-                    now,
-                    who: who.clone(),
-                    role: parsed(role),
-                    operation: *operation,
-                    known,
-                    keeps: false,
-                }
-            }
-            Pools::Postgres(pool) => {
-                let mut tx = match pool.begin().await {
-                    Ok(tx) => tx,
-                    Err(error) => return Err(self.explain(pool, error).await),
-                };
-                type Begun = (Time, Option<Time>, Option<String>, bool, Option<String>, bool);
-                let (Time(mut now), newest, role, read_only, _, keeps): Begun =
-                    sqlx::query_as(BEGUN).bind(who.name.as_str()).fetch_one(&mut *tx).await?;
-                if read_only {
-                    return Err(self.elsewhere(pool, &mut tx).await);
-                }
-                if opening.clock != Trust::Right
-                    && !clock.is_hand()
-                    && let Some(Time(newest)) = newest
-                {
-                    if opening.clock == Trust::Doubted && trouble(now, newest) == Some(Trouble::Ahead) {
-                        return Err(Error::Clock(Trouble::Ahead.words(now, newest)));
-                    }
-                    now = now.max(newest);
-                }
-                Tx {
-                    kind: Kind::Postgres(tx),
-                    now,
-                    who: who.clone(),
-                    role: parsed(role),
-                    operation: *operation,
-                    known: None,
-                    keeps,
-                }
-            }
-        })
+                *to.lock() = Some(done);
+                end
+            })
+        });
+        self.submit(Job::new(opening.clone(), clock.clone(), work, tell), told).await?;
+        let answer = answer.lock().take();
+        answer.unwrap_or_else(|| Err(Error::Other("the change has no outcome".into()).into()))
     }
 }
 
@@ -244,26 +187,7 @@ impl Tx {
     }
 
     pub(super) fn conn(&mut self) -> Conn<'_> {
-        match &mut self.kind {
-            Kind::Sqlite(tx) => Conn::Sqlite(tx),
-            Kind::Postgres(tx) => Conn::Postgres(tx),
-        }
-    }
-
-    async fn commit(self) -> Result<()> {
-        match self.kind {
-            Kind::Sqlite(tx) => tx.commit().await?,
-            Kind::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
-    }
-
-    async fn roll_back(self) -> Result<()> {
-        match self.kind {
-            Kind::Sqlite(tx) => tx.rollback().await?,
-            Kind::Postgres(tx) => tx.rollback().await?,
-        }
-        Ok(())
+        self.link.conn()
     }
 
     /// The acting person's role, as it is inside this transaction.
@@ -273,17 +197,20 @@ impl Tx {
 
     /// The same, read anew, and nobody can change it before this transaction ends.
     pub async fn hold_role(&mut self) -> Result<Option<Role>> {
-        match &mut self.kind {
+        if self.holds {
+            return Ok(self.role);
+        }
+        match &mut self.link {
             // The whole database is locked for writing already.
-            Kind::Sqlite(_) => Ok(self.role),
-            Kind::Postgres(tx) => {
+            Reader::Sqlite(_) => Ok(self.role),
+            Reader::Postgres(conn) => {
                 let sql = match self.keeps {
                     // Only admins can lock the rows themselves.
                     true => "SELECT keyrack_hold_role() WHERE session_user = $1",
                     false => "SELECT role FROM operators WHERE name = $1 FOR SHARE",
                 };
                 let role: Option<Option<String>> =
-                    sqlx::query_scalar(sql).bind(self.who.name.as_str()).fetch_optional(&mut **tx).await?;
+                    sqlx::query_scalar(sql).bind(self.who.name.as_str()).fetch_optional(&mut **conn).await?;
                 Ok(role.flatten().and_then(|role| role.parse().ok()))
             }
         }
@@ -310,24 +237,18 @@ impl Tx {
         self.keeps
     }
 
-    /// The number and hash of the audit's last row; on PostgreSQL locked from here on. `None` where the database itself
-    /// gives both to new rows.
-    pub(super) async fn audit_end(&mut self) -> Result<Option<(i64, Vec<u8>)>> {
-        if let Some(known) = &self.known {
-            return Ok(Some(known.head.clone()));
-        }
-        if self.keeps {
-            return Ok(None);
-        }
-        let lock = self.conn().locking(" FOR UPDATE");
-        let sql = AssertSqlSafe(format!("SELECT seq, hash FROM audit_head{lock}"));
-        Ok(Some(rows!(fetch_one, self.conn(), sql)))
+    /// Owes the audit these rows, which are written with the commit.
+    pub(super) fn owe(&mut self, rows: impl IntoIterator<Item = Link>) {
+        self.owed.extend(rows);
     }
 
-    /// Takes note that the audit has a new last row.
-    pub(super) fn audit_grew(&mut self, seq: i64, hash: [u8; 32]) {
-        if let Some(known) = &mut self.known {
-            known.head = (seq, hash.to_vec());
-        }
+    /// What the audit was owed.
+    pub(super) fn owed(&mut self) -> Vec<Link> {
+        std::mem::take(&mut self.owed)
+    }
+
+    /// SQLite: the number and hash of the audit's last row when the transaction began.
+    pub(super) fn head(&self) -> Option<(i64, Vec<u8>)> {
+        self.known.as_ref().map(|known| known.head.clone())
     }
 }

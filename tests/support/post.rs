@@ -164,6 +164,7 @@ pub async fn add(calendar: &Calendar<'_>, db: &Database, keys: Vec<NewKey>) {
             operation: new_operation(),
             intent: Intent::Do,
             clock: Trust::Doubted,
+            shares: false,
         };
         store
             .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {

@@ -16,8 +16,6 @@ use crate::domain::key::{Key, KeyId, OperationId, Status};
 use crate::domain::query::Sort;
 use crate::service::{self, From, PageRequest, Revoked, Search, Service, UndoneList, new_operation};
 
-/// Keys revoked in one transaction.
-const BATCH: usize = 500;
 /// Keys that a person is shown before the question.
 const SHOWN: usize = 20;
 const PAGE: u32 = 1000;
@@ -73,21 +71,15 @@ impl Chosen {
         self.push(key, now);
     }
 
-    /// What is revoked in one transaction: of a restore everything, for it is one decision.
-    fn parts_of_work(&self) -> std::slice::Chunks<'_, KeyId> {
-        self.ids.chunks(if self.undone.is_some() { self.ids.len().max(1) } else { BATCH })
-    }
-
     async fn carry_out(
         &self,
         service: &Service,
         operation: OperationId,
-        keys: &[KeyId],
         reason: Option<&str>,
     ) -> service::Result<Vec<Revoked>> {
         match &self.undone {
             Some(list) => service.revoke_again(operation, list, reason).await,
-            None => service.revoke_keys(operation, keys, reason).await,
+            None => service.revoke_keys(operation, &self.ids, reason).await,
         }
     }
 
@@ -263,46 +255,33 @@ fn would(chosen: &Chosen, already: usize) -> String {
 
 /// Tries it; answers how many of the keys were revoked before.
 async fn attempt(chosen: &Chosen, reason: Option<&str>, service: &Service) -> Result<usize> {
-    let service = service.trying();
-    let mut already = 0;
-    for some in chosen.parts_of_work() {
-        let operation = new_operation();
-        let revoked = insist(|| chosen.carry_out(&service, operation, some, reason)).await?;
-        already += revoked.iter().filter(|revoked| revoked.already).count();
-    }
-    Ok(already)
+    let (service, operation) = (service.trying(), new_operation());
+    let revoked = insist(|| chosen.carry_out(&service, operation, reason)).await?;
+    Ok(revoked.iter().filter(|revoked| revoked.already).count())
 }
 
+/// All of them or none.
 async fn revoke(chosen: &Chosen, reason: Option<&str>, service: &Service, session: &Session) -> Result {
     let ids = &chosen.ids;
-    let mut printer = session.outcome();
-    let mut done = 0;
-    let mut already = 0;
-    let mut told = Ok(());
+    let operation = new_operation();
+    let revoked =
+        insist(|| chosen.carry_out(service, operation, reason)).await.map_err(|failure| match failure {
+            failure if failure.is_refusal() => failure,
+            failure => {
+                let many = ids.len();
+                failure.before(&format!("0 of {many} keys are revoked, {many} may still work: "))
+            }
+        })?;
+    let already = revoked.iter().filter(|revoked| revoked.already).count();
     let mut gates = Gates::default();
-    for some in chosen.parts_of_work() {
-        let operation = new_operation();
-        let revoked =
-            insist(|| chosen.carry_out(service, operation, some, reason)).await.map_err(|failure| {
-                if done == 0 && failure.is_refusal() {
-                    return failure;
-                }
-                let rest = ids.len() - done;
-                failure.before(&format!("{done} of {} keys are revoked, {rest} may still work: ", ids.len()))
-            })?;
-        done += revoked.len();
-        already += revoked.iter().filter(|revoked| revoked.already).count();
-        let receipt = gates.ask(some, service).await;
-        let revoked: Vec<_> = revoked
-            .into_iter()
-            .map(|revoked| Ended { revoked, gates: std::sync::Arc::clone(&receipt) })
-            .collect();
-        // The work goes on when nobody reads of it any more.
-        if told.is_ok() {
-            let now = service.now().await.unwrap_or_else(|_| session.clock.now());
-            told = printer.rows(&revoked, now);
-        }
-    }
+    let receipt = gates.ask(ids, service).await;
+    let revoked: Vec<_> = revoked
+        .into_iter()
+        .map(|revoked| Ended { revoked, gates: std::sync::Arc::clone(&receipt) })
+        .collect();
+    let mut printer = session.outcome();
+    let now = service.now().await.unwrap_or_else(|_| session.clock.now());
+    let told = printer.rows(&revoked, now);
     let told = told.and_then(|()| printer.finish::<Ended>().map(drop));
     let before = if already == 0 { String::new() } else { format!(" ({already} were revoked before)") };
     session.remark(&match ids.len() {

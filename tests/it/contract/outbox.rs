@@ -232,7 +232,7 @@ on_both! {
                     set("b", *b).await;
                     set("c", c).await;
                     let (who, operation) = (identity("x"), new_operation());
-                    let opening = Opening { who, operation, intent: Intent::Do, clock: Trust::Doubted };
+                    let opening = Opening { who, operation, intent: Intent::Do, clock: Trust::Doubted, shares: false };
                     store
                         .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {
                             Box::pin(async move { tx.tell_states(&[reminder.id], None).await })

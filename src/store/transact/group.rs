@@ -1,0 +1,104 @@
+//! Changes that share a commit. Each has an outcome of its own: what is refused or fails is taken back by itself, and what
+//! can't be told apart is carried out again, one by one. Nobody is answered before the commit is on the disk.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::queue::{End, Job};
+use super::{Intent, PATIENCE, Trust, Tx};
+use crate::store::{Error, Result, Store};
+
+/// So many share a commit at most.
+const MOST: usize = 32;
+/// Nobody joins a transaction that is older.
+const SHARED: Duration = Duration::from_millis(20);
+
+/// Waits for an answer of the database's. Whether anything was carried out can't be known without it; the next try finds
+/// out by the operation.
+async fn answered<T>(work: impl Future<Output = T>) -> Result<T> {
+    timeout(PATIENCE, work).await.map_err(|_| {
+        let seconds = PATIENCE.as_secs();
+        Error::Unreachable(format!("it gave no answer for {seconds} s"))
+    })
+}
+
+impl Store {
+    /// Carries out a change, and what others wish meanwhile, in one transaction.
+    pub(super) async fn carry_out(&self, first: Job) {
+        let began = Instant::now();
+        let (mut tx, since) = match answered(self.begin(&first)).await {
+            Ok(Ok(begun)) => begun,
+            Ok(Err(error)) | Err(error) => return first.tell(Err(error)),
+        };
+        match answered((first.work)(&mut tx)).await {
+            Ok(End::Done) if first.opening.intent == Intent::Do => {}
+            Ok(_) => {
+                let tried = first.opening.intent == Intent::Try;
+                let undone = tx.roll_back().await.map(|link| self.keep(link, since));
+                return first.tell(if tried { undone } else { Ok(()) });
+            }
+            Err(error) => return first.tell(Err(error)),
+        }
+        let alone = first.alone;
+        let (mut done, mut refused) = (vec![first], Vec::new());
+        while !alone && done.len() < MOST && began.elapsed() < SHARED {
+            let Some(job) = self.queue.next(&done) else { break };
+            match answered(self.join(&mut tx, &job)).await {
+                Ok(Ok(End::Done)) => done.push(job),
+                Ok(Ok(End::Refused)) => refused.push(job),
+                Ok(Ok(End::Faulty)) => self.queue.again(vec![job]),
+                Ok(Err(_)) | Err(_) => {
+                    drop(tx);
+                    done.extend(refused);
+                    done.push(job);
+                    return self.queue.again(done);
+                }
+            }
+        }
+        let right = done.iter().any(|job| job.opening.clock == Trust::Right);
+        let committed = match self.check_file() {
+            Ok(()) => answered(tx.commit()).await.unwrap_or_else(|error| Err((error, false))),
+            Err(error) => Err((error, false)),
+        };
+        let end = match committed {
+            Ok(link) => {
+                self.keep(link, since);
+                self.check_file()
+            }
+            // One of them was refused at the last moment, and it is not known which.
+            Err((_, true)) if done.len() > 1 => {
+                done.extend(refused);
+                return self.queue.again(done);
+            }
+            Err((error, _)) => Err(error),
+        };
+        if right && end.is_ok() {
+            self.learn_time().await;
+        }
+        for job in done {
+            job.tell(end.clone());
+        }
+        for job in refused {
+            job.tell(Ok(()));
+        }
+    }
+
+    /// Carries out one more change in a transaction that is open.
+    ///
+    /// # Errors
+    /// The transaction is lost.
+    async fn join(&self, tx: &mut Tx, job: &Job) -> Result<End> {
+        let owed = tx.owed.len();
+        let end = match self.go_on(tx, job).await {
+            Ok(()) => (job.work)(tx).await,
+            Err(_) if !tx.marked => return Err(Error::Other("the transaction is lost".into())),
+            Err(_) => End::Faulty,
+        };
+        if end != End::Done {
+            tx.owed.truncate(owed);
+            tx.undo().await?;
+        }
+        Ok(end)
+    }
+}

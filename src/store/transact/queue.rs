@@ -1,0 +1,232 @@
+//! Who waits for a transaction, and the connection that is kept for the next one.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Intent, Opening, Tx};
+use crate::clock::Clock;
+use crate::store::{Pools, Reader, Result, Store};
+
+/// After this time without a change the connection goes back to its pool.
+const LINGER: Duration = Duration::from_millis(5);
+/// It does so after this time at the latest, for others than changes may wait for it.
+const KEPT: Duration = Duration::from_millis(50);
+/// PostgreSQL: whoever waited so long does without the others, one of whom waits for a lock.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// What became of a change within its transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Done,
+    Refused,
+    /// It met a fault that may pass.
+    Faulty,
+}
+
+pub(super) type Work = Box<dyn for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, End> + Send + Sync>;
+
+/// A change that waits to be carried out.
+pub(super) struct Job {
+    pub opening: Opening,
+    pub clock: Clock,
+    pub work: Work,
+    tell: oneshot::Sender<Result<()>>,
+    /// Whether it has a transaction of its own.
+    pub alone: bool,
+}
+
+impl Job {
+    pub fn new(opening: Opening, clock: Clock, work: Work, tell: oneshot::Sender<Result<()>>) -> Self {
+        let alone = !opening.shares || opening.intent == Intent::Try;
+        Self { opening, clock, work, tell, alone }
+    }
+
+    /// Tells how the transaction ended; nobody may be waiting any more.
+    pub fn tell(self, end: Result<()>) {
+        let _ = self.tell.send(end);
+    }
+}
+
+/// The changes of one process: one of those who wish something carries out what all of them wish.
+#[derive(Default)]
+pub(in crate::store) struct Queue {
+    waiting: Mutex<Waiting>,
+    kept: Mutex<Kept>,
+    /// PostgreSQL: whether the schema has what holds a role.
+    holds: AtomicBool,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<(u64, Job)>,
+    number: u64,
+    served: bool,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// With when it was taken from its pool, and when it was used last.
+    link: Option<(Reader, Instant, Instant)>,
+    /// Whether somebody will give it back.
+    watched: bool,
+}
+
+impl Queue {
+    /// Puts a job at the end. Answers its number, and whether the caller has to serve.
+    fn put(&self, job: Job) -> (u64, bool) {
+        let mut waiting = self.waiting.lock();
+        waiting.number += 1;
+        let number = waiting.number;
+        waiting.jobs.push_back((number, job));
+        (number, !std::mem::replace(&mut waiting.served, true))
+    }
+
+    /// Puts jobs to the front, each to be carried out by itself.
+    pub(super) fn again(&self, jobs: Vec<Job>) {
+        let mut waiting = self.waiting.lock();
+        for job in jobs.into_iter().rev() {
+            waiting.jobs.push_front((0, Job { alone: true, ..job }));
+        }
+    }
+
+    fn first(&self) -> Option<Job> {
+        self.waiting.lock().jobs.pop_front().map(|(_, job)| job)
+    }
+
+    /// The next one, if it may share a transaction with these. Two of one operation can't: the second finds out by the first
+    /// one's rows whether it has anything to do.
+    pub(super) fn next(&self, with: &[Job]) -> Option<Job> {
+        let mut waiting = self.waiting.lock();
+        let (_, next) = waiting.jobs.front()?;
+        let fits = !next.alone && with.iter().all(|job| job.opening.operation != next.opening.operation);
+        if fits { waiting.jobs.pop_front().map(|(_, job)| job) } else { None }
+    }
+
+    fn take_back(&self, number: u64) -> Option<Job> {
+        let mut waiting = self.waiting.lock();
+        let place = waiting.jobs.iter().position(|(other, _)| *other == number)?;
+        waiting.jobs.remove(place).map(|(_, job)| job)
+    }
+
+    pub(super) fn holds(&self) -> bool {
+        self.holds.load(Relaxed)
+    }
+
+    pub(super) fn can_hold(&self, holds: bool) {
+        self.holds.store(holds, Relaxed);
+    }
+
+    /// Lets go of the kept connection.
+    pub(in crate::store) fn release(&self) {
+        self.kept.lock().link = None;
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // A pool's connection goes back in a task.
+        if let (Some((link, ..)), Err(_)) = (self.kept.get_mut().link.take(), Handle::try_current()) {
+            std::mem::forget(link);
+        }
+    }
+}
+
+/// Whoever serves goes on as long as somebody waits, also after a panic.
+struct Serving(Store);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let mut waiting = self.0.queue.waiting.lock();
+        match Handle::try_current() {
+            Ok(handle) if !waiting.jobs.is_empty() => {
+                let store = self.0.clone();
+                handle.spawn(store.serve());
+            }
+            _ => waiting.served = false,
+        }
+    }
+}
+
+impl Store {
+    /// Has a job carried out.
+    pub(super) async fn submit(&self, job: Job, mut told: oneshot::Receiver<Result<()>>) -> Result<()> {
+        let ended = || super::Error::Other("the operation ended early".into());
+        // The pool has a connection for each that is carried out by itself.
+        let many = matches!(self.pools, Pools::Postgres(_));
+        if many && job.alone {
+            self.carry_out(job).await;
+            return told.await.map_err(|_| ended())?;
+        }
+        let (number, serves) = self.queue.put(job);
+        if serves {
+            self.clone().serve().await;
+        }
+        if many {
+            match timeout(WAIT, &mut told).await {
+                Ok(told) => return told.map_err(|_| ended())?,
+                Err(_) => {
+                    if let Some(job) = self.queue.take_back(number) {
+                        self.carry_out(job).await;
+                    }
+                }
+            }
+        }
+        told.await.map_err(|_| ended())?
+    }
+
+    async fn serve(self) {
+        let serving = Serving(self);
+        if let Some(job) = serving.0.queue.first() {
+            serving.0.carry_out(job).await;
+        }
+    }
+
+    /// A connection for writing, and when it was taken from the pool.
+    pub(super) async fn link(&self) -> Result<(Reader, Instant)> {
+        let kept = self.queue.kept.lock().link.take();
+        if let Some((link, since, _)) = kept {
+            return Ok((link, since));
+        }
+        let link = match &self.pools {
+            Pools::Sqlite { writer, .. } => Reader::Sqlite(writer.acquire().await?),
+            Pools::Postgres(pool) => Reader::Postgres(match pool.acquire().await {
+                Ok(link) => link,
+                Err(error) => return Err(self.explain(pool, error).await),
+            }),
+        };
+        Ok((link, Instant::now()))
+    }
+
+    /// Keeps a connection for the next change, because a pool asks it whether it is well before and after each.
+    pub(super) fn keep(&self, link: Reader, since: Instant) {
+        if since.elapsed() > KEPT || matches!(&self.pools, Pools::Sqlite { frozen: Some(_), .. }) {
+            return;
+        }
+        let mut kept = self.queue.kept.lock();
+        kept.link = Some((link, since, Instant::now()));
+        if !std::mem::replace(&mut kept.watched, true) {
+            let queue = std::sync::Arc::clone(&self.queue);
+            tokio::spawn(async move {
+                loop {
+                    sleep(LINGER).await;
+                    let mut kept = queue.kept.lock();
+                    match &kept.link {
+                        Some((_, _, used)) if used.elapsed() < LINGER => continue,
+                        _ => {
+                            kept.watched = false;
+                            kept.link = None;
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    }
+}
