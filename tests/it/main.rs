@@ -63,6 +63,7 @@ mod contract {
     mod standing;
     mod storm;
     mod sweeps;
+    mod together;
     mod written;
     mod year;
 }

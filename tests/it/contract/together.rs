@@ -1,0 +1,112 @@
+//! Changes that are wished at the same time share a commit; each has an outcome of its own. Many keys are one change.
+
+use std::time::{Duration, Instant};
+
+use keyrack::domain::account::Standing;
+use keyrack::domain::audit::Verdict;
+use keyrack::service::{Error, Service, new_operation};
+
+use crate::support::database::Database;
+use crate::support::people::{account, make_kept, office, preset, wanted};
+use crate::support::program;
+
+async fn roomy(db: &Database) -> Service {
+    let mut policy = preset("voiceinfra");
+    policy.caps.active_keys = None;
+    policy.caps.creations_per_minute = None;
+    office(db, policy).await
+}
+
+async fn intact(service: &Service) {
+    assert!(matches!(service.verify_audit(|_| {}).await.unwrap(), Verdict::Intact { .. }));
+}
+
+on_both! {
+    async fn who_comes_at_once_shares_a_commit_and_is_answered_by_itself(db) {
+        let service = roomy(&db).await;
+        service.create_account(new_operation(), account("closed", "voiceinfra")).await.unwrap();
+        service.set_standing(new_operation(), "closed", Standing::Suspended).await.unwrap();
+        let hub = make_kept(&service, "acme", "hub").await.key.id;
+        let before = db.number("SELECT count(*) FROM audit").await;
+        let twice = new_operation();
+        let tasks: Vec<_> = (0..120)
+            .map(|n| {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let mut request = wanted(if n % 5 == 1 { "closed" } else { "acme" }, &format!("key {n}"));
+                    match n % 5 {
+                        2 => service.trying().create_key(request).await.map(drop),
+                        3 => {
+                            // A person who presses the key again, before there is an answer.
+                            request.operation = twice;
+                            service.create_key(request).await.map(drop)
+                        }
+                        4 => service.revoke_keys(new_operation(), &[hub], None).await.map(drop),
+                        _ => service.create_key(request).await.map(drop),
+                    }
+                })
+            })
+            .collect();
+        let mut refused = [0; 5];
+        for (n, task) in tasks.into_iter().enumerate() {
+            match task.await.unwrap() {
+                Ok(()) => {}
+                Err(Error::Suspended { .. }) if n % 5 == 1 => refused[1] += 1,
+                Err(Error::Refused(_)) if n % 5 == 3 => refused[3] += 1,
+                Err(error) => panic!("{n}: {error}"),
+            }
+        }
+        assert_eq!(refused, [0, 24, 0, 23, 0], "the closed account's, and all but one of the same wish");
+        assert_eq!(db.number("SELECT count(*) FROM keys").await, 1 + 24 + 1);
+        assert_eq!(db.number("SELECT count(*) FROM audit").await, before + 24 + 1 + 1);
+        assert_eq!(db.number("SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL").await, 1);
+        if db.is_postgres() {
+            let commits = db.number("SELECT count(DISTINCT xmin::text) FROM audit WHERE action = 'key.create'").await;
+            assert!(commits < 20, "26 creations took {commits} commits");
+        }
+        intact(&db.open().await).await;
+    }
+
+    async fn a_killed_revocation_of_many_is_whole_or_nothing(db) {
+        let service = db.open().await;
+        service.demo(2_000, 1, |_| {}).await.unwrap();
+        let of_now = "SELECT count(*) FROM keys WHERE revoked_at IS NULL";
+        let many = db.number(of_now).await;
+        let home = tempfile::tempdir().unwrap();
+        let address = db.address();
+        let args = ["--db", &address, "key", "revoke", "--filter", "created:>2000-01-01", "--yes", "--json"];
+        // How long it takes to the end, on one that is tried only.
+        let began = Instant::now();
+        let tried = program::run(home.path(), [&args[..], &["--dry-run"]].concat());
+        assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stderr));
+        let span = began.elapsed();
+        let (mut cut, mut left) = (0, many);
+        for n in 0..12 {
+            let mut child = program::keyrack(home.path(), args)
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            std::thread::sleep(span.mul_f64(0.3 + f64::from(n) * 0.1));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            // The server goes on until it notices.
+            std::thread::sleep(Duration::from_millis(if db.is_postgres() { 500 } else { 0 }));
+            left = db.number(of_now).await;
+            assert!(left == 0 || left == many, "{left} of {many} are left");
+            let told = db.number("SELECT count(*) FROM audit WHERE action = 'key.revoke' AND detail NOT LIKE '%demo%'").await;
+            assert!(left == many || told >= many, "{told} rows of the audit tell of {many}");
+            cut += 1;
+            if left == 0 {
+                break;
+            }
+        }
+        assert!(cut > 1, "nobody was cut off: the test shows nothing");
+        if left > 0 {
+            let done = program::run(home.path(), args);
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            assert_eq!(db.number(of_now).await, 0);
+        }
+        intact(&db.open().await).await;
+    }
+}
