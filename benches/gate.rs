@@ -10,6 +10,8 @@
 #[path = "../tests/support/support.rs"]
 pub mod support;
 
+#[path = "figures/figures.rs"]
+pub mod figures;
 #[path = "gate/nginx.rs"]
 mod nginx;
 
@@ -17,6 +19,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use figures::{Bench, Figure};
 use keyrack::clock::Clock;
 use keyrack::domain::budget::Budgets;
 use keyrack::domain::issuer::{LimitRule, Per, Unmatched};
@@ -153,11 +156,11 @@ fn of_gate(keys: u64) -> Arc<Asked> {
     })
 }
 
-/// The same through nginx.
-fn through_nginx(keys: u64) -> Arc<Asked> {
+/// The same through nginx, whose answers end so.
+fn through_nginx(keys: u64, end: &'static [u8]) -> Arc<Asked> {
     let Asked { secrets, .. } = Arc::into_inner(of_gate(keys)).unwrap();
     let head = b"GET /api/v1/calls HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer ";
-    Arc::new(Asked { head, secrets, end: nginx::END })
+    Arc::new(Asked { head, secrets, end })
 }
 
 fn of_bare() -> Arc<Asked> {
@@ -235,21 +238,17 @@ async fn fill(db: &Database, keys: u64) -> Service {
     service
 }
 
-fn show(what: &str, figures: &Figures, bare: &Figures) {
-    println!(
-        "{what:<40} {:>8.0}/s {:>5.2} of bare  p50 {:>6.2} ms  p99 {:>6.2} ms  {:>5.1} µs CPU",
-        figures.per_second,
-        figures.per_second / bare.per_second,
-        figures.p50.as_secs_f64() * 1e3,
-        figures.p99.as_secs_f64() * 1e3,
-        figures.cpu.as_secs_f64() * 1e6,
-    );
+fn show(bench: &mut Bench, what: &str, figures: &Figures, bare: &Figures) {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let (p50, p99, cpu) = (ms(figures.p50), ms(figures.p99), ms(figures.cpu) * 1e3);
+    let what = format!("{what} (p50 {p50:.2} ms, p99 {p99:.2} ms, {cpu:.1} µs CPU)");
+    bench.row(&what, Figure::Rate(figures.per_second), ("bare answer", Figure::Rate(bare.per_second)));
 }
 
 /// From the call that revokes to the first refusal, and from its return.
-async fn revoke(service: &Service, gate: &Gate) {
+async fn revoke(bench: &mut Bench, service: &Service, gate: &Gate, of: &str) {
     let (mut called, mut returned) = (Vec::new(), Vec::new());
-    for n in 0..30 {
+    for n in 0..if bench.full() { 30 } else { 2 } {
         let created = make_kept(service, "acme", &format!("revoked {n}")).await;
         let value = support::gate::bearer(&created.secret);
         let asked = request("GET", "/api/v1/me", &[("Authorization", &value)], "");
@@ -269,11 +268,13 @@ async fn revoke(service: &Service, gate: &Gate) {
     for (what, times) in [("its call", &mut called), ("its return", &mut returned)] {
         times.sort_unstable();
         let ms = |at: usize| times[at].as_secs_f64() * 1e3;
-        println!("  revoked → refused, from {what:<10}   p50 {:.2} ms  max {:.2} ms", ms(15), ms(29));
+        let took = format!("p50 {:.2} ms, at most {:.2} ms", ms(times.len() / 2), ms(times.len() - 1));
+        bench.alone(&format!("revoked → refused, from {what}, {of}"), &took);
     }
 }
 
-async fn measure(db: &Database, keys: u64, time: Duration, bare: &Bare) {
+async fn measure(bench: &mut Bench, db: &Database, keys: u64, bare: &Bare) {
+    let time = bench.time(5);
     let kind = if db.is_postgres() { "postgres" } else { "sqlite" };
     let service = fill(db, keys).await;
     let cache = (keys + 1_000).to_string();
@@ -283,21 +284,27 @@ async fn measure(db: &Database, keys: u64, time: Duration, bare: &Bare) {
     load(gate.address, gate.id(), CONNECTIONS, time, &asked).await;
     let base = load(bare.address, bare.id(), CONNECTIONS, time, &of_bare()).await;
     let figures = load(gate.address, gate.id(), CONNECTIONS, time, &asked).await;
-    show(&format!("bare answer beside {kind} {keys}"), &base, &base);
-    show(&format!("gate {kind} {keys}"), &figures, &base);
-    let before = [(bare.address, "/empty", bare.id()), (gate.address, "/auth/nginx", gate.id())];
-    let mut base = None;
-    for ((address, path, id), name) in before.into_iter().zip(["bare answer", "gate"]) {
-        let Some(nginx) = Nginx::start(address, path) else {
-            println!("no nginx here: not measured");
-            break;
-        };
-        let asked = through_nginx(keys);
-        let figures = load(nginx.address, id, THROUGH_NGINX, time, &asked).await;
-        let base = base.get_or_insert(figures);
-        show(&format!("{name} behind nginx, {kind} {keys}"), &figures, base);
+    show(bench, &format!("gate, {kind} {keys}"), &figures, &base);
+    let asked = [through_nginx(keys, nginx::END), through_nginx(keys, b"\r\n\r\nhello")];
+    for (asked, way) in asked.iter().zip(["nginx", "the README's nginx and an API"]) {
+        let recipe = asked.end != nginx::END;
+        let mut base = None;
+        for (address, path, id, name) in [
+            (bare.address, "/auth/nginx", bare.id(), "bare answer"),
+            (gate.address, "/auth/nginx", gate.id(), "gate"),
+        ] {
+            let nginx =
+                if recipe { Nginx::recipe(address, bare.address) } else { Nginx::start(address, path) };
+            let Some(nginx) = nginx else {
+                println!("no nginx here: not measured");
+                break;
+            };
+            let figures = load(nginx.address, id, THROUGH_NGINX, time, asked).await;
+            let base = base.get_or_insert(figures);
+            show(bench, &format!("{name} behind {way}, {kind} {keys}"), &figures, base);
+        }
     }
-    revoke(&service, &gate).await;
+    revoke(bench, &service, &gate, &format!("{kind} {keys}")).await;
     service.close().await;
     drop(gate);
 }
@@ -335,7 +342,8 @@ fn answer_barely(address: &str) {
         let router = axum::Router::new()
             .route("/", axum::routing::get(|| async { "hello" }))
             // nginx keeps no connection on which an answer to its question has a body.
-            .route("/empty", axum::routing::get(|| async {}));
+            .route("/auth/nginx", axum::routing::get(|| async {}))
+            .fallback(|| async { "hello" });
         axum::serve(
             axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))),
             router,
@@ -349,20 +357,18 @@ fn main() {
     if let Ok(address) = std::env::var(BARE) {
         return answer_barely(&address);
     }
+    let Some(mut bench) = Bench::begin("gate") else { return };
     let _ = cluster::SETTINGS.set(vec!["fsync=on", "full_page_writes=on", "shared_buffers=512MB"]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let seconds = std::env::var("KEYRACK_BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
-    let time = Duration::from_secs(seconds);
-    let sizes = std::env::var("KEYRACK_BENCH_KEYS").unwrap_or_else(|_| "1000,100000".into());
     let bare = Bare::start();
     runtime.block_on(async {
-        for size in sizes.split(',') {
-            let keys = size.trim().parse().unwrap();
-            measure(&Database::sqlite(), keys, time, &bare).await;
+        for keys in bench.sizes(&[1_000, 100_000]) {
+            measure(&mut bench, &Database::sqlite(), keys, &bare).await;
             match Database::postgres().await {
-                Some(db) => measure(&db, keys, time, &bare).await,
+                Some(db) => measure(&mut bench, &db, keys, &bare).await,
                 None => println!("no PostgreSQL here: not measured"),
             }
         }
     });
+    bench.end();
 }

@@ -7,10 +7,15 @@
 #[path = "../tests/support/support.rs"]
 pub mod support;
 
+#[path = "figures/figures.rs"]
+pub mod figures;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use figures::bare::Bare;
+use figures::{Bench, Figure};
 use keyrack::clock::Clock;
 use keyrack::domain::key::{KeyId, NewKey, Status};
 use keyrack::domain::operator::Identity;
@@ -24,24 +29,27 @@ use tokio::runtime::Runtime;
 
 /// How many requests are under way at once.
 const AT_ONCE: [usize; 3] = [1, 32, 256];
-/// How long each is measured.
-const TIME: Duration = Duration::from_secs(4);
 /// How often the time from a revocation to its refusal is measured.
 const REVOKED: usize = 30;
 
 fn main() {
+    let Some(mut bench) = Bench::begin("proof") else { return };
     let _ = cluster::SETTINGS.set(vec!["fsync=on", "full_page_writes=on", "shared_buffers=512MB"]);
-    let keys = std::env::var("KEYRACK_BENCH_KEYS").ok().and_then(|n| n.trim().parse().ok()).unwrap_or(1_000);
-    Runtime::new().unwrap().block_on(async {
-        measure(&Database::sqlite(), keys).await;
-        if let Some(database) = Database::postgres().await {
-            measure(&database, keys).await;
+    let runtime = Runtime::new().unwrap();
+    for keys in bench.sizes(&[1_000]) {
+        let mut databases = vec![Database::sqlite()];
+        databases.extend(runtime.block_on(Database::postgres()));
+        for db in databases {
+            let row = Bare::open(&runtime, &db, keys).row(&bench);
+            runtime.block_on(measure(&mut bench, &db, u128::from(keys), row));
         }
-    });
+    }
+    bench.end();
 }
 
-async fn measure(db: &Database, keys: u128) {
+async fn measure(bench: &mut Bench, db: &Database, keys: u128, row: Duration) {
     let kind = if db.is_postgres() { "PostgreSQL" } else { "SQLite" };
+    let rows = ("bare SELECTs, one at a time", Figure::Rate(1.0 / row.as_secs_f64()));
     let service = office(db, preset("voiceinfra")).await;
     let made = fill(db, &service, keys).await;
     let gate = Gate::open(&db.location(), Clock::System, settings("bench")).await.unwrap();
@@ -60,16 +68,19 @@ async fn measure(db: &Database, keys: u128) {
                         assert!(request(&gate, made[place].1).await);
                         times.push(begun.elapsed());
                         done.fetch_add(1, Relaxed);
+                        // As a request that comes over the wire would: else the timers of the runtime starve.
+                        tokio::task::yield_now().await;
                     }
                     times
                 })
             })
             .collect();
         // What is not remembered yet is read first.
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        let time = bench.time(4);
+        tokio::time::sleep(time / 2).await;
         let before = done.load(Relaxed);
         let begun = Instant::now();
-        tokio::time::sleep(TIME).await;
+        tokio::time::sleep(time).await;
         let (many, time) = (done.load(Relaxed) - before, begun.elapsed());
         over.store(true, Relaxed);
         let mut times = Vec::new();
@@ -78,12 +89,9 @@ async fn measure(db: &Database, keys: u128) {
         }
         times.sort_unstable();
         let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
-        println!(
-            "{kind}, {keys} keys, {at_once} at once: {:.0} requests/s, p50 {} µs, p99 {} µs",
-            many as f64 / time.as_secs_f64(),
-            at(0.5),
-            at(0.99)
-        );
+        let what =
+            format!("{kind}, {keys} keys, {at_once} at once (p50 {} µs, p99 {} µs)", at(0.5), at(0.99));
+        bench.row(&what, Figure::Rate(many as f64 / time.as_secs_f64()), rows);
     }
     let mut after = Vec::new();
     for (id, hash) in made.iter().take(REVOKED) {
@@ -94,11 +102,12 @@ async fn measure(db: &Database, keys: u128) {
         after.push(begun.elapsed());
     }
     after.sort_unstable();
-    println!(
-        "{kind}, {keys} keys: revoked, and refused by the very next request, {} µs later (p50; at most {} µs)",
+    let took = format!(
+        "p50 {} µs, at most {} µs",
         after[after.len() / 2].as_micros(),
         after[after.len() - 1].as_micros()
     );
+    bench.alone(&format!("{kind}, {keys} keys: from a revocation's return to its refusal"), &took);
     gate.close().await;
 }
 

@@ -7,10 +7,15 @@
 #[path = "../tests/support/support.rs"]
 pub mod support;
 
+#[path = "figures/figures.rs"]
+pub mod figures;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use figures::bare::Bare;
+use figures::{Bench, Figure};
 use keyrack::clock::Clock;
 use keyrack::domain::key::NewKey;
 use keyrack::domain::operator::Identity;
@@ -35,29 +40,46 @@ fn main() {
         let location = keyrack::store::Location::parse(&address).unwrap();
         return Runtime::new().unwrap().block_on(sweep(&location));
     }
+    let Some(mut bench) = Bench::begin("sweep") else { return };
     let _ = cluster::SETTINGS.set(vec!["fsync=on", "full_page_writes=on", "shared_buffers=512MB"]);
     let runtime = Runtime::new().unwrap();
-    let keys =
-        std::env::var("KEYRACK_BENCH_KEYS").ok().and_then(|n| n.trim().parse().ok()).unwrap_or(100_000);
-    runtime.block_on(async {
-        measure(&Database::sqlite(), keys).await;
-        match Database::postgres().await {
-            Some(db) => measure(&db, keys).await,
+    for keys in bench.sizes(&[100_000]) {
+        measure(&mut bench, &runtime, &Database::sqlite(), keys);
+        match runtime.block_on(Database::postgres()) {
+            Some(db) => measure(&mut bench, &runtime, &db, keys),
             None => println!("no PostgreSQL here: not measured"),
         }
-    });
+    }
+    bench.end();
 }
 
-async fn measure(db: &Database, keys: u128) {
+fn measure(bench: &mut Bench, runtime: &Runtime, db: &Database, keys: u64) {
     let kind = if db.is_postgres() { "PostgreSQL" } else { "SQLite" };
-    let service = db.open().await;
-    fill(db, &service, keys).await;
-    service.close().await;
-    println!("{kind}, {keys} keys, {} due", keys / SHARE);
+    runtime.block_on(async {
+        let service = db.open().await;
+        fill(db, &service, u128::from(keys)).await;
+        service.close().await;
+    });
+    let mut bare = Bare::open(runtime, db, keys);
+    let page = ("bare page", Figure::Time(bare.page(bench)));
+    let commits = ("bare durable commits", Figure::Rate(1.0 / bare.commit(bench).as_secs_f64()));
     let mut measuring = std::process::Command::new(std::env::current_exe().unwrap());
-    assert!(measuring.env(MEASURE, db.address()).status().unwrap().success());
+    let measured = measuring.env(MEASURE, db.address()).output().unwrap();
+    assert!(measured.status.success(), "{}", String::from_utf8_lossy(&measured.stderr));
+    for line in String::from_utf8_lossy(&measured.stdout).lines() {
+        let (what, number) = line.split_once('\t').unwrap();
+        let what = format!("{what}, {kind} {keys}");
+        match number.strip_suffix(" letters") {
+            Some(rate) => bench.row(&what, Figure::Rate(rate.parse().unwrap()), commits),
+            None => match number.parse() {
+                Ok(seconds) => bench.row(&what, Figure::Time(Duration::from_secs_f64(seconds)), page),
+                Err(_) => bench.alone(&what, number),
+            },
+        }
+    }
 }
 
+/// Tells what it measured in lines: what, a tab, and the seconds, the letters a second or the words.
 async fn sweep(location: &keyrack::store::Location) {
     let (letters, post) = letter_box();
     let service = Service::open(location, Clock::System).await.unwrap().with_post(post);
@@ -76,11 +98,11 @@ async fn sweep(location: &keyrack::store::Location) {
     for what in ["find, cold", "find"] {
         let began = Instant::now();
         let outbox = service.outbox().await.unwrap();
-        println!("  {what}: {} due in {:.0} ms", outbox.due, millis(began));
+        println!("{what} ({} due)\t{}", outbox.due, began.elapsed().as_secs_f64());
     }
     let began = Instant::now();
     let preview = service.preview_sweep(None, 50).await.unwrap();
-    println!("  preview of {} letters: {:.0} ms", preview.letters_in_all, millis(began));
+    println!("preview of {} letters\t{}", preview.letters_in_all, began.elapsed().as_secs_f64());
 
     let before = anonymous();
     peak.store(before, Ordering::Relaxed);
@@ -89,15 +111,11 @@ async fn sweep(location: &keyrack::store::Location) {
     let seconds = began.elapsed().as_secs_f64();
     assert!(matches!(news[0], SweepNews::Planned { .. }));
     let sent = done.tally.sent;
-    println!(
-        "  sweep: {} reminders in {sent} letters in {seconds:.2} s, {:.0} letters/s; memory {before} kB before, {} kB at most",
-        done.tally.reminders,
-        sent as f64 / seconds,
-        peak.load(Ordering::Relaxed),
-    );
+    println!("{} reminders in {sent} letters\t{} letters", done.tally.reminders, sent as f64 / seconds);
+    println!("memory\t{before} kB before, {} kB at most", peak.load(Ordering::Relaxed));
     let began = Instant::now();
     assert_eq!(sweep_telling(&service, None).await.unwrap().0.tally.letters(), 0);
-    println!("  sweep with nothing left to send: {:.0} ms", millis(began));
+    println!("sweep with nothing left to send\t{}", began.elapsed().as_secs_f64());
     watch.abort();
     service.close().await;
 }
@@ -154,10 +172,6 @@ async fn fill(db: &Database, service: &Service, keys: u128) {
     }
     store.end_load(indexes).await.unwrap();
     store.close().await;
-}
-
-fn millis(began: Instant) -> f64 {
-    began.elapsed().as_secs_f64() * 1000.0
 }
 
 /// This process's own memory in kB, without the database's file, of which SQLite maps as much as there is room for.

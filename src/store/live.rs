@@ -9,7 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
 use sqlx::{PgPool, Sqlite};
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant as Moment, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::dialect::{Time, scalar};
 use super::{Conn, Error, Pools, Reader, Result, Store, postgres};
@@ -22,6 +22,10 @@ const SQLITE_POLL: Duration = Duration::from_millis(250);
 /// How often PostgreSQL is asked whether the audit grew. Notifications only make it quicker: a listening connection does
 /// not notice when it is cut off (H10).
 const POSTGRES_POLL: Duration = Duration::from_secs(2);
+/// However much is told of there, this is the least time between two looks.
+const LEAST: Duration = Duration::from_millis(250);
+/// What was told of already is heard within this.
+const SAID: Duration = Duration::from_millis(1);
 /// An answer that takes longer counts as none.
 const ANSWER: Duration = Duration::from_secs(4);
 /// The channel that the trigger on the audit notifies.
@@ -236,7 +240,7 @@ async fn watch_postgres(
     let mut tick = interval(POSTGRES_POLL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut listener: Option<PgListener> = None;
-    let mut last = None;
+    let (mut last, mut looked) = (None, Moment::now());
     loop {
         let heard = tokio::select! {
             _ = tick.tick() => false,
@@ -246,9 +250,13 @@ async fn watch_postgres(
                     listener = None;
                     continue;
                 }
+                // All that is told of meanwhile is found by one look.
+                sleep_until(looked + LEAST).await;
+                while let Ok(true) = timeout(SAID, hear(&mut listener)).await {}
                 true
             }
         };
+        looked = Moment::now();
         let look = look_at_postgres((&pool, &url), &clock, &skew, &mut last);
         let answer = timeout(ANSWER, look).await;
         let mut answer = answer.unwrap_or_else(|_| Err(Error::Unreachable("no answer in time".into())));

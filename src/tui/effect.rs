@@ -82,6 +82,8 @@ pub enum Timer {
     Toast,
     /// Loading has taken so long that it should be shown.
     Slow,
+    /// A screen's rows, out of date, may be read again.
+    Rows(ScreenId),
     /// A screen's or an overlay's own.
     Of(To),
 }

@@ -1,7 +1,8 @@
 //! Requests of which only the newest answer counts.
 
-use super::effect::{Effect, Outcomes, Request, RequestId, To};
+use super::effect::{Effect, Outcomes, Request, RequestId, Timer, To};
 use super::shell::Shell;
+use crate::domain::Instant;
 
 /// At most one request under way and the newest one waiting, so that fast typing never queues up work.
 #[derive(Debug, Default)]
@@ -55,16 +56,103 @@ impl Latest {
         kept: &mut Option<T>,
     ) -> Vec<Effect> {
         let Some(settled) = self.settle(shell, id) else { return Vec::new() };
-        shell.redraw = true;
-        match outcome {
-            Ok(value) => *kept = Some(value),
-            Err(failure) => shell.failed(&failure),
-        }
+        keep(shell, outcome, kept);
         settled.next.into_iter().collect()
     }
 
     /// Whether an answer is awaited.
     pub fn busy(&self) -> bool {
         self.under_way.is_some()
+    }
+}
+
+/// Keeps what an answer brings. Of a failure the last line tells, and what was kept stays.
+pub fn keep<T>(shell: &mut Shell, outcome: Outcomes<T>, kept: &mut Option<T>) {
+    shell.redraw = true;
+    match outcome {
+        Ok(value) => *kept = Some(value),
+        Err(failure) => shell.failed(&failure),
+    }
+}
+
+/// A request that changes by anyone make out of date. Of those that take long, the answers take a twentieth of the time at
+/// most, however many changes there are: unless the person asks, the next one waits for twenty times as long as the last took.
+#[derive(Debug, Default)]
+pub struct Paced {
+    latest: Latest,
+    asked: Instant,
+    /// Until then a change waits.
+    rests: Instant,
+    /// Whether the last answer makes the next one wait.
+    slow: bool,
+    /// Whether a change waits.
+    due: bool,
+}
+
+/// How long a count may be out of date in any case.
+pub const COUNTS: chrono::Duration = chrono::Duration::seconds(5);
+/// Rows are read again at once, unless reading them takes longer than this.
+const QUICK: chrono::Duration = chrono::Duration::milliseconds(100);
+
+impl Paced {
+    /// See [`Latest::ask`].
+    pub fn ask(&mut self, shell: &mut Shell, to: To, request: Request) -> Option<Effect> {
+        self.due = false;
+        if !self.busy() {
+            self.asked = shell.now;
+        }
+        self.latest.ask(shell, to, request)
+    }
+
+    /// Asks because of a change: at once where the person made it, else once it has rested, when that timer rings.
+    pub fn again(&mut self, shell: &mut Shell, to: To, timer: Timer, request: Request) -> Option<Effect> {
+        if self.waits(shell) { self.later(shell, timer) } else { self.ask(shell, to, request) }
+    }
+
+    /// Whether a change has to wait.
+    pub fn waits(&self, shell: &Shell) -> bool {
+        // A clock that was set back makes nobody wait.
+        let rests = self.busy() || (self.asked..self.rests).contains(&shell.now);
+        !shell.at_once && self.slow && rests
+    }
+
+    /// Takes note of a change that has to wait, and sets the timer for it.
+    pub fn later(&mut self, shell: &Shell, timer: Timer) -> Option<Effect> {
+        let waited = std::mem::replace(&mut self.due, true);
+        (!waited && !self.busy()).then(|| self.wake(shell, timer))
+    }
+
+    fn wake(&self, shell: &Shell, timer: Timer) -> Effect {
+        Effect::SetTimer { timer, after: (self.rests - shell.now).to_std().unwrap_or_default() }
+    }
+
+    /// The timer has rung: whether a change waited for it.
+    pub fn rung(&mut self) -> bool {
+        std::mem::take(&mut self.due)
+    }
+
+    /// See [`Latest::settle`]. `least`: how long it rests in any case; `None` for rows, where only slow ones do.
+    pub fn settle(
+        &mut self,
+        shell: &mut Shell,
+        id: RequestId,
+        timer: Timer,
+        least: Option<chrono::Duration>,
+    ) -> Option<Settled> {
+        let mut settled = self.latest.settle(shell, id)?;
+        let took = shell.now - self.asked;
+        self.slow = least.is_some() || took > QUICK;
+        self.rests = shell.now + least.unwrap_or_default().max(took * 20);
+        match settled.next {
+            Some(_) => self.asked = shell.now,
+            None if self.due => settled.next = Some(self.wake(shell, timer)),
+            None => {}
+        }
+        Some(settled)
+    }
+
+    /// See [`Latest::busy`].
+    pub fn busy(&self) -> bool {
+        self.latest.busy()
     }
 }

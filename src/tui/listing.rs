@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use ratatui::layout::Rect;
 
-use super::effect::{Effect, Outcomes, RequestId, To};
+use super::effect::{Effect, Outcomes, RequestId, Timer, To};
 use super::input::{Input, Key};
-use super::latest::Latest;
+use super::latest::{Latest, Paced};
 use super::shell::{Holds, Shell};
 use super::widgets::filter_line::FilterLine;
 use super::widgets::{list, scroll};
@@ -98,7 +98,7 @@ pub struct Listing<S: Source> {
     top: usize,
     /// Steps that wait for rows under way.
     owed: isize,
-    pages: Latest,
+    pages: Paced,
     load: Load,
     /// How many rows were asked for.
     asked: u32,
@@ -136,7 +136,7 @@ impl<S: Source> Default for Listing<S> {
             at: 0,
             top: 0,
             owed: 0,
-            pages: Latest::default(),
+            pages: Paced::default(),
             load: Load::First,
             asked: 0,
             marks: BTreeMap::new(),
@@ -322,6 +322,13 @@ impl<S: Source> Listing<S> {
         let load = if load == Load::Again && self.leaping() { self.load } else { load };
         let (part, limit) = self.wanted(load, page);
         let request = self.source.request(&self.filter.meaning, part, limit);
+        if load == Load::Again && !shell.at_once && !self.pages.busy() {
+            let effect = self.pages.again(shell, To::Screen(S::SCREEN), Timer::Rows(S::SCREEN), request);
+            if matches!(effect, Some(Effect::Ask { .. })) {
+                (self.load, self.asked) = (load, limit);
+            }
+            return effect;
+        }
         self.load = load;
         self.asked = limit;
         self.pages.ask(shell, To::Screen(S::SCREEN), request)
@@ -347,7 +354,7 @@ impl<S: Source> Listing<S> {
             }
             Err(outcome) => outcome,
         };
-        let settled = self.pages.settle(shell, id)?;
+        let settled = self.pages.settle(shell, id, Timer::Rows(S::SCREEN), None)?;
         let mut effects: Vec<Effect> = settled.next.into_iter().collect();
         shell.redraw = true;
         let load = match outcome {

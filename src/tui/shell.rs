@@ -77,6 +77,8 @@ pub struct Shell {
     pub toast: Option<Toast>,
     /// The screen that is shown.
     pub screen: ScreenId,
+    /// Whether the change at hand was made here, or asked for: what shows it is read without a pause.
+    pub at_once: bool,
     /// Whether a frame is due.
     pub redraw: bool,
     /// Whether a new database's admin was offered an issuer.
@@ -162,6 +164,7 @@ impl Shell {
             link: Link::Opening,
             toast: None,
             screen: ScreenId::Keys,
+            at_once: false,
             redraw: true,
             welcomed: false,
             commands: Vec::new(),

@@ -103,7 +103,7 @@ pub fn opened(state: &mut State, database: SafeText) -> Vec<Effect> {
     state.shell.link = Link::Live;
     state.shell.redraw = true;
     state.shell.no_longer(&[Holds::Answer]);
-    let mut effects = state.screens.of_mut(state.shell.screen).enter(&mut state.shell);
+    let mut effects = go(state, state.shell.screen);
     effects.extend(state.standing.ask(&mut state.shell, Subjects::ALL));
     state.ahead.asked(&effects);
     effects
@@ -257,7 +257,10 @@ fn open(state: &mut State, opening: Opening) -> Vec<Effect> {
 fn go(state: &mut State, screen: ScreenId) -> Vec<Effect> {
     state.shell.redraw = true;
     state.shell.screen = screen;
-    state.screens.of_mut(state.shell.screen).enter(&mut state.shell)
+    state.shell.at_once = true;
+    let effects = state.screens.of_mut(state.shell.screen).enter(&mut state.shell);
+    state.shell.at_once = false;
+    effects
 }
 
 fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
@@ -345,9 +348,11 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
             Vec::new()
         }
         Timer::Opening => Vec::new(),
-        Timer::Clock | Timer::Slow | Timer::Of(To::Shell | To::Screen(_)) => {
-            state.screens.timer(&mut state.shell, timer)
-        }
+        Timer::Of(To::Shell) => state.standing.ring(&mut state.shell).into_iter().collect(),
+        // One that is not shown reads its rows when it is entered.
+        Timer::Rows(screen) if screen != state.shell.screen => Vec::new(),
+        Timer::Rows(screen) => state.screens.of_mut(screen).changed(&mut state.shell, Subjects::ALL),
+        Timer::Clock | Timer::Slow | Timer::Of(To::Screen(_)) => state.screens.timer(&mut state.shell, timer),
         Timer::Of(To::Overlay(number)) => state.overlays.timer(&mut state.shell, number),
     }
 }
@@ -369,7 +374,12 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
             go(state, ScreenId::Reminders)
         }
         Command::Sort(sort) => state.screens.of_mut(ScreenId::Keys).sort(&mut state.shell, sort),
-        Command::Changed(touched) => changed(state, touched),
+        Command::Changed(touched) => {
+            state.shell.at_once = true;
+            let effects = changed(state, touched);
+            state.shell.at_once = false;
+            effects
+        }
         Command::Made(made) => state.screens.made(&mut state.shell, &made),
         Command::Act(action) => {
             let event = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);

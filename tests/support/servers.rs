@@ -158,6 +158,7 @@ impl Drop for Server {
 pub struct Api {
     pub address: SocketAddr,
     count: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    connections: std::sync::Arc<std::sync::atomic::AtomicUsize>,
 }
 
 impl Api {
@@ -166,13 +167,21 @@ impl Api {
         let address = listener.local_addr().unwrap();
         let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counting = std::sync::Arc::clone(&count);
+        let connections = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let opened = std::sync::Arc::clone(&connections);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
+                opened.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                 let counting = std::sync::Arc::clone(&counting);
                 std::thread::spawn(move || answer(stream, &counting));
             }
         });
-        Self { address, count }
+        Self { address, count, connections }
+    }
+
+    /// How many connections were ever opened to it.
+    pub fn connections(&self) -> usize {
+        self.connections.load(std::sync::atomic::Ordering::SeqCst)
     }
 
     /// How many requests have come.

@@ -14,8 +14,8 @@ use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::domain::when::Span;
 use crate::service::{Mailing, Outlook, PageRequest, Row};
-use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
-use crate::tui::latest::Latest;
+use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, Timer, To};
+use crate::tui::latest::{COUNTS, Latest, Paced, keep};
 use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
 use crate::tui::opening::{Made, Opening};
 use crate::tui::screen::{Screen, its_rows};
@@ -142,7 +142,7 @@ pub struct State {
     outlook: Option<Outlook>,
     /// What was mailed about the keys that were asked about, and which of them are due.
     mailing: Option<HashMap<KeyId, (Vec<Reminder>, bool)>>,
-    outlooks: Latest,
+    outlooks: Paced,
     mails: Latest,
 }
 
@@ -156,13 +156,21 @@ impl Screen for State {
     fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
         let mut effects = Vec::new();
         if touched.meet(Ending::ABOUT) {
-            effects.extend(self.outlooks.ask(shell, ME, Request::Outlook));
+            effects.extend(self.outlooks.again(shell, ME, Timer::Of(ME), Request::Outlook));
             let page = self.page(shell);
             effects.extend(self.rows.refresh(shell, page));
         } else if touched.meet(Subjects::REMINDERS) {
             effects.extend(self.read_reminders(shell));
         }
         effects
+    }
+
+    fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
+        let due = timer == Timer::Of(ME) && self.outlooks.rung() && shell.screen == ScreenId::Expiring;
+        if due {
+            return self.outlooks.ask(shell, ME, Request::Outlook).into_iter().collect();
+        }
+        Vec::new()
     }
 
     fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect> {
@@ -198,7 +206,12 @@ impl Screen for State {
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match reply {
-            Reply::Outlook(outcome) => self.outlooks.keep(shell, id, outcome, &mut self.outlook),
+            Reply::Outlook(outcome) => {
+                let settled = self.outlooks.settle(shell, id, Timer::Of(ME), Some(COUNTS));
+                let Some(settled) = settled else { return Vec::new() };
+                keep(shell, outcome, &mut self.outlook);
+                settled.next.into_iter().collect()
+            }
             Reply::RemindersOf { keys, outcome } => {
                 let by_key = outcome.map(|Mailing { reminders, due }| {
                     let mut of: HashMap<KeyId, (Vec<Reminder>, bool)> =

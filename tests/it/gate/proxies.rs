@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::database::{Database, skip};
 use crate::support::gate::{Gate, bearer};
-use crate::support::http::{Answer, send};
+use crate::support::http::{Answer, Connection, request, send};
 use crate::support::people::{account, keep, make_kept, office, preset, scoped};
 use crate::support::servers::{Api, Server};
 use keyrack::domain::issuer::ScopeRule;
@@ -164,12 +164,20 @@ async fn every_answer_reaches_the_client(db: &Database, proxy: &Proxy) {
     }
     assert_eq!(site.api.count() - passed, 99, "what was refused never reached the API");
 
+    let (before, mut client) = (site.api.connections(), Connection::open(site.proxy.address));
+    let asked = request("GET", "/api/v1/calls", &[("Authorization", &bearer(&narrow.secret))], "");
+    for _ in 0..30 {
+        client.send(&asked);
+        assert_eq!(client.answer().unwrap().status, 200);
+    }
+    assert!(site.api.connections() - before <= 2, "30 requests of one client");
+
     // Revoked: the next request.
     let reader = bearer(&narrow.secret);
     assert_eq!(site.send("GET", "/api/v1/calls", &[("Authorization", &reader)], "").status, 200);
     office.revoke_keys(new_operation(), &[narrow.key.id], None).await.unwrap();
     let revoked = site.send("GET", "/api/v1/calls", &[("Authorization", &reader)], "");
-    assert_eq!((revoked.status, &revoked.body), (401, &missing.body));
+    assert_eq!((revoked.status, revoked.body), (401, missing.body.clone()));
     site.gate.wait_for_log("reason=\"revoked\"");
 
     // No gate, no passing.

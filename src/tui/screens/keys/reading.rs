@@ -1,7 +1,6 @@
 //! What is read for the screen of keys, and what becomes of the answers.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use super::columns;
 use super::state::State;
@@ -10,20 +9,20 @@ use crate::domain::key::KeyId;
 use crate::domain::usage::Minute;
 use crate::service::Page;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, Timer, To};
+use crate::tui::latest::COUNTS;
 use crate::tui::listing::Load;
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
 use crate::tui::view::body::PATIENCE;
 use crate::tui::words::ScreenId;
 
-/// How long the count may be out of date.
-const RECOUNT: Duration = Duration::from_secs(1);
 const ME: To = To::Screen(ScreenId::Keys);
 
 impl State {
     /// Asks for rows.
     pub(super) fn read(&mut self, shell: &mut Shell, load: Load) -> Vec<Effect> {
         self.quiet = false;
+        self.own = shell.at_once;
         let page = self.areas(shell).page();
         let mut effects: Vec<Effect> = self.rows.read(shell, load, page).into_iter().collect();
         if !self.rows.loaded {
@@ -36,6 +35,14 @@ impl State {
         self.counting = self.rows.turn();
         let query = self.rows.filter.meaning.clone();
         self.counts.ask(shell, ME, Request::Count(query)).into_iter().collect()
+    }
+
+    /// Counts again once that has rested: counting costs more than reading.
+    pub(super) fn recount_seldom(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.counts.waits(shell) {
+            return self.counts.later(shell, Timer::Of(ME)).into_iter().collect();
+        }
+        self.recount(shell)
     }
 
     /// The detail follows the selection: its audit is read as soon as the one before has come.
@@ -104,7 +111,9 @@ impl State {
         match reply {
             Reply::Page(outcome) => self.page_arrived(shell, id, outcome),
             Reply::Count(outcome) => {
-                let Some(settled) = self.counts.settle(shell, id) else { return Vec::new() };
+                let Some(settled) = self.counts.settle(shell, id, Timer::Of(ME), Some(COUNTS)) else {
+                    return Vec::new();
+                };
                 if let (true, Ok(count)) = (settled.newest, outcome) {
                     shell.redraw |= self.count() != Some(count);
                     self.count = Some((self.counting, count));
@@ -158,12 +167,10 @@ impl State {
         }
         effects.extend(self.follow(shell));
         let uncounted = self.count().is_none() && !matches!(load, Load::After | Load::Before);
-        if uncounted && !quiet {
+        if uncounted && !quiet || stale && std::mem::take(&mut self.own) {
             effects.extend(self.recount(shell));
-        } else if stale && !self.recount_due {
-            // Counting costs more than reading: where much changes, it is done once in a while.
-            self.recount_due = true;
-            effects.push(Effect::SetTimer { timer: Timer::Of(ME), after: RECOUNT });
+        } else if stale {
+            effects.extend(self.recount_seldom(shell));
         }
         effects
     }

@@ -10,7 +10,7 @@ use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId};
 use crate::service::Count;
-use crate::tui::latest::Latest;
+use crate::tui::latest::{Latest, Paced};
 use crate::tui::listing::Listing;
 use crate::tui::shell::Shell;
 
@@ -26,11 +26,11 @@ pub struct State {
     pub(super) quiet: bool,
     /// How many keys there are, and under which filter: its turn in the list.
     pub(super) count: Option<(u64, Count)>,
-    pub(super) counts: Latest,
+    pub(super) counts: Paced,
     /// The turn of the count under way.
     pub(super) counting: u64,
-    /// Whether a timer will ask for the count again.
-    pub(super) recount_due: bool,
+    /// Whether the rows under way are read because of a change that was made here.
+    pub(super) own: bool,
     pub detail: Detail,
     pub uses: Uses,
     /// When the rows on the screen were last read.

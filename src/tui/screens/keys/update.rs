@@ -66,10 +66,7 @@ impl Screen for State {
                 effects.extend(self.read_last_used(shell));
                 return effects;
             }
-            Timer::Of(ME) => {
-                self.recount_due = false;
-                return self.recount(shell);
-            }
+            Timer::Of(ME) if self.counts.rung() => return self.recount(shell),
             _ => {}
         }
         Vec::new()
