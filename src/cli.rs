@@ -18,6 +18,7 @@ mod gate;
 mod info;
 mod issuer;
 mod key;
+mod leak;
 mod migrate;
 mod operator;
 mod output;
@@ -173,6 +174,9 @@ pub enum Command {
     /// Keep the people who may use this database
     #[command(subcommand, visible_alias = "operators")]
     Operator(operator::Command),
+    /// Find leaked secrets wherever they are, and revoke what works
+    #[command(subcommand)]
+    Leak(leak::Command),
     /// Say step by step why a key is refused, or that it would pass
     Explain(explain::Arguments),
     /// List and acknowledge alerts about how keys are used
@@ -276,6 +280,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Account(command) => account::run(command, session).await,
         Command::Issuer(command) => issuer::run(command, session).await,
         Command::Operator(command) => operator::run(command, session).await,
+        Command::Leak(command) => leak::run(command, session).await,
         Command::Explain(arguments) => explain::run(arguments, session).await,
         Command::Alerts(command) => alerts::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,

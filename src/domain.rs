@@ -15,6 +15,7 @@ pub(crate) mod explain;
 pub mod history;
 pub mod issuer;
 pub mod key;
+pub mod leak;
 pub mod limit;
 pub mod network;
 pub mod operator;

@@ -14,7 +14,7 @@ mod find;
 mod handover;
 mod limit;
 mod list;
-mod receipt;
+pub(super) mod receipt;
 pub(super) mod record;
 mod revoke;
 mod rotate;

@@ -14,7 +14,7 @@ mod search;
 mod stack;
 
 pub use recognise::{find_secret, looks_like_preview};
-pub use search::{Finding, Kind, search};
+pub use search::{Finder, Finding, Kind, Stream, search};
 pub use stack::wipe_stack;
 
 /// How the part after the prefix is made.

@@ -16,7 +16,7 @@ use crate::store::{Side, Slice};
 /// How many keys an answer holds at most that was found by words.
 const FOUND: u32 = 20;
 /// Previews of one text that are looked up.
-const PREVIEWS: usize = 20;
+pub(super) const PREVIEWS: usize = 20;
 /// Ids of one text that are looked up.
 const IDS: usize = 1000;
 
@@ -238,7 +238,7 @@ impl Service {
     }
 
     /// Who may be told of each key.
-    async fn with_admins(&self, keys: Vec<Key>) -> Result<Vec<Found>> {
+    pub(super) async fn with_admins(&self, keys: Vec<Key>) -> Result<Vec<Found>> {
         let mut slugs: Vec<&str> = keys.iter().map(|key| key.account.as_str()).collect();
         slugs.sort_unstable();
         slugs.dedup();

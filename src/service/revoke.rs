@@ -36,7 +36,7 @@ impl Service {
     ) -> Result<Vec<Revoked>> {
         let reason = checked(reason)?.filter(|text| !text.is_empty());
         let keys = keys.iter().map(|key| (*key, reason.clone())).collect();
-        self.revoke(operation, Revoke { keys, gone: None }).await
+        self.revoke(operation, Revoke { keys, gone: None, ticket: None }).await
     }
 
     pub(super) async fn revoke(&self, operation: OperationId, revoke: Revoke) -> Result<Vec<Revoked>> {
@@ -73,6 +73,8 @@ pub(super) struct Revoke {
     pub(super) keys: BTreeMap<KeyId, Option<String>>,
     /// Where these are revocations that a restore undid: the audit's newest row that is gone.
     pub(super) gone: Option<Head>,
+    /// The incident that they are part of, for the audit.
+    pub(super) ticket: Option<String>,
 }
 
 impl Change for Revoke {
@@ -116,7 +118,10 @@ impl Change for Revoke {
             let already = key.revoked_at.is_some();
             if !already {
                 let end = end(reason_of(&key.id));
-                let detail = json!({ "name": key.name, "preview": key.preview, "reason": end.reason });
+                let mut detail = json!({ "name": key.name, "preview": key.preview, "reason": end.reason });
+                if let Some(ticket) = &self.ticket {
+                    detail["ticket"] = json!(ticket);
+                }
                 changes.push(audit::Change::new(Action::KeyRevoke, &key, detail));
                 key.revoked_at = Some(end.at);
                 key.revoked_by = Some(end.by.as_str().into());

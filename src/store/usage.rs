@@ -31,6 +31,14 @@ from_row!(MinuteRow, row => {
     Self(row.id("key"), Minute { minute: at, counts })
 });
 
+struct SumRow(KeyId, Counts);
+
+from_row!(SumRow, row => {
+    let counts =
+        Counts { allowed: row.count("allowed"), refused: row.count("refused"), limited: row.count("limited") };
+    Self(row.id("key"), counts)
+});
+
 /// Rows a statement.
 const ROWS: usize = 500;
 /// So much is counted at a time at most.
@@ -81,6 +89,26 @@ impl Store {
             minutes.extend(rows.into_iter().map(|row| (row.0, row.1)));
         }
         Ok(minutes)
+    }
+
+    /// The use of each of these keys from `since` on; of those that were used.
+    pub async fn usage_sums(&self, keys: &[KeyId], since: Instant) -> Result<Vec<(KeyId, Counts)>> {
+        let mut sums = Vec::new();
+        let mut reader = self.reader().await?;
+        for some in keys.chunks(ROWS) {
+            let rows: Vec<SumRow> = both!(reader.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new(
+                    "SELECT key, CAST(sum(allowed) AS BIGINT) AS allowed, CAST(sum(refused) AS BIGINT) AS refused, \
+                         CAST(sum(limited) AS BIGINT) AS limited FROM usage_minutes WHERE minute >= ",
+                );
+                sql.push_bind(Time(since)).push(" AND key IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.push(" GROUP BY key");
+                sql.build_query_as::<SumRow>().persistent(some.len() == 1).fetch_all(c).await?
+            });
+            sums.extend(rows.into_iter().map(|row| (row.0, row.1)));
+        }
+        Ok(sums)
     }
 
     /// Deletes some of the counts from before `until`. True if there may be more.

@@ -33,6 +33,7 @@ pub const ROOMS: &[Room] = &[
             "idna",
             "ipnet",
             "itoa",
+            "memchr",
             "rand",
             "serde",
             "serde_json",
@@ -47,7 +48,7 @@ pub const ROOMS: &[Room] = &[
         ],
     ),
     // Its tests write in base64 what it has to find.
-    room("src/domain/secret/search", &[], &["base64ct"]),
+    room("src/domain/secret/search", &[], &["aho_corasick", "base64ct"]),
     room("src/clock", &["src/domain"], &["chrono", "parking_lot", "tokio"]),
     // The only room that speaks SQL.
     room(
@@ -123,6 +124,8 @@ pub const ROOMS: &[Room] = &[
     ),
     // What is remembered outside of the database.
     room("src/service/memory/file", &[], &["std::fs", "std::thread"]),
+    // Whatever may hold leaked secrets.
+    room("src/service/leak", &[], &["flate2", "memchr", "std::fs"]),
     // The names of keys are crokey's; nothing here draws.
     room(
         "src/config",

@@ -18,6 +18,7 @@ mod cli {
     mod group_roles;
     mod hostile;
     mod issuers;
+    mod leaks;
     mod lists;
     mod passwords;
     mod poolers;

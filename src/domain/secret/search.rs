@@ -14,9 +14,14 @@ use crate::domain::issuer::Policy;
 
 mod headless;
 mod read;
+mod sieve;
 mod strangers;
+mod stream;
 
-use read::{clean, decoded, encoded_runs, gap, run, unit};
+use read::{LEADS, clean, decoded, encoded_places, encoded_runs, gap, run, unit};
+use sieve::Sieve;
+pub use stream::Stream;
+use stream::Walk;
 
 /// Something in a text that is, was or shows a secret.
 #[derive(Debug)]
@@ -70,40 +75,22 @@ const DEPTH: u8 = 2;
 /// Everything in `input` that has the form of a secret of one of these policies, or the looks of somebody else's, in the
 /// order of the text. Lines that were wrapped, quoted or escaped are read as what they were, and so is base64.
 pub fn search<'p>(input: &[u8], policies: impl IntoIterator<Item = &'p Policy>) -> Vec<Finding> {
-    let mut forms: Vec<Form<'p>> = Vec::new();
-    for (issuer, policy) in policies.into_iter().enumerate() {
-        let own = policy.format.prefixes().map(|prefix| Form { prefix, body: policy.format.body, issuer });
-        forms.extend(own);
-    }
-    // The longest first: where `vg_` and `vg_pat_` both fit, the latter says more.
-    forms.sort_by_key(|form| std::cmp::Reverse(form.prefix.len()));
-    let mut starts = [false; 256];
-    for form in &forms {
-        let first = form.prefix.as_bytes()[0];
-        starts[usize::from(first)] = true;
-        starts[usize::from(first.to_ascii_uppercase())] = true;
-    }
-    // What an escape may begin with.
-    b"%\\&=".iter().for_each(|byte| starts[usize::from(*byte)] = true);
-    let searcher = Searcher { forms, starts };
-    let text = clean(input);
-    let mut found = searcher.plain(&text);
-    searcher.encoded(&text, DEPTH, &mut found);
-    found.sort_by_key(|(place, _)| place.start);
-    placed(&text, found)
+    Finder::new(policies).search(input)
 }
 
 /// A prefix and what follows it.
-struct Form<'p> {
-    prefix: &'p str,
+struct Form {
+    prefix: String,
     body: Body,
     issuer: usize,
 }
 
-struct Searcher<'p> {
-    forms: Vec<Form<'p>>,
+/// A search made ready for some policies.
+pub struct Finder {
+    forms: Vec<Form>,
     /// The bytes that a secret of ours may begin with.
     starts: [bool; 256],
+    sieve: Sieve,
 }
 
 /// What was found, before its line is known.
@@ -113,36 +100,104 @@ struct Seen {
     readings: Vec<PlainKey>,
 }
 
-impl Searcher<'_> {
-    fn plain(&self, text: &str) -> Vec<(Range<usize>, Seen)> {
+/// What was found, and where.
+struct Hit {
+    /// All that has to do with it: of base64, the whole run.
+    place: Range<usize>,
+    /// Where it begins itself.
+    spot: usize,
+    seen: Seen,
+}
+
+impl Finder {
+    pub fn new<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Self {
+        let mut forms: Vec<Form> = Vec::new();
+        for (issuer, policy) in policies.into_iter().enumerate() {
+            let body = policy.format.body;
+            let own = policy.format.prefixes().map(|prefix| Form { prefix: prefix.to_owned(), body, issuer });
+            forms.extend(own);
+        }
+        // The longest first: where `vg_` and `vg_pat_` both fit, the latter says more.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.prefix.len()));
+        let mut starts = [false; 256];
+        for form in &forms {
+            let first = form.prefix.as_bytes()[0];
+            starts[usize::from(first)] = true;
+            starts[usize::from(first.to_ascii_uppercase())] = true;
+        }
+        LEADS.iter().for_each(|byte| starts[usize::from(*byte)] = true);
+        let sieve = Sieve::new(&forms);
+        Self { forms, starts, sieve }
+    }
+
+    /// The same, that looks everywhere: slow, and the measure of the other.
+    #[doc(hidden)]
+    pub fn everywhere<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Self {
+        let mut finder = Self::new(policies);
+        finder.sieve.open();
+        finder
+    }
+
+    /// As [`search`].
+    pub fn search(&self, input: &[u8]) -> Vec<Finding> {
+        let mut text = Zeroizing::new(String::with_capacity(input.len()));
+        clean(input, &mut text);
+        let first = text.len() - text.trim_start().len();
+        let last = text.trim_end().len();
+        let mut walk = Walk::default();
+        let mut counted = 0;
+        let tell = |hit: Hit| {
+            walk.pass(&text[std::mem::replace(&mut counted, hit.spot)..hit.spot]);
+            let alone = hit.place.start <= first && hit.place.end >= last;
+            Finding { alone, ..walk.finding(&text, hit) }
+        };
+        self.hits(&text).into_iter().map(tell).collect()
+    }
+
+    /// What is in a clean text, in its order.
+    fn hits(&self, text: &str) -> Vec<Hit> {
+        let lines = self.sieve.lines(text.as_bytes());
+        let marks = self.sieve.marks(text.as_bytes(), &lines);
+        let mut hits = self.plain(text, marks);
+        self.encoded(text, lines, DEPTH, &mut hits);
+        hits.sort_by_key(|hit| hit.spot);
+        hits
+    }
+
+    /// What begins at one of these places, which are in their order.
+    fn plain(&self, text: &str, marks: impl IntoIterator<Item = Range<usize>>) -> Vec<Hit> {
         let bytes = text.as_bytes();
         let mut found = Vec::new();
+        let mut hit = |place: Range<usize>, seen| found.push(Hit { spot: place.start, place, seen });
         // What lies before this belongs to something that was found, and can only be a secret of ours.
         let mut covered = 0;
         let mut at = 0;
-        while at < bytes.len() {
-            let mut next = at + 1;
-            if self.starts[usize::from(bytes[at])]
-                && let Some((end, after, seen)) = self.ours(text, at)
-            {
-                covered = covered.max(end);
-                next = after;
-                found.push((at..end, seen));
-            } else if at >= covered
-                && let Some((start, end, mut seen)) = strangers::at(text, at, covered)
-            {
-                if seen.kind == Kind::Unknown {
-                    self.beheaded(&text[start..=at], &text[at + 1..end], &mut seen);
+        for mark in marks {
+            at = at.max(mark.start);
+            while at < mark.end {
+                let mut next = at + 1;
+                if self.starts[usize::from(bytes[at])]
+                    && let Some((end, after, seen)) = self.ours(text, at)
+                {
+                    covered = covered.max(end);
+                    next = after;
+                    hit(at..end, seen);
+                } else if at >= covered
+                    && let Some((start, end, mut seen)) = strangers::at(text, at, covered)
+                {
+                    if seen.kind == Kind::Unknown {
+                        self.beheaded(&text[start..=at], &text[at + 1..end], &mut seen);
+                    }
+                    covered = end;
+                    hit(start..end, seen);
+                } else if at >= covered
+                    && let Some((end, seen)) = self.body_alone(text, at)
+                {
+                    covered = end;
+                    hit(at..end, seen);
                 }
-                covered = end;
-                found.push((start..end, seen));
-            } else if at >= covered
-                && let Some((end, seen)) = self.body_alone(text, at)
-            {
-                covered = end;
-                found.push((at..end, seen));
+                at = next;
             }
-            at = next;
         }
         found
     }
@@ -152,7 +207,7 @@ impl Searcher<'_> {
         let bytes = text.as_bytes();
         let mut best: Option<(usize, usize, Seen)> = None;
         for form in &self.forms {
-            let Some(body_at) = after_prefix(bytes, at, form.prefix) else { continue };
+            let Some(body_at) = after_prefix(bytes, at, &form.prefix) else { continue };
             let Some((end, seen)) = self.judge(text, at, body_at, form) else { continue };
             // What is damaged may have a whole one within it.
             let after = if seen.kind == Kind::Whole { end } else { body_at };
@@ -164,7 +219,7 @@ impl Searcher<'_> {
         best
     }
 
-    fn judge(&self, text: &str, start: usize, body_at: usize, form: &Form<'_>) -> Option<(usize, Seen)> {
+    fn judge(&self, text: &str, start: usize, body_at: usize, form: &Form) -> Option<(usize, Seen)> {
         let bytes = text.as_bytes();
         let mut readings = Vec::new();
         let mut whole = None;
@@ -180,7 +235,7 @@ impl Searcher<'_> {
                 .chain(Body::VARIANTS.iter().copied().filter(|body| *body != form.body))
             {
                 let Some(chars) = run.chars.get(..body.length()) else { continue };
-                if self.readings(form.prefix, body, chars, &mut readings)
+                if self.readings(&form.prefix, body, chars, &mut readings)
                     && (body == Body::Base62Checksum || run.chars.len() == body.length() && run.closed)
                 {
                     whole = whole.or(Some(run.ends[body.length() - 1]));
@@ -193,7 +248,7 @@ impl Searcher<'_> {
         }
         let of = |kind, readings| Seen { kind, issuer: Some(form.issuer), readings };
         if let Some((end, tail)) = preview(text, body_at) {
-            let shown = tail.map(|tail| super::preview(form.prefix, tail));
+            let shown = tail.map(|tail| super::preview(&form.prefix, tail));
             return Some((end, of(Kind::Preview(shown), readings)));
         }
         let end = straight.ends.last().copied().unwrap_or(body_at);
@@ -213,7 +268,7 @@ impl Searcher<'_> {
         let Ok(chars) = std::str::from_utf8(chars) else { return false };
         let small = Zeroizing::new(chars.to_ascii_lowercase());
         let mut fits = false;
-        let shorter = self.forms.iter().map(|form| form.prefix);
+        let shorter = self.forms.iter().map(|form| form.prefix.as_str());
         let shorter = shorter.filter(|other| other.len() < prefix.len() && prefix.ends_with(other));
         for prefix in std::iter::once(prefix).chain(shorter) {
             for (text, exact) in [(chars, true), (small.as_str(), false)] {
@@ -227,25 +282,44 @@ impl Searcher<'_> {
         fits
     }
 
-    /// Looks into what is base64: a Basic header, a value of Kubernetes, an attachment.
-    fn encoded(&self, text: &str, depth: u8, found: &mut Vec<(Range<usize>, Seen)>) {
-        if depth == 0 {
-            return;
-        }
-        for place in encoded_runs(text.as_bytes()) {
+    /// Looks into what is base64: a Basic header, a value of Kubernetes, an attachment. `lines` are those that it may begin
+    /// with.
+    fn encoded(&self, text: &str, lines: Vec<Range<usize>>, depth: u8, found: &mut Vec<Hit>) {
+        for place in encoded_runs(text.as_bytes(), lines) {
+            let run = &text.as_bytes()[place.clone()];
             // Digests are as long, and base64 of any text has capital letters.
-            if text.as_bytes()[place.clone()].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            if run.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
                 continue;
             }
             for skip in 0..4 {
-                let inner = clean(&decoded(&text.as_bytes()[place.clone()], skip));
-                let mut seen = self.plain(&inner);
-                // By chance anything may stand there, but no secret that is as long as one.
-                seen.retain(|(_, seen)| matches!(seen.kind, Kind::Whole | Kind::Mistyped | Kind::Cut { .. }));
-                self.encoded(&inner, depth - 1, &mut seen);
-                found.extend(seen.into_iter().map(|(_, seen)| (place.clone(), seen)));
+                let inner = decoded(run, skip);
+                let mut seen = self.within(&inner, depth);
+                seen.sort_by_key(|hit| hit.spot);
+                let spots = encoded_places(run, skip, &inner, seen.iter().map(|hit| hit.spot));
+                let outer = |(hit, spot): (Hit, usize)| Hit {
+                    place: place.clone(),
+                    spot: place.start + spot,
+                    seen: hit.seen,
+                };
+                found.extend(seen.into_iter().zip(spots).map(outer));
             }
         }
+    }
+
+    /// What is in bytes that were encoded. By chance anything may stand there, but no secret that is as long as one.
+    fn within(&self, bytes: &[u8], depth: u8) -> Vec<Hit> {
+        if !self.sieve.may_hold(bytes) {
+            return Vec::new();
+        }
+        let mut text = Zeroizing::new(String::with_capacity(bytes.len()));
+        clean(bytes, &mut text);
+        let lines = self.sieve.lines(text.as_bytes());
+        let mut seen = self.plain(&text, self.sieve.marks(text.as_bytes(), &lines));
+        seen.retain(|hit| matches!(hit.seen.kind, Kind::Whole | Kind::Mistyped | Kind::Cut { .. }));
+        if depth > 1 {
+            self.encoded(&text, lines, depth - 1, &mut seen);
+        }
+        seen
     }
 }
 
@@ -283,7 +357,7 @@ fn begins_word(text: &str, start: usize) -> bool {
     !text[..start].chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-/// The header that ends with a part of a line.
+/// The header that a text ends with.
 fn header(before: &str) -> Option<(Carrier, bool)> {
     let line = before.trim_end_matches([' ', '\t', '"', '\'']);
     let ends = |name: &str| {
@@ -294,33 +368,6 @@ fn header(before: &str) -> Option<(Carrier, bool)> {
         return Some((Carrier::Bearer, true));
     }
     ends("x-api-key:").map(|name| (Carrier::ApiKey, name == "X-API-Key:"))
-}
-
-/// Gives the findings their lines and columns, in one walk through the text.
-fn placed(text: &str, found: Vec<(Range<usize>, Seen)>) -> Vec<Finding> {
-    let first = text.len() - text.trim_start().len();
-    let last = text.trim_end().len();
-    let (mut line, mut begins, mut counted, mut column) = (1, 0, 0, 1);
-    let mut placed = Vec::with_capacity(found.len());
-    for (place, seen) in found {
-        for (at, c) in text[counted..place.start].char_indices() {
-            column += 1;
-            if c == '\n' {
-                (line, begins, column) = (line + 1, counted + at + 1, 1);
-            }
-        }
-        counted = place.start;
-        placed.push(Finding {
-            line,
-            column,
-            header: header(&text[begins..place.start]),
-            alone: place.start <= first && place.end >= last,
-            kind: seen.kind,
-            issuer: seen.issuer,
-            readings: seen.readings,
-        });
-    }
-    placed
 }
 
 impl Finding {

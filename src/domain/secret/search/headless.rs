@@ -1,11 +1,11 @@
 //! What is left of a secret whose prefix is missing or damaged.
 
-use super::{Body, Kind, PlainKey, Searcher, Seen};
+use super::{Body, Finder, Kind, PlainKey, Seen};
 
 /// No body is longer than this.
 const LONGEST: usize = 64;
 
-impl Searcher<'_> {
+impl Finder {
     /// The body of a secret that begins at a place, without any prefix.
     pub(super) fn body_alone(&self, text: &str, at: usize) -> Option<(usize, Seen)> {
         let bytes = text.as_bytes();
@@ -32,11 +32,11 @@ impl Searcher<'_> {
         let (mut sure, mut near) = (false, false);
         let mut issuers = Vec::new();
         for form in &self.forms {
-            if form.body.matches(form.prefix, body) {
-                seen.readings.push(PlainKey::join(form.prefix, body));
+            if form.body.matches(&form.prefix, body) {
+                seen.readings.push(PlainKey::join(&form.prefix, body));
                 sure |= form.body == Body::Base62Checksum;
                 let allowed = if form.prefix.len() > 4 { 2 } else { 1 };
-                near |= form.prefix.ends_with(before) || strsim::osa_distance(before, form.prefix) <= allowed;
+                near |= form.prefix.ends_with(before) || strsim::osa_distance(before, &form.prefix) <= allowed;
                 issuers.push(form.issuer);
             }
         }

@@ -19,37 +19,107 @@ const SHORTEST_RUN: usize = 64;
 /// A line of base64 that goes on in the next one has at least this many characters.
 const WRAPPED: usize = 40;
 
-/// The input as text, without what nobody sees: terminal sequences, control characters, NULs (which make ASCII of UTF-16),
-/// and characters without width. Not longer than the input.
-pub fn clean(input: &[u8]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(input.len()));
+/// What an escape begins with.
+pub const LEADS: &[u8] = b"%\\&=";
+
+/// Bytes that are looked at together for whether they are taken over as they are.
+const BLOCK: usize = 64;
+
+/// Appends the input as text, without what nobody sees: terminal sequences, control characters, NULs (which make ASCII of
+/// UTF-16), and characters without width. What is appended is not longer than the input.
+pub fn clean(input: &[u8], text: &mut String) {
+    cleaned(input, |_, part| {
+        text.push_str(part);
+        true
+    });
+}
+
+/// Where the parts of the clean text of `input` stand in it, of which the places are given in their order.
+fn sources(input: &[u8], places: impl IntoIterator<Item = usize>) -> Vec<usize> {
+    let mut places = places.into_iter().peekable();
+    let (mut sources, mut passed) = (Vec::new(), 0);
+    cleaned(input, |at, part| {
+        while let Some(place) = places.next_if(|place| *place < passed + part.len()) {
+            sources.push(at + place - passed);
+        }
+        passed += part.len();
+        places.peek().is_some()
+    });
+    sources
+}
+
+/// Hands over the parts of the clean text, each with the place that it has in the input, as long as they are wanted.
+fn cleaned(input: &[u8], mut take: impl FnMut(usize, &str) -> bool) {
     // Where this chunk begins, and up to where a sequence was left out: it may end in a later chunk.
     let (mut start, mut left_out) = (0, 0);
     for chunk in input.utf8_chunks() {
-        for (offset, c) in chunk.valid().char_indices() {
-            let (at, next) = (start + offset, start + offset + c.len_utf8());
-            if at < left_out {
+        let valid = chunk.valid();
+        // What was not handed over yet begins here; `None` while something is left out.
+        let (mut at, mut from) = (0, 0);
+        while at < valid.len() {
+            // The end of a block may be within a character, none of whose bytes can then be one that matters.
+            if start + at >= left_out
+                && let Some(block) = valid.as_bytes().get(at..at + BLOCK)
+                && is_plain(block)
+            {
+                at += BLOCK;
+                while !valid.is_char_boundary(at) {
+                    at += 1;
+                }
                 continue;
             }
-            match c {
-                '\u{1b}' | '\u{9b}' => match sequence(input.get(next..).unwrap_or_default(), c == '\u{9b}') {
-                    Some(length) => left_out = next + length,
-                    // What is in it can be a link with a key.
-                    None => text.push(' '),
-                },
-                '\u{7}' => text.push(' '),
-                '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' => text.push(c),
-                c if c.is_control() || unseen(c) => {}
-                c => text.push(c),
+            let Some(c) = valid[at..].chars().next() else { break };
+            let next = at + c.len_utf8();
+            let here = start + at;
+            let instead = if here < left_out {
+                Some("")
+            } else {
+                match c {
+                    '\u{1b}' | '\u{9b}' => {
+                        match sequence(input.get(start + next..).unwrap_or_default(), c == '\u{9b}') {
+                            Some(length) => {
+                                left_out = start + next + length;
+                                Some("")
+                            }
+                            // What is in it can be a link with a key.
+                            None => Some(" "),
+                        }
+                    }
+                    '\u{7}' => Some(" "),
+                    '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' => None,
+                    c if c.is_control() || unseen(c) => Some(""),
+                    _ => None,
+                }
+            };
+            if let Some(instead) = instead {
+                if from < at && !take(start + from, &valid[from..at]) {
+                    return;
+                }
+                if !instead.is_empty() && !take(here, instead) {
+                    return;
+                }
+                from = next;
             }
+            at = next;
         }
-        start += chunk.valid().len();
-        if !chunk.invalid().is_empty() && start >= left_out {
-            text.push('?');
+        if from < valid.len() && !take(start + from, &valid[from..]) {
+            return;
+        }
+        start += valid.len();
+        if !chunk.invalid().is_empty() && start >= left_out && !take(start, "?") {
+            return;
         }
         start += chunk.invalid().len();
     }
-    text
+}
+
+/// Whether nothing in a block is or begins what nobody sees. Looks at all of it, which is faster than to stop early.
+fn is_plain(block: &[u8]) -> bool {
+    let odd = |byte: u8| {
+        let control = (byte < 0x20) & !matches!(byte, 0x09..=0x0d) | (byte == 0x7f);
+        control | matches!(byte, 0xc2 | 0xcd | 0xd8 | 0xe1 | 0xe2 | 0xef | 0xf3)
+    };
+    !block.iter().fold(false, |found, byte| found | odd(*byte))
 }
 
 /// The length of a terminal's sequence behind its introducer; `None` if that begins or ends a longer text.
@@ -70,7 +140,7 @@ fn sequence(rest: &[u8], csi: bool) -> Option<usize> {
 }
 
 /// Characters that a person does not see.
-fn unseen(c: char) -> bool {
+pub fn unseen(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'
@@ -218,21 +288,25 @@ pub fn run(bytes: &[u8], mut at: usize, joins: bool) -> Run {
     run
 }
 
-/// Where base64 may stand, over line ends.
-pub fn encoded_runs(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut runs = Vec::new();
+/// Where base64 may stand, over line ends. `lines`: where digits of it stand in a row, as far as such a run may begin with
+/// them.
+pub fn encoded_runs(bytes: &[u8], lines: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
-    while at < bytes.len() {
-        let start = at;
+    for first in lines.into_iter().filter(|line| line.len() >= WRAPPED) {
+        if first.start < at {
+            continue;
+        }
+        let start = first.start;
+        at = start;
         let mut chars = 0;
         loop {
-            let line = bytes[at..].iter().take_while(|byte| sextet(**byte).is_some()).count();
+            let line = bytes[at..].iter().take_while(|byte| is_digit(**byte)).count();
             at += line;
             chars += line;
             let blank = bytes[at..].iter().take(GAP).take_while(|byte| byte.is_ascii_whitespace()).count();
             let wrapped = bytes[at..at + blank].contains(&b'\n');
-            if line < WRAPPED || !wrapped || bytes.get(at + blank).is_none_or(|byte| sextet(*byte).is_none())
-            {
+            if line < WRAPPED || !wrapped || bytes.get(at + blank).is_none_or(|byte| !is_digit(*byte)) {
                 break;
             }
             at += blank;
@@ -240,13 +314,30 @@ pub fn encoded_runs(bytes: &[u8]) -> Vec<Range<usize>> {
         if chars >= SHORTEST_RUN {
             runs.push(start..at);
         }
-        at = at.max(start + 1);
     }
     runs
 }
 
+/// Whether it is a digit of base64, in either of its alphabets.
+pub fn is_digit(byte: u8) -> bool {
+    SEXTETS[usize::from(byte)] != NO_DIGIT
+}
+
+const NO_DIGIT: u8 = 0xff;
+/// The values of the digits.
+const SEXTETS: [u8; 256] = {
+    let (mut table, mut byte) = ([NO_DIGIT; 256], 0);
+    while byte < 256 {
+        if let Some(value) = sextet(byte as u8) {
+            table[byte] = value;
+        }
+        byte += 1;
+    }
+    table
+};
+
 /// The value of a digit of base64, in either of its alphabets.
-fn sextet(byte: u8) -> Option<u8> {
+const fn sextet(byte: u8) -> Option<u8> {
     Some(match byte {
         b'A'..=b'Z' => byte - b'A',
         b'a'..=b'z' => byte - b'a' + 26,
@@ -261,7 +352,7 @@ fn sextet(byte: u8) -> Option<u8> {
 pub fn decoded(run: &[u8], skip: usize) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(run.len()));
     let (mut held, mut bits) = (0u32, 0);
-    for digit in run.iter().filter_map(|byte| sextet(*byte)).skip(skip) {
+    for digit in digits(run).skip(skip).map(|(_, digit)| digit) {
         held = held << 6 | u32::from(digit);
         bits += 6;
         if bits >= 8 {
@@ -271,4 +362,27 @@ pub fn decoded(run: &[u8], skip: usize) -> Zeroizing<Vec<u8>> {
         }
     }
     bytes
+}
+
+/// The digits of a run of base64, each with its place.
+fn digits(run: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    let digits = run.iter().map(|byte| SEXTETS[usize::from(*byte)]).enumerate();
+    digits.filter(|(_, digit)| *digit != NO_DIGIT)
+}
+
+/// Where in a run of base64 that stands which begins at these places, in their order, in the clean text of what the run
+/// stands for ([`decoded`]).
+pub fn encoded_places(
+    run: &[u8],
+    skip: usize,
+    inner: &[u8],
+    places: impl IntoIterator<Item = usize>,
+) -> Vec<usize> {
+    let mut digits = digits(run).skip(skip).enumerate().peekable();
+    let place = |source: usize| {
+        let digit = source * 8 / 6;
+        while digits.next_if(|(number, _)| *number < digit).is_some() {}
+        digits.peek().map_or(0, |(_, (place, _))| *place)
+    };
+    sources(inner, places).into_iter().map(place).collect()
 }

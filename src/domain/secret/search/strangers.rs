@@ -58,6 +58,11 @@ const FIRST: [bool; 256] = {
     first
 };
 
+/// How they begin, each once or more.
+pub(super) fn prefixes() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().map(|(prefix, ..)| *prefix)
+}
+
 /// The longest prefix that a policy may have.
 const PREFIX: usize = 24;
 /// No token that is looked at is longer.

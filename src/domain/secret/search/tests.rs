@@ -224,3 +224,83 @@ proptest! {
         find(base64(&bytes));
     }
 }
+
+/// What both ways of searching tell of a text.
+fn both(text: &[u8]) -> [Vec<String>; 2] {
+    let policies = all_presets();
+    [Finder::new(&policies), Finder::everywhere(&policies)].map(|finder| {
+        let told = |one: &Finding| {
+            let readings: Vec<&str> = one.readings.iter().map(PlainKey::expose).collect();
+            format!("{}:{} {:?} {:?} {readings:?}", one.line, one.column, one.kind, one.issuer)
+        };
+        finder.search(text).iter().map(told).collect()
+    })
+}
+
+#[test]
+fn the_sieve_lets_through_all_that_is_found_in_any_form() {
+    for policy in all_presets() {
+        let secret = made(&policy.format.prefix, policy.format.body, 9);
+        let cut = &secret[..secret.len() - 9];
+        for text in forms(&secret).into_iter().chain(forms(cut)).chain(forms(&secret.to_ascii_uppercase())) {
+            let [sieved, everywhere] = both(&text);
+            assert_eq!(sieved, everywhere, "{:?}", String::from_utf8_lossy(&text[..text.len().min(300)]));
+            let twice = base64(&[b"data: ", &text[..], b" end"].concat());
+            let [sieved, everywhere] = both(format!("x: {twice}\n").as_bytes());
+            assert_eq!(sieved, everywhere, "{twice:.300}");
+        }
+    }
+}
+
+/// Pieces that texts with secrets are made of, put together at random.
+fn pieces() -> impl Strategy<Value = String> {
+    let secret = made("vg_pat_", Body::Hex, 7);
+    let summed = made("gw_", Body::Base62Checksum, 8);
+    let fixed = [
+        "vg_pat_", "vg_", "gw_", "pat_", "_", "v", "g", "\n", "\r\n> ", "  ", "\\n", "%5F", "%255f", "\\u005f", "\\x5f",
+        "&#95;", "&#x5F;", "&lowbar;", "=5F", "=\r\n", "\\_", "\\\\_", "%E2%80%8B", "\u{200b}", "\u{1b}[31m", "••••", "...",
+        "****abcd", "ghp_", "eyJ", "0123456789abcdef", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "\0", "é", "%76", "\\u0067", "=67",
+    ];
+    let halves = [&secret[..20], &secret[20..], &summed[..9], &summed[9..], &secret, &summed].map(str::to_owned);
+    let all: Vec<String> = fixed.into_iter().map(str::to_owned).chain(halves).collect();
+    let piece = proptest::sample::select(all);
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn the_sieve_changes_nothing(text in pieces(), noise in proptest::collection::vec(noise(), 0..100), encode: u8) {
+        let text = [text.as_bytes(), &noise].concat();
+        let text = match encode % 4 {
+            0 => base64(&text).into_bytes(),
+            1 => base64(base64(&text).as_bytes()).into_bytes(),
+            _ => text,
+        };
+        let [sieved, everywhere] = both(&text);
+        prop_assert_eq!(sieved, everywhere);
+    }
+
+    #[test]
+    fn a_stream_tells_what_the_whole_tells(texts in proptest::collection::vec(pieces(), 1..40), window in 3000_usize..9000) {
+        let text = texts.join(" \n\n ");
+        let finder = std::sync::Arc::new(Finder::new(&all_presets()));
+        let place = |one: &Finding| (one.line, one.column, one.kind.clone(), one.readings.len());
+        let whole: Vec<_> = finder.search(text.as_bytes()).iter().map(place).collect();
+        let mut stream = Stream::with(finder, window, 2500);
+        for _ in 0..2 {
+            let (mut told, mut rest) = (Vec::new(), text.as_bytes());
+            loop {
+                let space = stream.space();
+                let length = space.len().min(rest.len());
+                space[..length].copy_from_slice(&rest[..length]);
+                rest = &rest[length..];
+                stream.took(length);
+                stream.look(rest.is_empty(), |finding| told.push(place(&finding)));
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!(&told, &whole);
+        }
+    }
+}
