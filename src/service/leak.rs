@@ -18,6 +18,7 @@ use crate::domain::text::{SafeText, fold_typed};
 use crate::domain::usage::Counts;
 use crate::store::{Side, Slice};
 
+mod bytes;
 mod gunzip;
 mod read;
 
@@ -154,11 +155,13 @@ impl Service {
         self.look_up(waiting, &mut keys, &mut found).await?;
         let broke = |_| Error::Refused("the text could not be searched: try a part of it".into());
         let told = reading.await.map_err(broke)?;
-        (sweep.files, sweep.bytes, sweep.skipped, sweep.unread) = (told.files, told.bytes, told.skipped, told.unread);
+        (sweep.files, sweep.bytes, sweep.skipped, sweep.unread) =
+            (told.files, told.bytes, told.skipped, told.unread);
         let candidates = self.candidates(&found, now).await?;
         let mut ids: Vec<KeyId> = keys.keys().copied().collect();
         ids.sort_unstable();
-        let seen: HashMap<KeyId, Counts> = self.inner.store.usage_sums(&ids, since).await?.into_iter().collect();
+        let seen: HashMap<KeyId, Counts> =
+            self.inner.store.usage_sums(&ids, since).await?.into_iter().collect();
         let keys = keys.into_values().map(|key| (*key).clone()).collect();
         let keys: HashMap<KeyId, Arc<Found>> =
             self.with_admins(keys).await?.into_iter().map(|found| (found.key.id, Arc::new(found))).collect();
@@ -168,7 +171,12 @@ impl Service {
                 let key = key.and_then(|key| keys.get(&key.id).cloned());
                 LeakFinding {
                     seen: key.as_ref().and_then(|found| seen.get(&found.key.id)).copied().unwrap_or_default(),
-                    candidates: clue.hint.as_ref().and_then(|hint| candidates.get(hint)).cloned().unwrap_or_default(),
+                    candidates: clue
+                        .hint
+                        .as_ref()
+                        .and_then(|hint| candidates.get(hint))
+                        .cloned()
+                        .unwrap_or_default(),
                     leak: if key.is_some() { Leak::Ours } else { clue.leak },
                     words: if key.is_some() { SafeText::default() } else { clue.words },
                     provider: if key.is_some() { None } else { clue.provider },
@@ -220,11 +228,13 @@ impl Service {
             }
             // Any status: naming them all keeps the ended keys of every policy in view.
             let terms = [Test::Status(Status::ALL.to_vec()), Test::Text(fold_typed(hint))];
-            let query = Query { terms: terms.into_iter().map(|test| Term { negated: false, test }).collect() };
+            let query =
+                Query { terms: terms.into_iter().map(|test| Term { negated: false, test }).collect() };
             let sort = Sort { column: Column::Status, direction: Direction::Descending };
             let slice = Slice { query: &query, sort, place: None, side: Side::From, limit: 4 * CANDIDATES };
             let page = self.inner.store.page(slice, now).await?;
-            let keys = page.into_iter().map(|(key, _)| key).filter(|key| key.preview.ends_with(hint.as_str()));
+            let keys =
+                page.into_iter().map(|(key, _)| key).filter(|key| key.preview.ends_with(hint.as_str()));
             candidates.insert(hint.clone(), keys.take(CANDIDATES as usize).map(Arc::new).collect());
         }
         Ok(candidates)

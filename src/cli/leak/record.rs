@@ -71,8 +71,10 @@ impl Record for LeakFinding {
         Column::<Self>::wide("REFUSED", 16, "refused", |of, _| {
             key(of).map(|_| of.seen.refused.saturating_add(of.seen.limited)).into()
         }),
-        Column::<Self>::new("WHAT", 17, "what", |of, _| Some(of.words.as_str()).filter(|words| !words.is_empty()).into())
-            .cell(|of, _| about(of)),
+        Column::<Self>::new("WHAT", 17, "what", |of, _| {
+            Some(of.words.as_str()).filter(|words| !words.is_empty()).into()
+        })
+        .cell(|of, _| about(of)),
         Column::field(18, "candidates", |of, _| of.candidates.iter().map(|key| key.id.to_string()).collect()),
         Column::wide("WHO TO TELL", 19, "admins", |of, _| {
             of.key.iter().flat_map(|found| &found.admins).map(|admin| admin.as_str()).collect()

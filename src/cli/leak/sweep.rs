@@ -36,7 +36,14 @@ pub struct Arguments {
     #[arg(long)]
     revoke: bool,
     /// Why; kept with the key and in the audit
-    #[arg(short, long, visible_alias = "note", value_name = "TEXT", allow_hyphen_values = true, requires = "revoke")]
+    #[arg(
+        short,
+        long,
+        visible_alias = "note",
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        requires = "revoke"
+    )]
     reason: Option<String>,
     /// The incident's ticket; kept in the audit
     #[arg(long, value_name = "TEXT", requires = "revoke")]
@@ -74,7 +81,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let now = service.now().await?;
     let since = session.here(now).since(&arguments.since);
     let since = since.map_err(|error| Failure::usage(format!("--since: {error}")))?;
-    let order = LeakOrder { sources: sources(&arguments, session).await?, form: arguments.report.into(), since };
+    let order =
+        LeakOrder { sources: sources(&arguments, session).await?, form: arguments.report.into(), since };
     let bar = bar(session);
     let shown = bar.clone();
     let sweep = service
@@ -151,7 +159,9 @@ fn bar(session: &Session) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{bar:32} {bytes} of {total_bytes} searched  {bytes_per_sec}  {eta} left");
+    let style = ProgressStyle::with_template(
+        "{bar:32} {bytes} of {total_bytes} searched  {bytes_per_sec}  {eta} left",
+    );
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }
@@ -225,7 +235,8 @@ fn told(sweep: &LeakSweep, session: &Session, now: Instant) {
         say(&format!("keyrack: warning: {} more files can't be read", thousands(more as u64)));
     }
     let keys = |of: &dyn Fn(&LeakFinding) -> bool| {
-        let found = sweep.findings.iter().filter(|finding| of(finding)).filter_map(|finding| finding.key.as_ref());
+        let found =
+            sweep.findings.iter().filter(|finding| of(finding)).filter_map(|finding| finding.key.as_ref());
         found.map(|found| found.key.id).collect::<HashSet<_>>().len() as u64
     };
     let of = |leak| sweep.findings.iter().filter(|finding| finding.leak == leak).count() as u64;
@@ -233,7 +244,9 @@ fn told(sweep: &LeakSweep, session: &Session, now: Instant) {
     let ours = keys(&|_| true);
     let mut sums = vec![match (works, ours) {
         (_, 0) => "no key of this database".to_owned(),
-        (works, ours) => format!("{} of this database, {} of which work", count(ours, "key"), thousands(works)),
+        (works, ours) => {
+            format!("{} of this database, {} of which work", count(ours, "key"), thousands(works))
+        }
     }];
     let named = [
         (Leak::Unknown, "unknown here"),

@@ -16,7 +16,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
 use crate::domain::operator::Operator;
 use crate::domain::reminder::{Reminder, Sweep};
-use crate::service::{LetterNews, RaisedAlert, Retried};
+use crate::service::{LeakFinding, LetterNews, RaisedAlert, Retried};
 
 fn told<R: Record>(out: &mut String, name: &str) {
     writeln!(out, "{name}").unwrap();
@@ -46,5 +46,6 @@ fn records_keep_their_headings_and_fields() {
     told::<Planned>(&mut out, "planned letter");
     told::<Fact>(&mut out, "fact");
     told::<Finding>(&mut out, "finding");
+    told::<LeakFinding>(&mut out, "leaked secret");
     insta::assert_snapshot!(out);
 }

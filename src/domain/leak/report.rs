@@ -132,7 +132,12 @@ struct Location<'t> {
     commit_sha: Option<Cow<'t, str>>,
 }
 
-fn place(source: Option<Cow<'_, str>>, line: Option<usize>, column: Option<usize>, commit: Option<Cow<'_, str>>) -> Place {
+fn place(
+    source: Option<Cow<'_, str>>,
+    line: Option<usize>,
+    column: Option<usize>,
+    commit: Option<Cow<'_, str>>,
+) -> Place {
     Place {
         source: source.map(|source| shown(&source)).unwrap_or_default(),
         line: line.filter(|line| *line > 0),
@@ -155,7 +160,8 @@ fn entry(raw: &RawValue, at: usize) -> Item<'_> {
     }
     if let (Some(metadata), Some(_)) = (&one.metadata, &one.detector) {
         let sources = metadata.data.iter().flat_map(BTreeMap::values);
-        let source = sources.map(|source| serde_json::from_str::<Source<'_>>(source.get()).unwrap_or_default()).next();
+        let source =
+            sources.map(|source| serde_json::from_str::<Source<'_>>(source.get()).unwrap_or_default()).next();
         let Source { file, link, commit, line } = source.unwrap_or_default();
         let file = file.filter(|file| !file.is_empty()).or(link);
         return Item {
@@ -166,7 +172,8 @@ fn entry(raw: &RawValue, at: usize) -> Item<'_> {
         };
     }
     if one.secret_type.is_some() {
-        let Location { path, start_line, start_column, commit_sha } = one.first_location_detected.unwrap_or_default();
+        let Location { path, start_line, start_column, commit_sha } =
+            one.first_location_detected.unwrap_or_default();
         return Item {
             place: Some(place(path.or(one.html_url), start_line, start_column, commit_sha)),
             detector: named(one.secret_type_display_name).or(named(one.secret_type)),
@@ -221,7 +228,10 @@ fn is_masked(text: &str) -> bool {
 
 /// The last four characters that stand behind what was taken out.
 fn tail(text: &str) -> Option<String> {
-    let at = text.rfind("...").map(|at| at + 3).max(text.rfind(is_dot).and_then(|at| Some(at + text[at..].chars().next()?.len_utf8())))?;
+    let at = text
+        .rfind("...")
+        .map(|at| at + 3)
+        .max(text.rfind(is_dot).and_then(|at| Some(at + text[at..].chars().next()?.len_utf8())))?;
     let tail: String = text[at..].chars().take_while(char::is_ascii_alphanumeric).collect();
     // More is a word that follows, or a part of the secret that nobody needs.
     (4..=8).contains(&tail.len()).then(|| tail[tail.len() - 4..].to_owned())

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use zeroize::Zeroizing;
 
+use super::bytes::{Counted, Held, Lenient};
 use super::gunzip::{Gunzip, MAGIC};
 use super::{LeakProgress, LeakSource};
 use crate::domain::issuer::Issuer;
 use crate::domain::leak::report::{self, Item};
 use crate::domain::leak::{Form, Leak, Place, shown};
-use crate::domain::secret::{Finder, Finding, HashedKey, Kind, SentKey, Stream, wipe_stack};
+use crate::domain::secret::{Finder, Finding, HashedKey, Kind, Stream, wipe_stack};
 use crate::domain::text::SafeText;
 
 /// Something that was found, before anybody knows whose it is.
@@ -132,7 +133,12 @@ impl<'i> Reader<'i> {
         }
     }
 
-    fn list(&mut self, folder: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<PathBuf>) -> io::Result<()> {
+    fn list(
+        &mut self,
+        folder: &Path,
+        files: &mut Vec<PathBuf>,
+        folders: &mut Vec<PathBuf>,
+    ) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let kind = entry.file_type()?;
@@ -161,7 +167,8 @@ impl<'i> Reader<'i> {
 
     fn search(&mut self, name: &str, read: Box<dyn Read>) {
         self.done.files += 1;
-        let mut read = Lenient { read: Box::new(Counted { read, passed: self.passed.clone() }), trouble: None };
+        let mut read =
+            Lenient { read: Box::new(Counted { read, passed: self.passed.clone() }), trouble: None };
         let mut head = read.some(HEAD);
         for _ in 0..LAYERS {
             if !head.starts_with(&MAGIC) {
@@ -262,7 +269,9 @@ impl<'i> Reader<'i> {
                     hint: remains.tail,
                     ..clue(Leak::Redacted, "taken out by the scanner: the report doesn't show it")
                 },
-                None => foreign.unwrap_or_else(|| clue(Leak::Foreign, "not one of ours, says the scanner's rule")),
+                None => {
+                    foreign.unwrap_or_else(|| clue(Leak::Foreign, "not one of ours, says the scanner's rule"))
+                }
             });
         } else if clues.is_empty() {
             clues.extend(foreign);
@@ -334,74 +343,16 @@ impl Sink<'_> {
                 Kind::Foreign(provider) => Some(provider.into()),
                 _ => None,
             },
-            words: if only_if_known { SafeText::default() } else { finding.sentence(policy, &self.database).into() },
+            words: if only_if_known {
+                SafeText::default()
+            } else {
+                finding.sentence(policy, &self.database).into()
+            },
             hint: match &finding.kind {
                 Kind::Preview(shown) => shown.clone(),
                 _ => None,
             },
             ..Clue::at(place)
         })
-    }
-}
-
-/// What was pasted, for reading.
-struct Held(SentKey);
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        self.0.expose()
-    }
-}
-
-/// Counts what was read.
-struct Counted {
-    read: Box<dyn Read>,
-    passed: Rc<Cell<u64>>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let length = self.read.read(into)?;
-        self.passed.set(self.passed.get() + length as u64);
-        Ok(length)
-    }
-}
-
-/// What fails in its midst ends there: what came before is searched all the same.
-struct Lenient {
-    read: Box<dyn Read>,
-    trouble: Option<io::Error>,
-}
-
-impl Lenient {
-    /// Fills what is given, as far as there is something.
-    fn fill(&mut self, mut into: &mut [u8]) -> usize {
-        let wanted = into.len();
-        while !into.is_empty() && self.trouble.is_none() {
-            match self.read.read(into) {
-                Ok(0) => break,
-                Ok(length) => into = &mut into[length..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.trouble = Some(error),
-            }
-        }
-        wanted - into.len()
-    }
-
-    fn some(&mut self, most: usize) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(vec![0; most]);
-        let length = self.fill(&mut bytes);
-        bytes.truncate(length);
-        bytes
-    }
-}
-
-impl Read for Lenient {
-    /// For what is layered above it, which tells the trouble then.
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self.trouble.take() {
-            Some(error) => Err(error),
-            None => self.read.read(into),
-        }
     }
 }

@@ -65,14 +65,44 @@ impl Chance {
     fn line(&mut self) -> String {
         let (n, id) = (self.next(), self.hex(12));
         match n % 8 {
-            0 => format!("2026-11-28T{:02}:{:02}:07Z INFO http: GET /v1/calls/{id}?page={}&sort=created_at 200 {}ms", n % 24, n % 60, n % 99, n % 700),
-            1 => format!("{{\"level\":\"info\",\"request_id\":\"{}\",\"user_agent\":\"curl/8.5\",\"path\":\"/api/v2/usage_stats\",\"status\":{}}}", self.hex(32), 200 + n % 300),
-            2 => format!("10.{}.{}.7 - - [28/Nov/2026] \"POST /login HTTP/1.1\" 302 {} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"", n % 256, n % 199, n % 9999),
+            0 => format!(
+                "2026-11-28T{:02}:{:02}:07Z INFO http: GET /v1/calls/{id}?page={}&sort=created_at 200 {}ms",
+                n % 24,
+                n % 60,
+                n % 99,
+                n % 700
+            ),
+            1 => format!(
+                "{{\"level\":\"info\",\"request_id\":\"{}\",\"user_agent\":\"curl/8.5\",\"path\":\"/api/v2/usage_stats\",\"status\":{}}}",
+                self.hex(32),
+                200 + n % 300
+            ),
+            2 => format!(
+                "10.{}.{}.7 - - [28/Nov/2026] \"POST /login HTTP/1.1\" 302 {} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"",
+                n % 256,
+                n % 199,
+                n % 9999
+            ),
             3 => format!("kernel: [{}.{id}] eth0: renamed from veth_{}", n % 99999, self.hex(7)),
-            4 => format!("Nov 28 host sshd[{}]: Accepted publickey for deploy: RSA SHA256:{}", n % 32768, Base64::encode_string(self.hex(32).as_bytes())),
+            4 => format!(
+                "Nov 28 host sshd[{}]: Accepted publickey for deploy: RSA SHA256:{}",
+                n % 32768,
+                Base64::encode_string(self.hex(32).as_bytes())
+            ),
             5 => format!("digest: sha256:{} size: {}", self.hex(64), n % 123_456),
-            6 => format!("/usr/lib/python3/dist-packages/service_{}/handlers/call_router.py:{}: Warning: api_key is deprecated = {}", n % 40, n % 900, n % 7),
-            _ => format!("level=debug msg=\"cache_miss for gw_name\" key=user_{}_{} trace={}-{}", n % 500, n % 77, self.hex(8), self.hex(4)),
+            6 => format!(
+                "/usr/lib/python3/dist-packages/service_{}/handlers/call_router.py:{}: Warning: api_key is deprecated = {}",
+                n % 40,
+                n % 900,
+                n % 7
+            ),
+            _ => format!(
+                "level=debug msg=\"cache_miss for gw_name\" key=user_{}_{} trace={}-{}",
+                n % 500,
+                n % 77,
+                self.hex(8),
+                self.hex(4)
+            ),
         }
     }
 }

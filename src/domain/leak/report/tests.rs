@@ -91,7 +91,17 @@ fn sarif_names_the_region_and_fingerprints_are_read() {
 
 #[test]
 fn what_is_no_report_is_none() {
-    for text in ["", "[", "{}", "[1,2]", "{\"runs\":1}", "{\"a\":1}\n{\"b\":2}\n", "plain", "[{\"RuleID\":\"x\"", "[]"] {
+    for text in [
+        "",
+        "[",
+        "{}",
+        "[1,2]",
+        "{\"runs\":1}",
+        "{\"a\":1}\n{\"b\":2}\n",
+        "plain",
+        "[{\"RuleID\":\"x\"",
+        "[]",
+    ] {
         assert!(read(text.as_bytes(), Form::Auto).is_none(), "{text}");
     }
     assert!(!may_be(b"{\"level\":\"info\"}", Form::Auto));
@@ -100,7 +110,8 @@ fn what_is_no_report_is_none() {
 
 #[test]
 fn what_is_no_finding_is_told_with_its_place_in_the_report() {
-    let text = "{\"level\":\"info\"}\n{\"SourceMetadata\":{\"Data\":{}},\"DetectorName\":\"X\",\"Raw\":\"y\"}";
+    let text =
+        "{\"level\":\"info\"}\n{\"SourceMetadata\":{\"Data\":{}},\"DetectorName\":\"X\",\"Raw\":\"y\"}";
     let items = read(text.as_bytes(), Form::Auto).unwrap();
     assert_eq!((items[0].at, items[0].place.is_some()), (0, false));
     assert_eq!((items[1].at, items[1].place.is_some()), (17, true));
@@ -108,13 +119,16 @@ fn what_is_no_finding_is_told_with_its_place_in_the_report() {
 
 #[test]
 fn masked_secrets_are_told_from_whole_ones() {
-    for masked in ["", "null", "REDACTED", "vg_pat_12...", "****abcd", "gw_••••••••abcd", "abc…"] {
+    for masked in ["", "null", "REDACTED", "vg_pat_12...", "****abcd", "gw_••••••••abcd", "abc…"]
+    {
         assert!(is_masked(masked), "{masked}");
     }
     for whole in ["vg_pat_0", "a.b.c", "x*y", "a..b"] {
         assert!(!is_masked(whole), "{whole}");
     }
-    for (text, wanted) in [("****abcd", Some("abcd")), ("gw_••••12ab", Some("12ab")), ("x…", None), ("AKIA...", None)] {
+    for (text, wanted) in
+        [("****abcd", Some("abcd")), ("gw_••••12ab", Some("12ab")), ("x…", None), ("AKIA...", None)]
+    {
         assert_eq!(tail(text).as_deref(), wanted, "{text}");
     }
 }

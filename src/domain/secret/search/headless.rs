@@ -36,7 +36,8 @@ impl Finder {
                 seen.readings.push(PlainKey::join(&form.prefix, body));
                 sure |= form.body == Body::Base62Checksum;
                 let allowed = if form.prefix.len() > 4 { 2 } else { 1 };
-                near |= form.prefix.ends_with(before) || strsim::osa_distance(before, &form.prefix) <= allowed;
+                near |=
+                    form.prefix.ends_with(before) || strsim::osa_distance(before, &form.prefix) <= allowed;
                 issuers.push(form.issuer);
             }
         }

@@ -122,7 +122,11 @@ impl Sieve {
             }
             // What differs may be written in another way; and before the first there may be what nobody sees.
             let before = &bytes[start.saturating_sub(GAP)..start];
-            if if whole { ends_escaped(before) } else { self.is_seam(before, prefix[prefix.len() - same - 1]) } {
+            if if whole {
+                ends_escaped(before)
+            } else {
+                self.is_seam(before, prefix[prefix.len() - same - 1])
+            } {
                 marks.push(start.saturating_sub(SPREAD * self.longest)..start);
             }
         }
@@ -133,7 +137,8 @@ impl Sieve {
         if ends_escaped(before) {
             return true;
         }
-        let blank = before.iter().rev().take_while(|byte| !byte.is_ascii_alphanumeric() && **byte != b'_').count();
+        let blank =
+            before.iter().rev().take_while(|byte| !byte.is_ascii_alphanumeric() && **byte != b'_').count();
         if blank == 0 {
             return false;
         }
@@ -173,7 +178,10 @@ impl Sieve {
         let (mut together, mut row, mut longest, mut underscore) = (0, 0, 0, false);
         for (at, byte) in bytes.iter().copied().enumerate() {
             let control = byte < 0x20 && !byte.is_ascii_whitespace() || byte == 0x7f;
-            let part = byte.is_ascii_alphanumeric() || control || LEADS.contains(&byte) || matches!(byte, b'#' | b';');
+            let part = byte.is_ascii_alphanumeric()
+                || control
+                || LEADS.contains(&byte)
+                || matches!(byte, b'#' | b';');
             together = if part { together + 1 } else { 0 };
             longest = together.max(longest);
             row = if control || is_digit(byte) { row + 1 } else { 0 };
@@ -220,16 +228,21 @@ fn may_be_dot(byte: u8) -> bool {
 
 /// Whether an escape or a gap can end in it.
 fn may_be_seam(byte: u8) -> bool {
-    !byte.is_ascii_alphanumeric() && byte != b'_' || byte.is_ascii_hexdigit() || matches!(byte, b'n' | b'r' | b't')
+    !byte.is_ascii_alphanumeric() && byte != b'_'
+        || byte.is_ascii_hexdigit()
+        || matches!(byte, b'n' | b'r' | b't')
 }
 
 /// Whether a text can end in an escape.
 fn ends_escaped(text: &[u8]) -> bool {
     let Some(last) = text.last() else { return false };
-    if !(last.is_ascii_hexdigit() || matches!(last, b'n' | b'r' | b't' | b';' | b'/' | b'"' | b'\'' | b'_' | b'\\')) {
+    if !(last.is_ascii_hexdigit()
+        || matches!(last, b'n' | b'r' | b't' | b';' | b'/' | b'"' | b'\'' | b'_' | b'\\'))
+    {
         return false;
     }
-    let escape = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b';') || LEADS.contains(byte);
+    let escape =
+        |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b';') || LEADS.contains(byte);
     let quoted = matches!(last, b'/' | b'"' | b'\'' | b'_');
     let rest = if quoted { &text[..text.len() - 1] } else { text };
     if quoted {

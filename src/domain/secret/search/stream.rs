@@ -125,7 +125,8 @@ impl Stream {
 /// How much of `raw` can be read by itself: no character and no terminal's sequence is cut in two.
 fn whole(raw: &[u8]) -> usize {
     let tail = raw.len().saturating_sub(SEQUENCE);
-    let begun = memchr::memrchr(0x1b, &raw[tail..]).or_else(|| memchr::memmem::rfind(&raw[tail..], "\u{9b}".as_bytes()));
+    let begun = memchr::memrchr(0x1b, &raw[tail..])
+        .or_else(|| memchr::memmem::rfind(&raw[tail..], "\u{9b}".as_bytes()));
     if let Some(begun) = begun.map(|at| tail + at).filter(|at| *at > 0) {
         return begun;
     }

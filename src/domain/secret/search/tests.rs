@@ -257,11 +257,46 @@ fn pieces() -> impl Strategy<Value = String> {
     let secret = made("vg_pat_", Body::Hex, 7);
     let summed = made("gw_", Body::Base62Checksum, 8);
     let fixed = [
-        "vg_pat_", "vg_", "gw_", "pat_", "_", "v", "g", "\n", "\r\n> ", "  ", "\\n", "%5F", "%255f", "\\u005f", "\\x5f",
-        "&#95;", "&#x5F;", "&lowbar;", "=5F", "=\r\n", "\\_", "\\\\_", "%E2%80%8B", "\u{200b}", "\u{1b}[31m", "••••", "...",
-        "****abcd", "ghp_", "eyJ", "0123456789abcdef", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "\0", "é", "%76", "\\u0067", "=67",
+        "vg_pat_",
+        "vg_",
+        "gw_",
+        "pat_",
+        "_",
+        "v",
+        "g",
+        "\n",
+        "\r\n> ",
+        "  ",
+        "\\n",
+        "%5F",
+        "%255f",
+        "\\u005f",
+        "\\x5f",
+        "&#95;",
+        "&#x5F;",
+        "&lowbar;",
+        "=5F",
+        "=\r\n",
+        "\\_",
+        "\\\\_",
+        "%E2%80%8B",
+        "\u{200b}",
+        "\u{1b}[31m",
+        "••••",
+        "...",
+        "****abcd",
+        "ghp_",
+        "eyJ",
+        "0123456789abcdef",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "\0",
+        "é",
+        "%76",
+        "\\u0067",
+        "=67",
     ];
-    let halves = [&secret[..20], &secret[20..], &summed[..9], &summed[9..], &secret, &summed].map(str::to_owned);
+    let halves =
+        [&secret[..20], &secret[20..], &summed[..9], &summed[9..], &secret, &summed].map(str::to_owned);
     let all: Vec<String> = fixed.into_iter().map(str::to_owned).chain(halves).collect();
     let piece = proptest::sample::select(all);
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
