@@ -22,6 +22,21 @@ pub struct Batch {
     pub last: BTreeMap<KeyId, LastUse>,
 }
 
+impl Batch {
+    /// Each half of its keys; `None` for a single one.
+    pub fn halves(&self) -> Option<[Self; 2]> {
+        let mut keys: Vec<KeyId> =
+            self.counts.keys().map(|(key, _)| *key).chain(self.last.keys().copied()).collect();
+        keys.sort();
+        keys.dedup();
+        let middle = *keys.get(keys.len() / 2).filter(|_| keys.len() > 1)?;
+        let mut low = self.clone();
+        let high =
+            Self { counts: low.counts.split_off(&(middle, i64::MIN)), last: low.last.split_off(&middle) };
+        Some([low, high])
+    }
+}
+
 struct MinuteRow(KeyId, Minute);
 
 from_row!(MinuteRow, row => {

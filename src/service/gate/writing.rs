@@ -1,5 +1,6 @@
 //! The task that writes what keys were used for, in batches.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tokio::time::{Instant as Moment, MissedTickBehavior, interval, timeout};
 use super::inner::Inner;
 use super::watch::look_at;
 use crate::domain::key::KeyId;
-use crate::store::Batch;
+use crate::store::{Batch, Error};
 
 /// How often what was collected is written. A key's first use is written at once.
 const EVERY: Duration = Duration::from_secs(1);
@@ -16,6 +17,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const SHARE: u32 = 8;
 /// How long the last writing may take, and how long one may take before it is tried again.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// So often a batch is tried again that the database refuses for what is in it.
+const REFUSED: u32 = 3;
 const PRUNE: Duration = Duration::from_secs(60);
 /// Alerts stay for so long in any case; the database itself insists on a day.
 const ALERTS: chrono::Duration = chrono::Duration::days(2);
@@ -49,11 +52,11 @@ pub(super) async fn run(inner: Arc<Inner>) {
             tokio::select! {
                 () = &mut stopped => {
                     // The same number: if it was written already, it is not counted twice.
-                    let _ = timeout(PATIENCE, write(&inner, number, &batch)).await;
+                    let _ = timeout(PATIENCE, write(&inner, &mut number, &batch)).await;
                     drain(&inner, number).await;
                     return;
                 }
-                () = write(&inner, number, &batch) => look_at(&inner, &batch, seen).await,
+                () = write(&inner, &mut number, &batch) => look_at(&inner, &batch, seen).await,
             }
             tokio::time::sleep(begun.elapsed() * (SHARE - 1)).await;
         }
@@ -70,7 +73,7 @@ async fn drain(inner: &Inner, mut number: i64) {
                 return;
             }
             number += 1;
-            write(inner, number, &batch).await;
+            write(inner, &mut number, &batch).await;
             look_at(inner, &batch, seen).await;
         }
     };
@@ -79,17 +82,39 @@ async fn drain(inner: &Inner, mut number: i64) {
     }
 }
 
-/// Writes a batch, however long the database takes to accept it.
-async fn write(inner: &Inner, number: i64, batch: &Batch) {
+/// Writes a batch, however long the database takes to accept it. One that it refuses for what is in it is halved, until what
+/// can't be written is left out.
+async fn write(inner: &Inner, number: &mut i64, batch: &Batch) {
     let mut pause = Duration::from_millis(100);
     let mut failing = false;
+    let mut refused = 0;
     loop {
         let (store, clock) = (&inner.store, &inner.clock);
-        let written = match timeout(PATIENCE, store.add_usage(inner.row.id, number, batch, clock)).await {
+        let written = match timeout(PATIENCE, store.add_usage(inner.row.id, *number, batch, clock)).await {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => {
+                refused +=
+                    u32::from(matches!(error, Error::Refused(_) | Error::Corrupt(_) | Error::Other(_)));
+                error.to_string()
+            }
             Err(_) => format!("no answer for {} s", PATIENCE.as_secs()),
         };
+        if refused >= REFUSED {
+            let Some(halves) = batch.halves() else {
+                let keys: BTreeSet<_> = batch.counts.keys().map(|(key, _)| key.to_string()).collect();
+                tracing::error!(
+                    ?keys,
+                    error = written,
+                    "the use of this key can't be written and is left out"
+                );
+                return;
+            };
+            for half in halves {
+                *number += 1;
+                Box::pin(write(inner, number, &half)).await;
+            }
+            return;
+        }
         if !std::mem::replace(&mut failing, true) {
             tracing::warn!(error = written, "use could not be written; it is tried again");
         }

@@ -76,6 +76,34 @@ async fn past(
 }
 
 on_both! {
+    async fn use_that_the_database_refuses_is_left_out_and_holds_up_no_other(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let mut keys = Vec::new();
+        for n in 0..5 {
+            keys.push(make_kept(&service, "acme", &format!("key {n}")).await);
+        }
+        let odd = keys[2].key.id;
+        let trigger = if db.is_postgres() {
+            format!("CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'odd'; END $$; \
+                CREATE TRIGGER odd BEFORE INSERT ON usage_minutes FOR EACH ROW WHEN (NEW.key = '{odd}') EXECUTE FUNCTION odd()")
+        } else {
+            format!("CREATE TRIGGER odd BEFORE INSERT ON usage_minutes WHEN new.key = x'{}' BEGIN SELECT RAISE(ABORT, 'odd'); END", odd.simple())
+        };
+        db.execute(&trigger).await;
+        let gate = gate(&db, "east").await;
+        for round in 1..=2 {
+            for made in &keys {
+                let known = known(&gate, made.secret.hash()).await;
+                note(&gate, &known, Outcome::Allowed, "10.1.2.3");
+            }
+            for made in keys.iter().filter(|made| made.key.id != odd) {
+                until("the others are counted", async || total(&service, made.key.id).await.allowed == round).await;
+            }
+        }
+        assert_eq!(total(&service, odd).await, Counts::default());
+        gate.close().await;
+    }
+
     async fn vp_09_usage_adds_up_over_gates_and_outcomes(db) {
         let service = office(&db, preset("voxpria")).await;
         let made = make_kept(&service, "acme", "hub").await;
