@@ -180,7 +180,7 @@ impl Listening {
         };
         let saving = async {
             let _ = (&mut keeping).await;
-            while door.save().await {}
+            while door.save(true).await {}
         };
         let last = async { tokio::join!(telling, saving) };
         if tokio::time::timeout(door.gate.last_patience(), last).await.is_err() {
@@ -203,7 +203,7 @@ async fn keep(door: Arc<Door>, mut stop: channel::Receiver<bool>) {
         tokio::select! {
             () = stop::stopped(&mut stop) => return,
             _ = save.tick() => {
-                door.save().await;
+                door.save(false).await;
             }
             _ = count.tick() => neighbours::look(&door, &mut said).await,
             _ = sweep.tick() => door.limiter.own().sweep(door.gate.now().timestamp_micros()),

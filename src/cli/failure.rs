@@ -137,6 +137,7 @@ fn store_exit(error: &StoreError) -> Exit {
         Error::Disk(_)
         | Error::NoWal(_)
         | Error::Busy(_)
+        | Error::TakenOver
         | Error::TooNew { .. }
         | Error::TooOld { .. }
         | Error::Lacks(_)

@@ -12,10 +12,12 @@ use super::verdict::Verdict;
 
 mod alert;
 mod failures;
+mod journal;
 mod spike;
 
 pub use alert::{Alert, RaisedAlert, Severity, What};
 pub use failures::{Failures, Source, Tolerance};
+pub use journal::{Journal, Pending};
 pub use spike::{SPIKE_MINUTES, SPIKE_PAST_MINUTES, Spike, spike};
 
 /// How a request with a known key ended.

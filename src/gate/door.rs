@@ -315,11 +315,15 @@ impl Door {
         Ok(())
     }
 
-    /// Saves windows that were used since the last time. Answers whether there may be more.
-    pub async fn save(&self) -> bool {
+    /// Saves what windows were used for since the last time; with `all`, each of them as a whole. Answers whether there may be
+    /// more.
+    pub async fn save(&self, all: bool) -> bool {
         let own = self.limiter.own();
-        let fresh = own.fresh(PART);
-        if let Err(error) = self.gate.save_windows(&fresh).await {
+        let mut fresh = own.fresh(PART, all);
+        let whole = fresh.len();
+        let (journal, needed) = own.journal(&fresh);
+        fresh.extend(journal);
+        if let Err(error) = self.gate.save_windows(&fresh, &needed).await {
             if !self.unsaved.swap(true, Ordering::Relaxed) {
                 tracing::warn!(%error, "windows of limits could not be saved; it is tried again");
             }
@@ -327,7 +331,7 @@ impl Door {
             return false;
         }
         self.unsaved.store(false, Ordering::Relaxed);
-        fresh.len() >= PART
+        whole >= PART
     }
 
     /// How the gate is, for those who watch over it.

@@ -247,9 +247,9 @@ impl Gate {
         self.inner.proof.age()
     }
 
-    /// Keeps these windows over a restart, each in the place of what was kept of it before.
-    pub async fn save_windows(&self, windows: &[SavedWindow]) -> Result<()> {
-        Ok(self.inner.store.save_windows(&self.inner.settings.name, windows).await?)
+    /// Keeps these windows over a restart, each in the place of what was kept of it before; see [`Store::save_windows`].
+    pub async fn save_windows(&self, windows: &[SavedWindow], needed: &str) -> Result<()> {
+        Ok(self.inner.store.save_windows(&self.inner.settings.name, windows, needed).await?)
     }
 
     /// The windows that a gate of this name kept and that are not empty by now.

@@ -44,6 +44,9 @@ pub enum Error {
     /// What is at the address belongs to another program.
     #[error("{0}. Nothing was changed there: name another database")]
     Foreign(String),
+    /// A gate gave no sign of life for so long that others have added what it had counted.
+    #[error("this gate gave no sign of life for too long: others added what it had counted")]
+    TakenOver,
     /// Names and mails in all the world's letters can't be kept.
     #[error(
         "{named} has the encoding {encoding}, which can't hold every text. Make one with UTF8: `createdb --encoding=UTF8 --template=template0 NAME`"

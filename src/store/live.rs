@@ -17,8 +17,10 @@ use crate::clock::Clock;
 use crate::domain::audit::Action;
 use crate::domain::subjects::Subjects;
 
-/// How often SQLite is asked whether another connection wrote.
-const SQLITE_POLL: Duration = Duration::from_millis(250);
+mod told;
+
+use told::Told;
+
 /// How often PostgreSQL is asked whether the audit grew. Notifications only make it quicker: a listening connection does
 /// not notice when it is cut off (H10).
 const POSTGRES_POLL: Duration = Duration::from_secs(2);
@@ -178,19 +180,26 @@ struct Look {
 
 async fn watch_sqlite(store: Store, sender: Sender<LiveEvent>) {
     let mut news = News::new(sender);
-    let mut tick = interval(SQLITE_POLL);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = match &store.location {
+        super::Location::Sqlite(path) => Told::of(path),
+        super::Location::Postgres(_) => return,
+    };
     // One connection, kept: data_version counts what others than this connection wrote.
     let mut conn = None;
     let mut last = None;
     loop {
-        tick.tick().await;
         let answer = look_at_sqlite(&store, &mut conn, &mut last).await;
         if answer.is_err() {
             conn = None;
         }
         if !news.looked(answer).await {
             return;
+        }
+        // What could not be told yet, or not be read, is tried again soon.
+        let soon = news.untold != Subjects::NONE || news.lost;
+        tokio::select! {
+            () = told.next(soon) => {}
+            () = news.sender.closed() => return,
         }
     }
 }

@@ -8,11 +8,13 @@ use uuid::Uuid;
 use super::dialect::{Time, both, run, scalar};
 use super::filter::push_ids;
 use super::reading::from_row;
-use super::{Conn, Error, Reader, Result, Store, Tx};
+use super::{Conn, Error, NewGate, Reader, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
-use crate::domain::usage::{Counts, LastUse, Minute, minute};
+use crate::domain::usage::{Counts, Journal, LastUse, Minute, minute};
+
+mod journal;
 
 /// What a gate counted since it wrote last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,19 +22,32 @@ pub struct Batch {
     /// By key and minute, counted from the epoch: everybody locks rows in this order.
     pub counts: BTreeMap<(KeyId, i64), Counts>,
     pub last: BTreeMap<KeyId, LastUse>,
+    /// What is pending of other keys, where that is news.
+    pub journal: Option<Journal>,
 }
 
 impl Batch {
-    /// Each half of its keys; `None` for a single one.
-    pub fn halves(&self) -> Option<[Self; 2]> {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty() && self.journal.is_none()
+    }
+}
+
+impl Batch {
+    /// Its keys without the journal, and that; or each half of its keys; `None` for a single one.
+    pub fn parts(&self) -> Option<[Self; 2]> {
+        if self.journal.is_some() && !self.counts.is_empty() {
+            let keys = Self { journal: None, ..self.clone() };
+            return Some([keys, Self { journal: self.journal.clone(), ..Self::default() }]);
+        }
         let mut keys: Vec<KeyId> =
             self.counts.keys().map(|(key, _)| *key).chain(self.last.keys().copied()).collect();
         keys.sort();
         keys.dedup();
         let middle = *keys.get(keys.len() / 2).filter(|_| keys.len() > 1)?;
         let mut low = self.clone();
-        let high =
-            Self { counts: low.counts.split_off(&(middle, i64::MIN)), last: low.last.split_off(&middle) };
+        let (counts, last) = (low.counts.split_off(&(middle, i64::MIN)), low.last.split_off(&middle));
+        let high = Self { counts, last, journal: None };
         Some([low, high])
     }
 }
@@ -65,21 +80,24 @@ impl Store {
     /// Adds what a gate counted, in one transaction, and once: a batch that was written before changes nothing.
     ///
     /// A key that nobody acknowledged and nobody used in time stays dead: its first use must be written while it lives.
-    pub async fn add_usage(&self, gate: Uuid, number: i64, batch: &Batch, clock: &Clock) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::TakenOver`]: somebody took the gate for broken and added what its journals had.
+    pub async fn add_usage(&self, gate: &NewGate, number: i64, batch: &Batch, clock: &Clock) -> Result<()> {
         let mut writer = self.writer().await?;
         let now = self.time(clock);
         match &mut writer {
             Reader::Sqlite(c) => {
                 let mut tx = c.begin_with("BEGIN IMMEDIATE").await?;
-                if is_new(Conn::Sqlite(&mut tx), gate, number).await? {
-                    write(Conn::Sqlite(&mut tx), batch, now).await?;
+                if is_new(Conn::Sqlite(&mut tx), gate.id, number).await? {
+                    add(Conn::Sqlite(&mut tx), gate, batch, now).await?;
                 }
                 tx.commit().await?;
             }
             Reader::Postgres(c) => {
                 let mut tx = c.begin().await?;
-                if is_new(Conn::Postgres(&mut tx), gate, number).await? {
-                    write(Conn::Postgres(&mut tx), batch, now).await?;
+                if is_new(Conn::Postgres(&mut tx), gate.id, number).await? {
+                    add(Conn::Postgres(&mut tx), gate, batch, now).await?;
                 }
                 tx.commit().await?;
             }
@@ -151,7 +169,7 @@ impl Tx {
         };
         let now = self.now();
         if may {
-            write(self.conn(), &Batch { counts, last: BTreeMap::new() }, now).await?;
+            write(self.conn(), &Batch { counts, ..Batch::default() }, now).await?;
         }
         Ok(())
     }
@@ -168,6 +186,14 @@ async fn is_new(mut conn: Conn<'_>, gate: Uuid, number: i64) -> Result<bool> {
         scalar!(fetch_optional, conn.again(), "SELECT flushed FROM gates WHERE id = $1", [gate]);
     row.map(|_| false)
         .ok_or_else(|| Error::Busy("the gate was struck off the list and is not back yet".into()))
+}
+
+async fn add(mut conn: Conn<'_>, gate: &NewGate, batch: &Batch, now: Instant) -> Result<()> {
+    write(conn.again(), batch, now).await?;
+    match &batch.journal {
+        Some(journal) => journal::keep(conn, (gate.id, &gate.name), journal, now).await,
+        None => Ok(()),
+    }
 }
 
 async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {

@@ -85,6 +85,7 @@ mod gate {
     mod shared;
     mod stop;
     mod webhook;
+    mod written;
 }
 
 /// What people do in the console, in a real terminal.

@@ -26,6 +26,8 @@ pub struct Log {
     oldest: i64,
     newest: i64,
     len: u32,
+    /// How many requests were ever counted.
+    taken: u64,
     cursors: Vec<Cursor>,
 }
 
@@ -83,6 +85,7 @@ impl Log {
             self.newest = now;
         }
         self.len += 1;
+        self.taken += 1;
         let end = self.dropped + self.distances.len() as u64;
         for cursor in &mut self.cursors {
             if cursor.count == 0 {
@@ -149,6 +152,47 @@ impl Log {
         bytes.extend(self.oldest.to_le_bytes());
         bytes.extend(&self.distances);
         bytes
+    }
+
+    /// How many requests were ever counted here.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// The last so many requests in the same form.
+    pub fn last_to_bytes(&self, count: u64) -> Vec<u8> {
+        let count = count.min(u64::from(self.len));
+        if count == 0 {
+            return Vec::new();
+        }
+        let (mut place, mut first) = (self.distances.len(), self.newest);
+        for _ in 1..count {
+            // All bytes of a distance but its last one say that it goes on.
+            place -= 1;
+            while place > 0 && self.distances[place - 1] & 0x80 != 0 {
+                place -= 1;
+            }
+            let distance = read(|i| self.distances.get(place + i).copied());
+            first -= distance.map_or(0, |(distance, _)| distance as i64);
+        }
+        let mut bytes = first.to_le_bytes().to_vec();
+        bytes.extend(self.distances.range(place..));
+        bytes
+    }
+
+    /// Adds requests in that form, which came after those in it. `None` if it is not whole.
+    pub fn add_bytes(&mut self, bytes: &[u8]) -> Option<()> {
+        let later = Self::from_bytes(bytes)?;
+        if later.len == 0 {
+            return Some(());
+        }
+        let (mut at, mut place) = (later.oldest, 0);
+        self.take(at);
+        while let Some((distance, width)) = read(|i| later.distances.get(place + i).copied()) {
+            (at, place) = (at + distance as i64, place + width);
+            self.take(at);
+        }
+        Some(())
     }
 
     /// Reads that form; `None` if it is not whole.

@@ -1,9 +1,13 @@
-//! The windows of a gate that counts by itself, in memory. They are saved now and then, and found again after a restart.
+//! The windows of a gate that counts by itself, in memory, and how they are found again after a restart.
+//!
+//! A window holds up to an hour of requests: to write the whole of it whenever it was used would write the same again and
+//! again. So each is saved as a whole once in [`TURNS`] savings at most, and what came meanwhile goes into one row for all of
+//! them, the journal of that saving. After a crash nothing is missing but what came after the last saving.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
@@ -12,6 +16,12 @@ use crate::domain::Instant;
 use crate::domain::limit::{Bucket, Charge, Log, Quota, decide, look};
 use crate::service::SavedWindow;
 
+mod journal;
+
+/// A window that is used all the time is saved as a whole with one of so many savings.
+const TURNS: u64 = 30;
+/// Where no more windows than this are used, each of them is saved whenever it was used.
+const FEW: usize = 10;
 /// A power of two: so many requests can be counted at once.
 const SHARDS: usize = 64;
 
@@ -21,6 +31,8 @@ pub struct Windows {
     seed: RandomState,
     /// The shard from which the next saving begins.
     next: AtomicUsize,
+    /// The number of the present saving, and of its journal.
+    number: AtomicU64,
 }
 
 type Shard = HashMap<Bucket, Kept>;
@@ -28,14 +40,19 @@ type Shard = HashMap<Bucket, Kept>;
 #[derive(Default)]
 struct Kept {
     log: Log,
-    /// Whether it was used since it was saved.
-    fresh: bool,
+    /// The saving before which it was first used since it was saved as a whole; 0 if it was not.
+    since: u64,
+    /// How many requests were ever written, as a whole or into a journal; before the present saving, and at which that was.
+    told: u64,
+    told_before: (u64, u64),
+    /// Whether a journal has some of it.
+    journaled: bool,
 }
 
 impl Default for Windows {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, seed: RandomState::new(), next: AtomicUsize::new(0) }
+        Self { shards, seed: RandomState::new(), next: AtomicUsize::new(0), number: AtomicU64::new(1) }
     }
 }
 
@@ -46,7 +63,7 @@ impl Windows {
             // What most policies have, without the room for more.
             let mut shard = self.shards[self.place(&charge.bucket)].lock();
             if let Some(kept) = shard.get_mut(&charge.bucket) {
-                kept.fresh = true;
+                kept.used(self.number.load(Ordering::Relaxed));
                 return decide(charges, &mut [&mut kept.log], now);
             }
         }
@@ -77,15 +94,20 @@ impl Windows {
             .collect();
         let mut borrowed: Vec<&mut Log> = logs.iter_mut().collect();
         let done = work(&mut borrowed);
+        let number = self.number.load(Ordering::Relaxed);
         for (charge, log) in charges.iter().zip(logs) {
             let Some(shard) = of(&mut shards, place(charge)) else { continue };
             match shard.get_mut(&charge.bucket) {
                 Some(kept) => {
                     kept.log = log;
-                    kept.fresh |= used;
+                    if used {
+                        kept.used(number);
+                    }
                 }
                 None if log.is_empty() => {}
-                None => drop(shard.insert(charge.bucket.clone(), Kept { log, fresh: true })),
+                None => {
+                    shard.insert(charge.bucket.clone(), Kept { log, since: number, ..Kept::default() });
+                }
             }
         }
         done
@@ -106,54 +128,81 @@ impl Windows {
         }
     }
 
-    /// What was used since it was last asked for, about so many at most.
-    pub fn fresh(&self, most: usize) -> Vec<SavedWindow> {
-        let mut all = Vec::new();
-        let first = self.next.load(Ordering::Relaxed);
+    /// The windows whose turn it is to be saved as a whole, about so many at most; with `all`, whatever their turn.
+    pub fn fresh(&self, most: usize, all: bool) -> Vec<SavedWindow> {
+        let mut saved = Vec::new();
+        let number = self.number.load(Ordering::Relaxed);
+        let (first, mut few) = (self.next.load(Ordering::Relaxed), FEW);
         for n in 0..SHARDS {
-            if all.len() >= most {
+            if saved.len() >= most {
                 self.next.store((first + n) % SHARDS, Ordering::Relaxed);
                 break;
             }
             let mut shard = self.shards[(first + n) % SHARDS].lock();
-            for (bucket, kept) in shard.iter_mut().filter(|(_, kept)| kept.fresh) {
-                kept.fresh = false;
-                all.push(SavedWindow {
+            for (bucket, kept) in shard.iter_mut().filter(|(_, kept)| kept.since > 0) {
+                if kept.log.taken() == kept.told && !kept.journaled {
+                    // All its requests were refused.
+                    kept.since = 0;
+                    continue;
+                }
+                let turn = (self.seed.hash_one(bucket) / SHARDS as u64 + number).is_multiple_of(TURNS);
+                if !all && !turn && number - kept.since < TURNS {
+                    if few == 0 {
+                        continue;
+                    }
+                    few -= 1;
+                }
+                kept.since = 0;
+                kept.tell(number);
+                saved.push(SavedWindow {
                     subject: bucket.to_string(),
                     state: kept.log.to_bytes(),
-                    ends_at: kept.log.ends_at().and_then(Instant::from_timestamp_micros).unwrap_or_default(),
+                    ends_at: kept.ends_at(),
                 });
             }
         }
-        all
-    }
-
-    /// Says that these could not be saved after all.
-    pub fn unsaved(&self, saved: &[SavedWindow]) {
-        for bucket in saved.iter().filter_map(|saved| bucket(&saved.subject)) {
-            if let Some(kept) = self.shards[self.place(&bucket)].lock().get_mut(&bucket) {
-                kept.fresh = true;
-            }
-        }
+        saved
     }
 
     /// Takes over what was saved. What can't be read is left out and counted.
     pub fn restore(&self, saved: impl IntoIterator<Item = SavedWindow>) -> usize {
-        let mut unread = 0;
+        let (mut unread, mut journals) = (0, Vec::new());
         for SavedWindow { subject, state, .. } in saved {
+            if let Some(number) = journal::number(&subject) {
+                journals.push((number, state));
+                continue;
+            }
             match (bucket(&subject), Log::from_bytes(&state)) {
                 (Some(bucket), Some(log)) => {
-                    self.shards[self.place(&bucket)].lock().insert(bucket, Kept { log, fresh: false });
+                    let kept = Kept { told: log.taken(), log, ..Kept::default() };
+                    self.shards[self.place(&bucket)].lock().insert(bucket, kept);
                 }
                 _ => unread += 1,
             }
         }
-        unread
+        unread + self.replay(journals)
     }
 
     /// How many buckets are kept.
     pub fn kept(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+}
+
+impl Kept {
+    fn used(&mut self, number: u64) {
+        if self.since == 0 {
+            self.since = number;
+        }
+    }
+
+    /// All of it is written with this saving.
+    fn tell(&mut self, number: u64) {
+        (self.told_before, self.told) = ((self.told, number), self.log.taken());
+    }
+
+    fn ends_at(&self) -> Instant {
+        self.log.ends_at().and_then(Instant::from_timestamp_micros).unwrap_or_default()
     }
 }
 

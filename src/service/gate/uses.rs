@@ -1,4 +1,7 @@
 //! What keys are used for, collected without waiting and written in batches.
+//!
+//! A key's rows are written once in [`TURNS`] writings at most; what is pending of the others goes into one row for all of
+//! them, the [`Journal`] of that writing, so that a crash loses no more than what came after the last writing.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -11,11 +14,15 @@ use tokio::sync::Notify;
 use super::known::Known;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
-use crate::domain::usage::{Counts, LastUse, Outcome, network_of};
+use crate::domain::usage::{self, Counts, Journal, LastUse, Outcome, network_of};
 use crate::store::{Batch, Sighting};
 
 /// Keys a transaction.
-const KEYS: usize = 2_000;
+pub(super) const KEYS: usize = 2_000;
+/// A key that is used all the time has its rows written with one of so many writings.
+const TURNS: usize = 30;
+/// Where no more keys than this are used, each has its rows written with each writing.
+const FEW: usize = 10;
 /// More keys than this are not waited for: while the database can't take them, what they are used for goes uncounted.
 const MOST: usize = 200_000;
 const SHARDS: usize = 32;
@@ -41,6 +48,9 @@ struct Pending {
     networks: Vec<(IpNet, IpAddr)>,
     /// Whether the key has an allow-list.
     listed: bool,
+    /// Whether something came since it was put into a journal; the first of these, where it is in one.
+    news: bool,
+    journaled: Option<i64>,
 }
 
 #[derive(Default)]
@@ -52,6 +62,8 @@ pub(super) struct Uses {
     first: Mutex<VecDeque<KeyId>>,
     pending: AtomicUsize,
     uncounted: AtomicU64,
+    /// The last journal.
+    journal: Mutex<Option<i64>>,
     pub(super) urgent: Notify,
 }
 
@@ -88,28 +100,79 @@ impl Uses {
         }
     }
 
-    /// Takes out what is pending of some keys: of those used for the first time, or of those that wait the longest.
-    pub(super) fn take(&self, first: bool) -> (Batch, Vec<Sighting>) {
+    /// How many keys have their turn now.
+    pub(super) fn turn(&self) -> usize {
+        self.pending.load(Ordering::Relaxed).div_ceil(TURNS).max(FEW)
+    }
+
+    /// Takes out what is pending of so many keys at most, or of a transaction's: of those used for the first time, or of those
+    /// that wait the longest. What is pending of the others goes into the journal of this number.
+    pub(super) fn take(&self, first: bool, most: usize, number: i64) -> (Batch, Vec<Sighting>) {
         let mut batch = Batch::default();
-        let mut seen = Vec::new();
+        let (mut seen, mut over) = (Vec::new(), Vec::new());
         let mut taken = 0;
-        while taken < KEYS {
+        while taken < most.min(KEYS) {
             let id = if first { self.first.lock().pop_front() } else { self.queue.lock().pop_front() };
             let Some(id) = id else { break };
-            let Some(pending) = self.shard(id).lock().remove(&id) else { continue };
+            let Some(mut pending) = self.shard(id).lock().remove(&id) else { continue };
             self.pending.fetch_sub(1, Ordering::Relaxed);
             taken += 1;
+            seen.extend(pending.sightings(id));
+            over.extend(pending.journaled.map(|_| id));
             batch.counts.extend(pending.minutes.into_iter().map(|(minute, counts)| ((id, minute), counts)));
             batch.last.extend(pending.last.map(|last| (id, last)));
-            let sighting =
-                |(network, address)| Sighting { key: id, network, address, listed: pending.listed };
-            seen.extend(pending.networks.into_iter().map(sighting));
+        }
+        // A first use waits for no look at all the others.
+        let (mut used, mut needed) = (Vec::new(), if first { 0 } else { number });
+        for shard in if first { &[][..] } else { &self.shards[..] } {
+            for (id, pending) in shard.lock().iter_mut() {
+                seen.extend(pending.sightings(*id));
+                if std::mem::take(&mut pending.news) {
+                    pending.journaled.get_or_insert(number);
+                    used.push(pending.told(*id));
+                }
+                needed = needed.min(pending.journaled.unwrap_or(number));
+            }
+        }
+        if !over.is_empty() || !used.is_empty() {
+            let after = self.journal.lock().replace(number);
+            batch.journal = Some(Journal { over, used, number, after, needed });
         }
         (batch, seen)
+    }
+
+    /// Forgets what journals had: others have added it.
+    pub(super) fn taken_over(&self) {
+        *self.journal.lock() = None;
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            let before = shard.len();
+            shard.retain(|_, pending| pending.journaled.is_none());
+            self.pending.fetch_sub(before - shard.len(), Ordering::Relaxed);
+        }
     }
 }
 
 impl Pending {
+    /// Where it was used from, once.
+    fn sightings(&mut self, key: KeyId) -> impl Iterator<Item = Sighting> + use<> {
+        let listed = self.listed;
+        std::mem::take(&mut self.networks).into_iter().map(move |(network, address)| Sighting {
+            key,
+            network,
+            address,
+            listed,
+        })
+    }
+
+    fn told(&self, key: KeyId) -> usage::Pending {
+        usage::Pending {
+            key,
+            minutes: self.minutes.iter().map(|(at, n)| (*at, n.allowed, n.refused, n.limited)).collect(),
+            last: self.last.as_ref().map(|last| (last.at, last.address, last.endpoint.clone())),
+        }
+    }
+
     fn add(&mut self, used: &Use<'_>) {
         let minute = used.at.timestamp().div_euclid(60);
         let place = match self.minutes.iter().rposition(|(at, _)| *at == minute) {
@@ -120,6 +183,7 @@ impl Pending {
             }
         };
         self.minutes[place].1.add(used.outcome);
+        self.news = true;
         if used.outcome != Outcome::Allowed {
             return;
         }

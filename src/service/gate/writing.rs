@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant as Moment, MissedTickBehavior, interval, timeout};
 
 use super::inner::Inner;
+use super::uses::KEYS;
 use super::watch::look_at;
 use crate::domain::key::KeyId;
 use crate::store::{Batch, Error};
@@ -20,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// So often a batch is tried again that the database refuses for what is in it.
 const REFUSED: u32 = 3;
 const PRUNE: Duration = Duration::from_secs(60);
+/// A gate that gave no sign of life for so long is broken.
+const BROKEN: chrono::Duration = chrono::Duration::seconds(60);
 /// Alerts stay for so long in any case; the database itself insists on a day.
 const ALERTS: chrono::Duration = chrono::Duration::days(2);
 
@@ -38,17 +41,21 @@ pub(super) async fn run(inner: Arc<Inner>) {
             () = inner.uses.urgent.notified() => true,
             _ = tick.tick() => false,
             _ = prune.tick() => {
+                take_over(&inner).await;
                 prune_usage(&inner, &mut walked).await;
                 continue;
             }
         };
+        // Those used for the first time are all written now, of the others those whose turn it is.
+        let mut most = if first { usize::MAX } else { inner.uses.turn() };
         loop {
             let begun = Moment::now();
-            let (batch, seen) = inner.uses.take(first);
-            if batch.counts.is_empty() {
+            let (batch, seen) = inner.uses.take(first, most, number + 1);
+            if batch.is_empty() {
                 break;
             }
             number += 1;
+            most = most.saturating_sub(batch.counts.len());
             tokio::select! {
                 () = &mut stopped => {
                     // The same number: if it was written already, it is not counted twice.
@@ -59,6 +66,9 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 () = write(&inner, &mut number, &batch) => look_at(&inner, &batch, seen).await,
             }
             tokio::time::sleep(begun.elapsed() * (SHARE - 1)).await;
+            if most == 0 || batch.counts.len() < KEYS {
+                break;
+            }
         }
     }
     drain(&inner, number).await;
@@ -68,8 +78,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
 async fn drain(inner: &Inner, mut number: i64) {
     let rest = async {
         loop {
-            let (batch, seen) = inner.uses.take(false);
-            if batch.counts.is_empty() {
+            let (batch, seen) = inner.uses.take(false, usize::MAX, number + 1);
+            if batch.is_empty() {
                 return;
             }
             number += 1;
@@ -82,7 +92,7 @@ async fn drain(inner: &Inner, mut number: i64) {
     }
 }
 
-/// Writes a batch, however long the database takes to accept it. One that it refuses for what is in it is halved, until what
+/// Writes a batch, however long the database takes to accept it. One that it refuses for what is in it is parted, until what
 /// can't be written is left out.
 async fn write(inner: &Inner, number: &mut i64, batch: &Batch) {
     let mut pause = Duration::from_millis(100);
@@ -90,8 +100,12 @@ async fn write(inner: &Inner, number: &mut i64, batch: &Batch) {
     let mut refused = 0;
     loop {
         let (store, clock) = (&inner.store, &inner.clock);
-        let written = match timeout(PATIENCE, store.add_usage(inner.row.id, *number, batch, clock)).await {
+        let written = match timeout(PATIENCE, store.add_usage(&inner.row, *number, batch, clock)).await {
             Ok(Ok(())) => return,
+            Ok(Err(error @ Error::TakenOver)) => {
+                tracing::warn!("{error}");
+                return inner.uses.taken_over();
+            }
             Ok(Err(error)) => {
                 refused +=
                     u32::from(matches!(error, Error::Refused(_) | Error::Corrupt(_) | Error::Other(_)));
@@ -100,7 +114,7 @@ async fn write(inner: &Inner, number: &mut i64, batch: &Batch) {
             Err(_) => format!("no answer for {} s", PATIENCE.as_secs()),
         };
         if refused >= REFUSED {
-            let Some(halves) = batch.halves() else {
+            let Some(parts) = batch.parts() else {
                 let keys: BTreeSet<_> = batch.counts.keys().map(|(key, _)| key.to_string()).collect();
                 tracing::error!(
                     ?keys,
@@ -109,9 +123,9 @@ async fn write(inner: &Inner, number: &mut i64, batch: &Batch) {
                 );
                 return;
             };
-            for half in halves {
+            for part in parts {
                 *number += 1;
-                Box::pin(write(inner, number, &half)).await;
+                Box::pin(write(inner, number, &part)).await;
             }
             return;
         }
@@ -120,6 +134,16 @@ async fn write(inner: &Inner, number: &mut i64, batch: &Batch) {
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(EVERY * 5);
+    }
+}
+
+/// Adds what gates left that broke.
+async fn take_over(inner: &Inner) {
+    let before = inner.now() - BROKEN;
+    match inner.store.take_over_usage(before, &inner.clock).await {
+        Ok(0) => {}
+        Ok(gates) => tracing::info!(gates, "added what gates had counted before they broke"),
+        Err(error) => tracing::warn!(%error, "what a broken gate had counted could not be added"),
     }
 }
 

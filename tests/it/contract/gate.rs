@@ -204,9 +204,9 @@ on_both! {
             state: vec![1, 2, 3],
             ends_at: first.now() + chrono::Duration::seconds(seconds),
         };
-        first.save_windows(&[window("key:a", 60), window("key:b", -1), window("key:c", 60)]).await.unwrap();
+        first.save_windows(&[window("key:a", 60), window("key:b", -1), window("key:c", 60)], "").await.unwrap();
         let newer = SavedWindow { state: vec![9], ..window("key:a", 90) };
-        first.save_windows(std::slice::from_ref(&newer)).await.unwrap();
+        first.save_windows(std::slice::from_ref(&newer), "").await.unwrap();
         let other = gate(&db, "west").await;
         assert_eq!(other.load_windows().await.unwrap(), [], "each gate has its own");
         first.close().await;

@@ -176,7 +176,7 @@ on_both! {
         gate.told_alert(gate.untold_alerts(1).await.unwrap()[0].id).await.unwrap();
         gate.look_for_spikes().await.unwrap();
         let window = SavedWindow { subject: "key:x".into(), state: vec![1], ends_at: gate.now() + chrono::Duration::hours(1) };
-        gate.save_windows(std::slice::from_ref(&window)).await.unwrap();
+        gate.save_windows(std::slice::from_ref(&window), "").await.unwrap();
         assert_eq!(gate.load_windows().await.unwrap(), [window]);
         assert_eq!(gate.neighbours().await.unwrap().living, 1);
         revoke(&service, made.key.id).await;

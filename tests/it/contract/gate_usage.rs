@@ -197,7 +197,7 @@ on_both! {
         let mut batch = keyrack::store::Batch::default();
         batch.counts.insert((made.key.id, minute(service.now().await.unwrap())), Counts { allowed: 5, ..Counts::default() });
         for number in [1, 1, 2, 1] {
-            store.add_usage(id, number, &batch, &Clock::System).await.unwrap();
+            store.add_usage(&row, number, &batch, &Clock::System).await.unwrap();
         }
         assert_eq!(total(&service, made.key.id).await.allowed, 10);
     }

@@ -222,6 +222,28 @@ fn idle_means_no_bytes() {
 }
 
 #[test]
+fn idle_means_no_wake_ups() {
+    let home = rack(300);
+    let terminal = open(&home, 120, 40);
+    // Once everything was read and remembered.
+    terminal.wait_quietly(Duration::from_secs(6));
+    let woken = || -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", terminal.pid())).unwrap();
+        let status = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("status")).ok();
+        let all: Vec<String> = tasks.flatten().filter_map(status).collect();
+        let lines = all.iter().flat_map(|status| status.lines());
+        lines
+            .filter_map(|line| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse::<u64>().ok())
+            .sum()
+    };
+    let before = woken();
+    terminal.wait_quietly(Duration::from_secs(5));
+    // A thread that ends takes its own with it.
+    let times = woken().saturating_sub(before);
+    assert!(times <= 20, "woken {times} times in 5 s while nobody did anything");
+}
+
+#[test]
 fn a_paste_into_the_table_triggers_nothing() {
     let home = rack(50);
     let mut terminal = open(&home, 100, 30);

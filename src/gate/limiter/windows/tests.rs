@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -65,11 +66,11 @@ fn what_was_saved_is_found_again_and_nothing_is_saved_twice() {
     for n in 0..5 {
         assert!(allowed(&windows, &charges, n * SECOND));
     }
-    let saved = windows.fresh(1_000);
+    let saved = windows.fresh(1_000, false);
     assert_eq!(saved.len(), 2);
-    assert_eq!(windows.fresh(1_000), []);
+    assert_eq!(windows.fresh(1_000, false), []);
     windows.look(&charges, 5 * SECOND);
-    assert_eq!(windows.fresh(1_000), [], "looking uses nothing");
+    assert_eq!(windows.fresh(1_000, false), [], "looking uses nothing");
 
     let restarted = Windows::default();
     let ends = saved.iter().map(|window| window.ends_at.timestamp_micros()).collect::<Vec<_>>();
@@ -88,13 +89,13 @@ fn a_clock_that_was_set_back_locks_nobody_out_before_or_after_a_restart() {
     for n in 0..2 {
         assert!(allowed(&windows, &charges, 3 * day + n));
     }
-    let ahead = windows.fresh(1_000);
+    let ahead = windows.fresh(1_000, false);
     let restarted = Windows::default();
     assert_eq!(restarted.restore(ahead), 0);
     for windows in [&windows, &restarted] {
         assert!(!allowed(windows, &charges, 0), "the newest counts as just now");
         assert!(allowed(windows, &charges, 60 * SECOND));
-        let ends = windows.fresh(1_000).iter().map(|window| window.ends_at.timestamp_micros()).max();
+        let ends = windows.fresh(1_000, false).iter().map(|window| window.ends_at.timestamp_micros()).max();
         assert_eq!(ends, Some(120 * SECOND), "what is saved now ends by the right clock");
         windows.sweep(121 * SECOND);
         assert_eq!(windows.kept(), 0);
@@ -109,7 +110,7 @@ fn many_windows_are_saved_in_parts_and_each_of_them_once() {
     }
     let mut all = Vec::new();
     loop {
-        let part = windows.fresh(100);
+        let part = windows.fresh(100, false);
         if part.is_empty() {
             break;
         }
@@ -148,4 +149,80 @@ fn a_bucket_is_read_as_it_was_named() {
     for bad in ["", "key", "key:1", "endpoint:acme", "other:x"] {
         assert_eq!(bucket(bad), None);
     }
+}
+
+/// Saves as a gate does, into what a table would hold.
+fn save(windows: &Windows, table: &mut BTreeMap<String, SavedWindow>) -> usize {
+    let mut saved = windows.fresh(1_000, false);
+    let (journal, needed) = windows.journal(&saved);
+    saved.extend(journal);
+    let bytes = saved.iter().map(|one| one.state.len()).sum();
+    table.extend(saved.into_iter().map(|one| (one.subject.clone(), one)));
+    table.retain(|subject, _| !subject.starts_with("journal:") || *subject >= needed);
+    bytes
+}
+
+#[test]
+fn a_crash_at_any_moment_makes_no_limit_more_generous() {
+    let (windows, mut table) = (Windows::default(), BTreeMap::new());
+    let mut dice = 0x9e37_79b9_u64;
+    let budgets = |n| [Charge { budgets: vec![Budget { seconds: 3_600, requests: 1_000_000 }], ..key(n, 1) }];
+    let mut run = windows;
+    for second in 1..=150 {
+        for n in 0..400 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            run.take(&budgets(u128::from(dice >> 33) % 200), second * SECOND + n * 2_000);
+        }
+        save(&run, &mut table);
+        if second % 13 == 0 {
+            // A crash right after a saving: the next run knows of each request.
+            let next = Windows::default();
+            assert_eq!(next.restore(table.values().cloned()), 0);
+            for n in 0..200 {
+                let at = second * SECOND + 999_999;
+                let left = |windows: &Windows| windows.look(&budgets(n), at).unwrap().tightest().remaining;
+                assert_eq!(left(&next), left(&run), "key {n} after {second} s");
+            }
+            run = next;
+        }
+    }
+    let journals = table.keys().filter(|subject| subject.starts_with("journal:")).count();
+    assert!((1..=40).contains(&journals), "{journals}");
+}
+
+#[test]
+fn windows_that_are_used_all_the_time_are_written_as_a_whole_seldom() {
+    let (windows, mut table) = (Windows::default(), BTreeMap::new());
+    let budget = |n| [Charge { budgets: vec![Budget { seconds: 3_600, requests: 1_000_000 }], ..key(n, 1) }];
+    let (mut written, mut whole) = (0, 0);
+    for second in 1..=600 {
+        for n in 0..1_000 {
+            windows.take(&budget(n), second * SECOND);
+        }
+        let bytes = save(&windows, &mut table);
+        if second > 300 {
+            written += bytes;
+            whole += table
+                .iter()
+                .filter(|(subject, _)| subject.starts_with("key"))
+                .map(|(_, one)| one.state.len())
+                .sum::<usize>();
+        }
+    }
+    assert!(written * 10 < whole, "{written} bytes instead of {whole}");
+}
+
+#[test]
+fn what_could_not_be_saved_is_saved_with_the_next() {
+    let (windows, mut table) = (Windows::default(), BTreeMap::new());
+    for n in 0..100 {
+        windows.take(&[key(n, 5)], SECOND);
+    }
+    let lost = windows.fresh(1_000, false);
+    windows.journal(&lost);
+    windows.unsaved(&lost);
+    save(&windows, &mut table);
+    let next = Windows::default();
+    assert_eq!(next.restore(table.into_values()), 0);
+    assert!((0..100).all(|n| next.look(&[key(n, 5)], SECOND).unwrap().tightest().remaining == 4));
 }
