@@ -56,7 +56,7 @@ async fn measure(db: Database, keys: u64) {
     policy.caps.creations_per_minute = Some(1_000_000);
     service.apply_policy(new_operation(), policy).await.unwrap();
     for n in 0..8 {
-        service.create_account(new_operation(), account(&format!("bench{n}"), "bench")).await.unwrap();
+        service.create_account(new_operation(), account("bench", &format!("bench{n}"))).await.unwrap();
     }
     let bare = bare(&db).await;
     for tasks in [1, 8] {

@@ -143,6 +143,14 @@ impl WalIndex {
         self.folded.lock().is_none_or(|folded| folded.frames != folded.done)
     }
 
+    /// Pages in the log that the database's file does not hold yet.
+    pub fn unfolded(&self) -> io::Result<u32> {
+        let mut bytes = [0; 100];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        let number = |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        Ok(number(16).saturating_sub(number(96)))
+    }
+
     /// The present state.
     ///
     /// # Errors

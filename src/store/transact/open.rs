@@ -64,6 +64,9 @@ const STEP: [&str; 2] = [
     "RELEASE SAVEPOINT one; SAVEPOINT one; SET LOCAL lock_timeout = '20ms'",
 ];
 
+/// The audit's end is waited for as ever.
+const LAST: &str = "SET LOCAL lock_timeout = '10s'";
+
 impl Store {
     pub(super) async fn begin(&self, job: &Job) -> Result<(Tx, Moment)> {
         let (link, since) = self.link().await?;
@@ -184,6 +187,9 @@ impl Tx {
                 (error, refused)
             })?;
         } else {
+            if self.marked {
+                self.say(LAST).await.map_err(|error| (error, true))?;
+            }
             self.write_audit("").await.map_err(|error| (error, true))?;
             self.say("COMMIT").await.map_err(|error| (error, false))?;
         }

@@ -18,6 +18,8 @@ use crate::store::{Pools, Reader, Result, Store};
 const LINGER: Duration = Duration::from_millis(5);
 /// It does so after this time at the latest, for others than changes may wait for it.
 const KEPT: Duration = Duration::from_millis(50);
+/// SQLite: so many pages of its log are worth bringing into the file.
+const FOLDED: u32 = 500;
 /// PostgreSQL: whoever waited so long does without the others, one of whom waits for a lock.
 const WAIT: Duration = Duration::from_millis(50);
 
@@ -212,21 +214,28 @@ impl Store {
         let mut kept = self.queue.kept.lock();
         kept.link = Some((link, since, Instant::now()));
         if !std::mem::replace(&mut kept.watched, true) {
-            let queue = std::sync::Arc::clone(&self.queue);
-            tokio::spawn(async move {
-                loop {
-                    sleep(LINGER).await;
-                    let mut kept = queue.kept.lock();
-                    match &kept.link {
-                        Some((_, _, used)) if used.elapsed() < LINGER => continue,
-                        _ => {
-                            kept.watched = false;
-                            kept.link = None;
-                            return;
-                        }
-                    }
-                }
-            });
+            tokio::spawn(self.clone().watch_kept());
+        }
+    }
+
+    /// Gives the kept connection back once nobody uses it. Before that, what was written is brought from SQLite's log into
+    /// the file: nobody waits for it, and commits need not do it.
+    async fn watch_kept(self) {
+        let link = loop {
+            sleep(LINGER).await;
+            let mut kept = self.queue.kept.lock();
+            if kept.link.as_ref().is_none_or(|(_, _, used)| used.elapsed() >= LINGER) {
+                kept.watched = false;
+                break kept.link.take();
+            }
+        };
+        let index = self.held.as_ref().and_then(|held| held.index());
+        if let (Some((Reader::Sqlite(mut writer), ..)), Some(index)) = (link, index)
+            && index.unfolded().is_ok_and(|pages| pages > FOLDED)
+            && self.check_file().is_ok()
+            && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *writer).await
+        {
+            tracing::debug!(%error, "the log stays as it is for now");
         }
     }
 }

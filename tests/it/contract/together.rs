@@ -24,7 +24,7 @@ async fn intact(service: &Service) {
 on_both! {
     async fn who_comes_at_once_shares_a_commit_and_is_answered_by_itself(db) {
         let service = roomy(&db).await;
-        service.create_account(new_operation(), account("closed", "voiceinfra")).await.unwrap();
+        service.create_account(new_operation(), account("voiceinfra", "closed")).await.unwrap();
         service.set_standing(new_operation(), "closed", Standing::Suspended).await.unwrap();
         let hub = make_kept(&service, "acme", "hub").await.key.id;
         let before = db.number("SELECT count(*) FROM audit").await;
