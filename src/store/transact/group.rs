@@ -11,7 +11,7 @@ use crate::store::{Error, Result, Store};
 
 /// So many share a commit at most.
 const MOST: usize = 32;
-/// Nobody joins a transaction that is older.
+/// Nobody joins a transaction whose first change was made longer ago.
 const SHARED: Duration = Duration::from_millis(20);
 
 /// Waits for an answer of the database's. Whether anything was carried out can't be known without it; the next try finds
@@ -26,7 +26,6 @@ async fn answered<T>(work: impl Future<Output = T>) -> Result<T> {
 impl Store {
     /// Carries out a change, and what others wish meanwhile, in one transaction.
     pub(super) async fn carry_out(&self, first: Job) {
-        let began = Instant::now();
         let (mut tx, since) = match answered(self.begin(&first)).await {
             Ok(Ok(begun)) => begun,
             Ok(Err(error)) | Err(error) => return first.tell(Err(error)),
@@ -40,7 +39,7 @@ impl Store {
             }
             Err(error) => return first.tell(Err(error)),
         }
-        let alone = first.alone;
+        let (alone, began) = (first.alone, Instant::now());
         let (mut done, mut refused) = (vec![first], Vec::new());
         while !alone && done.len() < MOST && began.elapsed() < SHARED {
             let Some(job) = self.queue.next(&done) else { break };

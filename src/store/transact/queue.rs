@@ -20,8 +20,8 @@ const LINGER: Duration = Duration::from_millis(5);
 const KEPT: Duration = Duration::from_millis(50);
 /// SQLite: so many pages of its log are worth bringing into the file.
 const FOLDED: u32 = 500;
-/// PostgreSQL: whoever waited so long does without the others, one of whom waits for a lock.
-const WAIT: Duration = Duration::from_millis(50);
+/// PostgreSQL: whoever waited so long for one of the others does without them: that one waits for a lock.
+const WAIT: Duration = Duration::from_millis(80);
 
 /// What became of a change within its transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,15 @@ struct Waiting {
     jobs: VecDeque<(u64, Job)>,
     number: u64,
     served: bool,
+    /// When the one that is carried out began.
+    turn: Option<Instant>,
+}
+
+impl Waiting {
+    fn take_first(&mut self) -> Option<Job> {
+        self.turn = Some(Instant::now());
+        self.jobs.pop_front().map(|(_, job)| job)
+    }
 }
 
 #[derive(Default)]
@@ -99,7 +108,7 @@ impl Queue {
     }
 
     fn first(&self) -> Option<Job> {
-        self.waiting.lock().jobs.pop_front().map(|(_, job)| job)
+        self.waiting.lock().take_first()
     }
 
     /// The next one, if it may share a transaction with these. Two of one operation can't: the second finds out by the first
@@ -108,11 +117,13 @@ impl Queue {
         let mut waiting = self.waiting.lock();
         let (_, next) = waiting.jobs.front()?;
         let fits = !next.alone && with.iter().all(|job| job.opening.operation != next.opening.operation);
-        if fits { waiting.jobs.pop_front().map(|(_, job)| job) } else { None }
+        if fits { waiting.take_first() } else { None }
     }
 
+    /// A job that waits behind one that does not come to an end.
     fn take_back(&self, number: u64) -> Option<Job> {
         let mut waiting = self.waiting.lock();
+        waiting.turn.filter(|turn| turn.elapsed() >= WAIT)?;
         let place = waiting.jobs.iter().position(|(other, _)| *other == number)?;
         waiting.jobs.remove(place).map(|(_, job)| job)
     }
@@ -171,11 +182,13 @@ impl Store {
             self.clone().serve().await;
         }
         if many {
-            match timeout(WAIT, &mut told).await {
-                Ok(told) => return told.map_err(|_| ended())?,
-                Err(_) => {
-                    if let Some(job) = self.queue.take_back(number) {
-                        self.carry_out(job).await;
+            loop {
+                match timeout(WAIT, &mut told).await {
+                    Ok(told) => return told.map_err(|_| ended())?,
+                    Err(_) => {
+                        if let Some(job) = self.queue.take_back(number) {
+                            self.carry_out(job).await;
+                        }
                     }
                 }
             }
