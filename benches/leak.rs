@@ -115,7 +115,13 @@ async fn look_up(db: &Database, keys: usize) {
         });
         let new: Arc<Vec<NewKey>> = Arc::new(new.collect());
         let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
-        let opening = Opening { who, operation: new_operation(), intent: Intent::Do, clock: Trust::Doubted };
+        let opening = Opening {
+            who,
+            operation: new_operation(),
+            intent: Intent::Do,
+            clock: Trust::Doubted,
+            shares: false,
+        };
         let done = store.transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {
             let new = Arc::clone(&new);
             Box::pin(async move { tx.add_keys(&new).await })

@@ -126,7 +126,7 @@ async fn creations(service: &Service, tasks: usize) -> (f64, Duration) {
 
 /// Ten thousand at once, and how long a creation waits meanwhile.
 async fn revocation(db: &Database, service: &Service, kind: &str, keys: u64) {
-    let sql = format!("SELECT CAST(id AS text) FROM keys WHERE revoked_at IS NULL LIMIT {MANY}");
+    let sql = format!("SELECT CAST(id AS text) FROM key_auth WHERE revoked_at IS NULL LIMIT {MANY}");
     let sql = if db.is_postgres() { sql } else { sql.replace("CAST(id AS text)", "hex(id)") };
     let ids: Vec<KeyId> = db.texts(&sql).await.iter().map(|id| id.parse().unwrap()).collect();
     let other = service.clone();

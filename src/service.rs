@@ -10,7 +10,7 @@ pub use crate::domain::usage::{Outcome, RaisedAlert};
 use crate::store::Store;
 pub use crate::store::{
     Access, AlertRequest, Error as StoreError, Facts, Intent, Lack, LiveEvent, Location, MaybeTransient,
-    Mended, Neglected, OddRow, SavedWindow, Tried, UNWRITTEN,
+    Mended, Moving, Neglected, OddRow, SavedWindow, Tried, UNWRITTEN,
 };
 
 mod accounts;

@@ -36,6 +36,7 @@ mod load;
 mod location;
 mod login;
 mod migrate;
+mod moving;
 mod nearby;
 mod networks;
 mod odd;
@@ -70,6 +71,7 @@ pub use live::{LiveEvent, LiveEvents};
 pub use location::Location;
 pub use login::Neglected;
 pub use migrate::Tried;
+pub use moving::Moving;
 pub use networks::{NETWORKS_OF_A_KEY, Sighting};
 pub use odd::OddRow;
 pub use outbox::{Ahead, Unwell};
@@ -94,6 +96,8 @@ pub struct Store {
     held: Option<Arc<held::Held>>,
     /// Why its disk lets nothing be changed.
     hindered: Option<Arc<str>>,
+    /// The version of its schema, where that is newer than this program's: then it is only read.
+    newer: Option<i64>,
     weakness: Option<&'static str>,
     steady: Arc<Steady>,
     /// What PostgreSQL's clock said last, and when the newest change was.
@@ -168,6 +172,22 @@ impl Conn<'_> {
         }
     }
 
+    /// [`Driver::KEYS`](filter::Driver::KEYS) of this database.
+    fn keys(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => <Sqlite as filter::Driver>::KEYS,
+            Self::Postgres(_) => <Postgres as filter::Driver>::KEYS,
+        }
+    }
+
+    /// [`Driver::ROW`](filter::Driver::ROW) of this database.
+    fn row(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => <Sqlite as filter::Driver>::ROW,
+            Self::Postgres(_) => <Postgres as filter::Driver>::ROW,
+        }
+    }
+
     /// What locks the rows that a statement reads, for its end. On SQLite the whole database is locked for writing already.
     fn locking(&self, clause: &'static str) -> &'static str {
         if matches!(self, Self::Sqlite(_)) { "" } else { clause }
@@ -205,13 +225,14 @@ impl Store {
 
     /// Opens the database, and does no more to it than `access` allows.
     pub async fn open_with(location: &Location, access: Access) -> Result<Self> {
-        let opened = |pools, held, hindered, weakness| Self {
+        let opened = |pools, held, hindered, weakness, newer| Self {
             pools,
             location: location.clone(),
             access,
             counting: Arc::default(),
             held,
             hindered,
+            newer,
             weakness,
             steady: Arc::default(),
             server_clock: Arc::default(),
@@ -219,14 +240,14 @@ impl Store {
         };
         Ok(match location {
             Location::Sqlite(path) => {
-                let sqlite::Opened { pools, held, hindered } = sqlite::open(path, access).await?;
-                let store = opened(pools, Some(Arc::new(held)), hindered.map(Arc::from), None);
+                let sqlite::Opened { pools, held, hindered, newer } = sqlite::open(path, access).await?;
+                let store = opened(pools, Some(Arc::new(held)), hindered.map(Arc::from), None, newer);
                 store.learn_time().await;
                 store
             }
             Location::Postgres(url) => {
-                let (pools, weakness) = postgres::open(url, access).await?;
-                opened(pools, None, None, weakness)
+                let (pools, weakness, newer) = postgres::open(url, access).await?;
+                opened(pools, None, None, weakness, newer)
             }
         })
     }
@@ -304,6 +325,15 @@ impl Store {
 
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// Why nothing can be changed here by this program, where the disk or a newer schema is to blame.
+    pub fn changeable(&self) -> Result<()> {
+        match (&self.hindered, self.newer) {
+            (Some(why), _) => Err(Error::Disk(why.to_string())),
+            (_, Some(found)) => Err(Error::Newer { found, known: migrate::newest() }),
+            _ => Ok(()),
+        }
     }
 
     /// What keeps the server from keeping what it confirms, in words: how its owner set it.
@@ -386,6 +416,7 @@ impl Store {
     /// Whether nobody can change anything here: a standby, a file without the right to write, a read-only disk.
     pub async fn is_read_only(&self) -> Result<bool> {
         Ok(match (&self.pools, &self.location) {
+            _ if self.newer.is_some() => true,
             (Pools::Postgres(pool), _) => {
                 sqlx::query_scalar("SELECT current_setting('transaction_read_only') = 'on'")
                     .fetch_one(pool)

@@ -139,6 +139,7 @@ fn store_exit(error: &StoreError) -> Exit {
         | Error::Busy(_)
         | Error::TakenOver
         | Error::TooNew { .. }
+        | Error::Newer { .. }
         | Error::TooOld { .. }
         | Error::Lacks(_)
         | Error::Encoding { .. }

@@ -4,12 +4,32 @@ use super::count;
 use super::failure::Result;
 use super::files;
 use super::session::Session;
-use crate::service::{Lack, Location, Mended, Service, StoreError};
+use crate::service::{Lack, Location, Mended, Moving, Service, StoreError};
+use indicatif::{ProgressBar, ProgressStyle};
 
 pub async fn run(session: &Session) -> Result {
     if session.global.dry_run {
         return attempt(session).await;
     }
+    let bar = if session.global.quiet { ProgressBar::hidden() } else { ProgressBar::new(1) };
+    bar.set_style(
+        ProgressStyle::default_bar()
+            .template("{msg} {human_pos} of {human_len} {wide_bar}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let location = session.location()?;
+    let told = Service::prepare(&location, |moving| {
+        let (what, done, of) = match moving {
+            Moving::Keys { done, of } => ("Moving keys:", done, of),
+            Moving::Indexes { done, of } => ("Making indexes:", done, of),
+        };
+        bar.set_message(what);
+        bar.set_length(of);
+        bar.set_position(done);
+    });
+    let told = told.await;
+    bar.finish_and_clear();
+    told?;
     let service = session.service().await?;
     let mended = service.mend_rights().await?;
     let facts = service.facts().await?;

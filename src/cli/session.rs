@@ -185,6 +185,9 @@ impl Session {
             if let Some(weakness) = service.weakness().filter(|_| self.warns) {
                 super::say(&format!("keyrack: warning: {weakness}"));
             }
+            if let Some(newer) = service.only_reads().filter(|_| self.warns) {
+                super::say(&format!("keyrack: warning: {newer}"));
+            }
             if let Some(trouble) = service.clock_trouble().filter(|_| self.warns) {
                 super::say(&format!("keyrack: warning: {trouble}. {CURE}"));
             }

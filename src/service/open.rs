@@ -17,7 +17,9 @@ use crate::domain::audit::Action;
 use crate::domain::key::OperationId;
 use crate::domain::operator::{Identity, Permission, Role};
 use crate::domain::text::SafeText;
-use crate::store::{self, Access, Facts, Holder, Lack, Location, Mended, OddRow, Store, Tried, Trust, Tx};
+use crate::store::{
+    self, Access, Facts, Holder, Lack, Location, Mended, Moving, OddRow, Store, Tried, Trust, Tx,
+};
 
 /// Who is acting, and as what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,21 @@ impl Service {
     /// Tries to bring the database's schema up to date, as opening it would, and leaves it as it is.
     pub async fn try_migrate(location: &Location) -> Result<Tried> {
         Ok(Store::try_migrate(location).await?)
+    }
+
+    /// Does what of that can be done while others use the database, and tells how far it has come.
+    pub async fn prepare(location: &Location, progress: impl FnMut(Moving) + Send) -> Result<()> {
+        Ok(Store::prepare(location, progress).await?)
+    }
+
+    /// Says in words that this program only reads the database, because its schema is newer than it knows.
+    pub fn only_reads(&self) -> Option<String> {
+        self.inner
+            .store
+            .changeable()
+            .err()
+            .filter(|why| matches!(why, store::Error::Newer { .. }))
+            .map(|why| why.to_string())
     }
 
     /// Gives PostgreSQL's group roles what an earlier migration could not, as far as the acting login may.

@@ -62,8 +62,8 @@ from_row!(AccountAndIssuer, row => {
 
 /// $1 now, $2 the end of the days in which an ending key counts as expiring.
 const SUMMARIES: &str = "SELECT slug, issuer, name, admins, plan, standing, created_at, \
-     (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1) AS living_keys, \
-     (SELECT count(*) FROM keys k WHERE k.account = accounts.slug AND k.ends_at > $1 AND k.ends_at <= $2) AS expiring_keys \
+     (SELECT count(*) FROM key_auth k WHERE k.account = accounts.slug AND k.ends_at > $1) AS living_keys, \
+     (SELECT count(*) FROM key_auth k WHERE k.account = accounts.slug AND k.ends_at > $1 AND k.ends_at <= $2) AS expiring_keys \
      FROM accounts WHERE slug > $3 AND (search LIKE $4 ESCAPE '!' OR issuer LIKE $4 ESCAPE '!') AND slug = coalesce($5, slug) ORDER BY slug LIMIT $6";
 const ACCOUNT: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.standing, a.created_at, \
      i.policy, CAST(i.policy AS text) AS policy_text, i.version, i.updated_at FROM accounts a JOIN issuers i ON i.slug = a.issuer WHERE a.slug = $1";

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Text, Time, both, rows, run, scalar};
+use super::filter::Driver as _;
 use super::reading::from_row;
 use super::{Error, Result, Store, Tx};
 use crate::clock::Clock;
@@ -49,8 +50,13 @@ from_row!(AlertRow, row => {
     Self(raised)
 });
 
-const SELECT: &str = "SELECT a.id, a.raised_at, a.gate, a.account, k.name, k.preview, a.detail, a.acknowledged_at, a.acknowledged_by \
-     FROM alerts a LEFT JOIN keys k ON k.id = a.key";
+/// `row` tells the rows of one key's tables: [`Conn::row`](super::Conn::row).
+fn select(row: &str) -> String {
+    format!(
+        "SELECT a.id, a.raised_at, a.gate, a.account, m.name, m.preview, a.detail, a.acknowledged_at, a.acknowledged_by \
+         FROM alerts a LEFT JOIN key_auth k ON k.id = a.key LEFT JOIN keys m ON m.{row} = k.{row}"
+    )
+}
 
 /// Nobody counts further than this.
 const MANY: i64 = 1000;
@@ -78,7 +84,7 @@ impl Store {
             values.push_bind(Time(alert.at));
             values.push_bind(gate);
             values.push_bind(alert.key());
-            values.push("(SELECT k.account FROM keys k WHERE k.id = ").push_bind_unseparated(alert.key());
+            values.push("(SELECT k.account FROM key_auth k WHERE k.id = ").push_bind_unseparated(alert.key());
             values.push_unseparated(")");
             values.push_bind(detail);
             sql.push(" WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE kind = ").push_bind(alert.kind());
@@ -98,7 +104,7 @@ impl Store {
     pub async fn alerts(&self, request: &AlertRequest) -> Result<Vec<RaisedAlert>> {
         let mut reader = self.reader().await?;
         let rows: Vec<AlertRow> = both!(reader.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new(SELECT);
+            let mut sql = QueryBuilder::<Db>::new(select(Db::ROW));
             sql.push(" WHERE a.id < ").push_bind(request.before.unwrap_or(i64::MAX));
             if request.open {
                 sql.push(" AND a.acknowledged_at IS NULL");
@@ -131,7 +137,8 @@ impl Store {
     pub async fn untold_alerts(&self, gate: &str, since: Instant, limit: u32) -> Result<Vec<RaisedAlert>> {
         let mut reader = self.reader().await?;
         let sql = format!(
-            "{SELECT} WHERE a.gate = $1 AND a.told_at IS NULL AND a.raised_at >= $2 ORDER BY a.id LIMIT $3"
+            "{} WHERE a.gate = $1 AND a.told_at IS NULL AND a.raised_at >= $2 ORDER BY a.id LIMIT $3",
+            select(reader.conn().row())
         );
         let rows: Vec<AlertRow> =
             rows!(fetch_all, reader.conn(), AssertSqlSafe(sql), [gate, Time(since), i64::from(limit)]);

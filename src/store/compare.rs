@@ -11,7 +11,7 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::dialect::{both, rows, scalar};
-use super::filter::push_ids;
+use super::filter::{Driver as _, push_ids};
 use super::{Conn, Reader, Result, Store};
 use crate::domain::audit::register::{Register, StoredAccount, StoredIssuer};
 use crate::domain::audit::replay::{Micros, Row, StoredKey, fingerprint};
@@ -40,14 +40,16 @@ impl Times {
 
     /// The columns of [`key_of`]; `hash` is NULL where this login can't read it.
     fn key_columns(&self, hash: &str) -> String {
-        let at = |column: &str| format!("{} AS {column}", self.micros(column));
-        let times = ["created_at", "claim_by", "expires_at", "acknowledged_at", "last_used_at", "revoked_at"];
+        let at = |column: &str| format!("{} AS {column}", self.micros(&format!("k.{column}")));
+        let times = ["created_at", "claim_by", "expires_at", "acknowledged_at", "revoked_at"];
         let times = times.map(at).join(", ");
+        // A use that only one of two tables knows of is told by itself.
+        let last = self.micros("coalesce(u.last_used_at, k.first_used_at)");
         format!(
-            "id, account, issuer, name, description, preview, {hash} AS hash, scopes, CAST(allow AS text) AS allow, \
-             limits, created_by, revoked_by, revoke_reason, predecessor, overlap_seconds, {times}, \
-             CASE WHEN acknowledged_at IS NULL AND last_used_at IS NOT NULL THEN EXISTS (SELECT 1 FROM usage_minutes u \
-             WHERE u.key = keys.id AND u.minute <= keys.claim_by AND u.allowed > 0) END AS counted"
+            "k.id, k.account, k.issuer, m.name, m.description, m.preview, {hash} AS hash, k.scopes, CAST(k.allow AS text) AS allow, \
+             k.limits, m.created_by, k.revoked_by, k.revoke_reason, m.predecessor, m.overlap_seconds, {times}, {last} AS last_used_at, \
+             CASE WHEN k.acknowledged_at IS NULL AND k.first_used_at IS NOT NULL THEN EXISTS (SELECT 1 FROM usage_minutes c \
+             WHERE c.key = k.id AND c.minute <= k.claim_by AND c.allowed > 0) END AS counted"
         )
     }
 }
@@ -171,17 +173,17 @@ impl Store {
     pub async fn keys_and_rows(&self, which: Which<'_>, hashes: bool) -> Result<Vec<(StoredKey, Vec<Row>)>> {
         let mut reader = self.reader().await?;
         let times = Times::of(&reader.conn());
-        let columns = times.key_columns(if hashes { "hash" } else { "NULL" });
+        let columns = times.key_columns(if hashes { "k.hash" } else { "NULL" });
         let of_audit = audit_columns(&times);
         let mut found: Vec<(StoredKey, Vec<Row>)> = Vec::new();
         both!(reader.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new(format!("SELECT k.*, {of_audit} FROM (SELECT {columns} FROM keys WHERE "));
+            let mut sql = QueryBuilder::<Db>::new(format!("SELECT k.*, {of_audit} FROM (SELECT {columns} FROM {} WHERE ", Db::KEYS));
             match which {
                 Which::After(id) => {
-                    sql.push("id > ").push_bind(id).push(format!(" ORDER BY id LIMIT {KEYS}"));
+                    sql.push("k.id > ").push_bind(id).push(format!(" ORDER BY k.id LIMIT {KEYS}"));
                 }
                 Which::These(ids) => {
-                    sql.push("id IN ");
+                    sql.push("k.id IN ");
                     push_ids::<Db>(&mut sql, ids);
                 }
             }
@@ -208,7 +210,7 @@ impl Store {
         match self.reader().await?.conn() {
             Conn::Sqlite(_) => Ok(true),
             Conn::Postgres(c) => {
-                Ok(sqlx::query_scalar("SELECT has_column_privilege('keys', 'hash', 'SELECT')")
+                Ok(sqlx::query_scalar("SELECT has_column_privilege('key_auth', 'hash', 'SELECT')")
                     .fetch_one(c)
                     .await?)
             }
@@ -219,7 +221,7 @@ impl Store {
     pub async fn those_there(&self, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
         let mut reader = self.reader().await?;
         let there: Vec<Uuid> = both!(reader.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new("SELECT id FROM keys WHERE id IN ");
+            let mut sql = QueryBuilder::<Db>::new("SELECT id FROM key_auth WHERE id IN ");
             push_ids::<Db>(&mut sql, ids);
             sql.build_query_scalar().persistent(false).fetch_all(c).await?
         });
@@ -228,7 +230,7 @@ impl Store {
 
     /// How many keys there are, how many of them are older than `until`, and how many creations the audit tells of.
     pub async fn count_keys(&self) -> Result<(i64, i64)> {
-        let sql = "SELECT (SELECT count(*) FROM keys), (SELECT count(*) FROM audit WHERE action IN ('key.create', 'key.rotate'))";
+        let sql = "SELECT (SELECT count(*) FROM key_auth), (SELECT count(*) FROM audit WHERE action IN ('key.create', 'key.rotate'))";
         Ok(rows!(fetch_one, self.reader().await?.conn(), sql))
     }
 

@@ -64,7 +64,7 @@ pub enum Error {
     TooOld { found: i64, known: i64 },
     /// A table, column or function is not there.
     #[error(
-        "the database lacks something that this needs: {0}. Its schema is older than this keyrack (run `keyrack migrate`), or was changed by hand: see `keyrack doctor`"
+        "the database lacks something that this needs: {0}. Its schema is older than this keyrack (run `keyrack migrate`), has become newer (upgrade keyrack), or was changed by hand: see `keyrack doctor`"
     )]
     Lacks(String),
     /// The schema is newer than this program.
@@ -72,6 +72,11 @@ pub enum Error {
         "this database has schema version {found}, newer than the {known} that this keyrack knows. Upgrade keyrack"
     )]
     TooNew { found: i64, known: i64 },
+    /// The same, but it can be read.
+    #[error(
+        "this database has schema version {found}, newer than the {known} that this keyrack knows, so it can only be read here. Upgrade keyrack to change it"
+    )]
+    Newer { found: i64, known: i64 },
     #[error("the database's schema could not be brought up to date: {0}")]
     Migration(String),
     #[error("the file is no SQLite database: {0}")]

@@ -22,8 +22,16 @@ pub(super) trait Driver: Database {
     const POSITION: &'static str;
     /// The last block of the id as text, spelled as its index is.
     const ID_END: &'static str;
-    /// The column that text searches answer with.
+    /// The column by which the rows of one key are told in its three tables, and that text searches answer with.
     const ROW: &'static str;
+    /// The three tables of keys: `key_auth k JOIN keys m LEFT JOIN key_use u`.
+    const KEYS: &'static str;
+    /// The same for counting: what no condition names is not read.
+    const COUNTED: &'static str;
+    /// Which keys are looked for apart.
+    const PARTS: &'static [Part];
+    /// The instant of keys that were never used, where keys are sorted by their last use.
+    const EPOCH: &'static str;
     /// 24 hours, to be added to an instant.
     const DAY: &'static str;
 
@@ -37,13 +45,47 @@ pub(super) trait Driver: Database {
     fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, perhaps: bool);
 }
 
+/// Keys that are looked for apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    All,
+    /// Those that the indexes have that are fed in batches.
+    Listed,
+    /// The few made since.
+    Fresh,
+}
+
+impl Part {
+    /// The condition on `key_auth k`.
+    pub(super) fn auth(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Listed => " AND k.listed = 1",
+            Self::Fresh => " AND k.listed = 0 AND k.seq > (SELECT upto FROM key_feed)",
+        }
+    }
+
+    /// The condition on `keys m` besides, for the sake of its indexes.
+    pub(super) fn keys(self) -> &'static str {
+        if self == Self::Listed { " AND m.listed = 1" } else { "" }
+    }
+}
+
 macro_rules! driver {
-    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $ids:item, $trigram:item) => {
+    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $epoch:literal, $parts:expr, $ids:item, $trigram:item) => {
         impl Driver for $db {
             const POSITION: &'static str = $position;
             const ID_END: &'static str = $id_end;
             const ROW: &'static str = $row;
             const DAY: &'static str = $day;
+            const EPOCH: &'static str = $epoch;
+            const PARTS: &'static [Part] = &$parts;
+            const KEYS: &'static str = concat!(
+                "key_auth k JOIN keys m ON m.", $row, " = k.", $row, " LEFT JOIN key_use u ON u.", $row, " = k.", $row
+            );
+            const COUNTED: &'static str = concat!(
+                "key_auth k LEFT JOIN keys m ON m.", $row, " = k.", $row, " LEFT JOIN key_use u ON u.", $row, " = k.", $row
+            );
 
             fn text(sql: &mut QueryBuilder<Self>, value: &str) {
                 sql.push_bind(value.to_owned());
@@ -70,6 +112,8 @@ driver!(
     "lower(hex(substr(k.id, 11)))",
     "seq",
     "86400000000",
+    "0",
+    [Part::Listed, Part::Fresh],
     fn ids(sql: &mut QueryBuilder<Self>, values: &[Uuid]) {
         let mut json = String::with_capacity(2 + values.len() * 35);
         for id in values {
@@ -91,9 +135,9 @@ driver!(
             sql.push_bind(trigrams.join(" AND "));
             return;
         }
-        sql.push("SELECT k.seq FROM key_text t JOIN keys k ON k.seq = t.rowid WHERE t.key_text MATCH ");
+        sql.push("SELECT m.seq FROM key_text t JOIN keys m ON m.seq = t.rowid WHERE t.key_text MATCH ");
         sql.push_bind(trigrams.join(" AND "));
-        sql.push(" AND instr(k.search, ");
+        sql.push(" AND instr(m.search, ");
         sql.push_bind(text.to_owned());
         sql.push(") > 0");
     }
@@ -105,11 +149,13 @@ driver!(
     "right(k.id::text, 12) COLLATE \"C\"",
     "id",
     "interval '24 hours'",
+    "timestamptz 'epoch'",
+    [Part::All],
     fn ids(sql: &mut QueryBuilder<Self>, values: &[Uuid]) {
         sql.push("(SELECT unnest(").push_bind(values.to_vec()).push("::uuid[]))");
     },
     fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, _perhaps: bool) {
-        sql.push("SELECT k.id FROM keys k WHERE k.search LIKE ");
+        sql.push("SELECT m.id FROM keys m WHERE m.search LIKE ");
         sql.push_bind(like(text));
         sql.push(" ESCAPE '!'");
     }
@@ -187,7 +233,7 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
         Test::Status(statuses) => any(sql, statuses, |sql, status| push_status(sql, *status, now)),
         Test::Account(slugs) => one_of(sql, "k.account", slugs),
         Test::Issuer(slugs) => one_of(sql, "k.issuer", slugs),
-        Test::CreatedBy(names) => one_of(sql, "k.created_by", names),
+        Test::CreatedBy(names) => one_of(sql, "m.created_by", names),
         Test::Scope(scopes) => any(sql, scopes, |sql, scope| {
             if scope == "none" {
                 sql.push("k.scopes = ''");
@@ -211,14 +257,20 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
         }
         Test::Created(bound) => push_bound(sql, "k.created_at", *bound, now),
         Test::Used(bound) => {
-            push_bound(sql, "k.used_key", *bound, now);
-            sql.push(" AND k.last_used_at IS NOT NULL");
+            push_bound(sql, "u.last_used_at", *bound, now);
+            // The index knows the hours.
+            let (sign, point) = match bound {
+                Bound::Before(point) => ("<=", point),
+                Bound::After(point) => (">=", point),
+            };
+            push_hour(sql, sign, point.instant(now));
+            sql.push(" AND k.first_used_at IS NOT NULL");
         }
         Test::NeverUsed(never) => {
-            sql.push(if *never { "k.last_used_at IS NULL" } else { "k.last_used_at IS NOT NULL" });
+            sql.push(if *never { "k.first_used_at IS NULL" } else { "k.first_used_at IS NOT NULL" });
         }
         Test::Idle(span) => {
-            sql.push("coalesce(k.last_used_at, k.created_at) <= ");
+            sql.push("coalesce(u.last_used_at, k.created_at) <= ");
             D::time(sql, Point::FromNow(-*span).instant(now));
         }
         Test::RotationDue => push_rotation_due(sql, now),
@@ -227,17 +279,17 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
             sql.push(if *yes { "k.acknowledged_at IS NOT NULL" } else { "k.acknowledged_at IS NULL" });
         }
         Test::Replaced(yes) => {
-            sql.push(if *yes { "k.successor IS NOT NULL" } else { "k.successor IS NULL" });
+            sql.push(if *yes { "m.successor IS NOT NULL" } else { "m.successor IS NULL" });
         }
         Test::Name(names) => any(sql, names, |sql, name| {
-            sql.push("k.name_key = ");
+            sql.push("m.name_key = ");
             D::text(sql, &fold(name));
-            sql.push(" AND k.name = ");
+            sql.push(" AND m.name = ");
             D::text(sql, name);
         }),
         Test::NamePart(parts) => any(sql, parts, |sql, part| {
             // The name comes first in the column, up to the end of its line.
-            sql.push(D::POSITION).push("(substr(k.search, 1, ").push(D::POSITION).push("(k.search, ");
+            sql.push(D::POSITION).push("(substr(m.search, 1, ").push(D::POSITION).push("(m.search, ");
             D::text(sql, "\n");
             sql.push(")), ");
             D::text(sql, &fold(part));
@@ -270,7 +322,7 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
             sql.push("1 = 0");
         }
         Status::Abandoned => {
-            sql.push("k.revoked_at IS NULL AND k.acknowledged_at IS NULL AND k.last_used_at IS NULL AND k.expires_key > ");
+            sql.push("k.revoked_at IS NULL AND k.acknowledged_at IS NULL AND k.first_used_at IS NULL AND k.expires_key > ");
             D::time(sql, now);
             sql.push(" AND k.claim_by <= ");
             D::time(sql, now);
@@ -304,9 +356,16 @@ fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
 }
 
 fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
-    sql.push("NOT EXISTS (SELECT 1 FROM keys s WHERE s.id = k.successor AND s.ends_at > ");
+    sql.push("NOT EXISTS (SELECT 1 FROM key_auth s WHERE s.id = m.successor AND s.ends_at > ");
     D::time(sql, now);
     sql.push(")");
+}
+
+/// Writes the condition on the hour of the last use that follows from one on its instant.
+pub(super) fn push_hour<D: Driver>(sql: &mut QueryBuilder<D>, sign: &str, at: Instant) {
+    // Of an instant before 1970 the databases round to different sides.
+    let hour = at.timestamp().div_euclid(3600) + if sign == "<=" { 1 } else { -1 };
+    sql.push(format!(" AND u.hour {sign} {hour}"));
 }
 
 fn push_bound<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, bound: Bound, now: Instant) {

@@ -44,12 +44,13 @@ from_row!(SightRow, row => {
     Self(Sight { key, account, policy: row.get("policy_version"), seq: row.get("head") })
 });
 
-fn sight_of_keys() -> String {
+fn sight_of_keys(conn: &Conn<'_>) -> String {
     format!(
         "SELECT {KEY_COLUMNS}, a.slug AS account_slug, a.issuer AS account_issuer, a.name AS account_name, \
          a.admins, a.plan, a.standing, a.created_at AS account_created_at, \
          (SELECT p.version FROM issuers p WHERE p.slug = k.issuer) AS policy_version, \
-         (SELECT seq FROM audit_head) AS head FROM keys k JOIN accounts a ON a.slug = k.account"
+         (SELECT seq FROM audit_head) AS head FROM {} JOIN accounts a ON a.slug = k.account",
+        conn.keys()
     )
 }
 
@@ -103,6 +104,9 @@ impl Store {
     /// login is no operator.
     pub(super) async fn writer(&self) -> Result<Reader> {
         self.check_file()?;
+        if self.newer.is_some() {
+            self.changeable()?;
+        }
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 self.queue.release();
@@ -117,7 +121,7 @@ impl Store {
     /// The key of this secret, with all that a gate must know of it, read in one statement and so at one moment.
     pub async fn sight(&self, hash: HashedKey) -> Result<Option<Sight>> {
         let mut reader = self.reader().await?;
-        let sql = AssertSqlSafe(format!("{} WHERE k.hash = $1", sight_of_keys()));
+        let sql = AssertSqlSafe(format!("{} WHERE k.hash = $1", sight_of_keys(&reader.conn())));
         let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [hash.0.to_vec()]);
         Ok(row.map(|row| row.0))
     }
@@ -125,7 +129,7 @@ impl Store {
     /// The same of the key of this id.
     pub async fn sight_of(&self, id: KeyId) -> Result<Option<Sight>> {
         let mut reader = self.reader().await?;
-        let sql = AssertSqlSafe(format!("{} WHERE k.id = $1", sight_of_keys()));
+        let sql = AssertSqlSafe(format!("{} WHERE k.id = $1", sight_of_keys(&reader.conn())));
         let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [id]);
         Ok(row.map(|row| row.0))
     }

@@ -72,15 +72,14 @@ impl Store {
     pub async fn revocations(&self, after: i64, until: i64) -> Result<Vec<Remembered>> {
         let mut reader = self.reader().await?;
         type Row = (i64, Uuid, SafeText, SafeText, SafeText, Time, Option<SafeText>, Option<SafeText>);
-        let rows: Vec<Row> = rows!(
-            fetch_all,
-            reader.conn(),
-            "SELECT a.seq, k.id, k.preview, k.name, k.account, k.revoked_at, k.revoked_by, k.revoke_reason \
-             FROM audit a JOIN keys k ON k.id = a.key \
+        let sql = format!(
+            "SELECT a.seq, k.id, m.preview, m.name, k.account, k.revoked_at, k.revoked_by, k.revoke_reason \
+             FROM audit a JOIN key_auth k ON k.id = a.key JOIN keys m ON m.{row} = k.{row} \
              WHERE a.seq > $1 AND a.seq <= $2 AND a.action = 'key.revoke' AND k.revoked_at IS NOT NULL \
              ORDER BY a.seq DESC LIMIT $3",
-            [after, until, REVOCATIONS]
+            row = reader.conn().row()
         );
+        let rows: Vec<Row> = rows!(fetch_all, reader.conn(), AssertSqlSafe(sql), [after, until, REVOCATIONS]);
         let remembered = |(seq, key, preview, name, account, Time(at), by, reason): Row| Remembered {
             seq,
             key,

@@ -1,6 +1,7 @@
 //! What a change of a policy would touch.
 
 use super::dialect::{Time, both};
+use super::filter::Driver as _;
 use super::{Result, Store};
 use crate::domain::Instant;
 use crate::domain::secret::preview;
@@ -11,9 +12,11 @@ impl Store {
         let head = preview(prefix, "");
         let mut reader = self.reader().await?;
         let count: i64 = both!(reader.conn(), c => {
-            sqlx::query_scalar::<Db, i64>(
-                "SELECT count(*) FROM keys WHERE issuer = $1 AND ends_at > $2 AND substr(preview, 1, length($3)) = $3",
-            )
+            let sql = format!(
+                "SELECT count(*) FROM {} WHERE k.issuer = $1 AND k.ends_at > $2 AND substr(m.preview, 1, length($3)) = $3",
+                Db::KEYS
+            );
+            sqlx::query_scalar::<Db, i64>(sqlx::AssertSqlSafe(sql))
             .bind(issuer)
             .bind(Time(now))
             .bind(head)
@@ -41,7 +44,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let count: i64 = both!(reader.conn(), c => {
             sqlx::query_scalar::<Db, i64>(
-                "SELECT count(*) FROM (SELECT account FROM keys WHERE issuer = $1 AND ends_at > $2 \
+                "SELECT count(*) FROM (SELECT account FROM key_auth WHERE issuer = $1 AND ends_at > $2 \
                  GROUP BY account HAVING count(*) > $3) AS over",
             )
             .bind(issuer)

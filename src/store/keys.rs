@@ -4,7 +4,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows, run, scalar};
-use super::filter::push_ids;
+use super::filter::{Driver as _, push_ids};
 use super::reading::from_row;
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Result, Store, Tx};
@@ -38,12 +38,8 @@ impl Store {
     /// One key, read on a connection of its own: what a writer committed is seen here or nowhere.
     pub async fn key(&self, id: KeyId) -> Result<Option<Key>> {
         let mut reader = self.reader().await?;
-        let row: Option<KeyRow> = rows!(
-            fetch_optional,
-            reader.conn(),
-            sqlx::AssertSqlSafe(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1")),
-            [id]
-        );
+        let sql = format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id = $1", reader.conn().keys());
+        let row: Option<KeyRow> = rows!(fetch_optional, reader.conn(), sqlx::AssertSqlSafe(sql), [id]);
         Ok(row.map(Key::from))
     }
 
@@ -58,7 +54,7 @@ impl Store {
         let mut reader = self.reader().await?;
         for some in hashes.chunks(ROWS) {
             let rows: Vec<HashRow> = both!(reader.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new(format!("SELECT k.hash, {KEY_COLUMNS} FROM keys k WHERE k.hash IN ("));
+                let mut sql = QueryBuilder::<Db>::new(format!("SELECT k.hash, {KEY_COLUMNS} FROM {} WHERE k.hash IN (", Db::KEYS));
                 let mut list = sql.separated(", ");
                 for hash in some {
                     list.push_bind(hash.0.to_vec());
@@ -81,7 +77,7 @@ async fn these(conn: Conn<'_>, ids: &[KeyId], lock: &str) -> Result<Vec<Key>> {
         return Ok(Vec::new());
     }
     let rows: Vec<KeyRow> = both!(conn, c => {
-        let mut sql = QueryBuilder::<Db>::new(format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id IN "));
+        let mut sql = QueryBuilder::<Db>::new(format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id IN ", Db::KEYS));
         push_ids::<Db>(&mut sql, ids);
         sql.push(" ORDER BY k.id").push(lock);
         sql.build_query_as().persistent(ids.len() == 1).fetch_all(c).await?
@@ -93,7 +89,7 @@ impl Tx {
     /// One key, locked until the end of the transaction.
     pub async fn lock_key(&mut self, id: KeyId) -> Result<Option<Key>> {
         let lock = self.conn().locking(" FOR UPDATE OF k");
-        let sql = format!("SELECT {KEY_COLUMNS} FROM keys k WHERE k.id = $1{lock}");
+        let sql = format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id = $1{lock}", self.conn().keys());
         let row: Option<KeyRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [id]);
         Ok(row.map(Key::from))
     }
@@ -123,8 +119,8 @@ impl Tx {
         let (active, oldest, seen): (i64, Option<Time>, bool) = rows!(
             fetch_one,
             self.conn(),
-            "SELECT (SELECT count(*) FROM (SELECT 1 FROM keys WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted), \
-                 (SELECT created_at FROM keys WHERE account = $1 AND created_at > $4 AND created_at <= $2 \
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted), \
+                 (SELECT created_at FROM key_auth WHERE account = $1 AND created_at > $4 AND created_at <= $2 \
                      ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
                  EXISTS (SELECT 1 FROM audit WHERE operation = $6)",
             [account, now, i64::from(active), Time(since), (i64::from(made) - 1).max(0), operation]
@@ -134,7 +130,11 @@ impl Tx {
 
     /// Links the old key to the one that replaces it.
     pub async fn set_successor(&mut self, old: KeyId, new: KeyId) -> Result<()> {
-        run!(self.conn(), "UPDATE keys SET successor = $2 WHERE id = $1", [old, new]);
+        let row = self.conn().row();
+        let sql = format!(
+            "UPDATE keys SET successor = $2 WHERE {row} = (SELECT {row} FROM key_auth WHERE id = $1)"
+        );
+        run!(self.conn(), sqlx::AssertSqlSafe(sql), [old, new]);
         Ok(())
     }
 
@@ -142,11 +142,18 @@ impl Tx {
     pub async fn retire_all(&mut self, retired: &[(KeyId, KeyId, Instant)]) -> Result<()> {
         for some in retired.chunks(ROWS) {
             both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("WITH u(id, successor, ends) AS (");
-                sql.push_values(some, |mut row, (old, new, end)| {
-                    row.push_bind(*old).push_bind(*new).push_bind(Time(*end));
+                let mut sql = QueryBuilder::<Db>::new("WITH u(id, successor) AS (");
+                sql.push_values(some, |mut row, (old, new, _)| {
+                    row.push_bind(*old).push_bind(*new);
                 });
-                sql.push(") UPDATE keys SET successor = u.successor, expires_at = u.ends FROM u WHERE keys.id = u.id");
+                sql.push(") UPDATE keys SET successor = u.successor FROM u JOIN key_auth k ON k.id = u.id WHERE keys.");
+                sql.push(Db::ROW).push(" = k.").push(Db::ROW);
+                sql.build().persistent(false).execute(&mut *c).await?;
+                let mut sql = QueryBuilder::<Db>::new("WITH u(id, ends) AS (");
+                sql.push_values(some, |mut row, (old, _, end)| {
+                    row.push_bind(*old).push_bind(Time(*end));
+                });
+                sql.push(") UPDATE key_auth SET expires_at = u.ends FROM u WHERE key_auth.id = u.id");
                 sql.build().persistent(false).execute(c).await?;
             });
         }
@@ -155,14 +162,15 @@ impl Tx {
 
     /// How long the predecessor of `key` outlives the acknowledgement, in seconds.
     pub async fn overlap_of(&mut self, key: KeyId) -> Result<Option<i64>> {
-        Ok(scalar!(fetch_one, self.conn(), "SELECT overlap_seconds FROM keys WHERE id = $1", [key]))
+        let sql = format!("SELECT m.overlap_seconds FROM {} WHERE k.id = $1", self.conn().keys());
+        Ok(scalar!(fetch_one, self.conn(), sqlx::AssertSqlSafe(sql), [key]))
     }
 
     pub async fn acknowledge(&mut self, key: KeyId) -> Result<()> {
         let now = Time(self.now());
         run!(
             self.conn(),
-            "UPDATE keys SET acknowledged_at = $2 WHERE id = $1 AND acknowledged_at IS NULL",
+            "UPDATE key_auth SET acknowledged_at = $2 WHERE id = $1 AND acknowledged_at IS NULL",
             [key, now]
         );
         Ok(())
@@ -170,14 +178,14 @@ impl Tx {
 
     /// Brings the end of a key forward.
     pub async fn set_expiry(&mut self, key: KeyId, at: Instant) -> Result<()> {
-        run!(self.conn(), "UPDATE keys SET expires_at = $2 WHERE id = $1", [key, Time(at)]);
+        run!(self.conn(), "UPDATE key_auth SET expires_at = $2 WHERE id = $1", [key, Time(at)]);
         Ok(())
     }
 
     /// Gives a key budgets of its own; none: the policy's hold.
     pub async fn set_limits(&mut self, key: KeyId, limits: &Budgets) -> Result<()> {
         let text = (!limits.is_empty()).then(|| limits.to_string());
-        run!(self.conn(), "UPDATE keys SET limits = $2 WHERE id = $1", [key, text]);
+        run!(self.conn(), "UPDATE key_auth SET limits = $2 WHERE id = $1", [key, text]);
         Ok(())
     }
 
@@ -187,7 +195,7 @@ impl Tx {
             return Ok(());
         }
         both!(self.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new("UPDATE keys SET revoked_at = ");
+            let mut sql = QueryBuilder::<Db>::new("UPDATE key_auth SET revoked_at = ");
             sql.push_bind(Time(end.at));
             sql.push(", revoked_by = ").push_bind(end.by.as_str());
             sql.push(", revoke_reason = ").push_bind(end.reason.as_deref());

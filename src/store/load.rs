@@ -3,58 +3,126 @@
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::dialect::{Allow, Time, both, scalar};
+use super::filter::Driver as _;
 use super::refold::search;
-use super::{Pools, Result, Store, Tx};
+use super::{Conn, Pools, Result, Store, Tx};
 use crate::domain::key::{CLAIM_TIME, NewKey};
 use crate::domain::text::fold;
 
-/// 500 rows of 26 values: below SQLite's 32,766 values a statement.
+/// 500 rows of 17 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
+/// So many keys wait for the indexes that are fed in batches: what a list looks at one by one.
+const FED: i64 = 256;
 
 impl Tx {
     /// Adds keys in as few statements as the databases allow. A key must come after the one that it replaces.
     pub async fn add_keys(&mut self, keys: &[NewKey]) -> Result<()> {
         for some in keys.chunks(ROWS) {
+            // Many are a batch by themselves.
+            let listed = some.len() as i64 >= FED;
+            if listed {
+                self.feed(0).await?;
+            }
             both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new(
-                    "INSERT INTO keys (id, account, issuer, name, name_key, description, search, preview, tail, hash, \
-                     scopes, allow, created_at, created_by, expires_at, claim_by, acknowledged_at, last_used_at, \
-                     last_used_from, last_used_endpoint, limits, revoked_at, revoked_by, revoke_reason, predecessor, \
-                     overlap_seconds) ",
-                );
+                let persistent = some.len() == ROWS || some.len() == 1;
+                let (column, value) = if Db::ROW == "seq" { (", listed", i64::from(listed)) } else { ("", 0) };
+                let mut sql = QueryBuilder::<Db>::new(format!(
+                    "INSERT INTO key_auth (hash, id, account, issuer, scopes, allow, limits, created_at, claim_by, expires_at, \
+                     acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason{column}) ",
+                ));
                 sql.push_values(some, |mut row, key| {
-                    let name_key = fold(&key.name);
-                    let search = search(&key.name, &key.description);
                     let end = key.revocation.as_ref();
-                    row.push_bind(key.id)
+                    row.push_bind(key.hash.0.to_vec())
+                        .push_bind(key.id)
                         .push_bind(key.account.clone())
                         .push_bind(key.issuer.clone())
-                        .push_bind(key.name.clone())
-                        .push_bind(name_key)
-                        .push_bind(key.description.clone())
-                        .push_bind(search)
-                        .push_bind(key.preview.clone())
-                        .push_bind(key.tail.clone())
-                        .push_bind(key.hash.0.to_vec())
                         .push_bind(key.scopes.to_string())
                         .push_bind(Allow(key.allow.clone()))
+                        .push_bind((!key.limits.is_empty()).then(|| key.limits.to_string()))
                         .push_bind(Time(key.created_at))
-                        .push_bind(key.created_by.clone())
-                        .push_bind(key.expires_at.map(Time))
                         .push_bind(Time(key.created_at + CLAIM_TIME))
+                        .push_bind(key.expires_at.map(Time))
                         .push_bind(key.acknowledged_at.map(Time))
                         .push_bind(key.last_used_at.map(Time))
-                        .push_bind(key.last_used_from.clone())
-                        .push_bind(key.last_used_endpoint.clone())
-                        .push_bind((!key.limits.is_empty()).then(|| key.limits.to_string()))
                         .push_bind(end.map(|end| Time(end.at)))
                         .push_bind(end.map(|end| end.by.clone()))
-                        .push_bind(end.and_then(|end| end.reason.clone()))
+                        .push_bind(end.and_then(|end| end.reason.clone()));
+                    if !column.is_empty() {
+                        row.push_bind(value);
+                    }
+                });
+                sql.build().persistent(persistent).execute(&mut *c).await?;
+                let row = if column.is_empty() { "" } else { "seq, " };
+                let mut sql = QueryBuilder::<Db>::new(
+                    "WITH v(id, name, name_key, description, search, preview, tail, created_by, predecessor, overlap) AS (",
+                );
+                sql.push_values(some, |mut row, key| {
+                    row.push_bind(key.id)
+                        .push_bind(key.name.clone())
+                        .push_bind(fold(&key.name))
+                        .push_bind(key.description.clone())
+                        .push_bind(search(&key.name, &key.description))
+                        .push_bind(key.preview.clone())
+                        .push_bind(key.tail.clone())
+                        .push_bind(key.created_by.clone())
                         .push_bind(key.replaces.map(|(id, _)| id))
                         .push_bind(key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()));
                 });
-                sql.build().persistent(matches!(some.len(), 1 | ROWS)).execute(c).await?;
+                sql.push(format!(
+                    ") INSERT INTO keys ({row}id, name, name_key, description, search, preview, tail, created_by, predecessor, \
+                     overlap_seconds{column}) SELECT {row}v.id, name, name_key, description, search, preview, tail, created_by, \
+                     predecessor, overlap{column} FROM v JOIN key_auth k ON k.id = v.id"
+                ));
+                sql.build().persistent(persistent).execute(&mut *c).await?;
+                let used: Vec<&NewKey> = some.iter().filter(|key| key.last_used_at.is_some()).collect();
+                if !used.is_empty() {
+                    let mut sql = QueryBuilder::<Db>::new("WITH v(id, at, host, endpoint) AS (");
+                    sql.push_values(used, |mut row, key| {
+                        row.push_bind(key.id)
+                            .push_bind(key.last_used_at.map(Time))
+                            .push_bind(key.last_used_from.clone())
+                            .push_bind(key.last_used_endpoint.clone());
+                    });
+                    sql.push(format!(
+                        ") INSERT INTO key_use ({row}, last_used_at, last_used_from, last_used_endpoint) \
+                         SELECT k.{row}, at, host, endpoint FROM v JOIN key_auth k ON k.id = v.id",
+                        row = Db::ROW
+                    ));
+                    sql.build().persistent(false).execute(c).await?;
+                }
             });
+            if listed {
+                self.listed_all().await?;
+            } else {
+                self.feed(FED).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Feeds the indexes that are fed in batches, if so many keys wait for them. PostgreSQL has none.
+    pub async fn feed(&mut self, waiting: i64) -> Result<()> {
+        let Conn::Sqlite(c) = self.conn() else { return Ok(()) };
+        let wait: i64 =
+            sqlx::query_scalar("SELECT coalesce((SELECT max(seq) FROM key_auth), 0) - upto FROM key_feed")
+                .fetch_one(&mut *c)
+                .await?;
+        if wait > waiting {
+            for sql in [
+                "UPDATE key_auth SET listed = 1 WHERE seq > (SELECT upto FROM key_feed)",
+                "UPDATE keys SET listed = 1 WHERE seq > (SELECT upto FROM key_feed)",
+            ] {
+                sqlx::query(sql).execute(&mut *c).await?;
+            }
+            self.listed_all().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes note that every key is in the indexes that are fed in batches.
+    async fn listed_all(&mut self) -> Result<()> {
+        if let Conn::Sqlite(c) = self.conn() {
+            sqlx::query("UPDATE key_feed SET upto = (SELECT max(seq) FROM key_auth)").execute(c).await?;
         }
         Ok(())
     }
@@ -64,7 +132,7 @@ impl Store {
     /// Whether there is any key at all.
     pub async fn has_keys(&self) -> Result<bool> {
         let mut reader = self.reader().await?;
-        let sql = "SELECT count(*) FROM (SELECT 1 FROM keys LIMIT 1) AS found";
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM key_auth LIMIT 1) AS found";
         let found: i64 = scalar!(fetch_one, reader.conn(), sql);
         Ok(found > 0)
     }
@@ -79,7 +147,7 @@ impl Store {
                     .execute(writer)
                     .await?;
                 let indexes: Vec<(String, String)> = sqlx::query_as(
-                    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'keys' AND sql IS NOT NULL",
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('key_auth', 'keys', 'key_use') AND sql IS NOT NULL",
                 )
                 .fetch_all(writer)
                 .await?;
@@ -92,7 +160,7 @@ impl Store {
                 let indexes: Vec<(String, String)> = sqlx::query_as(
                     "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i \
                      JOIN pg_class t ON t.oid = i.indrelid \
-                     WHERE i.indrelid = 'keys'::regclass AND NOT i.indisunique AND pg_has_role(t.relowner, 'USAGE')",
+                     WHERE i.indrelid IN ('key_auth'::regclass, 'keys'::regclass, 'key_use'::regclass) AND NOT i.indisunique AND pg_has_role(t.relowner, 'USAGE')",
                 )
                 .fetch_all(pool)
                 .await?;
@@ -123,7 +191,7 @@ impl Store {
                 for index in indexes {
                     sqlx::query(AssertSqlSafe(index)).execute(pool).await?;
                 }
-                sqlx::raw_sql("ANALYZE keys").execute(pool).await?;
+                sqlx::raw_sql("ANALYZE key_auth, keys, key_use").execute(pool).await?;
                 sqlx::raw_sql("ANALYZE audit, accounts").execute(pool).await?;
             }
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 
+use super::moving::{self, MOVED, Progress};
 use super::refold::{self, REFOLDED, Refolded};
 use super::rights::{self, Grant, Mended};
 use super::{Access, Error, Result};
@@ -75,21 +76,27 @@ pub(super) async fn is_ours(file: &mut SqliteConnection) -> Result<Option<bool>>
     Ok(version.map(|_| name.as_deref() == first()))
 }
 
-/// sqlx takes no lock on SQLite (H6): a lock file of our own stands round the migration.
-pub(super) async fn sqlite(path: &Path, pool: &SqlitePool, access: Access) -> Result<()> {
+/// sqlx takes no lock on SQLite (H6): a lock file of our own stands round the migration. Answers the version of a newer
+/// schema that can only be read here.
+pub(super) async fn sqlite(path: &Path, pool: &SqlitePool, access: Access) -> Result<Option<i64>> {
     let found = version_of_file(pool).await;
     // Another process may be making it just now, which whoever makes one waits for; else a busy file is told as such.
     let busy = access.makes() && matches!(found, Err(Error::Busy(_)));
     let found = if busy { None } else { found? };
-    if matches!(check(found)?, Schema::Current) {
-        return keep_wal(pool).await;
+    match check(found) {
+        Schema::Current => return keep_wal(pool).await.map(|()| None),
+        Schema::Newer => {
+            let since = sqlx::query_scalar(SINCE).fetch_one(pool).await.map_err(Error::from);
+            return readable(found, since, access);
+        }
+        Schema::Older => {}
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".migrating");
     let lock_path = std::path::PathBuf::from(name);
     // Whoever is bringing it up to date is waited for in any case.
     if !busy && !lock_path.exists() && !access.migrates(found)? {
-        return Ok(());
+        return Ok(None);
     }
     let path = lock_path.clone();
     let makes = access.makes();
@@ -110,23 +117,61 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool, access: Access) -> Re
     };
     // Somebody else may have done it while this process waited.
     if is_current(pool).await? || !access.migrates(version_of_file(pool).await?)? {
-        return Ok(());
+        return Ok(None);
     }
     use_wal(pool).await?;
-    if version_of_file(pool).await?.is_some_and(|found| found < REFOLDED) {
-        refold::sqlite(&mut *pool.acquire().await?).await?;
-    }
-    let done = SQLITE.run(pool).await.map_err(failed);
+    prepare_sqlite(pool, &mut |_| ()).await?;
+    let is_new = version_of_file(pool).await?.is_none();
+    let done = of_file(pool, async |conn| {
+        SQLITE.run_direct(None, &mut *conn, false).await.map_err(failed)?;
+        if is_new {
+            // The tables that came and went leave no holes: a copy has its pages in the same places.
+            sqlx::query("VACUUM").execute(conn).await?;
+        }
+        Ok(())
+    })
+    .await;
     if done.is_ok() {
         // Whoever waits for this very file, or makes it anew, finds the schema up to date.
         let _ = std::fs::remove_file(path);
     }
     drop(lock);
+    done.map(|()| None)
+}
+
+/// What can be done before the newest migration, while others use the file; killed, it goes on where it was.
+pub(super) async fn prepare_sqlite(pool: &SqlitePool, progress: Progress<'_>) -> Result<()> {
+    let found = version_of_file(pool).await?;
+    if found.is_none_or(|found| found >= MOVED) {
+        return Ok(());
+    }
+    of_file(pool, async |conn| {
+        if found.is_some_and(|found| found < REFOLDED) {
+            refold::sqlite(&mut *conn).await?;
+        }
+        SQLITE.run_direct(Some(MOVED - 1), &mut *conn, false).await.map_err(failed)?;
+        moving::sqlite(conn, progress).await
+    })
+    .await
+}
+
+/// Works on a connection of its own that looks at no reference and no check: what the rows hold, they keep. Without that a
+/// table could not be replaced by its like.
+async fn of_file(
+    pool: &SqlitePool,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<()>,
+) -> Result<()> {
+    const FREE: &str =
+        "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA cache_size = -131072";
+    let mut conn = pool.acquire().await?;
+    sqlx::raw_sql(FREE).execute(&mut *conn).await?;
+    let done = work(&mut conn).await;
+    conn.close().await?;
     done
 }
 
 async fn is_current(pool: &SqlitePool) -> Result<bool> {
-    Ok(matches!(check(version_of_file(pool).await?)?, Schema::Current))
+    Ok(matches!(check(version_of_file(pool).await?), Schema::Current))
 }
 
 async fn version_of_file(pool: &SqlitePool) -> Result<Option<i64>> {
@@ -137,16 +182,23 @@ async fn version_of_file(pool: &SqlitePool) -> Result<Option<i64>> {
     }
 }
 
+/// Whether keys are so many that moving them in one transaction would keep others waiting.
+const MANY: &str = "SELECT count(*) > 10000 FROM (SELECT 1 FROM keys LIMIT 10001) AS counted";
+
 /// As [`sqlite`], in a transaction that is rolled back.
 pub(super) async fn try_sqlite(pool: &SqlitePool) -> Result<Tried> {
     let mut tried = Tried::nothing(version_of_file(pool).await?);
-    if let Schema::Older = check(tried.found)? {
-        let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-        if tried.found.is_some_and(|found| found < REFOLDED) {
-            tried.refolded = refold::sqlite(&mut tx).await?;
-        }
-        SQLITE.run_direct(None, &mut *tx, false).await.map_err(failed)?;
-        tx.rollback().await?;
+    if let Schema::Older = check(tried.found) {
+        of_file(pool, async |conn| {
+            let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
+            if tried.found.is_some_and(|found| found < REFOLDED) {
+                tried.refolded = refold::sqlite(&mut tx).await?;
+            }
+            let many = tried.found.is_some() && sqlx::query_scalar(MANY).fetch_one(&mut *tx).await?;
+            SQLITE.run_direct(many.then_some(MOVED - 1), &mut *tx, false).await.map_err(failed)?;
+            Ok(tx.rollback().await?)
+        })
+        .await?;
     }
     Ok(tried)
 }
@@ -184,7 +236,7 @@ async fn use_wal(writer: &SqlitePool) -> Result<()> {
 }
 
 /// sqlx takes an advisory lock on PostgreSQL by itself.
-pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<()> {
+pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<Option<i64>> {
     let mut found = version_of_server(pool).await?;
     if found.is_none()
         && let Err(refused) = may_be_filled(pool, access).await
@@ -195,18 +247,21 @@ pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<()> {
             return Err(refused);
         }
     }
-    if matches!(check(found)?, Schema::Current) {
-        return Ok(());
+    match check(found) {
+        Schema::Current => return Ok(None),
+        Schema::Newer => {
+            let since = sqlx::query_scalar(SINCE).fetch_one(pool).await.map_err(Error::from);
+            return readable(found, since, access);
+        }
+        Schema::Older => {}
     }
     if !access.migrates(found)? {
-        return Ok(());
+        return Ok(None);
     }
     // Whoever may not is told so by the migration, in better words.
-    if version_of_server(pool).await?.is_some_and(|found| found < REFOLDED) {
-        match refold::postgres(&mut *pool.acquire().await?).await.map(drop) {
-            Err(Error::Privilege(_)) => {}
-            done => done?,
-        }
+    match prepare_postgres(pool, &mut |_| ()).await {
+        Err(Error::Privilege(_)) => {}
+        done => done?,
     }
     let mut tries = 0;
     loop {
@@ -215,9 +270,22 @@ pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<()> {
             // Others are at it; waiting for their lock took longer than the patience for locks.
             Err(Error::Busy(_)) if tries < TRIES => {}
             Err(Error::Privilege(why)) => return Err(not_owner(pool, why).await?),
-            done => return done,
+            done => return done.map(|()| None),
         }
     }
+}
+
+/// As [`prepare_sqlite`].
+pub(super) async fn prepare_postgres(pool: &PgPool, progress: Progress<'_>) -> Result<()> {
+    let found = version_of_server(pool).await?;
+    if found.is_none_or(|found| found >= MOVED) {
+        return Ok(());
+    }
+    if found.is_some_and(|found| found < REFOLDED) {
+        refold::postgres(&mut *pool.acquire().await?).await?;
+    }
+    POSTGRES.run_to(MOVED - 1, pool).await.map_err(failed)?;
+    moving::postgres(&mut *pool.acquire().await?, progress).await
 }
 
 async fn version_of_server(pool: &PgPool) -> Result<Option<i64>> {
@@ -276,7 +344,7 @@ pub(super) async fn try_postgres(pool: &PgPool) -> Result<Tried> {
     if tried.found.is_none() {
         may_be_filled(pool, Access::UpToDate).await?;
     }
-    let older = matches!(check(tried.found)?, Schema::Older);
+    let older = matches!(check(tried.found), Schema::Older);
     let mut tx = pool.begin().await?;
     if older {
         if tried.found.is_some_and(|found| found < REFOLDED) {
@@ -289,7 +357,12 @@ pub(super) async fn try_postgres(pool: &PgPool) -> Result<Tried> {
                 }
             }
         }
-        match POSTGRES.run_direct(None, &mut *tx, false).await.map_err(failed) {
+        let mut step = tx.begin().await?;
+        // Who may not read them may not move them: that is told of below.
+        let many =
+            tried.found.is_some() && sqlx::query_scalar(MANY).fetch_one(&mut *step).await.unwrap_or(false);
+        step.rollback().await?;
+        match POSTGRES.run_direct(many.then_some(MOVED - 1), &mut *tx, false).await.map_err(failed) {
             Err(Error::Privilege(why)) => return Err(not_owner(pool, why).await?),
             done => done?,
         }
@@ -323,15 +396,32 @@ async fn not_owner(pool: &PgPool, why: String) -> Result<Error> {
 enum Schema {
     Current,
     Older,
+    Newer,
 }
 
-fn check(found: Option<i64>) -> Result<Schema> {
-    let known = newest();
+fn check(found: Option<i64>) -> Schema {
     match found {
-        Some(found) if found > known => Err(Error::TooNew { found, known }),
-        Some(found) if found == known => Ok(Schema::Current),
-        _ => Ok(Schema::Older),
+        Some(found) if found > newest() => Schema::Newer,
+        Some(found) if found == newest() => Schema::Current,
+        _ => Schema::Older,
     }
+}
+
+/// The oldest version whose program can read a schema that is newer than this one's.
+const SINCE: &str = "SELECT since FROM readable";
+
+/// The version of a newer schema, where it says that this program can read it; `since`: what it says.
+fn readable(found: Option<i64>, since: Result<i64>, access: Access) -> Result<Option<i64>> {
+    let (found, known) = (found.unwrap_or_default(), newest());
+    let since = match since {
+        Err(Error::Lacks(_)) => i64::MAX,
+        since => since?,
+    };
+    // Gates write, and nobody brings it to an older version.
+    if since > known || matches!(access, Access::Current | Access::UpToDate) {
+        return Err(Error::TooNew { found, known });
+    }
+    Ok(Some(found))
 }
 
 pub(super) fn failed(error: MigrateError) -> Error {

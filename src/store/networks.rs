@@ -88,7 +88,7 @@ impl Store {
                 reader.conn(),
                 "SELECT DISTINCT n.key, k.id IS NULL OR k.ends_at < $2 FROM \
                      (SELECT key FROM key_networks WHERE key > $1 ORDER BY key LIMIT $3) AS n \
-                     LEFT JOIN keys k ON k.id = n.key ORDER BY n.key",
+                     LEFT JOIN key_auth k ON k.id = n.key ORDER BY n.key",
                 [after.unwrap_or_default(), Time(until), LOOKED_AT]
             )
         };

@@ -5,6 +5,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 
 use super::dialect::{Allow, both};
+use super::filter::Driver as _;
 use super::reading::{Cells, Reading};
 use super::{Error, Result, Store};
 use crate::domain::account::Standing;
@@ -57,7 +58,7 @@ const fn table(
     Table { name, id, columns }
 }
 
-const TABLES: [Table; 13] = [
+const TABLES: [Table; 15] = [
     table(
         "issuers",
         "slug",
@@ -84,32 +85,13 @@ const TABLES: [Table; 13] = [
         &[(Kind::Text, &["name", "created_by"]), (Kind::Role, &["role"]), (Kind::Time, &["created_at"])],
     ),
     table(
-        "keys",
+        "key_auth",
         "id",
         &[
-            (Kind::Id, &["id", "predecessor?", "successor?"]),
-            (
-                Kind::Text,
-                &[
-                    "account",
-                    "issuer",
-                    "name",
-                    "name_key",
-                    "description",
-                    "search",
-                    "preview",
-                    "tail",
-                    "scopes",
-                    "created_by",
-                    "last_used_from?",
-                    "last_used_endpoint?",
-                    "revoked_by?",
-                    "revoke_reason?",
-                ],
-            ),
+            (Kind::Id, &["id"]),
+            (Kind::Text, &["account", "issuer", "scopes", "revoked_by?", "revoke_reason?"]),
             (Kind::Networks, &["allow"]),
             (Kind::Budgets, &["limits?"]),
-            (Kind::Count, &["overlap_seconds?"]),
             (
                 Kind::Time,
                 &[
@@ -117,11 +99,25 @@ const TABLES: [Table; 13] = [
                     "expires_at?",
                     "claim_by",
                     "acknowledged_at?",
-                    "last_used_at?",
+                    "first_used_at?",
                     "revoked_at?",
                 ],
             ),
         ],
+    ),
+    table(
+        "keys",
+        "id",
+        &[
+            (Kind::Id, &["id", "predecessor?", "successor?"]),
+            (Kind::Text, &["name", "name_key", "description", "search", "preview", "tail", "created_by"]),
+            (Kind::Count, &["overlap_seconds?"]),
+        ],
+    ),
+    table(
+        "key_use",
+        "id",
+        &[(Kind::Text, &["last_used_from?", "last_used_endpoint?"]), (Kind::Time, &["last_used_at"])],
     ),
     table(
         "audit",
@@ -240,6 +236,14 @@ fn look<R: Cells>(table: &Table, row: &R) -> Option<OddRow> {
     (!why.is_empty()).then(|| OddRow { table: table.name, id: reading.shown(table.id), why })
 }
 
+/// All of a table's rows. Those of uses have the key's id only where that tells the rows of one key.
+fn rows_of(table: &str, row: &str) -> String {
+    if table == "key_use" && row != "id" {
+        return format!("SELECT u.*, k.id FROM key_use u LEFT JOIN key_auth k ON k.{row} = u.{row}");
+    }
+    format!("SELECT * FROM {table}")
+}
+
 impl Store {
     /// The first of the rows that hold something which can't be read, at most `limit` of each table, and how many there are.
     /// Reads everything. What this login may not read is left out.
@@ -249,7 +253,7 @@ impl Store {
             let mut left = limit;
             let mut reader = self.reader().await?;
             let read: Result<()> = both!(reader.conn(), c => {
-                let mut rows = sqlx::query::<Db>(AssertSqlSafe(format!("SELECT * FROM {}", table.name))).fetch(c);
+                let mut rows = sqlx::query::<Db>(AssertSqlSafe(rows_of(table.name, Db::ROW))).fetch(c);
                 loop {
                     match rows.try_next().await {
                         Ok(Some(row)) => {

@@ -27,11 +27,20 @@ mod sweeps;
 pub use ahead::Ahead;
 pub use read::Unwell;
 
-/// The columns of a [`SubjectRow`], from `keys k` and `accounts a`.
-const SUBJECT: &str = "k.id AS key, k.name, k.preview, k.account, a.name AS account_name, a.admins, k.issuer, \
-     k.created_at, k.expires_at AS key_expires_at, k.ends_at, k.last_used_at, k.revoked_at, \
-     (SELECT s.ends_at FROM keys s WHERE s.id = k.successor AND (s.acknowledged_at IS NOT NULL OR s.last_used_at IS NOT NULL)) \
+/// The columns of a [`SubjectRow`], from `key_auth k`, `accounts a` and what [`rest`] joins.
+const SUBJECT: &str = "k.id AS key, m.name, m.preview, k.account, a.name AS account_name, a.admins, k.issuer, \
+     k.created_at, k.expires_at AS key_expires_at, k.ends_at, \
+     CASE WHEN k.first_used_at IS NOT NULL THEN coalesce(u.last_used_at, k.first_used_at) END AS last_used_at, k.revoked_at, \
+     (SELECT s.ends_at FROM key_auth s WHERE s.id = m.successor AND (s.acknowledged_at IS NOT NULL OR s.first_used_at IS NOT NULL)) \
      AS successor_ends_at";
+/// The other tables of a key, to be joined after all others.
+fn rest<D: Driver>() -> String {
+    format!(
+        " CROSS JOIN keys m LEFT JOIN key_use u ON u.{row} = m.{row} WHERE m.{row} = k.{row} AND ",
+        row = D::ROW
+    )
+}
+
 /// The columns of a [`CaseRow`], from `reminders r` besides.
 const CASE: &str = "r.id, r.days_before, r.expires_at, r.state";
 
@@ -67,10 +76,10 @@ from_row!(CaseRow, row => Self(Case {
 /// Writes the condition that the key `k` was not replaced. A successor that nobody took over replaces nothing.
 fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     // A value, not EXISTS: that one PostgreSQL may answer by reading all keys.
-    sql.push(" AND (k.successor IS NULL OR NOT coalesce((SELECT s.ends_at > ");
+    sql.push(" AND (m.successor IS NULL OR NOT coalesce((SELECT s.ends_at > ");
     D::time(sql, now);
     sql.push(
-        " FROM keys s WHERE s.id = k.successor AND (s.acknowledged_at IS NOT NULL OR s.last_used_at IS NOT NULL)), false))",
+        " FROM key_auth s WHERE s.id = m.successor AND (s.acknowledged_at IS NOT NULL OR s.first_used_at IS NOT NULL)), false))",
     );
 }
 

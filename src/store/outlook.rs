@@ -31,11 +31,11 @@ impl Store {
         }
         let mut reader = self.reader().await?;
         let counts: Vec<u64> = both!(reader.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new("SELECT (SELECT count(*) FROM keys k WHERE 1 = 1");
+            let mut sql = QueryBuilder::<Db>::new(format!("SELECT (SELECT count(*) FROM {} WHERE 1 = 1", Db::KEYS));
             push_conditions(&mut sql, &Query::overdue(), now, Drive::Planner);
             sql.push(")");
             for (after, until) in spans {
-                sql.push(", (SELECT count(*) FROM keys k WHERE k.expires_key > ");
+                sql.push(", (SELECT count(*) FROM key_auth k WHERE k.expires_key > ");
                 Db::time(&mut sql, after);
                 sql.push(" AND k.expires_key <= ");
                 Db::time(&mut sql, until);

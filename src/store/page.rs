@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Moment};
 use sqlx::{FromRow, QueryBuilder};
 
 use super::dialect::both;
-use super::filter::{Drive, Driver, push_conditions, push_text_rows};
+use super::filter::{Drive, Driver, Part, push_conditions, push_hour, push_text_rows};
 use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Error, Reader, Result, Store};
@@ -51,52 +51,122 @@ pub(super) struct Counting(AtomicU64);
 fn column(column: Column) -> (&'static str, bool) {
     match column {
         Column::Status => ("k.ends_at", true),
-        Column::Name => ("k.name_key", false),
+        Column::Name => ("m.name_key", false),
         Column::Account => ("k.account", false),
-        Column::Preview => ("k.preview", false),
+        Column::Preview => ("m.preview", false),
         Column::Scopes => ("k.scopes", false),
         Column::Created => ("k.created_at", true),
         Column::Expires => ("k.expires_key", true),
-        Column::Used => ("k.used_key", true),
-        Column::CreatedBy => ("k.created_by", false),
+        Column::Used => ("u.last_used_at", true),
+        Column::CreatedBy => ("m.created_by", false),
     }
 }
 
-fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, now: Instant, drive: Drive) {
-    let (name, instants) = column(slice.sort.column);
-    sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM keys k WHERE 1 = 1"));
+/// Keys that are read in the order of one index.
+#[derive(Clone, Copy)]
+struct Cut {
+    part: Part,
+    /// Sorted by last use: those that were used have another index than those that never were.
+    used: Option<bool>,
+}
+
+/// Writes the statement for a slice: each cut has its own page, and the whole one is made of them.
+fn push_slice<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, now: Instant, drive: Drive) {
+    let used: &[Option<bool>] =
+        if slice.sort.column == Column::Used { &[Some(true), Some(false)] } else { &[None] };
+    let cuts: Vec<Cut> =
+        D::PARTS.iter().flat_map(|part| used.iter().map(|used| Cut { part: *part, used: *used })).collect();
+    if let [one] = cuts.as_slice() {
+        return push_page(sql, slice, *one, now, drive);
+    }
+    for (n, cut) in cuts.iter().enumerate() {
+        sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+        push_page(sql, slice, *cut, now, drive);
+        sql.push(format!(") AS cut{n}"));
+    }
+    let way = if forward(slice) { "ASC" } else { "DESC" };
+    sql.push(format!(" ORDER BY place {way}, id {way} LIMIT {}", slice.limit));
+}
+
+/// Whether the rows are read in rising order.
+fn forward(slice: Slice<'_>) -> bool {
+    (slice.side != Side::Before) == (slice.sort.direction == Direction::Ascending)
+}
+
+fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, cut: Cut, now: Instant, drive: Drive) {
+    let (column, instants) = column(slice.sort.column);
+    let name = if cut.used == Some(false) { D::EPOCH } else { column };
+    // Its rows are few, and sorted.
+    let drive = if cut.part == Part::Fresh { Drive::Order } else { drive };
+    // Of the index on names and the like, the second column is the id of its own table.
+    let id = if name.starts_with("m.") { "m.id" } else { "k.id" };
+    sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM {} WHERE 1 = 1", D::KEYS));
+    sql.push(cut.part.auth()).push(cut.part.keys()).push(match cut.used {
+        None => "",
+        Some(true) => " AND k.first_used_at IS NOT NULL AND u.hour IS NOT NULL",
+        Some(false) => " AND k.first_used_at IS NULL",
+    });
     push_conditions(sql, slice.query, now, drive);
-    let forward = (slice.side != Side::Before) == (slice.sort.direction == Direction::Ascending);
+    let forward = forward(slice);
     if let Some(cursor) = slice.place {
-        let sign = match (forward, slice.side) {
-            (true, Side::From) => ">=",
-            (false, Side::From) => "<=",
-            (true, _) => ">",
-            (false, _) => "<",
-        };
-        sql.push(format!(" AND ({name}, k.id) {sign} ("));
-        match &cursor.value {
-            CursorValue::Text(text) => D::text(sql, text),
-            CursorValue::Instant(at) => D::time(sql, *at),
-            CursorValue::AsStored => {
-                sql.push(format!("(SELECT {name} FROM keys k WHERE k.id = "));
-                D::id(sql, cursor.id);
-                sql.push(")");
-            }
-        }
-        sql.push(", ");
-        D::id(sql, cursor.id);
-        sql.push(")");
+        push_place(sql, cursor, cut, (name, column, id), (forward, slice.side));
     }
     let way = if forward { "ASC" } else { "DESC" };
-    // The few rows that the text indexes found are sorted; this keeps the planner from walking the sort's index instead.
-    let order = match (matches!(drive, Drive::Text(_)), D::ROW, instants) {
-        (false, _, _) => name.to_owned(),
-        (true, "seq", _) => format!("+{name}"),
-        (true, _, true) => format!("{name} + interval '0'"),
-        (true, _, false) => format!("{name} || ''"),
+    // The few rows that the text indexes found, or that no index has yet, are sorted; this keeps the planner from walking the
+    // sort's index instead.
+    let few = matches!(drive, Drive::Text(_)) || cut.part == Part::Fresh;
+    let order = match (few, D::ROW, instants) {
+        _ if cut.used == Some(false) => String::new(),
+        (false, _, _) if cut.used.is_some() => format!("u.hour {way}, {name} {way}, "),
+        (false, _, _) => format!("{name} {way}, "),
+        (true, "seq", _) => format!("+{name} {way}, "),
+        (true, _, true) => format!("{name} + interval '0' {way}, "),
+        (true, _, false) => format!("{name} || '' {way}, "),
     };
-    sql.push(format!(" ORDER BY {order} {way}, k.id {way} LIMIT {}", slice.limit));
+    let id = if few && D::ROW == "seq" { "+k.id" } else { id };
+    sql.push(format!(" ORDER BY {order}{id} {way} LIMIT {}", slice.limit));
+}
+
+/// Writes the condition that a row lies on the wanted side of a place.
+fn push_place<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    cursor: &Cursor,
+    cut: Cut,
+    (name, column, id): (&str, &str, &str),
+    (forward, side): (bool, Side),
+) {
+    if let (Some(used), CursorValue::Instant(at)) = (cut.used, &cursor.value) {
+        if used {
+            push_hour(sql, if forward { ">=" } else { "<=" }, *at);
+        } else if *at != Instant::UNIX_EPOCH {
+            // All that were never used lie on one side of it.
+            sql.push(if (*at < Instant::UNIX_EPOCH) == forward { "" } else { " AND 1 = 0" });
+            return;
+        }
+    }
+    let sign = match (forward, side) {
+        (true, Side::From) => ">=",
+        (false, Side::From) => "<=",
+        (true, _) => ">",
+        (false, _) => "<",
+    };
+    if cut.used == Some(false) && cursor.value != CursorValue::AsStored {
+        sql.push(format!(" AND {id} {sign} "));
+        return D::id(sql, cursor.id);
+    }
+    sql.push(format!(" AND ({name}, {id}) {sign} ("));
+    match &cursor.value {
+        CursorValue::Text(text) => D::text(sql, text),
+        CursorValue::Instant(at) => D::time(sql, *at),
+        CursorValue::AsStored => {
+            sql.push(format!("(SELECT {column} FROM {} WHERE k.id = ", D::KEYS));
+            D::id(sql, cursor.id);
+            sql.push(")");
+        }
+    }
+    sql.push(", ");
+    D::id(sql, cursor.id);
+    sql.push(")");
 }
 
 impl Store {
@@ -107,7 +177,7 @@ impl Store {
         let (_, instants) = column(slice.sort.column);
         let rows = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("");
-            push_page::<Db>(&mut sql, slice, now, drive);
+            push_slice::<Db>(&mut sql, slice, now, drive);
             let mut rows = Vec::with_capacity(slice.limit as usize);
             for row in sql.build().fetch_all(c).await? {
                 let mut place = Reading::new(&row);
@@ -167,14 +237,21 @@ fn push_count<D: Driver>(sql: &mut QueryBuilder<D>, query: &Query, now: Instant,
     if query.terms.is_empty() {
         // Everything but the hidden ones, each side from an index.
         sql.push(
-            "SELECT (SELECT count(*) FROM keys) - (SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL \
+            "SELECT (SELECT count(*) FROM key_auth) - (SELECT count(*) FROM key_auth WHERE revoked_at IS NOT NULL \
              AND issuer IN (SELECT slug FROM issuers WHERE hide_revoked))",
         );
         return;
     }
-    sql.push("SELECT count(*) FROM (SELECT 1 FROM keys k WHERE 1 = 1");
-    push_conditions(sql, query, now, drive);
-    sql.push(format!(" LIMIT {COUNT_ROWS}) AS counted"));
+    for (n, part) in D::PARTS.iter().enumerate() {
+        sql.push(if n == 0 { "SELECT " } else { " + " });
+        sql.push("(SELECT count(*) FROM (SELECT 1 FROM ")
+            .push(D::COUNTED)
+            .push(" WHERE 1 = 1")
+            .push(part.auth());
+        let fresh = *part == Part::Fresh;
+        push_conditions(sql, query, now, if fresh { Drive::Order } else { drive });
+        sql.push(format!(" LIMIT {COUNT_ROWS}) AS counted{n})"));
+    }
 }
 
 /// A count that was stopped (by the error `stopped`) has found at least nothing.
@@ -216,12 +293,13 @@ async fn choose_drive(reader: &mut Reader, slice: Slice<'_>) -> Result<Drive> {
     for term in slice.query.terms.iter().filter(|term| !term.negated) {
         let Test::Account(slugs) = &term.test else { continue };
         for slug in slugs {
-            let keys: i64 =
-                sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM keys WHERE account = $1 LIMIT $2)")
-                    .bind(slug)
-                    .bind(RARE + 1)
-                    .fetch_one(&mut *c)
-                    .await?;
+            let keys: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = $1 LIMIT $2)",
+            )
+            .bind(slug)
+            .bind(RARE + 1)
+            .fetch_one(&mut *c)
+            .await?;
             if keys > RARE {
                 return Ok(Drive::Order);
             }

@@ -77,10 +77,10 @@ impl Server {
 }
 
 /// Also what keeps the server from keeping what it confirms.
-pub(super) async fn open(url: &str, access: Access) -> Result<(Pools, Option<&'static str>)> {
+pub(super) async fn open(url: &str, access: Access) -> Result<(Pools, Option<&'static str>, Option<i64>)> {
     let (pool, server) = connect(url).await?;
-    migrate::postgres(&pool, access).await?;
-    Ok((Pools::Postgres(pool), server.weakness()))
+    let newer = migrate::postgres(&pool, access).await?;
+    Ok((Pools::Postgres(pool), server.weakness(), newer))
 }
 
 /// What [`open`] would do to the schema.
@@ -89,6 +89,14 @@ pub(super) async fn try_open(url: &str) -> Result<migrate::Tried> {
     let found = migrate::try_postgres(&pool).await;
     pool.close().await;
     found
+}
+
+/// Does what of [`open`] can be done while others use the database.
+pub(super) async fn prepare(url: &str, progress: super::moving::Progress<'_>) -> Result<()> {
+    let (pool, _) = connect(url).await?;
+    let done = migrate::prepare_postgres(&pool, progress).await;
+    pool.close().await;
+    done
 }
 
 /// Connects to the first of the hosts that answers and is as wanted.

@@ -13,11 +13,13 @@ use crate::domain::scope::Scopes;
 use crate::domain::text::SafeText;
 use crate::domain::{days, shifted};
 
-/// The columns of a [`KeyRow`], from `keys k`.
-pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, k.name, k.description, k.preview, k.scopes, k.allow, \
-     k.created_at, k.created_by, k.expires_at, k.claim_by, k.acknowledged_at, k.last_used_at, k.last_used_from, k.last_used_endpoint, \
-     k.limits, k.revoked_at, k.revoked_by, k.revoke_reason, k.predecessor, k.successor, \
-     (SELECT s.ends_at FROM keys s WHERE s.id = k.successor) AS successor_ends_at, \
+/// The columns of a [`KeyRow`], from [`Driver::KEYS`](super::filter::Driver::KEYS).
+pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, m.name, m.description, m.preview, k.scopes, k.allow, \
+     k.created_at, m.created_by, k.expires_at, k.claim_by, k.acknowledged_at, \
+     CASE WHEN k.first_used_at IS NOT NULL THEN coalesce(u.last_used_at, k.first_used_at) END AS last_used_at, \
+     u.last_used_from, u.last_used_endpoint, \
+     k.limits, k.revoked_at, k.revoked_by, k.revoke_reason, m.predecessor, m.successor, \
+     (SELECT s.ends_at FROM key_auth s WHERE s.id = m.successor) AS successor_ends_at, \
      (SELECT i.rotation_days FROM issuers i WHERE i.slug = k.issuer) AS rotation_days, \
      (SELECT a.standing <> 'good' FROM accounts a WHERE a.slug = k.account) AS suspended";
 

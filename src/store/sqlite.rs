@@ -80,12 +80,13 @@ async fn attempt(path: &Path, access: Access) -> Result<Opened> {
         // What SQLite makes beside the file to write to it can't be made; without that it can still be read.
         Err(Error::Disk(why)) if found == Found::Ours => {
             let way = if has_log(path) { Way::Reading } else { Way::Frozen };
-            let pools = open_as(path, access, way).await.map_err(|_| Error::Disk(why.clone()))?;
-            Ok(Opened { pools, held: Held::new(path, which, false)?, hindered: Some(why) })
+            let (pools, newer) = open_as(path, access, way).await.map_err(|_| Error::Disk(why.clone()))?;
+            Ok(Opened { pools, held: Held::new(path, which, false)?, hindered: Some(why), newer })
         }
-        pools => {
+        opened => {
             let held = Held::new(path, which, Way::of(path) == Way::Writing)?;
-            Ok(Opened { pools: pools?, held, hindered: None })
+            let (pools, newer) = opened?;
+            Ok(Opened { pools, held, hindered: None, newer })
         }
     }
 }
@@ -95,17 +96,19 @@ pub(super) struct Opened {
     pub pools: Pools,
     pub held: Held,
     pub hindered: Option<String>,
+    /// The version of its schema, where that is newer than this program's and can be read.
+    pub newer: Option<i64>,
 }
 
-async fn open_as(path: &Path, access: Access, way: Way) -> Result<Pools> {
+async fn open_as(path: &Path, access: Access, way: Way) -> Result<(Pools, Option<i64>)> {
     let (writer, readers, frozen) = pools(path, way);
-    migrate::sqlite(path, &writer, access).await?;
+    let newer = migrate::sqlite(path, &writer, access).await?;
     if way == Way::Writing {
         // A reader that stays: when the writer's connection is closed after a fault, SQLite shall not take it for the last
         // one and make the log anew.
         sqlx::query("SELECT seq FROM audit_head").execute(&readers).await?;
     }
-    Ok(Pools::Sqlite { writer, readers, frozen })
+    Ok((Pools::Sqlite { writer, readers, frozen }, newer))
 }
 
 /// What [`open`] would do to the schema; a file that is not there is not made.
@@ -117,6 +120,17 @@ pub(super) async fn try_open(path: &Path) -> Result<migrate::Tried> {
     let found = migrate::try_sqlite(&writer).await;
     writer.close().await;
     found
+}
+
+/// Does what of [`open`] can be done while others use the file.
+pub(super) async fn prepare(path: &Path, progress: super::moving::Progress<'_>) -> Result<()> {
+    if look(path).await? != Found::Ours {
+        return Ok(());
+    }
+    let (writer, ..) = pools(path, Way::of(path));
+    let done = migrate::prepare_sqlite(&writer, progress).await;
+    writer.close().await;
+    done
 }
 
 /// Finds out what is at a path, and touches nothing: not a byte of another program's file, nor its folder.

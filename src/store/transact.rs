@@ -145,9 +145,7 @@ impl Store {
         E: From<Error> + MaybeTransient + Send + 'static,
     {
         self.check_file()?;
-        if let Some(why) = &self.hindered {
-            return Err(Error::Disk(why.to_string()).into());
-        }
+        self.changeable()?;
         let answer = Arc::new(Mutex::new(None));
         let (tell, told) = oneshot::channel();
         let (to, work) = (Arc::clone(&answer), Arc::clone(work));

@@ -6,7 +6,7 @@ use sqlx::{Connection, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both, run, scalar};
-use super::filter::push_ids;
+use super::filter::{Driver as _, push_ids};
 use super::reading::from_row;
 use super::{Conn, Error, NewGate, Reader, Result, Store, Tx};
 use crate::clock::Clock;
@@ -222,39 +222,35 @@ async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
     }
     let last: Vec<_> = batch.last.iter().collect();
     for some in last.chunks(ROWS) {
-        let locking = matches!(conn, Conn::Postgres(_));
         both!(conn.again(), c => {
-            // PostgreSQL's own clock decides.
-            let present = if locking { "WITH t(now) AS (SELECT clock_timestamp() WHERE " } else { "WITH t(now) AS (SELECT " };
-            let mut sql = QueryBuilder::<Db>::new(present);
-            sql.push_bind(Time(now)).push(if locking { " IS NOT NULL" } else { "" });
-            sql.push("), u(id, at, host, endpoint) AS (");
+            // The first use must come in time; PostgreSQL's own clock decides.
+            let present = if Db::ROW == "id" { "coalesce(clock_timestamp(), " } else { "(" };
+            let mut sql = QueryBuilder::<Db>::new(format!("WITH t(now) AS (SELECT {present}"));
+            sql.push_bind(Time(now)).push(")), u(id, at) AS (");
+            sql.push_values(some, |mut row, (key, last)| {
+                row.push_bind(**key).push_bind(Time(last.at));
+            });
+            // In the order of their ids, as everybody locks keys.
+            sql.push("), held AS (SELECT k.id, u.at FROM key_auth k JOIN u ON u.id = k.id CROSS JOIN t WHERE k.first_used_at IS NULL \
+                AND (k.acknowledged_at IS NOT NULL OR k.claim_by > t.now) ORDER BY k.id");
+            sql.push(if Db::ROW == "id" { " FOR NO KEY UPDATE OF k" } else { "" });
+            sql.push(") UPDATE key_auth SET first_used_at = held.at FROM held WHERE key_auth.id = held.id");
+            sql.build().persistent(some.len() == 1).execute(&mut *c).await?;
+            let mut sql = QueryBuilder::<Db>::new("WITH u(id, at, host, endpoint) AS (");
             sql.push_values(some, |mut row, (key, last)| {
                 row.push_bind(**key)
                     .push_bind(Time(last.at))
                     .push_bind(last.address.map(|address| address.to_string()))
                     .push_bind(last.endpoint.as_deref());
             });
-            sql.push(")");
-            if locking {
-                // In the order of their ids, as everybody locks keys.
-                sql.push(
-                    ", held AS (SELECT k.id FROM keys k JOIN u ON u.id = k.id ORDER BY k.id FOR NO KEY UPDATE OF k)",
-                );
-            }
-            sql.push(
-                " UPDATE keys SET last_used_at = u.at, last_used_from = u.host, last_used_endpoint = u.endpoint FROM u, t",
-            );
-            if locking {
-                sql.push(", held");
-            }
-            sql.push(
-                " WHERE keys.id = u.id AND (keys.last_used_at IS NULL OR keys.last_used_at < u.at) \
-                 AND (keys.last_used_at IS NOT NULL OR keys.acknowledged_at IS NOT NULL OR keys.claim_by > t.now)",
-            );
-            if locking {
-                sql.push(" AND held.id = u.id");
-            }
+            sql.push(format!(
+                ") INSERT INTO key_use ({row}, last_used_at, last_used_from, last_used_endpoint) \
+                 SELECT k.{row}, u.at, u.host, u.endpoint FROM u JOIN key_auth k ON k.id = u.id \
+                 WHERE k.first_used_at IS NOT NULL ORDER BY k.id ON CONFLICT ({row}) DO UPDATE SET last_used_at = excluded.last_used_at, \
+                 last_used_from = excluded.last_used_from, last_used_endpoint = excluded.last_used_endpoint \
+                 WHERE key_use.last_used_at < excluded.last_used_at",
+                row = Db::ROW
+            ));
             sql.build().persistent(some.len() == 1).execute(c).await?;
         });
     }

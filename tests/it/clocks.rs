@@ -150,7 +150,8 @@ fn a_clock_that_was_wrong_for_a_while_brakes_nobody_afterwards() {
         }
         service.close().await;
         // As an older version let it happen.
-        db.execute_past_triggers("keys", "UPDATE keys SET created_at = created_at + 1728000000000000").await;
+        db.execute_past_triggers("keys", "UPDATE key_auth SET created_at = created_at + 1728000000000000")
+            .await;
         let at = At { db: &db, faults: Faults::new(db.dir()) };
         for n in 0..9 {
             at.ok(&["key", "create", "--account", "acme", "--name", &format!("new {n}")]);

@@ -19,7 +19,7 @@ const CHANGES: [(&[&str], &str); 4] = [
     ),
     (
         &["key", "revoke", "HUB", "--yes"],
-        "SELECT count(*) FROM keys WHERE name = 'hub' AND revoked_at IS NOT NULL",
+        "SELECT count(*) FROM keys m JOIN key_auth k ON k.id = m.id WHERE name = 'hub' AND revoked_at IS NOT NULL",
     ),
     (&["key", "rotate", "HUB", "--overlap", "1h"], "SELECT count(*) FROM keys WHERE successor IS NOT NULL"),
     (&["account", "suspend", "acme", "--yes"], "SELECT count(*) FROM accounts WHERE standing = 'suspended'"),
@@ -190,7 +190,7 @@ fn a_gate_outlives_every_fault_and_loses_no_first_use() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             let confirmed = format!(
-                "SELECT count(*) FROM keys WHERE id = x'{}' AND last_used_at IS NOT NULL",
+                "SELECT count(*) FROM key_auth k JOIN key_use u ON u.seq = k.seq WHERE k.id = x'{}' AND k.first_used_at IS NOT NULL",
                 key.key.id.simple()
             );
             counted(&db, &confirmed, &format!("call {call}\n{}", gate.log())).await;
@@ -207,7 +207,7 @@ fn a_gate_outlives_every_fault_and_loses_no_first_use() {
         faults.all(None);
         let used = |key: &keyrack::service::Created| {
             format!(
-                "SELECT count(*) FROM keys WHERE id = x'{}' AND last_used_at IS NOT NULL",
+                "SELECT count(*) FROM key_auth k JOIN key_use u ON u.seq = k.seq WHERE k.id = x'{}' AND k.first_used_at IS NOT NULL",
                 key.key.id.simple()
             )
         };
@@ -246,6 +246,6 @@ fn a_console_says_that_the_disk_is_full_and_then_goes_on() {
         terminal.wait_for("✕ revoked");
         terminal.press("q");
         assert!(terminal.wait_for_exit(PATIENCE).success());
-        assert_eq!(db.number("SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL").await, 1);
+        assert_eq!(db.number("SELECT count(*) FROM key_auth WHERE revoked_at IS NOT NULL").await, 1);
     });
 }

@@ -50,6 +50,7 @@ mod contract {
     mod keys;
     mod live;
     mod logins;
+    mod moved;
     mod names;
     pub mod odd;
     mod outbox;

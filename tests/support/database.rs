@@ -188,7 +188,13 @@ impl Database {
                 self.execute(&format!("SET session_replication_role = replica; {sql}")).await;
             }
             Kind::Sqlite(_) => {
-                let of = format!("FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'");
+                // Keys have three tables.
+                let tables = if table == "keys" {
+                    "'key_auth', 'keys', 'key_use'".into()
+                } else {
+                    format!("'{table}'")
+                };
+                let of = format!("FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ({tables})");
                 let names = self.texts(&format!("SELECT name {of}")).await;
                 let bodies = self.texts(&format!("SELECT sql {of}")).await;
                 let drops: String = names.iter().map(|name| format!("DROP TRIGGER {name}; ")).collect();

@@ -148,17 +148,32 @@ pub async fn all(service: &Service, query: &Query, sort: Sort, page: u32) -> Vec
     }
 }
 
+/// The statements by which these keys (`key_auth k`) were used at `at`.
+pub fn used(db: &Database, at: &str, which: &str) -> String {
+    let row = if db.is_postgres() { "id" } else { "seq" };
+    format!(
+        "INSERT INTO key_use ({row}, last_used_at, last_used_from) SELECT k.{row}, {at}, '203.0.113.7' FROM key_auth k WHERE {which} \
+         ON CONFLICT ({row}) DO UPDATE SET last_used_at = excluded.last_used_at; \
+         UPDATE key_auth AS k SET first_used_at = {at} WHERE {which}"
+    )
+}
+
+/// The condition that a row of `key_auth` belongs to a key of this name.
+pub fn named(name: &str) -> String {
+    format!("id IN (SELECT id FROM keys WHERE name = '{name}')")
+}
+
 /// Moves all keys of the database back in time, as if they had been made this much earlier.
 pub async fn age(db: &Database, seconds: i64) {
     let sql = if db.is_postgres() {
         format!(
-            "UPDATE keys SET created_at = created_at - interval '{seconds} s', claim_by = claim_by - interval '{seconds} s', \
+            "UPDATE key_auth SET created_at = created_at - interval '{seconds} s', claim_by = claim_by - interval '{seconds} s', \
              acknowledged_at = acknowledged_at - interval '{seconds} s'"
         )
     } else {
         let micros = seconds * 1_000_000;
         format!(
-            "UPDATE keys SET created_at = created_at - {micros}, claim_by = claim_by - {micros}, \
+            "UPDATE key_auth SET created_at = created_at - {micros}, claim_by = claim_by - {micros}, \
              acknowledged_at = acknowledged_at - {micros}"
         )
     };

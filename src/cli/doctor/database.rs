@@ -78,7 +78,13 @@ fn neglected(location: &Location) -> Vec<Finding> {
 fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("database", format!("{} at {location}", facts.server))];
     let (schema, newest) = facts.schema;
-    findings.push(if schema == newest {
+    findings.push(if schema > newest {
+        Finding::warning(
+            "schema",
+            format!("version {schema}, newer than the {newest} of this keyrack: it can only be read here"),
+            "upgrade keyrack",
+        )
+    } else if schema == newest {
         Finding::ok("schema", format!("version {schema}"))
     } else {
         Finding::warning(

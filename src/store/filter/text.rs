@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::Driver;
+use super::{Driver, Part};
 use crate::domain::query::SHORTEST_ID;
 
 /// The ids that begin with `text` (hyphens as in an id, or none), as the least and the greatest of them.
@@ -54,10 +54,10 @@ pub(super) fn push_id<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
 /// Free text looked for in the row: name, description, the beginning of preview and tail, and from four digits on the id.
 pub(super) fn push_text<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
     let length = text.chars().count();
-    sql.push(D::POSITION).push("(k.search, ");
+    sql.push(D::POSITION).push("(m.search, ");
     D::text(sql, text);
     sql.push(") > 0");
-    for column in ["k.preview", "k.tail"] {
+    for column in ["m.preview", "m.tail"] {
         sql.push(format!(" OR substr(lower({column}), 1, {length}) = "));
         D::text(sql, text);
     }
@@ -70,32 +70,34 @@ pub(super) fn push_text<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
 /// Free text looked for through the indexes: a statement that answers with rows, some perhaps twice; with `perhaps`, also
 /// with rows that only may contain it.
 pub(in crate::store) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str, perhaps: bool) {
-    let rows = format!(" UNION ALL SELECT k.{} FROM keys k WHERE ", D::ROW);
+    let listed = if D::PARTS.contains(&Part::Listed) { "listed = 1 AND " } else { "" };
+    let rows = format!(" UNION ALL SELECT m.{} FROM keys m WHERE {listed}", D::ROW);
+    let by_id = format!(" UNION ALL SELECT k.{} FROM key_auth k WHERE {listed}", D::ROW);
     D::by_trigram(sql, text, perhaps);
     // A pasted preview: its end is the quickest way to it. Without dots it can only be the beginning of a prefix.
     match text.rsplit_once('•') {
         Some((_, tail)) if !tail.is_empty() => {
             sql.push(&rows);
-            push_prefix(sql, "lower(k.tail)", tail, "~");
-            sql.push(format!(" AND substr(lower(k.preview), 1, {}) = ", text.chars().count()));
+            push_prefix(sql, "lower(m.tail)", tail, "~");
+            sql.push(format!(" AND substr(lower(m.preview), 1, {}) = ", text.chars().count()));
             D::text(sql, text);
         }
         _ => {
             sql.push(&rows);
-            push_prefix(sql, "k.preview", text, "\u{10FFFF}");
+            push_prefix(sql, "m.preview", text, "\u{10FFFF}");
         }
     }
     sql.push(&rows);
-    push_prefix(sql, "lower(k.tail)", text, "~");
+    push_prefix(sql, "lower(m.tail)", text, "~");
     if text.chars().count() < SHORTEST_ID {
         return;
     }
     if let Some(range) = id_range(text) {
-        sql.push(&rows);
+        sql.push(&by_id);
         push_id_range(sql, range);
     }
     if is_id_end(text) {
-        sql.push(&rows);
+        sql.push(&by_id);
         push_prefix(sql, D::ID_END, text, "g");
     }
 }

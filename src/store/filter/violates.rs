@@ -27,7 +27,7 @@ pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Po
         sql.push(") <> '' OR NOT (1 = 0");
         for prefix in policy.format.prefixes() {
             let head = preview(prefix, "");
-            sql.push(" OR substr(k.preview, 1, length(");
+            sql.push(" OR substr(m.preview, 1, length(");
             D::text(sql, &head);
             sql.push(")) = ");
             D::text(sql, &head);

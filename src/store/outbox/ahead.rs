@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{CASE, CaseRow, IDS, SUBJECT};
+use super::{CASE, CaseRow, IDS, SUBJECT, rest};
 use crate::domain::Instant;
 use crate::domain::reminder::{Case, ReminderId};
 use crate::store::dialect::{Time, both};
@@ -36,8 +36,11 @@ async fn page(
         let mut sql = QueryBuilder::<Db>::new("SELECT ");
         sql.push(CASE).push(", ").push(SUBJECT);
         sql.push(
-            ", r.changed_at FROM reminders r CROSS JOIN keys k CROSS JOIN accounts a \
-             WHERE k.id = r.key AND a.slug = k.account AND (r.changed_at, r.id) > (",
+            ", r.changed_at FROM reminders r CROSS JOIN key_auth k CROSS JOIN accounts a",
+        );
+        sql.push(rest::<Db>());
+        sql.push(
+            "k.id = r.key AND a.slug = k.account AND (r.changed_at, r.id) > (",
         );
         Db::time(&mut sql, after.0);
         sql.push(", ");

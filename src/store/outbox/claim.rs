@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{CASE, CaseRow, IDS, SUBJECT};
+use super::{CASE, CaseRow, IDS, SUBJECT, rest};
 use crate::domain::Instant;
 use crate::domain::reminder::{Case, LetterOf, ReminderId, SweepId, Waiting};
 use crate::store::dialect::{Text, both};
@@ -22,8 +22,8 @@ from_row!(WaitingRow, row => Self(Waiting {
     letter: row.maybe_text("letter"),
 }));
 
-const FROM: &str = " FROM deliveries d CROSS JOIN reminders r CROSS JOIN keys k CROSS JOIN accounts a \
-     WHERE r.id = d.reminder AND k.id = r.key AND a.slug = k.account";
+const FROM: &str = " FROM deliveries d CROSS JOIN reminders r CROSS JOIN key_auth k CROSS JOIN accounts a";
+const WHERE: &str = "r.id = d.reminder AND k.id = r.key AND a.slug = k.account";
 
 /// Writes the condition that a delivery of a letter that may have arrived waits: it is to go out again, or the sweep that
 /// had claimed it is dead.
@@ -41,7 +41,9 @@ fn push_select<D: Driver>(sql: &mut QueryBuilder<D>) {
         .push(", ")
         .push(SUBJECT)
         .push(", d.recipient, d.attempts, d.letter")
-        .push(FROM);
+        .push(FROM)
+        .push(rest::<D>())
+        .push(WHERE);
 }
 
 impl Store {
@@ -275,8 +277,8 @@ impl Tx {
             let rows = both!(self.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new("SELECT ");
                 sql.push(CASE).push(", ").push(SUBJECT);
-                sql.push(" FROM reminders r CROSS JOIN keys k CROSS JOIN accounts a \
-                     WHERE k.id = r.key AND a.slug = k.account AND r.id IN ");
+                sql.push(" FROM reminders r CROSS JOIN key_auth k CROSS JOIN accounts a").push(rest::<Db>());
+                sql.push("k.id = r.key AND a.slug = k.account AND r.id IN ");
                 push_ids::<Db>(&mut sql, some);
                 sql.build_query_as::<CaseRow>().fetch_all(c).await?
             });

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::{IDS, SUBJECT, SubjectRow, push_not_replaced};
+use super::{IDS, SUBJECT, SubjectRow, push_not_replaced, rest};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::reminder::{Band, NewReminder, ReminderId, Subject};
@@ -31,14 +31,15 @@ impl Life for Postgres {
     }
 }
 
-/// Writes `FROM keys … WHERE …`: the keys of the band that have no reminder of this threshold yet, work until they expire,
+/// Writes `FROM key_auth … WHERE …`: the keys of the band that have no reminder of this threshold yet, work until they expire,
 /// live longer than the threshold (decision 2), and were not replaced. A successor that nobody took over replaces nothing.
 ///
-/// Read in the order of `keys_by_expiry`. `ends_at` is never later than `expires_key`, so that `>=` is `=`; of an `=` between
+/// Read in the order of `auth_by_expiry`. `ends_at` is never later than `expires_key`, so that `>=` is `=`; of an `=` between
 /// two columns PostgreSQL would believe that hardly any key passes, read the whole band and sort it for every page.
 fn push_from<D: Life>(sql: &mut QueryBuilder<D>, band: &Band, now: Instant, after: (Instant, KeyId)) {
     // CROSS JOIN: SQLite then keeps this order of the tables.
-    sql.push(" FROM keys k CROSS JOIN accounts a WHERE a.slug = k.account AND (k.expires_key, k.id) > (");
+    sql.push(" FROM key_auth k CROSS JOIN accounts a");
+    sql.push(rest::<D>()).push("a.slug = k.account AND (k.expires_key, k.id) > (");
     D::time(sql, after.0);
     sql.push(", ");
     D::id(sql, after.1);

@@ -58,8 +58,13 @@ from_row!(DeliveryRow, row => {
     Self { reminder: row.id("reminder"), delivery }
 });
 
-const SELECT: &str = "SELECT r.id, r.key, k.name AS key_name, k.preview, r.account, k.issuer, r.days_before, r.expires_at, r.due_at, \
-     r.state, r.why, r.created_at, r.changed_at FROM reminders r CROSS JOIN keys k WHERE k.id = r.key";
+const SELECT: &str = "SELECT r.id, r.key, m.name AS key_name, m.preview, r.account, k.issuer, r.days_before, r.expires_at, r.due_at, \
+     r.state, r.why, r.created_at, r.changed_at FROM reminders r CROSS JOIN key_auth k CROSS JOIN keys m WHERE k.id = r.key AND ";
+
+/// The condition that `keys m` and `key_auth k` are the rows of one key.
+fn same_key<D: Driver>() -> String {
+    format!("m.{row} = k.{row}", row = D::ROW)
+}
 
 /// Word for word the condition of the index of what is open, or SQLite would not use it.
 const OPEN: &str = "r.state IN ('pending', 'sending', 'failed', 'ambiguous')";
@@ -71,6 +76,7 @@ fn push_of_use<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
          AND t.expires_at = r.expires_at AND t.days_before < r.days_before) AND k.ends_at > ",
     );
     D::time(sql, now);
+    sql.push(" AND ").push(same_key::<D>());
     push_not_replaced(sql, now);
 }
 
@@ -95,6 +101,7 @@ enum Which<'a> {
 async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
     let rows: Vec<ReminderRow> = both!(conn.again(), c => {
         let mut sql = QueryBuilder::<Db>::new(SELECT);
+        sql.push(same_key::<Db>());
         match which {
             Which::Ids(ids) => {
                 sql.push(" AND r.id IN ");
@@ -132,7 +139,7 @@ async fn read(mut conn: Conn<'_>, which: Which<'_>) -> Result<Vec<Reminder>> {
                     sql.push(")");
                 }
                 if let Some(text) = &filter.text {
-                    sql.push(" AND k.name_key LIKE ");
+                    sql.push(" AND m.name_key LIKE ");
                     Db::text(&mut sql, &like(&fold_typed(text)));
                     sql.push(" ESCAPE '!'");
                 }
@@ -229,13 +236,13 @@ impl Store {
             let mut sql = QueryBuilder::<Db>::new(format!(
                 "SELECT 'pending', count(DISTINCT r.id) FROM reminders r CROSS JOIN deliveries d WHERE {OPEN} AND r.state = 'pending' \
                  AND d.reminder = r.id AND d.state = 'pending' AND d.attempts > 0 \
-                 UNION ALL SELECT coalesce(d.state, r.state), count(DISTINCT r.id) FROM reminders r CROSS JOIN keys k \
+                 UNION ALL SELECT coalesce(d.state, r.state), count(DISTINCT r.id) FROM reminders r CROSS JOIN key_auth k CROSS JOIN keys m \
                  LEFT JOIN deliveries d ON d.reminder = r.id WHERE {OPEN} \
                  AND coalesce(d.state, r.state) IN ('failed', 'ambiguous')"
             ));
             push_of_use::<Db>(&mut sql, now);
             // Apart, and by its own index: of these there may be as many as there are keys.
-            sql.push(" GROUP BY coalesce(d.state, r.state) UNION ALL SELECT 'written', count(DISTINCT d.reminder) FROM deliveries d CROSS JOIN reminders r CROSS JOIN keys k \
+            sql.push(" GROUP BY coalesce(d.state, r.state) UNION ALL SELECT 'written', count(DISTINCT d.reminder) FROM deliveries d CROSS JOIN reminders r CROSS JOIN key_auth k CROSS JOIN keys m \
                       WHERE d.state = 'written' AND r.id = d.reminder AND d.expires_at > ");
             Db::time(&mut sql, now);
             push_of_use::<Db>(&mut sql, now);

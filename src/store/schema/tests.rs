@@ -20,7 +20,7 @@ async fn what_differs_of_a_schema_is_told_by_name() {
     assert_eq!(differences(std::slice::from_ref(&sound), &sound, &[]), []);
     for (sql, kind, name) in [
         ("DROP TRIGGER keys_stay", Kind::Trigger, "trigger keys_stay on keys"),
-        ("DROP INDEX keys_by_name", Kind::Schema, "index keys_by_name on keys"),
+        ("DROP INDEX keys_name", Kind::Schema, "index keys_name on keys"),
         ("ALTER TABLE keys ADD COLUMN backdoor TEXT", Kind::Schema, "table keys"),
         (
             "CREATE TRIGGER back AFTER INSERT ON keys BEGIN SELECT 1; END",

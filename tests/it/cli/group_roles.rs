@@ -142,16 +142,16 @@ fn rights_that_are_lacking_are_named_and_given_by_who_may() {
         ada.ok(&["operator", "set", "eve", "viewer"]);
         assert!(As(&db, "eve").doctor().contains("each group role has what it needs"));
         // What somebody took away, and what a table that a migration made anew would lack.
-        db.execute("REVOKE SELECT, DELETE ON alerts FROM keyrack_gate; REVOKE UPDATE (limits) ON keys FROM keyrack_console; REVOKE ALL ON sweeps FROM keyrack_console").await;
+        db.execute("REVOKE SELECT, DELETE ON alerts FROM keyrack_gate; REVOKE UPDATE (limits) ON key_auth FROM keyrack_console; REVOKE ALL ON sweeps FROM keyrack_console").await;
         let found = texts(&ada.run(&["doctor"]));
         for words in [
             "keyrack_gate lacks DELETE on alerts; SELECT on alerts",
-            "UPDATE (limits) on keys",
+            "UPDATE (limits) on key_auth",
             "INSERT on sweeps",
         ] {
             assert!(found.0.contains(words), "{words}: {found:?}");
         }
-        assert!(found.1.contains("GRANT UPDATE (limits) ON keys TO keyrack_console"), "{found:?}");
+        assert!(found.1.contains("GRANT UPDATE (limits) ON key_auth TO keyrack_console"), "{found:?}");
         // Who may not pass it on says what would.
         let told = As(&db, "eve").ok(&["migrate"]);
         assert!(

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::support::database::Database;
 use crate::support::people::{
-    account, as_person, gate, keep, make, make_kept, office, preset, scoped, wanted,
+    account, as_person, gate, keep, make, make_kept, named, office, preset, scoped, used, wanted,
 };
 use crate::support::script::{Script, texts};
 use keyrack::domain::account::Standing;
@@ -129,7 +129,7 @@ on_both! {
         let key = crate::support::people::all(&service, &crate::support::people::query("status:active"), Default::default(), 50).await[7].id;
         service.revoke_keys(new_operation(), &[key], Some("leaked")).await.unwrap();
         clean(&compared(&service).await);
-        db.execute_past_triggers("keys", "UPDATE keys SET revoked_at = NULL WHERE revoke_reason = 'leaked'").await;
+        db.execute_past_triggers("keys", "UPDATE key_auth SET revoked_at = NULL WHERE revoke_reason = 'leaked'").await;
         let found = compared(&service).await;
         assert_eq!(told(&found), [("key.unrevoked", key.to_string())].into());
     }
@@ -142,30 +142,34 @@ on_both! {
             either(&db, "86400000000", "interval '1 day'"),
             either(&db, "unixepoch() * 1000000", "now()"),
         );
+        let row = either(&db, "k.seq, ", "");
+        let column = either(&db, "seq, ", "");
         let plant = format!(
-            "INSERT INTO keys (id, account, issuer, name, name_key, description, search, preview, tail, hash, scopes, allow, \
-             created_at, created_by, claim_by, acknowledged_at) SELECT {id}, account, issuer, 'planted', 'planted', '', \
-             'planted', preview, tail, {random}, scopes, allow, created_at, created_by, claim_by, acknowledged_at \
-             FROM keys WHERE name = 'kept'"
+            "INSERT INTO key_auth (id, hash, account, issuer, scopes, allow, created_at, claim_by, acknowledged_at) \
+             SELECT {id}, {random}, account, issuer, scopes, allow, created_at, claim_by, acknowledged_at FROM key_auth WHERE {kept}; \
+             INSERT INTO keys ({column}id, name, name_key, description, search, preview, tail, created_by) \
+             SELECT {row}k.id, 'planted', 'planted', '', 'planted', preview, tail, created_by FROM keys m, key_auth k \
+             WHERE m.name = 'kept' AND k.id NOT IN (SELECT id FROM keys)",
+            kept = named("kept")
         );
         let one_day = if db.is_postgres() { "interval '1 day'" } else { "86400000000" };
         let other_hash = either(&db, "randomblob(32)", "decode(repeat('cd', 32), 'hex')");
         for (kind, name, sql) in [
             ("key.planted", "planted", plant),
-            ("key.unrevoked", "reasoned", "UPDATE keys SET revoked_at = NULL, revoked_by = NULL, revoke_reason = NULL WHERE name = 'reasoned'".into()),
-            ("key.revocation", "revoked", "UPDATE keys SET revoked_by = 'somebody else' WHERE name = 'revoked'".into()),
-            ("key.revocation", "kept", format!("UPDATE keys SET revoked_at = {now}, revoked_by = 'nobody' WHERE name = 'kept'")),
-            ("key.expiry", "dated", format!("UPDATE keys SET expires_at = expires_at + {day} WHERE name = 'dated'")),
-            ("key.expiry", "caf\u{e9}", format!("UPDATE keys SET expires_at = {now} WHERE name = 'caf\u{e9}'")),
-            ("key.scopes", "scoped", "UPDATE keys SET scopes = 'calls:read calls:write numbers:read' WHERE name = 'scoped'".into()),
-            ("key.networks", "scoped", either(&db, "UPDATE keys SET allow = '' WHERE name = 'scoped'", "UPDATE keys SET allow = '{}' WHERE name = 'scoped'")),
-            ("key.limits", "dated", "UPDATE keys SET limits = '9/1m' WHERE name = 'dated'".into()),
-            ("key.secret", "dated", format!("UPDATE keys SET hash = {other_hash} WHERE name = 'dated'")),
-            ("key.confirmation", "abandoned", "UPDATE keys SET acknowledged_at = created_at WHERE name = 'abandoned'".into()),
-            ("key.confirmation", "caf\u{e9}", "UPDATE keys SET acknowledged_at = NULL WHERE name = 'caf\u{e9}'".into()),
-            ("key.use", "dated", format!("UPDATE keys SET last_used_at = created_at - {one_day} WHERE name = 'dated'")),
-            ("key.identity", "dated", "UPDATE keys SET account = 'acme', created_by = 'nobody' WHERE name = 'dated'".into()),
-            ("key.identity", "caf\u{e9}", format!("UPDATE keys SET claim_by = claim_by + {one_day} WHERE name = 'caf\u{e9}'")),
+            ("key.unrevoked", "reasoned", "UPDATE key_auth SET revoked_at = NULL, revoked_by = NULL, revoke_reason = NULL WHERE id IN (SELECT id FROM keys WHERE name = 'reasoned')".into()),
+            ("key.revocation", "revoked", "UPDATE key_auth SET revoked_by = 'somebody else' WHERE id IN (SELECT id FROM keys WHERE name = 'revoked')".into()),
+            ("key.revocation", "kept", format!("UPDATE key_auth SET revoked_at = {now}, revoked_by = 'nobody' WHERE id IN (SELECT id FROM keys WHERE name = 'kept')")),
+            ("key.expiry", "dated", format!("UPDATE key_auth SET expires_at = expires_at + {day} WHERE id IN (SELECT id FROM keys WHERE name = 'dated')")),
+            ("key.expiry", "caf\u{e9}", format!("UPDATE key_auth SET expires_at = {now} WHERE id IN (SELECT id FROM keys WHERE name = 'caf\u{e9}')")),
+            ("key.scopes", "scoped", "UPDATE key_auth SET scopes = 'calls:read calls:write numbers:read' WHERE id IN (SELECT id FROM keys WHERE name = 'scoped')".into()),
+            ("key.networks", "scoped", either(&db, "UPDATE key_auth SET allow = '' WHERE id IN (SELECT id FROM keys WHERE name = 'scoped')", "UPDATE key_auth SET allow = '{}' WHERE id IN (SELECT id FROM keys WHERE name = 'scoped')")),
+            ("key.limits", "dated", "UPDATE key_auth SET limits = '9/1m' WHERE id IN (SELECT id FROM keys WHERE name = 'dated')".into()),
+            ("key.secret", "dated", format!("UPDATE key_auth SET hash = {other_hash} WHERE id IN (SELECT id FROM keys WHERE name = 'dated')")),
+            ("key.confirmation", "abandoned", "UPDATE key_auth SET acknowledged_at = created_at WHERE id IN (SELECT id FROM keys WHERE name = 'abandoned')".into()),
+            ("key.confirmation", "caf\u{e9}", "UPDATE key_auth SET acknowledged_at = NULL WHERE id IN (SELECT id FROM keys WHERE name = 'caf\u{e9}')".into()),
+            ("key.use", "dated", used(&db, &format!("created_at - {one_day}"), &named("dated"))),
+            ("key.identity", "dated", "UPDATE keys SET created_by = 'nobody' WHERE name = 'dated'".into()),
+            ("key.identity", "caf\u{e9}", format!("UPDATE key_auth SET claim_by = claim_by + {one_day} WHERE id IN (SELECT id FROM keys WHERE name = 'caf\u{e9}')")),
         ] {
             db.execute_past_triggers("keys", &sql).await;
             let found = compared(&service).await;
@@ -205,7 +209,9 @@ on_both! {
     async fn a_deleted_key_is_missing(db) {
         let service = everything(&db).await;
         let key = make_kept(&service, "globex", "gone").await.key;
-        db.execute_past_triggers("keys", "DELETE FROM keys WHERE name = 'gone'").await;
+        let both = "CREATE TEMP TABLE gone AS SELECT id FROM keys WHERE name = 'gone'; DELETE FROM keys WHERE name = 'gone'; \
+            DELETE FROM key_auth WHERE id IN (SELECT id FROM gone); DROP TABLE gone";
+        db.execute_past_triggers("keys", both).await;
         let expected = ("key.missing", key.id.to_string());
         assert!(told(&compared(&service).await).contains(&expected));
         assert!(told(&service.compare_newest().await.unwrap()).contains(&expected));
@@ -217,7 +223,7 @@ on_both! {
         // The counts reach far back.
         db.execute(&format!("INSERT INTO usage_minutes (key, minute, allowed, refused, limited) SELECT id, {long_ago}, 1, 0, 0 FROM keys WHERE name = 'kept'")).await;
         clean(&compared(&service).await);
-        db.execute("UPDATE keys SET last_used_at = created_at WHERE name = 'abandoned'").await;
+        db.execute(&used(&db, "created_at", &named("abandoned"))).await;
         let found = compared(&service).await;
         assert_eq!(found.findings.kept.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>(), ["key.use"], "{found:?}");
     }
@@ -235,7 +241,7 @@ on_both! {
                     "DROP FUNCTION keyrack_outbox_stays(); ALTER FUNCTION aside() RENAME TO keyrack_outbox_stays"),
                 ("schema.altered", "column backdoor on keys", "ALTER TABLE keys ADD COLUMN backdoor text", "ALTER TABLE keys DROP COLUMN backdoor"),
                 ("schema.altered", "column name on accounts", "ALTER TABLE accounts ALTER COLUMN name DROP NOT NULL", "ALTER TABLE accounts ALTER COLUMN name SET NOT NULL"),
-                ("schema.altered", "index keys_by_name on keys", "ALTER INDEX keys_by_name RENAME TO aside", "ALTER INDEX aside RENAME TO keys_by_name"),
+                ("schema.altered", "index keys_name on keys", "ALTER INDEX keys_name RENAME TO aside", "ALTER INDEX aside RENAME TO keys_name"),
                 ("schema.altered", "constraint operators_role_check on operators", "ALTER TABLE operators RENAME CONSTRAINT operators_role_check TO aside", "ALTER TABLE operators RENAME CONSTRAINT aside TO operators_role_check"),
                 ("schema.right", "right UPDATE of keyrack_viewer on audit", "GRANT UPDATE ON audit TO keyrack_viewer", "REVOKE UPDATE ON audit FROM keyrack_viewer"),
                 ("schema.right", "right SELECT of everybody on keys", "GRANT SELECT ON keys TO PUBLIC", "REVOKE SELECT ON keys FROM PUBLIC"),
@@ -248,7 +254,7 @@ on_both! {
                 ("schema.trigger", "trigger keys_stay on keys", "DROP TRIGGER keys_stay", "CREATE TRIGGER keys_stay BEFORE DELETE ON keys BEGIN\n    SELECT RAISE(ABORT, 'keys are revoked, never deleted');\nEND"),
                 ("schema.trigger", "trigger back on keys", "CREATE TRIGGER back AFTER UPDATE ON keys BEGIN SELECT 1; END", "DROP TRIGGER back"),
                 ("schema.altered", "table keys", "ALTER TABLE keys ADD COLUMN backdoor TEXT", "ALTER TABLE keys DROP COLUMN backdoor"),
-                ("schema.altered", "index keys_by_name on keys", "DROP INDEX keys_by_name", "CREATE INDEX keys_by_name       ON keys (name_key, id)"),
+                ("schema.altered", "index keys_name on keys", "DROP INDEX keys_name", "CREATE INDEX keys_name       ON \"keys\" (name_key, id) WHERE listed = 1"),
                 ("schema.altered", "table limit_windows", "ALTER TABLE limit_windows RENAME TO aside", "DROP TABLE aside"),
             ]
         };
@@ -285,7 +291,7 @@ on_both! {
         let id = keyrack.create("acme", "one")["id"].as_str().unwrap().to_owned();
         keyrack.ok(&["key", "revoke", &id, "--yes"]);
         keyrack.ok(&["audit", "verify"]);
-        db.execute_past_triggers("keys", "UPDATE keys SET revoked_at = NULL").await;
+        db.execute_past_triggers("keys", "UPDATE key_auth SET revoked_at = NULL").await;
         let output = keyrack.run(&["audit", "verify"]);
         let (stdout, stderr) = texts(&output);
         assert_eq!(output.status.code(), Some(6), "{stdout}{stderr}");

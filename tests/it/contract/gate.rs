@@ -119,7 +119,7 @@ on_both! {
         let gate = gate(&db, "east").await;
         both(&gate, &made).await;
         let sql = if db.is_postgres() { "clock_timestamp()" } else { "created_at + 1" };
-        db.execute(&format!("UPDATE keys SET revoked_at = {sql}, revoked_by = 'nobody'")).await;
+        db.execute(&format!("UPDATE key_auth SET revoked_at = {sql}, revoked_by = 'nobody'")).await;
         let begun = std::time::Instant::now();
         while known(&gate, made.secret.hash()).await.key.revoked_at.is_none() {
             assert!(begun.elapsed() < Duration::from_secs(11));
@@ -134,7 +134,7 @@ on_both! {
             let micros = keyrack::clock::Clock::System.now().timestamp_micros() + 400_000;
             micros.to_string()
         };
-        db.execute(&format!("UPDATE keys SET expires_at = {end}")).await;
+        db.execute(&format!("UPDATE key_auth SET expires_at = {end}")).await;
         let gate = gate(&db, "east").await;
         let (known, policies) = both(&gate, &made).await;
         assert!(is_current(&gate, &known, &policies).await);

@@ -190,10 +190,13 @@ on_both! {
         // Old alerts a gate deletes; what tells of the last day nobody does.
         db.execute("INSERT INTO alerts (kind, subject, hour, raised_at, gate, detail) VALUES ('x', 'x', now(), now(), 'g', '{}')").await;
         for sql in [
-            "UPDATE keys SET revoked_at = NULL",
-            "UPDATE keys SET scopes = 'calls:write'",
-            "UPDATE keys SET allow = '{}', limits = NULL",
+            "UPDATE key_auth SET revoked_at = NULL",
+            "UPDATE key_auth SET scopes = 'calls:write'",
+            "UPDATE key_auth SET allow = '{}', limits = NULL",
+            "DELETE FROM key_auth",
+            "UPDATE keys SET name = 'another'",
             "DELETE FROM keys",
+            "DELETE FROM key_use",
             "INSERT INTO audit SELECT * FROM audit",
             "UPDATE audit_head SET seq = 0",
             "SELECT detail FROM audit",

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::database::{Database, run_on_sqlite};
 use crate::support::gate::passes;
-use crate::support::people::{account, make_kept, office, preset, settings};
+use crate::support::people::{account, make_kept, office, preset, settings, used};
 use crate::support::script::Script;
 use keyrack::clock::Clock;
 use keyrack::domain::secret::HashedKey;
@@ -16,8 +16,8 @@ async fn gate(db: &Database) -> Gate {
 
 /// Revokes a key as it would stand in another history: the audit has as many rows as before.
 async fn revoke_elsewhere(db: &Database) {
-    let sql = "UPDATE keys SET revoked_at = last_used_at, revoked_by = 'else'";
-    db.execute("UPDATE keys SET last_used_at = created_at").await;
+    let sql = "UPDATE key_auth SET revoked_at = first_used_at, revoked_by = 'else'";
+    db.execute(&used(db, "created_at", "true")).await;
     db.execute_past_triggers("keys", sql).await;
 }
 

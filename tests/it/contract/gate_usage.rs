@@ -279,7 +279,7 @@ on_both! {
             } else {
                 (format!("x'{}'", key.simple()), format!("{second}000000"), format!("{}000000", second - 60))
             };
-            let sql = format!("UPDATE keys SET created_at = {made}, expires_at = {at} WHERE id = {key}");
+            let sql = format!("UPDATE key_auth SET created_at = {made}, expires_at = {at} WHERE id = {key}");
             db.execute_past_triggers("keys", &sql).await;
         }
         let hour = GateSettings { keep_usage: Duration::from_secs(3600), ..settings("east") };

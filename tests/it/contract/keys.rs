@@ -1,6 +1,6 @@
 //! The life of a key, on both databases: made, taken over, found, replaced, ended.
 
-use crate::support::people::{age, all, make, make_kept, office, office_at, preset, query, wanted};
+use crate::support::people::{age, all, make, make_kept, office, office_at, preset, query, used, wanted};
 use chrono::Duration;
 use keyrack::clock::Clock;
 use keyrack::domain::audit::Verdict;
@@ -26,7 +26,7 @@ on_both! {
         let service = office(&db, preset("voicegram")).await;
         let key = make(&service, "acme", "one").await.key;
         assert_eq!((key.account.as_str(), key.issuer.as_str()), ("acme", "voicegram"));
-        let move_it = "UPDATE keys SET account = 'globex'";
+        let move_it = "UPDATE key_auth SET account = 'globex'";
         assert!(db.try_execute(move_it).await.is_err(), "a key moved to another account");
         assert!(matches!(service.create_key(wanted("nobody", "x")).await, Err(Error::NotFound { .. })));
     }
@@ -36,7 +36,7 @@ on_both! {
         let created = make(&service, "acme", "one").await;
         assert!(created.secret.expose().starts_with("vg_pat_"));
         let hex: String = created.secret.hash().0.iter().map(|byte| format!("{byte:02x}")).collect();
-        let sql = if db.is_postgres() { "SELECT encode(hash, 'hex') FROM keys" } else { "SELECT lower(hex(hash)) FROM keys" };
+        let sql = if db.is_postgres() { "SELECT encode(hash, 'hex') FROM key_auth" } else { "SELECT lower(hex(hash)) FROM key_auth" };
         assert_eq!(db.texts(sql).await, [hex]);
         assert_eq!(*created.key.preview, created.secret.preview("vg_pat_"));
     }
@@ -94,10 +94,11 @@ on_both! {
         let key = make_kept(&service, "acme", "gone").await.key;
         service.revoke_keys(new_operation(), &[key.id], Some("leaked")).await.unwrap();
         for sql in [
-            "UPDATE keys SET revoked_at = NULL",
-            "UPDATE keys SET revoked_at = NULL, revoked_by = NULL, revoke_reason = NULL",
+            "UPDATE key_auth SET revoked_at = NULL",
+            "UPDATE key_auth SET revoked_at = NULL, revoked_by = NULL, revoke_reason = NULL",
             "DELETE FROM keys",
-            if db.is_postgres() { "UPDATE keys SET revoked_at = revoked_at + interval '1 day'" } else { "UPDATE keys SET revoked_at = revoked_at + 1" },
+            "DELETE FROM key_auth",
+            if db.is_postgres() { "UPDATE key_auth SET revoked_at = revoked_at + interval '1 day'" } else { "UPDATE key_auth SET revoked_at = revoked_at + 1" },
         ] {
             assert!(db.try_execute(sql).await.is_err(), "the database allowed: {sql}");
         }
@@ -210,7 +211,7 @@ on_both! {
     async fn vp_27_a_key_that_is_used_stays_and_can_be_taken_over_late(db) {
         let service = office(&db, preset("voicegram")).await;
         let key = make(&service, "acme", "used").await.key;
-        db.execute("UPDATE keys SET last_used_at = created_at, last_used_from = '203.0.113.9'").await;
+        db.execute(&used(&db, "created_at", "true")).await;
         age(&db, 3600).await;
         assert_eq!(status(&service, key.id).await, Status::Active);
         let taken = service.acknowledge_key(new_operation(), key.id).await.unwrap();

@@ -7,7 +7,7 @@ use keyrack::service::{Service, new_operation};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::database::{Database, run_on_postgres};
-use crate::support::people::{age, make, make_kept, office, preset};
+use crate::support::people::{age, make, make_kept, named, office, preset, used};
 
 /// Each login: the group that it has on the server, and its role in Keyrack.
 const LOGINS: [(&str, &str, Option<Role>); 10] = [
@@ -43,13 +43,16 @@ enum Fate {
 /// The statements, who may make them, and what becomes of them then.
 fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
     use Fate::{Done, Owes};
-    let key = |set: &str, name: &str| format!("UPDATE keys SET {set} WHERE name = '{name}'");
+    let key = |set: &str, name: &str| format!("UPDATE key_auth SET {set} WHERE {}", named(name));
+    let using = |set: &str| format!("UPDATE key_use SET {set}");
     let now = "clock_timestamp()";
     let new_key = |by: &str, more: &str, value: &str| {
         format!(
-            "INSERT INTO keys (id, account, issuer, name, name_key, description, search, preview, tail, hash, scopes, allow, created_at, \
-             created_by, claim_by{more}) SELECT gen_random_uuid(), account, issuer, 'planted', 'planted', '', 'planted', preview, tail, \
-             sha256('planted'), scopes, allow, t, {by}, t + interval '10 minutes'{value} FROM keys, (SELECT {now} AS t) AS c WHERE name = 'kept'"
+            "INSERT INTO key_auth (id, account, issuer, hash, scopes, allow, created_at, claim_by{more}) SELECT gen_random_uuid(), account, issuer, \
+             sha256('planted'), scopes, allow, t, t + interval '10 minutes'{value} FROM key_auth, (SELECT {now} AS t) AS c WHERE {kept}; \
+             INSERT INTO keys (id, name, name_key, description, search, preview, tail, created_by) SELECT k.id, 'planted', 'planted', '', \
+             'planted', preview, tail, {by} FROM keys m, key_auth k WHERE m.name = 'kept' AND k.hash = sha256('planted')",
+            kept = named("kept")
         )
     };
     let row = |seq: &str, at: &str, actor: &str, action: &str| {
@@ -91,15 +94,26 @@ fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         (key("expires_at = NULL", "ending"), NOBODY, Done),
         (key("expires_at = 'infinity'", "kept"), NOBODY, Done),
         (key("limits = '5/1h'", "kept"), KEYS, Owes),
-        (key("successor = (SELECT id FROM keys WHERE name = 'fresh')", "kept"), KEYS, Owes),
-        (key("last_used_at = clock_timestamp(), last_used_from = 'x'", "kept"), GATE, Done),
-        (key("last_used_at = clock_timestamp()", "fresh"), GATE, Done),
-        (key("last_used_at = clock_timestamp()", "abandoned"), NOBODY, Done),
-        (key("last_used_at = 'infinity'", "kept"), NOBODY, Done),
-        (key("last_used_at = '-infinity'", "kept"), NOBODY, Done),
-        (key("last_used_at = '2001-01-01'", "kept"), NOBODY, Done),
-        (key("last_used_at = now() + interval '1 day'", "kept"), NOBODY, Done),
+        ("UPDATE keys SET successor = (SELECT id FROM keys WHERE name = 'fresh') WHERE name = 'kept'".into(), KEYS, Owes),
+        (key("first_used_at = clock_timestamp()", "kept"), GATE, Done),
+        (key("first_used_at = clock_timestamp()", "fresh"), GATE, Done),
+        (key("first_used_at = clock_timestamp()", "abandoned"), NOBODY, Done),
+        (key("first_used_at = clock_timestamp()", "ending"), NOBODY, Done),
+        (key("first_used_at = NULL", "ending"), NOBODY, Done),
+        (key("first_used_at = 'infinity'", "kept"), NOBODY, Done),
+        (key("first_used_at = '-infinity'", "kept"), NOBODY, Done),
+        (key("first_used_at = '2001-01-01'", "kept"), NOBODY, Done),
+        (key("first_used_at = now() + interval '1 day'", "kept"), NOBODY, Done),
+        (using("last_used_at = clock_timestamp(), last_used_from = 'x'"), GATE, Done),
+        (using("last_used_at = 'infinity'"), NOBODY, Done),
+        (using("last_used_at = '-infinity'"), NOBODY, Done),
+        (using("last_used_at = '2001-01-01'"), NOBODY, Done),
+        (using("last_used_at = now() + interval '1 day'"), NOBODY, Done),
+        (using("id = id"), NOBODY, Done),
+        ("INSERT INTO key_use (id, last_used_at) SELECT id, now() FROM keys WHERE name = 'kept'".into(), NOBODY, Done),
         ("DELETE FROM keys".into(), NOBODY, Done),
+        ("DELETE FROM key_auth".into(), NOBODY, Done),
+        ("DELETE FROM key_use".into(), NOBODY, Done),
         ("UPDATE issuers SET policy = policy, version = version + 1".into(), ADMIN, Owes),
         ("UPDATE issuers SET policy = '{}'".into(), NOBODY, Done),
         ("UPDATE issuers SET policy = '{}', version = version + 1".into(), ADMIN, Owes),
@@ -171,23 +185,26 @@ fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         ("SET session_replication_role = replica".into(), NOBODY, Done),
         ("DROP FUNCTION keyrack_demand() CASCADE".into(), NOBODY, Done),
     ];
-    for column in [
-        "id",
-        "account",
-        "issuer",
-        "name",
-        "hash",
-        "scopes",
-        "created_at",
-        "created_by",
-        "claim_by",
-        "preview",
-        "predecessor",
-        "overlap_seconds",
-    ] {
+    for column in ["id", "account", "issuer", "hash", "scopes", "allow", "created_at", "claim_by"] {
+        all.push((key(&format!("{column} = {column}"), "kept"), NOBODY, Done));
+    }
+    for column in
+        ["id", "name", "description", "search", "created_by", "preview", "predecessor", "overlap_seconds"]
+    {
         all.push((format!("UPDATE keys SET {column} = {column} WHERE name = 'kept'"), NOBODY, Done));
     }
-    for table in ["keys", "audit", "accounts", "audit_head", "sweeps", "reminders", "deliveries", "alerts"] {
+    for table in [
+        "key_auth",
+        "keys",
+        "key_use",
+        "audit",
+        "accounts",
+        "audit_head",
+        "sweeps",
+        "reminders",
+        "deliveries",
+        "alerts",
+    ] {
         if table != "alerts" {
             all.push((format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), NOBODY, Done));
         }
@@ -208,7 +225,7 @@ async fn scene(db: &Database) -> Service {
     service.revoke_keys(new_operation(), &[revoked[0].parse().unwrap()], Some("leaked")).await.unwrap();
     assert_ne!(revoked[0], gone.id.to_string());
     db.execute(
-        "UPDATE keys SET expires_at = now() + interval '9 days' WHERE name = 'ending'; \
+        "UPDATE key_auth SET expires_at = now() + interval '9 days' WHERE id IN (SELECT id FROM keys WHERE name = 'ending'); \
          INSERT INTO alerts (kind, subject, hour, raised_at, gate, detail, acknowledged_at, acknowledged_by) VALUES \
          ('k', 'open', now(), now(), 'g', '{}', NULL, NULL), ('k', 'seen', now(), now(), 'g', '{}', now(), 'ada'); \
          INSERT INTO usage_minutes VALUES (gen_random_uuid(), now(), 5, 5, 5); \
@@ -216,6 +233,7 @@ async fn scene(db: &Database) -> Service {
          VALUES (gen_random_uuid(), 'other', 'h', 'l', 'v', 1000, now(), now(), 0, now())",
     )
     .await;
+    db.execute(&used(db, "acknowledged_at", &named("ending"))).await;
     for (login, group, role) in LOGINS {
         db.role(login).await;
         if !group.is_empty() {
@@ -285,11 +303,10 @@ fn nobody_becomes_more_than_they_are_or_writes_as_somebody_else() {
         let row = |action: &str, key: &str, actor: &str| {
             format!(
                 "INSERT INTO audit (at, actor, host, operation, action, subject, account, key, detail) \
-                 SELECT clock_timestamp(), {actor}, 'desk', gen_random_uuid(), '{action}', id::text, account, id, '{{}}' FROM keys WHERE name = '{key}'"
+                 SELECT clock_timestamp(), {actor}, 'desk', gen_random_uuid(), '{action}', id::text, account, id, '{{}}' FROM keys JOIN key_auth USING (id) WHERE name = '{key}'"
             )
         };
-        let revoke =
-            "UPDATE keys SET revoked_at = clock_timestamp(), revoked_by = session_user WHERE name = 'kept'";
+        let revoke = "UPDATE key_auth SET revoked_at = clock_timestamp(), revoked_by = session_user WHERE id IN (SELECT id FROM keys WHERE name = 'kept')";
         let mut operator = as_login(&db, "m_operator").await;
         let refused = async |connection: &mut PgConnection, statements: &[&str]| {
             let whole = format!("BEGIN; {}; COMMIT", statements.join("; "));
@@ -350,7 +367,7 @@ fn who_holds_a_lock_is_named_and_can_be_ended() {
         let mut sitter = as_login(&db, "m_operator").await;
         run(
             &mut sitter,
-            "SET application_name = 'a person'; BEGIN; SELECT 1 FROM keys WHERE name = 'kept' FOR UPDATE",
+            "SET application_name = 'a person'; BEGIN; SELECT 1 FROM key_auth WHERE id IN (SELECT id FROM keys WHERE name = 'kept') FOR UPDATE",
         )
         .await
         .unwrap();

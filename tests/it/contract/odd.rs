@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::support::database::Database;
 use crate::support::gate::passes;
-use crate::support::people::{all, gate, make_kept, office, preset, query};
+use crate::support::people::{all, gate, make_kept, office, preset, query, used};
 use crate::support::post::{letter_box, sweep};
 use crate::support::program::{keyrack, run};
 use keyrack::clock::Clock;
@@ -32,7 +32,8 @@ const ODD: [(&str, &str, &str); 12] = [
 
 /// Writes past the program and past what the database itself refuses.
 pub async fn plant(db: &Database, table: &str, set: &str) {
-    if db.is_postgres() {
+    let tables: &[&str] = if table == "keys" { &["key_auth", "keys", "key_use"] } else { &[table] };
+    for table in tables.iter().filter(|_| db.is_postgres()) {
         let checks = format!(
             "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = '{table}'::regclass"
         );
@@ -63,7 +64,17 @@ on_both! {
                 make_kept(&service, "acme", &format!("odd {n}")).await,
                 make_kept(&service, "globex", &format!("sound {n}")).await,
             );
-            plant(&db, "keys", &format!("UPDATE keys SET {column} = {value} WHERE id = {}", id_of(&db, odd.key.id))).await;
+            let which = format!("id = {}", id_of(&db, odd.key.id));
+            let table = match column {
+                "name" | "description" => "keys",
+                "last_used_at" => "key_use",
+                _ => "key_auth",
+            };
+            let set = match table {
+                "key_use" => used(&db, value, &which),
+                _ => format!("UPDATE {table} SET {column} = {value} WHERE {which}"),
+            };
+            plant(&db, "keys", &set).await;
             // List, in every order and in small pages: each once, the odd one marked.
             for column in Column::ALL {
                 for direction in [Direction::Ascending, Direction::Descending] {
@@ -100,8 +111,8 @@ on_both! {
             gate.close().await;
             let (rows, count) = service.odd_rows(50).await.unwrap();
             assert_eq!(count as usize, rows.len());
-            let row = rows.iter().find(|row| row.id.as_str() == odd.key.id.to_string()).unwrap();
-            assert!(row.table == "keys" && row.why.starts_with(column), "{case}: {row:?}");
+            let row = rows.iter().find(|row| row.id.as_str() == odd.key.id.to_string() && row.table == table).unwrap();
+            assert!(row.why.starts_with(column), "{case}: {row:?}");
             // Nothing is made from it, and it can be revoked, alone and with others.
             service.rotate_key(new_operation(), odd.key.id, keyrack::domain::expiry::Overlap::None).await.unwrap_err();
             let ids = if n % 2 == 0 { vec![odd.key.id] } else { vec![odd.key.id, sound.key.id] };
@@ -114,9 +125,10 @@ on_both! {
     async fn the_database_refuses_values_that_no_record_can_hold(db) {
         let service = office(&db, preset("voxpria")).await.with_post(letter_box().1);
         make_kept(&service, "acme", "hub").await;
+        db.execute(&used(&db, "created_at", "true")).await;
         let far = if db.is_postgres() { "'infinity'" } else { "9223372036854775807" };
         for (table, column) in [
-            ("keys", "last_used_at"), ("keys", "expires_at"), ("keys", "revoked_at"), ("accounts", "created_at"),
+            ("key_use", "last_used_at"), ("key_auth", "first_used_at"), ("key_auth", "expires_at"), ("key_auth", "revoked_at"), ("accounts", "created_at"),
             ("issuers", "updated_at"), ("operators", "created_at"),
         ] {
             let refused = db.try_execute(&format!("UPDATE {table} SET {column} = {far}")).await.unwrap_err();

@@ -98,7 +98,7 @@ on_both! {
         // As another program would do it that knows nothing of reminders.
         let now = calendar.sql(calendar.now());
         let quote = if db.is_postgres() { format!("'{}'", revoked.id) } else { format!("x'{}'", revoked.id.simple()) };
-        db.execute(&format!("UPDATE keys SET revoked_at = {now}, revoked_by = 'x' WHERE id = {quote}")).await;
+        db.execute(&format!("UPDATE key_auth SET revoked_at = {now}, revoked_by = 'x' WHERE id = {quote}")).await;
         calendar.days(1).await;
         letters.answer("it@acme.example", LetterOutcome::Sent { answer: "250 ok".into() });
         let preview = service.preview_sweep(None, 5).await.unwrap();
@@ -254,7 +254,7 @@ on_both! {
         let band = Band { issuers, days: 7, after: now, until: now + Duration::days(7) };
         let store = Store::open(&db.location()).await.unwrap();
         let plan = store.explain_unplanned(&band, now).await.unwrap();
-        assert!(plan.contains("keys_by_expiry"), "{plan}");
+        assert!(plan.contains("auth_by_expiry"), "{plan}");
         let whole = if db.is_postgres() { "Seq Scan on keys" } else { "SCAN k" };
         assert!(!plan.contains(whole) && !plan.contains("TEMP B-TREE"), "{plan}");
         // There is something to show in a demo: mail that is due at both thresholds.

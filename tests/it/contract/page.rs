@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use crate::support::database::Database;
-use crate::support::people::{age, all, make_kept, office, preset, query};
+use crate::support::people::{age, all, make_kept, named, office, preset, query, used};
 use chrono::{DateTime, Duration};
 use keyrack::clock::Clock;
 use keyrack::domain::expiry::Overlap;
@@ -263,8 +263,8 @@ on_both! {
         } else {
             format!("{}", (chrono::DateTime::from_timestamp_micros(service.present().timestamp_micros()).unwrap() - Duration::days(days)).timestamp_micros())
         };
-        db.execute(&format!("UPDATE keys SET last_used_at = {} WHERE name = 'used long ago'", ago(31))).await;
-        db.execute(&format!("UPDATE keys SET last_used_at = {} WHERE name = 'used today'", ago(0))).await;
+        db.execute(&used(&db, &ago(31), &named("used long ago"))).await;
+        db.execute(&used(&db, &ago(0), &named("used today"))).await;
 
         let dormant = ids(&all(&service, &query("idle:30d"), Sort { column: Column::Name, direction: Direction::Ascending }, 10).await);
         assert_eq!(dormant, [made[0], made[1]]);
@@ -290,7 +290,7 @@ on_both! {
         } else {
             format!("{}", (service.present() - Duration::days(3)).timestamp_micros())
         };
-        db.execute(&format!("UPDATE keys SET expires_at = {over} WHERE name IN ('0', '1') AND predecessor IS NULL")).await;
+        db.execute(&format!("UPDATE key_auth SET expires_at = {over} WHERE id IN (SELECT id FROM keys WHERE name IN ('0', '1') AND predecessor IS NULL)")).await;
         let listed = ids(&all(&service, &Query::overdue(), Sort::default(), 10).await);
         assert_eq!(listed, [made[0]], "{made:?}: the second was replaced");
         assert_eq!(service.outlook().await.unwrap().overdue, 1);

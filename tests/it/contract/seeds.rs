@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::support::people::{all, make, make_kept, office, preset, query, wanted};
+use crate::support::people::{all, make, make_kept, named, office, preset, query, used, wanted};
 use keyrack::domain::scope::{Scopes, is_scope};
 use keyrack::service::{CreateKey, Error, Field, new_operation};
 
@@ -70,11 +70,7 @@ on_both! {
         let zapier = CreateKey { description: "Leads into the CRM".into(), ..wanted("acme", "Zapier production") };
         let zapier = service.create_key(zapier).await.unwrap().key;
         let cron = make_kept(&service, "acme", "Nightly cron").await.key;
-        db.execute(&format!(
-            "UPDATE keys SET last_used_at = acknowledged_at, last_used_from = '203.0.113.7' WHERE name = '{}'",
-            cron.name
-        ))
-        .await;
+        db.execute(&used(&db, "acknowledged_at", &named(&cron.name))).await;
 
         let listed = all(&service, &query("account:acme"), Default::default(), 10).await;
         let of = |name: &str| listed.iter().find(|key| *key.name == *name).unwrap().clone();

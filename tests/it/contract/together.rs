@@ -59,7 +59,7 @@ on_both! {
         assert_eq!(refused, [0, 24, 0, 23, 0], "the closed account's, and all but one of the same wish");
         assert_eq!(db.number("SELECT count(*) FROM keys").await, 1 + 24 + 1);
         assert_eq!(db.number("SELECT count(*) FROM audit").await, before + 24 + 1 + 1);
-        assert_eq!(db.number("SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL").await, 1);
+        assert_eq!(db.number("SELECT count(*) FROM key_auth WHERE revoked_at IS NOT NULL").await, 1);
         // On a machine that is busy otherwise each may be waited for too long by the others.
         let mut shared = !db.is_postgres();
         for _ in 0..30 {
@@ -81,7 +81,7 @@ on_both! {
     async fn a_killed_revocation_of_many_is_whole_or_nothing(db) {
         let service = db.open().await;
         service.demo(2_000, 1, |_| {}).await.unwrap();
-        let of_now = "SELECT count(*) FROM keys WHERE revoked_at IS NULL";
+        let of_now = "SELECT count(*) FROM key_auth WHERE revoked_at IS NULL";
         let many = db.number(of_now).await;
         let home = tempfile::tempdir().unwrap();
         let address = db.address();

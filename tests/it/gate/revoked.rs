@@ -9,9 +9,9 @@ use keyrack::service::{Created, new_operation};
 async fn expire(db: &Database, created: &Created) {
     let id = created.key.id;
     let sql = if db.is_postgres() {
-        format!("UPDATE keys SET expires_at = created_at + interval '1 ms' WHERE id = '{id}'")
+        format!("UPDATE key_auth SET expires_at = created_at + interval '1 ms' WHERE id = '{id}'")
     } else {
-        format!("UPDATE keys SET expires_at = created_at + 1000 WHERE id = X'{}'", id.simple())
+        format!("UPDATE key_auth SET expires_at = created_at + 1000 WHERE id = X'{}'", id.simple())
     };
     db.execute_past_triggers("keys", &sql).await;
 }

@@ -2,7 +2,7 @@
 
 use super::keys::{console, create, home, status_of};
 use crate::contract::odd::{id_of, plant};
-use crate::support::people::{as_person, make_kept, office, preset};
+use crate::support::people::{as_person, make_kept, office, preset, used};
 use crate::support::program;
 use crate::support::pty::Start;
 use keyrack::domain::key::Status;
@@ -37,7 +37,7 @@ on_both! {
         let service = office(&db, preset("voxpria")).await;
         let (odd, _) = (make_kept(&service, "acme", "Odd").await, make_kept(&service, "acme", "Sound").await);
         let far = if db.is_postgres() { "'infinity'" } else { "9223372036854775807" };
-        let set = format!("UPDATE keys SET last_used_at = {far} WHERE id = {}", id_of(&db, odd.key.id));
+        let set = used(&db, far, &format!("id = {}", id_of(&db, odd.key.id)));
         plant(&db, "keys", &set).await;
         let home = home();
         let mut terminal = Start::new(home.path()).on(&db.address()).size(140, 40).spawn();
@@ -59,7 +59,7 @@ on_both! {
         make_kept(&service, "acme", "POISON").await;
         let (esc, c1, rlo, zwsp, tag) = ('\u{1b}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{e0041}');
         let poison = format!("a{esc}]0;owned{esc}\\b{c1}31mc{rlo}d{zwsp}e{tag}f{esc}[2J");
-        let sql = format!("UPDATE keys SET name = '{poison}', description = '{poison}', revoke_reason = '{poison}', last_used_from = '{poison}'");
+        let sql = format!("UPDATE keys SET name = '{poison}', description = '{poison}'; UPDATE key_auth SET revoke_reason = '{poison}'; UPDATE key_use SET last_used_from = '{poison}'");
         db.execute_past_triggers("keys", &sql).await;
         db.execute(&format!("UPDATE accounts SET name = '{poison}'")).await;
         let home = home();

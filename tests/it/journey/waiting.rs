@@ -166,7 +166,7 @@ on_both! {
             line.iter().for_each(|line| line.hold(false));
         }
         // An answer that comes in time is waited for.
-        let revoked = "SELECT count(*) FROM keys WHERE revoked_at IS NOT NULL";
+        let revoked = "SELECT count(*) FROM key_auth WHERE revoked_at IS NOT NULL";
         let before = db.number(revoked).await;
         let (mut terminal, lock) = interrupted(&db, &address, line.as_ref());
         drop(lock);

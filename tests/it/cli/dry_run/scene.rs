@@ -52,8 +52,13 @@ pub async fn furnished(db: &Database) -> (Service, Names) {
     } else {
         "1000000".to_owned()
     };
-    db.execute_past_triggers("keys", &format!("UPDATE keys SET expires_at = {past} WHERE name = 'expired'"))
-        .await;
+    db.execute_past_triggers(
+        "keys",
+        &format!(
+            "UPDATE key_auth SET expires_at = {past} WHERE id IN (SELECT id FROM keys WHERE name = 'expired')"
+        ),
+    )
+    .await;
     let live = make_kept(&service, "acme", "live").await.key;
     let closed = make_kept(&service, "shut", "closed").await.key;
     service.set_standing(op(), "shut", Standing::Suspended).await.unwrap();

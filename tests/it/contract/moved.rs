@@ -1,0 +1,410 @@
+//! Keys are moved into their three tables while others use the database, whenever that is cut off; and what the schema is
+//! then like.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use keyrack::clock::Clock;
+use keyrack::domain::query::Sort;
+use keyrack::domain::secret::HashedKey;
+use keyrack::domain::usage::LastUse;
+use keyrack::service::{Access, Gate, Service, new_operation};
+use keyrack::store::Batch;
+use rustix::process::Signal;
+
+use crate::support::database::{Database, run_on_postgres};
+use crate::support::gate::passes;
+use crate::support::people::{all, make_kept, office, preset, query, settings};
+use crate::support::program;
+use crate::support::script::Script;
+
+/// Kinds of rows, by their number modulo 10.
+const REVOKED: u32 = 1;
+const USED: u32 = 3;
+
+/// What stands in a key's row: by the version before, and now.
+const COLUMNS: [(&str, &str); 21] = [
+    ("account", "k"),
+    ("issuer", "k"),
+    ("name", "m"),
+    ("name_key", "m"),
+    ("description", "m"),
+    ("search", "m"),
+    ("preview", "m"),
+    ("tail", "m"),
+    ("scopes", "k"),
+    ("limits", "k"),
+    ("created_at", "k"),
+    ("created_by", "m"),
+    ("expires_at", "k"),
+    ("claim_by", "k"),
+    ("acknowledged_at", "k"),
+    ("last_used_at", "u"),
+    ("last_used_from", "u"),
+    ("last_used_endpoint", "u"),
+    ("revoked_at", "k"),
+    ("revoked_by", "k"),
+    ("revoke_reason", "k"),
+];
+const RARE: [(&str, &str); 5] =
+    [("hash", "k"), ("predecessor", "m"), ("successor", "m"), ("overlap_seconds", "m"), ("allow", "k")];
+
+fn text(db: &Database, expression: &str) -> String {
+    let number =
+        if db.is_postgres() { format!("({expression})::text") } else { format!("quote({expression})") };
+    format!("coalesce({number}, '-')")
+}
+
+/// Each key as one line, in the order of their ids.
+async fn lines(db: &Database, before: bool) -> Vec<String> {
+    let all = COLUMNS.iter().chain(&RARE);
+    let column = |(name, table): &(&str, &str)| {
+        text(db, &if before { (*name).to_owned() } else { format!("{table}.{name}") })
+    };
+    let id = text(db, if before { "id" } else { "k.id" });
+    let columns: Vec<String> = std::iter::once(id).chain(all.map(column)).collect();
+    let row = if db.is_postgres() { "id" } else { "seq" };
+    let from = if before {
+        "keys ORDER BY id".to_owned()
+    } else {
+        format!(
+            "key_auth k JOIN keys m ON m.{row} = k.{row} AND m.id = k.id LEFT JOIN key_use u ON u.{row} = k.{row} ORDER BY k.id"
+        )
+    };
+    db.texts(&format!("SELECT {} FROM {from}", columns.join(" || '|' || "))).await
+}
+
+/// An id of a row of this number.
+fn id(db: &Database, n: &str) -> String {
+    if db.is_postgres() {
+        format!("lpad(to_hex({n}), 32, '0')::uuid")
+    } else {
+        format!("unhex(printf('%032x', {n}))")
+    }
+}
+
+fn hash(db: &Database, n: &str) -> String {
+    if db.is_postgres() {
+        format!("decode(lpad(to_hex({n}), 64, '0'), 'hex')")
+    } else {
+        format!("unhex(printf('%064x', {n}))")
+    }
+}
+
+fn hashed(n: u32) -> HashedKey {
+    let mut bytes = [0; 32];
+    bytes[28..].copy_from_slice(&n.to_be_bytes());
+    HashedKey(bytes)
+}
+
+/// Fills a database of the version before with so many keys of every kind.
+async fn fill(db: &Database, many: u32) {
+    db.migrate_to(10).await;
+    let postgres = db.is_postgres();
+    let policy = serde_json::to_string(&preset("voxpria")).unwrap().replace('\'', "''");
+    // Three days ago, in microseconds; and rows from 1 on.
+    let began = Clock::System.now().timestamp_micros() - 3 * 86_400_000_000;
+    let time = |micros: &str| {
+        if postgres {
+            format!("to_timestamp(({began} + {micros}) / 1e6)")
+        } else {
+            format!("({began} + {micros})")
+        }
+    };
+    let numbers = if postgres {
+        format!("SELECT n FROM generate_series(1, {many}) AS g (n)")
+    } else {
+        format!(
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {many}) SELECT n FROM c"
+        )
+    };
+    let (random, allow, made) = if postgres {
+        (
+            "md5(n::text)",
+            "CASE n % 7 WHEN 0 THEN '{10.0.0.0/8,192.168.1.7/32}'::cidr[] ELSE '{}' END",
+            "now()",
+        )
+    } else {
+        (
+            "lower(printf('%08x', n * 2654435761 % 4294967296))",
+            "CASE n % 7 WHEN 0 THEN '10.0.0.0/8 192.168.1.7/32' ELSE '' END",
+            "1700000000000000",
+        )
+    };
+    let kind = |kind: u32, then: &str| format!("CASE n % 10 WHEN {kind} THEN {then} END");
+    let (created, soon) = (time("n"), time("n + 600000000"));
+    let sql = format!(
+        "INSERT INTO issuers (slug, policy, version, updated_at) VALUES ('voxpria', '{policy}', 1, {made}); \
+         INSERT INTO accounts (slug, issuer, name, search, admins, standing, created_at) \
+         SELECT 'account-' || n, 'voxpria', 'A', 'a', '[]', 'good', {made} FROM ({numbers}) AS n WHERE n <= 1000; \
+         INSERT INTO keys (id, account, issuer, name, name_key, description, search, preview, tail, hash, scopes, allow, created_at, \
+         created_by, expires_at, claim_by, acknowledged_at, last_used_at, last_used_from, last_used_endpoint, limits, revoked_at, \
+         revoked_by, revoke_reason, predecessor, overlap_seconds) \
+         SELECT {id}, 'account-' || (1 + n % {accounts}), 'voxpria', 'Key ' || {random}, 'key ' || {random}, 'for ' || n, \
+         'key ' || {random} || '{newline}for ' || n, 'vx_live_••••' || substr({random}, 1, 4), substr({random}, 1, 4), {hash}, \
+         CASE n % 3 WHEN 0 THEN 'calls:read' ELSE '' END, {allow}, {created}, 'ada', {expires}, {soon}, \
+         CASE WHEN n % 10 NOT IN (2, {USED}) THEN {created} END, {used}, {from}, {endpoint}, {limits}, {revoked}, {by}, {reason}, \
+         CASE WHEN n % 10 = 6 THEN {other} END, CASE n % 10 WHEN 6 THEN 3600 END FROM ({numbers}) AS n ORDER BY n; \
+         UPDATE keys SET successor = (SELECT s.id FROM keys s WHERE s.id = {next}) WHERE name_key = 'none'",
+        id = id(db, "n"),
+        hash = hash(db, "n"),
+        other = id(db, "n - 1"),
+        next = id(db, "1"),
+        accounts = many.min(1000),
+        newline = if postgres { "' || chr(10) || '" } else { "' || char(10) || '" },
+        expires = format!("CASE n % 4 WHEN 0 THEN {} END", time("n + 9000000000000")),
+        used = kind(USED, &time("n + 1000000")),
+        from = kind(USED, "'203.0.113.7'"),
+        endpoint = kind(USED, "'calls'"),
+        limits = kind(8, "'5/1h'"),
+        revoked = kind(REVOKED, &time("n + 2000000")),
+        by = kind(REVOKED, "'ada'"),
+        reason = kind(REVOKED, "'leaked'"),
+    );
+    db.execute(&sql).await;
+    // Replaced ones know what replaced them, and some are odd.
+    let pairs = if postgres {
+        "UPDATE keys SET successor = s.id FROM keys s WHERE s.predecessor = keys.id"
+    } else {
+        "CREATE TEMP TABLE of AS SELECT predecessor AS old, id AS new FROM keys WHERE predecessor IS NOT NULL; \
+         UPDATE keys SET successor = new FROM temp.of WHERE keys.id = old"
+    };
+    db.execute(pairs).await;
+    let far = if postgres { "'infinity'" } else { "9223372036854775807" };
+    for (n, set) in [
+        ("4", format!("expires_at = {far}")),
+        ("13", format!("last_used_at = {far}")),
+        ("5", "limits = 'many'".to_owned()),
+    ] {
+        let odd = if postgres { ", odd = true" } else { "" };
+        db.execute_past_triggers("keys", &format!("UPDATE keys SET {set}{odd} WHERE id = {}", id(db, n)))
+            .await;
+    }
+}
+
+/// Changes a key as the version before does: it is revoked, or used; or one is made. Answers false once there is no such table.
+async fn change(db: &Database, n: u32) -> bool {
+    let now = if db.is_postgres() { "clock_timestamp()" } else { "unixepoch() * 1000000" };
+    let sql = match n % 3 {
+        0 => format!(
+            "UPDATE keys SET revoked_at = {now}, revoked_by = 'otto' WHERE revoked_at IS NULL AND id = {}",
+            id(db, &n.to_string())
+        ),
+        1 => format!(
+            "UPDATE keys SET last_used_at = {now}, last_used_from = '::1' WHERE id = {}",
+            id(db, &n.to_string())
+        ),
+        _ => format!(
+            "INSERT INTO keys (id, account, issuer, name, name_key, description, search, preview, tail, hash, scopes, allow, created_at, \
+             created_by, claim_by, acknowledged_at) SELECT {}, account, issuer, name, name_key, description, search, preview, tail, {}, \
+             scopes, allow, created_at, created_by, claim_by, acknowledged_at FROM keys WHERE id = {}",
+            id(db, &format!("{n} + 900000000")),
+            hash(db, &format!("{n} + 900000000")),
+            id(db, "7")
+        ),
+    };
+    match db.try_execute(&sql).await {
+        Ok(_) => true,
+        Err(error) if error.to_string().contains("locked") => true,
+        Err(error) => {
+            let words = error.to_string();
+            assert!(words.contains("keys") || words.contains("column"), "{words}");
+            false
+        }
+    }
+}
+
+async fn moved(db: &Database, many: u32) {
+    fill(db, many).await;
+    let script = Script::on(db);
+    // Killed at whatever point, it goes on where it was; meanwhile others change what is there.
+    let mut n = 20;
+    for pause in [60, 150, 300, 450, 700, 1_000, 1_400] {
+        let mut child = script.command(&["migrate"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+        let until = std::time::Instant::now() + Duration::from_millis(pause);
+        while std::time::Instant::now() < until {
+            change(db, n).await;
+            n += 1;
+        }
+        program::signal(&child, Signal::KILL);
+        program::ended(&mut child);
+        if db.try_execute("SELECT seq FROM keys_moved").await.is_err()
+            && db.try_execute("SELECT until FROM keys_moved").await.is_err()
+            && db.number("SELECT max(version) FROM _sqlx_migrations").await == 11
+        {
+            break;
+        }
+    }
+    let is_done = async || db.number("SELECT max(version) FROM _sqlx_migrations").await == 11;
+    if !is_done().await {
+        let before = lines(db, true).await;
+        script.ok(&["migrate"]);
+        let after = lines(db, false).await;
+        assert_eq!(before.len(), after.len());
+        let differs: Vec<_> =
+            before.iter().zip(&after).filter(|(before, after)| before != after).take(3).collect();
+        assert!(differs.is_empty(), "{differs:#?}");
+    } else {
+        panic!("{many} keys were moved before the last kill: move more");
+    }
+    // Nothing is refused falsely, or let through.
+    let service = db.open().await;
+    let gate = Gate::open(&db.location(), Clock::System, settings("east")).await.unwrap();
+    for (n, works) in
+        [(7, true), (10, true), (11, false), (12, false), (23, true), (16, true), (4, false), (5, false)]
+    {
+        assert_eq!(passes(&gate, hashed(n)).await.unwrap(), works, "key {n}");
+    }
+    gate.close().await;
+    let store = keyrack::store::Store::open(&db.location()).await.unwrap();
+    let found = store.compare_schema().await.unwrap();
+    assert!(found.findings.is_empty(), "{found:?}");
+    store.close().await;
+    let apart = "SELECT count(*) FROM key_auth k LEFT JOIN key_use u ON";
+    let apart = format!(
+        "{apart} {} WHERE (k.first_used_at IS NULL) <> (u.last_used_at IS NULL)",
+        if db.is_postgres() { "u.id = k.id" } else { "u.seq = k.seq" }
+    );
+    assert_eq!(db.number(&apart).await, 0, "both tables know whether a key was used");
+    assert_eq!(
+        all(&service, &query("\"for 1234\""), Sort::default(), 100)
+            .await
+            .iter()
+            .filter(|key| &*key.description == "for 1234")
+            .count(),
+        1
+    );
+    let (rows, _) = service.odd_rows(9).await.unwrap();
+    assert_eq!(
+        rows.iter().map(|row| row.table).collect::<BTreeSet<_>>(),
+        ["key_auth", "key_use"].into(),
+        "{rows:?}"
+    );
+    let odd = rows.iter().map(|row| row.id.parse().unwrap()).collect::<Vec<_>>();
+    for id in odd {
+        service.revoke_keys(new_operation(), &[id], None).await.unwrap();
+    }
+}
+
+on_both! {
+    async fn keys_are_moved_whenever_that_is_cut_off(db) {
+        let many = std::env::var("KEYRACK_MOVED").ok().and_then(|many| many.parse().ok()).unwrap_or(200_000);
+        moved(&db, many).await;
+    }
+
+    async fn a_search_finds_what_its_indexes_are_not_fed_with_yet(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        for n in 0..9 {
+            make_kept(&service, "acme", &format!("fresh {n}")).await;
+        }
+        let sorts = keyrack::domain::query::Column::ALL;
+        let look = async || {
+            for column in sorts {
+                for text in ["", "fresh", "\"esh 3\"", "account:acme", "used:never", "status:active"] {
+                    let sort = Sort { column: *column, direction: keyrack::domain::query::Direction::Descending };
+                    let found = all(&service, &query(text), sort, 2).await;
+                    let wanted = if text == "\"esh 3\"" { 1 } else { 9 };
+                    assert_eq!(found.len(), wanted, "{text} by {column:?}");
+                    assert_eq!(service.count(&query(text)).await.unwrap(), keyrack::service::Count::Exactly(wanted as u64), "{text}");
+                }
+            }
+        };
+        look().await;
+        if !db.is_postgres() {
+            assert_eq!(db.number("SELECT count(*) FROM keys WHERE listed = 1").await, 0);
+            db.execute("UPDATE key_auth SET listed = 1 WHERE seq <= 4; UPDATE keys SET listed = 1 WHERE seq <= 4; UPDATE key_feed SET upto = 4").await;
+            look().await;
+            // What was edited is found by its new name, and no more by the old one, fed or not.
+            for n in [2, 7] {
+                db.execute(&format!("UPDATE keys SET name = 'other', name_key = 'other', search = 'other' || char(10) WHERE seq = {n}")).await;
+            }
+            assert_eq!(all(&service, &query("other"), Sort::default(), 9).await.len(), 2);
+            assert_eq!(all(&service, &query("fresh"), Sort::default(), 9).await.len(), 7);
+            db.execute("INSERT INTO key_text (key_text) VALUES ('integrity-check')").await;
+        }
+    }
+
+    async fn a_newer_schema_is_read_where_it_says_that_it_can_be(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let made = make_kept(&service, "acme", "hub").await;
+        service.close().await;
+        let insert = if db.is_postgres() {
+            "INSERT INTO _sqlx_migrations VALUES (99, 'later', now(), true, '', 0)"
+        } else {
+            "INSERT INTO _sqlx_migrations VALUES (99, 'later', 0, 1, x'', 0)"
+        };
+        db.execute(insert).await;
+        let script = Script::on(&db);
+        let list = script.run(&["key", "list"]);
+        let said = String::from_utf8(list.stderr).unwrap();
+        assert!(list.status.success() && String::from_utf8(list.stdout).unwrap().contains("hub"), "{said}");
+        assert!(said.contains("schema version 99, newer than the 11") && said.contains("only be read here"), "{said}");
+        let revoke = script.run(&["key", "revoke", &made.key.id.to_string(), "--yes"]);
+        let said = String::from_utf8(revoke.stderr).unwrap();
+        assert!(!revoke.status.success() && said.contains("Upgrade keyrack"), "{said}");
+        let doctor = script.run(&["doctor"]);
+        assert!(String::from_utf8(doctor.stdout).unwrap().contains("newer than the 11"));
+        assert!(Service::open_with(&db.location(), Access::Existing, Clock::System).await.unwrap().whoami().await.unwrap().read_only);
+        assert!(Gate::open(&db.location(), Clock::System, settings("east")).await.is_err(), "a gate writes");
+        db.execute("UPDATE readable SET since = 99").await;
+        let refused = script.run(&["key", "list"]);
+        assert!(!refused.status.success() && String::from_utf8(refused.stderr).unwrap().contains("Upgrade keyrack"));
+    }
+}
+
+/// Each index has a comment that names who would wait without it.
+#[test]
+fn each_index_of_keys_says_who_would_wait_without_it() {
+    for kind in ["sqlite", "postgres"] {
+        let path = format!("{}/migrations/{kind}/0011_three_tables.sql", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let indexes = lines.iter().enumerate().filter(|(_, line)| line.starts_with("CREATE INDEX"));
+        let without: Vec<_> = indexes.filter(|(n, _)| !lines[n - 1].starts_with("-- ")).collect();
+        assert!(without.is_empty(), "{kind}: {without:?}");
+    }
+}
+
+#[test]
+fn a_last_use_stays_in_its_page() {
+    run_on_postgres("a_last_use_stays_in_its_page", async |db| {
+        let service = office(&db, preset("voiceinfra")).await;
+        let mut keys = Vec::new();
+        for n in 0..40 {
+            keys.push(
+                make_kept(&service, if n % 2 == 0 { "acme" } else { "globex" }, &format!("{n}")).await.key.id,
+            );
+        }
+        let store = keyrack::store::Store::open(&db.location()).await.unwrap();
+        let gate = keyrack::store::NewGate {
+            id: new_operation(),
+            name: "east".into(),
+            host: "h".into(),
+            listen: "l".into(),
+            lease_ms: 1000,
+        };
+        store.register_gate(&gate, 0, &Clock::System).await.unwrap();
+        for round in 1..=20 {
+            let at = Clock::System.now();
+            let last = keys.iter().map(|key| (*key, LastUse { at, address: None, endpoint: None })).collect();
+            store
+                .add_usage(gate.id, round, &Batch { last, ..Batch::default() }, &Clock::System)
+                .await
+                .unwrap();
+        }
+        // A server's process tells its counts when it ends.
+        store.close().await;
+        let sql = "SELECT n_tup_upd::text || ' ' || n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'key_use'";
+        let mut told = String::new();
+        for _ in 0..200 {
+            told = db.texts(sql).await.remove(0);
+            if told.starts_with("760 ") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let hot: u32 = told.strip_prefix("760 ").unwrap_or_else(|| panic!("{told}")).parse().unwrap();
+        // The hour may end just now.
+        assert!(hot >= 760 - 40 - 20, "{told}");
+    });
+}
