@@ -36,6 +36,7 @@ mod load;
 mod location;
 mod login;
 mod migrate;
+mod migrations;
 mod moving;
 mod nearby;
 mod networks;
@@ -306,14 +307,6 @@ impl Store {
         }
     }
 
-    /// Tries to bring a database's schema up to date and leaves it as it is.
-    pub async fn try_migrate(location: &Location) -> Result<Tried> {
-        match location {
-            Location::Sqlite(path) => sqlite::try_open(path).await,
-            Location::Postgres(url) => postgres::try_open(url).await,
-        }
-    }
-
     /// Refuses as [`Access::Existing`] does where nothing is at the address, or another program's database; opens nothing
     /// and asks no server.
     pub async fn look(location: &Location) -> Result<()> {
@@ -325,15 +318,6 @@ impl Store {
 
     pub fn location(&self) -> &Location {
         &self.location
-    }
-
-    /// Why nothing can be changed here by this program, where the disk or a newer schema is to blame.
-    pub fn changeable(&self) -> Result<()> {
-        match (&self.hindered, self.newer) {
-            (Some(why), _) => Err(Error::Disk(why.to_string())),
-            (_, Some(found)) => Err(Error::Newer { found, known: migrate::newest() }),
-            _ => Ok(()),
-        }
     }
 
     /// What keeps the server from keeping what it confirms, in words: how its owner set it.
@@ -411,19 +395,5 @@ impl Store {
             return Error::Unreachable("another server takes the changes now".into());
         }
         postgres::takes_none(pool, conn).await
-    }
-
-    /// Whether nobody can change anything here: a standby, a file without the right to write, a read-only disk.
-    pub async fn is_read_only(&self) -> Result<bool> {
-        Ok(match (&self.pools, &self.location) {
-            _ if self.newer.is_some() => true,
-            (Pools::Postgres(pool), _) => {
-                sqlx::query_scalar("SELECT current_setting('transaction_read_only') = 'on'")
-                    .fetch_one(pool)
-                    .await?
-            }
-            (Pools::Sqlite { .. }, Location::Sqlite(path)) => sqlite::is_read_only(path),
-            (Pools::Sqlite { .. }, Location::Postgres(_)) => false,
-        })
     }
 }

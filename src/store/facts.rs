@@ -1,8 +1,10 @@
 //! Facts about the database, for `doctor` and `info`.
 
 use super::dialect::{Time, scalar};
+use super::migrate::Tried;
+use super::moving::Moving;
 use super::rights::{self, Lack, Mended};
-use super::{Error, Location, Pools, Result, Store, migrate};
+use super::{Error, Location, Pools, Result, Store, migrate, postgres, sqlite};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::operator::Role;
@@ -31,6 +33,50 @@ pub struct Facts {
 }
 
 impl Store {
+    /// Does what of bringing a schema up to date can be done while others read and write, and tells how far it has come. The
+    /// switch is left to [`Store::open`].
+    pub async fn prepare(location: &Location, mut progress: impl FnMut(Moving) + Send) -> Result<()> {
+        match location {
+            Location::Sqlite(path) => sqlite::prepare(path, &mut progress).await,
+            Location::Postgres(url) => match postgres::prepare(url, &mut progress).await {
+                // Whoever may not is told so by the migration, in better words.
+                Err(Error::Privilege(_)) => Ok(()),
+                done => done,
+            },
+        }
+    }
+
+    /// Tries to bring a database's schema up to date and leaves it as it is.
+    pub async fn try_migrate(location: &Location) -> Result<Tried> {
+        match location {
+            Location::Sqlite(path) => sqlite::try_open(path).await,
+            Location::Postgres(url) => postgres::try_open(url).await,
+        }
+    }
+
+    /// Why nothing can be changed here by this program, where the disk or a newer schema is to blame.
+    pub fn changeable(&self) -> Result<()> {
+        match (&self.hindered, self.newer) {
+            (Some(why), _) => Err(Error::Disk(why.to_string())),
+            (_, Some(found)) => Err(Error::Newer { found, known: migrate::newest() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether nobody can change anything here: a standby, a file without the right to write, a read-only disk.
+    pub async fn is_read_only(&self) -> Result<bool> {
+        Ok(match (&self.pools, &self.location) {
+            _ if self.newer.is_some() => true,
+            (Pools::Postgres(pool), _) => {
+                sqlx::query_scalar("SELECT current_setting('transaction_read_only') = 'on'")
+                    .fetch_one(pool)
+                    .await?
+            }
+            (Pools::Sqlite { .. }, Location::Sqlite(path)) => sqlite::is_read_only(path),
+            (Pools::Sqlite { .. }, Location::Postgres(_)) => false,
+        })
+    }
+
     /// Refuses where the schema is older than this program's.
     pub async fn demand_current(&self) -> Result<()> {
         let known = migrate::newest();

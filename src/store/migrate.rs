@@ -4,38 +4,18 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 
+pub(super) use super::migrations::{POSTGRES, SQLITE, VERSION, anew, newest};
+use super::migrations::{SINCE, STATE, Schema, check, readable};
 use super::moving::{self, MOVED, Progress};
 use super::refold::{self, REFOLDED, Refolded};
 use super::rights::{self, Grant, Mended};
 use super::{Access, Error, Result};
 
-pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
-
 /// How often to wait for another process that brings the schema up to date.
 const TRIES: u32 = 6;
-
-/// The newest schema version that this program knows.
-pub(super) fn newest() -> i64 {
-    SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
-}
-
-/// The schema's version.
-pub(super) const VERSION: &str = "SELECT max(version) FROM _sqlx_migrations WHERE success";
-
-/// The same, and what the first migration calls itself; so that a start costs one small read.
-const STATE: &str = "SELECT max(CASE WHEN success THEN version END), max(CASE WHEN version = 1 THEN description END) \
-     FROM _sqlx_migrations";
-
-/// The same migrations for a schema of the caller's own, which needs no lock.
-pub(super) fn anew(migrator: &Migrator) -> Migrator {
-    let mut anew = Migrator::with_migrations(migrator.iter().cloned().collect());
-    anew.set_locking(false);
-    anew
-}
 
 /// What PostgreSQL's migrations up to this version grant to the group roles.
 fn granted_at(version: i64) -> Vec<Grant<'static>> {
@@ -391,37 +371,6 @@ async fn not_owner(pool: &PgPool, why: String) -> Result<Error> {
         ),
     };
     Ok(Error::NotOwner { login, why, cure })
-}
-
-enum Schema {
-    Current,
-    Older,
-    Newer,
-}
-
-fn check(found: Option<i64>) -> Schema {
-    match found {
-        Some(found) if found > newest() => Schema::Newer,
-        Some(found) if found == newest() => Schema::Current,
-        _ => Schema::Older,
-    }
-}
-
-/// The oldest version whose program can read a schema that is newer than this one's.
-const SINCE: &str = "SELECT since FROM readable";
-
-/// The version of a newer schema, where it says that this program can read it; `since`: what it says.
-fn readable(found: Option<i64>, since: Result<i64>, access: Access) -> Result<Option<i64>> {
-    let (found, known) = (found.unwrap_or_default(), newest());
-    let since = match since {
-        Err(Error::Lacks(_)) => i64::MAX,
-        since => since?,
-    };
-    // Gates write, and nobody brings it to an older version.
-    if since > known || matches!(access, Access::Current | Access::UpToDate) {
-        return Err(Error::TooNew { found, known });
-    }
-    Ok(Some(found))
 }
 
 pub(super) fn failed(error: MigrateError) -> Error {

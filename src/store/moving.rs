@@ -8,8 +8,8 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
-use super::migrate::VERSION;
-use super::{Error, Location, Result, Store, migrate, postgres, sqlite};
+use super::Result;
+use super::migrations::{POSTGRES, SQLITE, VERSION};
 
 /// The version of the schema that has them.
 pub(super) const MOVED: i64 = 11;
@@ -41,21 +41,6 @@ fn part(migrator: &'static Migrator, name: &str) -> &'static str {
 /// The part's statements, one by one.
 fn statements(part: &str) -> Vec<&str> {
     part.split(";\n").filter(|statement| !statement.trim().is_empty()).collect()
-}
-
-impl Store {
-    /// Does what of bringing a schema up to date can be done while others read and write, and tells how far it has come. The
-    /// switch is left to [`Store::open`].
-    pub async fn prepare(location: &Location, mut progress: impl FnMut(Moving) + Send) -> Result<()> {
-        match location {
-            Location::Sqlite(path) => sqlite::prepare(path, &mut progress).await,
-            Location::Postgres(url) => match postgres::prepare(url, &mut progress).await {
-                // Whoever may not is told so by the migration, in better words.
-                Err(Error::Privilege(_)) => Ok(()),
-                done => done,
-            },
-        }
-    }
 }
 
 macro_rules! moving {
@@ -107,7 +92,7 @@ macro_rules! moving {
 moving!(
     sqlite,
     SqliteConnection,
-    migrate::SQLITE,
+    SQLITE,
     "BEGIN IMMEDIATE",
     ROWS,
     "SELECT coalesce((SELECT max(seq) FROM keys), 0) - upto FROM keys_moved"
@@ -115,7 +100,7 @@ moving!(
 moving!(
     postgres,
     PgConnection,
-    migrate::POSTGRES,
+    POSTGRES,
     // Others that move keys at the same time take turns.
     "BEGIN; SELECT pg_advisory_xact_lock(7301466)",
     ROWS - 1,

@@ -65,6 +65,7 @@ mod contract {
     mod standing;
     mod storm;
     mod sweeps;
+    mod tables;
     mod together;
     mod written;
     mod year;

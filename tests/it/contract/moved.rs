@@ -1,5 +1,4 @@
-//! Keys are moved into their three tables while others use the database, whenever that is cut off; and what the schema is
-//! then like.
+//! Keys are moved into their three tables while others use the database, whenever that is cut off.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,14 +6,12 @@ use std::time::Duration;
 use keyrack::clock::Clock;
 use keyrack::domain::query::Sort;
 use keyrack::domain::secret::HashedKey;
-use keyrack::domain::usage::LastUse;
-use keyrack::service::{Access, Gate, Service, new_operation};
-use keyrack::store::Batch;
+use keyrack::service::{Gate, new_operation};
 use rustix::process::Signal;
 
-use crate::support::database::{Database, run_on_postgres};
+use crate::support::database::Database;
 use crate::support::gate::passes;
-use crate::support::people::{all, make_kept, office, preset, query, settings};
+use crate::support::people::{all, preset, query, settings};
 use crate::support::program;
 use crate::support::script::Script;
 
@@ -133,6 +130,7 @@ async fn fill(db: &Database, many: u32) {
     };
     let kind = |kind: u32, then: &str| format!("CASE n % 10 WHEN {kind} THEN {then} END");
     let (created, soon) = (time("n"), time("n + 600000000"));
+    let expires = format!("CASE n % 4 WHEN 0 THEN {} END", time("n + 9000000000000"));
     let sql = format!(
         "INSERT INTO issuers (slug, policy, version, updated_at) VALUES ('voxpria', '{policy}', 1, {made}); \
          INSERT INTO accounts (slug, issuer, name, search, admins, standing, created_at) \
@@ -152,7 +150,6 @@ async fn fill(db: &Database, many: u32) {
         next = id(db, "1"),
         accounts = many.min(1000),
         newline = if postgres { "' || chr(10) || '" } else { "' || char(10) || '" },
-        expires = format!("CASE n % 4 WHEN 0 THEN {} END", time("n + 9000000000000")),
         used = kind(USED, &time("n + 1000000")),
         from = kind(USED, "'203.0.113.7'"),
         endpoint = kind(USED, "'calls'"),
@@ -291,120 +288,4 @@ on_both! {
         let many = std::env::var("KEYRACK_MOVED").ok().and_then(|many| many.parse().ok()).unwrap_or(200_000);
         moved(&db, many).await;
     }
-
-    async fn a_search_finds_what_its_indexes_are_not_fed_with_yet(db) {
-        let service = office(&db, preset("voiceinfra")).await;
-        for n in 0..9 {
-            make_kept(&service, "acme", &format!("fresh {n}")).await;
-        }
-        let sorts = keyrack::domain::query::Column::ALL;
-        let look = async || {
-            for column in sorts {
-                for text in ["", "fresh", "\"esh 3\"", "account:acme", "used:never", "status:active"] {
-                    let sort = Sort { column: *column, direction: keyrack::domain::query::Direction::Descending };
-                    let found = all(&service, &query(text), sort, 2).await;
-                    let wanted = if text == "\"esh 3\"" { 1 } else { 9 };
-                    assert_eq!(found.len(), wanted, "{text} by {column:?}");
-                    assert_eq!(service.count(&query(text)).await.unwrap(), keyrack::service::Count::Exactly(wanted as u64), "{text}");
-                }
-            }
-        };
-        look().await;
-        if !db.is_postgres() {
-            assert_eq!(db.number("SELECT count(*) FROM keys WHERE listed = 1").await, 0);
-            db.execute("UPDATE key_auth SET listed = 1 WHERE seq <= 4; UPDATE keys SET listed = 1 WHERE seq <= 4; UPDATE key_feed SET upto = 4").await;
-            look().await;
-            // What was edited is found by its new name, and no more by the old one, fed or not.
-            for n in [2, 7] {
-                db.execute(&format!("UPDATE keys SET name = 'other', name_key = 'other', search = 'other' || char(10) WHERE seq = {n}")).await;
-            }
-            assert_eq!(all(&service, &query("other"), Sort::default(), 9).await.len(), 2);
-            assert_eq!(all(&service, &query("fresh"), Sort::default(), 9).await.len(), 7);
-            db.execute("INSERT INTO key_text (key_text) VALUES ('integrity-check')").await;
-        }
-    }
-
-    async fn a_newer_schema_is_read_where_it_says_that_it_can_be(db) {
-        let service = office(&db, preset("voiceinfra")).await;
-        let made = make_kept(&service, "acme", "hub").await;
-        service.close().await;
-        let insert = if db.is_postgres() {
-            "INSERT INTO _sqlx_migrations VALUES (99, 'later', now(), true, '', 0)"
-        } else {
-            "INSERT INTO _sqlx_migrations VALUES (99, 'later', 0, 1, x'', 0)"
-        };
-        db.execute(insert).await;
-        let script = Script::on(&db);
-        let list = script.run(&["key", "list"]);
-        let said = String::from_utf8(list.stderr).unwrap();
-        assert!(list.status.success() && String::from_utf8(list.stdout).unwrap().contains("hub"), "{said}");
-        assert!(said.contains("schema version 99, newer than the 11") && said.contains("only be read here"), "{said}");
-        let revoke = script.run(&["key", "revoke", &made.key.id.to_string(), "--yes"]);
-        let said = String::from_utf8(revoke.stderr).unwrap();
-        assert!(!revoke.status.success() && said.contains("Upgrade keyrack"), "{said}");
-        let doctor = script.run(&["doctor"]);
-        assert!(String::from_utf8(doctor.stdout).unwrap().contains("newer than the 11"));
-        assert!(Service::open_with(&db.location(), Access::Existing, Clock::System).await.unwrap().whoami().await.unwrap().read_only);
-        assert!(Gate::open(&db.location(), Clock::System, settings("east")).await.is_err(), "a gate writes");
-        db.execute("UPDATE readable SET since = 99").await;
-        let refused = script.run(&["key", "list"]);
-        assert!(!refused.status.success() && String::from_utf8(refused.stderr).unwrap().contains("Upgrade keyrack"));
-    }
-}
-
-/// Each index has a comment that names who would wait without it.
-#[test]
-fn each_index_of_keys_says_who_would_wait_without_it() {
-    for kind in ["sqlite", "postgres"] {
-        let path = format!("{}/migrations/{kind}/0011_three_tables.sql", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(path).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        let indexes = lines.iter().enumerate().filter(|(_, line)| line.starts_with("CREATE INDEX"));
-        let without: Vec<_> = indexes.filter(|(n, _)| !lines[n - 1].starts_with("-- ")).collect();
-        assert!(without.is_empty(), "{kind}: {without:?}");
-    }
-}
-
-#[test]
-fn a_last_use_stays_in_its_page() {
-    run_on_postgres("a_last_use_stays_in_its_page", async |db| {
-        let service = office(&db, preset("voiceinfra")).await;
-        let mut keys = Vec::new();
-        for n in 0..40 {
-            keys.push(
-                make_kept(&service, if n % 2 == 0 { "acme" } else { "globex" }, &format!("{n}")).await.key.id,
-            );
-        }
-        let store = keyrack::store::Store::open(&db.location()).await.unwrap();
-        let gate = keyrack::store::NewGate {
-            id: new_operation(),
-            name: "east".into(),
-            host: "h".into(),
-            listen: "l".into(),
-            lease_ms: 1000,
-        };
-        store.register_gate(&gate, 0, &Clock::System).await.unwrap();
-        for round in 1..=20 {
-            let at = Clock::System.now();
-            let last = keys.iter().map(|key| (*key, LastUse { at, address: None, endpoint: None })).collect();
-            store
-                .add_usage(gate.id, round, &Batch { last, ..Batch::default() }, &Clock::System)
-                .await
-                .unwrap();
-        }
-        // A server's process tells its counts when it ends.
-        store.close().await;
-        let sql = "SELECT n_tup_upd::text || ' ' || n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'key_use'";
-        let mut told = String::new();
-        for _ in 0..200 {
-            told = db.texts(sql).await.remove(0);
-            if told.starts_with("760 ") {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        let hot: u32 = told.strip_prefix("760 ").unwrap_or_else(|| panic!("{told}")).parse().unwrap();
-        // The hour may end just now.
-        assert!(hot >= 760 - 40 - 20, "{told}");
-    });
 }
