@@ -59,12 +59,12 @@ on_both! {
         let list = script.run(&["key", "list"]);
         let said = String::from_utf8(list.stderr).unwrap();
         assert!(list.status.success() && String::from_utf8(list.stdout).unwrap().contains("hub"), "{said}");
-        assert!(said.contains("schema version 99, newer than the 11") && said.contains("only be read here"), "{said}");
+        assert!(said.contains("schema version 99, newer than the ") && said.contains("only be read here"), "{said}");
         let revoke = script.run(&["key", "revoke", &made.key.id.to_string(), "--yes"]);
         let said = String::from_utf8(revoke.stderr).unwrap();
         assert!(!revoke.status.success() && said.contains("Upgrade keyrack"), "{said}");
         let doctor = script.run(&["doctor"]);
-        assert!(String::from_utf8(doctor.stdout).unwrap().contains("newer than the 11"));
+        assert!(String::from_utf8(doctor.stdout).unwrap().contains("newer than the "));
         assert!(Service::open_with(&db.location(), Access::Existing, Clock::System).await.unwrap().whoami().await.unwrap().read_only);
         assert!(Gate::open(&db.location(), Clock::System, settings("east")).await.is_err(), "a gate writes");
         db.execute("UPDATE readable SET since = 99").await;
