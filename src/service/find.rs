@@ -1,16 +1,18 @@
 //! Finding keys by what a person holds in hand: any text with secrets in it, or the little that they know of one key.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::list::Count;
-use super::{Error, Result, Service};
-use crate::domain::Instant;
+use super::{Error, LeakOrder, LeakSource, LeakSweep, Result, Service};
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId, Status};
+use crate::domain::leak::Form;
 use crate::domain::query::{Column, Direction, Query, Sort, Term, Test};
 use crate::domain::secret::{Finding, HashedKey, Kind, SentKey, search, wipe_stack};
 use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, SafeText, fold_typed};
+use crate::domain::{Instant, days, shifted};
 use crate::store::{Side, Slice};
 
 /// How many keys an answer holds at most that was found by words.
@@ -40,6 +42,8 @@ pub struct Search {
     pub clues: Vec<Clue>,
     /// How many previews and ids of the text were too many to be looked up.
     pub left_out: usize,
+    /// All that was found, where that is more than one key.
+    pub sweep: Option<LeakSweep>,
 }
 
 /// Something that looks like a secret and led to no key. Holds no part of it.
@@ -135,7 +139,36 @@ impl Service {
             })
             .collect();
         search.found = self.with_admins(keys).await?;
+        if search.certain && search.found.len() > 1 {
+            search.sweep = Some(self.sweep_given(LeakSource::Given(given), now).await?);
+        }
         Ok(search)
+    }
+
+    /// As [`Self::find_keys`], in a file or a folder.
+    pub async fn find_in_file(&self, path: PathBuf) -> Result<Search> {
+        let now = self.look().await?;
+        let home = path
+            .strip_prefix("~")
+            .ok()
+            .and_then(|rest| Some(PathBuf::from(std::env::var_os("HOME")?).join(rest)));
+        let sweep = self.sweep_given(LeakSource::Path(home.unwrap_or(path)), now).await?;
+        if let (0, [(name, why), ..]) = (sweep.findings.len(), sweep.unread.as_slice()) {
+            return Err(Error::Refused(format!("{name} can't be read: {why}")));
+        }
+        let mut seen = HashSet::new();
+        let keys = sweep.findings.iter().filter_map(|one| one.key.as_ref());
+        let found: Vec<Found> =
+            keys.filter(|found| seen.insert(found.key.id)).map(|found| (**found).clone()).collect();
+        let sweep = (found.len() != 1).then_some(sweep).filter(|sweep| !sweep.findings.is_empty());
+        Ok(Search { certain: true, found, sweep, ..Search::default() })
+    }
+
+    /// What gates saw in the last 24 hours is told.
+    async fn sweep_given(&self, source: LeakSource, now: Instant) -> Result<LeakSweep> {
+        let since = shifted(now, -days(1));
+        let order = LeakOrder { sources: vec![source], form: Form::Auto, since };
+        Box::pin(self.sweep_leaks(order, |_| {})).await
     }
 
     /// The keys of whole secrets, each once, and the findings that led to none.

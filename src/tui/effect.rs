@@ -129,6 +129,8 @@ pub enum Request {
     /// The audit of one key, newest first.
     Trail(KeyId),
     Find(SentKey),
+    /// As [`Self::Find`], in a file or a folder.
+    FindInFile(PathBuf),
     /// What a gate would read in this, sent in that header if it is known.
     Read(SentKey, Option<&'static str>),
     Outlook,
@@ -141,6 +143,13 @@ pub enum Request {
         operation: OperationId,
         keys: Vec<KeyId>,
         reason: Option<String>,
+    },
+    /// The same, with the ticket of the incident.
+    RevokeLeaked {
+        operation: OperationId,
+        keys: Vec<KeyId>,
+        reason: Option<String>,
+        ticket: String,
     },
     /// The revocations that a restored backup undid.
     Undone,

@@ -77,7 +77,8 @@ pub trait Layer: Any + fmt::Debug {
 
     /// Whether it asks something at this place, so that a key that is no answer shuts the question.
     fn asks(&self) -> bool {
-        matches!(self.context(), Context::Dialog | Context::Leaving) && self.receipt().is_none()
+        matches!(self.context(), Context::Dialog | Context::Leaving | Context::Findings)
+            && self.receipt().is_none()
     }
 
     /// Whether this action carries out what is asked: too early, it does nothing and says so.

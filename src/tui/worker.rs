@@ -180,6 +180,7 @@ impl Worker {
                 Reply::Trail(plain(service.audit(&request)).await)
             }
             Request::Find(given) => Reply::Find(plain(service.find_keys(given)).await),
+            Request::FindInFile(path) => Reply::Find(service.find_in_file(path).await.map_err(Failure::from)),
             Request::Read(given, header) => Reply::Read(plain(service.read_pasted(given, header)).await),
             Request::Outlook => Reply::Outlook(plain(service.outlook()).await),
             Request::Create(request) => Reply::Create(plain(service.create_key(request)).await.map(Box::new)),
@@ -189,6 +190,9 @@ impl Worker {
             Request::Revoke { operation, keys, reason } => {
                 Reply::Revoke(plain(service.revoke_keys(operation, &keys, reason.as_deref())).await)
             }
+            Request::RevokeLeaked { operation, keys, reason, ticket } => Reply::Revoke(
+                plain(service.revoke_leaked(operation, &keys, reason.as_deref(), Some(&ticket))).await,
+            ),
             Request::Undone => Reply::Undone(plain(Box::pin(service.undone(None))).await),
             Request::RevokeAgain { operation, list, reason } => Reply::Revoke(
                 plain(Box::pin(service.revoke_again(operation, &list, reason.as_deref()))).await,

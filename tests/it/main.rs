@@ -95,6 +95,7 @@ mod journey {
     mod copying;
     mod exposed;
     mod gate;
+    mod incident;
     mod keys;
     mod lines;
     mod memory;

@@ -215,6 +215,17 @@ pub enum Action {
     PreviousButton,
     /// Press the button under the cursor
     PressButton,
+    // Leaked secrets
+    /// Tick the finding for revoking, or take its tick away
+    TickFinding,
+    /// Write the reason, then the ticket
+    EditReason,
+    /// Search a file or a folder
+    OpenFile,
+    /// One page up
+    FindingsPageUp,
+    /// One page down
+    FindingsPageDown,
     // The reveal
     /// Copy the secret to the clipboard
     CopySecret,

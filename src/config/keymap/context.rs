@@ -36,6 +36,9 @@ pub enum Context {
     /// A question with buttons.
     #[strum(serialize = "A question")]
     Dialog,
+    /// What a search for leaked secrets found.
+    #[strum(serialize = "Leaked secrets")]
+    Findings,
     /// The one time a secret is shown.
     #[strum(serialize = "The reveal")]
     Reveal,
@@ -73,7 +76,7 @@ impl Context {
             Self::Table | Self::Detail => Self::Global,
             Self::Keys | Self::Expiring | Self::Reminders | Self::Accounts => Self::Table,
             Self::Audit | Self::Issuers | Self::Operators | Self::Alerts => Self::Table,
-            Self::Leaving => Self::Dialog,
+            Self::Leaving | Self::Findings => Self::Dialog,
             Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
             Self::Picker | Self::Reader | Self::Preview | Self::Sweeping => Self::Always,
         })

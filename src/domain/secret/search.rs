@@ -19,7 +19,7 @@ mod strangers;
 mod stream;
 mod words;
 
-use read::{LEADS, clean, decoded, encoded_places, encoded_runs, gap, run, unit};
+use read::{clean, decoded, encoded_places, encoded_runs, gap, is_lead, run, unit};
 use sieve::Sieve;
 pub use stream::Stream;
 use stream::Walk;
@@ -126,7 +126,7 @@ impl Finder {
             starts[usize::from(first)] = true;
             starts[usize::from(first.to_ascii_uppercase())] = true;
         }
-        LEADS.iter().for_each(|byte| starts[usize::from(*byte)] = true);
+        (0..=u8::MAX).filter(|byte| is_lead(*byte)).for_each(|byte| starts[usize::from(byte)] = true);
         let sieve = Sieve::new(&forms);
         Self { forms, starts, sieve }
     }

@@ -61,8 +61,8 @@ impl Request {
             Self::RetryReminders { .. } => {
                 ("letting reminders be sent again".to_owned(), look("reminders list"))
             }
-            Self::RevokeAgain { .. } => (
-                "revoking keys again".to_owned(),
+            Self::RevokeAgain { .. } | Self::RevokeLeaked { .. } => (
+                "revoking keys".to_owned(),
                 "they may still work; look with `keyrack doctor`, or revoke them again".to_owned(),
             ),
             Self::AcceptHistory(_) => ("accepting the history".to_owned(), look("doctor")),
@@ -75,6 +75,7 @@ impl Request {
             | Self::Key(_)
             | Self::Trail(_)
             | Self::Find(_)
+            | Self::FindInFile(_)
             | Self::Read(..)
             | Self::Outlook
             | Self::Receipt { .. }

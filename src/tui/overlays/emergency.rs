@@ -8,6 +8,7 @@ use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
+use crate::domain::secret::find_secret;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::{Found, Search};
@@ -18,12 +19,17 @@ use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
+use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::{Pasted, Severity};
 
+mod press;
+mod table;
 #[cfg(test)]
 mod tests;
 mod view;
+
+use table::Table;
 
 /// What stands in the audit as the reason.
 const REASON: &str = "exposed";
@@ -40,11 +46,15 @@ pub struct State {
     stage: Stage,
     asked: Option<RequestId>,
     said: Option<(Severity, SafeText)>,
+    /// What was found, where that is more than one key.
+    table: Option<Table>,
 }
 
 #[derive(Debug)]
 enum Stage {
     Ask,
+    /// The path of a file or a folder is typed.
+    Path(TextField),
     /// At least one key.
     Found {
         search: Search,
@@ -74,6 +84,7 @@ pub fn open(shell: &mut Shell, number: u64, given: Option<Pasted>) -> Opened {
         stage: Stage::Ask,
         asked: None,
         said: None,
+        table: None,
     };
     if let Some(given) = given {
         state.input.put(given.as_str());
@@ -89,8 +100,13 @@ impl State {
         match key.action {
             Some(Action::CancelPrompt | Action::Interrupt) => shell.close(),
             Some(Action::Accept) if key.hurried => return vec![self.input.end_line(self.number)],
+            // One letter finds too much to be of use.
+            Some(Action::Accept) if self.input.is("o") => self.ask_path(""),
             Some(Action::Accept) => return self.find(shell, ""),
             Some(Action::ClearLine) => self.input.clear(),
+            _ if !key.hurried && self.input.is("o") && press::path_begins(key.event).is_some() => {
+                self.ask_path(press::path_begins(key.event).unwrap_or_default());
+            }
             _ => {
                 // The rest of what was put elsewhere, key by key, is more of the same.
                 let given = self.said.as_ref().is_some_and(|(_, words)| words.as_str() == GIVEN);
@@ -121,6 +137,9 @@ impl State {
     }
 
     fn press_found(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        if self.table.is_some() {
+            return self.press_table(shell, key);
+        }
         let Stage::Found { search, at } = &mut self.stage else { return Vec::new() };
         match key.action {
             Some(Action::No) => {
@@ -140,7 +159,11 @@ impl State {
 
     fn revoke(&mut self, shell: &mut Shell) -> Vec<Effect> {
         let Stage::Found { search, at } = &self.stage else { return Vec::new() };
-        if ending(search, *at).is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
+        let none = self
+            .table
+            .as_ref()
+            .map_or_else(|| ending(search, *at).is_empty(), |table| table.asking().is_none());
+        if none || !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
             return Vec::new();
         }
         let (search, at) = (search.clone(), *at);
@@ -150,8 +173,13 @@ impl State {
         effects
     }
 
-    fn found(&mut self, reply: Reply) {
+    fn found(&mut self, shell: &Shell, reply: Reply) {
         match reply {
+            Reply::Find(Ok(search)) if search.sweep.is_some() => {
+                self.table = search.sweep.as_ref().map(|sweep| Table::new(sweep, shell.now));
+                self.said = None;
+                self.stage = Stage::Found { search, at: 0 };
+            }
             Reply::Find(Ok(search)) if search.found.is_empty() => {
                 self.said = Some((Severity::Warning, search.nothing(None).into()));
             }
@@ -173,7 +201,12 @@ impl Layer for State {
 
     fn context(&self) -> Context {
         match self.stage {
-            Stage::Ask => Context::Prompt,
+            Stage::Ask | Stage::Path(_) => Context::Prompt,
+            Stage::Found { .. } => match &self.table {
+                Some(table) if table.edit.is_some() => Context::Prompt,
+                Some(_) => Context::Findings,
+                None => Context::Dialog,
+            },
             _ => Context::Dialog,
         }
     }
@@ -182,9 +215,32 @@ impl Layer for State {
         match (&mut self.stage, input) {
             (Stage::Ask, Input::Paste(pasted)) => self.find(shell, pasted.as_str()),
             (Stage::Ask, Input::Key(key)) => self.press_ask(shell, key),
-            (Stage::Found { search, at }, Input::Scroll { lines, .. }) => {
-                *at = picker::step(*at, lines.signum() as isize, search.found.len());
+            // What is pasted is what is searched, if it holds a secret or is no path.
+            (Stage::Path(_), Input::Paste(pasted)) if is_text(pasted.as_str()) => {
+                self.stage = Stage::Ask;
+                self.find(shell, pasted.as_str())
+            }
+            (Stage::Path(path), Input::Paste(pasted)) => {
+                path.paste(&pasted.line());
                 Vec::new()
+            }
+            (Stage::Path(_), Input::Key(key)) => self.press_path(shell, key),
+            (Stage::Found { search, at }, Input::Scroll { lines, .. }) => {
+                let rows = self.table.as_ref().map_or(search.found.len(), |table| table.rows.len());
+                *at = picker::step(*at, lines.signum() as isize, rows);
+                Vec::new()
+            }
+            (Stage::Found { .. }, Input::Paste(pasted)) if !is_text(pasted.as_str()) => {
+                if let Some(field) = self.table.as_mut().and_then(Table::field) {
+                    field.paste(&pasted.line());
+                    self.wish.edited();
+                }
+                Vec::new()
+            }
+            (Stage::Found { .. }, Input::Key(key))
+                if self.table.as_ref().is_some_and(|table| table.edit.is_some()) =>
+            {
+                self.press_field(shell, key)
             }
             (Stage::Found { .. }, Input::Key(key)) => self.press_found(shell, key),
             (Stage::Dead { .. }, Input::Key(key)) if !key.hurried => {
@@ -206,6 +262,9 @@ impl Layer for State {
 
     fn asking(&self, shell: &Shell) -> Option<Asking> {
         let Stage::Found { search, at } = &self.stage else { return None };
+        if let Some(table) = &self.table {
+            return table.asking().filter(|_| shell.may(Permission::ChangeKeys));
+        }
         let keys = ending(search, *at);
         let may = !keys.is_empty() && shell.may(Permission::ChangeKeys);
         may.then(|| revoke::asking(keys, Some(REASON.to_owned())))
@@ -216,6 +275,9 @@ impl Layer for State {
             return None;
         };
         let words = revoke::already(&revoked)?;
+        if let Some(table) = &mut self.table {
+            table.renew(revoked.iter().filter(|one| one.already).map(|one| one.key.clone()));
+        }
         for one in revoked.into_iter().filter(|one| one.already) {
             let shown = search.found.iter_mut().filter(|found| found.key.id == one.key.id);
             shown.for_each(|found| found.key = one.key.clone());
@@ -226,7 +288,13 @@ impl Layer for State {
 
     /// Each key that fits has to be read.
     fn question(&self, _: &Shell) -> (Context, usize) {
-        (self.context(), if let Stage::Found { at, .. } = self.stage { at } else { 0 })
+        // All that is ticked is one question, whichever row is looked at.
+        let place = match (&self.stage, &self.table) {
+            (Stage::Found { .. }, Some(table)) => table.ticks(),
+            (Stage::Found { at, .. }, None) => *at,
+            _ => 0,
+        };
+        (self.context(), place)
     }
 
     fn timer(&mut self, shell: &mut Shell) -> Vec<Effect> {
@@ -243,7 +311,7 @@ impl Layer for State {
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.asked == Some(id) {
             self.asked = None;
-            self.found(reply);
+            self.found(shell, reply);
             return Vec::new();
         }
         match self.wish.settle(shell, id, reply, Reply::try_as_revoke) {
@@ -280,6 +348,11 @@ impl Layer for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         self.paint(shell, frame, area);
     }
+}
+
+/// Whether a paste holds a secret or several lines, which belong into no field.
+fn is_text(pasted: &str) -> bool {
+    pasted.trim().contains('\n') || find_secret(pasted).is_some()
 }
 
 /// The keys that a yes revokes: all of those whose secrets were pasted, else the chosen one; without those that are revoked.

@@ -35,6 +35,11 @@ impl SecretInput {
         self.text.trim().is_empty()
     }
 
+    /// Whether nothing but this was typed.
+    pub fn is(&self, text: &str) -> bool {
+        *self.text == *text
+    }
+
     /// Characters typed so far.
     pub fn len(&self) -> usize {
         self.text.chars().count()

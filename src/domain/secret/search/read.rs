@@ -19,8 +19,10 @@ const SHORTEST_RUN: usize = 64;
 /// A line of base64 that goes on in the next one has at least this many characters.
 const WRAPPED: usize = 40;
 
-/// What an escape begins with.
-pub const LEADS: &[u8] = b"%\\&=";
+/// Whether an escape begins with it.
+pub fn is_lead(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'&' | b'=')
+}
 
 /// Bytes that are looked at together for whether they are taken over as they are.
 const BLOCK: usize = 64;
@@ -52,8 +54,7 @@ fn sources(input: &[u8], places: impl IntoIterator<Item = usize>) -> Vec<usize> 
 fn cleaned(input: &[u8], mut take: impl FnMut(usize, &str) -> bool) {
     // Where this chunk begins, and up to where a sequence was left out: it may end in a later chunk.
     let (mut start, mut left_out) = (0, 0);
-    for chunk in input.utf8_chunks() {
-        let valid = chunk.valid();
+    while let Some((valid, invalid)) = input.get(start..).filter(|rest| !rest.is_empty()).map(chunk) {
         // What was not handed over yet begins here; `None` while something is left out.
         let (mut at, mut from) = (0, 0);
         while at < valid.len() {
@@ -106,10 +107,21 @@ fn cleaned(input: &[u8], mut take: impl FnMut(usize, &str) -> bool) {
             return;
         }
         start += valid.len();
-        if !chunk.invalid().is_empty() && start >= left_out && !take(start, "?") {
+        if invalid > 0 && start >= left_out && !take(start, "?") {
             return;
         }
-        start += chunk.invalid().len();
+        start += invalid;
+    }
+}
+
+/// The text that bytes begin with, and how many follow that are none. Faster than the chunks of the standard library.
+fn chunk(bytes: &[u8]) -> (&str, usize) {
+    match std::str::from_utf8(bytes) {
+        Ok(valid) => (valid, 0),
+        Err(error) => {
+            let (valid, rest) = bytes.split_at(error.valid_up_to());
+            (std::str::from_utf8(valid).unwrap_or_default(), error.error_len().unwrap_or(rest.len()))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 
-use super::read::{LEADS, gap, is_digit, unit, unseen};
+use super::read::{gap, is_digit, is_lead, unit, unseen};
 use super::{Form, SHORTEST, SHOWN, strangers};
 use crate::domain::secret::recognise::SHORTEST_BODY;
 
@@ -107,7 +107,14 @@ impl Sieve {
     /// Whether what stands before the underscore at `at` can be the last but one of a prefix.
     fn may_end(&self, bytes: &[u8], at: usize) -> bool {
         let before = bytes[at - 1];
-        self.ends[usize::from(before)] || may_be_seam(before)
+        // Of what an escape or a gap can end in, an escape stands before some.
+        self.ends[usize::from(before)]
+            || match before {
+                b'n' | b'r' | b't' => at > 1 && bytes[at - 2] == b'\\',
+                b'_' => false,
+                byte if byte.is_ascii_hexdigit() => escapes(bytes, at).next().is_some(),
+                byte => !byte.is_ascii_alphanumeric(),
+            }
     }
 
     /// Marks where a prefix begins that ends before `end` in a plain underscore.
@@ -116,37 +123,18 @@ impl Sieve {
             let same = bytes[..end].iter().rev().zip(prefix.iter().rev());
             let same = same.take_while(|(byte, wanted)| byte.eq_ignore_ascii_case(wanted)).count();
             let start = end - same;
-            let whole = same == prefix.len();
-            if whole {
+            if same == prefix.len() {
                 marks.push(start..start + 1);
             }
             // What differs may be written in another way; and before the first there may be what nobody sees.
-            let before = &bytes[start.saturating_sub(GAP)..start];
-            if if whole {
-                ends_escaped(before)
-            } else {
-                self.is_seam(before, prefix[prefix.len() - same - 1])
-            } {
+            let seam = match prefix.len().checked_sub(same + 1).map(|at| prefix[at]) {
+                Some(wanted) => is_seam(bytes, start, wanted),
+                None => escapes(bytes, start).any(|(_, next)| next > start),
+            };
+            if seam {
                 marks.push(start.saturating_sub(SPREAD * self.longest)..start);
             }
         }
-    }
-
-    /// Whether a text may end in a seam: in an escape, or in a gap behind this character.
-    fn is_seam(&self, before: &[u8], wanted: u8) -> bool {
-        if ends_escaped(before) {
-            return true;
-        }
-        let blank =
-            before.iter().rev().take_while(|byte| !byte.is_ascii_alphanumeric() && **byte != b'_').count();
-        if blank == 0 {
-            return false;
-        }
-        let (rest, gap) = before.split_at(before.len() - blank);
-        let line = gap.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
-        let short = gap.len() <= 4 && gap.iter().all(|byte| matches!(byte, b' ' | b'\t'));
-        let escaped = gap.iter().any(|byte| LEADS.contains(byte)) || ends_escaped(rest);
-        escaped || (line || short) && rest.last().is_none_or(|byte| byte.eq_ignore_ascii_case(&wanted))
     }
 
     fn mark_words(&self, bytes: &[u8], marks: &mut Vec<Range<usize>>) {
@@ -178,10 +166,8 @@ impl Sieve {
         let (mut together, mut row, mut longest, mut underscore) = (0, 0, 0, false);
         for (at, byte) in bytes.iter().copied().enumerate() {
             let control = byte < 0x20 && !byte.is_ascii_whitespace() || byte == 0x7f;
-            let part = byte.is_ascii_alphanumeric()
-                || control
-                || LEADS.contains(&byte)
-                || matches!(byte, b'#' | b';');
+            let part =
+                byte.is_ascii_alphanumeric() || control || is_lead(byte) || matches!(byte, b'#' | b';');
             together = if part { together + 1 } else { 0 };
             longest = together.max(longest);
             row = if control || is_digit(byte) { row + 1 } else { 0 };
@@ -226,29 +212,34 @@ fn may_be_dot(byte: u8) -> bool {
     matches!(byte, b'*' | b'.' | 0xc2 | 0xe2)
 }
 
-/// Whether an escape or a gap can end in it.
-fn may_be_seam(byte: u8) -> bool {
-    !byte.is_ascii_alphanumeric() && byte != b'_'
-        || byte.is_ascii_hexdigit()
-        || matches!(byte, b'n' | b'r' | b't')
+/// What stands escaped before `end`, as far as it reaches it: the character that is meant, and where it ends.
+fn escapes(bytes: &[u8], end: usize) -> impl Iterator<Item = (u8, usize)> {
+    let from = end.saturating_sub(ESCAPE);
+    let leads = (from..end).filter(move |at| is_lead(bytes[*at]));
+    leads.filter_map(move |at| unit(bytes, at).filter(|(_, next)| *next > at + 1 && *next >= end))
 }
 
-/// Whether a text can end in an escape.
-fn ends_escaped(text: &[u8]) -> bool {
-    let Some(last) = text.last() else { return false };
-    if !(last.is_ascii_hexdigit()
-        || matches!(last, b'n' | b'r' | b't' | b';' | b'/' | b'"' | b'\'' | b'_' | b'\\'))
-    {
+/// Whether this character stands before `end` in another way than as it is: escaped, or with a gap behind it.
+fn is_seam(bytes: &[u8], end: usize, wanted: u8) -> bool {
+    let Some(last) = end.checked_sub(1).map(|at| bytes[at]) else { return false };
+    let mut escaped = false;
+    for (byte, next) in escapes(bytes, end) {
+        if next > end || byte.eq_ignore_ascii_case(&wanted) {
+            return true;
+        }
+        escaped = true;
+    }
+    if !escaped && (last.is_ascii_alphanumeric() || last == b'_') {
         return false;
     }
-    let escape =
-        |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b';') || LEADS.contains(byte);
-    let quoted = matches!(last, b'/' | b'"' | b'\'' | b'_');
-    let rest = if quoted { &text[..text.len() - 1] } else { text };
-    if quoted {
-        return rest.last() == Some(&b'\\');
-    }
-    rest.iter().rev().take(ESCAPE).take_while(escape).any(|byte| LEADS.contains(byte))
+    let reaches = |from: usize| gap(bytes, from) == Some(end);
+    (end.saturating_sub(GAP + ESCAPE)..end).any(|at| {
+        bytes[at].eq_ignore_ascii_case(&wanted) && reaches(at + 1)
+            || is_lead(bytes[at])
+                && unit(bytes, at).is_some_and(|(byte, next)| {
+                    byte.eq_ignore_ascii_case(&wanted) && next < end && reaches(next)
+                })
+    })
 }
 
 /// All runs of bytes of a kind that are as long as this, in full. Only every so many bytes are looked at where there is

@@ -8,7 +8,7 @@ use super::read::clean;
 use super::{Finder, Finding, Hit, header};
 
 /// Bytes that are taken in at once.
-const WINDOW: usize = 1 << 20;
+const WINDOW: usize = 512 << 10;
 /// Bytes of clean text that are looked at again with the next window: what begins in them may go on there. No secret is
 /// longer, wrapped, escaped and encoded as it may be, and nobody else's is looked at further.
 const AROUND: usize = 16 << 10;

@@ -1,8 +1,10 @@
 use crate::domain::key::Key;
+use crate::domain::leak::{Leak, Place};
 use crate::domain::operator::Role;
 use crate::domain::secret::SentKey;
 use crate::domain::subjects::Subjects;
-use crate::service::{Clue, Count, Revoked, Search};
+use crate::domain::usage::Counts;
+use crate::service::{Clue, Count, LeakFinding, LeakSweep, Revoked, Search};
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId};
 use crate::tui::testing::{Desk, asks_nothing, created, key, noon, only_request, search_found};
 
@@ -326,4 +328,57 @@ fn on_the_smallest_screen_the_names_of_the_keys_are_always_seen() {
     desk.reply(id, Reply::Find(Ok(search_found(keys.to_vec()))));
     desk.sees("› ").sees("first runner").strike("down down").sees("third runner");
     desk.says("revoke it now");
+}
+
+/// Several keys that were found, each in a line of its own.
+fn swept(keys: &[Key]) -> Search {
+    let search = search_found(keys.to_vec());
+    let finding = |(line, found): (usize, &crate::service::Found)| LeakFinding {
+        place: Place { source: "-".into(), line: Some(line + 1), ..Place::default() },
+        leak: Leak::Ours,
+        key: Some(std::sync::Arc::new(found.clone())),
+        seen: Counts { allowed: 1204, ..Counts::default() },
+        issuer: None,
+        provider: None,
+        words: "".into(),
+        candidates: Vec::new(),
+    };
+    let findings = search.found.iter().enumerate().map(finding).collect();
+    Search { certain: true, sweep: Some(LeakSweep { findings, ..LeakSweep::default() }), ..search }
+}
+
+#[test]
+fn of_many_findings_what_works_is_ticked_and_one_yes_ends_what_stayed_so() {
+    let mut desk = Desk::new();
+    let keys = [key("voxpria", "one"), key("voxpria", "two"), key("voxpria", "three")];
+    let dead = Key { revoked_at: Some(noon()), ..key("voxpria", "dead") };
+    let all: Vec<Key> = keys.iter().cloned().chain([dead]).collect();
+    desk.press("x");
+    let (id, _) = only_request(desk.paste("a log"));
+    desk.reply(id, Reply::Find(Ok(swept(&all))));
+    desk.says("4 exposed keys").says("3 work · 1 don't work").says("revoke all 3 ticked").says("1,204");
+    insta::assert_snapshot!(desk.screen());
+    // What is over can't be ticked, and what was ticked can be left out.
+    desk.press("down space");
+    desk.says("revoke all 2 ticked").press("down down space");
+    desk.says("revoke all 2 ticked").press("e end - 7 enter I N C enter");
+    desk.says("exposed-7");
+    let Request::RevokeLeaked { keys: ended, reason, ticket, .. } = sent(&mut desk).1 else { panic!() };
+    assert_eq!((ended.len(), ended.contains(&keys[1].id)), (2, false));
+    assert_eq!((reason.as_deref(), ticket.as_str()), (Some("exposed-7"), "INC"));
+}
+
+#[test]
+fn o_and_enter_ask_for_a_file_and_words_that_begin_with_o_are_words() {
+    let mut desk = Desk::new();
+    desk.press("x o");
+    asks_nothing(&desk.press("enter"));
+    desk.says("The file or folder to search").press("/ x");
+    let (_, request) = only_request(desk.press("enter"));
+    assert_eq!(request, Request::FindInFile("/x".into()));
+    let mut desk = Desk::new();
+    desk.press("x o ~");
+    desk.says("The file or folder to search").press("esc");
+    desk.press("o t t o");
+    assert_eq!(only_request(desk.press("enter")).1, Request::Find(SentKey::exact(b"otto")));
 }

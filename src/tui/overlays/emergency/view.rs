@@ -17,12 +17,21 @@ use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{fit, scroll};
 
 const COLUMNS: u16 = 72;
+/// Keys listed that were revoked together.
+const LISTED_DEAD: usize = 8;
 /// Keys listed at once where several fit.
 const LISTED: usize = 5;
 
 impl State {
     pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
+        if let (Stage::Found { at, .. }, Some(table)) = (&self.stage, &self.table) {
+            let said = self.said.as_ref().map(|(severity, words)| (severity.role(), words.to_string()));
+            let failed = self.wish.failure().map(|words| (Role::Error, words.to_string()));
+            let failed = failed.filter(|(_, words)| said.as_ref().is_none_or(|(_, said)| said != words));
+            table.draw(shell, frame, area, *at, said.into_iter().chain(failed).collect());
+            return;
+        }
         let mut sheet = Sheet::new(styles, area, COLUMNS, 12);
         let columns = sheet.columns() + 1;
         let title = match &self.stage {
@@ -39,11 +48,23 @@ impl State {
                     Span::styled(fit::pad(&dots, columns - 2), styles.of(Role::InputFocus)),
                 ]);
                 sheet.line(line, true);
+                sheet.words(
+                    Role::Muted,
+                    "Any text does, and a scanner's report. o Enter searches a file or a folder.",
+                );
+                "Exposed key".to_owned()
+            }
+            Stage::Path(path) => {
+                sheet.words(Role::Text, "The file or folder to search: logs, gzip, a scanner's report.");
+                sheet.space();
+                sheet.text("Path", path, true, "~/Downloads/report.json", None);
                 "Exposed key".to_owned()
             }
             Stage::Found { search, at } => self.draw_found(shell, &mut sheet, search, *at),
             Stage::Sent { search, at } => {
-                if let Some(found) = search.found.get(*at) {
+                if let Some(table) = &self.table {
+                    sheet.words(Role::Text, &format!("Revoking {} keys.", table.ticks()));
+                } else if let Some(found) = search.found.get(*at) {
                     sheet.facts(&key_facts::of_exposed(shell, found));
                 }
                 sheet.space();
@@ -73,10 +94,17 @@ impl State {
                 }
                 match dead.as_slice() {
                     [one] => sheet.facts(&key_facts::of_exposed(shell, one)),
-                    many => many.iter().for_each(|found| {
-                        let key = &found.key;
-                        sheet.words(Role::Text, &format!("{}  {}  {}", key.preview, key.name, key.account));
-                    }),
+                    many => {
+                        for Found { key, .. } in many.iter().take(LISTED_DEAD) {
+                            sheet.words(
+                                Role::Text,
+                                &format!("{}  {}  {}", key.preview, key.name, key.account),
+                            );
+                        }
+                        if let Some(more) = many.len().checked_sub(LISTED_DEAD).filter(|more| *more > 0) {
+                            sheet.words(Role::Muted, &format!("and {more} more"));
+                        }
+                    }
                 }
                 sheet.space();
                 sheet.words(Role::Muted, "Enter closes");
