@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::found::{Found, PREVIEWS};
 use super::list::Count;
 use super::{Error, LeakOrder, LeakSource, LeakSweep, Result, Service};
 use crate::domain::issuer::Issuer;
@@ -17,17 +18,8 @@ use crate::store::{Side, Slice};
 
 /// How many keys an answer holds at most that was found by words.
 const FOUND: u32 = 20;
-/// Previews of one text that are looked up.
-pub(super) const PREVIEWS: usize = 20;
 /// Ids of one text that are looked up.
 const IDS: usize = 1000;
-
-/// A key that was found, and who may be told of it: the account's admins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    pub key: Key,
-    pub admins: Vec<SafeText>,
-}
 
 /// What looking for keys came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

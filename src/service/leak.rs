@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::find::{Found, PREVIEWS};
+use super::found::{Found, PREVIEWS};
 use super::revoke::{Revoke, Revoked, checked};
 use super::{Error, Result, Service};
 use crate::domain::Instant;

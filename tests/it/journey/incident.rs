@@ -38,7 +38,7 @@ on_both! {
         among.push(&github);
         for size in [(80, 24), (200, 50)] {
             let home = tempfile::tempdir().unwrap();
-            // The gestures: the program, x, the paste, e, the ticket's two Enters, y. The keyboard's, the ticket is optional.
+            // The gestures: the program, x, the paste, e, Enter, the ticket, Enter, y: eight. Without a ticket there are four.
             let mut terminal = Start::new(home.path()).on(&db.address()).size(size.0, size.1).spawn();
             terminal.wait_for("● live");
             terminal.press("x");
