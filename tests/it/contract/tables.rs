@@ -108,10 +108,7 @@ fn a_last_use_stays_in_its_page() {
         for round in 1..=20 {
             let at = Clock::System.now();
             let last = keys.iter().map(|key| (*key, LastUse { at, address: None, endpoint: None })).collect();
-            store
-                .add_usage(gate.id, round, &Batch { last, ..Batch::default() }, &Clock::System)
-                .await
-                .unwrap();
+            store.add_usage(&gate, round, &Batch { last, ..Batch::default() }, &Clock::System).await.unwrap();
         }
         // A server's process tells its counts when it ends.
         store.close().await;
