@@ -20,6 +20,7 @@ pub mod limit;
 pub mod network;
 pub mod operator;
 pub mod query;
+pub mod reach;
 pub(crate) mod reason;
 pub mod reminder;
 pub mod scope;

@@ -37,6 +37,7 @@ mod open;
 mod operators;
 mod permit;
 mod post;
+mod reach;
 mod receipt;
 mod reminders;
 mod revoke;

@@ -126,14 +126,16 @@ impl Store {
 
     /// The use of each of these keys from `since` on; of those that were used.
     pub async fn usage_sums(&self, keys: &[KeyId], since: Instant) -> Result<Vec<(KeyId, Counts)>> {
+        // A minute's count may be as high as a number can be: a sum of those would be none.
+        let sums = ["allowed", "refused", "limited"].map(|of| {
+            format!("CAST(sum(CASE WHEN {of} < 1000000000 THEN {of} ELSE 1000000000 END) AS BIGINT) AS {of}")
+        });
+        let select = format!("SELECT key, {} FROM usage_minutes WHERE minute >= ", sums.join(", "));
         let mut sums = Vec::new();
         let mut reader = self.reader().await?;
         for some in keys.chunks(ROWS) {
             let rows: Vec<SumRow> = both!(reader.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new(
-                    "SELECT key, CAST(sum(allowed) AS BIGINT) AS allowed, CAST(sum(refused) AS BIGINT) AS refused, \
-                         CAST(sum(limited) AS BIGINT) AS limited FROM usage_minutes WHERE minute >= ",
-                );
+                let mut sql = QueryBuilder::<Db>::new(&select);
                 sql.push_bind(Time(since)).push(" AND key IN ");
                 push_ids::<Db>(&mut sql, some);
                 sql.push(" GROUP BY key");

@@ -19,6 +19,7 @@ use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::query::Query;
+use crate::domain::reach::Reach;
 use crate::domain::reminder::{Reminder, ReminderId, Sweep};
 use crate::domain::secret::{PlainKey, SentKey};
 use crate::domain::text::SafeText;
@@ -126,6 +127,7 @@ pub enum Request {
     Page(PageRequest),
     Count(Query),
     Key(KeyId),
+    Reach(Vec<KeyId>),
     /// The audit of one key, newest first.
     Trail(KeyId),
     Find(SentKey),
@@ -260,6 +262,7 @@ pub enum Reply {
     Page(Outcomes<Page>),
     Count(Outcomes<Count>),
     Key(Outcomes<Box<Key>>),
+    Reach(Outcomes<Reach>),
     Trail(Outcomes<Vec<Entry>>),
     Find(Outcomes<Search>),
     Read(Outcomes<Reading>),
@@ -297,7 +300,6 @@ pub enum Reply {
     /// The mail server or the directory; or why no letter can be sent.
     Post(Outcomes<Whither>),
     Reminders(Outcomes<Vec<Reminder>>),
-    /// With the keys that were asked about.
     RemindersOf {
         keys: Vec<KeyId>,
         outcome: Outcomes<Mailing>,

@@ -174,6 +174,7 @@ impl Worker {
             Request::Page(request) => Reply::Page(plain(service.page(&request)).await),
             Request::Count(query) => Reply::Count(plain(service.count(&query)).await),
             Request::Key(id) => Reply::Key(plain(service.key(id)).await.map(Box::new)),
+            Request::Reach(keys) => Reply::Reach(plain(service.reach(&keys)).await),
             Request::Trail(key) => {
                 let filter = AuditFilter { key: Some(key), ..AuditFilter::default() };
                 let request = AuditRequest { filter, before: None, limit: TRAIL };

@@ -14,6 +14,7 @@ use super::{find, the_key};
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, OperationId, Status};
 use crate::domain::query::Sort;
+use crate::domain::reach::BUSIEST;
 use crate::service::{self, From, PageRequest, Revoked, Search, Service, UndoneList, new_operation};
 
 /// Keys that a person is shown before the question.
@@ -118,6 +119,9 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         let already = attempt(&chosen, reason, service).await?;
         if session.global.dry_run || prompt::can_ask(&session.global) {
             describe(&chosen, now);
+            if chosen.ids.len() > 1 {
+                reach(&chosen, service).await?;
+            }
         }
         if session.global.dry_run {
             say(&would(&chosen, already));
@@ -231,6 +235,15 @@ fn describe(chosen: &Chosen, now: Instant) {
     if more > 0 {
         say(&format!("  … and {more} more"));
     }
+}
+
+/// Shows what the keys are and do: who decides about many should see it first.
+async fn reach(chosen: &Chosen, service: &Service) -> Result {
+    say("");
+    for (name, words) in service.reach(&chosen.ids).await?.lines(BUSIEST) {
+        say(&format!("  {name:<9}  {words}"));
+    }
+    Ok(())
 }
 
 fn number(chosen: &Chosen) -> String {

@@ -73,6 +73,7 @@ impl Request {
             | Self::Page(_)
             | Self::Count(_)
             | Self::Key(_)
+            | Self::Reach(_)
             | Self::Trail(_)
             | Self::Find(_)
             | Self::FindInFile(_)

@@ -8,6 +8,7 @@ use crate::domain::audit;
 use crate::domain::issuer::Wording;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
+use crate::domain::reach::Reach;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::{self, SafeText};
 use crate::service::{Revoked, UndoneList};
@@ -22,6 +23,7 @@ use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
+mod reach;
 mod said;
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,9 @@ pub struct State {
     reading: Option<RequestId>,
     /// What is shown is read once more, for something has changed.
     news: Option<RequestId>,
+    /// What several keys are and do right now, once it was looked up.
+    reach: Option<Reach>,
+    reaching: Option<RequestId>,
     /// What is amiss besides what was said of the wish.
     amiss: Option<SafeText>,
     done: Option<Done>,
@@ -92,6 +97,7 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>, st
         state.reading = Some(request);
         effects.push(effect);
     }
+    effects.extend(state.reach_out(shell));
     Opened::new(state, effects)
 }
 
@@ -140,6 +146,8 @@ impl State {
             wish: Wish::new(shell, number),
             reading: None,
             news: None,
+            reach: None,
+            reaching: None,
             amiss: None,
             done: None,
             asked: true,
@@ -286,7 +294,8 @@ impl Layer for State {
             _ if self.done.is_some() || self.reading.is_some() || self.wish.under_way() => return Vec::new(),
             (Some(_), _) => Request::Undone,
             (None, &[id]) => Request::Key(id),
-            _ => return Vec::new(),
+            _ if self.reaching.is_some() => return Vec::new(),
+            _ => return self.reach_out(shell).into_iter().collect(),
         };
         let (id, effect) = shell.ask(To::Overlay(self.number), request);
         self.news = Some(id);
@@ -342,6 +351,12 @@ impl Layer for State {
             self.wish.changed();
             return Vec::new();
         }
+        if self.reaching == Some(id) {
+            self.reaching = None;
+            // Without an answer it says that it doesn't know.
+            self.reach = reply.try_as_reach().and_then(Result::ok);
+            return Vec::new();
+        }
         if self.reading == Some(id) {
             self.reading = None;
             match reply {
@@ -351,7 +366,10 @@ impl Layer for State {
                     }
                     self.known = vec![*key];
                 }
-                Reply::Undone(Ok(list)) => self.take_undone(list),
+                Reply::Undone(Ok(list)) => {
+                    self.take_undone(list);
+                    return self.reach_out(shell).into_iter().collect();
+                }
                 Reply::Key(Err(failure)) | Reply::Undone(Err(failure)) => self.amiss = Some(failure.text),
                 _ => {}
             }

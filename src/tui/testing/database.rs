@@ -1,11 +1,14 @@
 //! A database in memory: a table of keys, and what the console asks for beside it.
 
+use std::collections::HashMap;
+
 use super::{account, records};
 use crate::domain::Instant;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Role;
 use crate::domain::query::{Cursor, CursorValue, Direction, Query, Test};
+use crate::domain::reach::Reach;
 use crate::domain::usage::{Counts, Minute, minute};
 use crate::service::{Count, From, Outbox, Page, PageRequest, Receipt, Row, Whither};
 use crate::tui::effect::{Reply, Request};
@@ -31,6 +34,10 @@ impl Database {
             Request::Issuers => Reply::Issuers(Ok(self.issuers.clone())),
             Request::Page(request) => Reply::Page(Ok(self.page(request, now))),
             Request::Count(query) => Reply::Count(Ok(Count::Exactly(self.fitting(query, now).len() as u64))),
+            Request::Reach(keys) => {
+                let rows = self.keys.iter().filter(|key| keys.contains(&key.id));
+                Reply::Reach(Ok(Reach::of(rows, &HashMap::new(), now)))
+            }
             Request::Trail(_) => Reply::Trail(Ok(Vec::new())),
             Request::Post => Reply::Post(Ok(Whither { place: "the folder mail".into(), leaves: false })),
             Request::Receipt { .. } => {

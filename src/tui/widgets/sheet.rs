@@ -176,6 +176,11 @@ impl<'s> Sheet<'s> {
         self.pinned = self.lines.len();
     }
 
+    /// How many lines were laid out so far.
+    pub fn height(&self) -> usize {
+        self.lines.len()
+    }
+
     pub fn space(&mut self) {
         self.lines.push(Line::default());
     }

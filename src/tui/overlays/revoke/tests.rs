@@ -1,7 +1,10 @@
+use std::collections::HashMap;
+
 use chrono::Duration;
 
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
+use crate::domain::reach::Reach;
 use crate::domain::subjects::Subjects;
 use crate::service::{Receipt, Revoked};
 use crate::tui::effect::{Effect, FailureKind, Reply, Request};
@@ -160,11 +163,19 @@ fn the_question_at_80_by_24() {
 fn the_question_for_several_at_120_by_40() {
     let mut desk = Desk::sized(120, 40);
     let keys = three();
-    desk.open(Opening::Revoke {
+    let effects = desk.open(Opening::Revoke {
         ids: keys.iter().map(|key| key.id).collect(),
-        known: keys,
-        states: String::new(),
+        known: keys.clone(),
+        states: "3 active".into(),
     });
+    let look = asked(&effects, |request| matches!(request, Request::Reach(_)));
+    let height = |desk: &Desk| desk.screen().lines().filter(|line| line.contains('│')).count();
+    desk.says("3 active").says("looking…");
+    let before = height(&desk);
+    let used = Key { id: keys[0].id, ..main_server() };
+    let reach = Reach::of([&used, &keys[1], &keys[2]], &HashMap::from([(used.id, 1_204)]), noon());
+    desk.reply(look, Reply::Reach(Ok(reach)));
+    assert_eq!(height(&desk), before, "nothing jumps when it comes");
     insta::assert_snapshot!(desk.screen());
 }
 

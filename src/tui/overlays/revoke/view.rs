@@ -50,6 +50,7 @@ impl State {
         if self.several() {
             self.draw_names(&mut sheet, styles);
             sheet.pin();
+            self.draw_reach(&mut sheet, styles);
         } else if let Some(key) = self.known.first() {
             sheet.facts(&key_facts::of(shell, key));
         } else if let Some(id) = self.ids.first() {
@@ -96,12 +97,14 @@ impl State {
     }
 
     fn draw_names(&self, sheet: &mut Sheet<'_>, styles: &Styles) {
-        for key in self.known.iter().take(NAMES) {
+        // Of more keys than that the busiest are named.
+        let names = if self.ids.len() > NAMES { 0 } else { self.known.len() };
+        for key in self.known.iter().take(names) {
             let text = format!("{}  {}  {}", key.preview, key.name, SafeText::new(key.account.clone()));
             sheet.line(ratatui::text::Line::styled(text, styles.of(Role::Text)), false);
         }
-        let rest = self.ids.len() - self.known.len().min(NAMES);
-        if rest > 0 {
+        let rest = self.ids.len() - names;
+        if rest > 0 && names > 0 {
             sheet.words(Role::Muted, &format!("and {} more", thousands(rest as u64)));
         }
         if !self.states.is_empty() {
