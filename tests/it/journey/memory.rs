@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
+
+use base64ct::Encoding as _;
 
 use crate::support::program;
 use crate::support::pty::{Start, Terminal};
@@ -114,5 +117,34 @@ fn nothing_of_a_pasted_secret_is_left_in_memory() {
             let Some(left) = left else { return };
             assert_eq!(left, Vec::<String>::new(), "{key} with {} bytes, run {run}", text.len());
         }
+    }
+}
+
+#[test]
+fn nothing_of_a_swept_secret_is_left_in_memory() {
+    let (home, secret) = keyed();
+    let filler = "a line of a log without a key\n".repeat(40_000);
+    let basic = base64ct::Base64::encode_string(format!("user:{secret}").as_bytes());
+    let report = format!(
+        "[{{\"RuleID\":\"r\",\"File\":\"a\",\"StartLine\":1,\"Match\":\"k={secret}\",\"Secret\":\"{secret}\"}}]"
+    );
+    let log = format!("{filler}{secret}\n{filler}Authorization: Basic {basic}\n");
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gz.write_all(log.as_bytes()).unwrap();
+    for (name, bytes) in [
+        ("app.log", log.as_bytes()),
+        ("report.json", report.as_bytes()),
+        ("app.log.gz", gz.finish().unwrap().as_slice()),
+    ] {
+        let file = home.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let args = ["leak", "sweep", file.to_str().unwrap(), "--revoke"];
+        let mut terminal = Start::new(home.path()).args(args).size(100, 30).spawn();
+        // While a person thinks, everything was read.
+        terminal.wait_for("[y/N]");
+        let Some(left) = left_in_memory(&terminal, &secret) else { return };
+        assert_eq!(left, Vec::<String>::new(), "{name}");
+        terminal.send(b"n\n");
+        terminal.wait_for("nothing was revoked");
     }
 }
