@@ -68,11 +68,13 @@ impl Change for SetRole {
                     tx.lock_operator(name).await?;
                     let detail = json!({ "role": role, "before": before });
                     tx.record(Action::OperatorSet, name.as_str(), detail).await?;
+                    tx.write_owed().await?;
                     tx.put_operator(name, *role).await?;
                 }
                 (before, None) => {
                     tx.lock_operator(name).await?;
                     tx.record(Action::OperatorRemove, name.as_str(), json!({ "before": before })).await?;
+                    tx.write_owed().await?;
                     tx.delete_operator(name).await?;
                 }
             }

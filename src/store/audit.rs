@@ -140,6 +140,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Writes what the audit is owed so far: for a change behind which the acting login may not write it any more.
+    pub async fn write_owed(&mut self) -> Result<()> {
+        self.write_audit("").await
+    }
+
     /// Writes all that the audit is owed; on SQLite with `end` behind it.
     pub(super) async fn write_audit(&mut self, end: &'static str) -> Result<()> {
         let mut owed = self.owed();
@@ -148,7 +153,11 @@ impl Tx {
         }
         // Where the database itself gives no numbers and hashes to new rows.
         let hashes = match self.audit_end().await? {
-            Some((seq, hash)) => chain(&mut owed, seq, hash)?,
+            Some((seq, hash)) => {
+                let hashes = chain(&mut owed, seq, hash)?;
+                self.moved(owed.last().zip(hashes.last()).map(|(link, hash)| (link.seq, hash.to_vec())));
+                hashes
+            }
             None => Vec::new(),
         };
         match self.conn() {

@@ -245,8 +245,15 @@ impl Tx {
         std::mem::take(&mut self.owed)
     }
 
-    /// SQLite: the number and hash of the audit's last row when the transaction began.
+    /// SQLite: the number and hash of the audit's last row.
     pub(super) fn head(&self) -> Option<(i64, Vec<u8>)> {
         self.known.as_ref().map(|known| known.head.clone())
+    }
+
+    /// Rows were written behind it.
+    pub(super) fn moved(&mut self, head: Option<(i64, Vec<u8>)>) {
+        if let Some((known, head)) = self.known.as_mut().zip(head) {
+            known.head = head;
+        }
     }
 }
