@@ -48,9 +48,13 @@ impl Store {
 
     /// Tries to bring a database's schema up to date and leaves it as it is.
     pub async fn try_migrate(location: &Location) -> Result<Tried> {
-        match location {
-            Location::Sqlite(path) => sqlite::try_open(path).await,
-            Location::Postgres(url) => postgres::try_open(url).await,
+        let tried = match location {
+            Location::Sqlite(path) => sqlite::try_open(path).await?,
+            Location::Postgres(url) => postgres::try_open(url).await?,
+        };
+        match tried.found {
+            Some(found) if found > tried.newest => Err(Error::TooNew { found, known: tried.newest }),
+            _ => Ok(tried),
         }
     }
 

@@ -1,7 +1,5 @@
 //! Bringing the schema up to date, safely when many processes start at once.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use sqlx::migrate::MigrateError;
@@ -13,6 +11,10 @@ use super::moving::{self, MOVED, Progress};
 use super::refold::{self, REFOLDED, Refolded};
 use super::rights::{self, Grant, Mended};
 use super::{Access, Error, Result};
+
+mod lock;
+
+use lock::{lock_of, locked};
 
 /// How often to wait for another process that brings the schema up to date.
 const TRIES: u32 = 6;
@@ -71,36 +73,23 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool, access: Access) -> Re
         }
         Schema::Older => {}
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(".migrating");
-    let lock_path = std::path::PathBuf::from(name);
+    let lock_path = lock_of(path);
     // Whoever is bringing it up to date is waited for in any case.
     if !busy && !lock_path.exists() && !access.migrates(found)? {
         return Ok(None);
     }
-    let path = lock_path.clone();
     let makes = access.makes();
-    let lock = tokio::task::spawn_blocking(move || {
-        let file =
-            OpenOptions::new().write(true).create(makes).truncate(false).mode(0o600).open(lock_path)?;
-        file.lock()?;
-        Ok::<_, std::io::Error>(file)
-    })
-    .await
-    .map_err(|e| Error::Migration(e.to_string()))?;
-    let lock = match lock {
+    let lock = match locked(&lock_path, makes).await {
         // It is done and taken away, or belongs to somebody else.
         Err(_) if !makes => None,
-        lock => {
-            Some(lock.map_err(|e| Error::Migration(format!("no lock can be made beside the database: {e}")))?)
-        }
+        lock => Some(lock?),
     };
     // Somebody else may have done it while this process waited.
     if is_current(pool).await? || !access.migrates(version_of_file(pool).await?)? {
         return Ok(None);
     }
     use_wal(pool).await?;
-    prepare_sqlite(pool, &mut |_| ()).await?;
+    prepare_sqlite(pool, None, &mut |_| ()).await?;
     let is_new = version_of_file(pool).await?.is_none();
     let done = of_file(pool, async |conn| {
         SQLITE.run_direct(None, &mut *conn, false).await.map_err(failed)?;
@@ -113,15 +102,29 @@ pub(super) async fn sqlite(path: &Path, pool: &SqlitePool, access: Access) -> Re
     .await;
     if done.is_ok() {
         // Whoever waits for this very file, or makes it anew, finds the schema up to date.
-        let _ = std::fs::remove_file(path);
+        let _ = std::fs::remove_file(lock_path);
     }
     drop(lock);
     done.map(|()| None)
 }
 
-/// What can be done before the newest migration, while others use the file; killed, it goes on where it was.
-pub(super) async fn prepare_sqlite(pool: &SqlitePool, progress: Progress<'_>) -> Result<()> {
-    let found = version_of_file(pool).await?;
+/// What can be done before the newest migration, while others use the file; killed, it goes on where it was. `path`: the
+/// file's, where the lock round its migrations is not held yet.
+pub(super) async fn prepare_sqlite(
+    pool: &SqlitePool,
+    path: Option<&Path>,
+    progress: Progress<'_>,
+) -> Result<()> {
+    let older = |found: &Option<i64>| found.is_some_and(|found| found < MOVED - 1);
+    let mut found = version_of_file(pool).await?;
+    // It may be in the making: only rows are moved by several at a time.
+    let lock = match path.filter(|_| older(&found)) {
+        Some(path) => Some(locked(&lock_of(path), true).await?),
+        None => None,
+    };
+    if lock.is_some() {
+        found = version_of_file(pool).await?;
+    }
     if found.is_none_or(|found| found >= MOVED) {
         return Ok(());
     }
@@ -129,7 +132,10 @@ pub(super) async fn prepare_sqlite(pool: &SqlitePool, progress: Progress<'_>) ->
         if found.is_some_and(|found| found < REFOLDED) {
             refold::sqlite(&mut *conn).await?;
         }
-        SQLITE.run_direct(Some(MOVED - 1), &mut *conn, false).await.map_err(failed)?;
+        if older(&found) {
+            SQLITE.run_direct(Some(MOVED - 1), &mut *conn, false).await.map_err(failed)?;
+        }
+        drop(lock);
         moving::sqlite(conn, progress).await
     })
     .await

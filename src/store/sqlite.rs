@@ -128,7 +128,7 @@ pub(super) async fn prepare(path: &Path, progress: super::moving::Progress<'_>) 
         return Ok(());
     }
     let (writer, ..) = pools(path, Way::of(path));
-    let done = migrate::prepare_sqlite(&writer, progress).await;
+    let done = migrate::prepare_sqlite(&writer, Some(path), progress).await;
     writer.close().await;
     done
 }

@@ -275,6 +275,9 @@ async fn attempt(chosen: &Chosen, reason: Option<&str>, service: &Service) -> Re
 
 /// All of them or none.
 async fn revoke(chosen: &Chosen, reason: Option<&str>, service: &Service, session: &Session) -> Result {
+    if let Some(why) = service.only_reads() {
+        return Err(Failure::new(Exit::Failure, why));
+    }
     let ids = &chosen.ids;
     let operation = new_operation();
     let revoked =

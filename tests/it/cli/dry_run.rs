@@ -152,7 +152,7 @@ on_both! {
         let copy = "INSERT INTO _sqlx_migrations SELECT 9999, description, installed_on, success, checksum, execution_time \
                     FROM _sqlx_migrations WHERE version = 1";
         db.execute(copy).await;
-        refused_alike(&Script::on(&db), &["1 migrate", "1 key revoke {live} --yes", "1 demo"], &names);
+        refused_alike(&Script::on(&db), &["1 migrate", "1 key revoke {live} --yes", "5 demo"], &names);
     }
 
     async fn a_dry_run_that_succeeds_changes_nothing_and_the_real_call_then_succeeds(db) {
