@@ -122,7 +122,7 @@ fn a_last_use_stays_in_its_page() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let hot: u32 = told.strip_prefix("760 ").unwrap_or_else(|| panic!("{told}")).parse().unwrap();
-        // The hour may end just now.
-        assert!(hot >= 760 - 40 - 20, "{told}");
+        // Were an index moved by it, none would be. Some pages are full while somebody else's look holds the rows before.
+        assert!(hot >= 380, "{told}");
     });
 }

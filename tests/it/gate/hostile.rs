@@ -145,13 +145,18 @@ on_both! {
         let looked_up = statuses.iter().filter(|status| **status == 401).count();
         let earned = usize::try_from(begun.elapsed().as_secs()).unwrap();
         assert!((60..=62 + earned).contains(&looked_up), "{looked_up}");
-        let braked = from("198.51.100.1", &unknown("vx_", Body::Base62Checksum, 9_999));
+        // A second earns one more look: on a slow machine one of these may have it.
+        let flood = |n| {
+            let some = (n..n + 4).map(|n| from("198.51.100.1", &unknown("vx_", Body::Base62Checksum, n)));
+            some.into_iter().find(|answer| answer.status != 401).expect("an address is braked")
+        };
+        let braked = flood(9_990);
         assert_eq!(braked.status, 429, "{braked:?}");
         assert!((1..=60).contains(&braked.number("retry-after")));
         // One good key resets nothing, and goes on; so does everybody elsewhere.
         assert_eq!(from("198.51.100.1", &key).status, 200);
-        assert_eq!(from("198.51.100.1", &unknown("vx_", Body::Base62Checksum, 10_000)).status, 429);
         assert_eq!(from("198.51.100.2", &late).status, 200);
+        assert_eq!(flood(10_000).status, 429);
         assert_eq!(from("198.51.100.1", &unseen).status, 429, "a key that was never seen has to wait there");
         // Without a key, or with half of one, there is nothing to brake: no lookup, the same answer as ever.
         let half = gate.auth("GET", "/api/v1/calls", &[("Authorization", "Bearer vx_half")]);
