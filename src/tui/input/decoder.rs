@@ -131,6 +131,7 @@ impl Decoder {
 
     fn end_paste_here(&mut self, said: &mut Vec<Said>) {
         let Some(mut paste) = self.paste.take() else { return };
+        end_lines(&mut paste);
         let text = String::from_utf8(std::mem::take(&mut *paste)).unwrap_or_else(|error| {
             let mut bytes = error.into_bytes();
             // Of the whole length at once: a growing text would leave its beginnings behind.
@@ -169,4 +170,20 @@ fn append(to: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
         *to = bigger;
     }
     to.extend_from_slice(bytes);
+}
+
+/// Ends each line of a paste as a text's does: terminals send them as Enter would be sent.
+fn end_lines(paste: &mut Vec<u8>) {
+    let (mut kept, mut returned) = (0, false);
+    for at in 0..paste.len() {
+        let byte = paste[at];
+        let second = byte == b'\n' && returned;
+        returned = byte == b'\r';
+        if !second {
+            paste[kept] = if returned { b'\n' } else { byte };
+            kept += 1;
+        }
+    }
+    paste[kept..].zeroize();
+    paste.truncate(kept);
 }

@@ -159,6 +159,11 @@ fn what_the_terminal_answers_is_never_a_key() {
 }
 
 #[test]
+fn lines_of_a_paste_end_alike_however_the_terminal_sends_them() {
+    assert_eq!(heard(&[b"\x1b[200~a\rb\r\nc\nd\r\r\x1b[201~"]), "paste(a\nb\nc\nd\n\n)");
+}
+
+#[test]
 fn a_paste_in_any_pieces_comes_whole_or_is_let_go() {
     let whole = b"\x1b[200~a\x1b[Ab\xc3\xbc\x1b[201~q";
     for cut in 1..whole.len() - 1 {
