@@ -57,8 +57,12 @@ pub async fn run(session: &Session, end_lock: Option<i32>) -> Result {
     let problems = findings.iter().filter(|finding| finding.level == Level::Problem).count();
     session.printer().list(&findings, session.clock.now())?;
     if session.format() == super::Format::Table {
+        // What helps against several is said once.
+        let mut said = std::collections::HashSet::new();
         for finding in findings.iter().filter(|finding| !finding.cure.is_empty()) {
-            super::say(&format!("{}: {}", finding.what, finding.cure));
+            if said.insert((finding.what, &finding.cure)) {
+                super::say(&format!("{}: {}", finding.what, finding.cure));
+            }
         }
     }
     match problems {

@@ -134,7 +134,7 @@ impl Reach {
             ("in the last 15 minutes", just_now),
             ("in the last 24 hours", today),
             ("earlier", earlier),
-            ("no use recorded", unseen),
+            ("with no use recorded", unseen),
         ];
         lines.push(("In use", counts(uses.into_iter().filter(|(_, count)| *count > 0))));
         lines.push(("Accounts", named(&self.accounts)));
@@ -143,11 +143,7 @@ impl Reach {
             more.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name, named(list))),
         );
         for (place, busy) in self.busiest.iter().take(busiest).enumerate() {
-            let requests = match busy.requests {
-                1 => "1 request".to_owned(),
-                many => format!("{} requests", thousands(many)),
-            };
-            let words = format!("{} ({}): {requests} in the last 24 hours", busy.name, busy.account);
+            let words = format!("{} ({}): {} in 24 hours", busy.name, busy.account, thousands(busy.requests));
             lines.push((if place == 0 { "Busiest" } else { "" }, words));
         }
         lines

@@ -335,6 +335,8 @@ impl Terminal {
         let deadline = Instant::now() + within;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // What it wrote at its end may not be read yet.
+                self.quiet(Duration::from_millis(50));
                 return status;
             }
             if Instant::now() > deadline {

@@ -39,12 +39,12 @@ fn what_works_is_counted_by_use_account_network_and_endpoint() {
         lines,
         [
             "Keys: 5 active, 1 revoked",
-            "In use: 1 in the last 15 minutes, 2 in the last 24 hours, 1 earlier, 1 no use recorded",
+            "In use: 1 in the last 15 minutes, 2 in the last 24 hours, 1 earlier, 1 with no use recorded",
             "Accounts: globex 3, acme 2",
             "Networks: 203.0.113.0/24 2, 2001:db8:1::/48 1, somewhere 1",
             "Endpoints: GET /projects 4",
-            "Busiest: key 1 (acme): 1,204 requests in the last 24 hours",
-            ": key 2 (acme): 1 request in the last 24 hours",
+            "Busiest: key 1 (acme): 1,204 in 24 hours",
+            ": key 2 (acme): 1 in 24 hours",
         ]
     );
 }

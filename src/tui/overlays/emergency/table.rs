@@ -262,7 +262,7 @@ const LABEL: u16 = 8;
 const COLUMNS: &[Column] = &[
     column("State", 10),
     column("Name", 0),
-    column("Account", 12),
+    column("Account", 16),
     column("Where", 14),
     number("24 h", 7),
     column("Last used", 12),
