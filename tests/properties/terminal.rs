@@ -22,7 +22,7 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(heard(&pieces(bytes, seed)), whole, "in other pieces");
     assert_eq!(heard(&bytes.chunks(1).collect::<Vec<_>>()), whole, "byte by byte");
 
-    // Between its brackets whatever it is one paste, of that very text.
+    // Between its brackets whatever it is one paste, of that very text; but that its lines end alike.
     let pasted = &rest[..find(rest, END).unwrap_or(rest.len())];
     let (first, waits) = said(&[before]);
     if !waits {
@@ -31,7 +31,8 @@ pub fn check(bytes: &[u8]) {
             let (same, then) = told.split_at(first.len().min(told.len()));
             let [Said::Paste(paste), q] = then else { panic!("no paste but {then:?}") };
             assert_eq!(same, first, "before a paste");
-            assert!(paste.as_str() == String::from_utf8_lossy(pasted) && is_q(q), "{paste:?} {q:?}");
+            let text = String::from_utf8_lossy(pasted).replace("\r\n", "\n").replace('\r', "\n");
+            assert!(paste.as_str() == text && is_q(q), "{paste:?} {q:?}");
         }
     }
 
