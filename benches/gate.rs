@@ -29,7 +29,7 @@ use keyrack::domain::operator::Identity;
 use keyrack::domain::scope::Scopes;
 use keyrack::domain::secret::{Body, PlainKey};
 use keyrack::service::{Service, new_operation};
-use keyrack::store::{self, Intent, Opening, Store, Trust};
+use keyrack::store::{self, Opening, Store};
 use nginx::Nginx;
 use support::database::{Database, cluster};
 use support::gate::Gate;
@@ -216,13 +216,7 @@ async fn fill(db: &Database, keys: u64) -> Service {
         });
         let batch: Arc<Vec<NewKey>> = Arc::new(batch.collect());
         let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
-        let opening = Opening {
-            who,
-            operation: new_operation(),
-            intent: Intent::Do,
-            clock: Trust::Doubted,
-            shares: false,
-        };
+        let opening = Opening::new(who, new_operation());
         store
             .transact::<_, store::Error, _>(&clock, opening, move |tx| {
                 let batch = Arc::clone(&batch);

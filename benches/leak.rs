@@ -19,7 +19,7 @@ use keyrack::domain::leak::Form;
 use keyrack::domain::operator::Identity;
 use keyrack::domain::secret::{Finder, PlainKey, SentKey, Stream};
 use keyrack::service::{LeakOrder, LeakSource, new_operation};
-use keyrack::store::{Intent, Opening, Store, Trust};
+use keyrack::store::{Opening, Store};
 use support::database::{Database, cluster};
 use support::people::{office, preset};
 use support::post::new_key;
@@ -115,13 +115,7 @@ async fn look_up(db: &Database, keys: usize) {
         });
         let new: Arc<Vec<NewKey>> = Arc::new(new.collect());
         let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
-        let opening = Opening {
-            who,
-            operation: new_operation(),
-            intent: Intent::Do,
-            clock: Trust::Doubted,
-            shares: false,
-        };
+        let opening = Opening::new(who, new_operation());
         let done = store.transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {
             let new = Arc::clone(&new);
             Box::pin(async move { tx.add_keys(&new).await })

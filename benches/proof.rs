@@ -21,7 +21,7 @@ use keyrack::domain::key::{KeyId, NewKey, Status};
 use keyrack::domain::operator::Identity;
 use keyrack::domain::secret::HashedKey;
 use keyrack::service::{Confirmed, Gate, Outcome, Service, Use, new_operation};
-use keyrack::store::{Intent, Opening, Store, Trust};
+use keyrack::store::{Opening, Store};
 use support::database::{Database, cluster};
 use support::people::{office, preset, settings};
 use support::post::new_key;
@@ -154,13 +154,7 @@ async fn fill(db: &Database, service: &Service, keys: u128) -> Vec<(KeyId, Hashe
         .collect();
     for some in all.chunks(5_000) {
         let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
-        let opening = Opening {
-            who,
-            operation: new_operation(),
-            intent: Intent::Do,
-            clock: Trust::Doubted,
-            shares: false,
-        };
+        let opening = Opening::new(who, new_operation());
         let some = Arc::new(some.to_vec());
         store
             .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {

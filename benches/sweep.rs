@@ -20,7 +20,7 @@ use keyrack::clock::Clock;
 use keyrack::domain::key::NewKey;
 use keyrack::domain::operator::Identity;
 use keyrack::service::{CreateAccount, Service, SweepNews, new_operation};
-use keyrack::store::{Intent, Opening, Store, Trust};
+use keyrack::store::{Opening, Store};
 use support::database::{Database, cluster};
 use support::people::{account, preset};
 use support::post::{letter_box, new_key, sweep_telling};
@@ -155,13 +155,7 @@ async fn fill(db: &Database, service: &Service, keys: u128) {
         number += some.len() as u128;
         let some = std::sync::Arc::new(some);
         let who = Identity { name: "ada".into(), host: "bench".into(), client: None };
-        let opening = Opening {
-            who,
-            operation: new_operation(),
-            intent: Intent::Do,
-            clock: Trust::Doubted,
-            shares: false,
-        };
+        let opening = Opening::new(who, new_operation());
         store
             .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {
                 let some = some.clone();

@@ -36,11 +36,10 @@ impl Service {
     /// Carries out `change` for the acting person, or only tries it.
     pub(super) async fn change<C: Change>(&self, operation: OperationId, change: C) -> Result<C::Answer> {
         let opening = Opening {
-            who: self.inner.identity.clone(),
-            operation,
             intent: self.intent,
             clock: C::CLOCK,
             shares: change.shares(),
+            ..Opening::new(self.inner.identity.clone(), operation)
         };
         let change = Arc::new(change);
         let done = self

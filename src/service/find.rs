@@ -4,17 +4,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::found::{Found, PREVIEWS};
+use super::found::{Found, PREVIEWS, fitting};
 use super::list::Count;
 use super::{Error, LeakOrder, LeakSource, LeakSweep, Result, Service};
 use crate::domain::issuer::Issuer;
-use crate::domain::key::{Key, KeyId, Status};
+use crate::domain::key::{Key, KeyId};
 use crate::domain::leak::Form;
-use crate::domain::query::{Column, Direction, Query, Sort, Term, Test};
 use crate::domain::secret::{Finding, HashedKey, Kind, SentKey, search, wipe_stack};
 use crate::domain::text::{DESCRIPTION_MAX, NAME_MAX, SafeText, fold_typed};
 use crate::domain::{Instant, days, shifted};
-use crate::store::{Side, Slice};
 
 /// How many keys an answer holds at most that was found by words.
 const FOUND: u32 = 20;
@@ -173,14 +171,8 @@ impl Service {
             })
             .collect();
         wipe_stack();
-        let mut hashes: Vec<HashedKey> = hashed.iter().flat_map(|(_, hashes)| hashes).copied().collect();
-        hashes.sort_unstable_by_key(|hash| hash.0);
-        hashes.dedup();
-        let known: HashMap<HashedKey, Key> = if hashes.is_empty() {
-            HashMap::new()
-        } else {
-            self.inner.store.keys_by_hash(&hashes).await?.into_iter().collect()
-        };
+        let hashes = hashed.iter().flat_map(|(_, hashes)| hashes).copied().collect();
+        let known: HashMap<HashedKey, Key> = self.of_secrets(hashes).await?.into_iter().collect();
         let (mut keys, mut unknown) = (Vec::new(), Vec::new());
         let (mut seen, mut told) = (HashSet::new(), HashSet::new());
         for (finding, hashes) in hashed {
@@ -250,16 +242,12 @@ impl Service {
     }
 
     async fn by_text(&self, text: String, now: Instant, search: &mut Search) -> Result<Vec<Key>> {
-        // Any status: naming them all keeps the ended keys of every policy in view.
-        let terms = [Test::Status(Status::ALL.to_vec()), Test::Text(text)];
-        let query = Query { terms: terms.into_iter().map(|test| Term { negated: false, test }).collect() };
-        let sort = Sort { column: Column::Status, direction: Direction::Descending };
-        let slice = Slice { query: &query, sort, place: None, side: Side::From, limit: FOUND };
-        let found = self.inner.store.page(slice, now).await?;
+        let query = fitting(text);
+        let found = self.first_of(&query, FOUND, now).await?;
         if found.len() == FOUND as usize {
             search.fit = Some(self.count(&query).await?);
         }
-        Ok(found.into_iter().map(|(key, _)| key).collect())
+        Ok(found)
     }
 
     /// Who may be told of each key.

@@ -6,17 +6,15 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::found::{Found, PREVIEWS};
+use super::found::{Found, PREVIEWS, fitting};
 use super::revoke::{Revoke, Revoked, checked};
 use super::{Error, Result, Service};
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, OperationId, Status};
 use crate::domain::leak::{Form, Leak, Place};
-use crate::domain::query::{Column, Direction, Query, Sort, Term, Test};
 use crate::domain::secret::{HashedKey, SentKey};
 use crate::domain::text::{SafeText, fold_typed};
 use crate::domain::usage::Counts;
-use crate::store::{Side, Slice};
 
 mod bytes;
 mod gunzip;
@@ -196,14 +194,10 @@ impl Service {
         keys: &mut HashMap<KeyId, Arc<Key>>,
         found: &mut Vec<(Clue, Option<Arc<Key>>)>,
     ) -> Result<()> {
-        let mut hashes: Vec<HashedKey> = clues.iter().flat_map(|clue| &clue.hashes).copied().collect();
-        hashes.sort_unstable_by_key(|hash| hash.0);
-        hashes.dedup();
+        let hashes = clues.iter().flat_map(|clue| &clue.hashes).copied().collect();
         let mut known: HashMap<HashedKey, Arc<Key>> = HashMap::new();
-        if !hashes.is_empty() {
-            for (hash, key) in self.inner.store.keys_by_hash(&hashes).await? {
-                known.insert(hash, keys.entry(key.id).or_insert_with(|| Arc::new(key)).clone());
-            }
+        for (hash, key) in self.of_secrets(hashes).await? {
+            known.insert(hash, keys.entry(key.id).or_insert_with(|| Arc::new(key)).clone());
         }
         for clue in clues {
             let key = clue.hashes.iter().find_map(|hash| known.get(hash)).cloned();
@@ -226,15 +220,8 @@ impl Service {
             if candidates.len() >= PREVIEWS || candidates.contains_key(hint) {
                 continue;
             }
-            // Any status: naming them all keeps the ended keys of every policy in view.
-            let terms = [Test::Status(Status::ALL.to_vec()), Test::Text(fold_typed(hint))];
-            let query =
-                Query { terms: terms.into_iter().map(|test| Term { negated: false, test }).collect() };
-            let sort = Sort { column: Column::Status, direction: Direction::Descending };
-            let slice = Slice { query: &query, sort, place: None, side: Side::From, limit: 4 * CANDIDATES };
-            let page = self.inner.store.page(slice, now).await?;
-            let keys =
-                page.into_iter().map(|(key, _)| key).filter(|key| key.preview.ends_with(hint.as_str()));
+            let fit = self.first_of(&fitting(fold_typed(hint)), 4 * CANDIDATES, now).await?;
+            let keys = fit.into_iter().filter(|key| key.preview.ends_with(hint.as_str()));
             candidates.insert(hint.clone(), keys.take(CANDIDATES as usize).map(Arc::new).collect());
         }
         Ok(candidates)

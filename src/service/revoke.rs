@@ -34,9 +34,7 @@ impl Service {
         keys: &[KeyId],
         reason: Option<&str>,
     ) -> Result<Vec<Revoked>> {
-        let reason = checked(reason)?.filter(|text| !text.is_empty());
-        let keys = keys.iter().map(|key| (*key, reason.clone())).collect();
-        self.revoke(operation, Revoke { keys, gone: None, ticket: None }).await
+        self.revoke_leaked(operation, keys, reason, None).await
     }
 
     pub(super) async fn revoke(&self, operation: OperationId, revoke: Revoke) -> Result<Vec<Revoked>> {

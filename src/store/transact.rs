@@ -74,6 +74,13 @@ pub struct Opening {
     pub shares: bool,
 }
 
+impl Opening {
+    /// What is to last, has a commit of its own, and doubts the clock.
+    pub fn new(who: Identity, operation: OperationId) -> Self {
+        Self { who, operation, intent: Intent::Do, clock: Trust::Doubted, shares: false }
+    }
+}
+
 /// How far the clock is believed that is far from the newest change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {

@@ -31,9 +31,7 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty() && self.journal.is_none()
     }
-}
 
-impl Batch {
     /// Its keys without the journal, and that; or each half of its keys; `None` for a single one.
     pub fn parts(&self) -> Option<[Self; 2]> {
         if self.journal.is_some() && !self.counts.is_empty() {

@@ -11,7 +11,7 @@ use keyrack::mail::{Letterhead, Mailer, Memory, Sender, Templates};
 use keyrack::service::{
     CreateKey, Error, Post, ReminderRequest, Service, Stop, SweepNews, SweepOrder, new_operation,
 };
-use keyrack::store::{Intent, Opening, Store, Trust};
+use keyrack::store::{Opening, Store};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::calendar::Calendar;
@@ -159,13 +159,7 @@ pub async fn add(calendar: &Calendar<'_>, db: &Database, keys: Vec<NewKey>) {
     let store = Store::open(&db.location_as("postgres")).await.unwrap();
     for some in keys.chunks(1000) {
         let some = std::sync::Arc::new(some.to_vec());
-        let opening = Opening {
-            who: identity("ada"),
-            operation: new_operation(),
-            intent: Intent::Do,
-            clock: Trust::Doubted,
-            shares: false,
-        };
+        let opening = Opening::new(identity("ada"), new_operation());
         store
             .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {
                 let some = some.clone();

@@ -184,7 +184,7 @@ async fn revoke(
             return Ok(Vec::new());
         }
     }
-    let question = format!("Revoke {number} that can still work, at once and for good");
+    let question = format!("Revoke {number} that can still work, immediately and with no way to undo it");
     let sure = match keys.len() {
         1 => prompt::confirm(&session.global, &question).await?,
         many => prompt::confirm_number(&session.global, &question, many).await?,

@@ -141,7 +141,7 @@ mod tests {
             let mut told = Told::of(name);
             assert!(timeout(POLL * 4, told.next(false)).await.is_err(), "nothing was written");
             std::fs::write(folder.path().join("other"), "x").unwrap();
-            assert!(timeout(POLL * 4, told.next(false)).await.is_err(), "another file is no matter");
+            assert!(timeout(POLL * 4, told.next(false)).await.is_err(), "another file wakes nobody");
             for what in ["a.db-wal", "a.db"] {
                 std::fs::write(folder.path().join(what), "y").unwrap();
                 assert!(timeout(SELDOM / 2, told.next(false)).await.is_ok(), "{what}");

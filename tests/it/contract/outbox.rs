@@ -9,7 +9,7 @@ use keyrack::domain::expiry::Overlap;
 use keyrack::domain::reminder::{Band, Progress, State};
 use keyrack::mail::LetterOutcome;
 use keyrack::service::{Service, Stop, SweepNews, new_operation};
-use keyrack::store::{Intent, Opening, Store, Trust};
+use keyrack::store::{Opening, Store};
 use tokio::sync::mpsc::unbounded_channel;
 
 /// Accounts with one key each that expires in 40 days.
@@ -232,7 +232,7 @@ on_both! {
                     set("b", *b).await;
                     set("c", c).await;
                     let (who, operation) = (identity("x"), new_operation());
-                    let opening = Opening { who, operation, intent: Intent::Do, clock: Trust::Doubted, shares: false };
+                    let opening = Opening::new(who, operation);
                     store
                         .transact::<_, keyrack::store::Error, _>(&calendar.clock(), opening, move |tx| {
                             Box::pin(async move { tx.tell_states(&[reminder.id], None).await })
