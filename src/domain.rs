@@ -17,6 +17,7 @@ pub mod issuer;
 pub mod key;
 pub mod leak;
 pub mod limit;
+pub mod manifest;
 pub mod network;
 pub mod operator;
 pub mod query;

@@ -45,6 +45,7 @@ mod rotate;
 mod sweep;
 mod undone;
 pub use accounts::{ChangeAccount, CreateAccount};
+pub use acknowledge::Acknowledged;
 pub use audit::{AuditRequest, Compared, Part};
 pub use create::{CreateKey, Created};
 pub use error::{Error, Field, Result};
@@ -63,7 +64,7 @@ pub use reminders::{
     DueKey, LetterNews, LetterPreview, Mailing, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder,
     SweepPreview,
 };
-pub use revoke::Revoked;
+pub use revoke::{RevokeKeys, Revoked};
 pub use sweep::Stop;
 pub use undone::UndoneList;
 

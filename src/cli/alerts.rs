@@ -99,7 +99,7 @@ async fn acknowledge(arguments: Ack, session: &Session) -> Result {
         let operation = new_operation();
         done +=
             insist(|| service.acknowledge_alerts(operation, some)).await.map_err(|failure: Failure| {
-                if done == 0 && failure.is_refusal() {
+                if done == 0 && failure.unchanged {
                     return failure;
                 }
                 failure.before(&format!("{done} of {} are acknowledged: ", ids.len()))

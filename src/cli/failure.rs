@@ -33,11 +33,16 @@ pub struct Failure {
     pub exit: Exit,
     /// What is wrong and how to mend it; empty where nothing is to be said.
     message: String,
+    /// Whether it is certain that nothing was changed.
+    pub unchanged: bool,
+    /// Whether keys were no longer what was shown of them.
+    pub moved: bool,
 }
 
 impl Failure {
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+        let unchanged = matches!(exit, Exit::Usage | Exit::NotFound | Exit::NotPermitted | Exit::Refused);
+        Self { exit, message: message.into(), unchanged, moved: false }
     }
 
     pub fn usage(message: impl Into<String>) -> Self {
@@ -64,11 +69,6 @@ impl Failure {
             return Self::quiet(Exit::Done);
         }
         Self::new(Exit::Failure, format!("standard output can't be written: {error}"))
-    }
-
-    /// Whether the wish itself was refused, so that nothing came of it.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self.exit, Exit::Usage | Exit::NotFound | Exit::NotPermitted | Exit::Refused)
     }
 
     /// Puts words before the message.
@@ -109,15 +109,18 @@ impl From<service::Error> for Failure {
         use service::Error;
         let exit = match &error {
             Error::NotPermitted { .. } => Exit::NotPermitted,
-            Error::Suspended { .. } | Error::KeyLimit { .. } | Error::TooFast { .. } | Error::Refused(_) => {
-                Exit::Refused
-            }
+            Error::Suspended { .. }
+            | Error::KeyLimit { .. }
+            | Error::TooFast { .. }
+            | Error::Refused(_)
+            | Error::Moved(_) => Exit::Refused,
             Error::Invalid { .. } | Error::Ambiguous { .. } => Exit::Usage,
             Error::NotFound { .. } => Exit::NotFound,
             Error::Unconfirmed(_) | Error::NotReadBack { .. } => Exit::Failure,
             Error::Store(error) => store_exit(error),
         };
-        Self::new(exit, error.to_string())
+        let (unchanged, moved) = (error.changed_nothing(), matches!(error, Error::Moved(_)));
+        Self { unchanged, moved, ..Self::new(exit, error.to_string()) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `keyrack key`: create, list, show, find, acknowledge, rotate and revoke keys.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use super::failure::{Failure, Result};
 use super::session::{Session, whole_id};
@@ -10,16 +10,19 @@ use crate::service::{Error, Service};
 
 mod acknowledge;
 mod create;
+mod decide;
 mod find;
 mod handover;
 mod limit;
 mod list;
+mod reach;
 pub(super) mod receipt;
 pub(super) mod record;
 mod revoke;
 mod rotate;
 mod show;
 pub(super) mod usage;
+mod which;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -28,17 +31,19 @@ pub enum Command {
     /// List keys
     #[command(visible_alias = "ls")]
     List(list::Arguments),
-    /// Show everything known about a key
+    /// Show everything known about keys
     #[command(visible_alias = "get")]
-    Show(One),
+    Show(show::Arguments),
     /// Tell whose key a secret is (on standard input or at a hidden prompt), or find keys by preview, last four or name
     Find(find::Arguments),
-    /// Confirm that the secret of a key was taken over, so that it does not die after ten minutes
-    #[command(visible_alias = "ack")]
-    Acknowledge(One),
+    /// Confirm that the secrets of keys were taken over, so that these do not die after ten minutes
+    #[command(visible_aliases = ["ack", "confirm"])]
+    Acknowledge(acknowledge::Arguments),
+    /// Show what a decision about keys would reach: how many work, who uses them, whose they are, and all of them
+    Reach(reach::Arguments),
     /// Make a successor with the same attributes; the old key ends after the overlap
     Rotate(rotate::Arguments),
-    /// Show what a key was used for, as gates have counted it
+    /// Show what keys were used for, as gates have counted it
     Usage(usage::Arguments),
     /// Give a key request budgets of its own, or take them away
     Limit(limit::Arguments),
@@ -47,21 +52,14 @@ pub enum Command {
     Revoke(revoke::Arguments),
 }
 
-/// One key.
-#[derive(Debug, Args)]
-pub struct One {
-    /// The key's id, or a part of it or of the preview that fits no other key
-    #[arg(value_name = "ID")]
-    id: String,
-}
-
 pub async fn run(command: Command, session: &Session) -> Result {
     match command {
         Command::Create(arguments) => create::run(arguments, session).await,
         Command::List(arguments) => list::run(arguments, session).await,
-        Command::Show(one) => show::run(&one.id, session).await,
+        Command::Show(arguments) => show::run(arguments, session).await,
         Command::Find(arguments) => find::run(arguments, session).await,
-        Command::Acknowledge(one) => acknowledge::run(&one.id, session).await,
+        Command::Acknowledge(arguments) => acknowledge::run(arguments, session).await,
+        Command::Reach(arguments) => reach::run(arguments, session).await,
         Command::Rotate(arguments) => rotate::run(arguments, session).await,
         Command::Usage(arguments) => usage::run(arguments, session).await,
         Command::Limit(arguments) => limit::run(arguments, session).await,

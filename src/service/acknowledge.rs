@@ -1,52 +1,104 @@
 //! Confirming that a secret was taken over.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::json;
 
-use super::change::{Change, locked};
+use super::change::Change;
 use super::permit::permit;
 use super::{Error, Result, Service};
-use crate::domain::audit::Action;
+use crate::domain::audit::{self, Action};
 use crate::domain::key::{Key, KeyId, OperationId, Revocation};
+use crate::domain::manifest::Manifest;
 use crate::domain::operator::Permission;
 use crate::store::Tx;
+
+/// A key whose secret shall be confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    pub key: Key,
+    /// Whether it was confirmed before.
+    pub already: bool,
+    /// It is over, and stays as it is.
+    pub over: bool,
+}
 
 impl Service {
     /// Records that the secret of `key` was taken over, so that it does not die after ten minutes. If the key replaces
     /// another one, the other one's end begins now.
     pub async fn acknowledge_key(&self, operation: OperationId, key: KeyId) -> Result<Key> {
-        self.change(operation, Acknowledge { key }).await
+        let change = Acknowledge { keys: vec![key], one: true, shown: None };
+        let done = self.change(operation, change).await?.pop();
+        done.map(|done| done.key).ok_or_else(|| Error::no_key(key))
+    }
+
+    /// The same of several keys in one transaction; those that are over are left as they are. `shown`: what the person was
+    /// shown who decided.
+    pub async fn acknowledge_keys(
+        &self,
+        operation: OperationId,
+        keys: &[KeyId],
+        shown: Option<Arc<Manifest>>,
+    ) -> Result<Vec<Acknowledged>> {
+        let keys: BTreeSet<KeyId> = keys.iter().copied().collect();
+        self.change(operation, Acknowledge { keys: Vec::from_iter(keys), one: false, shown }).await
     }
 }
 
 struct Acknowledge {
-    key: KeyId,
+    /// In the order of their ids.
+    keys: Vec<KeyId>,
+    /// Whether a key that is over is refused.
+    one: bool,
+    shown: Option<Arc<Manifest>>,
 }
 
 impl Change for Acknowledge {
-    type Answer = Key;
+    type Answer = Vec<Acknowledged>;
 
     fn shares(&self) -> bool {
-        true
+        self.one
     }
 
-    async fn carry_out(&self, tx: &mut Tx) -> Result<Key> {
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Acknowledged>> {
         permit(tx, Permission::ChangeKeys, "acknowledge keys").await?;
-        let key = locked(tx, self.key).await?;
-        if key.acknowledged_at.is_some() {
-            return Ok(key);
+        let keys = tx.lock_keys(&self.keys).await?;
+        let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
+        if let Some(missing) = self.keys.iter().find(missing) {
+            return Err(Error::no_key(*missing));
         }
-        if key.has_ended(tx.now()) {
-            let (id, status) = (key.id, key.status(tx.now()).as_str());
+        if let Some(shown) = &self.shown
+            && !tx.seen().await?
+        {
+            shown.check(&keys).map_err(Error::Moved)?;
+        }
+        let now = tx.now();
+        let over = |key: &Key| key.acknowledged_at.is_none() && key.has_ended(now);
+        if let Some(key) = keys.iter().find(|key| self.one && over(key)) {
+            let (id, status) = (key.id, key.status(now).as_str());
             return Err(Error::Refused(format!(
                 "key {id} is {status} already and stays so. Create another one"
             )));
         }
-        tx.acknowledge(key.id).await?;
-        if let Some(old) = key.predecessor {
-            retire(tx, old, key.id).await?;
+        let open = keys.iter().filter(|key| key.acknowledged_at.is_none() && !over(key));
+        let open: Vec<&Key> = open.collect();
+        tx.acknowledge(&open.iter().map(|key| key.id).collect::<Vec<_>>()).await?;
+        for key in &open {
+            if let Some(old) = key.predecessor {
+                retire(tx, old, key.id).await?;
+            }
         }
-        tx.record(Action::KeyAcknowledge, &key, json!({})).await?;
-        locked(tx, key.id).await
+        let changes: Vec<_> =
+            open.iter().map(|key| audit::Change::new(Action::KeyAcknowledge, *key, json!({}))).collect();
+        tx.record_all(&changes).await?;
+        let read = tx.lock_keys(&self.keys).await?;
+        let done = read.into_iter().zip(keys).map(|(key, before)| Acknowledged {
+            already: before.acknowledged_at.is_some(),
+            over: over(&before),
+            key,
+        });
+        Ok(done.collect())
     }
 }
 

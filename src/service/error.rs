@@ -1,6 +1,7 @@
 //! What an operation can answer instead of a result.
 
 use crate::domain::key::KeyId;
+use crate::domain::manifest::Moved;
 use crate::domain::operator::Role;
 use crate::domain::text::SafeText;
 use crate::store;
@@ -49,6 +50,9 @@ pub enum Error {
         "the revocation of key {key} was accepted, but reading it back failed: {error}. Look at the key again, or revoke it again: that does no harm"
     )]
     NotReadBack { key: KeyId, error: store::Error },
+    /// Keys are not what was shown to the person who decided about them.
+    #[error("{} since this list was read: {}. Nothing was changed. Look at the list again", moved(.0.keys.len()), .0.words)]
+    Moved(Moved),
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -83,6 +87,17 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether it is certain that nothing was changed, by this try or by one before it of the same operation.
+    pub fn changed_nothing(&self) -> bool {
+        match self {
+            Self::Unconfirmed(_) | Self::NotReadBack { .. } => false,
+            Self::Store(error) => error.changed_nothing(),
+            _ => true,
+        }
+    }
+}
+
 impl store::MaybeTransient for Error {
     fn is_transient(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_transient())
@@ -107,6 +122,10 @@ pub enum Field {
     Operator,
     Reason,
     Overlap,
+}
+
+fn moved(keys: usize) -> String {
+    if keys == 1 { "a key is another one".into() } else { format!("{keys} keys are others") }
 }
 
 fn list(ids: &[KeyId]) -> String {

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::found::{Found, PREVIEWS, fitting};
-use super::revoke::{Revoke, Revoked, checked};
 use super::{Error, Result, Service};
 use crate::domain::Instant;
-use crate::domain::key::{Key, KeyId, OperationId, Status};
+use crate::domain::key::{Key, KeyId, Status};
 use crate::domain::leak::{Form, Leak, Place};
 use crate::domain::secret::{HashedKey, SentKey};
 use crate::domain::text::{SafeText, fold_typed};
@@ -225,19 +224,5 @@ impl Service {
             candidates.insert(hint.clone(), keys.take(CANDIDATES as usize).map(Arc::new).collect());
         }
         Ok(candidates)
-    }
-
-    /// Revokes keys that leaked, as [`Self::revoke_keys`] does, with the ticket of the incident in the audit.
-    pub async fn revoke_leaked(
-        &self,
-        operation: OperationId,
-        keys: &[KeyId],
-        reason: Option<&str>,
-        ticket: Option<&str>,
-    ) -> Result<Vec<Revoked>> {
-        let reason = checked(reason)?.filter(|text| !text.is_empty());
-        let ticket = checked(ticket)?.filter(|text| !text.is_empty());
-        let keys = keys.iter().map(|key| (*key, reason.clone())).collect();
-        self.revoke(operation, Revoke { keys, gone: None, ticket }).await
     }
 }

@@ -148,6 +148,14 @@ impl Service {
         self.inner.store.key(id).await?.ok_or_else(|| Error::no_key(id))
     }
 
+    /// These keys, in the order of their ids; those that are not there are left out.
+    pub async fn keys(&self, ids: &[KeyId]) -> Result<Vec<Key>> {
+        self.look().await?;
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        Ok(self.inner.store.keys(&ids).await?)
+    }
+
     /// What ends within 7, 30 and 90 days, and how many in each of the next 13 weeks.
     pub async fn outlook(&self) -> Result<Outlook> {
         let now = self.look().await?;

@@ -1,6 +1,7 @@
 //! Ending keys for good.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -10,6 +11,7 @@ use super::{Error, Field, Intent, Result, Service};
 use crate::domain::audit::{self, Action};
 use crate::domain::history::{Head, subject};
 use crate::domain::key::{Key, KeyId, OperationId, Revocation};
+use crate::domain::manifest::Manifest;
 use crate::domain::operator::Permission;
 use crate::domain::text::{SafeText, check_reason};
 use crate::store::{Trust, Tx};
@@ -25,6 +27,17 @@ pub struct Revoked {
     pub already: bool,
 }
 
+/// Which keys shall be revoked, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RevokeKeys {
+    pub keys: Vec<KeyId>,
+    pub reason: Option<String>,
+    /// The incident that it is part of, for the audit.
+    pub ticket: Option<String>,
+    /// What the person was shown who decided: if the keys are others since, nothing is done.
+    pub shown: Option<Arc<Manifest>>,
+}
+
 impl Service {
     /// Revokes keys at once and for good, in one transaction, and reads them back on another connection before it says so.
     /// A key that is revoked already stays as it is and is answered with `already`.
@@ -34,7 +47,17 @@ impl Service {
         keys: &[KeyId],
         reason: Option<&str>,
     ) -> Result<Vec<Revoked>> {
-        self.revoke_leaked(operation, keys, reason, None).await
+        let order =
+            RevokeKeys { keys: keys.to_vec(), reason: reason.map(str::to_owned), ..RevokeKeys::default() };
+        self.revoke_order(operation, order).await
+    }
+
+    /// The same, with all that may be said of it.
+    pub async fn revoke_order(&self, operation: OperationId, order: RevokeKeys) -> Result<Vec<Revoked>> {
+        let reason = checked(order.reason.as_deref())?.filter(|text| !text.is_empty());
+        let ticket = checked(order.ticket.as_deref())?.filter(|text| !text.is_empty());
+        let keys = order.keys.iter().map(|key| (*key, reason.clone())).collect();
+        self.revoke(operation, Revoke { keys, gone: None, ticket, shown: order.shown }).await
     }
 
     pub(super) async fn revoke(&self, operation: OperationId, revoke: Revoke) -> Result<Vec<Revoked>> {
@@ -73,6 +96,7 @@ pub(super) struct Revoke {
     pub(super) gone: Option<Head>,
     /// The incident that they are part of, for the audit.
     pub(super) ticket: Option<String>,
+    pub(super) shown: Option<Arc<Manifest>>,
 }
 
 impl Change for Revoke {
@@ -95,6 +119,9 @@ impl Change for Revoke {
         }
         // Asked behind the locks, which an earlier try of this very operation may still have held.
         let done_before = tx.seen().await?;
+        if let Some(shown) = self.shown.as_ref().filter(|_| !done_before) {
+            shown.check(&keys).map_err(Error::Moved)?;
+        }
         // All of them before the first row of the audit, as everything of the outbox.
         let ending: Vec<KeyId> =
             keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();

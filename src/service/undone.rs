@@ -64,7 +64,7 @@ impl Service {
             Some((undone.key.as_ref()?.id, Some(reason)))
         });
         let keys = again.collect();
-        self.revoke(operation, Revoke { keys, gone: list.gone.clone(), ticket: None }).await
+        self.revoke(operation, Revoke { keys, gone: list.gone.clone(), ticket: None, shown: None }).await
     }
 
     /// Decides that the database goes on as it is, whatever is undone. Answers what was decided about.

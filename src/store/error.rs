@@ -99,6 +99,36 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Busy(_))
     }
+
+    /// Whether it is certain that nothing was changed: the database refused, or was not there to be asked.
+    pub fn changed_nothing(&self) -> bool {
+        match self {
+            Self::Refused(_)
+            | Self::ReadOnly(_)
+            | Self::Privilege(_)
+            | Self::NotOwner { .. }
+            | Self::Missing(_)
+            | Self::Replaced(_)
+            | Self::Clock(_)
+            | Self::Foreign(_)
+            | Self::Encoding { .. }
+            | Self::Pooled
+            | Self::TooOld { .. }
+            | Self::TooNew { .. }
+            | Self::Newer { .. }
+            | Self::NotADatabase(_)
+            | Self::NoWal(_)
+            | Self::Location(_) => true,
+            Self::Unreachable(_)
+            | Self::Busy(_)
+            | Self::Disk(_)
+            | Self::TakenOver
+            | Self::Lacks(_)
+            | Self::Migration(_)
+            | Self::Corrupt(_)
+            | Self::Other(_) => false,
+        }
+    }
 }
 
 /// Errors of an operation that may stem from the database.

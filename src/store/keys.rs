@@ -166,13 +166,17 @@ impl Tx {
         Ok(scalar!(fetch_one, self.conn(), sqlx::AssertSqlSafe(sql), [key]))
     }
 
-    pub async fn acknowledge(&mut self, key: KeyId) -> Result<()> {
-        let now = Time(self.now());
-        run!(
-            self.conn(),
-            "UPDATE key_auth SET acknowledged_at = $2 WHERE id = $1 AND acknowledged_at IS NULL",
-            [key, now]
-        );
+    pub async fn acknowledge(&mut self, keys: &[KeyId]) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        both!(self.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("UPDATE key_auth SET acknowledged_at = ");
+            sql.push_bind(Time(now)).push(" WHERE acknowledged_at IS NULL AND id IN ");
+            push_ids::<Db>(&mut sql, keys);
+            sql.build().persistent(keys.len() == 1).execute(c).await?;
+        });
         Ok(())
     }
 

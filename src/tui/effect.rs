@@ -27,7 +27,7 @@ use crate::domain::usage::Minute;
 use crate::service::{
     AlertRequest, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created, Error,
     Field, GateStanding, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
-    Retried, Revoked, Search, StoreError, SweepOrder, SweepPreview, UndoneList, Whither, Whoami,
+    Retried, RevokeKeys, Revoked, Search, StoreError, SweepOrder, SweepPreview, UndoneList, Whither, Whoami,
 };
 
 mod unanswered;
@@ -143,15 +143,7 @@ pub enum Request {
     },
     Revoke {
         operation: OperationId,
-        keys: Vec<KeyId>,
-        reason: Option<String>,
-    },
-    /// The same, with the ticket of the incident.
-    RevokeLeaked {
-        operation: OperationId,
-        keys: Vec<KeyId>,
-        reason: Option<String>,
-        ticket: String,
+        request: RevokeKeys,
     },
     /// The revocations that a restored backup undid.
     Undone,
@@ -362,6 +354,8 @@ pub enum FailureKind {
     Unreachable,
     /// A revocation that the database does not show.
     Unconfirmed,
+    /// Keys are not what was shown to the person who decided about them.
+    Moved,
     /// Another file is under the database's name: nothing was done in it.
     Replaced,
     Other,
@@ -372,7 +366,8 @@ impl FailureKind {
     /// try must carry the same operation id: then it is safe, and what was done is not done twice.
     pub fn refused(self) -> bool {
         match self {
-            Self::NotPermitted | Self::Rule | Self::Field(_) | Self::NotFound | Self::Replaced => true,
+            Self::NotPermitted | Self::Rule | Self::Field(_) => true,
+            Self::NotFound | Self::Moved | Self::Replaced => true,
             Self::Unreachable | Self::Unconfirmed | Self::Other => false,
         }
     }
@@ -387,12 +382,13 @@ impl From<Error> for Failure {
             | Error::TooFast { .. }
             | Error::Refused(_)
             | Error::Ambiguous { .. } => FailureKind::Rule,
+            Error::Moved(_) => FailureKind::Moved,
             Error::Invalid { field, .. } => FailureKind::Field(*field),
             Error::NotFound { .. } => FailureKind::NotFound,
             Error::Unconfirmed(_) | Error::NotReadBack { .. } => FailureKind::Unconfirmed,
             Error::Store(StoreError::Unreachable(_)) => FailureKind::Unreachable,
-            Error::Store(StoreError::Clock(_)) => FailureKind::Rule,
             Error::Store(StoreError::Replaced(_)) => FailureKind::Replaced,
+            Error::Store(error) if error.changed_nothing() => FailureKind::Rule,
             Error::Store(_) => FailureKind::Other,
         };
         Self { kind, text: SafeText::new(error.to_string()) }

@@ -188,12 +188,9 @@ impl Worker {
             Request::Acknowledge { operation, key } => {
                 Reply::Acknowledge(plain(service.acknowledge_key(operation, key)).await.map(Box::new))
             }
-            Request::Revoke { operation, keys, reason } => {
-                Reply::Revoke(plain(service.revoke_keys(operation, &keys, reason.as_deref())).await)
+            Request::Revoke { operation, request } => {
+                Reply::Revoke(plain(service.revoke_order(operation, request)).await)
             }
-            Request::RevokeLeaked { operation, keys, reason, ticket } => Reply::Revoke(
-                plain(service.revoke_leaked(operation, &keys, reason.as_deref(), Some(&ticket))).await,
-            ),
             Request::Undone => Reply::Undone(plain(Box::pin(service.undone(None))).await),
             Request::RevokeAgain { operation, list, reason } => Reply::Revoke(
                 plain(Box::pin(service.revoke_again(operation, &list, reason.as_deref()))).await,

@@ -31,6 +31,7 @@ mod cli {
     mod standby;
     mod terminal;
     mod times;
+    mod which;
 }
 
 /// What the service promises to every door.

@@ -8,19 +8,19 @@ use super::super::filter;
 use super::super::output::PAGE;
 use super::super::session::Session;
 use super::record::Listed;
+use super::which::{self, Which};
+use crate::domain::Instant;
+use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, Direction, Sort};
 use crate::domain::verdict::is_strange;
 use crate::service::{From, PageRequest};
 
 #[derive(Debug, Args)]
+#[command(group = which::at_most_one())]
 pub struct Arguments {
-    /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
-    /// created:<7d scope:calls:write by:ada rotation:due violates:policy acknowledged:no replaced:yes name:"node-1"
-    /// (exactly; without the marks a part of it); a - before one turns it round; other words are looked for in name,
-    /// description, preview and id
-    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
-    filter: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// The order: status, name, account, preview, scopes, created, expires, used or by; then :asc or :desc
     #[arg(short, long, value_name = "COLUMN[:desc]", default_value = "created:desc", value_parser = sort)]
     sort: Sort,
@@ -28,13 +28,16 @@ pub struct Arguments {
     #[arg(short, long, value_name = "N")]
     limit: Option<u64>,
     /// Go on after this place, which an earlier list named
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", conflicts_with_all = ["ids", "ids_from"])]
     after: Option<String>,
 }
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let format = session.format();
-    let filter = arguments.filter.unwrap_or_default();
+    if arguments.which.filter.is_none() && arguments.which.is_given() {
+        return named(&arguments, session).await;
+    }
+    let filter = arguments.which.filter.unwrap_or_default();
     let query = filter::query(&filter, session)?;
     let mut from = match &arguments.after {
         None => From::Start,
@@ -44,16 +47,13 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
     let issuers = service.issuers().await?;
     let mut printer = session.printer();
+    let listed = |key: Key, now| listed(key, &issuers, now);
     let next = loop {
         let limit = u32::try_from(wanted).unwrap_or(PAGE).min(PAGE);
         let request = PageRequest { query: query.clone(), sort: arguments.sort, from, limit };
         let page = service.page(&request).await?;
         let last = page.rows.last().map(|row| row.cursor.clone());
-        let listed = |key: Key| {
-            let policy = issuers.iter().find(|issuer| issuer.slug == key.issuer).map(|issuer| &issuer.policy);
-            Listed { strange: is_strange(&key, policy, page.now), key }
-        };
-        let keys: Vec<Listed> = page.rows.into_iter().map(|row| listed(row.key)).collect();
+        let keys: Vec<Listed> = page.rows.into_iter().map(|row| listed(row.key, page.now)).collect();
         printer.rows(&keys, page.now)?;
         wanted -= keys.len() as u64;
         match last {
@@ -72,6 +72,25 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         session.remark(if filter.is_empty() { "No API keys yet." } else { "No key fits the filter." });
     }
     Ok(())
+}
+
+/// Lists the keys that were named, in the order in which they were.
+async fn named(arguments: &Arguments, session: &Session) -> Result {
+    let service = session.service().await?;
+    let mut keys = arguments.which.choose(service, session).await?.keys;
+    let (issuers, now, all) = (service.issuers().await?, service.now().await?, keys.len());
+    keys.truncate(usize::try_from(session.format().rows(arguments.limit)).unwrap_or(usize::MAX));
+    let keys: Vec<Listed> = keys.into_iter().map(|key| listed(key, &issuers, now)).collect();
+    session.printer().list(&keys, now)?;
+    if keys.len() < all {
+        session.remark(&format!("{} of {all} keys. See all with --limit 0", keys.len()));
+    }
+    Ok(())
+}
+
+fn listed(key: Key, issuers: &[Issuer], now: Instant) -> Listed {
+    let policy = issuers.iter().find(|issuer| issuer.slug == key.issuer).map(|issuer| &issuer.policy);
+    Listed { strange: is_strange(&key, policy, now), key }
 }
 
 fn cursor(text: &str) -> Result<Cursor> {

@@ -5,31 +5,22 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::super::failure::{Exit, Failure, Result};
-use super::super::output::when;
 use super::super::session::{Session, insist};
-use super::super::{filter, prompt, restored, say};
+use super::super::{prompt, restored, say};
 use super::receipt::Gates;
 use super::record::Ended;
-use super::{find, the_key};
+use super::which::{self, Chosen, Which};
+use super::{decide, find};
 use crate::domain::Instant;
-use crate::domain::key::{Key, KeyId, OperationId, Status};
-use crate::domain::query::Sort;
-use crate::domain::reach::BUSIEST;
-use crate::service::{self, From, PageRequest, Revoked, Search, Service, UndoneList, new_operation};
-
-/// Keys that a person is shown before the question.
-const SHOWN: usize = 20;
-const PAGE: u32 = 1000;
+use crate::domain::key::OperationId;
+use crate::domain::text::thousands;
+use crate::service::{self, RevokeKeys, Revoked, Search, Service, UndoneList, new_operation};
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "filter", "secret_stdin", "undone"]))]
+#[command(group = which::needed(&["secret_stdin", "undone"]))]
 pub struct Arguments {
-    /// Ids, or parts of an id or of a preview that fit no other key
-    #[arg(value_name = "ID")]
-    ids: Vec<String>,
-    /// All keys that this filter fits and that are not revoked yet
-    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
-    filter: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// All keys whose secrets are in the text on standard input, or typed at a hidden prompt; whatever stands around them
     #[arg(long)]
     secret_stdin: bool,
@@ -50,136 +41,112 @@ impl Arguments {
     }
 }
 
-/// The keys to revoke: all their ids, and some of them to look at.
-#[derive(Default)]
-struct Chosen {
-    ids: Vec<KeyId>,
-    active: usize,
-    some: Vec<Key>,
-    /// The texts of the filter that had to be only a part of what they fit.
-    parts: Vec<String>,
+/// The keys to revoke.
+struct Wanted {
+    chosen: Chosen,
     /// What was given as a secret and led to no key.
     missed: Option<String>,
     /// The revocations that are made again, if that is what is wanted.
     undone: Option<UndoneList>,
 }
 
-impl Chosen {
-    fn add(&mut self, key: Key, now: Instant) {
-        if self.ids.contains(&key.id) {
-            return;
-        }
-        self.push(key, now);
-    }
-
+impl Wanted {
     async fn carry_out(
         &self,
         service: &Service,
         operation: OperationId,
-        reason: Option<&str>,
+        order: &RevokeKeys,
     ) -> service::Result<Vec<Revoked>> {
         match &self.undone {
-            Some(list) => service.revoke_again(operation, list, reason).await,
-            None => service.revoke_keys(operation, &self.ids, reason).await,
-        }
-    }
-
-    fn push(&mut self, key: Key, now: Instant) {
-        self.ids.push(key.id);
-        self.active += usize::from(key.status(now) == Status::Active);
-        if self.some.len() < SHOWN {
-            self.some.push(key);
+            Some(list) => service.revoke_again(operation, list, order.reason.as_deref()).await,
+            None => service.revoke_order(operation, order.clone()).await,
         }
     }
 }
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
-    let now = service.now().await?;
-    let chosen = choose(&arguments, service, session, now).await?;
-    for part in &chosen.parts {
-        session.remark(&format!(
-            "{part:?} fits whatever contains it. For one name exactly: --filter 'name:\"{part}\"'"
-        ));
-    }
-    if let Some(list) = &chosen.undone {
+    let mut wanted = choose(&arguments, service, session).await?;
+    wanted.chosen.remark_parts(session);
+    if let Some(list) = &wanted.undone {
         restored::tell(list, session).await;
     }
-    if chosen.ids.is_empty() {
-        session.outcome().list::<Ended>(&[], now)?;
-        if chosen.undone.is_some() {
-            return Ok(());
+    for look in 1.. {
+        match decide_and_revoke(&arguments, &wanted, service, session).await {
+            Err(failure) if failure.moved && look < decide::LOOKS => say(&format!("keyrack: {failure}.")),
+            done => return done,
         }
-        session.remark("No key fits that is not revoked already. Nothing was changed.");
+        wanted.chosen = decide::look_again(wanted.chosen, &arguments.which, service, session).await?;
+        leave_revoked(&mut wanted.chosen, &arguments);
+    }
+    Ok(())
+}
+
+/// What a filter finds of keys that are revoked is no matter.
+fn leave_revoked(chosen: &mut Chosen, arguments: &Arguments) {
+    if arguments.which.filter.is_some() {
+        chosen.keys.retain(|key| key.revoked_at.is_none());
+    }
+}
+
+async fn decide_and_revoke(
+    arguments: &Arguments,
+    wanted: &Wanted,
+    service: &Service,
+    session: &Session,
+) -> Result {
+    let (chosen, now) = (&wanted.chosen, service.now().await?);
+    if chosen.keys.is_empty() {
+        session.outcome().list::<Ended>(&[], now)?;
+        if wanted.undone.is_none() {
+            session.remark("No key fits that is not revoked already. Nothing was changed.");
+        }
         return Ok(());
     }
-    let reason = arguments.reason.as_deref();
+    let order = RevokeKeys {
+        keys: chosen.ids(),
+        reason: arguments.reason.clone(),
+        ticket: None,
+        shown: decide::shown(chosen, &arguments.which, session, now),
+    };
     if session.global.dry_run || prompt::must_ask(&session.global) {
         // Nobody is asked about what is refused anyway.
-        let already = attempt(&chosen, reason, service).await?;
+        let already = attempt(wanted, &order, service).await?;
         if session.global.dry_run || prompt::can_ask(&session.global) {
-            describe(&chosen, now);
-            if chosen.ids.len() > 1 {
-                reach(&chosen, service).await?;
-            }
+            decide::show(chosen, service, now).await?;
         }
         if session.global.dry_run {
-            say(&would(&chosen, already));
-            return missed(&chosen);
+            say(&would(chosen, already, now));
+            return missed(wanted);
         }
     }
-    let question = format!("Revoke {} at once and for good", number(&chosen));
-    let sure = match chosen.ids.len() {
-        1 => prompt::confirm(&session.global, &question).await?,
-        many => prompt::confirm_number(&session.global, &question, many).await?,
-    };
-    if !sure {
+    let question = format!("Revoke {} at once and for good", number(chosen, now));
+    if !decide::sure(chosen, &question, session).await? {
         return Err(Failure::new(Exit::Failure, "nothing was revoked"));
     }
-    revoke(&chosen, reason, service, session).await?;
-    missed(&chosen)
+    revoke(wanted, &order, service, session).await?;
+    if order.shown.is_some() && prompt::must_ask(&session.global) {
+        decide::newcomers(chosen, &arguments.which, service, session).await;
+    }
+    missed(wanted)
 }
 
 /// What was given as a secret and led to no key must not pass for revoked.
-fn missed(chosen: &Chosen) -> Result {
-    match &chosen.missed {
+fn missed(wanted: &Wanted) -> Result {
+    match &wanted.missed {
         Some(words) => Err(Failure::not_found(words.clone())),
         None => Ok(()),
     }
 }
 
-async fn choose(arguments: &Arguments, service: &Service, session: &Session, now: Instant) -> Result<Chosen> {
-    let mut chosen = Chosen::default();
+async fn choose(arguments: &Arguments, service: &Service, session: &Session) -> Result<Wanted> {
+    let chosen = arguments.which.choose(service, session).await?;
+    let mut wanted = Wanted { chosen, missed: None, undone: None };
+    leave_revoked(&mut wanted.chosen, arguments);
     if arguments.undone {
         let list = service.undone(arguments.memory.as_deref()).await?;
-        for key in list.undone.iter().filter_map(|undone| undone.key.clone()) {
-            chosen.push(key, now);
-        }
-        chosen.undone = Some(list);
-    }
-    if let Some(text) = &arguments.filter {
-        if text.trim().is_empty() {
-            return Err(Failure::usage(
-                "an empty filter fits every key: write for example --filter account:acme",
-            ));
-        }
-        let query = filter::query(text, session)?;
-        chosen.parts = query.parts().into_iter().map(str::to_owned).collect();
-        let mut from = From::Start;
-        loop {
-            let request = PageRequest { query: query.clone(), sort: Sort::default(), from, limit: PAGE };
-            let page = service.page(&request).await?;
-            let last = page.rows.last().map(|row| row.cursor.clone());
-            for row in page.rows {
-                if row.key.revoked_at.is_none() {
-                    chosen.push(row.key, now);
-                }
-            }
-            match last {
-                Some(last) if page.more_after => from = From::After(last),
-                _ => return Ok(chosen),
-            }
-        }
+        wanted.chosen.keys = list.undone.iter().filter_map(|undone| undone.key.clone()).collect();
+        wanted.undone = Some(list);
     }
     if arguments.secret_stdin {
         let search = service.find_keys(prompt::secrets(&session.global).await?).await?;
@@ -192,16 +159,11 @@ async fn choose(arguments: &Arguments, service: &Service, session: &Session, now
         }
         if search.clues.iter().any(|clue| clue.ours) {
             let told = search.told().join(" ");
-            chosen.missed = Some(format!("not all of that led to a key: {}", told.trim_end_matches('.')));
+            wanted.missed = Some(format!("not all of that led to a key: {}", told.trim_end_matches('.')));
         }
-        for found in search.found {
-            chosen.push(found.key, now);
-        }
+        wanted.chosen.keys = search.found.into_iter().map(|found| found.key).collect();
     }
-    for id in &arguments.ids {
-        chosen.add(the_key(service, id).await?, now);
-    }
-    Ok(chosen)
+    Ok(wanted)
 }
 
 /// Why a text that holds no whole secret revokes nothing, and which keys may be meant.
@@ -217,72 +179,38 @@ fn no_secret(search: &Search) -> String {
     format!("{}: name the key by its id, `keyrack key revoke ID`. Nothing was changed", told.join(" "))
 }
 
-/// Shows what is about to end: name, account, preview, last use.
-fn describe(chosen: &Chosen, now: Instant) {
-    for key in &chosen.some {
-        let from = key.last_used_from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
-        let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| when::ago(at, now));
-        say(&format!(
-            "  {}  {:?}  account {}  {}  last used {used}{from}  {}",
-            key.preview,
-            key.name.as_str(),
-            key.account,
-            key.status(now).as_str(),
-            key.id
-        ));
-    }
-    let more = chosen.ids.len() - chosen.some.len();
-    if more > 0 {
-        say(&format!("  … and {more} more"));
+fn number(chosen: &Chosen, now: Instant) -> String {
+    match chosen.keys.len() {
+        1 => chosen.words(),
+        _ => format!("{} ({} of them work)", chosen.words(), thousands(chosen.working(now) as u64)),
     }
 }
 
-/// Shows what the keys are and do: who decides about many should see it first.
-async fn reach(chosen: &Chosen, service: &Service) -> Result {
-    say("");
-    for (name, words) in service.reach(&chosen.ids).await?.lines(BUSIEST) {
-        say(&format!("  {name:<9}  {words}"));
-    }
-    Ok(())
-}
-
-fn number(chosen: &Chosen) -> String {
-    let parts: Vec<String> = chosen.parts.iter().map(|part| format!("\"{part}\"")).collect();
-    let containing = match parts.as_slice() {
-        [] => String::new(),
-        parts => format!(" whose name or text contains {}", parts.join(" and ")),
-    };
-    match chosen.ids.len() {
-        1 => format!("this key{containing}"),
-        many => format!("{many} keys{containing} ({} of them work)", chosen.active),
-    }
-}
-
-fn would(chosen: &Chosen, already: usize) -> String {
-    match chosen.ids.len() {
+fn would(chosen: &Chosen, already: usize, now: Instant) -> String {
+    match chosen.keys.len() {
         all if all == already => "All of that was revoked before. Nothing was changed.".into(),
-        _ if already == 0 => format!("Would revoke {}. Nothing was changed.", number(chosen)),
-        _ => format!("Would revoke {}; {already} were revoked before. Nothing was changed.", number(chosen)),
+        _ if already == 0 => format!("Would revoke {}. Nothing was changed.", number(chosen, now)),
+        _ => format!(
+            "Would revoke {}; {already} were revoked before. Nothing was changed.",
+            number(chosen, now)
+        ),
     }
 }
 
 /// Tries it; answers how many of the keys were revoked before.
-async fn attempt(chosen: &Chosen, reason: Option<&str>, service: &Service) -> Result<usize> {
+async fn attempt(wanted: &Wanted, order: &RevokeKeys, service: &Service) -> Result<usize> {
     let (service, operation) = (service.trying(), new_operation());
-    let revoked = insist(|| chosen.carry_out(&service, operation, reason)).await?;
+    let revoked = insist(|| wanted.carry_out(&service, operation, order)).await?;
     Ok(revoked.iter().filter(|revoked| revoked.already).count())
 }
 
 /// All of them or none.
-async fn revoke(chosen: &Chosen, reason: Option<&str>, service: &Service, session: &Session) -> Result {
-    if let Some(why) = service.only_reads() {
-        return Err(Failure::new(Exit::Failure, why));
-    }
-    let ids = &chosen.ids;
+async fn revoke(wanted: &Wanted, order: &RevokeKeys, service: &Service, session: &Session) -> Result {
+    let ids = &order.keys;
     let operation = new_operation();
     let revoked =
-        insist(|| chosen.carry_out(service, operation, reason)).await.map_err(|failure| match failure {
-            failure if failure.is_refusal() => failure,
+        insist(|| wanted.carry_out(service, operation, order)).await.map_err(|failure| match failure {
+            failure if failure.unchanged => failure,
             failure => {
                 let many = ids.len();
                 failure.before(&format!("0 of {many} keys are revoked, {many} may still work: "))
@@ -303,7 +231,9 @@ async fn revoke(chosen: &Chosen, reason: Option<&str>, service: &Service, sessio
     session.remark(&match ids.len() {
         1 if already == 1 => "It was revoked before; nothing was changed.".into(),
         1 => "Revoked, and read back from the database.".to_owned(),
-        many => format!("{many} keys are revoked{before}, and read back from the database."),
+        many => {
+            format!("{} keys are revoked{before}, and read back from the database.", thousands(many as u64))
+        }
     });
     gates.tell(session);
     told.and_then(|()| gates.verdict()).map_err(|failure| match failure.exit {

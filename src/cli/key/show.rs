@@ -1,28 +1,59 @@
-//! `keyrack key show`: everything known about a key.
+//! `keyrack key show`: everything known about keys.
+
+use clap::Args;
 
 use super::super::failure::{Exit, Failure, Result};
 use super::super::output::{object, when};
 use super::super::session::Session;
 use super::super::{restored, say};
-use super::the_key;
-use crate::domain::key::Status;
+use super::which::{self, Which};
+use crate::domain::key::{Key, Status};
 use crate::domain::verdict::meets;
-use crate::service::{AuditFilter, AuditRequest};
+use crate::service::{AuditFilter, AuditRequest, Service};
 
 /// Rows of its history that a person is shown.
 const HISTORY: u32 = 10;
 /// Rows of it that a program is given, the newest.
 const PAGE: u32 = 1000;
 
-pub async fn run(id: &str, session: &Session) -> Result {
+#[derive(Debug, Args)]
+#[command(group = which::needed(&[]))]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
-    let key = match the_key(service, id).await {
-        Err(failure) if failure.exit == Exit::NotFound => {
+    let mut keys = match (arguments.which.choose(service, session).await, arguments.which.ids.as_slice()) {
+        (Err(failure), [id]) if failure.exit == Exit::NotFound => {
             let words = restored::recall_unknown(id, service, session).await;
             return Err(words.map_or(failure, Failure::not_found));
         }
-        found => found?,
+        (chosen, _) => chosen?.keys,
     };
+    let people = session.format().for_people();
+    match (keys.pop(), keys.is_empty()) {
+        (Some(key), true) => return one(key, service, session).await,
+        (None, _) if people => session.remark("No key fits the filter."),
+        (last, _) if people => {
+            for (place, key) in keys.into_iter().chain(last).enumerate() {
+                if place > 0 {
+                    session.remark("");
+                }
+                one(key, service, session).await?;
+            }
+        }
+        (last, _) => {
+            keys.extend(last);
+            session.printer().list(&keys, service.now().await?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything known about one key, with its history.
+async fn one(key: Key, service: &Service, session: &Session) -> Result {
     let now = service.now().await?;
     let filter = AuditFilter { key: Some(key.id), ..AuditFilter::default() };
     let people = session.format().for_people();

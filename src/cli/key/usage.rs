@@ -1,4 +1,4 @@
-//! `keyrack key usage`: what a key was used for, as gates have counted it.
+//! `keyrack key usage`: what keys were used for, all together, as gates have counted it.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use clap::{Args, ValueEnum};
 use super::super::failure::{Failure, Result};
 use super::super::output::{Column, Record};
 use super::super::session::Session;
-use super::the_key;
+use super::which::{self, Which};
 use crate::domain::Instant;
 use crate::domain::usage::Counts;
 
 #[derive(Debug, Args)]
+#[command(group = which::needed(&[]))]
 pub struct Arguments {
-    /// The key's id, or a part of it or of the preview that fits no other key
-    #[arg(value_name = "ID")]
-    id: String,
+    #[command(flatten)]
+    which: Which,
     /// How far back, or from which day or time on; gates keep counts for 35 days unless told otherwise
     #[arg(long, value_name = "TIME", default_value = "24h")]
     since: String,
@@ -49,11 +49,11 @@ pub struct Span {
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
-    let key = the_key(service, &arguments.id).await?;
+    let chosen = arguments.which.choose(service, session).await?;
     let now = service.now().await?;
     let since = session.here(now).since(&arguments.since);
     let since = since.map_err(|error| Failure::usage(format!("--since: {error}")))?;
-    let minutes = service.usage(&[key.id], since).await?.remove(&key.id).unwrap_or_default();
+    let minutes = service.usage(&chosen.ids(), since).await?.into_values().flatten();
     let mut spans: BTreeMap<i64, Counts> = BTreeMap::new();
     for one in minutes {
         spans.entry(one.minute.div_euclid(arguments.by.minutes())).or_default().merge(one.counts);
@@ -64,7 +64,10 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         spans.into_iter().map(|(number, counts)| Span { from: from(number), counts }).collect();
     session.printer().list(&spans, now)?;
     if spans.is_empty() {
-        session.remark("No gate has counted a request with this key in that time.");
+        session.remark(&format!(
+            "No gate has counted a request with {} in that time.",
+            if chosen.keys.len() == 1 { "this key" } else { "these keys" }
+        ));
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::leak::{Form, Leak};
 use crate::domain::text::thousands;
-use crate::service::{LeakFinding, LeakOrder, LeakSource, LeakSweep, Service, new_operation};
+use crate::service::{LeakFinding, LeakOrder, LeakSource, LeakSweep, RevokeKeys, Service, new_operation};
 
 /// Files that could not be read and are named.
 const NAMED: usize = 20;
@@ -173,13 +173,18 @@ async fn revoke(
     service: &Service,
     session: &Session,
 ) -> Result<Vec<crate::domain::key::Key>> {
-    let (reason, ticket) = (arguments.reason.as_deref(), arguments.ticket.as_deref());
+    let order = RevokeKeys {
+        keys: keys.to_vec(),
+        reason: arguments.reason.clone(),
+        ticket: arguments.ticket.clone(),
+        shown: None,
+    };
     let number = count(keys.len() as u64, "key");
     if session.global.dry_run || prompt::must_ask(&session.global) {
         // Nobody is asked about what is refused anyway.
         let trying = service.trying();
         let operation = new_operation();
-        insist(|| trying.revoke_leaked(operation, keys, reason, ticket)).await?;
+        insist(|| trying.revoke_order(operation, order.clone())).await?;
         if session.would(|| format!("revoke {number}")) {
             return Ok(Vec::new());
         }
@@ -193,7 +198,7 @@ async fn revoke(
         return Err(Failure::check("nothing was revoked: what was found still works"));
     }
     let operation = new_operation();
-    let revoked = insist(|| service.revoke_leaked(operation, keys, reason, ticket)).await?;
+    let revoked = insist(|| service.revoke_order(operation, order.clone())).await?;
     let already = revoked.iter().filter(|one| one.already).count();
     let before = if already == 0 { String::new() } else { format!(" ({already} were revoked before)") };
     session.remark(&format!(

@@ -32,7 +32,7 @@ impl Request {
             Self::Acknowledge { key, .. } => {
                 (format!("confirming the secret of {key}"), look(&format!("key show {key}")))
             }
-            Self::Revoke { keys, .. } => match keys.as_slice() {
+            Self::Revoke { request, .. } => match request.keys.as_slice() {
                 [key] => (
                     format!("revoking the key {key}"),
                     format!("it may still work; look with `keyrack key show {key}`, or revoke it again"),
@@ -61,7 +61,7 @@ impl Request {
             Self::RetryReminders { .. } => {
                 ("letting reminders be sent again".to_owned(), look("reminders list"))
             }
-            Self::RevokeAgain { .. } | Self::RevokeLeaked { .. } => (
+            Self::RevokeAgain { .. } => (
                 "revoking keys".to_owned(),
                 "they may still work; look with `keyrack doctor`, or revoke them again".to_owned(),
             ),

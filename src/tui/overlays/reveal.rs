@@ -16,7 +16,7 @@ use crate::domain::key::{CLAIM_TIME, Key};
 use crate::domain::secret::PlainKey;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::service::Created;
+use crate::service::{Created, RevokeKeys};
 use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
@@ -221,12 +221,13 @@ impl State {
     fn press_discard(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
         match key.action {
             Some(Action::Yes) if key.confirms() => {
-                let (keys, reason) = (vec![self.key.id], Some("discarded at its reveal".to_owned()));
+                let reason = Some("discarded at its reveal".to_owned());
+                let request = RevokeKeys { keys: vec![self.key.id], reason, ..RevokeKeys::default() };
                 self.stage = Stage::Closing;
                 self.say(Severity::Info, "revoking it…");
-                let revoke =
-                    |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() };
-                return self.discard.send(shell, revoke);
+                return self
+                    .discard
+                    .send(shell, |operation| Request::Revoke { operation, request: request.clone() });
             }
             Some(Action::No | Action::PressButton) => self.stage = Stage::Show,
             _ => {}

@@ -11,7 +11,7 @@ use crate::domain::operator::Permission;
 use crate::domain::reach::Reach;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::{self, SafeText};
-use crate::service::{Revoked, UndoneList};
+use crate::service::{RevokeKeys, Revoked, UndoneList};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
@@ -395,5 +395,6 @@ impl Layer for State {
 
 /// What revokes these keys.
 pub(super) fn asking(keys: Vec<KeyId>, reason: Option<String>) -> Asking {
-    Box::new(move |operation| Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() })
+    let request = RevokeKeys { keys, reason, ..RevokeKeys::default() };
+    Box::new(move |operation| Request::Revoke { operation, request: request.clone() })
 }

@@ -12,7 +12,7 @@ use base64ct::{Base64, Encoding};
 use keyrack::domain::leak::Form;
 use keyrack::domain::operator::Role;
 use keyrack::domain::secret::SentKey;
-use keyrack::service::{Error, LeakOrder, LeakSource, new_operation};
+use keyrack::service::{Error, LeakOrder, LeakSource, RevokeKeys, new_operation};
 use serde_json::Value;
 
 /// Sweeps and answers the findings, with the exit code.
@@ -307,7 +307,13 @@ on_both! {
             let sweep = person.sweep_leaks(order, |_| {}).await.unwrap();
             let now = person.now().await.unwrap();
             assert_eq!(sweep.working(now), [made.key.id]);
-            person.revoke_leaked(new_operation(), &[made.key.id], Some("leaked"), Some("INC-1")).await
+            let order = RevokeKeys {
+                keys: vec![made.key.id],
+                reason: Some("leaked".into()),
+                ticket: Some("INC-1".into()),
+                shown: None,
+            };
+            person.revoke_order(new_operation(), order).await
         };
         assert!(matches!(sweep("vera", &db).await, Err(Error::NotPermitted { needs: Role::Operator, .. })));
         assert!(!sweep("otto", &db).await.unwrap()[0].already);

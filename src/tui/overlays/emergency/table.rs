@@ -15,7 +15,7 @@ use crate::domain::key::{Key, KeyId};
 use crate::domain::leak::Leak;
 use crate::domain::operator::Permission;
 use crate::domain::text::{check_reason, thousands};
-use crate::service::{LeakFinding, LeakSweep};
+use crate::service::{LeakFinding, LeakSweep, RevokeKeys};
 use crate::tui::effect::Request;
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
@@ -103,15 +103,8 @@ impl Table {
         let written =
             |field: &TextField| Some(field.value().trim().to_owned()).filter(|text| !text.is_empty());
         let (reason, ticket) = (written(&self.reason), written(&self.ticket));
-        Some(Box::new(move |operation| match &ticket {
-            None => Request::Revoke { operation, keys: keys.clone(), reason: reason.clone() },
-            Some(ticket) => Request::RevokeLeaked {
-                operation,
-                keys: keys.clone(),
-                reason: reason.clone(),
-                ticket: ticket.clone(),
-            },
-        }))
+        let request = RevokeKeys { keys, reason, ticket, shown: None };
+        Some(Box::new(move |operation| Request::Revoke { operation, request: request.clone() }))
     }
 
     pub fn field(&mut self) -> Option<&mut TextField> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::service::Field;
+use crate::service::{Field, RevokeKeys};
 use crate::tui::effect::{FailureKind, Reply, Request, RequestId};
 use crate::tui::testing::{Desk, created};
 
@@ -68,10 +68,13 @@ fn a_revocation_that_is_cut_off_says_how_to_look() {
     let (one, two) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
     let said = |ids: &[uuid::Uuid]| {
         let keys = ids.to_vec();
-        Request::Revoke { operation: one, keys, reason: None }.changes().unwrap().sentence()
+        Request::Revoke { operation: one, request: RevokeKeys { keys, ..RevokeKeys::default() } }
+            .changes()
+            .unwrap()
+            .sentence()
     };
     assert!(said(&[one]).contains(&format!("look with `keyrack key show {one}`, or revoke it again")));
     assert!(said(&[one, two]).starts_with("revoking 2 keys wasn't answered"));
-    let tried = Request::Revoke { operation: one, keys: Vec::new(), reason: None };
+    let tried = Request::Revoke { operation: one, request: RevokeKeys::default() };
     assert_eq!(Request::Try(Box::new(tried)).changes(), None, "it is rolled back");
 }

@@ -6,7 +6,7 @@ use chrono::Duration;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::Key;
 use crate::domain::secret::PlainKey;
-use crate::service::{GateReceipt, GateState, Receipt, Revoked};
+use crate::service::{GateReceipt, GateState, Receipt, RevokeKeys, Revoked};
 use crate::tui::effect::{CopyText, Effect, FailureKind, Reply, Request, RequestId};
 use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, asked, created, noon, only_request};
@@ -123,7 +123,9 @@ fn a_discarded_key_is_revoked_and_its_receipt_shown() {
     assert!(!effects.iter().any(asks), "neither twice nor Enter nor a paste: {effects:#?}");
     desk.sees(secret("voicegram").expose());
     let (id, request) = only_request(desk.press("x y"));
-    let Request::Revoke { keys, reason, .. } = request else { panic!("{request:?}") };
+    let Request::Revoke { request: RevokeKeys { keys, reason, .. }, .. } = request else {
+        panic!("{request:?}")
+    };
     assert_eq!(keys, [created("voicegram", "CI runner").key.id]);
     assert_eq!(reason.as_deref(), Some("discarded at its reveal"));
 

@@ -6,7 +6,7 @@ use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::domain::reach::Reach;
 use crate::domain::subjects::Subjects;
-use crate::service::{Receipt, Revoked};
+use crate::service::{Receipt, RevokeKeys, Revoked};
 use crate::tui::effect::{Effect, FailureKind, Reply, Request};
 use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, asked, asks_nothing, key, noon, only_request};
@@ -62,7 +62,9 @@ fn d_then_y_revokes_and_only_the_read_back_says_so() {
     let key = main_server();
     let mut desk = question(std::slice::from_ref(&key));
     let (id, request) = only_request(desk.press("y"));
-    let Request::Revoke { keys, reason, .. } = request else { panic!("{request:?}") };
+    let Request::Revoke { request: RevokeKeys { keys, reason, .. }, .. } = request else {
+        panic!("{request:?}")
+    };
     assert_eq!((keys, reason), (vec![key.id], None));
     desk.says("waiting until the database shows it").says_not("revoked at");
     assert_eq!(desk.press("y esc enter"), [], "while it is under way nothing is sent twice");
@@ -102,7 +104,10 @@ fn the_same_key_twice_revokes_nothing() {
 fn a_note_goes_with_it() {
     let mut desk = question(&[main_server()]);
     desk.press("backtab \"yes, it leaked in y\" enter");
-    let (_, Request::Revoke { reason, .. }) = only_request(desk.press("y")) else { panic!("not asked") };
+    let (_, Request::Revoke { request: RevokeKeys { reason, .. }, .. }) = only_request(desk.press("y"))
+    else {
+        panic!("not asked")
+    };
     assert_eq!(reason.as_deref(), Some("yes, it leaked in y"));
 }
 
@@ -119,7 +124,9 @@ fn for_several_keys_their_number_must_be_typed() {
     assert_eq!(desk.press("ctrl-s"), []);
     desk.press("backspace \"3\"");
     let (_, request) = only_request(desk.press("enter"));
-    let Request::Revoke { keys: ids, .. } = request else { panic!("{request:?}") };
+    let Request::Revoke { request: RevokeKeys { keys: ids, .. }, .. } = request else {
+        panic!("{request:?}")
+    };
     assert_eq!(ids, keys.iter().map(|key| key.id).collect::<Vec<_>>());
 }
 
