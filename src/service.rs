@@ -22,6 +22,7 @@ mod create;
 mod demo;
 mod error;
 mod explain;
+mod export;
 mod find;
 mod found;
 mod gate;
@@ -50,6 +51,7 @@ pub use audit::{AuditRequest, Compared, Part};
 pub use create::{CreateKey, Created};
 pub use error::{Error, Field, Result};
 pub use explain::{Asked, Carriage, Explain, Presented};
+pub use export::Form as ExportForm;
 pub use find::{Clue, Search};
 pub use found::Found;
 pub use gate::{Confirmed, Gate, GateSettings, Guard, Known, Neighbours, Policies, Use};
@@ -59,6 +61,7 @@ pub use leak::{LeakFinding, LeakOrder, LeakProgress, LeakSource, LeakSweep};
 pub use list::{Count, From, Outlook, Page, PageRequest, Row, Week};
 pub use open::Whoami;
 pub use post::{Post, PostMaker, Whither};
+pub use reach::Looked;
 pub use receipt::{GateReceipt, GateStanding, GateState, NO_GATE, PATIENCE, Receipt};
 pub use reminders::{
     DueKey, LetterNews, LetterPreview, Mailing, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder,

@@ -198,5 +198,20 @@ pub fn thousands(n: u64) -> String {
     text
 }
 
+/// What begins a formula in a spreadsheet: in ASCII, full width, small and as the sign for minus. With a Chinese or Japanese
+/// keyboard's settings, the wide ones count as the narrow ones.
+const FORMULA: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
+
+/// A field of CSV. A text that a spreadsheet would take for a formula gets an apostrophe before it, and so does one that
+/// begins with an apostrophe: who reads a field back takes one apostrophe at its beginning away.
+pub fn for_spreadsheets(text: String) -> String {
+    let seen = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+    if text.starts_with(['\'', '\t', '\r', '\n']) || seen.starts_with(FORMULA) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
 #[cfg(test)]
 mod tests;

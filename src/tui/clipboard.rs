@@ -116,6 +116,7 @@ fn set_desktop(
         CopyText::Preview(text) | CopyText::Ids(text) | CopyText::Check(text) => {
             clipboard.set_text(text.as_str())?;
         }
+        CopyText::Lines(_, text) => clipboard.set_text(&**text)?,
         // arboard takes an owned string and keeps it to serve it: the desktop's clipboard is not ours to wipe.
         CopyText::Secret(secret) => clipboard.set().exclude_from_history().text(secret.expose())?,
     }
@@ -135,6 +136,7 @@ fn set_desktop(
 fn content(text: &CopyText) -> &str {
     match text {
         CopyText::Preview(text) | CopyText::Ids(text) | CopyText::Check(text) => text.as_str(),
+        CopyText::Lines(_, text) => text,
         CopyText::Secret(secret) => secret.expose(),
     }
 }
@@ -145,6 +147,7 @@ fn noun(text: &CopyText) -> &'static str {
         CopyText::Ids(ids) if ids.contains(' ') => "the ids were",
         CopyText::Ids(_) => "the id was",
         CopyText::Check(_) => "the command was",
+        CopyText::Lines(what, _) => what,
         CopyText::Secret(_) => "the secret was",
     }
 }
@@ -180,7 +183,9 @@ async fn copy_in_tmux(text: CopyText, messages: &UnboundedSender<Message>) -> Co
         return emit(&text, Wrapping::Tmux, messages);
     }
     match text {
-        CopyText::Preview(_) | CopyText::Ids(_) | CopyText::Check(_) => load_tmux_buffer(&text).await,
+        CopyText::Preview(_) | CopyText::Ids(_) | CopyText::Check(_) | CopyText::Lines(..) => {
+            load_tmux_buffer(&text).await
+        }
         // A tmux buffer keeps the secret for everyone who can reach the tmux server.
         CopyText::Secret(_) => Copied::failed(format!(
             "not copied: tmux would swallow it or keep it. {BY_HAND}; or run `tmux set -p allow-passthrough on` and copy again"

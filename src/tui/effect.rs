@@ -19,19 +19,21 @@ use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::query::Query;
-use crate::domain::reach::Reach;
 use crate::domain::reminder::{Reminder, ReminderId, Sweep};
 use crate::domain::secret::{PlainKey, SentKey};
 use crate::domain::text::SafeText;
 use crate::domain::usage::Minute;
 use crate::service::{
-    AlertRequest, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created, Error,
-    Field, GateStanding, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
-    Retried, RevokeKeys, Revoked, Search, StoreError, SweepOrder, SweepPreview, UndoneList, Whither, Whoami,
+    AlertRequest, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created,
+    ExportForm, GateStanding, Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt,
+    ReminderRequest, Retried, RevokeKeys, Revoked, Search, SweepOrder, SweepPreview, UndoneList, Whither,
+    Whoami,
 };
 
+mod failure;
 mod unanswered;
 
+pub use failure::{Failure, FailureKind};
 pub use unanswered::Unanswered;
 
 /// Something to be done. Plain comparable data.
@@ -114,6 +116,8 @@ pub enum CopyText {
     Ids(SafeText),
     /// The command that checks a key, without the secret in it.
     Check(SafeText),
+    /// Lines of text, and what they are: "the command was".
+    Lines(&'static str, Arc<str>),
     Secret(Arc<PlainKey>),
 }
 
@@ -128,6 +132,12 @@ pub enum Request {
     Count(Query),
     Key(KeyId),
     Reach(Vec<KeyId>),
+    /// Writes keys to a new file, or to the clipboard.
+    Export {
+        keys: Vec<KeyId>,
+        form: ExportForm,
+        to: Option<PathBuf>,
+    },
     /// The audit of one key, newest first.
     Trail(KeyId),
     Find(SentKey),
@@ -254,7 +264,9 @@ pub enum Reply {
     Page(Outcomes<Page>),
     Count(Outcomes<Count>),
     Key(Outcomes<Box<Key>>),
-    Reach(Outcomes<Reach>),
+    Reach(Outcomes<Box<Looked>>),
+    /// What became of the keys that were to be written.
+    Export(Outcomes<Copied>),
     Trail(Outcomes<Vec<Entry>>),
     Find(Outcomes<Search>),
     Read(Outcomes<Reading>),
@@ -331,66 +343,5 @@ impl Reply {
             | Self::Undone(Err(failure)) => Some(failure),
             _ => None,
         }
-    }
-}
-
-/// Why a request was not carried out, as plain data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    pub kind: FailureKind,
-    /// What happened and what to do, in one sentence.
-    pub text: SafeText,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    NotPermitted,
-    /// A rule forbids it: a cap, a standing, a state.
-    Rule,
-    /// This part of the request is not acceptable.
-    Field(Field),
-    NotFound,
-    /// The database can't be reached: it may work later.
-    Unreachable,
-    /// A revocation that the database does not show.
-    Unconfirmed,
-    /// Keys are not what was shown to the person who decided about them.
-    Moved,
-    /// Another file is under the database's name: nothing was done in it.
-    Replaced,
-    Other,
-}
-
-impl FailureKind {
-    /// Whether it is certain that nothing was done, so that a next try is a wish of its own. Where it is not certain the next
-    /// try must carry the same operation id: then it is safe, and what was done is not done twice.
-    pub fn refused(self) -> bool {
-        match self {
-            Self::NotPermitted | Self::Rule | Self::Field(_) => true,
-            Self::NotFound | Self::Moved | Self::Replaced => true,
-            Self::Unreachable | Self::Unconfirmed | Self::Other => false,
-        }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let kind = match &error {
-            Error::NotPermitted { .. } => FailureKind::NotPermitted,
-            Error::Suspended { .. }
-            | Error::KeyLimit { .. }
-            | Error::TooFast { .. }
-            | Error::Refused(_)
-            | Error::Ambiguous { .. } => FailureKind::Rule,
-            Error::Moved(_) => FailureKind::Moved,
-            Error::Invalid { field, .. } => FailureKind::Field(*field),
-            Error::NotFound { .. } => FailureKind::NotFound,
-            Error::Unconfirmed(_) | Error::NotReadBack { .. } => FailureKind::Unconfirmed,
-            Error::Store(StoreError::Unreachable(_)) => FailureKind::Unreachable,
-            Error::Store(StoreError::Replaced(_)) => FailureKind::Replaced,
-            Error::Store(error) if error.changed_nothing() => FailureKind::Rule,
-            Error::Store(_) => FailureKind::Other,
-        };
-        Self { kind, text: SafeText::new(error.to_string()) }
     }
 }

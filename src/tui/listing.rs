@@ -48,6 +48,8 @@ fn about_rows(action: Action) -> bool {
             | Explain
             | CopyPreview
             | CopyId
+            | Export
+            | ShowReach
             | OpenLinked
             | ShowAccountKeys
             | ShowSameCreator

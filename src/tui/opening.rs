@@ -13,7 +13,7 @@ use crate::domain::query::Sort;
 use crate::domain::reminder::ReminderId;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::service::{Created, Revoked};
+use crate::service::{Created, Looked, Revoked};
 
 /// An overlay and what it is about. A secret in it moves on into the overlay and is never copied.
 #[derive(Debug, PartialEq)]
@@ -36,6 +36,13 @@ pub enum Opening {
         known: Vec<Key>,
         states: String,
     },
+    /// Which keys these are and what they do. `looked`: where that was read already.
+    Looked {
+        ids: Vec<KeyId>,
+        looked: Option<Box<Looked>>,
+    },
+    /// Where shall these keys be written?
+    Export(Vec<KeyId>),
     /// Shall the revocations be made again that a restored backup undid?
     Restored,
     /// What was revoked elsewhere in the console, with the gates' receipt.

@@ -21,9 +21,11 @@ mod confirm;
 mod create;
 mod emergency;
 mod explain;
+mod export;
 mod help;
 mod leave;
 mod limit;
+mod looked;
 mod palette;
 mod preset;
 mod reader;
@@ -58,6 +60,8 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Create { account } => create::open(shell, number, account),
         Opening::Reveal { created, replaces } => reveal::open(shell, number, *created, replaces),
         Opening::Revoke { ids, known, states } => revoke::open(shell, number, ids, known, states),
+        Opening::Looked { ids, looked } => looked::open(shell, number, ids, looked),
+        Opening::Export(ids) => export::open(number, ids),
         Opening::Restored => revoke::again(shell, number),
         Opening::Revoked(revoked) => revoke::told(shell, number, revoked),
         Opening::Emergency => emergency::open(shell, number, None),

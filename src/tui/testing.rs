@@ -42,7 +42,7 @@ pub mod reminders;
 
 pub use crate::domain::examples::noon;
 pub use asking::{asked, asks_nothing, only_request, only_requests};
-pub use database::Database;
+pub use database::{Database, looked};
 pub use records::{account, created, key, key_id, keys, numbered};
 
 /// The console, and what answers it.

@@ -302,7 +302,8 @@ fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
         Reply::Outbox(Ok(outbox)) => shell.outbox = Some(outbox),
         Reply::Undone(Ok(list)) => shell.undone = list.undone,
         Reply::OpenAlerts(Ok(count)) => shell.alerts = Some(count),
-        Reply::Copy(copied) => shell.copied(&copied),
+        Reply::Copy(copied) | Reply::Export(Ok(copied)) => shell.copied(&copied),
+        Reply::Export(Err(failure)) => shell.failed(&failure),
         Reply::Sweep(outcome) => sweeping::ended(shell, id, outcome),
         Reply::Post(outcome) => shell.post = Some(outcome),
         Reply::Receipt(outcome) => {

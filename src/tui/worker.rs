@@ -12,14 +12,16 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::clipboard::Clipboard;
-use super::effect::{Failure, FailureKind, Outcomes, Reply, Request, RequestId};
+use super::effect::{CopyText, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
 use super::message::Message;
+use super::words::{Copied, count};
 use crate::config::theme::Theme;
 use crate::domain::history::History;
+use crate::domain::key::KeyId;
 use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
 use crate::domain::when::Zone;
-use crate::service::{AuditFilter, AuditRequest, LiveEvent, Service, Stop, SweepOrder};
+use crate::service::{AuditFilter, AuditRequest, ExportForm, LiveEvent, Service, Stop, SweepOrder};
 
 /// How much of a key's audit the detail shows.
 const TRAIL: u32 = 50;
@@ -32,6 +34,9 @@ const REOPEN: Duration = Duration::from_millis(250);
 
 /// How long the end of the console may wait until what is new is remembered.
 const LAST: Duration = Duration::from_millis(50);
+
+/// More bytes than these are given to no clipboard.
+const CLIPBOARD: usize = 512 * 1024;
 
 /// Longer than any letter may take.
 const LETTER: Duration = Duration::from_secs(45);
@@ -174,7 +179,8 @@ impl Worker {
             Request::Page(request) => Reply::Page(plain(service.page(&request)).await),
             Request::Count(query) => Reply::Count(plain(service.count(&query)).await),
             Request::Key(id) => Reply::Key(plain(service.key(id)).await.map(Box::new)),
-            Request::Reach(keys) => Reply::Reach(plain(service.reach(&keys)).await),
+            Request::Reach(keys) => Reply::Reach(plain(service.look_at(&keys)).await.map(Box::new)),
+            Request::Export { keys, form, to } => Reply::Export(self.export(&keys, form, to).await),
             Request::Trail(key) => {
                 let filter = AuditFilter { key: Some(key), ..AuditFilter::default() };
                 let request = AuditRequest { filter, before: None, limit: TRAIL };
@@ -267,6 +273,39 @@ impl Worker {
     }
 }
 
+impl Worker {
+    async fn export(&self, keys: &[KeyId], form: ExportForm, to: Option<PathBuf>) -> Outcomes<Copied> {
+        let (number, text) = plain(self.service.export(keys, form)).await?;
+        let number = count(number as u64, "key");
+        let Some(path) = to else {
+            if text.len() > CLIPBOARD {
+                let words = format!("{number} are too much for a clipboard: write them to a file");
+                return Err(Failure { kind: FailureKind::Rule, text: words.into() });
+            }
+            let what = if number == "1 key" { "the key was" } else { "the keys were" };
+            return Ok(self.clipboard.copy(CopyText::Lines(what, text.into()), &self.messages).await);
+        };
+        let written = tokio::task::spawn_blocking(move || {
+            let path = at_home(path);
+            write_new(&path, text.as_bytes()).map(|()| std::path::absolute(&path).unwrap_or(path))
+        });
+        match written.await {
+            Ok(Ok(path)) => Ok(Copied::reached(format!("{number} written to {}", path.display()))),
+            Ok(Err(error)) => Err(file_failure(&error)),
+            Err(_) => Err(Failure { kind: FailureKind::Other, text: "the file was not written".into() }),
+        }
+    }
+}
+
+/// `~/keys.csv` as a shell would have it.
+fn at_home(path: PathBuf) -> PathBuf {
+    let home = path
+        .strip_prefix("~")
+        .ok()
+        .and_then(|rest| Some(PathBuf::from(std::env::var_os("HOME")?).join(rest)));
+    home.unwrap_or(path)
+}
+
 /// A sweep that goes on.
 pub struct Running {
     stop: Stop,
@@ -330,7 +369,8 @@ async fn themes(folder: Option<PathBuf>) -> Reply {
 }
 
 async fn write_secret(path: PathBuf, secret: Arc<PlainKey>) -> Outcomes<PathBuf> {
-    let written = tokio::task::spawn_blocking(move || write_new(&path, &secret).map(|()| path));
+    let written =
+        tokio::task::spawn_blocking(move || write_new(&path, secret.expose().as_bytes()).map(|()| path));
     match written.await {
         Ok(Ok(path)) => Ok(std::path::absolute(&path).unwrap_or(path)),
         Ok(Err(error)) => Err(file_failure(&error)),
@@ -338,11 +378,13 @@ async fn write_secret(path: PathBuf, secret: Arc<PlainKey>) -> Outcomes<PathBuf>
     }
 }
 
-/// Writes the secret and a line break to a file that did not exist, mode 0600, and waits until it is on the disk.
-fn write_new(path: &Path, secret: &PlainKey) -> std::io::Result<()> {
+/// Writes this, and a line break where it has none, to a file that did not exist, mode 0600, and waits until it is on the disk.
+fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(secret.expose().as_bytes())?;
-    file.write_all(b"\n")?;
+    file.write_all(text)?;
+    if !text.ends_with(b"\n") {
+        file.write_all(b"\n")?;
+    }
     file.sync_all()
 }
 

@@ -124,6 +124,7 @@ pub const ROOMS: &[Room] = &[
     ),
     // What is remembered outside of the database.
     room("src/service/memory/file", &[], &["std::fs", "std::thread"]),
+    room("src/service/export", &[], &["csv"]),
     // Whatever may hold leaked secrets.
     room("src/service/leak", &[], &["flate2", "memchr", "std::fs"]),
     // The names of keys are crokey's; nothing here draws.

@@ -33,7 +33,7 @@ const TOLD: usize = 10;
 #[group(skip)]
 pub struct Which {
     /// Ids, or parts of an id or of a preview that fit no other key
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = name)]
     pub ids: Vec<String>,
     /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
     /// created:<7d scope:calls:write by:ada rotation:due violates:policy acknowledged:no replaced:yes name:"node-1"
@@ -45,6 +45,14 @@ pub struct Which {
     /// left out
     #[arg(long, value_name = "FILE")]
     pub ids_from: Option<PathBuf>,
+}
+
+/// What can name a key: no key has anything else in its id or preview.
+fn name(text: &str) -> std::result::Result<String, String> {
+    if text.contains(char::is_control) {
+        return Err("neither an id nor a preview has control characters".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 const NAMES: [&str; 3] = ["ids", "filter", "ids_from"];

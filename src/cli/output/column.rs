@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 
 use super::when::{self, Look};
 use crate::domain::Instant;
+use crate::domain::text::for_spreadsheets;
 
 /// What a record tells in one place.
 #[derive(Clone, Debug, PartialEq, derive_more::From)]
@@ -120,10 +121,6 @@ impl<R> Column<R> {
     }
 }
 
-/// What begins a formula in a spreadsheet: in ASCII, full width, small and as the sign for minus. With a Chinese or Japanese
-/// keyboard's settings, the wide ones count as the narrow ones.
-const FORMULA: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
-
 impl Datum<'_> {
     fn cell(self, look: Look, missing: &str) -> String {
         match self {
@@ -137,8 +134,7 @@ impl Datum<'_> {
         }
     }
 
-    /// As a CSV field. A text that a spreadsheet would take for a formula gets an apostrophe before it, and so does one that
-    /// begins with an apostrophe: who reads a field back takes one apostrophe at its beginning away.
+    /// As a CSV field.
     pub fn csv(self) -> String {
         let text = match self {
             Self::Nothing => return String::new(),
@@ -153,12 +149,7 @@ impl Datum<'_> {
             }
             Self::Tree(tree) => tree.to_string(),
         };
-        let seen = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
-        if text.starts_with(['\'', '\t', '\r', '\n']) || seen.starts_with(FORMULA) {
-            format!("'{text}")
-        } else {
-            text
-        }
+        for_spreadsheets(text)
     }
 }
 

@@ -108,10 +108,14 @@ pub enum Action {
     MarkAll,
     /// Take all marks away
     ClearMarks,
-    /// Copy the masked preview of the key
+    /// Copy the masked preview of the key, or of all marked keys
     CopyPreview,
     /// Copy the id of the key, or of all marked keys
     CopyId,
+    /// Write the key, or all marked keys, to a file or the clipboard: CSV, NDJSON, ids, previews
+    Export,
+    /// See all of the keys that it is about, and what they do right now
+    ShowReach,
     /// Revoke the selected key, or all marked keys, for good
     Revoke,
     /// Replace the key by a successor with the same attributes

@@ -58,6 +58,8 @@ pub const REGISTRY: &[Registered] = &[
     entry(Rotate, "rotate", &[Keys, Expiring, Detail], &["r"]).hint(18).in_palette(),
     entry(CopyPreview, "copy preview", &[Keys, Expiring, Detail], &["y"]).hint(24).in_palette(),
     entry(CopyId, "copy id", &[Keys, Expiring, Detail], &["Y"]).in_palette(),
+    entry(Export, "export", &[Keys, Expiring, Detail, Reader], &["w"]).in_palette(),
+    entry(ShowReach, "all of them", &[Keys, Expiring, Detail, Form, Dialog], &["ctrl-o"]).in_palette(),
     entry(ShowAccountKeys, "same account", &[Keys, Expiring, Detail], &["a"]).in_palette(),
     entry(ShowSameCreator, "same creator", &[Keys, Expiring, Detail], &["b"]).in_palette(),
     entry(OpenLinked, "linked key", &[Keys, Expiring, Detail], &["o"]).in_palette(),

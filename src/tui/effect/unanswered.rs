@@ -74,6 +74,7 @@ impl Request {
             | Self::Count(_)
             | Self::Key(_)
             | Self::Reach(_)
+            | Self::Export { .. }
             | Self::Trail(_)
             | Self::Find(_)
             | Self::FindInFile(_)

@@ -267,7 +267,7 @@ impl Layer for State {
         }
         let keys = ending(search, *at);
         let may = !keys.is_empty() && shell.may(Permission::ChangeKeys);
-        may.then(|| revoke::asking(keys, Some(REASON.to_owned())))
+        may.then(|| revoke::asking(keys, Some(REASON.to_owned()), None))
     }
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {

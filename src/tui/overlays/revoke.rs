@@ -8,14 +8,14 @@ use crate::domain::audit;
 use crate::domain::issuer::Wording;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::operator::Permission;
-use crate::domain::reach::Reach;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::{self, SafeText};
-use crate::service::{RevokeKeys, Revoked, UndoneList};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
+use crate::service::{Looked, Revoked, UndoneList};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
@@ -29,6 +29,7 @@ mod said;
 mod tests;
 mod view;
 
+pub(super) use reach::asking;
 pub(super) use said::already;
 use said::words;
 
@@ -51,8 +52,8 @@ pub struct State {
     reading: Option<RequestId>,
     /// What is shown is read once more, for something has changed.
     news: Option<RequestId>,
-    /// What several keys are and do right now, once it was looked up.
-    reach: Option<Reach>,
+    /// What several keys are and do right now, once it was looked up: what a yes holds for.
+    looked: Option<Box<Looked>>,
     reaching: Option<RequestId>,
     /// What is amiss besides what was said of the wish.
     amiss: Option<SafeText>,
@@ -146,7 +147,7 @@ impl State {
             wish: Wish::new(shell, number),
             reading: None,
             news: None,
-            reach: None,
+            looked: None,
             reaching: None,
             amiss: None,
             done: None,
@@ -226,21 +227,16 @@ impl State {
             self.form.go_to(Focus::Note);
             return Vec::new();
         }
+        if self.reaching.is_some() && self.again.is_none() {
+            self.amiss =
+                Some("Still reading which keys these are and what they do. Try again in a moment.".into());
+            return Vec::new();
+        }
         self.amiss = None;
         let note = self.note.value().trim();
-        let ask = self.ask((!note.is_empty()).then(|| note.to_owned()));
+        let shown = self.looked.as_ref().map(|looked| looked.shown.clone());
+        let ask = self.ask((!note.is_empty()).then(|| note.to_owned()), shown);
         self.wish.send(shell, ask)
-    }
-
-    fn ask(&self, reason: Option<String>) -> Asking {
-        match self.again.clone() {
-            Some(list) => Box::new(move |operation| Request::RevokeAgain {
-                operation,
-                list: list.clone(),
-                reason: reason.clone(),
-            }),
-            None => asking(self.ids.clone(), reason),
-        }
     }
 
     /// The database holds them as revoked: the gates are asked.
@@ -278,7 +274,7 @@ impl Layer for State {
     /// The note changes nothing of what it comes to.
     fn asking(&self, _: &Shell) -> Option<Asking> {
         let open = self.done.is_none() && self.reading.is_none() && !self.ids.is_empty();
-        open.then(|| self.ask(None))
+        open.then(|| self.ask(None, None))
     }
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {
@@ -332,6 +328,11 @@ impl Layer for State {
                 self.wish.edited();
                 Vec::new()
             }
+            Input::Key(key) if key.action == Some(Action::ShowReach) => {
+                let (ids, looked) = (self.ids.clone(), self.looked.clone());
+                shell.open(Opening::Looked { ids, looked });
+                Vec::new()
+            }
             Input::Key(key) => self.press(shell, key),
             _ => Vec::new(),
         }
@@ -354,7 +355,7 @@ impl Layer for State {
         if self.reaching == Some(id) {
             self.reaching = None;
             // Without an answer it says that it doesn't know.
-            self.reach = reply.try_as_reach().and_then(Result::ok);
+            self.take_look(reply.try_as_reach().and_then(Result::ok));
             return Vec::new();
         }
         if self.reading == Some(id) {
@@ -378,6 +379,9 @@ impl Layer for State {
         let settled = self.wish.settle(shell, id, reply, Reply::try_as_revoke);
         match settled {
             Some(Ok(revoked)) => return vec![self.done(shell, revoked)],
+            Some(Err(failure)) if failure.kind == FailureKind::Moved => {
+                return self.reach_out(shell).into_iter().collect();
+            }
             Some(Err(_)) if !self.several() => self.form.go_to_cancel(),
             _ => {}
         }
@@ -391,10 +395,4 @@ impl Layer for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         self.paint(shell, frame, area);
     }
-}
-
-/// What revokes these keys.
-pub(super) fn asking(keys: Vec<KeyId>, reason: Option<String>) -> Asking {
-    let request = RevokeKeys { keys, reason, ..RevokeKeys::default() };
-    Box::new(move |operation| Request::Revoke { operation, request: request.clone() })
 }

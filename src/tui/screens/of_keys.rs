@@ -4,7 +4,7 @@ use crate::config::keymap::Action;
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::query::{Query, Sort, Term, Test};
-use crate::service::{From, Page, PageRequest, Row};
+use crate::service::{ExportForm, From, Page, PageRequest, Row};
 use crate::tui::effect::{CopyText, Effect, Request, To};
 use crate::tui::listing::{Chunk, Listing, Part, Source, counted, told};
 use crate::tui::opening::{About, Opening};
@@ -69,13 +69,27 @@ where
                 copy(shell, CopyText::Ids(ids.join(" ").into()))
             };
         }
+        Action::Export => {
+            let ids = rows.chosen();
+            if !ids.is_empty() {
+                shell.open(Opening::Export(ids));
+            }
+            return Vec::new();
+        }
+        Action::ShowReach => {
+            shell.open(Opening::Looked { ids: rows.chosen(), looked: None });
+            return Vec::new();
+        }
+        Action::CopyPreview if rows.marks().len() > 1 => {
+            let request = Request::Export { keys: rows.chosen(), form: ExportForm::Previews, to: None };
+            return vec![shell.ask(To::Shell, request).1];
+        }
         _ => {}
     }
     let one = match action {
         Action::Rotate => "Rotating",
         Action::Limit => "Setting limits",
         Action::Explain => "Explaining",
-        Action::CopyPreview => "Copying the preview",
         _ => "",
     };
     if !one.is_empty() && !rows.takes_one(shell, one) {

@@ -1,17 +1,26 @@
 //! A database in memory: a table of keys, and what the console asks for beside it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{account, records};
 use crate::domain::Instant;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId};
+use crate::domain::manifest::Manifest;
 use crate::domain::operator::Role;
 use crate::domain::query::{Cursor, CursorValue, Direction, Query, Test};
 use crate::domain::reach::Reach;
 use crate::domain::usage::{Counts, Minute, minute};
-use crate::service::{Count, From, Outbox, Page, PageRequest, Receipt, Row, Whither};
+use crate::service::{Count, From, Looked, Outbox, Page, PageRequest, Receipt, Row, Whither};
 use crate::tui::effect::{Reply, Request};
+
+/// Keys that nobody has used, as they are looked at.
+pub fn looked(keys: Vec<Key>, now: Instant) -> Box<Looked> {
+    let reach = Reach::of(&keys, &HashMap::new(), now);
+    let shown = Arc::new(Manifest::of(&keys, now));
+    Box::new(Looked { now, keys: keys.into(), reach, shown })
+}
 
 #[derive(Default)]
 pub struct Database {
@@ -36,7 +45,7 @@ impl Database {
             Request::Count(query) => Reply::Count(Ok(Count::Exactly(self.fitting(query, now).len() as u64))),
             Request::Reach(keys) => {
                 let rows = self.keys.iter().filter(|key| keys.contains(&key.id));
-                Reply::Reach(Ok(Reach::of(rows, &HashMap::new(), now)))
+                Reply::Reach(Ok(looked(rows.cloned().collect(), now)))
             }
             Request::Trail(_) => Reply::Trail(Ok(Vec::new())),
             Request::Post => Reply::Post(Ok(Whither { place: "the folder mail".into(), leaves: false })),

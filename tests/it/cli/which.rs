@@ -84,7 +84,6 @@ on_both! {
         let keys = ["one", "two", "three"].map(|name| keyrack.create("acme", name));
         keyrack.ok(&["key", "revoke", text(&keys[2], "id"), "--yes"]);
         db.execute("UPDATE key_auth SET acknowledged_at = NULL WHERE revoked_at IS NULL").await;
-        db.execute("UPDATE key_auth SET last_used_at = NULL WHERE 1 = 0").await;
         let filter = ["key", "confirm", "--filter", "account:acme status:active,revoked"];
         assert!(keyrack.refused(2, &filter).contains("Confirm that the secrets of 2 keys were taken over? Nobody"));
         let rows = db.number("SELECT count(*) FROM audit WHERE action = 'key.acknowledge'").await;

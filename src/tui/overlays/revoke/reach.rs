@@ -1,12 +1,19 @@
 //! What several keys are and do, in the question about them.
 
+use std::sync::Arc;
+
 use super::State;
 use crate::config::theme::Role;
+use crate::domain::key::KeyId;
+use crate::domain::manifest::Manifest;
+use crate::service::{Looked, RevokeKeys};
 use crate::tui::effect::{Effect, Request, To};
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::widgets::facts::Fact;
 use crate::tui::widgets::sheet::Sheet;
+use crate::tui::widgets::text_field::TextField;
+use crate::tui::wish::Asking;
 
 /// So many of the busiest are named.
 const BUSIEST: usize = 3;
@@ -20,10 +27,36 @@ impl State {
         Some(effect)
     }
 
+    /// What a yes sends. `shown`: what it holds for.
+    pub(super) fn ask(&self, reason: Option<String>, shown: Option<Arc<Manifest>>) -> Asking {
+        match self.again.clone() {
+            Some(list) => Box::new(move |operation| Request::RevokeAgain {
+                operation,
+                list: list.clone(),
+                reason: reason.clone(),
+            }),
+            None => asking(self.ids.clone(), reason, shown),
+        }
+    }
+
+    /// Takes in what the keys are now. What differs from what was shown before is told, and has to be answered anew.
+    pub(super) fn take_look(&mut self, looked: Option<Box<Looked>>) {
+        let before = self.looked.as_ref().map(|looked| looked.shown.clone());
+        if let (Some(before), Some(now)) = (before, &looked)
+            && let Err(moved) = before.check(now.keys.iter())
+        {
+            self.amiss =
+                Some(format!("Since you opened this: {}. Look again, then answer.", moved.words).into());
+            self.count = TextField::default();
+            self.wish.changed();
+        }
+        self.looked = looked;
+    }
+
     /// What the keys are and do; as many lines while it is looked up, so that nothing jumps when it comes.
     pub(super) fn draw_reach(&self, sheet: &mut Sheet<'_>, styles: &Styles) {
-        let lines = match &self.reach {
-            Some(reach) => reach.lines(BUSIEST),
+        let lines = match &self.looked {
+            Some(looked) => looked.reach.lines(BUSIEST),
             None if self.reaching.is_some() => vec![("In use", "looking…".to_owned())],
             None => vec![("In use", "not known: it could not be looked up".to_owned())],
         };
@@ -42,4 +75,10 @@ impl State {
             sheet.space();
         }
     }
+}
+
+/// What revokes these keys.
+pub fn asking(keys: Vec<KeyId>, reason: Option<String>, shown: Option<Arc<Manifest>>) -> Asking {
+    let request = RevokeKeys { keys, reason, ticket: None, shown };
+    Box::new(move |operation| Request::Revoke { operation, request: request.clone() })
 }

@@ -1,15 +1,18 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::Duration;
 
 use crate::domain::key::Key;
+use crate::domain::manifest::Manifest;
 use crate::domain::operator::Role;
 use crate::domain::reach::Reach;
 use crate::domain::subjects::Subjects;
-use crate::service::{Receipt, RevokeKeys, Revoked};
-use crate::tui::effect::{Effect, FailureKind, Reply, Request};
+use crate::service::{ExportForm, Looked, Receipt, RevokeKeys, Revoked};
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request};
 use crate::tui::opening::Opening;
-use crate::tui::testing::{Desk, asked, asks_nothing, key, noon, only_request};
+use crate::tui::testing::{Desk, asked, asks_nothing, key, looked, noon, only_request};
+use crate::tui::words::Copied;
 
 fn question(keys: &[Key]) -> Desk {
     let mut desk = Desk::new();
@@ -30,6 +33,16 @@ fn main_server() -> Key {
         limits: Default::default(),
         ..key("voxpria", "Production Server – Main App")
     }
+}
+
+/// The question about several keys, which were looked at.
+fn seen(keys: &[Key]) -> Desk {
+    let mut desk = Desk::new();
+    let ids = keys.iter().map(|key| key.id).collect();
+    let effects = desk.open(Opening::Revoke { ids, known: keys.to_vec(), states: String::new() });
+    let look = asked(&effects, |request| matches!(request, Request::Reach(_)));
+    desk.reply(look, Reply::Reach(Ok(looked(keys.to_vec(), noon()))));
+    desk
 }
 
 fn three() -> Vec<Key> {
@@ -114,7 +127,7 @@ fn a_note_goes_with_it() {
 #[test]
 fn for_several_keys_their_number_must_be_typed() {
     let keys = three();
-    let mut desk = question(&keys);
+    let mut desk = seen(&keys);
     desk.says("Revoke 3 keys?");
     assert_eq!(desk.press("enter"), []);
     desk.press("tab tab");
@@ -181,7 +194,8 @@ fn the_question_for_several_at_120_by_40() {
     let before = height(&desk);
     let used = Key { id: keys[0].id, ..main_server() };
     let reach = Reach::of([&used, &keys[1], &keys[2]], &HashMap::from([(used.id, 1_204)]), noon());
-    desk.reply(look, Reply::Reach(Ok(reach)));
+    let looked = Looked { reach, ..*looked(vec![used, keys[1].clone(), keys[2].clone()], noon()) };
+    desk.reply(look, Reply::Reach(Ok(Box::new(looked))));
     assert_eq!(height(&desk), before, "nothing jumps when it comes");
     insta::assert_snapshot!(desk.screen());
 }
@@ -219,4 +233,53 @@ fn an_open_question_hears_of_keys_that_are_revoked_elsewhere() {
     desk.state.drawn(desk.state.shell.now);
     desk.haste = Some(Duration::milliseconds(100));
     asks_nothing(&desk.press("y"));
+}
+
+#[test]
+fn kr_19_a_yes_to_several_holds_for_the_keys_as_they_were_shown() {
+    let keys = three();
+    let mut desk = question(&keys);
+    desk.press("\"3\"");
+    asks_nothing(&desk.press("enter"));
+    desk.says("Still reading which keys these are");
+    let mut desk = seen(&keys);
+    desk.press("\"3\"");
+    let (id, request) = only_request(desk.press("enter"));
+    let Request::Revoke { request, .. } = request else { panic!("{request:?}") };
+    assert_eq!(request.shown, Some(Arc::new(Manifest::of(&keys, noon()))));
+    // One was changed: it is read again, told, and has to be answered anew.
+    let failure = Failure { kind: FailureKind::Moved, text: "a key is another one".into() };
+    let effects = desk.reply(id, Reply::Revoke(Err(failure)));
+    let look = asked(&effects, |request| matches!(request, Request::Reach(_)));
+    let now = [keys[0].clone(), Key { name: "other".into(), ..keys[1].clone() }, keys[2].clone()];
+    desk.reply(look, Reply::Reach(Ok(looked(now.to_vec(), noon()))));
+    desk.says("Since you opened this: \"other\" of acme was changed");
+    asks_nothing(&desk.press("enter"));
+    desk.press("\"3\"");
+    let (_, request) = only_request(desk.press("enter"));
+    let Request::Revoke { request, .. } = request else { panic!("{request:?}") };
+    assert_eq!(request.shown, Some(Arc::new(Manifest::of(&now, noon()))));
+}
+
+#[test]
+fn all_of_several_keys_can_be_looked_through_and_written_to_a_file() {
+    let keys: Vec<Key> = (0..300).map(|n| key("voxpria", &format!("key {n:03}"))).collect();
+    let mut desk = seen(&keys);
+    desk.press("ctrl-o");
+    desk.says("300 keys").says("300 active").says("key 000").says_not("key 299");
+    desk.press("G");
+    desk.says("key 299").says_not("key 000");
+    desk.press("w");
+    desk.says("Export 300 keys").says("(•) CSV");
+    desk.press("right down \"~/all.ndjson\"");
+    let (id, request) = only_request(desk.press("ctrl-s"));
+    let ids = keys.iter().map(|key| key.id).collect();
+    assert_eq!(
+        request,
+        Request::Export { keys: ids, form: ExportForm::Ndjson, to: Some("~/all.ndjson".into()) }
+    );
+    desk.reply(id, Reply::Export(Ok(Copied::reached("300 keys written to /home/ada/all.ndjson"))));
+    assert_eq!(desk.toast(), "300 keys written to /home/ada/all.ndjson");
+    desk.press("esc");
+    desk.says("Revoke 300 keys?");
 }

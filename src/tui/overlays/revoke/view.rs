@@ -64,7 +64,8 @@ impl State {
         let error = self.note_error();
         sheet.text("Note", &self.note, self.form.on(Focus::Note), "why; kept in the audit", error.as_deref());
         if self.several() {
-            let placeholder = format!("type {} to confirm", self.ids.len());
+            let list = shell.keymap.key(Action::ShowReach);
+            let placeholder = format!("type {} to confirm; {list} lists all", self.ids.len());
             sheet.text("How many", &self.count, self.form.on(Focus::Count), &placeholder, None);
         }
         if let Some(words) = self.wish.beforehand() {

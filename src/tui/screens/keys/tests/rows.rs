@@ -1,6 +1,7 @@
 //! Moving about, filtering, marking; what comes and goes meanwhile.
 
 use crate::domain::subjects::Subjects;
+use crate::service::ExportForm;
 use crate::tui::effect::{CopyText, Effect, FailureKind, Reply, Request};
 use crate::tui::message::Message;
 use crate::tui::testing::{Desk, key_id, keys, numbered};
@@ -174,7 +175,7 @@ fn what_is_revoked_already_is_left_out_of_the_question() {
 
 #[test]
 fn a_verb_for_one_key_says_so_where_others_are_marked() {
-    for verb in ["r", "L", "y"] {
+    for verb in ["r", "L"] {
         let mut desk = Desk::ready(80, 24, keys(9));
         desk.play("space space").play(verb).closed();
         assert!(
@@ -189,6 +190,13 @@ fn a_verb_for_one_key_says_so_where_others_are_marked() {
     let ids = format!("{} {}", key_id(0), key_id(1));
     let copies = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Copy(CopyText::Ids(text)), .. } if **text == *ids);
     assert!(effects.iter().any(copies), "{effects:#?}");
+    // Previews and exports are of all that are marked.
+    let both = vec![key_id(0), key_id(1)];
+    let effects = desk.press("y");
+    let previews = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Export { keys, form: ExportForm::Previews, to: None }, .. } if *keys == both);
+    assert!(effects.iter().any(previews), "{effects:#?}");
+    desk.press("w");
+    desk.sees("Export 2 keys");
 }
 
 #[test]
