@@ -52,7 +52,7 @@ pub use create::{CreateKey, Created};
 pub use error::{Error, Field, Result};
 pub use explain::{Asked, Carriage, Explain, Presented};
 pub use export::Form as ExportForm;
-pub use find::{Clue, Search};
+pub use find::{Clue, Search, at_home};
 pub use found::Found;
 pub use gate::{Confirmed, Gate, GateSettings, Guard, Known, Neighbours, Policies, Use};
 pub use ids::new_operation;

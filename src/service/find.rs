@@ -138,11 +138,7 @@ impl Service {
     /// As [`Self::find_keys`], in a file or a folder.
     pub async fn find_in_file(&self, path: PathBuf) -> Result<Search> {
         let now = self.look().await?;
-        let home = path
-            .strip_prefix("~")
-            .ok()
-            .and_then(|rest| Some(PathBuf::from(std::env::var_os("HOME")?).join(rest)));
-        let sweep = self.sweep_given(LeakSource::Path(home.unwrap_or(path)), now).await?;
+        let sweep = self.sweep_given(LeakSource::Path(at_home(path)), now).await?;
         if let (0, [(name, why), ..]) = (sweep.findings.len(), sweep.unread.as_slice()) {
             return Err(Error::Refused(format!("{name} can't be read: {why}")));
         }
@@ -263,6 +259,15 @@ impl Service {
         let of = |key: &Key| admins.get(&key.account).cloned().unwrap_or_default();
         Ok(keys.into_iter().map(|key| Found { admins: of(&key), key }).collect())
     }
+}
+
+/// `~/keys.csv` as a shell would have it.
+pub fn at_home(path: PathBuf) -> PathBuf {
+    let home = path
+        .strip_prefix("~")
+        .ok()
+        .and_then(|rest| Some(PathBuf::from(std::env::var_os("HOME")?).join(rest)));
+    home.unwrap_or(path)
 }
 
 /// Searches a text off the threads that do the work: it may be long.

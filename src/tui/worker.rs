@@ -286,7 +286,7 @@ impl Worker {
             return Ok(self.clipboard.copy(CopyText::Lines(what, text.into()), &self.messages).await);
         };
         let written = tokio::task::spawn_blocking(move || {
-            let path = at_home(path);
+            let path = crate::service::at_home(path);
             write_new(&path, text.as_bytes()).map(|()| std::path::absolute(&path).unwrap_or(path))
         });
         match written.await {
@@ -295,15 +295,6 @@ impl Worker {
             Err(_) => Err(Failure { kind: FailureKind::Other, text: "the file was not written".into() }),
         }
     }
-}
-
-/// `~/keys.csv` as a shell would have it.
-fn at_home(path: PathBuf) -> PathBuf {
-    let home = path
-        .strip_prefix("~")
-        .ok()
-        .and_then(|rest| Some(PathBuf::from(std::env::var_os("HOME")?).join(rest)));
-    home.unwrap_or(path)
 }
 
 /// A sweep that goes on.
