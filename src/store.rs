@@ -23,6 +23,7 @@ mod dialect;
 mod error;
 mod facts;
 mod filter;
+mod forms;
 mod frozen;
 mod gates;
 mod held;

@@ -80,6 +80,9 @@ pub async fn tell(list: &UndoneList, session: &Session) {
             "{them} created after the backup: this database doesn't know them, so no request with them passes."
         ));
     }
+    for why in &list.unread {
+        say(&format!("keyrack: warning: {why}"));
+    }
     if keys == 0 {
         session.remark("No revocation that is remembered is undone. Nothing was changed.");
     }

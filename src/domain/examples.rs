@@ -44,6 +44,7 @@ impl Key {
             successor_ends_at: None,
             standing: Standing::Good,
             rotation_due_at: None,
+            refused: false,
             odd: Default::default(),
         }
     }

@@ -147,7 +147,9 @@ fn reading(case: &Case<'_>, told: &mut Explanation) {
             told.open("credential", "The record is explained: no request was looked at.");
             match (case.policy, case.facts) {
                 (Some(policy), Some(facts))
-                    if policy.slug == facts.key.issuer && !policy.takes(facts.key) =>
+                    if policy.slug == facts.key.issuer
+                        && policy.odd.is_empty()
+                        && !policy.takes(facts.key) =>
                 {
                     told.failed("shape", Reason::UnknownPrefix, case.policy);
                 }

@@ -17,6 +17,7 @@ mod today;
 pub use check::Step;
 pub use gate::{Answers, GateRule, LimitRule, Per, Unmatched, WhenUnreachable};
 pub use route::{LineFault, Methods, RequestLine, Route, Routed};
+pub use today::Forms;
 
 /// An issuer as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -67,6 +67,8 @@ pub struct Key {
     pub successor_ends_at: Option<Instant>,
     /// When the policy's rotation period ends; `None` where the policy has none.
     pub rotation_due_at: Option<Instant>,
+    /// Whether gates don't take its form any more: its issuer's policy has no such prefix, or can't be read.
+    pub refused: bool,
     /// What of its row can't be read, and why; empty: all of it can. Such a key is shown and can be revoked, and passes nowhere.
     pub odd: SafeText,
 }
@@ -116,6 +118,8 @@ pub enum Status {
     Active,
     /// It would work, but its account is suspended: it works again once the account is reinstated.
     Suspended,
+    /// It would work, but its issuer's policy has no such prefix any more: it works again once the policy has.
+    Refused,
     /// Past its expiry.
     Expired,
     /// Neither acknowledged nor used within [`CLAIM_TIME`] of its creation.
@@ -127,7 +131,8 @@ pub enum Status {
 
 impl Status {
     /// What a filter may ask for.
-    pub const ALL: &[Self] = &[Self::Active, Self::Suspended, Self::Expired, Self::Abandoned, Self::Revoked];
+    pub const ALL: &[Self] =
+        &[Self::Active, Self::Suspended, Self::Refused, Self::Expired, Self::Abandoned, Self::Revoked];
 
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -147,6 +152,8 @@ impl Key {
             Status::Abandoned
         } else if self.standing != Standing::Good {
             Status::Suspended
+        } else if self.refused {
+            Status::Refused
         } else {
             Status::Active
         }

@@ -112,6 +112,7 @@ fn version(key: &Key) -> u64 {
         successor,
         successor_ends_at: _,
         rotation_due_at: _,
+        refused,
         odd,
     } = key;
     let mut hasher = DefaultHasher::new();
@@ -122,7 +123,7 @@ fn version(key: &Key) -> u64 {
         network.to_string().hash(&mut hasher);
     }
     (created_at, created_by.as_str(), expires_at, acknowledged_at, limits.to_string()).hash(&mut hasher);
-    (predecessor, successor, odd.as_str()).hash(&mut hasher);
+    (predecessor, successor, refused, odd.as_str()).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -21,7 +21,7 @@ mod print;
 
 pub use complete::{Completion, FIELDS, complete};
 pub use cursor::CursorError;
-pub use matches::SHORTEST_ID;
+pub use matches::{SHORTEST_ID, tells_forms};
 
 /// A parsed filter: every term must hold. Empty: everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

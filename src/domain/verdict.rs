@@ -144,9 +144,6 @@ pub fn check(
     })
 }
 
-/// What a key is called whose form gates don't take any more.
-pub const REFUSED: &str = "refused";
-
 /// Why a key does not work at `now`, whatever is asked for; `None` if it does: what any request with it would meet. What a
 /// second look before an answer is let go asks again (VG-17, VI-08).
 pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
@@ -161,27 +158,19 @@ pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
         Status::Abandoned => Some(Reason::Abandoned { at: key.claim_by().unwrap_or(now) }),
         Status::Damaged => Some(Reason::Damaged { what: key.odd.clone() }),
         Status::Suspended => Some(Reason::Suspended { account: key.account.as_str().into() }),
+        Status::Refused => Some(Reason::UnknownPrefix),
     }
-}
-
-/// Whether a key would work at `now`, but gates don't take its form any more under its policy.
-pub fn is_strange(key: &Key, policy: Option<&Policy>, now: Instant) -> bool {
-    key.status(now) == Status::Active
-        && policy.is_some_and(|policy| !policy.odd.is_empty() || !policy.takes(key))
-}
-
-/// A key's status in a word, as far as requests are concerned: `refused` where nothing but its form speaks against it.
-pub fn word(key: &Key, policy: Option<&Policy>, now: Instant) -> &'static str {
-    if is_strange(key, policy, now) { REFUSED } else { key.status(now).as_str() }
 }
 
 /// What a request with the key would meet at `now` under its policy, in a sentence for people.
 pub fn meets(key: &Key, policy: Option<&Policy>, now: Instant) -> String {
-    let strange = is_strange(key, policy, now).then(|| match policy {
-        Some(policy) if !policy.odd.is_empty() => Reason::Damaged { what: policy.odd.clone() },
-        _ => Reason::UnknownPrefix,
+    let reason = dead(key, now).map(|reason| match policy {
+        Some(policy) if reason == Reason::UnknownPrefix && !policy.odd.is_empty() => {
+            Reason::Damaged { what: policy.odd.clone() }
+        }
+        _ => reason,
     });
-    match (dead(key, now).or(strange), key.claim_by()) {
+    match (reason, key.claim_by()) {
         (Some(reason), _) => reason.sentence(None),
         (None, Some(end)) => {
             let ends = when::relative(end, now);

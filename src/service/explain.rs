@@ -171,6 +171,12 @@ impl Service {
                 address: Some(address),
             })
         });
+        // What gates read of a key does not say it.
+        let sight = sight.map(|mut sight| {
+            sight.key.refused =
+                !directory.policy(&sight.key.issuer).is_some_and(|policy| policy.takes(&sight.key));
+            sight
+        });
         let facts = sight.as_ref().map(|sight| KeyFacts {
             key: &sight.key,
             account: &sight.account,

@@ -61,10 +61,11 @@ pub struct LeakFinding {
 }
 
 impl LeakFinding {
-    /// Whether it is a key of ours that works, or works again once its account is reinstated or its row is repaired.
+    /// Whether it is a key of ours that works, or works again once its account is reinstated, its policy has
+    /// its prefix again or its row is repaired.
     pub fn can_work(&self, now: Instant) -> bool {
         let status = self.key.as_ref().map(|found| found.key.status(now));
-        matches!(status, Some(Status::Active | Status::Suspended | Status::Damaged))
+        matches!(status, Some(Status::Active | Status::Suspended | Status::Refused | Status::Damaged))
     }
 
     /// Whether it is a key of ours that works now.

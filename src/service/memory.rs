@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 use tokio::time::Instant as Moment;
 
+use super::undone::UndoneList;
 use super::{Error, Intent, Location, Result, Service};
 use crate::domain::Instant;
 use crate::domain::history::{Gap, Head, History, Remembered, Undone};
@@ -24,7 +26,7 @@ pub(super) mod file;
 #[cfg(test)]
 mod tests;
 
-use file::{Folder, Header, Place};
+use file::{Contents, Folder, Header, Place};
 
 /// How often it is written that the audit has grown.
 const PACE: Duration = Duration::from_secs(3);
@@ -48,6 +50,8 @@ pub(super) struct Memory {
     grown: AtomicBool,
     /// Whether somebody waits to write it.
     waiting: AtomicBool,
+    /// That lines of it can't be read; looked at once, for there may be many.
+    unread: OnceCell<Option<String>>,
 }
 
 /// Whether what was found is written at once.
@@ -88,6 +92,7 @@ impl Memory {
             written: Mutex::default(),
             grown: AtomicBool::default(),
             waiting: AtomicBool::default(),
+            unread: OnceCell::new(),
         }
     }
 
@@ -203,7 +208,7 @@ impl Memory {
         let path = self.folder.file(database);
         let read = blocking(move || file::read(&path, file::Whose::Own)).await?;
         // Nothing to read is nothing undone; why it can't be read is told with the rest.
-        let remembered = read.map(|(_, remembered)| remembered).unwrap_or_default();
+        let remembered = read.map(|file| file.remembered).unwrap_or_default();
         undone(store, remembered).await
     }
 }
@@ -246,7 +251,15 @@ impl Service {
         let Some(memory) = &self.memory else { return Ok(History::default()) };
         let pace = if self.intent == Intent::Do { Pace::Seldom } else { Pace::Never };
         // In a box, as below: whoever waits for it shall not carry the room for it about.
-        let history = Box::pin(memory.look(&self.inner.store, self.present(), pace)).await?;
+        let mut history = Box::pin(memory.look(&self.inner.store, self.present(), pace)).await?;
+        if history.fault.is_none()
+            && let Some((_, _, path)) = &history.kept
+        {
+            let path = PathBuf::from(path);
+            // What is wrong with the file as a whole was said.
+            let read = || blocking(move || file::read(&path, file::Whose::Own).ok()?.unread);
+            history.fault.clone_from(memory.unread.get_or_try_init(read).await?);
+        }
         if memory.grown.load(Ordering::Relaxed) && !memory.waiting.swap(true, Ordering::Relaxed) {
             let service = self.clone();
             tokio::spawn(async move {
@@ -261,14 +274,10 @@ impl Service {
     }
 
     /// The revocations that are remembered and that the database does not hold, newest first: what this machine remembers,
-    /// and what stands in a memory's file from another one. With them the newest row of the audit that is gone.
-    pub(super) async fn undone_in(
-        &self,
-        from: Option<&Path>,
-        gaps: Vec<Gap>,
-    ) -> Result<(Vec<Undone>, Option<Head>)> {
+    /// and what stands in a memory's file from another one.
+    pub(super) async fn undone_in(&self, from: Option<&Path>, gaps: Vec<Gap>) -> Result<UndoneList> {
         let store = &self.inner.store;
-        let Some(past) = store.past().await? else { return Ok((Vec::new(), None)) };
+        let Some(past) = store.past().await? else { return Ok(UndoneList::default()) };
         let database = identity(&past);
         let mut files = Vec::new();
         if let Some(path) = from {
@@ -280,11 +289,11 @@ impl Service {
         }
         // What a dry run notices is written nowhere.
         let mut seen: Vec<Head> = gaps.into_iter().map(|gap| gap.seen).collect();
-        let mut remembered = Vec::new();
+        let (mut remembered, mut unread) = (Vec::new(), Vec::new());
         for (path, whose) in files {
             let shown = path.display().to_string();
             let read = blocking(move || file::read(&path, whose)).await?;
-            let (header, some) = match read {
+            let Contents { header, remembered: some, unread: why } = match read {
                 // What is wrong with one's own is told by `doctor`.
                 Err(_) if whose == file::Whose::Own => continue,
                 read => read.map_err(Error::Refused)?,
@@ -294,6 +303,7 @@ impl Service {
                 return Err(Error::Refused(words));
             }
             remembered.extend(some);
+            unread.extend(why);
             for place in header.places {
                 // Another address of one's own may be that of a copy, which goes its own way.
                 if whose == file::Whose::Anybodys {
@@ -306,7 +316,7 @@ impl Service {
         let there = store.heads(&numbers, true).await?;
         let gone = seen.into_iter().rev().find(|head| !there.iter().any(|row| row.is(head)));
         remembered.sort_by_key(|one: &Remembered| std::cmp::Reverse(one.at));
-        Ok((undone(store, remembered).await?, gone))
+        Ok(UndoneList { undone: undone(store, remembered).await?, gone, unread })
     }
 
     /// Takes note that this process has changed something.

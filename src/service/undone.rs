@@ -28,6 +28,8 @@ pub struct UndoneList {
     pub undone: Vec<Undone>,
     /// The newest row of the audit that is gone.
     pub gone: Option<Head>,
+    /// Which lines of what is remembered can't be read.
+    pub unread: Vec<String>,
 }
 
 impl UndoneList {
@@ -44,8 +46,7 @@ impl Service {
         self.look().await?;
         // What is gone is noticed here at the latest.
         let history = self.history().await?;
-        let (undone, gone) = Box::pin(self.undone_in(from, history.gaps)).await?;
-        Ok(UndoneList { undone, gone })
+        Box::pin(self.undone_in(from, history.gaps)).await
     }
 
     /// Makes undone revocations again, in one transaction, each with its old reason behind this one. That settles what

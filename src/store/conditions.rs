@@ -4,6 +4,7 @@ use sqlx::{Postgres, QueryBuilder, Sqlite};
 
 use super::filter::{Drive, Driver, push_conditions};
 use crate::domain::Instant;
+use crate::domain::issuer::Forms;
 use crate::domain::query::Query;
 
 /// The conditions of `query` as SQLite and as PostgreSQL get them, without the bound values.
@@ -13,6 +14,6 @@ pub fn conditions(query: &Query, now: Instant) -> [String; 2] {
 
 fn written<D: Driver>(query: &Query, now: Instant) -> String {
     let mut sql = QueryBuilder::<D>::new("");
-    push_conditions(&mut sql, query, now, Drive::Planner);
+    push_conditions(&mut sql, query, now, Drive::Planner, &Forms::default());
     sql.into_string()
 }

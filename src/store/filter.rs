@@ -5,13 +5,15 @@ use uuid::Uuid;
 
 use super::dialect::Time;
 use crate::domain::Instant;
-use crate::domain::key::Status;
+use crate::domain::issuer::Forms;
 use crate::domain::query::{Bound, Point, Query, Test};
 use crate::domain::text::fold;
 
+mod status;
 mod text;
 mod violates;
 
+use status::push_statuses;
 pub(super) use text::push_text_rows;
 use text::{push_id, push_text};
 use violates::push_violates;
@@ -201,12 +203,13 @@ pub(super) enum Drive {
     Order,
 }
 
-/// Writes the conditions of `query`, each with ` AND ` before it.
+/// Writes the conditions of `query`, each with ` AND ` before it. What `forms` say counts only where [`Query::asks_forms`].
 pub(super) fn push_conditions<D: Driver>(
     sql: &mut QueryBuilder<D>,
     query: &Query,
     now: Instant,
     drive: Drive,
+    forms: &Forms,
 ) {
     if !query.terms.iter().any(|term| matches!(term.test, Test::Status(_))) {
         sql.push(
@@ -222,15 +225,15 @@ pub(super) fn push_conditions<D: Driver>(
                 push_text_rows(sql, text, false);
                 sql.push(")");
             }
-            test => push_test(sql, test, now),
+            test => push_test(sql, test, now, forms),
         }
         sql.push(")");
     }
 }
 
-fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
+fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, forms: &Forms) {
     match test {
-        Test::Status(statuses) => any(sql, statuses, |sql, status| push_status(sql, *status, now)),
+        Test::Status(statuses) => push_statuses(sql, statuses, now, forms),
         Test::Account(slugs) => one_of(sql, "k.account", slugs),
         Test::Issuer(slugs) => one_of(sql, "k.issuer", slugs),
         Test::CreatedBy(names) => one_of(sql, "m.created_by", names),
@@ -299,39 +302,6 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant) {
         Test::Text(text) => push_text(sql, text),
     }
 }
-
-fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant) {
-    match status {
-        Status::Active => {
-            push_lives(sql, now);
-            sql.push(" AND NOT ").push(SUSPENDED);
-        }
-        Status::Suspended => {
-            push_lives(sql, now);
-            sql.push(" AND ").push(SUSPENDED);
-        }
-        Status::Revoked => {
-            sql.push("k.revoked_at IS NOT NULL");
-        }
-        Status::Expired => {
-            sql.push("k.revoked_at IS NULL AND k.expires_key <= ");
-            D::time(sql, now);
-        }
-        // Nobody can ask for it.
-        Status::Damaged => {
-            sql.push("1 = 0");
-        }
-        Status::Abandoned => {
-            sql.push("k.revoked_at IS NULL AND k.acknowledged_at IS NULL AND k.first_used_at IS NULL AND k.expires_key > ");
-            D::time(sql, now);
-            sql.push(" AND k.claim_by <= ");
-            D::time(sql, now);
-        }
-    }
-}
-
-/// Of a suspended account; the few of those are read once.
-const SUSPENDED: &str = "k.account IN (SELECT slug FROM accounts WHERE standing <> 'good')";
 
 /// Whether the key has not ended. A clock that lags behind must not show a key as working that was just revoked.
 fn push_lives<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {

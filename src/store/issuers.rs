@@ -7,9 +7,9 @@ use super::rows::IssuerRow;
 use super::{Result, Store, Tx};
 use crate::domain::issuer::{Issuer, Policy};
 
-const SELECT: &str = "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at FROM issuers WHERE slug = $1";
+pub(super) const SELECT: &str = "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at FROM issuers WHERE slug = $1";
 
-const ALL: &str = "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at FROM issuers ORDER BY slug";
+pub(super) const ALL: &str = "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at FROM issuers ORDER BY slug";
 
 impl Store {
     /// All issuers by slug.

@@ -40,7 +40,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let sql = format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id = $1", reader.conn().keys());
         let row: Option<KeyRow> = rows!(fetch_optional, reader.conn(), sqlx::AssertSqlSafe(sql), [id]);
-        Ok(row.map(Key::from))
+        Ok(reader.conn().judge(row.map(Key::from).into_iter().collect()).await?.pop())
     }
 
     /// These keys, which are named in the order of their ids, in that order; those that are not there are left out.
@@ -63,26 +63,28 @@ impl Store {
                 sql.build_query_as().fetch_all(c).await?
             });
             // It was found by its hash, so that it is 32 bytes.
-            found.extend(
-                rows.into_iter().filter_map(|row| Some((HashedKey(row.hash.try_into().ok()?), row.key.0))),
-            );
+            let (hashes, keys): (Vec<_>, Vec<_>) = rows
+                .into_iter()
+                .filter_map(|row| Some((HashedKey(row.hash.try_into().ok()?), row.key.0)))
+                .unzip();
+            found.extend(hashes.into_iter().zip(reader.conn().judge(keys).await?));
         }
         Ok(found)
     }
 }
 
 /// These keys, in the order of their ids.
-async fn these(conn: Conn<'_>, ids: &[KeyId], lock: &str) -> Result<Vec<Key>> {
+async fn these(mut conn: Conn<'_>, ids: &[KeyId], lock: &str) -> Result<Vec<Key>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<KeyRow> = both!(conn, c => {
+    let rows: Vec<KeyRow> = both!(conn.again(), c => {
         let mut sql = QueryBuilder::<Db>::new(format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id IN ", Db::KEYS));
         push_ids::<Db>(&mut sql, ids);
         sql.push(" ORDER BY k.id").push(lock);
         sql.build_query_as().persistent(ids.len() == 1).fetch_all(c).await?
     });
-    Ok(rows.into_iter().map(Key::from).collect())
+    conn.judge(rows.into_iter().map(Key::from).collect()).await
 }
 
 impl Tx {
@@ -91,7 +93,7 @@ impl Tx {
         let lock = self.conn().locking(" FOR UPDATE OF k");
         let sql = format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id = $1{lock}", self.conn().keys());
         let row: Option<KeyRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [id]);
-        Ok(row.map(Key::from))
+        Ok(self.conn().judge(row.map(Key::from).into_iter().collect()).await?.pop())
     }
 
     /// The same, locked until the end of the transaction.

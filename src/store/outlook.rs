@@ -5,6 +5,7 @@ use sqlx::{QueryBuilder, Row as _};
 use super::dialect::both;
 use super::filter::{Drive, Driver as _, push_conditions};
 use super::{Result, Store};
+use crate::domain::issuer::Forms;
 use crate::domain::query::Query;
 use crate::domain::{Instant, shifted};
 
@@ -32,7 +33,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let counts: Vec<u64> = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new(format!("SELECT (SELECT count(*) FROM {} WHERE 1 = 1", Db::KEYS));
-            push_conditions(&mut sql, &Query::overdue(), now, Drive::Planner);
+            push_conditions(&mut sql, &Query::overdue(), now, Drive::Planner, &Forms::default());
             sql.push(")");
             for (after, until) in spans {
                 sql.push(", (SELECT count(*) FROM key_auth k WHERE k.expires_key > ");

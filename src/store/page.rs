@@ -11,6 +11,7 @@ use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Error, Reader, Result, Store};
 use crate::domain::Instant;
+use crate::domain::issuer::Forms;
 use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, CursorValue, Direction, Query, Sort, Test};
 
@@ -71,17 +72,23 @@ struct Cut {
 }
 
 /// Writes the statement for a slice: each cut has its own page, and the whole one is made of them.
-fn push_slice<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, now: Instant, drive: Drive) {
+fn push_slice<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    slice: Slice<'_>,
+    now: Instant,
+    drive: Drive,
+    forms: &Forms,
+) {
     let used: &[Option<bool>] =
         if slice.sort.column == Column::Used { &[Some(true), Some(false)] } else { &[None] };
     let cuts: Vec<Cut> =
         D::PARTS.iter().flat_map(|part| used.iter().map(|used| Cut { part: *part, used: *used })).collect();
     if let [one] = cuts.as_slice() {
-        return push_page(sql, slice, *one, now, drive);
+        return push_page(sql, slice, *one, now, drive, forms);
     }
     for (n, cut) in cuts.iter().enumerate() {
         sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-        push_page(sql, slice, *cut, now, drive);
+        push_page(sql, slice, *cut, now, drive, forms);
         sql.push(format!(") AS cut{n}"));
     }
     let way = if forward(slice) { "ASC" } else { "DESC" };
@@ -93,7 +100,14 @@ fn forward(slice: Slice<'_>) -> bool {
     (slice.side != Side::Before) == (slice.sort.direction == Direction::Ascending)
 }
 
-fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, cut: Cut, now: Instant, drive: Drive) {
+fn push_page<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    slice: Slice<'_>,
+    cut: Cut,
+    now: Instant,
+    drive: Drive,
+    forms: &Forms,
+) {
     let (column, instants) = column(slice.sort.column);
     let name = if cut.used == Some(false) { D::EPOCH } else { column };
     // Its rows are few, and sorted.
@@ -106,7 +120,7 @@ fn push_page<D: Driver>(sql: &mut QueryBuilder<D>, slice: Slice<'_>, cut: Cut, n
         Some(true) => " AND k.first_used_at IS NOT NULL AND u.hour IS NOT NULL",
         Some(false) => " AND k.first_used_at IS NULL",
     });
-    push_conditions(sql, slice.query, now, drive);
+    push_conditions(sql, slice.query, now, drive, forms);
     let forward = forward(slice);
     if let Some(cursor) = slice.place {
         push_place(sql, cursor, cut, (name, column, id), (forward, slice.side));
@@ -174,11 +188,12 @@ impl Store {
     pub async fn page(&self, slice: Slice<'_>, now: Instant) -> Result<Vec<(Key, Cursor)>> {
         let mut reader = self.reader().await?;
         let drive = choose_drive(&mut reader, slice).await?;
+        let forms = forms(&mut reader, slice.query).await?;
         let (_, instants) = column(slice.sort.column);
         let rows = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("");
-            push_slice::<Db>(&mut sql, slice, now, drive);
-            let mut rows = Vec::with_capacity(slice.limit as usize);
+            push_slice::<Db>(&mut sql, slice, now, drive, &forms);
+            let mut rows = (Vec::new(), Vec::new());
             for row in sql.build().fetch_all(c).await? {
                 let mut place = Reading::new(&row);
                 let value = if instants {
@@ -188,11 +203,13 @@ impl Store {
                 };
                 let value = if place.odd().is_empty() { value } else { CursorValue::AsStored };
                 let row = KeyRow::from_row(&row)?;
-                rows.push((Cursor { value, id: row.0.id }, row));
+                rows.1.push(Cursor { value, id: row.0.id });
+                rows.0.push(row.0);
             }
             rows
         });
-        Ok(rows.into_iter().map(|(cursor, row)| (row.into(), cursor)).collect())
+        let (keys, places) = rows;
+        Ok(reader.conn().judge(keys).await?.into_iter().zip(places).collect())
     }
 
     /// How many keys the filter fits, and whether that is all of them.
@@ -202,6 +219,7 @@ impl Store {
         // There is no order to keep here, so the text indexes serve however many rows they find.
         let text = query.terms.iter().position(|term| !term.negated && searchable(&term.test).is_some());
         let drive = text.map_or(Drive::Planner, Drive::Text);
+        let forms = forms(&mut reader, query).await?;
         match reader.conn() {
             Conn::Sqlite(c) => {
                 let counting = self.counting.clone();
@@ -210,7 +228,7 @@ impl Store {
                     counting.0.load(Ordering::SeqCst) == mine && Moment::now() < end
                 });
                 let mut sql = QueryBuilder::<sqlx::Sqlite>::new("");
-                push_count(&mut sql, query, now, drive);
+                push_count(&mut sql, query, now, drive, &forms);
                 let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *c).await;
                 c.lock_handle().await?.remove_progress_handler();
                 bounded(counted, "9")
@@ -224,7 +242,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
                 let mut sql = QueryBuilder::<sqlx::Postgres>::new("");
-                push_count(&mut sql, query, now, drive);
+                push_count(&mut sql, query, now, drive, &forms);
                 let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *tx).await;
                 tx.rollback().await?;
                 bounded(counted, "57014")
@@ -233,7 +251,13 @@ impl Store {
     }
 }
 
-fn push_count<D: Driver>(sql: &mut QueryBuilder<D>, query: &Query, now: Instant, drive: Drive) {
+fn push_count<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    query: &Query,
+    now: Instant,
+    drive: Drive,
+    forms: &Forms,
+) {
     if query.terms.is_empty() {
         // Everything but the hidden ones, each side from an index.
         sql.push(
@@ -249,9 +273,14 @@ fn push_count<D: Driver>(sql: &mut QueryBuilder<D>, query: &Query, now: Instant,
             .push(" WHERE 1 = 1")
             .push(part.auth());
         let fresh = *part == Part::Fresh;
-        push_conditions(sql, query, now, if fresh { Drive::Order } else { drive });
+        push_conditions(sql, query, now, if fresh { Drive::Order } else { drive }, forms);
         sql.push(format!(" LIMIT {COUNT_ROWS}) AS counted{n})"));
     }
+}
+
+/// What the filter must know of the forms that gates take.
+async fn forms(reader: &mut Reader, query: &Query) -> Result<Forms> {
+    if query.asks_forms() { reader.conn().forms().await } else { Ok(Forms::default()) }
 }
 
 /// A count that was stopped (by the error `stopped`) has found at least nothing.

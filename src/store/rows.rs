@@ -59,6 +59,8 @@ from_row!(KeyRow, row => {
         successor: row.maybe("successor"),
         successor_ends_at: row.maybe_time("successor_ends_at"),
         rotation_due_at: rotation_days.map(|number| shifted(created_at, days(number))),
+        // Not in the row: `Conn::judge` says it.
+        refused: false,
         odd: SafeText::default(),
     };
     key.odd = row.odd();

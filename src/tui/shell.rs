@@ -17,13 +17,12 @@ use crate::config::keymap::{Action, Keymap};
 use crate::domain::Instant;
 use crate::domain::history::{History, Undone};
 use crate::domain::issuer::{Issuer, Wording};
-use crate::domain::key::{Key, OperationId};
+use crate::domain::key::OperationId;
 use crate::domain::operator::{self, Permission};
 use crate::domain::query::Sort;
 use crate::domain::secret::{Kind, search};
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::domain::verdict;
 use crate::domain::when::Here;
 use crate::service::{Outbox, Whither, Whoami};
 
@@ -344,11 +343,6 @@ impl Shell {
             let mut behind = text.match_indices(prefix).map(|(at, _)| &text[at + prefix.len()..]);
             behind.any(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
         })
-    }
-
-    /// What a key is called now: its status, or that it is refused.
-    pub fn status_of(&self, key: &Key, now: Instant) -> &'static str {
-        verdict::word(key, self.issuer(&key.issuer).map(|issuer| &issuer.policy), now)
     }
 
     pub fn issuer(&self, slug: &str) -> Option<&Issuer> {

@@ -150,8 +150,9 @@ impl Worker {
         loop {
             grown.notified().await;
             if let Ok(Ok(history)) = tokio::time::timeout(ANSWER, self.service.history()).await {
-                let said =
-                    |history: &History| (history.gaps.clone(), history.undone, history.asides(Zone::UTC));
+                let said = |history: &History| {
+                    (history.gaps.clone(), history.undone, history.asides(Zone::UTC), history.fault.clone())
+                };
                 if said(&history) != said(&last)
                     && self.messages.send(Message::History(history.clone())).is_err()
                 {

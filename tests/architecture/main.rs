@@ -60,7 +60,10 @@ fn files(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files(&path, into);
+            // What a fuzzer builds lies beside its targets.
+            if !path.ends_with("target") {
+                files(&path, into);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             into.push(path);
         }

@@ -354,8 +354,8 @@ async fn history(service: &Service, session: &Session) -> Vec<Finding> {
         ));
     }
     if let Some(why) = history.fault {
-        let cure = "move it away, or give it back to its owner with mode 0600: until then a database that went back \
-                    can't be told from a sound one";
+        let cure = "move it away, or give it back to its owner with mode 0600: until then not all that a database lost \
+                    when it went back can be told";
         findings.push(Finding::warning("memory", why, cure));
     } else if let Some((seq, at, file)) = history.kept {
         let words = format!(

@@ -7,13 +7,9 @@ use super::super::failure::{Failure, Result};
 use super::super::filter;
 use super::super::output::PAGE;
 use super::super::session::Session;
-use super::record::Listed;
 use super::which::{self, Which};
-use crate::domain::Instant;
-use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, Direction, Sort};
-use crate::domain::verdict::is_strange;
 use crate::service::{From, PageRequest};
 
 #[derive(Debug, Args)]
@@ -45,15 +41,13 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     };
     let mut wanted = format.rows(arguments.limit);
     let service = session.service().await?;
-    let issuers = service.issuers().await?;
     let mut printer = session.printer();
-    let listed = |key: Key, now| listed(key, &issuers, now);
     let next = loop {
         let limit = u32::try_from(wanted).unwrap_or(PAGE).min(PAGE);
         let request = PageRequest { query: query.clone(), sort: arguments.sort, from, limit };
         let page = service.page(&request).await?;
         let last = page.rows.last().map(|row| row.cursor.clone());
-        let keys: Vec<Listed> = page.rows.into_iter().map(|row| listed(row.key, page.now)).collect();
+        let keys: Vec<Key> = page.rows.into_iter().map(|row| row.key).collect();
         printer.rows(&keys, page.now)?;
         wanted -= keys.len() as u64;
         match last {
@@ -62,7 +56,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             _ => break None,
         }
     };
-    let printed = printer.finish::<Listed>()?;
+    let printed = printer.finish::<Key>()?;
     if let Some(cursor) = next {
         session.remark(&format!(
             "More keys follow these {printed}: go on with --after '{}', or see all with --limit 0",
@@ -78,19 +72,13 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
 async fn named(arguments: &Arguments, session: &Session) -> Result {
     let service = session.service().await?;
     let mut keys = arguments.which.choose(service, session).await?.keys;
-    let (issuers, now, all) = (service.issuers().await?, service.now().await?, keys.len());
+    let (now, all) = (service.now().await?, keys.len());
     keys.truncate(usize::try_from(session.format().rows(arguments.limit)).unwrap_or(usize::MAX));
-    let keys: Vec<Listed> = keys.into_iter().map(|key| listed(key, &issuers, now)).collect();
     session.printer().list(&keys, now)?;
     if keys.len() < all {
         session.remark(&format!("{} of {all} keys. See all with --limit 0", keys.len()));
     }
     Ok(())
-}
-
-fn listed(key: Key, issuers: &[Issuer], now: Instant) -> Listed {
-    let policy = issuers.iter().find(|issuer| issuer.slug == key.issuer).map(|issuer| &issuer.policy);
-    Listed { strange: is_strange(&key, policy, now), key }
 }
 
 fn cursor(text: &str) -> Result<Cursor> {

@@ -4,7 +4,6 @@ use super::super::output::{Column, Record, Tone, when};
 use crate::domain::Instant;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
-use crate::domain::verdict::REFUSED;
 use crate::service::{Found, GateReceipt, Revoked};
 
 /// The colour that says what a status means.
@@ -13,7 +12,7 @@ pub fn tone(status: Status) -> Tone {
         Status::Active => Tone::Good,
         Status::Expired | Status::Suspended => Tone::Warning,
         Status::Abandoned => Tone::Quiet,
-        Status::Revoked | Status::Damaged => Tone::Bad,
+        Status::Revoked | Status::Damaged | Status::Refused => Tone::Bad,
     }
 }
 
@@ -23,39 +22,6 @@ trait OfKey: Sized + 'static {
 
     /// Who may be told of the key.
     fn admins(&self) -> &[SafeText];
-
-    /// Whether gates refuse it for its form, though nothing else speaks against it.
-    fn is_strange(&self) -> bool {
-        false
-    }
-}
-
-/// A key of a list, and whether gates refuse it for its form.
-pub struct Listed {
-    pub key: Key,
-    pub strange: bool,
-}
-
-impl OfKey for Listed {
-    fn key(&self) -> &Key {
-        &self.key
-    }
-
-    fn admins(&self) -> &[SafeText] {
-        &[]
-    }
-
-    fn is_strange(&self) -> bool {
-        self.strange
-    }
-}
-
-impl Record for Listed {
-    const COLUMNS: &'static [Column<Self>] = OF_LISTED.split_at(COLUMNS - 1).0;
-
-    fn tone(&self, now: Instant) -> Option<Tone> {
-        Some(if self.strange { Tone::Bad } else { tone(self.key.status(now)) })
-    }
 }
 
 impl OfKey for Key {
@@ -83,7 +49,6 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
     [
         Column::<R>::new("STATUS", 16, "status", |of, now| of.key().status(now).as_str().into())
             .cell(|of, look| match of.key().status(look.now) {
-                _ if of.is_strange() => REFUSED.into(),
                 Status::Active if of.key().claim_by().is_some() => "unclaimed".into(),
                 status => status.as_str().into(),
             })
@@ -137,7 +102,6 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
 
 const COLUMNS: usize = 25;
 const OF_KEYS: &[Column<Key>] = &columns();
-const OF_LISTED: &[Column<Listed>] = &columns();
 
 impl Record for Key {
     const COLUMNS: &'static [Column<Self>] = OF_KEYS.split_at(COLUMNS - 1).0;

@@ -71,8 +71,7 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
         Err(_) if !key.odd.is_empty() => None,
         Err(error) => return Err(error.into()),
     };
-    let strange = policy.as_ref().is_some_and(|policy| !policy.takes(&key));
-    if matches!(key.status(now), Status::Suspended | Status::Damaged) || strange {
+    if matches!(key.status(now), Status::Suspended | Status::Refused | Status::Damaged) {
         say(&meets(&key, policy.as_ref(), now));
     }
     for why in policy.iter().flat_map(|policy| policy.objections(&key, now)) {

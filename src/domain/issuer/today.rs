@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::{ExpiryRule, Policy};
+use super::{ExpiryRule, Issuer, Policy};
 use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::key::Key;
@@ -39,10 +39,56 @@ fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     if length(&one) <= length(&other) { one } else { other }
 }
 
+/// How the previews of the keys begin that gates take, by issuer. Of one whose policy can't be read they take none.
+#[derive(Clone, Debug, Default)]
+pub struct Forms(Vec<Heads>);
+
+#[derive(Clone, Debug)]
+struct Heads {
+    issuer: String,
+    list: Vec<String>,
+    /// Whether the policy was another one once, or can't be read.
+    changed: bool,
+}
+
+impl FromIterator<Issuer> for Forms {
+    fn from_iter<I: IntoIterator<Item = Issuer>>(issuers: I) -> Self {
+        let heads = |issuer: Issuer| Heads {
+            list: issuer.policy.heads().collect(),
+            changed: issuer.version != 1 || !issuer.policy.odd.is_empty(),
+            issuer: issuer.slug,
+        };
+        Self(issuers.into_iter().map(heads).collect())
+    }
+}
+
+impl Forms {
+    /// Whether gates take the form that the key has.
+    pub fn take(&self, key: &Key) -> bool {
+        self.iter().any(|(slug, head)| slug == key.issuer && key.preview.starts_with(head))
+    }
+
+    /// Each beginning with its issuer's slug.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().flat_map(|of| of.list.iter().map(|head| (of.issuer.as_str(), head.as_str())))
+    }
+
+    /// The issuers of which a key may begin like those of another: the slugs.
+    pub fn changed(&self) -> impl Iterator<Item = &str> {
+        let several = self.0.len() > 1;
+        self.0.iter().filter(move |of| several && of.changed).map(|of| of.issuer.as_str())
+    }
+}
+
 impl Policy {
-    /// Whether gates take the form that the key has: its prefix is one of the policy's, present or former.
+    /// How the previews of keys begin whose prefix is one of the policy's, present or former.
+    pub fn heads(&self) -> impl Iterator<Item = String> {
+        self.format.prefixes().filter(|_| self.odd.is_empty()).map(|prefix| preview(prefix, ""))
+    }
+
+    /// Whether gates take the form that the key has.
     pub fn takes(&self, key: &Key) -> bool {
-        self.format.prefixes().any(|prefix| key.preview.starts_with(&preview(prefix, "")))
+        self.heads().any(|head| key.preview.starts_with(&head))
     }
 
     /// What this policy, were `key` made today, would refuse of it, in words. A key that ended or was replaced is not asked

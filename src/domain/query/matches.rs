@@ -3,12 +3,17 @@
 use super::{Bound, Point, Query, Term, Test};
 use crate::domain::Instant;
 use crate::domain::issuer::Policy;
-use crate::domain::key::Key;
+use crate::domain::key::{Key, Status};
 use crate::domain::secret::TAIL;
 use crate::domain::text::fold;
 
 /// Free text shorter than this is not looked for in ids: every second id would have it.
 pub const SHORTEST_ID: usize = 4;
+
+/// Whether one of these statuses needs the form of a key to be told from another that is not among them.
+pub fn tells_forms(any: &[Status]) -> bool {
+    any.contains(&Status::Active) != any.contains(&Status::Refused)
+}
 
 impl Query {
     /// Whether `key` fits at `now`.
@@ -19,6 +24,11 @@ impl Query {
     /// Whether some term asks about policies, which are not filled in yet.
     pub fn asks_policies(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.test, Test::Violates(_)))
+    }
+
+    /// Whether some term tells keys whose form gates take from others.
+    pub fn asks_forms(&self) -> bool {
+        self.terms.iter().any(|term| matches!(&term.test, Test::Status(any) if tells_forms(any)))
     }
 
     /// The same with these policies filled in where a term asks about them.

@@ -389,9 +389,9 @@ fn what_a_request_would_meet_is_said_of_the_verdict() {
     let mut key = Key { acknowledged_at: Some(now()), ..Key::example() };
     let mut policy = preset(&key.issuer).unwrap();
     assert_eq!(meets(&key, Some(&policy), now()), "This key works now.");
-    policy.format.prefix = "new_".into();
+    (policy.format.prefix, key.refused) = ("new_".into(), true);
     assert!(meets(&key, Some(&policy), now()).starts_with("No issuer's keys begin like this"));
-    let unclaimed = Key { acknowledged_at: None, ..key.clone() };
+    let unclaimed = Key { acknowledged_at: None, refused: false, ..key.clone() };
     assert!(meets(&unclaimed, None, now()).ends_with("unless it is used or confirmed."));
     key.standing = Standing::Suspended;
     assert!(meets(&key, None, now()).starts_with(&format!("Account {} is suspended", key.account)));

@@ -111,14 +111,36 @@ fn header(path: &Path, reader: &mut BufReader<File>) -> Result<Header, String> {
         .ok_or_else(|| format!("{} can't be read: it isn't a memory that this keyrack wrote", path.display()))
 }
 
-/// Reads a file: its first line, and the revocations, newest first. Lines that can't be read are left out.
-pub fn read(path: &Path, whose: Whose) -> Result<(Header, Vec<Remembered>), String> {
+/// What stands in a file.
+pub struct Contents {
+    pub header: Header,
+    /// Newest first.
+    pub remembered: Vec<Remembered>,
+    /// That lines can't be read, with the file's name; they are left out.
+    pub unread: Option<String>,
+}
+
+/// Reads a file.
+pub fn read(path: &Path, whose: Whose) -> Result<Contents, String> {
     let missing = || format!("{} isn't there", path.display());
     let mut reader = open(path, whose)?.ok_or_else(missing)?;
     let header = header(path, &mut reader)?;
     let lines = reader.take(WHOLE).split(b'\n').map_while(Result::ok);
-    let remembered = lines.filter_map(|line| serde_json::from_slice(&line).ok()).take(REVOCATIONS);
-    Ok((header, remembered.collect()))
+    let lines =
+        lines.filter(|line| !line.is_empty()).take(REVOCATIONS).map(|line| serde_json::from_slice(&line));
+    let (read, unread): (Vec<_>, Vec<_>) = lines.partition(Result::is_ok);
+    let unread = match unread.len() {
+        0 => None,
+        1 => Some("1 line".to_owned()),
+        many => Some(format!("{many} lines")),
+    };
+    let unread = unread.map(|lines| {
+        format!(
+            "{lines} of {} can't be read: whether the revocations there are undone can't be told",
+            path.display()
+        )
+    });
+    Ok(Contents { header, remembered: read.into_iter().flatten().collect(), unread })
 }
 
 /// Where the files are.

@@ -1,4 +1,4 @@
-use super::file::{Folder, Place, Whose, read};
+use super::file::{Contents, Folder, Place, Whose, read};
 use super::{Error, Location, Service};
 use crate::clock::Clock;
 use crate::domain::Instant;
@@ -41,7 +41,8 @@ fn a_memory_is_bounded_and_keeps_the_newest() {
         assert_eq!(folder.keep("d", before.as_ref(), next.clone(), &some), Ok(true));
         before = Some(next);
     }
-    let (header, kept) = read(&folder.file("d"), Whose::Own).unwrap();
+    let Contents { header, remembered: kept, unread } = read(&folder.file("d"), Whose::Own).unwrap();
+    assert_eq!(unread, None);
     assert_eq!(header.place("a"), before.as_ref());
     assert_eq!((kept.len(), kept[0].seq, kept[4_999].seq), (5_000, 33_999, 23_000));
     for n in 0..200 {
@@ -80,19 +81,20 @@ fn of_several_who_write_at_once_none_overwrites_what_it_has_not_read() {
         })
         .collect();
     let kept: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
-    assert_eq!((kept, read(&folder.file("d"), Whose::Own).unwrap().1.len()), (200, 200));
+    assert_eq!((kept, read(&folder.file("d"), Whose::Own).unwrap().remembered.len()), (200, 200));
 }
 
 #[test]
-fn a_line_that_was_cut_off_is_left_out() {
+fn a_line_that_was_cut_off_is_left_out_and_told() {
     let dir = tempfile::tempdir().unwrap();
     let folder = Folder::new(dir.path().to_owned());
     folder.keep("d", None, place("a", 1), &[remembered(2), remembered(1)]).unwrap();
     let mut bytes = std::fs::read(folder.file("d")).unwrap();
     bytes.truncate(bytes.len() - 20);
     std::fs::write(folder.file("d"), bytes).unwrap();
-    let (_, kept) = read(&folder.file("d"), Whose::Own).unwrap();
-    assert_eq!(kept, [remembered(2)]);
+    let file = read(&folder.file("d"), Whose::Own).unwrap();
+    assert_eq!(file.remembered, [remembered(2)]);
+    assert!(file.unread.is_some_and(|why| why.starts_with("1 line of ") && why.contains("d.memory")));
 }
 
 #[tokio::test]

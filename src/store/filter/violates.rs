@@ -6,7 +6,6 @@ use super::{Driver, any, push_lives, push_not_replaced};
 use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
-use crate::domain::secret::preview;
 
 /// [`Policy::objections`] as SQL.
 pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Policy], now: Instant) {
@@ -25,8 +24,7 @@ pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Po
             sql.push(", ' ')");
         }
         sql.push(") <> '' OR NOT (1 = 0");
-        for prefix in policy.format.prefixes() {
-            let head = preview(prefix, "");
+        for head in policy.heads() {
             sql.push(" OR substr(m.preview, 1, length(");
             D::text(sql, &head);
             sql.push(")) = ");

@@ -81,7 +81,7 @@ fn line(shell: &Shell, key: &Key, looked: &Looked, columns: usize) -> Line<'stat
     let used = key
         .last_used_at
         .map_or_else(|| "never used".to_owned(), |at| format!("used {}", times::ago(at, looked.now)));
-    let status = shell.status_of(key, looked.now);
+    let status = key.status(looked.now).as_str();
     let right = format!("  {status:<9} {used:<16}");
     let room = columns.saturating_sub(fit::width(&right));
     let name = format!("{}  {}  {}", key.preview, key.label(), SafeText::new(key.account.clone()));

@@ -45,7 +45,7 @@ pub enum Window {
 }
 
 /// A reinstated account needs its keys renewed too.
-const LIVING: [Status; 2] = [Status::Active, Status::Suspended];
+const LIVING: [Status; 3] = [Status::Active, Status::Suspended, Status::Refused];
 
 impl Window {
     pub const ALL: &[Self] = Self::VARIANTS;
@@ -66,9 +66,9 @@ impl Window {
     fn filter(self) -> &'static str {
         match self {
             Self::Overdue => "status:expired expires:>-30d replaced:no",
-            Self::Days7 => "status:active,suspended expires:<7d",
-            Self::Days30 => "status:active,suspended expires:<30d",
-            Self::Days90 => "status:active,suspended expires:<90d",
+            Self::Days7 => "status:active,suspended,refused expires:<7d",
+            Self::Days30 => "status:active,suspended,refused expires:<30d",
+            Self::Days90 => "status:active,suspended,refused expires:<90d",
         }
     }
 
@@ -114,7 +114,7 @@ impl Source for Ending {
     }
 
     fn state(shell: &Shell, row: &Row) -> &'static str {
-        shell.status_of(&row.key, shell.now)
+        row.key.status(shell.now).as_str()
     }
 
     fn over(row: &Row) -> bool {

@@ -59,6 +59,7 @@ pub fn numbered(n: u32) -> Key {
         expires_at: (!n.is_multiple_of(4)).then(|| noon() + Duration::days(i64::from(n) * 3 + 2)),
         last_used_at: n.is_multiple_of(2).then(|| noon() - Duration::minutes(i64::from(n) * 7 + 3)),
         rotation_due_at: Some(created + Duration::days(90)),
+        refused: false,
         acknowledged_at: Some(created),
         ..Key::example().made(created)
     }

@@ -2,6 +2,7 @@
 
 use crate::domain::history::History;
 use crate::domain::operator::Permission;
+use crate::domain::text::SafeText;
 use crate::tui::effect::{Effect, Request, To};
 use crate::tui::opening::{Change, Opening, Question};
 use crate::tui::shell::Shell;
@@ -11,6 +12,9 @@ use crate::tui::words::Severity;
 pub(super) fn noticed(shell: &mut Shell, history: History) -> Option<Effect> {
     for words in history.asides(shell.here().zone) {
         shell.toast(Severity::Warning, words);
+    }
+    if let Some(why) = history.fault.as_ref().filter(|why| shell.history.fault.as_ref() != Some(why)) {
+        shell.toast(Severity::Warning, SafeText::new(why.as_str()).to_string());
     }
     shell.history = history;
     shell.redraw = true;

@@ -5,7 +5,6 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::{Key, Status};
 use crate::domain::text::SafeText;
-use crate::domain::verdict::REFUSED;
 use crate::service::Found;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::facts::Fact;
@@ -27,10 +26,8 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
     if status != Status::Active {
         let since = key.ends_at().filter(|_| key.has_ended(shell.now));
         let since = since.map(|at| format!(" since {}", times::exact(at, shell.utc))).unwrap_or_default();
-        let words = format!("{}{since}", status.as_str());
-        list.push(Fact::new(styles, "Status", words).role(styles, Role::Warning));
-    } else if shell.status_of(key, shell.now) == REFUSED {
-        let words = "refused: its policy has no such prefix any more";
+        let why = if status == Status::Refused { ": its policy has no such prefix any more" } else { "" };
+        let words = format!("{}{why}{since}", status.as_str());
         list.push(Fact::new(styles, "Status", words).role(styles, Role::Warning));
     }
     if let Some(words) = undone(shell, key) {

@@ -37,5 +37,13 @@ on_both! {
         assert!(dry.status.success() && told.contains("1 key: the prefix vx_ is gone"), "{told}");
         assert!(failed(2, &apply, &keyrack.run_with_input(&apply, &changed)).contains("--yes"));
         succeeded(&apply, &keyrack.run_with_input(&["issuer", "apply", "-", "--yes"], &changed));
+        // Gates refuse it from now on, and a script is not told that it is active.
+        let listed = keyrack.json(&["key", "list", "--filter", "status:refused"]);
+        let id = text(&listed[0], "id");
+        for told in [&listed[0], &keyrack.json(&["key", "show", id]), &keyrack.json(&["key", "acknowledge", id])] {
+            assert_eq!(text(told, "status"), "refused", "{told}");
+        }
+        assert!(keyrack.ok(&["key", "list", "-o", "csv"]).contains(",refused,"));
+        assert_eq!(keyrack.json(&["key", "list", "--filter", "status:active"]), serde_json::json!([]));
     }
 }

@@ -124,6 +124,7 @@ on_both! {
             (&[0xff; 300_000], 0o600, "isn't a memory that this keyrack wrote"),
             (b"", 0o600, "isn't a memory that this keyrack wrote"),
             (&sound, 0o622, "can be changed by others"),
+            (&[&sound[..], b"no revocation\n"].concat(), 0o600, "1 line of"),
         ] {
             std::fs::write(&file, bytes).unwrap();
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(bits)).unwrap();

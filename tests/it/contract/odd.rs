@@ -12,7 +12,9 @@ use keyrack::domain::audit::Verdict;
 use keyrack::domain::key::Status;
 use keyrack::domain::query::{Column, Direction, Sort};
 use keyrack::domain::secret::SentKey;
-use keyrack::service::{AlertRequest, AuditFilter, AuditRequest, Service, new_operation};
+use keyrack::service::{
+    AlertRequest, AuditFilter, AuditRequest, Carriage, Explain, Presented, Service, new_operation,
+};
 
 /// A column of `keys`, and odd values for it on SQLite and on PostgreSQL.
 const ODD: [(&str, &str, &str); 12] = [
@@ -47,6 +49,16 @@ pub async fn plant(db: &Database, table: &str, set: &str) {
 
 pub fn id_of(db: &Database, id: uuid::Uuid) -> String {
     if db.is_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
+}
+
+/// Revokes all keys of an account from the command line.
+fn by_filter(db: &Database, case: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let revoke = ["key", "revoke", "--filter", "account:acme -status:revoked", "--reason", "all of them"];
+    for more in ["--dry-run", "--yes"] {
+        let out = keyrack(home.path(), ["--db", &db.address()]).args(revoke).arg(more).output().unwrap();
+        assert!(out.status.success(), "{case}: {}", String::from_utf8_lossy(&out.stderr));
+    }
 }
 
 async fn audit(service: &Service) -> usize {
@@ -97,6 +109,16 @@ on_both! {
             assert_eq!(service.key(odd.key.id).await.unwrap().status(Clock::System.now()), Status::Damaged, "{case}");
             let found = service.find_keys(SentKey::exact(odd.secret.expose().as_bytes())).await.unwrap();
             assert_eq!(found.keys().map(|key| key.id).collect::<Vec<_>>(), [odd.key.id], "{case}");
+            // Explained, by its record and by its secret.
+            for what in [Presented::Record(odd.key.id), Presented::Sent(SentKey::exact(odd.secret.expose().as_bytes()), Carriage::Bearer)] {
+                let told = service.explain(Explain { what, issuer: None, request: None, address: None }).await.unwrap();
+                let refused = told.refused().map(|reason| format!("{reason:?}")).unwrap_or_default();
+                assert!(refused.starts_with("Damaged"), "{case}: {refused}");
+            }
+            // By when they expire, as the console lists it.
+            let expiring = Sort { column: Column::Expires, direction: Direction::Ascending };
+            let listed = all(&service, &query("status:active,suspended,refused"), expiring, 2).await;
+            assert!(listed.iter().any(|key| key.id == sound.key.id), "{case}");
             // Sweep, lists, audit.
             service.outlook().await.unwrap();
             sweep(&service).await;
@@ -115,9 +137,14 @@ on_both! {
             assert!(row.why.starts_with(column), "{case}: {row:?}");
             // Nothing is made from it, and it can be revoked, alone and with others.
             service.rotate_key(new_operation(), odd.key.id, keyrack::domain::expiry::Overlap::None).await.unwrap_err();
-            let ids = if n % 2 == 0 { vec![odd.key.id] } else { vec![odd.key.id, sound.key.id] };
-            let revoked = service.revoke_keys(new_operation(), &ids, None).await.unwrap_or_else(|e| panic!("{case}: {e}"));
-            assert!(revoked.iter().all(|one| !one.already && one.key.revoked_at.is_some()), "{case}");
+            match n % 3 {
+                0 => by_filter(&db, &case),
+                more => {
+                    let ids = if more == 1 { vec![odd.key.id] } else { vec![odd.key.id, sound.key.id] };
+                    let revoked = service.revoke_keys(new_operation(), &ids, None).await.unwrap_or_else(|e| panic!("{case}: {e}"));
+                    assert!(revoked.iter().all(|one| !one.already && one.key.revoked_at.is_some()), "{case}");
+                }
+            }
             assert_eq!(service.key(odd.key.id).await.unwrap().status(Clock::System.now()), Status::Revoked, "{case}");
         }
     }

@@ -1,8 +1,13 @@
 //! Changing a policy under which keys and accounts live, on both databases.
 
-use crate::support::people::{keep, make_kept, office, preset, query, scoped, wanted};
+use super::odd::plant;
+use crate::support::people::{account, all, keep, make_kept, office, preset, query, scoped, wanted};
+use keyrack::clock::Clock;
 use keyrack::domain::expiry::Expiry;
 use keyrack::domain::issuer::{Policy, ScopeRule, policy_file};
+use keyrack::domain::key::Status;
+use keyrack::domain::query::Sort;
+use keyrack::domain::secret::SentKey;
 use keyrack::service::{ChangeAccount, Count, Error, Explain, Presented, Service, new_operation};
 
 async fn hits(service: &Service, policy: &Policy) -> Vec<String> {
@@ -72,6 +77,63 @@ on_both! {
         policy.format.former_prefixes = vec!["vx_".into()];
         service.apply_policy(new_operation(), policy).await.unwrap();
         assert_eq!((refused().await, service.count(&violates).await.unwrap()), (None, Count::Exactly(0)));
+    }
+
+    async fn a_key_that_gates_refuse_for_its_form_is_nowhere_called_active(db) {
+        let mut policy = preset("voxpria");
+        let service = office(&db, policy.clone()).await;
+        service.apply_policy(new_operation(), preset("vozagent")).await.unwrap();
+        service.create_account(new_operation(), account("vozagent", "initech")).await.unwrap();
+        let old = make_kept(&service, "acme", "old form").await;
+        let ended = make_kept(&service, "acme", "ended").await.key;
+        service.revoke_keys(new_operation(), &[ended.id], None).await.unwrap();
+        let mut keys = vec![old.key.id, ended.id, make_kept(&service, "initech", "other issuer").await.key.id];
+        let mut says = async |prefix: &str, status: Status| {
+            policy.format.prefix = prefix.into();
+            service.apply_policy(new_operation(), policy.clone()).await.unwrap();
+            keys.push(make_kept(&service, "acme", &format!("new form {prefix}")).await.key.id);
+            keys.sort();
+            let now = Clock::System.now();
+            let mut read = Vec::new();
+            for id in &keys {
+                read.push(service.key(*id).await.unwrap());
+            }
+            // Whatever reads a key says the same of it, and every filter fits what is said.
+            let found = service.find_keys(SentKey::exact(old.secret.expose().as_bytes())).await.unwrap();
+            assert_eq!(found.keys().map(|key| key.status(now)).collect::<Vec<_>>(), [status]);
+            let explain = Explain { what: Presented::Record(old.key.id), issuer: None, address: None, request: None };
+            assert_eq!(service.explain(explain).await.unwrap().key.unwrap().status(now), status);
+            for filter in [
+                "status:active", "status:refused", "status:active,refused", "-status:active", "-status:refused", "status:refused,revoked",
+                "status:active account:acme", "status:refused issuer:voxpria", "status:suspended", "", "violates:policy",
+            ] {
+                let filter = query(filter);
+                let mut fits = all(&service, &filter, Sort::default(), 2).await;
+                fits.sort_by_key(|key| key.id);
+                let policies = service.issuers().await.unwrap().into_iter().map(|issuer| issuer.policy).collect();
+                let asked = filter.under(policies);
+                let meant: Vec<_> = read.iter().filter(|key| asked.matches(key, now)).cloned().collect();
+                assert_eq!(fits, meant, "{filter}, {prefix}");
+                assert_eq!(service.count(&filter).await.unwrap(), Count::Exactly(meant.len() as u64), "{filter}, {prefix}");
+            }
+            assert_eq!(read.iter().find(|key| key.id == old.key.id).unwrap().status(now), status, "{prefix}");
+        };
+        says("vx_", Status::Active).await;
+        says("new_", Status::Refused).await;
+        // Its prefix is another issuer's now.
+        let mut other = preset("vozagent");
+        other.format.former_prefixes = vec!["vx_".into()];
+        service.apply_policy(new_operation(), other.clone()).await.unwrap();
+        says("newer_", Status::Refused).await;
+        other.format.former_prefixes.clear();
+        service.apply_policy(new_operation(), other).await.unwrap();
+        says("vx_", Status::Active).await;
+        // A policy that can't be read.
+        plant(&db, "issuers", "UPDATE issuers SET policy = '{}' WHERE slug = 'voxpria'").await;
+        let (active, refused) = (query("status:active"), query("status:refused"));
+        let told = (service.count(&active).await.unwrap(), service.count(&refused).await.unwrap());
+        assert_eq!(told, (Count::Exactly(1), Count::Exactly(5)));
+        assert_eq!(service.key(old.key.id).await.unwrap().status(Clock::System.now()), Status::Refused);
     }
 
     async fn over_a_limit_that_was_lowered_it_is_said_how_many_are_too_many(db) {

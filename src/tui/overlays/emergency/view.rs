@@ -137,7 +137,7 @@ impl State {
             for (place, Found { key, .. }) in keys.iter().enumerate().skip(top).take(LISTED) {
                 let here = place == at;
                 let sign = if here { "› " } else { "  " };
-                let status = shell.status_of(key, shell.now);
+                let status = key.status(shell.now).as_str();
                 let account = SafeText::new(key.account.clone());
                 let text = format!("{sign}{}  {}  {account}  {status}", key.preview, key.name);
                 let role = if here { Role::Selection } else { Role::Text };

@@ -166,7 +166,10 @@ fn enter_shows_an_alert_and_leads_to_its_key() {
     desk.press("esc o");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     let filter = desk.keys().rows.filter.value();
-    assert_eq!(filter, format!("status:active,suspended,expired,abandoned,revoked id:{}", ci_runner()));
+    assert_eq!(
+        filter,
+        format!("status:active,suspended,refused,expired,abandoned,revoked id:{}", ci_runner())
+    );
 }
 
 #[test]

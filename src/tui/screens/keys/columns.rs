@@ -9,7 +9,6 @@ use crate::domain::Instant;
 use crate::domain::key::{Key, Status};
 use crate::domain::query::Column;
 use crate::domain::scope::Scopes;
-use crate::domain::verdict::REFUSED;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::fit;
@@ -236,11 +235,11 @@ pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<
 pub fn status(key: &Key, now: Instant, shell: &Shell) -> (&'static str, Style) {
     let styles = &shell.styles;
     match key.status(now) {
-        Status::Active if shell.status_of(key, now) == REFUSED => ("✕ refused", styles.of(Role::Danger)),
         Status::Active if key.claim_by().is_some() => ("◍ unclaimed", styles.of(Role::Warning)),
         Status::Active if key.rotation_due(now) => ("! due", styles.of(Role::Warning)),
         Status::Active => ("● active", styles.of(Role::Ok)),
         Status::Suspended => ("! suspended", styles.of(Role::Danger)),
+        Status::Refused => ("✕ refused", styles.of(Role::Danger)),
         Status::Damaged => ("! damaged", styles.of(Role::Danger)),
         Status::Expired => ("○ expired", styles.of(Role::Muted)),
         Status::Abandoned => ("◌ abandoned", styles.of(Role::Muted)),

@@ -14,7 +14,6 @@ use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, Status};
-use crate::domain::verdict::REFUSED;
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, limits, times};
 use crate::tui::widgets::{fit, sparkline};
@@ -112,7 +111,7 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     let shell = page.shell;
     let (word, style) = columns::status(key, now, shell);
     page.lines.push(Line::from(vec![page.label("Status"), Span::styled(word, style)]));
-    if shell.status_of(key, now) == REFUSED {
+    if key.status(now) == Status::Refused {
         page.fact("", "its policy has no such prefix any more, and gates refuse it");
     }
     if key.rotation_due(now) {
@@ -152,7 +151,7 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     page.fact("", &format!("by {}", key.created_by));
     page.time("Expires", key.expires_at, "never", now);
     match (key.claim_by(), key.status(now)) {
-        (Some(at), Status::Active | Status::Suspended) => {
+        (Some(at), Status::Active | Status::Suspended | Status::Refused) => {
             page.time("Dies", Some(at), "", now);
             page.fact("", "unless somebody confirms the secret at the reveal, or uses it");
         }

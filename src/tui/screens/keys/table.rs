@@ -71,7 +71,7 @@ impl Source for Table {
     }
 
     fn state(shell: &Shell, row: &Row) -> &'static str {
-        shell.status_of(&row.key, shell.now)
+        row.key.status(shell.now).as_str()
     }
 
     fn over(row: &Row) -> bool {

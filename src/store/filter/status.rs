@@ -1,0 +1,132 @@
+//! What a key is, as SQL.
+
+use sqlx::QueryBuilder;
+
+use super::{Driver, any, push_lives};
+use crate::domain::Instant;
+use crate::domain::issuer::Forms;
+use crate::domain::key::Status;
+use crate::domain::query;
+
+/// No text that begins like another comes after that one with this behind it.
+const LAST: char = char::MAX;
+
+/// Writes that the key is one of these.
+pub(super) fn push_statuses<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    statuses: &[Status],
+    now: Instant,
+    forms: &Forms,
+) {
+    any(sql, statuses, |sql, status| {
+        push_status(sql, *status, now);
+        // Where both are asked for, nobody needs to look.
+        if query::tells_forms(statuses) {
+            match status {
+                Status::Active => push_strange(sql.push(" AND NOT "), forms),
+                Status::Refused => push_strange(sql.push(" AND "), forms),
+                _ => {}
+            }
+        }
+    });
+}
+
+fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant) {
+    match status {
+        Status::Active | Status::Refused => {
+            push_lives(sql, now);
+            sql.push(" AND NOT ").push(SUSPENDED);
+        }
+        Status::Suspended => {
+            push_lives(sql, now);
+            sql.push(" AND ").push(SUSPENDED);
+        }
+        Status::Revoked => {
+            sql.push("k.revoked_at IS NOT NULL");
+        }
+        Status::Expired => {
+            sql.push("k.revoked_at IS NULL AND k.expires_key <= ");
+            D::time(sql, now);
+        }
+        // Nobody can ask for it.
+        Status::Damaged => {
+            sql.push("1 = 0");
+        }
+        Status::Abandoned => {
+            sql.push("k.revoked_at IS NULL AND k.acknowledged_at IS NULL AND k.first_used_at IS NULL AND k.expires_key > ");
+            D::time(sql, now);
+            sql.push(" AND k.claim_by <= ");
+            D::time(sql, now);
+        }
+    }
+}
+
+/// Of a suspended account; the few of those are read once.
+const SUSPENDED: &str = "k.account IN (SELECT slug FROM accounts WHERE standing <> 'good')";
+
+/// What `Forms::take` denies, as SQL. Almost always there are no such keys, or few: those that begin like no issuer's are in
+/// the gaps of the index of previews. That an issuer's keys begin like those of another takes a policy that was changed.
+fn push_strange<D: Driver>(sql: &mut QueryBuilder<D>, forms: &Forms) {
+    let few = D::ROW == "seq";
+    if few {
+        sql.push("(k.seq IN (");
+    } else {
+        sql.push("EXISTS (SELECT 1 FROM keys f WHERE f.id = k.id AND (");
+    }
+    for (n, (after, before)) in gaps(forms).into_iter().enumerate() {
+        sql.push(match (few, n) {
+            (true, 0) => "SELECT f.seq FROM keys f WHERE f.listed = 1",
+            (true, _) => " UNION ALL SELECT f.seq FROM keys f WHERE f.listed = 1",
+            (false, 0) => "(true",
+            (false, _) => " OR (true",
+        });
+        push_gap(sql, &after, before.as_deref());
+        sql.push(if few { "" } else { ")" });
+    }
+    if few {
+        // The few keys that the index has not yet.
+        sql.push(
+            " UNION ALL SELECT f.seq FROM keys f WHERE f.listed = 0 AND f.seq > (SELECT upto FROM key_feed) AND NOT (1 = 0",
+        );
+        for (_, head) in forms.iter() {
+            push_begins(sql.push(" OR "), head);
+        }
+        sql.push("))");
+    }
+    for issuer in forms.changed() {
+        sql.push(" OR (k.issuer = ");
+        D::text(sql, issuer);
+        sql.push(if few { " AND EXISTS (SELECT 1 FROM keys f WHERE f.seq = k.seq" } else { "" });
+        sql.push(" AND NOT (1 = 0");
+        for (_, head) in forms.iter().filter(|(slug, _)| *slug == issuer) {
+            push_begins(sql.push(" OR "), head);
+        }
+        sql.push(if few { ")))" } else { "))" });
+    }
+    sql.push(if few { ")" } else { "))" });
+}
+
+/// What lies between the beginnings: after the first text, before the second.
+fn gaps(forms: &Forms) -> Vec<(String, Option<String>)> {
+    let mut heads: Vec<&str> = forms.iter().map(|(_, head)| head).collect();
+    heads.sort_unstable();
+    let after = heads.iter().map(|head| format!("{head}{LAST}"));
+    let before = heads.iter().map(|head| Some((*head).to_owned()));
+    std::iter::once(String::new()).chain(after).zip(before.chain([None])).collect()
+}
+
+fn push_gap<D: Driver>(sql: &mut QueryBuilder<D>, after: &str, before: Option<&str>) {
+    sql.push(" AND f.preview >= ");
+    D::text(sql, after);
+    if let Some(before) = before {
+        sql.push(" AND f.preview < ");
+        D::text(sql, before);
+    }
+}
+
+fn push_begins<D: Driver>(sql: &mut QueryBuilder<D>, head: &str) {
+    sql.push("substr(f.preview, 1, length(");
+    D::text(sql, head);
+    sql.push(")) = ");
+    D::text(sql, head);
+}
