@@ -9,12 +9,13 @@ use crate::domain::issuer::Forms;
 use crate::domain::query::{Bound, Point, Query, Test};
 use crate::domain::text::fold;
 
+mod found;
 mod status;
 mod text;
 mod violates;
 
+pub(super) use found::push_rows;
 use status::push_statuses;
-pub(super) use text::push_text_rows;
 use text::{push_id, push_text};
 use violates::push_violates;
 
@@ -197,9 +198,9 @@ pub(super) fn like(text: &str) -> String {
 pub(super) enum Drive {
     /// What the planner thinks best.
     Planner,
-    /// The text indexes find the few rows of the text term with this number; they are sorted afterwards.
-    Text(usize),
-    /// The sort's own index; the condition on the account, which has very many keys, is looked at in each row.
+    /// An index finds the few rows of the term with this number; they are sorted afterwards.
+    Found(usize),
+    /// The sort's own index; the conditions are looked at in each row.
     Order,
 }
 
@@ -219,11 +220,15 @@ pub(super) fn push_conditions<D: Driver>(
     for (number, term) in query.terms.iter().enumerate() {
         sql.push(if term.negated { " AND NOT (" } else { " AND (" });
         match &term.test {
-            Test::Account(slugs) if drive == Drive::Order => one_of(sql, "+k.account", slugs),
-            Test::Text(text) if drive == Drive::Text(number) => {
+            test if drive == Drive::Found(number) => {
                 sql.push("k.").push(D::ROW).push(" IN (");
-                push_text_rows(sql, text, false);
+                push_rows(sql, test, now, forms, false);
                 sql.push(")");
+                if !found::is_exact(test) {
+                    sql.push(" AND (");
+                    push_test(sql, test, now, forms);
+                    sql.push(")");
+                }
             }
             test => push_test(sql, test, now, forms),
         }
@@ -333,9 +338,14 @@ fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
 
 /// Writes the condition on the hour of the last use that follows from one on its instant.
 pub(super) fn push_hour<D: Driver>(sql: &mut QueryBuilder<D>, sign: &str, at: Instant) {
+    sql.push(" AND ");
+    push_hour_of(sql, sign, at);
+}
+
+fn push_hour_of<D: Driver>(sql: &mut QueryBuilder<D>, sign: &str, at: Instant) {
     // Of an instant before 1970 the databases round to different sides.
     let hour = at.timestamp().div_euclid(3600) + if sign == "<=" { 1 } else { -1 };
-    sql.push(format!(" AND u.hour {sign} {hour}"));
+    sql.push(format!("u.hour {sign} {hour}"));
 }
 
 fn push_bound<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, bound: Bound, now: Instant) {

@@ -6,18 +6,19 @@ use std::time::{Duration, Instant as Moment};
 use sqlx::{FromRow, QueryBuilder};
 
 use super::dialect::both;
-use super::filter::{Drive, Driver, Part, push_conditions, push_hour, push_text_rows};
+use super::filter::{Drive, Driver, Part, push_conditions, push_hour};
 use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Error, Reader, Result, Store};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Key;
-use crate::domain::query::{Column, Cursor, CursorValue, Direction, Query, Sort, Test};
+use crate::domain::query::{Column, Cursor, CursorValue, Direction, Query, Sort};
 
-/// A text that fits no more rows than this is looked for through the text indexes and sorted afterwards; one that fits
-/// more is met so often in the sort's own index that a page fills quickly from there.
-const RARE: i64 = 4000;
+mod drive;
+
+use drive::{Bound, STOPPED};
+
 /// Counting stops here if there is a filter.
 const COUNT_ROWS: i64 = 1_000_000;
 /// Counting stops after this long.
@@ -114,7 +115,8 @@ fn push_page<D: Driver>(
     let drive = if cut.part == Part::Fresh { Drive::Order } else { drive };
     // Of the index on names and the like, the second column is the id of its own table.
     let id = if name.starts_with("m.") { "m.id" } else { "k.id" };
-    sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM {} WHERE 1 = 1", D::KEYS));
+    let tables = drive::tables::<D>(slice, cut.part, cut.used, drive);
+    sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM {tables} WHERE 1 = 1"));
     sql.push(cut.part.auth()).push(cut.part.keys()).push(match cut.used {
         None => "",
         Some(true) => " AND k.first_used_at IS NOT NULL AND u.hour IS NOT NULL",
@@ -126,9 +128,9 @@ fn push_page<D: Driver>(
         push_place(sql, cursor, cut, (name, column, id), (forward, slice.side));
     }
     let way = if forward { "ASC" } else { "DESC" };
-    // The few rows that the text indexes found, or that no index has yet, are sorted; this keeps the planner from walking the
+    // The few rows that an index found, or that no index has yet, are sorted; this keeps the planner from walking the
     // sort's index instead.
-    let few = matches!(drive, Drive::Text(_)) || cut.part == Part::Fresh;
+    let few = matches!(drive, Drive::Found(_)) || cut.part == Part::Fresh;
     let order = match (few, D::ROW, instants) {
         _ if cut.used == Some(false) => String::new(),
         (false, _, _) if cut.used.is_some() => format!("u.hour {way}, {name} {way}, "),
@@ -187,28 +189,25 @@ impl Store {
     /// The keys of a slice, nearest to its place first, each with its own place.
     pub async fn page(&self, slice: Slice<'_>, now: Instant) -> Result<Vec<(Key, Cursor)>> {
         let mut reader = self.reader().await?;
-        let drive = choose_drive(&mut reader, slice).await?;
         let forms = forms(&mut reader, slice.query).await?;
-        let (_, instants) = column(slice.sort.column);
-        let rows = both!(reader.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new("");
-            push_slice::<Db>(&mut sql, slice, now, drive, &forms);
-            let mut rows = (Vec::new(), Vec::new());
-            for row in sql.build().fetch_all(c).await? {
-                let mut place = Reading::new(&row);
-                let value = if instants {
-                    CursorValue::Instant(place.time("place"))
-                } else {
-                    CursorValue::Text(place.text("place"))
-                };
-                let value = if place.odd().is_empty() { value } else { CursorValue::AsStored };
-                let row = KeyRow::from_row(&row)?;
-                rows.1.push(Cursor { value, id: row.0.id });
-                rows.0.push(row.0);
+        let way = drive::choose(&mut reader, slice.query, now, &forms).await?;
+        // Without a term each row of the order is one of the page's.
+        let bound = match &mut reader {
+            Reader::Sqlite(c) if way == Drive::Order && !slice.query.terms.is_empty() => {
+                Some(Bound::walk(c).await?)
             }
-            rows
-        });
-        let (keys, places) = rows;
+            _ => None,
+        };
+        let (keys, places) = match read_slice(&mut reader, slice, now, way, &forms).await {
+            Err(sqlx::Error::Database(error))
+                if bound.is_some() && error.code().as_deref() == Some(STOPPED) =>
+            {
+                drop(bound);
+                let way = drive::instead(&mut reader, slice.query, now, &forms).await?;
+                read_slice(&mut reader, slice, now, way, &forms).await?
+            }
+            read => read?,
+        };
         Ok(reader.conn().judge(keys).await?.into_iter().zip(places).collect())
     }
 
@@ -217,21 +216,18 @@ impl Store {
         let mine = self.counting.0.fetch_add(1, Ordering::SeqCst) + 1;
         let mut reader = self.reader().await?;
         // There is no order to keep here, so the text indexes serve however many rows they find.
-        let text = query.terms.iter().position(|term| !term.negated && searchable(&term.test).is_some());
-        let drive = text.map_or(Drive::Planner, Drive::Text);
+        let drive = drive::text_term(query).map_or(Drive::Planner, Drive::Found);
         let forms = forms(&mut reader, query).await?;
         match reader.conn() {
             Conn::Sqlite(c) => {
                 let counting = self.counting.clone();
                 let end = Moment::now() + COUNT_TIME;
-                c.lock_handle().await?.set_progress_handler(20_000, move || {
-                    counting.0.load(Ordering::SeqCst) == mine && Moment::now() < end
-                });
+                let goes_on = move || counting.0.load(Ordering::SeqCst) == mine && Moment::now() < end;
+                let _bound = Bound::new(c, 20_000, goes_on).await?;
                 let mut sql = QueryBuilder::<sqlx::Sqlite>::new("");
                 push_count(&mut sql, query, now, drive, &forms);
                 let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *c).await;
-                c.lock_handle().await?.remove_progress_handler();
-                bounded(counted, "9")
+                bounded(counted, STOPPED)
             }
             Conn::Postgres(c) => {
                 let mut tx = sqlx::Connection::begin(c).await?;
@@ -249,6 +245,35 @@ impl Store {
             }
         }
     }
+}
+
+/// The rows of a slice, and each one's place.
+async fn read_slice(
+    reader: &mut Reader,
+    slice: Slice<'_>,
+    now: Instant,
+    drive: Drive,
+    forms: &Forms,
+) -> sqlx::Result<(Vec<Key>, Vec<Cursor>)> {
+    let (_, instants) = column(slice.sort.column);
+    Ok(both!(reader.conn(), c => {
+        let mut sql = QueryBuilder::<Db>::new("");
+        push_slice::<Db>(&mut sql, slice, now, drive, forms);
+        let mut rows = (Vec::new(), Vec::new());
+        for row in sql.build().fetch_all(c).await? {
+            let mut place = Reading::new(&row);
+            let value = if instants {
+                CursorValue::Instant(place.time("place"))
+            } else {
+                CursorValue::Text(place.text("place"))
+            };
+            let value = if place.odd().is_empty() { value } else { CursorValue::AsStored };
+            let row = KeyRow::from_row(&row)?;
+            rows.1.push(Cursor { value, id: row.0.id });
+            rows.0.push(row.0);
+        }
+        rows
+    }))
 }
 
 fn push_count<D: Driver>(
@@ -290,49 +315,4 @@ fn bounded(counted: std::result::Result<i64, sqlx::Error>, stopped: &str) -> Res
         Err(sqlx::Error::Database(db)) if db.code().as_deref() == Some(stopped) => Ok((0, false)),
         Err(error) => Err(Error::from(error)),
     }
-}
-
-/// The text of a term that is long enough for the trigram index.
-fn searchable(test: &Test) -> Option<&str> {
-    match test {
-        Test::Text(text) if text.chars().count() >= 3 => Some(text),
-        _ => None,
-    }
-}
-
-/// Looks at how many rows a text or an account has before choosing the way to them.
-async fn choose_drive(reader: &mut Reader, slice: Slice<'_>) -> Result<Drive> {
-    for (number, term) in slice.query.terms.iter().enumerate() {
-        let Some(text) = searchable(&term.test).filter(|_| !term.negated) else { continue };
-        let found: i64 = both!(reader.conn(), c => {
-            let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 FROM (");
-            push_text_rows::<Db>(&mut sql, text, true);
-            sql.push(format!(") AS found LIMIT {}) AS counted", RARE + 1));
-            sql.build_query_scalar::<i64>().fetch_one(c).await?
-        });
-        if found <= RARE {
-            return Ok(Drive::Text(number));
-        }
-    }
-    // PostgreSQL keeps count of its common values by itself.
-    let Conn::Sqlite(c) = reader.conn() else { return Ok(Drive::Planner) };
-    if matches!(slice.sort.column, Column::Created | Column::Account | Column::Status) {
-        return Ok(Drive::Planner);
-    }
-    for term in slice.query.terms.iter().filter(|term| !term.negated) {
-        let Test::Account(slugs) = &term.test else { continue };
-        for slug in slugs {
-            let keys: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = $1 LIMIT $2)",
-            )
-            .bind(slug)
-            .bind(RARE + 1)
-            .fetch_one(&mut *c)
-            .await?;
-            if keys > RARE {
-                return Ok(Drive::Order);
-            }
-        }
-    }
-    Ok(Drive::Planner)
 }

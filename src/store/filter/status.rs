@@ -62,7 +62,7 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
 }
 
 /// Of a suspended account; the few of those are read once.
-const SUSPENDED: &str = "k.account IN (SELECT slug FROM accounts WHERE standing <> 'good')";
+pub(super) const SUSPENDED: &str = "k.account IN (SELECT slug FROM accounts WHERE standing <> 'good')";
 
 /// What `Forms::take` denies, as SQL. Almost always there are no such keys, or few: those that begin like no issuer's are in
 /// the gaps of the index of previews. That an issuer's keys begin like those of another takes a policy that was changed.
@@ -70,20 +70,7 @@ fn push_strange<D: Driver>(sql: &mut QueryBuilder<D>, forms: &Forms) {
     let few = D::ROW == "seq";
     if few {
         sql.push("(k.seq IN (");
-    } else {
-        sql.push("EXISTS (SELECT 1 FROM keys f WHERE f.id = k.id AND (");
-    }
-    for (n, (after, before)) in gaps(forms).into_iter().enumerate() {
-        sql.push(match (few, n) {
-            (true, 0) => "SELECT f.seq FROM keys f WHERE f.listed = 1",
-            (true, _) => " UNION ALL SELECT f.seq FROM keys f WHERE f.listed = 1",
-            (false, 0) => "(true",
-            (false, _) => " OR (true",
-        });
-        push_gap(sql, &after, before.as_deref());
-        sql.push(if few { "" } else { ")" });
-    }
-    if few {
+        push_strange_rows(sql, forms);
         // The few keys that the index has not yet.
         sql.push(
             " UNION ALL SELECT f.seq FROM keys f WHERE f.listed = 0 AND f.seq > (SELECT upto FROM key_feed) AND NOT (1 = 0",
@@ -92,6 +79,13 @@ fn push_strange<D: Driver>(sql: &mut QueryBuilder<D>, forms: &Forms) {
             push_begins(sql.push(" OR "), head);
         }
         sql.push("))");
+    } else {
+        sql.push("EXISTS (SELECT 1 FROM keys f WHERE f.id = k.id AND (1 = 0");
+        for (after, before) in gaps(forms) {
+            sql.push(" OR (true");
+            push_gap(sql, &after, before.as_deref());
+            sql.push(")");
+        }
     }
     for issuer in forms.changed() {
         sql.push(" OR (k.issuer = ");
@@ -104,6 +98,15 @@ fn push_strange<D: Driver>(sql: &mut QueryBuilder<D>, forms: &Forms) {
         sql.push(if few { ")))" } else { "))" });
     }
     sql.push(if few { ")" } else { "))" });
+}
+
+/// The rows of the keys that begin like no issuer's, as far as the index of previews has them.
+pub(super) fn push_strange_rows<D: Driver>(sql: &mut QueryBuilder<D>, forms: &Forms) {
+    for (n, (after, before)) in gaps(forms).into_iter().enumerate() {
+        sql.push(if n == 0 { "" } else { " UNION ALL " });
+        sql.push("SELECT f.seq FROM keys f WHERE f.listed = 1");
+        push_gap(sql, &after, before.as_deref());
+    }
 }
 
 /// What lies between the beginnings: after the first text, before the second.

@@ -69,10 +69,9 @@ pub(super) fn push_text<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
 
 /// Free text looked for through the indexes: a statement that answers with rows, some perhaps twice; with `perhaps`, also
 /// with rows that only may contain it.
-pub(in crate::store) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str, perhaps: bool) {
+pub(super) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str, perhaps: bool) {
     let listed = if D::PARTS.contains(&Part::Listed) { "listed = 1 AND " } else { "" };
     let rows = format!(" UNION ALL SELECT m.{} FROM keys m WHERE {listed}", D::ROW);
-    let by_id = format!(" UNION ALL SELECT k.{} FROM key_auth k WHERE {listed}", D::ROW);
     D::by_trigram(sql, text, perhaps);
     // A pasted preview: its end is the quickest way to it. Without dots it can only be the beginning of a prefix.
     match text.rsplit_once('•') {
@@ -89,15 +88,25 @@ pub(in crate::store) fn push_text_rows<D: Driver>(sql: &mut QueryBuilder<D>, tex
     }
     sql.push(&rows);
     push_prefix(sql, "lower(m.tail)", text, "~");
-    if text.chars().count() < SHORTEST_ID {
-        return;
+    if text.chars().count() >= SHORTEST_ID {
+        sql.push(" UNION ALL ");
+        push_id_rows(sql, text);
     }
-    if let Some(range) = id_range(text) {
-        sql.push(&by_id);
-        push_id_range(sql, range);
+}
+
+/// The rows whose id begins with `text`, or has a last block that does.
+pub(super) fn push_id_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
+    let listed = if D::PARTS.contains(&Part::Listed) { "listed = 1 AND " } else { "" };
+    let by_id = format!("SELECT k.{} FROM key_auth k WHERE {listed}", D::ROW);
+    sql.push(&by_id);
+    match id_range(text) {
+        Some(range) => push_id_range(sql, range),
+        None => {
+            sql.push("1 = 0");
+        }
     }
     if is_id_end(text) {
-        sql.push(&by_id);
+        sql.push(" UNION ALL ").push(&by_id);
         push_prefix(sql, D::ID_END, text, "g");
     }
 }

@@ -1,0 +1,138 @@
+//! The rows that a term may fit, found through an index: SQLite's planner does not know how few they are.
+
+use sqlx::QueryBuilder;
+
+use super::status::{SUSPENDED, push_strange_rows};
+use super::text::{push_id_rows, push_text_rows};
+use super::{Driver, Part, one_of, push_bound, push_hour_of};
+use crate::domain::Instant;
+use crate::domain::issuer::Forms;
+use crate::domain::key::Status;
+use crate::domain::query::{Bound, Test};
+use crate::domain::text::fold;
+
+/// Shorter texts are in no index.
+const TRIGRAM: usize = 3;
+
+fn is_long(text: &str) -> bool {
+    text.chars().count() >= TRIGRAM
+}
+
+/// Whether the rows that are found by it are those that it fits, and no others.
+pub(super) fn is_exact(test: &Test) -> bool {
+    matches!(test, Test::Text(_))
+}
+
+/// Writes a statement that answers with the rows that may fit `test`, some perhaps twice; with `perhaps` more of them, which
+/// is quicker to count. Answers false, and leaves behind what it wrote, where no index finds them.
+pub(in crate::store) fn push_rows<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    test: &Test,
+    now: Instant,
+    forms: &Forms,
+    perhaps: bool,
+) -> bool {
+    match test {
+        Test::Text(text) if is_long(text) => push_text_rows(sql, text, perhaps),
+        // PostgreSQL keeps count of its common values by itself.
+        _ if !D::PARTS.contains(&Part::Listed) => return false,
+        Test::NamePart(parts) => match parts.as_slice() {
+            [part] if is_long(&fold(part)) => D::by_trigram(sql, &fold(part), perhaps),
+            _ => return false,
+        },
+        Test::Name(names) if !names.is_empty() => {
+            let names: Vec<String> = names.iter().map(|name| fold(name)).collect();
+            sql.push("SELECT m.seq FROM keys m INDEXED BY keys_name WHERE m.listed = 1 AND (");
+            one_of(sql, "m.name_key", &names);
+            sql.push(")");
+        }
+        Test::CreatedBy(names) if !names.is_empty() => {
+            sql.push("SELECT m.seq FROM keys m INDEXED BY keys_creator WHERE m.listed = 1 AND (");
+            one_of(sql, "m.created_by", names);
+            sql.push(")");
+        }
+        Test::Account(slugs) if !slugs.is_empty() => {
+            push_listed(sql, "auth_by_account").push("(");
+            one_of(sql, "k.account", slugs);
+            sql.push(")");
+        }
+        Test::Status(statuses) if !statuses.is_empty() => {
+            for (n, status) in statuses.iter().enumerate() {
+                sql.push(if n == 0 { "" } else { " UNION ALL " });
+                if !push_status_rows(sql, *status, now, forms) {
+                    return false;
+                }
+            }
+        }
+        Test::NeverExpires(true) => {
+            push_auth(sql, "auth_by_expiry").push("k.expires_key = 253402214400000000");
+        }
+        Test::Expires(bound) => {
+            push_auth(sql, "auth_by_expiry");
+            push_bound(sql, "k.expires_key", *bound, now);
+            sql.push(" AND k.expires_key < 253402214400000000");
+            if bound.is_coming() {
+                sql.push(" AND k.expires_key > ");
+                D::time(sql, now);
+            }
+        }
+        Test::Created(bound) => {
+            push_listed(sql, "auth_by_created");
+            push_bound(sql, "k.created_at", *bound, now);
+        }
+        Test::Used(bound) => {
+            let (sign, point) = match bound {
+                Bound::Before(point) => ("<=", point),
+                Bound::After(point) => (">=", point),
+            };
+            sql.push("SELECT u.seq FROM key_use u INDEXED BY use_by_hour WHERE ");
+            push_hour_of(sql, sign, point.instant(now));
+        }
+        Test::NeverUsed(true) => {
+            push_listed(sql, "auth_unused").push("k.first_used_at IS NULL");
+        }
+        Test::Scope(scopes) if scopes.as_slice() == ["none"] => {
+            push_listed(sql, "auth_by_scopes").push("k.scopes = ''");
+        }
+        Test::Id(text) => push_id_rows(sql, text),
+        _ => return false,
+    }
+    true
+}
+
+fn push_status_rows<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    status: Status,
+    now: Instant,
+    forms: &Forms,
+) -> bool {
+    match status {
+        Status::Active => {
+            push_listed(sql, "auth_by_ends").push("k.ends_at > ");
+            D::time(sql, now);
+        }
+        Status::Suspended => {
+            push_listed(sql, "auth_by_account").push(SUSPENDED);
+        }
+        Status::Expired => {
+            push_auth(sql, "auth_by_expiry").push("k.expires_key <= ");
+            D::time(sql, now);
+        }
+        Status::Revoked => {
+            push_auth(sql, "auth_revoked").push("k.revoked_at IS NOT NULL");
+        }
+        // That a key begins like another issuer's takes a policy that was changed, and no index tells which do.
+        Status::Refused if forms.changed().next().is_none() => push_strange_rows(sql, forms),
+        _ => return false,
+    }
+    true
+}
+
+fn push_auth<'s, D: Driver>(sql: &'s mut QueryBuilder<D>, index: &str) -> &'s mut QueryBuilder<D> {
+    sql.push("SELECT k.seq FROM key_auth k INDEXED BY ").push(index).push(" WHERE ")
+}
+
+/// An index that has only what was fed to it.
+fn push_listed<'s, D: Driver>(sql: &'s mut QueryBuilder<D>, index: &str) -> &'s mut QueryBuilder<D> {
+    push_auth(sql, index).push("k.listed = 1 AND ")
+}
