@@ -9,11 +9,14 @@ use crate::domain::issuer::Forms;
 use crate::domain::query::{Bound, Point, Query, Test};
 use crate::domain::text::fold;
 
+mod bounds;
 mod found;
 mod status;
 mod text;
 mod violates;
 
+pub(super) use bounds::push_hour;
+use bounds::{push_bound, push_hour_of};
 pub(super) use found::push_rows;
 use status::push_statuses;
 use text::{push_id, push_text};
@@ -334,27 +337,6 @@ fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     sql.push("NOT EXISTS (SELECT 1 FROM key_auth s WHERE s.id = m.successor AND s.ends_at > ");
     D::time(sql, now);
     sql.push(")");
-}
-
-/// Writes the condition on the hour of the last use that follows from one on its instant.
-pub(super) fn push_hour<D: Driver>(sql: &mut QueryBuilder<D>, sign: &str, at: Instant) {
-    sql.push(" AND ");
-    push_hour_of(sql, sign, at);
-}
-
-fn push_hour_of<D: Driver>(sql: &mut QueryBuilder<D>, sign: &str, at: Instant) {
-    // Of an instant before 1970 the databases round to different sides.
-    let hour = at.timestamp().div_euclid(3600) + if sign == "<=" { 1 } else { -1 };
-    sql.push(format!("u.hour {sign} {hour}"));
-}
-
-fn push_bound<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, bound: Bound, now: Instant) {
-    let (sign, point) = match bound {
-        Bound::Before(point) => (" < ", point),
-        Bound::After(point) => (" > ", point),
-    };
-    sql.push(column).push(sign);
-    D::time(sql, point.instant(now));
 }
 
 fn one_of<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, values: &[String]) {
