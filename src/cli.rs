@@ -15,6 +15,7 @@ mod files;
 mod filter;
 mod flags;
 mod gate;
+mod incident;
 mod info;
 mod issuer;
 mod key;
@@ -177,6 +178,9 @@ pub enum Command {
     /// Find leaked secrets wherever they are, and revoke what works
     #[command(subcommand)]
     Leak(leak::Command),
+    /// Tell what happened in an incident, ready to be pasted into a ticket
+    #[command(subcommand)]
+    Incident(incident::Command),
     /// Say step by step why a key is refused, or that it would pass
     Explain(explain::Arguments),
     /// List and acknowledge alerts about how keys are used
@@ -275,12 +279,16 @@ impl Command {
 
 /// Carries out a command.
 async fn carry_out(command: Command, session: &Session) -> Result {
+    if session.format() == Format::Markdown && !matches!(command, Command::Incident(_)) {
+        return Err(Failure::usage("only `keyrack incident report` writes Markdown"));
+    }
     match command {
         Command::Key(command) => key::run(command, session).await,
         Command::Account(command) => account::run(command, session).await,
         Command::Issuer(command) => issuer::run(command, session).await,
         Command::Operator(command) => operator::run(command, session).await,
         Command::Leak(command) => leak::run(command, session).await,
+        Command::Incident(command) => incident::run(command, session).await,
         Command::Explain(arguments) => explain::run(arguments, session).await,
         Command::Alerts(command) => alerts::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,

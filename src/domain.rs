@@ -19,6 +19,7 @@ pub mod leak;
 pub mod limit;
 pub mod manifest;
 pub mod network;
+pub mod notice;
 pub mod operator;
 pub mod query;
 pub mod reach;

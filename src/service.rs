@@ -28,6 +28,7 @@ mod found;
 mod gate;
 mod ids;
 mod impact;
+mod incident;
 mod issuers;
 mod leak;
 mod limits;
@@ -44,6 +45,7 @@ mod reminders;
 mod revoke;
 mod rotate;
 mod sweep;
+mod tell;
 mod undone;
 pub use accounts::{ChangeAccount, CreateAccount};
 pub use acknowledge::Acknowledged;
@@ -57,6 +59,7 @@ pub use found::Found;
 pub use gate::{Confirmed, Gate, GateSettings, Guard, Known, Neighbours, Policies, Use};
 pub use ids::new_operation;
 pub use impact::Hit;
+pub use incident::{Incident, IncidentOrder};
 pub use leak::{LeakFinding, LeakOrder, LeakProgress, LeakSource, LeakSweep};
 pub use list::{Count, From, Outlook, Page, PageRequest, Row, Week};
 pub use open::Whoami;
@@ -69,6 +72,7 @@ pub use reminders::{
 };
 pub use revoke::{RevokeKeys, Revoked};
 pub use sweep::Stop;
+pub use tell::{Tell, Told};
 pub use undone::UndoneList;
 
 /// All operations, for one acting person on one database. Cheap to clone.

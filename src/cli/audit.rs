@@ -198,7 +198,7 @@ fn tell(facts: &[(&'static str, Value)], findings: &Findings, session: &Session)
             all.extend([("found", findings.count.into()), ("findings", list.into())]);
             session.printer().facts(&all)?;
         }
-        Format::Table | Format::Wide | Format::Csv => {
+        Format::Table | Format::Wide | Format::Csv | Format::Markdown => {
             session.printer().list(&findings.kept, now)?;
         }
     }

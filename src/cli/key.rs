@@ -21,6 +21,7 @@ pub(super) mod record;
 mod revoke;
 mod rotate;
 mod show;
+mod tell;
 pub(super) mod usage;
 mod which;
 
@@ -47,6 +48,8 @@ pub enum Command {
     Usage(usage::Arguments),
     /// Give a key request budgets of its own, or take them away
     Limit(limit::Arguments),
+    /// Tell the admins of keys' accounts by mail: that they were exposed, or are still used after their end
+    Tell(tell::Arguments),
     /// End keys at once and for good
     #[command(visible_alias = "delete")]
     Revoke(revoke::Arguments),
@@ -63,6 +66,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
         Command::Rotate(arguments) => rotate::run(arguments, session).await,
         Command::Usage(arguments) => usage::run(arguments, session).await,
         Command::Limit(arguments) => limit::run(arguments, session).await,
+        Command::Tell(arguments) => tell::run(arguments, session).await,
         Command::Revoke(arguments) => revoke::run(arguments, session).await,
     }
 }

@@ -35,6 +35,9 @@ pub enum Format {
     /// Comma-separated values with a header. A text that a spreadsheet would take for a formula, or that begins with an
     /// apostrophe, has an apostrophe before it: take one away to read it back
     Csv,
+    /// Markdown, ready to be pasted; of `incident report` alone
+    #[value(name = "md")]
+    Markdown,
 }
 
 impl Format {
@@ -151,8 +154,8 @@ impl<W: Write> Printer<W> {
             return Ok(());
         }
         match self.format {
-            Format::Table | Format::Wide if self.hushed => Ok(()),
-            Format::Table | Format::Wide => self.table(records, now),
+            Format::Table | Format::Wide | Format::Markdown if self.hushed => Ok(()),
+            Format::Table | Format::Wide | Format::Markdown => self.table(records, now),
             Format::Json => self.json_rows(records, now),
             Format::Ndjson => self.ndjson_rows(records, now),
             Format::Csv => self.csv_rows(records, now),
@@ -203,8 +206,8 @@ impl<W: Write> Printer<W> {
     /// Writes one record by itself: an object, or a line for each heading.
     pub fn one<R: Record>(mut self, record: &R, now: Instant) -> Result {
         let written = match self.format {
-            Format::Table | Format::Wide if self.hushed => Ok(()),
-            Format::Table | Format::Wide => {
+            Format::Table | Format::Wide | Format::Markdown if self.hushed => Ok(()),
+            Format::Table | Format::Wide | Format::Markdown => {
                 let columns = shown::<R>(true);
                 let width = columns.iter().map(|(head, _)| head.len()).max().unwrap_or(0);
                 columns.iter().try_for_each(|(head, column)| {
@@ -228,16 +231,10 @@ impl<W: Write> Printer<W> {
         written.and_then(|()| self.out.flush()).map_err(|error| Failure::output(&error))
     }
 
-    /// Writes one record with a list that belongs to it, where the form can hold one; a person sees the list elsewhere.
-    pub fn one_with<R: Record>(
-        mut self,
-        record: &R,
-        now: Instant,
-        name: &'static str,
-        list: Vec<Value>,
-    ) -> Result {
+    /// Writes one record with more that belongs to it, where the form can hold that; a person sees it elsewhere.
+    pub fn one_with<R: Record>(mut self, record: &R, now: Instant, more: &[(&'static str, Value)]) -> Result {
         let fields = Fields::of(R::COLUMNS);
-        let whole = With(Object(&fields, record, now), name, list.into());
+        let whole = With(Object(&fields, record, now), more);
         let written = match self.format {
             Format::Json => serde_json::to_writer_pretty(&mut self.out, &whole),
             Format::Ndjson => serde_json::to_writer(&mut self.out, &whole),
@@ -253,7 +250,7 @@ impl<W: Write> Printer<W> {
             facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let mut lines = Vec::new();
         match self.format {
-            Format::Table | Format::Wide => return Ok(()),
+            Format::Table | Format::Wide | Format::Markdown => return Ok(()),
             Format::Json => lines.push(serde_json::to_string_pretty(&object).unwrap_or_default()),
             Format::Ndjson => lines.push(Value::from(object).to_string()),
             Format::Csv => {

@@ -47,6 +47,9 @@ pub enum Action {
     /// A key was given budgets of its own, or lost them.
     #[strum(serialize = "key.limit")]
     KeyLimit,
+    /// The account's admins were told of a key.
+    #[strum(serialize = "key.tell")]
+    KeyTell,
     #[strum(serialize = "alert.acknowledge")]
     AlertAcknowledge,
     #[strum(serialize = "sweep.begin")]
@@ -153,6 +156,7 @@ pub struct AuditFilter {
     pub action: Option<String>,
     pub account: Option<String>,
     pub key: Option<KeyId>,
+    pub operation: Option<OperationId>,
     /// Part of subject or detail.
     pub text: Option<String>,
 }

@@ -169,6 +169,18 @@ impl Key {
         self.ends_at().is_some_and(|end| end <= now) || self.revoked_at.is_some()
     }
 
+    /// How this key ended by `now`, and when; `None` while it has not.
+    pub fn ended(&self, now: Instant) -> Option<(&'static str, Instant)> {
+        let at = self.ends_at().filter(|end| *end <= now).or(self.revoked_at)?;
+        let how = match self.revoked_at {
+            Some(_) => "revoked",
+            None if self.expires_at.is_none_or(|end| end > now) => "not confirmed",
+            None if self.successor.is_some() => "replaced",
+            None => "expired",
+        };
+        Some((how, at))
+    }
+
     /// The instant at which this key dies unless somebody acknowledges or uses it; `None` once that has happened.
     pub fn claim_by(&self) -> Option<Instant> {
         (self.acknowledged_at.is_none() && self.last_used_at.is_none())

@@ -49,7 +49,8 @@ impl Subjects {
             | Action::ReminderAmbiguous
             | Action::ReminderCancel
             | Action::ReminderRetry => Self::REMINDERS,
-            Action::AuditAccept => Self::NONE,
+            // A letter is no reminder, and changes no key.
+            Action::AuditAccept | Action::KeyTell => Self::NONE,
             // What has expired may be active again, or the other way round.
             Action::ClockAccept => return Self::ALL,
         };

@@ -13,11 +13,13 @@ use super::verdict::Verdict;
 mod alert;
 mod failures;
 mod journal;
+mod late;
 mod spike;
 
 pub use alert::{Alert, RaisedAlert, Severity, What};
 pub use failures::{Failures, Source, Tolerance};
 pub use journal::{Journal, Pending};
+pub use late::{DAYS as LATE_DAYS, Late, LateTries, OTHERS as LATE_OTHERS, PLACES as LATE_PLACES, Share};
 pub use spike::{SPIKE_MINUTES, SPIKE_PAST_MINUTES, Spike, spike};
 
 /// How a request with a known key ended.

@@ -162,6 +162,11 @@ pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
     }
 }
 
+/// For what a request asks, as the policy's routes name it; `None` if no route fits.
+pub fn endpoint<'a>(policy: &'a Policy, request: &'a Request<'_>) -> Option<&'a str> {
+    needed(policy, request).ok()?.endpoint
+}
+
 /// What a request with the key would meet at `now` under its policy, in a sentence for people.
 pub fn meets(key: &Key, policy: Option<&Policy>, now: Instant) -> String {
     let reason = dead(key, now).map(|reason| match policy {

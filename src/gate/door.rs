@@ -19,7 +19,7 @@ use crate::domain::issuer::Policy;
 use crate::domain::limit::Charge;
 use crate::domain::reason::Reason;
 use crate::domain::secret::HashedKey;
-use crate::domain::verdict::{Answer, KeyFacts, Limited, Refused, Request, Verdict, check};
+use crate::domain::verdict::{self, Answer, KeyFacts, Limited, Refused, Request, Verdict, check};
 use crate::service::{self, Confirmed, Gate, Known, Outcome, Use};
 
 /// A request that was overtaken by so many changes is refused.
@@ -146,7 +146,11 @@ impl Door {
             let (policy, hash) = (credential.policy, credential.hash);
             let wait = |address| self.brake.wait(address, hash, self.begun.elapsed());
             if let Some(seconds) = asked.brakes.and_then(wait) {
-                return Judged::refused(Reason::Braked { seconds }, Some(policy), now());
+                let mut judged = Judged::refused(Reason::Braked { seconds }, Some(policy), now());
+                // What is known to have ended is counted in spite of the brake: somebody should hear of it.
+                let ended = |known: &Arc<Known>| known.has_ended(self.gate.now());
+                judged.known = self.gate.remembered(hash).filter(ended);
+                return judged;
             }
             let remembered = self.gate.remembered(hash);
             let is_fresh = remembered.is_none();
@@ -297,6 +301,10 @@ impl Door {
         if let Some(known) = &judged.known {
             let outcome = Outcome::of(&judged.verdict);
             let at = self.gate.now();
+            // A refusal comes before it is asked what for, which is told of a key after its end.
+            let late = policy.filter(|_| refused.is_some() && known.has_ended(at));
+            let endpoint =
+                endpoint.or_else(|| late.and_then(|policy| verdict::endpoint(policy, &asked.request)));
             self.gate.used(Use { known, outcome, at, from: asked.request.address, endpoint });
         }
     }

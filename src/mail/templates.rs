@@ -25,6 +25,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior};
 
 use crate::domain::Instant;
+use crate::domain::notice::Occasion;
 
 mod context;
 mod fold;
@@ -34,6 +35,13 @@ const FILES: [(&str, &str); 3] = [
     (SUBJECT, include_str!("templates/subject.txt")),
     (TEXT, include_str!("templates/reminder.txt")),
     (HTML, include_str!("templates/reminder.html")),
+];
+/// What admins are told of their keys when somebody decides so: subject, text, HTML. Each has what a reminder's has, and:
+/// `exposed`, `reason`; of a key `state`, `tried`.
+const NOTICE: [(&str, &str); 3] = [
+    ("notice.subject.txt", include_str!("templates/notice.subject.txt")),
+    ("notice.txt", include_str!("templates/notice.txt")),
+    ("notice.html", include_str!("templates/notice.html")),
 ];
 const SUBJECT: &str = "subject.txt";
 const TEXT: &str = "reminder.txt";
@@ -73,6 +81,41 @@ pub struct ReminderLine {
     pub last_used_at: Option<Instant>,
     /// Whether the old key may work on for a while after a rotation.
     pub rotation_overlap: bool,
+}
+
+/// What admins are told of some of their keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeMail {
+    /// The bare address.
+    pub recipient: String,
+    pub occasion: Occasion,
+    /// What whoever decided to tell adds to it.
+    pub reason: Option<String>,
+    /// At least one.
+    pub keys: Vec<NoticeLine>,
+}
+
+/// A key in such a letter. There is no secret in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeLine {
+    pub name: String,
+    /// The account's name, as people write it.
+    pub account: String,
+    pub account_slug: String,
+    /// The product's name, as people write it.
+    pub issuer: String,
+    /// "token" or "API key".
+    pub noun: String,
+    /// Prefix, dots, last four characters.
+    pub preview: String,
+    pub id: String,
+    /// Its status, in a word.
+    pub status: String,
+    /// When it ended, if it has.
+    pub ended_at: Option<Instant>,
+    pub last_used_at: Option<Instant>,
+    /// What gates saw of it after its end, in words.
+    pub tried: Option<String>,
 }
 
 /// What a letter says.
@@ -162,21 +205,37 @@ impl Templates {
     /// # Errors
     /// When a template fails on this very input, or there is no key in it.
     pub fn render(&self, mail: &ReminderMail) -> Result<Rendered, TemplateError> {
-        if mail.keys.is_empty() {
-            return Err(TemplateError {
-                file: TEXT.into(),
-                line: None,
-                why: "there is no key to write about".into(),
-            });
+        self.written(FILES.map(|(name, _)| name), mail.keys.is_empty(), |subject| context::of(mail, subject))
+    }
+
+    /// Writes what admins are told of their keys. The same input gives the same texts.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn notice(&self, mail: &NoticeMail) -> Result<Rendered, TemplateError> {
+        self.written(NOTICE.map(|(name, _)| name), mail.keys.is_empty(), |subject| {
+            context::notice(mail, subject)
+        })
+    }
+
+    fn written(
+        &self,
+        [subject, text, html]: [&'static str; 3],
+        empty: bool,
+        context: impl Fn(Option<&str>) -> minijinja::Value,
+    ) -> Result<Rendered, TemplateError> {
+        if empty {
+            return Err(self.error(text, "there is no key to write about".into()));
         }
-        let subject = self.fill(0, context::of(mail, None))?;
+        let place = subject;
+        let subject = self.fill(place, context(None))?;
         let subject = super::clean::line(&subject.split_whitespace().collect::<Vec<_>>().join(" "));
         if subject.is_empty() {
-            return Err(self.error(0, None, "gives an empty subject".into()));
+            return Err(self.error(place, "gives an empty subject".into()));
         }
         let subject = context::short(&subject, SUBJECT_MAX);
-        let text = self.fill(1, context::of(mail, Some(&subject)))?;
-        let html = self.fill(2, context::of(mail, Some(&subject)))?;
+        let text = self.fill(text, context(Some(&subject)))?;
+        let html = self.fill(html, context(Some(&subject)))?;
         Ok(Rendered {
             text: super::clean::body(&fold::fold(&text)),
             html: super::clean::body(&html),
@@ -198,18 +257,25 @@ impl Templates {
             // Added under its bare name: its ending decides whether it is escaped as HTML.
             environment.add_template_owned(FILES[i].0, text).map_err(|error| said(&files[i], &error))?;
         }
+        for (name, text) in NOTICE {
+            environment.add_template(name, text).map_err(|error| said(name, &error))?;
+        }
         Ok(Self { environment: Arc::new(environment), files })
     }
 
-    fn fill(&self, file: usize, context: minijinja::Value) -> Result<String, TemplateError> {
-        let template = self.environment.get_template(FILES[file].0);
-        template
-            .and_then(|template| template.render(context))
-            .map_err(|error| said(&self.files[file], &error))
+    fn fill(&self, name: &str, context: minijinja::Value) -> Result<String, TemplateError> {
+        let template = self.environment.get_template(name);
+        template.and_then(|template| template.render(context)).map_err(|error| said(self.file(name), &error))
     }
 
-    fn error(&self, file: usize, line: Option<usize>, why: String) -> TemplateError {
-        TemplateError { file: self.files[file].clone(), line, why }
+    /// The file behind a template: an operator's own, or our name for it.
+    fn file<'a>(&'a self, name: &'a str) -> &'a str {
+        let place = FILES.iter().position(|(own, _)| *own == name);
+        place.map_or(name, |place| self.files[place].as_str())
+    }
+
+    fn error(&self, name: &str, why: String) -> TemplateError {
+        TemplateError { file: self.file(name).to_owned(), line: None, why }
     }
 }
 

@@ -7,11 +7,11 @@ use serde_json::json;
 use super::change::Change;
 use super::permit::permit;
 use super::{AlertRequest, Error, Result, Service};
-use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
-use crate::domain::key::{KeyId, OperationId};
+use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::Permission;
-use crate::domain::usage::{Minute, RaisedAlert};
+use crate::domain::usage::{Late, Minute, RaisedAlert};
+use crate::domain::{Instant, shifted};
 use crate::store::Tx;
 
 impl Service {
@@ -43,6 +43,19 @@ impl Service {
             usage.entry(key).or_default().push(minute);
         }
         Ok(usage)
+    }
+}
+
+impl Service {
+    /// What gates saw of a key after its end, in the last 30 days as far as that is kept; `None` if it works, or nobody tried it.
+    pub async fn late(&self, key: &Key) -> Result<Option<Late>> {
+        let now = self.look().await?;
+        let tries = match key.ended(now) {
+            Some(_) => self.inner.store.late(&[key.id], shifted(now, -Late::KEPT)).await?,
+            None => return Ok(None),
+        };
+        let tries: Vec<_> = tries.into_iter().map(|(_, one)| one).collect();
+        Ok(Late::of(key, &tries, now))
     }
 }
 

@@ -31,6 +31,8 @@ mod pace;
 pub(super) mod plan;
 mod record;
 
+pub(super) use pace::Pace;
+
 /// A wish that a sweep stop, for as many hands as need it. It is granted between letters.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);

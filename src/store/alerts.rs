@@ -62,15 +62,16 @@ fn select(row: &str) -> String {
 const MANY: i64 = 1000;
 
 impl Store {
-    /// Writes an alert down, unless one like it, and no less grave, was raised within the hour, by whichever gate. Answers
+    /// Writes an alert down, unless one like it, and no less grave, was raised within [`Alert::rest`], by whichever gate. Answers
     /// whether it is a new one.
     pub async fn raise_alert(&self, gate: &str, alert: &Alert) -> Result<bool> {
         let graver = [Severity::Info, Severity::Warning, Severity::Critical]
             .into_iter()
             .filter(|severity| *severity >= alert.severity())
             .map(|severity| subject(alert, severity));
+        let rest = alert.rest().num_seconds();
         let hour =
-            Instant::from_timestamp_secs(alert.at.timestamp().div_euclid(3600) * 3600).unwrap_or_default();
+            Instant::from_timestamp_secs(alert.at.timestamp().div_euclid(rest) * rest).unwrap_or_default();
         let detail = serde_json::to_string(alert).map_err(|e| Error::Other(e.to_string()))?;
         let mut writer = self.writer().await?;
         let rows = both!(writer.conn(), c => {
@@ -88,7 +89,7 @@ impl Store {
             values.push_unseparated(")");
             values.push_bind(detail);
             sql.push(" WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE kind = ").push_bind(alert.kind());
-            sql.push(" AND raised_at > ").push_bind(Time(shifted(alert.at, -chrono::Duration::hours(1))));
+            sql.push(" AND raised_at > ").push_bind(Time(shifted(alert.at, -alert.rest())));
             sql.push(" AND subject IN (");
             let mut subjects = sql.separated(", ");
             for subject in graver {

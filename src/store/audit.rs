@@ -295,6 +295,9 @@ impl Store {
             if let Some(key) = filter.key {
                 sql.push(" AND key = ").push_bind(key);
             }
+            if let Some(operation) = filter.operation {
+                sql.push(" AND operation = ").push_bind(operation);
+            }
             if let Some(text) = &filter.text {
                 let pattern = like(&text.to_lowercase());
                 sql.push(" AND (lower(subject) LIKE ").push_bind(pattern.clone()).push(" ESCAPE '!'");

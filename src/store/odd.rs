@@ -58,7 +58,7 @@ const fn table(
     Table { name, id, columns }
 }
 
-const TABLES: [Table; 15] = [
+const TABLES: [Table; 16] = [
     table(
         "issuers",
         "slug",
@@ -180,6 +180,16 @@ const TABLES: [Table; 15] = [
         "key_networks",
         "key",
         &[(Kind::Id, &["key"]), (Kind::Text, &["network"]), (Kind::Time, &["first_at"])],
+    ),
+    table(
+        "late_tries",
+        "key",
+        &[
+            (Kind::Id, &["key"]),
+            (Kind::Text, &["network", "endpoint"]),
+            (Kind::Count, &["tries"]),
+            (Kind::Time, &["hour", "last_at"]),
+        ],
     ),
     table(
         "alerts",

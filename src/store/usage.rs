@@ -12,9 +12,10 @@ use super::{Conn, Error, NewGate, Reader, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
-use crate::domain::usage::{Counts, Journal, LastUse, Minute, minute};
+use crate::domain::usage::{Counts, Journal, LastUse, LateTries, Minute, minute};
 
 mod journal;
+mod late;
 
 /// What a gate counted since it wrote last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Batch {
     /// By key and minute, counted from the epoch: everybody locks rows in this order.
     pub counts: BTreeMap<(KeyId, i64), Counts>,
     pub last: BTreeMap<KeyId, LastUse>,
+    /// Tries of keys after their end; a key among them is among the counts too.
+    pub late: Vec<(KeyId, LateTries)>,
     /// What is pending of other keys, where that is news.
     pub journal: Option<Journal>,
 }
@@ -45,7 +48,9 @@ impl Batch {
         let middle = *keys.get(keys.len() / 2).filter(|_| keys.len() > 1)?;
         let mut low = self.clone();
         let (counts, last) = (low.counts.split_off(&(middle, i64::MIN)), low.last.split_off(&middle));
-        let high = Self { counts, last, journal: None };
+        let (late, kept) = std::mem::take(&mut low.late).into_iter().partition(|(key, _)| *key >= middle);
+        low.late = kept;
+        let high = Self { counts, last, late, journal: None };
         Some([low, high])
     }
 }
@@ -220,6 +225,10 @@ async fn write(mut conn: Conn<'_>, batch: &Batch, now: Instant) -> Result<()> {
             sql.build().persistent(some.len() == 1).execute(c).await?;
         });
     }
+    // In the order of their ids, as everybody locks rows.
+    let mut tries: Vec<_> = batch.late.iter().map(|(key, one)| (*key, one)).collect();
+    tries.sort_by_key(|(key, _)| *key);
+    late::add(conn.again(), &tries).await?;
     let last: Vec<_> = batch.last.iter().collect();
     for some in last.chunks(ROWS) {
         both!(conn.again(), c => {

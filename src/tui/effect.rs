@@ -22,12 +22,12 @@ use crate::domain::query::Query;
 use crate::domain::reminder::{Reminder, ReminderId, Sweep};
 use crate::domain::secret::{PlainKey, SentKey};
 use crate::domain::text::SafeText;
-use crate::domain::usage::Minute;
+use crate::domain::usage::{Late, Minute};
 use crate::service::{
     AlertRequest, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created,
-    ExportForm, GateStanding, Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt,
-    ReminderRequest, Retried, RevokeKeys, Revoked, Search, SweepOrder, SweepPreview, UndoneList, Whither,
-    Whoami,
+    ExportForm, GateStanding, Incident, IncidentOrder, Looked, Mailing, Outbox, Outlook, Page, PageRequest,
+    RaisedAlert, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked, Search, SweepOrder, SweepPreview,
+    Tell, Told, UndoneList, Whither, Whoami,
 };
 
 mod failure;
@@ -138,8 +138,12 @@ pub enum Request {
         form: ExportForm,
         to: Option<PathBuf>,
     },
+    /// The story of an incident.
+    Incident(Box<IncidentOrder>),
     /// The audit of one key, newest first.
     Trail(KeyId),
+    /// What gates saw of a key after its end.
+    Late(Box<Key>),
     Find(SentKey),
     /// As [`Self::Find`], in a file or a folder.
     FindInFile(PathBuf),
@@ -240,6 +244,8 @@ pub enum Request {
         operation: OperationId,
         reminders: Vec<ReminderId>,
     },
+    /// A letter to the admins of keys' accounts.
+    Tell(Box<Tell>),
     /// The last sweeps, newest first: this many.
     Sweeps(u32),
     /// What a sweep would send now; this many letters in full.
@@ -267,7 +273,12 @@ pub enum Reply {
     Reach(Outcomes<Box<Looked>>),
     /// What became of the keys that were to be written.
     Export(Outcomes<Copied>),
+    Incident(Outcomes<Box<Incident>>),
     Trail(Outcomes<Vec<Entry>>),
+    Late {
+        key: KeyId,
+        outcome: Outcomes<Option<Late>>,
+    },
     Find(Outcomes<Search>),
     Read(Outcomes<Reading>),
     Outlook(Outcomes<Outlook>),
@@ -309,6 +320,7 @@ pub enum Reply {
         outcome: Outcomes<Mailing>,
     },
     RetryReminders(Outcomes<Vec<Retried>>),
+    Tell(Outcomes<Vec<Told>>),
     Sweeps(Outcomes<Vec<Sweep>>),
     PreviewSweep(Outcomes<Box<SweepPreview>>),
     /// The end of an [`Effect::Sweep`].
@@ -340,6 +352,7 @@ impl Reply {
             | Self::RemoveOperator(Err(failure))
             | Self::AcknowledgeAlerts(Err(failure))
             | Self::RetryReminders(Err(failure))
+            | Self::Tell(Err(failure))
             | Self::Undone(Err(failure)) => Some(failure),
             _ => None,
         }

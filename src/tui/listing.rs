@@ -54,6 +54,7 @@ fn about_rows(action: Action) -> bool {
             | ShowAccountKeys
             | ShowSameCreator
             | KeyReminders
+            | TellAdmins
             | GoToKey
             | Retry
             | Acknowledge

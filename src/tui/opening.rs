@@ -8,12 +8,13 @@ use crate::domain::account::{Account, Standing};
 use crate::domain::audit::Action;
 use crate::domain::expiry::Overlap;
 use crate::domain::key::{Key, KeyId, OperationId, Status};
+use crate::domain::notice::Occasion;
 use crate::domain::operator;
 use crate::domain::query::Sort;
 use crate::domain::reminder::ReminderId;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::service::{Created, Looked, Revoked};
+use crate::service::{Created, Looked, Revoked, Tell};
 
 /// An overlay and what it is about. A secret in it moves on into the overlay and is never copied.
 #[derive(Debug, PartialEq)]
@@ -51,6 +52,8 @@ pub enum Opening {
     Emergency,
     /// The same for what was put where no secret belongs.
     Exposed(Pasted),
+    /// The story of these keys; of all that something was decided about lately where it names none.
+    Incident(Vec<KeyId>),
     /// What a request with this key would meet now.
     Explain(Box<Key>),
     /// The same, for a key that has to be read first.
@@ -150,6 +153,11 @@ pub enum Change {
     },
     RemoveOperator(String),
     RetryReminders(Vec<ReminderId>),
+    /// The admins of these keys' accounts get a letter.
+    Tell {
+        keys: Vec<KeyId>,
+        occasion: Occasion,
+    },
     /// The database went back, and stays as it is.
     AcceptHistory,
 }
@@ -162,6 +170,7 @@ impl Change {
             Self::Role { .. } => Action::OperatorSet,
             Self::RemoveOperator(_) => Action::OperatorRemove,
             Self::RetryReminders(_) => Action::ReminderRetry,
+            Self::Tell { .. } => Action::KeyTell,
             Self::AcceptHistory => Action::AuditAccept,
         })
     }
@@ -172,6 +181,9 @@ impl Change {
             Self::Role { operator, role } => Request::SetOperator { operation, name: operator, role },
             Self::RemoveOperator(name) => Request::RemoveOperator { operation, name },
             Self::RetryReminders(reminders) => Request::RetryReminders { operation, reminders },
+            Self::Tell { keys, occasion } => {
+                Request::Tell(Box::new(Tell { operation, keys, occasion, reason: None }))
+            }
             Self::AcceptHistory => Request::AcceptHistory(operation),
         }
     }

@@ -23,6 +23,7 @@ mod emergency;
 mod explain;
 mod export;
 mod help;
+mod incident;
 mod leave;
 mod limit;
 mod looked;
@@ -66,6 +67,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Revoked(revoked) => revoke::told(shell, number, revoked),
         Opening::Emergency => emergency::open(shell, number, None),
         Opening::Exposed(given) => emergency::open(shell, number, Some(given)),
+        Opening::Incident(keys) => incident::open(shell, number, keys),
         Opening::Explain(key) => explain::open(shell, number, *key),
         Opening::ExplainId(key) => explain::open_by_id(shell, number, key),
         Opening::ExplainSecret => explain::open_for_secret(shell, number),

@@ -121,7 +121,10 @@ pub trait Screen: Any + Debug {
 
 /// Whether an action does something on most screens, and the operator's role permits it, as far as that is known.
 pub fn allowed(shell: &Shell, action: Action) -> bool {
-    let changes = matches!(action, Action::New | Action::Revoke | Action::Rotate | Action::Acknowledge);
+    let changes = matches!(
+        action,
+        Action::New | Action::Revoke | Action::Rotate | Action::Acknowledge | Action::TellAdmins
+    );
     let idle = matches!(action, Action::Back | Action::FocusDetail);
     !idle && (!changes || shell.who.is_none() || shell.may(Permission::ChangeKeys))
 }

@@ -244,6 +244,7 @@ fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Themes => Some(open(state, Opening::Themes)),
         Action::ExplainSecret => Some(open(state, Opening::ExplainSecret)),
         Action::Emergency => Some(open(state, Opening::Emergency)),
+        Action::Incident => Some(open(state, Opening::Incident(Vec::new()))),
         Action::Restored => history::opening(&mut state.shell)
             .map_or_else(|| Some(Vec::new()), |opening| Some(open(state, opening))),
         _ => ScreenId::of(action).map(|screen| go(state, screen)),

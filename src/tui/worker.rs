@@ -187,6 +187,11 @@ impl Worker {
                 let request = AuditRequest { filter, before: None, limit: TRAIL };
                 Reply::Trail(plain(service.audit(&request)).await)
             }
+            // It reads the audit, however long that takes.
+            Request::Incident(order) => {
+                Reply::Incident(service.incident(&order).await.map(Box::new).map_err(Failure::from))
+            }
+            Request::Late(key) => Reply::Late { key: key.id, outcome: plain(service.late(&key)).await },
             Request::Find(given) => Reply::Find(plain(service.find_keys(given)).await),
             Request::FindInFile(path) => Reply::Find(service.find_in_file(path).await.map_err(Failure::from)),
             Request::Read(given, header) => Reply::Read(plain(service.read_pasted(given, header)).await),
@@ -261,6 +266,8 @@ impl Worker {
             Request::RetryReminders { operation, reminders } => {
                 Reply::RetryReminders(plain(service.retry_reminders(operation, &reminders)).await)
             }
+            // A mail server takes the time that it takes.
+            Request::Tell(tell) => Reply::Tell(service.tell(*tell).await.map_err(Failure::from)),
             Request::Sweeps(limit) => Reply::Sweeps(plain(service.sweeps(limit)).await),
             Request::PreviewSweep(show) => {
                 // This and the audit read everything, however long that takes.

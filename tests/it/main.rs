@@ -17,6 +17,7 @@ mod cli {
     mod explain;
     mod group_roles;
     mod hostile;
+    mod incident;
     mod issuers;
     mod leaks;
     mod lists;
@@ -74,6 +75,7 @@ mod contract {
 
 /// The gate, over the wire.
 mod gate {
+    mod after_end;
     mod api;
     mod hostile;
     mod journal;

@@ -59,8 +59,11 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
     let people = session.format().for_people();
     let limit = if people { HISTORY } else { PAGE };
     let history = service.audit(&AuditRequest { filter, before: None, limit }).await?;
-    let entries = if people { Vec::new() } else { history.iter().map(|entry| object(entry, now)).collect() };
-    session.printer().one_with(&key, now, "history", entries)?;
+    let entries: Vec<_> =
+        if people { Vec::new() } else { history.iter().map(|entry| object(entry, now)).collect() };
+    let late = service.late(&key).await?;
+    let told = serde_json::to_value(&late).unwrap_or_default();
+    session.printer().one_with(&key, now, &[("history", entries.into()), ("after_end", told)])?;
     restored::recall(&[key.id], service, session).await;
     if !people || session.global.quiet {
         return Ok(());
@@ -76,6 +79,15 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
     }
     for why in policy.iter().flat_map(|policy| policy.objections(&key, now)) {
         say(&format!("Today it could not be made like that: {why}."));
+    }
+    if let Some(late) = late {
+        let words = late.words();
+        let first = words.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        say(&format!(
+            "{first}{}. Tell its account's admins: keyrack key tell {}",
+            &words[first.len()..],
+            key.id
+        ));
     }
     if key.rotation_due(now) {
         say(&format!("This key is due for rotation: keyrack key rotate {}", key.id));

@@ -232,17 +232,19 @@ impl<R> Serialize for Object<'_, R> {
     }
 }
 
-/// The same with one member more at its end.
-pub struct With<'a, R: 'static>(pub Object<'a, R>, pub &'static str, pub Value);
+/// The same with more members at its end.
+pub struct With<'a, R: 'static>(pub Object<'a, R>, pub &'a [(&'static str, Value)]);
 
 impl<R> Serialize for With<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(Object(fields, record, now), name, more) = self;
-        let mut map = serializer.serialize_map(Some(fields.0.len() + 1))?;
+        let Self(Object(fields, record, now), more) = self;
+        let mut map = serializer.serialize_map(Some(fields.0.len() + more.len()))?;
         for (name, value) in fields.members(record, *now) {
             map.serialize_entry(name, &value)?;
         }
-        map.serialize_entry(name, more)?;
+        for (name, value) in *more {
+            map.serialize_entry(name, value)?;
+        }
         map.end()
     }
 }

@@ -22,6 +22,8 @@ pub enum Action {
     Themes,
     /// Revoke an exposed key: paste it, see whose it is, confirm
     Emergency,
+    /// Tell what happened in an incident: keys, decisions, requests, gates, letters; ready to be pasted
+    Incident,
     /// After a restored backup: see which revocations it undid, and make them again
     Restored,
     /// Why a key is refused: paste what was sent, hidden, and see each step of the verdict
@@ -167,6 +169,8 @@ pub enum Action {
     GoToKey,
     /// Show which reminders of this key went out, when, and to whom
     KeyReminders,
+    /// Tell the admins of the account by mail: that the key is still used after its end, or was found exposed
+    TellAdmins,
     // Alerts
     /// Say that somebody has looked at the selected alert, or at all marked ones
     Acknowledge,
@@ -224,6 +228,8 @@ pub enum Action {
     TickFinding,
     /// Write the reason, then the ticket
     EditReason,
+    /// Copy the report as Markdown
+    CopyReport,
     /// Search a file or a folder
     OpenFile,
     /// One page up

@@ -2,15 +2,17 @@
 
 use std::net::IpAddr;
 
+use chrono::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::failures::Source;
+use super::late::{Late, Share, places, trend};
 use super::spike::{SPIKE_MINUTES, Spike};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, thousands};
 
 /// Something out of the ordinary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,17 @@ pub enum What {
         /// Whether the key's allow-list names the network, so that it was to be expected.
         expected: bool,
     },
+    /// A key is tried after its end: in the last 24 hours, and in the 24 hours before.
+    AfterEnd {
+        key: KeyId,
+        /// Revoked, replaced, expired, not confirmed.
+        how: SafeText,
+        ended_at: Instant,
+        tries: u64,
+        before: u64,
+        networks: Vec<Share>,
+        endpoints: Vec<Share>,
+    },
     /// What the database holds of it can't be read, and why.
     Unread { why: String },
 }
@@ -62,10 +75,23 @@ impl Alert {
         Self { at, what: What::Spike { key, requests, usual, busiest } }
     }
 
+    pub fn late(at: Instant, key: KeyId, late: Late) -> Self {
+        let Late { how, ended_at, last_24h: tries, before_24h: before, networks, endpoints, .. } = late;
+        Self { at, what: What::AfterEnd { key, how, ended_at, tries, before, networks, endpoints } }
+    }
+
+    /// For how long one of them is enough.
+    pub fn rest(&self) -> Duration {
+        match self.what {
+            What::AfterEnd { .. } => Duration::days(1),
+            _ => Duration::hours(1),
+        }
+    }
+
     /// The key that it is about.
     pub fn key(&self) -> Option<KeyId> {
         match &self.what {
-            What::Spike { key, .. } | What::NewNetwork { key, .. } => Some(*key),
+            What::Spike { key, .. } | What::NewNetwork { key, .. } | What::AfterEnd { key, .. } => Some(*key),
             What::FailedAuthentications { .. } | What::Unread { .. } => None,
         }
     }
@@ -91,6 +117,7 @@ impl Alert {
         match &self.what {
             What::Spike { key, .. } => format!("spike {key}"),
             What::NewNetwork { key, network, .. } => format!("new-network {key} {network}"),
+            What::AfterEnd { key, .. } => format!("after-end {key}"),
             What::Unread { why } => format!("unread {why}"),
             What::FailedAuthentications { source, .. } => match source {
                 Source::Address(address) => format!("failed-authentications {address}"),
@@ -134,6 +161,19 @@ impl Alert {
             What::Unread { why } => {
                 format!(
                     "This alert can't be read: {why}. See keyrack doctor, and the gate's log of that time."
+                )
+            }
+            What::AfterEnd { key, how, tries, before, networks, endpoints, .. } => {
+                let how = match how.as_str() {
+                    "not confirmed" => "nobody confirmed it in time".to_owned(),
+                    "expired" => "it expired".to_owned(),
+                    how => format!("it was {how}"),
+                };
+                let times =
+                    if *tries == 1 { "once".to_owned() } else { format!("{} times", thousands(*tries)) };
+                let (places, trend) = (places(networks, endpoints), trend(*tries, *before));
+                format!(
+                    "Tried {times} in 24 hours after {how},{places}{trend}: tell its account's admins with keyrack key tell {key}."
                 )
             }
             What::NewNetwork { network, address, expected: true, .. } => {

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 
+use super::LateTries;
+
 /// What is pending of some keys at one writing of a gate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
@@ -33,4 +35,7 @@ pub struct Pending {
     pub minutes: Vec<(i64, u64, u64, u64)>,
     /// When it was used last, where from and for what.
     pub last: Option<(Instant, Option<IpAddr>, Option<String>)>,
+    /// Tries after its end. Gates before the one that counts them don't tell of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late: Vec<LateTries>,
 }

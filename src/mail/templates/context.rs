@@ -3,8 +3,9 @@
 use chrono::{Duration, TimeZone, Utc};
 use minijinja::{Value, context};
 
-use super::{ReminderLine, ReminderMail};
+use super::{NoticeLine, NoticeMail, ReminderLine, ReminderMail};
 use crate::domain::Instant;
+use crate::domain::notice::Occasion;
 use crate::domain::secret::find_secret;
 use crate::domain::text::SafeText;
 use crate::domain::when::{Zone, ahead_in_full};
@@ -16,25 +17,68 @@ const NAME_MAX: usize = 200;
 pub(super) fn of(mail: &ReminderMail, subject: Option<&str>) -> Value {
     let keys: Vec<Value> = mail.keys.iter().map(|line| key(line, mail.now)).collect();
     let first = keys.first().cloned().unwrap_or_default();
-    let same = mail.keys.windows(2).all(|pair| pair[0].noun == pair[1].noun);
-    let noun = match mail.keys.first() {
-        Some(line) if same => safe(&line.noun),
-        _ => "key".into(),
-    };
+    let noun = noun(mail.keys.iter().map(|line| line.noun.as_str()));
     let values = context! {
         count => keys.len(),
         nouns => format!("{noun}s"),
-        accounts => accounts(&mail.keys),
+        accounts => accounts(mail.keys.iter().map(|line| line.account.as_str())),
         recipient => safe(&mail.recipient),
         overlap => mail.keys.iter().all(|line| line.rotation_overlap),
         keys,
         first,
         noun,
     };
+    with_subject(values, subject)
+}
+
+/// The names of a notice, with their values.
+pub(super) fn notice(mail: &NoticeMail, subject: Option<&str>) -> Value {
+    let keys: Vec<Value> = mail.keys.iter().map(noticed).collect();
+    let noun = noun(mail.keys.iter().map(|line| line.noun.as_str()));
+    let values = context! {
+        count => keys.len(),
+        nouns => format!("{noun}s"),
+        accounts => accounts(mail.keys.iter().map(|line| line.account.as_str())),
+        recipient => safe(&mail.recipient),
+        exposed => mail.occasion == Occasion::Exposed,
+        reason => mail.reason.as_deref().map(safe),
+        first => keys.first().cloned().unwrap_or_default(),
+        keys,
+        noun,
+    };
+    with_subject(values, subject)
+}
+
+fn noticed(line: &NoticeLine) -> Value {
+    let noun = safe(&line.noun);
+    let instant = |at| Zone::UTC.exact(at);
+    let since = line.ended_at.map(|at| format!(" since {}", instant(at))).unwrap_or_default();
+    context! {
+        name => safe(&line.name),
+        account => safe(&line.account),
+        account_slug => safe(&line.account_slug),
+        issuer => safe(&line.issuer),
+        label => capital(&noun),
+        noun,
+        preview => safe(&line.preview),
+        id => safe(&line.id),
+        state => format!("{}{since}", safe(&line.status)),
+        tried => line.tried.as_deref().map(safe),
+        last_used_at => line.last_used_at.map_or_else(|| "never used".to_owned(), instant),
+    }
+}
+
+fn with_subject(values: Value, subject: Option<&str>) -> Value {
     match subject {
         Some(subject) => context! { subject, ..values },
         None => values,
     }
+}
+
+/// What all of them are called; `key` where that differs.
+fn noun<'a>(mut nouns: impl Iterator<Item = &'a str>) -> String {
+    let first = nouns.next().unwrap_or("key");
+    if nouns.all(|noun| noun == first) { safe(first) } else { "key".into() }
 }
 
 fn key(line: &ReminderLine, now: Instant) -> Value {
@@ -68,10 +112,10 @@ fn key(line: &ReminderLine, now: Instant) -> Value {
     }
 }
 
-fn accounts(keys: &[ReminderLine]) -> String {
+fn accounts<'a>(all: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<String> = Vec::new();
-    for line in keys {
-        let name = safe(&line.account);
+    for account in all {
+        let name = safe(account);
         if !names.contains(&name) {
             names.push(name);
         }

@@ -91,6 +91,11 @@ impl Known {
         self.live.store(false, Ordering::SeqCst);
     }
 
+    /// Whether the key has ended by then.
+    pub fn has_ended(&self, now: Instant) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
+    }
+
     /// Whether the database says the same in both, but for when and where the key was used last.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
         let key = Key {

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::known::Known;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
-use crate::domain::usage::{self, Counts, Journal, LastUse, Outcome, network_of};
+use crate::domain::usage::{self, Counts, Journal, LastUse, LateTries, Outcome, network_of};
 use crate::store::{Batch, Sighting};
 
 /// Keys a transaction.
@@ -46,6 +46,8 @@ struct Pending {
     last: Option<LastUse>,
     /// Where it was used from, with one address of each network; seldom more than one.
     networks: Vec<(IpNet, IpAddr)>,
+    /// Tries after its end.
+    late: Vec<LateTries>,
     /// Whether the key has an allow-list.
     listed: bool,
     /// Whether something came since it was put into a journal; the first of these, where it is in one.
@@ -121,6 +123,7 @@ impl Uses {
             over.extend(pending.journaled.map(|_| id));
             batch.counts.extend(pending.minutes.into_iter().map(|(minute, counts)| ((id, minute), counts)));
             batch.last.extend(pending.last.map(|last| (id, last)));
+            batch.late.extend(pending.late.into_iter().map(|late| (id, late)));
         }
         // A first use waits for no look at all the others.
         let (mut used, mut needed) = (Vec::new(), if first { 0 } else { number });
@@ -170,6 +173,7 @@ impl Pending {
             key,
             minutes: self.minutes.iter().map(|(at, n)| (*at, n.allowed, n.refused, n.limited)).collect(),
             last: self.last.as_ref().map(|last| (last.at, last.address, last.endpoint.clone())),
+            late: self.late.clone(),
         }
     }
 
@@ -185,6 +189,10 @@ impl Pending {
         self.minutes[place].1.add(used.outcome);
         self.news = true;
         if used.outcome != Outcome::Allowed {
+            if used.known.has_ended(used.at) {
+                let network = used.from.map(|from| network_of(from).to_string()).unwrap_or_default();
+                LateTries::add(&mut self.late, network, used.endpoint.unwrap_or_default(), used.at);
+            }
             return;
         }
         if let Some(address) = used.from {

@@ -8,7 +8,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::inner::Inner;
 use crate::domain::key::KeyId;
-use crate::domain::usage::{Alert, Minute, SPIKE_MINUTES, SPIKE_PAST_MINUTES, What, minute, spike};
+use crate::domain::usage::{
+    Alert, LATE_DAYS, Late, Minute, SPIKE_MINUTES, SPIKE_PAST_MINUTES, What, minute, spike,
+};
 use crate::service::error::Result;
 use crate::store::{Batch, Error, Sighting};
 
@@ -16,6 +18,9 @@ use crate::store::{Batch, Error, Sighting};
 const LOOK: Duration = Duration::from_secs(60);
 /// Spikes need more requests than this within their span.
 const LEAST: u64 = 100;
+/// How soon after it a try of a key that ended is looked at, and how many keys in one look.
+const LATE: Duration = Duration::from_secs(5);
+const LATE_KEYS: usize = 100;
 /// Keys whose whole past is read in one look.
 const DEEP: usize = 100;
 
@@ -23,6 +28,7 @@ const DEEP: usize = 100;
 pub(super) async fn look_at(inner: &Inner, batch: &Batch, seen: Vec<Sighting>) {
     let watchman = &inner.watchman;
     watchman.note_busy(batch);
+    watchman.note_late(batch, inner.now());
     let unknown = watchman.unknown(seen);
     if unknown.is_empty() {
         return;
@@ -50,12 +56,19 @@ pub(super) async fn look_at(inner: &Inner, batch: &Batch, seen: Vec<Sighting>) {
 pub(super) async fn run(inner: Arc<Inner>) {
     let mut tick = interval(LOOK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut late_tick = interval(LATE);
+    late_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stopped = inner.stopped();
     tokio::pin!(stopped);
     loop {
         tokio::select! {
             () = &mut stopped => break,
             () = inner.watchman.urgent.notified() => {}
+            _ = late_tick.tick() => {
+                if let Err(error) = late(&inner).await {
+                    tracing::warn!(%error, "tries of keys that ended could not be looked at");
+                }
+            }
             _ = tick.tick() => {
                 if let Err(error) = spikes(&inner).await {
                     tracing::warn!(%error, "keys could not be looked at for spikes");
@@ -111,6 +124,21 @@ pub(super) async fn spikes(inner: &Inner) -> Result<()> {
         let past: Vec<Minute> =
             inner.store.usage(&[key], past_since).await?.into_iter().map(|(_, minute)| minute).collect();
         inner.watchman.raise(spike(&past, this).map(|found| Alert::spike(now, key, found)));
+    }
+    Ok(())
+}
+
+/// Raises an alert for each key that was tried after its end lately.
+async fn late(inner: &Inner) -> Result<()> {
+    let keys = inner.watchman.take_late(LATE_KEYS);
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let (now, since) = (inner.now(), inner.now() - chrono::Duration::days(LATE_DAYS as i64));
+    let tries = inner.store.late(&keys, since).await?;
+    for key in inner.store.keys(&keys).await? {
+        let own: Vec<_> = tries.iter().filter(|(of, _)| *of == key.id).map(|(_, one)| one.clone()).collect();
+        inner.watchman.raise(Late::of(&key, &own, now).map(|found| Alert::late(now, key.id, found)));
     }
     Ok(())
 }

@@ -32,6 +32,8 @@ pub(super) struct Watchman {
     busy: Mutex<HashSet<KeyId>>,
     /// In which minute a key's whole past was looked at.
     looked: Mutex<HashMap<KeyId, i64>>,
+    /// Keys that were tried after their end and are to be looked at; and when those were that were looked at lately.
+    late: Mutex<(HashSet<KeyId>, HashMap<KeyId, Instant>)>,
     /// Alerts wait to be written.
     pub(super) urgent: Notify,
     /// Alerts were written.
@@ -105,6 +107,30 @@ impl Watchman {
             let many = batch.counts.iter().filter(|(_, counts)| counts.total() >= BUSY);
             busy.extend(many.map(|((key, _), _)| *key));
         }
+    }
+
+    /// Remembers the keys of a batch that were tried after their end, unless they were looked at within the hour.
+    pub(super) fn note_late(&self, batch: &Batch, now: Instant) {
+        if batch.late.is_empty() {
+            return;
+        }
+        let mut late = self.late.lock();
+        let (due, looked) = &mut *late;
+        looked.retain(|_, at| (now - *at).abs() < chrono::Duration::hours(1));
+        for (key, _) in &batch.late {
+            if looked.len() < REMEMBERED && !looked.contains_key(key) {
+                looked.insert(*key, now);
+                due.insert(*key);
+            }
+        }
+    }
+
+    /// Some of the keys that are to be looked at because they were tried after their end.
+    pub(super) fn take_late(&self, most: usize) -> Vec<KeyId> {
+        let due = &mut self.late.lock().0;
+        let some: Vec<KeyId> = due.iter().take(most).copied().collect();
+        due.retain(|key| !some.contains(key));
+        some
     }
 
     /// Busy keys whose past was not looked at within the span of a spike, in the minute `this`.

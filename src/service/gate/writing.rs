@@ -155,6 +155,9 @@ async fn prune_usage(inner: &Inner, walked: &mut Option<KeyId>) {
     if let Err(error) = inner.store.prune_alerts(until.min(inner.proof.now() - ALERTS)).await {
         tracing::warn!(%error, "old alerts could not be deleted");
     }
+    if let Err(error) = inner.store.prune_late(until).await {
+        tracing::warn!(%error, "old tries of keys that ended could not be deleted");
+    }
     match inner.store.prune_networks(*walked, until).await {
         Ok(last) => *walked = last,
         Err(error) => tracing::warn!(%error, "networks of keys that ended could not be deleted"),

@@ -17,7 +17,7 @@ const WELL: usize = 64;
 
 /// The pace of a sweep.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::service) struct Pace {
     /// The most letters at a time.
     most: usize,
     lanes: usize,

@@ -133,6 +133,7 @@ async fn take_over(mut conn: Conn<'_>, gate: Uuid, called: &str, now: Instant) -
         }
         let last = one.last.map(|(at, address, endpoint)| LastUse { at, address, endpoint });
         batch.last.extend(last.map(|last| (one.key, last)));
+        batch.late.extend(one.late.into_iter().map(|late| (one.key, late)));
     }
     write(conn, &batch, now).await
 }

@@ -61,6 +61,7 @@ impl Request {
             Self::RetryReminders { .. } => {
                 ("letting reminders be sent again".to_owned(), look("reminders list"))
             }
+            Self::Tell(_) => ("telling admins".to_owned(), look("audit list --filter action:key.tell")),
             Self::RevokeAgain { .. } => (
                 "revoking keys".to_owned(),
                 "they may still work; look with `keyrack doctor`, or revoke them again".to_owned(),
@@ -75,7 +76,9 @@ impl Request {
             | Self::Key(_)
             | Self::Reach(_)
             | Self::Export { .. }
+            | Self::Incident(_)
             | Self::Trail(_)
+            | Self::Late(_)
             | Self::Find(_)
             | Self::FindInFile(_)
             | Self::Read(..)

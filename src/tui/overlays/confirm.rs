@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
+use crate::domain::reminder::State as Letter;
 use crate::domain::subjects::Subjects;
-use crate::service::Retried;
+use crate::service::{Retried, Told};
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::form::{Pressed, YesNo};
 use crate::tui::input::Input;
@@ -17,6 +18,9 @@ use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
+
+/// So many recipients are named.
+const NAMED: usize = 3;
 
 /// The question, and the wish that a yes sends.
 #[derive(Debug)]
@@ -44,6 +48,7 @@ fn outcome(change: &Change, reply: Reply) -> Option<Outcomes<Vec<Retried>>> {
         (Change::Role { .. }, Reply::SetOperator(outcome)) => Some(outcome.map(|_| Vec::new())),
         (Change::RemoveOperator(_), Reply::RemoveOperator(outcome)) => Some(outcome.map(|()| Vec::new())),
         (Change::RetryReminders(_), Reply::RetryReminders(outcome)) => Some(outcome),
+        (Change::Tell { .. }, Reply::Tell(outcome)) => Some(outcome.map(|_| Vec::new())),
         (Change::AcceptHistory, Reply::Undone(outcome)) => Some(outcome.map(|_| Vec::new())),
         _ => None,
     }
@@ -64,6 +69,9 @@ impl Layer for State {
     }
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {
+        if let Reply::Tell(Ok(due)) = reply {
+            return Some(recipients(&due));
+        }
         left_out(&outcome(&self.question.change, reply)?.ok()?)
     }
 
@@ -72,7 +80,7 @@ impl Layer for State {
             Change::Standing { account, .. } => Request::Account(account.clone()),
             Change::Role { .. } | Change::RemoveOperator(_) => Request::Operators,
             // What these would come to tells all.
-            Change::RetryReminders(_) | Change::AcceptHistory => return Vec::new(),
+            Change::RetryReminders(_) | Change::Tell { .. } | Change::AcceptHistory => return Vec::new(),
         };
         let (id, effect) = shell.ask(To::Overlay(self.number), request);
         self.news = Some(id);
@@ -104,13 +112,18 @@ impl Layer for State {
         }
         let change = &self.question.change;
         let mut nobody = false;
+        let mut told = None;
         let settled = self.wish.settle(shell, id, reply, |reply| {
             nobody = matches!(&reply, Reply::SetOperator(Ok(operator)) if !operator.login);
+            if let Reply::Tell(Ok(all)) = &reply {
+                told = Some(told_words(all));
+            }
             outcome(change, reply)
         });
         let Some(Ok(retried)) = settled else { return Vec::new() };
         let (severity, words) = match self.question.change {
             Change::RetryReminders(_) => retried_words(shell, &retried),
+            Change::Tell { .. } => told.unwrap_or((Severity::Good, self.question.done.clone())),
             _ if nobody => {
                 let done = &self.question.done;
                 (
@@ -173,6 +186,34 @@ fn over(change: &Change, reply: &Reply) -> Option<String> {
         _ => return None,
     };
     Some(format!("{words}: somebody else did it meanwhile, and nothing is left to do."))
+}
+
+/// Who would get a letter.
+fn recipients(due: &[Told]) -> String {
+    let mut words: Vec<&str> = due.iter().map(|one| one.recipient.as_str()).take(NAMED).collect();
+    let more = format!("{} more", due.len().saturating_sub(NAMED));
+    words.extend(Some(more.as_str()).filter(|_| due.len() > NAMED));
+    format!("To: {}", words.join(", "))
+}
+
+/// What became of letters to admins.
+fn told_words(told: &[Told]) -> (Severity, String) {
+    let out = |one: &&Told| matches!(one.state, Letter::Sent | Letter::Written);
+    match told.iter().find(|one| !out(one)) {
+        Some(first) => {
+            let gone = told.iter().filter(out).count();
+            let words =
+                format!("{gone} of {} letters went out. {}: {}", told.len(), first.recipient, first.answer);
+            (Severity::Bad, words)
+        }
+        None => {
+            let verb =
+                if told.iter().any(|one| one.state == Letter::Sent) { "sent" } else { "written as files" };
+            let letters =
+                if told.len() == 1 { "1 letter".to_owned() } else { format!("{} letters", told.len()) };
+            (Severity::Good, format!("{letters} {verb}"))
+        }
+    }
 }
 
 /// What became of the wish to send reminders again.

@@ -15,6 +15,7 @@ use crate::service::{Found, Search};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
@@ -243,7 +244,13 @@ impl Layer for State {
                 self.press_field(shell, key)
             }
             (Stage::Found { .. }, Input::Key(key)) => self.press_found(shell, key),
-            (Stage::Dead { .. }, Input::Key(key)) if !key.hurried => {
+            (Stage::Dead { dead, .. }, Input::Key(key)) if !key.hurried => {
+                if key.action == Some(Action::Incident) {
+                    let keys = dead.iter().map(|found| found.key.id).collect();
+                    shell.close();
+                    shell.open(Opening::Incident(keys));
+                    return Vec::new();
+                }
                 if matches!(
                     key.action,
                     Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)

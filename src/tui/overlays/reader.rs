@@ -30,6 +30,11 @@ pub fn open(title: String, parts: Vec<Part>, about: Option<About>) -> Opened {
     Opened::new(State { title, parts, top: 0, about }, Vec::new())
 }
 
+/// A page for an overlay that has one.
+pub(super) fn page(title: String, parts: Vec<Part>) -> State {
+    State { title, parts, top: 0, about: None }
+}
+
 impl State {
     fn lines(&self, shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         let styles = &shell.styles;
@@ -103,6 +108,7 @@ impl Layer for State {
     fn label(&self, _: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
         let there = match action {
             Action::GoToKey => self.about.is_some(),
+            Action::CopyReport => false,
             Action::Revoke => self.about.as_ref().is_some_and(|about| about.revoke.is_some()),
             _ => true,
         };

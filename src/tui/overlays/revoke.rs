@@ -312,6 +312,7 @@ impl Layer for State {
             return Vec::new();
         }
         if self.done.is_some() {
+            self.told_more(shell, &input);
             let leave = matches!(
                 input.action(),
                 Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)

@@ -3,11 +3,12 @@
 use crate::config::keymap::Action;
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId};
+use crate::domain::notice::Occasion;
 use crate::domain::query::{Query, Sort, Term, Test};
 use crate::service::{ExportForm, From, Page, PageRequest, Row};
 use crate::tui::effect::{CopyText, Effect, Request, To};
 use crate::tui::listing::{Chunk, Listing, Part, Source, counted, told};
-use crate::tui::opening::{About, Opening};
+use crate::tui::opening::{About, Change, Opening, Question};
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::words::Severity;
@@ -90,6 +91,7 @@ where
         Action::Rotate => "Rotating",
         Action::Limit => "Setting limits",
         Action::Explain => "Explaining",
+        Action::TellAdmins => "Telling admins",
         _ => "",
     };
     if !one.is_empty() && !rows.takes_one(shell, one) {
@@ -107,6 +109,7 @@ where
             let test = Test::CreatedBy(vec![key.created_by.as_str().to_owned()]);
             shell.filter(Query { terms: vec![Term { negated: false, test }] }.to_string());
         }
+        Action::TellAdmins => tell(shell, key),
         Action::KeyReminders => shell.reminders(format!("key:{}", key.id)),
         // Named by its id, a key is found whatever its status.
         Action::OpenLinked => match key.successor.or(key.predecessor) {
@@ -116,6 +119,26 @@ where
         _ => {}
     }
     Vec::new()
+}
+
+/// Asks whether to tell the admins of a key's account: of what has ended that it is still used, of what works that it was
+/// found exposed.
+fn tell(shell: &mut Shell, key: &Key) {
+    let ended = key.ended(shell.now);
+    let occasion = if ended.is_some() { Occasion::AfterEnd } else { Occasion::Exposed };
+    let says = match ended {
+        Some((how, _)) => format!("that this key is still used although it has ended ({how})"),
+        None => "that this key was found where others can read it".to_owned(),
+    };
+    let words =
+        format!("The admins of {} get a letter now: {says}. {}, {}.", key.account, key.name, key.preview);
+    shell.open(Opening::Confirm(Question {
+        title: "Tell the account's admins".into(),
+        words,
+        verb: "Send",
+        change: Change::Tell { keys: vec![key.id], occasion },
+        done: "sent".into(),
+    }));
 }
 
 /// Asks about the marked keys, or the selected one. What is revoked already is left out, and said to be.

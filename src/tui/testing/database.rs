@@ -48,6 +48,7 @@ impl Database {
                 Reply::Reach(Ok(looked(rows.cloned().collect(), now)))
             }
             Request::Trail(_) => Reply::Trail(Ok(Vec::new())),
+            Request::Late(key) => Reply::Late { key: key.id, outcome: Ok(None) },
             Request::Post => Reply::Post(Ok(Whither { place: "the folder mail".into(), leaves: false })),
             Request::Receipt { .. } => {
                 Reply::Receipt(Ok(Receipt { seq: 1, at: now, gates: Vec::new(), weakness: None }))

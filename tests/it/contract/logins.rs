@@ -175,6 +175,11 @@ fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         ("INSERT INTO usage_minutes VALUES (gen_random_uuid(), 'infinity', 1, 1, 1)".into(), NOBODY, Done),
         ("UPDATE usage_minutes SET refused = 0".into(), NOBODY, Done),
         ("INSERT INTO key_networks SELECT id, '10.0.0.0/8', now() FROM keys LIMIT 1".into(), GATE, Done),
+        ("INSERT INTO late_tries VALUES (gen_random_uuid(), now(), '10.0.0.0/24', 'calls', 1, now())".into(), GATE, Done),
+        ("INSERT INTO late_tries VALUES (gen_random_uuid(), 'infinity', '', '', 1, now())".into(), NOBODY, Done),
+        ("UPDATE late_tries SET tries = 0".into(), NOBODY, Done),
+        ("UPDATE late_tries SET tries = tries + 1".into(), GATE, Done),
+        ("UPDATE late_tries SET network = '10.0.0.0/8'".into(), NOBODY, Done),
         ("INSERT INTO limit_windows VALUES ('other', 's', '', now())".into(), NOBODY, Done),
         ("SELECT * FROM owed".into(), NOBODY, Done),
         ("DELETE FROM owed".into(), NOBODY, Done),
@@ -229,6 +234,7 @@ async fn scene(db: &Database) -> Service {
          INSERT INTO alerts (kind, subject, hour, raised_at, gate, detail, acknowledged_at, acknowledged_by) VALUES \
          ('k', 'open', now(), now(), 'g', '{}', NULL, NULL), ('k', 'seen', now(), now(), 'g', '{}', now(), 'ada'); \
          INSERT INTO usage_minutes VALUES (gen_random_uuid(), now(), 5, 5, 5); \
+         INSERT INTO late_tries VALUES (gen_random_uuid(), now(), '10.0.0.0/24', 'calls', 5, now()); \
          INSERT INTO gates (id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at) \
          VALUES (gen_random_uuid(), 'other', 'h', 'l', 'v', 1000, now(), now(), 0, now())",
     )

@@ -15,6 +15,7 @@ fn a_filter_of_the_audit_is_read() {
             action: Some("key.revoke".into()),
             account: Some("acme".into()),
             key: Some(id.parse().unwrap()),
+            operation: None,
             text: Some("leaked key".into()),
         }
     );

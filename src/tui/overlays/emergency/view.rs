@@ -107,7 +107,8 @@ impl State {
                     }
                 }
                 sheet.space();
-                sheet.words(Role::Muted, "Enter closes");
+                let report = shell.keymap.key(Action::Incident);
+                sheet.words(Role::Muted, &format!("Enter closes · {report} shows the report"));
                 match dead.len() {
                     1 => format!("Dead: {}", fit::cut(&key.name, 50)),
                     all => format!("Dead: {all} keys"),

@@ -1,8 +1,13 @@
 //! What is said of a revocation.
 
+use super::State;
+use crate::config::keymap::Action;
 use crate::domain::key::Key;
 use crate::domain::text::thousands;
 use crate::service::Revoked;
+use crate::tui::input::Input;
+use crate::tui::opening::Opening;
+use crate::tui::shell::Shell;
 use crate::tui::view::times;
 
 /// Which of these keys a revocation would leave as they are, and why.
@@ -36,5 +41,17 @@ pub fn words(revoked: &[Revoked], utc: bool) -> String {
             let before = if already > 0 { format!(" ({already} were so before)") } else { String::new() };
             format!("{} keys revoked{before} at {at}", many.len())
         }
+    }
+}
+
+impl State {
+    /// The report of what was revoked, where that is what is asked for.
+    pub(super) fn told_more(&mut self, shell: &mut Shell, input: &Input) {
+        let Some(done) = self.done.as_ref().filter(|_| input.action() == Some(Action::Incident)) else {
+            return;
+        };
+        let keys = done.revoked.iter().map(|one| one.key.id).collect();
+        self.close(shell);
+        shell.open(Opening::Incident(keys));
     }
 }

@@ -141,9 +141,9 @@ fn draw_receipt(shell: &Shell, frame: &mut Frame, area: Rect, done: &Done, recei
     sheet.space();
     sheet.hanging(receipt.lines(shell.utc));
     sheet.space();
-    let rest =
-        if receipt.ended() { "Enter closes" } else { "Enter closes; the end is told in the last line" };
-    sheet.words(Role::Muted, rest);
+    let report = shell.keymap.key(Action::Incident);
+    let rest = if receipt.ended() { "" } else { "; the end is told in the last line" };
+    sheet.words(Role::Muted, &format!("Enter closes{rest} · {report} shows the report"));
     let title = match done.revoked.as_slice() {
         [one] => format!("Revoked: {}", fit::cut(&one.key.name, 48)),
         many => format!("{} keys revoked", many.len()),

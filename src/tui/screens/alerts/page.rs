@@ -2,7 +2,7 @@
 
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, thousands};
 use crate::domain::usage::{SPIKE_MINUTES, Severity, Source, What};
 use crate::service::RaisedAlert;
 use crate::tui::opening::Part;
@@ -24,6 +24,7 @@ pub fn kind(what: &What) -> &'static str {
         What::Spike { .. } => "spike",
         What::FailedAuthentications { .. } => "failed attempts",
         What::NewNetwork { .. } => "new network",
+        What::AfterEnd { .. } => "used after end",
         What::Unread { .. } => "can't be read",
     }
 }
@@ -75,6 +76,19 @@ pub fn of(shell: &Shell, raised: &RaisedAlert) -> (String, Vec<Part>) {
         What::FailedAuthentications { attempts, seconds, .. } => {
             parts.push(Part::Fact("From", about(raised)));
             parts.push(Part::Fact("Attempts", format!("{attempts} in {seconds} s")));
+        }
+        What::AfterEnd { how, ended_at, tries, before, networks, endpoints, .. } => {
+            parts.push(Part::Fact("Ended", format!("{how}, {}", with_age(*ended_at))));
+            parts.push(Part::Fact(
+                "In 24 hours",
+                format!("{} (before: {})", thousands(*tries), thousands(*before)),
+            ));
+            let rows = [("Network", networks), ("Endpoint", endpoints)];
+            for (label, share) in
+                rows.iter().flat_map(|(label, list)| list.iter().map(move |share| (*label, share)))
+            {
+                parts.push(Part::Fact(label, format!("{}: {}", share.name, thousands(share.tries))));
+            }
         }
         What::Unread { .. } => {}
         What::NewNetwork { network, address, expected, .. } => {

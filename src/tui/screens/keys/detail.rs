@@ -9,11 +9,13 @@ use unicode_width::UnicodeWidthStr;
 use super::columns;
 use super::state::State;
 use super::usage::{KeyUse, SPANS};
+use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, Status};
+use crate::domain::usage::Late;
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, limits, times};
 use crate::tui::widgets::{fit, sparkline};
@@ -69,6 +71,7 @@ fn selected(state: &State, shell: &Shell, area: Rect) -> Vec<Line<'static>> {
     let known = Known {
         trail: trail.map(|(_, trail)| trail.as_slice()),
         used: state.uses.of(key.id),
+        late: state.detail.late.as_ref().filter(|(of, _)| *of == key.id).and_then(|(_, late)| late.as_ref()),
         account: state.detail.account.as_ref().filter(|account| account.slug == key.account),
     };
     lines(key, known, state.now(shell), shell, usize::from(area.width))
@@ -80,6 +83,7 @@ struct Known<'a> {
     /// Its audit, newest first.
     trail: Option<&'a [Entry]>,
     used: Option<&'a KeyUse>,
+    late: Option<&'a Late>,
     account: Option<&'a Account>,
 }
 
@@ -113,6 +117,10 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     page.lines.push(Line::from(vec![page.label("Status"), Span::styled(word, style)]));
     if key.status(now) == Status::Refused {
         page.fact("", "its policy has no such prefix any more, and gates refuse it");
+    }
+    if let Some(late) = known.late {
+        page.warning("After its end", &late.words());
+        page.fact("", &format!("{} tells the account's admins", shell.keymap.key(Action::TellAdmins)));
     }
     if key.rotation_due(now) {
         page.fact("", "active, but past its rotation period");
@@ -204,7 +212,15 @@ impl Page<'_> {
 
     /// A label and its value, uncut: it goes on below itself.
     fn fact(&mut self, label: &str, value: &str) {
-        let style = self.shell.styles.of(Role::Text);
+        self.said(label, value, Role::Text);
+    }
+
+    fn warning(&mut self, label: &str, value: &str) {
+        self.said(label, value, Role::Warning);
+    }
+
+    fn said(&mut self, label: &str, value: &str, role: Role) {
+        let style = self.shell.styles.of(role);
         for (i, line) in fit::wrap(value, self.width.saturating_sub(LABEL + 1)).into_iter().enumerate() {
             let label = self.label(if i == 0 { label } else { "" });
             self.lines.push(Line::from(vec![label, Span::styled(line, style)]));

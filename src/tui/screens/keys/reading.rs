@@ -61,7 +61,16 @@ impl State {
             effects.extend(self.detail.trails.ask(shell, ME, Request::Trail(id)));
         }
         effects.extend(self.read_account(shell));
+        effects.extend(self.read_late(shell));
         effects
+    }
+
+    /// What gates saw of the key in the detail after its end, unless it works, or that is at hand or under way.
+    fn read_late(&mut self, shell: &mut Shell) -> Option<Effect> {
+        let key = self.selected_key().filter(|key| key.has_ended(self.now(shell)))?;
+        let known = self.detail.late.as_ref().is_some_and(|(of, _)| *of == key.id);
+        let request = Request::Late(Box::new(key.clone()));
+        if known || self.detail.lates.busy() { None } else { self.detail.lates.ask(shell, ME, request) }
     }
 
     /// The account of the key in the detail, unless it is at hand or under way.
@@ -127,6 +136,16 @@ impl State {
                     shell.redraw = true;
                 }
                 settled.next.into_iter().collect()
+            }
+            Reply::Late { key, outcome } => {
+                if self.detail.lates.settle(shell, id).is_none() {
+                    return Vec::new();
+                }
+                // Without an answer it is asked for again with the next step, not at once.
+                let Ok(late) = outcome else { return Vec::new() };
+                self.detail.late = Some((key, late));
+                shell.redraw = true;
+                if self.detail.open { self.read_late(shell).into_iter().collect() } else { Vec::new() }
             }
             Reply::Account(outcome) => {
                 if self.detail.accounts.settle(shell, id).is_none() {

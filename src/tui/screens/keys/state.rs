@@ -9,6 +9,7 @@ use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId};
+use crate::domain::usage::Late;
 use crate::service::Count;
 use crate::tui::latest::{Latest, Paced};
 use crate::tui::listing::Listing;
@@ -49,6 +50,9 @@ pub struct Detail {
     /// The audit of one key.
     pub trail: Option<(KeyId, Vec<Entry>)>,
     pub(super) trails: Latest,
+    /// What gates saw of one key after its end.
+    pub late: Option<(KeyId, Option<Late>)>,
+    pub(super) lates: Latest,
     /// The selected key's account, once it was read; its plan says which budgets hold.
     pub account: Option<Account>,
     pub(super) accounts: Latest,
@@ -62,6 +66,7 @@ impl Detail {
     /// The audit has grown: what is at hand of it, or under way, is old.
     pub(super) fn forget_trail(&mut self) {
         self.trail = None;
+        self.late = None;
         self.wanted = None;
     }
 }

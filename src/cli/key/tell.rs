@@ -1,0 +1,115 @@
+//! `keyrack key tell`: a letter to the admins of keys' accounts, now.
+
+use clap::Args;
+
+use super::super::failure::{Exit, Failure, Result};
+use super::super::output::{Column, Record, Tone};
+use super::super::session::Session;
+use super::super::{count, prompt, say};
+use super::which::{self, Which};
+use crate::domain::Instant;
+use crate::domain::notice::Occasion;
+use crate::domain::reminder::State;
+use crate::service::{Service, Tell, Told, new_operation};
+
+/// Letters that a person is shown before the question.
+const SHOWN: usize = 20;
+
+#[derive(Debug, Args)]
+#[command(group = which::needed(&[]))]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// Tell that they were found where others can read them; without it, that they are still used after their end
+    #[arg(long)]
+    exposed: bool,
+    /// What to add to the letter; kept in the audit
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    reason: Option<String>,
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let service = session.service().await?;
+    let now = service.now().await?;
+    let chosen = arguments.which.choose(service, session).await?;
+    chosen.remark_parts(session);
+    for key in &chosen.keys {
+        if !arguments.exposed && !key.has_ended(now) {
+            let words = format!(
+                "{:?} works: say --exposed to tell its admins that it was found exposed",
+                key.name.as_str()
+            );
+            return Err(Failure::new(Exit::Refused, words));
+        }
+    }
+    let occasion = if arguments.exposed { Occasion::Exposed } else { Occasion::AfterEnd };
+    let tell = Tell { operation: new_operation(), keys: chosen.ids(), occasion, reason: arguments.reason };
+    tell_them(tell, service, session).await
+}
+
+/// Shows who would be told of what, asks, and sends.
+pub async fn tell_them(tell: Tell, service: &Service, session: &Session) -> Result {
+    // Nobody is asked about what is refused anyway.
+    let due = service.trying().tell(tell.clone()).await?;
+    let letters = count(due.len() as u64, "letter");
+    if session.global.dry_run {
+        session.outcome().list(&due, service.present())?;
+        session.would(|| format!("send {letters}"));
+        return Ok(());
+    }
+    let whither = service.post().await?.whither();
+    if prompt::must_ask(&session.global) && prompt::can_ask(&session.global) {
+        for letter in due.iter().take(SHOWN) {
+            say(&format!(
+                "  {}  account {}  {}",
+                letter.recipient,
+                letter.account,
+                count(letter.keys.len() as u64, "key")
+            ));
+        }
+        if due.len() > SHOWN {
+            say(&format!("  … and {} more", due.len() - SHOWN));
+        }
+        say(&whither.sentence());
+    }
+    if !prompt::confirm(&session.global, &format!("Send {letters}")).await? {
+        return Err(Failure::new(Exit::Failure, "nobody was told"));
+    }
+    // Not tried again by itself: a letter that has left would leave twice.
+    let told = service.tell(tell).await?;
+    let failed = told.iter().filter(|one| matches!(one.state, State::Failed | State::Ambiguous)).count();
+    session.outcome().list(&told, service.present())?;
+    if session.hushed() {
+        for one in &told {
+            say(&format!("  {}  {}  {}", one.recipient, one.state.as_str(), one.answer));
+        }
+    }
+    let verb = if whither.leaves { "sent" } else { "written" };
+    session.remark(&format!("{} {verb}.", count((told.len() - failed) as u64, "letter")));
+    match failed {
+        0 => Ok(()),
+        failed => Err(Failure::new(
+            Exit::CheckFailed,
+            format!("{} did not go out: see above why", count(failed as u64, "letter")),
+        )),
+    }
+}
+
+impl Record for Told {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("STATE", 3, "state", |told, _| told.state.as_str().into()),
+        Column::new("RECIPIENT", 1, "recipient", |told, _| told.recipient.as_str().into()),
+        Column::new("ACCOUNT", 2, "account", |told, _| told.account.as_str().into()),
+        Column::<Self>::new("KEYS", 5, "keys", |told, _| told.keys.iter().map(ToString::to_string).collect())
+            .cell(|told, _| told.keys.len().to_string()),
+        Column::new("ANSWER", 4, "answer", |told, _| told.answer.as_str().into()),
+    ];
+
+    fn tone(&self, _now: Instant) -> Option<Tone> {
+        Some(match self.state {
+            State::Sent | State::Written => Tone::Good,
+            State::Failed => Tone::Bad,
+            _ => Tone::Quiet,
+        })
+    }
+}
