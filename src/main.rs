@@ -63,7 +63,8 @@ fn console(mut session: Session) -> cli::Result<u8> {
     signals::hold_faults();
     let runtime = cli::runtime(2)?;
     runtime.block_on(session.ask_for_new())?;
-    let reason = runtime.block_on(tui::run(session.opening(), settings, session.clock.clone()));
+    let reason =
+        runtime.block_on(tui::run(session.opening(), session.place().ok(), settings, session.clock.clone()));
     runtime.shutdown_background();
     match reason {
         Ok(ExitReason::Broken(why)) => Err(Failure::new(Exit::Failure, why)),

@@ -9,8 +9,8 @@ use crate::domain::operator::Identity;
 pub use crate::domain::usage::{Outcome, RaisedAlert};
 use crate::store::Store;
 pub use crate::store::{
-    Access, AlertRequest, Error as StoreError, Facts, Intent, Lack, LiveEvent, Location, MaybeTransient,
-    Mended, Moving, Neglected, OddRow, SavedWindow, Tried, UNWRITTEN,
+    Access, AlertRequest, Error as StoreError, Facts, Holder, Intent, Lack, LiveEvent, Location,
+    MaybeTransient, Mended, Moving, Neglected, OddRow, SavedWindow, Tried, UNWRITTEN,
 };
 
 mod accounts;

@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
 };
-use signal_hook::consts::{SIGCONT, SIGTSTP, SIGTTIN};
+use signal_hook::consts::SIGCONT;
 use signal_hook::iterator::Signals;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -211,12 +211,12 @@ fn watch_stops() -> io::Result<()> {
     if WATCHED.swap(true, Ordering::SeqCst) {
         return Ok(());
     }
-    let mut heard = Signals::new(signals::deadly().chain([SIGTSTP, SIGTTIN, SIGCONT]))?;
+    let mut heard = Signals::new(signals::deadly().chain(signals::STOPS).chain([SIGCONT]))?;
     let watch = move || {
         for signal in heard.forever() {
             match signal {
                 SIGCONT => hide_again(),
-                SIGTSTP | SIGTTIN => stop(),
+                stops if signals::STOPS.contains(&stops) => stop(),
                 deadly => {
                     restore_terminal();
                     signals::end_by(deadly);
@@ -246,8 +246,7 @@ fn stop() {
     if let Some(Hidden { terminal, before }) = HIDDEN.lock().as_ref().filter(|_| own) {
         let _ = tcsetattr(terminal, OptionalActions::Now, before);
     }
-    // Stops as SIGTSTP would, where somebody can wake us, and is not listened to.
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TTOU);
+    signals::stop(false);
 }
 
 /// Whatever was typed meanwhile may be half a secret: it is dropped, and typed again. In the background the terminal is

@@ -156,7 +156,11 @@ impl Session {
     }
 
     /// A mistake is told with the place where it was made.
-    fn place(&self) -> std::result::Result<Location, StoreError> {
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// When what the settings say of it makes no sense.
+    pub fn place(&self) -> std::result::Result<Location, StoreError> {
         let Setting { value, source } = &self.settings.database;
         match &self.throwaway {
             Some(throwaway) => Location::parse(&throwaway.address()),

@@ -100,6 +100,11 @@ impl Service {
         Ok(self.inner.store.holders().await?)
     }
 
+    /// The same while the database can't be opened for it.
+    pub async fn holders_at(location: &Location) -> Result<Vec<Holder>> {
+        Ok(Store::holders_at(location).await?)
+    }
+
     /// Ends such a session, for an admin: the database asks. False: it is gone, or holds nothing.
     pub async fn end_session(&self, pid: i32) -> Result<bool> {
         Ok(self.inner.store.end_session(pid).await?)

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use sqlx::PgPool;
+
 use super::dialect::Time;
-use super::{Error, Pools, Result, Store};
+use super::{Error, Location, Pools, Result, Store, postgres};
 use crate::domain::Instant;
 use crate::domain::operator::Role;
 use crate::domain::text::SafeText;
@@ -37,24 +39,47 @@ impl fmt::Display for Holder {
     }
 }
 
+impl Holder {
+    /// Who it is that others wait for, with what ends it first.
+    pub fn blocks(&self) -> String {
+        let from = self.address.as_ref().map(|address| format!(" from {address}")).unwrap_or_default();
+        format!("Waiting for process {} of {}{from}, which holds a lock", self.pid, self.login)
+    }
+}
+
+async fn holders(pool: &PgPool) -> Result<Vec<Holder>> {
+    type Row = (i32, SafeText, Option<SafeText>, SafeText, Option<Time>);
+    const HOLDERS: &str = "SELECT pid, login, address, application, since FROM keyrack_holders()";
+    let rows: Vec<Row> = match sqlx::query_as(HOLDERS).fetch_all(pool).await.map_err(Error::from) {
+        Err(Error::Lacks(_)) => return Ok(Vec::new()),
+        rows => rows?,
+    };
+    let holder = |(pid, login, address, application, since): Row| Holder {
+        pid,
+        login,
+        address,
+        application,
+        since: since.map(|time| time.0),
+    };
+    Ok(rows.into_iter().map(holder).collect())
+}
+
 impl Store {
     /// The sessions that hold what a change needs, the longest first; none where the schema can't tell.
     pub async fn holders(&self) -> Result<Vec<Holder>> {
-        let Pools::Postgres(pool) = &self.pools else { return Ok(Vec::new()) };
-        type Row = (i32, SafeText, Option<SafeText>, SafeText, Option<Time>);
-        const HOLDERS: &str = "SELECT pid, login, address, application, since FROM keyrack_holders()";
-        let rows: Vec<Row> = match sqlx::query_as(HOLDERS).fetch_all(pool).await.map_err(Error::from) {
-            Err(Error::Lacks(_)) => return Ok(Vec::new()),
-            rows => rows?,
-        };
-        let holder = |(pid, login, address, application, since): Row| Holder {
-            pid,
-            login,
-            address,
-            application,
-            since: since.map(|time| time.0),
-        };
-        Ok(rows.into_iter().map(holder).collect())
+        match &self.pools {
+            Pools::Postgres(pool) => holders(pool).await,
+            Pools::Sqlite { .. } => Ok(Vec::new()),
+        }
+    }
+
+    /// The same of a database that can't be opened as long as they hold it.
+    pub async fn holders_at(location: &Location) -> Result<Vec<Holder>> {
+        let Location::Postgres(url) = location else { return Ok(Vec::new()) };
+        let pool = postgres::bare(url).await?;
+        let found = holders(&pool).await;
+        pool.close().await;
+        found
     }
 
     /// Ends such a session. False: it is gone, or holds nothing.

@@ -83,6 +83,11 @@ pub(super) async fn open(url: &str, access: Access) -> Result<(Pools, Option<&'s
     Ok((Pools::Postgres(pool), server.weakness(), newer))
 }
 
+/// Connections without a look at what is in the database.
+pub(super) async fn bare(url: &str) -> Result<PgPool> {
+    Ok(connect(url).await?.0)
+}
+
 /// What [`open`] would do to the schema.
 pub(super) async fn try_open(url: &str) -> Result<migrate::Tried> {
     let (pool, _) = connect(url).await?;

@@ -5,6 +5,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::effect::{Reply, RequestId, Timer};
 use super::words::{Pasted, WipedBytes};
 use crate::domain::history::History;
+use crate::domain::text::SafeText;
 use crate::service::LiveEvent;
 use crate::service::SweepNews;
 
@@ -37,11 +38,16 @@ pub enum Message {
     Live(LiveEvent),
     /// How the database stands beside what this machine remembers of it.
     History(History),
+    /// An answer of the database has not come for so long; who holds it up, where that can be told.
+    Waits {
+        seconds: u64,
+        holder: Option<SafeText>,
+    },
     /// A timer that [`super::effect::Effect::SetTimer`] set has run out.
     Timer(Timer),
     /// The clipboard's ladder ended at the terminal: these bytes are to be written to it.
     Emit(WipedBytes),
-    /// Somebody wants the process stopped (SIGTSTP, SIGTTIN).
+    /// Somebody wants the process stopped (SIGTSTP, SIGTTIN, SIGTTOU).
     Stop,
     /// The process was stopped and goes on: the terminal may be in any state.
     Continue,

@@ -18,12 +18,12 @@ use super::state::State;
 use super::styles::Styles;
 use super::terminal::{self, Screen};
 use super::words::{ExitReason, Severity};
-use super::worker::{Running, Worker};
+use super::worker::{self, Running, Worker};
 use super::{input, signals, update};
 use crate::clock::Clock;
 use crate::domain::steady::CURE;
 use crate::domain::text::SafeText;
-use crate::service::{self, Service};
+use crate::service::{self, Location, Service};
 
 /// How often the ages on the screen are told anew.
 const CLOCK: std::time::Duration = std::time::Duration::from_secs(60);
@@ -56,8 +56,13 @@ pub fn check(settings: &TuiSettings) -> Result<(), Error> {
     }
 }
 
-/// Runs the console until it ends. The first picture is drawn while `opening` opens the database.
-pub async fn run<F>(opening: F, settings: TuiSettings, clock: Clock) -> Result<ExitReason, Error>
+/// Runs the console until it ends. The first picture is drawn while `opening` opens the database, at this place.
+pub async fn run<F>(
+    opening: F,
+    place: Option<Location>,
+    settings: TuiSettings,
+    clock: Clock,
+) -> Result<ExitReason, Error>
 where
     F: Future<Output = service::Result<Service>> + Send + 'static,
 {
@@ -77,6 +82,7 @@ where
     let mut hands =
         Hands { worker: None, waiting: Vec::new(), messages, timers: HashMap::new(), sweep: None };
     hands.set_timer(Timer::Opening, update::OPENING);
+    let waiting = tokio::spawn(worker::late::opening(place, hands.messages.clone()));
     // A database on this machine is open before the eye could see a picture without rows.
     let patience = tokio::time::sleep(super::view::body::PATIENCE);
     tokio::pin!(patience);
@@ -90,6 +96,7 @@ where
         let message = tokio::select! {
             biased;
             opened = &mut opening, if !open => {
+                waiting.abort();
                 let service = opened.map_err(io::Error::other)??;
                 (open, shown) = (true, true);
                 state.shell.now = clock.now();

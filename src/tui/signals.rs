@@ -5,26 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::layout::Size;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGTTIN, SIGWINCH};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::message::Message;
 use super::terminal;
 use super::words::ExitReason;
-use crate::signals::{HARMLESS, deadly, wait_for_fault};
+use crate::signals::{HARMLESS, STOPS, deadly, wait_for_fault};
 
 /// Listens in threads of its own: a signal is heard whatever the others are busy with. What ends the console ends it even
 /// where the loop is stuck; only a letter under way (`posting`) is finished first, until somebody insists.
 pub fn listen(messages: &UnboundedSender<Message>, posting: &Arc<AtomicBool>) -> io::Result<()> {
-    let others = [SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGTTIN, SIGCONT, SIGWINCH];
-    let mut signals = Signals::new(deadly().chain(HARMLESS).chain(others))?;
+    let others = [SIGTERM, SIGHUP, SIGINT, SIGCONT, SIGWINCH];
+    let mut signals = Signals::new(deadly().chain(HARMLESS).chain(STOPS).chain(others))?;
     let (to, posting) = (messages.clone(), Arc::clone(posting));
     let heard = move || {
         let mut told = false;
         for signal in signals.forever() {
             let (message, reason) = match signal {
-                SIGTSTP | SIGTTIN => (Message::Stop, None),
+                stop if STOPS.contains(&stop) => (Message::Stop, None),
                 SIGCONT => (Message::Continue, None),
                 SIGWINCH => {
                     let Size { width, height } = terminal::size();

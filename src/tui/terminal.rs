@@ -9,8 +9,7 @@ use parking_lot::Mutex;
 use ratatui::Terminal;
 use ratatui::layout::{Position, Size};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::Signal;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 
 use super::painter::{Canvas, Painter};
 use super::state::State;
@@ -71,6 +70,7 @@ impl Screen {
     /// Takes the terminal, again if need be: whoever had it while this process was stopped left it in any state. Answers
     /// its size.
     pub fn enter(&mut self) -> io::Result<Size> {
+        wait_for_foreground();
         let now = tcgetattr(io::stdin())?;
         // A shell sets the terminal for itself even where it was not given back, as after SIGSTOP.
         let others = !TAKEN.load(Ordering::SeqCst) || now.local_modes.contains(LocalModes::ICANON);
@@ -79,7 +79,6 @@ impl Screen {
             *BEFORE.lock() = Some(now);
         }
         raw.make_raw();
-        // In the background this stops the process, until it is in the foreground again. So it comes before any output.
         tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
         let mut out = io::stdout().lock();
         out.write_all(ENTER)?;
@@ -135,15 +134,7 @@ impl Screen {
     /// goes on. Answers its size then.
     pub fn suspend(&mut self, job: bool) -> io::Result<Size> {
         give_back();
-        // SIGTSTP is listened to. SIGTTOU isn't and stops just as well, where there is a shell that can wake us: else
-        // nothing stops, and the console goes on.
-        match job {
-            // The whole job stops, so that a shell sees it even if something stands between it and us.
-            true => rustix::process::kill_current_process_group(Signal::TTOU)?,
-            false => rustix::process::kill_process(rustix::process::getpid(), Signal::TTOU)?,
-        }
-        // The signal may take effect in another thread: this one must not go on before.
-        std::thread::sleep(Duration::from_millis(30));
+        signals::stop(job);
         self.enter()
     }
 }
@@ -152,6 +143,22 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// In the background the terminal is somebody else's, and setting it would be refused without an end: this process stops until
+/// it is in the foreground.
+fn wait_for_foreground() {
+    // Where nobody can stop or wake it, setting the terminal says so.
+    for _ in 0..50 {
+        if !is_elsewhere() {
+            return;
+        }
+        signals::stop(false);
+    }
+}
+
+fn is_elsewhere() -> bool {
+    tcgetpgrp(io::stdin()).is_ok_and(|group| group != rustix::process::getpgrp())
 }
 
 /// The size of the window; the smallest usual one where it is not known.
@@ -176,7 +183,7 @@ pub fn give_back() {
         bytes.extend_from_slice(LEAVE);
         write_or_leave(&bytes);
     }
-    if let Some(before) = BEFORE.lock().take() {
+    if let Some(before) = BEFORE.lock().take().filter(|_| !is_elsewhere()) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
     }
 }
@@ -205,7 +212,7 @@ pub fn end_soon(reason: &ExitReason) {
         std::thread::sleep(ENDING);
         std::thread::spawn(|| {
             std::thread::sleep(LAST);
-            let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         });
         give_back();
         if let ExitReason::Killed(signal) = reason {

@@ -142,6 +142,11 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Live(event) => live(state, event),
         Message::History(history) => history::noticed(&mut state.shell, history).into_iter().collect(),
+        Message::Waits { seconds, holder } => {
+            let words = holder.map_or_else(|| late(state, seconds), |holder| holder.to_string());
+            state.shell.toast_until(Holds::Answer, Severity::Warning, words);
+            Vec::new()
+        }
         Message::Timer(timer) => ring(state, timer),
         Message::Emit(bytes) => vec![Effect::Emit(bytes)],
         Message::Stop => suspend(state, false),
@@ -334,6 +339,11 @@ fn welcome(state: &mut State) {
     shell.open(Opening::Preset { first_run: true });
 }
 
+fn late(state: &State, seconds: u64) -> String {
+    let key = state.shell.keymap.key(Action::Quit);
+    format!("the database has not answered for {seconds} s. Still trying; {key} leaves")
+}
+
 fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
     state.shell.redraw = true;
     match timer {
@@ -343,9 +353,7 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
         }
         // Opening ends by itself, with what went wrong; until then nobody shall wonder.
         Timer::Opening if state.shell.link == Link::Opening => {
-            let seconds = OPENING.as_secs();
-            let key = state.shell.keymap.key(Action::Quit);
-            let words = format!("the database has not answered for {seconds} s. Still trying; {key} leaves");
+            let words = late(state, OPENING.as_secs());
             state.shell.toast_until(Holds::Answer, Severity::Warning, words);
             Vec::new()
         }

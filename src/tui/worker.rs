@@ -7,9 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{Mutex, Notify};
+
+pub mod late;
+mod running;
+
+pub use running::Running;
 
 use super::clipboard::Clipboard;
 use super::effect::{CopyText, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
@@ -38,15 +42,14 @@ const LAST: Duration = Duration::from_millis(50);
 /// More bytes than these are given to no clipboard.
 const CLIPBOARD: usize = 512 * 1024;
 
-/// Longer than any letter may take.
-const LETTER: Duration = Duration::from_secs(45);
-
 /// Starts one task for each request, so that none waits for another.
 #[derive(Clone)]
 pub struct Worker {
     service: Service,
     clipboard: Arc<Clipboard>,
     messages: UnboundedSender<Message>,
+    /// Of him who asks who holds what is waited for.
+    turn: Arc<Mutex<()>>,
     /// Whether a sweep goes on, for who wants to end the program.
     posting: Arc<AtomicBool>,
     /// The database that has come under the name of the one before, until the console knows of it.
@@ -60,14 +63,18 @@ impl Worker {
         messages: UnboundedSender<Message>,
         posting: Arc<AtomicBool>,
     ) -> Self {
-        Self { service, clipboard, messages, posting, next: Arc::default() }
+        Self { service, clipboard, messages, turn: Arc::default(), posting, next: Arc::default() }
     }
 
     /// Starts the work; a [`Message::Reply`] will come.
     pub fn ask(&self, to: RequestId, request: Request) {
         let worker = self.clone();
         tokio::spawn(async move {
+            let (service, messages) = (worker.service.clone(), worker.messages.clone());
+            let turn = Arc::clone(&worker.turn);
+            let waiting = tokio::spawn(late::answer(service, messages, turn, late::reads(&request)));
             let reply = worker.answer(request).await;
+            waiting.abort();
             // Nobody listens only when the console is ending.
             let _ = worker.messages.send(Message::Reply { to, reply });
         });
@@ -93,7 +100,7 @@ impl Worker {
             let reply = Reply::Sweep(done.map(Box::new).map_err(Failure::from));
             let _ = worker.messages.send(Message::Reply { to: of, reply });
         });
-        Running { stop, task }
+        Running::new(stop, task)
     }
 
     /// Passes on news of the database until the console ends.
@@ -301,37 +308,6 @@ impl Worker {
             Ok(Ok(path)) => Ok(Copied::reached(format!("{number} written to {}", path.display()))),
             Ok(Err(error)) => Err(file_failure(&error)),
             Err(_) => Err(Failure { kind: FailureKind::Other, text: "the file was not written".into() }),
-        }
-    }
-}
-
-/// A sweep that goes on.
-pub struct Running {
-    stop: Stop,
-    task: JoinHandle<()>,
-}
-
-impl Running {
-    /// Lets it end between two letters.
-    pub fn stop(&self) {
-        self.stop.stop();
-    }
-
-    /// Lets it end between two letters and waits for that. Another wish to leave, or a letter that takes longer than any
-    /// letter may, ends the waiting: what was in hand is then taken over by a later sweep.
-    pub async fn finish(self, inbox: &mut UnboundedReceiver<Message>) {
-        self.stop.stop();
-        let insisted = async {
-            while let Some(message) = inbox.recv().await {
-                if matches!(message, Message::Interrupt | Message::Terminate | Message::Kill(_)) {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            _ = self.task => {}
-            () = insisted => {}
-            () = tokio::time::sleep(LETTER) => {}
         }
     }
 }

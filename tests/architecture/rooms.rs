@@ -160,7 +160,7 @@ pub const ROOMS: &[Room] = &[
     // Opens single parts of rooms to tests.
     room("src/fuzzing", &["src/gate", "src/store", "src/tui"], &[]),
     room("src/https", &[], &["ureq"]),
-    room("src/signals", &[], &["nix", "signal_hook", "std::process"]),
+    room("src/signals", &[], &["nix", "rustix", "signal_hook", "std::fs", "std::process", "std::thread"]),
     // The doors go through the service, and know nothing of each other.
     room(
         "src/cli",

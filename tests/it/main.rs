@@ -98,6 +98,7 @@ mod journey {
     mod copying;
     mod exposed;
     mod gate;
+    mod held_up;
     mod incident;
     mod keys;
     mod lines;
@@ -119,6 +120,8 @@ mod mail {
     mod smtp;
 }
 
+/// Where things lie on the machine that builds.
+mod build_paths;
 mod clocks;
 mod disk;
 mod first_steps;

@@ -1,8 +1,10 @@
 //! What is confirmed is on the disk, however the server is set; and a server that can't promise it is told of.
 
+use super::poolers::Pooler;
 use crate::support::database::cluster::{Cluster, Server};
 use crate::support::database::{Database, skip};
 use crate::support::people::{make_kept, office, preset};
+use crate::support::program;
 use crate::support::pty::{PATIENCE, Start};
 use crate::support::script::{Script, texts};
 use keyrack::service::new_operation;
@@ -39,6 +41,28 @@ fn what_was_confirmed_outlives_a_killed_server_that_would_not_wait() {
             let service = db.open().await;
             assert!(service.key(key).await.unwrap().revoked_at.is_some(), "round {round}");
             service.close().await;
+        }
+    });
+}
+
+#[test]
+fn what_was_confirmed_behind_a_pooler_outlives_a_killed_server() {
+    with_cluster(&["synchronous_commit=off", "wal_writer_delay=10s"], |cluster| async move {
+        let db = Database::on(&cluster).await;
+        let server = Server::of(&cluster);
+        let service = office(&db, preset("voicegram")).await;
+        for round in 0..3 {
+            let key = make_kept(&service, "acme", &format!("key {round}")).await.key.id;
+            let Some(pooler) = Pooler::start(&db, "session") else { return };
+            let (address, id) = (pooler.address(&db), key.to_string());
+            // The pooler's connection is used again, and has forgotten what the one before set.
+            program::stdout(db.dir(), ["--db", &address, "key", "list"]);
+            program::stdout(db.dir(), ["--db", &address, "key", "revoke", &id, "--yes"]);
+            server.kill();
+            server.start("-c synchronous_commit=off -c wal_writer_delay=10s");
+            let again = db.open().await;
+            assert!(again.key(key).await.unwrap().revoked_at.is_some(), "round {round}");
+            again.close().await;
         }
     });
 }

@@ -12,14 +12,14 @@ use crate::support::script::{ACCOUNT, Script, failed, texts};
 const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
 
 /// A pooler on a port of its own. Killed when this is dropped.
-struct Pooler {
+pub(super) struct Pooler {
     port: u16,
     child: Child,
     _folder: tempfile::TempDir,
 }
 
 impl Pooler {
-    fn start(db: &Database, mode: &str) -> Option<Self> {
+    pub(super) fn start(db: &Database, mode: &str) -> Option<Self> {
         if !Path::new(PGBOUNCER).exists() {
             skip("poolers", "PgBouncer is not installed (apt-get install pgbouncer)");
             return None;
@@ -64,7 +64,7 @@ impl Pooler {
         Some(Self { port, child, _folder: folder })
     }
 
-    fn address(&self, db: &Database) -> String {
+    pub(super) fn address(&self, db: &Database) -> String {
         format!("postgres://{}@127.0.0.1:{}/{}", crate::support::people::OWNER, self.port, db.name())
     }
 }

@@ -182,7 +182,7 @@ fn job(home: &TempDir) -> (Terminal, Pid) {
 #[test]
 fn stopped_from_outside_or_by_ctrl_z_the_terminal_is_as_it_was_and_comes_back_whole() {
     let home = rack(60);
-    for stop in [None, Some(Signal::TSTP), Some(Signal::TTIN)] {
+    for stop in [None, Some(Signal::TSTP), Some(Signal::TTIN), Some(Signal::TTOU)] {
         let (mut terminal, pid) = job(&home);
         match stop {
             None => terminal.press("ctrl-z"),
@@ -268,7 +268,7 @@ fn a_hidden_prompt_never_echoes_whatever_stops_it_and_continues_it() {
     let home = rack(5);
     let script = "set -m; \"$@\" key find & echo $! > pid; fg >/dev/null; \
                   while [ \"$(jobs -s)\" ]; do stty -a > stopped; echo SHELL HAS IT; read line; echo ON; fg > /dev/null; done; exit 7";
-    for stop in [None, Some(Signal::TSTP), Some(Signal::TTIN), Some(Signal::STOP)] {
+    for stop in [None, Some(Signal::TSTP), Some(Signal::TTIN), Some(Signal::TTOU), Some(Signal::STOP)] {
         let mut terminal =
             Start::new(home.path()).size(100, 30).through(["/bin/bash", "-c", script, "bash"]).spawn();
         terminal.wait_for("not shown");
