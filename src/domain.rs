@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod network;
 pub mod notice;
 pub mod operator;
+pub mod pause;
 pub mod query;
 pub mod reach;
 pub(crate) mod reason;

@@ -15,6 +15,7 @@ mod find;
 mod handover;
 mod limit;
 mod list;
+mod pause;
 mod reach;
 pub(super) mod receipt;
 pub(super) mod record;
@@ -50,6 +51,10 @@ pub enum Command {
     Limit(limit::Arguments),
     /// Tell the admins of keys' accounts by mail: that they were exposed, or are still used after their end
     Tell(tell::Arguments),
+    /// Refuse keys for a while: they work again by themselves
+    Pause(pause::Pause),
+    /// Let paused keys work again at once
+    Resume(pause::Resume),
     /// End keys at once and for good
     #[command(visible_alias = "delete")]
     Revoke(revoke::Arguments),
@@ -67,6 +72,8 @@ pub async fn run(command: Command, session: &Session) -> Result {
         Command::Usage(arguments) => usage::run(arguments, session).await,
         Command::Limit(arguments) => limit::run(arguments, session).await,
         Command::Tell(arguments) => tell::run(arguments, session).await,
+        Command::Pause(arguments) => pause::pause(arguments, session).await,
+        Command::Resume(arguments) => pause::resume(arguments, session).await,
         Command::Revoke(arguments) => revoke::run(arguments, session).await,
     }
 }

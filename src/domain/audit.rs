@@ -44,6 +44,12 @@ pub enum Action {
     KeyRetire,
     #[strum(serialize = "key.revoke")]
     KeyRevoke,
+    /// A key is refused for a while.
+    #[strum(serialize = "key.pause")]
+    KeyPause,
+    /// Before its pause was over.
+    #[strum(serialize = "key.resume")]
+    KeyResume,
     /// A key was given budgets of its own, or lost them.
     #[strum(serialize = "key.limit")]
     KeyLimit,

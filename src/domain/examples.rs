@@ -44,6 +44,8 @@ impl Key {
             successor_ends_at: None,
             standing: Standing::Good,
             rotation_due_at: None,
+            paused: None,
+            frozen: None,
             refused: false,
             odd: Default::default(),
         }

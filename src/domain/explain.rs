@@ -47,7 +47,7 @@ pub enum Mark {
 /// One step of the verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// credential, shape, known, revoked, expired, claimed, account, address, scope, limits
+    /// credential, shape, known, revoked, expired, claimed, paused, account, address, scope, limits
     pub name: &'static str,
     pub mark: Mark,
     pub words: SafeText,
@@ -101,7 +101,7 @@ impl Explanation {
 }
 
 /// The steps that come after reading.
-const LATER: [&str; 7] = ["revoked", "expired", "claimed", "account", "address", "scope", "limits"];
+const LATER: [&str; 8] = ["revoked", "expired", "claimed", "paused", "account", "address", "scope", "limits"];
 
 /// Explains a case.
 pub fn explain(case: &Case<'_>) -> Explanation {
@@ -210,6 +210,9 @@ fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
             None => "It was taken over.".into(),
         },
     );
+    let paused = key.held(now).map(|pause| Reason::Paused { pause: Box::new(pause.clone()), told: false });
+    let paused = paused.filter(|_| !key.has_ended(now));
+    told.judged("paused", paused, policy, "It is not paused.".into());
     let suspended = (key.standing != Standing::Good || facts.account.standing != Standing::Good)
         .then(|| Reason::Suspended { account: facts.account.slug.as_str().into() });
     let words = format!("Account {} is in good standing.", facts.account.slug);

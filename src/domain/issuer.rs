@@ -15,7 +15,7 @@ mod route;
 mod today;
 
 pub use check::Step;
-pub use gate::{Answers, GateRule, LimitRule, Per, Unmatched, WhenUnreachable};
+pub use gate::{Answers, GateRule, LimitRule, PauseRule, Per, Unmatched, WhenUnreachable};
 pub use route::{LineFault, Methods, RequestLine, Route, Routed};
 pub use today::Forms;
 
@@ -63,6 +63,8 @@ pub struct Policy {
     pub check: Option<Check>,
     #[serde(default)]
     pub gate: GateRule,
+    #[serde(default, skip_serializing_if = "PauseRule::is_usual")]
+    pub pause: PauseRule,
     /// In the order in which they are tried.
     #[serde(default)]
     pub routes: Vec<Route>,
@@ -260,6 +262,7 @@ impl Policy {
             headers: Headers::default(),
             check: None,
             gate: GateRule::default(),
+            pause: PauseRule::default(),
             routes: Vec::new(),
             limits: Vec::new(),
             answers: Answers::default(),

@@ -11,6 +11,7 @@ use super::account::Standing;
 use super::budget::Budgets;
 use super::expiry::Overlap;
 use super::network::Networks;
+use super::pause::Pause;
 use super::scope::Scopes;
 use super::secret::HashedKey;
 use super::text::SafeText;
@@ -67,6 +68,10 @@ pub struct Key {
     pub successor_ends_at: Option<Instant>,
     /// When the policy's rotation period ends; `None` where the policy has none.
     pub rotation_due_at: Option<Instant>,
+    /// Its own pause, the last one there was, over or not.
+    pub paused: Option<Pause>,
+    /// The freeze that holds it the longest.
+    pub frozen: Option<Pause>,
     /// Whether gates don't take its form any more: its issuer's policy has no such prefix, or can't be read.
     pub refused: bool,
     /// What of its row can't be read, and why; empty: all of it can. Such a key is shown and can be revoked, and passes nowhere.
@@ -116,6 +121,8 @@ pub struct Revocation {
 #[strum(serialize_all = "lowercase")]
 pub enum Status {
     Active,
+    /// It would work, but somebody paused it, or a freeze fits it: it works again by itself.
+    Paused,
     /// It would work, but its account is suspended: it works again once the account is reinstated.
     Suspended,
     /// It would work, but its issuer's policy has no such prefix any more: it works again once the policy has.
@@ -132,7 +139,7 @@ pub enum Status {
 impl Status {
     /// What a filter may ask for.
     pub const ALL: &[Self] =
-        &[Self::Active, Self::Suspended, Self::Refused, Self::Expired, Self::Abandoned, Self::Revoked];
+        &[Self::Active, Self::Paused, Self::Suspended, Self::Refused, Self::Expired, Self::Abandoned, Self::Revoked];
 
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -150,6 +157,8 @@ impl Key {
             Status::Expired
         } else if self.claim_by().is_some_and(|at| at <= now) {
             Status::Abandoned
+        } else if self.held(now).is_some() {
+            Status::Paused
         } else if self.standing != Standing::Good {
             Status::Suspended
         } else if self.refused {
@@ -159,12 +168,18 @@ impl Key {
         }
     }
 
+    /// What holds it at `now`, the longest of several: the other can be lifted and this one still holds.
+    pub fn held(&self, now: Instant) -> Option<&Pause> {
+        let holds = [&self.paused, &self.frozen].into_iter().flatten().filter(|pause| pause.holds(now));
+        holds.max_by_key(|pause| pause.until)
+    }
+
     /// The name as lists show it: behind what of the key can't be read.
     pub fn label(&self) -> Cow<'_, str> {
         self.odd.before(&self.name)
     }
 
-    /// Whether this key is over for good at `now`. A key of a suspended account is not.
+    /// Whether this key is over for good at `now`. A key that is paused, or of a suspended account, is not.
     pub fn has_ended(&self, now: Instant) -> bool {
         self.ends_at().is_some_and(|end| end <= now) || self.revoked_at.is_some()
     }

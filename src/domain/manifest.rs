@@ -112,6 +112,9 @@ fn version(key: &Key) -> u64 {
         successor,
         successor_ends_at: _,
         rotation_due_at: _,
+        paused,
+        // Made and lifted for many at once.
+        frozen: _,
         refused,
         odd,
     } = key;
@@ -123,6 +126,7 @@ fn version(key: &Key) -> u64 {
         network.to_string().hash(&mut hasher);
     }
     (created_at, created_by.as_str(), expires_at, acknowledged_at, limits.to_string()).hash(&mut hasher);
+    paused.as_ref().map(|pause| (pause.until, pause.by.as_str())).hash(&mut hasher);
     (predecessor, successor, refused, odd.as_str()).hash(&mut hasher);
     hasher.finish()
 }

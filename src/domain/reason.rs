@@ -9,6 +9,7 @@ use crate::domain::Instant;
 use crate::domain::carrier::Carrier;
 use crate::domain::issuer::{LineFault, Policy};
 use crate::domain::limit::State;
+use crate::domain::pause::Pause;
 use crate::domain::text::SafeText;
 use crate::domain::when;
 
@@ -69,6 +70,11 @@ pub enum Reason {
     /// A part of the key's row, or of its policy, can't be read, and why.
     Damaged {
         what: SafeText,
+    },
+    /// It is refused for a while. `told`: who is refused may see that.
+    Paused {
+        pause: Box<Pause>,
+        told: bool,
     },
     /// The account, by its slug, is not in good standing.
     Suspended {
@@ -135,6 +141,7 @@ impl Reason {
                 | Self::LetterCase
                 | Self::Unrouted
                 | Self::NoRoutes
+                | Self::Paused { told: true, .. }
                 | Self::Scope { .. }
                 | Self::Limited { .. }
                 | Self::Braked { .. }
@@ -242,6 +249,13 @@ impl Reason {
                 return format!(
                     "The database holds something of this key that can't be read ({what}), so it may not pass: revoke it and create a new one, or mend the row (see keyrack doctor)."
                 );
+            }
+            Self::Paused { pause, .. } => {
+                let sooner = match pause.freeze {
+                    Some(n) => format!("an admin lifts the freeze with `keyrack freeze lift {n}`"),
+                    None => "somebody resumes it with `keyrack key resume`".into(),
+                };
+                return format!("The key is {}. It works again then, or sooner if {sooner}.", pause.words());
             }
             Self::Suspended { account } => {
                 return format!(

@@ -37,6 +37,8 @@ impl Subjects {
             | Action::KeyRotate
             | Action::KeyRetire
             | Action::KeyRevoke
+            | Action::KeyPause
+            | Action::KeyResume
             | Action::KeyLimit => Self::KEYS | Self::ACCOUNTS | Self::REMINDERS,
             Action::AlertAcknowledge => Self::ALERTS,
             Action::SweepBegin

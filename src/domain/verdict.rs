@@ -1,5 +1,5 @@
 //! The verdict: whether a request may pass. Pure, and in one order for all policies: credential found, shape, known, not
-//! revoked, not expired, account in good standing, address allowed, scope allowed, within the limits.
+//! revoked, not expired, not paused, account in good standing, address allowed, scope allowed, within the limits.
 //!
 //! [`Directory::read`](super::credential::Directory::read) does the first two steps, the database the third, [`check`]
 //! all others but the last; the limiter is asked only for requests that may pass otherwise, so that a refused address or
@@ -119,7 +119,12 @@ pub fn check(
     if key.issuer != policy.slug {
         return Err(Reason::OtherIssuer.into());
     }
-    dead(key, now).map_or(Ok(()), Err)?;
+    if let Some(mut reason) = dead(key, now) {
+        if let Reason::Paused { told, .. } = &mut reason {
+            *told = policy.pause.tell;
+        }
+        return Err(reason.into());
+    }
     if !policy.odd.is_empty() {
         return Err(Reason::Damaged { what: policy.odd.clone() }.into());
     }
@@ -157,6 +162,9 @@ pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
         Status::Expired => Some(Reason::Expired { at: key.expires_at.unwrap_or(now) }),
         Status::Abandoned => Some(Reason::Abandoned { at: key.claim_by().unwrap_or(now) }),
         Status::Damaged => Some(Reason::Damaged { what: key.odd.clone() }),
+        Status::Paused => {
+            key.held(now).map(|pause| Reason::Paused { pause: Box::new(pause.clone()), told: false })
+        }
         Status::Suspended => Some(Reason::Suspended { account: key.account.as_str().into() }),
         Status::Refused => Some(Reason::UnknownPrefix),
     }

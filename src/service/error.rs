@@ -121,6 +121,10 @@ pub enum Field {
     Policy,
     Operator,
     Reason,
+    Message,
+    /// The end of a pause.
+    #[strum(serialize = "end of the pause")]
+    Until,
     Overlap,
 }
 

@@ -87,7 +87,7 @@ impl Receipt {
 }
 
 impl Service {
-    /// Waits until every gate that is alive has applied the revocation of these keys, or patience ends.
+    /// Waits until every gate that is alive has applied the revocation, pause or resumption of these keys, or patience ends.
     ///
     /// Measured from the audit's record of the revocation to the gate's own, both by the database's clock.
     ///
@@ -95,7 +95,7 @@ impl Service {
     pub async fn receipt(&self, keys: &[KeyId], patience: Duration) -> Result<Receipt> {
         self.look().await?;
         let store = &self.inner.store;
-        let (seq, at) = match store.revoked_in(keys).await? {
+        let (seq, at) = match store.stopped_in(keys).await? {
             Some(recorded) => recorded,
             None => (store.audit_head().await?.map_or(0, |(seq, _)| seq), self.now().await?),
         };

@@ -41,13 +41,13 @@ impl Times {
     /// The columns of [`key_of`]; `hash` is NULL where this login can't read it.
     fn key_columns(&self, hash: &str) -> String {
         let at = |column: &str| format!("{} AS {column}", self.micros(&format!("k.{column}")));
-        let times = ["created_at", "claim_by", "expires_at", "acknowledged_at", "revoked_at"];
+        let times = ["created_at", "claim_by", "expires_at", "acknowledged_at", "revoked_at", "paused_until"];
         let times = times.map(at).join(", ");
         // A use that only one of two tables knows of is told by itself.
         let last = self.micros("coalesce(u.last_used_at, k.first_used_at)");
         format!(
             "k.id, k.account, k.issuer, m.name, m.description, m.preview, {hash} AS hash, k.scopes, CAST(k.allow AS text) AS allow, \
-             k.limits, m.created_by, k.revoked_by, k.revoke_reason, m.predecessor, m.overlap_seconds, {times}, {last} AS last_used_at, \
+             k.limits, m.created_by, k.revoked_by, k.revoke_reason, k.paused_by, m.predecessor, m.overlap_seconds, {times}, {last} AS last_used_at, \
              CASE WHEN k.acknowledged_at IS NULL AND k.first_used_at IS NOT NULL THEN EXISTS (SELECT 1 FROM usage_minutes c \
              WHERE c.key = k.id AND c.minute <= k.claim_by AND c.allowed > 0) END AS counted"
         )
@@ -130,6 +130,8 @@ where
         revoked_at: at("revoked_at")?,
         revoked_by: maybe("revoked_by")?,
         revoke_reason: maybe("revoke_reason")?,
+        paused_until: at("paused_until")?,
+        paused_by: maybe("paused_by")?,
         predecessor: row.try_get("predecessor")?,
         overlap_seconds: row.try_get("overlap_seconds")?,
         counted: row.try_get("counted")?,
@@ -189,7 +191,7 @@ impl Store {
             }
             sql.push(
                 ") k LEFT JOIN audit a ON a.key = k.id AND a.action IN ('key.create', 'key.rotate', 'key.acknowledge', \
-                 'key.retire', 'key.limit', 'key.revoke') ORDER BY k.id, a.seq",
+                 'key.retire', 'key.limit', 'key.revoke', 'key.pause', 'key.resume') ORDER BY k.id, a.seq",
             );
             let persistent = matches!(which, Which::After(_));
             for row in sql.build().persistent(persistent).fetch_all(c).await? {

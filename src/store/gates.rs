@@ -207,14 +207,16 @@ impl Store {
         ))
     }
 
-    /// The number and the time of the audit's last row that says that one of these keys was revoked.
-    pub async fn revoked_in(&self, keys: &[KeyId]) -> Result<Option<(i64, Instant)>> {
+    /// The number and the time of the audit's last row that says that one of these keys was revoked, paused or resumed.
+    pub async fn stopped_in(&self, keys: &[KeyId]) -> Result<Option<(i64, Instant)>> {
         let mut reader = self.reader().await?;
         let mut last: Option<(i64, Instant)> = None;
         for some in keys.chunks(KEYS) {
             let row: Option<(i64, Time)> = both!(reader.conn(), c => {
                 let mut sql =
-                    QueryBuilder::<Db>::new("SELECT seq, at FROM audit WHERE action = 'key.revoke' AND key IN ");
+                    QueryBuilder::<Db>::new(
+                    "SELECT seq, at FROM audit WHERE action IN ('key.revoke', 'key.pause', 'key.resume') AND key IN ",
+                );
                 push_ids::<Db>(&mut sql, some);
                 sql.push(" ORDER BY seq DESC LIMIT 1");
                 sql.build_query_as::<(i64, Time)>().persistent(some.len() == 1).fetch_optional(c).await?

@@ -11,7 +11,9 @@ use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::budget::Budgets;
 use crate::domain::key::{Key, KeyId, Revocation};
+use crate::domain::pause::Pause;
 use crate::domain::secret::HashedKey;
+use crate::domain::text::SafeText;
 
 /// Rows of one statement.
 const ROWS: usize = 500;
@@ -205,6 +207,26 @@ impl Tx {
             sql.push_bind(Time(end.at));
             sql.push(", revoked_by = ").push_bind(end.by.as_str());
             sql.push(", revoke_reason = ").push_bind(end.reason.as_deref());
+            sql.push(" WHERE revoked_at IS NULL AND id IN ");
+            push_ids::<Db>(&mut sql, keys);
+            sql.build().persistent(keys.len() == 1).execute(c).await?;
+        });
+        Ok(())
+    }
+
+    /// Pauses keys, whatever pause they had before; `None`: takes theirs away.
+    pub async fn pause(&mut self, keys: &[KeyId], pause: Option<&Pause>) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let text = |text: Option<&SafeText>| text.map(ToString::to_string);
+        both!(self.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("UPDATE key_auth SET paused_at = ");
+            sql.push_bind(pause.map(|pause| Time(pause.at)));
+            sql.push(", paused_until = ").push_bind(pause.map(|pause| Time(pause.until)));
+            sql.push(", paused_by = ").push_bind(text(pause.map(|pause| &pause.by)));
+            sql.push(", pause_message = ").push_bind(text(pause.and_then(|pause| pause.message.as_ref())));
+            sql.push(", pause_reason = ").push_bind(text(pause.and_then(|pause| pause.reason.as_ref())));
             sql.push(" WHERE revoked_at IS NULL AND id IN ");
             push_ids::<Db>(&mut sql, keys);
             sql.build().persistent(keys.len() == 1).execute(c).await?;

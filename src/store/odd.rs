@@ -89,7 +89,19 @@ const TABLES: [Table; 16] = [
         "id",
         &[
             (Kind::Id, &["id"]),
-            (Kind::Text, &["account", "issuer", "scopes", "revoked_by?", "revoke_reason?"]),
+            (
+                Kind::Text,
+                &[
+                    "account",
+                    "issuer",
+                    "scopes",
+                    "revoked_by?",
+                    "revoke_reason?",
+                    "paused_by?",
+                    "pause_message?",
+                    "pause_reason?",
+                ],
+            ),
             (Kind::Networks, &["allow"]),
             (Kind::Budgets, &["limits?"]),
             (
@@ -101,6 +113,8 @@ const TABLES: [Table; 16] = [
                     "acknowledged_at?",
                     "first_used_at?",
                     "revoked_at?",
+                    "paused_at?",
+                    "paused_until?",
                 ],
             ),
         ],
@@ -199,6 +213,17 @@ const TABLES: [Table; 16] = [
             (Kind::Id, &["key?"]),
             (Kind::Alert, &["detail"]),
             (Kind::Time, &["hour", "raised_at", "told_at?", "acknowledged_at?"]),
+        ],
+    ),
+    table(
+        "holds",
+        "n",
+        &[
+            (
+                Kind::Text,
+                &["kind", "filter", "account?", "issuer?", "made_by", "message?", "reason?", "lifted_by?"],
+            ),
+            (Kind::Time, &["made_at", "until", "lifted_at?"]),
         ],
     ),
     table("limit_windows", "subject", &[(Kind::Text, &["gate", "subject"]), (Kind::Time, &["ends_at"])]),

@@ -9,6 +9,7 @@ use crate::domain::budget::Budgets;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::Key;
 use crate::domain::operator::{Operator, Role};
+use crate::domain::pause::Pause;
 use crate::domain::scope::Scopes;
 use crate::domain::text::SafeText;
 use crate::domain::{days, shifted};
@@ -18,7 +19,8 @@ pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, m.name, m.descr
      k.created_at, m.created_by, k.expires_at, k.claim_by, k.acknowledged_at, \
      CASE WHEN k.first_used_at IS NOT NULL THEN coalesce(u.last_used_at, k.first_used_at) END AS last_used_at, \
      u.last_used_from, u.last_used_endpoint, \
-     k.limits, k.revoked_at, k.revoked_by, k.revoke_reason, m.predecessor, m.successor, \
+     k.limits, k.revoked_at, k.revoked_by, k.revoke_reason, \
+     k.paused_at, k.paused_until, k.paused_by, k.pause_message, k.pause_reason, m.predecessor, m.successor, \
      (SELECT s.ends_at FROM key_auth s WHERE s.id = m.successor) AS successor_ends_at, \
      (SELECT i.rotation_days FROM issuers i WHERE i.slug = k.issuer) AS rotation_days, \
      (SELECT a.standing <> 'good' FROM accounts a WHERE a.slug = k.account) AS suspended";
@@ -33,6 +35,14 @@ from_row!(KeyRow, row => {
         row.note("limits", error);
     }
     row.time("claim_by");
+    let paused = row.maybe_time("paused_until").map(|until| Pause {
+        at: row.maybe_time("paused_at").unwrap_or(until),
+        until,
+        by: row.maybe_safe("paused_by").unwrap_or_default(),
+        message: row.maybe_safe("pause_message"),
+        reason: row.maybe_safe("pause_reason"),
+        freeze: None,
+    });
     let mut key = Key {
         id: row.id("id"),
         account: row.safe("account").to_string(),
@@ -59,6 +69,8 @@ from_row!(KeyRow, row => {
         successor: row.maybe("successor"),
         successor_ends_at: row.maybe_time("successor_ends_at"),
         rotation_due_at: rotation_days.map(|number| shifted(created_at, days(number))),
+        paused,
+        frozen: None,
         // Not in the row: `Conn::judge` says it.
         refused: false,
         odd: SafeText::default(),

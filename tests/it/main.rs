@@ -57,6 +57,7 @@ mod contract {
     pub mod odd;
     mod outbox;
     mod page;
+    mod pauses;
     mod policies;
     mod races;
     mod reminders;

@@ -1,4 +1,4 @@
-//! The receipt of `keyrack key revoke`: what each gate says.
+//! The receipt of `keyrack key revoke` and of what else stops keys: what each gate says.
 
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use crate::service::{GateReceipt, GateState, NO_GATE, PATIENCE, Service};
 /// What the gates said to every batch of keys.
 #[derive(Default)]
 pub struct Gates {
+    /// What was done, if that was not revoking: pause, resume, freeze, lift.
+    verb: Option<&'static str>,
     /// Of the last batch; of a gate that failed one, its answer to that.
     last: Vec<GateReceipt>,
     /// Why they could not be asked.
@@ -20,7 +22,22 @@ pub struct Gates {
 }
 
 impl Gates {
-    /// Asks the gates for the receipt of these keys, which are revoked.
+    /// Gates that are to confirm something else than a revocation.
+    pub fn of(verb: &'static str) -> Self {
+        Self { verb: Some(verb), ..Self::default() }
+    }
+
+    /// `revoked in the database`
+    fn done(&self) -> String {
+        match self.verb {
+            Some("freeze") => "frozen in the database".into(),
+            Some("lift") => "lifted in the database".into(),
+            Some(verb) => format!("{verb}d in the database"),
+            None => "revoked in the database".into(),
+        }
+    }
+
+    /// Asks the gates for the receipt of what was done to these keys; of none: of everything up to now.
     pub async fn ask(&mut self, keys: &[KeyId], service: &Service) -> Arc<[GateReceipt]> {
         // Whoever has kept one batch waiting gets no second chance to.
         let stuck = self.last.iter().any(|gate| gate.state == GateState::Waiting);
@@ -48,7 +65,8 @@ impl Gates {
     /// Shows a person what they said.
     pub fn tell(&self, session: &Session) {
         if let Some(weakness) = self.weakness.filter(|_| session.format().for_people()) {
-            say(&format!("keyrack: warning: the revocation may be lost: {weakness}"));
+            let what = if self.verb.is_some() { "what was done" } else { "the revocation" };
+            say(&format!("keyrack: warning: {what} may be lost: {weakness}"));
         }
         if self.failed.is_some() || !session.format().for_people() || session.global.quiet {
             return;
@@ -68,7 +86,8 @@ impl Gates {
     pub fn verdict(&self) -> Result {
         if let Some(error) = &self.failed {
             return Err(Failure::check(format!(
-                "revoked in the database, but whether the gates know can't be found out: {error}"
+                "{}, but whether the gates know can't be found out: {error}",
+                self.done()
             )));
         }
         let waiting = self.last.iter().filter(|gate| gate.state == GateState::Waiting);
@@ -78,9 +97,11 @@ impl Gates {
         }
         let seconds = PATIENCE.as_secs();
         Err(Failure::check(format!(
-            "revoked in the database, but NOT CONFIRMED within {seconds} s by gate {}, which is alive: treat the keys \
-                 as alive there, and look at that gate or stop it",
-            names.join(", ")
+            "{}, but NOT CONFIRMED within {seconds} s by gate {}, which is alive: treat the keys \
+                 as {} there, and look at that gate or stop it",
+            self.done(),
+            names.join(", "),
+            if matches!(self.verb, Some("resume" | "lift")) { "refused" } else { "alive" }
         )))
     }
 }

@@ -10,7 +10,7 @@ use crate::service::{Found, GateReceipt, Revoked};
 pub fn tone(status: Status) -> Tone {
     match status {
         Status::Active => Tone::Good,
-        Status::Expired | Status::Suspended => Tone::Warning,
+        Status::Expired | Status::Suspended | Status::Paused => Tone::Warning,
         Status::Abandoned => Tone::Quiet,
         Status::Revoked | Status::Damaged | Status::Refused => Tone::Bad,
     }
@@ -88,6 +88,9 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
         Column::wide("REVOKED", 18, "revoked_at", |of, _| of.key().revoked_at.into()),
         Column::wide("REVOKED BY", 19, "revoked_by", |of, _| of.key().revoked_by.as_deref().into()),
         Column::wide("REASON", 20, "revoke_reason", |of, _| of.key().revoke_reason.as_deref().into()),
+        Column::wide("PAUSED UNTIL", 26, "paused_until", |of, now| {
+            of.key().held(now).map(|pause| pause.until).into()
+        }),
         Column::field(21, "predecessor", |of, _| of.key().predecessor.map(|id| id.to_string()).into()),
         Column::field(22, "successor", |of, _| of.key().successor.map(|id| id.to_string()).into()),
         Column::<R>::new("ID", 1, "id", |of, _| of.key().id.to_string().into())
@@ -100,7 +103,7 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
     ]
 }
 
-const COLUMNS: usize = 25;
+const COLUMNS: usize = 26;
 const OF_KEYS: &[Column<Key>] = &columns();
 
 impl Record for Key {

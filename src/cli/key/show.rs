@@ -74,7 +74,7 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
         Err(_) if !key.odd.is_empty() => None,
         Err(error) => return Err(error.into()),
     };
-    if matches!(key.status(now), Status::Suspended | Status::Refused | Status::Damaged) {
+    if matches!(key.status(now), Status::Paused | Status::Suspended | Status::Refused | Status::Damaged) {
         say(&meets(&key, policy.as_ref(), now));
     }
     for why in policy.iter().flat_map(|policy| policy.objections(&key, now)) {

@@ -31,6 +31,9 @@ pub enum Kind {
     Networks,
     #[strum(serialize = "key.limits")]
     Limits,
+    /// A pause that no row tells of, or none where one is told of.
+    #[strum(serialize = "key.pause")]
+    Pause,
     /// Another secret opens it.
     #[strum(serialize = "key.secret")]
     Secret,
@@ -90,7 +93,13 @@ impl Kind {
             Self::Unrevoked => {
                 "Revoke the key again with `keyrack key revoke`, then find out who can write to the database"
             }
-            Self::Expiry | Self::Scopes | Self::Networks | Self::Limits | Self::Confirmation | Self::Use => {
+            Self::Expiry
+            | Self::Scopes
+            | Self::Networks
+            | Self::Limits
+            | Self::Pause
+            | Self::Confirmation
+            | Self::Use => {
                 "Revoke the key unless somebody answers for the change, then find out who can write to the database"
             }
             Self::Revocation => {

@@ -60,6 +60,8 @@ pub struct StoredKey {
     pub revoked_at: Option<Micros>,
     pub revoked_by: Option<String>,
     pub revoke_reason: Option<String>,
+    pub paused_until: Option<Micros>,
+    pub paused_by: Option<String>,
     pub predecessor: Option<Uuid>,
     pub overlap_seconds: Option<i64>,
     /// Of a key that lives by its use alone: whether a gate counted one before the key's claim time was over.
@@ -105,6 +107,8 @@ struct Told<'a> {
     limits: Option<Option<&'a str>>,
     acknowledged: Option<&'a Row>,
     revoked: Option<&'a Row>,
+    /// The last pause, if nobody resumed the key since.
+    paused: Option<&'a Row>,
 }
 
 impl<'a> Told<'a> {
@@ -128,6 +132,10 @@ impl<'a> Told<'a> {
                 told.expires_at = detail.get("ends_at").map(instant).or(told.expires_at);
             } else if is(Action::KeyLimit) {
                 told.limits = detail.get("to").map(Value::as_str).or(told.limits);
+            } else if is(Action::KeyPause) {
+                told.paused = Some(row);
+            } else if is(Action::KeyResume) {
+                told.paused = None;
             } else if is(Action::KeyRevoke) {
                 told.revoked = told.revoked.or(Some(row));
             }
@@ -260,6 +268,15 @@ fn changed(key: &StoredKey, told: &Told<'_>, era: &Era) -> Vec<Finding> {
         let words =
             |at: Option<Micros>| at.map_or("never expires".into(), |at| format!("expires at {}", time(at)));
         differ(Kind::Expiry, words(audit), words(key.expires_at));
+    }
+    let pause = |until: Option<Micros>, by: &str| {
+        until.map_or("not paused".into(), |until| format!("paused until {} by {by}", time(until)))
+    };
+    let until = told.paused.and_then(|row| row.detail.get("until")).and_then(instant);
+    let paused_by = key.paused_by.as_deref().unwrap_or("nobody");
+    let actor = told.paused.map_or("nobody", |row| &row.actor);
+    if !same(until, key.paused_until) || (until.is_some() && actor != paused_by) {
+        differ(Kind::Pause, pause(until, actor), pause(key.paused_until, paused_by));
     }
     if let Some(audit) = told.limits {
         let budgets = |text: Option<&str>| {

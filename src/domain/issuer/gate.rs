@@ -13,6 +13,29 @@ pub struct GateRule {
     pub when_unreachable: WhenUnreachable,
 }
 
+/// How keys are refused for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PauseRule {
+    /// No pause or freeze lasts longer than this.
+    pub max_days: u32,
+    /// Whether who is refused is told so, with 403 and the message. If not, a paused key looks like one that doesn't work.
+    pub tell: bool,
+}
+
+impl Default for PauseRule {
+    fn default() -> Self {
+        Self { max_days: 7, tell: false }
+    }
+}
+
+impl PauseRule {
+    /// Written down only where it says something: a policy goes on being what it was.
+    pub(super) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What happens to a request that no route fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -76,6 +99,9 @@ pub struct Answers {
     pub unauthorized: String,
     /// 403: the key works but may not do this.
     pub forbidden: String,
+    /// 403: the key is paused, where the policy tells of that. `{message}` stands for the time and the message.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub paused: String,
     /// 429: a budget is used up.
     pub rate_limited: String,
     /// 503: it can't be found out whether the request may pass.
@@ -91,6 +117,7 @@ impl Default for Answers {
             // The exact text of VI-09.
             unauthorized: body("unauthorized", "Invalid or missing API key."),
             forbidden: body("insufficient_scope", "This API key may not make this request."),
+            paused: body("paused", "{message}"),
             rate_limited: body("rate_limited", "Too many requests. Retry after {retry-after} seconds."),
             unavailable: body("unavailable", "API keys can't be checked right now. Try again shortly."),
         }
@@ -98,15 +125,21 @@ impl Default for Answers {
 }
 
 /// The marks that a body may hold, with the values that a check puts in their place.
-pub(super) const MARKS: [(&str, &str); 2] = [("{scope}", "calls:read"), ("{retry-after}", "60")];
+pub(super) const MARKS: [(&str, &str); 3] =
+    [("{scope}", "calls:read"), ("{retry-after}", "60"), ("{message}", "paused")];
+
+fn is_usual(paused: &str) -> bool {
+    paused == Answers::default().paused
+}
 
 impl Answers {
     /// Every body with its name in the file and the one mark that has a meaning in it.
-    pub(super) fn bodies(&self) -> [(&'static str, &str, Option<&'static str>); 5] {
+    pub(super) fn bodies(&self) -> [(&'static str, &str, Option<&'static str>); 6] {
         [
             ("bad-request", &self.bad_request, None),
             ("unauthorized", &self.unauthorized, None),
             ("forbidden", &self.forbidden, Some("{scope}")),
+            ("paused", &self.paused, Some("{message}")),
             ("rate-limited", &self.rate_limited, Some("{retry-after}")),
             ("unavailable", &self.unavailable, None),
         ]

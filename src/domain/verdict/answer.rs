@@ -17,11 +17,12 @@ pub struct Answer {
 impl Reason {
     /// The status that the caller sees: 400, 401, 403, 429 or 503.
     ///
-    /// An address that is not allowed and a suspended account look like a key that does not work: whoever found or stole
+    /// A paused key, unless the policy tells of that, an address that is not allowed and a suspended account look like a key that does not work: whoever found or stole
     /// a key learns nothing.
     pub fn status(&self) -> u16 {
         match self {
             Self::Several | Self::Line(_) => 400,
+            Self::Paused { told: true, .. } => 403,
             Self::Slash | Self::LetterCase | Self::Unrouted | Self::NoRoutes | Self::Scope { .. } => 403,
             Self::Limited { .. } | Self::Braked { .. } => 429,
             Self::LimiterGone | Self::StoreGone => 503,
@@ -64,6 +65,12 @@ fn refusal(reason: &Reason, verdict: &Verdict, policy: Option<&Policy>, now: i64
         400 => words.bad_request.clone(),
         401 => words.unauthorized.clone(),
         403 => match reason {
+            Reason::Paused { pause, .. } => {
+                // No longer than an hour at once: it may be resumed.
+                let seconds = (pause.until.timestamp() - now.div_euclid(1_000_000)).clamp(1, 3_600);
+                headers.push(("Retry-After", seconds.to_string()));
+                words.paused.replace("{message}", &in_json(&pause.told()))
+            }
             Reason::Scope { needed } => words.forbidden.replace("{scope}", json_plain(needed)),
             _ => words.forbidden.replace("{scope}", ""),
         },
@@ -97,7 +104,7 @@ fn challenge(reason: &Reason, policy: Option<&Policy>) -> Option<String> {
     let error = match reason.status() {
         400 => "invalid_request",
         401 => "invalid_token",
-        403 => "insufficient_scope",
+        403 if !matches!(reason, Reason::Paused { .. }) => "insufficient_scope",
         _ => return None,
     };
     let scope = match reason {
@@ -105,6 +112,12 @@ fn challenge(reason: &Reason, policy: Option<&Policy>) -> Option<String> {
         _ => String::new(),
     };
     Some(format!(r#"Bearer realm="{realm}", error="{error}"{scope}"#))
+}
+
+/// A text as it stands between the double quotes of a JSON string.
+fn in_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// A scope that can stand between double quotes as it is. Policies hold no other; one that was asked for directly may be

@@ -35,10 +35,18 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
     match status {
         Status::Active | Status::Refused => {
             push_lives(sql, now);
-            sql.push(" AND NOT ").push(SUSPENDED);
+            sql.push(" AND NOT ").push(SUSPENDED).push(" AND NOT ");
+            push_held(sql, now);
+        }
+        Status::Paused => {
+            push_lives(sql, now);
+            sql.push(" AND ");
+            push_held(sql, now);
         }
         Status::Suspended => {
             push_lives(sql, now);
+            sql.push(" AND NOT ");
+            push_held(sql, now);
             sql.push(" AND ").push(SUSPENDED);
         }
         Status::Revoked => {
@@ -59,6 +67,13 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
             D::time(sql, now);
         }
     }
+}
+
+/// Whether the key is paused; never unknown.
+fn push_held<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("(k.paused_until IS NOT NULL AND k.paused_until > ");
+    D::time(sql, now);
+    sql.push(")");
 }
 
 /// Of a suspended account; the few of those are read once.

@@ -43,7 +43,7 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
         return Opened::refused();
     }
     let status = key.status(shell.now);
-    if !matches!(status, Status::Active | Status::Refused) {
+    if !matches!(status, Status::Active | Status::Paused | Status::Refused) {
         let words = match status {
             Status::Suspended => format!("Account {} is suspended: reinstate it first", key.account),
             _ => format!("{} is {}: create a new one in its place", key.name, status.as_str()),

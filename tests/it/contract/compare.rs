@@ -164,6 +164,7 @@ on_both! {
             ("key.scopes", "scoped", "UPDATE key_auth SET scopes = 'calls:read calls:write numbers:read' WHERE id IN (SELECT id FROM keys WHERE name = 'scoped')".into()),
             ("key.networks", "scoped", either(&db, "UPDATE key_auth SET allow = '' WHERE id IN (SELECT id FROM keys WHERE name = 'scoped')", "UPDATE key_auth SET allow = '{}' WHERE id IN (SELECT id FROM keys WHERE name = 'scoped')")),
             ("key.limits", "dated", "UPDATE key_auth SET limits = '9/1m' WHERE id IN (SELECT id FROM keys WHERE name = 'dated')".into()),
+            ("key.pause", "dated", format!("UPDATE key_auth SET paused_at = {now}, paused_until = {now} + {day}, paused_by = 'ada' WHERE id IN (SELECT id FROM keys WHERE name = 'dated')")),
             ("key.secret", "dated", format!("UPDATE key_auth SET hash = {other_hash} WHERE id IN (SELECT id FROM keys WHERE name = 'dated')")),
             ("key.confirmation", "abandoned", "UPDATE key_auth SET acknowledged_at = created_at WHERE id IN (SELECT id FROM keys WHERE name = 'abandoned')".into()),
             ("key.confirmation", "caf\u{e9}", "UPDATE key_auth SET acknowledged_at = NULL WHERE id IN (SELECT id FROM keys WHERE name = 'caf\u{e9}')".into()),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use keyrack::domain::operator::Role;
-use keyrack::service::{Service, new_operation};
+use keyrack::domain::pause::Lasting;
+use keyrack::service::{PauseOrder, Service, new_operation};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::database::{Database, run_on_postgres};
@@ -73,6 +74,16 @@ fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
              VALUES (gen_random_uuid(), 'own', 'h', 'l', 'v', 1000, {now}, {now}, {login}, {now})"
         )
     };
+    let pause = |by: &str, at: &str, until: &str| {
+        format!(
+            "paused_at = {at}, paused_until = {until}, paused_by = {by}, pause_message = NULL, pause_reason = 'x'"
+        )
+    };
+    let hold = |by: &str, at: &str, until: &str| {
+        format!(
+            "INSERT INTO holds (kind, filter, made_at, until, made_by) VALUES ('freeze', 'account:acme', {at}, {until}, {by})"
+        )
+    };
     let mut all: Vec<(String, &'static [&'static str], Fate)> = vec![
         (new_key("session_user", "", ""), KEYS, Owes),
         (new_key("'ada'", "", ""), NOBODY, Done),
@@ -94,6 +105,28 @@ fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         (key("expires_at = NULL", "ending"), NOBODY, Done),
         (key("expires_at = 'infinity'", "kept"), NOBODY, Done),
         (key("limits = '5/1h'", "kept"), KEYS, Owes),
+        (key(&pause("session_user", "clock_timestamp()", "clock_timestamp() + interval '1 hour'"), "kept"), KEYS, Owes),
+        (key(&pause("session_user", "clock_timestamp()", "clock_timestamp() + interval '1 hour'"), "paused"), KEYS, Owes),
+        (key(&pause("'ada'", "clock_timestamp()", "clock_timestamp() + interval '1 hour'"), "kept"), NOBODY, Done),
+        (key(&pause("session_user", "now() - interval '1 day'", "clock_timestamp() + interval '1 hour'"), "kept"), NOBODY, Done),
+        (key(&pause("session_user", "clock_timestamp()", "now() - interval '1 hour'"), "kept"), NOBODY, Done),
+        (key(&pause("session_user", "clock_timestamp()", "'infinity'"), "kept"), NOBODY, Done),
+        (key(&pause("session_user", "clock_timestamp()", "clock_timestamp() + interval '1 hour'"), "revoked"), NOBODY, Done),
+        (key("paused_until = paused_until + interval '1 hour'", "paused"), NOBODY, Done),
+        (key("pause_message = 'another'", "paused"), NOBODY, Done),
+        (key("paused_until = NULL", "paused"), NOBODY, Done),
+        (key("paused_at = NULL, paused_until = NULL, paused_by = NULL, pause_reason = NULL", "paused"), KEYS, Owes),
+        (hold("session_user", now, "now() + interval '1 hour'"), ADMIN, Owes),
+        (hold("'ada'", now, "now() + interval '1 hour'"), NOBODY, Done),
+        (hold("session_user", now, "now() - interval '1 hour'"), NOBODY, Done),
+        (hold("session_user", "now() - interval '1 day'", "now() + interval '1 hour'"), NOBODY, Done),
+        ("UPDATE holds SET lifted_at = clock_timestamp(), lifted_by = session_user WHERE lifted_at IS NULL".into(), ADMIN, Owes),
+        ("UPDATE holds SET lifted_at = clock_timestamp(), lifted_by = 'ada' WHERE lifted_at IS NULL".into(), NOBODY, Done),
+        ("UPDATE holds SET lifted_at = until WHERE lifted_at IS NULL".into(), NOBODY, Done),
+        ("UPDATE holds SET lifted_at = NULL, lifted_by = NULL WHERE lifted_at IS NOT NULL".into(), NOBODY, Done),
+        ("UPDATE holds SET until = until + interval '1 hour'".into(), NOBODY, Done),
+        ("UPDATE holds SET filter = 'account:none'".into(), NOBODY, Done),
+        ("DELETE FROM holds".into(), NOBODY, Done),
         ("UPDATE keys SET successor = (SELECT id FROM keys WHERE name = 'fresh') WHERE name = 'kept'".into(), KEYS, Owes),
         (key("first_used_at = clock_timestamp()", "kept"), GATE, Done),
         (key("first_used_at = clock_timestamp()", "fresh"), GATE, Done),
@@ -202,6 +235,7 @@ fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         "key_auth",
         "keys",
         "key_use",
+        "holds",
         "audit",
         "accounts",
         "audit_head",
@@ -220,7 +254,7 @@ fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
 
 async fn scene(db: &Database) -> Service {
     let service = office(db, preset("voxpria")).await;
-    for name in ["kept", "revoked", "ending"] {
+    for name in ["kept", "revoked", "ending", "paused"] {
         make_kept(&service, "acme", name).await;
     }
     let gone = make(&service, "acme", "abandoned").await.key;
@@ -229,6 +263,15 @@ async fn scene(db: &Database) -> Service {
     let revoked = db.texts("SELECT id::text FROM keys WHERE name = 'revoked'").await;
     service.revoke_keys(new_operation(), &[revoked[0].parse().unwrap()], Some("leaked")).await.unwrap();
     assert_ne!(revoked[0], gone.id.to_string());
+    let paused = db.texts("SELECT id::text FROM keys WHERE name = 'paused'").await[0].parse().unwrap();
+    let order = PauseOrder { lasting: Lasting::span("1h").unwrap(), message: None, reason: None };
+    service.pause_keys(new_operation(), &[paused], order, None).await.unwrap();
+    db.execute(
+        "INSERT INTO holds (kind, filter, made_at, until, made_by, lifted_at, lifted_by) VALUES \
+         ('freeze', 'account:globex', now(), now() + interval '1 day', 'ada', NULL, NULL), \
+         ('freeze', 'account:globex', now(), now() + interval '1 day', 'ada', now(), 'ada')",
+    )
+    .await;
     db.execute(
         "UPDATE key_auth SET expires_at = now() + interval '9 days' WHERE id IN (SELECT id FROM keys WHERE name = 'ending'); \
          INSERT INTO alerts (kind, subject, hour, raised_at, gate, detail, acknowledged_at, acknowledged_by) VALUES \

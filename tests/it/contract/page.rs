@@ -26,7 +26,7 @@ struct Rack {
 async fn rack(db: &Database) -> Rack {
     let service = db.open_with(Clock::System).await;
     service.demo(KEYS, 7, |_| {}).await.unwrap();
-    let everything = query("status:active,suspended,refused,expired,abandoned,revoked");
+    let everything = query("status:active,paused,suspended,refused,expired,abandoned,revoked");
     let keys = all(&service, &everything, Sort::default(), 500).await;
     assert_eq!(keys.len(), usize::try_from(KEYS).unwrap());
     assert_eq!(db.number("SELECT count(*) FROM keys").await, i64::try_from(KEYS).unwrap());

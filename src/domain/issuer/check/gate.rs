@@ -17,6 +17,7 @@ impl Policy {
     pub(super) fn check_gate(&self, faults: &mut Faults) {
         self.check_routes(faults);
         self.check_limits(faults);
+        faults.days(&[Field("pause"), Field("max-days")], self.pause.max_days);
         for (name, body, mark) in self.answers.bodies() {
             if let Some(reason) = body_fault(body, mark) {
                 faults.add(&[Field("answers"), Field(name)], reason);

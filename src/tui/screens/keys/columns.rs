@@ -238,6 +238,7 @@ pub fn status(key: &Key, now: Instant, shell: &Shell) -> (&'static str, Style) {
         Status::Active if key.claim_by().is_some() => ("◍ unclaimed", styles.of(Role::Warning)),
         Status::Active if key.rotation_due(now) => ("! due", styles.of(Role::Warning)),
         Status::Active => ("● active", styles.of(Role::Ok)),
+        Status::Paused => ("◫ paused", styles.of(Role::Accent)),
         Status::Suspended => ("! suspended", styles.of(Role::Danger)),
         Status::Refused => ("✕ refused", styles.of(Role::Danger)),
         Status::Damaged => ("! damaged", styles.of(Role::Danger)),

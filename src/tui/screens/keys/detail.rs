@@ -159,7 +159,7 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     page.fact("", &format!("by {}", key.created_by));
     page.time("Expires", key.expires_at, "never", now);
     match (key.claim_by(), key.status(now)) {
-        (Some(at), Status::Active | Status::Suspended | Status::Refused) => {
+        (Some(at), Status::Active | Status::Paused | Status::Suspended | Status::Refused) => {
             page.time("Dies", Some(at), "", now);
             page.fact("", "unless somebody confirms the secret at the reveal, or uses it");
         }

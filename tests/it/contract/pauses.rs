@@ -1,0 +1,128 @@
+//! KR-05: keys that are refused for a while, on both databases.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use keyrack::clock::Clock;
+use keyrack::domain::key::{Key, Status};
+use keyrack::domain::operator::Role;
+use keyrack::domain::pause::Lasting;
+use keyrack::domain::query::Sort;
+use keyrack::service::{Confirmed, Count, Error, Gate, GateState, PauseOrder, Service, new_operation};
+
+use crate::support::people::{all, as_person, gate, make, make_kept, office, office_at, preset, query};
+
+fn for_(span: &str) -> PauseOrder {
+    let lasting = Lasting::span(span).unwrap();
+    PauseOrder { lasting, message: Some("Call us.".into()), reason: Some("looking into a leak".into()) }
+}
+
+async fn pause(service: &Service, key: &Key, span: &str) -> Key {
+    service.pause_keys(new_operation(), &[key.id], for_(span), None).await.unwrap().remove(0).key
+}
+
+async fn found(service: &Service, filter: &str) -> Vec<String> {
+    let keys = all(service, &query(filter), Sort::default(), 50).await;
+    let counted = service.count(&query(filter)).await.unwrap();
+    assert_eq!(counted, Count::Exactly(keys.len() as u64), "{filter}");
+    let mut names: Vec<String> = keys.iter().map(|key| key.name.to_string()).collect();
+    names.sort();
+    names
+}
+
+/// What a request with the key would meet at this gate.
+async fn status(gate: &Gate, made: &keyrack::service::Created) -> Status {
+    let policies = gate.policies().await.unwrap();
+    loop {
+        let known = gate.known(made.secret.hash()).await.unwrap().unwrap();
+        if let Confirmed::Current { now } = gate.confirm(&known, &policies).await.unwrap() {
+            return known.key.status(now);
+        }
+    }
+}
+
+on_both! {
+    async fn kr_05_a_paused_key_is_refused_at_once_and_works_again_when_resumed(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let (one, other) = (make_kept(&service, "acme", "one").await, make_kept(&service, "acme", "other").await);
+        let gate = gate(&db, "east").await;
+        assert_eq!(status(&gate, &one).await, Status::Active);
+        let paused = pause(&service, &one.key, "2h").await;
+        assert_eq!(paused.status(service.now().await.unwrap()), Status::Paused);
+        let pause = paused.paused.unwrap();
+        assert_eq!((pause.until - pause.at, &pause.by), (TimeDelta::hours(2), &one.key.created_by));
+        assert_eq!(pause.message.as_deref(), Some("Call us."));
+        assert_eq!(status(&gate, &one).await, Status::Paused);
+        assert_eq!(status(&gate, &other).await, Status::Active);
+        let receipt = service.receipt(&[one.key.id], Duration::from_secs(3)).await.unwrap();
+        assert!(matches!(receipt.gates[0].state, GateState::Confirmed { .. }), "{receipt:?}");
+        assert_eq!(found(&service, "status:paused").await, ["one"]);
+        assert_eq!(found(&service, "status:active").await, ["other"]);
+        assert_eq!(found(&service, "-status:paused").await, ["other"]);
+        let resumed = service.resume_keys(new_operation(), &[one.key.id, other.key.id], None).await.unwrap();
+        let mut changed: Vec<_> = resumed.iter().map(|held| (held.key.name.to_string(), held.changed)).collect();
+        changed.sort();
+        assert_eq!(changed, [("one".to_owned(), true), ("other".to_owned(), false)]);
+        assert_eq!(status(&gate, &one).await, Status::Active);
+        assert_eq!(found(&service, "status:paused").await, Vec::<String>::new());
+        assert!(service.compare_newest().await.unwrap().findings.kept.is_empty());
+        gate.close().await;
+    }
+
+    async fn kr_05_a_pause_ends_by_the_clock_and_revives_nothing(db) {
+        // The server's own clock can't be moved.
+        if db.is_postgres() {
+            return;
+        }
+        let clock = Clock::fixed(Clock::System.now());
+        let service = office_at(&db, preset("voxpria"), clock.clone()).await;
+        let fresh = make(&service, "acme", "fresh").await.key;
+        let (kept, gone) = (make_kept(&service, "acme", "kept").await.key, make_kept(&service, "acme", "gone").await.key);
+        service.pause_keys(new_operation(), &[fresh.id, kept.id, gone.id], for_("1h"), None).await.unwrap();
+        assert_eq!(found(&service, "status:paused").await, ["fresh", "gone", "kept"]);
+        service.revoke_keys(new_operation(), &[gone.id], None).await.unwrap();
+        assert_eq!(found(&service, "status:revoked").await, ["gone"]);
+        clock.advance(TimeDelta::minutes(11));
+        assert_eq!(found(&service, "status:abandoned").await, ["fresh"], "a pause keeps nothing alive");
+        assert_eq!(found(&service, "status:paused").await, ["kept"]);
+        clock.advance(TimeDelta::minutes(49));
+        assert_eq!(found(&service, "status:active").await, ["kept"], "nobody had to do anything");
+        let none = service.resume_keys(new_operation(), &[kept.id, gone.id], None).await.unwrap();
+        assert!(none.iter().all(|held| !held.changed));
+        assert!(service.compare_newest().await.unwrap().findings.kept.is_empty());
+    }
+
+    async fn kr_05_a_pause_is_refused_where_there_is_none_to_be(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let (kept, gone) = (make_kept(&service, "acme", "kept").await.key, make_kept(&service, "acme", "gone").await.key);
+        service.revoke_keys(new_operation(), &[gone.id], None).await.unwrap();
+        let refused = service.pause_keys(new_operation(), &[gone.id], for_("1h"), None).await.unwrap_err();
+        assert!(refused.to_string().contains("is revoked"), "{refused}");
+        let both = service.pause_keys(new_operation(), &[gone.id, kept.id], for_("1h"), None).await.unwrap();
+        let changed = both.iter().filter(|held| held.changed).map(|held| held.key.id);
+        assert_eq!(changed.collect::<Vec<_>>(), [kept.id], "of several the one that can be");
+        for span in ["8d", "0s"] {
+            let refused = service.pause_keys(new_operation(), &[kept.id], for_(span), None).await.unwrap_err();
+            assert!(matches!(refused, Error::Invalid { .. }), "{refused}");
+        }
+        service.set_operator(new_operation(), "vera", Role::Viewer).await.unwrap();
+        db.role("vera").await;
+        let vera = as_person(&db, "vera").await;
+        let refused = vera.pause_keys(new_operation(), &[kept.id], for_("1h"), None).await.unwrap_err();
+        assert!(matches!(refused, Error::NotPermitted { .. } | Error::Store(_)), "{refused}");
+        let refused = vera.resume_keys(new_operation(), &[kept.id], None).await.unwrap_err();
+        assert!(matches!(refused, Error::NotPermitted { .. } | Error::Store(_)), "{refused}");
+    }
+
+    async fn kr_05_a_dry_run_pauses_nothing_and_a_retry_pauses_once(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let key = make_kept(&service, "acme", "kept").await.key;
+        let tried = service.trying().pause_keys(new_operation(), &[key.id], for_("1h"), None).await.unwrap();
+        assert!(tried[0].changed);
+        assert!(found(&service, "status:paused").await.is_empty());
+        let operation = new_operation();
+        let first = service.pause_keys(operation, &[key.id], for_("1h"), None).await.unwrap();
+        let again = service.pause_keys(operation, &[key.id], for_("2h"), None).await.unwrap();
+        assert_eq!(first, again);
+    }
+}
