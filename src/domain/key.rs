@@ -138,8 +138,15 @@ pub enum Status {
 
 impl Status {
     /// What a filter may ask for.
-    pub const ALL: &[Self] =
-        &[Self::Active, Self::Paused, Self::Suspended, Self::Refused, Self::Expired, Self::Abandoned, Self::Revoked];
+    pub const ALL: &[Self] = &[
+        Self::Active,
+        Self::Paused,
+        Self::Suspended,
+        Self::Refused,
+        Self::Expired,
+        Self::Abandoned,
+        Self::Revoked,
+    ];
 
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -65,7 +65,10 @@ impl LeakFinding {
     /// its prefix again or its row is repaired.
     pub fn can_work(&self, now: Instant) -> bool {
         let status = self.key.as_ref().map(|found| found.key.status(now));
-        matches!(status, Some(Status::Active | Status::Paused | Status::Suspended | Status::Refused | Status::Damaged))
+        matches!(
+            status,
+            Some(Status::Active | Status::Paused | Status::Suspended | Status::Refused | Status::Damaged)
+        )
     }
 
     /// Whether it is a key of ours that works now.
