@@ -58,7 +58,7 @@ const fn table(
     Table { name, id, columns }
 }
 
-const TABLES: [Table; 16] = [
+const TABLES: [Table; 17] = [
     table(
         "issuers",
         "slug",

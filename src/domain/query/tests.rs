@@ -141,7 +141,11 @@ fn terms_are_separated_by_any_blanks_and_a_minus_turns_one_round() {
 fn a_mistake_is_marked_at_its_place_and_says_what_would_do() {
     for (text, place, words) in [
         ("zapier status:activ", "activ", "did you mean active?"),
-        ("ü status:active,gone", "gone", "active, paused, suspended, expired, abandoned, revoked or ended"),
+        (
+            "ü status:active,gone",
+            "gone",
+            "active, paused, suspended, refused, expired, abandoned, revoked or ended",
+        ),
         ("acount:acme", "acount", "did you mean account:?"),
         ("foo http:x", "http", "\"http:x\""),
         ("description:zapier", "description", "write the words alone"),
