@@ -57,7 +57,8 @@ fn end_with_the_driver() {
 
 fn console(mut session: Session) -> cli::Result<u8> {
     let environment = |name: &str| std::env::var(name).ok();
-    let settings = TuiSettings::of(&session.settings, session.places.themes(), environment)?;
+    let mut settings = TuiSettings::of(&session.settings, session.places.themes(), environment)?;
+    settings.named |= session.is_throwaway();
     tui::check(&settings).map_err(|error| Failure::usage(error.to_string()))?;
     // Before there are other threads, which would be killed by them.
     signals::hold_faults();

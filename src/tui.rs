@@ -64,6 +64,7 @@ mod terminal;
 #[cfg(test)]
 mod testing;
 mod tracked;
+mod typed;
 mod update;
 mod view;
 mod widgets;

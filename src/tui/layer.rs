@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use super::effect::{Effect, Failure, Reply, RequestId};
 use super::input::Input;
 use super::shell::Shell;
+use super::typed::Typed;
 use super::wish::{Asking, Wish};
 use crate::config::keymap::{Action, Context};
 use crate::domain::subjects::Subjects;
@@ -35,6 +36,11 @@ pub trait Layer: Any + fmt::Debug {
     /// What a yes would send as things stand; `None` where it would send nothing. What that would come to is asked for all
     /// overlays in one place, and said in the wish.
     fn asking(&self, _: &Shell) -> Option<Asking> {
+        None
+    }
+
+    /// The command that does what it is about, where no yes would be sent; `None`: that of the screen.
+    fn typed(&self, _: &Shell) -> Option<Typed> {
         None
     }
 

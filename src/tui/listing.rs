@@ -4,7 +4,7 @@
 //! The selection is a row, not a place: whatever comes and goes, it stays where it was, and moves to its neighbour only
 //! when its row is gone. No gesture waits for the database: steps beyond the rows at hand are owed until those come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ratatui::layout::Rect;
 
@@ -106,6 +106,8 @@ pub struct Listing<S: Source> {
     /// How many rows were asked for.
     asked: u32,
     marks: BTreeMap<S::Id, Mark>,
+    /// All that the filter fitted when all of that was marked.
+    whole: Option<BTreeSet<S::Id>>,
     /// Where a range of marks begins.
     anchor: Option<S::Id>,
     /// The whole list, read for the marks.
@@ -143,6 +145,7 @@ impl<S: Source> Default for Listing<S> {
             load: Load::First,
             asked: 0,
             marks: BTreeMap::new(),
+            whole: None,
             anchor: None,
             gathering: None,
             gathers: Latest::default(),
@@ -159,6 +162,11 @@ impl<S: Source> Default for Listing<S> {
 impl<S: Source> Listing<S> {
     pub fn len(&self) -> usize {
         self.shown.len()
+    }
+
+    /// Whether there are more rows than those at hand.
+    pub fn goes_beyond(&self) -> bool {
+        self.more_before || self.more_after
     }
 
     pub fn is_empty(&self) -> bool {

@@ -10,9 +10,11 @@ use super::input::Input;
 use super::layer::{Layer, Opened};
 use super::opening::Opening;
 use super::shell::{Holds, Shell};
+use super::typed::Typed;
 use super::words::Severity;
 use crate::config::keymap::{Action, Chord, Context};
 use crate::domain::Instant;
+use crate::domain::key::OperationId;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 
@@ -181,6 +183,13 @@ impl Overlays {
         }
         effects.extend(self.foresee(shell, true));
         effects
+    }
+
+    /// The command that does what the topmost asks, or is about.
+    pub fn typed(&self, shell: &Shell) -> Option<Typed> {
+        let layer = self.top()?;
+        let asked = layer.asking(shell).and_then(|ask| Typed::of(&ask(OperationId::nil()), shell));
+        asked.or_else(|| layer.typed(shell))
     }
 
     /// The timer of the overlay of this number has run out.

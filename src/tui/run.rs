@@ -180,6 +180,7 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     state.shell.utc = settings.utc;
     state.shell.ascii = settings.ascii;
     state.shell.themes = settings.themes.clone();
+    state.shell.named = settings.named;
     state.shell.theme = settings.theme.name.clone();
     state
 }

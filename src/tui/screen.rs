@@ -12,6 +12,7 @@ use super::input::Input;
 use super::listing::{Rows, Taken};
 use super::opening::Made;
 use super::shell::Shell;
+use super::typed::Typed;
 use super::view::room::body;
 use super::widgets::list;
 use crate::config::keymap::{Action, Context};
@@ -106,6 +107,11 @@ pub trait Screen: Any + Debug {
         Vec::new()
     }
 
+    /// The command that shows the same.
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        self.list().typed(shell)
+    }
+
     /// The last line's word for an action here; `None` where it does nothing, or the role forbids it.
     fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
         allowed(shell, action).then(|| label.into())
@@ -113,7 +119,8 @@ pub trait Screen: Any + Debug {
 
     /// What stands at the right end of the header: how many there are, or are marked.
     fn summary(&self, shell: &Shell) -> String {
-        self.list().marked(shell.size.width >= WIDE)
+        let wide = shell.size.width >= WIDE;
+        self.list().marked(wide) + &self.list().whole(wide)
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect);

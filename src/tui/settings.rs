@@ -6,7 +6,7 @@ use super::clipboard::Surroundings;
 use crate::config::ConfigError;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
-use crate::config::settings::{ClipboardChoice, Settings};
+use crate::config::settings::{ClipboardChoice, Settings, Source};
 use crate::config::theme::Theme;
 
 /// How the console shall look and behave.
@@ -25,6 +25,8 @@ pub struct TuiSettings {
     pub display: Display,
     /// The person's own themes.
     pub themes: Option<PathBuf>,
+    /// Whether a command has to name the database too.
+    pub named: bool,
 }
 
 impl TuiSettings {
@@ -58,6 +60,7 @@ impl TuiSettings {
             },
             display,
             themes,
+            named: matches!(settings.database.source, Source::Flag(_)),
         })
     }
 }

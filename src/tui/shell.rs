@@ -17,7 +17,7 @@ use crate::config::keymap::{Action, Keymap};
 use crate::domain::Instant;
 use crate::domain::history::{History, Undone};
 use crate::domain::issuer::{Issuer, Wording};
-use crate::domain::key::OperationId;
+use crate::domain::key::{KeyId, OperationId};
 use crate::domain::operator::{self, Permission};
 use crate::domain::query::Sort;
 use crate::domain::secret::{Kind, search};
@@ -80,6 +80,10 @@ pub struct Shell {
     pub at_once: bool,
     /// Whether a frame is due.
     pub redraw: bool,
+    /// Whether the database was named to this program, so that a command has to name it too.
+    pub named: bool,
+    /// The filter that several keys were chosen by, all that it fits, and these keys.
+    pub whole: Option<(String, Vec<KeyId>)>,
     /// Whether a new database's admin was offered an issuer.
     pub welcomed: bool,
     commands: Vec<Command>,
@@ -165,6 +169,8 @@ impl Shell {
             screen: ScreenId::Keys,
             at_once: false,
             redraw: true,
+            named: false,
+            whole: None,
             welcomed: false,
             commands: Vec::new(),
             number: 0,

@@ -20,10 +20,12 @@ use crate::domain::secret::wipe_stack;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 
+mod copying;
 mod gesture;
 mod history;
 mod live;
 
+use copying::copy_command;
 use gesture::{context, lookup, typing, waits, without_esc};
 use live::{changed, live};
 
@@ -201,6 +203,9 @@ fn suspend(state: &mut State, job: bool) -> Vec<Effect> {
 /// Gives a gesture to what is on top.
 fn input(state: &mut State, input: Input) -> Vec<Effect> {
     state.shell.redraw = true;
+    if matches!(input.action(), Some(Action::CopyCommand | Action::CopyCommandTyping)) {
+        return copy_command(state).into_iter().collect();
+    }
     if !state.overlays.is_empty() {
         return state.overlays.input(&mut state.shell, input).unwrap_or_default();
     }

@@ -25,6 +25,7 @@ pub const FLOORS: &[&[&str]] = &[
         "receipts",
         "standing",
         "sweeping",
+        "typed",
         "view/key_facts",
         "view/room",
         "view/shown",

@@ -262,6 +262,8 @@ pub const ROOMS: &[Room] = &[
     room("src/tui/signals", &[], &["signal_hook", "std::thread", "tokio"]),
     room("src/tui/terminal", &[], &["parking_lot", "rustix", "std::process", "std::thread", "tokio"]),
     room("src/tui/testing", &[], &["crokey"]),
+    // What is copied from the console is parsed as it is typed.
+    room("src/tui/typed/tests", &["src/cli"], &["clap"]),
     room("src/tui/worker", &[], &["std::fs", "tokio"]),
     room(
         "src/main",

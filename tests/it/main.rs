@@ -109,6 +109,7 @@ mod journey {
     mod replaced;
     mod restored;
     mod scene;
+    mod selection;
     mod signals;
     mod terminal;
     mod waiting;

@@ -16,6 +16,10 @@ pub enum Action {
     // On every screen
     /// What every key does here
     Help,
+    /// Copy the command that does the same as this screen or question, without any secret in it
+    CopyCommand,
+    /// The same where characters are text
+    CopyCommandTyping,
     /// Find any command by name
     Palette,
     /// Choose a theme with a live preview

@@ -18,6 +18,9 @@ pub const REGISTRY: &[Registered] = &[
     entry(Interrupt, "quit", &[Always], &["ctrl-c"]),
     entry(Suspend, "suspend", &[Always], &["ctrl-z"]),
     entry(Redraw, "redraw", &[Always], &["ctrl-l"]),
+    entry(CopyCommandTyping, "copy command", &[Always], &["f2"]),
+    entry(CopyCommand, "copy command", &[Global, Form, Dialog, Reveal, Reader, Preview, Sweeping], &["@"])
+        .in_palette(),
     entry(Help, "help", &[Global], &["?", "f1"]).hint(90).in_palette(),
     entry(Palette, "commands", &[Global], &[":", "ctrl-p"]).hint(91),
     entry(Themes, "themes", &[Global], &["ctrl-t"]).in_palette(),

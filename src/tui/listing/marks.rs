@@ -1,7 +1,7 @@
 //! Marked rows, for doing something with several. What is marked is in the list: the mark of a row that is gone, or over,
 //! goes with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Chunk, Listing, Mark, Part, Source};
 use crate::config::keymap::Action;
@@ -69,9 +69,20 @@ impl<S: Source> Listing<S> {
 
     pub fn clear_marks(&mut self) -> Vec<Effect> {
         self.marks.clear();
+        self.whole = None;
         self.anchor = None;
         self.gathering = None;
         Vec::new()
+    }
+
+    /// Whether just all that the filter fitted is marked.
+    pub fn is_whole(&self) -> bool {
+        self.whole.as_ref().is_some_and(|whole| whole.len() == self.marks.len() && self.without(whole) == 0)
+    }
+
+    /// How many of these are not marked.
+    pub(super) fn without(&self, whole: &BTreeSet<S::Id>) -> usize {
+        whole.iter().filter(|id| !self.marks.contains_key(id)).count()
     }
 
     fn mark_rows(&mut self, shell: &Shell, from: usize, to: usize) {
@@ -119,6 +130,8 @@ impl<S: Source> Listing<S> {
             return self.gather(shell, true).into_iter().collect();
         }
         self.mark_rows(shell, 0, self.len());
+        let all = self.iter().filter(|row| !self.is_left(row)).map(S::id).collect();
+        self.whole = Some(all);
         Vec::new()
     }
 
@@ -168,6 +181,7 @@ impl<S: Source> Listing<S> {
                     shell.toast_until(Holds::Gesture, Severity::Warning, words);
                 }
             }
+            self.whole = last.is_none().then(|| gathering.found.keys().cloned().collect());
             self.marks.extend(gathering.found);
         } else if last.is_none() {
             self.renew(|id, _| gathering.found.get(id).copied());

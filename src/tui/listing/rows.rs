@@ -2,15 +2,16 @@
 
 use ratatui::layout::Rect;
 
-use super::{Came, Listing, Source, Taken, counted, told};
+use super::{Came, Listing, Part, Source, Taken, counted, told};
 use crate::config::keymap::Context;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::thousands;
 use crate::domain::when::Here;
-use crate::tui::effect::{Effect, Reply, RequestId};
+use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
 use crate::tui::opening::Made;
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 
 /// What a screen asks of its list. `page`: how many rows are shown.
 pub trait Rows {
@@ -32,8 +33,15 @@ pub trait Rows {
     /// Something new was made here: the cursor goes to it, where it is one of the rows.
     fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect>;
 
+    /// The command that shows what the filter fits, or the marked rows where it can name them.
+    fn typed(&self, shell: &Shell) -> Option<Typed>;
+
     /// `✓ 3 marked`, or nothing; on a wide screen with their states where these differ.
     fn marked(&self, wide: bool) -> String;
+
+    /// `: all 271 that match but 2`, where all that the filter fits was marked; else nothing. Where nothing was added or taken
+    /// away that needs to be said on a wide screen only.
+    fn whole(&self, wide: bool) -> String;
 }
 
 impl<S: Source> Rows for Listing<S> {
@@ -62,6 +70,24 @@ impl<S: Source> Rows for Listing<S> {
         S::made(made).map_or_else(Vec::new, |id| self.stand_on(shell, &id))
     }
 
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        let request = self.source.request(&self.filter.meaning, Part::Start, 1);
+        let typed = match S::keys(self.marks.keys()) {
+            Some(keys) if !keys.is_empty() && self.is_whole() => {
+                let Request::Page(page) = &request else { return None };
+                Typed::new("key list").option("--filter", page.query.to_string())
+            }
+            Some(keys) if !keys.is_empty() => Typed::new("key list").keys(shell, &keys),
+            _ => Typed::of(&request, shell)?,
+        };
+        // What has no form of its own to be written in stands as it was typed.
+        let text = self.filter.value().trim();
+        Some(match request {
+            Request::Audit(_) | Request::Reminders(_) => typed.option("--filter", text),
+            _ => typed,
+        })
+    }
+
     fn marked(&self, wide: bool) -> String {
         if self.marks.is_empty() {
             return String::new();
@@ -73,5 +99,22 @@ impl<S: Source> Rows for Listing<S> {
         } else {
             format!("✓ {count} marked ({})", told(&states))
         }
+    }
+
+    fn whole(&self, wide: bool) -> String {
+        let Some(whole) = self.whole.as_ref().filter(|_| !self.marks.is_empty()) else {
+            return String::new();
+        };
+        let out = self.without(whole);
+        let more = self.marks.len() + out - whole.len();
+        if (out, more) == (0, 0) {
+            return if wide { ": all that match".to_owned() } else { String::new() };
+        }
+        let part = |number: usize, before: &str, behind: &str| match number {
+            0 => String::new(),
+            number => format!(" {before} {}{behind}", thousands(number as u64)),
+        };
+        let all = thousands(whole.len() as u64);
+        format!(": all {all} that match{}{}", part(out, "but", ""), part(more, "and", " more"))
     }
 }

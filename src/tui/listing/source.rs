@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::domain::key::KeyId;
 use crate::domain::query::{Completion, QueryError};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
@@ -72,6 +73,14 @@ pub trait Source: Debug + Default {
 
     fn mark(shell: &Shell, row: &Self::Row) -> Mark {
         Mark { state: Self::state(shell, row), over: Self::over(row) }
+    }
+
+    /// The keys that rows are, where rows are keys.
+    fn keys<'i>(_: impl Iterator<Item = &'i Self::Id>) -> Option<Vec<KeyId>>
+    where
+        Self::Id: 'i,
+    {
+        None
     }
 
     /// What became of a row that the filter does not fit.

@@ -17,6 +17,7 @@ use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::{Severity, hyphened};
@@ -318,6 +319,15 @@ impl Layer for State {
             Some(Err(_)) | None => {}
         }
         Vec::new()
+    }
+
+    fn typed(&self, _: &Shell) -> Option<Typed> {
+        Some(match &self.purpose {
+            Purpose::Create { .. } => Typed::new("account create --help"),
+            Purpose::Change(slug) => {
+                Typed::new("account change").word(slug).option("--name", self.name.value())
+            }
+        })
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

@@ -17,6 +17,7 @@ use crate::tui::latest::Latest;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::widgets::scope_grid::ScopeGrid;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
@@ -257,6 +258,10 @@ impl Layer for State {
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
         if self.chooser.is_some() { self.input_chooser(shell, input) } else { self.input_form(shell, input) }
+    }
+
+    fn typed(&self, _: &Shell) -> Option<Typed> {
+        Some(Typed::new("key create --help"))
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

@@ -18,6 +18,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
 use crate::tui::widgets::text_field::TextField;
@@ -350,6 +351,10 @@ impl Layer for State {
             None => {}
         }
         Vec::new()
+    }
+
+    fn typed(&self, _: &Shell) -> Option<Typed> {
+        Some(Typed::new("key find"))
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

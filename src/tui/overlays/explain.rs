@@ -19,6 +19,7 @@ use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::text_field::TextField;
 
@@ -311,6 +312,14 @@ impl Layer for State {
             Action::CloseForm => Some("close".into()),
             _ => Some(label.into()),
         }
+    }
+
+    fn typed(&self, _: &Shell) -> Option<Typed> {
+        let typed = Typed::new("explain");
+        Some(match &self.key {
+            Some(key) if self.pasted.is_none() => typed.word(key.id.to_string()),
+            _ => typed,
+        })
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

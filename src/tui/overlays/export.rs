@@ -14,6 +14,7 @@ use crate::tui::form::{Form, Pressed};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::choice;
 use crate::tui::widgets::sheet::Sheet;
@@ -114,6 +115,11 @@ impl Layer for State {
             }
         }
         Vec::new()
+    }
+
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        let request = Request::Export { keys: self.ids.clone(), form: self.kind, to: None };
+        Typed::of(&request, shell)
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

@@ -16,6 +16,7 @@ use crate::tui::form::{Form, Pressed};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::view::limits;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::facts::Fact;
@@ -201,6 +202,11 @@ impl Layer for State {
             self.done(shell, &key);
         }
         Vec::new()
+    }
+
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        let limits = self.key.limits.clone();
+        Typed::of(&Request::SetLimits { operation: self.key.id, key: self.key.id, limits }, shell)
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

@@ -15,6 +15,7 @@ use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::view::room::body;
 use crate::tui::view::times;
 use crate::tui::widgets::{dialog, facts, fit, scroll};
@@ -128,6 +129,10 @@ impl Layer for State {
             }
         }
         Vec::new()
+    }
+
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        Typed::of(&Request::Reach(self.ids.clone()), shell)
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

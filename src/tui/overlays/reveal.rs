@@ -23,6 +23,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::Wish;
@@ -348,6 +349,10 @@ impl Layer for State {
             }
         }
         Vec::new()
+    }
+
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        Typed::of(&Request::Acknowledge { operation: self.key.id, key: self.key.id }, shell)
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

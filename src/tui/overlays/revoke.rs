@@ -15,9 +15,9 @@ use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
@@ -329,11 +329,7 @@ impl Layer for State {
                 self.wish.edited();
                 Vec::new()
             }
-            Input::Key(key) if key.action == Some(Action::ShowReach) => {
-                let (ids, looked) = (self.ids.clone(), self.looked.clone());
-                shell.open(Opening::Looked { ids, looked });
-                Vec::new()
-            }
+            Input::Key(key) if key.action == Some(Action::ShowReach) => self.show_all(shell),
             Input::Key(key) => self.press(shell, key),
             _ => Vec::new(),
         }
@@ -391,6 +387,10 @@ impl Layer for State {
 
     fn no_gates(&mut self, shell: &mut Shell) {
         self.close(shell);
+    }
+
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        Some(self.shown_by(shell))
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

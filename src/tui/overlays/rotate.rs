@@ -16,6 +16,7 @@ use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{choice, fit, picker};
@@ -118,6 +119,10 @@ impl Layer for State {
             shell.open(Opening::Reveal { created, replaces });
         }
         Vec::new()
+    }
+
+    fn typed(&self, _: &Shell) -> Option<Typed> {
+        Some(Typed::new("key rotate").word(self.key.id.to_string()))
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

@@ -16,6 +16,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::shell::Shell;
 use crate::tui::sweep_state::{MAY_SWEEP, Sweeping};
 use crate::tui::sweeping;
+use crate::tui::typed::Typed;
 use crate::tui::view::times;
 use crate::tui::widgets::scroll;
 use crate::tui::words::Severity;
@@ -190,6 +191,10 @@ impl Layer for State {
             Err(failure) => Step::Unread(failure.text),
         };
         Vec::new()
+    }
+
+    fn typed(&self, _: &Shell) -> Option<Typed> {
+        Some(Typed::new("reminders sweep --dry-run"))
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

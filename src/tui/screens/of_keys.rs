@@ -59,7 +59,9 @@ where
 {
     match action {
         Action::Revoke => {
-            revoke(rows, shell);
+            if let Some(Targets { ids, known, states }) = targets(rows, shell) {
+                shell.open(Opening::Revoke { ids, known, states });
+            }
             return Vec::new();
         }
         Action::CopyId => {
@@ -141,22 +143,31 @@ fn tell(shell: &mut Shell, key: &Key) {
     }));
 }
 
-/// Asks about the marked keys, or the selected one. What is revoked already is left out, and said to be.
-fn revoke<S>(rows: &Listing<S>, shell: &mut Shell)
+/// The keys that a question is about: the marked ones, else the selected one. `known`: those of them that are at hand;
+/// `states`: how many there are of each state.
+pub struct Targets {
+    pub ids: Vec<KeyId>,
+    pub known: Vec<Key>,
+    pub states: String,
+}
+
+/// What is to be asked about. What is revoked already is left out, and said to be; `None` where nothing is left. A command
+/// that is copied in the question names the filter, where all that it fits is marked.
+pub fn targets<S>(rows: &Listing<S>, shell: &mut Shell) -> Option<Targets>
 where
     S: Source<Row = Row, Id = KeyId>,
 {
     let (over, alive): (Vec<_>, Vec<_>) = rows.marks().iter().partition(|(_, mark)| mark.over);
     if alive.is_empty() && !over.is_empty() {
         shell.toast(Severity::Info, "Every marked key is revoked already.");
-        return;
+        return None;
     }
     let ids = match alive.is_empty() {
         true => rows.chosen(),
         false => alive.iter().map(|(id, _)| **id).collect(),
     };
     if ids.is_empty() {
-        return;
+        return None;
     }
     let known = rows.chosen_rows().into_iter().map(|row| row.key.clone());
     let known = known.filter(|key| ids.contains(&key.id)).collect();
@@ -174,8 +185,13 @@ where
             ));
         }
     }
-    let states = states.trim_start().to_owned();
-    shell.open(Opening::Revoke { ids, known, states });
+    shell.whole = match rows.source.request(&rows.filter.meaning, Part::Start, 1) {
+        Request::Page(page) if rows.is_whole() && !page.query.terms.is_empty() => {
+            Some((page.query.to_string(), ids.clone()))
+        }
+        _ => None,
+    };
+    Some(Targets { ids, known, states: states.trim_start().to_owned() })
 }
 
 fn copy(shell: &mut Shell, text: CopyText) -> Vec<Effect> {

@@ -8,8 +8,10 @@ use crate::domain::key::KeyId;
 use crate::domain::manifest::Manifest;
 use crate::service::{Looked, RevokeKeys};
 use crate::tui::effect::{Effect, Request, To};
+use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
+use crate::tui::typed::Typed;
 use crate::tui::widgets::facts::Fact;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::text_field::TextField;
@@ -25,6 +27,20 @@ impl State {
         let (id, effect) = shell.ask(To::Overlay(self.number), Request::Reach(many));
         self.reaching = Some(id);
         Some(effect)
+    }
+
+    /// Shows all of the keys.
+    pub(super) fn show_all(&self, shell: &mut Shell) -> Vec<Effect> {
+        shell.open(Opening::Looked { ids: self.ids.clone(), looked: self.looked.clone() });
+        Vec::new()
+    }
+
+    /// The command that shows the keys, where no yes would be sent.
+    pub(super) fn shown_by(&self, shell: &Shell) -> Typed {
+        match (&self.again, self.ids.is_empty()) {
+            (Some(_), _) | (None, true) => Typed::new("key revoke --undone"),
+            (None, false) => Typed::new("key show").keys(shell, &self.ids),
+        }
     }
 
     /// What a yes sends. `shown`: what it holds for.

@@ -66,6 +66,10 @@ impl Source for Table {
         Some(reply.try_as_page()?.map(of_keys::chunk))
     }
 
+    fn keys<'i>(ids: impl Iterator<Item = &'i KeyId>) -> Option<Vec<KeyId>> {
+        Some(ids.copied().collect())
+    }
+
     fn made(made: &Made) -> Option<KeyId> {
         if let Made::Key(key) = made { Some(*key) } else { None }
     }

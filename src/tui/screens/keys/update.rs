@@ -13,13 +13,14 @@ use crate::domain::query::{Column, Sort};
 use crate::domain::subjects::Subjects;
 use crate::domain::text::thousands;
 use crate::service::Count;
-use crate::tui::effect::{Effect, Reply, RequestId, Timer, To};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::Input;
 use crate::tui::listing::{Load, Rows, Source, Taken};
 use crate::tui::opening::Opening;
 use crate::tui::screen::{self, Screen, its_rows};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Keys);
@@ -157,16 +158,32 @@ impl Screen for State {
         }
     }
 
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        let detail = self.rows.selected_id().filter(|_| self.detail.open && self.rows.marks().is_empty());
+        match detail {
+            Some(key) => Typed::of(&Request::Key(*key), shell),
+            None => self.rows.typed(shell),
+        }
+    }
+
     fn summary(&self, shell: &Shell) -> String {
         let noun = shell.wording().noun;
         let plural = |n: u64| if n == 1 { noun.clone() } else { format!("{noun}s") };
         let count = match self.count().filter(|_| self.rows.filter.mistake.is_none()) {
+            Some(Count::Exactly(n)) if !self.rows.filter.is_empty() && self.rows.goes_beyond() => {
+                format!("{} match · {} shown", thousands(n), thousands(self.rows.len() as u64))
+            }
             Some(Count::Exactly(n)) => format!("{} {}", thousands(n), plural(n)),
             Some(Count::AtLeast(n)) => format!("over {} {}", thousands(n), plural(n)),
             None => String::new(),
         };
-        let marked = self.rows.marked(shell.size.width >= screen::WIDE);
-        if marked.is_empty() || count.is_empty() { marked + &count } else { format!("{marked} of {count}") }
+        let wide = shell.size.width >= screen::WIDE;
+        let (marked, whole) = (self.rows.marked(wide), self.rows.whole(wide));
+        match (marked.is_empty() || count.is_empty(), wide || whole.is_empty()) {
+            (true, _) => marked + &count + &whole,
+            (false, true) => format!("{marked} of {count}{whole}"),
+            (false, false) => marked + &whole,
+        }
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, _: Rect) {

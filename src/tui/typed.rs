@@ -1,0 +1,193 @@
+//! The command that does the same as the console would: for a shell, without any secret in it.
+
+use super::effect::Request;
+use super::shell::Shell;
+use crate::domain::account::Standing;
+use crate::domain::key::KeyId;
+use crate::domain::query::Direction;
+use crate::service::{ChangeAccount, CreateAccount, CreateKey, ExportForm, RevokeKeys};
+
+#[cfg(test)]
+mod tests;
+
+/// So many ids stand in the command itself; more are its input.
+const FEW: usize = 40;
+
+/// A command of the program, word by word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Typed {
+    pub words: Vec<String>,
+    /// What it reads on standard input, line by line.
+    pub lines: Vec<String>,
+}
+
+impl Typed {
+    /// Words without blanks in them.
+    pub fn new(words: &str) -> Self {
+        Self { words: words.split(' ').map(str::to_owned).collect(), lines: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn word(mut self, word: impl Into<String>) -> Self {
+        self.words.push(word.into());
+        self
+    }
+
+    /// An option, unless its value is empty.
+    #[must_use]
+    pub fn option(self, name: &str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        if value.is_empty() { self } else { self.word(format!("{name}={value}")) }
+    }
+
+    #[must_use]
+    fn each(self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
+        values.into_iter().fold(self, |typed, value| typed.option(name, value))
+    }
+
+    /// Names keys: by their ids, or by the filter that they were chosen with.
+    #[must_use]
+    pub fn keys(mut self, shell: &Shell, ids: &[KeyId]) -> Self {
+        if let Some((filter, chosen)) = &shell.whole
+            && chosen.as_slice() == ids
+        {
+            return self.option("--filter", filter);
+        }
+        let ids = ids.iter().map(KeyId::to_string);
+        if ids.len() > FEW {
+            self.lines = ids.collect();
+            return self.option("--ids-from", "-");
+        }
+        self.words.extend(ids);
+        self
+    }
+
+    /// What does the same as this request; `None` where no command does.
+    pub fn of(request: &Request, shell: &Shell) -> Option<Self> {
+        Some(match request {
+            Request::Try(request) => return Self::of(request, shell),
+            Request::Page(page) => {
+                let way = if page.sort.direction == Direction::Ascending { "asc" } else { "desc" };
+                Self::new("key list")
+                    .option("--filter", page.query.to_string())
+                    .option("--sort", format!("{}:{way}", page.sort.column.as_str()))
+            }
+            Request::Key(id) | Request::Trail(id) => Self::new("key show").word(id.to_string()),
+            Request::Reach(ids) => Self::new("key reach").keys(shell, ids),
+            Request::Export { keys, form, .. } => {
+                let form = if *form == ExportForm::Csv { "csv" } else { "ndjson" };
+                Self::new("key list --limit=0").option("--output", form).keys(shell, keys)
+            }
+            Request::Find(_) | Request::FindInFile(_) => Self::new("key find"),
+            Request::Read(..) => Self::new("explain"),
+            Request::Create(request) => created(request),
+            Request::Acknowledge { key, .. } => Self::new("key acknowledge").word(key.to_string()),
+            Request::Revoke { request: RevokeKeys { keys, reason, .. }, .. } => Self::new("key revoke")
+                .option("--reason", reason.as_deref().unwrap_or_default())
+                .keys(shell, keys),
+            Request::RevokeAgain { reason, .. } => {
+                Self::new("key revoke --undone").option("--reason", reason.as_deref().unwrap_or_default())
+            }
+            Request::Undone => Self::new("audit undone"),
+            Request::AcceptHistory(_) => Self::new("audit accept"),
+            Request::Rotate { key, overlap, .. } => {
+                Self::new("key rotate").option("--overlap", overlap.as_str()).word(key.to_string())
+            }
+            Request::SetLimits { key, limits, .. } if limits.is_empty() => {
+                Self::new("key limit --clear").word(key.to_string())
+            }
+            Request::SetLimits { key, limits, .. } => {
+                let budgets = limits.as_slice().iter().map(ToString::to_string);
+                budgets.fold(Self::new("key limit").word(key.to_string()), Self::word)
+            }
+            Request::Accounts { filter, .. } => Self::new("account list").option("--filter", filter),
+            Request::Account(slug) => Self::new("account show").word(slug),
+            Request::CreateAccount { request, .. } => account(request),
+            Request::ChangeAccount { account, change, .. } => changed(account, change),
+            Request::SetStanding { account, standing, .. } => {
+                let verb = if *standing == Standing::Good { "reinstate" } else { "suspend" };
+                Self::new("account").word(verb).word(account)
+            }
+            Request::Issuers => Self::new("issuer list"),
+            Request::ApplyPolicy { policy, .. } => Self::new("issuer add").word(&policy.slug),
+            Request::Alerts(request) => {
+                let list = if request.open { "alerts list" } else { "alerts list --all" };
+                Self::new(list)
+                    .option("--account", request.account.as_deref().unwrap_or_default())
+                    .option("--key", request.key.map(|key| key.to_string()).unwrap_or_default())
+            }
+            Request::AcknowledgeAlerts { alerts, .. } => {
+                alerts.iter().map(ToString::to_string).fold(Self::new("alerts ack"), Self::word)
+            }
+            Request::Operators => Self::new("operator list"),
+            Request::SetOperator { name, role, .. } => {
+                Self::new("operator set").word(name).word(role.as_str())
+            }
+            Request::RemoveOperator { name, .. } => Self::new("operator remove").word(name),
+            Request::Audit(_) => Self::new("audit list"),
+            Request::VerifyAudit => Self::new("audit verify"),
+            Request::Reminders(_) => Self::new("reminders list"),
+            Request::RetryReminders { reminders, .. } => {
+                reminders.iter().map(ToString::to_string).fold(Self::new("reminders retry"), Self::word)
+            }
+            Request::PreviewSweep(_) => Self::new("reminders sweep --dry-run"),
+            _ => return None,
+        })
+    }
+
+    /// As it is typed into a shell. `database`: where the console was told to look.
+    pub fn line(&self, database: Option<&str>) -> String {
+        let database = database.map(|place| format!("--db={place}"));
+        let words = std::iter::once("keyrack").chain(self.words.iter().map(String::as_str));
+        let words: Vec<String> = words.chain(database.as_deref()).map(quoted).collect();
+        let mut line = words.join(" ");
+        if !self.lines.is_empty() {
+            // Ids have nothing in them that a shell would change.
+            line.push_str(&format!(" <<'END'\n{}\nEND\n", self.lines.join("\n")));
+        }
+        line
+    }
+}
+
+fn created(request: &CreateKey) -> Typed {
+    Typed::new("key create")
+        .option("--account", &request.account)
+        .option("--name", &request.name)
+        .option("--description", &request.description)
+        .each("--scope", request.scopes.iter().map(str::to_owned))
+        .option("--expires", request.expiry.to_string())
+        .each("--allow", request.allow.as_slice().iter().map(ToString::to_string))
+}
+
+fn account(request: &CreateAccount) -> Typed {
+    Typed::new("account create")
+        .option("--issuer", &request.issuer)
+        .option("--slug", &request.slug)
+        .option("--name", &request.name)
+        .each("--admin", request.admins.iter().cloned())
+        .option("--plan", request.plan.as_deref().unwrap_or_default())
+}
+
+fn changed(account: &str, change: &ChangeAccount) -> Typed {
+    let typed = Typed::new("account change")
+        .word(account)
+        .option("--name", change.name.as_deref().unwrap_or_default())
+        .each("--admin", change.admins.iter().flatten().cloned());
+    match &change.plan {
+        None => typed,
+        Some(None) => typed.word("--no-plan"),
+        Some(Some(plan)) => typed.option("--plan", plan),
+    }
+}
+
+/// A word as a shell takes it: as it is where nothing in it means anything, else in single quotes. What no line of a
+/// terminal should hold is left out.
+fn quoted(word: &str) -> String {
+    let word: String = word.chars().filter(|c| !c.is_control()).collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
