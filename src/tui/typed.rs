@@ -4,6 +4,7 @@ use super::effect::Request;
 use super::shell::Shell;
 use crate::domain::account::Standing;
 use crate::domain::key::KeyId;
+use crate::domain::notice::Occasion;
 use crate::domain::query::Direction;
 use crate::service::{ChangeAccount, CreateAccount, CreateKey, ExportForm, RevokeKeys};
 
@@ -130,6 +131,14 @@ impl Typed {
             Request::RetryReminders { reminders, .. } => {
                 reminders.iter().map(ToString::to_string).fold(Self::new("reminders retry"), Self::word)
             }
+            Request::Tell(tell) => {
+                let typed =
+                    Self::new("key tell").option("--reason", tell.reason.as_deref().unwrap_or_default());
+                let exposed = tell.occasion == Occasion::Exposed;
+                let typed = if exposed { typed.word("--exposed") } else { typed };
+                typed.keys(shell, &tell.keys)
+            }
+            Request::Incident(_) => Self::new("incident report"),
             Request::PreviewSweep(_) => Self::new("reminders sweep --dry-run"),
             _ => return None,
         })

@@ -15,6 +15,7 @@ use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Part;
 use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
 use crate::tui::view::times;
 
 /// The page, and the report once it was read.
@@ -47,6 +48,10 @@ impl Layer for State {
             return vec![shell.ask(To::Shell, copy).1];
         }
         self.page.input(shell, input)
+    }
+
+    fn typed(&self, _: &Shell) -> Option<Typed> {
+        Some(Typed::new("incident report"))
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {

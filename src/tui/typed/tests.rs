@@ -6,6 +6,7 @@ use super::*;
 use crate::cli::Cli;
 use crate::config::keymap::Context;
 use crate::domain::expiry::Overlap;
+use crate::domain::notice::Occasion;
 use crate::domain::query::Sort;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{CopyText, Effect};
@@ -120,6 +121,11 @@ fn kr_08_every_question_copies_its_command() {
         (question(Change::RemoveOperator("bob".into())), "operator remove bob".into()),
         (question(Change::RetryReminders(vec![id])), format!("reminders retry {id}")),
         (question(Change::AcceptHistory), "audit accept".into()),
+        (
+            question(Change::Tell { keys: vec![id], occasion: Occasion::Exposed }),
+            format!("key tell --exposed {id}"),
+        ),
+        (Opening::Incident(vec![id]), "incident report".into()),
         (Opening::Account { issuer: None, first_run: false }, "account create --help".into()),
         (Opening::ChangeAccount(account("voxpria", "acme").account), "account change acme".into()),
         (Opening::Limit(one()), "key limit".into()),
