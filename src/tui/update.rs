@@ -24,10 +24,12 @@ mod copying;
 mod gesture;
 mod history;
 mod live;
+mod suspend;
 
 use copying::copy_command;
 use gesture::{context, lookup, typing, waits, without_esc};
 use live::{changed, live};
+use suspend::suspend;
 
 /// How long a message stays in the last line.
 const TOAST: Duration = Duration::from_secs(8);
@@ -189,15 +191,6 @@ fn press(state: &mut State, event: KeyEvent, hurried: bool) -> Vec<Effect> {
         }
     }
     input(state, Input::Key(Key { action, event, hurried, unread: false }))
-}
-
-fn suspend(state: &mut State, job: bool) -> Vec<Effect> {
-    if state.shell.sweeps() {
-        let words = "a sweep goes on, and would stand still in the middle of a letter: stop it first";
-        state.shell.toast_until(Holds::Gesture, Severity::Warning, words);
-        return Vec::new();
-    }
-    vec![Effect::Suspend { job }]
 }
 
 /// Gives a gesture to what is on top.
