@@ -160,6 +160,9 @@ pub fn hyphened(name: &str, most: usize) -> String {
     text.trim_end_matches('-').to_owned()
 }
 
+/// Characters of a pasted line: more than a field holds.
+const LINE: usize = 4_000;
+
 /// Pasted text, wiped when dropped; `Debug` shows nothing of it.
 #[derive(PartialEq, derive_more::Debug)]
 #[debug("Pasted({} bytes)", _0.len())]
@@ -174,13 +177,13 @@ impl Pasted {
         &self.0
     }
 
-    /// The text as it may stand in an input line: without control characters, line breaks as spaces.
+    /// The text as it may stand in an input line: without control characters, line breaks as spaces, its beginning where it
+    /// is longer than any field holds. Whoever pasted megabytes shall not wait for them.
     pub fn line(&self) -> Zeroizing<String> {
-        let mut line = Zeroizing::new(String::with_capacity(self.0.len()));
         let text = self.0.trim();
-        line.extend(
-            text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()),
-        );
+        let mut line = Zeroizing::new(String::with_capacity(text.len().min(LINE * char::MAX.len_utf8())));
+        let shown = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control());
+        line.extend(shown.take(LINE));
         line
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn rows(service: &Service) -> Vec<Finding> {
     }
     let told = odd.len() as u64;
     let cure = |table: &str, id: &str| match table {
-        "keys" => format!(
+        "keys" | "key_auth" | "key_use" => format!(
             "keyrack key revoke {id} ends it; or have the database's owner write a sound value into its row"
         ),
         "issuers" => "keyrack issuer apply FILE writes a sound policy".to_owned(),
