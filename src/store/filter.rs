@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::dialect::Time;
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
-use crate::domain::query::{Bound, Point, Query, Test};
+use crate::domain::query::{self, Bound, Point, Query, Test};
 use crate::domain::text::fold;
 
 mod bounds;
@@ -15,8 +15,8 @@ mod status;
 mod text;
 mod violates;
 
+use bounds::push_bound;
 pub(super) use bounds::push_hour;
-use bounds::{push_bound, push_hour_of};
 pub(super) use found::push_rows;
 use status::push_statuses;
 use text::{push_id, push_text};
@@ -38,6 +38,8 @@ pub(super) trait Driver: Database {
     const PARTS: &'static [Part];
     /// The instant of keys that were never used, where keys are sorted by their last use.
     const EPOCH: &'static str;
+    /// Whether last uses are in their index by the hour, so that to note one seldom moves anything in it.
+    const HOURS: bool;
     /// 24 hours, to be added to an instant.
     const DAY: &'static str;
 
@@ -78,12 +80,13 @@ impl Part {
 }
 
 macro_rules! driver {
-    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $epoch:literal, $parts:expr, $ids:item, $trigram:item) => {
+    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $hours:literal, $epoch:literal, $parts:expr, $ids:item, $trigram:item) => {
         impl Driver for $db {
             const POSITION: &'static str = $position;
             const ID_END: &'static str = $id_end;
             const ROW: &'static str = $row;
             const DAY: &'static str = $day;
+            const HOURS: bool = $hours;
             const EPOCH: &'static str = $epoch;
             const PARTS: &'static [Part] = &$parts;
             const KEYS: &'static str = concat!(
@@ -118,6 +121,7 @@ driver!(
     "lower(hex(substr(k.id, 11)))",
     "seq",
     "86400000000",
+    false,
     "0",
     [Part::Listed, Part::Fresh],
     fn ids(sql: &mut QueryBuilder<Self>, values: &[Uuid]) {
@@ -155,6 +159,7 @@ driver!(
     "right(k.id::text, 12) COLLATE \"C\"",
     "id",
     "interval '24 hours'",
+    true,
     "timestamptz 'epoch'",
     [Part::All],
     fn ids(sql: &mut QueryBuilder<Self>, values: &[Uuid]) {
@@ -255,6 +260,12 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, fo
             }
         }),
         Test::NeverExpires(never) => {
+            // The column that is never null stands in indexes.
+            if *never {
+                sql.push("k.expires_key >= ");
+                D::time(sql, query::never());
+                sql.push(" AND ");
+            }
             sql.push(if *never { "k.expires_at IS NULL" } else { "k.expires_at IS NOT NULL" });
         }
         Test::Expires(bound) => {
@@ -321,17 +332,24 @@ fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     push_not_replaced(sql, now);
     sql.push(" AND k.ends_at > ");
     D::time(sql, now);
+    // Said once for all issuers, so that an order by creation begins where the first can be due.
+    sql.push(" AND k.created_at <= ");
+    D::time(sql, now);
+    sql.push(format!(
+        " - (SELECT min({PERIOD}) FROM issuers i WHERE i.rotation_days IS NOT NULL) * {}",
+        D::DAY
+    ));
     // An issuer has one period; the difference of instants is counted in days on both databases. Nothing is added to what the
     // database holds, and no more than a thousand years taken from the present: it could overflow.
     sql.push(
         " AND EXISTS (SELECT 1 FROM issuers i WHERE i.slug = k.issuer AND i.rotation_days IS NOT NULL AND k.created_at <= ",
     );
     D::time(sql, now);
-    sql.push(format!(
-        " - (CASE WHEN i.rotation_days BETWEEN 0 AND 365000 THEN i.rotation_days ELSE 365000 END) * {})",
-        D::DAY
-    ));
+    sql.push(format!(" - ({PERIOD}) * {})", D::DAY));
 }
+
+/// The days after which an issuer's keys are to be rotated, no more than can be counted back from the present.
+const PERIOD: &str = "CASE WHEN i.rotation_days BETWEEN 0 AND 365000 THEN i.rotation_days ELSE 365000 END";
 
 fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     sql.push("NOT EXISTS (SELECT 1 FROM key_auth s WHERE s.id = m.successor AND s.ends_at > ");

@@ -80,8 +80,12 @@ fn push_slice<D: Driver>(
     drive: Drive,
     forms: &Forms,
 ) {
-    let used: &[Option<bool>] =
-        if slice.sort.column == Column::Used { &[Some(true), Some(false)] } else { &[None] };
+    let used: &[Option<bool>] = match (slice.sort.column, drive::is_used(slice.query)) {
+        (Column::Used, None) => &[Some(true), Some(false)],
+        (Column::Used, Some(true)) => &[Some(true)],
+        (Column::Used, Some(false)) => &[Some(false)],
+        _ => &[None],
+    };
     let cuts: Vec<Cut> =
         D::PARTS.iter().flat_map(|part| used.iter().map(|used| Cut { part: *part, used: *used })).collect();
     if let [one] = cuts.as_slice() {
@@ -119,7 +123,8 @@ fn push_page<D: Driver>(
     sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM {tables} WHERE 1 = 1"));
     sql.push(cut.part.auth()).push(cut.part.keys()).push(match cut.used {
         None => "",
-        Some(true) => " AND k.first_used_at IS NOT NULL AND u.hour IS NOT NULL",
+        Some(true) if D::HOURS => " AND k.first_used_at IS NOT NULL AND u.hour IS NOT NULL",
+        Some(true) => " AND k.first_used_at IS NOT NULL AND u.last_used_at IS NOT NULL",
         Some(false) => " AND k.first_used_at IS NULL",
     });
     push_conditions(sql, slice.query, now, drive, forms);
@@ -133,7 +138,7 @@ fn push_page<D: Driver>(
     let few = matches!(drive, Drive::Found(_)) || cut.part == Part::Fresh;
     let order = match (few, D::ROW, instants) {
         _ if cut.used == Some(false) => String::new(),
-        (false, _, _) if cut.used.is_some() => format!("u.hour {way}, {name} {way}, "),
+        (false, _, _) if cut.used.is_some() && D::HOURS => format!("u.hour {way}, {name} {way}, "),
         (false, _, _) => format!("{name} {way}, "),
         (true, "seq", _) => format!("+{name} {way}, "),
         (true, _, true) => format!("{name} + interval '0' {way}, "),
@@ -190,21 +195,10 @@ impl Store {
     pub async fn page(&self, slice: Slice<'_>, now: Instant) -> Result<Vec<(Key, Cursor)>> {
         let mut reader = self.reader().await?;
         let forms = forms(&mut reader, slice.query).await?;
-        let way = drive::choose(&mut reader, slice.query, now, &forms).await?;
-        // Without a term each row of the order is one of the page's.
-        let bound = match &mut reader {
-            Reader::Sqlite(c) if way == Drive::Order && !slice.query.terms.is_empty() => {
-                Some(Bound::walk(c).await?)
-            }
-            _ => None,
-        };
-        let (keys, places) = match read_slice(&mut reader, slice, now, way, &forms).await {
-            Err(sqlx::Error::Database(error))
-                if bound.is_some() && error.code().as_deref() == Some(STOPPED) =>
-            {
-                drop(bound);
-                let way = drive::instead(&mut reader, slice.query, now, &forms).await?;
-                read_slice(&mut reader, slice, now, way, &forms).await?
+        let (keys, places) = match read_page(&mut reader, slice, now, &forms).await {
+            // While keys are loaded in bulk, and after a load that was killed.
+            Err(error) if lacks_index(&error) => {
+                read_slice(&mut reader, slice, now, Drive::Planner, &forms).await?
             }
             read => read?,
         };
@@ -245,6 +239,35 @@ impl Store {
             }
         }
     }
+}
+
+/// The rows of a slice, by the indexes that suit it.
+async fn read_page(
+    reader: &mut Reader,
+    slice: Slice<'_>,
+    now: Instant,
+    forms: &Forms,
+) -> sqlx::Result<(Vec<Key>, Vec<Cursor>)> {
+    let way = drive::choose(reader, slice.query, now, forms).await?;
+    // Without a term each row of the order is one of the page's.
+    let bound = match reader {
+        Reader::Sqlite(c) if way == Drive::Order && !slice.query.terms.is_empty() => {
+            Some(Bound::walk(c).await?)
+        }
+        _ => None,
+    };
+    match read_slice(reader, slice, now, way, forms).await {
+        Err(sqlx::Error::Database(error)) if bound.is_some() && error.code().as_deref() == Some(STOPPED) => {
+            drop(bound);
+            let way = drive::instead(reader, slice.query, now, forms).await?;
+            read_slice(reader, slice, now, way, forms).await
+        }
+        read => read,
+    }
+}
+
+fn lacks_index(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.message().starts_with("no such index"))
 }
 
 /// The rows of a slice, and each one's place.

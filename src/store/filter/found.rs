@@ -4,11 +4,11 @@ use sqlx::QueryBuilder;
 
 use super::status::{SUSPENDED, push_strange_rows};
 use super::text::{push_id_rows, push_text_rows};
-use super::{Driver, Part, one_of, push_bound, push_hour_of};
+use super::{Driver, Part, one_of, push_bound};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Status;
-use crate::domain::query::{Bound, Test};
+use crate::domain::query::{Test, never};
 use crate::domain::text::fold;
 
 /// Shorter texts are in no index.
@@ -65,12 +65,14 @@ pub(in crate::store) fn push_rows<D: Driver>(
             }
         }
         Test::NeverExpires(true) => {
-            push_auth(sql, "auth_by_expiry").push("k.expires_key = 253402214400000000");
+            push_auth(sql, "auth_by_expiry").push("k.expires_key >= ");
+            D::time(sql, never());
         }
         Test::Expires(bound) => {
             push_auth(sql, "auth_by_expiry");
             push_bound(sql, "k.expires_key", *bound, now);
-            sql.push(" AND k.expires_key < 253402214400000000");
+            sql.push(" AND k.expires_key < ");
+            D::time(sql, never());
             if bound.is_coming() {
                 sql.push(" AND k.expires_key > ");
                 D::time(sql, now);
@@ -81,12 +83,11 @@ pub(in crate::store) fn push_rows<D: Driver>(
             push_bound(sql, "k.created_at", *bound, now);
         }
         Test::Used(bound) => {
-            let (sign, point) = match bound {
-                Bound::Before(point) => ("<=", point),
-                Bound::After(point) => (">=", point),
-            };
-            sql.push("SELECT u.seq FROM key_use u INDEXED BY use_by_hour WHERE ");
-            push_hour_of(sql, sign, point.instant(now));
+            sql.push("SELECT u.seq FROM key_use u INDEXED BY use_by_time WHERE ");
+            push_bound(sql, "u.last_used_at", *bound, now);
+        }
+        Test::Replaced(true) => {
+            sql.push("SELECT m.seq FROM keys m INDEXED BY keys_replaced WHERE m.successor IS NOT NULL");
         }
         Test::NeverUsed(true) => {
             push_listed(sql, "auth_unused").push("k.first_used_at IS NULL");

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::super::dialect::both;
 use super::super::filter::{Drive, Driver, Part, push_rows};
-use super::{Reader, Result, Slice};
+use super::{Reader, Slice};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::query::{Column, Query, Test};
@@ -32,8 +32,22 @@ pub(super) fn text_term(query: &Query) -> Option<usize> {
         .position(|term| !term.negated && matches!(&term.test, Test::Text(text) if text.chars().count() >= 3))
 }
 
+/// Whether the keys that it fits were used; none where it may be either.
+pub(super) fn is_used(query: &Query) -> Option<bool> {
+    query.terms.iter().find_map(|term| match term.test {
+        Test::Used(_) if !term.negated => Some(true),
+        Test::NeverUsed(never) => Some(never == term.negated),
+        _ => None,
+    })
+}
+
 /// Looks at how many rows the terms have before choosing the way to them.
-pub(super) async fn choose(reader: &mut Reader, query: &Query, now: Instant, forms: &Forms) -> Result<Drive> {
+pub(super) async fn choose(
+    reader: &mut Reader,
+    query: &Query,
+    now: Instant,
+    forms: &Forms,
+) -> sqlx::Result<Drive> {
     Ok(match rarest(reader, query, now, forms, RARE).await? {
         Some(number) => Drive::Found(number),
         None if matches!(reader, Reader::Sqlite(_)) => Drive::Order,
@@ -47,7 +61,7 @@ pub(super) async fn instead(
     query: &Query,
     now: Instant,
     forms: &Forms,
-) -> Result<Drive> {
+) -> sqlx::Result<Drive> {
     Ok(rarest(reader, query, now, forms, MANY).await?.map_or(Drive::Order, Drive::Found))
 }
 
@@ -58,7 +72,7 @@ async fn rarest(
     now: Instant,
     forms: &Forms,
     most: i64,
-) -> Result<Option<usize>> {
+) -> sqlx::Result<Option<usize>> {
     let mut best = None;
     let mut most = most;
     for (number, term) in query.terms.iter().enumerate().filter(|(_, term)| !term.negated) {
@@ -94,7 +108,7 @@ impl Bound {
         conn: &mut SqliteConnection,
         steps: i32,
         goes_on: impl Fn() -> bool + Send + 'static,
-    ) -> Result<Self> {
+    ) -> sqlx::Result<Self> {
         let holds = Arc::new(AtomicBool::new(true));
         let held = Arc::clone(&holds);
         conn.lock_handle()
@@ -104,7 +118,7 @@ impl Bound {
     }
 
     /// Only as long as somebody waits for a page.
-    pub async fn walk(conn: &mut SqliteConnection) -> Result<Self> {
+    pub async fn walk(conn: &mut SqliteConnection) -> sqlx::Result<Self> {
         let end = Moment::now() + WALK;
         Self::new(conn, STEPS, move || Moment::now() < end).await
     }
@@ -134,7 +148,7 @@ pub(super) fn tables<D: Driver>(slice: Slice<'_>, part: Part, used: Option<bool>
     match (slice.sort.column, used) {
         (Column::Used, Some(false)) => auth("auth_unused"),
         (Column::Used, _) => {
-            "key_use u INDEXED BY use_by_hour CROSS JOIN key_auth k ON k.seq = u.seq CROSS JOIN keys m ON m.seq = u.seq"
+            "key_use u INDEXED BY use_by_time CROSS JOIN key_auth k ON k.seq = u.seq CROSS JOIN keys m ON m.seq = u.seq"
                 .into()
         }
         (Column::Status, _) => auth("auth_by_ends"),
