@@ -73,6 +73,7 @@ fn fields(key: &Key, now: Instant) -> Vec<(&'static str, Value)> {
         ("successor", ids(key.successor)),
         ("rotation_due_at", at(key.rotation_due_at)),
         ("unreadable", json!(Some(key.odd.as_str()).filter(|odd| !odd.is_empty()))),
+        ("paused_until", at(key.held(now).map(|pause| pause.until))),
     ]
 }
 

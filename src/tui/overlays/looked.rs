@@ -1,5 +1,7 @@
 //! Several keys, and what they do right now: all of them, to scroll through and to write to a file.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
@@ -60,6 +62,9 @@ impl State {
             .map(|(name, words)| facts::Fact::new(styles, name, words))
             .collect();
         let mut lines = facts::lines(styles, &facts, columns);
+        let key = shell.keymap.key(Action::Export);
+        let words = format!("{key} writes all of them to a file or the clipboard");
+        lines.push(Line::styled(words, styles.of(Role::Muted)));
         lines.push(Line::default());
         lines
     }
@@ -129,6 +134,10 @@ impl Layer for State {
             }
         }
         Vec::new()
+    }
+
+    fn label(&self, _: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        (!matches!(action, Action::GoToKey | Action::Revoke)).then(|| label.into())
     }
 
     fn typed(&self, shell: &Shell) -> Option<Typed> {
