@@ -207,6 +207,8 @@ impl Default for Sort {
 pub struct Cursor {
     pub value: CursorValue,
     pub id: uuid::Uuid,
+    /// The bytes of an id that is none.
+    pub odd_id: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -46,6 +46,7 @@ pub(super) trait Driver: Database {
     fn text(sql: &mut QueryBuilder<Self>, value: &str);
     fn time(sql: &mut QueryBuilder<Self>, value: Instant);
     fn id(sql: &mut QueryBuilder<Self>, value: Uuid);
+    fn bytes(sql: &mut QueryBuilder<Self>, value: &[u8]);
     /// Any number of ids as one value, in brackets.
     fn ids(sql: &mut QueryBuilder<Self>, values: &[Uuid]);
     /// Rows whose name or description contains `text` (at least three characters), by the trigram index. With
@@ -106,6 +107,10 @@ macro_rules! driver {
 
             fn id(sql: &mut QueryBuilder<Self>, value: Uuid) {
                 sql.push_bind(value);
+            }
+
+            fn bytes(sql: &mut QueryBuilder<Self>, value: &[u8]) {
+                sql.push_bind(value.to_vec());
             }
 
             $ids

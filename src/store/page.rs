@@ -173,7 +173,7 @@ fn push_place<D: Driver>(
     };
     if cut.used == Some(false) && cursor.value != CursorValue::AsStored {
         sql.push(format!(" AND {id} {sign} "));
-        return D::id(sql, cursor.id);
+        return push_row_id(sql, cursor);
     }
     sql.push(format!(" AND ({name}, {id}) {sign} ("));
     match &cursor.value {
@@ -181,13 +181,21 @@ fn push_place<D: Driver>(
         CursorValue::Instant(at) => D::time(sql, *at),
         CursorValue::AsStored => {
             sql.push(format!("(SELECT {column} FROM {} WHERE k.id = ", D::KEYS));
-            D::id(sql, cursor.id);
+            push_row_id(sql, cursor);
             sql.push(")");
         }
     }
     sql.push(", ");
-    D::id(sql, cursor.id);
+    push_row_id(sql, cursor);
     sql.push(")");
+}
+
+/// Writes the id of a place, as its row has it.
+fn push_row_id<D: Driver>(sql: &mut QueryBuilder<D>, cursor: &Cursor) {
+    match &cursor.odd_id {
+        Some(bytes) => D::bytes(sql, bytes),
+        None => D::id(sql, cursor.id),
+    }
 }
 
 impl Store {
@@ -291,8 +299,11 @@ async fn read_slice(
                 CursorValue::Text(place.text("place"))
             };
             let value = if place.odd().is_empty() { value } else { CursorValue::AsStored };
+            let mut id = Reading::new(&row);
+            id.id("id");
+            let odd_id = (!id.odd().is_empty()).then(|| id.get("id"));
             let row = KeyRow::from_row(&row)?;
-            rows.1.push(Cursor { value, id: row.0.id });
+            rows.1.push(Cursor { value, id: row.0.id, odd_id });
             rows.0.push(row.0);
         }
         rows

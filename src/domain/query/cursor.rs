@@ -20,7 +20,10 @@ impl fmt::Display for Cursor {
             }
             CursorValue::AsStored => write!(f, "r{}", self.id.simple()),
             CursorValue::Instant(at) => write!(f, "i{}{:016x}", self.id.simple(), at.timestamp_micros()),
-        }
+        }?;
+        let Some(odd) = &self.odd_id else { return Ok(()) };
+        f.write_str("x")?;
+        odd.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -31,6 +34,10 @@ impl Cursor {
     }
 
     fn read(text: &str) -> Option<Self> {
+        let (text, odd_id) = match text.split_once('x') {
+            Some((text, odd)) => (text, Some(bytes(odd)?)),
+            None => (text, None),
+        };
         let id = Uuid::try_parse(text.get(1..33)?).ok()?;
         let hex = text.get(33..)?;
         let value = match text.as_bytes().first()? {
@@ -42,7 +49,7 @@ impl Cursor {
             b'r' if hex.is_empty() => CursorValue::AsStored,
             _ => return None,
         };
-        Some(Self { value, id })
+        Some(Self { value, id, odd_id })
     }
 }
 

@@ -379,14 +379,14 @@ proptest! {
 
     #[test]
     fn a_cursor_survives_its_text_form(
-        id in any::<u128>(), text in ".{0,20}", micros in 0i64..4_000_000_000_000_000, instant in any::<bool>()
+        (id, odd_id, instant) in any::<(u128, Option<Vec<u8>>, bool)>(), text in ".{0,20}", micros in 0..4_000_000_000_000_000i64
     ) {
         let value = if instant {
             CursorValue::Instant(chrono::DateTime::from_timestamp_micros(micros).unwrap())
         } else {
             CursorValue::Text(text)
         };
-        let cursor = Cursor { value, id: Uuid::from_u128(id) };
+        let cursor = Cursor { value, id: Uuid::from_u128(id), odd_id };
         let text = cursor.to_string();
         prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric()));
         prop_assert_eq!(Cursor::parse(&text), Ok(cursor));
