@@ -14,6 +14,7 @@ mod failure;
 mod files;
 mod filter;
 mod flags;
+mod freeze;
 mod gate;
 mod incident;
 mod info;
@@ -175,6 +176,12 @@ pub enum Command {
     /// Keep the people who may use this database
     #[command(subcommand, visible_alias = "operators")]
     Operator(operator::Command),
+    /// Refuse all keys that a filter fits for a while, also those made later
+    #[command(subcommand)]
+    Freeze(freeze::Freeze),
+    /// Stop the making of keys for a while
+    #[command(subcommand)]
+    Creation(freeze::Creation),
     /// Find leaked secrets wherever they are, and revoke what works
     #[command(subcommand)]
     Leak(leak::Command),
@@ -287,6 +294,8 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Account(command) => account::run(command, session).await,
         Command::Issuer(command) => issuer::run(command, session).await,
         Command::Operator(command) => operator::run(command, session).await,
+        Command::Freeze(command) => freeze::freeze(command, session).await,
+        Command::Creation(command) => freeze::creation(command, session).await,
         Command::Leak(command) => leak::run(command, session).await,
         Command::Incident(command) => incident::run(command, session).await,
         Command::Explain(arguments) => explain::run(arguments, session).await,

@@ -13,6 +13,7 @@ pub(crate) mod examples;
 pub mod expiry;
 pub(crate) mod explain;
 pub mod history;
+pub mod hold;
 pub mod issuer;
 pub mod key;
 pub mod leak;

@@ -1,8 +1,7 @@
 //! The token database: SQLite or PostgreSQL, with the same behaviour. The only room that speaks SQL.
 //!
-//! Each statement is written once where it can be: the macro `both!` compiles one body for both drivers, and the few
-//! columns that are stored differently have types that read alike ([`dialect`]). Reading happens on [`Store`], changing
-//! on [`Tx`], which [`Store::transact`] hands out.
+//! Each statement is written once where it can be: `both!` compiles one body for both drivers, and the few columns that are
+//! stored differently have types that read alike ([`dialect`]). [`Store`] reads, [`Tx`] of [`Store::transact`] changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +28,7 @@ mod gates;
 mod held;
 mod history;
 mod holders;
+mod holds;
 mod impact;
 mod issuers;
 mod keys;

@@ -15,7 +15,7 @@ mod find;
 mod handover;
 mod limit;
 mod list;
-mod pause;
+pub(super) mod pause;
 mod reach;
 pub(super) mod receipt;
 pub(super) mod record;

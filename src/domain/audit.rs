@@ -91,6 +91,16 @@ pub enum Action {
     /// Somebody said that the clock is right, although it was far from the newest change.
     #[strum(serialize = "clock.accept")]
     ClockAccept,
+    /// All keys that a filter fits are refused for a while, those made later too.
+    #[strum(serialize = "freeze.add")]
+    FreezeAdd,
+    #[strum(serialize = "freeze.lift")]
+    FreezeLift,
+    /// No key can be made for a while.
+    #[strum(serialize = "creation.stop")]
+    CreationStop,
+    #[strum(serialize = "creation.allow")]
+    CreationAllow,
     /// A batch of keys was loaded by `keyrack demo`.
     #[strum(serialize = "demo.load")]
     DemoLoad,

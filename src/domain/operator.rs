@@ -60,6 +60,8 @@ pub enum Permission {
     SendReminders,
     ChangeIssuers,
     ChangeOperators,
+    /// Freeze keys, stop their creation, and lift both.
+    ChangeHolds,
 }
 
 impl Permission {
@@ -68,7 +70,7 @@ impl Permission {
         match self {
             Self::Look => Role::Viewer,
             Self::ChangeKeys | Self::ChangeAccounts | Self::SendReminders => Role::Operator,
-            Self::ChangeIssuers | Self::ChangeOperators => Role::Admin,
+            Self::ChangeIssuers | Self::ChangeOperators | Self::ChangeHolds => Role::Admin,
         }
     }
 }

@@ -27,6 +27,8 @@ impl Subjects {
         let about = match action {
             // A policy says how keys, accounts and reminders are read.
             Action::IssuerApply | Action::DemoLoad => Self::ALL,
+            Action::FreezeAdd | Action::FreezeLift => Self::ALL,
+            Action::CreationStop | Action::CreationAllow => Self::NONE,
             Action::AccountCreate | Action::AccountChange => Self::ACCOUNTS,
             // Its keys stop or start to work.
             Action::AccountSuspend | Action::AccountReinstate => Self::ACCOUNTS | Self::KEYS,

@@ -268,6 +268,7 @@ pub(super) async fn allow_one_more(
     if account.standing == Standing::Suspended {
         return Err(Error::Suspended { account: account.slug.clone() });
     }
+    super::holds::allow_creation(tx, account, policy).await?;
     if let Some(cap) = policy.caps.active_keys.filter(|_| !in_place)
         && counted.active >= u64::from(cap)
     {

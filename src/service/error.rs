@@ -121,6 +121,7 @@ pub enum Field {
     Policy,
     Operator,
     Reason,
+    Filter,
     Message,
     /// The end of a pause.
     #[strum(serialize = "end of the pause")]

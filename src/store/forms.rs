@@ -27,6 +27,7 @@ impl Conn<'_> {
         for key in &mut keys {
             key.refused = !forms.take(key);
         }
+        self.freeze(&mut keys).await?;
         Ok(keys)
     }
 }

@@ -96,6 +96,13 @@ pub struct NewGate {
     pub lease_ms: i64,
 }
 
+/// What was read of a key, with the freeze that holds it.
+async fn frozen(mut reader: Reader, row: Option<SightRow>) -> Result<Option<Sight>> {
+    let Some(SightRow(mut sight)) = row else { return Ok(None) };
+    reader.conn().freeze(std::slice::from_mut(&mut sight.key)).await?;
+    Ok(Some(sight))
+}
+
 /// Keys a statement.
 const KEYS: usize = 500;
 
@@ -123,7 +130,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let sql = AssertSqlSafe(format!("{} WHERE k.hash = $1", sight_of_keys(&reader.conn())));
         let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [hash.0.to_vec()]);
-        Ok(row.map(|row| row.0))
+        frozen(reader, row).await
     }
 
     /// The same of the key of this id.
@@ -131,7 +138,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let sql = AssertSqlSafe(format!("{} WHERE k.id = $1", sight_of_keys(&reader.conn())));
         let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [id]);
-        Ok(row.map(|row| row.0))
+        frozen(reader, row).await
     }
 
     /// All issuers, and the audit's number from before they were read: they are at least as new as that.

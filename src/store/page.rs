@@ -11,6 +11,7 @@ use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Error, Reader, Result, Store};
 use crate::domain::Instant;
+use crate::domain::hold::Hold;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, CursorValue, Direction, Query, Sort};
@@ -202,7 +203,7 @@ impl Store {
     /// The keys of a slice, nearest to its place first, each with its own place.
     pub async fn page(&self, slice: Slice<'_>, now: Instant) -> Result<Vec<(Key, Cursor)>> {
         let mut reader = self.reader().await?;
-        let forms = forms(&mut reader, slice.query).await?;
+        let forms = forms(&mut reader, slice.query, now).await?;
         let (keys, places) = match read_page(&mut reader, slice, now, &forms).await {
             // While keys are loaded in bulk, and after a load that was killed.
             Err(error) if lacks_index(&error) => {
@@ -219,7 +220,7 @@ impl Store {
         let mut reader = self.reader().await?;
         // There is no order to keep here, so the text indexes serve however many rows they find.
         let drive = drive::text_term(query).map_or(Drive::Planner, Drive::Found);
-        let forms = forms(&mut reader, query).await?;
+        let forms = forms(&mut reader, query, now).await?;
         match reader.conn() {
             Conn::Sqlite(c) => {
                 let counting = self.counting.clone();
@@ -337,9 +338,14 @@ fn push_count<D: Driver>(
     }
 }
 
-/// What the filter must know of the forms that gates take.
-async fn forms(reader: &mut Reader, query: &Query) -> Result<Forms> {
-    if query.asks_forms() { reader.conn().forms().await } else { Ok(Forms::default()) }
+/// What the filter must know of the forms that gates take, and of the freezes that hold.
+async fn forms(reader: &mut Reader, query: &Query, now: Instant) -> Result<Forms> {
+    let mut forms = if query.asks_forms() { reader.conn().forms().await? } else { Forms::default() };
+    if query.mentions_status() {
+        let freezes = reader.conn().freezes().await?;
+        forms.frozen = freezes.iter().filter(|hold| hold.holds(now)).map(Hold::query).collect();
+    }
+    Ok(forms)
 }
 
 /// A count that was stopped (by the error `stopped`) has found at least nothing.

@@ -6,6 +6,7 @@ use super::{ExpiryRule, Issuer, Policy};
 use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::key::Key;
+use crate::domain::query::Query;
 use crate::domain::secret::preview;
 
 impl ExpiryRule {
@@ -41,7 +42,11 @@ fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 
 /// How the previews of the keys begin that gates take, by issuer. Of one whose policy can't be read they take none.
 #[derive(Clone, Debug, Default)]
-pub struct Forms(Vec<Heads>);
+pub struct Forms {
+    heads: Vec<Heads>,
+    /// What the freezes ask that hold.
+    pub frozen: Vec<Query>,
+}
 
 #[derive(Clone, Debug)]
 struct Heads {
@@ -58,7 +63,7 @@ impl FromIterator<Issuer> for Forms {
             changed: issuer.version != 1 || !issuer.policy.odd.is_empty(),
             issuer: issuer.slug,
         };
-        Self(issuers.into_iter().map(heads).collect())
+        Self { heads: issuers.into_iter().map(heads).collect(), frozen: Vec::new() }
     }
 }
 
@@ -70,13 +75,13 @@ impl Forms {
 
     /// Each beginning with its issuer's slug.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().flat_map(|of| of.list.iter().map(|head| (of.issuer.as_str(), head.as_str())))
+        self.heads.iter().flat_map(|of| of.list.iter().map(|head| (of.issuer.as_str(), head.as_str())))
     }
 
     /// The issuers of which a key may begin like those of another: the slugs.
     pub fn changed(&self) -> impl Iterator<Item = &str> {
-        let several = self.0.len() > 1;
-        self.0.iter().filter(move |of| several && of.changed).map(|of| of.issuer.as_str())
+        let several = self.heads.len() > 1;
+        self.heads.iter().filter(move |of| several && of.changed).map(|of| of.issuer.as_str())
     }
 }
 

@@ -179,7 +179,7 @@ fn forget(inner: &Inner, touched: &[Touched]) {
                 }
                 None => return forget_all(inner),
             },
-            "operator" | "reminder" | "sweep" | "alert" => {}
+            "operator" | "reminder" | "sweep" | "alert" | "creation" => {}
             _ => return forget_all(inner),
         }
     }

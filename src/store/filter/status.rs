@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::{Driver, any, push_lives};
+use super::{Driver, any, push_lives, push_test};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Status;
@@ -19,7 +19,7 @@ pub(super) fn push_statuses<D: Driver>(
     forms: &Forms,
 ) {
     any(sql, statuses, |sql, status| {
-        push_status(sql, *status, now);
+        push_status(sql, *status, now, forms);
         // Where both are asked for, nobody needs to look.
         if query::tells_forms(statuses) {
             match status {
@@ -31,22 +31,22 @@ pub(super) fn push_statuses<D: Driver>(
     });
 }
 
-fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant) {
+fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant, forms: &Forms) {
     match status {
         Status::Active | Status::Refused => {
             push_lives(sql, now);
             sql.push(" AND NOT ").push(SUSPENDED).push(" AND NOT ");
-            push_held(sql, now);
+            push_held(sql, now, forms);
         }
         Status::Paused => {
             push_lives(sql, now);
             sql.push(" AND ");
-            push_held(sql, now);
+            push_held(sql, now, forms);
         }
         Status::Suspended => {
             push_lives(sql, now);
             sql.push(" AND NOT ");
-            push_held(sql, now);
+            push_held(sql, now, forms);
             sql.push(" AND ").push(SUSPENDED);
         }
         Status::Revoked => {
@@ -69,10 +69,21 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
     }
 }
 
-/// Whether the key is paused; never unknown.
-fn push_held<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
-    sql.push("(k.paused_until IS NOT NULL AND k.paused_until > ");
+/// Whether the key is paused, or a freeze fits it; never unknown.
+fn push_held<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant, forms: &Forms) {
+    sql.push("((k.paused_until IS NOT NULL AND k.paused_until > ");
     D::time(sql, now);
+    sql.push(")");
+    for query in &forms.frozen {
+        sql.push(" OR (1 = 1");
+        for term in &query.terms {
+            sql.push(if term.negated { " AND NOT (" } else { " AND (" });
+            // No freeze asks for a status.
+            push_test(sql, &term.test, now, &Forms::default());
+            sql.push(")");
+        }
+        sql.push(")");
+    }
     sql.push(")");
 }
 
