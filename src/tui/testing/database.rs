@@ -100,7 +100,7 @@ impl Database {
         let to = to.min(all.len());
         let row = |key: &&Key| Row {
             key: (*key).clone(),
-            cursor: Cursor { value: CursorValue::Instant(key.created_at), id: key.id },
+            cursor: Cursor { value: CursorValue::Instant(key.created_at), id: key.id, odd_id: None },
         };
         Page {
             rows: all[from.min(to)..to].iter().map(row).collect(),

@@ -16,7 +16,7 @@ fn ends_in(name: &str, days: i64) -> Row {
     let end = noon() + Duration::days(days);
     let created_at = noon() - Duration::days(60);
     let key = Key { created_at, expires_at: Some(end), ..key("voxpria", name) };
-    Row { cursor: Cursor { value: CursorValue::Instant(end), id: key.id }, key }
+    Row { cursor: Cursor { value: CursorValue::Instant(end), id: key.id, odd_id: None }, key }
 }
 
 fn page(rows: Vec<Row>) -> Reply {
