@@ -29,6 +29,7 @@ mod crowd;
 mod direct;
 mod door;
 mod health;
+mod leaks;
 pub mod limiter;
 pub(crate) mod limits;
 mod metrics;

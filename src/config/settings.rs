@@ -24,7 +24,7 @@ pub mod table;
 mod tests;
 
 pub use audit::{AUDIT, AuditTable};
-pub use gate::{GATE, GateTable, HeaderNames, LogForm};
+pub use gate::{Door, GATE, GateTable, HeaderNames, LogForm};
 pub use mail::{MAIL, MailSettings, Security, Transport};
 pub use place::Places;
 pub use setting::{Setting, Source};

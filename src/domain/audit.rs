@@ -56,6 +56,9 @@ pub enum Action {
     /// The account's admins were told of a key.
     #[strum(serialize = "key.tell")]
     KeyTell,
+    /// Somebody told a gate that a key leaked, and it was left as it was.
+    #[strum(serialize = "leak.report")]
+    LeakReport,
     #[strum(serialize = "alert.acknowledge")]
     AlertAcknowledge,
     #[strum(serialize = "sweep.begin")]

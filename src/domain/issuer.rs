@@ -15,7 +15,7 @@ mod route;
 mod today;
 
 pub use check::Step;
-pub use gate::{Answers, GateRule, LimitRule, PauseRule, Per, Unmatched, WhenUnreachable};
+pub use gate::{Answers, GateRule, LimitRule, PauseRule, Per, Unmatched, WhenLeaked, WhenUnreachable};
 pub use route::{LineFault, Methods, RequestLine, Route, Routed};
 pub use today::Forms;
 

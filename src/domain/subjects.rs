@@ -54,7 +54,7 @@ impl Subjects {
             | Action::ReminderCancel
             | Action::ReminderRetry => Self::REMINDERS,
             // A letter is no reminder, and changes no key.
-            Action::AuditAccept | Action::KeyTell => Self::NONE,
+            Action::AuditAccept | Action::KeyTell | Action::LeakReport => Self::NONE,
             // What has expired may be active again, or the other way round.
             Action::ClockAccept => return Self::ALL,
         };

@@ -8,13 +8,14 @@ use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 use super::brake::Pace;
+use super::leaks::PublicKeys;
 use super::limiter::Address;
 use super::limits::Limits;
 use super::origin::Listed;
-use super::settings::{Issuers, Settings, VerifyRule};
+use super::settings::{Issuers, LeakDoors, Settings, VerifyRule};
 use super::webhook::WebhookSettings;
 use crate::config::ConfigError;
-use crate::config::settings::{GateTable, HeaderNames, Setting};
+use crate::config::settings::{Door, GateTable, HeaderNames, Setting};
 use crate::domain::network::Networks;
 use crate::domain::secret::HashedKey;
 use crate::secret_file::SecretFiles;
@@ -57,6 +58,16 @@ impl Settings {
             },
             pace: Pace { burst: table.unknown_keys.value, every: Duration::from_secs(1) },
             limits: limits.map_err(|why| mistake(&table.limits, why))?,
+            leaks: LeakDoors {
+                github: table
+                    .leaks_github_keys
+                    .value
+                    .as_deref()
+                    .map(PublicKeys::open)
+                    .transpose()
+                    .map_err(|why| mistake(&table.leaks_github_keys, why))?,
+                holders: (table.leaks_revoke.value == Door::Open).then(LeakDoors::turns),
+            },
             webhook: webhook.map_err(|why| mistake(&table.webhook, why))?,
             lost_lines,
             connections: Limits { connections: table.connections.value.max(1), ..Limits::default() },

@@ -35,11 +35,11 @@ pub struct Door {
     pub settings: Settings,
     pub limiter: Limiter,
     pub metrics: Arc<Metrics>,
-    brake: Brake,
+    pub brake: Brake,
     refusals: Refusals,
     /// Whether windows could not be saved the last time.
     unsaved: AtomicBool,
-    begun: Instant,
+    pub begun: Instant,
 }
 
 /// What carries the key.

@@ -5,7 +5,7 @@ use axum::http::{Response, StatusCode};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{answer, auth, direct, health, schema, watch};
+use super::{answer, auth, direct, health, leaks, schema, watch};
 
 /// The gate.
 #[derive(OpenApi)]
@@ -16,13 +16,14 @@ use super::{answer, auth, direct, health, schema, watch};
         license(name = "MIT", identifier = "MIT")
     ),
     paths(
-        auth::forwarded, auth::nginx, direct::me, direct::verify, watch::watch,
+        auth::forwarded, auth::nginx, direct::me, direct::verify, watch::watch, leaks::github, leaks::revoke,
         health::healthz, health::readyz, health::metrics, document
     ),
     components(schemas(schema::ErrorBody)),
     tags(
         (name = "forward authentication", description = "For proxies that ask about each request"),
         (name = "direct", description = "For holders of keys, and for services that are sent keys"),
+        (name = "leaks", description = "For those who found keys where they must not be. Shut unless the gate is told to open them"),
         (name = "operation", description = "For those who watch over the gate"),
     ),
     modifiers(&Keys)

@@ -13,7 +13,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch::Receiver;
 
 use super::door::Door;
-use super::{answer, auth, direct, health, openapi, watch};
+use super::{answer, auth, direct, health, leaks, openapi, watch};
 
 /// The handlers behind one listener. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ impl Routes {
         let router = Router::new()
             .route("/api/v1/me", get(direct::me))
             .route("/api/v1/watch", get(watch::watch))
+            .route("/leaks/github", post(leaks::github))
+            .route("/leaks/revoke", post(leaks::revoke))
             .route("/openapi.json", get(openapi::document))
             .fallback(nothing)
             .method_not_allowed_fallback(wrong_method)

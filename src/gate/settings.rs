@@ -1,8 +1,12 @@
 //! What an operator decides about a gate's door.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use super::brake::Pace;
+use super::leaks::PublicKeys;
 use super::limiter::Address;
 use super::limits::Limits;
 use super::origin::{Listed, bare_host};
@@ -32,10 +36,21 @@ pub struct Settings {
     /// The limiter that is shared with other gates; none: this gate counts by itself.
     pub limits: Option<Address>,
     pub connections: Limits,
+    /// The doors for leaked keys.
+    pub leaks: LeakDoors,
     /// Where alerts are sent.
     pub webhook: Option<WebhookSettings>,
     /// Says how many lines are missing in the log because its reader did not keep up.
     pub lost_lines: fn() -> u64,
+}
+
+/// Which doors for leaked keys are open.
+#[derive(Debug, Default)]
+pub struct LeakDoors {
+    /// GitHub's, with the public keys that its messages are signed by.
+    pub github: Option<PublicKeys>,
+    /// That of whoever holds keys: so many of their messages are worked on at once.
+    pub holders: Option<Arc<Semaphore>>,
 }
 
 /// Who may ask for verdicts on keys that somebody else sent.

@@ -29,6 +29,7 @@ use crate::store::{self, Access, Location, NewGate, SavedWindow, Store};
 mod cache;
 mod inner;
 mod known;
+mod leaks;
 mod proof;
 mod prover;
 mod reading;

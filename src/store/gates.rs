@@ -16,6 +16,10 @@ use crate::domain::key::{Key, KeyId};
 use crate::domain::secret::HashedKey;
 use crate::domain::text::SafeText;
 
+mod leaks;
+
+pub use leaks::Leaked;
+
 /// A key with its account, both as they were at one moment, and the audit's number of that moment.
 #[derive(Clone, Debug)]
 pub struct Sight {

@@ -81,6 +81,7 @@ mod gate {
     mod hostile;
     mod journal;
     mod keys;
+    mod leaks;
     mod limits;
     mod log;
     mod outage;
@@ -112,6 +113,7 @@ mod journey {
     mod selection;
     mod signals;
     mod terminal;
+    mod told;
     mod waiting;
 }
 

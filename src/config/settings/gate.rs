@@ -47,6 +47,17 @@ pub enum HeaderNames {
     Rewritten,
 }
 
+/// Whether a door is open.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
+pub enum Door {
+    #[default]
+    Shut,
+    Open,
+}
+
 const ADDRESS: Codec<SocketAddr> = Codec::new(
     "ADDRESS:PORT",
     |text| {
@@ -129,6 +140,9 @@ const ROWS: &[Row<GateTable>] = &[
     gate!(some webhook: WEBHOOK, "Send alerts to this address, as JSON: https://…, or http:// on this machine"),
     gate!(some webhook_secret_file: PATH, "A file with the secret that what is sent there is signed with")
         .secret(&["webhook-secret", "secret"]),
+    gate!(some leaks_github_keys: PATH, "Open POST /leaks/github to GitHub's secret scanning. A file with its public keys, as api.github.com/meta/public_keys/secret_scanning gives them"),
+    gate!(one leaks_revoke: Codec::<Door>::choice("WHAT"), "Open POST /leaks/revoke, where whoever holds leaked keys has them ended as their policies say")
+        .default("shut"),
     gate!(one connections: Codec::<usize>::from::<1>(), "Have at most this many connections at once").default("10000"),
     gate!(one unknown_keys: Codec::<u32>::from::<0>(), "Keys that do not work that one address may try at once; it gets one more a second. 0: as many as it likes")
         .default("60"),
@@ -171,6 +185,8 @@ pub struct GateTable {
     /// May hold a token in its path: not to be shown whole.
     pub webhook: Setting<Option<String>>,
     pub webhook_secret_file: Setting<Option<PathBuf>>,
+    pub leaks_github_keys: Setting<Option<PathBuf>>,
+    pub leaks_revoke: Setting<Door>,
     pub connections: Setting<usize>,
     pub unknown_keys: Setting<u32>,
     pub log_form: Setting<LogForm>,

@@ -11,6 +11,9 @@ pub struct GateRule {
     pub unmatched: Unmatched,
     /// What happens while the shared limiter can't be asked.
     pub when_unreachable: WhenUnreachable,
+    /// What happens to a key that a gate is told leaked.
+    #[serde(skip_serializing_if = "WhenLeaked::is_default")]
+    pub when_leaked: WhenLeaked,
 }
 
 /// How keys are refused for a while.
@@ -55,6 +58,23 @@ pub enum WhenUnreachable {
     Refuse,
     /// Each gate counts by itself, with its share of every budget (see [`crate::domain::budget::Budget::share`]).
     LocalShare,
+}
+
+/// What happens to a key that works when somebody tells a gate that it leaked: GitHub, or whoever holds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenLeaked {
+    /// An alert and the audit tell of it; a person decides.
+    #[default]
+    Notify,
+    /// It is revoked at once.
+    Revoke,
+}
+
+impl WhenLeaked {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A budget of requests, exact over a sliding window (VG-20, VP-11).

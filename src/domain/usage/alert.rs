@@ -50,6 +50,18 @@ pub enum What {
         networks: Vec<Share>,
         endpoints: Vec<Share>,
     },
+    /// Somebody told a gate that a key leaked.
+    Leaked {
+        key: KeyId,
+        /// Who: `github`, `holder`.
+        source: SafeText,
+        /// Where it was found, if that was said.
+        place: Option<SafeText>,
+        /// Whether it still works.
+        works: bool,
+        /// What was done about it.
+        done: SafeText,
+    },
     /// What the database holds of it can't be read, and why.
     Unread { why: String },
 }
@@ -83,7 +95,7 @@ impl Alert {
     /// For how long one of them is enough.
     pub fn rest(&self) -> Duration {
         match self.what {
-            What::AfterEnd { .. } => Duration::days(1),
+            What::AfterEnd { .. } | What::Leaked { .. } => Duration::days(1),
             _ => Duration::hours(1),
         }
     }
@@ -91,7 +103,10 @@ impl Alert {
     /// The key that it is about.
     pub fn key(&self) -> Option<KeyId> {
         match &self.what {
-            What::Spike { key, .. } | What::NewNetwork { key, .. } | What::AfterEnd { key, .. } => Some(*key),
+            What::Spike { key, .. }
+            | What::NewNetwork { key, .. }
+            | What::AfterEnd { key, .. }
+            | What::Leaked { key, .. } => Some(*key),
             What::FailedAuthentications { .. } | What::Unread { .. } => None,
         }
     }
@@ -106,6 +121,7 @@ impl Alert {
             What::Spike { requests, busiest, .. } if *requests >= busiest.saturating_mul(10) => {
                 Severity::Critical
             }
+            What::Leaked { works: true, .. } => Severity::Critical,
             What::NewNetwork { expected: true, .. } => Severity::Info,
             What::FailedAuthentications { source: Source::Issuer(_), .. } => Severity::Critical,
             _ => Severity::Warning,
@@ -118,6 +134,7 @@ impl Alert {
             What::Spike { key, .. } => format!("spike {key}"),
             What::NewNetwork { key, network, .. } => format!("new-network {key} {network}"),
             What::AfterEnd { key, .. } => format!("after-end {key}"),
+            What::Leaked { key, source, .. } => format!("leaked {key} {source}"),
             What::Unread { why } => format!("unread {why}"),
             What::FailedAuthentications { source, .. } => match source {
                 Source::Address(address) => format!("failed-authentications {address}"),
@@ -175,6 +192,14 @@ impl Alert {
                 format!(
                     "Tried {times} in 24 hours after {how},{places}{trend}: tell its account's admins with keyrack key tell {key}."
                 )
+            }
+            What::Leaked { key, source, place, works, done } => {
+                let at = place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+                let todo = match works {
+                    true => format!(". It works: look at it, and revoke it with keyrack key revoke {key}"),
+                    false => String::new(),
+                };
+                format!("Leaked, says {source}{at}: {done}{todo}.")
             }
             What::NewNetwork { network, address, expected: true, .. } => {
                 format!("First used from {network} ({address}), which its allow-list names.")

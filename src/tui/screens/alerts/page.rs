@@ -25,6 +25,7 @@ pub fn kind(what: &What) -> &'static str {
         What::FailedAuthentications { .. } => "failed attempts",
         What::NewNetwork { .. } => "new network",
         What::AfterEnd { .. } => "used after end",
+        What::Leaked { .. } => "leaked",
         What::Unread { .. } => "can't be read",
     }
 }
@@ -89,6 +90,11 @@ pub fn of(shell: &Shell, raised: &RaisedAlert) -> (String, Vec<Part>) {
             {
                 parts.push(Part::Fact(label, format!("{}: {}", share.name, thousands(share.tries))));
             }
+        }
+        What::Leaked { source, place, done, .. } => {
+            parts.push(Part::Fact("Says", source.to_string()));
+            parts.extend(place.as_ref().map(|place| Part::Fact("At", place.to_string())));
+            parts.push(Part::Fact("Done", done.to_string()));
         }
         What::Unread { .. } => {}
         What::NewNetwork { network, address, expected, .. } => {
