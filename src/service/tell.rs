@@ -74,7 +74,7 @@ impl Service {
             keys: Arc::default(),
         };
         self.trying().change(tell.operation, may).await?;
-        let (due, keys) = self.due(&tell, reason.as_deref()).await?;
+        let (due, keys) = Box::pin(self.due(&tell, reason.as_deref())).await?;
         if self.intent == Intent::Try {
             return Ok(due.into_iter().map(|due| due.told(State::Pending, "")).collect());
         }
@@ -84,7 +84,7 @@ impl Service {
         for due in due {
             sleep_until(pace.next()).await;
             pace.leaves(Moment::now());
-            told.push(due.send(&post, now).await);
+            told.push(Box::pin(due.send(&post, now)).await);
         }
         post.mailer.close().await;
         let record = Record { occasion: tell.occasion, reason, told: told.clone(), keys: Arc::new(keys) };

@@ -196,7 +196,7 @@ impl Worker {
             }
             // It reads the audit, however long that takes.
             Request::Incident(order) => {
-                Reply::Incident(service.incident(&order).await.map(Box::new).map_err(Failure::from))
+                Reply::Incident(Box::pin(service.incident(&order)).await.map(Box::new).map_err(Failure::from))
             }
             Request::Late(key) => Reply::Late { key: key.id, outcome: plain(service.late(&key)).await },
             Request::Find(given) => Reply::Find(plain(service.find_keys(given)).await),
@@ -273,8 +273,8 @@ impl Worker {
             Request::RetryReminders { operation, reminders } => {
                 Reply::RetryReminders(plain(service.retry_reminders(operation, &reminders)).await)
             }
-            // A mail server takes the time that it takes.
-            Request::Tell(tell) => Reply::Tell(service.tell(*tell).await.map_err(Failure::from)),
+            // A mail server takes the time that it takes. In a box: it takes more of the stack than a thread has to spare.
+            Request::Tell(tell) => Reply::Tell(Box::pin(service.tell(*tell)).await.map_err(Failure::from)),
             Request::Sweeps(limit) => Reply::Sweeps(plain(service.sweeps(limit)).await),
             Request::PreviewSweep(show) => {
                 // This and the audit read everything, however long that takes.

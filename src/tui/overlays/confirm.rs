@@ -207,8 +207,7 @@ fn told_words(told: &[Told]) -> (Severity, String) {
             (Severity::Bad, words)
         }
         None => {
-            let verb =
-                if told.iter().any(|one| one.state == Letter::Sent) { "sent" } else { "written as files" };
+            let verb = if told.iter().any(|one| one.state == Letter::Sent) { "sent" } else { "written" };
             let letters =
                 if told.len() == 1 { "1 letter".to_owned() } else { format!("{} letters", told.len()) };
             (Severity::Good, format!("{letters} {verb}"))
