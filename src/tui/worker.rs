@@ -176,12 +176,20 @@ impl Worker {
     }
 
     async fn answer(&self, request: Request) -> Reply {
-        let service = &self.service;
+        // What carries requests out has room for each of them on the stack: it must not stand there twice.
         match request {
             Request::Try(request) => {
-                let trying = Self { service: service.trying(), ..self.clone() };
-                Box::pin(trying.answer(*request)).await
+                let trying = Self { service: self.service.trying(), ..self.clone() };
+                Box::pin(trying.carry_out(*request)).await
             }
+            request => Box::pin(self.carry_out(request)).await,
+        }
+    }
+
+    async fn carry_out(&self, request: Request) -> Reply {
+        let service = &self.service;
+        match request {
+            Request::Try(request) => Box::pin(self.carry_out(*request)).await,
             Request::Whoami => Reply::Whoami(plain(service.whoami()).await),
             Request::Issuers => Reply::Issuers(plain(service.issuers()).await),
             Request::Page(request) => Reply::Page(plain(service.page(&request)).await),
