@@ -25,7 +25,9 @@ use crate::domain::key::KeyId;
 use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
 use crate::domain::when::Zone;
-use crate::service::{AuditFilter, AuditRequest, ExportForm, LiveEvent, Service, Stop, SweepOrder};
+use crate::service::{
+    AuditFilter, AuditRequest, ExportForm, LiveEvent, Service, Stop, SweepOrder, Tell, Told,
+};
 
 /// How much of a key's audit the detail shows.
 const TRAIL: u32 = 50;
@@ -175,6 +177,15 @@ impl Worker {
         let _ = tokio::time::timeout(LAST, self.service.remember_last()).await;
     }
 
+    /// A mail server takes the time that it takes. In a task of its own, for it needs more of the stack than is left here.
+    async fn tell(&self, tell: Tell) -> Outcomes<Vec<Told>> {
+        let service = self.service.clone();
+        match tokio::spawn(async move { service.tell(tell).await }).await {
+            Ok(told) => told.map_err(Failure::from),
+            Err(_) => Err(Failure { kind: FailureKind::Other, text: "telling admins broke off".into() }),
+        }
+    }
+
     async fn answer(&self, request: Request) -> Reply {
         // What carries requests out has room for each of them on the stack: it must not stand there twice.
         match request {
@@ -281,8 +292,7 @@ impl Worker {
             Request::RetryReminders { operation, reminders } => {
                 Reply::RetryReminders(plain(service.retry_reminders(operation, &reminders)).await)
             }
-            // A mail server takes the time that it takes. In a box: it takes more of the stack than a thread has to spare.
-            Request::Tell(tell) => Reply::Tell(Box::pin(service.tell(*tell)).await.map_err(Failure::from)),
+            Request::Tell(tell) => Reply::Tell(self.tell(*tell).await),
             Request::Sweeps(limit) => Reply::Sweeps(plain(service.sweeps(limit)).await),
             Request::PreviewSweep(show) => {
                 // This and the audit read everything, however long that takes.
