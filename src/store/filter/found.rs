@@ -122,6 +122,19 @@ fn push_status_rows<D: Driver>(
         Status::Revoked => {
             push_auth(sql, "auth_revoked").push("k.revoked_at IS NOT NULL");
         }
+        Status::Paused => {
+            push_auth(sql, "auth_paused").push("k.paused_until IS NOT NULL AND k.paused_until > ");
+            D::time(sql, now);
+            for freeze in &forms.frozen {
+                let named =
+                    |test: &Test| matches!(test, Test::Account(_) | Test::CreatedBy(_) | Test::Created(_));
+                let term = freeze.terms.iter().find(|term| !term.negated && named(&term.test));
+                sql.push(" UNION ALL ");
+                if !term.is_some_and(|term| push_rows(sql, &term.test, now, forms, true)) {
+                    return false;
+                }
+            }
+        }
         // That a key begins like another issuer's takes a policy that was changed, and no index tells which do.
         Status::Refused if forms.changed().next().is_none() => push_strange_rows(sql, forms),
         _ => return false,
