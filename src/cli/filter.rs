@@ -11,6 +11,17 @@ pub fn query(text: &str, session: &Session) -> Result<Query> {
         .map_err(|error| Failure::usage(marked(text, &error)))
 }
 
+/// Reads the filter of keys about which something is decided: one that asks for nothing was not meant.
+pub fn narrowing(text: &str, session: &Session) -> Result<Query> {
+    let query = query(text, session)?;
+    if query.terms.is_empty() {
+        return Err(Failure::usage(
+            "an empty filter fits every key: write for example --filter account:acme",
+        ));
+    }
+    Ok(query)
+}
+
 /// Reads a filter of the audit.
 pub fn audit(text: &str) -> Result<AuditFilter> {
     AuditFilter::parse(text).map_err(|error| Failure::usage(marked(text, &error)))

@@ -43,15 +43,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
     let here = session.here(service.now().await?);
     let since = arguments.since.map(|text| here.since(&text)).transpose();
     let since = since.map_err(|error| Failure::usage(format!("--since: {error}")))?;
-    let filter = match arguments.filter.as_deref() {
-        Some(text) if text.trim().is_empty() => {
-            return Err(Failure::usage(
-                "an empty filter fits every key: write for example --filter account:acme",
-            ));
-        }
-        Some(text) => Some(filter::query(text, session)?),
-        None => None,
-    };
+    let filter = arguments.filter.as_deref().map(|text| filter::narrowing(text, session)).transpose()?;
     let order = IncidentOrder { since, filter, keys: None, operation: arguments.operation };
     let incident = service.incident(&order).await?;
     let text = match json {

@@ -134,12 +134,7 @@ impl Which {
     pub async fn choose(&self, service: &Service, session: &Session) -> Result<Chosen> {
         let (mut chosen, mut seen) = (Chosen::default(), HashSet::new());
         if let Some(text) = &self.filter {
-            if text.trim().is_empty() {
-                return Err(Failure::usage(
-                    "an empty filter fits every key: write for example --filter account:acme",
-                ));
-            }
-            let query = filter::query(text, session)?;
+            let query = filter::narrowing(text, session)?;
             chosen.unseen = true;
             chosen.parts = query.parts().into_iter().map(str::to_owned).collect();
             let mut from = From::Start;

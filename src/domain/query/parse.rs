@@ -9,7 +9,7 @@ use super::{Bound, FIELDS, Point, Query, QueryError, Term, Test};
 use crate::domain::account::check_slug;
 use crate::domain::key::Status;
 use crate::domain::scope::is_scope;
-use crate::domain::text::{SafeText, composed, fold_typed};
+use crate::domain::text::{SafeText, composed, fold, fold_typed};
 use crate::domain::when::{Here, Moment, Side, Span, SpanError};
 
 /// Statuses that `status:ended` stands for.
@@ -177,8 +177,9 @@ impl Word {
     fn term(self, text: &str, here: Here) -> Result<Option<Term>, QueryError> {
         let negated = self.negated;
         let Some(field) = &self.field else {
-            let test = Test::Text(fold_typed(&self.whole.text));
-            return Ok((!self.whole.text.is_empty()).then_some(Term { negated, test }));
+            // Letters that nobody sees are left out, and may be all there are.
+            let text = fold_typed(&self.whole.text);
+            return Ok((!text.is_empty()).then_some(Term { negated, test: Test::Text(text) }));
         };
         let name = field.text.to_ascii_lowercase();
         let known = FIELDS.iter().map(|help| help.name).find(|known| *known == name);
@@ -273,6 +274,12 @@ impl Word {
             let why =
                 "name: put all names into quotation marks, or none: those match exactly, these as a part";
             return Err(mistake(self.whole.span.clone(), why));
+        }
+        if let Some(nothing) =
+            self.values.iter().find(|value| !exact(value) && fold(&value.name()).is_empty())
+        {
+            let why = format!("name: needs a value that can be seen: {}", accepted("name"));
+            return Err(mistake(nothing.span.clone(), why));
         }
         let names = unique(self.values.iter().map(Piece::name));
         Ok(if exactly == 0 { Test::NamePart(names) } else { Test::Name(names) })
