@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use keyrack::clock::Clock;
+use keyrack::domain::expiry::Overlap;
 use keyrack::domain::key::{Key, Status};
 use keyrack::domain::operator::Role;
 use keyrack::domain::pause::Lasting;
 use keyrack::domain::query::Sort;
-use keyrack::service::{Confirmed, Count, Error, Gate, GateState, PauseOrder, Service, new_operation};
+use keyrack::service::{
+    Confirmed, Count, Error, Gate, GateState, HoldTarget, PauseOrder, Service, new_operation,
+};
 
-use crate::support::people::{all, as_person, gate, make, make_kept, office, office_at, preset, query};
+use crate::support::people::{
+    all, as_person, gate, make, make_kept, office, office_at, preset, query, wanted,
+};
 
 fn for_(span: &str) -> PauseOrder {
     let lasting = Lasting::span(span).unwrap();
@@ -32,8 +37,8 @@ async fn found(service: &Service, filter: &str) -> Vec<String> {
 
 /// What a request with the key would meet at this gate.
 async fn status(gate: &Gate, made: &keyrack::service::Created) -> Status {
-    let policies = gate.policies().await.unwrap();
     loop {
+        let policies = gate.policies().await.unwrap();
         let known = gate.known(made.secret.hash()).await.unwrap().unwrap();
         if let Confirmed::Current { now } = gate.confirm(&known, &policies).await.unwrap() {
             return known.key.status(now);
@@ -124,5 +129,64 @@ on_both! {
         let first = service.pause_keys(operation, &[key.id], for_("1h"), None).await.unwrap();
         let again = service.pause_keys(operation, &[key.id], for_("2h"), None).await.unwrap();
         assert_eq!(first, again);
+    }
+
+    async fn kr_05_a_freeze_binds_what_fits_it_also_keys_made_later_until_it_is_lifted(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let (one, other) = (make_kept(&service, "acme", "one").await, make_kept(&service, "globex", "other").await);
+        let gate = gate(&db, "east").await;
+        assert_eq!(status(&gate, &one).await, Status::Active);
+        let target = HoldTarget::Keys(query("account:acme -name:spared"));
+        let hold = service.hold(new_operation(), target, for_("1h")).await.unwrap();
+        assert_eq!(status(&gate, &one).await, Status::Paused);
+        assert_eq!(status(&gate, &other).await, Status::Active);
+        let later = make_kept(&service, "acme", "later").await;
+        assert_eq!(status(&gate, &later).await, Status::Paused);
+        make_kept(&service, "acme", "spared").await;
+        assert_eq!(found(&service, "status:paused").await, ["later", "one"]);
+        assert_eq!(found(&service, "status:active").await, ["other", "spared"]);
+        assert_eq!(found(&service, "-status:paused").await, ["other", "spared"]);
+        // Neither a resumption nor a revocation is stopped by it, and a resumption does not lift it.
+        let resumed = service.resume_keys(new_operation(), &[one.key.id], None).await.unwrap();
+        assert!(!resumed[0].changed && resumed[0].key.frozen.is_some());
+        service.revoke_keys(new_operation(), &[later.key.id], None).await.unwrap();
+        let lifted = service.lift(new_operation(), hold.n).await.unwrap();
+        assert!(lifted.lifted_at.is_some());
+        assert_eq!(status(&gate, &one).await, Status::Active);
+        assert_eq!(status(&gate, &later).await, Status::Revoked);
+        assert!(found(&service, "status:paused").await.is_empty());
+        assert!(service.lift(new_operation(), hold.n).await.is_err(), "once");
+        gate.close().await;
+    }
+
+    async fn kr_05_a_freeze_asks_what_keys_are_and_takes_an_admin(db) {
+        let service = office(&db, preset("voxpria")).await;
+        for filter in ["", "used:never", "status:active", "idle:30d", "created:<7d", "expires:never"] {
+            let target = HoldTarget::Keys(query(filter));
+            let refused = service.hold(new_operation(), target, for_("1h")).await.unwrap_err();
+            assert!(matches!(refused, Error::Invalid { .. }), "{filter}: {refused}");
+        }
+        service.set_operator(new_operation(), "otto", Role::Operator).await.unwrap();
+        let otto = as_person(&db, "otto").await;
+        let target = HoldTarget::Keys(query("account:acme"));
+        let refused = otto.hold(new_operation(), target, for_("1h")).await.unwrap_err();
+        assert!(matches!(refused, Error::NotPermitted { .. } | Error::Store(_)), "{refused}");
+    }
+
+    async fn kr_05_creation_is_stopped_for_whom_it_was_said_and_nothing_else_is(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let kept = make_kept(&service, "acme", "kept").await.key;
+        let target = HoldTarget::Creation { account: Some("acme".into()), issuer: None };
+        let hold = service.hold(new_operation(), target, for_("1h")).await.unwrap();
+        let refused = service.create_key(wanted("acme", "new")).await.unwrap_err();
+        assert!(refused.to_string().contains("stopped for account:acme"), "{refused}");
+        let refused = service.rotate_key(new_operation(), kept.id, Overlap::None).await.unwrap_err();
+        assert!(matches!(refused, Error::Refused(_)), "{refused}");
+        make_kept(&service, "globex", "other").await;
+        pause(&service, &kept, "1h").await;
+        service.resume_keys(new_operation(), &[kept.id], None).await.unwrap();
+        service.revoke_keys(new_operation(), &[kept.id], None).await.unwrap();
+        service.lift(new_operation(), hold.n).await.unwrap();
+        make_kept(&service, "acme", "new").await;
     }
 }
