@@ -62,7 +62,7 @@ on_both! {
             terminal.quiet(Duration::from_millis(300));
             // Digits that come together, as from a console that was held up, are no answer: each is seen before the next.
             let number = many.to_string();
-            for (place, digit) in number.chars().enumerate() {
+            for (place, digit) in number.char_indices() {
                 terminal.press(&digit.to_string());
                 terminal.wait_for(&format!("How many   {}", &number[..=place]));
             }
