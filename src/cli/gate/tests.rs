@@ -40,6 +40,8 @@ fn every_flag_has_a_setting_of_its_name_and_outranks_it() {
         "--keep-usage=1d",
         "--webhook=https://x",
         "--webhook-secret-file=/s",
+        "--leaks-github-keys=/g",
+        "--leaks-revoke=open",
         "--connections=6",
         "--unknown-keys=7",
         "--log-form=json",
@@ -67,7 +69,7 @@ fn the_help_tells_the_defaults_that_hold() {
         assert!(help.contains(&format!("[default: {value}]")), "{name}: {value} is not in\n{help}");
         count += 1;
     }
-    assert_eq!((count, help.matches("[default: ").count()), (8, 8));
+    assert_eq!((count, help.matches("[default: ").count()), (9, 9));
     let mut untouched = settings.gate.clone();
     Arguments::default().outrank(&mut untouched).unwrap();
     assert_eq!(untouched, settings.gate);

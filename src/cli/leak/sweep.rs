@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::super::failure::{Exit, Failure, Result};
@@ -12,15 +12,19 @@ use super::super::key::receipt::Gates;
 use super::super::session::{Session, insist};
 use super::super::{count, prompt, say};
 use crate::domain::Instant;
-use crate::domain::key::KeyId;
+use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::leak::{Form, Leak};
+use crate::domain::pause::Lasting;
 use crate::domain::text::thousands;
-use crate::service::{LeakFinding, LeakOrder, LeakSource, LeakSweep, RevokeKeys, Service, new_operation};
+use crate::service::{
+    self, LeakFinding, LeakOrder, LeakSource, LeakSweep, PauseOrder, RevokeKeys, Service, new_operation,
+};
 
 /// Files that could not be read and are named.
 const NAMED: usize = 20;
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("ends").args(["revoke", "pause"]))]
 pub struct Arguments {
     /// Files, folders with all that is in them, or `-` for standard input, which is searched without any. Binary files,
     /// UTF-16 and gzip are read as what they are; links in folders are not followed
@@ -35,6 +39,10 @@ pub struct Arguments {
     /// Revoke every key that was found and can still work, in one transaction
     #[arg(long)]
     revoke: bool,
+    /// Pause every key that was found and can still work for this long, such as 15m or 1h, in one transaction. A longer
+    /// pause stays as it is
+    #[arg(long, value_name = "SPAN")]
+    pause: Option<String>,
     /// Why; kept with the key and in the audit
     #[arg(
         short,
@@ -42,7 +50,7 @@ pub struct Arguments {
         visible_alias = "note",
         value_name = "TEXT",
         allow_hyphen_values = true,
-        requires = "revoke"
+        requires = "ends"
     )]
     reason: Option<String>,
     /// The incident's ticket; kept in the audit
@@ -96,28 +104,29 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     bar.finish_and_clear();
     let mut sweep = sweep?;
     let now = service.now().await?;
-    let chosen = sweep.working(now);
-    let ends = arguments.revoke && !chosen.is_empty();
+    let end = End::of(&arguments, now)?;
+    let chosen = end.as_ref().map(|end| end.concerns(&sweep, now)).unwrap_or_default();
+    let ends = !chosen.is_empty();
     // A person looks before the question.
     let looked = ends && prompt::must_ask(&session.global) && session.format().for_people();
     if looked {
         print(&sweep, session, now)?;
     }
-    let mut gates = Gates::default();
+    let mut gates = Gates::of(end.as_ref().map_or("revoke", End::verb));
     let mut ended = Ok(());
-    if ends {
-        match revoke(&arguments, &chosen, service, session).await {
-            Ok(revoked) => {
-                if !revoked.is_empty() {
-                    sweep.renew(revoked);
+    if let Some(end) = end.as_ref().filter(|_| ends) {
+        match carry_out(end, &chosen, service, session).await {
+            Ok(done) => {
+                if !done.is_empty() {
+                    sweep.renew(done);
                     gates.ask(&chosen, service).await;
                 }
             }
             // What was found is told all the same.
             Err(failure) => ended = Err(failure),
         }
-    } else if arguments.revoke {
-        session.remark("No key in it works. Nothing was changed.");
+    } else if end.is_some() {
+        session.remark("There is no key in it to do this to. Nothing was changed.");
     }
     let now = service.now().await?;
     if !looked || ended.is_ok() && !session.global.dry_run {
@@ -166,49 +175,120 @@ fn bar(session: &Session) -> ProgressBar {
     bar
 }
 
-/// Ends these keys in one transaction. Answers them as the database holds them then; none on a dry run.
-async fn revoke(
-    arguments: &Arguments,
-    keys: &[KeyId],
-    service: &Service,
-    session: &Session,
-) -> Result<Vec<crate::domain::key::Key>> {
-    let order = RevokeKeys {
-        keys: keys.to_vec(),
-        reason: arguments.reason.clone(),
-        ticket: arguments.ticket.clone(),
-        shown: None,
-    };
-    let number = count(keys.len() as u64, "key");
+/// What is done to the keys that were found.
+enum End {
+    Revoke { reason: Option<String>, ticket: Option<String> },
+    Pause(PauseOrder),
+}
+
+impl End {
+    fn of(arguments: &Arguments, now: Instant) -> Result<Option<Self>> {
+        let reason = arguments.reason.clone();
+        let Some(span) = &arguments.pause else {
+            let ticket = arguments.ticket.clone();
+            return Ok(arguments.revoke.then_some(Self::Revoke { reason, ticket }));
+        };
+        let lasting = Lasting::span(span).map_err(|error| Failure::usage(format!("--pause: {error}")))?;
+        // What can't be is told before anything is searched.
+        lasting.end(now, []).map_err(|error| Failure::usage(format!("--pause: {error}")))?;
+        Ok(Some(Self::Pause(PauseOrder { lasting, message: None, reason })))
+    }
+
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Revoke { .. } => "revoke",
+            Self::Pause(_) => "pause",
+        }
+    }
+
+    /// The keys that it is done to, each once: a pause takes no longer one's place.
+    fn concerns(&self, sweep: &LeakSweep, now: Instant) -> Vec<KeyId> {
+        let mut keys = sweep.working(now);
+        if let Self::Pause(order) = self
+            && let Ok(until) = order.lasting.end(now, [])
+        {
+            let held = sweep.findings.iter().filter_map(|finding| finding.key.as_ref());
+            let held =
+                held.filter(|found| found.key.paused.as_ref().is_some_and(|pause| pause.until >= until));
+            let held: HashSet<KeyId> = held.map(|found| found.key.id).collect();
+            keys.retain(|key| !held.contains(key));
+        }
+        keys
+    }
+
+    /// Does it in one transaction. Answers the keys as the database holds them then, and how many were left as they were.
+    async fn carry_out(
+        &self,
+        service: &Service,
+        operation: OperationId,
+        keys: &[KeyId],
+    ) -> service::Result<(Vec<Key>, usize)> {
+        match self {
+            Self::Revoke { reason, ticket } => {
+                let order = RevokeKeys {
+                    keys: keys.to_vec(),
+                    reason: reason.clone(),
+                    ticket: ticket.clone(),
+                    shown: None,
+                };
+                let revoked = service.revoke_order(operation, order).await?;
+                let already = revoked.iter().filter(|one| one.already).count();
+                Ok((revoked.into_iter().map(|one| one.key).collect(), already))
+            }
+            Self::Pause(order) => {
+                let held = service.pause_keys(operation, keys, order.clone(), None).await?;
+                let over = held.iter().filter(|one| !one.changed).count();
+                Ok((held.into_iter().map(|one| one.key).collect(), over))
+            }
+        }
+    }
+}
+
+/// Asks, and does it. Answers the keys as the database holds them then; none on a dry run.
+async fn carry_out(end: &End, keys: &[KeyId], service: &Service, session: &Session) -> Result<Vec<Key>> {
+    let (number, verb) = (count(keys.len() as u64, "key"), end.verb());
     if session.global.dry_run || prompt::must_ask(&session.global) {
         // Nobody is asked about what is refused anyway.
         let trying = service.trying();
         let operation = new_operation();
-        insist(|| trying.revoke_order(operation, order.clone())).await?;
-        if session.would(|| format!("revoke {number}")) {
+        insist(|| end.carry_out(&trying, operation, keys)).await?;
+        if session.would(|| format!("{verb} {number}")) {
             return Ok(Vec::new());
         }
     }
-    let question = format!("Revoke {number} that can still work, immediately and with no way to undo it");
+    let question = match end {
+        End::Revoke { .. } => {
+            format!("Revoke {number} that can still work, immediately and with no way to undo it")
+        }
+        End::Pause(_) => format!("Pause {number} that can still work"),
+    };
     let sure = match keys.len() {
         1 => prompt::confirm(&session.global, &question).await?,
         many => prompt::confirm_number(&session.global, &question, many).await?,
     };
     if !sure {
-        return Err(Failure::check("nothing was revoked: what was found still works"));
+        return Err(Failure::check(format!("nothing was {verb}d: what was found still works")));
     }
     let operation = new_operation();
-    let revoked = insist(|| service.revoke_order(operation, order.clone())).await?;
-    let already = revoked.iter().filter(|one| one.already).count();
-    let before = if already == 0 { String::new() } else { format!(" ({already} were revoked before)") };
+    let (done, left) = insist(|| end.carry_out(service, operation, keys)).await?;
+    let before = match (left, end) {
+        (0, _) => String::new(),
+        (left, End::Revoke { .. }) => format!(" ({left} were revoked before)"),
+        (left, End::Pause(_)) => format!(" ({left} ended meanwhile)"),
+    };
+    let until = match end {
+        End::Revoke { .. } => None,
+        End::Pause(_) => done.iter().filter_map(|key| key.paused.as_ref()).map(|pause| pause.until).max(),
+    };
+    let until = until.map(|until| format!(" until {}", session.zone().exact(until))).unwrap_or_default();
     session.remark(&format!(
-        "{} revoked{before}, and read back from the database.",
+        "{} {verb}d{until}{before}, and read back from the database.",
         match keys.len() {
             1 => "1 key is".to_owned(),
             many => format!("{} keys are", thousands(many as u64)),
         }
     ));
-    Ok(revoked.into_iter().map(|one| one.key).collect())
+    Ok(done)
 }
 
 /// Lists the findings: for people what works first, for programs in the order of the text.
@@ -285,7 +365,9 @@ fn verdict(sweep: &LeakSweep, session: &Session, now: Instant) -> Result {
         // A person has read it in the sums.
         return Err(match session.format().for_people() && !session.global.quiet {
             true => Failure::quiet(Exit::CheckFailed),
-            false => Failure::check("keys of this database that are in it work: --revoke ends them"),
+            false => Failure::check(
+                "keys of this database that are in it work: --revoke ends them, --pause 1h stops them for an hour",
+            ),
         });
     }
     if !sweep.unread.is_empty() {

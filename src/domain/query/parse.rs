@@ -26,8 +26,7 @@ impl Query {
     /// Spans stay relative, so that a filter goes on meaning the same while time passes; a day such as today is the one
     /// that it is now.
     pub fn parse(text: &str, here: Here) -> Result<Self, QueryError> {
-        let mut terms = Vec::new();
-        let mut conditions = 0;
+        let (mut terms, mut conditions) = (Vec::new(), 0);
         for word in words(text)? {
             conditions += word.values.len();
             if conditions > CONDITIONS {
@@ -173,13 +172,11 @@ fn phrase(
 }
 
 impl Word {
-    /// The meaning; `None` for an empty phrase, which asks nothing.
+    /// The meaning; `None` for an empty phrase, or letters that nobody sees, which ask nothing.
     fn term(self, text: &str, here: Here) -> Result<Option<Term>, QueryError> {
-        let negated = self.negated;
         let Some(field) = &self.field else {
-            // Letters that nobody sees are left out, and may be all there are.
             let text = fold_typed(&self.whole.text);
-            return Ok((!text.is_empty()).then_some(Term { negated, test: Test::Text(text) }));
+            return Ok((!text.is_empty()).then_some(Term { negated: self.negated, test: Test::Text(text) }));
         };
         let name = field.text.to_ascii_lowercase();
         let known = FIELDS.iter().map(|help| help.name).find(|known| *known == name);
@@ -188,7 +185,10 @@ impl Word {
             return Err(mistake(span, unknown_field(&name, &text[self.span(field)])));
         };
         // A `=` by itself says that nothing is meant exactly.
-        let is_empty = |value: &&Piece| matches!((value.text.as_str(), value.quoted), ("", _) | ("=", false));
+        let is_empty = |value: &&Piece| match (value.text.as_str(), value.quoted) {
+            ("", _) | ("=", false) => true,
+            (_, quoted) => help == "name" && !quoted && fold(&value.name()).is_empty(),
+        };
         if let Some(empty) = self.values.iter().find(is_empty) {
             // One missing among several is marked at its comma, a missing only one with its field.
             let span =
@@ -216,7 +216,7 @@ impl Word {
             "replaced" => Test::Replaced(self.word(help, &["yes", "no"])? == 0),
             _ => self.id()?,
         };
-        Ok(Some(Term { negated, test }))
+        Ok(Some(Term { negated: self.negated, test }))
     }
 
     /// Which of these words it is.
@@ -274,12 +274,6 @@ impl Word {
             let why =
                 "name: put all names into quotation marks, or none: those match exactly, these as a part";
             return Err(mistake(self.whole.span.clone(), why));
-        }
-        if let Some(nothing) =
-            self.values.iter().find(|value| !exact(value) && fold(&value.name()).is_empty())
-        {
-            let why = format!("name: needs a value that can be seen: {}", accepted("name"));
-            return Err(mistake(nothing.span.clone(), why));
         }
         let names = unique(self.values.iter().map(Piece::name));
         Ok(if exactly == 0 { Test::NamePart(names) } else { Test::Name(names) })

@@ -294,6 +294,37 @@ on_both! {
         assert!(!format!("{stdout}{stderr}").contains(&secret[12..]) && !stdout.contains("s3cr3t"), "{stdout}{stderr}");
     }
 
+    async fn kr_01_what_works_is_paused_in_one_decision_and_a_longer_pause_stays(db) {
+        let service = office(&db, preset("voicegram")).await;
+        let mut made = Vec::new();
+        for name in ["one", "two", "gone"] {
+            made.push(make_kept(&service, "acme", name).await);
+        }
+        let keyrack = Script::on(&db);
+        let ids: Vec<String> = made.iter().map(|made| made.key.id.to_string()).collect();
+        keyrack.ok(&["key", "pause", &ids[1], "--for", "2d", "--yes"]);
+        keyrack.ok(&["key", "revoke", &ids[2], "--yes"]);
+        let file = db.dir().join("app.log");
+        let lines = made.iter().map(|made| format!("token={}\n", made.secret.expose()));
+        std::fs::write(&file, lines.collect::<String>()).unwrap();
+        let file = file.to_str().unwrap();
+        let refused = failed_with(&keyrack, 2, &[file, "--pause", "soon"]);
+        assert!(refused.contains("--pause: "), "{refused}");
+        failed_with(&keyrack, 2, &[file, "--pause", "1h", "--revoke"]);
+        failed_with(&keyrack, 6, &[file, "--pause", "1h", "--dry-run"]);
+        assert_eq!(keyrack.keys("status:paused").len(), 1);
+        let status = |found: &[Value]| found.iter().map(|one| text(one, "status").to_owned()).collect::<Vec<_>>();
+        let found = swept(&keyrack, 0, &[file, "--pause", "1h", "--reason", "in a log", "--yes"]);
+        assert_eq!(status(&found), ["paused", "paused", "revoked"]);
+        let until = |id: &str| keyrack.json(&["key", "show", id])["paused_until"].as_str().unwrap().to_owned();
+        assert!(until(&ids[0]) < until(&ids[1]));
+        // There is nothing left to pause, and what is paused can be revoked.
+        swept(&keyrack, 0, &[file, "--pause", "30m", "--yes"]);
+        let found = swept(&keyrack, 0, &[file, "--revoke", "--yes"]);
+        assert_eq!(status(&found), ["revoked", "revoked", "revoked"]);
+        keyrack.ok(&["audit", "verify"]);
+    }
+
     async fn viewers_sweep_and_operators_revoke(db) {
         let service = office(&db, preset("voicegram")).await;
         let made = make_kept(&service, "acme", "one").await;

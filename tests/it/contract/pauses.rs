@@ -153,7 +153,7 @@ on_both! {
         let lifted = service.lift(new_operation(), hold.n).await.unwrap();
         assert!(lifted.lifted_at.is_some());
         assert_eq!(status(&gate, &one).await, Status::Active);
-        assert_eq!(status(&gate, &later).await, Status::Revoked);
+        assert_eq!(found(&service, "status:revoked").await, ["later"]);
         assert!(found(&service, "status:paused").await.is_empty());
         assert!(service.lift(new_operation(), hold.n).await.is_err(), "once");
         gate.close().await;

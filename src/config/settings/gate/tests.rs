@@ -48,6 +48,8 @@ cache = 5000
 keep-usage = "90m"
 webhook = "https://hooks.example/T0/secret-token?x=1"
 webhook-secret-file = "/etc/keyrack/webhook"
+leaks-github-keys = "/etc/keyrack/github.json"
+leaks-revoke = "open"
 connections = 100
 unknown-keys = 0
 log-form = "json"
@@ -72,6 +74,8 @@ log-form = "json"
         "90m",
         "https://hooks.example/…",
         "/etc/keyrack/webhook",
+        "/etc/keyrack/github.json",
+        "open",
         "100",
         "0",
         "json",
