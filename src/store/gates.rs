@@ -100,10 +100,12 @@ pub struct NewGate {
     pub lease_ms: i64,
 }
 
-/// What was read of a key, with the freeze that holds it.
+/// What was read of a key, with the freeze that holds it. Freezes are read where there is no key too: the time of a refusal
+/// tells nobody whether there was one.
 async fn frozen(mut reader: Reader, row: Option<SightRow>) -> Result<Option<Sight>> {
+    let freezes = reader.conn().freezes().await?;
     let Some(SightRow(mut sight)) = row else { return Ok(None) };
-    reader.conn().freeze(std::slice::from_mut(&mut sight.key)).await?;
+    crate::domain::hold::freeze(std::slice::from_mut(&mut sight.key), &freezes);
     Ok(Some(sight))
 }
 
