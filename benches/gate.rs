@@ -197,6 +197,8 @@ async fn fill(db: &Database, keys: u64) -> Service {
                 issuer: "voxpria".into(),
                 name: format!("key {n}"),
                 description: String::new(),
+                owner: None,
+                tags: Default::default(),
                 preview: secret.preview("vx_"),
                 tail: secret.expose()[secret.expose().len() - 4..].to_owned(),
                 hash: secret.hash(),

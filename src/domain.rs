@@ -8,6 +8,7 @@ pub mod budget;
 pub(crate) mod carrier;
 pub(crate) mod credential;
 pub(crate) mod demo;
+pub mod edit;
 #[cfg(test)]
 pub(crate) mod examples;
 pub mod expiry;
@@ -22,6 +23,7 @@ pub mod manifest;
 pub mod network;
 pub mod notice;
 pub mod operator;
+pub mod owner;
 pub mod pause;
 pub mod query;
 pub mod reach;

@@ -1,4 +1,4 @@
-//! `keyrack key`: create, list, show, find, acknowledge, rotate and revoke keys.
+//! `keyrack key`: create, list, show, find, acknowledge, edit, rotate and revoke keys.
 
 use clap::Subcommand;
 
@@ -11,6 +11,7 @@ use crate::service::{Error, Service};
 mod acknowledge;
 mod create;
 mod decide;
+mod edit;
 mod find;
 mod handover;
 mod limit;
@@ -41,6 +42,8 @@ pub enum Command {
     /// Confirm that the secrets of keys were taken over, so that these do not die after ten minutes
     #[command(visible_aliases = ["ack", "confirm"])]
     Acknowledge(acknowledge::Arguments),
+    /// Change what keys are: name, owner, tags, scopes, networks, expiry; their secrets stay
+    Edit(edit::Arguments),
     /// Show what a decision about keys would reach: how many work, who uses them, whose they are, and all of them
     Reach(reach::Arguments),
     /// Make a successor with the same attributes; the old key ends after the overlap
@@ -67,6 +70,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
         Command::Show(arguments) => show::run(arguments, session).await,
         Command::Find(arguments) => find::run(arguments, session).await,
         Command::Acknowledge(arguments) => acknowledge::run(arguments, session).await,
+        Command::Edit(arguments) => edit::run(arguments, session).await,
         Command::Reach(arguments) => reach::run(arguments, session).await,
         Command::Rotate(arguments) => rotate::run(arguments, session).await,
         Command::Usage(arguments) => usage::run(arguments, session).await,

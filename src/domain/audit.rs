@@ -50,6 +50,9 @@ pub enum Action {
     /// Before its pause was over.
     #[strum(serialize = "key.resume")]
     KeyResume,
+    /// What a key is was changed.
+    #[strum(serialize = "key.edit")]
+    KeyEdit,
     /// A key was given budgets of its own, or lost them.
     #[strum(serialize = "key.limit")]
     KeyLimit,

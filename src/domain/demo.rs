@@ -118,6 +118,8 @@ impl Demo {
             issuer: policy.slug.clone(),
             name: words::key_name(rng),
             description: if rng.random_bool(0.5) { words::description(rng) } else { String::new() },
+            owner: rng.random_bool(0.8).then(|| words::owner(rng)),
+            tags: words::tags(rng),
             preview: preview(&policy.format.prefix, &tail),
             tail,
             hash: HashedKey(rng.random()),

@@ -25,6 +25,8 @@ impl Key {
             issuer: "voxpria".into(),
             name: "Production".into(),
             description: "".into(),
+            owner: None,
+            tags: Default::default(),
             preview: preview("vx_", "abcd").into(),
             scopes: Scopes::default(),
             allow: Networks::default(),

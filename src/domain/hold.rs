@@ -87,6 +87,8 @@ pub fn passing_term(query: &Query) -> Option<&Term> {
                 | Test::Issuer(_)
                 | Test::CreatedBy(_)
                 | Test::Scope(_)
+                | Test::Owner(_)
+                | Test::Tag(_)
                 | Test::Created(Bound::Before(Point::At(_)) | Bound::After(Point::At(_)))
                 | Test::Id(_)
                 | Test::Name(_)

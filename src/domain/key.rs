@@ -11,6 +11,7 @@ use super::account::Standing;
 use super::budget::Budgets;
 use super::expiry::Overlap;
 use super::network::Networks;
+use super::owner::{Owner, Tags};
 use super::pause::Pause;
 use super::scope::Scopes;
 use super::secret::HashedKey;
@@ -39,6 +40,8 @@ pub struct Key {
     pub name: SafeText,
     /// Empty where none was given.
     pub description: SafeText,
+    pub owner: Option<Owner>,
+    pub tags: Tags,
     /// Prefix, dots, last four characters: stored at creation, never derived later.
     pub preview: SafeText,
     /// Empty: fully privileged, where the policy has no scopes.
@@ -86,6 +89,8 @@ pub struct NewKey {
     pub issuer: String,
     pub name: String,
     pub description: String,
+    pub owner: Option<Owner>,
+    pub tags: Tags,
     pub preview: String,
     /// The secret's last four characters.
     pub tail: String,

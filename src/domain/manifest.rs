@@ -94,6 +94,8 @@ fn version(key: &Key) -> u64 {
         issuer,
         name,
         description,
+        owner,
+        tags,
         preview,
         scopes,
         allow,
@@ -121,6 +123,8 @@ fn version(key: &Key) -> u64 {
     let mut hasher = DefaultHasher::new();
     (id, account, *standing as u8, issuer, name.as_str(), description.as_str(), preview.as_str())
         .hash(&mut hasher);
+    owner.as_ref().map(|owner| owner.words()).hash(&mut hasher);
+    tags.hash(&mut hasher);
     scopes.to_string().hash(&mut hasher);
     for network in allow.as_slice() {
         network.to_string().hash(&mut hasher);

@@ -80,6 +80,11 @@ pub enum Test {
     Acknowledged(bool),
     /// `replaced:no` (false) or `replaced:yes` (true): whether a rotation made a key in its place.
     Replaced(bool),
+    /// `owner:ada`: the owner, or the owner's address, is any of these once folded. The word `none` among them stands for
+    /// a key without an owner.
+    Owner(Vec<String>),
+    /// `tag:prod`: has any of these tags. The word `none` among them stands for a key without any tag.
+    Tag(Vec<String>),
     /// `id:0192…`: the id, its beginning, or the beginning of its last block; lower case, hyphens as in the id or none.
     Id(String),
     /// `name:"node-1"`, `name=node-1`, `=node-1`: the name is any of these, letter for letter.

@@ -41,6 +41,7 @@ impl Subjects {
             | Action::KeyRevoke
             | Action::KeyPause
             | Action::KeyResume
+            | Action::KeyEdit
             | Action::KeyLimit => Self::KEYS | Self::ACCOUNTS | Self::REMINDERS,
             Action::AlertAcknowledge => Self::ALERTS,
             Action::SweepBegin

@@ -16,6 +16,7 @@ use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, NewKey, OperationId};
 use crate::domain::network::Networks;
 use crate::domain::operator::Permission;
+use crate::domain::owner::{Owner, Tags};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::{PlainKey, TAIL};
 use crate::domain::text::{check_description, check_name};
@@ -36,6 +37,8 @@ pub struct CreateKey {
     pub scopes: Scopes,
     pub expiry: Expiry,
     pub allow: Networks,
+    pub owner: Option<Owner>,
+    pub tags: Tags,
 }
 
 /// A key just made, with its secret: the only time that the two are together.
@@ -58,6 +61,8 @@ impl Service {
             scopes: request.scopes,
             allow: request.allow,
             expiry: request.expiry,
+            owner: request.owner,
+            tags: request.tags,
         };
         let entropy = self.draw();
         let create =
@@ -155,6 +160,8 @@ pub(super) struct Draft {
     pub scopes: Scopes,
     pub allow: Networks,
     pub expiry: Expiry,
+    pub owner: Option<Owner>,
+    pub tags: Tags,
 }
 
 impl Draft {
@@ -182,6 +189,8 @@ impl Draft {
             issuer: policy.slug.clone(),
             name: self.name.clone(),
             description: self.description.clone(),
+            owner: self.owner.clone(),
+            tags: self.tags.clone(),
             tail: tail.into_iter().rev().collect(),
             preview,
             hash: secret.hash(),
@@ -227,6 +236,9 @@ pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
         "replaces": key.replaces.map(|(id, _)| id),
         "issuer": key.issuer,
         "description": key.description,
+        "owner": key.owner.as_ref().map(|owner| &owner.name),
+        "owner_mail": key.owner.as_ref().and_then(|owner| owner.mail.as_ref()),
+        "tags": key.tags,
         "limits": (!key.limits.is_empty()).then(|| key.limits.to_string()),
         "overlap_seconds": key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()),
         "fingerprint": fingerprint(key.id, &key.hash.0),

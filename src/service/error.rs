@@ -127,6 +127,8 @@ pub enum Field {
     #[strum(serialize = "end of the pause")]
     Until,
     Overlap,
+    Owner,
+    Tags,
 }
 
 fn moved(keys: usize) -> String {

@@ -74,6 +74,9 @@ fn fields(key: &Key, now: Instant) -> Vec<(&'static str, Value)> {
         ("rotation_due_at", at(key.rotation_due_at)),
         ("unreadable", json!(Some(key.odd.as_str()).filter(|odd| !odd.is_empty()))),
         ("paused_until", at(key.held(now).map(|pause| pause.until))),
+        ("owner", json!(key.owner.as_ref().map(|owner| &owner.name))),
+        ("owner_mail", json!(key.owner.as_ref().and_then(|owner| owner.mail.as_ref()))),
+        ("tags", key.tags.iter().collect()),
     ]
 }
 

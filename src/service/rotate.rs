@@ -81,6 +81,8 @@ impl Change for Rotate {
             scopes: old.scopes,
             allow: old.allow,
             expiry: Expiry::Never,
+            owner: old.owner,
+            tags: old.tags,
         };
         let expires_at = life.map(|life| shifted(tx.now(), life));
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);

@@ -191,7 +191,7 @@ impl Store {
             }
             sql.push(
                 ") k LEFT JOIN audit a ON a.key = k.id AND a.action IN ('key.create', 'key.rotate', 'key.acknowledge', \
-                 'key.retire', 'key.limit', 'key.revoke', 'key.pause', 'key.resume') ORDER BY k.id, a.seq",
+                 'key.retire', 'key.limit', 'key.revoke', 'key.pause', 'key.resume', 'key.edit') ORDER BY k.id, a.seq",
             );
             let persistent = matches!(which, Which::After(_));
             for row in sql.build().persistent(persistent).fetch_all(c).await? {

@@ -19,7 +19,8 @@ use bounds::push_bound;
 pub(super) use bounds::push_hour;
 pub(super) use found::push_rows;
 use status::push_statuses;
-use text::{push_id, push_text};
+pub(super) use text::like;
+use text::{push_id, push_owners, push_text};
 use violates::push_violates;
 
 /// A driver that conditions can be written for.
@@ -52,6 +53,8 @@ pub(super) trait Driver: Database {
     /// Rows whose name or description contains `text` (at least three characters), by the trigram index. With
     /// `perhaps`, rows that only may contain it, which is quicker to tell.
     fn by_trigram(sql: &mut QueryBuilder<Self>, text: &str, perhaps: bool);
+    /// That the key has the tag; `none`: that it has no tag.
+    fn tagged(sql: &mut QueryBuilder<Self>, tag: &str);
 }
 
 /// Keys that are looked for apart.
@@ -81,7 +84,7 @@ impl Part {
 }
 
 macro_rules! driver {
-    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $hours:literal, $epoch:literal, $parts:expr, $ids:item, $trigram:item) => {
+    ($db:ty, $position:literal, $id_end:literal, $row:literal, $day:literal, $hours:literal, $epoch:literal, $parts:expr, $ids:item, $trigram:item, $tagged:item) => {
         impl Driver for $db {
             const POSITION: &'static str = $position;
             const ID_END: &'static str = $id_end;
@@ -116,6 +119,8 @@ macro_rules! driver {
             $ids
 
             $trigram
+
+            $tagged
         }
     };
 }
@@ -155,6 +160,13 @@ driver!(
         sql.push(" AND instr(m.search, ");
         sql.push_bind(text.to_owned());
         sql.push(") > 0");
+    },
+    fn tagged(sql: &mut QueryBuilder<Self>, tag: &str) {
+        if tag == "none" {
+            sql.push("m.tags = ''");
+        } else {
+            sql.push("k.seq IN (SELECT seq FROM key_tags WHERE tag = ").push_bind(tag.to_owned()).push(")");
+        }
     }
 );
 
@@ -174,6 +186,15 @@ driver!(
         sql.push("SELECT m.id FROM keys m WHERE m.search LIKE ");
         sql.push_bind(like(text));
         sql.push(" ESCAPE '!'");
+    },
+    fn tagged(sql: &mut QueryBuilder<Self>, tag: &str) {
+        if tag == "none" {
+            sql.push("m.tags = ''");
+        } else {
+            sql.push("m.tags <> '' AND string_to_array(m.tags, ' ') @> ARRAY[")
+                .push_bind(tag.to_owned())
+                .push("]");
+        }
     }
 );
 
@@ -190,20 +211,6 @@ pub(super) fn push_ids<D: Driver>(sql: &mut QueryBuilder<D>, ids: &[Uuid]) {
         D::id(sql, *id);
     }
     sql.push(")");
-}
-
-/// A `LIKE` pattern for "contains", with `!` as its escape character.
-pub(super) fn like(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '!' | '%' | '_') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Which index a statement is driven by, where the database's planner can't know it.
@@ -264,6 +271,8 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, fo
                 sql.push(") > 0");
             }
         }),
+        Test::Owner(names) => push_owners(sql, names),
+        Test::Tag(tags) => any(sql, tags, |sql, tag| D::tagged(sql, tag)),
         Test::NeverExpires(never) => {
             // The column that is never null stands in indexes.
             if *never {

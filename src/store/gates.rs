@@ -220,7 +220,7 @@ impl Store {
         ))
     }
 
-    /// The number and the time of the audit's last row that says that one of these keys was revoked, paused or resumed.
+    /// The number and the time of the audit's last row that says that one of these keys was revoked, paused, resumed or edited.
     pub async fn stopped_in(&self, keys: &[KeyId]) -> Result<Option<(i64, Instant)>> {
         let mut reader = self.reader().await?;
         let mut last: Option<(i64, Instant)> = None;
@@ -228,7 +228,7 @@ impl Store {
             let row: Option<(i64, Time)> = both!(reader.conn(), c => {
                 let mut sql =
                     QueryBuilder::<Db>::new(
-                    "SELECT seq, at FROM audit WHERE action IN ('key.revoke', 'key.pause', 'key.resume') AND key IN ",
+                    "SELECT seq, at FROM audit WHERE action IN ('key.revoke', 'key.pause', 'key.resume', 'key.edit') AND key IN ",
                 );
                 push_ids::<Db>(&mut sql, some);
                 sql.push(" ORDER BY seq DESC LIMIT 1");

@@ -15,6 +15,8 @@ use crate::domain::pause::Pause;
 use crate::domain::secret::HashedKey;
 use crate::domain::text::SafeText;
 
+mod edits;
+
 /// Rows of one statement.
 const ROWS: usize = 500;
 

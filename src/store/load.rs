@@ -4,12 +4,13 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::dialect::{Allow, Time, both, scalar};
 use super::filter::Driver as _;
-use super::refold::search;
+use super::refold::search_of;
 use super::{Conn, Pools, Result, Store, Tx};
 use crate::domain::key::{CLAIM_TIME, NewKey};
+use crate::domain::owner::Owner;
 use crate::domain::text::fold;
 
-/// 500 rows of 17 values: below SQLite's 32,766 values a statement.
+/// 500 rows of 18 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
 /// So many keys wait for the indexes that are fed in batches: what a list looks at one by one.
 const FED: i64 = 256;
@@ -54,14 +55,19 @@ impl Tx {
                 sql.build().persistent(persistent).execute(&mut *c).await?;
                 let row = if column.is_empty() { "" } else { "seq, " };
                 let mut sql = QueryBuilder::<Db>::new(
-                    "WITH v(id, name, name_key, description, search, preview, tail, created_by, predecessor, overlap) AS (",
+                    "WITH v(id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, overlap) AS (",
                 );
                 sql.push_values(some, |mut row, key| {
+                    let owner = |part: fn(&Owner) -> String| key.owner.as_ref().map(part);
                     row.push_bind(key.id)
                         .push_bind(key.name.clone())
                         .push_bind(fold(&key.name))
                         .push_bind(key.description.clone())
-                        .push_bind(search(&key.name, &key.description))
+                        .push_bind(owner(|owner| owner.name.to_string()))
+                        .push_bind(owner(|owner| fold(&owner.name)))
+                        .push_bind(key.owner.as_ref().and_then(|owner| owner.mail.as_deref()).map(str::to_owned))
+                        .push_bind(key.tags.to_string())
+                        .push_bind(search_of(&key.name, &key.description, key.owner.as_ref(), &key.tags))
                         .push_bind(key.preview.clone())
                         .push_bind(key.tail.clone())
                         .push_bind(key.created_by.clone())
@@ -69,8 +75,8 @@ impl Tx {
                         .push_bind(key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()));
                 });
                 sql.push(format!(
-                    ") INSERT INTO keys ({row}id, name, name_key, description, search, preview, tail, created_by, predecessor, \
-                     overlap_seconds{column}) SELECT {row}v.id, name, name_key, description, search, preview, tail, created_by, \
+                    ") INSERT INTO keys ({row}id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, \
+                     overlap_seconds{column}) SELECT {row}v.id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, \
                      predecessor, overlap{column} FROM v JOIN key_auth k ON k.id = v.id"
                 ));
                 sql.build().persistent(persistent).execute(&mut *c).await?;

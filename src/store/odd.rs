@@ -124,7 +124,21 @@ const TABLES: [Table; 17] = [
         "id",
         &[
             (Kind::Id, &["id", "predecessor?", "successor?"]),
-            (Kind::Text, &["name", "name_key", "description", "search", "preview", "tail", "created_by"]),
+            (
+                Kind::Text,
+                &[
+                    "name",
+                    "name_key",
+                    "description",
+                    "owner?",
+                    "owner_mail?",
+                    "tags",
+                    "search",
+                    "preview",
+                    "tail",
+                    "created_by",
+                ],
+            ),
             (Kind::Count, &["overlap_seconds?"]),
         ],
     ),

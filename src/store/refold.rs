@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Result;
 use super::dialect::Text;
+use crate::domain::owner::{Owner, Tags};
 use crate::domain::text::{composed, fold};
 
 /// The version of the schema from which on every text is [`composed`], and what search compares is [`fold`] of it.
@@ -106,4 +107,16 @@ refold!(postgres, PgConnection, plain, tx, id, before, after => {});
 /// What search looks at: the two parts, each in a line of its own.
 pub(super) fn search(first: &str, second: &str) -> String {
     format!("{}\n{}", fold(first), fold(second))
+}
+
+/// The same of a key. Its owner and tags stand behind, where it has any.
+pub(super) fn search_of(name: &str, description: &str, owner: Option<&Owner>, tags: &Tags) -> String {
+    let mut text = search(name, description);
+    for more in [owner.map(Owner::words), Some(tags.to_string())].into_iter().flatten() {
+        if !more.is_empty() {
+            text.push('\n');
+            text.push_str(&fold(&more));
+        }
+    }
+    text
 }

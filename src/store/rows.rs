@@ -9,13 +9,14 @@ use crate::domain::budget::Budgets;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::Key;
 use crate::domain::operator::{Operator, Role};
+use crate::domain::owner::{Owner, Tags};
 use crate::domain::pause::Pause;
 use crate::domain::scope::Scopes;
 use crate::domain::text::SafeText;
 use crate::domain::{days, shifted};
 
 /// The columns of a [`KeyRow`], from [`Driver::KEYS`](super::filter::Driver::KEYS).
-pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, m.name, m.description, m.preview, k.scopes, k.allow, \
+pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, m.name, m.description, m.owner, m.owner_mail, m.tags, m.preview, k.scopes, k.allow, \
      k.created_at, m.created_by, k.expires_at, k.claim_by, k.acknowledged_at, \
      CASE WHEN k.first_used_at IS NOT NULL THEN coalesce(u.last_used_at, k.first_used_at) END AS last_used_at, \
      u.last_used_from, u.last_used_endpoint, \
@@ -51,6 +52,8 @@ from_row!(KeyRow, row => {
         issuer: row.safe("issuer").to_string(),
         name: row.safe("name"),
         description: row.safe("description"),
+        owner: row.maybe_safe("owner").map(|name| Owner { name, mail: row.maybe_safe("owner_mail") }),
+        tags: Tags::parse(&row.safe("tags")),
         preview: row.safe("preview"),
         scopes: Scopes::parse(&row.safe("scopes")),
         allow: row.get::<Allow>("allow").0,

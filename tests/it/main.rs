@@ -44,6 +44,7 @@ mod contract {
     mod caps;
     mod compare;
     mod demo;
+    mod edits;
     mod gate;
     mod gate_faults;
     mod gate_history;
@@ -78,6 +79,7 @@ mod contract {
 mod gate {
     mod after_end;
     mod api;
+    mod edits;
     mod hostile;
     mod journal;
     mod keys;

@@ -79,6 +79,8 @@ pub fn wanted(account: &str, name: &str) -> CreateKey {
         scopes: Scopes::default(),
         expiry: Expiry::Never,
         allow: Networks::default(),
+        owner: None,
+        tags: Default::default(),
     }
 }
 

@@ -135,6 +135,8 @@ pub fn new_key(
         issuer: issuer.into(),
         name: format!("key-{n:06}"),
         description: String::new(),
+        owner: None,
+        tags: Default::default(),
         preview: format!("x_••••{:04}", n % 10_000),
         tail: format!("{:04}", n % 10_000),
         hash: HashedKey(hash),

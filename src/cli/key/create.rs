@@ -11,6 +11,7 @@ use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
 use crate::domain::key::Key;
 use crate::domain::network::Networks;
+use crate::domain::owner::{Owner, Tags};
 use crate::domain::scope::Scopes;
 use crate::domain::when::Here;
 use crate::service::{CreateKey, new_operation};
@@ -35,6 +36,15 @@ pub struct Arguments {
     /// An address or network that the key may be used from; may be repeated. Without one: any
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     allow: Vec<String>,
+    /// Who answers for the key, a person or a team
+    #[arg(long, value_name = "OWNER")]
+    owner: Option<String>,
+    /// Where the owner is told of the key
+    #[arg(long, value_name = "ADDRESS")]
+    owner_mail: Option<String>,
+    /// A tag; may be repeated
+    #[arg(long = "tag", value_name = "TAG", value_delimiter = ',')]
+    tags: Vec<String>,
     /// Write the secret into this new file (mode 0600) instead of to standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -44,6 +54,10 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let allow = Networks::parse(&arguments.allow.join(" "))
         .map_err(|error| Failure::usage(format!("--allow: {error}")))?;
     let scopes: Scopes = arguments.scopes.into_iter().collect();
+    let owner =
+        Owner::checked(arguments.owner.as_deref().unwrap_or_default(), arguments.owner_mail.as_deref())
+            .map_err(|error| Failure::usage(format!("--owner: {error}")))?;
+    let tags = Tags::checked(&arguments.tags).map_err(|error| Failure::usage(format!("--tag: {error}")))?;
     let service = session.service().await?;
     let account = service.account(&arguments.account).await?.account;
     let policy = service.issuer(&account.issuer).await?.policy;
@@ -59,6 +73,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             scopes,
             expiry,
             allow,
+            owner,
+            tags,
         })
         .await?;
     if session.would(|| format!("create {}", described(&created.key, &policy, session.here(now)))) {

@@ -99,11 +99,18 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
         Column::field(25, "unreadable", |of, _| {
             Some(of.key().odd.as_str()).filter(|odd| !odd.is_empty()).into()
         }),
+        Column::wide("OWNER", 27, "owner", |of, _| {
+            of.key().owner.as_ref().map(|owner| owner.name.as_str()).into()
+        }),
+        Column::wide("OWNER MAIL", 28, "owner_mail", |of, _| {
+            of.key().owner.as_ref().and_then(|owner| owner.mail.as_deref()).into()
+        }),
+        Column::wide("TAGS", 29, "tags", |of, _| of.key().tags.iter().collect()),
         Column::wide("WHO TO TELL", 24, "admins", |of, _| of.admins().iter().map(SafeText::as_str).collect()),
     ]
 }
 
-const COLUMNS: usize = 26;
+const COLUMNS: usize = 29;
 const OF_KEYS: &[Column<Key>] = &columns();
 
 impl Record for Key {

@@ -107,6 +107,8 @@ struct Told<'a> {
     limits: Option<Option<&'a str>>,
     acknowledged: Option<&'a Row>,
     revoked: Option<&'a Row>,
+    /// What fields were edited to, by their names.
+    edited: serde_json::Map<String, Value>,
     /// The last pause, if nobody resumed the key since.
     paused: Option<&'a Row>,
 }
@@ -132,6 +134,15 @@ impl<'a> Told<'a> {
                 told.expires_at = detail.get("ends_at").map(instant).or(told.expires_at);
             } else if is(Action::KeyLimit) {
                 told.limits = detail.get("to").map(Value::as_str).or(told.limits);
+            } else if is(Action::KeyEdit) {
+                for (field, pair) in detail.get("changed").and_then(Value::as_object).into_iter().flatten() {
+                    if let Some(new) = pair.get(1) {
+                        told.edited.insert(field.clone(), new.clone());
+                        if field == "expires_at" {
+                            told.expires_at = Some(instant(new));
+                        }
+                    }
+                }
             } else if is(Action::KeyPause) {
                 told.paused = Some(row);
             } else if is(Action::KeyResume) {
@@ -149,7 +160,7 @@ pub fn judge(key: &StoredKey, rows: &[Row], era: &Era) -> Vec<Finding> {
     let told = Told::by(rows);
     let of_demo = era.is_of_demo(key.created_at);
     let mut findings = match told.creation {
-        Some(creation) => identity(key, creation, of_demo),
+        Some(creation) => identity(key, creation, &told.edited, of_demo),
         None if of_demo => Vec::new(),
         None => {
             let made = format!("{:?}, of {} by {}", key.name, time(key.created_at), key.created_by);
@@ -160,11 +171,17 @@ pub fn judge(key: &StoredKey, rows: &[Row], era: &Era) -> Vec<Finding> {
     findings
 }
 
-/// What never changes of a key.
-fn identity(key: &StoredKey, creation: &Row, of_demo: bool) -> Vec<Finding> {
+/// What never changes of a key, or only by an edit.
+fn identity(
+    key: &StoredKey,
+    creation: &Row,
+    edited: &serde_json::Map<String, Value>,
+    of_demo: bool,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let detail = &creation.detail;
-    let text = |name: &str| detail.get(name).and_then(Value::as_str);
+    let told = |name: &str| edited.get(name).or_else(|| detail.get(name));
+    let text = |name: &str| told(name).and_then(Value::as_str);
     let mut differ = |kind, what: &str, audit: String, table: String| {
         if audit != table {
             let words = |text: String| format!("{what} {}", if text.is_empty() { "none" } else { &text });
@@ -195,10 +212,10 @@ fn identity(key: &StoredKey, creation: &Row, of_demo: bool) -> Vec<Finding> {
     if let (Some(audit), Some(table)) = (text("fingerprint"), &key.fingerprint) {
         differ(Kind::Secret, "hash with the fingerprint", audit.to_owned(), table.clone());
     }
-    if let Some(audit) = detail.get("scopes") {
+    if let Some(audit) = told("scopes") {
         differ(Kind::Scopes, "scopes", words(audit, str::to_owned), split(&key.scopes, str::to_owned));
     }
-    if let Some(audit) = detail.get("allow") {
+    if let Some(audit) = told("allow") {
         differ(Kind::Networks, "networks", words(audit, network), split(&key.allow, network));
     }
     if !of_demo {

@@ -3,6 +3,8 @@
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
+use crate::domain::owner::{Owner, Tags};
+
 pub(super) const OPERATORS: &[&str] =
     &["ada", "grace", "margaret", "linus", "radia", "ken", "barbara", "eve.gone"];
 pub(super) const PEOPLE: &[&str] =
@@ -152,4 +154,22 @@ pub(super) fn key_name(rng: &mut StdRng) -> String {
 
 pub(super) fn description(rng: &mut StdRng) -> String {
     pick(rng, PURPOSES).to_owned()
+}
+
+const TEAMS: &[&str] = &["Platform team", "Data team", "Support", "Billing", "Mobile", "Integrations"];
+const TAGS: &[&str] = &["prod", "staging", "ci", "eu", "us", "pci", "legacy", "team:data", "team:web"];
+
+/// A team, or one of the operators with an address.
+pub(super) fn owner(rng: &mut StdRng) -> Owner {
+    if rng.random_bool(0.5) {
+        return Owner { name: pick(rng, TEAMS).into(), mail: None };
+    }
+    let name = pick(rng, OPERATORS);
+    Owner { name: name.into(), mail: Some(format!("{name}@keyrack.example").into()) }
+}
+
+/// None to three of them.
+pub(super) fn tags(rng: &mut StdRng) -> Tags {
+    let many = rng.random_range(0..4);
+    Tags::parse(&(0..many).map(|_| pick(rng, TAGS)).collect::<Vec<_>>().join(" "))
 }

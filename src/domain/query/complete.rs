@@ -12,7 +12,7 @@ pub struct FieldHelp {
 }
 
 /// All fields, in the order that help shows them in.
-pub const FIELDS: [FieldHelp; 14] = [
+pub const FIELDS: [FieldHelp; 16] = [
     FieldHelp {
         name: "status",
         values: &["active", "paused", "suspended", "refused", "expired", "abandoned", "revoked", "ended"],
@@ -45,6 +45,12 @@ pub const FIELDS: [FieldHelp; 14] = [
         values: &["none"],
         meaning: "holds the scope, such as calls:write; none: holds no scope",
     },
+    FieldHelp {
+        name: "owner",
+        values: &["none"],
+        meaning: "who answers for the key, by name or address; none: nobody",
+    },
+    FieldHelp { name: "tag", values: &["none"], meaning: "has the tag; none: has no tag" },
     FieldHelp {
         name: "rotation",
         values: &["due"],

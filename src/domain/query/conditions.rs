@@ -2,9 +2,11 @@
 
 use super::QueryError;
 use super::hints::nearest;
-use super::parse::{Word, mistake, words};
+use super::parse::{Piece, Word, mistake, words};
 use crate::domain::account::check_slug;
 use crate::domain::key::KeyId;
+use crate::domain::owner::check_tag;
+use crate::domain::spaced::unique;
 use crate::domain::text::SafeText;
 
 /// Hands every field to `set`, by its name of `fields`; `alias` is another spelling of one of them. Answers the words
@@ -68,5 +70,14 @@ impl Word {
     pub fn key(&self) -> Result<KeyId, QueryError> {
         let why = "key: needs a whole id; look it up with `keyrack key find`";
         self.whole.text.parse().map_err(|_| mistake(self.whole.span.clone(), why))
+    }
+
+    /// The tags that it names, and the word `none`.
+    pub(super) fn tags(&self) -> Result<Vec<String>, QueryError> {
+        let tag = |value: &Piece| match value.text.to_lowercase() {
+            none if none == "none" => Ok(none),
+            tag => check_tag(&tag).map_err(|error| mistake(value.span.clone(), format!("tag: {error}"))),
+        };
+        self.values.iter().map(tag).collect::<Result<Vec<_>, _>>().map(unique)
     }
 }

@@ -10,6 +10,8 @@ pub(super) fn accepted(field: &str) -> &'static str {
         "account" | "issuer" => "a slug, or several with commas",
         "by" => "an operator's name",
         "name" => "a part of the name, or \"the whole name\"",
+        "owner" => "an owner or an address, or none",
+        "tag" => "a tag such as prod, or none",
         "scope" => "a scope such as calls:write, or none",
         "expires" => "never, set, <30d, >90d or <2027-01-31",
         "created" => "<7d, >90d or >2027-01-31",

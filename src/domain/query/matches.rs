@@ -93,6 +93,17 @@ impl Test {
                 .any(|policy| policy.slug == key.issuer && !policy.objections(key, now).is_empty()),
             Self::Acknowledged(yes) => key.acknowledged_at.is_some() == *yes,
             Self::Replaced(yes) => key.successor.is_some() == *yes,
+            Self::Owner(any) => any.iter().any(|name| match &key.owner {
+                None => name == "none",
+                Some(owner) => {
+                    fold(&owner.name) == *name
+                        || owner.mail.as_ref().is_some_and(|mail| mail.eq_ignore_ascii_case(name))
+                }
+            }),
+            Self::Tag(any) => any.iter().any(|tag| match tag.as_str() {
+                "none" => key.tags.is_empty(),
+                tag => key.tags.contains(tag),
+            }),
             Self::Id(part) => is_part_of_id(part, key),
             Self::Name(names) => names.iter().any(|name| name.as_str() == &*key.name),
             Self::NamePart(parts) => parts.iter().any(|part| fold(&key.name).contains(&fold(part))),
@@ -100,6 +111,8 @@ impl Test {
                 let preview = key.preview.to_lowercase();
                 let tail = preview.char_indices().rev().nth(TAIL - 1).map_or(0, |(at, _)| at);
                 [&key.name, &key.description].iter().any(|field| fold(field).contains(text.as_str()))
+                    || key.owner.as_ref().is_some_and(|owner| fold(&owner.words()).contains(text.as_str()))
+                    || fold(&key.tags.to_string()).contains(text.as_str())
                     || preview.starts_with(text.as_str())
                     || preview[tail..].starts_with(text.as_str())
                     || (text.chars().count() >= SHORTEST_ID && is_part_of_id(text, key))

@@ -9,6 +9,7 @@ use super::{Bound, FIELDS, Point, Query, QueryError, Term, Test};
 use crate::domain::account::check_slug;
 use crate::domain::key::Status;
 use crate::domain::scope::is_scope;
+use crate::domain::spaced::unique;
 use crate::domain::text::{SafeText, composed, fold, fold_typed};
 use crate::domain::when::{Here, Moment, Side, Span, SpanError};
 
@@ -187,7 +188,7 @@ impl Word {
         // A `=` by itself says that nothing is meant exactly.
         let is_empty = |value: &&Piece| match (value.text.as_str(), value.quoted) {
             ("", _) | ("=", false) => true,
-            (_, quoted) => help == "name" && !quoted && fold(&value.name()).is_empty(),
+            (_, quoted) => matches!(help, "name" | "owner") && !quoted && fold(&value.name()).is_empty(),
         };
         if let Some(empty) = self.values.iter().find(is_empty) {
             // One missing among several is marked at its comma, a missing only one with its field.
@@ -202,6 +203,8 @@ impl Word {
             "by" => Test::CreatedBy(unique(self.values.iter().map(Piece::name))),
             "name" => self.names()?,
             "scope" => Test::Scope(self.scopes()?),
+            "owner" => Test::Owner(unique(self.values.iter().map(|value| fold(&value.name())))),
+            "tag" => Test::Tag(self.tags()?),
             "expires" => self.expires(here)?,
             "created" => Test::Created(self.one(help)?.past(help, here)?),
             "used" => self.used(here)?,
@@ -388,13 +391,4 @@ impl Piece {
             }
         }
     }
-}
-
-fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
-    values.into_iter().fold(Vec::new(), |mut kept, value| {
-        if !kept.contains(&value) {
-            kept.push(value);
-        }
-        kept
-    })
 }

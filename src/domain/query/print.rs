@@ -45,6 +45,8 @@ impl fmt::Display for Test {
             Self::Acknowledged(false) => f.write_str("acknowledged:no"),
             Self::Replaced(true) => f.write_str("replaced:yes"),
             Self::Replaced(false) => f.write_str("replaced:no"),
+            Self::Owner(any) => write!(f, "owner:{}", list(any)),
+            Self::Tag(any) => write!(f, "tag:{}", list(any)),
             Self::Id(part) => write!(f, "id:{part}"),
             Self::Name(names) => {
                 let quoted = names.iter().map(|name| quoted(name, true));

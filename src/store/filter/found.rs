@@ -51,6 +51,21 @@ pub(in crate::store) fn push_rows<D: Driver>(
             one_of(sql, "m.created_by", names);
             sql.push(")");
         }
+        Test::Owner(names) if !names.is_empty() && !names.iter().any(|name| name == "none") => {
+            sql.push("SELECT m.seq FROM keys m INDEXED BY keys_owner WHERE m.owner_key IS NOT NULL AND (");
+            one_of(sql, "m.owner_key", names);
+            sql.push(") UNION ALL SELECT m.seq FROM keys m INDEXED BY keys_owner_mail WHERE m.owner_mail IS NOT NULL AND (");
+            one_of(
+                sql,
+                "lower(m.owner_mail)",
+                &names.iter().map(|name| name.to_ascii_lowercase()).collect::<Vec<_>>(),
+            );
+            sql.push(")");
+        }
+        Test::Tag(tags) if !tags.is_empty() && !tags.iter().any(|tag| tag == "none") => {
+            sql.push("SELECT t.seq FROM key_tags t WHERE ");
+            one_of(sql, "t.tag", tags);
+        }
         Test::Account(slugs) if !slugs.is_empty() => {
             push_listed(sql, "auth_by_account").push("(");
             one_of(sql, "k.account", slugs);

@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{Driver, Part};
+use super::{Driver, Part, any};
 use crate::domain::query::SHORTEST_ID;
 
 /// The ids that begin with `text` (hyphens as in an id, or none), as the least and the greatest of them.
@@ -109,4 +109,32 @@ pub(super) fn push_id_rows<D: Driver>(sql: &mut QueryBuilder<D>, text: &str) {
         sql.push(" UNION ALL ").push(&by_id);
         push_prefix(sql, D::ID_END, text, "g");
     }
+}
+
+/// A `LIKE` pattern for "contains", with `!` as its escape character.
+pub(in crate::store) fn like(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// Writes that the key has one of these owners, by name or address; `none`: that it has no owner.
+pub(super) fn push_owners<D: Driver>(sql: &mut QueryBuilder<D>, names: &[String]) {
+    any(sql, names, |sql, name| {
+        if name == "none" {
+            sql.push("m.owner IS NULL");
+        } else {
+            sql.push("m.owner_key IS NOT NULL AND m.owner_key = ");
+            D::text(sql, name);
+            sql.push(" OR m.owner_mail IS NOT NULL AND lower(m.owner_mail) = ");
+            D::text(sql, &name.to_ascii_lowercase());
+        }
+    });
 }

@@ -77,6 +77,16 @@ impl State {
         let (scopes, expiry) = (self.scopes.scopes(), self.chosen_expiry(shell).ok()?);
         let allow = Networks::parse(self.allow.value()).ok()?;
         let operation = OperationId::nil();
-        Some(CreateKey { operation, account, name, description, scopes, expiry, allow })
+        Some(CreateKey {
+            operation,
+            account,
+            name,
+            description,
+            scopes,
+            expiry,
+            allow,
+            owner: None,
+            tags: Default::default(),
+        })
     }
 }

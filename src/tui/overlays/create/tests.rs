@@ -58,6 +58,8 @@ fn vp_23_a_key_is_configured_then_reviewed_then_created() {
             scopes: Scopes::parse("calls:read campaigns:write"),
             expiry: Expiry::Never,
             allow: Default::default(),
+            owner: None,
+            tags: Default::default(),
         }
     );
 }

@@ -79,8 +79,15 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         (key("acknowledged_at = NULL", "kept"), NOBODY, Done),
         (key("expires_at = expires_at - interval '1 day'", "ending"), KEYS, Owes),
         (key("expires_at = clock_timestamp() + interval '1 day'", "kept"), KEYS, Owes),
-        (key("expires_at = expires_at + interval '1 day'", "ending"), NOBODY, Done),
-        (key("expires_at = NULL", "ending"), NOBODY, Done),
+        (key("expires_at = expires_at + interval '1 day'", "ending"), KEYS, Owes),
+        (key("scopes = 'calls:write'", "kept"), KEYS, Owes),
+        (key("scopes = 'calls:write'", "revoked"), NOBODY, Done),
+        (key("allow = '{192.0.2.0/24}'", "kept"), KEYS, Owes),
+        (key("allow = '{192.0.2.0/24}'", "abandoned"), NOBODY, Done),
+        ("UPDATE keys SET owner = 'Zoe' WHERE name = 'kept'".into(), KEYS, Owes),
+        ("UPDATE keys SET tags = 'prod' WHERE name = 'kept'".into(), KEYS, Owes),
+        ("UPDATE keys SET name = 'Another' WHERE name = 'kept'".into(), KEYS, Owes),
+        (key("expires_at = NULL", "ending"), KEYS, Owes),
         (key("expires_at = 'infinity'", "kept"), NOBODY, Done),
         (key("limits = '5/1h'", "kept"), KEYS, Owes),
         (key(&pause("session_user", "clock_timestamp()", "clock_timestamp() + interval '1 hour'"), "kept"), KEYS, Owes),
@@ -202,12 +209,16 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         ("SET session_replication_role = replica".into(), NOBODY, Done),
         ("DROP FUNCTION keyrack_demand() CASCADE".into(), NOBODY, Done),
     ];
-    for column in ["id", "account", "issuer", "hash", "scopes", "allow", "created_at", "claim_by"] {
+    for column in ["id", "account", "issuer", "hash", "created_at", "claim_by"] {
         all.push((key(&format!("{column} = {column}"), "kept"), NOBODY, Done));
     }
-    for column in
-        ["id", "name", "description", "search", "created_by", "preview", "predecessor", "overlap_seconds"]
-    {
+    for column in ["scopes", "allow"] {
+        all.push((key(&format!("{column} = {column}"), "kept"), KEYS, Done));
+    }
+    for column in ["name", "description", "search", "owner", "tags"] {
+        all.push((format!("UPDATE keys SET {column} = {column} WHERE name = 'kept'"), KEYS, Done));
+    }
+    for column in ["id", "created_by", "preview", "predecessor", "overlap_seconds"] {
         all.push((format!("UPDATE keys SET {column} = {column} WHERE name = 'kept'"), NOBODY, Done));
     }
     for table in [

@@ -1,0 +1,229 @@
+//! `keyrack key edit`: what keys are, changed in place; their secrets stay.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::super::failure::{Exit, Failure, Result};
+use super::super::output::{Column, Record};
+use super::super::session::{Session, insist};
+use super::super::{prompt, say};
+use super::decide;
+use super::receipt::Gates;
+use super::record::short_id;
+use super::which::{self, Chosen, Which};
+use crate::domain::Instant;
+use crate::domain::edit::{Edit, NewEnd};
+use crate::domain::key::KeyId;
+use crate::domain::manifest::Manifest;
+use crate::domain::network::Networks;
+use crate::domain::owner::Tags;
+use crate::domain::text::thousands;
+use crate::domain::when::Here;
+use crate::service::{Edited, new_operation};
+
+/// Keys whose differences are shown.
+const SHOWN: usize = 20;
+
+#[derive(Debug, Args)]
+#[command(group = which::needed(&[]))]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// Another name
+    #[arg(short, long, allow_hyphen_values = true)]
+    name: Option<String>,
+    /// Another description; empty takes it away
+    #[arg(short, long, allow_hyphen_values = true)]
+    description: Option<String>,
+    /// Who answers for the key, a person or a team; empty takes the owner away
+    #[arg(long, value_name = "OWNER")]
+    owner: Option<String>,
+    /// Where the owner is told of the key; empty takes the address away
+    #[arg(long, value_name = "ADDRESS")]
+    owner_mail: Option<String>,
+    /// A tag that the key gets; may be repeated
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    tag: Vec<String>,
+    /// A tag that it loses; may be repeated
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    untag: Vec<String>,
+    /// A scope that the key gets; may be repeated
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+    add_scope: Vec<String>,
+    /// A scope that it loses; may be repeated
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+    remove_scope: Vec<String>,
+    /// A network that the key may be used from besides; may be repeated. The word any: from anywhere
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    allow: Vec<String>,
+    /// A network that it may not be used from any more, as the key has it; may be repeated
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    disallow: Vec<String>,
+    /// When the key ends: never, 90d, 2027-01-31, …; +90d: so much later than now planned
+    #[arg(short, long, value_name = "WHEN", allow_hyphen_values = true)]
+    expires: Option<String>,
+}
+
+impl Arguments {
+    fn edit(&self, here: Here) -> Result<Edit> {
+        let usage = |flag: &str, error: &dyn std::fmt::Display| Failure::usage(format!("{flag}: {error}"));
+        let anywhere = self.allow.iter().any(|net| net.eq_ignore_ascii_case("any"));
+        if anywhere && (self.allow.len() > 1 || !self.disallow.is_empty()) {
+            return Err(Failure::usage("--allow any stands for every network: leave the others out"));
+        }
+        let nets = |flag: &str, nets: &[String]| {
+            Networks::parse(&nets.join(" ")).map_err(|error| usage(flag, &error))
+        };
+        let tags = |flag: &str, tags: &[String]| Tags::checked(tags).map_err(|error| usage(flag, &error));
+        let both = |one: &[String], other: &[String]| one.iter().find(|one| other.contains(one)).cloned();
+        let twice = both(&self.tag, &self.untag).or_else(|| both(&self.add_scope, &self.remove_scope));
+        if let Some(twice) = twice.or_else(|| both(&self.allow, &self.disallow)) {
+            return Err(Failure::usage(format!("{twice} can't be both added and taken away: name it once")));
+        }
+        let expires = self.expires.as_deref().map(|text| NewEnd::parse(text, here)).transpose();
+        let edit = Edit {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            owner: self.owner.clone(),
+            owner_mail: self.owner_mail.clone(),
+            tag: tags("--tag", &self.tag)?,
+            untag: tags("--untag", &self.untag)?,
+            add_scopes: self.add_scope.iter().cloned().collect(),
+            remove_scopes: self.remove_scope.iter().cloned().collect(),
+            allow: if anywhere { Networks::default() } else { nets("--allow", &self.allow)? },
+            disallow: nets("--disallow", &self.disallow)?,
+            anywhere,
+            expires: expires.map_err(|error| usage("--expires", &error))?,
+        };
+        if edit.is_empty() {
+            return Err(Failure::usage(
+                "say what shall change, for example --owner \"Data team\" or --expires +90d",
+            ));
+        }
+        Ok(edit)
+    }
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let service = session.service().await?;
+    let edit = arguments.edit(session.here(service.now().await?))?;
+    let which = &arguments.which;
+    let mut chosen = which.choose(service, session).await?;
+    chosen.remark_parts(session);
+    for look in 1.. {
+        let now = service.now().await?;
+        if which.filter.is_some() {
+            chosen.keys.retain(|key| !key.has_ended(now));
+        }
+        match decide_and_do(which, &edit, &chosen, session, now).await {
+            Err(failure) if failure.moved && look < decide::LOOKS => say(&format!("keyrack: {failure}.")),
+            done => return done,
+        }
+        chosen = decide::look_again(chosen, which, service, session).await?;
+    }
+    Ok(())
+}
+
+async fn decide_and_do(
+    which: &Which,
+    edit: &Edit,
+    chosen: &Chosen,
+    session: &Session,
+    now: Instant,
+) -> Result {
+    let (service, ids) = (session.service().await?, chosen.ids());
+    if ids.is_empty() {
+        session.outcome().list::<Edited>(&[], now)?;
+        session.remark("No key fits that has not ended. Nothing was changed.");
+        return Ok(());
+    }
+    let shown = decide::shown(chosen, which, session, now);
+    if session.global.dry_run || prompt::must_ask(&session.global) {
+        // Nobody is asked about what is refused anyway.
+        let (trying, operation) = (service.trying(), new_operation());
+        let tried = insist(|| trying.edit_keys(operation, &ids, edit.clone(), shown.clone())).await?;
+        if session.global.dry_run || prompt::can_ask(&session.global) {
+            review(&tried);
+        }
+        if session.global.dry_run {
+            session.outcome().list(&tried, now)?;
+            let changed = tried.iter().filter(|one| !one.changed.is_empty()).count();
+            say(&format!("Would edit {changed} of {}. Nothing was changed.", chosen.words()));
+            return Ok(());
+        }
+    }
+    if !decide::sure(chosen, &format!("Edit {}", chosen.words()), session).await? {
+        return Err(Failure::new(Exit::Failure, "nothing was edited"));
+    }
+    carry_out(edit, &ids, shown, session).await
+}
+
+/// The differences, with what lets a key do more marked.
+fn review(tried: &[Edited]) {
+    for one in tried.iter().filter(|one| !one.changed.is_empty()).take(SHOWN) {
+        say(&format!("  {}  {:?}  account {}", one.key.preview, one.key.name.as_str(), one.key.account));
+        for line in lines(one) {
+            say(&format!("    {line}"));
+        }
+    }
+    let more = tried.iter().filter(|one| !one.changed.is_empty()).count().saturating_sub(SHOWN);
+    if more > 0 {
+        say(&format!("  … and {} more", thousands(more as u64)));
+    }
+}
+
+/// `expires_at: never → 2027-01-31T00:00:00Z`, one a field.
+fn lines(one: &Edited) -> Vec<String> {
+    let words = |field: &str, value: &serde_json::Value| match value {
+        serde_json::Value::Array(all) if all.is_empty() && field == "allow" => "anywhere".to_owned(),
+        serde_json::Value::Array(all) if all.is_empty() => "none".to_owned(),
+        serde_json::Value::Array(all) => {
+            all.iter().filter_map(|word| word.as_str()).collect::<Vec<_>>().join(" ")
+        }
+        serde_json::Value::Null if field == "expires_at" => "never".to_owned(),
+        serde_json::Value::Null => "none".to_owned(),
+        value => value.as_str().unwrap_or_default().to_owned(),
+    };
+    let line = |(field, pair): (&String, &serde_json::Value)| {
+        let wider = if one.widened.contains(&field.as_str()) { "  (can do more than before)" } else { "" };
+        format!("{field}: {} → {}{wider}", words(field, &pair[0]), words(field, &pair[1]))
+    };
+    one.changed.iter().map(line).collect()
+}
+
+/// All of them or none.
+async fn carry_out(edit: &Edit, ids: &[KeyId], shown: Option<Arc<Manifest>>, session: &Session) -> Result {
+    let service = session.service().await?;
+    if let Some(why) = service.only_reads() {
+        return Err(Failure::new(Exit::Failure, why));
+    }
+    let operation = new_operation();
+    let edited = insist(|| service.edit_keys(operation, ids, edit.clone(), shown.clone())).await?;
+    let mut gates = Gates::of("edit");
+    gates.ask(ids, service).await;
+    let now = service.now().await.unwrap_or_else(|_| session.clock.now());
+    let printed = session.outcome().list(&edited, now);
+    let changed = edited.iter().filter(|one| !one.changed.is_empty()).count();
+    session.remark(&match changed {
+        0 => "Nothing was changed: it was so already.".to_owned(),
+        1 => "One key was edited.".to_owned(),
+        many => format!("{} keys were edited.", thousands(many as u64)),
+    });
+    if changed > 0 {
+        gates.tell(session);
+    }
+    printed?;
+    gates.verdict()
+}
+
+impl Record for Edited {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("ID", 1, "id", |one, _| one.key.id.to_string().into())
+            .cell(|one, look| if look.wide { one.key.id.to_string() } else { short_id(&one.key) }),
+        Column::<Self>::new("CHANGED", 2, "changed", |one, _| {
+            serde_json::Value::from(one.changed.clone()).into()
+        })
+        .cell(|one, _| lines(one).join("; ")),
+    ];
+}

@@ -1,0 +1,198 @@
+//! What of a key shall be another than it is. What isn't named stays.
+
+use serde_json::{Map, Value, json};
+
+use super::expiry::{Expiry, ExpiryError, check_expiry};
+use super::issuer::Policy;
+use super::key::Key;
+use super::network::Networks;
+use super::owner::{Owner, OwnerError, TagError, Tags};
+use super::scope::Scopes;
+use super::text::SafeText;
+use super::when::{Here, Span};
+use super::{Instant, days, shifted};
+
+/// The changes that are wished, alike for each key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edit {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    /// Empty: it has none any more.
+    pub owner: Option<String>,
+    /// Empty: none any more.
+    pub owner_mail: Option<String>,
+    pub tag: Tags,
+    pub untag: Tags,
+    pub add_scopes: Scopes,
+    pub remove_scopes: Scopes,
+    pub allow: Networks,
+    pub disallow: Networks,
+    /// From any address: the only way to an empty list.
+    pub anywhere: bool,
+    pub expires: Option<NewEnd>,
+}
+
+/// Another end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewEnd {
+    To(Expiry),
+    /// So much later than the present one.
+    By(Span),
+}
+
+impl NewEnd {
+    /// Reads `+90d`, or what [`super::issuer::ExpiryRule::read`] reads.
+    ///
+    /// # Errors
+    /// For any other text.
+    pub fn parse(text: &str, here: Here) -> Result<Self, ExpiryError> {
+        match text.trim().strip_prefix('+') {
+            Some(span) => Ok(Self::By(Span::parse(span)?)),
+            None => Expiry::parse(text, here).map(Self::To),
+        }
+    }
+}
+
+/// Why a key can't become what is wished.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    #[error(transparent)]
+    Expiry(#[from] ExpiryError),
+    #[error("it never expires, so that there is no end to extend: write a date, or a span without the +")]
+    Endless,
+    #[error(
+        "it would live longer than the {0} days from its creation that the policy allows: choose less, or rotate it"
+    )]
+    Long(u32),
+    #[error("{0}")]
+    Scopes(String),
+    #[error(
+        "no network would be left, and then the key works from anywhere: name another with --allow, or say --allow any"
+    )]
+    Anywhere,
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    #[error(transparent)]
+    Tags(#[from] TagError),
+}
+
+impl Edit {
+    /// Whether anything is wished at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The key as it would be. Texts were checked before.
+    ///
+    /// # Errors
+    /// It can't be that.
+    pub fn apply(&self, key: &Key, policy: &Policy, now: Instant) -> Result<Key, EditError> {
+        let mut new = key.clone();
+        if let Some(name) = &self.name {
+            new.name = SafeText::new(name.as_str());
+        }
+        if let Some(description) = &self.description {
+            new.description = SafeText::new(description.as_str());
+        }
+        if self.owner.is_some() || self.owner_mail.is_some() {
+            let was = |part: fn(&Owner) -> Option<&SafeText>| {
+                key.owner.as_ref().and_then(part).map(SafeText::as_str)
+            };
+            let name = self.owner.as_deref().or_else(|| was(|owner| Some(&owner.name))).unwrap_or_default();
+            // An address is its owner's: another owner doesn't inherit it.
+            let same = was(|owner| Some(&owner.name)) == Some(name.trim());
+            let mail =
+                self.owner_mail.as_deref().or_else(|| was(|owner| owner.mail.as_ref()).filter(|_| same));
+            new.owner = Owner::checked(name, mail)?;
+        }
+        new.tags = key.tags.changed(&self.tag, &self.untag)?;
+        let fresh: Scopes = self.add_scopes.iter().filter(|scope| !key.scopes.contains(scope)).collect();
+        let unknown = policy.unknown_scopes(&fresh);
+        if !unknown.is_empty() {
+            let (name, slug) = (&policy.name, &policy.slug);
+            return Err(EditError::Scopes(if policy.fully_privileged() {
+                format!("keys of {name} have no scopes: they are fully privileged on their account")
+            } else {
+                format!("{name} has no scope {}; see `keyrack issuer show {slug}`", unknown.join(", "))
+            }));
+        }
+        let kept = key.scopes.iter().filter(|scope| !self.remove_scopes.contains(scope));
+        new.scopes = kept.chain(self.add_scopes.iter()).collect();
+        if self.anywhere {
+            new.allow = Networks::default();
+        } else if !self.allow.is_empty() || !self.disallow.is_empty() {
+            let kept = key.allow.as_slice().iter().filter(|net| !self.disallow.as_slice().contains(net));
+            new.allow = Networks::new(kept.chain(self.allow.as_slice()).copied());
+            if new.allow.is_empty() && !key.allow.is_empty() {
+                return Err(EditError::Anywhere);
+            }
+        }
+        if let Some(end) = self.expires {
+            new.expires_at = end.of(key, policy, now)?;
+        }
+        Ok(new)
+    }
+}
+
+impl NewEnd {
+    fn of(self, key: &Key, policy: &Policy, now: Instant) -> Result<Option<Instant>, EditError> {
+        let here = Here::utc(now);
+        let expiry = match self {
+            Self::To(expiry) => expiry,
+            Self::By(span) => {
+                let end = key.expires_at.ok_or(EditError::Endless)?;
+                Expiry::At(span.after(end, here.zone).ok_or(ExpiryError::TooFar)?)
+            }
+        };
+        let end = expiry.instant(now);
+        if end == key.expires_at {
+            return Ok(end);
+        }
+        let rule = &policy.expiry;
+        // A nearer end is always allowed: it takes nothing but time.
+        let longer = key.expires_at.is_some_and(|old| end.is_none_or(|end| end > old));
+        let mut asked = rule.clone();
+        if !longer {
+            asked.custom = true;
+        }
+        check_expiry(&asked, expiry, here)?;
+        match rule.max_days {
+            Some(most) if longer && end.is_none_or(|end| end > shifted(key.created_at, days(most))) => {
+                Err(EditError::Long(most))
+            }
+            _ => Ok(end),
+        }
+    }
+}
+
+/// What a key was and what it is, by the names of its fields: `{field: [old, new]}`; what stays is not in it.
+pub fn difference(old: &Key, new: &Key) -> Map<String, Value> {
+    let fields = [fields(old), fields(new)];
+    let [old, new] = fields;
+    let pairs = old.into_iter().zip(new).filter(|((_, old), (_, new))| old != new);
+    pairs.map(|((name, old), (_, new))| (name.to_owned(), json!([old, new]))).collect()
+}
+
+fn fields(key: &Key) -> [(&'static str, Value); 8] {
+    let owner = key.owner.as_ref();
+    [
+        ("name", json!(key.name)),
+        ("description", json!(key.description)),
+        ("owner", json!(owner.map(|owner| &owner.name))),
+        ("owner_mail", json!(owner.and_then(|owner| owner.mail.as_ref()))),
+        ("tags", json!(key.tags)),
+        ("scopes", json!(key.scopes)),
+        ("allow", json!(key.allow)),
+        ("expires_at", json!(key.expires_at)),
+    ]
+}
+
+/// Which of its fields let a key do more than before: more scopes, more addresses, more time.
+pub fn widened(old: &Key, new: &Key) -> Vec<&'static str> {
+    let scopes = new.scopes.iter().any(|scope| !old.scopes.contains(scope));
+    let covers = |net: &ipnet::IpNet| old.allow.as_slice().iter().any(|wide| wide.contains(net));
+    let allow = !old.allow.is_empty() && (new.allow.is_empty() || !new.allow.as_slice().iter().all(covers));
+    let expires = old.expires_at.is_some_and(|end| new.expires_at.is_none_or(|later| later > end));
+    let all = [(scopes, "scopes"), (allow, "allow"), (expires, "expires_at")];
+    all.into_iter().filter_map(|(wider, field)| wider.then_some(field)).collect()
+}
