@@ -53,6 +53,7 @@ mod undone;
 pub use accounts::{ChangeAccount, CreateAccount};
 pub use acknowledge::Acknowledged;
 pub use audit::{AuditRequest, Compared, Part};
+pub use change::persist;
 pub use create::{CreateKey, Created};
 pub use edit::Edited;
 pub use error::{Error, Field, Result};
@@ -77,6 +78,7 @@ pub use reminders::{
     SweepPreview,
 };
 pub use revoke::{RevokeKeys, Revoked};
+pub use rotate::{Place, RotateKeys, Rotated};
 pub use sweep::Stop;
 pub use tell::{Tell, Told};
 pub use undone::UndoneList;

@@ -15,7 +15,7 @@ use crate::domain::Instant;
 use crate::domain::history::History;
 use crate::domain::steady::CURE;
 use crate::domain::when::{Here, Zone};
-use crate::service::{self, Access, Location, MaybeTransient, PostMaker, Service, Stop, StoreError};
+use crate::service::{self, Access, Location, PostMaker, Service, Stop, StoreError};
 
 pub mod history;
 mod post;
@@ -348,28 +348,10 @@ pub fn whole_id(text: &str) -> Option<Uuid> {
     Uuid::try_parse(text).ok()
 }
 
-/// After this long a person is told what is wrong instead of another try.
-const ENOUGH: std::time::Duration = std::time::Duration::from_secs(15);
-
 /// Carries out an operation that may be sent twice, and sends it again when the connection was lost meanwhile.
-pub async fn insist<T, F>(mut attempt: impl FnMut() -> F) -> Result<T>
+pub async fn insist<T, F>(attempt: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = service::Result<T>>,
 {
-    let begun = tokio::time::Instant::now();
-    let mut wait = std::time::Duration::from_millis(200);
-    for _ in 0..3 {
-        match attempt().await {
-            Err(error)
-                if begun.elapsed() < ENOUGH
-                    && (error.is_transient() || matches!(error, service::Error::NotReadBack { .. })) =>
-            {
-                tracing::warn!(%error, "sending it again");
-                tokio::time::sleep(wait).await;
-                wait *= 3;
-            }
-            settled => return settled.map_err(Failure::from),
-        }
-    }
-    attempt().await.map_err(Failure::from)
+    Ok(service::persist(attempt).await?)
 }

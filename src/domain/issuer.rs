@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
-use super::expiry::Expiry;
+use super::expiry::{Expiry, Overlap};
 use super::scope::Scopes;
 use super::secret::Body;
 use super::text::SafeText;
@@ -197,6 +197,13 @@ pub struct Rotation {
     pub period_days: Option<u32>,
     /// Whether the old key may go on working for a while. If not, it ends at once.
     pub overlap: bool,
+}
+
+impl Rotation {
+    /// The overlap of who chose none.
+    pub fn usual(&self) -> Overlap {
+        if self.overlap { Overlap::Hours24 } else { Overlap::None }
+    }
 }
 
 impl Default for Rotation {

@@ -213,5 +213,19 @@ pub fn for_spreadsheets(text: String) -> String {
     }
 }
 
+/// A name in lower-case letters, digits and single hyphens, at most `most` of them.
+pub fn hyphened(name: &str, most: usize) -> String {
+    let mut text = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            text.push(c);
+        } else if !text.is_empty() && !text.ends_with('-') {
+            text.push('-');
+        }
+    }
+    text.truncate(most);
+    text.trim_end_matches('-').to_owned()
+}
+
 #[cfg(test)]
 mod tests;

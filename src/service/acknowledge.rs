@@ -122,7 +122,7 @@ async fn retire(tx: &mut Tx, old: KeyId, new: KeyId) -> Result<()> {
             chrono::TimeDelta::try_seconds(seconds).unwrap_or(chrono::TimeDelta::MAX),
         );
         let end = key.expires_at.map_or(end, |own| own.min(end));
-        tx.set_expiry(old, end).await?;
+        tx.set_expiries(&[(old, end)]).await?;
         tx.record(Action::KeyRetire, &key, json!({ "ends_at": end, "successor": new })).await?;
     }
     Ok(())

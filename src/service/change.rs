@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Error, Intent, Result, Service};
 use crate::domain::key::{Key, KeyId, OperationId};
-use crate::store::{self, Opening, Trust, Tx};
+use crate::store::{self, MaybeTransient, Opening, Trust, Tx};
 
 /// A change: what is done in one transaction, whole or not at all.
 ///
@@ -75,4 +75,30 @@ impl Service {
 /// A key, locked until the end of the transaction.
 pub(super) async fn locked(tx: &mut Tx, id: KeyId) -> Result<Key> {
     tx.lock_key(id).await?.ok_or_else(|| Error::no_key(id))
+}
+
+/// After this long a person is told what is wrong instead of another try.
+const ENOUGH: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Carries out an operation that may be sent twice, and sends it again when the connection was lost meanwhile.
+pub async fn persist<T, F>(mut attempt: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let begun = tokio::time::Instant::now();
+    let mut wait = std::time::Duration::from_millis(200);
+    for _ in 0..3 {
+        match attempt().await {
+            Err(error)
+                if begun.elapsed() < ENOUGH
+                    && (error.is_transient() || matches!(error, Error::NotReadBack { .. })) =>
+            {
+                tracing::warn!(%error, "sending it again");
+                tokio::time::sleep(wait).await;
+                wait *= 3;
+            }
+            settled => return settled,
+        }
+    }
+    attempt().await
 }

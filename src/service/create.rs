@@ -139,12 +139,12 @@ impl Change for Create {
         permit(tx, Permission::ChangeKeys, "create keys").await?;
         let (account, issuer) = lock_account(tx, &self.account).await?;
         let policy = &issuer.policy;
-        let counted = count(tx, &account, policy, false).await?;
+        let counted = count(tx, &account, policy, Batch::ONE).await?;
         if counted.seen {
             return made_before(tx, issuer).await;
         }
         let expires_at = self.draft.check(policy, tx.now())?;
-        allow_one_more(tx, &account, policy, counted, false).await?;
+        allow_more(tx, &account, policy, counted, Batch::ONE).await?;
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);
         let key = self.draft.key(tx, expires_at, &account, policy, &secret);
         tx.add_keys(std::slice::from_ref(&key)).await?;
@@ -246,30 +246,36 @@ pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
     audit::Change::new(action, key, detail)
 }
 
+/// Keys that are made together for one account.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Batch {
+    pub made: u32,
+    /// Those in whose place no other key ends as soon as they are taken over: so many more the account has then.
+    pub added: u32,
+}
+
+impl Batch {
+    pub const ONE: Self = Self { made: 1, added: 1 };
+}
+
 /// What the caps are compared with. The account is locked, so that what is counted here still holds at the end.
-///
-/// `in_place`: another key ends as soon as this one is taken over, so that the account has no more of them than before.
-pub(super) async fn count(
-    tx: &mut Tx,
-    account: &Account,
-    policy: &Policy,
-    in_place: bool,
-) -> Result<Counted> {
-    let active = policy.caps.active_keys.filter(|_| !in_place).unwrap_or(0);
+pub(super) async fn count(tx: &mut Tx, account: &Account, policy: &Policy, batch: Batch) -> Result<Counted> {
+    let active = policy.caps.active_keys.filter(|_| batch.added > 0).unwrap_or(0);
     let (now, made) = (tx.now(), policy.caps.creations_per_minute);
     // Without a cap, none.
     let since = made.map_or(now, |_| shifted(now, -MINUTE));
-    Ok(tx.count_keys(&account.slug, active, (since, made.unwrap_or(1))).await?)
+    let enough = made.map_or(1, |cap| (cap + 1).saturating_sub(batch.made).max(1));
+    Ok(tx.count_keys(&account.slug, active, (since, enough)).await?)
 }
 
 /// The three refusals to create, each with its own words: permission was asked before, then standing, then the limits
 /// (VP-28, VG-19, VG-22).
-pub(super) async fn allow_one_more(
+pub(super) async fn allow_more(
     tx: &mut Tx,
     account: &Account,
     policy: &Policy,
     counted: Counted,
-    in_place: bool,
+    batch: Batch,
 ) -> Result<()> {
     if !policy.odd.is_empty() {
         let (slug, why) = (&policy.slug, &policy.odd);
@@ -281,14 +287,27 @@ pub(super) async fn allow_one_more(
         return Err(Error::Suspended { account: account.slug.clone() });
     }
     super::holds::allow_creation(tx, account, policy).await?;
-    if let Some(cap) = policy.caps.active_keys.filter(|_| !in_place)
-        && counted.active >= u64::from(cap)
+    if let Some(cap) = policy.caps.active_keys.filter(|_| batch.added > 0)
+        && counted.active.saturating_add(batch.added.into()) > u64::from(cap)
     {
         let active = tx.count_active(&account.slug, u32::MAX).await?;
         return Err(Error::KeyLimit { account: account.slug.clone(), active, cap });
     }
+    if let Some(cap) = policy.caps.creations_per_minute.filter(|cap| batch.made > *cap) {
+        let (slug, made) = (&account.slug, batch.made);
+        return Err(Error::Refused(format!(
+            "account {slug} can have at most {cap} keys made within a minute, and these are {made}: take {cap} at a time"
+        )));
+    }
     if let (Some(cap), Some(oldest)) = (policy.caps.creations_per_minute, counted.oldest) {
         let wait = (shifted(oldest, MINUTE) - tx.now()).num_seconds().saturating_add(1);
+        if batch.made > 1 {
+            let (slug, made) = (&account.slug, batch.made);
+            return Err(Error::Refused(format!(
+                "account {slug} can have at most {cap} keys made within a minute, and {made} more are too many now: \
+                 wait {wait} s, or take fewer"
+            )));
+        }
         return Err(Error::TooFast {
             account: account.slug.clone(),
             made: cap.into(),
@@ -301,9 +320,9 @@ pub(super) async fn allow_one_more(
 
 /// The key that this operation made when it was carried out before.
 pub(super) async fn made_before(tx: &mut Tx, issuer: Issuer) -> Result<Made> {
-    let id = tx
-        .key_made_by(tx.operation())
-        .await?
-        .ok_or_else(|| Error::Refused("this operation was carried out before, and it made no key".into()))?;
+    let id =
+        tx.keys_made_by(tx.operation()).await?.pop().ok_or_else(|| {
+            Error::Refused("this operation was carried out before, and it made no key".into())
+        })?;
     Ok(Made { id, issuer, tried: None })
 }

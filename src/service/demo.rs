@@ -113,8 +113,9 @@ async fn load_batch(tx: &mut Tx, batch: &[DemoKey], done: u64) -> Result<()> {
     let usage =
         batch.iter().flat_map(|demo| demo.usage.iter().map(|(at, counts)| ((demo.key.id, *at), *counts)));
     tx.add_counts(usage.collect()).await?;
-    let retired = batch.iter().filter_map(|demo| demo.retires.map(|(old, end)| (old, demo.key.id, end)));
-    tx.retire_all(&retired.collect::<Vec<_>>()).await?;
+    let retired = || batch.iter().filter_map(|demo| demo.retires.map(|(old, end)| (old, demo.key.id, end)));
+    tx.set_successors(&retired().map(|(old, new, _)| (old, new)).collect::<Vec<_>>()).await?;
+    tx.set_expiries(&retired().map(|(old, _, end)| (old, end)).collect::<Vec<_>>()).await?;
     Ok(tx.record(Action::DemoLoad, "keys", json!({ "keys": batch.len(), "in_all": done })).await?)
 }
 

@@ -53,6 +53,11 @@ pub enum Error {
     /// Keys are not what was shown to the person who decided about them.
     #[error("{} since this list was read: {}. Nothing was changed. Look at the list again", moved(.0.keys.len()), .0.words)]
     Moved(Moved),
+    /// Keys were to be replaced by others whose secrets are written, and whether they were is not known.
+    #[error(
+        "whether the keys were rotated can't be told: {error}. Their new secrets are kept in {place}. Look with `keyrack rotation list`; if nothing was rotated, remove the files and rotate again"
+    )]
+    Uncertain { place: String, error: store::Error },
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -91,7 +96,7 @@ impl Error {
     /// Whether it is certain that nothing was changed, by this try or by one before it of the same operation.
     pub fn changed_nothing(&self) -> bool {
         match self {
-            Self::Unconfirmed(_) | Self::NotReadBack { .. } => false,
+            Self::Unconfirmed(_) | Self::NotReadBack { .. } | Self::Uncertain { .. } => false,
             Self::Store(error) => error.changed_nothing(),
             _ => true,
         }
@@ -129,6 +134,9 @@ pub enum Field {
     Overlap,
     Owner,
     Tags,
+    /// Where secrets are to be written.
+    #[strum(serialize = "place of the secrets")]
+    Place,
 }
 
 fn moved(keys: usize) -> String {

@@ -134,33 +134,49 @@ impl Tx {
         Ok(Counted { active: active.unsigned_abs(), oldest: oldest.map(Instant::from), seen })
     }
 
-    /// Links the old key to the one that replaces it.
-    pub async fn set_successor(&mut self, old: KeyId, new: KeyId) -> Result<()> {
-        let row = self.conn().row();
-        let sql = format!(
-            "UPDATE keys SET successor = $2 WHERE {row} = (SELECT {row} FROM key_auth WHERE id = $1)"
-        );
-        run!(self.conn(), sqlx::AssertSqlSafe(sql), [old, new]);
-        Ok(())
-    }
-
-    /// Links old keys to the ones that replace them, and sets the old ones' ends.
-    pub async fn retire_all(&mut self, retired: &[(KeyId, KeyId, Instant)]) -> Result<()> {
-        for some in retired.chunks(ROWS) {
+    /// Links old keys to the ones that replace them.
+    pub async fn set_successors(&mut self, pairs: &[(KeyId, KeyId)]) -> Result<()> {
+        for some in pairs.chunks(ROWS) {
             both!(self.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new("WITH u(id, successor) AS (");
-                sql.push_values(some, |mut row, (old, new, _)| {
+                sql.push_values(some, |mut row, (old, new)| {
                     row.push_bind(*old).push_bind(*new);
                 });
                 sql.push(") UPDATE keys SET successor = u.successor FROM u JOIN key_auth k ON k.id = u.id WHERE keys.");
                 sql.push(Db::ROW).push(" = k.").push(Db::ROW);
-                sql.build().persistent(false).execute(&mut *c).await?;
+                sql.build().persistent(some.len() == 1).execute(c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Sets when each of these keys expires.
+    pub async fn set_expiries(&mut self, ends: &[(KeyId, Instant)]) -> Result<()> {
+        for some in ends.chunks(ROWS) {
+            both!(self.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new("WITH u(id, ends) AS (");
-                sql.push_values(some, |mut row, (old, _, end)| {
-                    row.push_bind(*old).push_bind(Time(*end));
+                sql.push_values(some, |mut row, (id, end)| {
+                    row.push_bind(*id).push_bind(Time(*end));
                 });
                 sql.push(") UPDATE key_auth SET expires_at = u.ends FROM u WHERE key_auth.id = u.id");
-                sql.build().persistent(false).execute(c).await?;
+                sql.build().persistent(some.len() == 1).execute(c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Revokes keys for good, each for a reason of its own.
+    pub async fn revoke_each(&mut self, at: Instant, by: &str, reasons: &[(KeyId, String)]) -> Result<()> {
+        for some in reasons.chunks(ROWS) {
+            both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("WITH u(id, reason) AS (");
+                sql.push_values(some, |mut row, (id, reason)| {
+                    row.push_bind(*id).push_bind(reason);
+                });
+                sql.push(") UPDATE key_auth SET revoked_at = ").push_bind(Time(at));
+                sql.push(", revoked_by = ").push_bind(by);
+                sql.push(", revoke_reason = u.reason FROM u WHERE key_auth.id = u.id AND key_auth.revoked_at IS NULL");
+                sql.build().persistent(some.len() == 1).execute(c).await?;
             });
         }
         Ok(())
@@ -183,12 +199,6 @@ impl Tx {
             push_ids::<Db>(&mut sql, keys);
             sql.build().persistent(keys.len() == 1).execute(c).await?;
         });
-        Ok(())
-    }
-
-    /// Brings the end of a key forward.
-    pub async fn set_expiry(&mut self, key: KeyId, at: Instant) -> Result<()> {
-        run!(self.conn(), "UPDATE key_auth SET expires_at = $2 WHERE id = $1", [key, Time(at)]);
         Ok(())
     }
 
@@ -236,14 +246,14 @@ impl Tx {
         Ok(())
     }
 
-    /// The key that an operation made, if it made one.
-    pub async fn key_made_by(&mut self, operation: Uuid) -> Result<Option<KeyId>> {
-        Ok(scalar!(
-            fetch_optional,
+    /// The keys that an operation made.
+    pub async fn keys_made_by(&mut self, operation: Uuid) -> Result<Vec<KeyId>> {
+        let made: Vec<Option<KeyId>> = scalar!(
+            fetch_all,
             self.conn(),
-            "SELECT key FROM audit WHERE operation = $1 AND action IN ('key.create', 'key.rotate') LIMIT 1",
+            "SELECT key FROM audit WHERE operation = $1 AND action IN ('key.create', 'key.rotate')",
             [operation]
-        )
-        .flatten())
+        );
+        Ok(made.into_iter().flatten().collect())
     }
 }

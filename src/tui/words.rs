@@ -146,20 +146,6 @@ pub fn count(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
-/// A name in lower-case letters, digits and single hyphens, at most `most` of them.
-pub fn hyphened(name: &str, most: usize) -> String {
-    let mut text = String::new();
-    for c in name.chars().flat_map(char::to_lowercase) {
-        if c.is_ascii_alphanumeric() {
-            text.push(c);
-        } else if !text.is_empty() && !text.ends_with('-') {
-            text.push('-');
-        }
-    }
-    text.truncate(most);
-    text.trim_end_matches('-').to_owned()
-}
-
 /// Characters of a pasted line: more than a field holds.
 const LINE: usize = 4_000;
 

@@ -124,6 +124,8 @@ pub const ROOMS: &[Room] = &[
     ),
     // What is remembered outside of the database.
     room("src/service/memory/file", &[], &["std::fs", "std::thread"]),
+    // Where the secrets of many keys go.
+    room("src/service/rotate/handout", &[], &["std::fs"]),
     room("src/service/export", &[], &["csv"]),
     // Whatever may hold leaked secrets.
     room("src/service/leak", &[], &["flate2", "memchr", "std::fs"]),

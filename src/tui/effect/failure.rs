@@ -54,7 +54,9 @@ impl From<Error> for Failure {
             Error::Moved(_) => FailureKind::Moved,
             Error::Invalid { field, .. } => FailureKind::Field(*field),
             Error::NotFound { .. } => FailureKind::NotFound,
-            Error::Unconfirmed(_) | Error::NotReadBack { .. } => FailureKind::Unconfirmed,
+            Error::Unconfirmed(_) | Error::NotReadBack { .. } | Error::Uncertain { .. } => {
+                FailureKind::Unconfirmed
+            }
             Error::Store(StoreError::Unreachable(_)) => FailureKind::Unreachable,
             Error::Store(StoreError::Replaced(_)) => FailureKind::Replaced,
             Error::Store(error) if error.changed_nothing() => FailureKind::Rule,

@@ -9,7 +9,7 @@ use crate::domain::audit;
 use crate::domain::issuer::Issuer;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::{self, SafeText};
+use crate::domain::text::{self, SafeText, hyphened};
 use crate::service::{ChangeAccount, CreateAccount, Field};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId};
 use crate::tui::form::{Form, Pressed};
@@ -20,7 +20,7 @@ use crate::tui::shell::Shell;
 use crate::tui::typed::Typed;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
-use crate::tui::words::{Severity, hyphened};
+use crate::tui::words::Severity;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::domain::expiry::Overlap;
 use crate::domain::key::{CLAIM_TIME, Key};
 use crate::domain::secret::PlainKey;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, hyphened};
 use crate::service::{Created, RevokeKeys};
 use crate::tui::effect::{CopyText, Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::input::{self, Input};
@@ -27,7 +27,7 @@ use crate::tui::typed::Typed;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::Wish;
-use crate::tui::words::{ExitReason, Severity, hyphened};
+use crate::tui::words::{ExitReason, Severity};
 
 #[cfg(test)]
 mod tests;

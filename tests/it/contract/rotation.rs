@@ -6,7 +6,7 @@ use keyrack::domain::expiry::{Expiry, Overlap};
 use keyrack::domain::key::Status;
 use keyrack::domain::network::Networks;
 use keyrack::domain::scope::Scopes;
-use keyrack::service::{CreateKey, Error, Field, Service, new_operation};
+use keyrack::service::{CreateKey, Error, Field, Place, RotateKeys, Service, new_operation};
 use uuid::Uuid;
 
 async fn status(service: &Service, id: Uuid) -> Status {
@@ -206,5 +206,64 @@ on_both! {
         let listed = all(&service, &due, keyrack::domain::query::Sort::default(), 50).await;
         assert_eq!(listed.iter().map(|key| key.id).collect::<Vec<_>>(), [key.id]);
         assert!(!service.key(fresh.id).await.unwrap().rotation_due(service.now().await.unwrap()));
+    }
+
+    async fn kr_11_many_keys_are_rotated_with_their_secrets_on_the_disk_first(db) {
+        use std::os::unix::fs::PermissionsExt;
+        let service = office(&db, preset("voiceinfra")).await;
+        let mut olds = Vec::new();
+        for name in ["hub", "../Hub one", "hub"] {
+            olds.push(make_kept(&service, "acme", name).await.key.id);
+        }
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("secrets");
+        let order = RotateKeys { keys: olds.clone(), expiry: Some(Expiry::Days(30)), ..RotateKeys::default() };
+        let place = Place::Folder(folder.clone());
+
+        service.trying().rotate_keys(new_operation(), order.clone(), place.clone()).await.unwrap();
+        assert!(!folder.exists(), "a dry run writes nothing");
+
+        let done = service.rotate_keys(new_operation(), order.clone(), place.clone()).await.unwrap();
+        assert_eq!(done.len(), 3);
+        let now = service.now().await.unwrap();
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        for one in &done {
+            let text = std::fs::read_to_string(&one.file).unwrap();
+            assert_eq!(one.file.parent(), Some(folder.as_path()), "no name leads out of the folder");
+            assert_eq!(std::fs::metadata(&one.file).unwrap().permissions().mode() & 0o777, 0o600);
+            let found = service.find_keys(keyrack::domain::secret::SentKey::exact(text.trim().as_bytes())).await.unwrap();
+            assert_eq!(found.keys().map(|key| key.id).collect::<Vec<_>>(), [one.new.id]);
+            assert!(one.new.acknowledged_at.is_some() && one.new.expires_at.is_some());
+            assert_eq!((one.old.successor, one.new.predecessor), (Some(one.new.id), Some(one.old.id)));
+            assert!((one.old.expires_at.unwrap() - now - Duration::hours(24)).abs() < Duration::minutes(1));
+            assert_eq!(status(&service, one.old.id).await, Status::Active);
+        }
+        // A retry makes no second ones, and leaves no files behind.
+        assert!(service.rotate_keys(new_operation(), order, place).await.is_err());
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3);
+        assert!(service.compare_audit(|_, _, _| ()).await.unwrap().findings.kept.is_empty());
+    }
+
+    async fn kr_11_a_rotation_whose_secrets_have_no_place_changes_nothing(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let ids = [make_kept(&service, "acme", "hub").await.key.id, make_kept(&service, "acme", "lab").await.key.id];
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(".env");
+        std::fs::write(&file, "KEEP=1\n").unwrap();
+        let order = RotateKeys { keys: ids.to_vec(), overlap: Some(Overlap::None), ..RotateKeys::default() };
+        let error = service.rotate_keys(new_operation(), order.clone(), Place::Env(file.clone())).await.unwrap_err();
+        assert!(matches!(error, Error::Invalid { field: Field::Place, .. }), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "KEEP=1\n");
+        for id in ids {
+            assert_eq!(service.key(id).await.unwrap().successor, None);
+        }
+        let other = home.path().join("new.env");
+        let done = service.rotate_keys(new_operation(), order, Place::Env(other.clone())).await.unwrap();
+        let text = std::fs::read_to_string(&other).unwrap();
+        assert!(text.contains("\nACME_HUB=") && text.contains("\nACME_LAB="), "{text}");
+        for one in done {
+            assert_eq!(status(&service, one.old.id).await, Status::Revoked);
+            assert_eq!(status(&service, one.new.id).await, Status::Active);
+        }
     }
 }
