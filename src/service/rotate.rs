@@ -25,8 +25,10 @@ use crate::domain::when::Here;
 use crate::store::Tx;
 
 mod handout;
+mod life;
 
 pub use handout::Place;
+use life::{life, replaces_a_living_key};
 
 /// Which keys are to be replaced, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -364,39 +366,4 @@ async fn retire_all(
     let by = tx.who().name.clone();
     tx.revoke_each(now, &by, &over).await?;
     Ok(tx.set_expiries(&ends).await?)
-}
-/// Whether the key stands beside the one that it replaces, so that the account has one key more already.
-async fn replaces_a_living_key(tx: &mut Tx, key: &Key) -> Result<bool> {
-    let Some(id) = key.predecessor else { return Ok(false) };
-    Ok(!locked(tx, id).await?.has_ended(tx.now()))
-}
-
-/// How long a successor of `old` shall live, `None` for ever; refused where there must be none.
-async fn life(tx: &mut Tx, old: &Key) -> Result<Option<chrono::Duration>> {
-    if old.has_ended(tx.now()) {
-        let (id, word) = (old.id, old.status(tx.now()).as_str());
-        return Err(Error::Refused(format!("key {id} is {word}: create a new one in its place")));
-    }
-    let Some(next) = old.successor else {
-        return Ok(old.expires_at.map(|end| end - old.created_at));
-    };
-    let next = locked(tx, next).await?;
-    if !next.has_ended(tx.now()) {
-        return Err(Error::Refused(format!(
-            "key {} has a successor already, {}: rotate or revoke that one",
-            old.id, next.id
-        )));
-    }
-    // Once it was handed over, the old key's expiry is only the end of an overlap.
-    intended_life(tx, next).await
-}
-
-/// How long a key was meant to live when the last of its line was made; `None` for ever. The last of a line was never
-/// replaced, so that its expiry is the one that it was given.
-async fn intended_life(tx: &mut Tx, successor: Key) -> Result<Option<chrono::Duration>> {
-    let mut last = successor;
-    while let Some(next) = last.successor {
-        last = locked(tx, next).await?;
-    }
-    Ok(last.expires_at.map(|end| end - last.created_at))
 }
