@@ -135,6 +135,12 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     page.fact("Id", &key.id.to_string());
     page.fact("Account", &key.account);
     page.fact("Issuer", &key.issuer);
+    if let Some(owner) = &key.owner {
+        page.fact("Owner", &owner.words());
+    }
+    for (i, tag) in key.tags.iter().enumerate() {
+        page.fact(if i == 0 { "Tags" } else { "" }, tag);
+    }
     if let Some(words) = key_facts::without_scopes(shell, key) {
         page.fact("Scopes", words);
     }

@@ -52,6 +52,10 @@ impl Source for Table {
                     issuers.flat_map(|issuer| &issuer.policy.scopes).map(|scope| scope.name.clone()).collect()
                 }
                 "account" => keys.map(|key| key.account.clone()).collect(),
+                "owner" => {
+                    keys.filter_map(|key| key.owner.as_ref()).map(|owner| owner.name.to_string()).collect()
+                }
+                "tag" => keys.flat_map(|key| key.tags.iter().map(str::to_owned)).collect(),
                 "by" => keys.map(|key| key.created_by.to_string()).collect(),
                 _ => Vec::new(),
             };
