@@ -27,6 +27,7 @@ mod output;
 mod prompt;
 mod reminders;
 mod restored;
+mod rotation;
 mod run;
 mod session;
 mod shell;
@@ -167,6 +168,9 @@ pub enum Command {
     /// Create, list, show, find, rotate and revoke keys
     #[command(subcommand, visible_alias = "keys")]
     Key(key::Command),
+    /// List open overlaps of old keys and their replacements, close and extend them
+    #[command(subcommand, visible_alias = "rotations")]
+    Rotation(rotation::Command),
     /// Keep the customers of an issuer
     #[command(subcommand, visible_alias = "accounts")]
     Account(account::Command),
@@ -291,6 +295,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
     }
     match command {
         Command::Key(command) => key::run(command, session).await,
+        Command::Rotation(command) => rotation::run(command, session).await,
         Command::Account(command) => account::run(command, session).await,
         Command::Issuer(command) => issuer::run(command, session).await,
         Command::Operator(command) => operator::run(command, session).await,

@@ -29,6 +29,7 @@ pub mod query;
 pub mod reach;
 pub(crate) mod reason;
 pub mod reminder;
+pub mod rotation;
 pub mod scope;
 pub mod secret;
 mod spaced;

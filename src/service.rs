@@ -47,6 +47,7 @@ mod receipt;
 mod reminders;
 mod revoke;
 mod rotate;
+mod rotations;
 mod sweep;
 mod tell;
 mod undone;
@@ -79,6 +80,7 @@ pub use reminders::{
 };
 pub use revoke::{RevokeKeys, Revoked};
 pub use rotate::{Place, RotateKeys, Rotated};
+pub use rotations::{CloseOverlaps, ExtendOverlaps, Extended, RotationRow, Rotations};
 pub use sweep::Stop;
 pub use tell::{Tell, Told};
 pub use undone::UndoneList;

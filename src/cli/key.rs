@@ -10,7 +10,7 @@ use crate::service::{Error, Service};
 
 mod acknowledge;
 mod create;
-mod decide;
+pub(super) mod decide;
 mod edit;
 mod find;
 mod handover;
@@ -25,7 +25,7 @@ mod rotate;
 mod show;
 mod tell;
 pub(super) mod usage;
-mod which;
+pub(super) mod which;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

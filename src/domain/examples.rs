@@ -44,6 +44,8 @@ impl Key {
             predecessor: None,
             successor: None,
             successor_ends_at: None,
+            successor_confirmed: false,
+            predecessor_ends_at: None,
             standing: Standing::Good,
             rotation_due_at: None,
             paused: None,

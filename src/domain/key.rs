@@ -69,6 +69,10 @@ pub struct Key {
     pub successor: Option<KeyId>,
     /// When that key ends or ended, however; `None` where there is none.
     pub successor_ends_at: Option<Instant>,
+    /// Whether that key's secret was confirmed: from then on this one has its overlap.
+    pub successor_confirmed: bool,
+    /// When the key that this one replaces ends or ended; `None` where there is none, or another replaces that one by now.
+    pub predecessor_ends_at: Option<Instant>,
     /// When the policy's rotation period ends; `None` where the policy has none.
     pub rotation_due_at: Option<Instant>,
     /// Its own pause, the last one there was, over or not.
@@ -217,6 +221,16 @@ impl Key {
     /// The instant at which this key ends or ended, by whichever cause comes first; `None` for never.
     pub fn ends_at(&self) -> Option<Instant> {
         [self.revoked_at, self.expires_at, self.claim_by()].into_iter().flatten().min()
+    }
+
+    /// Whether it goes on beside its replacement, whose secret was confirmed: whether its overlap is open.
+    pub fn is_being_replaced(&self, now: Instant) -> bool {
+        self.successor.is_some() && self.successor_confirmed && !self.has_ended(now)
+    }
+
+    /// Whether it is the replacement in an open overlap.
+    pub fn is_replacement(&self, now: Instant) -> bool {
+        self.acknowledged_at.is_some() && self.predecessor_ends_at.is_some_and(|end| end > now)
     }
 
     /// Whether the key has not ended but should have been replaced by now (VP-06). A successor that died, because nobody took its

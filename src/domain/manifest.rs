@@ -113,6 +113,8 @@ fn version(key: &Key) -> u64 {
         predecessor,
         successor,
         successor_ends_at: _,
+        successor_confirmed: _,
+        predecessor_ends_at: _,
         rotation_due_at: _,
         paused,
         // Made and lifted for many at once.

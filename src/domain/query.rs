@@ -80,6 +80,10 @@ pub enum Test {
     Acknowledged(bool),
     /// `replaced:no` (false) or `replaced:yes` (true): whether a rotation made a key in its place.
     Replaced(bool),
+    /// `replaces:yes` (true) or `replaces:no` (false): whether a rotation made it in the place of another key.
+    Replaces(bool),
+    /// `overlap:old`, `overlap:new`, `overlap:open`
+    Overlap(Side),
     /// `owner:ada`: the owner, or the owner's address, is any of these once folded. The word `none` among them stands for
     /// a key without an owner.
     Owner(Vec<String>),
@@ -94,6 +98,24 @@ pub enum Test {
     /// A word or "a phrase", folded by [`super::text::fold`]: a part of the folded name or description, or the beginning of
     /// the preview or of its last four characters; from four characters on also what [`Test::Id`] finds.
     Text(String),
+}
+
+/// The keys of an overlap: of a rotation whose old key and replacement both are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
+pub enum Side {
+    /// The key that is replaced and has not ended.
+    Old,
+    /// Its replacement.
+    New,
+    /// Either.
+    Open,
+}
+
+impl Side {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// One side of an instant.

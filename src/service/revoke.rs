@@ -69,7 +69,7 @@ impl Service {
         Ok(revoked)
     }
 
-    async fn read_back(&self, revoked: &mut [Revoked]) -> Result<()> {
+    pub(super) async fn read_back(&self, revoked: &mut [Revoked]) -> Result<()> {
         let Some(first) = revoked.first().map(|one| one.key.id) else { return Ok(()) };
         let ids: Vec<KeyId> = revoked.iter().map(|one| one.key.id).collect();
         let read = self.inner.store.keys(&ids).await;

@@ -11,6 +11,7 @@ use crate::domain::text::fold;
 
 mod bounds;
 mod found;
+mod overlap;
 mod status;
 mod text;
 mod violates;
@@ -18,6 +19,7 @@ mod violates;
 use bounds::push_bound;
 pub(super) use bounds::push_hour;
 pub(super) use found::push_rows;
+use overlap::push_overlap;
 use status::push_statuses;
 pub(super) use text::like;
 use text::{push_id, push_owners, push_text};
@@ -317,6 +319,10 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, fo
         Test::Replaced(yes) => {
             sql.push(if *yes { "m.successor IS NOT NULL" } else { "m.successor IS NULL" });
         }
+        Test::Replaces(yes) => {
+            sql.push(if *yes { "m.predecessor IS NOT NULL" } else { "m.predecessor IS NULL" });
+        }
+        Test::Overlap(side) => push_overlap(sql, *side, now),
         Test::Name(names) => any(sql, names, |sql, name| {
             sql.push("m.name_key = ");
             D::text(sql, &fold(name));

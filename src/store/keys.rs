@@ -106,6 +106,11 @@ impl Tx {
         these(self.conn(), ids, lock).await
     }
 
+    /// The same as they are now, which others may change meanwhile.
+    pub async fn keys(&mut self, ids: &[KeyId]) -> Result<Vec<Key>> {
+        these(self.conn(), ids, "").await
+    }
+
     /// How many keys of the account are active, counted no further than `limit`.
     pub async fn count_active(&mut self, account: &str, limit: u32) -> Result<u64> {
         let now = self.now();

@@ -13,6 +13,7 @@ use super::{Reader, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
+use crate::domain::text::SafeText;
 use crate::domain::usage::{Origin, origin};
 
 /// An allowed use of a key from a network.
@@ -76,6 +77,29 @@ impl Store {
             }
         }
         Ok(news)
+    }
+
+    /// The networks of each of these keys, those that were learned last first and `most` of each at most; with each how many
+    /// the key has in all.
+    pub async fn networks_of(&self, keys: &[KeyId], most: u32) -> Result<Vec<(KeyId, SafeText, u64)>> {
+        let mut networks = Vec::new();
+        let mut reader = self.reader().await?;
+        for some in keys.chunks(ROWS) {
+            let rows: Vec<(Uuid, Text, i64)> = both!(reader.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new(
+                    "SELECT key, network, known FROM (SELECT key, network, count(*) OVER (PARTITION BY key) AS known, \
+                     row_number() OVER (PARTITION BY key ORDER BY first_at DESC, network) AS nth FROM key_networks WHERE key IN ",
+                );
+                push_ids::<Db>(&mut sql, some);
+                sql.push(") AS learned WHERE nth <= ").push_bind(i64::from(most)).push(" ORDER BY key, nth");
+                sql.build_query_as::<(Uuid, Text, i64)>().persistent(some.len() == 1).fetch_all(c).await?
+            });
+            let told = |(key, network, known): (Uuid, Text, i64)| {
+                (key, SafeText::new(network.text), known.unsigned_abs())
+            };
+            networks.extend(rows.into_iter().map(told));
+        }
+        Ok(networks)
     }
 
     /// Looks at some of the keys behind `after` in the order of their ids, and forgets the networks of those that ended

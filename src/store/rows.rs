@@ -23,6 +23,10 @@ pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, m.name, m.descr
      k.limits, k.revoked_at, k.revoked_by, k.revoke_reason, \
      k.paused_at, k.paused_until, k.paused_by, k.pause_message, k.pause_reason, m.predecessor, m.successor, \
      (SELECT s.ends_at FROM key_auth s WHERE s.id = m.successor) AS successor_ends_at, \
+     m.successor IS NOT NULL AND EXISTS (SELECT 1 FROM key_auth s WHERE s.id = m.successor AND s.acknowledged_at IS NOT NULL) \
+     AS successor_confirmed, \
+     (SELECT p.ends_at FROM key_auth p WHERE p.id = m.predecessor \
+         AND EXISTS (SELECT 1 FROM keys o WHERE o.id = m.predecessor AND o.successor = k.id)) AS predecessor_ends_at, \
      (SELECT i.rotation_days FROM issuers i WHERE i.slug = k.issuer) AS rotation_days, \
      (SELECT a.standing <> 'good' FROM accounts a WHERE a.slug = k.account) AS suspended";
 
@@ -71,6 +75,8 @@ from_row!(KeyRow, row => {
         predecessor: row.maybe("predecessor"),
         successor: row.maybe("successor"),
         successor_ends_at: row.maybe_time("successor_ends_at"),
+        successor_confirmed: row.maybe("successor_confirmed") == Some(true),
+        predecessor_ends_at: row.maybe_time("predecessor_ends_at"),
         rotation_due_at: rotation_days.map(|number| shifted(created_at, days(number))),
         paused,
         frozen: None,

@@ -27,6 +27,7 @@ mod cli {
     mod reminders;
     mod restored;
     mod revoke;
+    mod rotation;
     mod scripts;
     mod secrets;
     mod standby;
@@ -57,6 +58,7 @@ mod contract {
     mod names;
     pub mod odd;
     mod outbox;
+    mod overlaps;
     mod page;
     mod pauses;
     mod policies;

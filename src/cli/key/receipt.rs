@@ -32,6 +32,7 @@ impl Gates {
         match self.verb {
             Some("freeze") => "frozen in the database".into(),
             Some("lift") => "lifted in the database".into(),
+            Some("extend") => "extended in the database".into(),
             Some(verb) => format!("{verb}d in the database"),
             None => "revoked in the database".into(),
         }
@@ -101,7 +102,7 @@ impl Gates {
                  as {} there, and look at that gate or stop it",
             self.done(),
             names.join(", "),
-            if matches!(self.verb, Some("resume" | "lift")) { "refused" } else { "alive" }
+            if matches!(self.verb, Some("resume" | "lift" | "extend")) { "refused" } else { "alive" }
         )))
     }
 }

@@ -16,7 +16,8 @@ use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
 use crate::domain::operator::Operator;
 use crate::domain::reminder::{Reminder, Sweep};
-use crate::service::{LeakFinding, LetterNews, RaisedAlert, Retried};
+use crate::domain::rotation::Rotation;
+use crate::service::{Extended, LeakFinding, LetterNews, RaisedAlert, Retried};
 
 fn told<R: Record>(out: &mut String, name: &str) {
     writeln!(out, "{name}").unwrap();
@@ -31,6 +32,8 @@ fn records_keep_their_headings_and_fields() {
     let mut out = String::new();
     told::<Key>(&mut out, "key");
     told::<Ended>(&mut out, "revoked key");
+    told::<Rotation>(&mut out, "open overlap");
+    told::<Extended>(&mut out, "extended overlap");
     told::<Span>(&mut out, "usage of a key");
     told::<Step>(&mut out, "step");
     told::<AccountSummary>(&mut out, "account");

@@ -12,7 +12,7 @@ pub struct FieldHelp {
 }
 
 /// All fields, in the order that help shows them in.
-pub const FIELDS: [FieldHelp; 16] = [
+pub const FIELDS: [FieldHelp; 18] = [
     FieldHelp {
         name: "status",
         values: &["active", "paused", "suspended", "refused", "expired", "abandoned", "revoked", "ended"],
@@ -70,6 +70,16 @@ pub const FIELDS: [FieldHelp; 16] = [
         name: "replaced",
         values: &["yes", "no"],
         meaning: "whether a rotation made a key in its place",
+    },
+    FieldHelp {
+        name: "replaces",
+        values: &["yes", "no"],
+        meaning: "whether a rotation made it in the place of another key",
+    },
+    FieldHelp {
+        name: "overlap",
+        values: &["old", "new", "open"],
+        meaning: "old: replaced, and works beside its replacement; new: that replacement; open: either",
     },
     FieldHelp {
         name: "name",

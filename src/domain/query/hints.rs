@@ -19,7 +19,8 @@ pub(super) fn accepted(field: &str) -> &'static str {
         "idle" => "a span such as 30d, 12h, 2w, 3mo or 1y",
         "rotation" => "due",
         "violates" => "policy",
-        "acknowledged" | "replaced" => "yes or no",
+        "overlap" => "old, new or open",
+        "acknowledged" | "replaced" | "replaces" => "yes or no",
         _ => "the id, or its first or last characters",
     }
 }

@@ -1,6 +1,6 @@
 //! What a query means: the rule that the SQL of the store is tested against.
 
-use super::{Bound, Point, Query, Term, Test};
+use super::{Bound, Point, Query, Side, Term, Test};
 use crate::domain::Instant;
 use crate::domain::issuer::Policy;
 use crate::domain::key::{Key, Status};
@@ -93,6 +93,10 @@ impl Test {
                 .any(|policy| policy.slug == key.issuer && !policy.objections(key, now).is_empty()),
             Self::Acknowledged(yes) => key.acknowledged_at.is_some() == *yes,
             Self::Replaced(yes) => key.successor.is_some() == *yes,
+            Self::Replaces(yes) => key.predecessor.is_some() == *yes,
+            Self::Overlap(Side::Old) => key.is_being_replaced(now),
+            Self::Overlap(Side::New) => key.is_replacement(now),
+            Self::Overlap(Side::Open) => key.is_being_replaced(now) || key.is_replacement(now),
             Self::Owner(any) => any.iter().any(|name| match &key.owner {
                 None => name == "none",
                 Some(owner) => {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use chrono::Duration;
+use strum::VariantArray as _;
 
 use super::hints::{accepted, nearest, unknown_field};
 use super::{Bound, FIELDS, Point, Query, QueryError, Term, Test};
@@ -217,6 +218,8 @@ impl Word {
             "violates" => self.word(help, &["policy"]).map(|_| Test::Violates(Vec::new()))?,
             "acknowledged" => Test::Acknowledged(self.word(help, &["yes", "no"])? == 0),
             "replaced" => Test::Replaced(self.word(help, &["yes", "no"])? == 0),
+            "replaces" => Test::Replaces(self.word(help, &["yes", "no"])? == 0),
+            "overlap" => Test::Overlap(super::Side::VARIANTS[self.word(help, &["old", "new", "open"])?]),
             _ => self.id()?,
         };
         Ok(Some(Term { negated: self.negated, test }))

@@ -11,8 +11,9 @@ use super::failures::Source;
 use super::late::{Late, Share, places, trend};
 use super::spike::{SPIKE_MINUTES, Spike};
 use crate::domain::Instant;
-use crate::domain::key::KeyId;
+use crate::domain::key::{Key, KeyId};
 use crate::domain::text::{SafeText, thousands};
+use crate::domain::when::{ago, in_a_sentence};
 
 /// Something out of the ordinary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,16 @@ pub enum What {
         before: u64,
         networks: Vec<Share>,
         endpoints: Vec<Share>,
+    },
+    /// A key that is replaced ends soon, and is still used.
+    OverlapEnds {
+        key: KeyId,
+        replacement: KeyId,
+        ends_at: Instant,
+        last_used_at: Instant,
+        /// The address of its last use, and the endpoint.
+        from: Option<SafeText>,
+        endpoint: Option<SafeText>,
     },
     /// Somebody told a gate that a key leaked.
     Leaked {
@@ -92,10 +103,23 @@ impl Alert {
         Self { at, what: What::AfterEnd { key, how, ended_at, tries, before, networks, endpoints } }
     }
 
+    /// Of a key whose overlap ends soon.
+    pub fn overlap_ends(at: Instant, old: &Key) -> Option<Self> {
+        let what = What::OverlapEnds {
+            key: old.id,
+            replacement: old.successor?,
+            ends_at: old.expires_at?,
+            last_used_at: old.last_used_at?,
+            from: old.last_used_from.clone(),
+            endpoint: old.last_used_endpoint.clone(),
+        };
+        Some(Self { at, what })
+    }
+
     /// For how long one of them is enough.
     pub fn rest(&self) -> Duration {
         match self.what {
-            What::AfterEnd { .. } | What::Leaked { .. } => Duration::days(1),
+            What::AfterEnd { .. } | What::Leaked { .. } | What::OverlapEnds { .. } => Duration::days(1),
             _ => Duration::hours(1),
         }
     }
@@ -106,6 +130,7 @@ impl Alert {
             What::Spike { key, .. }
             | What::NewNetwork { key, .. }
             | What::AfterEnd { key, .. }
+            | What::OverlapEnds { key, .. }
             | What::Leaked { key, .. } => Some(*key),
             What::FailedAuthentications { .. } | What::Unread { .. } => None,
         }
@@ -134,6 +159,8 @@ impl Alert {
             What::Spike { key, .. } => format!("spike {key}"),
             What::NewNetwork { key, network, .. } => format!("new-network {key} {network}"),
             What::AfterEnd { key, .. } => format!("after-end {key}"),
+            // An overlap that was extended ends once more.
+            What::OverlapEnds { key, ends_at, .. } => format!("overlap-ends {key} {}", ends_at.timestamp()),
             What::Leaked { key, source, .. } => format!("leaked {key} {source}"),
             What::Unread { why } => format!("unread {why}"),
             What::FailedAuthentications { source, .. } => match source {
@@ -191,6 +218,16 @@ impl Alert {
                 let (places, trend) = (places(networks, endpoints), trend(*tries, *before));
                 format!(
                     "Tried {times} in 24 hours after {how},{places}{trend}: tell its account's admins with keyrack key tell {key}."
+                )
+            }
+            What::OverlapEnds { key, ends_at, last_used_at, from, endpoint, .. } => {
+                let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+                let endpoint = endpoint.as_ref().map(|of| format!(" for {of}")).unwrap_or_default();
+                format!(
+                    "Replaced, and still used: it stops working on {}, and was used {}{from}{endpoint}. Move what uses it to the \
+                     new key, or extend the overlap with keyrack rotation extend {key} --by 24h.",
+                    in_a_sentence(*ends_at),
+                    ago(*last_used_at, self.at)
                 )
             }
             What::Leaked { key, source, place, works, done } => {

@@ -7,12 +7,14 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::inner::Inner;
-use crate::domain::key::KeyId;
+use crate::domain::key::{Key, KeyId};
+use crate::domain::query::{Bound, Column, Direction, Point, Query, Side, Sort, Term, Test};
+use crate::domain::rotation::{AHEAD, is_late};
 use crate::domain::usage::{
     Alert, LATE_DAYS, Late, Minute, SPIKE_MINUTES, SPIKE_PAST_MINUTES, What, minute, spike,
 };
 use crate::service::error::Result;
-use crate::store::{Batch, Error, Sighting};
+use crate::store::{self, Batch, Error, Sighting, Slice};
 
 /// How often keys are looked at for spikes.
 const LOOK: Duration = Duration::from_secs(60);
@@ -21,6 +23,8 @@ const LEAST: u64 = 100;
 /// How soon after it a try of a key that ended is looked at, and how many keys in one look.
 const LATE: Duration = Duration::from_secs(5);
 const LATE_KEYS: usize = 100;
+/// Overlaps that end next, of those that are looked at.
+const ENDING: u32 = 1_000;
 /// Keys whose whole past is read in one look.
 const DEEP: usize = 100;
 
@@ -72,6 +76,9 @@ pub(super) async fn run(inner: Arc<Inner>) {
             _ = tick.tick() => {
                 if let Err(error) = spikes(&inner).await {
                     tracing::warn!(%error, "keys could not be looked at for spikes");
+                }
+                if let Err(error) = ending(&inner).await {
+                    tracing::warn!(%error, "overlaps that end could not be looked at");
                 }
             }
         }
@@ -125,6 +132,26 @@ pub(super) async fn spikes(inner: &Inner) -> Result<()> {
             inner.store.usage(&[key], past_since).await?.into_iter().map(|(_, minute)| minute).collect();
         inner.watchman.raise(spike(&past, this).map(|found| Alert::spike(now, key, found)));
     }
+    Ok(())
+}
+
+/// Raises an alert for each old key whose overlap ends soon although something still uses it.
+async fn ending(inner: &Inner) -> Result<()> {
+    let now = inner.now();
+    let terms = [Test::Overlap(Side::Old), Test::Expires(Bound::Before(Point::FromNow(AHEAD.into())))];
+    let query = Query { terms: terms.map(|test| Term { negated: false, test }).to_vec() };
+    let sort = Sort { column: Column::Expires, direction: Direction::Ascending };
+    let slice = Slice { query: &query, sort, place: None, side: store::Side::From, limit: ENDING };
+    let olds: Vec<Key> = inner.store.page(slice, now).await?.into_iter().map(|(key, _)| key).collect();
+    let mut news: Vec<KeyId> = olds.iter().filter_map(|old| old.successor).collect();
+    news.sort_unstable();
+    let news: HashMap<KeyId, Key> =
+        inner.store.keys(&news).await?.into_iter().map(|key| (key.id, key)).collect();
+    let late = olds.iter().filter(|old| {
+        let new = old.successor.and_then(|next| news.get(&next));
+        new.is_some_and(|new| is_late(old, new, now))
+    });
+    inner.watchman.raise(late.filter_map(|old| Alert::overlap_ends(now, old)));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use sqlx::QueryBuilder;
 
+use super::overlap::push_overlap_rows;
 use super::status::{SUSPENDED, push_strange_rows};
 use super::text::{push_id_rows, push_text_rows};
 use super::{Driver, Part, one_of, push_bound};
@@ -104,6 +105,7 @@ pub(in crate::store) fn push_rows<D: Driver>(
         Test::Replaced(true) => {
             sql.push("SELECT m.seq FROM keys m INDEXED BY keys_replaced WHERE m.successor IS NOT NULL");
         }
+        Test::Overlap(side) => push_overlap_rows(sql, *side),
         Test::NeverUsed(true) => {
             push_listed(sql, "auth_unused").push("k.first_used_at IS NULL");
         }

@@ -1,5 +1,7 @@
 //! Keys that are edited.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -7,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::text::fold;
 use crate::store::dialect::{Allow, Time, both, rows};
-use crate::store::filter::Driver as _;
+use crate::store::filter::{Driver as _, push_ids};
 use crate::store::refold::search_of;
 use crate::store::{Result, Tx};
 
@@ -66,6 +68,26 @@ impl Tx {
             });
         }
         Ok(())
+    }
+
+    /// What the audit tells of the expiries of these keys: actions and details, the oldest first. What can't be read is left
+    /// out.
+    pub async fn lives_told(&mut self, keys: &[KeyId]) -> Result<HashMap<KeyId, Vec<(String, Value)>>> {
+        let mut lives: HashMap<KeyId, Vec<(String, Value)>> = HashMap::new();
+        for some in keys.chunks(ROWS) {
+            let told: Vec<(Uuid, String, String)> = both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("SELECT key, action, detail FROM audit WHERE key IN ");
+                push_ids::<Db>(&mut sql, some);
+                sql.push(" AND action IN ('key.create', 'key.rotate', 'key.retire', 'key.edit') ORDER BY seq");
+                sql.build_query_as().persistent(some.len() == 1).fetch_all(c).await?
+            });
+            for (key, action, detail) in told {
+                if let Ok(detail) = serde_json::from_str(&detail) {
+                    lives.entry(key).or_default().push((action, detail));
+                }
+            }
+        }
+        Ok(lives)
     }
 
     /// What the audit tells that this very operation edited.

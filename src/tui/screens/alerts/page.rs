@@ -25,6 +25,7 @@ pub fn kind(what: &What) -> &'static str {
         What::FailedAuthentications { .. } => "failed attempts",
         What::NewNetwork { .. } => "new network",
         What::AfterEnd { .. } => "used after end",
+        What::OverlapEnds { .. } => "overlap ends",
         What::Leaked { .. } => "leaked",
         What::Unread { .. } => "can't be read",
     }
@@ -90,6 +91,13 @@ pub fn of(shell: &Shell, raised: &RaisedAlert) -> (String, Vec<Part>) {
             {
                 parts.push(Part::Fact(label, format!("{}: {}", share.name, thousands(share.tries))));
             }
+        }
+        What::OverlapEnds { replacement, ends_at, last_used_at, from, endpoint, .. } => {
+            parts.push(Part::Fact("Ends", with_age(*ends_at)));
+            parts.push(Part::Fact("Replaced by", replacement.to_string()));
+            parts.push(Part::Fact("Last used", with_age(*last_used_at)));
+            parts.extend(from.as_ref().map(|from| Part::Fact("From", from.to_string())));
+            parts.extend(endpoint.as_ref().map(|endpoint| Part::Fact("Endpoint", endpoint.to_string())));
         }
         What::Leaked { source, place, done, .. } => {
             parts.push(Part::Fact("Says", source.to_string()));
