@@ -38,6 +38,7 @@
 
 mod ahead;
 mod clipboard;
+mod edits;
 mod effect;
 mod form;
 mod input;

@@ -1,5 +1,7 @@
 //! What of a key shall be another than it is. What isn't named stays.
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use super::expiry::{Expiry, ExpiryError, check_expiry};
@@ -49,6 +51,15 @@ impl NewEnd {
         match text.trim().strip_prefix('+') {
             Some(span) => Ok(Self::By(Span::parse(span)?)),
             None => Expiry::parse(text, here).map(Self::To),
+        }
+    }
+}
+
+impl fmt::Display for NewEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::To(expiry) => expiry.fmt(f),
+            Self::By(span) => write!(f, "+{span}"),
         }
     }
 }
@@ -185,6 +196,23 @@ fn fields(key: &Key) -> [(&'static str, Value); 8] {
         ("allow", json!(key.allow)),
         ("expires_at", json!(key.expires_at)),
     ]
+}
+
+/// A field's value as [`difference`] has it, in words.
+pub fn in_words(field: &str, value: &Value) -> String {
+    match value {
+        Value::Array(all) if all.is_empty() && field == "allow" => "anywhere".to_owned(),
+        Value::Array(all) if all.is_empty() => "none".to_owned(),
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        Value::Null if field == "expires_at" => "never".to_owned(),
+        Value::Null => "none".to_owned(),
+        value => value.as_str().filter(|text| !text.is_empty()).unwrap_or("none").to_owned(),
+    }
+}
+
+/// Whether a change of these fields is one that gates decide by; of the others none has to hear.
+pub fn reaches_gates(changed: &Map<String, Value>) -> bool {
+    ["scopes", "allow", "expires_at"].iter().any(|field| changed.contains_key(*field))
 }
 
 /// Which of its fields let a key do more than before: more scopes, more addresses, more time.

@@ -11,6 +11,7 @@ use super::{Error, Field, Intent, Result, Service};
 use crate::domain::account::{Account, Standing};
 use crate::domain::audit::replay::fingerprint;
 use crate::domain::audit::{self, Action};
+use crate::domain::budget::Budgets;
 use crate::domain::expiry::{Expiry, check_expiry};
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, NewKey, OperationId};
@@ -39,6 +40,8 @@ pub struct CreateKey {
     pub allow: Networks,
     pub owner: Option<Owner>,
     pub tags: Tags,
+    /// Budgets of its own; empty: its policy's hold.
+    pub limits: Budgets,
 }
 
 /// A key just made, with its secret: the only time that the two are together.
@@ -63,6 +66,7 @@ impl Service {
             expiry: request.expiry,
             owner: request.owner,
             tags: request.tags,
+            limits: request.limits,
         };
         let entropy = self.draw();
         let create =
@@ -162,6 +166,7 @@ pub(super) struct Draft {
     pub expiry: Expiry,
     pub owner: Option<Owner>,
     pub tags: Tags,
+    pub limits: Budgets,
 }
 
 impl Draft {
@@ -203,7 +208,7 @@ impl Draft {
             last_used_at: None,
             last_used_from: None,
             last_used_endpoint: None,
-            limits: Default::default(),
+            limits: self.limits.clone(),
             revocation: None,
             replaces: None,
         }

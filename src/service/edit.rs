@@ -128,14 +128,19 @@ impl Change for EditKeys {
     }
 }
 
-fn refused(key: &Key, error: &EditError, several: bool) -> Error {
-    let field = match error {
+/// The field that a refusal is about.
+pub fn field_of(error: &EditError) -> Field {
+    match error {
         EditError::Expiry(_) | EditError::Endless | EditError::Long(_) => Field::Expiry,
         EditError::Scopes(_) => Field::Scopes,
         EditError::Anywhere => Field::Allow,
         EditError::Owner(_) => Field::Owner,
         EditError::Tags(_) => Field::Tags,
-    };
+    }
+}
+
+fn refused(key: &Key, error: &EditError, several: bool) -> Error {
+    let field = field_of(error);
     if several {
         let (name, account) = (key.name.as_str(), &key.account);
         return Error::invalid(field, format!("{name:?} of {account}: {error}. Nothing was changed"));

@@ -134,6 +134,7 @@ pub enum Field {
     Overlap,
     Owner,
     Tags,
+    Budgets,
     /// Where secrets are to be written.
     #[strum(serialize = "place of the secrets")]
     Place,

@@ -312,6 +312,7 @@ impl Rotate {
             expiry: Expiry::Never,
             owner: old.owner.clone(),
             tags: old.tags.clone(),
+            limits: old.limits.clone(),
         };
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &draw.entropy);
         let mut successor = draft.key(tx, expires_at, account, policy, &secret);
@@ -322,7 +323,6 @@ impl Rotate {
             )));
         }
         successor.id = draw.id.unwrap_or(successor.id);
-        successor.limits = old.limits.clone();
         successor.replaces = Some((old.id, overlap));
         Ok(successor)
     }

@@ -13,10 +13,12 @@ use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::audit::Entry;
 use crate::domain::budget::Budgets;
+use crate::domain::edit::Edit;
 use crate::domain::expiry::Overlap;
 use crate::domain::explain::pasted::Reading;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::manifest::Manifest;
 use crate::domain::operator::{Operator, Role};
 use crate::domain::query::Query;
 use crate::domain::reminder::{Reminder, ReminderId, Sweep};
@@ -24,10 +26,10 @@ use crate::domain::secret::{PlainKey, SentKey};
 use crate::domain::text::SafeText;
 use crate::domain::usage::{Late, Minute};
 use crate::service::{
-    AlertRequest, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created,
-    ExportForm, GateStanding, Incident, IncidentOrder, Looked, Mailing, Outbox, Outlook, Page, PageRequest,
-    RaisedAlert, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked, Search, SweepOrder, SweepPreview,
-    Tell, Told, UndoneList, Whither, Whoami,
+    AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created,
+    Edited, ExportForm, GateStanding, Incident, IncidentOrder, Looked, Mailing, Outbox, Outlook, Page,
+    PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked, Search, SweepOrder,
+    SweepPreview, Tell, Told, UndoneList, Whither, Whoami,
 };
 
 mod failure;
@@ -150,7 +152,16 @@ pub enum Request {
     /// What a gate would read in this, sent in that header if it is known.
     Read(SentKey, Option<&'static str>),
     Outlook,
-    Create(CreateKey),
+    Create(Box<CreateKey>),
+    /// What a new key like this one would be.
+    Alike(KeyId),
+    /// Changes what keys are. `shown`: what the person was shown who decided.
+    Edit {
+        operation: OperationId,
+        keys: Vec<KeyId>,
+        edit: Box<Edit>,
+        shown: Option<Arc<Manifest>>,
+    },
     Acknowledge {
         operation: OperationId,
         key: KeyId,
@@ -283,6 +294,8 @@ pub enum Reply {
     Read(Outcomes<Reading>),
     Outlook(Outcomes<Outlook>),
     Create(Outcomes<Box<Created>>),
+    Alike(Outcomes<Box<Alike>>),
+    Edit(Outcomes<Vec<Edited>>),
     Acknowledge(Outcomes<Box<Key>>),
     Revoke(Outcomes<Vec<Revoked>>),
     Receipt(Outcomes<Receipt>),
@@ -340,6 +353,7 @@ impl Reply {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Create(Err(failure))
+            | Self::Edit(Err(failure))
             | Self::Rotate(Err(failure))
             | Self::Acknowledge(Err(failure))
             | Self::SetLimits(Err(failure))

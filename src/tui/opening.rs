@@ -25,6 +25,12 @@ pub enum Opening {
     Create {
         account: Option<String>,
     },
+    /// The form for a new key like this one.
+    Alike(KeyId),
+    /// The form to change this key.
+    Edit(Box<Key>),
+    /// The form to change several.
+    EditMany(Vec<KeyId>),
     /// The one time a secret is shown. `replaces`: the key that it takes the place of, how long
     /// that one goes on, and its own expiry.
     Reveal {

@@ -21,6 +21,7 @@ use crate::domain::text::SafeText;
 mod account;
 mod confirm;
 mod create;
+mod edit_many;
 mod emergency;
 mod explain;
 mod export;
@@ -61,6 +62,9 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
     match opening {
         Opening::Sort(present) => sort::open(present),
         Opening::Create { account } => create::open(shell, number, account),
+        Opening::Alike(key) => create::like(shell, number, key),
+        Opening::EditMany(ids) => edit_many::open(shell, number, ids),
+        Opening::Edit(key) => create::edit(shell, number, *key),
         Opening::Reveal { created, replaces } => reveal::open(shell, number, *created, replaces),
         Opening::Revoke { ids, known, states } => revoke::open(shell, number, ids, known, states),
         Opening::Looked { ids, looked } => looked::open(shell, number, ids, looked),

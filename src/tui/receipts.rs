@@ -1,4 +1,4 @@
-//! Receipts: which gates have applied a revocation that was made here, and how soon.
+//! Receipts: which gates have applied a revocation or an edit that was made here, and how soon.
 //!
 //! Asked in the background as soon as the database shows the revocation. Whoever looks sees the lines fill; whoever went
 //! on is told the end in the last line. Where no gate runs nothing is shown.
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::effect::{Effect, Outcomes, Request, RequestId, To};
 use super::shell::Shell;
-use super::tracked::{End, Tracked, remedy};
+use super::tracked::{Deed, End, Tracked, remedy};
 use crate::domain::key::KeyId;
 use crate::service::{GateState, Receipt};
 
@@ -20,14 +20,15 @@ const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Durati
 /// Receipts that are kept.
 const KEPT: usize = 8;
 
-/// Asks the gates about keys that were revoked. Answers the receipt's number.
-pub fn begin(shell: &mut Shell, what: String, keys: Vec<KeyId>) -> (u64, Effect) {
+/// Asks the gates about keys that were revoked or edited. Answers the receipt's number.
+pub fn begin(shell: &mut Shell, deed: Deed, what: String, keys: Vec<KeyId>) -> (u64, Effect) {
     let number = shell.number();
     let (id, effect) = look(shell, &keys, 0);
     let surplus = (shell.receipts.len() + 1).saturating_sub(KEPT);
     shell.receipts.drain(..surplus);
     shell.receipts.push(Tracked {
         number,
+        deed,
         what,
         keys,
         looks: 1,

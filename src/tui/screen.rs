@@ -130,7 +130,13 @@ pub trait Screen: Any + Debug {
 pub fn allowed(shell: &Shell, action: Action) -> bool {
     let changes = matches!(
         action,
-        Action::New | Action::Revoke | Action::Rotate | Action::Acknowledge | Action::TellAdmins
+        Action::New
+            | Action::NewLike
+            | Action::EditKey
+            | Action::Revoke
+            | Action::Rotate
+            | Action::Acknowledge
+            | Action::TellAdmins
     );
     let idle = matches!(action, Action::Back | Action::FocusDetail);
     !idle && (!changes || shell.who.is_none() || shell.may(Permission::ChangeKeys))

@@ -13,11 +13,19 @@ pub const PATIENCE: u64 = 3;
 /// Gates that are named; of more that confirmed only the number is said.
 const NAMED: usize = 6;
 
-/// What is known of one revocation's receipt.
+/// What gates are asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Revoked,
+    Edited,
+}
+
+/// What is known of the receipt of a revocation or an edit.
 #[derive(Debug, PartialEq)]
 pub struct Tracked {
     pub number: u64,
-    /// What was revoked: a name, or how many.
+    pub deed: Deed,
+    /// What was changed: a name, or how many.
     pub what: String,
     pub keys: Vec<KeyId>,
     pub looks: usize,
@@ -90,7 +98,8 @@ impl Tracked {
         let (severity, words) = self.standing();
         match self.weakness {
             Some(why) => {
-                (severity.max(Severity::Warning), format!("{words}; the revocation may be lost: {why}"))
+                let what = if self.deed == Deed::Revoked { "revocation" } else { "change" };
+                (severity.max(Severity::Warning), format!("{words}; the {what} may be lost: {why}"))
             }
             None => (severity, words),
         }
@@ -120,19 +129,22 @@ impl Tracked {
                     (many, 0) => format!("all {many} gates confirmed, the last after {last_ms} ms"),
                     (many, _) => format!("{many} gates confirmed, the last after {last_ms} ms"),
                 };
-                (Severity::Good, format!("refused everywhere: {words}{silent_words}"))
+                let everywhere = if self.deed == Deed::Revoked { "refused" } else { "applied" };
+                (Severity::Good, format!("{everywhere} everywhere: {words}{silent_words}"))
             }
             Some(End::Waiting) => (
                 Severity::Bad,
                 format!(
-                    "{} alive and {} not confirmed within {PATIENCE} s: {} may still let it pass{silent_words}",
+                    "{} alive and {} not confirmed within {PATIENCE} s: {} may still {}{silent_words}",
                     if waiting == 1 { "one gate is".into() } else { format!("{waiting} gates are") },
                     if waiting == 1 { "has" } else { "have" },
                     if waiting == 1 { "it" } else { "they" },
+                    if self.deed == Deed::Revoked { "let it pass" } else { "decide as before" },
                 ),
             ),
             Some(End::Unknown(why)) => {
-                (Severity::Warning, format!("it is revoked, but whether the gates know can't be seen: {why}"))
+                let done = if self.deed == Deed::Revoked { "revoked" } else { "saved" };
+                (Severity::Warning, format!("it is {done}, but whether the gates know can't be seen: {why}"))
             }
         }
     }

@@ -3,8 +3,11 @@
 use super::effect::Request;
 use super::shell::Shell;
 use crate::domain::account::Standing;
+use crate::domain::edit::Edit;
 use crate::domain::key::KeyId;
+use crate::domain::network::Networks;
 use crate::domain::notice::Occasion;
+use crate::domain::owner::Owner;
 use crate::domain::query::Direction;
 use crate::service::{ChangeAccount, CreateAccount, CreateKey, ExportForm, RevokeKeys};
 
@@ -82,6 +85,7 @@ impl Typed {
             Request::Find(_) | Request::FindInFile(_) => Self::new("key find"),
             Request::Read(..) => Self::new("explain"),
             Request::Create(request) => created(request),
+            Request::Edit { keys, edit, .. } => edited(edit).keys(shell, keys),
             Request::Acknowledge { key, .. } => Self::new("key acknowledge").word(key.to_string()),
             Request::Revoke { request: RevokeKeys { keys, reason, .. }, .. } => Self::new("key revoke")
                 .option("--reason", reason.as_deref().unwrap_or_default())
@@ -166,6 +170,40 @@ fn created(request: &CreateKey) -> Typed {
         .each("--scope", request.scopes.iter().map(str::to_owned))
         .option("--expires", request.expiry.to_string())
         .each("--allow", request.allow.as_slice().iter().map(ToString::to_string))
+        .option("--owner", request.owner.as_ref().map(|owner| owner.name.to_string()).unwrap_or_default())
+        .option("--owner-mail", mail_of(request.owner.as_ref()))
+        .each("--tag", request.tags.iter().map(str::to_owned))
+        .each("--budget", request.limits.as_slice().iter().map(ToString::to_string))
+}
+
+fn mail_of(owner: Option<&Owner>) -> String {
+    owner.and_then(|owner| owner.mail.as_ref()).map(ToString::to_string).unwrap_or_default()
+}
+
+fn edited(edit: &Edit) -> Typed {
+    // An empty text takes something away: it is told, too.
+    let told = |typed: Typed, name: &str, value: &Option<String>| match value {
+        Some(value) => typed.word(format!("{name}={value}")),
+        None => typed,
+    };
+    let texts = [
+        ("--name", &edit.name),
+        ("--description", &edit.description),
+        ("--owner", &edit.owner),
+        ("--owner-mail", &edit.owner_mail),
+    ];
+    let typed =
+        texts.into_iter().fold(Typed::new("key edit"), |typed, (name, value)| told(typed, name, value));
+    let nets = |nets: &Networks| nets.as_slice().iter().map(ToString::to_string).collect::<Vec<_>>();
+    typed
+        .each("--tag", edit.tag.iter().map(str::to_owned))
+        .each("--untag", edit.untag.iter().map(str::to_owned))
+        .each("--add-scope", edit.add_scopes.iter().map(str::to_owned))
+        .each("--remove-scope", edit.remove_scopes.iter().map(str::to_owned))
+        .each("--allow", nets(&edit.allow))
+        .each("--disallow", nets(&edit.disallow))
+        .option("--allow", if edit.anywhere { "any" } else { "" })
+        .option("--expires", edit.expires.map(|end| end.to_string()).unwrap_or_default())
 }
 
 fn account(request: &CreateAccount) -> Typed {

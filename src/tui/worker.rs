@@ -1,8 +1,6 @@
 //! Carries out what `update` asked for: the only file of the console that calls the service.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -10,19 +8,19 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, Notify};
 
+mod files;
 pub mod late;
 mod running;
 
+use files::{file_failure, themes, write_new, write_secret};
 pub use running::Running;
 
 use super::clipboard::Clipboard;
 use super::effect::{CopyText, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
 use super::message::Message;
 use super::words::{Copied, count};
-use crate::config::theme::Theme;
 use crate::domain::history::History;
 use crate::domain::key::KeyId;
-use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
 use crate::domain::when::Zone;
 use crate::service::{
@@ -222,7 +220,13 @@ impl Worker {
             Request::FindInFile(path) => Reply::Find(service.find_in_file(path).await.map_err(Failure::from)),
             Request::Read(given, header) => Reply::Read(plain(service.read_pasted(given, header)).await),
             Request::Outlook => Reply::Outlook(plain(service.outlook()).await),
-            Request::Create(request) => Reply::Create(plain(service.create_key(request)).await.map(Box::new)),
+            Request::Create(request) => {
+                Reply::Create(plain(service.create_key(*request)).await.map(Box::new))
+            }
+            Request::Alike(key) => Reply::Alike(plain(service.alike(key)).await.map(Box::new)),
+            Request::Edit { operation, keys, edit, shown } => {
+                Reply::Edit(plain(service.edit_keys(operation, &keys, *edit, shown)).await)
+            }
             Request::Acknowledge { operation, key } => {
                 Reply::Acknowledge(plain(service.acknowledge_key(operation, key)).await.map(Box::new))
             }
@@ -339,54 +343,4 @@ async fn plain<T>(work: impl Future<Output = crate::service::Result<T>>) -> Outc
             Err(Failure { kind: FailureKind::Unreachable, text: SafeText::new(words) })
         }
     }
-}
-
-async fn themes(folder: Option<PathBuf>) -> Reply {
-    let read = tokio::task::spawn_blocking(move || {
-        let folder = folder.as_deref();
-        let (mut themes, mut faults) = (Vec::new(), Vec::new());
-        if let Some((folder, Err(error))) = folder.map(|folder| (folder, std::fs::read_dir(folder)))
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            faults.push(SafeText::new(format!("{} can't be read: {error}", folder.display())));
-        }
-        for name in Theme::names(folder) {
-            match Theme::load(&name, folder) {
-                Ok(theme) => themes.push(theme),
-                Err(error) => faults.push(SafeText::new(error.to_string())),
-            }
-        }
-        Reply::Themes { themes, faults }
-    });
-    read.await.unwrap_or(Reply::Themes { themes: Vec::new(), faults: Vec::new() })
-}
-
-async fn write_secret(path: PathBuf, secret: Arc<PlainKey>) -> Outcomes<PathBuf> {
-    let written =
-        tokio::task::spawn_blocking(move || write_new(&path, secret.expose().as_bytes()).map(|()| path));
-    match written.await {
-        Ok(Ok(path)) => Ok(std::path::absolute(&path).unwrap_or(path)),
-        Ok(Err(error)) => Err(file_failure(&error)),
-        Err(_) => Err(Failure { kind: FailureKind::Other, text: "the file was not written".into() }),
-    }
-}
-
-/// Writes this, and a line break where it has none, to a file that did not exist, mode 0600, and waits until it is on the disk.
-fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text)?;
-    if !text.ends_with(b"\n") {
-        file.write_all(b"\n")?;
-    }
-    file.sync_all()
-}
-
-fn file_failure(error: &std::io::Error) -> Failure {
-    let text = match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            "the file exists already and was left alone: choose another name".to_owned()
-        }
-        _ => format!("the file was not written: {error}. Choose another place"),
-    };
-    Failure { kind: FailureKind::Other, text: SafeText::new(text) }
 }

@@ -19,6 +19,7 @@ pub const FLOORS: &[&[&str]] = &[
     &["input", "clipboard", "settings", "sweep_state", "tracked", "widgets"],
     &["shell"],
     &[
+        "edits",
         "form",
         "latest",
         "layer",

@@ -38,6 +38,7 @@ async fn walk(database: Database) {
         allow: keyrack::domain::network::Networks::parse("10.0.0.0/8 2001:db8::/32").unwrap(),
         owner: None,
         tags: Default::default(),
+        limits: Default::default(),
     };
     let created = service.create_key(wish("Zapier production")).await.unwrap();
     assert!(created.secret.expose().starts_with("av_"));

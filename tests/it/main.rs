@@ -14,6 +14,7 @@ mod cli {
     mod doctor;
     mod dry_run;
     mod durable;
+    mod edits;
     mod explain;
     mod group_roles;
     mod hostile;
@@ -102,6 +103,7 @@ mod gate {
 /// What people do in the console, in a real terminal.
 mod journey {
     mod copying;
+    mod edits;
     mod exposed;
     mod gate;
     mod held_up;

@@ -81,6 +81,7 @@ pub fn wanted(account: &str, name: &str) -> CreateKey {
         allow: Networks::default(),
         owner: None,
         tags: Default::default(),
+        limits: Default::default(),
     }
 }
 

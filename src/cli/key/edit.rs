@@ -13,7 +13,7 @@ use super::receipt::Gates;
 use super::record::short_id;
 use super::which::{self, Chosen, Which};
 use crate::domain::Instant;
-use crate::domain::edit::{Edit, NewEnd};
+use crate::domain::edit::{Edit, NewEnd, in_words, reaches_gates};
 use crate::domain::key::KeyId;
 use crate::domain::manifest::Manifest;
 use crate::domain::network::Networks;
@@ -175,19 +175,9 @@ fn review(tried: &[Edited]) {
 
 /// `expires_at: never → 2027-01-31T00:00:00Z`, one a field.
 fn lines(one: &Edited) -> Vec<String> {
-    let words = |field: &str, value: &serde_json::Value| match value {
-        serde_json::Value::Array(all) if all.is_empty() && field == "allow" => "anywhere".to_owned(),
-        serde_json::Value::Array(all) if all.is_empty() => "none".to_owned(),
-        serde_json::Value::Array(all) => {
-            all.iter().filter_map(|word| word.as_str()).collect::<Vec<_>>().join(" ")
-        }
-        serde_json::Value::Null if field == "expires_at" => "never".to_owned(),
-        serde_json::Value::Null => "none".to_owned(),
-        value => value.as_str().unwrap_or_default().to_owned(),
-    };
     let line = |(field, pair): (&String, &serde_json::Value)| {
         let wider = if one.widened.contains(&field.as_str()) { "  (can do more than before)" } else { "" };
-        format!("{field}: {} → {}{wider}", words(field, &pair[0]), words(field, &pair[1]))
+        format!("{field}: {} → {}{wider}", in_words(field, &pair[0]), in_words(field, &pair[1]))
     };
     one.changed.iter().map(line).collect()
 }
@@ -200,8 +190,13 @@ async fn carry_out(edit: &Edit, ids: &[KeyId], shown: Option<Arc<Manifest>>, ses
     }
     let operation = new_operation();
     let edited = insist(|| service.edit_keys(operation, ids, edit.clone(), shown.clone())).await?;
+    // What no gate decides by needs no gate's word.
+    let hard: Vec<KeyId> =
+        edited.iter().filter(|one| reaches_gates(&one.changed)).map(|one| one.key.id).collect();
     let mut gates = Gates::of("edit");
-    gates.ask(ids, service).await;
+    if !hard.is_empty() {
+        gates.ask(&hard, service).await;
+    }
     let now = service.now().await.unwrap_or_else(|_| session.clock.now());
     let printed = session.outcome().list(&edited, now);
     let changed = edited.iter().filter(|one| !one.changed.is_empty()).count();
@@ -210,7 +205,7 @@ async fn carry_out(edit: &Edit, ids: &[KeyId], shown: Option<Arc<Manifest>>, ses
         1 => "One key was edited.".to_owned(),
         many => format!("{} keys were edited.", thousands(many as u64)),
     });
-    if changed > 0 {
+    if !hard.is_empty() {
         gates.tell(session);
     }
     printed?;

@@ -224,7 +224,7 @@ fn line(secret: &PlainKey) -> Zeroizing<Vec<u8>> {
 }
 
 /// What a new key's object tells besides its secret.
-const TOLD: [&str; 13] = [
+const TOLD: [&str; 17] = [
     "id",
     "account",
     "issuer",
@@ -238,6 +238,10 @@ const TOLD: [&str; 13] = [
     "expires_at",
     "status",
     "predecessor",
+    "owner",
+    "owner_mail",
+    "tags",
+    "limits",
 ];
 
 /// The key as one JSON object with the secret in it, in a buffer of the final size that is wiped.

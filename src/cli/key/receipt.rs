@@ -33,6 +33,7 @@ impl Gates {
             Some("freeze") => "frozen in the database".into(),
             Some("lift") => "lifted in the database".into(),
             Some("extend") => "extended in the database".into(),
+            Some("edit") => "edited in the database".into(),
             Some(verb) => format!("{verb}d in the database"),
             None => "revoked in the database".into(),
         }
@@ -102,7 +103,11 @@ impl Gates {
                  as {} there, and look at that gate or stop it",
             self.done(),
             names.join(", "),
-            if matches!(self.verb, Some("resume" | "lift" | "extend")) { "refused" } else { "alive" }
+            match self.verb {
+                Some("resume" | "lift" | "extend") => "refused",
+                Some("edit") => "what they were",
+                _ => "alive",
+            }
         )))
     }
 }

@@ -128,6 +128,12 @@ pub enum Action {
     Rotate,
     /// Give the key budgets of its own, or the policy's again
     Limit,
+    /// Change name, description, owner, tags, scopes, networks or expiry of the key, or of all marked keys
+    #[strum(serialize = "edit-key")]
+    EditKey,
+    /// Create a key like the selected one: all of it but name and secret
+    #[strum(serialize = "new-like")]
+    NewLike,
     /// Move between the list and the detail, or to the next tab
     FocusDetail,
     /// Show a sparkline of the last 24 hours for each key, or hide it

@@ -29,6 +29,10 @@ impl Request {
         let (what, look) = match self {
             Self::Create(_) => ("creating a key".to_owned(), MADE.to_owned()),
             Self::Rotate { key, .. } => (format!("rotating the key {key}"), MADE.to_owned()),
+            Self::Edit { keys, .. } => match keys.as_slice() {
+                [key] => (format!("editing the key {key}"), look(&format!("key show {key}"))),
+                keys => (format!("editing {} keys", keys.len()), look("audit list --filter action:key.edit")),
+            },
             Self::Acknowledge { key, .. } => {
                 (format!("confirming the secret of {key}"), look(&format!("key show {key}")))
             }
@@ -74,6 +78,7 @@ impl Request {
             | Self::Page(_)
             | Self::Count(_)
             | Self::Key(_)
+            | Self::Alike(_)
             | Self::Reach(_)
             | Self::Export { .. }
             | Self::Incident(_)

@@ -1,4 +1,5 @@
-//! The form for a new key: configure, review, create (VP-23). The secret then goes to the reveal.
+//! The form of a key: configure, review, create (VP-23), empty or filled in from another key; or change one that there is
+//! (KR-10). The secret of a new one then goes to the reveal.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,10 +7,12 @@ use ratatui::layout::Rect;
 use crate::config::keymap::{Action, Context};
 use crate::domain::account::AccountSummary;
 use crate::domain::audit;
+use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
+use crate::domain::key::Key;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::service::{CreateKey, Field};
+use crate::service::{Alike, CreateKey, Field};
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::form::Form;
 use crate::tui::input::Input;
@@ -24,22 +27,38 @@ use crate::tui::wish::{Asking, Wish};
 
 mod check;
 mod chooser;
+mod edit;
+mod fill;
 mod press;
 #[cfg(test)]
 mod tests;
 mod view;
 
 use chooser::Chooser;
+use edit::Editing;
+pub use edit::edit;
+pub use fill::like;
+
+/// What the form is for.
+#[derive(Debug)]
+enum Purpose {
+    New,
+    /// A new key like another one, once that was read.
+    Like(Option<Box<Alike>>),
+    /// Changing a key.
+    Edit(Box<Editing>),
+}
 
 /// Everything filled in so far.
 #[derive(Debug)]
 pub struct State {
     number: u64,
+    purpose: Purpose,
     wish: Wish,
     account: Option<AccountSummary>,
     chooser: Option<Chooser>,
     accounts: Latest,
-    /// The account that the form was opened for, until it is known.
+    /// The account, or the key to be like, that the form was opened for, until it is known.
     wanted: Option<RequestId>,
     name: TextField,
     description: TextField,
@@ -47,6 +66,11 @@ pub struct State {
     expiry: usize,
     custom: TextField,
     allow: TextField,
+    owner: TextField,
+    mail: TextField,
+    tags: TextField,
+    /// Budgets of its own, where the key has some that it is to be like.
+    limits: TextField,
     form: Form<Focus>,
     stage: Stage,
     /// Whether missing things are shown as errors yet.
@@ -70,6 +94,32 @@ enum Focus {
     Expiry,
     Custom,
     Allow,
+    Owner,
+    Mail,
+    Tags,
+    Limits,
+}
+
+/// Fields of text.
+const TEXTS: [Focus; 8] = [
+    Focus::Name,
+    Focus::Description,
+    Focus::Custom,
+    Focus::Allow,
+    Focus::Owner,
+    Focus::Mail,
+    Focus::Tags,
+    Focus::Limits,
+];
+
+/// What an expiry can be chosen from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    /// As it is.
+    Keep,
+    One(Expiry),
+    /// Another, in words.
+    Other,
 }
 
 /// Opens the form, for an account if one is given; without one the chooser comes first.
@@ -98,6 +148,7 @@ impl State {
     fn new(shell: &mut Shell, number: u64) -> Self {
         Self {
             number,
+            purpose: Purpose::New,
             wish: Wish::new(shell, number),
             account: None,
             chooser: None,
@@ -109,6 +160,10 @@ impl State {
             expiry: 0,
             custom: TextField::default(),
             allow: TextField::default(),
+            owner: TextField::default(),
+            mail: TextField::default(),
+            tags: TextField::default(),
+            limits: TextField::default(),
             form: Form::new(Focus::Account),
             stage: Stage::Edit,
             checked: false,
@@ -122,18 +177,30 @@ impl State {
             Focus::Description => Some(&mut self.description),
             Focus::Custom => Some(&mut self.custom),
             Focus::Allow => Some(&mut self.allow),
+            Focus::Owner => Some(&mut self.owner),
+            Focus::Mail => Some(&mut self.mail),
+            Focus::Tags => Some(&mut self.tags),
+            Focus::Limits => Some(&mut self.limits),
             Focus::Account | Focus::Scopes | Focus::Expiry => None,
         }
     }
 
     /// Whether the cursor stands in a text field of the form.
     fn writing(&self) -> bool {
-        let texts = [Focus::Name, Focus::Description, Focus::Custom, Focus::Allow];
-        self.stage == Stage::Edit && self.form.field().is_some_and(|field| texts.contains(&field))
+        self.stage == Stage::Edit && self.form.field().is_some_and(|field| TEXTS.contains(&field))
+    }
+
+    /// The key that it changes.
+    fn edited_key(&self) -> Option<&Key> {
+        if let Purpose::Edit(editing) = &self.purpose { Some(&editing.key) } else { None }
     }
 
     fn policy<'s>(&self, shell: &'s Shell) -> Option<&'s Policy> {
-        Some(&shell.issuer(&self.account.as_ref()?.account.issuer)?.policy)
+        let issuer = match (&self.account, self.edited_key()) {
+            (_, Some(key)) => &key.issuer,
+            (account, None) => &account.as_ref()?.account.issuer,
+        };
+        Some(&shell.issuer(issuer)?.policy)
     }
 
     fn set_account(&mut self, shell: &Shell, account: AccountSummary) {
@@ -150,11 +217,18 @@ impl State {
             self.scopes = ScopeGrid::new(&policy.scopes);
             self.expiry = choices.iter().position(|choice| *choice == policy.expiry.default).unwrap_or(0);
         }
+        if let (true, Purpose::Like(Some(like))) = (other_issuer, &self.purpose) {
+            let request = like.request.clone();
+            self.fill(shell, &request);
+        }
     }
 
     /// The fields in the order of the screen.
     fn order(&self, shell: &Shell) -> Vec<Focus> {
         let mut order = vec![Focus::Account, Focus::Name, Focus::Description];
+        if self.edited_key().is_some() {
+            order.remove(0);
+        }
         if !self.scopes.is_empty() {
             order.push(Focus::Scopes);
         }
@@ -162,14 +236,40 @@ impl State {
         if self.is_custom(shell) {
             order.push(Focus::Custom);
         }
-        order.push(Focus::Allow);
+        order.extend([Focus::Allow, Focus::Owner]);
+        if self.has_mail() {
+            order.push(Focus::Mail);
+        }
+        order.push(Focus::Tags);
+        if self.has_limits() {
+            order.push(Focus::Limits);
+        }
         order
     }
 
-    /// Whether the choice after the policy's own is taken: an instant in words.
+    /// Whether there is an owner, who can have an address.
+    fn has_mail(&self) -> bool {
+        !self.owner.is_empty() || !self.mail.is_empty()
+    }
+
+    /// Whether the key that it is to be like has budgets of its own.
+    fn has_limits(&self) -> bool {
+        matches!(&self.purpose, Purpose::Like(Some(like)) if !like.of.limits.is_empty())
+    }
+
+    /// What an expiry can be chosen from.
+    fn choices(&self, shell: &Shell) -> Vec<Choice> {
+        let Some(policy) = self.policy(shell) else { return Vec::new() };
+        let edit = self.edited_key().is_some();
+        let keep = edit.then_some(Choice::Keep);
+        let other = (edit || policy.expiry.custom).then_some(Choice::Other);
+        let offered = policy.expiry.choices.iter().map(|choice| Choice::One(*choice));
+        keep.into_iter().chain(offered).chain(other).collect()
+    }
+
+    /// Whether an expiry in words is chosen.
     fn is_custom(&self, shell: &Shell) -> bool {
-        self.policy(shell)
-            .is_some_and(|policy| policy.expiry.custom && self.expiry == policy.expiry.choices.len())
+        self.choices(shell).get(self.expiry) == Some(&Choice::Other)
     }
 
     /// Shows a refusal at its place, in the service's own words (VP-28).
@@ -182,6 +282,8 @@ impl State {
             Field::Scopes => Focus::Scopes,
             Field::Expiry => Focus::Expiry,
             Field::Allow => Focus::Allow,
+            Field::Owner => Focus::Owner,
+            Field::Tags => Focus::Tags,
             _ => return,
         };
         self.stage = Stage::Edit;
@@ -204,8 +306,19 @@ impl Layer for State {
 
     /// The review is what one commits to.
     fn asking(&self, shell: &Shell) -> Option<Asking> {
+        if self.edited_key().is_some() {
+            return self.ask_edit(shell).filter(|_| self.stage == Stage::Review);
+        }
         let request = self.request(shell).filter(|_| self.stage == Stage::Review)?;
-        Some(Box::new(move |operation| Request::Create(CreateKey { operation, ..request.clone() })))
+        Some(Box::new(move |operation| Request::Create(Box::new(CreateKey { operation, ..request.clone() }))))
+    }
+
+    fn foreseen(&mut self, reply: Reply) -> Option<String> {
+        edit::nothing(&reply.try_as_edit()?.ok()?)
+    }
+
+    fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
+        if self.wish.under_way() { Vec::new() } else { self.read_key(shell).into_iter().collect() }
     }
 
     fn forewarned(&mut self, failure: &Failure) {
@@ -239,6 +352,12 @@ impl Layer for State {
                 }
                 Vec::new()
             }
+            Reply::Alike(found) if self.wanted == Some(id) => self.found_alike(shell, found),
+            Reply::Key(found) if self.is_news(id) => {
+                self.take_news(shell, found);
+                Vec::new()
+            }
+            reply if self.edited_key().is_some() => self.edit_answered(shell, id, reply),
             reply => {
                 let settled = self.wish.settle(shell, id, reply, Reply::try_as_create);
                 match settled {
@@ -261,7 +380,13 @@ impl Layer for State {
     }
 
     fn typed(&self, _: &Shell) -> Option<Typed> {
-        Some(Typed::new("key create --help"))
+        match (&self.purpose, self.edited_key()) {
+            (_, Some(key)) => Some(Typed::new("key show").word(key.id.to_string())),
+            (Purpose::Like(Some(like)), _) => {
+                Some(Typed::new("key create").option("--like", like.of.id.to_string()))
+            }
+            _ => Some(Typed::new("key create --help")),
+        }
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {

@@ -18,6 +18,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
+use crate::tui::tracked::Deed;
 use crate::tui::typed::Typed;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
@@ -337,8 +338,12 @@ impl Layer for State {
                     [one] => one.key.name.as_str().to_owned(),
                     many => format!("{} keys", many.len()),
                 };
-                let (receipt, effect) =
-                    receipts::begin(shell, name, dead.iter().map(|found| found.key.id).collect());
+                let (receipt, effect) = receipts::begin(
+                    shell,
+                    Deed::Revoked,
+                    name,
+                    dead.iter().map(|found| found.key.id).collect(),
+                );
                 self.stage = Stage::Dead { dead, already, receipt };
                 return vec![effect];
             }

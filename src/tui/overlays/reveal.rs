@@ -23,6 +23,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
+use crate::tui::tracked::Deed;
 use crate::tui::typed::Typed;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
@@ -256,7 +257,7 @@ impl State {
         let mut effects = self.close(shell);
         if let (Some((_, Overlap::None, _)), Some(old)) = (&self.replaces, key.predecessor) {
             // Told in the last line, where gates run.
-            effects.push(receipts::begin(shell, words, vec![old]).1);
+            effects.push(receipts::begin(shell, Deed::Revoked, words, vec![old]).1);
         }
         effects
     }

@@ -17,6 +17,7 @@ use crate::tui::input::{self, Input};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
+use crate::tui::tracked::Deed;
 use crate::tui::typed::Typed;
 use crate::tui::view::times;
 use crate::tui::widgets::text_field::TextField;
@@ -247,7 +248,7 @@ impl State {
             many => format!("{} keys", many.len()),
         };
         let keys = revoked.iter().map(|one| one.key.id).collect();
-        let (receipt, effect) = receipts::begin(shell, what, keys);
+        let (receipt, effect) = receipts::begin(shell, Deed::Revoked, what, keys);
         self.done = Some(Done { revoked, receipt });
         effect
     }

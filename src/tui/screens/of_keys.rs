@@ -64,6 +64,15 @@ where
             }
             return Vec::new();
         }
+        Action::EditKey => {
+            if let Some(Targets { ids, mut known, .. }) = targets(rows, shell) {
+                shell.open(match (ids.len(), known.pop()) {
+                    (1, Some(key)) => Opening::Edit(Box::new(key)),
+                    _ => Opening::EditMany(ids),
+                });
+            }
+            return Vec::new();
+        }
         Action::CopyId => {
             let ids: Vec<String> = rows.chosen().iter().map(KeyId::to_string).collect();
             return if ids.is_empty() {
@@ -92,6 +101,7 @@ where
     let one = match action {
         Action::Rotate => "Rotating",
         Action::Limit => "Setting limits",
+        Action::NewLike => "Creating a key like another",
         Action::Explain => "Explaining",
         Action::TellAdmins => "Telling admins",
         _ => "",
@@ -104,6 +114,7 @@ where
     match action {
         Action::Rotate => shell.open(Opening::Rotate(boxed())),
         Action::Limit => shell.open(Opening::Limit(boxed())),
+        Action::NewLike => shell.open(Opening::Alike(key.id)),
         Action::Explain => shell.open(Opening::Explain(boxed())),
         Action::CopyPreview => return copy(shell, CopyText::Preview(key.preview.clone())),
         Action::ShowAccountKeys => shell.filter(format!("account:{}", key.account)),

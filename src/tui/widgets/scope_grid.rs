@@ -71,6 +71,22 @@ impl ScopeGrid {
             .collect()
     }
 
+    /// Ticks these and nothing else, as far as they are in it.
+    pub fn tick(&mut self, scopes: &Scopes) {
+        for row in &mut self.rows {
+            for cell in &mut row.cells {
+                cell.ticked = scopes.contains(&format!("{}:{}", row.name, cell.action));
+            }
+        }
+    }
+
+    /// Those of these scopes that it shows.
+    pub fn known(&self, scopes: &Scopes) -> Scopes {
+        let mut grid = self.clone();
+        grid.tick(scopes);
+        grid.scopes()
+    }
+
     /// Moves the cursor down, or up if negative. Answers whether there was room.
     pub fn move_row(&mut self, by: isize) -> bool {
         match self.row.checked_add_signed(by) {

@@ -185,7 +185,7 @@ on_both! {
         terminal.wait_for("It is the key \"Zapier\"");
         assert!(!terminal.text().contains(&made.secret.expose()[8..]), "the pasted secret was shown");
         terminal.press("esc");
-        terminal.press("e");
+        terminal.press("W");
         terminal.wait_for("Explain: Zapier");
         terminal.wait_for("Account acme is in good standing.");
     }

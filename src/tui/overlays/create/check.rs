@@ -1,23 +1,24 @@
 //! What is wrong with the form as it stands.
 
-use super::{Focus, State};
+use super::{Choice, Focus, Purpose, State};
 use crate::domain::account::Standing;
+use crate::domain::budget::Budgets;
 use crate::domain::expiry::{Expiry, check_expiry};
 use crate::domain::key::OperationId;
 use crate::domain::network::Networks;
+use crate::domain::owner::{Owner, Tags};
 use crate::domain::text;
 use crate::service::{CreateKey, Field};
+use crate::tui::edits::parts;
 use crate::tui::shell::Shell;
 
 impl State {
     /// The expiry as it stands, or what is wrong with it.
     pub(super) fn chosen_expiry(&self, shell: &Shell) -> Result<Expiry, String> {
         let Some(policy) = self.policy(shell) else { return Err("choose an account first".into()) };
-        let expiry = match policy.expiry.choices.get(self.expiry) {
-            Some(choice) => *choice,
-            None => {
-                policy.expiry.read(self.custom.value(), shell.here()).map_err(|error| error.to_string())?
-            }
+        let expiry = match self.choices(shell).get(self.expiry) {
+            Some(Choice::One(choice)) => *choice,
+            _ => policy.expiry.read(self.custom.value(), shell.here()).map_err(|error| error.to_string())?,
         };
         check_expiry(&policy.expiry, expiry, shell.here()).map_err(|error| error.to_string())?;
         Ok(expiry)
@@ -28,6 +29,9 @@ impl State {
         if let Some(why) = self.wish.refusal(field) {
             return Some(why.as_str().to_owned());
         }
+        if self.edited_key().is_some() && !self.half_typed(shell, field) {
+            return self.would_be(shell).err().filter(|(at, _)| *at == field).map(|(_, why)| why);
+        }
         match field {
             Field::Account if self.checked && self.account.is_none() => Some("choose an account".into()),
             Field::Account => {
@@ -37,6 +41,9 @@ impl State {
             }
             Field::Name if self.name.value().trim().is_empty() => {
                 self.checked.then(|| "a name is required: say what the key is for".into())
+            }
+            Field::Name if self.is_name_of_other() => {
+                Some("that is the name of the key that it is like: choose another".into())
             }
             Field::Name => text::check_name(self.name.value()).err().map(|error| error.to_string()),
             Field::Description => {
@@ -50,8 +57,33 @@ impl State {
             }
             Field::Expiry => self.account.is_some().then(|| self.chosen_expiry(shell).err()).flatten(),
             Field::Allow => Networks::parse(self.allow.value()).err().map(|error| error.to_string()),
+            Field::Owner => self.chosen_owner().err(),
+            Field::Tags => self.chosen_tags().err(),
+            Field::Budgets => Budgets::parse(self.limits.value()).err().map(|error| error.to_string()),
             _ => None,
         }
+    }
+
+    /// Whether an empty field says for itself that something is missing, once it was to go on.
+    fn half_typed(&self, shell: &Shell, field: Field) -> bool {
+        match field {
+            Field::Name => true,
+            Field::Description => true,
+            Field::Expiry => self.is_custom(shell) && self.custom.is_empty(),
+            _ => false,
+        }
+    }
+
+    fn is_name_of_other(&self) -> bool {
+        matches!(&self.purpose, Purpose::Like(Some(like)) if like.of.name.as_str() == self.name.value().trim())
+    }
+
+    fn chosen_owner(&self) -> Result<Option<Owner>, String> {
+        Owner::checked(self.owner.value(), Some(self.mail.value())).map_err(|error| error.to_string())
+    }
+
+    fn chosen_tags(&self) -> Result<Tags, String> {
+        Tags::checked(parts(self.tags.value())).map_err(|error| error.to_string())
     }
 
     /// Whether every field is right; otherwise the cursor goes to the first that is not.
@@ -64,6 +96,9 @@ impl State {
             (Field::Scopes, Focus::Scopes),
             (Field::Expiry, if self.is_custom(shell) { Focus::Custom } else { Focus::Expiry }),
             (Field::Allow, Focus::Allow),
+            (Field::Owner, Focus::Owner),
+            (Field::Tags, Focus::Tags),
+            (Field::Budgets, Focus::Limits),
         ];
         let wrong = fields.into_iter().find(|(field, _)| self.error(shell, *field).is_some());
         wrong.inspect(|(_, focus)| self.form.go_to(*focus)).is_none()
@@ -85,8 +120,9 @@ impl State {
             scopes,
             expiry,
             allow,
-            owner: None,
-            tags: Default::default(),
+            owner: self.chosen_owner().ok()?,
+            tags: self.chosen_tags().ok()?,
+            limits: Budgets::parse(self.limits.value()).ok()?,
         })
     }
 }

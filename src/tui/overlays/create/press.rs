@@ -1,12 +1,15 @@
 //! What keys do in the form and in its review.
 
-use super::{Focus, Stage, State};
+use super::{Focus, Purpose, Stage, State};
 use crate::config::keymap::Action;
+use crate::domain::key::OperationId;
+use crate::service::CreateKey;
 use crate::tui::effect::Effect;
 use crate::tui::form::Pressed;
 use crate::tui::input::{Input, Key};
 use crate::tui::layer::Layer;
 use crate::tui::shell::Shell;
+use crate::tui::widgets::text_field::TextField;
 use crate::tui::words::Severity;
 
 impl State {
@@ -14,6 +17,7 @@ impl State {
         let right = self.is_right(shell);
         match self.stage {
             _ if !right => self.stage = Stage::Edit,
+            Stage::Edit if !self.changes_something(shell) => {}
             Stage::Edit => {
                 self.stage = Stage::Review;
                 self.form.go_to_go();
@@ -32,10 +36,7 @@ impl State {
                 self.form.go_to(Focus::Name);
             }
             Stage::Edit => {
-                let untouched = self.name.is_empty()
-                    && self.description.is_empty()
-                    && self.allow.is_empty()
-                    && self.scopes.scopes().is_empty();
+                let untouched = self.is_untouched(shell);
                 if !untouched && !self.leaving {
                     self.leaving = true;
                     let key = shell.keymap.key(Action::CloseForm);
@@ -43,6 +44,23 @@ impl State {
                 } else {
                     shell.close();
                 }
+            }
+        }
+    }
+
+    /// Whether leaving loses nothing that a person filled in.
+    fn is_untouched(&self, shell: &Shell) -> bool {
+        if let Some(key) = self.edited_key() {
+            return self.would_be(shell).is_ok_and(|new| new == *key);
+        }
+        match &self.purpose {
+            Purpose::Like(Some(like)) => {
+                let wish = CreateKey { operation: OperationId::nil(), ..like.request.clone() };
+                self.request(shell).is_none_or(|request| request == wish)
+            }
+            _ => {
+                let texts = [&self.name, &self.description, &self.allow, &self.owner, &self.tags];
+                texts.into_iter().all(TextField::is_empty) && self.scopes.scopes().is_empty()
             }
         }
     }
@@ -141,8 +159,7 @@ impl State {
         match self.form.field() {
             Some(Focus::Scopes) => self.scopes.move_cell(by),
             Some(Focus::Expiry) => {
-                let Some(policy) = self.policy(shell) else { return };
-                let last = policy.expiry.choices.len() + usize::from(policy.expiry.custom);
+                let last = self.choices(shell).len();
                 self.expiry = self.expiry.saturating_add_signed(by).min(last.saturating_sub(1));
                 self.edited();
             }

@@ -7,6 +7,8 @@ use crate::tui::opening::Opening;
 use crate::tui::overlays::reveal;
 use crate::tui::testing::{Desk, account, created, only_request};
 
+mod edit;
+
 /// The form, opened for an account of the issuer.
 fn form(issuer: &str) -> Desk {
     let mut desk = Desk::new();
@@ -27,7 +29,7 @@ fn send(desk: &mut Desk) -> (RequestId, CreateKey) {
     assert!(matches!(request, Request::Create(_)), "{request:?}");
     desk.says("review");
     let (id, Request::Create(request)) = only_request(desk.press("enter")) else { panic!("not asked") };
-    (id, request)
+    (id, *request)
 }
 
 fn refuse(desk: &mut Desk, id: RequestId, kind: FailureKind, text: &str) {
@@ -60,6 +62,7 @@ fn vp_23_a_key_is_configured_then_reviewed_then_created() {
             allow: Default::default(),
             owner: None,
             tags: Default::default(),
+            limits: Default::default(),
         }
     );
 }
@@ -155,7 +158,7 @@ fn sending_again_after_a_lost_connection_is_the_same_wish() {
     let (id, first) = send(&mut desk);
     refuse(&mut desk, id, FailureKind::Unreachable, "the database can't be reached");
     let (_, request) = only_request(desk.press("enter"));
-    assert_eq!(request, Request::Create(first));
+    assert_eq!(request, Request::Create(Box::new(first)));
 }
 
 #[test]

@@ -4,12 +4,15 @@ use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
-use super::{Focus, Stage, State};
+use super::{Choice, Focus, Purpose, Stage, State};
 use crate::config::theme::Role;
 use crate::domain::account::Standing;
+use crate::domain::edit::{difference, reaches_gates, widened};
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
+use crate::domain::key::Key;
 use crate::service::Field;
+use crate::tui::edits;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::buttons::Button;
@@ -20,6 +23,9 @@ use crate::tui::widgets::{choice, dialog, fit};
 
 const COLUMNS: u16 = 74;
 const LABEL: usize = 13;
+/// Refusals that stand at their fields.
+const AT_FIELDS: [Field; 7] =
+    [Field::Name, Field::Description, Field::Scopes, Field::Expiry, Field::Allow, Field::Owner, Field::Tags];
 
 impl State {
     pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -62,6 +68,10 @@ impl State {
     }
 
     fn title(&self, shell: &Shell) -> String {
+        if let Some(key) = self.edited_key() {
+            let review = if self.stage == Stage::Review { " · review" } else { "" };
+            return format!("Edit {} · {}{review}", fit::cut(&key.name, 40), key.account);
+        }
         let create = self.policy(shell).map_or_else(|| shell.wording().create, |p| p.wording.create.clone());
         match (&self.account, self.stage) {
             (Some(account), Stage::Edit) => format!("{create} · {}", account.account.slug),
@@ -78,12 +88,22 @@ impl State {
         let account = match &self.account {
             Some(account) => format!("{} ({})", account.account.name, account.account.slug),
             None if self.wanted.is_some() => "…".into(),
+            None if self.edited_key().is_some() => String::new(),
             None => "choose with Enter".into(),
         };
-        let role = if here(Focus::Account) { Role::InputFocus } else { Role::Text };
-        let line = Line::styled(account, styles.of(role));
-        sheet.lines("Account", vec![line], here(Focus::Account).then_some(0));
-        sheet.error(error(Field::Account).as_deref());
+        if let Purpose::Edit(editing) = &self.purpose {
+            let line = Line::styled(editing.key.preview.to_string(), styles.of(Role::Text));
+            sheet.lines("Key", vec![line], None);
+            if editing.moved {
+                let words = "Somebody changed this key meanwhile. What you had not changed here shows what it is now.";
+                sheet.note(Role::Warning, words);
+            }
+        } else {
+            let role = if here(Focus::Account) { Role::InputFocus } else { Role::Text };
+            let line = Line::styled(account, styles.of(role));
+            sheet.lines("Account", vec![line], here(Focus::Account).then_some(0));
+            sheet.error(error(Field::Account).as_deref());
+        }
         sheet.text(
             "Name",
             &self.name,
@@ -103,6 +123,34 @@ impl State {
         self.expiry_part(shell, sheet);
         let wide = "any address; or 203.0.113.7, 198.51.100.0/24, 2001:db8::/32";
         sheet.text("Allow from", &self.allow, here(Focus::Allow), wide, error(Field::Allow).as_deref());
+        sheet.text("Owner", &self.owner, here(Focus::Owner), "a person or a team; optional", None);
+        let wrong = error(Field::Owner);
+        if self.has_mail() {
+            sheet.text("Owner mail", &self.mail, here(Focus::Mail), "optional", wrong.as_deref());
+        } else {
+            sheet.error(wrong.as_deref());
+        }
+        let wrong = error(Field::Tags);
+        sheet.text(
+            "Tags",
+            &self.tags,
+            here(Focus::Tags),
+            "such as prod team:data; optional",
+            wrong.as_deref(),
+        );
+        if self.has_limits() {
+            let wrong = error(Field::Budgets);
+            let hint = "such as 100/1m 5000/1h; empty: what the policy gives";
+            sheet.text("Budgets", &self.limits, here(Focus::Limits), hint, wrong.as_deref());
+        }
+        if let Purpose::Like(Some(like)) = &self.purpose {
+            for note in &like.notes {
+                sheet.words(Role::Warning, &format!("{note}."));
+            }
+        }
+        if self.edited_key().is_some() {
+            sheet.failure(self.wish.failure_besides(&AT_FIELDS));
+        }
         sheet.space();
         sheet.line(self.form.line(styles, Button::new("Review"), "Cancel"), self.form.on_button());
     }
@@ -125,11 +173,18 @@ impl State {
     }
 
     fn expiry_part(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
-        let Some(policy) = self.policy(shell) else { return };
-        let mut choices: Vec<String> = policy.expiry.choices.iter().map(|choice| words(*choice)).collect();
-        if policy.expiry.custom {
-            choices.push("other".into());
+        let choices = self.choices(shell);
+        if choices.is_empty() {
+            return;
         }
+        let choices: Vec<String> = choices
+            .into_iter()
+            .map(|choice| match choice {
+                Choice::Keep => "as it is".into(),
+                Choice::One(expiry) => words(expiry),
+                Choice::Other => "other".into(),
+            })
+            .collect();
         let focus = self.form.on(Focus::Expiry);
         let lines = choice::lines(&shell.styles, &choices, self.expiry, focus, sheet.field_columns());
         sheet.lines("Expires", lines, focus.then_some(0));
@@ -137,17 +192,57 @@ impl State {
         let error = self.error(shell, Field::Expiry);
         if custom {
             let focus = self.form.on(Focus::Custom);
-            sheet.text("", &self.custom, focus, "90d, 12w, 2027-01-31, 2027-01-31T18:00Z", error.as_deref());
+            let hint = match self.edited_key() {
+                Some(_) => "+90d is longer by that; 90d from now; 2027-01-31; never",
+                None => "90d, 12w, 2027-01-31, 2027-01-31T18:00Z",
+            };
+            sheet.text("", &self.custom, focus, hint, error.as_deref());
         } else {
             sheet.error(error.as_deref());
         }
-        if let (None, Ok(expiry)) = (error, self.chosen_expiry(shell)) {
+        if self.edited_key().is_some() {
+            if let (None, Ok(key)) = (error, self.would_be(shell)) {
+                sheet.note(Role::Muted, &ends(key.expires_at.map_or(Expiry::Never, Expiry::At), shell));
+            }
+        } else if let (None, Ok(expiry)) = (error, self.chosen_expiry(shell)) {
             sheet.note(Role::Muted, &ends(expiry, shell));
         }
     }
 
+    /// What would be another than it is.
+    fn review_edit(&self, shell: &Shell, sheet: &mut Sheet<'_>, key: &Key) {
+        let styles = &shell.styles;
+        let mut list = vec![
+            Fact::new(styles, "Key", key.preview.as_str()),
+            Fact::new(styles, "Account", format!("{} ({})", key.account, key.issuer)),
+        ];
+        let mut gates = false;
+        if let Ok(new) = self.would_be(shell) {
+            let changed = difference(key, &new);
+            gates = reaches_gates(&changed);
+            list.extend(edits::facts(shell, &changed, &widened(key, &new)));
+        }
+        sheet.facts(&list);
+        sheet.space();
+        let words = match gates {
+            true => "Gates decide by it from the next request on. The secret stays the same.",
+            false => "No request is decided by that. The secret stays the same.",
+        };
+        sheet.words(Role::Muted, words);
+        if let Some(words) = self.wish.beforehand() {
+            sheet.words(Role::Warning, words);
+        }
+        sheet.failure(self.wish.failure());
+        sheet.space();
+        let save = if self.wish.under_way() { "Saving…" } else { "Save changes" };
+        sheet.line(self.form.line(styles, Button::new(save), "Back"), true);
+    }
+
     fn review(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
         let styles = &shell.styles;
+        if let Some(key) = self.edited_key() {
+            return self.review_edit(shell, sheet, key);
+        }
         let (Some(account), Some(policy)) = (&self.account, self.policy(shell)) else { return };
         let scopes = self.scopes.scopes();
         let allow = self.allow.value().trim();
@@ -178,6 +273,19 @@ impl State {
             Ok(text) if !text.is_empty() => Fact::new(styles, "Allow from", text),
             _ => Fact::new(styles, "Allow from", "any address"),
         });
+        if let Some(wish) = self.request(shell) {
+            let budgets = wish.limits.to_string();
+            let more = [
+                ("Owner", wish.owner.map(|owner| owner.words()).unwrap_or_default()),
+                ("Tags", wish.tags.to_string()),
+                ("Budgets", budgets),
+            ];
+            list.extend(
+                more.into_iter()
+                    .filter(|(_, text)| !text.is_empty())
+                    .map(|(name, text)| Fact::new(styles, name, text)),
+            );
+        }
         sheet.facts(&list);
         sheet.space();
         let words = "The secret is shown once, right after this. Have the place ready that it belongs to.";

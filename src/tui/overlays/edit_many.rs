@@ -1,0 +1,344 @@
+//! Changing several keys at once: what is filled in is changed of each of them, and nothing else (KR-10).
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use strum::VariantArray;
+
+use crate::config::keymap::{Action, Context};
+use crate::domain::audit;
+use crate::domain::key::KeyId;
+use crate::domain::operator::Permission;
+use crate::domain::subjects::Subjects;
+use crate::domain::text::{SafeText, thousands};
+use crate::service::{Edited, Field, Looked};
+use crate::tui::edits;
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
+use crate::tui::form::{Form, Pressed};
+use crate::tui::input::{self, Input};
+use crate::tui::layer::{Layer, Opened};
+use crate::tui::opening::Opening;
+use crate::tui::shell::Shell;
+use crate::tui::typed::Typed;
+use crate::tui::widgets::text_field::TextField;
+use crate::tui::wish::{Asking, Wish};
+use crate::tui::words::Severity;
+
+mod check;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use check::field_of;
+
+/// The keys in question and what was filled in so far.
+#[derive(Debug)]
+pub struct State {
+    number: u64,
+    ids: Vec<KeyId>,
+    /// How many more were chosen that have ended: they stay as they are.
+    ended: usize,
+    /// What they are and do right now, once it was looked up: what a yes holds for.
+    looked: Option<Box<Looked>>,
+    reaching: Option<RequestId>,
+    /// In the order of [`Focus`].
+    texts: [TextField; FIELDS],
+    /// What would become of each, once that was tried.
+    tried: Vec<Edited>,
+    form: Form<Focus>,
+    stage: Stage,
+    /// Whether Esc was pressed once with something filled in.
+    leaving: bool,
+    wish: Wish,
+    amiss: Option<SafeText>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Edit,
+    Review,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
+enum Focus {
+    Expires,
+    AddScopes,
+    RemoveScopes,
+    Allow,
+    Disallow,
+    Owner,
+    Mail,
+    Tag,
+    Untag,
+    /// The number of keys, typed.
+    Count,
+}
+
+/// Fields of text, the number included.
+const FIELDS: usize = Focus::VARIANTS.len();
+
+/// Refusals that stand at their fields.
+const AT_FIELDS: [Field; 5] = [Field::Expiry, Field::Scopes, Field::Allow, Field::Owner, Field::Tags];
+
+/// Opens the form for these keys.
+pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>) -> Opened {
+    if ids.is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "edit keys") {
+        return Opened::refused();
+    }
+    let mut state = State {
+        number,
+        ids,
+        ended: 0,
+        looked: None,
+        reaching: None,
+        texts: Default::default(),
+        tried: Vec::new(),
+        form: Form::new(Focus::Expires),
+        stage: Stage::Edit,
+        leaving: false,
+        wish: Wish::new(shell, number),
+        amiss: None,
+    };
+    let effect = state.look(shell);
+    Opened::new(state, vec![effect])
+}
+
+impl State {
+    fn look(&mut self, shell: &mut Shell) -> Effect {
+        let (id, effect) = shell.ask(To::Overlay(self.number), Request::Reach(self.ids.clone()));
+        self.reaching = Some(id);
+        effect
+    }
+
+    /// Takes in what the keys are now. What has ended is left out; what differs from what was shown before is told.
+    fn take_look(&mut self, shell: &mut Shell, looked: Option<Box<Looked>>) {
+        let Some(looked) = looked else {
+            self.amiss = Some("What these keys are can't be looked up: try again in a moment.".into());
+            return;
+        };
+        if let Some(before) = &self.looked
+            && let Err(moved) = before.shown.check(looked.keys.iter())
+        {
+            self.amiss =
+                Some(format!("Since you opened this: {}. Look again, then answer.", moved.words).into());
+            self.texts[Focus::Count as usize].clear();
+            self.wish.changed();
+        }
+        let all = self.ids.len();
+        self.ids = looked.keys.iter().filter(|key| !key.has_ended(looked.now)).map(|key| key.id).collect();
+        self.ended += all - self.ids.len();
+        if self.ids.is_empty() {
+            shell.toast(Severity::Info, "All of these keys have ended: there is nothing to edit.");
+            shell.close();
+        }
+        self.looked = Some(looked);
+    }
+
+    fn edited(&mut self) {
+        self.wish.edited();
+        self.leaving = false;
+        self.amiss = None;
+        self.tried.clear();
+    }
+
+    fn counted(&self) -> bool {
+        self.ids.len() == 1 || self.text(Focus::Count) == self.ids.len().to_string()
+    }
+
+    fn go_on(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.stage == Stage::Review {
+            return self.send(shell);
+        }
+        match self.wanted(shell) {
+            Err((at, _)) => {
+                self.form.go_to(at);
+                // An error stands at a field that one has left.
+                self.amiss = self.wanted(shell).err().map(|(_, why)| why.into());
+            }
+            Ok(edit) if edit.is_empty() => {
+                shell.toast(Severity::Info, "Fill in what shall change; what is left empty stays as it is.");
+            }
+            Ok(_) => {
+                self.stage = Stage::Review;
+                self.amiss = None;
+                self.wish.edited();
+                if self.ids.len() > 1 { self.form.go_to(Focus::Count) } else { self.form.go_to_go() }
+            }
+        }
+        Vec::new()
+    }
+
+    fn send(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        if self.reaching.is_some() {
+            self.amiss = Some("Still reading which keys these are. Try again in a moment.".into());
+            return Vec::new();
+        }
+        if !self.counted() {
+            self.form.go_to(Focus::Count);
+            self.amiss = Some(format!("type {} to say how many keys shall change", self.ids.len()).into());
+            return Vec::new();
+        }
+        self.amiss = None;
+        self.send_wish(shell)
+    }
+
+    fn back(&mut self, shell: &mut Shell) {
+        let filled = self.texts[..Focus::Count as usize].iter().any(|text| !text.is_empty());
+        if self.stage == Stage::Review {
+            self.stage = Stage::Edit;
+            self.texts[Focus::Count as usize].clear();
+            self.form.go_to(Focus::Expires);
+        } else if filled && !self.leaving {
+            self.leaving = true;
+            let key = shell.keymap.key(Action::CloseForm);
+            shell.toast(Severity::Warning, format!("{key} again throws away what you filled in"));
+        } else {
+            shell.close();
+        }
+    }
+
+    fn press(&mut self, shell: &mut Shell, key: input::Key) -> Vec<Effect> {
+        let review = self.stage == Stage::Review;
+        if review && key.action == Some(Action::Press) && self.form.on(Focus::Count) && !key.hurried {
+            return if key.unread { Vec::new() } else { self.send(shell) };
+        }
+        let key = if review { key } else { input::Key { unread: false, ..key } };
+        let count: &[Focus] = if self.ids.len() > 1 { &[Focus::Count] } else { &[] };
+        let fields = if review { count } else { &Focus::VARIANTS[..Focus::Count as usize] };
+        match self.form.press(key, fields, self.typing()) {
+            Pressed::Close => self.back(shell),
+            Pressed::Go => return self.go_on(shell),
+            Pressed::Text(event) => match self.form.field() {
+                // Digits faster than a person types them are no answer.
+                Some(Focus::Count) if !key.hurried => {
+                    self.texts[Focus::Count as usize].key(event);
+                }
+                Some(Focus::Count) | None => {}
+                Some(field) if self.texts[field as usize].key(event) => self.edited(),
+                Some(_) => {}
+            },
+            Pressed::Sideways(_) | Pressed::Nothing => {}
+        }
+        Vec::new()
+    }
+
+    /// Shows a refusal at its field.
+    fn refused(&mut self, failure: &Failure) {
+        let FailureKind::Field(field) = failure.kind else { return };
+        if let Some(at) = Focus::VARIANTS.iter().find(|at| field_of(**at) == Some(field)) {
+            self.stage = Stage::Edit;
+            self.form.go_to(*at);
+        }
+    }
+}
+
+impl Layer for State {
+    fn context(&self) -> Context {
+        Context::Form
+    }
+
+    fn asks(&self) -> bool {
+        self.form.on_button()
+    }
+
+    fn typing(&self) -> bool {
+        !self.form.on_button()
+    }
+
+    fn wish(&mut self) -> Option<&mut Wish> {
+        Some(&mut self.wish)
+    }
+
+    /// The review is what one commits to.
+    fn asking(&self, shell: &Shell) -> Option<Asking> {
+        let looked = self.looked.as_ref().filter(|_| self.stage == Stage::Review)?;
+        let edit = Box::new(self.wanted(shell).ok().filter(|edit| !edit.is_empty())?);
+        let (keys, shown) = (self.ids.clone(), Some(looked.shown.clone()));
+        Some(Box::new(move |operation| Request::Edit {
+            operation,
+            keys: keys.clone(),
+            edit: edit.clone(),
+            shown: shown.clone(),
+        }))
+    }
+
+    fn foreseen(&mut self, reply: Reply) -> Option<String> {
+        self.tried = reply.try_as_edit()?.ok()?;
+        let same = self.tried.iter().filter(|one| one.changed.is_empty()).count();
+        match (same, self.tried.len()) {
+            (0, _) => None,
+            (same, all) if same == all => Some("They are so already: nothing would be changed.".into()),
+            (same, all) => Some(format!(
+                "{} of these {} keys are so already: they stay as they are.",
+                thousands(same as u64),
+                thousands(all as u64)
+            )),
+        }
+    }
+
+    fn forewarned(&mut self, failure: &Failure) {
+        self.refused(failure);
+    }
+
+    fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
+        if self.wish.under_way() || self.reaching.is_some() { Vec::new() } else { vec![self.look(shell)] }
+    }
+
+    fn question(&self, _: &Shell) -> (Context, usize) {
+        (Context::Form, usize::from(self.stage == Stage::Review))
+    }
+
+    fn answers(&self, action: Action) -> bool {
+        self.stage == Stage::Review && matches!(action, Action::Submit | Action::Press)
+    }
+
+    fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
+        if self.wish.under_way() {
+            return Vec::new();
+        }
+        match input {
+            // A field may be pasted; an answer may not.
+            Input::Paste(pasted) if self.stage == Stage::Edit => {
+                if let Some(field) = self.form.field() {
+                    self.texts[field as usize].paste(&pasted.line());
+                    self.edited();
+                }
+                Vec::new()
+            }
+            Input::Key(key) if key.action == Some(Action::ShowReach) => {
+                shell.open(Opening::Looked { ids: self.ids.clone(), looked: self.looked.clone() });
+                Vec::new()
+            }
+            Input::Key(key) => self.press(shell, key),
+            _ => Vec::new(),
+        }
+    }
+
+    fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
+        if self.reaching == Some(id) {
+            self.reaching = None;
+            self.take_look(shell, reply.try_as_reach().and_then(Result::ok));
+            return Vec::new();
+        }
+        match self.wish.settle(shell, id, reply, Reply::try_as_edit) {
+            Some(Ok(edited)) => {
+                shell.changed(Subjects::of(audit::Action::KeyEdit));
+                shell.close();
+                edits::told(shell, &edited)
+            }
+            Some(Err(failure)) if failure.kind == FailureKind::Moved => vec![self.look(shell)],
+            Some(Err(failure)) => {
+                self.refused(&failure);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn typed(&self, shell: &Shell) -> Option<Typed> {
+        Some(Typed::new("key show").keys(shell, &self.ids))
+    }
+
+    fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        self.paint(shell, frame, area);
+    }
+}
