@@ -181,19 +181,14 @@ impl WalIndex {
             })?;
         }
         let mut folded = self.folded.lock();
-        let written = (file.mtime(), file.mtime_nsec(), file.len());
-        if folded.is_some_and(|folded| folded.written == written) {
-            return Ok(());
-        }
+        // While somebody folds nothing can be said; what was known before is compared at the next time.
         let now = self.look(&file).map_err(|why| Moved::Unreadable(index.clone(), why))?;
-        let by_sqlite = |was: &Folded, now: &Folded| (was.log, was.done) != (now.log, now.done);
-        if let (Some(was), Some(now)) = (&*folded, &now)
-            && !by_sqlite(was, now)
-        {
+        let Some(now) = now else { return Ok(()) };
+        let by_sqlite = |was: Folded| (was.log, was.done) != (now.log, now.done);
+        if folded.is_some_and(|was| was.written != now.written && !by_sqlite(was)) {
             return Err(Moved::Overwritten(database.clone()));
         }
-        // Where somebody folds just now, it is looked at again at the next time.
-        *folded = now;
+        *folded = Some(now);
         Ok(())
     }
 }
@@ -265,6 +260,43 @@ mod tests {
         for name in ["a.db-shm", "a.db"] {
             std::fs::remove_file(folder.path().join(name)).unwrap();
             assert!(index.head().is_err(), "{name:?} was deleted");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_overwritten_file_is_told_whenever_it_is_looked_at() {
+        for (committed, looked_at_midway) in [(false, false), (false, true), (true, false), (true, true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, backup) = (folder.path().join("a.db"), folder.path().join("backup.db"));
+            let mut first = connect(&path).await;
+            run(&mut first, "CREATE TABLE t (n)").await;
+            first.close().await.unwrap();
+            std::fs::copy(&path, &backup).unwrap();
+            let mut writer = connect(&path).await;
+            run(&mut writer, "SELECT * FROM t").await;
+            let index = WalIndex::open(&path).unwrap();
+            if committed {
+                // The log is begun anew, which the database's file does not show.
+                run(&mut writer, "INSERT INTO t VALUES (1)").await;
+                assert!(index.check_names().is_ok());
+            }
+            let shared = File::options().write(true).open(folder.path().join("a.db-shm")).unwrap();
+            let begun = |frames: u32| shared.write_all_at(&frames.to_ne_bytes(), 128).unwrap();
+            // The times of a file may be as coarse as a tick of the kernel's.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            std::fs::copy(&backup, &path).unwrap();
+            if looked_at_midway {
+                begun(7);
+                assert!(index.check_names().is_ok(), "somebody folds");
+                begun(0);
+            }
+            for _ in 0..2 {
+                let told = index.check_names();
+                assert!(
+                    matches!(told, Err(Moved::Overwritten(_))),
+                    "{committed} {looked_at_midway}: {told:?}"
+                );
+            }
         }
     }
 
