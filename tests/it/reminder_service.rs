@@ -176,8 +176,9 @@ on_both! {
         assert_eq!(text(&keyrack.json(&["reminders", "sweeps"])[0], "progress"), "stopped");
         // Told twice, it does not take the time to obey.
         postbox.slow(Duration::from_secs(5));
+        let heard = postbox.heard();
         let mut sweep = start(&keyrack, &postbox, &["reminders", "sweep"], &[]);
-        std::thread::sleep(Duration::from_secs(1));
+        postbox.wait_to_hear(heard + 1);
         signal(&sweep, Signal::TERM);
         std::thread::sleep(Duration::from_millis(500));
         signal(&sweep, Signal::TERM);

@@ -32,6 +32,8 @@ pub struct Postbox {
 #[derive(Default)]
 struct State {
     letters: Vec<Posted>,
+    /// Letters whose text is here, taken or not.
+    heard: usize,
     /// What a recipient is answered instead of 250.
     refused: BTreeMap<String, String>,
     /// How long a letter takes.
@@ -117,6 +119,20 @@ impl Postbox {
         assert!(!waited.timed_out(), "{number} letters were awaited, {} came", state.letters.len());
     }
 
+    /// Letters whose text has come so far, whether they were taken yet or not.
+    pub fn heard(&self) -> usize {
+        self.state.0.lock().unwrap().heard
+    }
+
+    /// Waits until the text of so many letters is here, taken or not.
+    pub fn wait_to_hear(&self, number: usize) {
+        let (state, changed) = &*self.state;
+        let (state, waited) = changed
+            .wait_timeout_while(state.lock().unwrap(), Duration::from_secs(30), |state| state.heard < number)
+            .unwrap();
+        assert!(!waited.timed_out(), "{number} letters were awaited, {} began", state.heard);
+    }
+
     fn welcome(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let full = {
             let mut state = self.state.0.lock().unwrap();
@@ -168,7 +184,12 @@ impl Postbox {
                         out.write_all(format!("{answer}\r\n").as_bytes())?;
                         continue;
                     }
-                    let pause = self.state.0.lock().unwrap().pause;
+                    let pause = {
+                        let mut state = self.state.0.lock().unwrap();
+                        state.heard += 1;
+                        state.pause
+                    };
+                    self.state.1.notify_all();
                     std::thread::sleep(pause);
                     self.state.0.lock().unwrap().letters.push(Posted { to: to.clone(), text });
                     self.state.1.notify_all();

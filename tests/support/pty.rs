@@ -5,12 +5,14 @@
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::program;
@@ -31,6 +33,8 @@ pub struct Terminal {
     /// Kept open, so that the terminal's settings can be read once the program has gone.
     slave: Option<Box<dyn SlavePty + Send>>,
     name: PathBuf,
+    /// The program's end, to see what it has not read yet.
+    queue: Option<OwnedFd>,
     before: String,
     /// When something was sent last.
     sent: Instant,
@@ -139,6 +143,7 @@ impl<'a> Start<'a> {
             writer: Some(writer),
             master: Some(pair.master),
             slave: Some(pair.slave),
+            queue: Some(rustix::fs::open(&name, OFlags::RDONLY | OFlags::NOCTTY, Mode::empty()).unwrap()),
             name,
             before,
             sent: Instant::now(),
@@ -183,9 +188,23 @@ impl Terminal {
         self.sent = Instant::now();
     }
 
+    /// Waits until the program has read what was sent: on a busy machine it would read two keys at once, and take them for
+    /// a paste. A program that reads nothing is waited for a while only.
+    fn wait_until_taken(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while let Some(queue) = &self.queue {
+            if rustix::io::ioctl_fionread(queue).unwrap_or_default() == 0 || Instant::now() > deadline {
+                return;
+            }
+            self.wait_quietly(Duration::from_millis(5));
+            self.sent = Instant::now();
+        }
+    }
+
     /// Presses a key by its name (see [`key`]), as a person does: once the screen has come to rest, if only for a moment.
     /// Keys that follow each other faster are taken for a paste.
     pub fn press(&mut self, name: &str) {
+        self.wait_until_taken();
         self.quiet(Duration::from_millis(30));
         self.wait_quietly(Duration::from_millis(90).saturating_sub(self.sent.elapsed()));
         self.send(&key(name));
@@ -193,6 +212,7 @@ impl Terminal {
 
     /// Answers a question as a person does: once it was on the screen long enough to be read.
     pub fn answer(&mut self, name: &str) {
+        self.wait_until_taken();
         self.quiet(Duration::from_millis(30));
         self.wait_quietly(Duration::from_millis(450));
         self.send(&key(name));
@@ -204,6 +224,7 @@ impl Terminal {
         self.quiet(Duration::from_millis(30));
         for c in text.chars() {
             self.send(c.to_string().as_bytes());
+            self.wait_until_taken();
             self.quiet(Duration::from_millis(40));
         }
     }
@@ -316,6 +337,7 @@ impl Terminal {
         drop(state);
         self.writer = None;
         self.slave = None;
+        self.queue = None;
         self.master = None;
     }
 

@@ -40,8 +40,10 @@ pub struct State {
     account: Option<Account>,
     reading: RequestId,
     number: u64,
-    /// The key is read once more, for something has changed.
+    /// The key is read once more: at first, for the row it was taken from may be of before, and when something changed.
     news: Option<RequestId>,
+    /// The first of these readings is still on its way.
+    opening: bool,
     /// Its limits are others now than at first.
     moved: bool,
     budgets: TextField,
@@ -63,20 +65,23 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
         shell.toast(Severity::Info, format!("{} is revoked: limits have no meaning for it", key.name));
         return Opened::refused();
     }
-    let (reading, effect) = shell.ask(To::Overlay(number), Request::Account(key.account.clone()));
+    let me = To::Overlay(number);
+    let (news, fresh) = shell.ask(me, Request::Key(key.id));
+    let (reading, effect) = shell.ask(me, Request::Account(key.account.clone()));
     let state = State {
         budgets: TextField::with(&key.limits.to_string()),
         key,
         account: None,
         reading,
         number,
-        news: None,
+        news: Some(news),
+        opening: true,
         moved: false,
         form: Form::new(Budget),
         checked: false,
         wish: Wish::new(shell, number),
     };
-    Opened::new(state, vec![effect])
+    Opened::new(state, vec![fresh, effect])
 }
 
 impl State {
@@ -188,10 +193,16 @@ impl Layer for State {
             return Vec::new();
         }
         if self.news == Some(id) {
+            let opening = std::mem::take(&mut self.opening);
             if let Reply::Key(Ok(key)) = reply
                 && self.key != *key
             {
-                self.moved |= self.key.limits != key.limits;
+                let untouched = self.budgets.value() == self.key.limits.to_string();
+                if opening && untouched {
+                    self.budgets = TextField::with(&key.limits.to_string());
+                } else {
+                    self.moved |= self.key.limits != key.limits;
+                }
                 self.key = *key;
                 self.wish.changed();
             }

@@ -4,15 +4,16 @@ use crate::domain::operator::Role;
 use crate::domain::subjects::Subjects;
 use crate::tui::effect::{FailureKind, Reply, Request};
 use crate::tui::opening::Opening;
-use crate::tui::testing::{Desk, account, asks_nothing, key, noon, only_request};
+use crate::tui::testing::{Desk, account, asks_nothing, key, noon, only_request, only_requests};
 
 /// The form, opened for a key with these budgets, its account read.
 fn form(issuer: &str, own: &str) -> Desk {
     let mut desk = Desk::new();
     let limits = Budgets::parse(own).unwrap();
     let key = Key { limits, ..key(issuer, "CRM") };
-    let (id, request) = only_request(desk.open(Opening::Limit(Box::new(key))));
-    assert_eq!(request, Request::Account("acme".into()));
+    let [(news, read), (id, request)] = only_requests(desk.open(Opening::Limit(Box::new(key.clone()))));
+    assert_eq!((read, request), (Request::Key(key.id), Request::Account("acme".into())));
+    assert_eq!(desk.reply(news, Reply::Key(Ok(Box::new(key)))), []);
     let mut summary = account(issuer, "acme");
     summary.account.plan = (issuer == "voxpria").then(|| "Starter".into());
     assert_eq!(desk.reply(id, Reply::Account(Ok(summary))), []);
@@ -29,6 +30,23 @@ fn what_holds_now_and_what_would_hold_then_stand_in_the_form() {
     let then = "From the next request on: 10 a second, 900 a minute, agreed for this key";
     assert!(words.contains(then), "{}", desk.screen());
     insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
+fn a_row_of_before_is_not_taken_for_what_holds_now() {
+    for (written, field) in [("", "900/1m"), ("5/1m", "5/1m")] {
+        let mut desk = Desk::new();
+        let of_before = key("voxpria", "CRM");
+        let now = Key { limits: Budgets::parse("900/1m").unwrap(), ..of_before.clone() };
+        let [(news, _), _] = only_requests(desk.open(Opening::Limit(Box::new(of_before))));
+        desk.write(written);
+        desk.reply(news, Reply::Key(Ok(Box::new(now))));
+        desk.says("900 a minute, agreed for this key").sees(field);
+        match written {
+            "" => desk.says("as it is now").says_not("changed meanwhile"),
+            _ => desk.says("changed meanwhile"),
+        };
+    }
 }
 
 #[test]
