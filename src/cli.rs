@@ -16,6 +16,7 @@ mod filter;
 mod flags;
 mod freeze;
 mod gate;
+mod hygiene;
 mod incident;
 mod info;
 mod issuer;
@@ -180,6 +181,8 @@ pub enum Command {
     /// Keep the people who may use this database
     #[command(subcommand, visible_alias = "operators")]
     Operator(operator::Command),
+    /// Count what is to be tidied: keys that never expire, that nobody uses, that nobody owns, and the like
+    Hygiene(hygiene::Arguments),
     /// Refuse all keys that a filter fits for a while, also those made later
     #[command(subcommand)]
     Freeze(freeze::Freeze),
@@ -299,6 +302,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Account(command) => account::run(command, session).await,
         Command::Issuer(command) => issuer::run(command, session).await,
         Command::Operator(command) => operator::run(command, session).await,
+        Command::Hygiene(arguments) => hygiene::run(arguments, session).await,
         Command::Freeze(command) => freeze::freeze(command, session).await,
         Command::Creation(command) => freeze::creation(command, session).await,
         Command::Leak(command) => leak::run(command, session).await,

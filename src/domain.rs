@@ -15,6 +15,7 @@ pub mod expiry;
 pub(crate) mod explain;
 pub mod history;
 pub mod hold;
+pub mod hygiene;
 pub mod issuer;
 pub mod key;
 pub mod leak;

@@ -3,6 +3,8 @@
 use clap::Subcommand;
 use strum::VariantNames;
 
+mod leave;
+
 use super::failure::{Exit, Failure, Result};
 use super::output::{Column, Record, Tone};
 use super::prompt;
@@ -28,12 +30,15 @@ pub enum Command {
     /// Take all rights from somebody
     #[command(visible_alias = "rm")]
     Remove { name: String },
+    /// Somebody leaves: take their role, list their keys, and give those that they own to somebody else
+    Leave(leave::Arguments),
 }
 
 pub async fn run(command: Command, session: &Session) -> Result {
     let service = session.service().await?;
     let now = service.now().await?;
     match command {
+        Command::Leave(arguments) => leave::run(arguments, session).await,
         Command::List => session.printer().list(&service.operators().await?, now).map(drop),
         Command::Set { name, role } => {
             let before = service.operators().await?;

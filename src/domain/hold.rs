@@ -88,6 +88,7 @@ pub fn passing_term(query: &Query) -> Option<&Term> {
                 | Test::CreatedBy(_)
                 | Test::Scope(_)
                 | Test::Owner(_)
+                | Test::Anywhere(_)
                 | Test::Tag(_)
                 | Test::Created(Bound::Before(Point::At(_)) | Bound::After(Point::At(_)))
                 | Test::Id(_)

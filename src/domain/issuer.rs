@@ -152,6 +152,9 @@ pub struct ExpiryRule {
     /// No key may live longer than this; then `never` can't be chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_days: Option<u32>,
+    /// Whether every key must have an expiry; then `never` can't be chosen.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_expiry: bool,
 }
 
 impl Default for ExpiryRule {
@@ -161,6 +164,7 @@ impl Default for ExpiryRule {
             choices: vec![Expiry::Never, Expiry::Days(30), Expiry::Days(90), Expiry::Days(365)],
             custom: true,
             max_days: None,
+            require_expiry: false,
         }
     }
 }

@@ -76,6 +76,11 @@ pub enum Test {
     /// `violates:policy`: would be refused if it were made today. Asked of these policies, which who reads the database
     /// fills in.
     Violates(Vec<Policy>),
+    /// `creator:gone` (true): who made it has no role any more; `creator:here` (false). Asked of the names of all operators,
+    /// which who reads the database fills in.
+    CreatorGone(bool, Vec<String>),
+    /// `network:any` (true): works from any address; `network:set` (false): only from some.
+    Anywhere(bool),
     /// `acknowledged:no` (false) or `acknowledged:yes` (true)
     Acknowledged(bool),
     /// `replaced:no` (false) or `replaced:yes` (true): whether a rotation made a key in its place.

@@ -162,7 +162,14 @@ impl Look<'_> {
 
     async fn lives(&mut self) -> Result<()> {
         let (before, after) = (self.before, self.after);
-        if after.expiry != before.expiry {
+        let (rule, was) = (&after.expiry, &before.expiry);
+        if rule.require_expiry && !was.require_expiry {
+            let count = self.count([Test::NeverExpires(true)]).await?;
+            let words = "never expire, and the policy requires an expiry from now on. They go on working; give them \
+                         one (list them with expires:never)";
+            self.keys(false, count, words);
+        }
+        if rule != was {
             // Scopes and prefixes are told of by themselves.
             let mut lives = after.clone();
             lives.scopes.extend(before.scopes.iter().cloned());

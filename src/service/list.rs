@@ -91,7 +91,7 @@ impl Service {
     /// A page of the table of keys.
     pub async fn page(&self, request: &PageRequest) -> Result<Page> {
         let now = self.look().await?;
-        let query = self.under_policies(&request.query).await?;
+        let query = self.filled(&request.query).await?;
         let read = async |place: Option<&Cursor>, side, limit| {
             let slice = Slice { query: &query, sort: request.sort, place, side, limit };
             self.inner.store.page(slice, now).await
@@ -129,17 +129,23 @@ impl Service {
     /// an older one.
     pub async fn count(&self, query: &Query) -> Result<Count> {
         let now = self.look().await?;
-        let query = self.under_policies(query).await?;
+        let query = self.filled(query).await?;
         Ok(self.inner.store.count(&query, now).await?.into())
     }
 
-    /// The filter with the policies of now, if it asks about them.
-    async fn under_policies<'q>(&self, query: &'q Query) -> Result<Cow<'q, Query>> {
-        if !query.asks_policies() {
-            return Ok(Cow::Borrowed(query));
+    /// The filter with the policies and the operators of now, if it asks about them.
+    pub(super) async fn filled<'q>(&self, query: &'q Query) -> Result<Cow<'q, Query>> {
+        let mut query = Cow::Borrowed(query);
+        if query.asks_policies() {
+            let issuers = self.inner.store.issuers().await?;
+            query = Cow::Owned(query.under(issuers.into_iter().map(|issuer| issuer.policy).collect()));
         }
-        let policies = self.inner.store.issuers().await?.into_iter().map(|issuer| issuer.policy).collect();
-        Ok(Cow::Owned(query.under(policies)))
+        if query.asks_operators() {
+            let operators = self.inner.store.operators().await?;
+            let names: Vec<String> = operators.into_iter().map(|one| one.name.as_str().to_owned()).collect();
+            query = Cow::Owned(query.among(&names));
+        }
+        Ok(query)
     }
 
     /// One key.

@@ -84,7 +84,7 @@ impl Change for SetRole {
 }
 
 /// Refuses a change that would leave the database without an admin; answers with the role that `name` has.
-async fn keep_an_admin(tx: &mut Tx, name: &str, role: Option<Role>) -> Result<Option<Role>> {
+pub(super) async fn keep_an_admin(tx: &mut Tx, name: &str, role: Option<Role>) -> Result<Option<Role>> {
     let all = tx.operators().await?;
     let others = all.iter().any(|operator| *operator.name != *name && operator.role == Role::Admin);
     let before = all.iter().find(|operator| *operator.name == *name).map(|operator| operator.role);

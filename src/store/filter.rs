@@ -12,6 +12,7 @@ use crate::domain::text::fold;
 mod bounds;
 mod found;
 mod overlap;
+mod rotation;
 mod status;
 mod text;
 mod violates;
@@ -20,6 +21,7 @@ use bounds::push_bound;
 pub(super) use bounds::push_hour;
 pub(super) use found::push_rows;
 use overlap::push_overlap;
+use rotation::{push_not_replaced, push_rotation_due};
 use status::push_statuses;
 pub(super) use text::like;
 use text::{push_id, push_owners, push_text};
@@ -43,6 +45,8 @@ pub(super) trait Driver: Database {
     const EPOCH: &'static str;
     /// Whether last uses are in their index by the hour, so that to note one seldom moves anything in it.
     const HOURS: bool;
+    /// No network.
+    const ANYWHERE: &'static str;
     /// 24 hours, to be added to an instant.
     const DAY: &'static str;
 
@@ -91,6 +95,7 @@ macro_rules! driver {
             const POSITION: &'static str = $position;
             const ID_END: &'static str = $id_end;
             const ROW: &'static str = $row;
+            const ANYWHERE: &'static str = if $hours { "'{}'" } else { "''" };
             const DAY: &'static str = $day;
             const HOURS: bool = $hours;
             const EPOCH: &'static str = $epoch;
@@ -240,6 +245,11 @@ pub(super) fn push_conditions<D: Driver>(
         );
     }
     for (number, term) in query.terms.iter().enumerate() {
+        if term.negated && matches!(&term.test, Test::Status(any) if status::is_ended(any)) {
+            // The same in the words of the indexes.
+            push_lives(sql.push(" AND "), now);
+            continue;
+        }
         sql.push(if term.negated { " AND NOT (" } else { " AND (" });
         match &term.test {
             test if drive == Drive::Found(number) => {
@@ -254,6 +264,15 @@ pub(super) fn push_conditions<D: Driver>(
             }
             test => push_test(sql, test, now, forms),
         }
+        sql.push(")");
+    }
+}
+
+/// Writes what the terms of `query` ask, each with ` AND ` before it, and nothing else.
+pub(super) fn push_terms<D: Driver>(sql: &mut QueryBuilder<D>, query: &Query, now: Instant, forms: &Forms) {
+    for term in &query.terms {
+        sql.push(if term.negated { " AND NOT (" } else { " AND (" });
+        push_test(sql, &term.test, now, forms);
         sql.push(")");
     }
 }
@@ -313,6 +332,14 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, fo
         }
         Test::RotationDue => push_rotation_due(sql, now),
         Test::Violates(policies) => push_violates(sql, policies, now),
+        Test::CreatorGone(gone, here) => {
+            sql.push(if *gone { "NOT (" } else { "(" });
+            one_of(sql, "m.created_by", here);
+            sql.push(")");
+        }
+        Test::Anywhere(any) => {
+            sql.push("k.allow ").push(if *any { "= " } else { "<> " }).push(D::ANYWHERE);
+        }
         Test::Acknowledged(yes) => {
             sql.push(if *yes { "k.acknowledged_at IS NOT NULL" } else { "k.acknowledged_at IS NULL" });
         }
@@ -346,35 +373,6 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, fo
 fn push_lives<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     sql.push("k.revoked_at IS NULL AND k.ends_at > ");
     D::time(sql, now);
-}
-
-fn push_rotation_due<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
-    push_not_replaced(sql, now);
-    sql.push(" AND k.ends_at > ");
-    D::time(sql, now);
-    // Said once for all issuers, so that an order by creation begins where the first can be due.
-    sql.push(" AND k.created_at <= ");
-    D::time(sql, now);
-    sql.push(format!(
-        " - (SELECT min({PERIOD}) FROM issuers i WHERE i.rotation_days IS NOT NULL) * {}",
-        D::DAY
-    ));
-    // An issuer has one period; the difference of instants is counted in days on both databases. Nothing is added to what the
-    // database holds, and no more than a thousand years taken from the present: it could overflow.
-    sql.push(
-        " AND EXISTS (SELECT 1 FROM issuers i WHERE i.slug = k.issuer AND i.rotation_days IS NOT NULL AND k.created_at <= ",
-    );
-    D::time(sql, now);
-    sql.push(format!(" - ({PERIOD}) * {})", D::DAY));
-}
-
-/// The days after which an issuer's keys are to be rotated, no more than can be counted back from the present.
-const PERIOD: &str = "CASE WHEN i.rotation_days BETWEEN 0 AND 365000 THEN i.rotation_days ELSE 365000 END";
-
-fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
-    sql.push("NOT EXISTS (SELECT 1 FROM key_auth s WHERE s.id = m.successor AND s.ends_at > ");
-    D::time(sql, now);
-    sql.push(")");
 }
 
 fn one_of<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, values: &[String]) {

@@ -97,6 +97,20 @@ impl Store {
         Ok(sqlx::query_as(SHARED).fetch_all(pool).await?)
     }
 
+    /// On PostgreSQL the statements that shut a login out of the database; `None` where there is no such login.
+    pub async fn farewell(&self, name: &str) -> Result<Option<String>> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(None) };
+        const LOGIN: &str = "SELECT quote_ident(r.rolname), (SELECT string_agg(quote_ident(g.rolname), ', ' ORDER BY g.rolname) \
+             FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid \
+             WHERE a.member = r.oid AND starts_with(g.rolname, 'keyrack_')) FROM pg_roles r WHERE r.rolname = $1";
+        let found: Option<(String, Option<String>)> =
+            sqlx::query_as(LOGIN).bind(name).fetch_optional(pool).await?;
+        Ok(found.map(|(login, groups)| {
+            let groups = groups.map(|groups| format!(" REVOKE {groups} FROM {login};")).unwrap_or_default();
+            format!("ALTER ROLE {login} NOLOGIN;{groups}")
+        }))
+    }
+
     /// Operators whose logins have `keyrack_console`, which earlier versions gave to everybody, and the statements that
     /// give each the group of their role in its place.
     pub async fn consoles(&self) -> Result<Vec<(SafeText, String)>> {

@@ -17,6 +17,7 @@ use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, CursorValue, Direction, Query, Sort};
 
 mod drive;
+mod tally;
 
 use drive::{Bound, STOPPED};
 

@@ -18,9 +18,11 @@ mod cli {
     mod explain;
     mod group_roles;
     mod hostile;
+    mod hygiene;
     mod incident;
     mod issuers;
     mod leaks;
+    mod leaver;
     mod lists;
     mod passwords;
     mod poolers;
@@ -52,7 +54,9 @@ mod contract {
     mod gate_history;
     mod gate_receipt;
     mod gate_usage;
+    mod hygiene;
     mod keys;
+    mod leaver;
     mod live;
     mod logins;
     mod moved;
@@ -107,6 +111,7 @@ mod journey {
     mod exposed;
     mod gate;
     mod held_up;
+    mod hygiene;
     mod incident;
     mod keys;
     mod lines;

@@ -27,6 +27,8 @@ pub enum ExpiryError {
     NotOffered(String),
     #[error("under this policy every key must end: choose at most {0}d")]
     NeverForbidden(u32),
+    #[error("this policy requires an expiry: choose one, such as 90d")]
+    Required,
     #[error("under this policy no key lives longer than {0} days: choose {0}d or less")]
     TooLong(u32),
 }
@@ -90,6 +92,9 @@ impl ExpiryRule {
 pub fn check_expiry(rule: &ExpiryRule, expiry: Expiry, here: Here) -> Result<(), ExpiryError> {
     in_the_future(expiry, here)?;
     let now = here.now;
+    if rule.require_expiry && expiry == Expiry::Never {
+        return Err(rule.max_days.map_or(ExpiryError::Required, ExpiryError::NeverForbidden));
+    }
     if let Some(days) = rule.max_days {
         match expiry.instant(now) {
             None => return Err(ExpiryError::NeverForbidden(days)),

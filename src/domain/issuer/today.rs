@@ -15,7 +15,10 @@ impl ExpiryRule {
     pub fn renewed(&self, life: Option<Duration>) -> Option<Duration> {
         let most = self.max_days.map(|days| Duration::days(i64::from(days)));
         if self.custom || self.lives().next().is_none() {
-            return shorter(life, most);
+            let life = shorter(life, most);
+            // A key of earlier days that never expires is replaced by one that does.
+            let longest = || self.lives().flatten().max().unwrap_or(Duration::days(365));
+            return if self.require_expiry { life.or_else(|| Some(longest())) } else { life };
         }
         let allowed = || self.lives().filter(|choice| shorter(*choice, most) == *choice);
         let longest = allowed().filter(|choice| shorter(*choice, life) == *choice).max_by_key(length);
@@ -25,7 +28,7 @@ impl ExpiryRule {
     /// The lengths of life that are offered.
     fn lives(&self) -> impl Iterator<Item = Option<Duration>> {
         self.choices.iter().filter_map(|choice| match choice {
-            Expiry::Never => Some(None),
+            Expiry::Never => (!self.require_expiry).then_some(None),
             Expiry::Days(days) => Some(Some(Duration::days(i64::from(*days)))),
             Expiry::At(_) => None,
         })
@@ -113,6 +116,9 @@ impl Policy {
         let life = key.expires_at.map(|end| end - key.created_at);
         let rule = &self.expiry;
         match rule.max_days {
+            _ if rule.require_expiry && life.is_none() => {
+                why.push("the policy requires an expiry, and it never expires".into());
+            }
             Some(days) if length(&life) > Duration::days(i64::from(days)) => {
                 why.push(format!("the policy lets keys live at most {days} days"));
             }
@@ -137,6 +143,7 @@ mod tests {
             choices: choices.to_vec(),
             custom,
             max_days,
+            require_expiry: false,
         };
         let free = rule(true, None, &[Expiry::Never]);
         assert_eq!((free.renewed(None), free.renewed(days(401))), (None, days(401)));
@@ -150,5 +157,11 @@ mod tests {
             (chosen.renewed(None), chosen.renewed(days(89)), chosen.renewed(days(7))),
             (days(90), days(30), days(30))
         );
+        let ends = |most| ExpiryRule {
+            require_expiry: true,
+            ..rule(true, most, &[Expiry::Days(30), Expiry::Days(90)])
+        };
+        assert_eq!((ends(None).renewed(None), ends(None).renewed(days(401))), (days(90), days(401)));
+        assert_eq!(ends(Some(60)).renewed(None), days(60));
     }
 }

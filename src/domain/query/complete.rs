@@ -12,7 +12,7 @@ pub struct FieldHelp {
 }
 
 /// All fields, in the order that help shows them in.
-pub const FIELDS: [FieldHelp; 18] = [
+pub const FIELDS: [FieldHelp; 20] = [
     FieldHelp {
         name: "status",
         values: &["active", "paused", "suspended", "refused", "expired", "abandoned", "revoked", "ended"],
@@ -62,6 +62,11 @@ pub const FIELDS: [FieldHelp; 18] = [
         meaning: "would be refused by its policy if it were made today, and was not replaced",
     },
     FieldHelp {
+        name: "network",
+        values: &["any", "set"],
+        meaning: "any: works from any address; set: only from the networks that it names",
+    },
+    FieldHelp {
         name: "acknowledged",
         values: &["yes", "no"],
         meaning: "whether somebody confirmed that the secret was taken over",
@@ -87,6 +92,11 @@ pub const FIELDS: [FieldHelp; 18] = [
         meaning: "a part of the name; in quotation marks, or with =, all of it",
     },
     FieldHelp { name: "by", values: &[], meaning: "the operator who made the key" },
+    FieldHelp {
+        name: "creator",
+        values: &["gone", "here"],
+        meaning: "gone: the person who made the key has no role any more; here: still has one",
+    },
 ];
 
 /// What can replace a part of a filter: bytes `start..end` of the text by one of `candidates`.

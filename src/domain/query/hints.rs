@@ -20,6 +20,8 @@ pub(super) fn accepted(field: &str) -> &'static str {
         "rotation" => "due",
         "violates" => "policy",
         "overlap" => "old, new or open",
+        "network" => "any or set",
+        "creator" => "gone or here",
         "acknowledged" | "replaced" | "replaces" => "yes or no",
         _ => "the id, or its first or last characters",
     }

@@ -26,6 +26,22 @@ impl Query {
         self.terms.iter().any(|term| matches!(term.test, Test::Violates(_)))
     }
 
+    /// Whether some term asks who is an operator, which is not filled in yet.
+    pub fn asks_operators(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.test, Test::CreatorGone(..)))
+    }
+
+    /// The same with the names of all operators filled in where a term asks about them.
+    pub fn among(&self, operators: &[String]) -> Self {
+        let mut filled = self.clone();
+        for term in &mut filled.terms {
+            if let Test::CreatorGone(_, here) = &mut term.test {
+                *here = operators.to_vec();
+            }
+        }
+        filled
+    }
+
     /// Whether some term tells keys whose form gates take from others.
     pub fn asks_forms(&self) -> bool {
         self.terms.iter().any(|term| matches!(&term.test, Test::Status(any) if tells_forms(any)))
@@ -91,6 +107,8 @@ impl Test {
             Self::Violates(policies) => policies
                 .iter()
                 .any(|policy| policy.slug == key.issuer && !policy.objections(key, now).is_empty()),
+            Self::CreatorGone(gone, here) => here.iter().any(|name| *name == *key.created_by) != *gone,
+            Self::Anywhere(any) => key.allow.is_empty() == *any,
             Self::Acknowledged(yes) => key.acknowledged_at.is_some() == *yes,
             Self::Replaced(yes) => key.successor.is_some() == *yes,
             Self::Replaces(yes) => key.predecessor.is_some() == *yes,

@@ -216,6 +216,8 @@ impl Word {
             }
             "rotation" => self.word(help, &["due"]).map(|_| Test::RotationDue)?,
             "violates" => self.word(help, &["policy"]).map(|_| Test::Violates(Vec::new()))?,
+            "network" => Test::Anywhere(self.word(help, &["any", "set"])? == 0),
+            "creator" => Test::CreatorGone(self.word(help, &["gone", "here"])? == 0, Vec::new()),
             "acknowledged" => Test::Acknowledged(self.word(help, &["yes", "no"])? == 0),
             "replaced" => Test::Replaced(self.word(help, &["yes", "no"])? == 0),
             "replaces" => Test::Replaces(self.word(help, &["yes", "no"])? == 0),

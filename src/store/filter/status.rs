@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::{Driver, any, push_lives, push_test};
+use super::{Driver, any, push_lives, push_terms};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Status;
@@ -10,6 +10,12 @@ use crate::domain::query;
 
 /// No text that begins like another comes after that one with this behind it.
 const LAST: char = char::MAX;
+
+/// Whether these are all ways to end.
+pub(super) fn is_ended(any: &[Status]) -> bool {
+    let ends = |status| matches!(status, Status::Expired | Status::Abandoned | Status::Revoked);
+    any.len() == 3 && any.iter().copied().all(ends)
+}
 
 /// Writes that the key is one of these.
 pub(super) fn push_statuses<D: Driver>(
@@ -76,12 +82,8 @@ fn push_held<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant, forms: &Forms) 
     sql.push(")");
     for query in &forms.frozen {
         sql.push(" OR (1 = 1");
-        for term in &query.terms {
-            sql.push(if term.negated { " AND NOT (" } else { " AND (" });
-            // No freeze asks for a status.
-            push_test(sql, &term.test, now, &Forms::default());
-            sql.push(")");
-        }
+        // No freeze asks for a status.
+        push_terms(sql, query, now, &Forms::default());
         sql.push(")");
     }
     sql.push(")");

@@ -38,6 +38,9 @@ pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Po
                 D::DAY
             ));
         }
+        if rule.require_expiry {
+            sql.push(" OR k.expires_at IS NULL");
+        }
         if !rule.custom {
             sql.push(" OR NOT (1 = 0");
             for choice in &rule.choices {

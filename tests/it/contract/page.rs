@@ -132,6 +132,13 @@ const FILTERS: &[&str] = &[
     "idle:30d",
     "idle:90d status:active",
     "rotation:due",
+    "network:any",
+    "network:set",
+    "creator:gone",
+    "creator:here",
+    "-status:ended",
+    "-status:ended expires:never",
+    "-status:ended network:any owner:none",
     "-rotation:due",
     "acknowledged:no",
     "acknowledged:yes",
@@ -210,9 +217,11 @@ on_both! {
         // A key with a plain name to fill the gaps with.
         let model = rack.keys.iter().find(|key| key.name.split(' ').count() > 1 && key.name.is_ascii()).unwrap().clone();
         let mut empty = Vec::new();
+        let here: Vec<String> = rack.service.operators().await.unwrap().iter().map(|one| one.name.to_string()).collect();
         for filter in FILTERS {
             let text = fill(filter, &model);
             let query = Query::parse(&text, Here::utc(rack.service.present())).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+            let query = query.among(&here);
             let mut wanted = expected(&rack, &query, Sort::default(), &hidden);
             let found = ids(&all(&rack.service, &query, Sort::default(), 500).await);
             assert_eq!(found.len(), wanted.len(), "{text:?} found {} instead of {}", found.len(), wanted.len());
@@ -233,7 +242,7 @@ on_both! {
             }
             for filter in FILTERS {
                 let text = fill(filter, &model);
-                let query = query(&text);
+                let query = query(&text).among(&here);
                 for sort in [Sort::default(), Sort { column: Column::Used, direction: Direction::Descending }] {
                     let wanted = expected(&rack, &query, sort, &hidden);
                     assert_eq!(ids(&all(&rack.service, &query, sort, 500).await), wanted, "{text:?} without indexes");
