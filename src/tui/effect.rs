@@ -27,9 +27,9 @@ use crate::domain::text::SafeText;
 use crate::domain::usage::{Late, Minute};
 use crate::service::{
     AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created,
-    Edited, ExportForm, GateStanding, Incident, IncidentOrder, Looked, Mailing, Outbox, Outlook, Page,
-    PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked, Search, SweepOrder,
-    SweepPreview, Tell, Told, UndoneList, Whither, Whoami,
+    Edited, ExportForm, GateStanding, Hygiene, Incident, IncidentOrder, Leave, Leaver, Left, Looked, Mailing,
+    Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked,
+    Search, SweepOrder, SweepPreview, Tell, Told, UndoneList, Whither, Whoami,
 };
 
 mod failure;
@@ -152,6 +152,8 @@ pub enum Request {
     /// What a gate would read in this, sent in that header if it is known.
     Read(SentKey, Option<&'static str>),
     Outlook,
+    /// What is to be tidied, counted.
+    Hygiene,
     Create(Box<CreateKey>),
     /// What a new key like this one would be.
     Alike(KeyId),
@@ -242,6 +244,12 @@ pub enum Request {
         operation: OperationId,
         name: String,
     },
+    /// Everything of an operator's.
+    Leaver(String),
+    Leave {
+        operation: OperationId,
+        leave: Box<Leave>,
+    },
     Audit(AuditRequest),
     VerifyAudit,
     /// How many reminders are due, failed, ambiguous.
@@ -293,6 +301,7 @@ pub enum Reply {
     Find(Outcomes<Search>),
     Read(Outcomes<Reading>),
     Outlook(Outcomes<Outlook>),
+    Hygiene(Outcomes<Box<Hygiene>>),
     Create(Outcomes<Box<Created>>),
     Alike(Outcomes<Box<Alike>>),
     Edit(Outcomes<Vec<Edited>>),
@@ -320,6 +329,8 @@ pub enum Reply {
     Operators(Outcomes<Vec<Operator>>),
     SetOperator(Outcomes<Operator>),
     RemoveOperator(Outcomes<()>),
+    Leaver(Outcomes<Box<Leaver>>),
+    Leave(Outcomes<Left>),
     /// What is undone, or what was accepted to be.
     Undone(Outcomes<UndoneList>),
     Audit(Outcomes<Vec<Entry>>),
@@ -364,6 +375,7 @@ impl Reply {
             | Self::ApplyPolicy(Err(failure))
             | Self::SetOperator(Err(failure))
             | Self::RemoveOperator(Err(failure))
+            | Self::Leave(Err(failure))
             | Self::AcknowledgeAlerts(Err(failure))
             | Self::RetryReminders(Err(failure))
             | Self::Tell(Err(failure))

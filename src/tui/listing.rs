@@ -62,6 +62,7 @@ fn about_rows(action: Action) -> bool {
             | ToggleStanding
             | ChangeRole
             | RemoveOperator
+            | Leaves
     )
 }
 

@@ -67,6 +67,8 @@ pub enum Opening {
     /// Why something that somebody pastes is refused.
     ExplainSecret,
     Rotate(Box<Key>),
+    /// The operator of this name leaves.
+    Leaver(String),
     Confirm(Question),
     /// The form for a new account. `issuer`: the one chosen at first. `first_run`: the form for a key follows.
     Account {

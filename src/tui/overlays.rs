@@ -28,6 +28,7 @@ mod export;
 mod help;
 mod incident;
 mod leave;
+mod leaver;
 mod limit;
 mod looked;
 mod palette;
@@ -78,6 +79,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::ExplainId(key) => explain::open_by_id(shell, number, key),
         Opening::ExplainSecret => explain::open_for_secret(shell, number),
         Opening::Rotate(key) => rotate::open(shell, number, *key),
+        Opening::Leaver(name) => leaver::open(shell, number, name),
         Opening::Confirm(question) => confirm::open(shell, number, question),
         Opening::Account { issuer, first_run } => account::open(shell, number, issuer.as_deref(), first_run),
         Opening::ChangeAccount(account) => account::change(shell, number, &account),

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod alerts;
 pub mod audit;
 pub mod expiring;
+pub mod hygiene;
 pub mod issuers;
 pub mod keys;
 mod of_keys;
@@ -26,6 +27,7 @@ fn make(screen: ScreenId) -> Box<dyn Screen> {
         ScreenId::Issuers => Box::<issuers::State>::default(),
         ScreenId::Operators => Box::<operators::State>::default(),
         ScreenId::Alerts => Box::<alerts::State>::default(),
+        ScreenId::Hygiene => Box::<hygiene::State>::default(),
     }
 }
 

@@ -114,6 +114,7 @@ impl Typed {
                 Self::new("account").word(verb).word(account)
             }
             Request::Issuers => Self::new("issuer list"),
+            Request::Hygiene => Self::new("hygiene"),
             Request::ApplyPolicy { policy, .. } => Self::new("issuer add").word(&policy.slug),
             Request::Alerts(request) => {
                 let list = if request.open { "alerts list" } else { "alerts list --all" };
@@ -129,6 +130,9 @@ impl Typed {
                 Self::new("operator set").word(name).word(role.as_str())
             }
             Request::RemoveOperator { name, .. } => Self::new("operator remove").word(name),
+            Request::Leave { leave, .. } => {
+                Self::new("operator leave").word(&leave.name).option("--give-to", &leave.to)
+            }
             Request::Audit(_) => Self::new("audit list"),
             Request::VerifyAudit => Self::new("audit verify"),
             Request::Reminders(_) => Self::new("reminders list"),

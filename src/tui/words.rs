@@ -51,11 +51,12 @@ pub enum ScreenId {
     Issuers,
     Operators,
     Alerts,
+    Hygiene,
 }
 
 impl ScreenId {
     /// Each with its title, the action that shows it and the bindings of its list, in the order of their numbers and of `[` and `]`.
-    const TABLE: [(Self, &'static str, Action, Context); 8] = [
+    const TABLE: [(Self, &'static str, Action, Context); 9] = [
         (Self::Keys, "Keys", Action::ScreenKeys, Context::Keys),
         (Self::Expiring, "Expiring", Action::ScreenExpiring, Context::Expiring),
         (Self::Reminders, "Reminders", Action::ScreenReminders, Context::Reminders),
@@ -64,6 +65,7 @@ impl ScreenId {
         (Self::Issuers, "Issuers", Action::ScreenIssuers, Context::Issuers),
         (Self::Operators, "Operators", Action::ScreenOperators, Context::Operators),
         (Self::Alerts, "Alerts", Action::ScreenAlerts, Context::Alerts),
+        (Self::Hygiene, "Hygiene", Action::ScreenHygiene, Context::Hygiene),
     ];
 
     pub const ALL: [Self; Self::TABLE.len()] = {

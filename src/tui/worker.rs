@@ -220,6 +220,7 @@ impl Worker {
             Request::FindInFile(path) => Reply::Find(service.find_in_file(path).await.map_err(Failure::from)),
             Request::Read(given, header) => Reply::Read(plain(service.read_pasted(given, header)).await),
             Request::Outlook => Reply::Outlook(plain(service.outlook()).await),
+            Request::Hygiene => Reply::Hygiene(plain(service.tidy()).await.map(Box::new)),
             Request::Create(request) => {
                 Reply::Create(plain(service.create_key(*request)).await.map(Box::new))
             }
@@ -285,6 +286,10 @@ impl Worker {
             }
             Request::RemoveOperator { operation, name } => {
                 Reply::RemoveOperator(plain(service.remove_operator(operation, &name)).await)
+            }
+            Request::Leaver(name) => Reply::Leaver(plain(service.leaver(&name)).await.map(Box::new)),
+            Request::Leave { operation, leave } => {
+                Reply::Leave(plain(service.leave(operation, *leave)).await)
             }
             Request::Outbox => Reply::Outbox(plain(service.outbox()).await),
             Request::Post => Reply::Post(plain(service.post()).await.map(|post| post.whither())),

@@ -58,6 +58,9 @@ pub enum Action {
     /// What is out of the ordinary about the use of keys; which gates run
     #[strum(serialize = "alerts")]
     ScreenAlerts,
+    /// What is to be tidied: keys that never expire, that nobody uses, that nobody owns, and the like
+    #[strum(serialize = "hygiene")]
+    ScreenHygiene,
     /// Go to the next screen
     NextScreen,
     /// Go to the screen before
@@ -172,6 +175,8 @@ pub enum Action {
     ChangeRole,
     /// Take all rights from the operator
     RemoveOperator,
+    /// The operator leaves: take the role, and decide what becomes of each of their keys
+    Leaves,
     // Reminders
     /// Let the next sweep send the selected reminder again, or all marked ones
     Retry,
@@ -246,6 +251,13 @@ pub enum Action {
     FindingsPageUp,
     /// One page down
     FindingsPageDown,
+    // Somebody leaves
+    /// Give the key to another owner, or keep it as it is
+    GiveKey,
+    /// Give all of the keys, or none
+    GiveAll,
+    /// Write who gets the keys
+    GiveTo,
     // The reveal
     /// Copy the secret to the clipboard
     CopySecret,

@@ -27,6 +27,7 @@ pub enum Context {
     Issuers,
     Operators,
     Alerts,
+    Hygiene,
     /// A line of text: the filter, a path, the exposed key.
     #[strum(serialize = "A line of text")]
     Prompt,
@@ -39,6 +40,9 @@ pub enum Context {
     /// What a search for leaked secrets found.
     #[strum(serialize = "Leaked secrets")]
     Findings,
+    /// Everything of an operator who leaves.
+    #[strum(serialize = "Somebody leaves")]
+    Leaver,
     /// The one time a secret is shown.
     #[strum(serialize = "The reveal")]
     Reveal,
@@ -75,8 +79,8 @@ impl Context {
             Self::Always => return None,
             Self::Table | Self::Detail => Self::Global,
             Self::Keys | Self::Expiring | Self::Reminders | Self::Accounts => Self::Table,
-            Self::Audit | Self::Issuers | Self::Operators | Self::Alerts => Self::Table,
-            Self::Leaving | Self::Findings => Self::Dialog,
+            Self::Audit | Self::Issuers | Self::Operators | Self::Alerts | Self::Hygiene => Self::Table,
+            Self::Leaving | Self::Findings | Self::Leaver => Self::Dialog,
             Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
             Self::Picker | Self::Reader | Self::Preview | Self::Sweeping => Self::Always,
         })

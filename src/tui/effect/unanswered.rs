@@ -62,6 +62,9 @@ impl Request {
             Self::SetOperator { name, .. } | Self::RemoveOperator { name, .. } => {
                 (format!("changing the role of {}", safe(name)), look("operator list"))
             }
+            Self::Leave { leave, .. } => {
+                (format!("taking the role of {}", safe(&leave.name)), look("operator list"))
+            }
             Self::RetryReminders { .. } => {
                 ("letting reminders be sent again".to_owned(), look("reminders list"))
             }
@@ -88,6 +91,7 @@ impl Request {
             | Self::FindInFile(_)
             | Self::Read(..)
             | Self::Outlook
+            | Self::Hygiene
             | Self::Receipt { .. }
             | Self::Accounts { .. }
             | Self::Account(_)
@@ -96,6 +100,7 @@ impl Request {
             | Self::OpenAlerts
             | Self::Gates
             | Self::Operators
+            | Self::Leaver(_)
             | Self::Audit(_)
             | Self::VerifyAudit
             | Self::Outbox

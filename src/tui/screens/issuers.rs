@@ -195,6 +195,7 @@ fn rules(policy: &Policy) -> Vec<Part> {
     let choices: Vec<String> = policy.expiry.choices.iter().map(ToString::to_string).collect();
     let custom = if policy.expiry.custom { ", or any other instant" } else { "" };
     let longest = policy.expiry.max_days.map(|days| format!("; at most {days} days")).unwrap_or_default();
+    let required = if policy.expiry.require_expiry { "; an expiry is required" } else { "" };
     let limit = |limit: Option<u32>, words: &str| limit.map(|limit| format!("{limit} {words}"));
     let caps: Vec<String> = [
         limit(policy.caps.active_keys, "active keys per account"),
@@ -220,7 +221,7 @@ fn rules(policy: &Policy) -> Vec<Part> {
         Part::Fact("Secret", safe(&secret)),
         Part::Fact(
             "Expiry",
-            format!("{}{custom}{longest}; {} at first", choices.join(", "), policy.expiry.default),
+            format!("{}{custom}{longest}{required}; {} at first", choices.join(", "), policy.expiry.default),
         ),
         Part::Fact("Limits", if caps.is_empty() { "none".into() } else { caps.join(", ") }),
         Part::Fact("Rotation", format!("{period}; {overlap}")),

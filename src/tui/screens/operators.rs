@@ -104,6 +104,7 @@ impl Screen for State {
                 let at = roles.iter().position(|role| *role == row.role).unwrap_or(0);
                 ask(shell, &row.name, roles[(at + 1) % roles.len()], Some(row.role));
             }
+            (Action::Leaves, Some(row)) => shell.open(Opening::Leaver(row.name.as_str().to_owned())),
             (Action::RemoveOperator, Some(row))
                 if shell.refuse_unless(Permission::ChangeOperators, "remove operators") =>
             {

@@ -45,6 +45,7 @@ fn kr_08_every_screen_copies_its_command() {
         (ScreenId::Issuers, "keyrack issuer list"),
         (ScreenId::Operators, "keyrack operator list"),
         (ScreenId::Alerts, "keyrack alerts list"),
+        (ScreenId::Hygiene, "keyrack hygiene"),
     ] {
         desk.press(&(screen.place() + 1).to_string());
         let copied = copied(&mut desk, screen.title());

@@ -101,22 +101,23 @@ fn who_and_link(shell: &Shell) -> Line<'static> {
 
 /// The screens and their numbers; how much there is of what the present one shows.
 fn draw_tabs(state: &super::State, frame: &mut Frame, area: Rect) {
-    let (tabs, summary) = fitting(state, area.width);
-    frame.render_widget(tab_line(&state.shell, tabs).0, area);
+    let (tabs, shown, summary) = fitting(state, area.width);
+    frame.render_widget(tab_line(&state.shell, tabs, shown).0, area);
     let width = width_of(&summary).min(area.width);
     frame.render_widget(summary, Rect { x: area.right() - width, width, ..area });
 }
 
 /// The screen whose tab is at a place.
 pub fn tab_at(state: &super::State, at: Position) -> Option<ScreenId> {
-    let (tabs, _) = fitting(state, state.shell.size.width);
-    let (_, ends) = tab_line(&state.shell, tabs);
+    let (tabs, shown, _) = fitting(state, state.shell.size.width);
+    let (_, ends) = tab_line(&state.shell, tabs, shown);
     let place = ends.iter().position(|end| usize::from(at.x) < *end)?;
     (at.y == 1).then(|| ScreenId::ALL.get(place).copied()).flatten()
 }
 
-/// The tabs with their names if there is room, else closer together, else beside the count alone, else by their numbers.
-fn fitting(state: &super::State, width: u16) -> (Tabs, Line<'static>) {
+/// The tabs with their names if there is room, else closer together, else without the last of
+/// them, else beside the count alone, else by their numbers; and how many there are.
+fn fitting(state: &super::State, width: u16) -> (Tabs, usize, Line<'static>) {
     let shell = &state.shell;
     let style = shell.styles.of(Role::Text);
     let words = state.screens.shown(shell).summary(shell);
@@ -124,20 +125,27 @@ fn fitting(state: &super::State, width: u16) -> (Tabs, Line<'static>) {
     // `60 API keys` says as much without its words, where a mark or "over" does not stand before the number.
     let count = words.split(' ').next().filter(|first| first.starts_with(|c: char| c.is_ascii_digit()));
     let count = Line::styled(count.map_or_else(|| whole.to_string(), |count| format!(" {count} ")), style);
-    let fits = |tabs, summary: &Line<'_>| width_of(&tab_line(shell, tabs).0) + width_of(summary) <= width;
+    let fits = |tabs, shown, summary: &Line<'_>| {
+        width_of(&tab_line(shell, tabs, shown).0) + width_of(summary) <= width
+    };
+    // The one that is shown always has its tab; the last of the others goes before any is told less of.
+    let all = ScreenId::ALL.len();
+    let fewer = if shell.screen.place() + 1 == all { all } else { all - 1 };
     let ways = [
-        (Tabs::Wide, &whole),
-        (Tabs::Close, &whole),
-        (Tabs::Close, &count),
-        (Tabs::Tight, &whole),
-        (Tabs::Tight, &count),
+        (Tabs::Wide, all, &whole),
+        (Tabs::Close, all, &whole),
+        (Tabs::Wide, fewer, &whole),
+        (Tabs::Close, fewer, &whole),
+        (Tabs::Close, fewer, &count),
+        (Tabs::Tight, fewer, &whole),
+        (Tabs::Tight, fewer, &count),
     ];
-    for (tabs, summary) in ways {
-        if fits(tabs, summary) {
-            return (tabs, summary.clone());
+    for (tabs, shown, summary) in ways {
+        if fits(tabs, shown, summary) {
+            return (tabs, shown, summary.clone());
         }
     }
-    (Tabs::Numbers, whole)
+    (Tabs::Numbers, all, whole)
 }
 
 fn width_of(line: &Line<'_>) -> u16 {
@@ -153,13 +161,13 @@ enum Tabs {
     Numbers,
 }
 
-/// The tabs, and the column behind each of them.
-fn tab_line(shell: &Shell, tabs: Tabs) -> (Line<'static>, Vec<usize>) {
+/// The first of the tabs, and the column behind each of them.
+fn tab_line(shell: &Shell, tabs: Tabs, shown: usize) -> (Line<'static>, Vec<usize>) {
     let styles = &shell.styles;
     let mut spans = Vec::new();
     let mut ends = Vec::new();
     let mut end = 0;
-    for (i, screen) in ScreenId::ALL.into_iter().enumerate() {
+    for (i, screen) in ScreenId::ALL.into_iter().take(shown).enumerate() {
         let present = screen == shell.screen;
         let style = styles.of(if present { Role::Accent } else { Role::Muted });
         let number = i + 1;
