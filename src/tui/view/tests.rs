@@ -9,7 +9,7 @@ fn footer(desk: &mut Desk) -> String {
 #[test]
 fn the_narrowest_footer_shows_the_way_to_help_and_commands() {
     for width in 60..=200 {
-        for screen in ["1", "2", "3", "4", "5", "6", "7", "8"] {
+        for screen in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
             let mut desk = Desk::ready(width, 24, keys(3));
             desk.play(screen);
             let footer = footer(&mut desk);
@@ -50,7 +50,7 @@ fn under_cursor(desk: &Desk) -> String {
 
 #[test]
 fn the_hardware_cursor_is_on_the_selected_row_of_every_list() {
-    for screen in ["1", "2", "3", "4", "5", "6", "7", "8"] {
+    for screen in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
         let mut desk = Desk::ready(120, 30, keys(3));
         desk.play(screen);
         let marked = desk.screen().lines().position(|line| line.starts_with('▌'));

@@ -64,6 +64,8 @@ impl State {
         let given = |line: usize| shown.get(line).is_some_and(|one| self.give.contains(&one.key.id));
         if all > 0 {
             list::draw(frame, styles, table, COLUMNS, &cells, self.at.checked_sub(top), given);
+            let row = u16::try_from(self.at.saturating_sub(top)).unwrap_or(0);
+            frame.set_cursor_position((table.x, (table.y + 1 + row).min(table.bottom().saturating_sub(1))));
         }
         let place = Rect { y: table.bottom(), height: below, ..inner };
         frame.render_widget(Paragraph::new(lines), place);

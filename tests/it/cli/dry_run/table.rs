@@ -82,6 +82,9 @@ pub const REFUSED: &[&str] = &[
     "5 operator remove {me} --yes",
     "3 operator remove otto",
     "3 operator remove otto --yes",
+    "5 operator leave {me}",
+    "5 operator leave {me} --yes",
+    "3 operator leave otto --yes",
     "3 issuer add nosuch",
     "5 issuer add voxpria",
     "2 issuer apply missing.toml",
@@ -137,4 +140,6 @@ pub const ADMINS: &[&str] = &[
     "4 operator set otto viewer",
     "4 operator remove grace",
     "4 operator remove grace --yes",
+    "4 operator leave grace",
+    "4 operator leave grace --yes",
 ];
