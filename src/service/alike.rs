@@ -1,6 +1,6 @@
 //! What a new key like another one would be.
 
-use chrono::Duration;
+use chrono::{Duration, SubsecRound as _};
 
 use super::{CreateKey, From, PageRequest, Result, Service};
 use crate::domain::expiry::Expiry;
@@ -80,11 +80,12 @@ fn wish(key: &Key, life: Option<Duration>, policy: &Policy, now: Instant) -> (Cr
     (request, notes)
 }
 
-/// An expiry so far from now.
+/// An expiry so far from now: in whole days from the second day on, and to the second before.
 fn lasting(life: Option<Duration>, now: Instant) -> Expiry {
     let Some(life) = life else { return Expiry::Never };
-    let days = u32::try_from(life.num_days()).ok().filter(|number| days(*number) == life);
-    days.map_or_else(|| Expiry::At(shifted(now, life)), Expiry::Days)
+    let whole = u32::try_from(life.num_days()).ok();
+    let whole = whole.filter(|number| *number > 1 || days(*number) == life);
+    whole.map_or_else(|| Expiry::At(shifted(now, life).trunc_subsecs(0)), Expiry::Days)
 }
 
 /// `CI` becomes `CI (2)`, and `CI (2)` becomes `CI (3)`: the name without its number, and this number.
@@ -102,6 +103,18 @@ fn numbered(name: &str, number: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expiry_is_as_far_away_as_the_first_ones_was() {
+        let now = crate::domain::examples::noon();
+        let hours = |hours| lasting(Some(Duration::hours(hours)), now);
+        assert_eq!(
+            (hours(24 * 30), hours(24 * 30 + 5), hours(24)),
+            (Expiry::Days(30), Expiry::Days(30), Expiry::Days(1))
+        );
+        assert_eq!(hours(12), Expiry::At(now + Duration::hours(12)));
+        assert_eq!(lasting(None, now), Expiry::Never);
+    }
 
     #[test]
     fn the_next_name_counts_on() {

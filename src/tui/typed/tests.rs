@@ -6,8 +6,10 @@ use super::*;
 use crate::cli::Cli;
 use crate::config::keymap::Context;
 use crate::domain::expiry::Overlap;
+use crate::domain::key::Key;
 use crate::domain::notice::Occasion;
 use crate::domain::query::Sort;
+use crate::domain::scope::Scopes;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{CopyText, Effect};
 use crate::tui::opening::{Change, Opening, Question};
@@ -79,6 +81,26 @@ fn kr_08_a_selection_is_its_filter_or_its_ids() {
 }
 
 #[test]
+fn kr_08_an_edit_copies_what_it_would_change() {
+    let key = key("voxpria", "Hub");
+    let (id, scopes) = (key.id, Scopes::parse("calls:read"));
+    let mut desk = Desk::new();
+    desk.open(Opening::Edit(Box::new(Key { scopes, ..key })));
+    desk.press("\" 2\" tab tab space right space ctrl-s");
+    let line =
+        format!("keyrack key edit '--name=Hub 2' --add-scope=calls:write --remove-scope=calls:read {id}");
+    assert_eq!(copied(&mut desk, "edit"), line);
+    let edit = Edit {
+        owner: Some(String::new()),
+        anywhere: true,
+        expires: Some(crate::domain::edit::NewEnd::parse("+90d", desk.state.shell.here()).unwrap()),
+        ..Edit::default()
+    };
+    let line = edited(&edit).words.join(" ");
+    assert_eq!(line, "key edit --owner= --allow=any --expires=+90d");
+}
+
+#[test]
 fn kr_08_every_question_copies_its_command() {
     let one = || Box::new(key("voxpria", "O'Brien; rm -rf /"));
     let id = one().id;
@@ -94,6 +116,9 @@ fn kr_08_every_question_copies_its_command() {
     let openings: Vec<(Opening, String)> = vec![
         (Opening::Sort(Sort::default()), "key list".into()),
         (Opening::Create { account: None }, "key create --help".into()),
+        (Opening::Alike(id), "key create --help".into()),
+        (Opening::Edit(one()), format!("key show {id}")),
+        (Opening::EditMany(vec![id, key_id(1)]), format!("key show {id} {}", key_id(1))),
         (
             Opening::Reveal { created: Box::new(created("voxpria", "CI")), replaces: None },
             "key acknowledge".into(),

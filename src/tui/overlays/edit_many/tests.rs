@@ -110,6 +110,14 @@ fn kr_10_a_burst_of_keys_edits_nothing() {
 }
 
 #[test]
+fn kr_10_what_an_edit_of_several_comes_to_stays_in_sight() {
+    let mut desk = form(80, 17);
+    desk.press("\"+90d\"");
+    tried(&mut desk);
+    desk.says("Expires changes on 2 keys").says("type 3 to confirm");
+}
+
+#[test]
 fn the_form_for_several_at_80_by_24() {
     insta::assert_snapshot!(form(80, 24).screen());
 }

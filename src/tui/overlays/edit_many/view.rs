@@ -148,6 +148,8 @@ impl State {
         if self.ended > 0 {
             sheet.words(Role::Warning, &self.ended_words());
         }
+        // What it comes to stays in sight, however much is listed.
+        sheet.pin();
         for one in changed().take(SHOWN) {
             sheet.space();
             let text = format!("{}  {}  {}", one.key.preview, one.key.name, one.key.account);
