@@ -99,6 +99,7 @@ impl Screen for State {
         let words = match self.rows.selected().map(|row| (row.count, row.card.advice())) {
             None => " what is to be tidied".to_owned(),
             Some((Err(unknown), _)) => format!(" {}", unknown.words()),
+            Some((Ok(_), advice)) if area.width < WIDE => format!(" {advice}"),
             Some((Ok(_), advice)) => format!(" {advice} {open} shows its keys."),
         };
         self.rows.draw_bar(shell, frame, area, Line::styled(words, shell.styles.of(Role::Muted)));

@@ -7,19 +7,21 @@ use ratatui::text::Line;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::issuer::{Issuer, Policy};
-use crate::domain::query::QueryError;
+use crate::domain::query::{Query, QueryError};
 use crate::domain::secret::Body;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, thousands};
 use crate::domain::when::Here;
-use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId};
+use crate::service::Count;
+use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
+use crate::tui::latest::Latest;
 use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Rows, Source};
-use crate::tui::opening::{Made, Opening, Part};
+use crate::tui::opening::{About, Made, Opening, Part};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::list::{self, column, list_area, number};
-use crate::tui::words::ScreenId;
+use crate::tui::words::{ScreenId, Severity};
 
 #[cfg(test)]
 mod tests;
@@ -71,7 +73,11 @@ impl Source for Issuers {
 #[derive(Debug, Default)]
 pub struct State {
     rows: Listing<Issuers>,
+    /// How many keys violate the policy that is read.
+    violations: Latest,
 }
+
+const ME: To = To::Screen(ScreenId::Issuers);
 
 impl Screen for State {
     its_rows!();
@@ -87,9 +93,13 @@ impl Screen for State {
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
         match action {
             Action::Open => {
-                if let Some((title, parts)) = self.rows.selected().map(|issuer| page(issuer, shell.utc)) {
-                    shell.open(Opening::Reader { title, parts, about: None });
-                }
+                let Some(issuer) = self.rows.selected() else { return Vec::new() };
+                let (title, parts) = page(issuer, shell.utc);
+                // How many there are comes when they are counted.
+                let filter = format!("-status:ended violates:policy issuer:{}", issuer.slug);
+                let count = Query::parse(&filter, shell.here()).ok().map(Request::Count);
+                shell.open(Opening::Reader { title, parts, about: Some(About { filter, revoke: None }) });
+                return count.and_then(|count| self.violations.ask(shell, ME, count)).into_iter().collect();
             }
             Action::New => {
                 let first_run = shell.issuers.as_ref().is_none_or(Vec::is_empty);
@@ -103,6 +113,21 @@ impl Screen for State {
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if let Reply::Issuers(Ok(issuers)) = &reply {
             shell.issuers = Some(issuers.clone());
+        }
+        if let Reply::Count(outcome) = reply {
+            let Some(settled) = self.violations.settle(shell, id) else { return Vec::new() };
+            let keys = match outcome {
+                Ok(Count::Exactly(0)) | Err(_) => None,
+                Ok(Count::Exactly(1)) => Some("1 key violates".to_owned()),
+                Ok(Count::Exactly(keys)) => Some(format!("{} keys violate", thousands(keys))),
+                Ok(Count::AtLeast(0)) => Some("Some keys may violate".to_owned()),
+                Ok(Count::AtLeast(keys)) => Some(format!("{} keys or more violate", thousands(keys))),
+            };
+            if let Some(keys) = keys.filter(|_| settled.newest) {
+                let open = shell.keymap.key(Action::GoToKey);
+                shell.toast(Severity::Warning, format!("{keys} this policy: {open} lists them"));
+            }
+            return settled.next.into_iter().collect();
         }
         let page = self.page(shell);
         self.rows.reply(shell, id, reply, page).map_or_else(Vec::new, |came| came.effects)

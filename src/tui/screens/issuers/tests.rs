@@ -27,6 +27,17 @@ fn a_policy_reads_as_sentences() {
 }
 
 #[test]
+fn kr_12_a_policy_tells_how_many_keys_violate_it_and_lists_them() {
+    let mut desk = screen();
+    let (id, request) = only_request(desk.press("enter"));
+    let Request::Count(query) = request else { panic!("{request:?}") };
+    assert!(query.to_string().contains("violates:policy issuer:"), "{query}");
+    desk.reply(id, Reply::Count(Ok(crate::service::Count::Exactly(12))));
+    assert!(desk.toast().starts_with("12 keys violate this policy: o lists them"), "{}", desk.toast());
+    desk.strike("o").closed().says("violates:policy issuer:");
+}
+
+#[test]
 fn presets_that_are_there_are_not_offered_again() {
     let mut desk = screen();
     desk.strike("n").closed().told("every preset is there already");
