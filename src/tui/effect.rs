@@ -14,7 +14,7 @@ use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::audit::Entry;
 use crate::domain::budget::Budgets;
 use crate::domain::edit::Edit;
-use crate::domain::expiry::Overlap;
+use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::explain::pasted::Reading;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
@@ -27,15 +27,18 @@ use crate::domain::text::SafeText;
 use crate::domain::usage::{Late, Minute};
 use crate::service::{
     AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created,
-    Edited, ExportForm, GateStanding, Hygiene, Incident, IncidentOrder, Leave, Leaver, Left, Looked, Mailing,
-    Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked,
-    Search, SweepOrder, SweepPreview, Tell, Told, UndoneList, Whither, Whoami,
+    Edited, ExportForm, Extended, GateStanding, Hygiene, Incident, IncidentOrder, Leave, Leaver, Left,
+    Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried,
+    RevokeKeys, Revoked, Rotated, Rotations, Search, SweepOrder, SweepPreview, Tell, Told, UndoneList,
+    Whither, Whoami,
 };
 
 mod failure;
+mod rotation;
 mod unanswered;
 
 pub use failure::{Failure, FailureKind};
+pub use rotation::RotationRequest;
 pub use unanswered::Unanswered;
 
 /// Something to be done. Plain comparable data.
@@ -189,7 +192,11 @@ pub enum Request {
         operation: OperationId,
         key: KeyId,
         overlap: Overlap,
+        /// `None`: as the key that is replaced.
+        expiry: Option<Expiry>,
     },
+    /// Overlaps of rotations, and many keys rotated at once.
+    Rotation(Box<RotationRequest>),
     /// Budgets agreed for one key; empty: its policy's hold again.
     SetLimits {
         operation: OperationId,
@@ -309,6 +316,9 @@ pub enum Reply {
     Revoke(Outcomes<Vec<Revoked>>),
     Receipt(Outcomes<Receipt>),
     Rotate(Outcomes<Box<Created>>),
+    RotateMany(Outcomes<Vec<Rotated>>),
+    Rotations(Outcomes<Rotations>),
+    Extend(Outcomes<Vec<Extended>>),
     SetLimits(Outcomes<Box<Key>>),
     Accounts(Outcomes<Vec<AccountSummary>>),
     Account(Outcomes<AccountSummary>),
@@ -366,6 +376,8 @@ impl Reply {
             Self::Create(Err(failure))
             | Self::Edit(Err(failure))
             | Self::Rotate(Err(failure))
+            | Self::RotateMany(Err(failure))
+            | Self::Extend(Err(failure))
             | Self::Acknowledge(Err(failure))
             | Self::SetLimits(Err(failure))
             | Self::Revoke(Err(failure))

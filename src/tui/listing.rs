@@ -58,6 +58,9 @@ fn about_rows(action: Action) -> bool {
             | GoToKey
             | Retry
             | Acknowledge
+            | CloseOverlap
+            | ExtendOverlap
+            | OpenReplacement
             | ChangeAccount
             | ToggleStanding
             | ChangeRole

@@ -43,6 +43,17 @@ pub enum Opening {
         known: Vec<Key>,
         states: String,
     },
+    /// Shall the overlaps of these old keys end? `known` as above; `states`: who uses them.
+    CloseOverlaps {
+        ids: Vec<KeyId>,
+        known: Vec<Key>,
+        states: String,
+    },
+    /// By how much shall the overlaps of these old keys be longer?
+    ExtendOverlaps {
+        ids: Vec<KeyId>,
+        known: Vec<Key>,
+    },
     /// Which keys these are and what they do. `looked`: where that was read already.
     Looked {
         ids: Vec<KeyId>,
@@ -69,6 +80,12 @@ pub enum Opening {
     Rotate(Box<Key>),
     /// The operator of this name leaves.
     Leaver(String),
+    /// How shall these keys be replaced, and where shall their new secrets go? `known` and `states` as above.
+    RotateMany {
+        ids: Vec<KeyId>,
+        known: Vec<Key>,
+        states: String,
+    },
     Confirm(Question),
     /// The form for a new account. `issuer`: the one chosen at first. `first_run`: the form for a key follows.
     Account {

@@ -25,6 +25,7 @@ mod edit_many;
 mod emergency;
 mod explain;
 mod export;
+mod extend;
 mod help;
 mod incident;
 mod leave;
@@ -68,6 +69,8 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Edit(key) => create::edit(shell, number, *key),
         Opening::Reveal { created, replaces } => reveal::open(shell, number, *created, replaces),
         Opening::Revoke { ids, known, states } => revoke::open(shell, number, ids, known, states),
+        Opening::CloseOverlaps { ids, known, states } => revoke::close(shell, number, ids, known, states),
+        Opening::ExtendOverlaps { ids, known } => extend::open(shell, number, ids, known),
         Opening::Looked { ids, looked } => looked::open(shell, number, ids, looked),
         Opening::Export(ids) => export::open(number, ids),
         Opening::Restored => revoke::again(shell, number),
@@ -80,6 +83,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::ExplainSecret => explain::open_for_secret(shell, number),
         Opening::Rotate(key) => rotate::open(shell, number, *key),
         Opening::Leaver(name) => leaver::open(shell, number, name),
+        Opening::RotateMany { ids, known, states } => rotate::many::open(shell, number, ids, known, states),
         Opening::Confirm(question) => confirm::open(shell, number, question),
         Opening::Account { issuer, first_run } => account::open(shell, number, issuer.as_deref(), first_run),
         Opening::ChangeAccount(account) => account::change(shell, number, &account),

@@ -137,6 +137,8 @@ pub fn allowed(shell: &Shell, action: Action) -> bool {
             | Action::Rotate
             | Action::Acknowledge
             | Action::TellAdmins
+            | Action::CloseOverlap
+            | Action::ExtendOverlap
     );
     let idle = matches!(action, Action::Back | Action::FocusDetail);
     !idle && (!changes || shell.who.is_none() || shell.may(Permission::ChangeKeys))

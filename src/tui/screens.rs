@@ -16,6 +16,7 @@ pub mod keys;
 mod of_keys;
 pub mod operators;
 pub mod reminders;
+pub mod rotations;
 
 fn make(screen: ScreenId) -> Box<dyn Screen> {
     match screen {
@@ -28,6 +29,7 @@ fn make(screen: ScreenId) -> Box<dyn Screen> {
         ScreenId::Operators => Box::<operators::State>::default(),
         ScreenId::Alerts => Box::<alerts::State>::default(),
         ScreenId::Hygiene => Box::<hygiene::State>::default(),
+        ScreenId::Rotations => Box::<rotations::State>::default(),
     }
 }
 

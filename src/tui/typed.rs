@@ -1,15 +1,17 @@
 //! The command that does the same as the console would: for a shell, without any secret in it.
 
-use super::effect::Request;
+use super::effect::{Request, RotationRequest};
 use super::shell::Shell;
 use crate::domain::account::Standing;
 use crate::domain::edit::Edit;
+use crate::domain::expiry::Overlap;
 use crate::domain::key::KeyId;
 use crate::domain::network::Networks;
 use crate::domain::notice::Occasion;
 use crate::domain::owner::Owner;
 use crate::domain::query::Direction;
-use crate::service::{ChangeAccount, CreateAccount, CreateKey, ExportForm, RevokeKeys};
+use crate::domain::when::Span;
+use crate::service::{ChangeAccount, CreateAccount, CreateKey, ExportForm, Place, RevokeKeys};
 
 #[cfg(test)]
 mod tests;
@@ -95,9 +97,11 @@ impl Typed {
             }
             Request::Undone => Self::new("audit undone"),
             Request::AcceptHistory(_) => Self::new("audit accept"),
-            Request::Rotate { key, overlap, .. } => {
-                Self::new("key rotate").option("--overlap", overlap.as_str()).word(key.to_string())
-            }
+            Request::Rotate { key, overlap, expiry, .. } => Self::new("key rotate")
+                .option("--overlap", overlap.as_str())
+                .option("--expires", expiry.map(|expiry| expiry.to_string()).unwrap_or_default())
+                .word(key.to_string()),
+            Request::Rotation(request) => rotation(request, shell),
             Request::SetLimits { key, limits, .. } if limits.is_empty() => {
                 Self::new("key limit --clear").word(key.to_string())
             }
@@ -163,6 +167,26 @@ impl Typed {
             line.push_str(&format!(" <<'END'\n{}\nEND\n", self.lines.join("\n")));
         }
         line
+    }
+}
+
+fn rotation(request: &RotationRequest, shell: &Shell) -> Typed {
+    match request {
+        RotationRequest::Page(page) => Typed::new("rotation list").option("--filter", page.query.to_string()),
+        RotationRequest::Close { order, .. } => Typed::new("rotation close")
+            .option("--reason", order.reason.as_deref().unwrap_or_default())
+            .keys(shell, &order.keys),
+        RotationRequest::Extend { order, .. } => Typed::new("rotation extend")
+            .option("--by", Span::from(order.by).to_string())
+            .keys(shell, &order.keys),
+        RotationRequest::Rotate { order, place, .. } => {
+            let option = if matches!(place, Place::Env(_)) { "--out-env" } else { "--out-dir" };
+            Typed::new("key rotate")
+                .option("--overlap", order.overlap.map_or("", Overlap::as_str))
+                .option("--expires", order.expiry.map(|expiry| expiry.to_string()).unwrap_or_default())
+                .option(option, place.path().display().to_string())
+                .keys(shell, &order.keys)
+        }
     }
 }
 

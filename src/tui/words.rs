@@ -52,11 +52,12 @@ pub enum ScreenId {
     Operators,
     Alerts,
     Hygiene,
+    Rotations,
 }
 
 impl ScreenId {
     /// Each with its title, the action that shows it and the bindings of its list, in the order of their numbers and of `[` and `]`.
-    const TABLE: [(Self, &'static str, Action, Context); 9] = [
+    const TABLE: [(Self, &'static str, Action, Context); 10] = [
         (Self::Keys, "Keys", Action::ScreenKeys, Context::Keys),
         (Self::Expiring, "Expiring", Action::ScreenExpiring, Context::Expiring),
         (Self::Reminders, "Reminders", Action::ScreenReminders, Context::Reminders),
@@ -66,6 +67,7 @@ impl ScreenId {
         (Self::Operators, "Operators", Action::ScreenOperators, Context::Operators),
         (Self::Alerts, "Alerts", Action::ScreenAlerts, Context::Alerts),
         (Self::Hygiene, "Hygiene", Action::ScreenHygiene, Context::Hygiene),
+        (Self::Rotations, "Rotations", Action::ScreenRotations, Context::Rotations),
     ];
 
     pub const ALL: [Self; Self::TABLE.len()] = {

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, Notify};
 
 mod files;
 pub mod late;
+mod rotation;
 mod running;
 
 use files::{file_failure, themes, write_new, write_secret};
@@ -244,9 +245,11 @@ impl Worker {
             Request::Receipt { keys, patience } => {
                 Reply::Receipt(plain(service.receipt(&keys, patience)).await)
             }
-            Request::Rotate { operation, key, overlap } => {
-                Reply::Rotate(plain(service.rotate_key(operation, key, overlap)).await.map(Box::new))
+            Request::Rotate { operation, key, overlap, expiry } => {
+                let made = service.rotate_key_until(operation, key, overlap, expiry);
+                Reply::Rotate(plain(made).await.map(Box::new))
             }
+            Request::Rotation(request) => Box::pin(self.rotation(*request)).await,
             Request::SetLimits { operation, key, limits } => {
                 Reply::SetLimits(plain(service.set_limits(operation, key, limits)).await.map(Box::new))
             }

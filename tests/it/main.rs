@@ -120,6 +120,7 @@ mod journey {
     mod reminders;
     mod replaced;
     mod restored;
+    mod rotations;
     mod scene;
     mod selection;
     mod signals;

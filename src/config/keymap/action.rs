@@ -61,6 +61,9 @@ pub enum Action {
     /// What is to be tidied: keys that never expire, that nobody uses, that nobody owns, and the like
     #[strum(serialize = "hygiene")]
     ScreenHygiene,
+    /// Old keys that still work beside their replacements, and who uses them
+    #[strum(serialize = "rotations")]
+    ScreenRotations,
     /// Go to the next screen
     NextScreen,
     /// Go to the screen before
@@ -189,6 +192,13 @@ pub enum Action {
     // Alerts
     /// Say that somebody has looked at the selected alert, or at all marked ones
     Acknowledge,
+    // Rotations
+    /// End the overlap now: the old key, or the old keys of all marked ones, are revoked for good
+    CloseOverlap,
+    /// Let the old key, or the old keys of all marked ones, work for longer
+    ExtendOverlap,
+    /// Go to the replacement
+    OpenReplacement,
     // A sweep
     /// Go on: to the question whether to send, or out of the summary
     SendLetters,

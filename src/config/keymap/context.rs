@@ -28,6 +28,8 @@ pub enum Context {
     Operators,
     Alerts,
     Hygiene,
+    /// In the list of open overlaps.
+    Rotations,
     /// A line of text: the filter, a path, the exposed key.
     #[strum(serialize = "A line of text")]
     Prompt,
@@ -79,7 +81,8 @@ impl Context {
             Self::Always => return None,
             Self::Table | Self::Detail => Self::Global,
             Self::Keys | Self::Expiring | Self::Reminders | Self::Accounts => Self::Table,
-            Self::Audit | Self::Issuers | Self::Operators | Self::Alerts | Self::Hygiene => Self::Table,
+            Self::Audit | Self::Issuers | Self::Operators | Self::Alerts => Self::Table,
+            Self::Hygiene | Self::Rotations => Self::Table,
             Self::Leaving | Self::Findings | Self::Leaver => Self::Dialog,
             Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
             Self::Picker | Self::Reader | Self::Preview | Self::Sweeping => Self::Always,

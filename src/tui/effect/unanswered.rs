@@ -1,7 +1,8 @@
 //! What is said of a change whose answer was not waited for.
 
-use super::{Reply, Request};
+use super::{Reply, Request, RotationRequest};
 use crate::domain::text::SafeText;
+use crate::tui::words::count;
 
 /// A change that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ impl Request {
                     "they may still work; look with `keyrack key list`, or revoke them again".to_owned(),
                 ),
             },
+            Self::Rotation(request) => return request.changes(),
             Self::SetLimits { key, .. } => {
                 (format!("setting the limits of {key}"), look(&format!("key show {key}")))
             }
@@ -112,6 +114,28 @@ impl Request {
             | Self::Themes(_)
             | Self::Copy(_)
             | Self::WriteSecret { .. } => return None,
+        };
+        Some(Unanswered { what, look })
+    }
+}
+
+impl RotationRequest {
+    fn changes(&self) -> Option<Unanswered> {
+        let look = || "look with `keyrack rotation list`".to_owned();
+        let (what, look) = match self {
+            Self::Page(_) => return None,
+            Self::Close { order, .. } => (
+                format!("closing {}", count(order.keys.len() as u64, "overlap")),
+                "the old keys may still work; look with `keyrack rotation list`, or close them again"
+                    .to_owned(),
+            ),
+            Self::Extend { order, .. } => {
+                (format!("extending {}", count(order.keys.len() as u64, "overlap")), look())
+            }
+            Self::Rotate { order, place, .. } => (
+                format!("rotating {}", count(order.keys.len() as u64, "key")),
+                format!("their new secrets are in {} if they were; {}", place.path().display(), look()),
+            ),
         };
         Some(Unanswered { what, look })
     }

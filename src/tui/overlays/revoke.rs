@@ -24,12 +24,14 @@ use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
+mod closing;
 mod reach;
 mod said;
 #[cfg(test)]
 mod tests;
 mod view;
 
+pub(super) use closing::close;
 pub(super) use reach::asking;
 pub(super) use said::already;
 use said::words;
@@ -63,6 +65,8 @@ pub struct State {
     asked: bool,
     /// The revocations that are made again, where a restored backup undid them.
     again: Option<UndoneList>,
+    /// Whether overlaps are closed by it.
+    closing: bool,
 }
 
 /// The database was seen to hold the keys as revoked; what the gates say comes in.
@@ -154,6 +158,7 @@ impl State {
             done: None,
             asked: true,
             again: None,
+            closing: false,
         }
     }
 
@@ -163,15 +168,6 @@ impl State {
             shell.toast(Severity::Good, words(&done.revoked, shell.utc));
         }
         shell.close();
-    }
-
-    fn take_undone(&mut self, list: UndoneList) {
-        self.ids = list.keys().collect();
-        self.known = list.undone.iter().filter_map(|undone| undone.key.clone()).collect();
-        self.again = Some(list);
-        if self.several() {
-            self.form.go_to(Focus::Count);
-        }
     }
 
     fn several(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Replacing a key: how long shall the old one go on working?
 
+use crossterm::event::KeyCode;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -12,17 +13,19 @@ use crate::domain::key::{Key, Status};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
-use crate::tui::input::Input;
+use crate::tui::input::{Input, Key as Press};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Made, Opening};
 use crate::tui::shell::Shell;
 use crate::tui::typed::Typed;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
+use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{choice, fit, picker};
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
+pub mod many;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +35,10 @@ pub struct State {
     key: Key,
     choices: Vec<Overlap>,
     at: usize,
+    /// When the replacement expires, if that is said.
+    expiry: TextField,
+    /// Whether the cursor stands there, and not on the overlap.
+    writing: bool,
     number: u64,
     /// The key is read once more, for something has changed.
     news: Option<RequestId>,
@@ -56,21 +63,32 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
     let choices = if overlap { Overlap::ALL.to_vec() } else { vec![Overlap::None] };
     let at = choices.iter().position(|choice| *choice == Overlap::Hours24).unwrap_or(0);
     let wish = Wish::new(shell, number);
-    Opened::new(State { key, choices, at, number, news: None, wish }, Vec::new())
+    let (expiry, writing) = (TextField::default(), false);
+    Opened::new(State { key, choices, at, expiry, writing, number, news: None, wish }, Vec::new())
 }
 
 impl Layer for State {
     fn context(&self) -> Context {
-        Context::Dialog
+        if self.writing { Context::Form } else { Context::Dialog }
+    }
+
+    fn typing(&self) -> bool {
+        self.writing
+    }
+
+    /// The same on both fields.
+    fn question(&self, _: &Shell) -> (Context, usize) {
+        (Context::Dialog, 0)
     }
 
     fn wish(&mut self) -> Option<&mut Wish> {
         Some(&mut self.wish)
     }
 
-    fn asking(&self, _: &Shell) -> Option<Asking> {
+    fn asking(&self, shell: &Shell) -> Option<Asking> {
         let (key, overlap) = (self.key.id, self.choices[self.at]);
-        Some(Box::new(move |operation| Request::Rotate { operation, key, overlap }))
+        let expiry = many::read(self.expiry.value(), Some(&self.key), shell).ok()?;
+        Some(Box::new(move |operation| Request::Rotate { operation, key, overlap, expiry }))
     }
 
     fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
@@ -80,11 +98,28 @@ impl Layer for State {
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let Input::Key(key) = input else { return Vec::new() };
         if self.wish.under_way() {
             return Vec::new();
         }
+        let key = match input {
+            Input::Key(key) => key,
+            Input::Paste(pasted) if self.writing => {
+                self.expiry.paste(&pasted.line());
+                self.wish.edited();
+                return Vec::new();
+            }
+            _ => return Vec::new(),
+        };
+        if self.writing {
+            return self.write(shell, key);
+        }
         match key.action {
+            // Up and down lead from field to field, left and right through the choices.
+            Some(Action::NextButton | Action::PreviousButton)
+                if !matches!(key.event.code, KeyCode::Left | KeyCode::Right) =>
+            {
+                self.writing = true;
+            }
             Some(Action::No | Action::Interrupt) => shell.close(),
             Some(action @ (Action::NextButton | Action::PreviousButton)) => {
                 self.at = picker::step(
@@ -142,8 +177,16 @@ impl Layer for State {
             sheet.note(Role::Warning, "this issuer's policy lets two keys not overlap");
         }
         sheet.note(Role::Muted, &self.end(shell));
-        if self.key.successor.is_none() {
-            sheet.note(Role::Muted, &self.expiry(shell));
+        let chosen = many::read(self.expiry.value(), Some(&self.key), shell);
+        let wrong = chosen.as_ref().err().map(String::as_str).filter(|_| !self.writing);
+        let hint = "as now; or 90d, 1y, never, 2027-01-31";
+        sheet.text("Expires", &self.expiry, self.writing, hint, wrong);
+        if let Ok(Some(expiry)) = chosen {
+            let at = expiry.instant(shell.now).map(|at| times::exact(at, shell.utc));
+            let words = at.map_or("never expires".into(), |at| format!("expires on {at}"));
+            sheet.note(Role::Muted, &format!("The new key {words}."));
+        } else if self.key.successor.is_none() {
+            sheet.note(Role::Muted, &self.usual_expiry(shell));
         }
         sheet.failure(self.wish.failure());
         sheet.space();
@@ -151,7 +194,12 @@ impl Layer for State {
         if self.wish.under_way() {
             sheet.line(Line::styled("making the successor…", styles.of(Role::Info)), true);
         } else {
-            sheet.keys(&[(&yes, "make the successor"), ("← →", "overlap"), (&no, "leave it")]);
+            sheet.keys(&[
+                (&yes, "make the successor"),
+                ("← →", "overlap"),
+                ("↓", "expiry"),
+                (&no, "leave it"),
+            ]);
         }
         let title = format!("Rotate {}", fit::cut(&self.key.name, 50));
         sheet.draw(frame, &title, Role::DialogBorder);
@@ -159,6 +207,24 @@ impl Layer for State {
 }
 
 impl State {
+    /// A key in the field of the expiry.
+    fn write(&mut self, shell: &mut Shell, key: Press) -> Vec<Effect> {
+        match key.action {
+            Some(Action::CloseForm | Action::Interrupt) => shell.close(),
+            Some(Action::Submit) if key.confirms() => return self.send_wish(shell),
+            Some(
+                Action::NextField
+                | Action::PreviousField
+                | Action::FieldUp
+                | Action::FieldDown
+                | Action::Press,
+            ) => self.writing = false,
+            _ if self.expiry.key(key.event) => self.wish.edited(),
+            _ => {}
+        }
+        Vec::new()
+    }
+
     /// When the old key ends if the successor is taken over now.
     fn end(&self, shell: &Shell) -> String {
         let overlap = self.choices[self.at];
@@ -170,7 +236,7 @@ impl State {
     }
 
     /// When the replacement expires, by the policy as it is now.
-    fn expiry(&self, shell: &Shell) -> String {
+    fn usual_expiry(&self, shell: &Shell) -> String {
         let life = self.key.expires_at.map(|end| end - self.key.created_at);
         let allowed = shell.issuer(&self.key.issuer).map_or(life, |it| it.policy.expiry.renewed(life));
         let why = if allowed == life { "" } else { ", which is what the policy allows now" };

@@ -4,7 +4,7 @@ use crate::config::keymap::Action;
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::notice::Occasion;
-use crate::domain::query::{Query, Sort, Term, Test};
+use crate::domain::query::{self, Completion, Query, Sort, Term, Test};
 use crate::service::{ExportForm, From, Page, PageRequest, Row};
 use crate::tui::effect::{CopyText, Effect, Request, To};
 use crate::tui::listing::{Chunk, Listing, Part, Source, counted, told};
@@ -36,6 +36,36 @@ pub fn fate(shell: &Shell, key: &Key) -> String {
         (_, _, Some(at)) if at <= shell.now => format!("expired {}", ago(at)),
         _ => "doesn't fit this list".to_owned(),
     }
+}
+
+/// What could stand at the cursor of a filter of keys, a byte of its text. `keys`: those at hand.
+pub fn complete<'k>(
+    shell: &Shell,
+    keys: impl Iterator<Item = &'k Key> + Clone,
+    text: &str,
+    cursor: usize,
+) -> Completion {
+    let values = |field: &str| {
+        let issuers = shell.issuers.iter().flatten();
+        let keys = keys.clone();
+        let mut values: Vec<String> = match field {
+            "issuer" => issuers.map(|issuer| issuer.slug.clone()).collect(),
+            "scope" => {
+                issuers.flat_map(|issuer| &issuer.policy.scopes).map(|scope| scope.name.clone()).collect()
+            }
+            "account" => keys.map(|key| key.account.clone()).collect(),
+            "owner" => {
+                keys.filter_map(|key| key.owner.as_ref()).map(|owner| owner.name.to_string()).collect()
+            }
+            "tag" => keys.flat_map(|key| key.tags.iter().map(str::to_owned)).collect(),
+            "by" => keys.map(|key| key.created_by.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        values.sort_unstable();
+        values.dedup();
+        values
+    };
+    query::complete(text, cursor, values)
 }
 
 pub fn from(part: Part<'_, Row>) -> From {
@@ -70,6 +100,12 @@ where
                     (1, Some(key)) => Opening::Edit(Box::new(key)),
                     _ => Opening::EditMany(ids),
                 });
+            }
+            return Vec::new();
+        }
+        Action::Rotate if rows.marks().len() > 1 => {
+            if let Some(Targets { ids, known, states }) = targets(rows, shell) {
+                shell.open(Opening::RotateMany { ids, known, states });
             }
             return Vec::new();
         }

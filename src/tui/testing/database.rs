@@ -11,9 +11,12 @@ use crate::domain::manifest::Manifest;
 use crate::domain::operator::Role;
 use crate::domain::query::{Cursor, CursorValue, Direction, Query, Test};
 use crate::domain::reach::Reach;
+use crate::domain::rotation::{Lately, Rotation};
 use crate::domain::usage::{Counts, Minute, minute};
-use crate::service::{Count, From, Looked, Outbox, Page, PageRequest, Receipt, Row, Whither};
-use crate::tui::effect::{Reply, Request};
+use crate::service::{
+    Count, From, Looked, Outbox, Page, PageRequest, Receipt, RotationRow, Rotations, Row, Whither,
+};
+use crate::tui::effect::{Reply, Request, RotationRequest};
 
 /// Keys that nobody has used, as they are looked at.
 pub fn looked(keys: Vec<Key>, now: Instant) -> Box<Looked> {
@@ -42,6 +45,10 @@ impl Database {
             Request::Whoami => Reply::Whoami(Ok(records::whoami(self.role))),
             Request::Issuers => Reply::Issuers(Ok(self.issuers.clone())),
             Request::Page(request) => Reply::Page(Ok(self.page(request, now))),
+            Request::Rotation(request) => match &**request {
+                RotationRequest::Page(_) => Reply::Rotations(Ok(self.rotations(now))),
+                _ => return None,
+            },
             Request::Count(query) => Reply::Count(Ok(Count::Exactly(self.fitting(query, now).len() as u64))),
             Request::Reach(keys) => {
                 let rows = self.keys.iter().filter(|key| keys.contains(&key.id));
@@ -80,6 +87,23 @@ impl Database {
             })
         };
         self.keys.iter().filter(|key| fits(key)).collect()
+    }
+
+    /// All open overlaps.
+    fn rotations(&self, now: Instant) -> Rotations {
+        let row = |old: &Key| {
+            let new = self.keys.iter().find(|key| Some(key.id) == old.successor)?.clone();
+            let lately = |key: &Key| Lately {
+                minutes: used(key.id, now),
+                networks: key.last_used_from.iter().cloned().collect(),
+                more_networks: 0,
+            };
+            let cursor = Cursor { value: CursorValue::Instant(old.created_at), id: old.id, odd_id: None };
+            let (old_use, new_use) = (lately(old), lately(&new));
+            Some(RotationRow { rotation: Rotation { old: old.clone(), new, old_use, new_use }, cursor })
+        };
+        let rows = self.keys.iter().filter(|key| key.is_being_replaced(now)).filter_map(row).collect();
+        Rotations { rows, more_before: false, more_after: false, now }
     }
 
     /// A page in the order of creation; other orders are the store's business.

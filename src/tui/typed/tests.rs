@@ -48,8 +48,9 @@ fn kr_08_every_screen_copies_its_command() {
         (ScreenId::Operators, "keyrack operator list"),
         (ScreenId::Alerts, "keyrack alerts list"),
         (ScreenId::Hygiene, "keyrack hygiene"),
+        (ScreenId::Rotations, "keyrack rotation list"),
     ] {
-        desk.press(&(screen.place() + 1).to_string());
+        desk.press(&((screen.place() + 1) % 10).to_string());
         let copied = copied(&mut desk, screen.title());
         assert!(copied.starts_with(line), "{screen:?}: {copied}");
         // The same by its own key and by the palette.

@@ -128,9 +128,9 @@ fn fitting(state: &super::State, width: u16) -> (Tabs, usize, Line<'static>) {
     let fits = |tabs, shown, summary: &Line<'_>| {
         width_of(&tab_line(shell, tabs, shown).0) + width_of(summary) <= width
     };
-    // The one that is shown always has its tab; the last of the others goes before any is told less of.
+    // The one that is shown always has its tab; the last ones go before any is told less of.
     let all = ScreenId::ALL.len();
-    let fewer = if shell.screen.place() + 1 == all { all } else { all - 1 };
+    let fewer = ALWAYS.max(shell.screen.place() + 1);
     let ways = [
         (Tabs::Wide, all, &whole),
         (Tabs::Close, all, &whole),
@@ -139,6 +139,8 @@ fn fitting(state: &super::State, width: u16) -> (Tabs, usize, Line<'static>) {
         (Tabs::Close, fewer, &count),
         (Tabs::Tight, fewer, &whole),
         (Tabs::Tight, fewer, &count),
+        (Tabs::Short, all, &whole),
+        (Tabs::Short, all, &count),
     ];
     for (tabs, shown, summary) in ways {
         if fits(tabs, shown, summary) {
@@ -152,12 +154,19 @@ fn width_of(line: &Line<'_>) -> u16 {
     u16::try_from(line.width()).unwrap_or(u16::MAX)
 }
 
+/// So many screens have their tabs where any has its name in full.
+const ALWAYS: usize = 8;
+/// Letters of a name where there is room for no more.
+const SHORT: usize = 5;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Tabs {
     Wide,
     Close,
     /// Without a space between number and name.
     Tight,
+    /// With the beginnings of the names, but for the present one's.
+    Short,
     Numbers,
 }
 
@@ -170,16 +179,18 @@ fn tab_line(shell: &Shell, tabs: Tabs, shown: usize) -> (Line<'static>, Vec<usiz
     for (i, screen) in ScreenId::ALL.into_iter().take(shown).enumerate() {
         let present = screen == shell.screen;
         let style = styles.of(if present { Role::Accent } else { Role::Muted });
-        let number = i + 1;
+        let number = (i + 1) % 10;
         let title = match tabs {
             Tabs::Numbers if !present => " ".to_owned(),
             Tabs::Close => format!(" {}", screen.title()),
-            Tabs::Tight => screen.title().to_owned(),
+            Tabs::Short if !present => screen.title().chars().take(SHORT).collect(),
+            Tabs::Tight | Tabs::Short => screen.title().to_owned(),
             _ => format!(" {} ", screen.title()),
         };
         let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };
         // Without a space between them only their looks tell the number from the name.
-        let number_style = if tabs == Tabs::Tight && !present { styles.of(Role::Text) } else { style };
+        let number_style =
+            if matches!(tabs, Tabs::Tight | Tabs::Short) && !present { styles.of(Role::Text) } else { style };
         let number = Span::styled(format!(" {number}"), number_style);
         let title = Span::styled(title, strong);
         end += number.width() + title.width();

@@ -103,6 +103,42 @@ on_both! {
         drop(next);
     }
 
+    async fn kr_11_an_old_key_that_is_still_used_raises_one_alert_before_its_overlap_ends(db) {
+        let office = office(&db, preset("voxpria")).await;
+        let (used, quiet) = (make_kept(&office, "acme", "used").await, make_kept(&office, "acme", "quiet").await);
+        for old in [&used, &quiet] {
+            let new = office.rotate_key(new_operation(), old.key.id, keyrack::domain::expiry::Overlap::Hours24).await.unwrap();
+            office.acknowledge_key(new_operation(), new.key.id).await.unwrap();
+        }
+        // The overlaps began yesterday, and end in half an hour.
+        let (yesterday, soon) = if db.is_postgres() {
+            ("acknowledged_at - interval '23 hours 30 minutes'", "expires_at - interval '23 hours 30 minutes'")
+        } else {
+            ("acknowledged_at - 84600000000", "expires_at - 84600000000")
+        };
+        let sql = format!("UPDATE key_auth SET acknowledged_at = {yesterday}, expires_at = {soon}, claim_by = {yesterday}, created_at = {yesterday}");
+        let sql = sql.replace(&format!("claim_by = {yesterday}, created_at = {yesterday}"), &format!("claim_by = {}, created_at = {}", yesterday.replace("acknowledged_at", "claim_by"), yesterday.replace("acknowledged_at", "created_at")));
+        db.execute_past_triggers("key_auth", &sql).await;
+        let gate = Gate::start(&db, &[]);
+        assert_eq!(gate.get("/api/v1/me", &[("X-API-Key", used.secret.expose())]).status, 200);
+        gate.stop();
+        // Each gate looks as soon as it runs; the second has nothing to add.
+        for _ in 0..2 {
+            let gate = Gate::start(&db, &[]);
+            let raised = alerts(&office, &used).await;
+            assert_eq!(raised.len(), 1, "{raised:?}");
+            let What::OverlapEnds { key, replacement, ends_at, .. } = &raised[0].alert.what else { panic!("{raised:?}") };
+            let old = office.key(used.key.id).await.unwrap();
+            assert_eq!((*key, Some(*replacement), Some(*ends_at)), (old.id, old.successor, old.expires_at));
+            gate.stop();
+        }
+        let keyrack = Script::on(&db);
+        let listed = said(&keyrack, &["alerts", "list"]);
+        assert!(listed.contains("Replaced, and still used") && listed.contains("keyrack rotation extend"), "{listed}");
+        let about = keyrack.json(&["alerts", "list", "--key", &quiet.key.id.to_string()]);
+        assert_eq!(about.as_array().unwrap().len(), 0, "{about}");
+    }
+
     async fn kr_06_places_are_bounded_in_the_database_and_batches_count_once(db) {
         let office = office(&db, preset("voxpria")).await;
         let made = make_kept(&office, "acme", "flood").await;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::State;
+use super::{Focus, State};
 use crate::config::theme::Role;
 use crate::domain::key::KeyId;
 use crate::domain::manifest::Manifest;
-use crate::service::{Looked, RevokeKeys};
-use crate::tui::effect::{Effect, Request, To};
+use crate::service::{CloseOverlaps, Looked, RevokeKeys, UndoneList};
+use crate::tui::effect::{Effect, Request, RotationRequest, To};
 use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
@@ -21,6 +21,15 @@ use crate::tui::wish::Asking;
 const BUSIEST: usize = 3;
 
 impl State {
+    pub(super) fn take_undone(&mut self, list: UndoneList) {
+        self.ids = list.keys().collect();
+        self.known = list.undone.iter().filter_map(|undone| undone.key.clone()).collect();
+        self.again = Some(list);
+        if self.several() {
+            self.form.go_to(Focus::Count);
+        }
+    }
+
     /// Asks what several keys are and do: who decides about them should see it first.
     pub(super) fn reach_out(&mut self, shell: &mut Shell) -> Option<Effect> {
         let many = self.several().then(|| self.ids.clone())?;
@@ -51,6 +60,12 @@ impl State {
                 list: list.clone(),
                 reason: reason.clone(),
             }),
+            None if self.closing => {
+                let order = CloseOverlaps { keys: self.ids.clone(), reason, shown };
+                Box::new(move |operation| {
+                    Request::Rotation(Box::new(RotationRequest::Close { operation, order: order.clone() }))
+                })
+            }
             None => asking(self.ids.clone(), reason, shown),
         }
     }

@@ -37,8 +37,13 @@ impl State {
         }
         let styles = &shell.styles;
         let mut sheet = Sheet::new(styles, area, COLUMNS, 11);
-        let (verb, noun) = (self.wording.revoke.as_str(), self.wording.noun.as_str());
+        let (verb, noun) = match self.closing {
+            true => ("Close now", "overlap"),
+            false => (self.wording.revoke.as_str(), self.wording.noun.as_str()),
+        };
         let title = match (self.known.as_slice(), self.several()) {
+            ([key], false) if self.closing => format!("Close the overlap of {}?", fit::cut(&key.name, 40)),
+            (_, true) if self.closing => format!("Close {} overlaps?", self.ids.len()),
             ([key], false) => format!("{verb} {noun} {}?", fit::cut(&key.name, 40)),
             (_, true) => format!("{verb} {} keys?", self.ids.len()),
             _ if self.again.is_some() => "What a restored backup undid".to_owned(),
@@ -53,12 +58,22 @@ impl State {
             self.draw_reach(&mut sheet, styles);
         } else if let Some(key) = self.known.first() {
             sheet.facts(&key_facts::of(shell, key));
+            if self.closing && !self.states.is_empty() {
+                sheet.words(Role::Text, &self.states);
+            }
         } else if let Some(id) = self.ids.first() {
             sheet.words(Role::Text, &id.to_string());
         }
         sheet.space();
-        let words =
-            "It ends at once and for good: whatever uses it fails from then on. There is no way back.";
+        let words = match (self.closing, self.several()) {
+            (true, false) => {
+                "The old key stops working immediately; its replacement goes on. Anything that still uses the old key will fail. This can't be undone."
+            }
+            (true, true) => {
+                "The old keys stop working immediately; their replacements go on. Anything that still uses an old key will fail. This can't be undone."
+            }
+            _ => "It ends at once and for good: whatever uses it fails from then on. There is no way back.",
+        };
         sheet.words(Role::Warning, words);
         sheet.space();
         let error = self.note_error();
@@ -87,7 +102,9 @@ impl State {
             };
             sheet.words(Role::Info, &words);
         } else {
-            let yes = if self.several() {
+            let yes = if self.several() && self.closing {
+                format!("Close {} overlaps", self.ids.len())
+            } else if self.several() {
                 format!("{verb} {} keys", self.ids.len())
             } else {
                 format!("{verb} ({})", shell.keymap.key(Action::Yes))

@@ -1,9 +1,10 @@
 use chrono::Duration;
 
-use crate::domain::expiry::Overlap;
+use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
-use crate::tui::effect::{FailureKind, Reply, Request};
+use crate::service::Place;
+use crate::tui::effect::{FailureKind, Reply, Request, RotationRequest};
 use crate::tui::message::Message;
 use crate::tui::opening::Opening;
 use crate::tui::overlays::reveal;
@@ -107,4 +108,56 @@ fn another_overlap_after_a_try_without_an_answer_is_another_wish() {
     desk.fail(id, Reply::Rotate, FailureKind::Unreachable, "the database can't be reached");
     desk.press("left");
     assert_eq!(only_request(desk.press("y")).1, first, "the first one as it was is the first one");
+}
+
+#[test]
+fn kr_11_the_new_keys_expiry_is_told_and_chosen() {
+    let mut desk = asked(key("voxpria", "main"));
+    desk.says("The new key never expires.");
+    desk.strike("down \"90d\"").says("The new key expires on 2027-02-19 12:00:00 UTC.");
+    desk.strike("enter right");
+    let Request::Rotate { overlap, expiry, .. } = only_request(desk.press("y")).1 else { panic!() };
+    assert_eq!((overlap, expiry), (Overlap::Days7, Some(Expiry::Days(90))));
+    let mut desk = asked(key("voxpria", "main"));
+    desk.strike("down \"soon\" enter");
+    assert_eq!(desk.press("y"), [], "what can't be read is not sent");
+}
+
+/// Three marked keys, and the question how to rotate them.
+fn many(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::ready(width, height, keys(3));
+    desk.play("ctrl-a").play("r");
+    desk
+}
+
+#[test]
+fn kr_11_a_selection_is_rotated_into_files_once_its_number_is_typed() {
+    let mut desk = many(100, 40);
+    desk.says("Rotate 3 keys").says("~/keyrack-20261121-120000");
+    desk.strike("tab \"1y\" tab right").says("~/keyrack-20261121-120000.env");
+    assert_eq!(desk.press("ctrl-s"), []);
+    desk.says("type 3 to confirm");
+    desk.write("3");
+    let (id, request) = only_request(desk.press("ctrl-s"));
+    let Request::Rotation(request) = request else { panic!("{request:?}") };
+    let RotationRequest::Rotate { order, place, .. } = *request else { panic!("{request:?}") };
+    assert_eq!(
+        (order.keys.len(), order.overlap, order.expiry),
+        (3, Some(Overlap::Hours24), Some(Expiry::Days(365)))
+    );
+    assert_eq!(place, Place::Env("~/keyrack-20261121-120000.env".into()));
+    desk.fail(id, Reply::RotateMany, FailureKind::Rule, "\"key 1\" of acme: it has a successor already");
+    desk.says("it has a successor already");
+}
+
+#[test]
+fn kr_11_a_selection_of_one_is_rotated_as_any_key() {
+    let mut desk = Desk::ready(100, 40, keys(3));
+    desk.play("space").play("k").play("r");
+    desk.says("A successor with the same name");
+}
+
+#[test]
+fn kr_11_many_keys_at_80_by_24() {
+    insta::assert_snapshot!(many(80, 24).screen());
 }

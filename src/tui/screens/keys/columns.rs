@@ -91,6 +91,9 @@ pub struct Slot {
 /// Two cells before the first column: the selection's marker and the sign of a marked row.
 pub const MARGIN: u16 = 2;
 
+/// The status of a key that works beside its replacement.
+pub const REPLACED: &str = "→ replaced";
+
 /// Fewer columns than this are too few for a name.
 const NAME: u16 = 16;
 
@@ -165,6 +168,10 @@ pub fn layout(width: u16, usage: Option<bool>) -> Vec<Slot> {
         }
     };
     grow(Field::Name, if width < WIDE { 22 } else { 34 });
+    if width >= WIDE {
+        // `→ replaced, 999/h`
+        grow(Field::Status, 17);
+    }
     for (field, _, most) in wanted {
         grow(field, most);
     }
@@ -237,6 +244,7 @@ pub fn status(key: &Key, now: Instant, shell: &Shell) -> (&'static str, Style) {
     match key.status(now) {
         Status::Active if key.claim_by().is_some() => ("◍ unclaimed", styles.of(Role::Warning)),
         Status::Active if key.rotation_due(now) => ("! due", styles.of(Role::Warning)),
+        Status::Active if key.is_being_replaced(now) => (REPLACED, styles.of(Role::Accent)),
         Status::Active => ("● active", styles.of(Role::Ok)),
         Status::Paused => ("◫ paused", styles.of(Role::Accent)),
         Status::Suspended => ("! suspended", styles.of(Role::Danger)),

@@ -1,7 +1,7 @@
 //! The keys as a list: how they are read and filtered.
 
 use crate::domain::key::KeyId;
-use crate::domain::query::{Completion, Query, QueryError, Sort, Test, complete};
+use crate::domain::query::{Completion, Query, QueryError, Sort, Test};
 use crate::domain::subjects::Subjects;
 use crate::domain::when::Here;
 use crate::service::{PageRequest, Row};
@@ -43,27 +43,7 @@ impl Source for Table {
     }
 
     fn complete(shell: &Shell, rows: &[Row], text: &str, cursor: usize) -> Option<Completion> {
-        let values = |field: &str| {
-            let issuers = shell.issuers.iter().flatten();
-            let keys = rows.iter().map(|row| &row.key);
-            let mut values: Vec<String> = match field {
-                "issuer" => issuers.map(|issuer| issuer.slug.clone()).collect(),
-                "scope" => {
-                    issuers.flat_map(|issuer| &issuer.policy.scopes).map(|scope| scope.name.clone()).collect()
-                }
-                "account" => keys.map(|key| key.account.clone()).collect(),
-                "owner" => {
-                    keys.filter_map(|key| key.owner.as_ref()).map(|owner| owner.name.to_string()).collect()
-                }
-                "tag" => keys.flat_map(|key| key.tags.iter().map(str::to_owned)).collect(),
-                "by" => keys.map(|key| key.created_by.to_string()).collect(),
-                _ => Vec::new(),
-            };
-            values.sort_unstable();
-            values.dedup();
-            values
-        };
-        Some(complete(text, cursor, values))
+        Some(of_keys::complete(shell, rows.iter().map(|row| &row.key), text, cursor))
     }
 
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Row>>> {

@@ -37,6 +37,8 @@ pub struct KeyUse {
     pub spans: Vec<u64>,
     /// Since midnight.
     pub today: Counts,
+    /// Requests within the last 60 minutes.
+    pub hour: u64,
 }
 
 impl Uses {
@@ -74,6 +76,7 @@ impl KeyUse {
         for one in past.iter().filter(|one| one.minute >= midnight) {
             today.merge(one.counts);
         }
-        Self { at: now, spans: spans(past, now, SPANS, SPAN), today }
+        let hour = spans(past, now, 1, 60).into_iter().sum();
+        Self { at: now, spans: spans(past, now, SPANS, SPAN), today, hour }
     }
 }

@@ -102,6 +102,16 @@ impl State {
                 let cells = if place.width < 12 { 8 } else { 12 };
                 text = sparkline::text(&used.spans, cells, shell.ascii).into();
             }
+            // Who is going away may still be asked for.
+            if place.field == columns::Field::Status
+                && text == columns::REPLACED
+                && let Some(used) = self.uses.of(row.key.id)
+            {
+                let words = format!("{text}, {}/h", used.hour);
+                if words.width() <= usize::from(place.width) {
+                    text = words.into();
+                }
+            }
             if place.field.right() {
                 put_right(buffer, x, area.y, place.width, &text, style);
             } else {
