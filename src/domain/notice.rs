@@ -8,6 +8,8 @@ use strum::{EnumString, IntoStaticStr};
 pub enum Occasion {
     /// The key was found where it must not be.
     Exposed,
+    /// The key is replaced and ends soon, and its replacement is there.
+    Replaced,
     /// The key has ended, and something still uses it.
     AfterEnd,
 }

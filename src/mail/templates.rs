@@ -113,6 +113,8 @@ pub struct NoticeLine {
     pub status: String,
     /// When it ended, if it has.
     pub ended_at: Option<Instant>,
+    /// When it ends, if it is replaced.
+    pub ends_at: Option<Instant>,
     pub last_used_at: Option<Instant>,
     /// What gates saw of it after its end, in words.
     pub tried: Option<String>,

@@ -134,8 +134,14 @@ impl Service {
                     noun: rule.map_or_else(|| "key".into(), |rule| rule.noun.clone()),
                     preview: key.preview.to_string(),
                     id: key.id.to_string(),
-                    status: key.ended(now).map_or(key.status(now).as_str(), |(how, _)| how).to_owned(),
+                    status: match key.ended(now) {
+                        Some((how, _)) => how,
+                        None if key.is_being_replaced(now) => "replaced",
+                        None => key.status(now).as_str(),
+                    }
+                    .to_owned(),
                     ended_at: key.ended(now).map(|(_, at)| at),
+                    ends_at: key.ends_at().filter(|_| key.is_being_replaced(now)),
                     last_used_at: key.last_used_at,
                     tried: late.map(|late| late.words()),
                 }

@@ -146,8 +146,11 @@ impl Typed {
             Request::Tell(tell) => {
                 let typed =
                     Self::new("key tell").option("--reason", tell.reason.as_deref().unwrap_or_default());
-                let exposed = tell.occasion == Occasion::Exposed;
-                let typed = if exposed { typed.word("--exposed") } else { typed };
+                let typed = match tell.occasion {
+                    Occasion::Exposed => typed.word("--exposed"),
+                    Occasion::Replaced => typed.word("--replaced"),
+                    Occasion::AfterEnd => typed,
+                };
                 typed.keys(shell, &tell.keys)
             }
             Request::Incident(_) => Self::new("incident report"),

@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Tell that they were found where others can read them; without it, that they are still used after their end
     #[arg(long)]
     exposed: bool,
+    /// Tell that they are replaced and stop working when their overlaps end
+    #[arg(long, conflicts_with = "exposed")]
+    replaced: bool,
     /// What to add to the letter; kept in the audit
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
@@ -34,15 +37,23 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let chosen = arguments.which.choose(service, session).await?;
     chosen.remark_parts(session);
     for key in &chosen.keys {
-        if !arguments.exposed && !key.has_ended(now) {
+        if arguments.replaced && !key.is_being_replaced(now) {
+            let words = format!("{:?} is in no open overlap: see `keyrack rotation list`", key.name.as_str());
+            return Err(Failure::new(Exit::Refused, words));
+        }
+        if !arguments.exposed && !arguments.replaced && !key.has_ended(now) {
             let words = format!(
-                "{:?} works: say --exposed to tell its admins that it was found exposed",
+                "{:?} works: say --exposed to tell its admins that it was found exposed, or --replaced that its overlap ends",
                 key.name.as_str()
             );
             return Err(Failure::new(Exit::Refused, words));
         }
     }
-    let occasion = if arguments.exposed { Occasion::Exposed } else { Occasion::AfterEnd };
+    let occasion = match (arguments.exposed, arguments.replaced) {
+        (true, _) => Occasion::Exposed,
+        (false, true) => Occasion::Replaced,
+        (false, false) => Occasion::AfterEnd,
+    };
     let tell = Tell { operation: new_operation(), keys: chosen.ids(), occasion, reason: arguments.reason };
     tell_them(tell, service, session).await
 }

@@ -187,7 +187,7 @@ pub enum Action {
     GoToKey,
     /// Show which reminders of this key went out, when, and to whom
     KeyReminders,
-    /// Tell the admins of the account by mail: that the key is still used after its end, or was found exposed
+    /// Tell the admins of the account by mail: that the key is replaced, still used after its end, or was found exposed
     TellAdmins,
     // Alerts
     /// Say that somebody has looked at the selected alert, or at all marked ones

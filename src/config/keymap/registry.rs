@@ -79,7 +79,7 @@ pub const REGISTRY: &[Registered] = &[
     entry(Retry, "send again", &[Reminders], &["r"]).hint(13).in_palette(),
     entry(GoToKey, "key", &[Reminders, Alerts, Rotations, Reader], &["o"]).hint(20).in_palette(),
     entry(KeyReminders, "reminders", &[Keys, Expiring, Detail], &["i"]).hint(27).in_palette(),
-    entry(TellAdmins, "tell admins", &[Keys, Expiring, Detail], &["M"]).in_palette(),
+    entry(TellAdmins, "tell admins", &[Keys, Expiring, Rotations, Detail], &["M"]).in_palette(),
     entry(EditKey, "edit", &[Keys, Expiring, Detail], &["e"]).hint(21).in_palette(),
     entry(NewLike, "new like this", &[Keys, Expiring, Detail], &["N"]).in_palette(),
     entry(Explain, "explain", &[Keys, Expiring, Detail, Alerts], &["W"]).hint(28).in_palette(),

@@ -41,6 +41,7 @@ pub(super) fn notice(mail: &NoticeMail, subject: Option<&str>) -> Value {
         accounts => accounts(mail.keys.iter().map(|line| line.account.as_str())),
         recipient => safe(&mail.recipient),
         exposed => mail.occasion == Occasion::Exposed,
+        replaced => mail.occasion == Occasion::Replaced,
         reason => mail.reason.as_deref().map(safe),
         first => keys.first().cloned().unwrap_or_default(),
         keys,
@@ -52,7 +53,11 @@ pub(super) fn notice(mail: &NoticeMail, subject: Option<&str>) -> Value {
 fn noticed(line: &NoticeLine) -> Value {
     let noun = safe(&line.noun);
     let instant = |at| Zone::UTC.exact(at);
-    let since = line.ended_at.map(|at| format!(" since {}", instant(at))).unwrap_or_default();
+    let since = match (line.ended_at, line.ends_at) {
+        (Some(at), _) => format!(" since {}", instant(at)),
+        (None, Some(at)) => format!(", works until {}", instant(at)),
+        (None, None) => String::new(),
+    };
     context! {
         name => safe(&line.name),
         account => safe(&line.account),

@@ -172,12 +172,17 @@ where
 
 /// Asks whether to tell the admins of a key's account: of what has ended that it is still used, of what works that it was
 /// found exposed.
-fn tell(shell: &mut Shell, key: &Key) {
+pub fn tell(shell: &mut Shell, key: &Key) {
     let ended = key.ended(shell.now);
-    let occasion = if ended.is_some() { Occasion::AfterEnd } else { Occasion::Exposed };
-    let says = match ended {
-        Some((how, _)) => format!("that this key is still used although it has ended ({how})"),
-        None => "that this key was found where others can read it".to_owned(),
+    let replaced = key.is_being_replaced(shell.now);
+    let (occasion, says) = match ended {
+        Some((how, _)) => {
+            (Occasion::AfterEnd, format!("that this key is still used although it has ended ({how})"))
+        }
+        None if replaced => {
+            (Occasion::Replaced, "that this key is replaced and stops working when its overlap ends".into())
+        }
+        None => (Occasion::Exposed, "that this key was found where others can read it".to_owned()),
     };
     let words =
         format!("The admins of {} get a letter now: {says}. {}, {}.", key.account, key.name, key.preview);

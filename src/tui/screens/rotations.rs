@@ -152,6 +152,12 @@ impl Screen for State {
                     shell.open(Opening::ExtendOverlaps { ids, known });
                 }
             }
+            Action::TellAdmins if self.rows.takes_one(shell, "Telling admins") => {
+                if let Some(row) = self.rows.selected() {
+                    let old = row.rotation.old.clone();
+                    of_keys::tell(shell, &old);
+                }
+            }
             Action::Open | Action::GoToKey => {
                 if let Some(row) = self.rows.selected() {
                     shell.filter(About::key(row.rotation.old.id).filter);

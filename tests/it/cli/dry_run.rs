@@ -160,7 +160,7 @@ on_both! {
         let keyrack = Script::on(&db);
         for row in [
             "key create -a acme -n new", "key create -a acme -n filed --out secret", "key limit {live} 10/1m",
-            "key limit {live} --clear", "key rotate {stays} --yes", "key rotate {live}", "key rotate {next} --overlap none --yes",
+            "key limit {live} --clear", "rotation extend {replaced} --by 24h --yes", "rotation close {replaced} --yes", "key rotate {stays} --yes", "key rotate {live}", "key rotate {next} --overlap none --yes",
             "key revoke {goes} --reason left --yes", "key revoke --filter account:acme --yes",
             "account create -i voxpria -s new -n New -a a@b.example", "account change new --plan Starter",
             "account suspend new", "account reinstate new", "operator set otto viewer", "operator set otto operator",

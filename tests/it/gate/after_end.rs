@@ -208,6 +208,16 @@ on_both! {
         assert!(!letters.exists() || std::fs::read_dir(&letters).unwrap().count() == 0);
         let told = keyrack.json(&["key", "tell", &used, &used, "--mail-dir", folder, "--yes", "--reason", "see INC-7"]);
         assert_eq!((told.as_array().unwrap().len(), &told[0]["state"]), (1, &"written".into()), "{told}");
+        assert!(keyrack.refused(5, &["key", "tell", &works, "--replaced", "--mail-dir", folder, "--yes"]).contains("in no open overlap"));
+        let next = office.rotate_key(new_operation(), works.parse().unwrap(), keyrack::domain::expiry::Overlap::Hours24).await.unwrap();
+        office.acknowledge_key(new_operation(), next.key.id).await.unwrap();
+        let aside = db.dir().join("aside");
+        keyrack.json(&["key", "tell", &works, "--replaced", "--mail-dir", aside.to_str().unwrap(), "--yes"]);
+        let letter = std::fs::read_dir(&aside).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).next().unwrap();
+        let letter = letter.replace("=\r\n", "").replace("=3D", "=");
+        for words in ["stops working soon", "was replaced by a new one", "replaced, works until", "Give it the new"] {
+            assert!(letter.contains(words), "{words}:\n{letter}");
+        }
         let told = keyrack.json(&["key", "tell", &works, "--exposed", "--mail-dir", folder, "--yes"]);
         assert_eq!(told[0]["recipient"], "it@globex.example");
         let mut texts = std::fs::read_dir(&letters).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect::<Vec<_>>();
@@ -220,7 +230,7 @@ on_both! {
         }
         assert!(plain(&texts[1]).contains("was found exposed"));
         let audit = keyrack.json(&["audit", "list", "--filter", "action:key.tell"]);
-        assert_eq!(audit.as_array().unwrap().len(), 2, "{audit}");
+        assert_eq!(audit.as_array().unwrap().len(), 3, "{audit}");
         let viewer = crate::support::people::as_person(&db, "vic").await;
         office.set_operator(new_operation(), "vic", keyrack::domain::operator::Role::Viewer).await.unwrap();
         let tell = keyrack::service::Tell {

@@ -36,7 +36,7 @@ on_both! {
         terminal.wait_for("no request in an hour");
         terminal.answer("y");
         terminal.wait_for("hub revoked at");
-        terminal.wait_for("No overlap is open");
+        terminal.wait_for("no longer in an overlap");
         let now = service.now().await.unwrap();
         assert_eq!(service.key(old.id).await.unwrap().status(now), Status::Revoked);
         assert_eq!(service.key(new.id).await.unwrap().status(now), Status::Active);
@@ -64,7 +64,7 @@ on_both! {
             terminal.press("tab");
         }
         terminal.type_text("3");
-        terminal.wait_for("How many  3");
+        terminal.wait_for("How many 3");
         terminal.answer("ctrl-s");
         terminal.wait_for("3 keys rotated");
         terminal.wait_for("Screen 9 shows who still uses the old keys");

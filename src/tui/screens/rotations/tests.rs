@@ -41,7 +41,7 @@ fn two() -> Vec<Key> {
 fn kr_11_each_open_overlap_shows_the_old_key_beside_its_replacement() {
     let desk = screen(200, 50, two());
     let words = desk.words();
-    assert!(words.contains("20h key 3 acme"), "{words}");
+    assert!(words.contains("20h Key 3 acme"), "{words}");
     assert!(words.contains("silent for 6h"), "{words}");
     assert!(words.contains("used 6h ago from 203.0.113.7 for calls"), "{words}");
     assert!(words.contains("networks 203.0.113.7"), "{words}");
@@ -66,7 +66,7 @@ fn kr_11_closing_asks_first_and_revokes_the_old_key_alone() {
     let mut desk = screen(100, 40, two());
     let old = pair(3, 20 * 60)[0].clone();
     desk.press("c");
-    desk.says("Close the overlap of key 3?").says("The old key stops working immediately");
+    desk.says("Close the overlap of Key 3?").says("The old key stops working immediately");
     desk.says("The old key: ").says("silent for 6h; last from 203.0.113.7 for calls");
     let (id, request) = only_request(desk.press("y"));
     let Request::Rotation(request) = request else { panic!("{request:?}") };
@@ -75,7 +75,7 @@ fn kr_11_closing_asks_first_and_revokes_the_old_key_alone() {
     let revoked = Key { revoked_at: Some(noon()), revoked_by: Some("ada".into()), ..old };
     let effects = desk.reply(id, Reply::Revoke(Ok(vec![Revoked { key: revoked, already: false }])));
     desk.keep(effects).settle();
-    desk.told("key 3 revoked at");
+    desk.told("Key 3 revoked at");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn kr_11_several_overlaps_are_closed_by_their_number() {
 fn kr_11_an_overlap_is_extended_and_a_refusal_stays_in_the_question() {
     let mut desk = screen(100, 40, two());
     desk.press("e");
-    desk.says("Extend the overlap of key 3").says("The old key then works until 2026-11-23 08:00:00 UTC");
+    desk.says("Extend the overlap of Key 3").says("The old key then works until 2026-11-23 08:00:00 UTC");
     desk.strike("left").says("works until 2026-11-22 14:00:00 UTC");
     let (id, request) = only_request(desk.press("y"));
     let Request::Rotation(request) = request else { panic!("{request:?}") };
@@ -114,6 +114,15 @@ fn kr_11_from_an_overlap_one_goes_to_either_key() {
         assert_eq!(desk.state.shell.screen, ScreenId::Keys);
         desk.sees(&format!("id:{id}"));
     }
+}
+
+#[test]
+fn kr_11_the_admins_are_told_of_the_end_of_an_overlap() {
+    let mut desk = screen(100, 40, two());
+    desk.press("M");
+    desk.says("this key is replaced and stops working when its overlap ends");
+    let Request::Tell(tell) = only_request(desk.press("y")).1 else { panic!() };
+    assert_eq!(tell.occasion, crate::domain::notice::Occasion::Replaced);
 }
 
 #[test]

@@ -28,7 +28,7 @@ const LEAST: u16 = 6;
 /// Columns of a sparkline of the last hour.
 const CELLS: usize = 12;
 /// Columns from which on more is told of each overlap.
-const WIDE: u16 = 120;
+const WIDE: u16 = 150;
 
 /// Where the parts of the screen are: filter, list, strip.
 fn areas(area: Rect) -> (Rect, Rect, Rect) {

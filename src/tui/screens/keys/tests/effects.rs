@@ -128,7 +128,7 @@ fn loading_is_shown_only_when_it_takes_long() {
 
 #[test]
 fn many_changes_in_a_row_count_once() {
-    let mut desk = Desk::ready(100, 24, keys(3));
+    let mut desk = Desk::ready(130, 24, keys(3));
     desk.effects.clear();
     for _ in 0..5 {
         desk.live(Subjects::KEYS);

@@ -175,7 +175,7 @@ fn what_is_revoked_already_is_left_out_of_the_question() {
 
 #[test]
 fn a_verb_for_one_key_says_so_where_others_are_marked() {
-    for verb in ["r", "L"] {
+    for verb in ["W", "L"] {
         let mut desk = Desk::ready(80, 24, keys(9));
         desk.play("space space").play(verb).closed();
         assert!(
@@ -231,14 +231,14 @@ fn the_window_stays_bounded_however_far_one_goes() {
 
 #[test]
 fn a_filter_takes_hold_while_one_types_and_goes_with_esc() {
-    let mut desk = Desk::ready(100, 24, keys(300));
+    let mut desk = Desk::ready(130, 24, keys(300));
     desk.play("/ \"key 29\"").sees("13 API keys").sees("Key 299").sees_not("Key 30 ").play("esc");
     desk.sees("300 API keys").sees_not("/ key").play("/ \"key 29\" enter esc").sees("300 API keys");
 }
 
 #[test]
 fn a_filter_that_can_not_be_read_is_no_empty_result() {
-    let mut desk = Desk::ready(100, 24, keys(3));
+    let mut desk = Desk::ready(130, 24, keys(3));
     desk.play("/ \"zzz\"").sees("No match").sees("0 API keys");
     desk.play("\":x\"").sees("The filter can't be read").sees_not("No match").sees_not("0 API keys");
 }
@@ -348,7 +348,7 @@ fn tab_completes_a_field_of_the_filter_and_then_its_value() {
 
 #[test]
 fn without_its_filter_a_list_has_the_cursor_on_the_same_key() {
-    let mut desk = Desk::ready(100, 24, keys(900));
+    let mut desk = Desk::ready(130, 24, keys(900));
     desk.play("/ \"key 45\" down down enter").selects("Key 245").play("esc").selects("Key 245");
     desk.sees_not("/ key")
         .sees("900 API keys")
