@@ -233,6 +233,16 @@ impl Key {
         self.acknowledged_at.is_some() && self.predecessor_ends_at.is_some_and(|end| end > now)
     }
 
+    /// On which side of an open overlap it is, in a word: `old`, `new`, or `both` where it is a replacement that is replaced itself.
+    pub fn overlap_side(&self, now: Instant) -> Option<&'static str> {
+        match (self.is_being_replaced(now), self.is_replacement(now)) {
+            (true, true) => Some("both"),
+            (true, false) => Some("old"),
+            (false, true) => Some("new"),
+            (false, false) => None,
+        }
+    }
+
     /// Whether the key has not ended but should have been replaced by now (VP-06). A successor that died, because nobody took its
     /// secret over or because it was revoked, replaces nothing.
     pub fn rotation_due(&self, now: Instant) -> bool {

@@ -77,6 +77,7 @@ fn fields(key: &Key, now: Instant) -> Vec<(&'static str, Value)> {
         ("owner", json!(key.owner.as_ref().map(|owner| &owner.name))),
         ("owner_mail", json!(key.owner.as_ref().and_then(|owner| owner.mail.as_ref()))),
         ("tags", key.tags.iter().collect()),
+        ("overlap", json!(key.overlap_side(now))),
     ]
 }
 

@@ -106,15 +106,7 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
             of.key().owner.as_ref().and_then(|owner| owner.mail.as_deref()).into()
         }),
         Column::wide("TAGS", 29, "tags", |of, _| of.key().tags.iter().collect()),
-        Column::wide("OVERLAP", 30, "overlap", |of, now| {
-            match (of.key().is_being_replaced(now), of.key().is_replacement(now)) {
-                (true, true) => Some("both"),
-                (true, false) => Some("old"),
-                (false, true) => Some("new"),
-                (false, false) => None,
-            }
-            .into()
-        }),
+        Column::wide("OVERLAP", 30, "overlap", |of, now| of.key().overlap_side(now).into()),
         Column::wide("WHO TO TELL", 24, "admins", |of, _| of.admins().iter().map(SafeText::as_str).collect()),
     ]
 }

@@ -243,7 +243,7 @@ on_both! {
         terminal.press("enter");
         terminal.press("ctrl-a");
         terminal.wait_for("✓ 7 marked");
-        terminal.press("r");
+        terminal.press("L");
         terminal.wait_for("takes one row at a time");
         terminal.press("d");
         terminal.wait_for("Revoke 7 keys?");
