@@ -20,7 +20,7 @@ on_both! {
         let home = tempfile::tempdir().unwrap();
         let mut terminal = Start::new(home.path()).on(&db.address()).size(120, 40).spawn();
         terminal.wait_for("● live");
-        terminal.press("9");
+        terminal.press("0");
         terminal.wait_for("every open overlap");
         terminal.wait_for("hub");
         terminal.wait_for("never used");
@@ -67,7 +67,7 @@ on_both! {
         terminal.wait_for("How many 3");
         terminal.answer("ctrl-s");
         terminal.wait_for("3 keys rotated");
-        terminal.wait_for("Screen 9 shows who still uses the old keys");
+        terminal.wait_for("Screen 0 shows who still uses the old keys");
         let folder = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
         let folder = folder.into_iter().find(|path| path.is_dir() && path.file_name().unwrap().to_string_lossy().starts_with("keyrack-")).unwrap();
         let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap()).collect();
@@ -80,7 +80,7 @@ on_both! {
         let new = keyrack.keys("overlap:new");
         assert!(new.len() == 3 && new.iter().all(|key| key["expires_at"].is_string()), "{new:?}");
         terminal.press("esc");
-        terminal.press("9");
+        terminal.press("0");
         terminal.wait_for("every open overlap");
         terminal.wait_for("two");
     }

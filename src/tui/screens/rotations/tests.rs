@@ -28,7 +28,7 @@ fn pair(n: u32, left: i64) -> [Key; 2] {
 
 fn screen(width: u16, height: u16, keys: Vec<Key>) -> Desk {
     let mut desk = Desk::ready(width, height, keys);
-    desk.play("9");
+    desk.play("0");
     assert_eq!(desk.state.shell.screen, ScreenId::Rotations);
     desk
 }
