@@ -140,7 +140,6 @@ fn fitting(state: &super::State, width: u16) -> (Tabs, usize, Line<'static>) {
         (Tabs::Tight, fewer, &whole),
         (Tabs::Tight, fewer, &count),
         (Tabs::Short, all, &whole),
-        (Tabs::Short, all, &count),
     ];
     for (tabs, shown, summary) in ways {
         if fits(tabs, shown, summary) {
