@@ -1,5 +1,7 @@
 //! The two lines at the top.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
@@ -102,7 +104,7 @@ fn who_and_link(shell: &Shell) -> Line<'static> {
 /// The screens and their numbers; how much there is of what the present one shows.
 fn draw_tabs(state: &super::State, frame: &mut Frame, area: Rect) {
     let (tabs, shown, summary) = fitting(state, area.width);
-    frame.render_widget(tab_line(&state.shell, tabs, shown).0, area);
+    frame.render_widget(tab_line(&state.shell, tabs, &shown).0, area);
     let width = width_of(&summary).min(area.width);
     frame.render_widget(summary, Rect { x: area.right() - width, width, ..area });
 }
@@ -110,14 +112,14 @@ fn draw_tabs(state: &super::State, frame: &mut Frame, area: Rect) {
 /// The screen whose tab is at a place.
 pub fn tab_at(state: &super::State, at: Position) -> Option<ScreenId> {
     let (tabs, shown, _) = fitting(state, state.shell.size.width);
-    let (_, ends) = tab_line(&state.shell, tabs, shown);
+    let (_, ends) = tab_line(&state.shell, tabs, &shown);
     let place = ends.iter().position(|end| usize::from(at.x) < *end)?;
-    (at.y == 1).then(|| ScreenId::ALL.get(place).copied()).flatten()
+    (at.y == 1).then(|| ScreenId::ALL.get(shown.start + place).copied()).flatten()
 }
 
-/// The tabs with their names if there is room, else closer together, else without the last of
-/// them, else beside the count alone, else by their numbers; and how many there are.
-fn fitting(state: &super::State, width: u16) -> (Tabs, usize, Line<'static>) {
+/// The tabs with their names if there is room, else closer together, else without the last of them, else beside the count
+/// alone, else without the first ones, else by their numbers; and how many there are of what is shown.
+fn fitting(state: &super::State, width: u16) -> (Tabs, Range<usize>, Line<'static>) {
     let shell = &state.shell;
     let style = shell.styles.of(Role::Text);
     let words = state.screens.shown(shell).summary(shell);
@@ -125,24 +127,25 @@ fn fitting(state: &super::State, width: u16) -> (Tabs, usize, Line<'static>) {
     // `60 API keys` says as much without its words, where a mark or "over" does not stand before the number.
     let count = words.split(' ').next().filter(|first| first.starts_with(|c: char| c.is_ascii_digit()));
     let count = Line::styled(count.map_or_else(|| whole.to_string(), |count| format!(" {count} ")), style);
-    let fits = |tabs, shown, summary: &Line<'_>| {
+    let fits = |tabs, shown: &Range<usize>, summary: &Line<'_>| {
         width_of(&tab_line(shell, tabs, shown).0) + width_of(summary) <= width
     };
-    // The one that is shown always has its tab; the last ones go before any is told less of.
-    let all = ScreenId::ALL.len();
-    let fewer = ALWAYS.max(shell.screen.place() + 1);
+    // The one that is shown always has its tab; the last ones go before any is told less of, and then the first ones.
+    let all = 0..ScreenId::ALL.len();
+    let place = shell.screen.place();
+    let last = ALWAYS.max(place + 1);
     let ways = [
-        (Tabs::Wide, all, &whole),
-        (Tabs::Close, all, &whole),
-        (Tabs::Wide, fewer, &whole),
-        (Tabs::Close, fewer, &whole),
-        (Tabs::Close, fewer, &count),
-        (Tabs::Tight, fewer, &whole),
-        (Tabs::Tight, fewer, &count),
-        (Tabs::Short, all, &whole),
+        (Tabs::Wide, all.clone(), &whole),
+        (Tabs::Close, all.clone(), &whole),
+        (Tabs::Wide, 0..last, &whole),
+        (Tabs::Close, 0..last, &whole),
+        (Tabs::Close, 0..last, &count),
+        (Tabs::Tight, 0..last, &whole),
+        (Tabs::Tight, 0..last, &count),
     ];
-    for (tabs, shown, summary) in ways {
-        if fits(tabs, shown, summary) {
+    let later = (1..=place.min(MOST_LEFT_OUT)).map(|first| (Tabs::Tight, first..last, &count));
+    for (tabs, shown, summary) in ways.into_iter().chain(later) {
+        if fits(tabs, &shown, summary) {
             return (tabs, shown, summary.clone());
         }
     }
@@ -155,8 +158,8 @@ fn width_of(line: &Line<'_>) -> u16 {
 
 /// So many screens have their tabs where any has its name in full.
 const ALWAYS: usize = 8;
-/// Letters of a name where there is room for no more.
-const SHORT: usize = 5;
+/// So many of the first are left out at most, before all names go.
+const MOST_LEFT_OUT: usize = 4;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Tabs {
@@ -164,32 +167,28 @@ enum Tabs {
     Close,
     /// Without a space between number and name.
     Tight,
-    /// With the beginnings of the names, but for the present one's.
-    Short,
     Numbers,
 }
 
-/// The first of the tabs, and the column behind each of them.
-fn tab_line(shell: &Shell, tabs: Tabs, shown: usize) -> (Line<'static>, Vec<usize>) {
+/// Some of the tabs, and the column behind each of them.
+fn tab_line(shell: &Shell, tabs: Tabs, shown: &Range<usize>) -> (Line<'static>, Vec<usize>) {
     let styles = &shell.styles;
     let mut spans = Vec::new();
     let mut ends = Vec::new();
     let mut end = 0;
-    for (i, screen) in ScreenId::ALL.into_iter().take(shown).enumerate() {
+    for (i, screen) in ScreenId::ALL.into_iter().enumerate().take(shown.end).skip(shown.start) {
         let present = screen == shell.screen;
         let style = styles.of(if present { Role::Accent } else { Role::Muted });
         let number = (i + 1) % 10;
         let title = match tabs {
             Tabs::Numbers if !present => " ".to_owned(),
             Tabs::Close => format!(" {}", screen.title()),
-            Tabs::Short if !present => screen.title().chars().take(SHORT).collect(),
-            Tabs::Tight | Tabs::Short => screen.title().to_owned(),
+            Tabs::Tight => screen.title().to_owned(),
             _ => format!(" {} ", screen.title()),
         };
         let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };
         // Without a space between them only their looks tell the number from the name.
-        let number_style =
-            if matches!(tabs, Tabs::Tight | Tabs::Short) && !present { styles.of(Role::Text) } else { style };
+        let number_style = if tabs == Tabs::Tight && !present { styles.of(Role::Text) } else { style };
         let number = Span::styled(format!(" {number}"), number_style);
         let title = Span::styled(title, strong);
         end += number.width() + title.width();

@@ -25,7 +25,7 @@ fn screen(mut desk: Desk, told: Hygiene) -> Desk {
 #[test]
 fn kr_12_enter_on_a_card_shows_its_keys_in_the_table() {
     let mut desk = screen(Desk::new(), told());
-    desk.says("Never expires").says("1,234").says("not recorded").says("1,684 keys");
+    desk.says("Never expires").says("1,234").says("not recorded").says("1,684");
     desk.press("down");
     let effects = desk.press("enter");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
