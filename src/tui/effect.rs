@@ -27,17 +27,21 @@ use crate::domain::text::SafeText;
 use crate::domain::usage::{Late, Minute};
 use crate::service::{
     AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created,
-    Edited, ExportForm, Extended, GateStanding, Hygiene, Incident, IncidentOrder, Leave, Leaver, Left,
+    Edited, ExportForm, Extended, GateStanding, Held, Hygiene, Incident, IncidentOrder, Leave, Leaver, Left,
     Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried,
     RevokeKeys, Revoked, Rotated, Rotations, Search, SweepOrder, SweepPreview, Tell, Told, UndoneList,
     Whither, Whoami,
 };
 
+mod copying;
 mod failure;
+mod pause;
 mod rotation;
 mod unanswered;
 
+pub use copying::CopyText;
 pub use failure::{Failure, FailureKind};
+pub use pause::PauseRequest;
 pub use rotation::RotationRequest;
 pub use unanswered::Unanswered;
 
@@ -112,20 +116,6 @@ pub struct RequestId {
     pub number: u64,
 }
 
-/// Text for the clipboard. The secret is shared with the reveal, never copied.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CopyText {
-    /// A masked preview.
-    Preview(SafeText),
-    /// Ids of keys, with blanks between them.
-    Ids(SafeText),
-    /// The command that checks a key, without the secret in it.
-    Check(SafeText),
-    /// Lines of text, and what they are: "the command was".
-    Lines(&'static str, Arc<str>),
-    Secret(Arc<PlainKey>),
-}
-
 /// What the worker can be asked for: one variant for each operation of the service, and files and clipboard.
 #[derive(Debug, PartialEq)]
 pub enum Request {
@@ -175,6 +165,8 @@ pub enum Request {
         operation: OperationId,
         request: RevokeKeys,
     },
+    /// Refuses keys for a while, or not any more.
+    Pause(Box<PauseRequest>),
     /// The revocations that a restored backup undid.
     Undone,
     RevokeAgain {
@@ -314,6 +306,7 @@ pub enum Reply {
     Edit(Outcomes<Vec<Edited>>),
     Acknowledge(Outcomes<Box<Key>>),
     Revoke(Outcomes<Vec<Revoked>>),
+    Held(Outcomes<Vec<Held>>),
     Receipt(Outcomes<Receipt>),
     Rotate(Outcomes<Box<Created>>),
     RotateMany(Outcomes<Vec<Rotated>>),
@@ -381,6 +374,7 @@ impl Reply {
             | Self::Acknowledge(Err(failure))
             | Self::SetLimits(Err(failure))
             | Self::Revoke(Err(failure))
+            | Self::Held(Err(failure))
             | Self::CreateAccount(Err(failure))
             | Self::ChangeAccount(Err(failure))
             | Self::SetStanding(Err(failure))

@@ -43,6 +43,8 @@ fn about_rows(action: Action) -> bool {
         Mark | MarkRange
             | Open
             | Revoke
+            | Pause
+            | Resume
             | Rotate
             | Limit
             | Explain

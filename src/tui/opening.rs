@@ -43,6 +43,14 @@ pub enum Opening {
         known: Vec<Key>,
         states: String,
     },
+    /// For how long shall these keys be refused? Where they are paused already: shall they work again? `known` and `states` as
+    /// above; `resume`: whether that is asked in any case.
+    Pause {
+        ids: Vec<KeyId>,
+        known: Vec<Key>,
+        states: String,
+        resume: bool,
+    },
     /// Shall the overlaps of these old keys end? `known` as above; `states`: who uses them.
     CloseOverlaps {
         ids: Vec<KeyId>,

@@ -33,6 +33,7 @@ mod leaver;
 mod limit;
 mod looked;
 mod palette;
+mod pause;
 mod preset;
 mod reader;
 mod reading;
@@ -70,6 +71,9 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Reveal { created, replaces } => reveal::open(shell, number, *created, replaces),
         Opening::Revoke { ids, known, states } => revoke::open(shell, number, ids, known, states),
         Opening::CloseOverlaps { ids, known, states } => revoke::close(shell, number, ids, known, states),
+        Opening::Pause { ids, known, states, resume } => {
+            pause::open(shell, number, ids, known, states, resume)
+        }
         Opening::ExtendOverlaps { ids, known } => extend::open(shell, number, ids, known),
         Opening::Looked { ids, looked } => looked::open(shell, number, ids, looked),
         Opening::Export(ids) => export::open(number, ids),

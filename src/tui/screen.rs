@@ -134,6 +134,8 @@ pub fn allowed(shell: &Shell, action: Action) -> bool {
             | Action::NewLike
             | Action::EditKey
             | Action::Revoke
+            | Action::Pause
+            | Action::Resume
             | Action::Rotate
             | Action::Acknowledge
             | Action::TellAdmins

@@ -18,9 +18,28 @@ const NAMED: usize = 6;
 pub enum Deed {
     Revoked,
     Edited,
+    Paused,
+    Resumed,
 }
 
-/// What is known of the receipt of a revocation or an edit.
+impl Deed {
+    /// Whether gates are to refuse what they let pass before.
+    fn refuses(self) -> bool {
+        matches!(self, Self::Revoked | Self::Paused)
+    }
+
+    /// What it is, and what has been done.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Revoked => ("revocation", "revoked"),
+            Self::Edited => ("change", "saved"),
+            Self::Paused => ("pause", "paused"),
+            Self::Resumed => ("change", "resumed"),
+        }
+    }
+}
+
+/// What is known of the receipt of a revocation, an edit, a pause.
 #[derive(Debug, PartialEq)]
 pub struct Tracked {
     pub number: u64,
@@ -98,7 +117,7 @@ impl Tracked {
         let (severity, words) = self.standing();
         match self.weakness {
             Some(why) => {
-                let what = if self.deed == Deed::Revoked { "revocation" } else { "change" };
+                let (what, _) = self.deed.words();
                 (severity.max(Severity::Warning), format!("{words}; the {what} may be lost: {why}"))
             }
             None => (severity, words),
@@ -129,7 +148,7 @@ impl Tracked {
                     (many, 0) => format!("all {many} gates confirmed, the last after {last_ms} ms"),
                     (many, _) => format!("{many} gates confirmed, the last after {last_ms} ms"),
                 };
-                let everywhere = if self.deed == Deed::Revoked { "refused" } else { "applied" };
+                let everywhere = if self.deed.refuses() { "refused" } else { "applied" };
                 (Severity::Good, format!("{everywhere} everywhere: {words}{silent_words}"))
             }
             Some(End::Waiting) => (
@@ -139,11 +158,11 @@ impl Tracked {
                     if waiting == 1 { "one gate is".into() } else { format!("{waiting} gates are") },
                     if waiting == 1 { "has" } else { "have" },
                     if waiting == 1 { "it" } else { "they" },
-                    if self.deed == Deed::Revoked { "let it pass" } else { "decide as before" },
+                    if self.deed.refuses() { "let it pass" } else { "decide as before" },
                 ),
             ),
             Some(End::Unknown(why)) => {
-                let done = if self.deed == Deed::Revoked { "revoked" } else { "saved" };
+                let (_, done) = self.deed.words();
                 (Severity::Warning, format!("it is {done}, but whether the gates know can't be seen: {why}"))
             }
         }

@@ -9,9 +9,10 @@ use crate::domain::key::KeyId;
 use crate::domain::network::Networks;
 use crate::domain::notice::Occasion;
 use crate::domain::owner::Owner;
+use crate::domain::pause::Lasting;
 use crate::domain::query::Direction;
 use crate::domain::when::Span;
-use crate::service::{ChangeAccount, CreateAccount, CreateKey, ExportForm, Place, RevokeKeys};
+use crate::service::{ChangeAccount, CreateAccount, CreateKey, ExportForm, PauseOrder, Place, RevokeKeys};
 
 #[cfg(test)]
 mod tests;
@@ -102,6 +103,7 @@ impl Typed {
                 .option("--expires", expiry.map(|expiry| expiry.to_string()).unwrap_or_default())
                 .word(key.to_string()),
             Request::Rotation(request) => rotation(request, shell),
+            Request::Pause(request) => paused(request.order.as_ref()).keys(shell, &request.keys),
             Request::SetLimits { key, limits, .. } if limits.is_empty() => {
                 Self::new("key limit --clear").word(key.to_string())
             }
@@ -191,6 +193,17 @@ fn rotation(request: &RotationRequest, shell: &Shell) -> Typed {
                 .keys(shell, &order.keys)
         }
     }
+}
+
+fn paused(order: Option<&PauseOrder>) -> Typed {
+    let Some(order) = order else { return Typed::new("key resume") };
+    let typed = match order.lasting {
+        Lasting::For(span) => Typed::new("key pause").option("--for", span.to_string()),
+        Lasting::Until(at) => Typed::new("key pause").option("--until", at.to_rfc3339()),
+    };
+    typed
+        .option("--message", order.message.as_deref().unwrap_or_default())
+        .option("--reason", order.reason.as_deref().unwrap_or_default())
 }
 
 fn created(request: &CreateKey) -> Typed {

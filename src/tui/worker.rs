@@ -17,7 +17,7 @@ use files::{file_failure, themes, write_new, write_secret};
 pub use running::Running;
 
 use super::clipboard::Clipboard;
-use super::effect::{CopyText, Failure, FailureKind, Outcomes, Reply, Request, RequestId};
+use super::effect::{CopyText, Failure, FailureKind, Outcomes, PauseRequest, Reply, Request, RequestId};
 use super::message::Message;
 use super::words::{Copied, count};
 use crate::domain::history::History;
@@ -25,7 +25,7 @@ use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
 use crate::domain::when::Zone;
 use crate::service::{
-    AuditFilter, AuditRequest, ExportForm, LiveEvent, Service, Stop, SweepOrder, Tell, Told,
+    AuditFilter, AuditRequest, ExportForm, Held, LiveEvent, Service, Stop, SweepOrder, Tell, Told,
 };
 
 /// How much of a key's audit the detail shows.
@@ -235,6 +235,7 @@ impl Worker {
             Request::Revoke { operation, request } => {
                 Reply::Revoke(plain(service.revoke_order(operation, request)).await)
             }
+            Request::Pause(request) => Reply::Held(plain(self.pause(*request)).await),
             Request::Undone => Reply::Undone(plain(Box::pin(service.undone(None))).await),
             Request::RevokeAgain { operation, list, reason } => Reply::Revoke(
                 plain(Box::pin(service.revoke_again(operation, &list, reason.as_deref()))).await,
@@ -319,6 +320,14 @@ impl Worker {
 }
 
 impl Worker {
+    async fn pause(&self, request: PauseRequest) -> crate::service::Result<Vec<Held>> {
+        let PauseRequest { operation, keys, order, shown } = request;
+        match order {
+            Some(order) => self.service.pause_keys(operation, &keys, order, shown).await,
+            None => self.service.resume_keys(operation, &keys, shown).await,
+        }
+    }
+
     async fn export(&self, keys: &[KeyId], form: ExportForm, to: Option<PathBuf>) -> Outcomes<Copied> {
         let (number, text) = plain(self.service.export(keys, form)).await?;
         let number = count(number as u64, "key");

@@ -117,6 +117,7 @@ mod journey {
     mod lines;
     mod memory;
     mod others;
+    mod pauses;
     mod reminders;
     mod replaced;
     mod restored;

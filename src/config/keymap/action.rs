@@ -130,6 +130,10 @@ pub enum Action {
     ShowReach,
     /// Revoke the selected key, or all marked keys, for good
     Revoke,
+    /// Refuse the key, or all marked keys, for a while: it works again by itself, or when it is resumed
+    Pause,
+    /// Let the paused key, or all marked ones that are paused, work again now
+    Resume,
     /// Replace the key by a successor with the same attributes
     Rotate,
     /// Give the key budgets of its own, or the policy's again

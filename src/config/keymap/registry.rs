@@ -61,6 +61,8 @@ pub const REGISTRY: &[Registered] = &[
     entry(ClearFilter, "clear filter", &[Table], &["backspace"]).in_palette(),
     entry(New, "new", &[Keys, Expiring, Accounts, Issuers, Operators], &["n"]).hint(14).in_palette(),
     entry(Revoke, "revoke", &[Keys, Expiring, Detail, Alerts, Reader, Leaver], &["d"]).hint(16).in_palette(),
+    entry(Pause, "pause/resume", &[Keys, Expiring, Detail], &["p"]).hint(29).in_palette(),
+    entry(Resume, "resume", &[Keys, Expiring, Detail], &["P"]).in_palette(),
     entry(Rotate, "rotate", &[Keys, Expiring, Detail, Leaver], &["r"]).hint(18).in_palette(),
     entry(CopyPreview, "copy preview", &[Keys, Expiring, Detail], &["y"]).hint(24).in_palette(),
     entry(CopyId, "copy id", &[Keys, Expiring, Detail], &["Y"]).in_palette(),

@@ -48,6 +48,16 @@ impl Request {
                 ),
             },
             Self::Rotation(request) => return request.changes(),
+            Self::Pause(request) => {
+                let verb = if request.order.is_some() { "pausing" } else { "resuming" };
+                match request.keys.as_slice() {
+                    [key] => (format!("{verb} the key {key}"), look(&format!("key show {key}"))),
+                    keys => {
+                        let keys = count(keys.len() as u64, "key");
+                        (format!("{verb} {keys}"), look("key list --filter status:paused"))
+                    }
+                }
+            }
             Self::SetLimits { key, .. } => {
                 (format!("setting the limits of {key}"), look(&format!("key show {key}")))
             }

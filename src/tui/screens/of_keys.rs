@@ -94,6 +94,13 @@ where
             }
             return Vec::new();
         }
+        Action::Pause | Action::Resume => {
+            if let Some(Targets { ids, known, states }) = targets(rows, shell) {
+                let resume = action == Action::Resume;
+                shell.open(Opening::Pause { ids, known, states, resume });
+            }
+            return Vec::new();
+        }
         Action::EditKey => {
             if let Some(Targets { ids, mut known, .. }) = targets(rows, shell) {
                 shell.open(match (ids.len(), known.pop()) {

@@ -128,6 +128,10 @@ fn kr_08_every_question_copies_its_command() {
             Opening::Revoke { ids: vec![id], known: vec![*one()], states: String::new() },
             format!("key revoke {id}"),
         ),
+        (
+            Opening::Pause { ids: vec![id], known: vec![*one()], states: String::new(), resume: false },
+            format!("key pause --for=1h {id}"),
+        ),
         (Opening::Looked { ids: vec![id], looked: None }, format!("key reach {id}")),
         (Opening::Export(vec![id]), format!("key list --limit=0 --output=csv {id}")),
         (Opening::Restored, "key revoke --undone".into()),

@@ -27,7 +27,8 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
         let since = key.ends_at().filter(|_| key.has_ended(shell.now));
         let since = since.map(|at| format!(" since {}", times::exact(at, shell.utc))).unwrap_or_default();
         let why = if status == Status::Refused { ": its policy has no such prefix any more" } else { "" };
-        let words = format!("{}{why}{since}", status.as_str());
+        let held = key.held(shell.now).filter(|_| status == Status::Paused).map(|pause| pause.words());
+        let words = held.unwrap_or_else(|| format!("{}{why}{since}", status.as_str()));
         list.push(Fact::new(styles, "Status", words).role(styles, Role::Warning));
     }
     if let Some(words) = undone(shell, key) {

@@ -164,6 +164,12 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     page.time("Created", Some(key.created_at), "", now);
     page.fact("", &format!("by {}", key.created_by));
     page.time("Expires", key.expires_at, "never", now);
+    if let Some(pause) = key.held(now).filter(|_| !key.has_ended(now)) {
+        let label = if pause.freeze.is_some() { "Frozen until" } else { "Paused until" };
+        page.time(label, Some(pause.until), "", now);
+        let why = pause.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        page.fact("", &format!("by {}{why}", pause.by));
+    }
     match (key.claim_by(), key.status(now)) {
         (Some(at), Status::Active | Status::Paused | Status::Suspended | Status::Refused) => {
             page.time("Dies", Some(at), "", now);
