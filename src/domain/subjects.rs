@@ -19,8 +19,10 @@ impl Subjects {
     pub const ALERTS: Self = Self(1 << 5);
     /// Every recorded change is about the audit too.
     pub const AUDIT: Self = Self(1 << 6);
+    /// Freezes, and stops of the creation of keys.
+    pub const HOLDS: Self = Self(1 << 7);
     /// It is not known what was touched.
-    pub const ALL: Self = Self((1 << 7) - 1);
+    pub const ALL: Self = Self(u8::MAX);
 
     /// What a recorded change is about, with what is counted from it.
     pub fn of(action: Action) -> Self {
@@ -28,7 +30,7 @@ impl Subjects {
             // A policy says how keys, accounts and reminders are read.
             Action::IssuerApply | Action::DemoLoad => Self::ALL,
             Action::FreezeAdd | Action::FreezeLift => Self::ALL,
-            Action::CreationStop | Action::CreationAllow => Self::NONE,
+            Action::CreationStop | Action::CreationAllow => Self::HOLDS,
             Action::AccountCreate | Action::AccountChange => Self::ACCOUNTS,
             // Its keys stop or start to work.
             Action::AccountSuspend | Action::AccountReinstate => Self::ACCOUNTS | Self::KEYS,

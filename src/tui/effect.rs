@@ -16,6 +16,7 @@ use crate::domain::budget::Budgets;
 use crate::domain::edit::Edit;
 use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::explain::pasted::Reading;
+use crate::domain::hold::Hold;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::manifest::Manifest;
@@ -92,6 +93,8 @@ pub enum Timer {
     Clock,
     /// The message in the last line has been there long enough.
     Toast,
+    /// A freeze or a stop of creation is over.
+    Holds,
     /// Loading has taken so long that it should be shown.
     Slow,
     /// A screen's rows, out of date, may be read again.
@@ -123,6 +126,8 @@ pub enum Request {
     Try(Box<Request>),
     Whoami,
     Issuers,
+    /// Freezes and stops of creation that hold.
+    Holds,
     Page(PageRequest),
     Count(Query),
     Key(KeyId),
@@ -285,6 +290,7 @@ pub type Outcomes<T> = Result<T, Failure>;
 pub enum Reply {
     Whoami(Outcomes<Whoami>),
     Issuers(Outcomes<Vec<Issuer>>),
+    Holds(Outcomes<Vec<Hold>>),
     Page(Outcomes<Page>),
     Count(Outcomes<Count>),
     Key(Outcomes<Box<Key>>),

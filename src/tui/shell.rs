@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use ratatui::layout::Size;
 
-use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, To, Unanswered};
+use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, Timer, To, Unanswered};
 use super::opening::{Made, Opening};
 use super::styles::Styles;
 use super::sweep_state::Sweeping;
@@ -16,6 +16,7 @@ use crate::clock::zone;
 use crate::config::keymap::{Action, Keymap};
 use crate::domain::Instant;
 use crate::domain::history::{History, Undone};
+use crate::domain::hold::Hold;
 use crate::domain::issuer::{Issuer, Wording};
 use crate::domain::key::{KeyId, OperationId};
 use crate::domain::operator::{self, Permission};
@@ -60,6 +61,8 @@ pub struct Shell {
     pub post: Option<Outcomes<Whither>>,
     /// How many alerts nobody has acknowledged. `None` until the database has answered.
     pub alerts: Option<u64>,
+    /// Freezes and stops of creation that held when they were read.
+    pub holds: Vec<Hold>,
     /// How the database stands beside what this machine remembers of it.
     pub history: History,
     /// The revocations that a restored backup undid.
@@ -158,6 +161,7 @@ impl Shell {
             outbox: None,
             alerts: None,
             post: None,
+            holds: Vec::new(),
             history: History::default(),
             undone: Vec::new(),
             sweep: None,
@@ -266,6 +270,14 @@ impl Shell {
 
     pub fn quit(&mut self, reason: ExitReason) {
         self.commands.push(Command::Quit(reason));
+    }
+
+    /// Takes in what is frozen or stopped now, and has it looked at again when the first of it is over.
+    pub fn hold(&mut self, holds: Vec<Hold>) -> Option<Effect> {
+        self.holds = holds;
+        let ends = self.holds.iter().filter(|hold| hold.holds(self.now)).map(|hold| hold.pause.until);
+        let after = (ends.min()? - self.now).to_std().unwrap_or_default();
+        Some(Effect::SetTimer { timer: Timer::Holds, after })
     }
 
     /// Whether something is asked of `update`.

@@ -1,4 +1,5 @@
-//! What the console shows whatever the screen: who acts, the issuers, how the outbox stands, how many alerts are open.
+//! What the console shows whatever the screen: who acts, the issuers, how the outbox stands, how many alerts are open, what is
+//! frozen or stopped.
 
 use super::effect::{Effect, Request, RequestId, Timer, To};
 use super::latest::{COUNTS, Latest, Paced};
@@ -18,6 +19,7 @@ pub struct Standing {
     /// What is due is counted among all keys.
     outbox: Paced,
     alerts: Latest,
+    holds: Latest,
 }
 
 impl Standing {
@@ -39,6 +41,9 @@ impl Standing {
         if Subjects::ALERTS.meet(touched) {
             effects.extend(self.alerts.ask(shell, To::Shell, Request::OpenAlerts));
         }
+        if Subjects::HOLDS.meet(touched) {
+            effects.extend(self.holds.ask(shell, To::Shell, Request::Holds));
+        }
         effects
     }
 
@@ -52,7 +57,7 @@ impl Standing {
         if let Some(settled) = self.outbox.settle(shell, id, TIMER, Some(COUNTS)) {
             return settled.next;
         }
-        [&mut self.who, &mut self.issuers, &mut self.alerts]
+        [&mut self.who, &mut self.issuers, &mut self.alerts, &mut self.holds]
             .into_iter()
             .find_map(|latest| latest.settle(shell, id))?
             .next

@@ -306,6 +306,7 @@ fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
         Reply::Outbox(Ok(outbox)) => shell.outbox = Some(outbox),
         Reply::Undone(Ok(list)) => shell.undone = list.undone,
         Reply::OpenAlerts(Ok(count)) => shell.alerts = Some(count),
+        Reply::Holds(Ok(holds)) => effects.extend(shell.hold(holds)),
         Reply::Copy(copied) | Reply::Export(Ok(copied)) => shell.copied(&copied),
         Reply::Export(Err(failure)) => shell.failed(&failure),
         Reply::Sweep(outcome) => sweeping::ended(shell, id, outcome),
@@ -357,6 +358,7 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
         }
         Timer::Opening => Vec::new(),
         Timer::Of(To::Shell) => state.standing.ring(&mut state.shell).into_iter().collect(),
+        Timer::Holds => state.standing.ask(&mut state.shell, Subjects::HOLDS),
         // One that is not shown reads its rows when it is entered.
         Timer::Rows(screen) if screen != state.shell.screen => Vec::new(),
         Timer::Rows(screen) => state.screens.of_mut(screen).changed(&mut state.shell, Subjects::ALL),

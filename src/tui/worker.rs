@@ -202,6 +202,7 @@ impl Worker {
             Request::Try(request) => Box::pin(self.carry_out(*request)).await,
             Request::Whoami => Reply::Whoami(plain(service.whoami()).await),
             Request::Issuers => Reply::Issuers(plain(service.issuers()).await),
+            Request::Holds => Reply::Holds(plain(service.holds(false)).await),
             Request::Page(request) => Reply::Page(plain(service.page(&request)).await),
             Request::Count(query) => Reply::Count(plain(service.count(&query)).await),
             Request::Key(id) => Reply::Key(plain(service.key(id)).await.map(Box::new)),
@@ -235,7 +236,7 @@ impl Worker {
             Request::Revoke { operation, request } => {
                 Reply::Revoke(plain(service.revoke_order(operation, request)).await)
             }
-            Request::Pause(request) => Reply::Held(plain(self.pause(*request)).await),
+            Request::Pause(request) => Reply::Held(plain(Box::pin(self.pause(*request))).await),
             Request::Undone => Reply::Undone(plain(Box::pin(service.undone(None))).await),
             Request::RevokeAgain { operation, list, reason } => Reply::Revoke(
                 plain(Box::pin(service.revoke_again(operation, &list, reason.as_deref()))).await,

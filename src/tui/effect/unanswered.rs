@@ -90,6 +90,7 @@ impl Request {
             | Self::Undone
             | Self::Whoami
             | Self::Issuers
+            | Self::Holds
             | Self::Page(_)
             | Self::Count(_)
             | Self::Key(_)

@@ -26,7 +26,11 @@ fn a_live_change_asks_again_only_for_what_it_touched() {
         (Subjects::REMINDERS, vec![Request::Outbox]),
         (Subjects::ALERTS, vec![Request::OpenAlerts]),
         (Subjects::AUDIT, vec![]),
-        (Subjects::ALL, vec![Request::Whoami, Request::Issuers, Request::Outbox, Request::OpenAlerts]),
+        (Subjects::HOLDS, vec![Request::Holds]),
+        (
+            Subjects::ALL,
+            vec![Request::Whoami, Request::Issuers, Request::Outbox, Request::OpenAlerts, Request::Holds],
+        ),
     ] {
         assert_eq!(asked(&mut Desk::new(), touched), requests, "{touched:?}");
     }

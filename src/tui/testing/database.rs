@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{account, records};
 use crate::domain::Instant;
+use crate::domain::hold::Hold;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::manifest::Manifest;
@@ -31,12 +32,19 @@ pub struct Database {
     pub keys: Vec<Key>,
     pub role: Option<Role>,
     pub issuers: Vec<Issuer>,
+    /// What is frozen or stopped.
+    pub holds: Vec<Hold>,
 }
 
 impl Database {
     /// These keys of VoxPria's, as an operator sees them.
     pub fn of(keys: Vec<Key>) -> Self {
-        Self { keys, role: Some(Role::Operator), issuers: vec![Issuer::example("voxpria")] }
+        Self {
+            keys,
+            role: Some(Role::Operator),
+            issuers: vec![Issuer::example("voxpria")],
+            holds: Vec::new(),
+        }
     }
 
     /// The answer, where there is one.
@@ -44,6 +52,7 @@ impl Database {
         Some(match request {
             Request::Whoami => Reply::Whoami(Ok(records::whoami(self.role))),
             Request::Issuers => Reply::Issuers(Ok(self.issuers.clone())),
+            Request::Holds => Reply::Holds(Ok(self.holds.clone())),
             Request::Page(request) => Reply::Page(Ok(self.page(request, now))),
             Request::Rotation(request) => match &**request {
                 RotationRequest::Page(_) => Reply::Rotations(Ok(self.rotations(now))),

@@ -3,7 +3,10 @@
 use ratatui::layout::{Rect, Size};
 
 use super::body::{FOOTER, HEADER};
+use super::times;
 use crate::config::keymap::Action;
+use crate::domain::hold::HoldKind;
+use crate::domain::pause::Pause;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::fit;
 
@@ -17,10 +20,37 @@ pub fn body(shell: &Shell) -> Rect {
     Rect { x: 0, y: header, width, height: height.saturating_sub(header + FOOTER) }
 }
 
-/// Lines of the header that stay there while something is gone that was seen of the database.
+/// Lines of the header that stay there while something is gone that was seen of the database, or while keys are frozen or
+/// their creation is stopped.
 pub fn alarm(shell: &Shell) -> Vec<String> {
-    let Some(alarm) = shell.history.alarm(shell.here().zone) else { return Vec::new() };
-    let key = shell.keymap.key(Action::Restored);
-    let words = format!("✕ {alarm}: {key} shows what to do");
-    fit::wrap_within(&words, usize::from(shell.size.width.saturating_sub(2)), ALARM)
+    let width = usize::from(shell.size.width.saturating_sub(2));
+    let mut lines = Vec::new();
+    if let Some(alarm) = shell.history.alarm(shell.here().zone) {
+        let key = shell.keymap.key(Action::Restored);
+        lines = fit::wrap_within(&format!("✕ {alarm}: {key} shows what to do"), width, ALARM);
+    }
+    lines.extend(held(shell, width));
+    lines
+}
+
+/// What holds now, in one line: the newest of them, and how many more.
+fn held(shell: &Shell, width: usize) -> Option<String> {
+    let mut holds = shell.holds.iter().filter(|hold| hold.holds(shell.now));
+    let hold = holds.next()?;
+    let more = match holds.count() {
+        0 => String::new(),
+        more => format!(" · {more} more"),
+    };
+    let what = match hold.kind {
+        HoldKind::Freeze => "Keys frozen",
+        HoldKind::Creation => "Creation of keys stopped",
+    };
+    let Pause { until, by, reason, message, .. } = &hold.pause;
+    let today = times::day(*until, shell.utc) == times::day(shell.now, shell.utc);
+    let until = if today { times::clock(*until, shell.utc) } else { times::exact(*until, shell.utc) };
+    let why = reason.as_ref().or(message.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
+    // However long its filter is, the rest is seen.
+    let target = fit::cut(&hold.target(), width / 3);
+    let words = format!("✕ {what}: {target}, until {until}, by {by}{why}");
+    Some(fit::cut(&words, width.saturating_sub(fit::width(&more))) + &more)
 }

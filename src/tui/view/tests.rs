@@ -1,6 +1,13 @@
 //! The frame around the screens.
 
-use crate::tui::testing::{Desk, keys};
+use chrono::Duration;
+
+use crate::domain::hold::{Hold, HoldKind};
+use crate::domain::pause::Pause;
+use crate::domain::subjects::Subjects;
+use crate::tui::effect::{Effect, Timer};
+use crate::tui::message::Message;
+use crate::tui::testing::{Desk, keys, noon};
 
 fn footer(desk: &mut Desk) -> String {
     desk.screen().lines().last().unwrap_or_default().to_owned()
@@ -85,4 +92,73 @@ fn the_hardware_cursor_is_on_the_focus_of_every_dialog() {
         let before: String = desk.screen().lines().nth(desk.cursor().1.into()).unwrap().to_owned();
         assert!(desk.cursor() != row && before.contains('│'), "{opens} {moves}\n{}", desk.screen());
     }
+}
+
+fn hold(n: i64, kind: HoldKind, filter: &str, minutes: i64) -> Hold {
+    Hold {
+        n,
+        kind,
+        filter: filter.into(),
+        account: None,
+        issuer: None,
+        pause: Pause {
+            at: noon(),
+            until: noon() + Duration::minutes(minutes),
+            by: "grace".into(),
+            message: Some("Call us.".into()),
+            reason: Some("looking into a leak".into()),
+            freeze: Some(n),
+        },
+        lifted_at: None,
+        lifted_by: None,
+    }
+}
+
+fn frozen(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::ready(width, height, keys(40));
+    desk.database.holds = vec![
+        hold(2, HoldKind::Creation, "", 30),
+        hold(1, HoldKind::Freeze, "account:acme scope:calls:write", 90),
+    ];
+    desk.live(Subjects::HOLDS);
+    desk
+}
+
+#[test]
+fn kr_05_a_freeze_stands_in_the_header_of_every_screen_until_it_is_over() {
+    let mut desk = frozen(80, 24);
+    for screen in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] {
+        desk.play(screen).sees("✕ Creation of keys stopped: all, until 12:30:00, by grace: looking");
+        desk.sees(" · 1 more");
+    }
+    let after = |desk: &Desk| {
+        let timers = desk.effects.iter().rev();
+        timers.clone().find_map(|effect| match effect {
+            Effect::SetTimer { timer: Timer::Holds, after } => Some(*after),
+            _ => None,
+        })
+    };
+    assert_eq!(after(&desk), Some(std::time::Duration::from_secs(30 * 60)));
+    desk.wait(Duration::minutes(30));
+    desk.sees_not("Creation of keys stopped").sees("✕ Keys frozen: account:acme scope:calls:");
+    desk.database.holds.remove(0);
+    desk.send(Message::Timer(Timer::Holds)).settle();
+    assert_eq!(after(&desk), Some(std::time::Duration::from_secs(60 * 60)));
+    desk.sees_not(" more");
+    desk.wait(Duration::hours(1));
+    desk.sees_not("✕");
+    // One that is lifted goes with the news of that.
+    let mut desk = frozen(80, 24);
+    desk.database.holds.clear();
+    desk.live(Subjects::HOLDS).sees_not("✕");
+}
+
+#[test]
+fn kr_05_the_line_of_a_freeze_at_80_by_24() {
+    insta::assert_snapshot!(frozen(80, 24).screen());
+}
+
+#[test]
+fn kr_05_the_line_of_a_freeze_at_200_by_50() {
+    insta::assert_snapshot!(frozen(200, 50).screen());
 }

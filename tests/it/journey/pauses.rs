@@ -73,4 +73,28 @@ on_both! {
         }
         keyrack.ok(&["audit", "verify"]);
     }
+
+    async fn kr_05_every_console_shows_what_is_frozen_or_stopped(db) {
+        let service = office(&db, preset("voxpria")).await;
+        make_kept(&service, "acme", "Hub").await;
+        let keyrack = Script::on(&db);
+        let home = tempfile::tempdir().unwrap();
+        let mut terminal = Start::new(home.path()).on(&db.address()).size(120, 40).spawn();
+        terminal.wait_for("● active");
+        keyrack.ok(&["freeze", "add", "--filter", "account:acme", "--for", "1h", "--reason", "a leak", "--yes"]);
+        terminal.wait_for("✕ Keys frozen: account:acme, until ");
+        terminal.wait_for(": a leak");
+        terminal.wait_for("◫ paused");
+        keyrack.ok(&["creation", "stop", "--for", "4s", "--yes"]);
+        terminal.wait_for("✕ Creation of keys stopped: all, until ");
+        terminal.wait_for(" · 1 more");
+        // It is over by the clock: nobody tells the console.
+        terminal.wait_until_gone("Creation of keys stopped");
+        terminal.wait_for("✕ Keys frozen: account:acme, until ");
+        terminal.press("5");
+        terminal.wait_for("freeze.add");
+        terminal.wait_for("✕ Keys frozen");
+        keyrack.ok(&["freeze", "lift", "1", "--yes"]);
+        terminal.wait_until_gone("Keys frozen");
+    }
 }

@@ -14,7 +14,7 @@ use crate::tui::words::Severity;
 impl State {
     /// The keys as far as they are known.
     pub(super) fn keys(&self) -> &[Key] {
-        self.looked.as_ref().map_or(&self.known, |looked| &looked.keys)
+        self.looked.as_ref().map_or(self.known.as_slice(), |looked| &looked.keys[..])
     }
 
     fn is_paused(key: &Key, shell: &Shell) -> bool {
