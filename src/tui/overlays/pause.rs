@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
-use crate::domain::key::{Key, KeyId};
+use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
@@ -216,6 +216,8 @@ impl State {
             return Vec::new();
         }
         self.amiss = None;
+        // News of what was sent must not turn it into its opposite.
+        self.chosen = true;
         match self.ask(shell) {
             Some(ask) => self.wish.send(shell, ask),
             None => Vec::new(),
@@ -349,6 +351,10 @@ impl Layer for State {
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         if self.reaching == Some(id) {
             self.reaching = None;
+            // What was sent is not asked any more.
+            if self.done.is_some() || self.wish.under_way() {
+                return Vec::new();
+            }
             self.take_look(shell, reply.try_as_reach().and_then(Result::ok));
             return Vec::new();
         }
@@ -369,7 +375,7 @@ impl Layer for State {
 
     fn typed(&self, shell: &Shell) -> Option<Typed> {
         let sent = self.ask(shell).filter(|_| self.done.is_none());
-        let sent = sent.and_then(|ask| Typed::of(&ask(Default::default()), shell));
+        let sent = sent.and_then(|ask| Typed::of(&ask(OperationId::nil()), shell));
         sent.or_else(|| Some(Typed::new("key show").keys(shell, &self.ids)))
     }
 

@@ -92,7 +92,6 @@ on_both! {
         terminal.wait_until_gone("Creation of keys stopped");
         terminal.wait_for("✕ Keys frozen: account:acme, until ");
         terminal.press("5");
-        terminal.wait_for("freeze.add");
         terminal.wait_for("✕ Keys frozen");
         keyrack.ok(&["freeze", "lift", "1", "--yes"]);
         terminal.wait_until_gone("Keys frozen");

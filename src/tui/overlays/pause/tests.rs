@@ -3,6 +3,7 @@ use chrono::Duration;
 use crate::domain::key::Key;
 use crate::domain::operator::Role;
 use crate::domain::pause::{Lasting, Pause};
+use crate::domain::subjects::Subjects;
 use crate::service::{Field, Held, PauseOrder, Receipt};
 use crate::tui::effect::{FailureKind, PauseRequest, Reply, Request, RequestId};
 use crate::tui::opening::Opening;
@@ -184,6 +185,16 @@ fn kr_05_a_paste_or_a_burst_of_keys_pauses_nothing() {
     asks_nothing(&desk.paste("y\n3\n"));
     asks_nothing(&desk.hurry("y tab tab tab 3 enter ctrl-s y"));
     assert!(desk.top().is_some());
+}
+
+#[test]
+fn kr_05_news_never_turn_a_pause_that_was_sent_into_a_resumption() {
+    let mut desk = question(&[hub()]);
+    let (id, first) = sent(&mut desk, "y");
+    desk.fail(id, Reply::Held, FailureKind::Unconfirmed, "the database does not show it");
+    desk.database.keys = vec![paused("Hub")];
+    desk.live(Subjects::KEYS).says("Pause Hub?");
+    assert_eq!(sent(&mut desk, "y").1, first);
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl State {
         self.draw_choice(shell, &mut sheet);
         if !resume {
             for (label, at, field, hint) in [
-                ("Message", Focus::Message, &self.message, "for who is refused, where the policy shows it"),
+                ("Message", Focus::Message, &self.message, "for the refused, where the policy shows it"),
                 ("Reason", Focus::Reason, &self.reason, "why; kept with it and in the audit"),
             ] {
                 let error = self.text_error(at);
