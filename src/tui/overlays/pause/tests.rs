@@ -5,7 +5,8 @@ use crate::domain::operator::Role;
 use crate::domain::pause::{Lasting, Pause};
 use crate::domain::subjects::Subjects;
 use crate::service::{Field, Held, PauseOrder, Receipt};
-use crate::tui::effect::{FailureKind, PauseRequest, Reply, Request, RequestId};
+use crate::tui::effect::{FailureKind, PauseRequest, Reply, Request, RequestId, Timer, To};
+use crate::tui::message::Message;
 use crate::tui::opening::Opening;
 use crate::tui::testing::{Desk, asked, asks_nothing, key, looked, noon, only_request};
 
@@ -95,7 +96,9 @@ fn kr_05_another_length_a_message_and_a_reason_go_with_it() {
 fn kr_05_what_the_policy_forbids_stands_at_its_field() {
     let mut desk = question(&[hub()]);
     desk.press("right right right tab \"30d\"");
-    let (id, _) = sent(&mut desk, "ctrl-s");
+    let number = desk.state.overlays.number();
+    desk.send(Message::Timer(Timer::Of(To::Overlay(number))));
+    let (id, _) = desk.preview();
     let kind = FailureKind::Field(Field::Until);
     let words = "end of the pause: 30 days away, and the policy of VoxPria allows at most 7 days";
     desk.fail(id, Reply::Held, kind, words);

@@ -31,7 +31,8 @@ fn opening_asks_for_the_first_page_and_who_is_acting() {
             &Request::Whoami,
             &Request::Issuers,
             &Request::Outbox,
-            &Request::OpenAlerts
+            &Request::OpenAlerts,
+            Request::Holds,
         ]
     );
     assert_eq!(desk.effects, [Effect::SetTimer { timer: Timer::Slow, after: PATIENCE }]);
