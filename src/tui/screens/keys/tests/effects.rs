@@ -32,7 +32,7 @@ fn opening_asks_for_the_first_page_and_who_is_acting() {
             &Request::Issuers,
             &Request::Outbox,
             &Request::OpenAlerts,
-            Request::Holds,
+            &Request::Holds
         ]
     );
     assert_eq!(desk.effects, [Effect::SetTimer { timer: Timer::Slow, after: PATIENCE }]);
