@@ -98,6 +98,9 @@ fn kr_05_what_the_policy_forbids_stands_at_its_field() {
     desk.press("right right right tab \"30d\"");
     let number = desk.state.overlays.number();
     desk.send(Message::Timer(Timer::Of(To::Overlay(number))));
+    // What was asked of the first choice is answered; then it is asked of this one.
+    let (first, _) = desk.preview();
+    desk.reply(first, Reply::Held(Ok(Vec::new())));
     let (id, _) = desk.preview();
     let kind = FailureKind::Field(Field::Until);
     let words = "end of the pause: 30 days away, and the policy of VoxPria allows at most 7 days";
