@@ -151,8 +151,12 @@ fn stopped(done: Result, ending: Ending, code: u8) -> Result<u8> {
 fn hint(command: &Command) -> &'static str {
     use super::key;
     match command {
+        Command::Key(key::Command::Rotate(rotate)) if rotate.into_files() => {
+            ": the keys may have been rotated all the same. Look at one of them with `keyrack key show`. If it was replaced, \
+             the new secrets are in the place of --out-dir or --out-env; if not, delete what lies there"
+        }
         Command::Key(key::Command::Create(_) | key::Command::Rotate(_)) => {
-            "; a key that was made meanwhile is not acknowledged and dies 10 minutes after its creation"
+            "; a key that was made meanwhile is not confirmed, and stops working 10 minutes after its creation"
         }
         Command::Key(key::Command::Revoke(_)) => {
             ": what was not reported as revoked may still work; look with `keyrack key show`, or revoke again"

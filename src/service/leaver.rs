@@ -107,6 +107,26 @@ impl Service {
                 }
             }
         }
+        // A name is looked for in any spelling, and an address too: what another operator owns is not theirs to lose.
+        let others = |key: &Key| -> Option<String> {
+            let owner = &key.owner.as_ref()?.name;
+            let exact = operators.iter().find(|one| *one.name == **owner);
+            let alike = || operators.iter().find(|one| fold(&one.name) == fold(owner));
+            let one = exact.or_else(alike).filter(|one| *one.name != *name)?;
+            Some(one.name.to_string())
+        };
+        if role.is_none()
+            && let Some(other) = found.values().filter(|one| one.owned).find_map(|one| others(&one.key))
+        {
+            return Err(Error::Refused(format!(
+                "no operator is called {name}, and the keys of that owner belong to the operator {other}: \
+                 keyrack operator leave {other}"
+            )));
+        }
+        for one in found.values_mut() {
+            one.owned &= others(&one.key).is_none();
+        }
+        found.retain(|_, one| one.owned || one.created);
         if role.is_none() && found.is_empty() {
             return Err(Error::no_operator(&name));
         }

@@ -119,11 +119,15 @@ impl Service {
         };
         let mut written = written.map_err(|why| Error::invalid(Field::Place, why))?;
         let rotate = Rotate { draws, order, confirmed: true, intent: self.intent };
-        let done = persist(|| self.change(operation, rotate.clone())).await;
-        if let (Err(error), Some(written)) = (&done, &mut written)
-            && !error.changed_nothing()
-        {
+        // This may be given up at any moment from here on, and the database goes on with it all the same.
+        if let Some(written) = &mut written {
             written.keep();
+        }
+        let done = persist(|| self.change(operation, rotate.clone())).await;
+        if let (Err(error), Some(written)) = (&done, written)
+            && error.changed_nothing()
+        {
+            written.remove();
         }
         let done = match done {
             Err(Error::Store(error)) if !error.changed_nothing() => {
@@ -131,9 +135,6 @@ impl Service {
             }
             done => done?,
         };
-        if let Some(written) = &mut written {
-            written.keep();
-        }
         let mut pairs = done.tried;
         if self.intent == Intent::Do {
             // What is said of the keys is what the database says by now.

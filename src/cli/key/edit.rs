@@ -200,7 +200,11 @@ async fn carry_out(edit: &Edit, ids: &[KeyId], shown: Option<Arc<Manifest>>, ses
     let now = service.now().await.unwrap_or_else(|_| session.clock.now());
     let printed = session.outcome().list(&edited, now);
     let changed = edited.iter().filter(|one| !one.changed.is_empty()).count();
+    let disallows = !edit.disallow.is_empty();
     session.remark(&match changed {
+        0 if disallows => "Nothing was changed: no list has such an entry. An address within an allowed network can't be taken \
+                           out of it: name the networks that stay with --allow, and take the wide one out."
+            .to_owned(),
         0 => "Nothing was changed: it was so already.".to_owned(),
         1 => "One key was edited.".to_owned(),
         many => format!("{} keys were edited.", thousands(many as u64)),

@@ -39,6 +39,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// Whether the secrets go to files of their own, all of them before anything is rotated.
+    pub fn into_files(&self) -> bool {
+        self.place().is_some()
+    }
+
     fn place(&self) -> Option<Place> {
         let folder = self.out_dir.clone().map(Place::Folder);
         folder.or_else(|| self.out_env.clone().map(Place::Env))

@@ -56,17 +56,26 @@ pub(super) struct Written {
     files: Vec<PathBuf>,
     /// A folder that was made for them.
     folder: Option<PathBuf>,
+    kept: bool,
 }
 
 impl Written {
+    /// From here on the keys may be rotated: whatever ends this, the files stay.
     pub(super) fn keep(&mut self) {
-        self.files.clear();
-        self.folder = None;
+        self.kept = true;
+    }
+
+    /// Nothing was rotated: the secrets are of no use.
+    pub(super) fn remove(mut self) {
+        self.kept = false;
     }
 }
 
 impl Drop for Written {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         for file in &self.files {
             let _ = std::fs::remove_file(file);
         }
@@ -118,7 +127,7 @@ impl Place {
     /// # Errors
     /// In words; then nothing is left behind.
     pub(super) fn write(&self, secrets: &[Secret], files: &[PathBuf]) -> Result<Written, String> {
-        let mut written = Written { files: Vec::with_capacity(files.len()), folder: None };
+        let mut written = Written { files: Vec::with_capacity(files.len()), folder: None, kept: false };
         if let Self::Env(file) = self {
             put(file, &assignments(secrets), &mut written).map_err(|error| why(file, &error))?;
             sync(above(file))?;

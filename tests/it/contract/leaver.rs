@@ -133,4 +133,23 @@ on_both! {
         service.set_operator(new_operation(), "carol", Role::Admin).await.unwrap();
         service.leave(new_operation(), Leave { name: me, ..Leave::default() }).await.unwrap();
     }
+
+    async fn kr_13_what_another_operator_owns_is_not_given_away(db) {
+        let service = scene(&db).await;
+        for name in ["carl", "Carl"] {
+            service.set_operator(new_operation(), name, Role::Operator).await.unwrap();
+        }
+        let theirs = make_kept(&service, "acme", "carls").await.key.id;
+        service.edit_keys(new_operation(), &[theirs], owned("carl", "carl@acme.example"), None).await.unwrap();
+        assert_eq!(service.leaver("Carl").await.unwrap().keys, []);
+        let owns: Vec<_> = service.leaver("carl").await.unwrap().keys.iter().map(|one| one.key.id).collect();
+        assert_eq!(owns, [theirs]);
+        for (name, other) in [("CARL", "carl"), ("carl@acme.example", "carl"), ("BOB", "bob")] {
+            let refused = service.leaver(name).await.unwrap_err().to_string();
+            assert!(refused.contains(&format!("belong to the operator {other}")), "{name}: {refused}");
+        }
+        service.remove_operator(new_operation(), "carl").await.unwrap();
+        service.remove_operator(new_operation(), "Carl").await.unwrap();
+        assert_eq!(service.leaver("CARL").await.unwrap().keys.len(), 1, "nobody else is there");
+    }
 }

@@ -266,4 +266,34 @@ on_both! {
             assert_eq!(status(&service, one.new.id).await, Status::Active);
         }
     }
+
+    async fn kr_11_a_rotation_that_is_given_up_keeps_the_secrets_of_what_it_did(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let home = tempfile::tempdir().unwrap();
+        let mut rotated = 0;
+        for n in 0..16 {
+            let id = make_kept(&service, "acme", &format!("hub {n}")).await.key.id;
+            let file = home.path().join(format!("{n}.env"));
+            let order = RotateKeys { keys: vec![id], overlap: Some(Overlap::None), ..RotateKeys::default() };
+            let given_up = async {
+                while !file.exists() {
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(n)).await;
+            };
+            // As the end of a command does that is interrupted.
+            tokio::select! {
+                done = service.rotate_keys(new_operation(), order, Place::Env(file.clone())) => assert!(done.is_ok()),
+                () = given_up => {}
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            let Some(new) = service.key(id).await.unwrap().successor else { continue };
+            let text = std::fs::read_to_string(&file).unwrap();
+            let secret = text.trim().rsplit('=').next().unwrap();
+            let found = service.find_keys(keyrack::domain::secret::SentKey::exact(secret.as_bytes())).await.unwrap();
+            assert_eq!(found.keys().map(|key| key.id).collect::<Vec<_>>(), [new]);
+            rotated += 1;
+        }
+        assert!(rotated > 0, "none got that far");
+    }
 }

@@ -107,7 +107,7 @@ impl Record for Rotated {
         Column::<Self>::new("NAME", 4, "name", |of, _| of.new.name.as_str().into()),
         Column::new("ACCOUNT", 3, "account", |of, _| of.new.account.as_str().into()),
         Column::new("NEW KEY", 5, "preview", |of, _| of.new.preview.as_str().into()),
-        Column::new("EXPIRES", 6, "expires_at", |of, _| of.new.expires_at.into()),
+        Column::<Self>::new("EXPIRES", 6, "expires_at", |of, _| of.new.expires_at.into()).missing("never"),
         Column::new("OLD KEY ENDS", 8, "old_ends_at", |of, _| of.old.ends_at().into()),
         Column::new("ID", 1, "id", |of, _| of.new.id.to_string().into()),
         Column::wide("REPLACES", 2, "replaces", |of, _| of.old.id.to_string().into()),
