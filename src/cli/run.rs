@@ -151,7 +151,7 @@ fn stopped(done: Result, ending: Ending, code: u8) -> Result<u8> {
 fn hint(command: &Command) -> &'static str {
     use super::key;
     match command {
-        Command::Key(key::Command::Rotate(rotate)) if rotate.into_files() => {
+        Command::Key(key::Command::Rotate(rotate)) if rotate.has_place() => {
             ": the keys may have been rotated all the same. Look at one of them with `keyrack key show`. If it was replaced, \
              the new secrets are in the place of --out-dir or --out-env; if not, delete what lies there"
         }

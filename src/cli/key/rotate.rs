@@ -40,7 +40,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Whether the secrets go to files of their own, all of them before anything is rotated.
-    pub fn into_files(&self) -> bool {
+    pub fn has_place(&self) -> bool {
         self.place().is_some()
     }
 
