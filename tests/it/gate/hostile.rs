@@ -323,15 +323,13 @@ fn unknown_keys_from_ever_new_networks_of_one_provider_are_braked() {
         };
         assert_eq!(ask("2001:db8:ffff:1::1", &known), 200);
         let stray = |n| unknown("vg_pat_", Body::Hex, n);
-        // What they may do comes back with the time: 16 and 64 times one a second.
         let begun = Instant::now();
         let site = (0..200).filter(|n| ask(&format!("2001:db8:1:{n:x}::1"), &stray(*n)) == 401).count();
         let earned =
             |each_second: u64| usize::try_from((begun.elapsed().as_secs() + 1) * each_second).unwrap();
         assert!((80..114 + earned(16)).contains(&site), "{site} of a /48");
-        let networks = 2..1_000;
         let provider =
-            networks.filter(|n| ask(&format!("2001:db8:{n:x}::1"), &stray(1_000 + n)) == 401).count();
+            (2..1_000).filter(|n| ask(&format!("2001:db8:{n:x}::1"), &stray(1_000 + n)) == 401).count();
         assert!((220..400 + earned(64)).contains(&provider), "{provider} of a /32");
         assert_eq!(ask("2001:db8:ffff:1::2", &known), 200, "a key that passed lately goes on there");
         assert_eq!(ask("2001:db9::1", &stray(9_999)), 401, "elsewhere nobody is braked");
