@@ -1,11 +1,10 @@
 //! Confirming that a secret was taken over.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::change::Change;
+use super::change::{Change, all_locked, in_order};
 use super::permit::permit;
 use super::{Error, Result, Service};
 use crate::domain::audit::{self, Action};
@@ -41,8 +40,7 @@ impl Service {
         keys: &[KeyId],
         shown: Option<Arc<Manifest>>,
     ) -> Result<Vec<Acknowledged>> {
-        let keys: BTreeSet<KeyId> = keys.iter().copied().collect();
-        self.change(operation, Acknowledge { keys: Vec::from_iter(keys), one: false, shown }).await
+        self.change(operation, Acknowledge { keys: in_order(keys), one: false, shown }).await
     }
 }
 
@@ -63,11 +61,7 @@ impl Change for Acknowledge {
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Acknowledged>> {
         permit(tx, Permission::ChangeKeys, "acknowledge keys").await?;
-        let keys = tx.lock_keys(&self.keys).await?;
-        let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
-        if let Some(missing) = self.keys.iter().find(missing) {
-            return Err(Error::no_key(*missing));
-        }
+        let keys = all_locked(tx, &self.keys).await?;
         if let Some(shown) = &self.shown
             && !tx.seen().await?
         {

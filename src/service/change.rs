@@ -1,9 +1,11 @@
 //! The one way in which anything is changed: a transaction of the acting person's, for one wish.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Error, Intent, Result, Service};
 use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::manifest::Manifest;
 use crate::store::{self, MaybeTransient, Opening, Trust, Tx};
 
 /// A change: what is done in one transaction, whole or not at all.
@@ -75,6 +77,43 @@ impl Service {
 /// A key, locked until the end of the transaction.
 pub(super) async fn locked(tx: &mut Tx, id: KeyId) -> Result<Key> {
     tx.lock_key(id).await?.ok_or_else(|| Error::no_key(id))
+}
+
+/// The keys that somebody decided about, locked, in the order of their ids. `ids`: in that order too.
+///
+/// # Errors
+/// There is no such key.
+pub(super) async fn all_locked(tx: &mut Tx, ids: &[KeyId]) -> Result<Vec<Key>> {
+    let keys = tx.lock_keys(ids).await?;
+    let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
+    match ids.iter().find(missing) {
+        Some(missing) => Err(Error::no_key(*missing)),
+        None => Ok(keys),
+    }
+}
+
+/// As [`all_locked`], and whether this very operation was carried out before. If it was not, the keys are what the person was
+/// shown who decided.
+///
+/// # Errors
+/// They are others since, or one is not there.
+pub(super) async fn locked_as_shown(
+    tx: &mut Tx,
+    ids: &[KeyId],
+    shown: Option<&Manifest>,
+) -> Result<(Vec<Key>, bool)> {
+    let keys = all_locked(tx, ids).await?;
+    // Asked behind the locks, which an earlier try of this very operation may still have held.
+    let done_before = tx.seen().await?;
+    if let Some(shown) = shown.filter(|_| !done_before) {
+        shown.check(&keys).map_err(Error::Moved)?;
+    }
+    Ok((keys, done_before))
+}
+
+/// In the order of their ids, so that two who want the same keys wait for each other and do not lock up.
+pub(super) fn in_order(keys: &[KeyId]) -> Vec<KeyId> {
+    Vec::from_iter(keys.iter().copied().collect::<BTreeSet<_>>())
 }
 
 /// After this long a person is told what is wrong instead of another try.

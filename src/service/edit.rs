@@ -1,11 +1,11 @@
 //! Changing what keys are, but not their secrets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::change::Change;
+use super::change::{Change, in_order, locked_as_shown};
 use super::permit::permit;
 use super::{Error, Field, Result, Service};
 use crate::domain::audit::{self, Action};
@@ -42,7 +42,7 @@ impl Service {
         shown: Option<Arc<Manifest>>,
     ) -> Result<Vec<Edited>> {
         let edit = checked(edit)?;
-        let keys = keys.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let keys = in_order(keys);
         self.change(operation, EditKeys { keys, edit, shown }).await
     }
 }
@@ -75,22 +75,14 @@ impl Change for EditKeys {
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Edited>> {
         permit(tx, Permission::ChangeKeys, "edit keys").await?;
-        let keys = tx.lock_keys(&self.keys).await?;
-        let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
-        if let Some(missing) = self.keys.iter().find(missing) {
-            return Err(Error::no_key(*missing));
-        }
-        // Asked behind the locks, which an earlier try of this very operation may still have held.
-        if tx.seen().await? {
+        let (keys, done_before) = locked_as_shown(tx, &self.keys, self.shown.as_deref()).await?;
+        if done_before {
             let mut told: BTreeMap<KeyId, Map<String, Value>> = tx.edits_told().await?.into_iter().collect();
             let edited = |key: Key| {
                 let changed = told.remove(&key.id).unwrap_or_default();
                 Edited { key, changed, widened: Vec::new() }
             };
             return Ok(keys.into_iter().map(edited).collect());
-        }
-        if let Some(shown) = &self.shown {
-            shown.check(&keys).map_err(Error::Moved)?;
         }
         let now = tx.now();
         if let Some(key) = keys.iter().find(|key| key.has_ended(now) || !key.odd.is_empty()) {

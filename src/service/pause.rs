@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::change::Change;
+use super::change::{Change, in_order, locked_as_shown};
 use super::permit::permit;
 use super::{Error, Field, Intent, Result, Service};
 use crate::domain::Instant;
@@ -112,11 +112,6 @@ impl Service {
     }
 }
 
-/// In the order of their ids, so that two who want the same keys wait for each other and do not lock up.
-fn in_order(keys: &[KeyId]) -> Vec<KeyId> {
-    keys.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
-}
-
 struct Paused {
     keys: Vec<KeyId>,
     /// `None`: they are resumed.
@@ -147,17 +142,9 @@ impl Change for Paused {
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Held>> {
         let what = if self.order.is_some() { "pause keys" } else { "resume keys" };
         permit(tx, Permission::ChangeKeys, what).await?;
-        let keys = tx.lock_keys(&self.keys).await?;
-        let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
-        if let Some(missing) = self.keys.iter().find(missing) {
-            return Err(Error::no_key(*missing));
-        }
-        // Asked behind the locks, which an earlier try of this very operation may still have held.
-        if tx.seen().await? {
+        let (keys, done_before) = locked_as_shown(tx, &self.keys, self.shown.as_deref()).await?;
+        if done_before {
             return Ok(keys.into_iter().map(|key| Held { key, changed: true }).collect());
-        }
-        if let Some(shown) = &self.shown {
-            shown.check(&keys).map_err(Error::Moved)?;
         }
         let now = tx.now();
         let touched: Vec<KeyId> =

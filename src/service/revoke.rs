@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::change::Change;
+use super::change::{Change, locked_as_shown};
 use super::permit::permit;
 use super::{Error, Field, Intent, Result, Service};
 use crate::domain::audit::{self, Action};
@@ -112,16 +112,7 @@ impl Change for Revoke {
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Revoked>> {
         permit(tx, Permission::ChangeKeys, "revoke keys").await?;
         let wanted: Vec<KeyId> = self.keys.keys().copied().collect();
-        let keys = tx.lock_keys(&wanted).await?;
-        let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
-        if let Some(missing) = wanted.iter().find(missing) {
-            return Err(Error::no_key(*missing));
-        }
-        // Asked behind the locks, which an earlier try of this very operation may still have held.
-        let done_before = tx.seen().await?;
-        if let Some(shown) = self.shown.as_ref().filter(|_| !done_before) {
-            shown.check(&keys).map_err(Error::Moved)?;
-        }
+        let (keys, done_before) = locked_as_shown(tx, &wanted, self.shown.as_deref()).await?;
         // All of them before the first row of the audit, as everything of the outbox.
         let ending: Vec<KeyId> =
             keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::accounts::lock_account;
-use super::change::{Change, locked, persist};
+use super::change::{Change, all_locked, locked, persist};
 use super::create::{Batch, Created, Draft, Entropy, Made, allow_more, check_scopes, count, creation};
 use super::ids::new_id;
 use super::permit::permit;
@@ -197,16 +197,10 @@ impl Change for Rotate {
         if tx.seen().await? {
             return self.done_before(tx, issuer).await;
         }
-        let mut olds = Vec::with_capacity(self.draws.len());
-        if let [draw] = self.draws.as_slice() {
-            olds.push(locked(tx, draw.old).await?);
-        } else {
-            olds = tx.lock_keys(&self.draws.iter().map(|draw| draw.old).collect::<Vec<_>>()).await?;
-        }
-        let missing = |draw: &&Draw| olds.binary_search_by(|old| old.id.cmp(&draw.old)).is_err();
-        if let Some(gone) = self.draws.iter().find(missing) {
-            return Err(Error::no_key(gone.old));
-        }
+        let olds = match self.draws.as_slice() {
+            [draw] => vec![locked(tx, draw.old).await?],
+            draws => all_locked(tx, &draws.iter().map(|draw| draw.old).collect::<Vec<_>>()).await?,
+        };
         if let Some(shown) = &self.order.shown {
             shown.check(&olds).map_err(Error::Moved)?;
         }

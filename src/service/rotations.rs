@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::Duration;
 use serde_json::json;
 
-use super::change::Change;
+use super::change::{Change, in_order, locked_as_shown};
 use super::list::{Page, PageRequest};
 use super::permit::permit;
 use super::revoke::{Revoked, checked};
@@ -154,26 +154,6 @@ impl Service {
     }
 }
 
-/// In the order of their ids, so that two who want the same keys wait for each other and do not lock up.
-fn in_order(keys: &[KeyId]) -> Vec<KeyId> {
-    keys.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// The keys, locked; as they were shown unless this was done before.
-async fn lock(tx: &mut Tx, ids: &[KeyId], shown: Option<&Manifest>) -> Result<(Vec<Key>, bool)> {
-    let keys = tx.lock_keys(ids).await?;
-    let missing = |id: &&KeyId| keys.binary_search_by(|key| key.id.cmp(id)).is_err();
-    if let Some(missing) = ids.iter().find(missing) {
-        return Err(Error::no_key(*missing));
-    }
-    // Asked behind the locks, which an earlier try of this very operation may still have held.
-    let done_before = tx.seen().await?;
-    if let Some(shown) = shown.filter(|_| !done_before) {
-        shown.check(&keys).map_err(Error::Moved)?;
-    }
-    Ok((keys, done_before))
-}
-
 /// The key's replacement, if the overlap of both is open.
 fn replacement(key: &Key, now: Instant) -> Result<KeyId> {
     let (name, id) = (key.name.as_str(), key.id);
@@ -217,7 +197,7 @@ impl Change for Close {
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Revoked>> {
         permit(tx, Permission::ChangeKeys, "close overlaps").await?;
-        let (keys, done_before) = lock(tx, &self.keys, self.shown.as_deref()).await?;
+        let (keys, done_before) = locked_as_shown(tx, &self.keys, self.shown.as_deref()).await?;
         if done_before {
             return Ok(keys.into_iter().map(|key| Revoked { key, already: false }).collect());
         }
@@ -271,7 +251,7 @@ impl Change for Extend {
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Extended>> {
         permit(tx, Permission::ChangeKeys, "extend overlaps").await?;
-        let (keys, done_before) = lock(tx, &self.keys, self.shown.as_deref()).await?;
+        let (keys, done_before) = locked_as_shown(tx, &self.keys, self.shown.as_deref()).await?;
         if done_before {
             let was = |key: &Key| key.expires_at.and_then(|end| end.checked_sub_signed(self.by));
             return Ok(keys.into_iter().map(|key| Extended { was: was(&key), key }).collect());
