@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{AlertRequest, AuditFilter, Error, From, GateReceipt, PageRequest, Result, Service};
+use super::{AlertRequest, AuditFilter, Error, GateReceipt, Result, Service};
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId, OperationId};
-use crate::domain::query::{Query, Sort};
+use crate::domain::query::Query;
 use crate::domain::text::SafeText;
 use crate::domain::usage::{Counts, Late, LateTries};
 use crate::domain::{Instant, shifted};
@@ -203,16 +203,13 @@ impl Service {
     }
 
     async fn ids_of(&self, query: &Query) -> Result<BTreeSet<KeyId>> {
-        let (mut ids, mut from) = (BTreeSet::new(), From::Start);
-        loop {
-            let request = PageRequest { query: query.clone(), sort: Sort::default(), from, limit: ROWS };
-            let page = self.page(&request).await?;
-            ids.extend(page.rows.iter().map(|row| row.key.id));
-            match page.rows.last() {
-                Some(last) if page.more_after => from = From::After(last.cursor.clone()),
-                _ => return Ok(ids),
-            }
-        }
+        let mut ids = BTreeSet::new();
+        self.each_key::<Error>(query, |key| {
+            ids.insert(key.id);
+            Ok(())
+        })
+        .await?;
+        Ok(ids)
     }
 
     async fn told_of(

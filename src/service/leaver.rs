@@ -8,7 +8,7 @@ use serde_json::{Map, json};
 use super::change::Change;
 use super::operators::keep_an_admin;
 use super::permit::{may, permit};
-use super::{Error, Field, From, PageRequest, Result, Service};
+use super::{Error, Field, Result, Service};
 use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::edit::difference;
@@ -17,15 +17,13 @@ use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::manifest::Manifest;
 use crate::domain::operator::{Permission, Role};
 use crate::domain::owner::Owner;
-use crate::domain::query::{Query, Sort, Term, Test};
+use crate::domain::query::{Query, Term, Test};
 use crate::domain::text::{composed, fold};
 use crate::domain::when::Here;
 use crate::store::Tx;
 
 /// At most so many keys are given away together.
 const MOST: usize = 100_000;
-/// Keys of one reading.
-const PAGE: u32 = 1000;
 
 /// Who leaves, and what is theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,27 +83,23 @@ impl Service {
                 Query::parse(LIVING, Here::utc(now)).map_err(|e| Error::invalid(Field::Filter, e))?;
             let owned = matches!(test, Test::Owner(_));
             query.terms.push(Term { negated: false, test });
-            let mut from = From::Start;
-            loop {
-                let request = PageRequest { query: query.clone(), sort: Sort::default(), from, limit: PAGE };
-                let page = self.page(&request).await?;
-                let last = page.rows.last().map(|row| row.cursor.clone());
-                for row in page.rows {
-                    let new = Theirs { key: row.key, created: false, owned: false };
-                    let theirs = found.entry(new.key.id).or_insert(new);
-                    if owned { theirs.owned = true } else { theirs.created = true }
+            self.each_key(&query, |key| {
+                let new = Theirs { key, created: false, owned: false };
+                let theirs = found.entry(new.key.id).or_insert(new);
+                if owned {
+                    theirs.owned = true
+                } else {
+                    theirs.created = true
                 }
-                if found.len() > MOST {
-                    return Err(Error::Refused(format!(
-                        "{name} made or owns more than {MOST} keys. Give them away in parts first: \
-                         keyrack key edit --filter 'owner:{name}' --owner …"
-                    )));
+                if found.len() <= MOST {
+                    return Ok(());
                 }
-                match last {
-                    Some(cursor) if page.more_after => from = From::After(cursor),
-                    _ => break,
-                }
-            }
+                Err(Error::Refused(format!(
+                    "{name} made or owns more than {MOST} keys. Give them away in parts first: \
+                     keyrack key edit --filter 'owner:{name}' --owner …"
+                )))
+            })
+            .await?;
         }
         // A name is looked for in any spelling, and an address too: what another operator owns is not theirs to lose.
         let others = |key: &Key| -> Option<String> {

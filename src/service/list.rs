@@ -8,6 +8,9 @@ use crate::domain::key::{Key, KeyId};
 use crate::domain::query::{Cursor, Query, Sort};
 use crate::store::{Side, Slice};
 
+/// Keys of one reading, where all of them are read.
+const PAGE: u32 = 1000;
+
 /// Which page of the table of keys is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
@@ -123,6 +126,27 @@ impl Service {
             rows.reverse();
         }
         Ok(Page { rows, more_before, more_after, now })
+    }
+
+    /// Hands over every key that the filter fits, a page at a time, until `take` fails.
+    ///
+    /// # Errors
+    /// Those of [`Service::page`] and of `take`.
+    pub async fn each_key<E: std::convert::From<Error>>(
+        &self,
+        query: &Query,
+        mut take: impl FnMut(Key) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let (sort, mut from) = (Sort::default(), From::Start);
+        loop {
+            let page = self.page(&PageRequest { query: query.clone(), sort, from, limit: PAGE }).await?;
+            let last = page.rows.last().map(|row| row.cursor.clone());
+            page.rows.into_iter().try_for_each(|row| take(row.key))?;
+            match last {
+                Some(last) if page.more_after => from = From::After(last),
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// How many keys the filter fits. Counts at most a million rows, or for two seconds, and says so. A newer count stops

@@ -12,13 +12,10 @@ use super::super::session::{Session, whole_id};
 use super::the_key;
 use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId, Status};
-use crate::domain::query::Sort;
 use crate::domain::secret::find_secret;
 use crate::domain::text::thousands;
-use crate::service::{From, PageRequest, Service};
+use crate::service::Service;
 
-/// Rows of one reading.
-const PAGE: u32 = 1000;
 /// At most so many keys are decided about together.
 const MOST: usize = 100_000;
 /// No list of keys is longer than this many bytes.
@@ -128,6 +125,13 @@ impl Which {
         !self.ids.is_empty() || self.filter.is_some() || self.ids_from.is_some()
     }
 
+    /// Leaves out what a filter found that is no matter of what is to be done. Who names keys means each of them.
+    pub fn narrow(&self, chosen: &mut Chosen, concerns: impl Fn(&Key) -> bool) {
+        if self.filter.is_some() {
+            chosen.keys.retain(concerns);
+        }
+    }
+
     /// Reads the keys that are named, as they are now.
     ///
     /// # Errors
@@ -138,19 +142,8 @@ impl Which {
             let query = filter::narrowing(text, session)?;
             chosen.unseen = true;
             chosen.parts = query.parts().into_iter().map(str::to_owned).collect();
-            let mut from = From::Start;
-            loop {
-                let request = PageRequest { query: query.clone(), sort: Sort::default(), from, limit: PAGE };
-                let page = service.page(&request).await?;
-                let last = page.rows.last().map(|row| row.cursor.clone());
-                for row in page.rows {
-                    chosen.add(row.key, &mut seen)?;
-                }
-                match last {
-                    Some(last) if page.more_after => from = From::After(last),
-                    _ => return Ok(chosen),
-                }
-            }
+            service.each_key(&query, |key| chosen.add(key, &mut seen)).await?;
+            return Ok(chosen);
         }
         if let Some(file) = &self.ids_from {
             chosen.unseen = true;
