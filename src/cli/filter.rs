@@ -3,7 +3,7 @@
 use super::failure::{Failure, Result, clean};
 use super::session::Session;
 use crate::domain::audit::AuditFilter;
-use crate::domain::query::{Query, QueryError};
+use crate::domain::query::{Cursor, Query, QueryError};
 
 /// Reads a filter of keys; a mistake in it is marked at its place.
 pub fn query(text: &str, session: &Session) -> Result<Query> {
@@ -20,6 +20,15 @@ pub fn narrowing(text: &str, session: &Session) -> Result<Query> {
         ));
     }
     Ok(query)
+}
+
+/// Reads the place in a table of keys that `--after` takes.
+pub fn place(text: &str, list: &str) -> Result<Cursor> {
+    Cursor::parse(text).map_err(|_| {
+        Failure::usage(format!(
+            "{text:?} isn't a valid place in a list: --after takes what an earlier `{list}` named"
+        ))
+    })
 }
 
 /// Reads a filter of the audit.

@@ -134,7 +134,7 @@ fn card(text: &str) -> std::result::Result<Card, String> {
 
 fn threshold(text: &str) -> std::result::Result<(Card, u64), String> {
     let (name, number) = text.split_once('=').ok_or("write the card, = and a number: never-expires=40")?;
-    let number = number.replace([',', '_'], "");
+    let number = number.replace('_', "");
     let most = number
         .parse()
         .map_err(|_| format!("{number:?} isn't a number of keys: write for example {name}=40"))?;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::failure::{Exit, Failure, Result};
 use super::filter;
-use super::key::decide;
+use super::key::decide::{self, Looks};
 use super::key::receipt::Gates;
 use super::key::record::Ended;
 use super::key::which::{self, Chosen, Which};
@@ -15,7 +15,7 @@ use super::prompt;
 use super::say;
 use super::session::{Session, insist};
 use crate::domain::Instant;
-use crate::domain::query::{Column, Cursor, Direction, Sort};
+use crate::domain::query::{Column, Direction, Sort};
 use crate::domain::rotation::Rotation;
 use crate::domain::text::thousands;
 use crate::domain::when::Span;
@@ -28,7 +28,7 @@ pub enum Command {
     /// List open overlaps: the old key, its replacement, and who still uses the old one; those that end next first
     #[command(visible_alias = "ls")]
     List(List),
-    /// End overlaps now: the old keys are revoked at once and for good
+    /// Close overlaps now: the old keys are revoked immediately, which can't be undone
     Close(Close),
     /// Let old keys work for longer beside their replacements
     Extend(Extend),
@@ -108,7 +108,7 @@ async fn list(arguments: List, session: &Session) -> Result {
     let query = filter::query(&filter, session)?;
     let mut from = match &arguments.after {
         None => From::Start,
-        Some(text) => From::After(cursor(text)?),
+        Some(text) => From::After(filter::place(text, "rotation list")?),
     };
     let sort = Sort { column: Column::Expires, direction: Direction::Ascending };
     let mut printer = session.printer();
@@ -140,14 +140,6 @@ async fn list(arguments: List, session: &Session) -> Result {
     Ok(())
 }
 
-fn cursor(text: &str) -> Result<Cursor> {
-    Cursor::parse(text).map_err(|_| {
-        Failure::usage(format!(
-            "{text:?} is no place in a list: --after takes what an earlier `rotation list` named"
-        ))
-    })
-}
-
 /// What is done to the overlaps.
 enum Order {
     Close { reason: Option<String> },
@@ -166,11 +158,11 @@ impl Order {
         let (many, words) = (chosen.keys.len() != 1, chosen.words());
         let overlaps = if many { "overlaps" } else { "overlap" };
         match self {
-            Self::Close { .. } if many => {
-                format!("Close the {overlaps} of {words}, which are revoked at once and for good")
-            }
             Self::Close { .. } => {
-                format!("Close the {overlaps} of {words}, which is revoked at once and for good")
+                let them = if many { "them" } else { "it" };
+                format!(
+                    "Close the {overlaps} of {words} and revoke {them} immediately, which can't be undone"
+                )
             }
             Self::Extend { by } => format!("Extend the {overlaps} of {words} by {}", Span::from(*by)),
         }
@@ -181,18 +173,16 @@ async fn change(which: &Which, order: &Order, session: &Session) -> Result {
     let service = session.service().await?;
     let mut chosen = which.choose(service, session).await?;
     chosen.remark_parts(session);
-    for look in 1.. {
+    let mut looks = Looks::default();
+    loop {
         let now = service.now().await?;
-        if which.filter.is_some() {
-            chosen.keys.retain(|key| key.is_being_replaced(now));
+        which.narrow(&mut chosen, |key| key.is_being_replaced(now));
+        let done = decide_and_do(which, order, &chosen, session, now).await;
+        match looks.again(done, chosen, which, service, session).await? {
+            Some(others) => chosen = others,
+            None => return Ok(()),
         }
-        match decide_and_do(which, order, &chosen, session, now).await {
-            Err(failure) if failure.moved && look < decide::LOOKS => say(&format!("keyrack: {failure}.")),
-            done => return done,
-        }
-        chosen = decide::look_again(chosen, which, service, session).await?;
     }
-    Ok(())
 }
 
 async fn decide_and_do(

@@ -124,7 +124,7 @@ pub fn is_late(old: &Key, new: &Key, now: Instant) -> bool {
 pub enum ExtendError {
     #[error("extend by more than nothing, such as 24h")]
     Nothing,
-    #[error("the old key never expires, so that there is no end to extend")]
+    #[error("the old key never expires, so its overlap has no end to extend")]
     Endless,
     #[error(
         "an overlap lasts {longest} at most, so that this one ends by {latest}: if the old key must go on for longer, change \

@@ -5,7 +5,7 @@ use clap::Args;
 use super::super::failure::{Exit, Failure, Result};
 use super::super::session::{Session, insist};
 use super::super::{count, prompt, say};
-use super::decide;
+use super::decide::{self, Looks};
 use super::which::{self, Chosen, Which};
 use crate::domain::text::thousands;
 use crate::service::{Acknowledged, Service, new_operation};
@@ -31,14 +31,14 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         return session.outcome().one(&key, service.now().await?);
     }
     chosen.remark_parts(session);
-    for look in 1.. {
-        match several(&arguments.which, &chosen, service, session).await {
-            Err(failure) if failure.moved && look < decide::LOOKS => say(&format!("keyrack: {failure}.")),
-            done => return done,
+    let (which, mut looks) = (&arguments.which, Looks::default());
+    loop {
+        let done = several(which, &chosen, service, session).await;
+        match looks.again(done, chosen, which, service, session).await? {
+            Some(others) => chosen = others,
+            None => return Ok(()),
         }
-        chosen = decide::look_again(chosen, &arguments.which, service, session).await?;
     }
-    Ok(())
 }
 
 async fn several(which: &Which, chosen: &Chosen, service: &Service, session: &Session) -> Result {

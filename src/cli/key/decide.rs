@@ -18,7 +18,34 @@ use crate::service::Service;
 /// Keys that a person is shown before the question.
 const SHOWN: usize = 20;
 /// How often the keys of a filter are read until they stay what they are while it is decided about them.
-pub const LOOKS: usize = 5;
+const LOOKS: usize = 5;
+
+/// How often they were looked at again.
+#[derive(Debug, Default)]
+pub struct Looks(usize);
+
+impl Looks {
+    /// What a decision is about now, where it came to nothing because that is something else than what was shown. `None`: it is
+    /// done.
+    ///
+    /// # Errors
+    /// The decision's own, and once it has been looked at too often.
+    pub async fn again(
+        &mut self,
+        done: Result,
+        chosen: Chosen,
+        which: &Which,
+        service: &Service,
+        session: &Session,
+    ) -> Result<Option<Chosen>> {
+        self.0 += 1;
+        match done {
+            Err(failure) if failure.moved && self.0 < LOOKS => say(&format!("keyrack: {failure}.")),
+            done => return done.map(|()| None),
+        }
+        look_again(chosen, which, service, session).await.map(Some)
+    }
+}
 
 /// Shows what is decided about: name, account, preview, last use; of several also what they do right now.
 pub async fn show(chosen: &Chosen, service: &Service, now: Instant) -> Result {
@@ -69,7 +96,7 @@ pub fn shown(chosen: &Chosen, which: &Which, session: &Session, now: Instant) ->
 }
 
 /// Reads again what a decision is about, once it is something else than what was shown.
-pub async fn look_again(
+async fn look_again(
     mut chosen: Chosen,
     which: &Which,
     service: &Service,

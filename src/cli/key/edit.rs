@@ -8,7 +8,7 @@ use super::super::failure::{Exit, Failure, Result};
 use super::super::output::{Column, Record};
 use super::super::session::{Session, insist};
 use super::super::{prompt, say};
-use super::decide;
+use super::decide::{self, Looks};
 use super::receipt::Gates;
 use super::record::short_id;
 use super::which::{self, Chosen, Which};
@@ -111,18 +111,16 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let which = &arguments.which;
     let mut chosen = which.choose(service, session).await?;
     chosen.remark_parts(session);
-    for look in 1.. {
+    let mut looks = Looks::default();
+    loop {
         let now = service.now().await?;
-        if which.filter.is_some() {
-            chosen.keys.retain(|key| !key.has_ended(now));
+        which.narrow(&mut chosen, |key| !key.has_ended(now));
+        let done = decide_and_do(which, &edit, &chosen, session, now).await;
+        match looks.again(done, chosen, which, service, session).await? {
+            Some(others) => chosen = others,
+            None => return Ok(()),
         }
-        match decide_and_do(which, &edit, &chosen, session, now).await {
-            Err(failure) if failure.moved && look < decide::LOOKS => say(&format!("keyrack: {failure}.")),
-            done => return done,
-        }
-        chosen = decide::look_again(chosen, which, service, session).await?;
     }
-    Ok(())
 }
 
 async fn decide_and_do(

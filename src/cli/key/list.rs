@@ -3,13 +3,13 @@
 use clap::Args;
 use strum::VariantNames;
 
-use super::super::failure::{Failure, Result};
+use super::super::failure::Result;
 use super::super::filter;
 use super::super::output::PAGE;
 use super::super::session::Session;
 use super::which::{self, Which};
 use crate::domain::key::Key;
-use crate::domain::query::{Column, Cursor, Direction, Sort};
+use crate::domain::query::{Column, Direction, Sort};
 use crate::service::{From, PageRequest};
 
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let query = filter::query(&filter, session)?;
     let mut from = match &arguments.after {
         None => From::Start,
-        Some(text) => From::After(cursor(text)?),
+        Some(text) => From::After(filter::place(text, "key list")?),
     };
     let mut wanted = format.rows(arguments.limit);
     let service = session.service().await?;
@@ -79,14 +79,6 @@ async fn named(arguments: &Arguments, session: &Session) -> Result {
         session.remark(&format!("{} of {all} keys. See all with --limit 0", keys.len()));
     }
     Ok(())
-}
-
-fn cursor(text: &str) -> Result<Cursor> {
-    Cursor::parse(text).map_err(|_| {
-        Failure::usage(format!(
-            "{text:?} is no place in a list: --after takes what an earlier `key list` named"
-        ))
-    })
 }
 
 fn sort(text: &str) -> std::result::Result<Sort, String> {

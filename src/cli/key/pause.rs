@@ -8,7 +8,7 @@ use super::super::failure::{Exit, Failure, Result};
 use super::super::output::{Column, Record, Tone};
 use super::super::session::{Session, insist};
 use super::super::{prompt, say};
-use super::decide;
+use super::decide::{self, Looks};
 use super::receipt::Gates;
 use super::which::{self, Chosen, Which};
 use crate::domain::Instant;
@@ -113,18 +113,16 @@ async fn run(which: &Which, order: Order, session: &Session) -> Result {
     let service = session.service().await?;
     let mut chosen = which.choose(service, session).await?;
     chosen.remark_parts(session);
-    for look in 1.. {
+    let mut looks = Looks::default();
+    loop {
         let now = service.now().await?;
-        if which.filter.is_some() {
-            chosen.keys.retain(|key| order.concerns(key, now));
+        which.narrow(&mut chosen, |key| order.concerns(key, now));
+        let done = decide_and_do(which, &order, &chosen, session, now).await;
+        match looks.again(done, chosen, which, service, session).await? {
+            Some(others) => chosen = others,
+            None => return Ok(()),
         }
-        match decide_and_do(which, &order, &chosen, session, now).await {
-            Err(failure) if failure.moved && look < decide::LOOKS => say(&format!("keyrack: {failure}.")),
-            done => return done,
-        }
-        chosen = decide::look_again(chosen, which, service, session).await?;
     }
-    Ok(())
 }
 
 async fn decide_and_do(

@@ -7,10 +7,11 @@ use clap::Args;
 use super::super::failure::{Exit, Failure, Result};
 use super::super::session::{Session, insist};
 use super::super::{prompt, restored, say};
+use super::decide::{self, Looks};
+use super::find;
 use super::receipt::Gates;
 use super::record::Ended;
 use super::which::{self, Chosen, Which};
-use super::{decide, find};
 use crate::domain::Instant;
 use crate::domain::key::OperationId;
 use crate::domain::text::thousands;
@@ -71,22 +72,20 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     if let Some(list) = &wanted.undone {
         restored::tell(list, session).await;
     }
-    for look in 1.. {
-        match decide_and_revoke(&arguments, &wanted, service, session).await {
-            Err(failure) if failure.moved && look < decide::LOOKS => say(&format!("keyrack: {failure}.")),
-            done => return done,
+    let mut looks = Looks::default();
+    loop {
+        let done = decide_and_revoke(&arguments, &wanted, service, session).await;
+        match looks.again(done, wanted.chosen, &arguments.which, service, session).await? {
+            Some(others) => wanted.chosen = others,
+            None => return Ok(()),
         }
-        wanted.chosen = decide::look_again(wanted.chosen, &arguments.which, service, session).await?;
         leave_revoked(&mut wanted.chosen, &arguments);
     }
-    Ok(())
 }
 
 /// What a filter finds of keys that are revoked is no matter.
 fn leave_revoked(chosen: &mut Chosen, arguments: &Arguments) {
-    if arguments.which.filter.is_some() {
-        chosen.keys.retain(|key| key.revoked_at.is_none());
-    }
+    arguments.which.narrow(chosen, |key| key.revoked_at.is_none());
 }
 
 async fn decide_and_revoke(

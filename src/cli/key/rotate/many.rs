@@ -4,7 +4,7 @@ use super::super::super::failure::{Exit, Failure, Result};
 use super::super::super::output::{Column, Record, Tone};
 use super::super::super::session::Session;
 use super::super::super::{prompt, say};
-use super::super::decide;
+use super::super::decide::{self, Looks};
 use super::super::receipt::Gates;
 use super::super::which::Chosen;
 use super::{Arguments, expiry};
@@ -23,18 +23,16 @@ pub async fn run(arguments: &Arguments, place: Place, session: &Session) -> Resu
     let service = session.service().await?;
     let mut chosen = arguments.which.choose(service, session).await?;
     chosen.remark_parts(session);
-    for look in 1.. {
+    let (which, mut looks) = (&arguments.which, Looks::default());
+    loop {
         let now = service.now().await?;
-        if arguments.which.filter.is_some() {
-            chosen.keys.retain(|key| concerns(key, now));
+        which.narrow(&mut chosen, |key| concerns(key, now));
+        let done = decide_and_rotate(arguments, &place, &chosen, session, now).await;
+        match looks.again(done, chosen, which, service, session).await? {
+            Some(others) => chosen = others,
+            None => return Ok(()),
         }
-        match decide_and_rotate(arguments, &place, &chosen, session, now).await {
-            Err(failure) if failure.moved && look < decide::LOOKS => say(&format!("keyrack: {failure}.")),
-            done => return done,
-        }
-        chosen = decide::look_again(chosen, &arguments.which, service, session).await?;
     }
-    Ok(())
 }
 
 async fn decide_and_rotate(
