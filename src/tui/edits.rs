@@ -1,18 +1,24 @@
 //! What an edit changes, in words, and what is said once it is done.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::effect::Effect;
+use super::effect::{Effect, Request};
 use super::receipts;
 use super::shell::Shell;
 use super::tracked::Deed;
 use super::view::times;
 use super::widgets::facts::Fact;
+use super::wish::Asking;
 use super::words::Severity;
 use crate::config::theme::Role;
 use crate::domain::Instant;
-use crate::domain::edit::{in_words, reaches_gates};
+use crate::domain::audit;
+use crate::domain::edit::{Edit, in_words, reaches_gates};
 use crate::domain::key::KeyId;
+use crate::domain::manifest::Manifest;
+use crate::domain::subjects::Subjects;
 use crate::domain::text::thousands;
 use crate::service::Edited;
 
@@ -71,8 +77,20 @@ fn change(shell: &Shell, field: &str, old: &Value, new: &Value) -> String {
     format!("{} → {}", words(old), words(new))
 }
 
-/// Says what was edited; where gates decide by it, they are asked, and their answer is told in the last line.
-pub fn told(shell: &mut Shell, edited: &[Edited]) -> Vec<Effect> {
+/// What changes these keys.
+pub fn asking(keys: Vec<KeyId>, edit: Edit, shown: Arc<Manifest>) -> Asking {
+    let edit = Box::new(edit);
+    Box::new(move |operation| {
+        let (keys, edit, shown) = (keys.clone(), edit.clone(), Some(shown.clone()));
+        Request::Edit { operation, keys, edit, shown }
+    })
+}
+
+/// Closes the form and says what was edited; where gates decide by it, they are asked, and their answer is told in the last
+/// line.
+pub fn done(shell: &mut Shell, edited: &[Edited]) -> Vec<Effect> {
+    shell.changed(Subjects::of(audit::Action::KeyEdit));
+    shell.close();
     let changed: Vec<&Edited> = edited.iter().filter(|one| !one.changed.is_empty()).collect();
     let what = match changed.as_slice() {
         [] => {

@@ -21,6 +21,7 @@ pub mod body;
 mod header;
 pub mod key_facts;
 pub mod limits;
+pub mod reach;
 pub mod reminders;
 pub mod room;
 pub mod shown;

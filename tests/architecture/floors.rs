@@ -28,6 +28,7 @@ pub const FLOORS: &[&[&str]] = &[
         "sweeping",
         "typed",
         "view/key_facts",
+        "view/reach",
         "view/room",
         "view/shown",
         "wish",

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use strum::VariantArray;
 
 use crate::config::keymap::{Action, Context};
-use crate::domain::audit;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
@@ -19,6 +18,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::typed::Typed;
+use crate::tui::view::reach;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
@@ -115,11 +115,8 @@ impl State {
             self.amiss = Some("What these keys are can't be looked up: try again in a moment.".into());
             return;
         };
-        if let Some(before) = &self.looked
-            && let Err(moved) = before.shown.check(looked.keys.iter())
-        {
-            self.amiss =
-                Some(format!("Since you opened this: {}. Look again, then answer.", moved.words).into());
+        if let Some(words) = reach::moved(self.looked.as_deref(), &looked) {
+            self.amiss = Some(words);
             self.texts[Focus::Count as usize].clear();
             self.wish.changed();
         }
@@ -251,14 +248,8 @@ impl Layer for State {
     /// The review is what one commits to.
     fn asking(&self, shell: &Shell) -> Option<Asking> {
         let looked = self.looked.as_ref().filter(|_| self.stage == Stage::Review)?;
-        let edit = Box::new(self.wanted(shell).ok().filter(|edit| !edit.is_empty())?);
-        let (keys, shown) = (self.ids.clone(), Some(looked.shown.clone()));
-        Some(Box::new(move |operation| Request::Edit {
-            operation,
-            keys: keys.clone(),
-            edit: edit.clone(),
-            shown: shown.clone(),
-        }))
+        let edit = self.wanted(shell).ok().filter(|edit| !edit.is_empty())?;
+        Some(edits::asking(self.ids.clone(), edit, looked.shown.clone()))
     }
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {
@@ -320,11 +311,7 @@ impl Layer for State {
             return Vec::new();
         }
         match self.wish.settle(shell, id, reply, Reply::try_as_edit) {
-            Some(Ok(edited)) => {
-                shell.changed(Subjects::of(audit::Action::KeyEdit));
-                shell.close();
-                edits::told(shell, &edited)
-            }
+            Some(Ok(edited)) => edits::done(shell, &edited),
             Some(Err(failure)) if failure.kind == FailureKind::Moved => vec![self.look(shell)],
             Some(Err(failure)) => {
                 self.refused(&failure);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::fill::owner_texts;
 use super::{Choice, Focus, Purpose, Stage, State};
-use crate::domain::audit;
 use crate::domain::edit::{Edit, NewEnd};
 use crate::domain::key::Key;
 use crate::domain::manifest::Manifest;
@@ -12,7 +11,6 @@ use crate::domain::network::Networks;
 use crate::domain::operator::Permission;
 use crate::domain::owner::Tags;
 use crate::domain::scope::Scopes;
-use crate::domain::subjects::Subjects;
 use crate::service::{Edited, Field, field_of};
 use crate::tui::edits;
 use crate::tui::effect::{Effect, FailureKind, Outcomes, Reply, Request, RequestId, To};
@@ -189,14 +187,8 @@ impl State {
 
     pub(super) fn ask_edit(&self, shell: &Shell) -> Option<Asking> {
         let Purpose::Edit(editing) = &self.purpose else { return None };
-        let edit = Box::new(self.wanted_edit(shell).ok().filter(|edit| !edit.is_empty())?);
-        let (keys, shown) = (vec![editing.key.id], Some(editing.shown.clone()));
-        Some(Box::new(move |operation| Request::Edit {
-            operation,
-            keys: keys.clone(),
-            edit: edit.clone(),
-            shown: shown.clone(),
-        }))
+        let edit = self.wanted_edit(shell).ok().filter(|edit| !edit.is_empty())?;
+        Some(edits::asking(vec![editing.key.id], edit, editing.shown.clone()))
     }
 
     /// Whether there is anything to save; said where there is not.
@@ -211,11 +203,7 @@ impl State {
 
     pub(super) fn edit_answered(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         match self.wish.settle(shell, id, reply, Reply::try_as_edit) {
-            Some(Ok(edited)) => {
-                shell.changed(Subjects::of(audit::Action::KeyEdit));
-                shell.close();
-                edits::told(shell, &edited)
-            }
+            Some(Ok(edited)) => edits::done(shell, &edited),
             Some(Err(failure)) => {
                 self.not_created(&failure);
                 if failure.kind == FailureKind::Moved {

@@ -11,6 +11,7 @@ use crate::config::theme::Role;
 use crate::domain::text::thousands;
 use crate::tui::edits;
 use crate::tui::shell::Shell;
+use crate::tui::view::reach;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::facts::Fact;
 use crate::tui::widgets::sheet::Sheet;
@@ -81,14 +82,7 @@ impl State {
         self.changes(shell, sheet);
         if let Some(looked) = &self.looked {
             sheet.space();
-            let lines = looked.reach.lines(BUSIEST).into_iter().filter(|(name, _)| *name != "Keys");
-            let facts: Vec<Fact> = lines
-                .map(|(name, words)| {
-                    let fact = Fact::new(styles, name, words);
-                    if name == "In use" { fact.role(styles, Role::Warning) } else { fact }
-                })
-                .collect();
-            sheet.facts(&facts);
+            sheet.facts(&reach::facts(styles, Some(looked), false, BUSIEST));
         }
         sheet.space();
         if self.ids.len() > 1 {

@@ -10,9 +10,8 @@ use crate::domain::text::thousands;
 use crate::service::Field;
 use crate::tui::shell::Shell;
 use crate::tui::tracked::Tracked;
-use crate::tui::view::{key_facts, times};
+use crate::tui::view::{key_facts, reach, times};
 use crate::tui::widgets::buttons::Button;
-use crate::tui::widgets::facts::Fact;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{choice, fit};
 use crate::tui::words::{Severity, count};
@@ -119,19 +118,7 @@ impl State {
             sheet.words(Role::Warning, &words);
         }
         sheet.pin();
-        let lines = match &self.looked {
-            Some(looked) => looked.reach.lines(BUSIEST),
-            None if self.reaching.is_some() => vec![("In use", "looking…".to_owned())],
-            None => vec![("In use", "not known: it could not be looked up".to_owned())],
-        };
-        let facts: Vec<Fact> = lines
-            .into_iter()
-            .filter(|(name, _)| *name != "Keys")
-            .map(|(name, words)| {
-                let fact = Fact::new(styles, name, words);
-                if name == "In use" { fact.role(styles, Role::Warning) } else { fact }
-            })
-            .collect();
+        let facts = reach::facts(styles, self.looked.as_deref(), self.reaching.is_some(), BUSIEST);
         let reserved = sheet.height() + 4 + BUSIEST.min(self.ids.len());
         sheet.facts(&facts);
         while sheet.height() < reserved {

@@ -7,6 +7,7 @@ use crate::domain::text;
 use crate::service::{Field, Looked, PauseOrder};
 use crate::tui::effect::{Effect, PauseRequest, Request, To};
 use crate::tui::shell::Shell;
+use crate::tui::view::reach;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::Asking;
 use crate::tui::words::Severity;
@@ -71,11 +72,9 @@ impl State {
             self.amiss = Some("What these keys do can't be looked up: try again in a moment.".into());
             return;
         };
-        if let Some(before) = self.looked.as_ref().filter(|_| self.several())
-            && let Err(moved) = before.shown.check(looked.keys.iter())
-        {
-            self.amiss =
-                Some(format!("Since you opened this: {}. Look again, then answer.", moved.words).into());
+        let before = self.looked.as_deref().filter(|_| self.several());
+        if let Some(words) = reach::moved(before, &looked) {
+            self.amiss = Some(words);
             self.count.clear();
             self.wish.changed();
         }

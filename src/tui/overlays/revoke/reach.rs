@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Focus, State};
-use crate::config::theme::Role;
 use crate::domain::key::KeyId;
 use crate::domain::manifest::Manifest;
 use crate::service::{CloseOverlaps, Looked, RevokeKeys, UndoneList};
@@ -12,7 +11,7 @@ use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::typed::Typed;
-use crate::tui::widgets::facts::Fact;
+use crate::tui::view::reach;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::Asking;
@@ -72,12 +71,10 @@ impl State {
 
     /// Takes in what the keys are now. What differs from what was shown before is told, and has to be answered anew.
     pub(super) fn take_look(&mut self, looked: Option<Box<Looked>>) {
-        let before = self.looked.as_ref().map(|looked| looked.shown.clone());
-        if let (Some(before), Some(now)) = (before, &looked)
-            && let Err(moved) = before.check(now.keys.iter())
+        if let Some(now) = &looked
+            && let Some(words) = reach::moved(self.looked.as_deref(), now)
         {
-            self.amiss =
-                Some(format!("Since you opened this: {}. Look again, then answer.", moved.words).into());
+            self.amiss = Some(words);
             self.count = TextField::default();
             self.wish.changed();
         }
@@ -86,20 +83,8 @@ impl State {
 
     /// What the keys are and do; as many lines while it is looked up, so that nothing jumps when it comes.
     pub(super) fn draw_reach(&self, sheet: &mut Sheet<'_>, styles: &Styles) {
-        let lines = match &self.looked {
-            Some(looked) => looked.reach.lines(BUSIEST),
-            None if self.reaching.is_some() => vec![("In use", "looking…".to_owned())],
-            None => vec![("In use", "not known: it could not be looked up".to_owned())],
-        };
+        let facts = reach::facts(styles, self.looked.as_deref(), self.reaching.is_some(), BUSIEST);
         sheet.space();
-        let facts: Vec<Fact> = lines
-            .into_iter()
-            .filter(|(name, _)| *name != "Keys")
-            .map(|(name, words)| {
-                let fact = Fact::new(styles, name, words);
-                if name == "In use" { fact.role(styles, Role::Warning) } else { fact }
-            })
-            .collect();
         let reserved = sheet.height() + 5 + BUSIEST.min(self.ids.len());
         sheet.facts(&facts);
         while sheet.height() < reserved {
