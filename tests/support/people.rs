@@ -151,6 +151,14 @@ pub async fn all(service: &Service, query: &Query, sort: Sort, page: u32) -> Vec
     }
 }
 
+/// The names of the keys that fit, in the alphabet's order.
+pub async fn names(service: &Service, filter: &str) -> Vec<String> {
+    let keys = all(service, &query(filter), Sort::default(), 50).await;
+    let mut names: Vec<String> = keys.iter().map(|key| key.name.to_string()).collect();
+    names.sort();
+    names
+}
+
 /// The statements by which these keys (`key_auth k`) were used at `at`.
 pub fn used(db: &Database, at: &str, which: &str) -> String {
     let row = if db.is_postgres() { "id" } else { "seq" };

@@ -110,13 +110,7 @@ impl Postbox {
 
     /// Waits until so many letters are here.
     pub fn wait_for(&self, number: usize) {
-        let (state, changed) = &*self.state;
-        let (state, waited) = changed
-            .wait_timeout_while(state.lock().unwrap(), Duration::from_secs(30), |state| {
-                state.letters.len() < number
-            })
-            .unwrap();
-        assert!(!waited.timed_out(), "{number} letters were awaited, {} came", state.letters.len());
+        self.wait_until(number, "came", |state| state.letters.len());
     }
 
     /// Letters whose text has come so far, whether they were taken yet or not.
@@ -126,11 +120,17 @@ impl Postbox {
 
     /// Waits until the text of so many letters is here, taken or not.
     pub fn wait_to_hear(&self, number: usize) {
+        self.wait_until(number, "began", |state| state.heard);
+    }
+
+    fn wait_until(&self, number: usize, what: &str, counted: impl Fn(&State) -> usize) {
         let (state, changed) = &*self.state;
         let (state, waited) = changed
-            .wait_timeout_while(state.lock().unwrap(), Duration::from_secs(30), |state| state.heard < number)
+            .wait_timeout_while(state.lock().unwrap(), Duration::from_secs(30), |state| {
+                counted(state) < number
+            })
             .unwrap();
-        assert!(!waited.timed_out(), "{number} letters were awaited, {} began", state.heard);
+        assert!(!waited.timed_out(), "{number} letters were awaited, {} {what}", counted(&state));
     }
 
     fn welcome(&self, mut stream: TcpStream) -> std::io::Result<()> {

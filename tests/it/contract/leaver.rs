@@ -2,10 +2,9 @@
 
 use keyrack::domain::edit::Edit;
 use keyrack::domain::operator::Role;
-use keyrack::domain::query::Sort;
 use keyrack::service::{AuditFilter, AuditRequest, Error, Field, Leave, Service, new_operation};
 
-use crate::support::people::{all, as_person, make_kept, office, preset, query};
+use crate::support::people::{as_person, make_kept, names, office, preset};
 
 fn owned(name: &str, mail: &str) -> Edit {
     Edit { owner: Some(name.into()), owner_mail: Some(mail.into()), ..Edit::default() }
@@ -44,16 +43,6 @@ async fn whole(service: &Service) {
         format!("{:?}", compared.findings),
         format!("{:?}", keyrack::domain::audit::finding::Findings::default())
     );
-}
-
-async fn names(service: &Service, filter: &str) -> Vec<String> {
-    let mut names: Vec<String> = all(service, &query(filter), Sort::default(), 50)
-        .await
-        .iter()
-        .map(|key| key.name.to_string())
-        .collect();
-    names.sort();
-    names
 }
 
 on_both! {

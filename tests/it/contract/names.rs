@@ -1,20 +1,10 @@
 //! Names as people write them: in one spelling, found by any, and exactly when that is asked for; on both databases.
 
 use super::odd::id_of;
-use crate::support::people::{all, make_kept, office, preset, query};
+use crate::support::people::{make_kept, names, office, preset};
 use keyrack::domain::operator::Role;
 use keyrack::domain::secret::SentKey;
-use keyrack::service::{Service, new_operation};
-
-async fn listed(service: &Service, filter: &str) -> Vec<String> {
-    let mut names: Vec<_> = all(service, &query(filter), Default::default(), 9)
-        .await
-        .iter()
-        .map(|key| key.name.to_string())
-        .collect();
-    names.sort();
-    names
-}
+use keyrack::service::new_operation;
 
 on_both! {
     async fn a_name_is_matched_exactly_or_in_part_as_it_is_asked_for(db) {
@@ -23,13 +13,13 @@ on_both! {
             make_kept(&service, "acme", name).await;
         }
         for exact in ["name:\"node-1\"", "name=node-1", "name:=node-1", "=node-1"] {
-            assert_eq!(listed(&service, exact).await, ["node-1"], "{exact}");
-            assert_eq!(listed(&service, &format!("-{exact}")).await.len(), 3, "{exact}");
+            assert_eq!(names(&service, exact).await, ["node-1"], "{exact}");
+            assert_eq!(names(&service, &format!("-{exact}")).await.len(), 3, "{exact}");
         }
-        assert_eq!(listed(&service, "name:node-1").await.len(), 4);
-        assert_eq!(listed(&service, "name:NODE-10").await, ["node-10"]);
-        assert_eq!(listed(&service, "name:\"my node-1 \\\"old\\\"\"").await, ["my node-1 \"old\""]);
-        assert_eq!(listed(&service, "name:\"node-1\",\"node-10\"").await, ["node-1", "node-10"]);
+        assert_eq!(names(&service, "name:node-1").await.len(), 4);
+        assert_eq!(names(&service, "name:NODE-10").await, ["node-10"]);
+        assert_eq!(names(&service, "name:\"my node-1 \\\"old\\\"\"").await, ["my node-1 \"old\""]);
+        assert_eq!(names(&service, "name:\"node-1\",\"node-10\"").await, ["node-1", "node-10"]);
     }
 
     async fn two_spellings_of_a_name_are_one_name(db) {
@@ -39,14 +29,14 @@ on_both! {
         make_kept(&service, "acme", "\u{ff2e}\u{ff4f}\u{ff44}\u{ff45} \u{130}zmir").await;
         make_kept(&service, "acme", "\u{1F469}\u{200D}\u{1F4BB} laptop").await;
         for typed in ["CAFE\u{301}", "caf\u{c9}", "name:caf\u{e9}", "name:\"cafe\u{301} one\"", "=\"caf\u{e9} one\""] {
-            assert_eq!(listed(&service, typed).await, ["caf\u{e9} one"], "{typed}");
+            assert_eq!(names(&service, typed).await, ["caf\u{e9} one"], "{typed}");
         }
         for typed in ["node", "izmir", "name:\u{130}ZMIR", "\u{ff4e}\u{ff4f}"] {
-            assert_eq!(listed(&service, typed).await.len(), 1, "{typed}");
+            assert_eq!(names(&service, typed).await.len(), 1, "{typed}");
         }
         let found = service.find_keys(SentKey::exact("CAFE\u{301}".as_bytes())).await.unwrap();
         assert_eq!(found.found[0].key.id, made.id);
-        assert_eq!(listed(&service, "laptop").await, ["\u{1F469}\u{200D}\u{1F4BB} laptop"]);
+        assert_eq!(names(&service, "laptop").await, ["\u{1F469}\u{200D}\u{1F4BB} laptop"]);
         service.set_operator(new_operation(), "Jose\u{301}", Role::Viewer).await.unwrap();
         service.remove_operator(new_operation(), "Jos\u{e9}").await.unwrap();
     }
@@ -81,11 +71,11 @@ on_both! {
 
         let service = db.open().await;
         for typed in ["caf\u{e9}", "name:\"caf\u{e9} one\"", "cafe\u{301}"] {
-            assert_eq!(listed(&service, typed).await, ["caf\u{e9} one"], "{typed}");
+            assert_eq!(names(&service, typed).await, ["caf\u{e9} one"], "{typed}");
         }
-        assert_eq!(listed(&service, "node").await, ["\u{ff2e}ode"]);
-        assert_eq!(listed(&service, "\u{ff4e}ode").await, ["\u{ff2e}ode"]);
-        assert_eq!(listed(&service, "plain").await, ["plain"]);
+        assert_eq!(names(&service, "node").await, ["\u{ff2e}ode"]);
+        assert_eq!(names(&service, "\u{ff4e}ode").await, ["\u{ff2e}ode"]);
+        assert_eq!(names(&service, "plain").await, ["plain"]);
         assert_eq!(service.accounts("caf\u{e9}", None, 9).await.unwrap().len(), 1);
         if !db.is_postgres() {
             // The index is whole: it knows nothing any more of what it was told to forget.

@@ -1,7 +1,7 @@
 //! KR-11: open overlaps are seen, closed and extended, on both databases.
 
 use crate::support::people::{
-    all, as_person, gate, keep, make_kept, office, office_at, preset, query, wanted,
+    as_person, gate, keep, make_kept, names, office, office_at, preset, query, wanted,
 };
 use chrono::Duration;
 use keyrack::clock::Clock;
@@ -39,16 +39,6 @@ async fn open(service: &Service, filter: &str) -> Rotations {
     found
 }
 
-async fn named(service: &Service, filter: &str) -> Vec<String> {
-    let mut names: Vec<String> = all(service, &query(filter), Sort::default(), 50)
-        .await
-        .iter()
-        .map(|key| key.name.to_string())
-        .collect();
-    names.sort();
-    names
-}
-
 async fn status(service: &Service, id: KeyId) -> Status {
     service.key(id).await.unwrap().status(service.now().await.unwrap())
 }
@@ -71,10 +61,10 @@ on_both! {
         assert_eq!(Some(first.began_at()), first.new.acknowledged_at);
         assert_eq!(first.new.created_by, service.whoami().await.unwrap().identity.name.as_str().into());
         assert_eq!(open(&service, "name:=one").await.rows.len(), 1);
-        assert_eq!(named(&service, "overlap:old").await, ["one", "two"]);
-        assert_eq!(named(&service, "overlap:new").await, ["one", "two"]);
-        assert_eq!(named(&service, "overlap:open").await, ["one", "one", "two", "two"]);
-        assert_eq!(named(&service, "replaces:yes status:active").await, ["gone", "one", "pending", "two"]);
+        assert_eq!(names(&service, "overlap:old").await, ["one", "two"]);
+        assert_eq!(names(&service, "overlap:new").await, ["one", "two"]);
+        assert_eq!(names(&service, "overlap:open").await, ["one", "one", "two", "two"]);
+        assert_eq!(names(&service, "replaces:yes status:active").await, ["gone", "one", "pending", "two"]);
         // A replacement that does not work any more leaves the overlap open: somebody has to look.
         service.revoke_keys(new_operation(), &[later.id], None).await.unwrap();
         assert_eq!(open(&service, "").await.rows.len(), 2);
