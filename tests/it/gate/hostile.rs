@@ -348,20 +348,28 @@ on_both! {
         let gate = Gate::start(&db, &["--unknown-keys", "0"]);
         let mut connection = gate.connect();
         let keys = [&ended.secret, &stranger, &elsewhere];
-        let mut times = [const { Vec::new() }; 3];
-        for n in 0..700 * keys.len() {
-            let kind = n % keys.len();
-            let asked = request("GET", "/api/v1/me", &[("X-API-Key", keys[kind].expose())], "");
-            let begun = Instant::now();
-            connection.send(&asked);
-            assert_eq!(connection.answer().unwrap().status, 401);
-            times[kind].push(begun.elapsed().as_secs_f64() * 1e6);
-        }
-        let told = times.map(|times| measured(&times[20..]));
-        for (one, other) in [(0, 1), (1, 2)] {
-            let t = (told[one].0 - told[other].0) / (told[one].1 + told[other].1).sqrt();
-            assert!(t.abs() < 4.5, "{t}: {told:?}");
-        }
+        // On a busy machine one measurement tells of other programs; what the program gives away shows in every one.
+        let differ = |_| {
+            let mut times = [const { Vec::new() }; 3];
+            for round in 0..250 {
+                for turn in 0..keys.len() {
+                    // No key is always the one after another.
+                    let kind = (round + turn * (1 + round / 3 % 2)) % keys.len();
+                    let asked = request("GET", "/api/v1/me", &[("X-API-Key", keys[kind].expose())], "");
+                    let begun = Instant::now();
+                    connection.send(&asked);
+                    assert_eq!(connection.answer().unwrap().status, 401);
+                    times[kind].push(begun.elapsed().as_secs_f64() * 1e6);
+                }
+            }
+            let told = times.map(|times| measured(&times[20..]));
+            let apart = |(one, other): (usize, usize)| {
+                (told[one].0 - told[other].0) / (told[one].1 + told[other].1).sqrt()
+            };
+            [(0, 1), (1, 2)].map(apart).iter().any(|t| t.abs() >= 4.5).then_some(told)
+        };
+        let seen: Vec<_> = (0..6).map_while(differ).collect();
+        assert!(seen.len() < 6, "the times differ, whenever they are measured: {seen:?}");
     }
 }
 
