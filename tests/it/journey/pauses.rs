@@ -85,7 +85,7 @@ on_both! {
         terminal.wait_for("✕ Keys frozen: account:acme, until ");
         terminal.wait_for(": a leak");
         terminal.wait_for("◫ paused");
-        keyrack.ok(&["creation", "stop", "--for", "4s", "--yes"]);
+        keyrack.ok(&["creation", "stop", "--for", "12s", "--yes"]);
         terminal.wait_for("✕ Creation of keys stopped: all, until ");
         terminal.wait_for(" · 1 more");
         // It is over by the clock: nobody tells the console.
