@@ -93,6 +93,14 @@ impl Edit {
         *self == Self::default()
     }
 
+    /// What shall be added and taken away at once: a tag, a scope or a network.
+    pub fn twice(&self) -> Option<String> {
+        let tag = self.tag.iter().find(|tag| self.untag.contains(tag)).map(ToString::to_string);
+        let scope = self.add_scopes.iter().find(|scope| self.remove_scopes.contains(scope));
+        let net = self.allow.as_slice().iter().find(|net| self.disallow.as_slice().contains(net));
+        tag.or_else(|| scope.map(ToString::to_string)).or_else(|| net.map(ToString::to_string))
+    }
+
     /// The key as it would be. Texts were checked before.
     ///
     /// # Errors

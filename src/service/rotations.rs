@@ -182,6 +182,21 @@ fn replacement(key: &Key, now: Instant) -> Result<KeyId> {
     )))
 }
 
+/// Whether a key that replaced this one, directly or through others, works although this one has ended.
+async fn goes_on(tx: &mut Tx, ended: KeyId) -> Result<bool> {
+    let mut seen = BTreeSet::new();
+    let mut next = ended;
+    while seen.insert(next) {
+        let Some(key) = tx.keys(&[next]).await?.pop() else { return Ok(false) };
+        if key.acknowledged_at.is_some() && !key.has_ended(tx.now()) {
+            return Ok(true);
+        }
+        let Some(successor) = key.successor else { return Ok(false) };
+        next = successor;
+    }
+    Ok(false)
+}
+
 struct Close {
     keys: Vec<KeyId>,
     reason: Option<String>,
@@ -205,11 +220,11 @@ impl Change for Close {
         let mut ends = Vec::with_capacity(keys.len());
         for key in &keys {
             let next = replacement(key, now)?;
-            if key.successor_ends_at.is_some_and(|end| end <= now) {
+            if key.successor_ends_at.is_some_and(|end| end <= now) && !goes_on(tx, next).await? {
                 let (name, id) = (key.name.as_str(), key.id);
                 return Err(Error::Refused(format!(
-                    "the replacement of key {name:?} ({id}), {next}, does not work any more: closing the overlap would leave \
-                     no key that works. Rotate {id} again, or revoke it with `keyrack key revoke {id}`. Nothing was changed"
+                    "the replacement of key {name:?} ({id}), {next}, does not work any more, and no key that replaced it does: \
+                     closing the overlap would leave no key that works. Rotate {id} again, or revoke it with `keyrack key revoke {id}`. Nothing was changed"
                 )));
             }
             ends.push((key.id, next, self.reason.clone().unwrap_or_else(|| format!("replaced by {next}"))));

@@ -115,7 +115,7 @@ fn a_command_without_memory_tells_all_or_says_so() {
         let whole = texts(&list()).0;
         assert_eq!(whole.matches("hub").count(), 9, "{whole}");
         let mut broke = 0;
-        for call in (1..).step_by(61) {
+        for call in (1..).step_by(127) {
             faults.at(call, NO_MEMORY);
             let output = list();
             let came = faults.came();

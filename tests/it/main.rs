@@ -100,6 +100,7 @@ mod gate {
     mod settings;
     mod shared;
     mod stop;
+    mod timing;
     mod webhook;
     mod written;
 }

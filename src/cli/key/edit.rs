@@ -76,11 +76,6 @@ impl Arguments {
             Networks::parse(&nets.join(" ")).map_err(|error| usage(flag, &error))
         };
         let tags = |flag: &str, tags: &[String]| Tags::checked(tags).map_err(|error| usage(flag, &error));
-        let both = |one: &[String], other: &[String]| one.iter().find(|one| other.contains(one)).cloned();
-        let twice = both(&self.tag, &self.untag).or_else(|| both(&self.add_scope, &self.remove_scope));
-        if let Some(twice) = twice.or_else(|| both(&self.allow, &self.disallow)) {
-            return Err(Failure::usage(format!("{twice} can't be both added and taken away: name it once")));
-        }
         let expires = self.expires.as_deref().map(|text| NewEnd::parse(text, here)).transpose();
         let edit = Edit {
             name: self.name.clone(),
@@ -96,6 +91,9 @@ impl Arguments {
             anywhere,
             expires: expires.map_err(|error| usage("--expires", &error))?,
         };
+        if let Some(twice) = edit.twice() {
+            return Err(Failure::usage(format!("{twice} can't be both added and taken away: name it once")));
+        }
         if edit.is_empty() {
             return Err(Failure::usage(
                 "say what shall change, for example --owner \"Data team\" or --expires +90d",

@@ -167,7 +167,8 @@ on_both! {
         let keyrack = Script::furnished(&db, "vozagent");
         let made = keyrack.create("acme", "Front desk");
         let secret = text(&made, "secret");
-        for form in forms(secret) {
+        // The form is no matter of the database: on PostgreSQL every third.
+        for form in forms(secret).into_iter().step_by(if db.is_postgres() { 3 } else { 1 }) {
             let found = keyrack.run_with_input(&["key", "find", "--json"], &form);
             let keys: Value = serde_json::from_slice(&found.stdout).unwrap_or_else(|error| panic!("{error}: {form:.80}"));
             assert_eq!((keys.as_array().unwrap().len(), &keys[0]["id"]), (1, &made["id"]), "{form:.80}");

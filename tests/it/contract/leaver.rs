@@ -120,6 +120,12 @@ on_both! {
         assert!(service.operators().await.unwrap().iter().any(|one| &*one.name == "bob"));
         // With another admin one may go oneself.
         service.set_operator(new_operation(), "carol", Role::Admin).await.unwrap();
+        if db.is_postgres() {
+            let me = service.whoami().await.unwrap().identity.name;
+            let nobody = service.leave(new_operation(), Leave { name: me, ..Leave::default() }).await.unwrap_err();
+            assert!(nobody.to_string().contains("the server lets nobody in as carol"), "{nobody}");
+        }
+        db.role("carol").await;
         service.leave(new_operation(), Leave { name: me, ..Leave::default() }).await.unwrap();
     }
 

@@ -284,7 +284,7 @@ async fn moved(db: &Database, many: u32) {
 
 on_both! {
     async fn keys_are_moved_whenever_that_is_cut_off(db) {
-        let many = std::env::var("KEYRACK_MOVED").ok().and_then(|many| many.parse().ok()).unwrap_or(200_000);
+        let many = std::env::var("KEYRACK_MOVED").ok().and_then(|many| many.parse().ok()).unwrap_or(70_000);
         moved(&db, many).await;
     }
 }

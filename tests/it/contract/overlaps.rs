@@ -99,6 +99,17 @@ on_both! {
         gate.close().await;
     }
 
+    async fn kr_11_an_overlap_closes_where_the_replacement_was_replaced_itself(db) {
+        let service = office(&db, preset("voiceinfra")).await;
+        let first = make_kept(&service, "acme", "first").await.key;
+        let second = rotate(&service, &first, Overlap::Days7).await;
+        let third = rotate(&service, &second, Overlap::None).await;
+        let fourth = rotate(&service, &third, Overlap::None).await;
+        service.close_overlaps(new_operation(), closing(&[&first])).await.unwrap();
+        assert_eq!(status(&service, first.id).await, Status::Revoked);
+        assert_eq!(status(&service, fourth.id).await, Status::Active);
+    }
+
     async fn kr_11_keys_in_no_overlap_are_refused_in_words(db) {
         let service = office(&db, preset("voiceinfra")).await;
         let old = make_kept(&service, "acme", "old").await.key;

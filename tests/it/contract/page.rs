@@ -15,7 +15,7 @@ use keyrack::domain::when::Here;
 use keyrack::service::{Count, From, Page, PageRequest, Service, new_operation};
 
 /// Enough for every kind of key to be there, and for pages to end in the midst of equal values.
-const KEYS: u64 = 2000;
+const KEYS: u64 = 1200;
 
 struct Rack {
     service: Service,

@@ -202,7 +202,7 @@ impl<'a> Year<'a> {
 
 on_both! {
     async fn vg_15_and_vg_16_four_hundred_days_miss_nothing_and_repeat_nothing(db) {
-        let count = std::env::var("KEYRACK_TEST_KEYS").ok().and_then(|n| n.parse().ok()).unwrap_or(1500);
+        let count = std::env::var("KEYRACK_TEST_KEYS").ok().and_then(|n| n.parse().ok()).unwrap_or(600);
         let mut year = Year::begin(&db, count).await;
         let mut day = 0;
         while day < DAYS {
