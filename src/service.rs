@@ -13,6 +13,7 @@ pub use crate::store::{
     MaybeTransient, Mended, Moving, Neglected, OddRow, SavedWindow, Tried, UNWRITTEN,
 };
 
+mod account_page;
 mod accounts;
 mod acknowledge;
 mod alerts;
@@ -54,6 +55,7 @@ mod rotations;
 mod sweep;
 mod tell;
 mod undone;
+pub use account_page::AccountPage;
 pub use accounts::{ChangeAccount, CreateAccount};
 pub use acknowledge::Acknowledged;
 pub use alike::Alike;

@@ -27,11 +27,11 @@ use crate::domain::secret::{PlainKey, SentKey};
 use crate::domain::text::SafeText;
 use crate::domain::usage::{Late, Minute};
 use crate::service::{
-    AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey, Created,
-    Edited, ExportForm, Extended, GateStanding, Held, Hygiene, Incident, IncidentOrder, Leave, Leaver, Left,
-    Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest, Retried,
-    RevokeKeys, Revoked, Rotated, Rotations, Search, SweepOrder, SweepPreview, Tell, Told, UndoneList,
-    Whither, Whoami,
+    AccountPage, AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey,
+    Created, Edited, ExportForm, Extended, GateStanding, Held, Hygiene, Incident, IncidentOrder, Leave,
+    Leaver, Left, Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
+    Retried, RevokeKeys, Revoked, Rotated, Rotations, Search, SweepOrder, SweepPreview, Tell, Told,
+    UndoneList, Whither, Whoami,
 };
 
 mod copying;
@@ -206,6 +206,8 @@ pub enum Request {
         limit: u32,
     },
     Account(String),
+    /// Everything about the account with this slug.
+    AccountPage(String),
     CreateAccount {
         operation: OperationId,
         request: CreateAccount,
@@ -321,6 +323,7 @@ pub enum Reply {
     SetLimits(Outcomes<Box<Key>>),
     Accounts(Outcomes<Vec<AccountSummary>>),
     Account(Outcomes<AccountSummary>),
+    AccountPage(Outcomes<Box<AccountPage>>),
     CreateAccount(Outcomes<Account>),
     ChangeAccount(Outcomes<Account>),
     SetStanding(Outcomes<Account>),

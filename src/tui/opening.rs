@@ -100,6 +100,8 @@ pub enum Opening {
         issuer: Option<String>,
         first_run: bool,
     },
+    /// Everything about the account with this slug.
+    AccountPage(String),
     /// The form to change an account.
     ChangeAccount(Account),
     /// The form for budgets of this key's own.

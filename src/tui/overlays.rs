@@ -19,6 +19,7 @@ use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 
 mod account;
+mod account_page;
 mod confirm;
 mod create;
 mod edit_many;
@@ -90,6 +91,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::RotateMany { ids, known, states } => rotate::many::open(shell, number, ids, known, states),
         Opening::Confirm(question) => confirm::open(shell, number, question),
         Opening::Account { issuer, first_run } => account::open(shell, number, issuer.as_deref(), first_run),
+        Opening::AccountPage(slug) => account_page::open(shell, number, slug),
         Opening::ChangeAccount(account) => account::change(shell, number, &account),
         Opening::Limit(key) => limit::open(shell, number, *key),
         Opening::Preset { first_run } => preset::open(shell, number, first_run),

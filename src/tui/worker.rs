@@ -259,6 +259,9 @@ impl Worker {
                 Reply::Accounts(plain(service.accounts(&filter, after.as_deref(), limit)).await)
             }
             Request::Account(slug) => Reply::Account(plain(service.account(&slug)).await),
+            Request::AccountPage(slug) => {
+                Reply::AccountPage(plain(service.account_page(&slug)).await.map(Box::new))
+            }
             Request::CreateAccount { operation, request } => {
                 Reply::CreateAccount(plain(service.create_account(operation, request)).await)
             }

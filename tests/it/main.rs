@@ -107,6 +107,7 @@ mod gate {
 
 /// What people do in the console, in a real terminal.
 mod journey {
+    mod accounts;
     mod copying;
     mod edits;
     mod exposed;

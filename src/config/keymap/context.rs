@@ -45,6 +45,9 @@ pub enum Context {
     /// Everything of an operator who leaves.
     #[strum(serialize = "Somebody leaves")]
     Leaver,
+    /// Everything about an account.
+    #[strum(serialize = "An account")]
+    AccountPage,
     /// The one time a secret is shown.
     #[strum(serialize = "The reveal")]
     Reveal,
@@ -85,7 +88,8 @@ impl Context {
             Self::Hygiene | Self::Rotations => Self::Table,
             Self::Leaving | Self::Findings | Self::Leaver => Self::Dialog,
             Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
-            Self::Picker | Self::Reader | Self::Preview | Self::Sweeping => Self::Always,
+            Self::Picker | Self::Reader | Self::AccountPage => Self::Always,
+            Self::Preview | Self::Sweeping => Self::Always,
         })
     }
 

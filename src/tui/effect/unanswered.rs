@@ -108,6 +108,7 @@ impl Request {
             | Self::Receipt { .. }
             | Self::Accounts { .. }
             | Self::Account(_)
+            | Self::AccountPage(_)
             | Self::Usage { .. }
             | Self::Alerts(_)
             | Self::OpenAlerts

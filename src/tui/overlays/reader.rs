@@ -36,6 +36,11 @@ pub(super) fn page(title: String, parts: Vec<Part>) -> State {
 }
 
 impl State {
+    /// Other parts; the place stays.
+    pub(super) fn set(&mut self, parts: Vec<Part>) {
+        self.parts = parts;
+    }
+
     fn lines(&self, shell: &Shell, columns: usize) -> Vec<Line<'static>> {
         let styles = &shell.styles;
         // The last column is the scroll mark's.

@@ -83,7 +83,7 @@ impl Screen for State {
                 shell.open(Opening::Preset { first_run: true });
             }
             (Action::New, _) => shell.open(Opening::Account { issuer: None, first_run: false }),
-            (Action::Open, Some(row)) => shell.filter(format!("account:{}", row.account.slug)),
+            (Action::Open, Some(row)) => shell.open(Opening::AccountPage(row.account.slug.clone())),
             (Action::ChangeAccount, Some(row)) => shell.open(Opening::ChangeAccount(row.account.clone())),
             (Action::ToggleStanding, Some(row))
                 if shell.refuse_unless(Permission::ChangeAccounts, "suspend or reinstate accounts") =>
@@ -123,7 +123,7 @@ impl Screen for State {
 }
 
 /// Shall the account be suspended, or reinstated?
-fn question(row: &AccountSummary) -> Question {
+pub fn question(row: &AccountSummary) -> Question {
     let (name, account) = (&row.account.name, row.account.slug.clone());
     match row.account.standing {
         Standing::Good => Question {

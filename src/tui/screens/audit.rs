@@ -162,7 +162,7 @@ fn cells(shell: &Shell, entry: &Entry, wide: bool) -> Vec<list::Cell> {
 }
 
 /// The key's name where the row tells it, else what was changed.
-fn subject(entry: &Entry) -> String {
+pub fn subject(entry: &Entry) -> String {
     let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     match detail.get("name").and_then(serde_json::Value::as_str) {
         Some(name) if entry.key.is_some() => crate::domain::text::SafeText::new(name).as_str().to_owned(),

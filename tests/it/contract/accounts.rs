@@ -1,10 +1,12 @@
 //! Accounts change: their names, admins and plans, and where their reminders go then.
 
-use crate::support::people::{as_person, office, preset};
+use crate::support::people::{as_person, make_kept, office, preset};
 use crate::support::post::{make_days, reminders, sweep, voicegram};
+use keyrack::domain::key::Status;
+use keyrack::domain::operator::Role;
 use keyrack::domain::reminder::State;
 use keyrack::mail::LetterOutcome;
-use keyrack::service::{AuditRequest, ChangeAccount, Error, Field, new_operation};
+use keyrack::service::{AuditRequest, ChangeAccount, Count, Error, Field, new_operation};
 
 fn admins(addresses: &[&str]) -> ChangeAccount {
     let admins = addresses.iter().map(|address| (*address).to_owned()).collect();
@@ -12,6 +14,25 @@ fn admins(addresses: &[&str]) -> ChangeAccount {
 }
 
 on_both! {
+    async fn kr_14_the_page_of_an_account_tells_whom_to_tell_what_it_may_and_what_was_done(db) {
+        let service = office(&db, preset("voicegram")).await;
+        let soon = make_days(&service, "acme", "soon", 40).await;
+        let gone = make_kept(&service, "acme", "gone").await.key;
+        make_kept(&service, "globex", "another's").await;
+        service.revoke_keys(new_operation(), &[gone.id], None).await.unwrap();
+        service.set_operator(new_operation(), "vera", Role::Viewer).await.unwrap();
+        let page = as_person(&db, "vera").await.account_page("acme").await.unwrap();
+        assert_eq!(page.summary, service.account("acme").await.unwrap());
+        assert!(!page.summary.account.admins.is_empty());
+        assert_eq!(page.states, [(Status::Active, Count::Exactly(1)), (Status::Revoked, Count::Exactly(1))]);
+        assert_eq!((page.made, page.caps), (Count::Exactly(2), preset("voicegram").caps));
+        assert_eq!(page.next.iter().map(|key| key.id).collect::<Vec<_>>(), [soon.id], "{:?}", page.next);
+        assert!(page.latest.iter().all(|row| row.account.as_deref() == Some("acme")), "{:?}", page.latest);
+        assert_eq!(page.latest[0].action.as_str(), "key.revoke");
+        let nobody = service.account_page("nobody").await.unwrap_err();
+        assert!(matches!(nobody, Error::NotFound { .. }), "{nobody}");
+    }
+
     async fn an_account_gets_another_name_and_plan_and_is_found_by_the_new_name(db) {
         let service = office(&db, preset("voxpria")).await;
         let change = ChangeAccount {

@@ -20,9 +20,9 @@ fn screen() -> Desk {
 }
 
 #[test]
-fn enter_shows_the_keys_of_the_account() {
+fn enter_twice_shows_the_keys_of_the_account() {
     let mut desk = screen();
-    let effects = desk.press("enter");
+    let effects = desk.press("enter enter");
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     assert!(!effects.is_empty() || desk.words().contains("account:acme"), "{effects:?}");
     desk.says("account:acme");
