@@ -78,6 +78,17 @@ pub fn freeze(keys: &mut [Key], freezes: &[Hold]) {
     }
 }
 
+/// Which freeze holds a key at `now` and would not hold it any more once it is as the second of the pair: its number and
+/// the place of the pair.
+pub fn slips(pairs: &[(Key, Key)], freezes: &[Hold], now: Instant) -> Option<(i64, usize)> {
+    let freezes = freezes.iter().filter(|hold| hold.holds(now)).map(|hold| (hold.n, hold.query()));
+    let slips = |(n, query): (i64, Query)| {
+        let fits = |key: &Key| query.matches(key, key.created_at);
+        pairs.iter().position(|(old, new)| fits(old) && !fits(new)).map(|place| (n, place))
+    };
+    freezes.into_iter().find_map(slips)
+}
+
 /// The first term that a freeze can't ask: what becomes of keys by use or by time would let them slip out and in.
 pub fn passing_term(query: &Query) -> Option<&Term> {
     query.terms.iter().find(|term| {

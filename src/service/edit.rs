@@ -10,6 +10,7 @@ use super::permit::permit;
 use super::{Error, Field, Result, Service};
 use crate::domain::audit::{self, Action};
 use crate::domain::edit::{Edit, EditError, difference, widened};
+use crate::domain::hold::{HoldKind, slips};
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::manifest::Manifest;
 use crate::domain::operator::Permission;
@@ -106,6 +107,7 @@ impl Change for EditKeys {
                 pairs.push((key, new));
             }
         }
+        stay_frozen(tx, &pairs).await?;
         // All of them before the first row of the audit, as everything of the outbox.
         let moved = pairs.iter().filter(|(old, new)| old.expires_at != new.expires_at);
         let moved: Vec<KeyId> = moved.map(|(old, _)| old.id).collect();
@@ -118,6 +120,23 @@ impl Change for EditKeys {
         tx.record_all(&changes.collect::<Vec<_>>()).await?;
         Ok(edited)
     }
+}
+
+/// Refuses what would let a key work again that somebody froze: its freeze has to be lifted for that.
+pub(super) async fn stay_frozen(tx: &mut Tx, pairs: &[(Key, Key)]) -> Result<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let freezes = tx.held(HoldKind::Freeze).await?;
+    let Some((n, place)) = slips(pairs, &freezes, tx.now()) else { return Ok(()) };
+    let Some((key, _)) = pairs.get(place) else { return Ok(()) };
+    let filter = freezes.iter().find(|hold| hold.n == n).map(|hold| hold.filter.as_str()).unwrap_or_default();
+    Err(Error::Refused(format!(
+        "key {:?} ({}) is frozen by freeze {n} ({filter}), which would not fit it any more, so that it would work again. \
+         Lift the freeze first with `keyrack freeze lift {n}`, or leave what the freeze asks for as it is. Nothing was changed",
+        key.name.as_str(),
+        key.id
+    )))
 }
 
 /// The field that a refusal is about.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, json};
 
 use super::change::Change;
+use super::edit::stay_frozen;
 use super::operators::keep_an_admin;
 use super::permit::{may, permit};
 use super::{Error, Field, Result, Service};
@@ -191,6 +192,7 @@ impl Change for Goes {
         let moved = |key: &&Key| ((*key).clone(), Key { owner: self.to.clone(), ..(*key).clone() });
         let pairs: Vec<(Key, Key)> =
             given.iter().map(moved).filter(|(old, new)| old.owner != new.owner).collect();
+        stay_frozen(tx, &pairs).await?;
         tx.edit(&pairs).await?;
         let mut changes: Vec<audit::Change> = pairs
             .iter()

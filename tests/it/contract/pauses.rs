@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use keyrack::clock::Clock;
+use keyrack::domain::edit::Edit;
 use keyrack::domain::expiry::Overlap;
 use keyrack::domain::key::{Key, Status};
 use keyrack::domain::operator::Role;
+use keyrack::domain::owner::Tags;
 use keyrack::domain::pause::Lasting;
 use keyrack::domain::query::Sort;
 use keyrack::service::{
-    Confirmed, Count, Error, Gate, GateState, HoldTarget, PauseOrder, Service, new_operation,
+    Confirmed, Count, Error, Gate, GateState, HoldTarget, Leave, PauseOrder, Service, new_operation,
 };
 
 use crate::support::people::{
@@ -157,6 +159,38 @@ on_both! {
         assert!(found(&service, "status:paused").await.is_empty());
         assert!(service.lift(new_operation(), hold.n).await.is_err(), "once");
         gate.close().await;
+    }
+
+    async fn kr_05_no_edit_lets_a_frozen_key_slip_out_of_its_freeze(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let edit = async |key: &Key, edit: Edit| service.edit_keys(new_operation(), &[key.id], edit, None).await;
+        let key = make_kept(&service, "acme", "one").await.key;
+        let owned = |name: &str| Edit { owner: Some(name.into()), ..Edit::default() };
+        let tagged = Edit { tag: Tags::checked(["leak"]).unwrap(), ..owned("bob") };
+        edit(&key, tagged).await.unwrap();
+        for filter in ["owner:bob", "tag:leak", "name:one"] {
+            let hold = service.hold(new_operation(), HoldTarget::Keys(query(filter)), for_("1h")).await.unwrap();
+            let slip = match filter {
+                "owner:bob" => owned("grace"),
+                "tag:leak" => Edit { untag: Tags::checked(["leak"]).unwrap(), ..Edit::default() },
+                _ => Edit { name: Some("another".into()), ..Edit::default() },
+            };
+            let refused = edit(&key, slip.clone()).await.unwrap_err();
+            assert!(matches!(refused, Error::Refused(_)), "{refused}");
+            assert!(refused.to_string().contains(&format!("keyrack freeze lift {}", hold.n)), "{refused}");
+            // What the freeze doesn't ask for is changed all the same.
+            edit(&key, Edit { description: Some(filter.into()), ..Edit::default() }).await.unwrap();
+            assert_eq!(service.key(key.id).await.unwrap().status(service.now().await.unwrap()), Status::Paused);
+            if filter == "owner:bob" {
+                let all = Leave { name: "bob".into(), keys: vec![key.id], give: vec![key.id], to: "grace".into(), ..Leave::default() };
+                let refused = service.leave(new_operation(), all).await.unwrap_err();
+                assert!(refused.to_string().contains("keyrack freeze lift"), "{refused}");
+            }
+            service.lift(new_operation(), hold.n).await.unwrap();
+            edit(&key, slip).await.unwrap();
+            let back = Edit { tag: Tags::checked(["leak"]).unwrap(), name: Some("one".into()), ..owned("bob") };
+            edit(&key, back).await.unwrap();
+        }
     }
 
     async fn kr_05_a_freeze_asks_what_keys_are_and_takes_an_admin(db) {
