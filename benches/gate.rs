@@ -207,6 +207,8 @@ async fn fill(db: &Database, keys: u64) -> Service {
                 created_at: now,
                 created_by: "bench".into(),
                 expires_at: None,
+                not_before: None,
+                planned: None,
                 acknowledged_at: Some(now),
                 last_used_at: Some(now),
                 last_used_from: None,

@@ -26,6 +26,7 @@ pub mod notice;
 pub mod operator;
 pub mod owner;
 pub mod pause;
+pub mod plan;
 pub mod query;
 pub mod reach;
 pub(crate) mod reason;

@@ -128,6 +128,8 @@ impl Demo {
             created_at,
             created_by: words::pick(rng, words::OPERATORS).to_owned(),
             expires_at: expiry(rng, &policy, created_at, self.now),
+            not_before: None,
+            planned: None,
             acknowledged_at: Some((created_at + Duration::seconds(rng.random_range(15..200))).min(self.now)),
             last_used_at: None,
             last_used_from: None,

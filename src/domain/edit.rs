@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::expiry::{Expiry, ExpiryError, check_expiry};
 use super::issuer::Policy;
-use super::key::Key;
+use super::key::{Key, PlannedEnd};
 use super::network::Networks;
 use super::owner::{Owner, OwnerError, TagError, Tags};
+use super::plan::{NewInstant, Part, Plan, PlanError};
 use super::scope::Scopes;
 use super::text::SafeText;
 use super::when::{Here, Span};
@@ -32,6 +33,10 @@ pub struct Edit {
     /// From any address: the only way to an empty list.
     pub anywhere: bool,
     pub expires: Option<NewEnd>,
+    pub not_before: Option<NewInstant>,
+    pub revoke_at: Option<NewInstant>,
+    /// Why it is to be revoked then.
+    pub plan_reason: Option<String>,
 }
 
 /// Another end.
@@ -75,6 +80,18 @@ pub enum EditError {
         "it would live longer than the {0} days from its creation that the policy allows: choose less, or rotate it"
     )]
     Long(u32),
+    #[error("{1}")]
+    Plan(Part, PlanError),
+    /// The new expiry doesn't fit what is planned.
+    #[error("{0}")]
+    Unfit(PlanError),
+    #[error(
+        "without its planned revocation, or with a later one, it would live longer than the {0} days from its creation that the \
+         policy allows: choose an earlier time, or a nearer expiry first"
+    )]
+    Unplanned(u32),
+    #[error("no revocation is planned that this could be the reason for: say when, too")]
+    Reason,
     #[error("{0}")]
     Scopes(String),
     #[error(
@@ -149,7 +166,59 @@ impl Edit {
         if let Some(end) = self.expires {
             new.expires_at = end.of(key, policy, now)?;
         }
+        self.plan(key, &mut new, policy, now)?;
         Ok(new)
+    }
+
+    /// What is planned of it, which must fit its expiry. Who plans it is nobody yet, where it wasn't planned before.
+    fn plan(&self, key: &Key, new: &mut Key, policy: &Policy, now: Instant) -> Result<(), EditError> {
+        let here = Here::utc(now);
+        let of =
+            |part, wish: NewInstant, old| wish.of(old, here).map_err(|error| EditError::Plan(part, error));
+        if let Some(wish) = self.not_before {
+            new.not_before = of(Part::NotBefore, wish, key.not_before)?;
+        }
+        if let Some(wish) = self.revoke_at {
+            let old = key.planned.as_ref();
+            new.planned = of(Part::RevokeAt, wish, old.map(|plan| plan.at))?.map(|at| PlannedEnd {
+                at,
+                by: old.map(|plan| plan.by.clone()).unwrap_or_default(),
+                reason: old.and_then(|plan| plan.reason.clone()),
+            });
+        }
+        if let Some(reason) = &self.plan_reason {
+            let plan = new.planned.as_mut().ok_or(EditError::Reason)?;
+            plan.reason = Some(SafeText::new(reason.as_str())).filter(|reason| !reason.is_empty());
+        }
+        let at = |key: &Key| key.planned.as_ref().map(|plan| plan.at);
+        let (starts, ends) = (new.not_before != key.not_before, at(new) != at(key));
+        let expires = new.expires_at != key.expires_at;
+        if !starts && !ends && !expires {
+            return Ok(());
+        }
+        let plan = Plan { not_before: new.starts_at(now), revoke_at: at(new).filter(|_| ends || expires) };
+        plan.check(new.expires_at, now).map_err(|(part, error)| match (part, &error) {
+            // It stands at the field that was changed.
+            (Part::RevokeAt, PlanError::AfterExpiry { at, .. }) if !ends => {
+                EditError::Unfit(PlanError::ExpiresFirst { revoke_at: *at })
+            }
+            (Part::NotBefore, PlanError::AfterRevocation { at, .. }) if !starts => {
+                EditError::Plan(Part::RevokeAt, PlanError::BeforeStart { not_before: *at })
+            }
+            (Part::NotBefore, PlanError::AfterExpiry { at, .. }) if !starts => {
+                EditError::Unfit(PlanError::BeforeStart { not_before: *at })
+            }
+            _ => EditError::Plan(part, error),
+        })?;
+        // To take a plan back is to give more time.
+        let stop = new.stops_at();
+        let longer = ends && key.stops_at().is_some_and(|old| stop.is_none_or(|stop| stop > old));
+        match policy.expiry.max_days {
+            Some(most) if longer && stop.is_none_or(|stop| stop > shifted(key.created_at, days(most))) => {
+                Err(EditError::Unplanned(most))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -192,8 +261,8 @@ pub fn difference(old: &Key, new: &Key) -> Map<String, Value> {
     pairs.map(|((name, old), (_, new))| (name.to_owned(), json!([old, new]))).collect()
 }
 
-fn fields(key: &Key) -> [(&'static str, Value); 8] {
-    let owner = key.owner.as_ref();
+fn fields(key: &Key) -> [(&'static str, Value); 11] {
+    let (owner, plan) = (key.owner.as_ref(), key.planned.as_ref());
     [
         ("name", json!(key.name)),
         ("description", json!(key.description)),
@@ -203,6 +272,9 @@ fn fields(key: &Key) -> [(&'static str, Value); 8] {
         ("scopes", json!(key.scopes)),
         ("allow", json!(key.allow)),
         ("expires_at", json!(key.expires_at)),
+        ("not_before", json!(key.not_before)),
+        ("revoke_at", json!(plan.map(|plan| plan.at))),
+        ("plan_reason", json!(plan.and_then(|plan| plan.reason.as_ref()))),
     ]
 }
 
@@ -220,7 +292,9 @@ pub fn in_words(field: &str, value: &Value) -> String {
 
 /// Whether a change of these fields is one that gates decide by; of the others none has to hear.
 pub fn reaches_gates(changed: &Map<String, Value>) -> bool {
-    ["scopes", "allow", "expires_at"].iter().any(|field| changed.contains_key(*field))
+    ["scopes", "allow", "expires_at", "not_before", "revoke_at"]
+        .iter()
+        .any(|field| changed.contains_key(*field))
 }
 
 /// Which of its fields let a key do more than before: more scopes, more addresses, more time.
@@ -229,6 +303,15 @@ pub fn widened(old: &Key, new: &Key) -> Vec<&'static str> {
     let covers = |net: &ipnet::IpNet| old.allow.as_slice().iter().any(|wide| wide.contains(net));
     let allow = !old.allow.is_empty() && (new.allow.is_empty() || !new.allow.as_slice().iter().all(covers));
     let expires = old.expires_at.is_some_and(|end| new.expires_at.is_none_or(|later| later > end));
-    let all = [(scopes, "scopes"), (allow, "allow"), (expires, "expires_at")];
+    let sooner = old.not_before.is_some_and(|old| new.not_before.is_none_or(|new| new < old));
+    let plan = |key: &Key| key.planned.as_ref().map(|plan| plan.at);
+    let unplanned = plan(old).is_some_and(|old| plan(new).is_none_or(|new| new > old));
+    let all = [
+        (scopes, "scopes"),
+        (allow, "allow"),
+        (expires, "expires_at"),
+        (sooner, "not_before"),
+        (unplanned, "revoke_at"),
+    ];
     all.into_iter().filter_map(|(wider, field)| wider.then_some(field)).collect()
 }

@@ -33,6 +33,8 @@ impl Key {
             created_at: noon(),
             created_by: "ada".into(),
             expires_at: None,
+            not_before: None,
+            planned: None,
             acknowledged_at: Some(noon() + Duration::minutes(1)),
             last_used_at: None,
             last_used_from: None,

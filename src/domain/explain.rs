@@ -47,7 +47,7 @@ pub enum Mark {
 /// One step of the verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// credential, shape, known, revoked, expired, claimed, paused, account, address, scope, limits
+    /// credential, shape, known, revoked, expired, claimed, planned, paused, account, address, scope, limits
     pub name: &'static str,
     pub mark: Mark,
     pub words: SafeText,
@@ -101,7 +101,8 @@ impl Explanation {
 }
 
 /// The steps that come after reading.
-const LATER: [&str; 8] = ["revoked", "expired", "claimed", "paused", "account", "address", "scope", "limits"];
+const LATER: [&str; 9] =
+    ["revoked", "expired", "claimed", "planned", "paused", "account", "address", "scope", "limits"];
 
 /// Explains a case.
 pub fn explain(case: &Case<'_>) -> Explanation {
@@ -179,8 +180,11 @@ fn reading(case: &Case<'_>, told: &mut Explanation) {
 
 fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
     let (key, policy, now) = (facts.key, case.policy, case.now);
-    let revoked = key.revoked_at.and_then(|_| dead(key, now));
-    told.judged("revoked", revoked, policy, "It is not revoked.".into());
+    let revoked = dead(key, now).filter(|_| key.is_revoked(now));
+    let planned = key.plan_ahead(now).map(|plan| {
+        format!("It is not revoked; {} planned that for {}.", plan.by, when::in_a_sentence(plan.at))
+    });
+    told.judged("revoked", revoked, policy, planned.unwrap_or_else(|| "It is not revoked.".into()));
     let odd =
         [Some(&key.odd), policy.map(|policy| &policy.odd)].into_iter().flatten().find(|odd| !odd.is_empty());
     if let Some(what) = odd {
@@ -210,6 +214,12 @@ fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
             None => "It was taken over.".into(),
         },
     );
+    let later = key.starts_at(now).filter(|_| !key.has_ended(now)).map(|at| Reason::Planned { at });
+    let words = key.not_before.map_or_else(
+        || "It works from its creation on.".to_owned(),
+        |at| format!("It works since {}.", when::in_a_sentence(at)),
+    );
+    told.judged("planned", later, policy, words);
     let paused = key.held(now).map(|pause| Reason::Paused { pause: Box::new(pause.clone()), told: false });
     let paused = paused.filter(|_| !key.has_ended(now));
     told.judged("paused", paused, policy, "It is not paused.".into());

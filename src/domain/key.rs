@@ -18,6 +18,10 @@ use super::secret::HashedKey;
 use super::text::SafeText;
 use super::{Instant, shifted};
 
+mod planned;
+
+pub use planned::{PlannedEnd, Revoked};
+
 /// A key nobody acknowledged and nobody used is dead this long after its creation (VP-27).
 pub const CLAIM_TIME: Duration = Duration::minutes(10);
 
@@ -51,6 +55,10 @@ pub struct Key {
     pub created_at: Instant,
     pub created_by: SafeText,
     pub expires_at: Option<Instant>,
+    /// It is refused before this instant; perhaps it is past.
+    pub not_before: Option<Instant>,
+    /// The revocation that is planned; see [`Key::revoked`] for whether its time has come.
+    pub planned: Option<PlannedEnd>,
     /// When somebody confirmed that the secret was taken over.
     pub acknowledged_at: Option<Instant>,
     pub last_used_at: Option<Instant>,
@@ -60,6 +68,7 @@ pub struct Key {
     pub last_used_endpoint: Option<SafeText>,
     /// Budgets agreed for this key; empty: its policy's hold.
     pub limits: Budgets,
+    /// When somebody revoked it: [`Key::revoked`] knows of a plan too.
     pub revoked_at: Option<Instant>,
     pub revoked_by: Option<SafeText>,
     pub revoke_reason: Option<SafeText>,
@@ -104,6 +113,9 @@ pub struct NewKey {
     pub created_at: Instant,
     pub created_by: String,
     pub expires_at: Option<Instant>,
+    pub not_before: Option<Instant>,
+    /// Its planned revocation.
+    pub planned: Option<Revocation>,
     pub acknowledged_at: Option<Instant>,
     pub last_used_at: Option<Instant>,
     pub last_used_from: Option<String>,
@@ -130,6 +142,8 @@ pub struct Revocation {
 #[strum(serialize_all = "lowercase")]
 pub enum Status {
     Active,
+    /// It does not work yet: it begins by itself.
+    Planned,
     /// It would work, but somebody paused it, or a freeze fits it: it works again by itself.
     Paused,
     /// It would work, but its account is suspended: it works again once the account is reinstated.
@@ -140,6 +154,7 @@ pub enum Status {
     Expired,
     /// Neither acknowledged nor used within [`CLAIM_TIME`] of its creation.
     Abandoned,
+    /// By somebody's hand, or by a plan whose time has come.
     Revoked,
     /// A part of its row can't be read, so nothing may pass with it. No filter knows: who filters can't read it either.
     Damaged,
@@ -149,6 +164,7 @@ impl Status {
     /// What a filter may ask for.
     pub const ALL: &[Self] = &[
         Self::Active,
+        Self::Planned,
         Self::Paused,
         Self::Suspended,
         Self::Refused,
@@ -165,7 +181,7 @@ impl Status {
 impl Key {
     /// What this key is at `now`. Revocation outranks the rest, then expiry; what ended is no account's matter any more.
     pub fn status(&self, now: Instant) -> Status {
-        if self.revoked_at.is_some() {
+        if self.is_revoked(now) {
             Status::Revoked
         } else if !self.odd.is_empty() {
             Status::Damaged
@@ -173,6 +189,8 @@ impl Key {
             Status::Expired
         } else if self.claim_by().is_some_and(|at| at <= now) {
             Status::Abandoned
+        } else if self.starts_at(now).is_some() {
+            Status::Planned
         } else if self.held(now).is_some() {
             Status::Paused
         } else if self.standing != Standing::Good {
@@ -203,7 +221,7 @@ impl Key {
     /// How this key ended by `now`, and when; `None` while it has not.
     pub fn ended(&self, now: Instant) -> Option<(&'static str, Instant)> {
         let at = self.ends_at().filter(|end| *end <= now).or(self.revoked_at)?;
-        let how = match self.revoked_at {
+        let how = match self.revoked(now) {
             Some(_) => "revoked",
             None if self.expires_at.is_none_or(|end| end > now) => "not confirmed",
             None if self.successor.is_some() => "replaced",
@@ -220,7 +238,7 @@ impl Key {
 
     /// The instant at which this key ends or ended, by whichever cause comes first; `None` for never.
     pub fn ends_at(&self) -> Option<Instant> {
-        [self.revoked_at, self.expires_at, self.claim_by()].into_iter().flatten().min()
+        [self.revoked_at, self.stops_at(), self.claim_by()].into_iter().flatten().min()
     }
 
     /// Whether it goes on beside its replacement, whose secret was confirmed: whether its overlap is open.

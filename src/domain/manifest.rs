@@ -102,6 +102,8 @@ fn version(key: &Key) -> u64 {
         created_at,
         created_by,
         expires_at,
+        not_before,
+        planned,
         acknowledged_at,
         last_used_at: _,
         last_used_from: _,
@@ -132,6 +134,7 @@ fn version(key: &Key) -> u64 {
         network.to_string().hash(&mut hasher);
     }
     (created_at, created_by.as_str(), expires_at, acknowledged_at, limits.to_string()).hash(&mut hasher);
+    (not_before, planned.as_ref().map(|plan| (plan.at, plan.by.as_str()))).hash(&mut hasher);
     paused.as_ref().map(|pause| (pause.until, pause.by.as_str())).hash(&mut hasher);
     (predecessor, successor, refused, odd.as_str()).hash(&mut hasher);
     hasher.finish()

@@ -8,6 +8,7 @@ use strum::IntoStaticStr;
 use crate::domain::Instant;
 use crate::domain::carrier::Carrier;
 use crate::domain::issuer::{LineFault, Policy};
+use crate::domain::key::Revoked;
 use crate::domain::limit::State;
 use crate::domain::pause::Pause;
 use crate::domain::text::SafeText;
@@ -59,6 +60,8 @@ pub enum Reason {
         at: Instant,
         by: Option<SafeText>,
         note: Option<SafeText>,
+        /// Whether it was planned.
+        planned: bool,
     },
     Expired {
         at: Instant,
@@ -70,6 +73,10 @@ pub enum Reason {
     /// A part of the key's row, or of its policy, can't be read, and why.
     Damaged {
         what: SafeText,
+    },
+    /// It works from this instant on.
+    Planned {
+        at: Instant,
     },
     /// It is refused for a while. `told`: who is refused may see that.
     Paused {
@@ -227,13 +234,14 @@ impl Reason {
             Self::Unknown => {
                 "The form is right, but no such key was ever made here: check whether it belongs to another database."
             }
-            Self::Revoked { at, by, note } => {
-                let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            Self::Revoked { at, by, note, planned } => {
+                let (at, by, planned) = (*at, by.as_ref(), *planned);
+                let by = Revoked { at, by, reason: None, planned }.by_whom();
                 let note = note.as_ref().filter(|note| !note.is_empty()).map(|note| format!(" ({note})"));
                 let note = note.unwrap_or_default();
                 return format!(
                     "The key was revoked on {}{by}{note}. That is final: create a new one.",
-                    when::in_a_sentence(*at)
+                    when::in_a_sentence(at)
                 );
             }
             Self::Expired { at } => {
@@ -248,6 +256,12 @@ impl Reason {
             Self::Damaged { what } => {
                 return format!(
                     "The database holds something of this key that can't be read ({what}), so it may not pass: revoke it and create a new one, or mend the row (see keyrack doctor)."
+                );
+            }
+            Self::Planned { at } => {
+                return format!(
+                    "The key works from {} on, and is refused before: wait, or have it work sooner with `keyrack key edit --not-before`.",
+                    when::in_a_sentence(*at)
                 );
             }
             Self::Paused { pause, .. } => {

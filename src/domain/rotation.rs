@@ -108,7 +108,7 @@ pub fn began(new: &Key) -> Instant {
 
 /// Whether somebody should be told by now that the old key is still used although it ends soon.
 pub fn is_late(old: &Key, new: &Key, now: Instant) -> bool {
-    let (Some(end), Some(used)) = (old.expires_at, old.last_used_at) else { return false };
+    let (Some(end), Some(used)) = (old.stops_at(), old.last_used_at) else { return false };
     let began = began(new);
     let quarter = (end - began).max(Duration::zero()) / 4;
     let (ahead, still) = (quarter.min(AHEAD), quarter.min(STILL));

@@ -1,5 +1,5 @@
 //! The verdict: whether a request may pass. Pure, and in one order for all policies: credential found, shape, known, not
-//! revoked, not expired, not paused, account in good standing, address allowed, scope allowed, within the limits.
+//! revoked, not expired, not planned for later, not paused, account in good standing, address allowed, scope allowed, within the limits.
 //!
 //! [`Directory::read`](super::credential::Directory::read) does the first two steps, the database the third, [`check`]
 //! all others but the last; the limiter is asked only for requests that may pass otherwise, so that a refused address or
@@ -154,11 +154,13 @@ pub fn check(
 pub fn dead(key: &Key, now: Instant) -> Option<Reason> {
     match key.status(now) {
         Status::Active => None,
-        Status::Revoked => Some(Reason::Revoked {
-            at: key.revoked_at.unwrap_or(now),
-            by: key.revoked_by.clone(),
-            note: key.revoke_reason.clone(),
+        Status::Revoked => key.revoked(now).map(|revoked| Reason::Revoked {
+            at: revoked.at,
+            by: revoked.by.cloned(),
+            note: revoked.reason.cloned(),
+            planned: revoked.planned,
         }),
+        Status::Planned => key.starts_at(now).map(|at| Reason::Planned { at }),
         Status::Expired => Some(Reason::Expired { at: key.expires_at.unwrap_or(now) }),
         Status::Abandoned => Some(Reason::Abandoned { at: key.claim_by().unwrap_or(now) }),
         Status::Damaged => Some(Reason::Damaged { what: key.odd.clone() }),

@@ -36,7 +36,7 @@ pub struct KeyBody {
     pub scopes: Vec<String>,
     /// RFC 3339 in UTC.
     pub created_at: String,
-    /// RFC 3339 in UTC; null: never.
+    /// When it stops working, by its expiry or by a planned revocation: RFC 3339 in UTC; null: never.
     pub expires_at: Option<String>,
 }
 
@@ -74,7 +74,7 @@ impl Me {
                 preview: key.preview.to_string(),
                 scopes: key.scopes.iter().map(str::to_owned).collect(),
                 created_at: time(key.created_at),
-                expires_at: key.expires_at.map(time),
+                expires_at: key.stops_at().map(time),
             },
         }
     }

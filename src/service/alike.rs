@@ -72,6 +72,8 @@ fn wish(key: &Key, life: Option<Duration>, policy: &Policy, now: Instant) -> (Cr
         description: key.description.to_string(),
         scopes,
         expiry,
+        // When that one began and was to be revoked is its own.
+        plan: Default::default(),
         allow: key.allow.clone(),
         owner: key.owner.clone(),
         tags: key.tags.clone(),

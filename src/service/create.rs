@@ -14,10 +14,11 @@ use crate::domain::audit::{self, Action};
 use crate::domain::budget::Budgets;
 use crate::domain::expiry::{Expiry, check_expiry};
 use crate::domain::issuer::{Issuer, Policy};
-use crate::domain::key::{Key, KeyId, NewKey, OperationId};
+use crate::domain::key::{Key, KeyId, NewKey, OperationId, Revocation};
 use crate::domain::network::Networks;
 use crate::domain::operator::Permission;
 use crate::domain::owner::{Owner, Tags};
+use crate::domain::plan::{Part, Plan};
 use crate::domain::scope::Scopes;
 use crate::domain::secret::{PlainKey, TAIL};
 use crate::domain::text::{check_description, check_name};
@@ -37,6 +38,7 @@ pub struct CreateKey {
     pub description: String,
     pub scopes: Scopes,
     pub expiry: Expiry,
+    pub plan: Plan,
     pub allow: Networks,
     pub owner: Option<Owner>,
     pub tags: Tags,
@@ -64,6 +66,7 @@ impl Service {
             scopes: request.scopes,
             allow: request.allow,
             expiry: request.expiry,
+            plan: request.plan,
             owner: request.owner,
             tags: request.tags,
             limits: request.limits,
@@ -164,6 +167,7 @@ pub(super) struct Draft {
     pub scopes: Scopes,
     pub allow: Networks,
     pub expiry: Expiry,
+    pub plan: Plan,
     pub owner: Option<Owner>,
     pub tags: Tags,
     pub limits: Budgets,
@@ -175,7 +179,9 @@ impl Draft {
         check_scopes(policy, &self.scopes)?;
         check_expiry(&policy.expiry, self.expiry, Here::utc(now))
             .map_err(|e| Error::invalid(Field::Expiry, e))?;
-        Ok(self.expiry.instant(now))
+        let expires_at = self.expiry.instant(now);
+        self.plan.check(expires_at, now).map_err(|(part, why)| Error::invalid(field_of_plan(part), why))?;
+        Ok(expires_at)
     }
 
     pub(super) fn key(
@@ -204,6 +210,8 @@ impl Draft {
             created_at: tx.now(),
             created_by: tx.who().name.clone(),
             expires_at,
+            not_before: self.plan.not_before,
+            planned: self.plan.revoke_at.map(|at| Revocation { at, by: tx.who().name.clone(), reason: None }),
             acknowledged_at: None,
             last_used_at: None,
             last_used_from: None,
@@ -212,6 +220,14 @@ impl Draft {
             revocation: None,
             replaces: None,
         }
+    }
+}
+
+/// The field in which a part of a plan is told.
+pub(super) fn field_of_plan(part: Part) -> Field {
+    match part {
+        Part::NotBefore => Field::NotBefore,
+        Part::RevokeAt => Field::RevokeAt,
     }
 }
 
@@ -238,6 +254,8 @@ pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
         "scopes": key.scopes,
         "allow": key.allow,
         "expires_at": key.expires_at,
+        "not_before": key.not_before,
+        "revoke_at": key.planned.as_ref().map(|plan| plan.at),
         "replaces": key.replaces.map(|(id, _)| id),
         "issuer": key.issuer,
         "description": key.description,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::change::{Change, in_order, locked_as_shown};
+use super::create::field_of_plan;
 use super::permit::permit;
 use super::{Error, Field, Result, Service};
 use crate::domain::audit::{self, Action};
@@ -15,7 +16,7 @@ use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::manifest::Manifest;
 use crate::domain::operator::Permission;
 use crate::domain::owner::Owner;
-use crate::domain::text::{check_description, check_name};
+use crate::domain::text::{SafeText, check_description, check_name, check_reason};
 use crate::store::Tx;
 
 /// More keys than these have a transaction of their own, as revocations have.
@@ -54,6 +55,8 @@ fn checked(mut edit: Edit) -> Result<Edit> {
     edit.name = name.map_err(|error| Error::invalid(Field::Name, error))?;
     let description = edit.description.as_deref().map(check_description).transpose();
     edit.description = description.map_err(|error| Error::invalid(Field::Description, error))?;
+    let reason = edit.plan_reason.as_deref().map(check_reason).transpose();
+    edit.plan_reason = reason.map_err(|error| Error::invalid(Field::Reason, error))?;
     // An address alone belongs to the owner that a key has.
     let name = edit.owner.as_deref().unwrap_or("x");
     Owner::checked(name, edit.owner_mail.as_deref()).map_err(|error| Error::invalid(Field::Owner, error))?;
@@ -100,7 +103,11 @@ impl Change for EditKeys {
         let mut pairs = Vec::new();
         for key in keys {
             let policy = policies.get(key.issuer.as_str()).ok_or_else(|| Error::no_issuer(&key.issuer))?;
-            let new = self.edit.apply(&key, policy, now).map_err(|error| refused(&key, &error, several))?;
+            let mut new =
+                self.edit.apply(&key, policy, now).map_err(|error| refused(&key, &error, several))?;
+            if let Some(plan) = new.planned.as_mut().filter(|plan| key.planned.as_ref() != Some(plan)) {
+                plan.by = SafeText::new(tx.who().name.as_str());
+            }
             let changed = difference(&key, &new);
             edited.push(Edited { changed, widened: widened(&key, &new), key: new.clone() });
             if edited.last().is_some_and(|one| !one.changed.is_empty()) {
@@ -109,7 +116,7 @@ impl Change for EditKeys {
         }
         stay_frozen(tx, &pairs).await?;
         // All of them before the first row of the audit, as everything of the outbox.
-        let moved = pairs.iter().filter(|(old, new)| old.expires_at != new.expires_at);
+        let moved = pairs.iter().filter(|(old, new)| old.stops_at() != new.stops_at());
         let moved: Vec<KeyId> = moved.map(|(old, _)| old.id).collect();
         tx.cancel_reminders(&moved, "expiry changed").await?;
         tx.edit(&pairs).await?;
@@ -142,7 +149,10 @@ pub(super) async fn stay_frozen(tx: &mut Tx, pairs: &[(Key, Key)]) -> Result<()>
 /// The field that a refusal is about.
 pub fn field_of(error: &EditError) -> Field {
     match error {
-        EditError::Expiry(_) | EditError::Endless | EditError::Long(_) => Field::Expiry,
+        EditError::Expiry(_) | EditError::Endless | EditError::Long(_) | EditError::Unfit(_) => Field::Expiry,
+        EditError::Plan(part, _) => field_of_plan(*part),
+        EditError::Unplanned(_) => Field::RevokeAt,
+        EditError::Reason => Field::Reason,
         EditError::Scopes(_) => Field::Scopes,
         EditError::Anywhere => Field::Allow,
         EditError::Owner(_) => Field::Owner,

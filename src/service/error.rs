@@ -135,6 +135,10 @@ pub enum Field {
     Owner,
     Tags,
     Budgets,
+    #[strum(serialize = "not-before")]
+    NotBefore,
+    #[strum(serialize = "revoke-at")]
+    RevokeAt,
     /// Where secrets are to be written.
     #[strum(serialize = "place of the secrets")]
     Place,

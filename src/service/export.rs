@@ -48,6 +48,7 @@ impl Service {
 /// The fields that `key list` has, by the same names.
 fn fields(key: &Key, now: Instant) -> Vec<(&'static str, Value)> {
     let ids = |id: Option<KeyId>| json!(id.map(|id| id.to_string()));
+    let revoked = key.revoked(now);
     vec![
         ("id", ids(Some(key.id))),
         ("account", json!(key.account)),
@@ -66,9 +67,9 @@ fn fields(key: &Key, now: Instant) -> Vec<(&'static str, Value)> {
         ("limits", key.limits.as_slice().iter().map(ToString::to_string).collect()),
         ("status", json!(key.status(now).as_str())),
         ("acknowledged_at", at(key.acknowledged_at)),
-        ("revoked_at", at(key.revoked_at)),
-        ("revoked_by", json!(key.revoked_by)),
-        ("revoke_reason", json!(key.revoke_reason)),
+        ("revoked_at", at(revoked.map(|revoked| revoked.at))),
+        ("revoked_by", json!(revoked.and_then(|revoked| revoked.by))),
+        ("revoke_reason", json!(revoked.and_then(|revoked| revoked.reason))),
         ("predecessor", ids(key.predecessor)),
         ("successor", ids(key.successor)),
         ("rotation_due_at", at(key.rotation_due_at)),
@@ -78,6 +79,10 @@ fn fields(key: &Key, now: Instant) -> Vec<(&'static str, Value)> {
         ("owner_mail", json!(key.owner.as_ref().and_then(|owner| owner.mail.as_ref()))),
         ("tags", key.tags.iter().collect()),
         ("overlap", json!(key.overlap_side(now))),
+        ("not_before", at(key.not_before)),
+        ("revoke_at", at(key.planned.as_ref().map(|plan| plan.at))),
+        ("planned_by", json!(key.planned.as_ref().map(|plan| &plan.by))),
+        ("plan_reason", json!(key.planned.as_ref().and_then(|plan| plan.reason.as_ref()))),
     ]
 }
 

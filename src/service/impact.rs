@@ -61,7 +61,13 @@ impl Look<'_> {
     async fn count(&self, tests: impl IntoIterator<Item = Test>) -> Result<Count> {
         let living = [
             Test::Issuer(vec![self.after.slug.clone()]),
-            Test::Status(vec![Status::Active, Status::Paused, Status::Suspended, Status::Refused]),
+            Test::Status(vec![
+                Status::Active,
+                Status::Planned,
+                Status::Paused,
+                Status::Suspended,
+                Status::Refused,
+            ]),
         ];
         let terms = living.into_iter().chain(tests).map(|test| Term { negated: false, test }).collect();
         Ok(self.service.inner.store.count(&Query { terms }, self.now).await?.into())

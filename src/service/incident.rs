@@ -152,8 +152,7 @@ impl Service {
         ids = ids.into_iter().take(KEYS).collect();
         let ids: Vec<KeyId> = ids.into_iter().collect();
         let keys = self.inner.store.keys(&ids).await?;
-        let revoked: Vec<KeyId> =
-            keys.iter().filter(|key| key.revoked_at.is_some()).map(|key| key.id).collect();
+        let revoked: Vec<KeyId> = keys.iter().filter(|key| key.is_revoked(now)).map(|key| key.id).collect();
         let gates = match revoked.as_slice() {
             [] => Vec::new(),
             revoked => self.receipt(revoked, Duration::ZERO).await?.gates,

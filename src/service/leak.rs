@@ -67,7 +67,14 @@ impl LeakFinding {
         let status = self.key.as_ref().map(|found| found.key.status(now));
         matches!(
             status,
-            Some(Status::Active | Status::Paused | Status::Suspended | Status::Refused | Status::Damaged)
+            Some(
+                Status::Active
+                    | Status::Planned
+                    | Status::Paused
+                    | Status::Suspended
+                    | Status::Refused
+                    | Status::Damaged
+            )
         )
     }
 

@@ -37,7 +37,7 @@ impl Change for SetLimits {
         if key.limits == self.limits || tx.seen().await? {
             return Ok(key);
         }
-        if key.revoked_at.is_some() {
+        if key.is_revoked(tx.now()) {
             return Err(Error::Refused(format!("key {} is revoked: limits have no meaning for it", key.id)));
         }
         tx.set_limits(key.id, &self.limits).await?;

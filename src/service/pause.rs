@@ -124,7 +124,7 @@ impl Paused {
         match self.order {
             Some(_) => !key.has_ended(now),
             // A pause that is over by itself is no matter any more.
-            None => key.revoked_at.is_none() && key.paused.as_ref().is_some_and(|pause| pause.holds(now)),
+            None => !key.is_revoked(now) && key.paused.as_ref().is_some_and(|pause| pause.holds(now)),
         }
     }
 }

@@ -74,10 +74,15 @@ impl Service {
         let ids: Vec<KeyId> = revoked.iter().map(|one| one.key.id).collect();
         let read = self.inner.store.keys(&ids).await;
         let read = read.map_err(|error| Error::NotReadBack { key: first, error })?;
-        let mut read = read.into_iter().filter(|key| key.revoked_at.is_some()).peekable();
-        // Both are in the order of their ids.
+        let mut read = read.into_iter().peekable();
+        // Both are in the order of their ids. What was revoked by plan before stays so by its plan.
         for one in revoked {
-            one.key = read.next_if(|key| key.id == one.key.id).ok_or(Error::Unconfirmed(one.key.id))?;
+            let is_so = |key: &Key| {
+                key.id == one.key.id
+                    && (key.revoked_at.is_some()
+                        || one.key.revoked_at.is_none() && key.plan() == one.key.plan())
+            };
+            one.key = read.next_if(is_so).ok_or(Error::Unconfirmed(one.key.id))?;
         }
         Ok(())
     }
@@ -115,7 +120,7 @@ impl Change for Revoke {
         let (keys, done_before) = locked_as_shown(tx, &wanted, self.shown.as_deref()).await?;
         // All of them before the first row of the audit, as everything of the outbox.
         let ending: Vec<KeyId> =
-            keys.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
+            keys.iter().filter(|key| !key.is_revoked(tx.now())).map(|key| key.id).collect();
         tx.cancel_reminders(&ending, "revoked").await?;
         let (at, by) = (tx.now(), tx.who().name.clone());
         let end = |reason| Revocation { at, by: by.clone(), reason };
@@ -131,7 +136,7 @@ impl Change for Revoke {
         let mut revoked = Vec::with_capacity(keys.len());
         let mut changes = Vec::with_capacity(ending.len());
         for mut key in keys {
-            let already = key.revoked_at.is_some();
+            let already = key.is_revoked(at);
             if !already {
                 let end = end(reason_of(&key.id));
                 let mut detail = json!({ "name": key.name, "preview": key.preview, "reason": end.reason });

@@ -28,7 +28,7 @@ mod handout;
 mod life;
 
 pub use handout::Place;
-use life::{life, replaces_a_living_key};
+use life::{life, replaces_a_living_key, taken_over};
 
 /// Which keys are to be replaced, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -299,12 +299,15 @@ impl Rotate {
                 expiry.instant(tx.now())
             }
         };
+        let plan = taken_over(old, expires_at, tx.now());
+        plan.check(expires_at, tx.now()).map_err(|(_, why)| Error::invalid(Field::Expiry, why))?;
         let draft = Draft {
             name: old.name.to_string(),
             description: old.description.to_string(),
             scopes: old.scopes.clone(),
             allow: old.allow.clone(),
             expiry: Expiry::Never,
+            plan,
             owner: old.owner.clone(),
             tags: old.tags.clone(),
             limits: old.limits.clone(),

@@ -41,13 +41,23 @@ impl Times {
     /// The columns of [`key_of`]; `hash` is NULL where this login can't read it.
     fn key_columns(&self, hash: &str) -> String {
         let at = |column: &str| format!("{} AS {column}", self.micros(&format!("k.{column}")));
-        let times = ["created_at", "claim_by", "expires_at", "acknowledged_at", "revoked_at", "paused_until"];
+        let times = [
+            "created_at",
+            "claim_by",
+            "expires_at",
+            "not_before",
+            "revoke_at",
+            "own_expiry",
+            "acknowledged_at",
+            "revoked_at",
+            "paused_until",
+        ];
         let times = times.map(at).join(", ");
         // A use that only one of two tables knows of is told by itself.
         let last = self.micros("coalesce(u.last_used_at, k.first_used_at)");
         format!(
             "k.id, k.account, k.issuer, m.name, m.description, m.preview, {hash} AS hash, k.scopes, CAST(k.allow AS text) AS allow, \
-             k.limits, m.created_by, k.revoked_by, k.revoke_reason, k.paused_by, m.predecessor, m.overlap_seconds, {times}, {last} AS last_used_at, \
+             k.limits, m.created_by, k.revoked_by, k.revoke_reason, k.planned_by, k.plan_reason, k.paused_by, m.predecessor, m.overlap_seconds, {times}, {last} AS last_used_at, \
              CASE WHEN k.acknowledged_at IS NULL AND k.first_used_at IS NOT NULL THEN EXISTS (SELECT 1 FROM usage_minutes c \
              WHERE c.key = k.id AND c.minute <= k.claim_by AND c.allowed > 0) END AS counted"
         )
@@ -124,7 +134,12 @@ where
         created_at: at("created_at")?.unwrap_or_default(),
         created_by: text("created_by")?,
         claim_by: at("claim_by")?.unwrap_or_default(),
-        expires_at: at("expires_at")?,
+        stops_at: at("expires_at")?,
+        own_expiry: at("own_expiry")?,
+        not_before: at("not_before")?,
+        revoke_at: at("revoke_at")?,
+        planned_by: maybe("planned_by")?,
+        plan_reason: maybe("plan_reason")?,
         acknowledged_at: at("acknowledged_at")?,
         last_used_at: at("last_used_at")?,
         revoked_at: at("revoked_at")?,

@@ -22,6 +22,7 @@ pub(super) use bounds::push_hour;
 pub(super) use found::push_rows;
 use overlap::push_overlap;
 use rotation::{push_not_replaced, push_rotation_due};
+pub(super) use status::push_revoked_by_plan;
 use status::push_statuses;
 pub(super) use text::like;
 use text::{push_id, push_owners, push_text};
@@ -240,9 +241,8 @@ pub(super) fn push_conditions<D: Driver>(
     forms: &Forms,
 ) {
     if !query.terms.iter().any(|term| matches!(term.test, Test::Status(_))) {
-        sql.push(
-            " AND (k.revoked_at IS NULL OR k.issuer NOT IN (SELECT slug FROM issuers WHERE hide_revoked))",
-        );
+        status::push_revoked(sql.push(" AND (NOT "), now);
+        sql.push(" OR k.issuer NOT IN (SELECT slug FROM issuers WHERE hide_revoked))");
     }
     for (number, term) in query.terms.iter().enumerate() {
         if term.negated && matches!(&term.test, Test::Status(any) if status::is_ended(any)) {

@@ -77,6 +77,11 @@ impl Store {
     }
 }
 
+/// What the column `expires_at` holds: when a key stops, by its expiry or by its planned revocation.
+pub(super) fn stops(expires_at: Option<Instant>, revoke_at: Option<Instant>) -> Option<Time> {
+    [expires_at, revoke_at].into_iter().flatten().min().map(Time)
+}
+
 /// These keys, in the order of their ids.
 async fn these(mut conn: Conn<'_>, ids: &[KeyId], lock: &str) -> Result<Vec<Key>> {
     if ids.is_empty() {
@@ -155,7 +160,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Sets when each of these keys expires.
+    /// Sets when each of these keys expires; one whose revocation is planned for earlier is revoked then all the same.
     pub async fn set_expiries(&mut self, ends: &[(KeyId, Instant)]) -> Result<()> {
         for some in ends.chunks(ROWS) {
             both!(self.conn(), c => {
@@ -163,7 +168,10 @@ impl Tx {
                 sql.push_values(some, |mut row, (id, end)| {
                     row.push_bind(*id).push_bind(Time(*end));
                 });
-                sql.push(") UPDATE key_auth SET expires_at = u.ends FROM u WHERE key_auth.id = u.id");
+                sql.push(
+                    ") UPDATE key_auth SET expires_at = CASE WHEN revoke_at < u.ends THEN revoke_at ELSE u.ends END, \
+                     own_expiry = CASE WHEN revoke_at IS NOT NULL THEN u.ends END FROM u WHERE key_auth.id = u.id",
+                );
                 sql.build().persistent(some.len() == 1).execute(c).await?;
             });
         }

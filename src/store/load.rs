@@ -10,7 +10,7 @@ use crate::domain::key::{CLAIM_TIME, NewKey};
 use crate::domain::owner::Owner;
 use crate::domain::text::fold;
 
-/// 500 rows of 18 values: below SQLite's 32,766 values a statement.
+/// 500 rows of 20 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
 /// So many keys wait for the indexes that are fed in batches: what a list looks at one by one.
 const FED: i64 = 256;
@@ -29,10 +29,10 @@ impl Tx {
                 let (column, value) = if Db::ROW == "seq" { (", listed", i64::from(listed)) } else { ("", 0) };
                 let mut sql = QueryBuilder::<Db>::new(format!(
                     "INSERT INTO key_auth (hash, id, account, issuer, scopes, allow, limits, created_at, claim_by, expires_at, \
-                     acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason{column}) ",
+                     not_before, revoke_at, planned_by, plan_reason, own_expiry, acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason{column}) ",
                 ));
                 sql.push_values(some, |mut row, key| {
-                    let end = key.revocation.as_ref();
+                    let (end, plan) = (key.revocation.as_ref(), key.planned.as_ref());
                     row.push_bind(key.hash.0.to_vec())
                         .push_bind(key.id)
                         .push_bind(key.account.clone())
@@ -42,7 +42,12 @@ impl Tx {
                         .push_bind((!key.limits.is_empty()).then(|| key.limits.to_string()))
                         .push_bind(Time(key.created_at))
                         .push_bind(Time(key.created_at + CLAIM_TIME))
-                        .push_bind(key.expires_at.map(Time))
+                        .push_bind(super::keys::stops(key.expires_at, plan.map(|plan| plan.at)))
+                        .push_bind(key.not_before.map(Time))
+                        .push_bind(plan.map(|plan| Time(plan.at)))
+                        .push_bind(plan.map(|plan| plan.by.clone()))
+                        .push_bind(plan.and_then(|plan| plan.reason.clone()))
+                        .push_bind(plan.and(key.expires_at).map(Time))
                         .push_bind(key.acknowledged_at.map(Time))
                         .push_bind(key.last_used_at.map(Time))
                         .push_bind(end.map(|end| Time(end.at)))

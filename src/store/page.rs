@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Moment};
 use sqlx::{FromRow, QueryBuilder};
 
 use super::dialect::both;
-use super::filter::{Drive, Driver, Part, push_conditions, push_hour};
+use super::filter::{Drive, Driver, Part, push_conditions, push_hour, push_revoked_by_plan};
 use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Conn, Error, Reader, Result, Store};
@@ -323,8 +323,11 @@ fn push_count<D: Driver>(
         // Everything but the hidden ones, each side from an index.
         sql.push(
             "SELECT (SELECT count(*) FROM key_auth) - (SELECT count(*) FROM key_auth WHERE revoked_at IS NOT NULL \
-             AND issuer IN (SELECT slug FROM issuers WHERE hide_revoked))",
+             AND issuer IN (SELECT slug FROM issuers WHERE hide_revoked)) \
+             - (SELECT count(*) FROM key_auth k WHERE k.revoked_at IS NULL AND ",
         );
+        push_revoked_by_plan(sql, now);
+        sql.push(" AND k.issuer IN (SELECT slug FROM issuers WHERE hide_revoked))");
         return;
     }
     for (n, part) in D::PARTS.iter().enumerate() {

@@ -7,7 +7,7 @@ use super::reading::{Cells, Reading, from_row};
 use crate::domain::account::{Account, Standing};
 use crate::domain::budget::Budgets;
 use crate::domain::issuer::{Issuer, Policy};
-use crate::domain::key::Key;
+use crate::domain::key::{Key, PlannedEnd};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::owner::{Owner, Tags};
 use crate::domain::pause::Pause;
@@ -17,7 +17,8 @@ use crate::domain::{days, shifted};
 
 /// The columns of a [`KeyRow`], from [`Driver::KEYS`](super::filter::Driver::KEYS).
 pub(super) const KEY_COLUMNS: &str = "k.id, k.account, k.issuer, m.name, m.description, m.owner, m.owner_mail, m.tags, m.preview, k.scopes, k.allow, \
-     k.created_at, m.created_by, k.expires_at, k.claim_by, k.acknowledged_at, \
+     k.created_at, m.created_by, CASE WHEN k.revoke_at IS NULL THEN k.expires_at ELSE k.own_expiry END AS expires_at, \
+     k.not_before, k.revoke_at, k.planned_by, k.plan_reason, k.claim_by, k.acknowledged_at, \
      CASE WHEN k.first_used_at IS NOT NULL THEN coalesce(u.last_used_at, k.first_used_at) END AS last_used_at, \
      u.last_used_from, u.last_used_endpoint, \
      k.limits, k.revoked_at, k.revoked_by, k.revoke_reason, \
@@ -48,6 +49,11 @@ from_row!(KeyRow, row => {
         reason: row.maybe_safe("pause_reason"),
         freeze: None,
     });
+    let planned = row.maybe_time("revoke_at").map(|at| PlannedEnd {
+        at,
+        by: row.maybe_safe("planned_by").unwrap_or_default(),
+        reason: row.maybe_safe("plan_reason"),
+    });
     let mut key = Key {
         id: row.id("id"),
         account: row.safe("account").to_string(),
@@ -64,6 +70,8 @@ from_row!(KeyRow, row => {
         created_at,
         created_by: row.safe("created_by"),
         expires_at: row.maybe_time("expires_at"),
+        not_before: row.maybe_time("not_before"),
+        planned,
         acknowledged_at: row.maybe_time("acknowledged_at"),
         last_used_at: row.maybe_time("last_used_at"),
         last_used_from: row.maybe_safe("last_used_from"),

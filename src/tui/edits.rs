@@ -50,6 +50,9 @@ pub fn heading(field: &str) -> &'static str {
         "scopes" => "Scopes",
         "allow" => "Allow from",
         "expires_at" => "Expires",
+        "not_before" => "Works from",
+        "revoke_at" => "Revoked at",
+        "plan_reason" => "Reason",
         _ => "",
     }
 }
@@ -67,8 +70,8 @@ fn change(shell: &Shell, field: &str, old: &Value, new: &Value) -> String {
         return [signed('+', now, was), signed('-', was, now)].concat().join(" ");
     }
     let words = |value: &Value| {
-        let at =
-            value.as_str().filter(|_| field == "expires_at").and_then(|text| text.parse::<Instant>().ok());
+        let is_time = ["expires_at", "not_before", "revoke_at"].contains(&field);
+        let at = value.as_str().filter(|_| is_time).and_then(|text| text.parse::<Instant>().ok());
         match at {
             Some(at) => format!("{}, {}", times::exact(at, shell.utc), times::relative(at, shell.now)),
             None => in_words(field, value),

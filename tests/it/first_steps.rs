@@ -35,6 +35,7 @@ async fn walk(database: Database) {
         description: "Made by a test".into(),
         scopes: ["calls:read"].into_iter().collect(),
         expiry: Expiry::Days(30),
+        plan: Default::default(),
         allow: keyrack::domain::network::Networks::parse("10.0.0.0/8 2001:db8::/32").unwrap(),
         owner: None,
         tags: Default::default(),

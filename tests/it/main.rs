@@ -25,6 +25,7 @@ mod cli {
     mod leaver;
     mod lists;
     mod passwords;
+    mod planned;
     mod poolers;
     mod refusals;
     mod reminders;
@@ -66,6 +67,7 @@ mod contract {
     mod overlaps;
     mod page;
     mod pauses;
+    mod planned;
     mod policies;
     mod races;
     mod reminders;
@@ -94,6 +96,7 @@ mod gate {
     mod limits;
     mod log;
     mod outage;
+    mod planned;
     mod proxies;
     mod restart;
     mod revoked;
@@ -120,6 +123,7 @@ mod journey {
     mod memory;
     mod others;
     mod pauses;
+    mod planned;
     mod reminders;
     mod replaced;
     mod restored;

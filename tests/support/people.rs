@@ -78,6 +78,7 @@ pub fn wanted(account: &str, name: &str) -> CreateKey {
         description: String::new(),
         scopes: Scopes::default(),
         expiry: Expiry::Never,
+        plan: Default::default(),
         allow: Networks::default(),
         owner: None,
         tags: Default::default(),

@@ -145,6 +145,8 @@ pub fn new_key(
         created_at: made,
         created_by: "ada".into(),
         expires_at: end,
+        not_before: None,
+        planned: None,
         acknowledged_at: Some(made),
         last_used_at: None,
         last_used_from: None,

@@ -14,6 +14,7 @@ use crate::domain::issuer::Policy;
 use crate::domain::key::{Key, OperationId};
 use crate::domain::network::Networks;
 use crate::domain::owner::{Owner, Tags};
+use crate::domain::plan::{Part, Plan};
 use crate::domain::scope::Scopes;
 use crate::domain::when::Here;
 use crate::service::{Alike, CreateKey, new_operation};
@@ -39,6 +40,14 @@ pub struct Arguments {
     /// When the key ends: never, 30d, 90d, 1y, 2027-01-31, …; the policy's default unless told
     #[arg(short, long, value_name = "WHEN")]
     expires: Option<String>,
+    /// When the key begins to work, and is refused before: 3h, tomorrow, 2027-01-31, 2027-01-31 09:00, …; a day means its first
+    /// second. The policy's longest life counts from the creation all the same
+    #[arg(long, value_name = "WHEN")]
+    not_before: Option<String>,
+    /// When the key is revoked for good, without anybody doing anything then: 7d, friday, 2027-01-31 18:00, …; a day means its
+    /// last second. Where the policy requires an expiry, this is none
+    #[arg(long, value_name = "WHEN")]
+    revoke_at: Option<String>,
     /// An address or network that the key may be used from; may be repeated. Without one: any
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     allow: Vec<String>,
@@ -71,12 +80,13 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let policy = service.issuer(&account.issuer).await?.policy;
     let now = service.now().await?;
     let expiry = expiry(arguments.expires.as_deref(), &policy, session.here(now))?;
+    let plan = plan(&arguments, session.here(now))?;
     let place = Destination::find(arguments.out.as_deref(), session)?;
     let request = match like {
         Some(like) => told.over(like, &arguments, account.slug, expiry, session)?,
         None => told.alone(&arguments, account.slug, expiry.unwrap_or(policy.expiry.default)),
     };
-    let created = service.create_key(CreateKey { operation: new_operation(), ..request }).await?;
+    let created = service.create_key(CreateKey { operation: new_operation(), plan, ..request }).await?;
     if session.would(|| format!("create {}", described(&created.key, &policy, session.here(now)))) {
         return Ok(());
     }
@@ -115,6 +125,7 @@ impl Told {
             description: arguments.description.clone().unwrap_or_default(),
             scopes: self.scopes,
             expiry,
+            plan: Plan::default(),
             allow: self.allow,
             owner: self.owner,
             tags: self.tags,
@@ -164,11 +175,26 @@ fn expiry(text: Option<&str>, policy: &Policy, here: Here) -> Result<Option<Expi
     text.map(read).transpose().map_err(|error| Failure::usage(format!("--expires: {error}")))
 }
 
+/// What is planned of it, if anything is.
+fn plan(arguments: &Arguments, here: Here) -> Result<Plan> {
+    let read = |flag: &str, part: Part, text: &Option<String>| {
+        let at = text.as_deref().map(|text| part.read(text, here)).transpose();
+        at.map_err(|error| Failure::usage(format!("{flag}: {error}")))
+    };
+    Ok(Plan {
+        not_before: read("--not-before", Part::NotBefore, &arguments.not_before)?,
+        revoke_at: read("--revoke-at", Part::RevokeAt, &arguments.revoke_at)?,
+    })
+}
+
 fn described(key: &Key, policy: &Policy, here: Here) -> String {
     let end = key
         .expires_at
         .map_or_else(|| "never expires".to_owned(), |at| format!("expires {}", here.zone.exact(at)));
     let scopes = if key.scopes.is_empty() { "none".to_owned() } else { key.scopes.to_string() };
+    let planned = [("works from", key.not_before), ("is revoked at", key.plan().map(|plan| plan.at))];
+    let planned =
+        planned.map(|(how, at)| at.map(|at| format!(", {how} {}", here.zone.exact(at))).unwrap_or_default());
     let (noun, name, account) = (&policy.wording.noun, key.name.as_str(), &key.account);
-    format!("{noun} {name:?} for account {account}, which {end}, scopes {scopes}")
+    format!("{noun} {name:?} for account {account}, which {end}{}, scopes {scopes}", planned.concat())
 }

@@ -115,9 +115,10 @@ pub async fn newcomers(chosen: &Chosen, which: &Which, service: &Service, sessio
     let Ok(now) = (if which.filter.is_some() { which.choose(service, session).await } else { return }) else {
         return;
     };
+    let Ok(at) = service.now().await else { return };
     let known: HashSet<KeyId> = chosen.keys.iter().map(|key| key.id).collect();
     let new: Vec<&Key> =
-        now.keys.iter().filter(|key| key.revoked_at.is_none() && !known.contains(&key.id)).collect();
+        now.keys.iter().filter(|key| !key.is_revoked(at) && !known.contains(&key.id)).collect();
     let Some(first) = new.first() else { return };
     let more =
         if new.len() > 1 { format!(" and {} more", thousands(new.len() as u64 - 1)) } else { String::new() };

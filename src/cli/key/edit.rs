@@ -18,6 +18,7 @@ use crate::domain::key::KeyId;
 use crate::domain::manifest::Manifest;
 use crate::domain::network::Networks;
 use crate::domain::owner::Tags;
+use crate::domain::plan::{NewInstant, Part};
 use crate::domain::text::thousands;
 use crate::domain::when::Here;
 use crate::service::{Edited, new_operation};
@@ -63,6 +64,14 @@ pub struct Arguments {
     /// When the key ends: never, 90d, 2027-01-31, …; +90d: so much later than now planned
     #[arg(short, long, value_name = "WHEN", allow_hyphen_values = true)]
     expires: Option<String>,
+    /// When the key begins to work, and is refused before: 3h, tomorrow, 2027-01-31 09:00, …; +3h: so much later than now
+    /// planned; none: it works at once
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    not_before: Option<String>,
+    /// When the key is revoked for good, without anybody doing anything then: 7d, friday, 2027-01-31 18:00, …; +7d: so much
+    /// later than now planned; none: that is cancelled
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    revoke_at: Option<String>,
 }
 
 impl Arguments {
@@ -77,6 +86,10 @@ impl Arguments {
         };
         let tags = |flag: &str, tags: &[String]| Tags::checked(tags).map_err(|error| usage(flag, &error));
         let expires = self.expires.as_deref().map(|text| NewEnd::parse(text, here)).transpose();
+        let planned = |flag: &str, part: Part, text: &Option<String>| {
+            let new = text.as_deref().map(|text| part.read_new(text, here)).transpose();
+            new.map_err(|error| usage(flag, &error))
+        };
         let edit = Edit {
             name: self.name.clone(),
             description: self.description.clone(),
@@ -90,6 +103,9 @@ impl Arguments {
             disallow: nets("--disallow", &self.disallow)?,
             anywhere,
             expires: expires.map_err(|error| usage("--expires", &error))?,
+            not_before: planned("--not-before", Part::NotBefore, &self.not_before)?,
+            revoke_at: planned("--revoke-at", Part::RevokeAt, &self.revoke_at)?,
+            plan_reason: None,
         };
         if let Some(twice) = edit.twice() {
             return Err(Failure::usage(format!("{twice} can't be both added and taken away: name it once")));
@@ -106,14 +122,27 @@ impl Arguments {
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let service = session.service().await?;
     let edit = arguments.edit(session.here(service.now().await?))?;
-    let which = &arguments.which;
+    edit_these(&arguments.which, &edit, "Edit", session).await
+}
+
+/// Plans the revocation of keys.
+pub async fn revoke_at(which: &Which, when: &str, reason: Option<String>, session: &Session) -> Result {
+    let here = session.here(session.service().await?.now().await?);
+    let at = Part::RevokeAt.read(when, here).map_err(|error| Failure::usage(format!("--at: {error}")))?;
+    let edit = Edit { revoke_at: Some(NewInstant::To(Some(at))), plan_reason: reason, ..Edit::default() };
+    let question = format!("On {} revoke for good", here.zone.exact(at));
+    edit_these(which, &edit, &question, session).await
+}
+
+async fn edit_these(which: &Which, edit: &Edit, question: &str, session: &Session) -> Result {
+    let service = session.service().await?;
     let mut chosen = which.choose(service, session).await?;
     chosen.remark_parts(session);
     let mut looks = Looks::default();
     loop {
         let now = service.now().await?;
         which.narrow(&mut chosen, |key| !key.has_ended(now));
-        let done = decide_and_do(which, &edit, &chosen, session, now).await;
+        let done = decide_and_do(which, edit, question, &chosen, session, now).await;
         match looks.again(done, chosen, which, service, session).await? {
             Some(others) => chosen = others,
             None => return Ok(()),
@@ -124,6 +153,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
 async fn decide_and_do(
     which: &Which,
     edit: &Edit,
+    question: &str,
     chosen: &Chosen,
     session: &Session,
     now: Instant,
@@ -149,7 +179,7 @@ async fn decide_and_do(
             return Ok(());
         }
     }
-    if !decide::sure(chosen, &format!("Edit {}", chosen.words()), session).await? {
+    if !decide::sure(chosen, &format!("{question} {}", chosen.words()), session).await? {
         return Err(Failure::new(Exit::Failure, "nothing was edited"));
     }
     carry_out(edit, &ids, shown, session).await

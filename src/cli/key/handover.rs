@@ -185,6 +185,12 @@ fn introduce(key: &Key, policy: &Policy, here: Here) {
             line("expires", &format!("{} ({})", here.zone.exact(at), when::relative(at, here.now)));
         }
     }
+    if let Some(at) = key.starts_at(here.now) {
+        line("works", &format!("from {} on ({})", here.zone.exact(at), when::relative(at, here.now)));
+    }
+    if let Some(plan) = key.plan_ahead(here.now) {
+        line("revoked", &format!("at {} ({})", here.zone.exact(plan.at), when::relative(plan.at, here.now)));
+    }
     if !key.allow.is_empty() {
         line("allow", &key.allow.to_string());
     }
@@ -224,7 +230,7 @@ fn line(secret: &PlainKey) -> Zeroizing<Vec<u8>> {
 }
 
 /// What a new key's object tells besides its secret.
-const TOLD: [&str; 17] = [
+const TOLD: [&str; 19] = [
     "id",
     "account",
     "issuer",
@@ -236,6 +242,8 @@ const TOLD: [&str; 17] = [
     "created_at",
     "created_by",
     "expires_at",
+    "not_before",
+    "revoke_at",
     "status",
     "predecessor",
     "owner",

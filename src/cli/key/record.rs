@@ -10,7 +10,7 @@ use crate::service::{Found, GateReceipt, Revoked};
 pub fn tone(status: Status) -> Tone {
     match status {
         Status::Active => Tone::Good,
-        Status::Expired | Status::Suspended | Status::Paused => Tone::Warning,
+        Status::Expired | Status::Planned | Status::Suspended | Status::Paused => Tone::Warning,
         Status::Abandoned => Tone::Quiet,
         Status::Revoked | Status::Damaged | Status::Refused => Tone::Bad,
     }
@@ -70,7 +70,11 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
         Column::<R>::new("EXPIRES", 11, "expires_at", |of, _| of.key().expires_at.into()).cell(|of, look| {
             let key = of.key();
             // Who is not confirmed ends earlier.
-            let end = key.claim_by().filter(|_| !key.has_ended(look.now)).or(key.expires_at);
+            let claim = key.claim_by().filter(|_| !key.has_ended(look.now));
+            if let (None, Some(plan)) = (claim, key.plan_ahead(look.now)) {
+                return format!("revoked {}", when::shown(plan.at, look));
+            }
+            let end = claim.or(key.expires_at);
             end.map_or_else(|| "never".into(), |end| when::shown(end, look))
         }),
         Column::<R>::new("LAST USED", 12, "last_used_at", |of, _| of.key().last_used_at.into())
@@ -85,9 +89,13 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
         }),
         Column::field(17, "acknowledged_at", |of, _| of.key().acknowledged_at.into()),
         Column::wide("ROTATION DUE", 23, "rotation_due_at", |of, _| of.key().rotation_due_at.into()),
-        Column::wide("REVOKED", 18, "revoked_at", |of, _| of.key().revoked_at.into()),
-        Column::wide("REVOKED BY", 19, "revoked_by", |of, _| of.key().revoked_by.as_deref().into()),
-        Column::wide("REASON", 20, "revoke_reason", |of, _| of.key().revoke_reason.as_deref().into()),
+        Column::wide("REVOKED", 18, "revoked_at", |of, now| of.key().revoked(now).map(|one| one.at).into()),
+        Column::wide("REVOKED BY", 19, "revoked_by", |of, now| {
+            of.key().revoked(now).and_then(|one| one.by.map(SafeText::as_str)).into()
+        }),
+        Column::wide("REASON", 20, "revoke_reason", |of, now| {
+            of.key().revoked(now).and_then(|one| one.reason.map(SafeText::as_str)).into()
+        }),
         Column::wide("PAUSED UNTIL", 26, "paused_until", |of, now| {
             of.key().held(now).map(|pause| pause.until).into()
         }),
@@ -107,11 +115,21 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
         }),
         Column::wide("TAGS", 29, "tags", |of, _| of.key().tags.iter().collect()),
         Column::wide("OVERLAP", 30, "overlap", |of, now| of.key().overlap_side(now).into()),
+        Column::wide("NOT BEFORE", 31, "not_before", |of, _| of.key().not_before.into()),
+        Column::wide("REVOKE AT", 32, "revoke_at", |of, _| {
+            of.key().planned.as_ref().map(|plan| plan.at).into()
+        }),
+        Column::wide("PLANNED BY", 33, "planned_by", |of, _| {
+            of.key().planned.as_ref().map(|plan| plan.by.as_str()).into()
+        }),
+        Column::wide("PLAN REASON", 34, "plan_reason", |of, _| {
+            of.key().planned.as_ref().and_then(|plan| plan.reason.as_deref()).into()
+        }),
         Column::wide("WHO TO TELL", 24, "admins", |of, _| of.admins().iter().map(SafeText::as_str).collect()),
     ]
 }
 
-const COLUMNS: usize = 30;
+const COLUMNS: usize = 34;
 const OF_KEYS: &[Column<Key>] = &columns();
 
 impl Record for Key {
@@ -159,9 +177,15 @@ impl Record for Ended {
             .cell(|ended, _| ended.revoked.key.label().into_owned()),
         Column::new("ACCOUNT", 6, "account", |ended, _| ended.revoked.key.account.as_str().into()),
         Column::new("KEY", 8, "preview", |ended, _| ended.revoked.key.preview.as_str().into()),
-        Column::new("REVOKED", 3, "revoked_at", |ended, _| ended.revoked.key.revoked_at.into()),
-        Column::wide("BY", 4, "revoked_by", |ended, _| ended.revoked.key.revoked_by.as_deref().into()),
-        Column::wide("REASON", 5, "reason", |ended, _| ended.revoked.key.revoke_reason.as_deref().into()),
+        Column::new("REVOKED", 3, "revoked_at", |ended, now| {
+            ended.revoked.key.revoked(now).map(|one| one.at).into()
+        }),
+        Column::wide("BY", 4, "revoked_by", |ended, now| {
+            ended.revoked.key.revoked(now).and_then(|one| one.by.map(SafeText::as_str)).into()
+        }),
+        Column::wide("REASON", 5, "reason", |ended, now| {
+            ended.revoked.key.revoked(now).and_then(|one| one.reason.map(SafeText::as_str)).into()
+        }),
         Column::field(9, "already", |ended, _| ended.revoked.already.into()),
         Column::field(10, "gates", |ended, _| serde_json::json!(ended.gates).into()),
         Column::<Self>::new("ID", 1, "id", |ended, _| ended.revoked.key.id.to_string().into()).cell(

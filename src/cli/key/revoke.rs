@@ -8,6 +8,7 @@ use super::super::failure::{Exit, Failure, Result};
 use super::super::session::{Session, insist};
 use super::super::{prompt, restored, say};
 use super::decide::{self, Looks};
+use super::edit;
 use super::find;
 use super::receipt::Gates;
 use super::record::Ended;
@@ -34,6 +35,10 @@ pub struct Arguments {
     /// Why; kept with the key and in the audit
     #[arg(short, long, visible_alias = "note", value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
+    /// Not now, but then: 3h, friday, 2027-01-31 18:00, …; a day means its last second. Nobody has to do anything then. To move
+    /// or cancel that: `keyrack key edit --revoke-at`
+    #[arg(long, value_name = "WHEN", conflicts_with_all = ["secret_stdin", "undone"])]
+    at: Option<String>,
 }
 
 impl Arguments {
@@ -66,6 +71,9 @@ impl Wanted {
 }
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    if let Some(when) = &arguments.at {
+        return edit::revoke_at(&arguments.which, when, arguments.reason.clone(), session).await;
+    }
     let service = session.service().await?;
     let mut wanted = choose(&arguments, service, session).await?;
     wanted.chosen.remark_parts(session);
@@ -79,13 +87,13 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             Some(others) => wanted.chosen = others,
             None => return Ok(()),
         }
-        leave_revoked(&mut wanted.chosen, &arguments);
+        leave_revoked(&mut wanted.chosen, &arguments, service.now().await?);
     }
 }
 
 /// What a filter finds of keys that are revoked is no matter.
-fn leave_revoked(chosen: &mut Chosen, arguments: &Arguments) {
-    arguments.which.narrow(chosen, |key| key.revoked_at.is_none());
+fn leave_revoked(chosen: &mut Chosen, arguments: &Arguments, now: Instant) {
+    arguments.which.narrow(chosen, |key| !key.is_revoked(now));
 }
 
 async fn decide_and_revoke(
@@ -141,7 +149,7 @@ fn missed(wanted: &Wanted) -> Result {
 async fn choose(arguments: &Arguments, service: &Service, session: &Session) -> Result<Wanted> {
     let chosen = arguments.which.choose(service, session).await?;
     let mut wanted = Wanted { chosen, missed: None, undone: None };
-    leave_revoked(&mut wanted.chosen, arguments);
+    leave_revoked(&mut wanted.chosen, arguments, service.now().await?);
     if arguments.undone {
         let list = service.undone(arguments.memory.as_deref()).await?;
         wanted.chosen.keys = list.undone.iter().filter_map(|undone| undone.key.clone()).collect();

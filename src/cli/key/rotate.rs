@@ -106,7 +106,7 @@ async fn one(arguments: &Arguments, key: Key, service: &Service, session: &Sessi
     if session.would(|| {
         let then = match overlap {
             Overlap::None => "ends at once".to_owned(),
-            _ => format!("goes on working until {}", zone.exact(overlap.end(key.expires_at, made))),
+            _ => format!("goes on working until {}", zone.exact(overlap.end(key.stops_at(), made))),
         };
         format!(
             "make a successor of {name:?} ({}), which expires: {expires}{why}; the old key then {then}",

@@ -74,7 +74,10 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
         Err(_) if !key.odd.is_empty() => None,
         Err(error) => return Err(error.into()),
     };
-    if matches!(key.status(now), Status::Paused | Status::Suspended | Status::Refused | Status::Damaged) {
+    if matches!(
+        key.status(now),
+        Status::Planned | Status::Paused | Status::Suspended | Status::Refused | Status::Damaged
+    ) {
         say(&meets(&key, policy.as_ref(), now));
     }
     for why in policy.iter().flat_map(|policy| policy.objections(&key, now)) {
@@ -91,6 +94,15 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
     }
     if key.rotation_due(now) {
         say(&format!("This key is due for rotation: keyrack key rotate {}", key.id));
+    }
+    if let Some(plan) = key.plan_ahead(now) {
+        let why = plan.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        say(&format!(
+            "It is revoked {}, as {} planned{why}. To cancel that: keyrack key edit {} --revoke-at none",
+            when::relative(plan.at, now),
+            plan.by,
+            key.id
+        ));
     }
     if let Some(by) = key.claim_by().filter(|by| *by > now) {
         say(&format!(

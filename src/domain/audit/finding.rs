@@ -34,6 +34,9 @@ pub enum Kind {
     /// A pause that no row tells of, or none where one is told of.
     #[strum(serialize = "key.pause")]
     Pause,
+    /// From when on it works or when it is to be revoked, which no row tells of, or tells otherwise.
+    #[strum(serialize = "key.plan")]
+    Plan,
     /// Another secret opens it.
     #[strum(serialize = "key.secret")]
     Secret,
@@ -98,6 +101,7 @@ impl Kind {
             | Self::Networks
             | Self::Limits
             | Self::Pause
+            | Self::Plan
             | Self::Confirmation
             | Self::Use => {
                 "Revoke the key unless somebody answers for the change, then find out who can write to the database"

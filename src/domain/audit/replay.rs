@@ -18,6 +18,8 @@ use crate::domain::budget::Budgets;
 use crate::domain::key::CLAIM_TIME;
 use crate::domain::text::{composed, hex};
 
+mod planned;
+
 /// An instant in microseconds since the epoch, so that no value of a database is out of range.
 pub type Micros = i64;
 
@@ -54,7 +56,14 @@ pub struct StoredKey {
     pub created_at: Micros,
     pub created_by: String,
     pub claim_by: Micros,
-    pub expires_at: Option<Micros>,
+    /// When it stops, by its expiry or by its planned revocation.
+    pub stops_at: Option<Micros>,
+    /// Its expiry where a revocation is planned.
+    pub own_expiry: Option<Micros>,
+    pub not_before: Option<Micros>,
+    pub revoke_at: Option<Micros>,
+    pub planned_by: Option<String>,
+    pub plan_reason: Option<String>,
     pub acknowledged_at: Option<Micros>,
     pub last_used_at: Option<Micros>,
     pub revoked_at: Option<Micros>,
@@ -109,6 +118,8 @@ struct Told<'a> {
     revoked: Option<&'a Row>,
     /// What fields were edited to, by their names.
     edited: serde_json::Map<String, Value>,
+    /// Who said last when it is to be revoked, or why.
+    planner: Option<&'a Row>,
     /// The last pause, if nobody resumed the key since.
     paused: Option<&'a Row>,
 }
@@ -122,6 +133,7 @@ impl<'a> Told<'a> {
             if is(Action::KeyCreate) || is(Action::KeyRotate) {
                 told.creation = told.creation.or(Some(row));
                 told.expires_at = detail.get("expires_at").map(instant);
+                told.planner = detail.get("revoke_at").filter(|at| !at.is_null()).map(|_| row);
                 // Before limits were told, a new key had none, and one that replaces another had that one's.
                 told.limits = match detail.get("limits") {
                     Some(limits) => Some(limits.as_str()),
@@ -140,6 +152,9 @@ impl<'a> Told<'a> {
                         told.edited.insert(field.clone(), new.clone());
                         if field == "expires_at" {
                             told.expires_at = Some(instant(new));
+                        }
+                        if planned::NAMES_PLANNER.contains(&field.as_str()) {
+                            told.planner = Some(row);
                         }
                     }
                 }
@@ -276,16 +291,12 @@ fn changed(key: &StoredKey, told: &Told<'_>, era: &Era) -> Vec<Finding> {
         }
         _ => {}
     }
-    let same = |one: Option<Micros>, other: Option<Micros>| match (one, other) {
-        // A finer clock may be cut or rounded.
-        (Some(one), Some(other)) => one.abs_diff(other) <= 1,
-        (one, other) => one == other,
-    };
-    if let Some(audit) = told.expires_at.filter(|audit| !same(*audit, key.expires_at)) {
+    if let Some(audit) = told.expires_at.filter(|audit| !same(*audit, key.expires_at())) {
         let words =
             |at: Option<Micros>| at.map_or("never expires".into(), |at| format!("expires at {}", time(at)));
-        differ(Kind::Expiry, words(audit), words(key.expires_at));
+        differ(Kind::Expiry, words(audit), words(key.expires_at()));
     }
+    planned::compare(key, told, &mut differ);
     let pause = |until: Option<Micros>, by: &str| {
         until.map_or("not paused".into(), |until| format!("paused until {} by {by}", time(until)))
     };
@@ -324,6 +335,14 @@ fn changed(key: &StoredKey, told: &Told<'_>, era: &Era) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn same(one: Option<Micros>, other: Option<Micros>) -> bool {
+    match (one, other) {
+        // A finer clock may be cut or rounded.
+        (Some(one), Some(other)) => one.abs_diff(other) <= 1,
+        (one, other) => one == other,
+    }
 }
 
 fn near(one: Micros, other: Micros) -> bool {

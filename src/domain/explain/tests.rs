@@ -115,6 +115,7 @@ fn all_that_is_wrong_is_told_at_once_and_the_first_is_the_gates_answer() {
         "revoked",
         "expired",
         "claimed",
+        "planned",
         "paused",
         "account",
         "address",

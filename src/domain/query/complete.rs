@@ -15,7 +15,17 @@ pub struct FieldHelp {
 pub const FIELDS: [FieldHelp; 20] = [
     FieldHelp {
         name: "status",
-        values: &["active", "paused", "suspended", "refused", "expired", "abandoned", "revoked", "ended"],
+        values: &[
+            "active",
+            "planned",
+            "paused",
+            "suspended",
+            "refused",
+            "expired",
+            "abandoned",
+            "revoked",
+            "ended",
+        ],
         meaning: "what a request would meet now; ended: expired, abandoned or revoked",
     },
     FieldHelp { name: "account", values: &[], meaning: "the account's slug; several with commas" },

@@ -6,7 +6,7 @@ use crate::domain::text::SafeText;
 /// What may stand after the colon, in words.
 pub(super) fn accepted(field: &str) -> &'static str {
     match field {
-        "status" => "active, paused, suspended, refused, expired, abandoned, revoked or ended",
+        "status" => "active, planned, paused, suspended, refused, expired, abandoned, revoked or ended",
         "account" | "issuer" => "a slug, or several with commas",
         "by" => "an operator's name",
         "name" => "a part of the name, or \"the whole name\"",

@@ -93,9 +93,9 @@ impl Test {
                 "none" => key.scopes.is_empty(),
                 scope => key.scopes.contains(scope),
             }),
-            Self::NeverExpires(never) => key.expires_at.is_none() == *never,
+            Self::NeverExpires(never) => key.stops_at().is_none() == *never,
             Self::Expires(bound) => {
-                key.expires_at.is_some_and(|at| bound.holds(at, now) && (at > now || !bound.is_coming()))
+                key.stops_at().is_some_and(|at| bound.holds(at, now) && (at > now || !bound.is_coming()))
             }
             Self::Created(bound) => bound.holds(key.created_at, now),
             Self::Used(bound) => key.last_used_at.is_some_and(|at| bound.holds(at, now)),

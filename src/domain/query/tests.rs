@@ -143,7 +143,7 @@ fn a_mistake_is_marked_at_its_place_and_says_what_would_do() {
         (
             "ü status:active,gone",
             "gone",
-            "active, paused, suspended, refused, expired, abandoned, revoked or ended",
+            "active, planned, paused, suspended, refused, expired, abandoned, revoked or ended",
         ),
         ("acount:acme", "acount", "did you mean account:?"),
         ("foo http:x", "http", "\"http:x\""),

@@ -108,7 +108,7 @@ impl Alert {
         let what = What::OverlapEnds {
             key: old.id,
             replacement: old.successor?,
-            ends_at: old.expires_at?,
+            ends_at: old.stops_at()?,
             last_used_at: old.last_used_at?,
             from: old.last_used_from.clone(),
             endpoint: old.last_used_endpoint.clone(),

@@ -17,7 +17,7 @@ pub struct Answer {
 impl Reason {
     /// The status that the caller sees: 400, 401, 403, 429 or 503.
     ///
-    /// A paused key, unless the policy tells of that, an address that is not allowed and a suspended account look like a key that does not work: whoever found or stole
+    /// A key that works later, a paused one, unless the policy tells of that, an address that is not allowed and a suspended account look like a key that does not work: whoever found or stole
     /// a key learns nothing.
     pub fn status(&self) -> u16 {
         match self {

@@ -2,7 +2,9 @@
 
 use super::super::change::locked;
 use super::super::{Error, Result};
+use crate::domain::Instant;
 use crate::domain::key::Key;
+use crate::domain::plan::Plan;
 use crate::store::Tx;
 
 /// Whether the key stands beside the one that it replaces, so that the account has one key more already.
@@ -39,4 +41,11 @@ async fn intended_life(tx: &mut Tx, successor: Key) -> Result<Option<chrono::Dur
         last = locked(tx, next).await?;
     }
     Ok(last.expires_at.map(|end| end - last.created_at))
+}
+
+/// What of the old key's plan lies ahead: another secret makes nothing work sooner or longer than was planned.
+pub(super) fn taken_over(old: &Key, expires_at: Option<Instant>, now: Instant) -> Plan {
+    let ends = old.plan_ahead(now).map(|plan| plan.at);
+    let first = ends.filter(|at| expires_at.is_none_or(|expires| *at < expires));
+    Plan { not_before: old.starts_at(now), revoke_at: first }
 }

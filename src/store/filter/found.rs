@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 
 use super::overlap::push_overlap_rows;
-use super::status::{SUSPENDED, push_strange_rows};
+use super::status::{SUSPENDED, push_revoked_by_plan, push_strange_rows};
 use super::text::{push_id_rows, push_text_rows};
 use super::{Driver, Part, one_of, push_bound};
 use crate::domain::Instant;
@@ -137,7 +137,12 @@ fn push_status_rows<D: Driver>(
             D::time(sql, now);
         }
         Status::Revoked => {
-            push_auth(sql, "auth_revoked").push("k.revoked_at IS NOT NULL");
+            push_auth(sql, "auth_revoked").push("k.revoked_at IS NOT NULL UNION ALL ");
+            push_revoked_by_plan(push_auth(sql, "auth_revoke_at"), now);
+        }
+        Status::Planned => {
+            push_auth(sql, "auth_planned").push("k.not_before IS NOT NULL AND k.not_before > ");
+            D::time(sql, now);
         }
         Status::Paused => {
             push_auth(sql, "auth_paused").push("k.paused_until IS NOT NULL AND k.paused_until > ");

@@ -40,27 +40,33 @@ pub(super) fn push_statuses<D: Driver>(
 fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant, forms: &Forms) {
     match status {
         Status::Active | Status::Refused => {
-            push_lives(sql, now);
+            push_works(sql, now);
             sql.push(" AND NOT ").push(SUSPENDED).push(" AND NOT ");
             push_held(sql, now, forms);
         }
-        Status::Paused => {
+        Status::Planned => {
             push_lives(sql, now);
+            sql.push(" AND k.not_before IS NOT NULL AND k.not_before > ");
+            D::time(sql, now);
+        }
+        Status::Paused => {
+            push_works(sql, now);
             sql.push(" AND ");
             push_held(sql, now, forms);
         }
         Status::Suspended => {
-            push_lives(sql, now);
+            push_works(sql, now);
             sql.push(" AND NOT ");
             push_held(sql, now, forms);
             sql.push(" AND ").push(SUSPENDED);
         }
         Status::Revoked => {
-            sql.push("k.revoked_at IS NOT NULL");
+            push_revoked(sql, now);
         }
         Status::Expired => {
-            sql.push("k.revoked_at IS NULL AND k.expires_key <= ");
+            sql.push("k.expires_key <= ");
             D::time(sql, now);
+            push_revoked(sql.push(" AND NOT "), now);
         }
         // Nobody can ask for it.
         Status::Damaged => {
@@ -73,6 +79,27 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
             D::time(sql, now);
         }
     }
+}
+
+/// Whether the key has not ended, and works from now on or earlier.
+fn push_works<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    push_lives(sql, now);
+    sql.push(" AND (k.not_before IS NULL OR k.not_before <= ");
+    D::time(sql, now);
+    sql.push(")");
+}
+
+/// Whether the key was revoked, by hand or by plan; never unknown. Where its plan comes first, that is when it expires.
+pub(super) fn push_revoked<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("(k.revoked_at IS NOT NULL OR (");
+    push_revoked_by_plan(sql, now);
+    sql.push("))");
+}
+
+/// The same of a plan alone.
+pub(in crate::store) fn push_revoked_by_plan<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("k.revoke_at IS NOT NULL AND k.revoke_at = k.expires_key AND k.revoke_at <= ");
+    D::time(sql, now);
 }
 
 /// Whether the key is paused, or a freeze fits it; never unknown.

@@ -7,6 +7,9 @@ use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
 
+/// The key's expiry, whatever else is planned.
+const OWN: &str = "(CASE WHEN k.revoke_at IS NULL THEN k.expires_at ELSE k.own_expiry END)";
+
 /// [`Policy::objections`] as SQL.
 pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Policy], now: Instant) {
     push_lives(sql, now);
@@ -33,23 +36,19 @@ pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Po
         sql.push(")");
         let rule = &policy.expiry;
         if let Some(days) = rule.max_days {
-            sql.push(format!(
-                " OR k.expires_at IS NULL OR k.expires_at > k.created_at + {days} * {}",
-                D::DAY
-            ));
+            sql.push(format!(" OR {OWN} IS NULL OR {OWN} > k.created_at + {days} * {}", D::DAY));
         }
         if rule.require_expiry {
-            sql.push(" OR k.expires_at IS NULL");
+            sql.push(format!(" OR {OWN} IS NULL"));
         }
         if !rule.custom {
             sql.push(" OR NOT (1 = 0");
             for choice in &rule.choices {
                 match choice {
-                    Expiry::Never => sql.push(" OR k.expires_at IS NULL"),
-                    Expiry::Days(days) => sql.push(format!(
-                        " OR coalesce(k.expires_at = k.created_at + {days} * {}, 1 = 0)",
-                        D::DAY
-                    )),
+                    Expiry::Never => sql.push(format!(" OR {OWN} IS NULL")),
+                    Expiry::Days(days) => {
+                        sql.push(format!(" OR coalesce({OWN} = k.created_at + {days} * {}, 1 = 0)", D::DAY))
+                    }
                     Expiry::At(_) => sql,
                 };
             }

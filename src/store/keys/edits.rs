@@ -19,20 +19,32 @@ const ROWS: usize = 500;
 impl Tx {
     /// Makes keys what they shall be: of each pair the second.
     pub async fn edit(&mut self, pairs: &[(Key, Key)]) -> Result<()> {
-        let auth = |key: &Key| (key.scopes.clone(), key.allow.clone(), key.expires_at);
+        let auth = |key: &Key| {
+            (key.scopes.clone(), key.allow.clone(), key.expires_at, key.not_before, key.planned.clone())
+        };
         let hard: Vec<&Key> =
             pairs.iter().filter(|(old, new)| auth(old) != auth(new)).map(|(_, new)| new).collect();
         for some in hard.chunks(ROWS) {
             both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("WITH u(id, scopes, allow, ends) AS (");
+                let mut sql = QueryBuilder::<Db>::new(
+                    "WITH u(id, scopes, allow, ends, begins, plan, planner, reason, own) AS (",
+                );
                 sql.push_values(some, |mut row, key| {
+                    let plan = key.planned.as_ref();
                     row.push_bind(key.id)
                         .push_bind(key.scopes.to_string())
                         .push_bind(Allow(key.allow.clone()))
-                        .push_bind(key.expires_at.map(Time));
+                        .push_bind(super::stops(key.expires_at, plan.map(|plan| plan.at)))
+                        .push_bind(key.not_before.map(Time))
+                        .push_bind(plan.map(|plan| Time(plan.at)))
+                        .push_bind(plan.map(|plan| plan.by.to_string()))
+                        .push_bind(plan.and_then(|plan| plan.reason.as_ref()).map(ToString::to_string))
+                        .push_bind(plan.and(key.expires_at).map(Time));
                 });
                 sql.push(
-                    ") UPDATE key_auth SET scopes = u.scopes, allow = u.allow, expires_at = u.ends FROM u WHERE key_auth.id = u.id",
+                    ") UPDATE key_auth SET scopes = u.scopes, allow = u.allow, expires_at = u.ends, not_before = u.begins, \
+                     revoke_at = u.plan, planned_by = u.planner, plan_reason = u.reason, own_expiry = u.own \
+                     FROM u WHERE key_auth.id = u.id",
                 );
                 sql.build().persistent(false).execute(c).await?;
             });

@@ -28,6 +28,7 @@ use crate::tui::wish::{Asking, Wish};
 mod check;
 mod chooser;
 mod edit;
+mod fields;
 mod fill;
 mod press;
 #[cfg(test)]
@@ -37,6 +38,7 @@ mod view;
 use chooser::Chooser;
 use edit::Editing;
 pub use edit::edit;
+use fields::Focus;
 pub use fill::like;
 
 /// What the form is for.
@@ -69,6 +71,10 @@ pub struct State {
     owner: TextField,
     mail: TextField,
     tags: TextField,
+    /// From when on it works.
+    begins: TextField,
+    /// When it is revoked.
+    ends: TextField,
     /// Budgets of its own, where the key has some that it is to be like.
     limits: TextField,
     form: Form<Focus>,
@@ -84,33 +90,6 @@ enum Stage {
     Edit,
     Review,
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Focus {
-    Account,
-    Name,
-    Description,
-    Scopes,
-    Expiry,
-    Custom,
-    Allow,
-    Owner,
-    Mail,
-    Tags,
-    Limits,
-}
-
-/// Fields of text.
-const TEXTS: [Focus; 8] = [
-    Focus::Name,
-    Focus::Description,
-    Focus::Custom,
-    Focus::Allow,
-    Focus::Owner,
-    Focus::Mail,
-    Focus::Tags,
-    Focus::Limits,
-];
 
 /// What an expiry can be chosen from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,31 +142,14 @@ impl State {
             owner: TextField::default(),
             mail: TextField::default(),
             tags: TextField::default(),
+            begins: TextField::default(),
+            ends: TextField::default(),
             limits: TextField::default(),
             form: Form::new(Focus::Account),
             stage: Stage::Edit,
             checked: false,
             leaving: false,
         }
-    }
-
-    fn field_mut(&mut self) -> Option<&mut TextField> {
-        match self.form.field()? {
-            Focus::Name => Some(&mut self.name),
-            Focus::Description => Some(&mut self.description),
-            Focus::Custom => Some(&mut self.custom),
-            Focus::Allow => Some(&mut self.allow),
-            Focus::Owner => Some(&mut self.owner),
-            Focus::Mail => Some(&mut self.mail),
-            Focus::Tags => Some(&mut self.tags),
-            Focus::Limits => Some(&mut self.limits),
-            Focus::Account | Focus::Scopes | Focus::Expiry => None,
-        }
-    }
-
-    /// Whether the cursor stands in a text field of the form.
-    fn writing(&self) -> bool {
-        self.stage == Stage::Edit && self.form.field().is_some_and(|field| TEXTS.contains(&field))
     }
 
     /// The key that it changes.
@@ -223,40 +185,6 @@ impl State {
         }
     }
 
-    /// The fields in the order of the screen.
-    fn order(&self, shell: &Shell) -> Vec<Focus> {
-        let mut order = vec![Focus::Account, Focus::Name, Focus::Description];
-        if self.edited_key().is_some() {
-            order.remove(0);
-        }
-        if !self.scopes.is_empty() {
-            order.push(Focus::Scopes);
-        }
-        order.push(Focus::Expiry);
-        if self.is_custom(shell) {
-            order.push(Focus::Custom);
-        }
-        order.extend([Focus::Allow, Focus::Owner]);
-        if self.has_mail() {
-            order.push(Focus::Mail);
-        }
-        order.push(Focus::Tags);
-        if self.has_limits() {
-            order.push(Focus::Limits);
-        }
-        order
-    }
-
-    /// Whether there is an owner, who can have an address.
-    fn has_mail(&self) -> bool {
-        !self.owner.is_empty() || !self.mail.is_empty()
-    }
-
-    /// Whether the key that it is to be like has budgets of its own.
-    fn has_limits(&self) -> bool {
-        matches!(&self.purpose, Purpose::Like(Some(like)) if !like.of.limits.is_empty())
-    }
-
     /// What an expiry can be chosen from.
     fn choices(&self, shell: &Shell) -> Vec<Choice> {
         let Some(policy) = self.policy(shell) else { return Vec::new() };
@@ -270,24 +198,6 @@ impl State {
     /// Whether an expiry in words is chosen.
     fn is_custom(&self, shell: &Shell) -> bool {
         self.choices(shell).get(self.expiry) == Some(&Choice::Other)
-    }
-
-    /// Shows a refusal at its place, in the service's own words (VP-28).
-    fn not_created(&mut self, failure: &Failure) {
-        let FailureKind::Field(field) = failure.kind else { return };
-        let at = match field {
-            Field::Account => Focus::Account,
-            Field::Name => Focus::Name,
-            Field::Description => Focus::Description,
-            Field::Scopes => Focus::Scopes,
-            Field::Expiry => Focus::Expiry,
-            Field::Allow => Focus::Allow,
-            Field::Owner => Focus::Owner,
-            Field::Tags => Focus::Tags,
-            _ => return,
-        };
-        self.stage = Stage::Edit;
-        self.form.go_to(at);
     }
 }
 

@@ -69,6 +69,8 @@ enum Focus {
     Mail,
     Tag,
     Untag,
+    NotBefore,
+    RevokeAt,
     /// The number of keys, typed.
     Count,
 }
@@ -77,7 +79,15 @@ enum Focus {
 const FIELDS: usize = Focus::VARIANTS.len();
 
 /// Refusals that stand at their fields.
-const AT_FIELDS: [Field; 5] = [Field::Expiry, Field::Scopes, Field::Allow, Field::Owner, Field::Tags];
+const AT_FIELDS: [Field; 7] = [
+    Field::Expiry,
+    Field::Scopes,
+    Field::Allow,
+    Field::Owner,
+    Field::Tags,
+    Field::NotBefore,
+    Field::RevokeAt,
+];
 
 /// Opens the form for these keys.
 pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>) -> Opened {

@@ -61,7 +61,7 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
     if !shell.refuse_unless(Permission::ChangeKeys, "change the limits of keys") {
         return Opened::refused();
     }
-    if key.revoked_at.is_some() {
+    if key.is_revoked(shell.now) {
         shell.toast(Severity::Info, format!("{} is revoked: limits have no meaning for it", key.name));
         return Opened::refused();
     }

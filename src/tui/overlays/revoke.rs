@@ -25,6 +25,8 @@ use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
 mod closing;
+mod elsewhere;
+mod later;
 mod reach;
 mod said;
 #[cfg(test)]
@@ -32,6 +34,7 @@ mod tests;
 mod view;
 
 pub(super) use closing::close;
+pub(super) use elsewhere::{again, told};
 pub(super) use reach::asking;
 pub(super) use said::already;
 use said::words;
@@ -46,6 +49,8 @@ pub struct State {
     /// How many there are of each state, in words.
     states: String,
     wording: Wording,
+    /// When, if not now.
+    when: TextField,
     note: TextField,
     /// The number of keys, typed, where there are several.
     count: TextField,
@@ -78,6 +83,7 @@ struct Done {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Focus {
+    When,
     Note,
     Count,
 }
@@ -89,9 +95,9 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>, st
     }
     if let [key] = known.as_slice()
         && ids.len() == 1
-        && let Some(at) = key.revoked_at
+        && let Some(revoked) = key.revoked(shell.now)
     {
-        let words = format!("{} was revoked at {}", key.name, times::exact(at, shell.utc));
+        let words = format!("{} was revoked at {}", key.name, times::exact(revoked.at, shell.utc));
         shell.toast(Severity::Info, words);
         return Opened::refused();
     }
@@ -105,27 +111,6 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>, st
     }
     effects.extend(state.reach_out(shell));
     Opened::new(state, effects)
-}
-
-/// Asks whether the revocations shall be made again that a restored backup undid; they are read first.
-pub fn again(shell: &mut Shell, number: u64) -> Opened {
-    if !shell.refuse_unless(Permission::ChangeKeys, "revoke keys") {
-        return Opened::refused();
-    }
-    let mut state = State::new(shell, number, Vec::new(), Vec::new());
-    let (request, effect) = shell.ask(To::Overlay(number), Request::Undone);
-    (state.reading, state.again) = (Some(request), Some(UndoneList::default()));
-    Opened::new(state, vec![effect])
-}
-
-/// Says what was revoked elsewhere in the console, with the gates' receipt.
-pub fn told(shell: &mut Shell, number: u64, revoked: Vec<Revoked>) -> Opened {
-    let known: Vec<Key> = revoked.iter().map(|one| one.key.clone()).collect();
-    let ids = known.iter().map(|key| key.id).collect();
-    let mut state = State::new(shell, number, ids, known);
-    state.asked = false;
-    let effect = state.done(shell, revoked);
-    Opened::new(state, vec![effect])
 }
 
 impl State {
@@ -146,6 +131,7 @@ impl State {
             known,
             states: String::new(),
             wording,
+            when: TextField::default(),
             note: TextField::default(),
             count: TextField::default(),
             form,
@@ -192,8 +178,7 @@ impl State {
             }
             _ => {}
         }
-        let fields: &[Focus] = if self.several() { &[Focus::Note, Focus::Count] } else { &[Focus::Note] };
-        match self.form.press(key, fields, self.typing()) {
+        match self.form.press(key, &self.fields(), self.typing()) {
             Pressed::Close => shell.close(),
             Pressed::Go => return self.revoke(shell),
             Pressed::Text(event) => {
@@ -203,6 +188,7 @@ impl State {
                         self.count.key(event);
                     }
                     Some(Focus::Note) if self.note.key(event) => self.wish.edited(),
+                    Some(Focus::When) if self.when.key(event) => self.wish.edited(),
                     _ => {}
                 }
             }
@@ -231,9 +217,21 @@ impl State {
         }
         self.amiss = None;
         let note = self.note.value().trim();
-        let shown = self.looked.as_ref().map(|looked| looked.shown.clone());
-        let ask = self.ask((!note.is_empty()).then(|| note.to_owned()), shown);
-        self.wish.send(shell, ask)
+        let note = (!note.is_empty()).then(|| note.to_owned());
+        match self.later(shell) {
+            Err(_) => {
+                self.form.go_to(Focus::When);
+                Vec::new()
+            }
+            Ok(Some(at)) => {
+                let ask = self.ask_later(shell, at, note);
+                self.wish.send(shell, ask)
+            }
+            Ok(None) => {
+                let ask = self.ask(note, self.looked.as_ref().map(|looked| looked.shown.clone()));
+                self.wish.send(shell, ask)
+            }
+        }
     }
 
     /// The database holds them as revoked: the gates are asked.
@@ -261,7 +259,10 @@ impl Layer for State {
 
     fn answers(&self, action: Action) -> bool {
         let answer = matches!(action, Action::Yes | Action::Submit);
-        answer || matches!(action, Action::Press | Action::PressButton) && !self.form.on(Focus::Note)
+        answer
+            || matches!(action, Action::Press | Action::PressButton)
+                && !self.form.on(Focus::Note)
+                && !self.form.on(Focus::When)
     }
 
     fn wish(&mut self) -> Option<&mut Wish> {
@@ -269,9 +270,10 @@ impl Layer for State {
     }
 
     /// The note changes nothing of what it comes to.
-    fn asking(&self, _: &Shell) -> Option<Asking> {
+    fn asking(&self, shell: &Shell) -> Option<Asking> {
         let open = self.done.is_none() && self.reading.is_none() && !self.ids.is_empty();
-        open.then(|| self.ask(None, None))
+        let later = self.later(shell).ok().filter(|_| open)?;
+        Some(later.map_or_else(|| self.ask(None, None), |at| self.ask_later(shell, at, None)))
     }
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {
@@ -369,6 +371,9 @@ impl Layer for State {
                 _ => {}
             }
             return Vec::new();
+        }
+        if matches!(reply, Reply::Edit(_)) {
+            return self.planned(shell, id, reply);
         }
         let settled = self.wish.settle(shell, id, reply, Reply::try_as_revoke);
         match settled {

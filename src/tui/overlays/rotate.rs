@@ -51,7 +51,7 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
         return Opened::refused();
     }
     let status = key.status(shell.now);
-    if !matches!(status, Status::Active | Status::Paused | Status::Refused) {
+    if !matches!(status, Status::Active | Status::Planned | Status::Paused | Status::Refused) {
         let words = match status {
             Status::Suspended => format!("Account {} is suspended: reinstate it first", key.account),
             _ => format!("{} is {}: create a new one in its place", key.name, status.as_str()),
@@ -231,7 +231,7 @@ impl State {
         if overlap == Overlap::None {
             return "The old key ends as soon as you have taken the new secret over (Done).".into();
         }
-        let at = times::exact(overlap.end(self.key.expires_at, shell.now), shell.utc);
+        let at = times::exact(overlap.end(self.key.stops_at(), shell.now), shell.utc);
         format!("The old key goes on working until about {at}, counted from Done.")
     }
 

@@ -45,7 +45,8 @@ pub enum Window {
 }
 
 /// A reinstated account needs its keys renewed too.
-const LIVING: [Status; 4] = [Status::Active, Status::Paused, Status::Suspended, Status::Refused];
+const LIVING: [Status; 5] =
+    [Status::Active, Status::Planned, Status::Paused, Status::Suspended, Status::Refused];
 
 impl Window {
     pub const ALL: &[Self] = Self::VARIANTS;
@@ -66,9 +67,9 @@ impl Window {
     fn filter(self) -> &'static str {
         match self {
             Self::Overdue => "status:expired expires:>-30d replaced:no",
-            Self::Days7 => "status:active,paused,suspended,refused expires:<7d",
-            Self::Days30 => "status:active,paused,suspended,refused expires:<30d",
-            Self::Days90 => "status:active,paused,suspended,refused expires:<90d",
+            Self::Days7 => "status:active,planned,paused,suspended,refused expires:<7d",
+            Self::Days30 => "status:active,planned,paused,suspended,refused expires:<30d",
+            Self::Days90 => "status:active,planned,paused,suspended,refused expires:<90d",
         }
     }
 

@@ -31,9 +31,11 @@ pub fn fate(shell: &Shell, key: &Key) -> String {
         seconds @ ..60 => format!("{seconds}s ago"),
         _ => times::ago(at, shell.now),
     };
-    match (&key.revoked_by, key.revoked_at, key.expires_at) {
-        (Some(by), Some(at), _) => format!("revoked by {by}, {}", ago(at)),
-        (_, _, Some(at)) if at <= shell.now => format!("expired {}", ago(at)),
+    match (key.revoked(shell.now), key.expires_at) {
+        (Some(revoked), _) if revoked.by.is_some() => {
+            format!("revoked{}, {}", revoked.by_whom(), ago(revoked.at))
+        }
+        (_, Some(at)) if at <= shell.now => format!("expired {}", ago(at)),
         _ => "doesn't fit this list".to_owned(),
     }
 }

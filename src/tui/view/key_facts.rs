@@ -28,8 +28,14 @@ pub fn of(shell: &Shell, key: &Key) -> Vec<Fact> {
         let since = since.map(|at| format!(" since {}", times::exact(at, shell.utc))).unwrap_or_default();
         let why = if status == Status::Refused { ": its policy has no such prefix any more" } else { "" };
         let held = key.held(shell.now).filter(|_| status == Status::Paused).map(|pause| pause.words());
-        let words = held.unwrap_or_else(|| format!("{}{why}{since}", status.as_str()));
+        let later = key.starts_at(shell.now).filter(|_| status == Status::Planned);
+        let later = later.map(|at| format!("planned: it works from {} on", times::exact(at, shell.utc)));
+        let words = held.or(later).unwrap_or_else(|| format!("{}{why}{since}", status.as_str()));
         list.push(Fact::new(styles, "Status", words).role(styles, Role::Warning));
+    }
+    if let Some(plan) = key.plan_ahead(shell.now) {
+        let words = format!("{} as {} planned", times::exact(plan.at, shell.utc), plan.by);
+        list.push(Fact::new(styles, "Revoked at", words).role(styles, Role::Warning));
     }
     if let Some(words) = undone(shell, key) {
         list.push(Fact::new(styles, "Undone", words).role(styles, Role::Danger));
@@ -79,11 +85,11 @@ pub fn of_exposed(shell: &Shell, found: &Found) -> Vec<Fact> {
         let admins: Vec<&str> = found.admins.iter().map(SafeText::as_str).collect();
         list.push(Fact::new(styles, "Tell", admins.join(", ")));
     }
-    if let (Some(at), by) = (key.revoked_at, &key.revoked_by) {
-        let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-        let why = key.revoke_reason.as_ref().filter(|why| !why.is_empty());
+    if let Some(revoked) = key.revoked(shell.now) {
+        let why = revoked.reason.filter(|why| !why.is_empty());
         let why = why.map_or_else(|| ", no reason given".to_owned(), |why| format!(": {why}"));
-        list.push(Fact::new(styles, "Revoked", format!("{}{by}{why}", times::exact(at, shell.utc))));
+        let (at, by) = (times::exact(revoked.at, shell.utc), revoked.by_whom());
+        list.push(Fact::new(styles, "Revoked", format!("{at}{by}{why}")));
     }
     list
 }

@@ -97,7 +97,7 @@ pub fn marks<'r>(
     due: bool,
     now: Instant,
 ) -> Vec<(u32, Mark<'r>)> {
-    let Some(expires_at) = key.expires_at else { return Vec::new() };
+    let Some(expires_at) = key.stops_at() else { return Vec::new() };
     let made: Vec<&Reminder> =
         reminders.iter().filter(|reminder| reminder.expires_at == expires_at).collect();
     let life = expires_at - key.created_at;
@@ -115,9 +115,7 @@ pub fn marks<'r>(
             let mark = match made.iter().find(|reminder| reminder.days_before == days) {
                 Some(reminder) => Mark::Made(reminder),
                 None if due && crossed.first() == Some(&days) => Mark::Due,
-                None if now >= expires_at || key.revoked_at.is_some() || crossed.contains(&days) => {
-                    Mark::Passed
-                }
+                None if now >= expires_at || key.is_revoked(now) || crossed.contains(&days) => Mark::Passed,
                 None => Mark::Ahead,
             };
             (days, mark)

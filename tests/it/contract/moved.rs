@@ -287,4 +287,23 @@ on_both! {
         let many = std::env::var("KEYRACK_MOVED").ok().and_then(|many| many.parse().ok()).unwrap_or(70_000);
         moved(&db, many).await;
     }
+
+    async fn kr_18_a_filled_database_gets_plans_and_loses_nothing(db) {
+        fill(&db, 400).await;
+        let before = lines(&db, true).await;
+        let script = Script::on(&db);
+        script.ok(&["migrate"]);
+        assert_eq!(before, lines(&db, false).await);
+        assert_eq!(db.number("SELECT CAST(since AS bigint) FROM readable").await, 21);
+        let planned = "SELECT count(*) FROM key_auth WHERE own_expiry IS NOT NULL OR revoke_at IS NOT NULL OR not_before IS NOT NULL";
+        assert_eq!(db.number(planned).await, 0);
+        let works = script.keys("status:active expires:never");
+        let (id, count) = (works[0]["id"].as_str().unwrap(), works.len());
+        script.ok(&["key", "edit", id, "--not-before", "1d", "--revoke-at", "3d", "--yes"]);
+        assert_eq!(script.keys("status:active expires:never").len(), count - 1);
+        let planned = script.keys("status:planned");
+        assert_eq!((planned.len(), &planned[0]["id"]), (1, &works[0]["id"]));
+        script.ok(&["key", "edit", id, "--not-before", "none", "--revoke-at", "none", "--yes"]);
+        assert_eq!(script.keys("status:active expires:never").len(), count);
+    }
 }

@@ -15,7 +15,8 @@ use crate::service::{Place, RotateKeys, Rotated, new_operation};
 
 /// Whether there is anything to rotate: what has ended or was replaced already is no matter of a filter.
 fn concerns(key: &Key, now: Instant) -> bool {
-    let works = matches!(key.status(now), Status::Active | Status::Paused | Status::Refused);
+    let works =
+        matches!(key.status(now), Status::Active | Status::Planned | Status::Paused | Status::Refused);
     works && key.successor_ends_at.is_none_or(|end| end <= now)
 }
 

@@ -22,7 +22,7 @@ fn older() -> (StoredKey, Vec<Row>) {
         created_at: DAY,
         created_by: "ada".into(),
         claim_by: DAY + 600_000_000,
-        expires_at: Some(30 * DAY),
+        stops_at: Some(30 * DAY),
         acknowledged_at: Some(DAY + 5_000_000),
         ..StoredKey::default()
     };
@@ -57,7 +57,7 @@ fn values_that_no_clock_shows_are_told_and_break_nothing() {
     let (key, rows) = older();
     for at in [i64::MIN, i64::MAX] {
         let odd =
-            StoredKey { expires_at: Some(at), last_used_at: Some(at), revoked_at: Some(at), ..key.clone() };
+            StoredKey { stops_at: Some(at), last_used_at: Some(at), revoked_at: Some(at), ..key.clone() };
         assert_eq!(kinds(&odd, &rows, &era), [Kind::Revocation, Kind::Expiry, Kind::Use]);
         let odd = StoredKey { created_at: at, ..key.clone() };
         assert!(!kinds(&odd, &rows, &era).is_empty());

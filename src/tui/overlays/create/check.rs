@@ -7,10 +7,12 @@ use crate::domain::expiry::{Expiry, check_expiry};
 use crate::domain::key::OperationId;
 use crate::domain::network::Networks;
 use crate::domain::owner::{Owner, Tags};
+use crate::domain::plan::{Part, Plan};
 use crate::domain::text;
 use crate::service::{CreateKey, Field};
 use crate::tui::edits::parts;
 use crate::tui::shell::Shell;
+use crate::tui::widgets::text_field::TextField;
 
 impl State {
     /// The expiry as it stands, or what is wrong with it.
@@ -59,6 +61,9 @@ impl State {
             Field::Allow => Networks::parse(self.allow.value()).err().map(|error| error.to_string()),
             Field::Owner => self.chosen_owner().err(),
             Field::Tags => self.chosen_tags().err(),
+            Field::NotBefore | Field::RevokeAt => {
+                self.chosen_plan(shell).err().filter(|(at, _)| *at == field).map(|(_, why)| why)
+            }
             Field::Budgets => Budgets::parse(self.limits.value()).err().map(|error| error.to_string()),
             _ => None,
         }
@@ -86,6 +91,25 @@ impl State {
         Tags::checked(parts(self.tags.value())).map_err(|error| error.to_string())
     }
 
+    /// What is planned of a new key, or at which field it can't be.
+    pub(super) fn chosen_plan(&self, shell: &Shell) -> Result<Plan, (Field, String)> {
+        let read = |field, part: Part, text: &TextField| {
+            let text = Some(text.value().trim()).filter(|text| !text.is_empty());
+            let at = text.map(|text| part.read(text, shell.here())).transpose();
+            at.map_err(|error| (field, error.to_string()))
+        };
+        let plan = Plan {
+            not_before: read(Field::NotBefore, Part::NotBefore, &self.begins)?,
+            revoke_at: read(Field::RevokeAt, Part::RevokeAt, &self.ends)?,
+        };
+        let expires_at = self.chosen_expiry(shell).ok().and_then(|expiry| expiry.instant(shell.now));
+        plan.check(expires_at, shell.now).map_err(|(part, error)| match part {
+            Part::NotBefore => (Field::NotBefore, error.to_string()),
+            Part::RevokeAt => (Field::RevokeAt, error.to_string()),
+        })?;
+        Ok(plan)
+    }
+
     /// Whether every field is right; otherwise the cursor goes to the first that is not.
     pub(super) fn is_right(&mut self, shell: &Shell) -> bool {
         self.checked = true;
@@ -95,6 +119,8 @@ impl State {
             (Field::Description, Focus::Description),
             (Field::Scopes, Focus::Scopes),
             (Field::Expiry, if self.is_custom(shell) { Focus::Custom } else { Focus::Expiry }),
+            (Field::NotBefore, Focus::NotBefore),
+            (Field::RevokeAt, Focus::RevokeAt),
             (Field::Allow, Focus::Allow),
             (Field::Owner, Focus::Owner),
             (Field::Tags, Focus::Tags),
@@ -119,6 +145,7 @@ impl State {
             description,
             scopes,
             expiry,
+            plan: self.chosen_plan(shell).ok()?,
             allow,
             owner: self.chosen_owner().ok()?,
             tags: self.chosen_tags().ok()?,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::fill::owner_texts;
 use super::{Choice, Focus, Purpose, Stage, State};
+use crate::domain::Instant;
 use crate::domain::edit::{Edit, NewEnd};
 use crate::domain::key::Key;
 use crate::domain::manifest::Manifest;
 use crate::domain::network::Networks;
 use crate::domain::operator::Permission;
 use crate::domain::owner::Tags;
+use crate::domain::plan::{NewInstant, Part};
 use crate::domain::scope::Scopes;
 use crate::service::{Edited, Field, field_of};
 use crate::tui::edits;
@@ -64,7 +66,7 @@ impl State {
     }
 
     /// The fields of text in the order of [`texts_of`].
-    fn texts(&mut self) -> [&mut TextField; 6] {
+    fn texts(&mut self) -> [&mut TextField; 8] {
         [
             &mut self.name,
             &mut self.description,
@@ -72,6 +74,8 @@ impl State {
             &mut self.owner,
             &mut self.mail,
             &mut self.tags,
+            &mut self.begins,
+            &mut self.ends,
         ]
     }
 
@@ -135,10 +139,17 @@ impl State {
     /// What was changed, or at which field it can't be.
     pub(super) fn wanted_edit(&self, shell: &Shell) -> Result<Edit, (Field, String)> {
         let key = self.edited_key().ok_or((Field::Name, String::new()))?;
-        let [name, description, _, owner, mail, _] = texts_of(key);
+        let [name, description, _, owner, mail, _, begins, ends] = texts_of(key);
         let changed = |field: &TextField, old: &str| {
             let new = field.value().trim();
             (new != old.trim()).then(|| new.to_owned())
+        };
+        let planned = |field: &TextField, old: &str, part: Part, at| match changed(field, old).as_deref() {
+            None => Ok(None),
+            Some("") => Ok(Some(NewInstant::To(None))),
+            Some(text) => {
+                part.read_new(text, shell.here()).map(Some).map_err(|error| (at, error.to_string()))
+            }
         };
         let new_owner = changed(&self.owner, &owner);
         // With another owner the address has to be told, even where it is the same one.
@@ -171,6 +182,9 @@ impl State {
             allow: nets(&allow, &key.allow),
             anywhere,
             expires: self.chosen_end(shell).map_err(|error| (Field::Expiry, error))?,
+            not_before: planned(&self.begins, &begins, Part::NotBefore, Field::NotBefore)?,
+            revoke_at: planned(&self.ends, &ends, Part::RevokeAt, Field::RevokeAt)?,
+            plan_reason: None,
         })
     }
 
@@ -224,9 +238,13 @@ pub(super) fn nothing(edited: &[Edited]) -> Option<String> {
     same.then(|| "It is so already: nothing would be changed.".into())
 }
 
-/// Name, description, networks, owner, address and tags, as they stand in their fields.
-fn texts_of(key: &Key) -> [String; 6] {
+/// Name, description, networks, owner, address, tags and what is planned, as they stand in their fields.
+fn texts_of(key: &Key) -> [String; 8] {
     let [owner, mail] = owner_texts(key.owner.as_ref());
     let (name, description) = (key.name.to_string(), key.description.to_string());
-    [name, description, key.allow.to_string(), owner, mail, key.tags.to_string()]
+    let at = |at: Option<Instant>| {
+        at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)).unwrap_or_default()
+    };
+    let [begins, ends] = [key.not_before, key.planned.as_ref().map(|plan| plan.at)].map(at);
+    [name, description, key.allow.to_string(), owner, mail, key.tags.to_string(), begins, ends]
 }

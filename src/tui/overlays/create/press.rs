@@ -59,7 +59,15 @@ impl State {
                 self.request(shell).is_none_or(|request| request == wish)
             }
             _ => {
-                let texts = [&self.name, &self.description, &self.allow, &self.owner, &self.tags];
+                let texts = [
+                    &self.name,
+                    &self.description,
+                    &self.allow,
+                    &self.owner,
+                    &self.tags,
+                    &self.begins,
+                    &self.ends,
+                ];
                 texts.into_iter().all(TextField::is_empty) && self.scopes.scopes().is_empty()
             }
         }

@@ -59,6 +59,7 @@ fn vp_23_a_key_is_configured_then_reviewed_then_created() {
             description: "main app".into(),
             scopes: Scopes::parse("calls:read campaigns:write"),
             expiry: Expiry::Never,
+            plan: Default::default(),
             allow: Default::default(),
             owner: None,
             tags: Default::default(),

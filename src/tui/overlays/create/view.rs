@@ -6,6 +6,7 @@ use ratatui::text::Line;
 
 use super::{Choice, Focus, Purpose, Stage, State};
 use crate::config::theme::Role;
+use crate::domain::Instant;
 use crate::domain::account::Standing;
 use crate::domain::edit::{difference, reaches_gates, widened};
 use crate::domain::expiry::Expiry;
@@ -24,8 +25,17 @@ use crate::tui::widgets::{choice, dialog, fit};
 const COLUMNS: u16 = 74;
 const LABEL: usize = 13;
 /// Refusals that stand at their fields.
-const AT_FIELDS: [Field; 7] =
-    [Field::Name, Field::Description, Field::Scopes, Field::Expiry, Field::Allow, Field::Owner, Field::Tags];
+const AT_FIELDS: [Field; 9] = [
+    Field::Name,
+    Field::Description,
+    Field::Scopes,
+    Field::Expiry,
+    Field::Allow,
+    Field::Owner,
+    Field::Tags,
+    Field::NotBefore,
+    Field::RevokeAt,
+];
 
 impl State {
     pub(super) fn paint(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -121,6 +131,24 @@ impl State {
         );
         self.scopes_part(shell, sheet);
         self.expiry_part(shell, sheet);
+        for (label, at, field, text, hint) in [
+            (
+                "Works from",
+                Focus::NotBefore,
+                Field::NotBefore,
+                &self.begins,
+                "at once; or 3h, tomorrow 09:00, 2027-01-31",
+            ),
+            (
+                "Revoked at",
+                Focus::RevokeAt,
+                Field::RevokeAt,
+                &self.ends,
+                "not planned; or 7d, 2027-01-31 18:00",
+            ),
+        ] {
+            sheet.text(label, text, here(at), hint, error(field).as_deref());
+        }
         let wide = "any address; or 203.0.113.7, 198.51.100.0/24, 2001:db8::/32";
         sheet.text("Allow from", &self.allow, here(Focus::Allow), wide, error(Field::Allow).as_deref());
         sheet.text("Owner", &self.owner, here(Focus::Owner), "a person or a team; optional", None);
@@ -275,9 +303,12 @@ impl State {
         });
         if let Some(wish) = self.request(shell) {
             let budgets = wish.limits.to_string();
+            let at = |at: Option<Instant>| at.map(|at| ends(Expiry::At(at), shell)).unwrap_or_default();
             let more = [
                 ("Owner", wish.owner.map(|owner| owner.words()).unwrap_or_default()),
                 ("Tags", wish.tags.to_string()),
+                ("Works from", at(wish.plan.not_before)),
+                ("Revoked at", at(wish.plan.revoke_at)),
                 ("Budgets", budgets),
             ];
             list.extend(

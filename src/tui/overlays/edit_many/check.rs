@@ -6,6 +6,7 @@ use super::{Focus, Stage, State};
 use crate::domain::edit::{Edit, NewEnd};
 use crate::domain::network::Networks;
 use crate::domain::owner::Tags;
+use crate::domain::plan::Part;
 use crate::domain::scope::Scopes;
 use crate::service::Field;
 use crate::tui::edits::parts;
@@ -30,6 +31,10 @@ impl State {
             text.map(|text| if text.eq_ignore_ascii_case("none") { String::new() } else { text.to_owned() })
         };
         let anywhere = self.text(Focus::Allow).eq_ignore_ascii_case("any");
+        let planned = |at, part: Part| {
+            let text = Some(self.text(at)).filter(|text| !text.is_empty());
+            read(at, text.map(|text| part.read_new(text, shell.here())).transpose())
+        };
         let end = Some(self.text(Focus::Expires)).filter(|text| !text.is_empty());
         Ok(Edit {
             expires: read(Focus::Expires, end.map(|text| NewEnd::parse(text, shell.here())).transpose())?,
@@ -42,6 +47,8 @@ impl State {
             owner_mail: owner(Focus::Mail),
             tag: tags(Focus::Tag)?,
             untag: tags(Focus::Untag)?,
+            not_before: planned(Focus::NotBefore, Part::NotBefore)?,
+            revoke_at: planned(Focus::RevokeAt, Part::RevokeAt)?,
             ..Edit::default()
         })
     }
@@ -67,6 +74,8 @@ pub(super) fn field_of(focus: Focus) -> Option<Field> {
         Focus::Allow => Field::Allow,
         Focus::Owner => Field::Owner,
         Focus::Tag => Field::Tags,
+        Focus::NotBefore => Field::NotBefore,
+        Focus::RevokeAt => Field::RevokeAt,
         Focus::RemoveScopes | Focus::Disallow | Focus::Mail | Focus::Untag | Focus::Count => return None,
     })
 }

@@ -57,6 +57,12 @@ impl State {
             ("Owner mail", Focus::Mail, "none takes it away"),
             ("Add tags", Focus::Tag, "such as prod team:data"),
             ("Remove tags", Focus::Untag, ""),
+            (
+                "Works from",
+                Focus::NotBefore,
+                "3h; tomorrow 09:00; 2027-01-31; +3h is later by that; none: at once",
+            ),
+            ("Revoked at", Focus::RevokeAt, "7d; 2027-01-31 18:00; +7d is later by that; none cancels that"),
         ] {
             let error = self.error(shell, at);
             sheet.text(label, &self.texts[at as usize], self.form.on(at), hint, error.as_deref());

@@ -73,7 +73,8 @@ impl State {
             }
             Stage::Dead { dead, already, receipt } => {
                 let Some(Found { key, .. }) = dead.first() else { return };
-                let at = key.revoked_at.map(|at| times::exact(at, shell.utc)).unwrap_or_default();
+                let at =
+                    key.revoked(shell.now).map(|one| times::exact(one.at, shell.utc)).unwrap_or_default();
                 let receipt = shell.receipt(*receipt);
                 let words = match (dead.len(), *already) {
                     (1, 1) => format!("It was revoked before, at {at}."),
@@ -153,11 +154,11 @@ impl State {
         let several = search.certain && keys.len() > 1;
         let ending = ending(search, at).len();
         if ending == 0 {
-            let words = match (key.revoked_at, several) {
-                (Some(at), false) => {
+            let words = match (key.revoked(shell.now), several) {
+                (Some(revoked), false) => {
                     format!(
                         "It is dead already: revoked at {}. {no} looks for another.",
-                        times::exact(at, shell.utc)
+                        times::exact(revoked.at, shell.utc)
                     )
                 }
                 _ => format!("All of them are dead already. {no} looks for another."),

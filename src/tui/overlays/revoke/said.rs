@@ -2,6 +2,7 @@
 
 use super::State;
 use crate::config::keymap::Action;
+use crate::domain::Instant;
 use crate::domain::key::Key;
 use crate::domain::text::thousands;
 use crate::service::Revoked;
@@ -13,7 +14,7 @@ use crate::tui::view::times;
 /// Which of these keys a revocation would leave as they are, and why.
 pub fn already(revoked: &[Revoked]) -> Option<String> {
     let before: Vec<&Key> = revoked.iter().filter(|one| one.already).map(|one| &one.key).collect();
-    let by = |key: &Key| key.revoked_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    let by = |key: &Key| key.revoked(crate::domain::LATEST).map(|one| one.by_whom()).unwrap_or_default();
     match (before.as_slice(), revoked.len()) {
         ([], _) => None,
         ([one], 1) => Some(format!("It was revoked{} meanwhile: it stays as it is.", by(one))),
@@ -26,17 +27,22 @@ pub fn already(revoked: &[Revoked]) -> Option<String> {
     }
 }
 
+/// When a key was revoked that is known to be, by hand or by plan.
+fn revoked_at(key: &Key) -> Option<Instant> {
+    key.revoked_at.or(key.plan().map(|plan| plan.at))
+}
+
 /// What the database was seen to hold after the revocation.
 pub fn words(revoked: &[Revoked], utc: bool) -> String {
     match revoked {
         [one] => {
-            let at = one.key.revoked_at.map(|at| times::exact(at, utc)).unwrap_or_default();
+            let at = revoked_at(&one.key).map(|at| times::exact(at, utc)).unwrap_or_default();
             let already = if one.already { "was revoked already, at" } else { "revoked at" };
             format!("{} {already} {at}", one.key.name)
         }
         many => {
             let already = many.iter().filter(|one| one.already).count();
-            let at = many.iter().filter_map(|one| one.key.revoked_at).max();
+            let at = many.iter().filter_map(|one| revoked_at(&one.key)).max();
             let at = at.map(|at| times::exact(at, utc)).unwrap_or_default();
             let before = if already > 0 { format!(" ({already} were so before)") } else { String::new() };
             format!("{} keys revoked{before} at {at}", many.len())

@@ -13,7 +13,7 @@ use crate::service::UndoneList;
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
 use crate::tui::tracked::Tracked;
-use crate::tui::view::key_facts;
+use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::fit;
 use crate::tui::widgets::sheet::Sheet;
@@ -74,8 +74,24 @@ impl State {
             }
             _ => "It ends at once and for good: whatever uses it fails from then on. There is no way back.",
         };
-        sheet.words(Role::Warning, words);
+        let later = self.later(shell).ok().flatten();
+        match later {
+            Some(at) => {
+                let (exact, cancel) = (times::exact(at, shell.utc), shell.keymap.key(Action::Edit));
+                let in_time = times::relative(at, shell.now);
+                let words = format!(
+                    "It goes on working until {exact} ({in_time}) and ends then for good. Until then {cancel} cancels or moves that."
+                );
+                sheet.words(Role::Warning, &words);
+            }
+            None => sheet.words(Role::Warning, words),
+        }
         sheet.space();
+        if self.may_wait() {
+            let error = self.later_error(shell);
+            let hint = "now; or 3h, friday, 2027-01-31 18:00";
+            sheet.text("When", &self.when, self.form.on(Focus::When), hint, error.as_deref());
+        }
         let error = self.note_error();
         sheet.text("Note", &self.note, self.form.on(Focus::Note), "why; kept in the audit", error.as_deref());
         if self.several() {

@@ -168,7 +168,7 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
         }
         Mark::Passed if key.successor.is_some() => format!("{sign} not sent: the key was replaced"),
         Mark::Passed => format!("{sign} not sent"),
-        Mark::Ahead => match key.expires_at {
+        Mark::Ahead => match key.stops_at() {
             Some(end) => format!("{sign} due {}", when(shifted(end, -crate::domain::days(days)))),
             None => sign.to_owned(),
         },
@@ -181,8 +181,8 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
 
 fn cells(shell: &Shell, key: &Key, reminded: list::Cell, wide: bool) -> Vec<list::Cell> {
     let ended = key.has_ended(shell.now);
-    let ends = key.expires_at.map_or_else(|| "never".into(), |at| shown::to_the_day(at, shell));
-    let soon = key.expires_at.is_some_and(|at| at - shell.now < chrono::Duration::days(7));
+    let ends = key.stops_at().map_or_else(|| "never".into(), |at| shown::to_the_day(at, shell));
+    let soon = key.stops_at().is_some_and(|at| at - shell.now < chrono::Duration::days(7));
     let role = match (ended, soon) {
         (true, _) => Role::Danger,
         (false, true) => Role::Warning,

@@ -219,6 +219,9 @@ pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<
             let at = key.ends_at().unwrap_or(now);
             (Cow::Owned(times::relative(at, now)), styles.of(Role::Warning))
         }
+        Field::Expires if let Some(plan) = key.plan_ahead(now) => {
+            (Cow::Owned(format!("revoked {}", time(plan.at))), styles.of(Role::Warning))
+        }
         Field::Expires => match key.expires_at {
             None => (Cow::Borrowed("never"), text),
             Some(at) => {
@@ -246,6 +249,7 @@ pub fn status(key: &Key, now: Instant, shell: &Shell) -> (&'static str, Style) {
         Status::Active if key.rotation_due(now) => ("! due", styles.of(Role::Warning)),
         Status::Active if key.is_being_replaced(now) => (REPLACED, styles.of(Role::Accent)),
         Status::Active => ("● active", styles.of(Role::Ok)),
+        Status::Planned => ("◔ planned", styles.of(Role::Accent)),
         Status::Paused => ("◫ paused", styles.of(Role::Accent)),
         Status::Suspended => ("! suspended", styles.of(Role::Danger)),
         Status::Refused => ("✕ refused", styles.of(Role::Danger)),

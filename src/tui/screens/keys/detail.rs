@@ -164,6 +164,14 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     page.time("Created", Some(key.created_at), "", now);
     page.fact("", &format!("by {}", key.created_by));
     page.time("Expires", key.expires_at, "never", now);
+    if let Some(at) = key.starts_at(now).filter(|_| !key.has_ended(now)) {
+        page.time("Works from", Some(at), "", now);
+    }
+    if let Some(plan) = key.plan_ahead(now) {
+        page.time("Revoked at", Some(plan.at), "", now);
+        let why = plan.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        page.fact("", &format!("planned by {}{why}", plan.by));
+    }
     if let Some(pause) = key.held(now).filter(|_| !key.has_ended(now)) {
         let label = if pause.freeze.is_some() { "Frozen until" } else { "Paused until" };
         page.time(label, Some(pause.until), "", now);
@@ -171,7 +179,10 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
         page.fact("", &format!("by {}{why}", pause.by));
     }
     match (key.claim_by(), key.status(now)) {
-        (Some(at), Status::Active | Status::Paused | Status::Suspended | Status::Refused) => {
+        (
+            Some(at),
+            Status::Active | Status::Planned | Status::Paused | Status::Suspended | Status::Refused,
+        ) => {
             page.time("Dies", Some(at), "", now);
             page.fact("", "unless somebody confirms the secret at the reveal, or uses it");
         }
@@ -195,12 +206,12 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
     if let Some(id) = key.successor {
         page.fact("Replaced by", &id.to_string());
     }
-    if key.revoked_at.is_some() {
-        page.time("Revoked", key.revoked_at, "", now);
-        if let Some(by) = &key.revoked_by {
-            page.fact("", &format!("by {by}"));
+    if let Some(revoked) = key.revoked(now) {
+        page.time("Revoked", Some(revoked.at), "", now);
+        if revoked.by.is_some() {
+            page.fact("", revoked.by_whom().trim_start());
         }
-        if let Some(reason) = &key.revoke_reason {
+        if let Some(reason) = revoked.reason {
             page.fact("Reason", reason);
         }
     }

@@ -167,6 +167,7 @@ fn kr_18_a_new_key_is_filled_in_from_another_one() {
         description: "for the hub".into(),
         scopes: hub().scopes,
         expiry: crate::domain::expiry::Expiry::Days(45),
+        plan: Default::default(),
         allow: Default::default(),
         owner: hub().owner,
         tags: hub().tags,
