@@ -13,7 +13,7 @@
 //!
 //! and of each key: `name`, `account`, `account_slug`, `issuer`, `noun`, `label` (the noun with a capital letter),
 //! `preview`, `id`, `expires_at`, `expires_day`, `created_at`, `last_used_at` (instants in UTC, or "never used"), `used`,
-//! `days_left`, `within` ("in 7 days"), `when` ("expires in 7 days"), `overlap`. The filter `short(60)` cuts a text,
+//! `days_left`, `within` ("in 7 days"), `when` ("expires in 7 days", "is revoked in 7 days"), `ends` (Expires, Revoked), `overlap`. The filter `short(60)` cuts a text,
 //! `pad(11)` fills it up with blanks.
 //!
 //! A name that is not in this list is an error, found when the templates are loaded.
@@ -77,6 +77,8 @@ pub struct ReminderLine {
     pub preview: String,
     pub id: String,
     pub expires_at: Instant,
+    /// Whether it is revoked then, as somebody planned.
+    pub planned: bool,
     pub created_at: Instant,
     pub last_used_at: Option<Instant>,
     /// Whether the old key may work on for a while after a rotation.

@@ -29,7 +29,7 @@ pub use read::Unwell;
 
 /// The columns of a [`SubjectRow`], from `key_auth k`, `accounts a` and what [`rest`] joins.
 const SUBJECT: &str = "k.id AS key, m.name, m.preview, k.account, a.name AS account_name, a.admins, k.issuer, \
-     k.created_at, k.expires_at AS key_expires_at, k.ends_at, \
+     k.created_at, k.expires_at AS key_expires_at, k.revoke_at IS NOT NULL AND k.revoke_at = k.expires_key AS planned, k.ends_at, \
      CASE WHEN k.first_used_at IS NOT NULL THEN coalesce(u.last_used_at, k.first_used_at) END AS last_used_at, k.revoked_at, \
      (SELECT s.ends_at FROM key_auth s WHERE s.id = m.successor AND (s.acknowledged_at IS NOT NULL OR s.first_used_at IS NOT NULL)) \
      AS successor_ends_at";
@@ -56,6 +56,7 @@ from_row!(SubjectRow, row => Self(Subject {
     issuer: row.text("issuer"),
     created_at: row.time("created_at"),
     expires_at: row.maybe_time("key_expires_at"),
+    planned: row.maybe("planned") == Some(true),
     ends_at: row.time("ends_at"),
     last_used_at: row.maybe_time("last_used_at"),
     revoked: row.maybe::<Time>("revoked_at").is_some(),

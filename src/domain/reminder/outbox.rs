@@ -19,7 +19,10 @@ pub struct Subject {
     /// The issuer's slug.
     pub issuer: String,
     pub created_at: Instant,
+    /// When it stops working, by its expiry or by its planned revocation.
     pub expires_at: Option<Instant>,
+    /// Whether it is revoked then, as somebody planned.
+    pub planned: bool,
     pub ends_at: Instant,
     pub last_used_at: Option<Instant>,
     pub revoked: bool,

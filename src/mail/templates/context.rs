@@ -89,10 +89,11 @@ fn noun<'a>(mut nouns: impl Iterator<Item = &'a str>) -> String {
 fn key(line: &ReminderLine, now: Instant) -> Value {
     let noun = safe(&line.noun);
     let (within, when) = if line.expires_at <= now {
-        ("just now".to_owned(), "has expired".to_owned())
+        let when = if line.planned { "was revoked" } else { "has expired" };
+        ("just now".to_owned(), when.to_owned())
     } else {
         let within = ahead_in_full(line.expires_at, now);
-        let when = format!("expires {within}");
+        let when = format!("{} {within}", if line.planned { "is revoked" } else { "expires" });
         (within, when)
     };
     let instant = |at| Zone::UTC.exact(at);
@@ -105,6 +106,7 @@ fn key(line: &ReminderLine, now: Instant) -> Value {
         noun,
         preview => safe(&line.preview),
         id => safe(&line.id),
+        ends => if line.planned { "Revoked" } else { "Expires" },
         expires_at => instant(line.expires_at),
         expires_day => line.expires_at.format("%Y-%m-%d").to_string(),
         created_at => instant(line.created_at),
@@ -168,6 +170,7 @@ pub(super) fn samples() -> [ReminderMail; 2] {
         preview: "ex_••••••••abcd".into(),
         id: "01900000-0000-7000-8000-000000000000".into(),
         expires_at: now + Duration::days(days),
+        planned: used,
         created_at: now - Duration::days(60),
         last_used_at: used.then(|| now - Duration::hours(5)),
         rotation_overlap: used,

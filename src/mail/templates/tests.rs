@@ -17,6 +17,7 @@ fn line(name: &str, days: i64) -> ReminderLine {
         preview: "vg_pat_••••••••9f3a".into(),
         id: "019ab0c4-5a10-7c3e-8f21-0242ac120002".into(),
         expires_at: now() + Duration::days(days) + Duration::hours(3),
+        planned: false,
         created_at: now() - Duration::days(83),
         last_used_at: Some(now() - Duration::hours(5)),
         rotation_overlap: true,

@@ -70,6 +70,7 @@ impl Claimed {
                 preview: subject.preview.to_string(),
                 id: subject.key.to_string(),
                 expires_at: case.expires_at,
+                planned: subject.planned && subject.expires_at == Some(case.expires_at),
                 created_at: subject.created_at,
                 last_used_at: subject.last_used_at,
                 rotation_overlap: rule.is_some_and(|rule| rule.overlap),

@@ -169,6 +169,7 @@ async fn a_letter_about_500_keys_arrives_whole() {
         preview: "vg_pat_••••••••9f3a".into(),
         id: format!("019ab0c4-5a10-7c3e-8f21-{i:012}"),
         expires_at: now + chrono::Duration::days(7),
+        planned: false,
         created_at: now,
         last_used_at: None,
         rotation_overlap: true,

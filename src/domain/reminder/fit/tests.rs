@@ -34,6 +34,7 @@ fn case(issuer: &str, days_before: u32) -> Case {
             issuer: issuer.into(),
             created_at: day(0),
             expires_at: Some(day(90)),
+            planned: false,
             ends_at: day(90),
             last_used_at: None,
             revoked: false,

@@ -52,7 +52,7 @@ impl State {
         let edit = Edit { revoke_at: Some(NewInstant::To(Some(at))), plan_reason: reason, ..Edit::default() };
         let looked = self.looked.as_ref();
         let ended = |id: &KeyId| {
-            let keys = looked.map_or(self.known.as_slice(), |looked| looked.keys.as_slice());
+            let keys = looked.map_or(self.known.as_slice(), |looked| &*looked.keys);
             keys.iter().any(|key| key.id == *id && key.has_ended(shell.now))
         };
         let living: Vec<KeyId> = self.ids.iter().filter(|id| !ended(id)).copied().collect();

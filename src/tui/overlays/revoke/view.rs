@@ -77,7 +77,7 @@ impl State {
         let later = self.later(shell).ok().flatten();
         match later {
             Some(at) => {
-                let (exact, cancel) = (times::exact(at, shell.utc), shell.keymap.key(Action::Edit));
+                let (exact, cancel) = (times::exact(at, shell.utc), shell.keymap.key(Action::EditKey));
                 let in_time = times::relative(at, shell.now);
                 let words = format!(
                     "It goes on working until {exact} ({in_time}) and ends then for good. Until then {cancel} cancels or moves that."
