@@ -196,7 +196,10 @@ impl Edit {
         if !starts && !ends && !expires {
             return Ok(());
         }
-        let plan = Plan { not_before: new.starts_at(now), revoke_at: at(new).filter(|_| ends || expires) };
+        // A plan that the expiry has overtaken, as a rotation makes it, is no matter unless one of both is changed.
+        let counts = |at: &Instant| ends || expires || new.expires_at.is_none_or(|end| *at < end);
+        let revoke_at = at(new).filter(counts);
+        let plan = Plan { not_before: new.starts_at(now), revoke_at };
         plan.check(new.expires_at, now).map_err(|(part, error)| match (part, &error) {
             // It stands at the field that was changed.
             (Part::RevokeAt, PlanError::AfterExpiry { at, .. }) if !ends => {

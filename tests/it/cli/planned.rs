@@ -15,7 +15,7 @@ on_both! {
         assert_eq!(shown(id)["planned_by"], shown(id)["created_by"]);
         assert_eq!(keyrack.keys("status:planned").len(), 1);
         assert_eq!(keyrack.keys("expires:<31d").len(), 1);
-        let told = keyrack.ok(&["explain", id]);
+        let told = texts(&keyrack.run(&["explain", id])).0;
         assert!(told.contains("works from"), "{told}");
         let own = shown(id)["expires_at"].clone();
         // The difference, as for any edit.

@@ -26,11 +26,35 @@ struct Rack {
 async fn rack(db: &Database) -> Rack {
     let service = db.open_with(Clock::System).await;
     service.demo(KEYS, 7, |_| {}).await.unwrap();
-    let everything = query("status:active,paused,suspended,refused,expired,abandoned,revoked");
+    plan(db).await;
+    let everything = query("status:active,planned,paused,suspended,refused,expired,abandoned,revoked");
     let keys = all(&service, &everything, Sort::default(), 500).await;
     assert_eq!(keys.len(), usize::try_from(KEYS).unwrap());
     assert_eq!(db.number("SELECT count(*) FROM keys").await, i64::try_from(KEYS).unwrap());
     Rack { service, keys }
+}
+
+/// Plans something of every third key: what lies ahead, and what is over.
+async fn plan(db: &Database) {
+    let (some, day, least, now) = if db.is_postgres() {
+        ("abs(hashtext(id::text))", "interval '1 day' *", "least", "now()".to_owned())
+    } else {
+        let now = Clock::System.now().timestamp_micros();
+        ("seq", "86400000000 *", "min", now.to_string())
+    };
+    for (kind, at) in [(0, format!("created_at + {day} 2")), (3, format!("{now} + {day} 20"))] {
+        db.execute(&format!(
+            "UPDATE key_auth SET own_expiry = expires_at, revoke_at = {at}, planned_by = 'ada', \
+             expires_at = {least}(coalesce(expires_at, {at}), {at}) WHERE {some} % 9 = {kind} AND revoked_at IS NULL"
+        ))
+        .await;
+    }
+    for (kind, at) in [(0, format!("{now} - {day} 1")), (6, format!("{now} + {day} 1"))] {
+        db.execute(&format!(
+            "UPDATE key_auth SET not_before = {at} WHERE {some} % 9 = {kind} AND revoked_at IS NULL"
+        ))
+        .await;
+    }
 }
 
 /// The table's order, written down once more in plain words.
@@ -43,7 +67,7 @@ fn order(a: &Key, b: &Key, sort: Sort) -> Ordering {
         Column::Preview => a.preview.cmp(&b.preview),
         Column::Scopes => a.scopes.to_string().cmp(&b.scopes.to_string()),
         Column::Created => a.created_at.cmp(&b.created_at),
-        Column::Expires => a.expires_at.unwrap_or(end).cmp(&b.expires_at.unwrap_or(end)),
+        Column::Expires => a.stops_at().unwrap_or(end).cmp(&b.stops_at().unwrap_or(end)),
         Column::Used => {
             let first = DateTime::UNIX_EPOCH;
             a.last_used_at.unwrap_or(first).cmp(&b.last_used_at.unwrap_or(first))
@@ -79,7 +103,7 @@ fn expected(rack: &Rack, query: &Query, sort: Sort, hidden: &[String]) -> Vec<Ke
         .keys
         .iter()
         .filter(|key| query.matches(key, now))
-        .filter(|key| query.mentions_status() || key.revoked_at.is_none() || !hidden.contains(&key.issuer))
+        .filter(|key| query.mentions_status() || !key.is_revoked(now) || !hidden.contains(&key.issuer))
         .collect();
     fitting.sort_by(|a, b| order(a, b, sort));
     fitting.iter().map(|key| key.id).collect()
@@ -104,6 +128,10 @@ const FILTERS: &[&str] = &[
     "status:abandoned",
     "status:revoked",
     "status:active,revoked",
+    "status:planned",
+    "-status:planned",
+    "-status:revoked",
+    "status:planned,expired",
     "status:suspended",
     "-status:suspended,expired",
     "-status:active",

@@ -189,7 +189,7 @@ on_both! {
         for (wish, wrong) in [
             (month(at(-1), None), Field::NotBefore),
             (month(None, at(-1)), Field::RevokeAt),
-            (month(at(30), None), Field::NotBefore),
+            (month(at(31), None), Field::NotBefore),
             (month(None, at(31)), Field::RevokeAt),
             (month(at(7), at(7)), Field::NotBefore),
         ] {

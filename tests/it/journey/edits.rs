@@ -16,8 +16,9 @@ on_both! {
             terminal.wait_for("Hub");
             terminal.press("e");
             terminal.wait_for("Edit Hub · acme");
-            // Behind the last field stand the buttons; before them the tags, the address, where there is an owner, and the owner.
-            let back = if size.0 == 80 { 4 } else { 5 };
+            // Behind the last field stand the buttons; before them what is planned, the tags, the address, where there is an
+            // owner, and the owner.
+            let back = if size.0 == 80 { 6 } else { 7 };
             for _ in 0..back {
                 terminal.press("backtab");
             }

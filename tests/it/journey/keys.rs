@@ -59,7 +59,8 @@ pub(super) fn create(terminal: &mut Terminal, name: &str) {
 
 /// How many SQL rows of keys are in this state, by the service's own judgement.
 pub(super) async fn status_of(service: &Service, name: &str) -> Status {
-    let query = crate::support::people::query("status:active,paused,suspended,expired,abandoned,revoked");
+    let query =
+        crate::support::people::query("status:active,planned,paused,suspended,expired,abandoned,revoked");
     let keys =
         crate::support::people::all(service, &query, keyrack::domain::query::Sort::default(), 100).await;
     let key = keys.iter().find(|key| &*key.name == name).unwrap_or_else(|| panic!("no key {name}"));

@@ -119,11 +119,11 @@ impl State {
             (Field::Description, Focus::Description),
             (Field::Scopes, Focus::Scopes),
             (Field::Expiry, if self.is_custom(shell) { Focus::Custom } else { Focus::Expiry }),
-            (Field::NotBefore, Focus::NotBefore),
-            (Field::RevokeAt, Focus::RevokeAt),
             (Field::Allow, Focus::Allow),
             (Field::Owner, Focus::Owner),
             (Field::Tags, Focus::Tags),
+            (Field::NotBefore, Focus::NotBefore),
+            (Field::RevokeAt, Focus::RevokeAt),
             (Field::Budgets, Focus::Limits),
         ];
         let wrong = fields.into_iter().find(|(field, _)| self.error(shell, *field).is_some());

@@ -14,12 +14,12 @@ pub(super) enum Focus {
     Scopes,
     Expiry,
     Custom,
-    NotBefore,
-    RevokeAt,
     Allow,
     Owner,
     Mail,
     Tags,
+    NotBefore,
+    RevokeAt,
     Limits,
 }
 
@@ -59,11 +59,11 @@ impl State {
         if self.is_custom(shell) {
             order.push(Focus::Custom);
         }
-        order.extend([Focus::NotBefore, Focus::RevokeAt, Focus::Allow, Focus::Owner]);
+        order.extend([Focus::Allow, Focus::Owner]);
         if self.has_mail() {
             order.push(Focus::Mail);
         }
-        order.push(Focus::Tags);
+        order.extend([Focus::Tags, Focus::NotBefore, Focus::RevokeAt]);
         if self.has_limits() {
             order.push(Focus::Limits);
         }

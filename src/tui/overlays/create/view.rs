@@ -131,6 +131,23 @@ impl State {
         );
         self.scopes_part(shell, sheet);
         self.expiry_part(shell, sheet);
+        let wide = "any address; or 203.0.113.7, 198.51.100.0/24, 2001:db8::/32";
+        sheet.text("Allow from", &self.allow, here(Focus::Allow), wide, error(Field::Allow).as_deref());
+        sheet.text("Owner", &self.owner, here(Focus::Owner), "a person or a team; optional", None);
+        let wrong = error(Field::Owner);
+        if self.has_mail() {
+            sheet.text("Owner mail", &self.mail, here(Focus::Mail), "optional", wrong.as_deref());
+        } else {
+            sheet.error(wrong.as_deref());
+        }
+        let wrong = error(Field::Tags);
+        sheet.text(
+            "Tags",
+            &self.tags,
+            here(Focus::Tags),
+            "such as prod team:data; optional",
+            wrong.as_deref(),
+        );
         for (label, at, field, text, hint) in [
             (
                 "Works from",
@@ -149,23 +166,6 @@ impl State {
         ] {
             sheet.text(label, text, here(at), hint, error(field).as_deref());
         }
-        let wide = "any address; or 203.0.113.7, 198.51.100.0/24, 2001:db8::/32";
-        sheet.text("Allow from", &self.allow, here(Focus::Allow), wide, error(Field::Allow).as_deref());
-        sheet.text("Owner", &self.owner, here(Focus::Owner), "a person or a team; optional", None);
-        let wrong = error(Field::Owner);
-        if self.has_mail() {
-            sheet.text("Owner mail", &self.mail, here(Focus::Mail), "optional", wrong.as_deref());
-        } else {
-            sheet.error(wrong.as_deref());
-        }
-        let wrong = error(Field::Tags);
-        sheet.text(
-            "Tags",
-            &self.tags,
-            here(Focus::Tags),
-            "such as prod team:data; optional",
-            wrong.as_deref(),
-        );
         if self.has_limits() {
             let wrong = error(Field::Budgets);
             let hint = "such as 100/1m 5000/1h; empty: what the policy gives";

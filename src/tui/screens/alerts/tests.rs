@@ -168,7 +168,10 @@ fn enter_shows_an_alert_and_leads_to_its_key() {
     let filter = desk.keys().rows.filter.value();
     assert_eq!(
         filter,
-        format!("status:active,paused,suspended,refused,expired,abandoned,revoked id:{}", ci_runner())
+        format!(
+            "status:active,planned,paused,suspended,refused,expired,abandoned,revoked id:{}",
+            ci_runner()
+        )
     );
 }
 

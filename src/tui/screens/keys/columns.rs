@@ -220,7 +220,7 @@ pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<
             (Cow::Owned(times::relative(at, now)), styles.of(Role::Warning))
         }
         Field::Expires if let Some(plan) = key.plan_ahead(now) => {
-            (Cow::Owned(format!("revoked {}", time(plan.at))), styles.of(Role::Warning))
+            (Cow::Owned(format!("✕ {}", time(plan.at))), styles.of(Role::Warning))
         }
         Field::Expires => match key.expires_at {
             None => (Cow::Borrowed("never"), text),

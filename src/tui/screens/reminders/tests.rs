@@ -145,7 +145,10 @@ fn enter_opens_every_delivery_and_leads_to_the_key() {
     assert_eq!(desk.state.shell.screen, ScreenId::Keys);
     assert_eq!(
         desk.keys().rows.filter.value(),
-        format!("status:active,paused,suspended,refused,expired,abandoned,revoked id:{}", rows()[0].key)
+        format!(
+            "status:active,planned,paused,suspended,refused,expired,abandoned,revoked id:{}",
+            rows()[0].key
+        )
     );
 }
 

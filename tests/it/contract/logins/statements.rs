@@ -57,6 +57,11 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
             "paused_at = {at}, paused_until = {until}, paused_by = {by}, pause_message = NULL, pause_reason = 'x'"
         )
     };
+    let plan = |by: &str, at: &str| {
+        format!(
+            "revoke_at = {at}, planned_by = {by}, plan_reason = 'x', own_expiry = expires_at, expires_at = least(expires_at, {at})"
+        )
+    };
     let hold = |by: &str, at: &str, until: &str| {
         format!(
             "INSERT INTO holds (kind, filter, made_at, until, made_by) VALUES ('freeze', 'account:acme', {at}, {until}, {by})"
@@ -101,6 +106,18 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         (key("pause_message = 'another'", "paused"), NOBODY, Done),
         (key("paused_until = NULL", "paused"), NOBODY, Done),
         (key("paused_at = NULL, paused_until = NULL, paused_by = NULL, pause_reason = NULL", "paused"), KEYS, Owes),
+        (key(&plan("session_user", "now() + interval '1 day'"), "kept"), KEYS, Owes),
+        (key(&plan("session_user", "now() + interval '1 day'"), "ending"), KEYS, Owes),
+        (key(&plan("'ada'", "now() + interval '1 day'"), "kept"), NOBODY, Done),
+        (key(&plan("session_user", "now() - interval '1 day'"), "kept"), NOBODY, Done),
+        (key(&plan("session_user", "'infinity'"), "kept"), NOBODY, Done),
+        (key(&plan("session_user", "now() + interval '1 day'"), "revoked"), NOBODY, Done),
+        (key(&plan("session_user", "now() + interval '1 day'"), "abandoned"), NOBODY, Done),
+        (key("revoke_at = now() + interval '1 day', planned_by = session_user", "kept"), NOBODY, Done),
+        (key("own_expiry = now() + interval '1 day'", "kept"), NOBODY, Done),
+        (key("plan_reason = 'x'", "kept"), NOBODY, Done),
+        (key("not_before = now() + interval '1 day'", "kept"), KEYS, Owes),
+        (key("not_before = now() + interval '1 day'", "revoked"), NOBODY, Done),
         (hold("session_user", now, "now() + interval '1 hour'"), ADMIN, Owes),
         (hold("'ada'", now, "now() + interval '1 hour'"), NOBODY, Done),
         (hold("session_user", now, "now() - interval '1 hour'"), NOBODY, Done),
