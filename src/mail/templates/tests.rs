@@ -126,6 +126,15 @@ fn every_scalar_value_in_names_gives_clean_parts() {
 }
 
 #[test]
+fn kr_18_a_planned_revocation_is_called_one() {
+    let planned = ReminderLine { planned: true, ..line("CI", 7) };
+    let rendered = Templates::embedded().unwrap().render(&mail(vec![planned])).unwrap();
+    assert_eq!(rendered.subject, "Token \"CI\" of Acme is revoked in 7 days (2026-12-01)");
+    assert!(rendered.text.contains("   Revoked:    2026-12-01"), "{}", rendered.text);
+    assert!(rendered.html.contains("Revoked <strong>"), "{}", rendered.html);
+}
+
+#[test]
 fn an_operators_own_templates_replace_ours_one_by_one() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("subject.txt"), "{{ count }}\n  for {{ recipient }}\n").unwrap();

@@ -1,5 +1,7 @@
 //! KR-18 in commands: keys that begin and end by a plan.
 
+use serde_json::Value;
+
 use crate::support::script::{Script, text, texts};
 
 on_both! {
@@ -22,7 +24,7 @@ on_both! {
         let edited = keyrack.json(&["key", "edit", id, "--not-before", "none", "--revoke-at", "+7d", "--yes"]);
         let changed = edited[0]["changed"].as_object().unwrap();
         assert_eq!(changed.keys().collect::<Vec<_>>(), ["not_before", "revoke_at"]);
-        assert_eq!((&changed["not_before"][1], &shown(id)["expires_at"]), (&serde_json::Value::Null, &own));
+        assert_eq!((&changed["not_before"][1], &shown(id)["expires_at"]), (&Value::Null, &own));
         assert_eq!(shown(id)["status"], "active");
         let listed = keyrack.ok(&["key", "list"]);
         assert!(listed.contains("revoked in "), "{listed}");
@@ -34,7 +36,7 @@ on_both! {
         assert!(key["revoked_at"].is_null());
         keyrack.ok(&["key", "edit", id, "--revoke-at", "none", "--yes"]);
         let key = shown(id);
-        assert_eq!((&key["revoke_at"], &key["plan_reason"], &key["expires_at"]), (&"".into(), &"".into(), &own));
+        assert_eq!((&key["revoke_at"], &key["plan_reason"], &key["expires_at"]), (&Value::Null, &Value::Null, &own));
         keyrack.ok(&["audit", "verify"]);
     }
 

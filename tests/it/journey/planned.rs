@@ -31,7 +31,7 @@ on_both! {
         let planned = keyrack.json(&["key", "show", id]);
         assert_eq!((&planned["status"], &planned["expires_at"]), (&"active".into(), &own));
         assert!(!text(&planned, "revoke_at").is_empty());
-        terminal.wait_for("✕ in 4 d");
+        terminal.wait_for("✕ in 4d");
         terminal.press("e");
         terminal.wait_for("Edit Hub");
         terminal.wait_for("Revoked at");
