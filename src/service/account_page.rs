@@ -12,7 +12,8 @@ use crate::domain::query::{Bound, Column, Direction, Point, Query, Sort, Term, T
 use crate::domain::{Instant, shifted};
 
 /// What has not ended.
-const LIVING: [Status; 4] = [Status::Active, Status::Paused, Status::Suspended, Status::Refused];
+const LIVING: [Status; 5] =
+    [Status::Active, Status::Planned, Status::Paused, Status::Suspended, Status::Refused];
 /// Keys that end next, and rows of the audit, of which the page tells.
 const NEXT: u32 = 5;
 const LATEST: u32 = 8;

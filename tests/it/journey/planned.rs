@@ -41,7 +41,7 @@ on_both! {
         }
         terminal.press("ctrl-u");
         terminal.press("ctrl-s");
-        terminal.wait_for("can do more than before");
+        terminal.wait_for("▲ can do more");
         terminal.answer("enter");
         terminal.wait_for("Hub was edited");
         let after = keyrack.json(&["key", "show", id]);
