@@ -30,7 +30,7 @@ pub(super) mod which;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a key and show its secret, once
-    Create(create::Arguments),
+    Create(Box<create::Arguments>),
     /// List keys
     #[command(visible_alias = "ls")]
     List(list::Arguments),
@@ -43,7 +43,7 @@ pub enum Command {
     #[command(visible_aliases = ["ack", "confirm"])]
     Acknowledge(acknowledge::Arguments),
     /// Change what keys are: name, owner, tags, scopes, networks, expiry; their secrets stay
-    Edit(edit::Arguments),
+    Edit(Box<edit::Arguments>),
     /// Show what a decision about keys would reach: how many work, who uses them, whose they are, and all of them
     Reach(reach::Arguments),
     /// Make a successor with the same attributes; the old key ends after the overlap
@@ -65,12 +65,12 @@ pub enum Command {
 
 pub async fn run(command: Command, session: &Session) -> Result {
     match command {
-        Command::Create(arguments) => create::run(arguments, session).await,
+        Command::Create(arguments) => create::run(*arguments, session).await,
         Command::List(arguments) => list::run(arguments, session).await,
         Command::Show(arguments) => show::run(arguments, session).await,
         Command::Find(arguments) => find::run(arguments, session).await,
         Command::Acknowledge(arguments) => acknowledge::run(arguments, session).await,
-        Command::Edit(arguments) => edit::run(arguments, session).await,
+        Command::Edit(arguments) => edit::run(*arguments, session).await,
         Command::Reach(arguments) => reach::run(arguments, session).await,
         Command::Rotate(arguments) => rotate::run(arguments, session).await,
         Command::Usage(arguments) => usage::run(arguments, session).await,

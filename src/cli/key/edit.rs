@@ -227,11 +227,17 @@ async fn carry_out(edit: &Edit, ids: &[KeyId], shown: Option<Arc<Manifest>>, ses
     let printed = session.outcome().list(&edited, now);
     let changed = edited.iter().filter(|one| !one.changed.is_empty()).count();
     let disallows = !edit.disallow.is_empty();
+    let rest = Edit { revoke_at: None, plan_reason: None, ..edit.clone() };
+    let only_planned = matches!(edit.revoke_at, Some(NewInstant::To(Some(_)))) && rest.is_empty();
     session.remark(&match changed {
         0 if disallows => "Nothing was changed: no list has such an entry. An address within an allowed network can't be taken \
                            out of it: name the networks that stay with --allow, and take the wide one out."
             .to_owned(),
         0 => "Nothing was changed: it was so already.".to_owned(),
+        many if only_planned => {
+            let are = if many == 1 { "One key is".to_owned() } else { format!("{} keys are", thousands(many as u64)) };
+            format!("{are} revoked then, unless that is cancelled before: keyrack key edit --revoke-at none")
+        }
         1 => "One key was edited.".to_owned(),
         many => format!("{} keys were edited.", thousands(many as u64)),
     });

@@ -71,7 +71,8 @@ const fn columns<R: OfKey>() -> [Column<R>; COLUMNS] {
             let key = of.key();
             // Who is not confirmed ends earlier.
             let claim = key.claim_by().filter(|_| !key.has_ended(look.now));
-            if let (None, Some(plan)) = (claim, key.plan_ahead(look.now)) {
+            // A wide table has a column for it.
+            if let (None, Some(plan), false) = (claim, key.plan_ahead(look.now), look.wide) {
                 return format!("revoked {}", when::shown(plan.at, look));
             }
             let end = claim.or(key.expires_at);
