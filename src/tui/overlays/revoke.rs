@@ -37,7 +37,6 @@ pub(super) use closing::close;
 pub(super) use elsewhere::{again, told};
 pub(super) use reach::asking;
 pub(super) use said::already;
-use said::words;
 
 /// The keys in question and the answer so far.
 #[derive(Debug)]
@@ -146,14 +145,6 @@ impl State {
             again: None,
             closing: false,
         }
-    }
-
-    /// Leaves, saying what was done. What the gates say later is told in the last line too.
-    fn close(&mut self, shell: &mut Shell) {
-        if let Some(done) = &self.done {
-            shell.toast(Severity::Good, words(&done.revoked, shell.utc));
-        }
-        shell.close();
     }
 
     fn several(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::tui::input::Input;
 use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
+use crate::tui::words::Severity;
 
 /// Which of these keys a revocation would leave as they are, and why.
 pub fn already(revoked: &[Revoked]) -> Option<String> {
@@ -51,6 +52,14 @@ pub fn words(revoked: &[Revoked], utc: bool) -> String {
 }
 
 impl State {
+    /// Leaves, saying what was done. What the gates say later is told in the last line too.
+    pub(super) fn close(&mut self, shell: &mut Shell) {
+        if let Some(done) = &self.done {
+            shell.toast(Severity::Good, words(&done.revoked, shell.utc));
+        }
+        shell.close();
+    }
+
     /// The report of what was revoked, where that is what is asked for.
     pub(super) fn told_more(&mut self, shell: &mut Shell, input: &Input) {
         let Some(done) = self.done.as_ref().filter(|_| input.action() == Some(Action::Incident)) else {
