@@ -69,8 +69,7 @@ pub enum Effect {
     },
     /// Take the terminal again, whatever others did to it meanwhile.
     Resume,
-    /// A sweep, for the worker: [`super::message::Message::Sweep`]s come under this id while it goes on, and a
-    /// [`Reply::Sweep`] when it has ended.
+    /// A sweep: [`super::message::Message::Sweep`]s come under this id, and a [`Reply::Sweep`] at its end.
     Sweep {
         of: RequestId,
         order: SweepOrder,
