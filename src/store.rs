@@ -65,7 +65,7 @@ pub use compare::Which;
 pub use conditions::conditions;
 pub use error::{Error, MaybeTransient, Result};
 pub use facts::{Facts, UNWRITTEN};
-pub use gates::{GateRow, Leaked, NewGate, Sight};
+pub use gates::{GateRow, LeakAction, Leaked, NewGate, Sight};
 pub use history::Past;
 pub use holders::Holder;
 pub use keys::Counted;

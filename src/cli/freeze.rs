@@ -190,7 +190,7 @@ async fn lift(numbers: &[i64], session: &Session) -> Result {
 
 impl Record for Hold {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("N", 1, "n", |hold, _| hold.n.to_string().into()),
+        Column::new("N", 1, "n", |hold, _| hold.n.unsigned_abs().into()),
         Column::new("WHAT", 2, "kind", |hold, _| <&str>::from(hold.kind).into()),
         Column::new("KEYS", 3, "target", |hold, _| hold.target().into()),
         Column::new("SINCE", 4, "made_at", |hold, _| hold.pause.at.into()),

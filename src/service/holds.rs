@@ -47,7 +47,7 @@ impl Service {
             }
             if let Some(term) = passing_term(query) {
                 let why = format!(
-                    "a freeze asks what a key is (account, issuer, by, scope, name, id, created on a day), and {term} changes with use or time: take it out"
+                    "a freeze asks what a key is (account, issuer, by, owner, tag, scope, network, name, id, created on a day), and {term} changes with use or time: take it out"
                 );
                 return Err(Error::invalid(Field::Filter, why));
             }

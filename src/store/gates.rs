@@ -18,7 +18,7 @@ use crate::domain::text::SafeText;
 
 mod leaks;
 
-pub use leaks::Leaked;
+pub use leaks::{LeakAction, Leaked};
 
 /// A key with its account, both as they were at one moment, and the audit's number of that moment.
 #[derive(Clone, Debug)]

@@ -205,7 +205,6 @@ pub enum Request {
         limit: u32,
     },
     Account(String),
-    /// Everything about the account with this slug.
     AccountPage(String),
     CreateAccount {
         operation: OperationId,

@@ -25,6 +25,7 @@ mod cli {
     mod leaver;
     mod lists;
     mod passwords;
+    mod pauses;
     mod planned;
     mod poolers;
     mod refusals;

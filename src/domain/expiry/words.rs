@@ -14,7 +14,7 @@ const TOO_FAR: i32 = 9000;
 /// Why an expiry was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
-    #[error("{:?} isn't a valid expiry: write never, 90d, 12h, 1y, tomorrow, end of month, 2027-01-31, 2027-01-31 12:00 or 2027-01-31T12:00Z", .0.as_str())]
+    #[error("{:?} isn't a valid expiry: write never, 90d, 12h, 1y, 18:00, tomorrow, end of month, 2027-01-31, 2027-01-31 12:00 or 2027-01-31T12:00Z", .0.as_str())]
     Unknown(SafeText),
     #[error(transparent)]
     Span(#[from] SpanError),

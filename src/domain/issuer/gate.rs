@@ -67,6 +67,8 @@ pub enum WhenLeaked {
     /// An alert and the audit tell of it; a person decides.
     #[default]
     Notify,
+    /// It is refused for as long as a pause may last by the policy, so that a person can decide meanwhile.
+    Pause,
     /// It is revoked at once.
     Revoke,
 }

@@ -1,4 +1,4 @@
-//! Days and instants: `2027-01-31`, `tomorrow`, `friday`, `end of month`, `2027-01-31 12:00`, `2027-01-31T12:00Z`.
+//! Days and instants: `2027-01-31`, `tomorrow`, `friday`, `end of month`, `2027-01-31 12:00`, `2027-01-31T12:00Z`, `18:00`.
 
 use chrono::{Datelike, Days, FixedOffset, Months, NaiveDate, NaiveTime, Offset, SubsecRound, Utc, Weekday};
 
@@ -35,7 +35,7 @@ impl Moment {
     }
 
     /// Reads a day, or a day with a time, which may have a zone (`Z`, `UTC`, `+02:00`); without one it is read in the zone
-    /// here.
+    /// here. A time alone is the next one, or looking back the last one.
     /// Case does not matter. `None` if the text is anything else.
     pub fn parse(text: &str, here: Here, side: Side) -> Option<Self> {
         let mut text = text.trim().to_lowercase();
@@ -51,7 +51,6 @@ impl Moment {
         let Some(at) = words.iter().position(is_time) else {
             return day(&words.join(" "), today, side).filter(sane).map(Self::Day);
         };
-        let day = day(&words[..at].join(" "), today, side).filter(sane)?;
         let (time, named) = match words[at].find(['z', '+', '-']) {
             Some(end) => words[at].split_at(end),
             None => (words[at], ""),
@@ -63,19 +62,47 @@ impl Moment {
         };
         let time =
             ["%H:%M", "%H:%M:%S%.f"].into_iter().find_map(|form| NaiveTime::parse_from_str(time, form).ok());
-        let local = day.and_time(time?);
-        let at = match named {
-            "" => here.zone.instant(local)?,
-            named => local.checked_sub_offset(offset(named)?)?.and_utc(),
+        let (time, offset) = (time?, if named.is_empty() { None } else { Some(offset(named)?) });
+        let on = |day: NaiveDate| {
+            let local = day.and_time(time);
+            let at = match offset {
+                None => here.zone.instant(local)?,
+                Some(offset) => local.checked_sub_offset(offset)?.and_utc(),
+            };
+            Some(at.trunc_subsecs(6))
         };
-        Some(Self::At(at.trunc_subsecs(6)))
+        if at == 0 {
+            return nearest(here, offset, side, on).map(Self::At);
+        }
+        day(&words[..at].join(" "), today, side).filter(sane).and_then(on).map(Self::At)
+    }
+}
+
+/// The next instant that this time of the day has, or looking back the last one. `on`: the instant that it has on a day.
+fn nearest(
+    here: Here,
+    offset: Option<FixedOffset>,
+    side: Side,
+    on: impl Fn(NaiveDate) -> Option<Instant>,
+) -> Option<Instant> {
+    let today = match offset {
+        None => here.zone.local(here.now).date_naive(),
+        Some(offset) => here.now.with_timezone(&offset).date_naive(),
+    };
+    match side {
+        Side::Ahead => {
+            [Some(today), today.succ_opt()].into_iter().flatten().filter_map(on).find(|at| *at > here.now)
+        }
+        Side::Back => {
+            [Some(today), today.pred_opt()].into_iter().flatten().filter_map(on).find(|at| *at <= here.now)
+        }
     }
 }
 
 /// Why a text names no time to look back to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SinceError {
-    #[error("{:?} isn't a valid time: write 30m, 24h, 90d, yesterday, 2027-01-31 or 2027-01-31 12:00", .0.as_str())]
+    #[error("{:?} isn't a valid time: write 30m, 24h, 90d, 18:00, yesterday, 2027-01-31 or 2027-01-31 12:00", .0.as_str())]
     Unknown(SafeText),
     #[error(transparent)]
     Span(#[from] SpanError),

@@ -5,9 +5,11 @@ use crate::domain::issuer::WhenLeaked;
 use crate::domain::secret::HashedKey;
 use crate::domain::text::SafeText;
 use crate::domain::usage::{Alert, What};
+use crate::domain::when::in_a_sentence;
+use crate::domain::{days, shifted};
 use crate::service::error::Result;
 use crate::service::ids::new_operation;
-use crate::store::{Error, Leaked};
+use crate::store::{Error, LeakAction, Leaked};
 
 /// The longest place that is kept, in characters.
 const PLACE: usize = 300;
@@ -23,46 +25,70 @@ impl Gate {
         let now = self.now();
         let place = place.map(|place| SafeText::new(place.chars().take(PLACE).collect::<String>()));
         let works = !known.has_ended(now);
-        let revoke = works && known.policy.gate.when_leaked == WhenLeaked::Revoke;
+        let policy = &known.policy;
+        // Told again while it is paused for that, nothing changes: the pause would never end.
+        let held = known.key.paused.as_ref().is_some_and(|pause| {
+            pause.holds(now) && pause.reason.as_ref().is_some_and(|why| why.starts_with("leak:"))
+        });
+        let then = match policy.gate.when_leaked {
+            _ if !works || held => LeakAction::Tell,
+            WhenLeaked::Notify => LeakAction::Tell,
+            WhenLeaked::Pause => LeakAction::Pause(shifted(now, days(policy.pause.max_days))),
+            WhenLeaked::Revoke => LeakAction::Revoke,
+        };
         let inner = &self.inner;
         let leaked = Leaked {
             hash,
             key: known.key.id,
             source: format!("leak:{source}"),
             place: place.as_ref().map(SafeText::to_string),
-            revoke,
+            then,
             operation: new_operation(),
             host: inner.row.host.clone(),
         };
-        let alert = |done: &str| Alert {
+        let alert = |done: &str, works: bool| Alert {
             at: now,
             what: What::Leaked {
                 key: known.key.id,
                 source: source.into(),
                 place: place.clone(),
-                works: works && done != REVOKED,
+                works,
                 done: done.into(),
             },
         };
-        if revoke {
+        let outcomes = match then {
+            LeakAction::Tell => None,
+            LeakAction::Pause(until) => {
+                let (until, key) = (in_a_sentence(until), known.key.id);
+                let done = format!(
+                    "paused until {until}, unless somebody revokes it with keyrack key revoke {key} or resumes it"
+                );
+                Some((done, "not paused"))
+            }
+            LeakAction::Revoke => Some(("revoked".to_owned(), "not revoked")),
+        };
+        if let Some((done, undone)) = outcomes {
             let told = match inner.store.leaked(&leaked, &inner.clock).await {
-                Ok(_) => alert(REVOKED),
+                Ok(_) => alert(&done, false),
                 Err(error @ (Error::Refused(_) | Error::Privilege(_))) => {
-                    tracing::error!(key = %known.key.id, %error, "a leaked key could not be revoked");
-                    let may = matches!(error, Error::Refused(_));
-                    alert(if may {
-                        "not revoked: see the gate's log"
-                    } else {
-                        "not revoked: the gate's login may not, see the README"
-                    })
+                    tracing::error!(key = %known.key.id, %error, "a leaked key goes on working: {undone}");
+                    let why = match error {
+                        Error::Refused(_) => "see the gate's log",
+                        _ => "the gate's login may not, see the README",
+                    };
+                    alert(&format!("{undone}: {why}"), true)
                 }
                 Err(error) => return Err(error.into()),
             };
             self.raise(&told).await?;
             return Ok(true);
         }
-        let done = if works { "left working, as its policy has it" } else { "it had ended before" };
-        if self.raise(&alert(done)).await?
+        let done = match (works, held) {
+            (_, true) => "it is paused since it was told the first time",
+            (true, _) => "left working, as its policy has it",
+            (false, _) => "it had ended before",
+        };
+        if self.raise(&alert(done, works && !held)).await?
             && let Err(error) = inner.store.leaked(&leaked, &inner.clock).await
         {
             tracing::warn!(key = %known.key.id, %error, "a leaked key is told by an alert alone");
@@ -80,5 +106,3 @@ impl Gate {
         Ok(new)
     }
 }
-
-const REVOKED: &str = "revoked";

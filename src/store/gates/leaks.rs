@@ -6,11 +6,14 @@
 use serde_json::json;
 
 use crate::clock::Clock;
+use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::key::{KeyId, OperationId, Revocation};
 use crate::domain::operator::Identity;
+use crate::domain::pause::Pause;
 use crate::domain::secret::HashedKey;
-use crate::store::dialect::rows;
+use crate::domain::text::SafeText;
+use crate::store::dialect::{Time, rows};
 use crate::store::reading::from_row;
 use crate::store::{Error, Opening, Pools, Result, Store, Trust};
 
@@ -23,10 +26,19 @@ pub struct Leaked {
     pub source: String,
     /// Where it was found, if that was said.
     pub place: Option<String>,
-    /// Whether it is to be revoked; else the audit alone tells of it.
-    pub revoke: bool,
+    pub then: LeakAction,
     pub operation: OperationId,
     pub host: String,
+}
+
+/// What is to become of a key that leaked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeakAction {
+    /// The audit alone tells of it.
+    Tell,
+    /// It is refused until this instant, unless it is refused for longer already.
+    Pause(Instant),
+    Revoke,
 }
 
 struct Ended(bool);
@@ -34,7 +46,7 @@ struct Ended(bool);
 from_row!(Ended, row => Self(row.get("ended")));
 
 impl Store {
-    /// Writes into the audit that a key leaked, and revokes it if that is wanted. Answers whether it was revoked by this: one
+    /// Writes into the audit that a key leaked, and revokes or pauses it if that is wanted. Answers whether it was by this: one
     /// that was revoked before stays as it is.
     ///
     /// # Errors
@@ -42,13 +54,22 @@ impl Store {
     pub async fn leaked(&self, leaked: &Leaked, clock: &Clock) -> Result<bool> {
         if let Pools::Postgres(_) = &self.pools {
             let mut writer = self.writer().await?;
-            let Leaked { hash, source, place, revoke, operation, host, .. } = leaked;
-            let row: Ended = rows!(
-                fetch_one,
-                writer.conn(),
-                "SELECT keyrack_leaked($1, $2, $3, $4, $5, $6) AS ended",
-                [hash.0.to_vec(), source.as_str(), place.as_deref(), *revoke, *operation, host.as_str()]
-            );
+            let Leaked { hash, source, place, operation, host, .. } = leaked;
+            let (hash, source, place) = (hash.0.to_vec(), source.as_str(), place.as_deref());
+            let row: Ended = match leaked.then {
+                LeakAction::Pause(until) => rows!(
+                    fetch_one,
+                    writer.conn(),
+                    "SELECT keyrack_leak_paused($1, $2, $3, $4, $5, $6) AS ended",
+                    [hash, source, place, Time(until), *operation, host.as_str()]
+                ),
+                then => rows!(
+                    fetch_one,
+                    writer.conn(),
+                    "SELECT keyrack_leaked($1, $2, $3, $4, $5, $6) AS ended",
+                    [hash, source, place, then == LeakAction::Revoke, *operation, host.as_str()]
+                ),
+            };
             return Ok(row.0);
         }
         let who = Identity { name: leaked.source.clone(), host: leaked.host.clone(), client: None };
@@ -63,24 +84,35 @@ impl Store {
                 }
                 let reason = reason(&leaked);
                 let mut detail = json!({ "name": key.name, "preview": key.preview, "source": leaked.source, "place": leaked.place });
-                let ends = leaked.revoke && key.revoked_at.is_none();
-                let mut action = Action::LeakReport;
-                if ends {
-                    tx.cancel_reminders(&[key.id], "revoked").await?;
-                    let end = Revocation { at: tx.now(), by: leaked.source.clone(), reason: Some(reason.clone()) };
-                    tx.revoke(&[key.id], &end).await?;
-                    detail["reason"] = json!(reason);
-                    action = Action::KeyRevoke;
+                let paused = key.paused.as_ref().map(|pause| pause.until);
+                let (mut done, mut action) = (key.revoked_at.is_none(), Action::LeakReport);
+                match leaked.then {
+                    LeakAction::Pause(until) if done && until > tx.now() && paused.is_none_or(|end| end < until) => {
+                        let (by, reason) = (SafeText::new(leaked.source.as_str()), SafeText::new(reason));
+                        detail["reason"] = json!(reason);
+                        detail["until"] = json!(until);
+                        let pause = Pause { at: tx.now(), until, by, message: None, reason: Some(reason), freeze: None };
+                        tx.pause(&[key.id], Some(&pause)).await?;
+                        action = Action::KeyPause;
+                    }
+                    LeakAction::Revoke if done => {
+                        tx.cancel_reminders(&[key.id], "revoked").await?;
+                        let end = Revocation { at: tx.now(), by: leaked.source.clone(), reason: Some(reason.clone()) };
+                        tx.revoke(&[key.id], &end).await?;
+                        detail["reason"] = json!(reason);
+                        action = Action::KeyRevoke;
+                    }
+                    _ => done = false,
                 }
                 tx.record_all(&[audit::Change::new(action, &key, detail)]).await?;
-                Ok(ends)
+                Ok(done)
             })
         })
         .await
     }
 }
 
-/// Why it was revoked.
+/// Why it was revoked or paused.
 fn reason(leaked: &Leaked) -> String {
     match &leaked.place {
         Some(place) => format!("{}: {place}", leaked.source),

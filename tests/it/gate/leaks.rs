@@ -189,6 +189,37 @@ on_both! {
         assert!(story.contains("leak.report") && story.contains("leaked"), "{story}");
     }
 
+    async fn kr_02_a_policy_that_pauses_gives_somebody_time_to_decide(db) {
+        let office = office(&db, policy(WhenLeaked::Pause)).await;
+        let leaked = make_kept(&office, "acme", "leaked").await;
+        let signer = Signer::new(db.dir(), "one");
+        let gate = Gate::start(&db, &["--leaks-github-keys", &keys_file(db.dir(), &[&signer])]);
+        let works = || gate.get("/api/v1/me", &[("X-API-Key", leaked.secret.expose())]).status;
+        assert_eq!(works(), 200);
+        for _ in 0..2 {
+            assert_eq!(signer.send(&gate, &json!([found(&leaked.secret)]).to_string()).json()[0]["label"], "true_positive");
+        }
+        assert_eq!(works(), 401);
+        let key = office.key(leaked.key.id).await.unwrap();
+        let now = office.now().await.unwrap();
+        assert_eq!((key.status(now), key.revoked_at), (keyrack::domain::key::Status::Paused, None));
+        let pause = key.paused.unwrap();
+        let left = pause.until - now;
+        assert!(left > chrono::TimeDelta::hours(167) && left <= chrono::TimeDelta::days(7), "{left}");
+        assert!(pause.reason.unwrap().contains("leak:github: https://github.com/o/r/blob/1/a.txt"));
+        let raised = alerts(&office, &leaked).await;
+        assert_eq!(raised.len(), 1);
+        let sentence = raised[0].alert.sentence();
+        assert!(sentence.contains("paused until") && sentence.contains("keyrack key revoke"), "{sentence}");
+        let keyrack = Script::on(&db);
+        let rows = keyrack.json(&["audit", "list", "--filter", &format!("key:{} action:key.pause", leaked.key.id)]);
+        assert!(rows[0].to_string().contains("leak:github"), "{rows}");
+        keyrack.ok(&["audit", "verify"]);
+        // Who looked into it may let it work again, and it does.
+        keyrack.ok(&["key", "resume", &leaked.key.id.to_string(), "--yes"]);
+        until("the key works again", async || works() == 200).await;
+    }
+
     async fn kr_02_who_holds_keys_has_them_ended_and_learns_nothing(db) {
         let office = office(&db, policy(WhenLeaked::Revoke)).await;
         let (held, safe) = (make_kept(&office, "acme", "held").await, make_kept(&office, "globex", "safe").await);
