@@ -76,7 +76,7 @@ pub use impact::Hit;
 pub use incident::{Incident, IncidentOrder};
 pub use leak::{LeakFinding, LeakOrder, LeakProgress, LeakSource, LeakSweep};
 pub use leaver::{Leave, Leaver, Left, Theirs};
-pub use list::{Count, From, Outlook, Page, PageRequest, Row, Week};
+pub use list::{Count, From, Outlook, Page, PageRequest, Rank, Row, Week};
 pub use open::Whoami;
 pub use pause::{Held, PauseOrder};
 pub use post::{Post, PostMaker, Whither};

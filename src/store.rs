@@ -93,7 +93,7 @@ pub struct Store {
     location: Location,
     access: Access,
     /// Lets one long count at a time run, and newer ones stop older ones.
-    counting: Arc<page::Counting>,
+    counting: page::Counting,
     /// The SQLite file that is open.
     held: Option<Arc<held::Held>>,
     /// Why its disk lets nothing be changed.
@@ -231,7 +231,7 @@ impl Store {
             pools,
             location: location.clone(),
             access,
-            counting: Arc::default(),
+            counting: page::Counting::default(),
             held,
             hindered,
             newer,

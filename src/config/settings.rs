@@ -30,6 +30,9 @@ pub use place::Places;
 pub use setting::{Setting, Source};
 pub use table::Flags;
 
+/// What the console was asked to keep: read after `config.toml`, in the same folder.
+pub const SAVED: &str = "saved.toml";
+
 /// How a copied text reaches the clipboard.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray,
@@ -72,6 +75,7 @@ const ROWS: &[Row<Settings>] = &[
     plain!(one utc: TRUTH, "UTC instead of the zone of this machine; also `--utc`")
         .default("false")
         .switch("--utc", "true", "Show times in UTC"),
+    plain!(one columns: TEXT, "The columns of the table of keys, with commas between; without it, what the width allows").hint("NAMES"),
     plain!(one clipboard: Codec::<ClipboardChoice>::choice("WAY"), "How a copied text reaches the clipboard; `terminal` is OSC 52").default("auto"),
     plain!(one log: TEXT, "What is logged: `info`, `keyrack=debug`; never a secret").hint("FILTER").default("info"),
     plain!(one log_file: PATH, "Where it is logged; never the screen").default("{state}/keyrack.log"),
@@ -100,6 +104,8 @@ pub struct Settings {
     pub relative_times: Setting<bool>,
     /// Whether times are shown in UTC instead of the zone of this machine.
     pub utc: Setting<bool>,
+    /// The columns of the table of keys by their names; empty: what the width allows.
+    pub columns: Setting<String>,
     pub clipboard: Setting<ClipboardChoice>,
     /// What is written to the log, in the words of `tracing`: `info`, `keyrack=debug`.
     pub log: Setting<String>,
@@ -155,6 +161,11 @@ impl Settings {
                 if keys {
                     settings.key_files.push(KeyFile { path: config, text });
                 }
+            }
+            if let Some(text) = read(&folder.join(SAVED))? {
+                let saved = folder.join(SAVED);
+                settings.apply_file(&saved, &text)?;
+                settings.files.push(saved);
             }
             let keys = folder.join("keys.toml");
             if let Some(text) = read(&keys)? {
@@ -232,6 +243,20 @@ impl Settings {
         [CONSOLE.shown(self), MAIL.shown(&self.mail), GATE.shown(&self.gate), AUDIT.shown(&self.audit)]
             .concat()
     }
+}
+
+/// What [`SAVED`] says. Without a theme or columns those of `config.toml` hold.
+pub fn saved(theme: Option<&str>, columns: Option<&str>, relative_times: bool, mouse: bool) -> String {
+    let mut text = String::from(
+        "# Written by the console when it was asked to. It is read after config.toml; without it that one holds.\n",
+    );
+    for (name, value) in [("theme", theme), ("columns", columns)] {
+        if let Some(value) = value {
+            text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
+        }
+    }
+    text.push_str(&format!("relative-times = {relative_times}\nmouse = {mouse}\n"));
+    text
 }
 
 /// The file's text, or `None` if there is none.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{Error, Result, Service};
 use crate::domain::Instant;
-use crate::domain::key::{Key, KeyId};
-use crate::domain::query::{Cursor, Query, Sort};
+use crate::domain::key::{Key, KeyId, Status};
+use crate::domain::query::{Cursor, Query, Sort, Term, Test};
 use crate::store::{Side, Slice};
 
 /// Keys of one reading, where all of them are read.
@@ -34,12 +34,17 @@ pub enum From {
     At(Cursor),
     /// The rows that come before this one.
     Before(Cursor),
+    /// The row of this key, or where it would be whether the filter fits it or not, what follows, and a third of all before
+    /// it. Where there is no such key: the first rows.
+    Around(KeyId),
 }
 
 /// A page, always in the table's order, whichever way it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     pub rows: Vec<Row>,
+    /// Where the key of [`From::Around`] is among these rows, or would be; else 0.
+    pub at: usize,
     /// Whether there are rows before the first of these.
     pub more_before: bool,
     /// Whether there are rows after the last of these.
@@ -53,6 +58,14 @@ pub struct Page {
 pub struct Row {
     pub key: Key,
     pub cursor: Cursor,
+}
+
+/// How many keys of a filter come before a place in an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
+    pub query: Query,
+    pub sort: Sort,
+    pub place: Cursor,
 }
 
 /// How many keys of the filter there are: exactly, or at least.
@@ -100,23 +113,45 @@ impl Service {
             self.inner.store.page(slice, now).await
         };
         let limit = request.limit.max(1);
-        let (place, side) = match &request.from {
-            From::Start => (None, Side::From),
+        let rows = |read: Vec<(Key, Cursor)>| read.into_iter().map(|(key, cursor)| Row { key, cursor });
+        let around;
+        let from = match request.from {
+            From::Around(key) => match self.place_of(key, request.sort, now).await? {
+                Some(cursor) => {
+                    let most = limit / 3;
+                    // One row more than wanted tells whether there is more.
+                    let mut before: Vec<Row> =
+                        rows(read(Some(&cursor), Side::Before, most + 1).await?).collect();
+                    let more_before = before.len() > most as usize;
+                    before.truncate(most as usize);
+                    before.reverse();
+                    let (at, left) = (before.len(), limit as usize - before.len());
+                    let asked = u32::try_from(left + 1).unwrap_or(limit);
+                    before.extend(rows(read(Some(&cursor), Side::From, asked).await?));
+                    let more_after = before.len() > limit as usize;
+                    before.truncate(limit as usize);
+                    return Ok(Page { rows: before, at, more_before, more_after, now });
+                }
+                None => {
+                    around = From::Start;
+                    &around
+                }
+            },
+            _ => &request.from,
+        };
+        let (place, side) = match from {
+            From::Start | From::Around(_) => (None, Side::From),
             From::End => (None, Side::Before),
             From::After(cursor) => (Some(cursor), Side::After),
             From::At(cursor) => (Some(cursor), Side::From),
             From::Before(cursor) => (Some(cursor), Side::Before),
         };
         // One row more than wanted tells whether there is more.
-        let mut rows: Vec<Row> = read(place, side, limit + 1)
-            .await?
-            .into_iter()
-            .map(|(key, cursor)| Row { key, cursor })
-            .collect();
+        let mut rows: Vec<Row> = rows(read(place, side, limit + 1).await?).collect();
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let (more_before, more_after) = match &request.from {
-            From::Start => (false, more),
+        let (more_before, more_after) = match from {
+            From::Start | From::Around(_) => (false, more),
             From::End => (more, false),
             From::Before(_) => (more, true),
             From::After(_) => (true, more),
@@ -125,7 +160,16 @@ impl Service {
         if side == Side::Before {
             rows.reverse();
         }
-        Ok(Page { rows, more_before, more_after, now })
+        Ok(Page { rows, at: 0, more_before, more_after, now })
+    }
+
+    /// The place of a key in this order, whatever became of it.
+    async fn place_of(&self, key: KeyId, sort: Sort, now: Instant) -> Result<Option<Cursor>> {
+        // That it names a status shows the hidden ones too.
+        let tests = [Test::Id(key.to_string()), Test::Status(Status::ALL.to_vec())];
+        let query = Query { terms: tests.map(|test| Term { negated: false, test }).to_vec() };
+        let slice = Slice { query: &query, sort, place: None, side: Side::From, limit: 1 };
+        Ok(self.inner.store.page(slice, now).await?.pop().map(|(_, cursor)| cursor))
     }
 
     /// Hands over every key that the filter fits, a page at a time, until `take` fails.
@@ -155,6 +199,14 @@ impl Service {
         let now = self.look().await?;
         let query = self.filled(query).await?;
         Ok(self.inner.store.count(&query, now).await?.into())
+    }
+
+    /// How many keys come before a place. Stops as [`Self::count`] does, and a newer one
+    /// stops an older one.
+    pub async fn rank(&self, Rank { query, sort, place }: &Rank) -> Result<Count> {
+        let now = self.look().await?;
+        let query = self.filled(query).await?;
+        Ok(self.inner.store.rank(&query, *sort, place, now).await?.into())
     }
 
     /// The filter with the policies and the operators of now, if it asks about them.

@@ -31,6 +31,8 @@ const NETWORKS: u32 = 3;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotations {
     pub rows: Vec<RotationRow>,
+    /// See [`Page::at`].
+    pub at: usize,
     pub more_before: bool,
     pub more_after: bool,
     pub now: Instant,
@@ -85,13 +87,14 @@ impl Service {
     /// A page of the open overlaps whose old keys the filter fits, with what both keys of each are used for.
     pub async fn rotations(&self, request: &PageRequest) -> Result<Rotations> {
         let request = PageRequest { query: request.query.being_replaced(), ..request.clone() };
-        let Page { rows, more_before, more_after, now } = self.page(&request).await?;
+        let Page { rows, at, more_before, more_after, now } = self.page(&request).await?;
         let (olds, mut cursors): (Vec<Key>, HashMap<KeyId, Cursor>) =
             rows.into_iter().map(|row| (row.key.clone(), (row.key.id, row.cursor))).unzip();
         let rotations = self.overlaps_of(olds, now).await?;
         let row =
             |rotation: Rotation| Some(RotationRow { cursor: cursors.remove(&rotation.old.id)?, rotation });
-        Ok(Rotations { rows: rotations.into_iter().filter_map(row).collect(), more_before, more_after, now })
+        let rows = rotations.into_iter().filter_map(row).collect();
+        Ok(Rotations { rows, at, more_before, more_after, now })
     }
 
     /// How many overlaps are open whose old keys the filter fits.

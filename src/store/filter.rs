@@ -22,6 +22,7 @@ pub(super) use bounds::push_hour;
 pub(super) use found::push_rows;
 use overlap::push_overlap;
 use rotation::{push_not_replaced, push_rotation_due};
+pub(super) use status::push_living_rows;
 pub(super) use status::push_revoked_by_plan;
 use status::push_statuses;
 pub(super) use text::like;
@@ -245,7 +246,12 @@ pub(super) fn push_conditions<D: Driver>(
         sql.push(" OR k.issuer NOT IN (SELECT slug FROM issuers WHERE hide_revoked))");
     }
     for (number, term) in query.terms.iter().enumerate() {
-        if term.negated && matches!(&term.test, Test::Status(any) if status::is_ended(any)) {
+        if term.is_living() {
+            if drive == Drive::Found(number) {
+                sql.push(" AND k.").push(D::ROW).push(" IN (");
+                push_living_rows(sql, now);
+                sql.push(")");
+            }
             // The same in the words of the indexes.
             push_lives(sql.push(" AND "), now);
             continue;

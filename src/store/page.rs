@@ -1,15 +1,12 @@
 //! Pages of the table of keys, by keyset: what a page costs does not depend on where it is or how many keys there are.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant as Moment};
-
 use sqlx::{FromRow, QueryBuilder};
 
 use super::dialect::both;
-use super::filter::{Drive, Driver, Part, push_conditions, push_hour, push_revoked_by_plan};
+use super::filter::{Drive, Driver, Part, push_conditions, push_hour};
 use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
-use super::{Conn, Error, Reader, Result, Store};
+use super::{Reader, Result, Store};
 use crate::domain::Instant;
 use crate::domain::hold::Hold;
 use crate::domain::issuer::Forms;
@@ -17,14 +14,11 @@ use crate::domain::key::Key;
 use crate::domain::query::{Column, Cursor, CursorValue, Direction, Query, Sort};
 
 mod drive;
+mod rank;
 mod tally;
 
 use drive::{Bound, STOPPED};
-
-/// Counting stops here if there is a filter.
-const COUNT_ROWS: i64 = 1_000_000;
-/// Counting stops after this long.
-const COUNT_TIME: Duration = Duration::from_secs(2);
+pub(super) use rank::Counting;
 
 /// Which side of a place a page lies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +40,6 @@ pub struct Slice<'a> {
     pub side: Side,
     pub limit: u32,
 }
-
-/// The newest count; older ones stop when they see that they are not it.
-#[derive(Default)]
-pub(super) struct Counting(AtomicU64);
 
 /// The column of the database behind a column of the table, and whether it holds instants.
 fn column(column: Column) -> (&'static str, bool) {
@@ -82,14 +72,7 @@ fn push_slice<D: Driver>(
     drive: Drive,
     forms: &Forms,
 ) {
-    let used: &[Option<bool>] = match (slice.sort.column, drive::is_used(slice.query)) {
-        (Column::Used, None) => &[Some(true), Some(false)],
-        (Column::Used, Some(true)) => &[Some(true)],
-        (Column::Used, Some(false)) => &[Some(false)],
-        _ => &[None],
-    };
-    let cuts: Vec<Cut> =
-        D::PARTS.iter().flat_map(|part| used.iter().map(|used| Cut { part: *part, used: *used })).collect();
+    let cuts = cuts::<D>(slice);
     if let [one] = cuts.as_slice() {
         return push_page(sql, slice, *one, now, drive, forms);
     }
@@ -100,6 +83,17 @@ fn push_slice<D: Driver>(
     }
     let way = if forward(slice) { "ASC" } else { "DESC" };
     sql.push(format!(" ORDER BY place {way}, id {way} LIMIT {}", slice.limit));
+}
+
+/// The cuts that the rows of a slice are in.
+fn cuts<D: Driver>(slice: Slice<'_>) -> Vec<Cut> {
+    let used: &[Option<bool>] = match (slice.sort.column, drive::is_used(slice.query)) {
+        (Column::Used, None) => &[Some(true), Some(false)],
+        (Column::Used, Some(true)) => &[Some(true)],
+        (Column::Used, Some(false)) => &[Some(false)],
+        _ => &[None],
+    };
+    D::PARTS.iter().flat_map(|part| used.iter().map(|used| Cut { part: *part, used: *used })).collect()
 }
 
 /// Whether the rows are read in rising order.
@@ -116,19 +110,14 @@ fn push_page<D: Driver>(
     forms: &Forms,
 ) {
     let (column, instants) = column(slice.sort.column);
-    let name = if cut.used == Some(false) { D::EPOCH } else { column };
+    let name = ordered_by::<D>(slice, cut);
     // Its rows are few, and sorted.
     let drive = if cut.part == Part::Fresh { Drive::Order } else { drive };
     // Of the index on names and the like, the second column is the id of its own table.
     let id = if name.starts_with("m.") { "m.id" } else { "k.id" };
     let tables = drive::tables::<D>(slice, cut.part, cut.used, drive);
     sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM {tables} WHERE 1 = 1"));
-    sql.push(cut.part.auth()).push(cut.part.keys()).push(match cut.used {
-        None => "",
-        Some(true) if D::HOURS => " AND k.first_used_at IS NOT NULL AND u.hour IS NOT NULL",
-        Some(true) => " AND k.first_used_at IS NOT NULL AND u.last_used_at IS NOT NULL",
-        Some(false) => " AND k.first_used_at IS NULL",
-    });
+    push_cut(sql, cut, true);
     push_conditions(sql, slice.query, now, drive, forms);
     let forward = forward(slice);
     if let Some(cursor) = slice.place {
@@ -148,6 +137,21 @@ fn push_page<D: Driver>(
     };
     let id = if few && D::ROW == "seq" { "+k.id" } else { id };
     sql.push(format!(" ORDER BY {order}{id} {way} LIMIT {}", slice.limit));
+}
+
+/// What the rows of a cut are sorted by.
+fn ordered_by<D: Driver>(slice: Slice<'_>, cut: Cut) -> &'static str {
+    if cut.used == Some(false) { D::EPOCH } else { column(slice.sort.column).0 }
+}
+
+/// Writes the condition that a row is of this cut. `keys`: whether the table `keys m` is read.
+fn push_cut<D: Driver>(sql: &mut QueryBuilder<D>, cut: Cut, keys: bool) {
+    sql.push(cut.part.auth()).push(if keys { cut.part.keys() } else { "" }).push(match cut.used {
+        None => "",
+        Some(true) if D::HOURS => " AND k.first_used_at IS NOT NULL AND u.hour IS NOT NULL",
+        Some(true) => " AND k.first_used_at IS NOT NULL AND u.last_used_at IS NOT NULL",
+        Some(false) => " AND k.first_used_at IS NULL",
+    });
 }
 
 /// Writes the condition that a row lies on the wanted side of a place.
@@ -214,41 +218,6 @@ impl Store {
         };
         Ok(reader.conn().judge(keys).await?.into_iter().zip(places).collect())
     }
-
-    /// How many keys the filter fits, and whether that is all of them.
-    pub async fn count(&self, query: &Query, now: Instant) -> Result<(u64, bool)> {
-        let mine = self.counting.0.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut reader = self.reader().await?;
-        // There is no order to keep here, so the text indexes serve however many rows they find.
-        let drive = drive::text_term(query).map_or(Drive::Planner, Drive::Found);
-        let forms = forms(&mut reader, query, now).await?;
-        match reader.conn() {
-            Conn::Sqlite(c) => {
-                let counting = self.counting.clone();
-                let end = Moment::now() + COUNT_TIME;
-                let goes_on = move || counting.0.load(Ordering::SeqCst) == mine && Moment::now() < end;
-                let _bound = Bound::new(c, 20_000, goes_on).await?;
-                let mut sql = QueryBuilder::<sqlx::Sqlite>::new("");
-                push_count(&mut sql, query, now, drive, &forms);
-                let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *c).await;
-                bounded(counted, STOPPED)
-            }
-            Conn::Postgres(c) => {
-                let mut tx = sqlx::Connection::begin(c).await?;
-                sqlx::query(sqlx::AssertSqlSafe(format!(
-                    "SET LOCAL statement_timeout = {}",
-                    COUNT_TIME.as_millis()
-                )))
-                .execute(&mut *tx)
-                .await?;
-                let mut sql = QueryBuilder::<sqlx::Postgres>::new("");
-                push_count(&mut sql, query, now, drive, &forms);
-                let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *tx).await;
-                tx.rollback().await?;
-                bounded(counted, "57014")
-            }
-        }
-    }
 }
 
 /// The rows of a slice, by the indexes that suit it.
@@ -312,36 +281,6 @@ async fn read_slice(
     }))
 }
 
-fn push_count<D: Driver>(
-    sql: &mut QueryBuilder<D>,
-    query: &Query,
-    now: Instant,
-    drive: Drive,
-    forms: &Forms,
-) {
-    if query.terms.is_empty() {
-        // Everything but the hidden ones, each side from an index.
-        sql.push(
-            "SELECT (SELECT count(*) FROM key_auth) - (SELECT count(*) FROM key_auth WHERE revoked_at IS NOT NULL \
-             AND issuer IN (SELECT slug FROM issuers WHERE hide_revoked)) \
-             - (SELECT count(*) FROM key_auth k WHERE k.revoked_at IS NULL AND ",
-        );
-        push_revoked_by_plan(sql, now);
-        sql.push(" AND k.issuer IN (SELECT slug FROM issuers WHERE hide_revoked))");
-        return;
-    }
-    for (n, part) in D::PARTS.iter().enumerate() {
-        sql.push(if n == 0 { "SELECT " } else { " + " });
-        sql.push("(SELECT count(*) FROM (SELECT 1 FROM ")
-            .push(D::COUNTED)
-            .push(" WHERE 1 = 1")
-            .push(part.auth());
-        let fresh = *part == Part::Fresh;
-        push_conditions(sql, query, now, if fresh { Drive::Order } else { drive }, forms);
-        sql.push(format!(" LIMIT {COUNT_ROWS}) AS counted{n})"));
-    }
-}
-
 /// What the filter must know of the forms that gates take, and of the freezes that hold.
 async fn forms(reader: &mut Reader, query: &Query, now: Instant) -> Result<Forms> {
     let mut forms = if query.asks_forms() { reader.conn().forms().await? } else { Forms::default() };
@@ -350,13 +289,4 @@ async fn forms(reader: &mut Reader, query: &Query, now: Instant) -> Result<Forms
         forms.frozen = freezes.iter().filter(|hold| hold.holds(now)).map(Hold::query).collect();
     }
     Ok(forms)
-}
-
-/// A count that was stopped (by the error `stopped`) has found at least nothing.
-fn bounded(counted: std::result::Result<i64, sqlx::Error>, stopped: &str) -> Result<(u64, bool)> {
-    match counted {
-        Ok(rows) => Ok((rows.unsigned_abs(), rows < COUNT_ROWS)),
-        Err(sqlx::Error::Database(db)) if db.code().as_deref() == Some(stopped) => Ok((0, false)),
-        Err(error) => Err(Error::from(error)),
-    }
 }

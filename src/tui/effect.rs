@@ -29,9 +29,9 @@ use crate::domain::usage::{Late, Minute};
 use crate::service::{
     AccountPage, AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey,
     Created, Edited, ExportForm, Extended, GateStanding, Held, Hygiene, Incident, IncidentOrder, Leave,
-    Leaver, Left, Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Receipt, ReminderRequest,
-    Retried, RevokeKeys, Revoked, Rotated, Rotations, Search, SweepOrder, SweepPreview, Tell, Told,
-    UndoneList, Whither, Whoami,
+    Leaver, Left, Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Rank, Receipt,
+    ReminderRequest, Retried, RevokeKeys, Revoked, Rotated, Rotations, Search, SweepOrder, SweepPreview,
+    Tell, Told, UndoneList, Whither, Whoami,
 };
 
 mod copying;
@@ -129,8 +129,11 @@ pub enum Request {
     Holds,
     Page(PageRequest),
     Count(Query),
+    Rank(Box<Rank>),
     Key(KeyId),
     Reach(Vec<KeyId>),
+    /// Writes the choices of the person to this file.
+    SaveChoices(PathBuf, String),
     /// Writes keys to a new file, or to the clipboard.
     Export {
         keys: Vec<KeyId>,
@@ -293,6 +296,7 @@ pub enum Reply {
     Holds(Outcomes<Vec<Hold>>),
     Page(Outcomes<Page>),
     Count(Outcomes<Count>),
+    Rank(Outcomes<Count>),
     Key(Outcomes<Box<Key>>),
     Reach(Outcomes<Box<Looked>>),
     /// What became of the keys that were to be written.
@@ -365,35 +369,8 @@ pub enum Reply {
         faults: Vec<SafeText>,
     },
     Copy(Copied),
+    /// What became of the choices.
+    SaveChoices(Outcomes<Copied>),
     /// The file's full path.
     WriteSecret(Outcomes<PathBuf>),
-}
-
-impl Reply {
-    /// Why a change was not carried out.
-    pub fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Create(Err(failure))
-            | Self::Edit(Err(failure))
-            | Self::Rotate(Err(failure))
-            | Self::RotateMany(Err(failure))
-            | Self::Extend(Err(failure))
-            | Self::Acknowledge(Err(failure))
-            | Self::SetLimits(Err(failure))
-            | Self::Revoke(Err(failure))
-            | Self::Held(Err(failure))
-            | Self::CreateAccount(Err(failure))
-            | Self::ChangeAccount(Err(failure))
-            | Self::SetStanding(Err(failure))
-            | Self::ApplyPolicy(Err(failure))
-            | Self::SetOperator(Err(failure))
-            | Self::RemoveOperator(Err(failure))
-            | Self::Leave(Err(failure))
-            | Self::AcknowledgeAlerts(Err(failure))
-            | Self::RetryReminders(Err(failure))
-            | Self::Tell(Err(failure))
-            | Self::Undone(Err(failure)) => Some(failure),
-            _ => None,
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! when its row is gone. No gesture waits for the database: steps beyond the rows at hand are owed until those come.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use ratatui::layout::Rect;
 
@@ -22,6 +23,7 @@ mod filtering;
 mod left;
 mod marks;
 mod picture;
+mod place;
 mod rows;
 mod source;
 #[cfg(test)]
@@ -30,46 +32,11 @@ mod window;
 
 use marks::Gathering;
 pub use marks::{counted, told};
-pub use picture::{Absent, Empty, draw_fate, draw_words};
+pub use picture::{Absent, Empty, draw_fate, draw_row_of, draw_words};
+use place::{Place, about_rows};
 pub use rows::Rows;
 pub use source::{Chunk, Mark, Part, Source};
 pub use window::Load;
-
-/// Whether an action is about the selected or the marked rows: about those that one sees, not those that one will see.
-fn about_rows(action: Action) -> bool {
-    use Action::*;
-    matches!(
-        action,
-        Mark | MarkRange
-            | Open
-            | Revoke
-            | Pause
-            | Resume
-            | Rotate
-            | Limit
-            | Explain
-            | CopyPreview
-            | CopyId
-            | Export
-            | ShowReach
-            | OpenLinked
-            | ShowAccountKeys
-            | ShowSameCreator
-            | KeyReminders
-            | TellAdmins
-            | GoToKey
-            | Retry
-            | Acknowledge
-            | CloseOverlap
-            | ExtendOverlap
-            | OpenReplacement
-            | ChangeAccount
-            | ToggleStanding
-            | ChangeRole
-            | RemoveOperator
-            | Leaves
-    )
-}
 
 /// What a list made of a gesture.
 #[derive(Debug, PartialEq)]
@@ -105,15 +72,18 @@ pub struct Listing<S: Source> {
     /// Where the selection stands among the rows shown, and the first of them on the screen.
     at: usize,
     top: usize,
+    /// How far what is cut is moved to the left, in columns.
+    pub moved: usize,
     /// Steps that wait for rows under way.
     owed: isize,
     pages: Paced,
     load: Load,
     /// How many rows were asked for.
     asked: u32,
-    marks: BTreeMap<S::Id, Mark>,
+    /// Shared with what can be undone.
+    marks: Rc<BTreeMap<S::Id, Mark>>,
     /// All that the filter fitted when all of that was marked.
-    whole: Option<BTreeSet<S::Id>>,
+    whole: Option<Rc<BTreeSet<S::Id>>>,
     /// Where a range of marks begins.
     anchor: Option<S::Id>,
     /// The whole list, read for the marks.
@@ -123,8 +93,14 @@ pub struct Listing<S: Source> {
     left: Option<S::Id>,
     /// The row to stand on once the rows around it have come.
     goal: Option<S::Row>,
-    /// The row that was stood on under another filter: to stand on again where it is one of the rows.
-    back: Option<S::Row>,
+    /// Where one went by oneself, while the cursor stands elsewhere because of a filter or a tab.
+    home: Option<Place<S::Row>>,
+    /// The row that the rows to come shall be around.
+    around: Option<S::Row>,
+    /// How many rows come before the first one at hand, where that is known.
+    before: Option<u64>,
+    /// Whether that was counted before the rows were read again.
+    drifted: bool,
     ones: Latest,
     /// The row to stand on as soon as it comes.
     wanted: Option<S::Id>,
@@ -146,18 +122,22 @@ impl<S: Source> Default for Listing<S> {
             selected: None,
             at: 0,
             top: 0,
+            moved: 0,
             owed: 0,
             pages: Paced::default(),
             load: Load::First,
             asked: 0,
-            marks: BTreeMap::new(),
+            marks: Rc::default(),
             whole: None,
             anchor: None,
             gathering: None,
             gathers: Latest::default(),
             left: None,
             goal: None,
-            back: None,
+            home: None,
+            around: None,
+            before: None,
+            drifted: false,
             ones: Latest::default(),
             wanted: None,
             turn: 0,
@@ -278,6 +258,8 @@ impl<S: Source> Listing<S> {
             Action::PageDown => self.step(shell, rows, page),
             Action::HalfPageUp => self.step(shell, -(rows / 2).max(1), page),
             Action::HalfPageDown => self.step(shell, (rows / 2).max(1), page),
+            Action::MoveLeft => self.move_cut(-1),
+            Action::MoveRight => self.move_cut(1),
             Action::Top => self.go_to_start(shell, page),
             Action::Bottom => self.go_to_end(shell, page),
             Action::Filter if S::FILTER.is_some() => {
@@ -316,10 +298,12 @@ impl<S: Source> Listing<S> {
     /// Reads the rows of another filter, or of the same one where something else about the source changed: those at hand
     /// would not be true to what stands above them.
     pub fn restart(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
+        self.keep_place(true);
+        let around = self.around.take();
         self.turned();
         self.forget();
-        self.loaded = false;
-        self.read(shell, Load::First, page).into_iter().collect()
+        self.around = around;
+        self.read_anew(shell, page)
     }
 
     fn forget(&mut self) {
@@ -330,7 +314,7 @@ impl<S: Source> Listing<S> {
 
     /// The rows may have changed, or the list is shown from now on: reads what is at hand again.
     pub fn refresh(&mut self, shell: &mut Shell, page: usize) -> Option<Effect> {
-        self.read(shell, if self.loaded { Load::Again } else { Load::First }, page)
+        self.read(shell, if self.loaded { Load::Again } else { self.anew() }, page)
     }
 
     /// Asks for rows.

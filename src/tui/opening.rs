@@ -21,6 +21,8 @@ use crate::service::{Created, Looked, Revoked, Tell};
 pub enum Opening {
     /// Choosing the order of the table of keys; the present one.
     Sort(Sort),
+    /// Choosing the columns of the table of keys.
+    Columns,
     /// The form for a new key, for an account if one is given.
     Create {
         account: Option<String>,
@@ -173,6 +175,8 @@ pub struct Question {
     pub change: Change,
     /// Said once it is done.
     pub done: String,
+    /// What takes it back, where something does.
+    pub undo: Option<Change>,
 }
 
 /// What a yes changes.
@@ -197,7 +201,52 @@ pub enum Change {
     AcceptHistory,
 }
 
+impl Question {
+    /// The question whether to take something back by this change.
+    pub fn undoing(change: Change) -> Self {
+        let (title, words, verb, done) = match &change {
+            Change::Standing { account, standing: Standing::Good } => (
+                format!("Undo: reinstate {account}?"),
+                "Keys can be made for it again, and its keys pass the gates again.",
+                "Reinstate",
+                format!("{account} is reinstated"),
+            ),
+            Change::Standing { account, .. } => (
+                format!("Undo: suspend {account}?"),
+                "No new key can be made for it until it is reinstated. Gates refuse its keys.",
+                "Suspend",
+                format!("{account} is suspended"),
+            ),
+            Change::Role { operator, role } => (
+                format!("Undo: give {operator} the role {}?", role.as_str()),
+                "That was the role before.",
+                "Yes",
+                format!("{operator} has the role {} again", role.as_str()),
+            ),
+            Change::RemoveOperator(name) => (
+                format!("Undo: remove {name}?"),
+                "All rights on this database are taken away again.",
+                "Remove",
+                format!("{name} has no rights any more"),
+            ),
+            _ => ("Undo?".to_owned(), "", "Yes", "undone".to_owned()),
+        };
+        Self { title, words: words.to_owned(), verb, change, done, undo: None }
+    }
+}
+
 impl Change {
+    /// What it did, for whoever may want it undone.
+    pub fn did(&self) -> String {
+        match self {
+            Self::Standing { account, standing: Standing::Good } => format!("reinstating {account}"),
+            Self::Standing { account, .. } => format!("suspending {account}"),
+            Self::Role { operator, role } => format!("giving {operator} the role {}", role.as_str()),
+            Self::RemoveOperator(name) => format!("removing {name}"),
+            Self::RetryReminders(_) | Self::Tell { .. } | Self::AcceptHistory => String::new(),
+        }
+    }
+
     /// What it is about.
     pub fn subjects(&self) -> Subjects {
         Subjects::of(match self {

@@ -20,6 +20,7 @@ use crate::domain::text::SafeText;
 
 mod account;
 mod account_page;
+mod columns;
 mod confirm;
 mod create;
 mod edit_many;
@@ -65,6 +66,7 @@ pub struct Overlays {
 fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
     match opening {
         Opening::Sort(present) => sort::open(present),
+        Opening::Columns => columns::open(shell),
         Opening::Create { account } => create::open(shell, number, account),
         Opening::Alike(key) => create::like(shell, number, key),
         Opening::EditMany(ids) => edit_many::open(shell, number, ids),
@@ -96,7 +98,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Limit(key) => limit::open(shell, number, *key),
         Opening::Preset { first_run } => preset::open(shell, number, first_run),
         Opening::Help(context) => help::open(context),
-        Opening::Palette(context) => palette::open(shell, context),
+        Opening::Palette(context) => palette::open(shell, number, context),
         Opening::Themes => themes::open(shell, number),
         Opening::Reader { title, parts, about } => reader::open(title, parts, about),
         Opening::Sweep => sweep::open(shell, number),

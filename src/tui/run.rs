@@ -176,6 +176,8 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     let styles = Styles::new(&settings.theme);
     let mut state = State::new(clock.now(), screen.size(), styles, settings.keymap.clone(), rand::random());
     state.shell.mouse = settings.mouse;
+    state.shell.columns = settings.columns.clone();
+    state.shell.chosen = settings.chosen.clone();
     state.shell.relative_times = settings.relative_times;
     state.shell.utc = settings.utc;
     state.shell.ascii = settings.ascii;

@@ -14,6 +14,7 @@ use super::opening::Made;
 use super::shell::Shell;
 use super::typed::Typed;
 use super::view::room::body;
+use super::views::View;
 use super::widgets::list;
 use crate::config::keymap::{Action, Context};
 use crate::domain::operator::Permission;
@@ -92,9 +93,33 @@ pub trait Screen: Any + Debug {
         Vec::new()
     }
 
-    /// Other rows shall be shown, once it is entered.
-    fn filter(&mut self, shell: &mut Shell, text: &str) {
-        self.list_mut().filter(text, shell.here());
+    /// Other rows shall be shown, once it is entered. `stay`: the cursor stays on its row, where that is one of them.
+    fn filter(&mut self, shell: &mut Shell, text: &str, stay: bool) {
+        self.list_mut().filter(text, shell.here(), stay);
+    }
+
+    /// Opens a tab by its number.
+    fn open_tab(&mut self, _: &mut Shell, _: usize) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Whether one step back closes something of its own. `filter`: whether clearing the filter counts.
+    fn nearer(&self, filter: bool) -> bool {
+        self.list().nearer(filter)
+    }
+
+    /// Writes down what it shows.
+    fn view(&self, view: &mut View) {
+        view.filter = self.list().filter_text().to_owned();
+    }
+
+    /// Shows this again, once it is entered, with the cursor on this row.
+    fn show(&mut self, shell: &mut Shell, view: &View, row: Option<&dyn Any>) {
+        let list = self.list_mut();
+        if list.filter_text() != view.filter {
+            list.filter(&view.filter, shell.here(), false);
+        }
+        list.stand(row);
     }
 
     /// Something new was made here: the cursor goes to it, where this is its list.

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::clipboard::Surroundings;
+use super::fields::Field;
 use crate::config::ConfigError;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
-use crate::config::settings::{ClipboardChoice, Settings, Source};
+use crate::config::settings::{ClipboardChoice, SAVED, Settings, Source};
 use crate::config::theme::Theme;
 
 /// How the console shall look and behave.
@@ -15,6 +16,8 @@ pub struct TuiSettings {
     pub theme: Theme,
     pub keymap: Keymap,
     pub mouse: bool,
+    /// The columns of the table of keys, where somebody chose them.
+    pub columns: Option<Vec<Field>>,
     /// Whether times are shown as "3d ago".
     pub relative_times: bool,
     /// Whether times are shown in UTC instead of this machine's zone.
@@ -25,6 +28,8 @@ pub struct TuiSettings {
     pub display: Display,
     /// The person's own themes.
     pub themes: Option<PathBuf>,
+    /// The theme that was saved, to be saved again.
+    pub chosen: Option<String>,
     /// Whether a command has to name the database too.
     pub named: bool,
 }
@@ -41,10 +46,22 @@ impl TuiSettings {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let display = Display::of(&environment);
+        let columns = &settings.columns;
+        let columns = match Field::parse_all(&columns.value).map_err(|why| columns.source.error(why))? {
+            fields if fields.is_empty() => None,
+            mut fields => {
+                // Without its name nobody knows a key.
+                if !fields.contains(&Field::Name) {
+                    fields.push(Field::Name);
+                }
+                Some(fields)
+            }
+        };
         Ok(Self {
             theme: Theme::load(&settings.theme.value, themes.as_deref())?,
             keymap: Keymap::load(&settings.key_files)?,
             mouse: settings.mouse.value,
+            columns,
             relative_times: settings.relative_times.value,
             utc: settings.utc.value,
             ascii: settings.ascii.value,
@@ -60,6 +77,10 @@ impl TuiSettings {
             },
             display,
             themes,
+            chosen: match &settings.theme.source {
+                Source::File(file, _) if file.ends_with(SAVED) => Some(settings.theme.value.clone()),
+                _ => None,
+            },
             named: matches!(settings.database.source, Source::Flag(_)),
         })
     }

@@ -7,10 +7,14 @@ use rand::{Rng, SeedableRng};
 use ratatui::layout::Size;
 
 use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, Timer, To, Unanswered};
+use super::fields::Field;
+use super::log::Logged;
 use super::opening::{Made, Opening};
 use super::styles::Styles;
 use super::sweep_state::Sweeping;
+pub use super::toast::{Holds, Toast};
 use super::tracked::Tracked;
+use super::undo::Undos;
 use super::words::{Copied, ExitReason, ScreenId, Severity};
 use crate::clock::zone;
 use crate::config::keymap::{Action, Keymap};
@@ -43,6 +47,10 @@ pub struct Shell {
     /// Where the person's own themes are.
     pub themes: Option<PathBuf>,
     pub mouse: bool,
+    /// The columns of the table of keys, where somebody chose them.
+    pub columns: Option<Vec<Field>>,
+    /// The theme that was chosen here.
+    pub chosen: Option<String>,
     /// Whether times are shown as "3d ago".
     pub relative_times: bool,
     /// Whether times are shown in UTC instead of this machine's zone.
@@ -87,6 +95,10 @@ pub struct Shell {
     pub named: bool,
     /// The filter that several keys were chosen by, all that it fits, and these keys.
     pub whole: Option<(String, Vec<KeyId>)>,
+    /// What was done here and can be undone.
+    pub undo: Undos,
+    /// What was changed here and answered, the newest last.
+    pub log: Vec<Logged>,
     /// Whether a new database's admin was offered an issuer.
     pub welcomed: bool,
     commands: Vec<Command>,
@@ -106,34 +118,14 @@ pub enum Link {
     },
 }
 
-/// A message in the last line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Toast {
-    pub severity: Severity,
-    pub text: SafeText,
-    pub holds: Holds,
-}
-
-/// How long a message in the last line says what is so, apart from the time that it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
-    /// What it tells has happened.
-    Ever,
-    /// It tells what to do now, or how things stand: until the next gesture.
-    Gesture,
-    /// It is about the overlay of this number: until that is gone.
-    Open(u64),
-    /// It tells that something is being read: until that has come, or the next gesture.
-    Answer,
-}
-
 /// What a screen or an overlay wants changed outside of itself.
 #[derive(Debug, PartialEq)]
 pub(super) enum Command {
     Open(Opening),
     Close,
-    Filter(String),
-    Reminders(String),
+    Show(ScreenId, String),
+    /// By its number.
+    Tab(usize),
     Sort(Sort),
     Changed(Subjects),
     Made(Made),
@@ -152,6 +144,8 @@ impl Shell {
             theme: "dark".to_owned(),
             themes: None,
             mouse: false,
+            columns: None,
+            chosen: None,
             relative_times: true,
             utc: false,
             ascii: false,
@@ -175,6 +169,8 @@ impl Shell {
             redraw: true,
             named: false,
             whole: None,
+            undo: Undos::default(),
+            log: Vec::new(),
             welcomed: false,
             commands: Vec::new(),
             number: 0,
@@ -204,11 +200,10 @@ impl Shell {
         (id, Effect::Ask { to: id, request })
     }
 
-    /// Takes note of an answer; whether it is one to a change.
-    pub fn hears(&mut self, id: RequestId) -> bool {
-        let open = self.unanswered.len();
-        self.unanswered.retain(|(own, _)| *own != id);
-        self.unanswered.len() < open
+    /// Takes note of an answer; what it changes, where it is one to a change.
+    pub fn hears(&mut self, id: RequestId) -> Option<Unanswered> {
+        let place = self.unanswered.iter().position(|(own, _)| *own == id)?;
+        Some(self.unanswered.remove(place).1)
     }
 
     /// A new identity for a wish to change something. Keep it for retries of the same wish.
@@ -235,12 +230,22 @@ impl Shell {
 
     /// Shows the keys that a filter fits.
     pub fn filter(&mut self, filter: impl Into<String>) {
-        self.commands.push(Command::Filter(filter.into()));
+        self.show(ScreenId::Keys, filter);
+    }
+
+    /// Shows the rows of a screen that a filter fits.
+    pub fn show(&mut self, screen: ScreenId, filter: impl Into<String>) {
+        self.commands.push(Command::Show(screen, filter.into()));
+    }
+
+    /// Opens a tab of the screen that is shown, by its number.
+    pub fn tab(&mut self, tab: usize) {
+        self.commands.push(Command::Tab(tab));
     }
 
     /// Shows the reminders that a filter fits.
     pub fn reminders(&mut self, filter: impl Into<String>) {
-        self.commands.push(Command::Reminders(filter.into()));
+        self.show(ScreenId::Reminders, filter);
     }
 
     /// Sorts the table of keys.

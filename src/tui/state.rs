@@ -8,7 +8,10 @@ use super::screens::Screens;
 use super::shell::{Link, Shell};
 use super::standing::Standing;
 use super::styles::Styles;
+use super::undo::Marks;
 use super::view::body;
+use super::views::Views;
+use super::words::ScreenId;
 use crate::config::keymap::Keymap;
 use crate::domain::Instant;
 
@@ -22,6 +25,12 @@ pub struct State {
     pub overlays: Overlays,
     /// What was pressed too early.
     pub ahead: Ahead,
+    /// What was shown before.
+    pub views: Views,
+    /// What was marked on the screen that is shown, before the present message.
+    pub marked: Option<(ScreenId, Marks)>,
+    /// Whether what changes now is an undoing.
+    pub undoing: bool,
 }
 
 impl State {
@@ -33,6 +42,9 @@ impl State {
             screens: Screens::default(),
             overlays: Overlays::default(),
             ahead: Ahead::default(),
+            views: Views::default(),
+            marked: None,
+            undoing: false,
         }
     }
 

@@ -22,14 +22,21 @@ use crate::domain::text::SafeText;
 
 mod copying;
 mod gesture;
+mod going;
 mod history;
 mod live;
+mod log;
+mod seen;
 mod suspend;
+mod undo;
 
 use copying::copy_command;
-use gesture::{context, lookup, typing, waits, without_esc};
+use gesture::{lookup, typing, waits, without_esc};
+use going::everywhere;
 use live::{changed, live};
+use seen::{came, go, jump, open, step_back};
 use suspend::suspend;
+use undo::note;
 
 /// How long a message stays in the last line.
 const TOAST: Duration = Duration::from_secs(8);
@@ -85,6 +92,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 
 fn take(state: &mut State, message: Message) -> Vec<Effect> {
     let toast = state.shell.toast.clone();
+    let gesture = matches!(message, Message::Key { .. } | Message::Paste(_) | Message::Mouse(_));
     let mut effects = handle(state, message);
     loop {
         let commands = state.shell.take_commands();
@@ -95,6 +103,7 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             effects.extend(carry_out(state, command));
         }
     }
+    note(state, gesture);
     if state.shell.toast.is_some() && state.shell.toast != toast {
         effects.push(Effect::SetTimer { timer: Timer::Toast, after: TOAST });
     }
@@ -212,59 +221,11 @@ fn input(state: &mut State, input: Input) -> Vec<Effect> {
     {
         return effects;
     }
-    state.screens.of_mut(state.shell.screen).input(&mut state.shell, input)
-}
-
-/// Actions that mean the same on every screen; `None` for the others.
-fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect>> {
-    match action {
-        Action::Quit => Some(open(state, Opening::Leave(ExitReason::Quit))),
-        Action::NextScreen => Some(go(state, state.shell.screen.step(1))),
-        Action::PreviousScreen => Some(go(state, state.shell.screen.step(-1))),
-        Action::ToggleMouse => {
-            state.shell.mouse = !state.shell.mouse;
-            let words = if state.shell.mouse { "mouse on" } else { "mouse off: select text as usual" };
-            state.shell.toast(Severity::Info, words);
-            Some(vec![Effect::Mouse(state.shell.mouse)])
-        }
-        Action::ToggleTimes => {
-            state.shell.relative_times = !state.shell.relative_times;
-            Some(Vec::new())
-        }
-        Action::Refresh => {
-            state.shell.changed(Subjects::ALL);
-            Some(Vec::new())
-        }
-        Action::Help => {
-            let context = context(state);
-            Some(open(state, Opening::Help(context)))
-        }
-        Action::Palette => {
-            let context = context(state);
-            Some(open(state, Opening::Palette(context)))
-        }
-        Action::Sweep => Some(open(state, Opening::Sweep)),
-        Action::Themes => Some(open(state, Opening::Themes)),
-        Action::ExplainSecret => Some(open(state, Opening::ExplainSecret)),
-        Action::Emergency => Some(open(state, Opening::Emergency)),
-        Action::Incident => Some(open(state, Opening::Incident(Vec::new()))),
-        Action::Restored => history::opening(&mut state.shell)
-            .map_or_else(|| Some(Vec::new()), |opening| Some(open(state, opening))),
-        _ => ScreenId::of(action).map(|screen| go(state, screen)),
+    // One step back: what is nearest goes first.
+    if input.action() == Some(Action::Back) && !state.screens.shown(&state.shell).nearer(!came(state)) {
+        return step_back(state).unwrap_or_default();
     }
-}
-
-fn open(state: &mut State, opening: Opening) -> Vec<Effect> {
-    state.overlays.open(&mut state.shell, opening)
-}
-
-fn go(state: &mut State, screen: ScreenId) -> Vec<Effect> {
-    state.shell.redraw = true;
-    state.shell.screen = screen;
-    state.shell.at_once = true;
-    let effects = state.screens.of_mut(state.shell.screen).enter(&mut state.shell);
-    state.shell.at_once = false;
-    effects
+    state.screens.of_mut(state.shell.screen).input(&mut state.shell, input)
 }
 
 fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
@@ -278,9 +239,11 @@ fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
 }
 
 fn answer(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
-    let (awaited, done) = (state.shell.hears(id), reply.lets_leave());
+    let (change, done) = (state.shell.hears(id), reply.lets_leave());
+    let failure = reply.failure().map(|failure| failure.text.clone());
     let effects = pass_on(state, id, reply);
-    if awaited {
+    if let Some(change) = change {
+        log::note(&mut state.shell, change.what, failure);
         state.leave_or_stay(done);
     }
     effects
@@ -307,8 +270,10 @@ fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
         Reply::Undone(Ok(list)) => shell.undone = list.undone,
         Reply::OpenAlerts(Ok(count)) => shell.alerts = Some(count),
         Reply::Holds(Ok(holds)) => effects.extend(shell.hold(holds)),
-        Reply::Copy(copied) | Reply::Export(Ok(copied)) => shell.copied(&copied),
-        Reply::Export(Err(failure)) => shell.failed(&failure),
+        Reply::Copy(copied) | Reply::Export(Ok(copied)) | Reply::SaveChoices(Ok(copied)) => {
+            shell.copied(&copied);
+        }
+        Reply::Export(Err(failure)) | Reply::SaveChoices(Err(failure)) => shell.failed(&failure),
         Reply::Sweep(outcome) => sweeping::ended(shell, id, outcome),
         Reply::Post(outcome) => shell.post = Some(outcome),
         Reply::Receipt(outcome) => {
@@ -375,14 +340,8 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
             state.overlays.close();
             Vec::new()
         }
-        Command::Filter(filter) => {
-            state.screens.of_mut(ScreenId::Keys).filter(&mut state.shell, &filter);
-            go(state, ScreenId::Keys)
-        }
-        Command::Reminders(filter) => {
-            state.screens.of_mut(ScreenId::Reminders).filter(&mut state.shell, &filter);
-            go(state, ScreenId::Reminders)
-        }
+        Command::Show(screen, filter) => jump(state, screen, &filter),
+        Command::Tab(tab) => state.screens.of_mut(state.shell.screen).open_tab(&mut state.shell, tab),
         Command::Sort(sort) => state.screens.of_mut(ScreenId::Keys).sort(&mut state.shell, sort),
         Command::Changed(touched) => {
             state.shell.at_once = true;
@@ -391,6 +350,9 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
             effects
         }
         Command::Made(made) => state.screens.made(&mut state.shell, &made),
+        Command::Act(Action::Interrupt) => open(state, Opening::Leave(ExitReason::Interrupted)),
+        Command::Act(Action::Suspend) => suspend(state, true),
+        Command::Act(Action::Redraw) => vec![Effect::Repaint],
         Command::Act(action) => {
             let event = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
             input(state, Input::Key(Key { action: Some(action), event, hurried: false, unread: false }))

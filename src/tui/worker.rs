@@ -13,7 +13,7 @@ pub mod late;
 mod rotation;
 mod running;
 
-use files::{file_failure, themes, write_new, write_secret};
+use files::{file_failure, save, themes, write_new, write_secret};
 pub use running::Running;
 
 use super::clipboard::Clipboard;
@@ -205,6 +205,7 @@ impl Worker {
             Request::Holds => Reply::Holds(plain(service.holds(false)).await),
             Request::Page(request) => Reply::Page(plain(service.page(&request)).await),
             Request::Count(query) => Reply::Count(plain(service.count(&query)).await),
+            Request::Rank(rank) => Reply::Rank(plain(service.rank(&rank)).await),
             Request::Key(id) => Reply::Key(plain(service.key(id)).await.map(Box::new)),
             Request::Reach(keys) => Reply::Reach(plain(service.look_at(&keys)).await.map(Box::new)),
             Request::Export { keys, form, to } => Reply::Export(self.export(&keys, form, to).await),
@@ -317,6 +318,7 @@ impl Worker {
                 Reply::PreviewSweep(preview.map(Box::new).map_err(Failure::from))
             }
             Request::Themes(folder) => themes(folder).await,
+            Request::SaveChoices(path, text) => Reply::SaveChoices(save(path, text).await),
             Request::Copy(text) => Reply::Copy(self.clipboard.copy(text, &self.messages).await),
             Request::WriteSecret { path, secret } => Reply::WriteSecret(write_secret(path, secret).await),
         }

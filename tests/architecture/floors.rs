@@ -5,6 +5,7 @@ use crate::circles::Edges;
 /// From the ground up. A file lies on the floor of the longest path that it begins with.
 pub const FLOORS: &[&[&str]] = &[
     &[
+        "fields",
         "words",
         "styles",
         "painter",
@@ -15,7 +16,7 @@ pub const FLOORS: &[&[&str]] = &[
         "view/text",
         "view/times",
     ],
-    &["ahead", "effect", "message", "opening"],
+    &["ahead", "effect", "log", "message", "opening", "toast", "undo", "views"],
     &["input", "clipboard", "settings", "sweep_state", "tracked", "widgets"],
     &["shell"],
     &[

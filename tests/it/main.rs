@@ -111,6 +111,7 @@ mod gate {
 
 /// What people do in the console, in a real terminal.
 mod journey {
+    mod about;
     mod accounts;
     mod copying;
     mod edits;

@@ -74,8 +74,20 @@ pub enum Action {
     ToggleTimes,
     /// Take mouse clicks, or leave them to the terminal for selecting text
     ToggleMouse,
-    /// One step back: close, clear the marks, clear the filter
+    /// One step back: close, clear the marks, clear the filter, then the view before
     Back,
+    /// Back to the view before: screen, tab, filter, order and row
+    HistoryBack,
+    /// Forward again, after going back
+    HistoryForward,
+    /// Undo the last of: filter, tab, order, marks, pause, suspension, role. Pauses and roles ask first
+    Undo,
+    /// What this console changed since it was opened
+    #[strum(serialize = "session-log")]
+    SessionLog,
+    /// Save theme, columns, times and mouse as they are now, for the next time
+    #[strum(serialize = "save")]
+    SaveChoices,
     /// Leave Keyrack
     Quit,
     // In a list
@@ -95,10 +107,14 @@ pub enum Action {
     Top,
     /// Last row
     Bottom,
-    /// Tab to the left, or sort by the column before
+    /// Tab to the left, such as from all keys to the live ones
     Left,
-    /// Tab to the right, or sort by the next column
+    /// Tab to the right
     Right,
+    /// Show the beginning of what is cut off at the right
+    MoveLeft,
+    /// Show more of what is cut off at the right
+    MoveRight,
     /// Open the selected row, or close it
     Open,
     /// Filter the list: words, and conditions such as status:active expires:<30d
@@ -112,6 +128,9 @@ pub enum Action {
     Sort,
     /// Turn the order round
     SortReverse,
+    /// Choose the columns of the table
+    #[strum(serialize = "columns")]
+    ChooseColumns,
     /// Mark the row, for doing something with several
     Mark,
     /// Mark everything from the last mark to this row
@@ -315,6 +334,10 @@ pub enum Action {
     ReadBottom,
     /// Show only lines with a word
     Search,
+    /// Do what the line under the cursor says
+    RunHelp,
+    /// Close the help
+    CloseHelp,
     /// Close the page
     CloseReader,
 }

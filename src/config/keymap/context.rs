@@ -60,6 +60,9 @@ pub enum Context {
     /// A page to read: help, a row's detail, a policy.
     #[strum(serialize = "A page to read")]
     Reader,
+    /// What every key does.
+    #[strum(serialize = "The help")]
+    HelpPage,
     /// What a sweep would send.
     #[strum(serialize = "What a sweep would send")]
     Preview,
@@ -88,7 +91,7 @@ impl Context {
             Self::Hygiene | Self::Rotations => Self::Table,
             Self::Leaving | Self::Findings | Self::Leaver => Self::Dialog,
             Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
-            Self::Picker | Self::Reader | Self::AccountPage => Self::Always,
+            Self::Picker | Self::Reader | Self::HelpPage | Self::AccountPage => Self::Always,
             Self::Preview | Self::Sweeping => Self::Always,
         })
     }

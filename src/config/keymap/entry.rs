@@ -15,6 +15,8 @@ pub struct Registered {
     pub hint: u8,
     /// Whether the palette offers it.
     pub palette: bool,
+    /// Other words that people look for it by.
+    pub also: &'static str,
 }
 
 pub(super) const fn entry(
@@ -23,7 +25,7 @@ pub(super) const fn entry(
     contexts: &'static [Context],
     keys: &'static [&'static str],
 ) -> Registered {
-    Registered { action, label, contexts, keys, hint: 0, palette: false }
+    Registered { action, label, contexts, keys, hint: 0, palette: false, also: "" }
 }
 
 impl Registered {
@@ -34,6 +36,10 @@ impl Registered {
 
     pub(super) const fn hint(self, hint: u8) -> Self {
         Self { hint, ..self }
+    }
+
+    pub(super) const fn also(self, also: &'static str) -> Self {
+        Self { also, ..self }
     }
 
     pub(super) const fn in_palette(self) -> Self {

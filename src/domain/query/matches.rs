@@ -75,7 +75,29 @@ impl Query {
     }
 }
 
+impl Query {
+    /// Whether it asks for any key, hidden or not.
+    pub fn is_everything(&self) -> bool {
+        let any = |term: &Term| !term.negated && term.test.is_any_status();
+        !self.terms.is_empty() && self.terms.iter().all(any)
+    }
+
+    /// Whether it asks for nothing but keys that have not ended.
+    pub fn is_living(&self) -> bool {
+        matches!(self.terms.as_slice(), [term] if term.is_living())
+    }
+}
+
 impl Term {
+    /// Whether it asks for keys that have not ended: `-status:expired,abandoned,revoked`.
+    pub fn is_living(&self) -> bool {
+        let ends = |status| matches!(status, Status::Expired | Status::Abandoned | Status::Revoked);
+        match &self.test {
+            Test::Status(any) => self.negated && any.len() == 3 && any.iter().copied().all(ends),
+            _ => false,
+        }
+    }
+
     /// Whether `key` fits at `now`, the `-` taken into account.
     pub fn matches(&self, key: &Key, now: Instant) -> bool {
         self.test.matches(key, now) != self.negated
@@ -83,6 +105,11 @@ impl Term {
 }
 
 impl Test {
+    /// Whether it names every status there is.
+    pub fn is_any_status(&self) -> bool {
+        matches!(self, Self::Status(any) if Status::ALL.iter().all(|status| any.contains(status)))
+    }
+
     fn matches(&self, key: &Key, now: Instant) -> bool {
         match self {
             Self::Status(any) => any.contains(&key.status(now)),

@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::{Driver, any, push_lives, push_terms};
+use super::{Driver, Part, any, push_lives, push_terms};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Status;
@@ -11,12 +11,6 @@ use crate::domain::query;
 /// No text that begins like another comes after that one with this behind it.
 const LAST: char = char::MAX;
 
-/// Whether these are all ways to end.
-pub(super) fn is_ended(any: &[Status]) -> bool {
-    let ends = |status| matches!(status, Status::Expired | Status::Abandoned | Status::Revoked);
-    any.len() == 3 && any.iter().copied().all(ends)
-}
-
 /// Writes that the key is one of these.
 pub(super) fn push_statuses<D: Driver>(
     sql: &mut QueryBuilder<D>,
@@ -24,6 +18,11 @@ pub(super) fn push_statuses<D: Driver>(
     now: Instant,
     forms: &Forms,
 ) {
+    // Every key is one of them.
+    if Status::ALL.iter().all(|status| statuses.contains(status)) {
+        sql.push("1 = 1");
+        return;
+    }
     any(sql, statuses, |sql, status| {
         push_status(sql, *status, now, forms);
         // Where both are asked for, nobody needs to look.
@@ -35,6 +34,15 @@ pub(super) fn push_statuses<D: Driver>(
             }
         }
     });
+}
+
+/// The rows of keys that have not ended, as far as the index of ends has them.
+pub(in crate::store) fn push_living_rows<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("SELECT k.").push(D::ROW).push(" FROM key_auth k WHERE k.ends_at > ");
+    D::time(sql, now);
+    if D::PARTS.contains(&Part::Listed) {
+        sql.push(Part::Listed.auth());
+    }
 }
 
 fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instant, forms: &Forms) {

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant as Moment};
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::super::dialect::both;
-use super::super::filter::{Drive, Driver, Part, push_rows};
+use super::super::filter::{Drive, Driver, Part, push_living_rows, push_rows};
 use super::{Reader, Slice};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
-use crate::domain::query::{Column, Query, Test};
+use crate::domain::query::{Column, Query, Term, Test};
 
 /// A term that fits no more rows than this is looked up and what it finds is sorted; one that fits more is met so often in
 /// the sort's own index that a page fills quickly from there.
@@ -74,11 +74,19 @@ async fn rarest(
     most: i64,
 ) -> sqlx::Result<Option<usize>> {
     let mut best = None;
+    let many = most == MANY;
     let mut most = most;
-    for (number, term) in query.terms.iter().enumerate().filter(|(_, term)| !term.negated) {
+    // What lives is looked up only where the order met too few of it.
+    let serves = |term: &Term| match term.is_living() {
+        true => many,
+        false => !term.negated && !term.test.is_any_status(),
+    };
+    for (number, term) in query.terms.iter().enumerate().filter(|(_, term)| serves(term)) {
         let found: i64 = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 FROM (");
-            if !push_rows::<Db>(&mut sql, &term.test, now, forms, true) {
+            if term.is_living() {
+                push_living_rows(&mut sql, now);
+            } else if !push_rows::<Db>(&mut sql, &term.test, now, forms, true) {
                 continue;
             }
             sql.push(format!(") AS found LIMIT {}) AS counted", most + 1));

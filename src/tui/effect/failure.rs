@@ -1,5 +1,6 @@
 //! Why something was not done.
 
+use super::Reply;
 use crate::domain::text::SafeText;
 use crate::service::{Error, Field, StoreError};
 
@@ -63,5 +64,34 @@ impl From<Error> for Failure {
             Error::Store(_) => FailureKind::Other,
         };
         Self { kind, text: SafeText::new(error.to_string()) }
+    }
+}
+
+impl Reply {
+    /// Why a change was not carried out.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Create(Err(failure))
+            | Self::Edit(Err(failure))
+            | Self::Rotate(Err(failure))
+            | Self::RotateMany(Err(failure))
+            | Self::Extend(Err(failure))
+            | Self::Acknowledge(Err(failure))
+            | Self::SetLimits(Err(failure))
+            | Self::Revoke(Err(failure))
+            | Self::Held(Err(failure))
+            | Self::CreateAccount(Err(failure))
+            | Self::ChangeAccount(Err(failure))
+            | Self::SetStanding(Err(failure))
+            | Self::ApplyPolicy(Err(failure))
+            | Self::SetOperator(Err(failure))
+            | Self::RemoveOperator(Err(failure))
+            | Self::Leave(Err(failure))
+            | Self::AcknowledgeAlerts(Err(failure))
+            | Self::RetryReminders(Err(failure))
+            | Self::Tell(Err(failure))
+            | Self::Undone(Err(failure)) => Some(failure),
+            _ => None,
+        }
     }
 }

@@ -93,6 +93,7 @@ impl Request {
             | Self::Holds
             | Self::Page(_)
             | Self::Count(_)
+            | Self::Rank(_)
             | Self::Key(_)
             | Self::Alike(_)
             | Self::Reach(_)
@@ -125,6 +126,7 @@ impl Request {
             | Self::PreviewSweep(_)
             | Self::Themes(_)
             | Self::Copy(_)
+            | Self::SaveChoices(..)
             | Self::WriteSecret { .. } => return None,
         };
         Some(Unanswered { what, look })

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::{Listing, Load, Source};
+use super::{Listing, Source};
 use crate::config::keymap::Action;
 
 use crate::domain::query::Completion;
@@ -87,43 +87,36 @@ impl<S: Source> Listing<S> {
 
     /// The filter's text may have changed. With a mistake in it the last good result stays.
     pub(super) fn read_filter(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
-        self.read_filter_from(shell, page, None)
+        self.read_filter_from(shell, page, false)
     }
 
-    /// Like [`Self::read_filter`]. `own`: the row to stand on, where it is one of the rows then.
-    fn read_filter_from(&mut self, shell: &mut Shell, page: usize, own: Option<S::Row>) -> Vec<Effect> {
+    /// Like [`Self::read_filter`]. `own`: whether the cursor stays on its row in any case.
+    fn read_filter_from(&mut self, shell: &mut Shell, page: usize, own: bool) -> Vec<Effect> {
         let before = self.filter.meaning.clone();
         if !self.filter.interpret(|text| S::parse(text, shell.here())) {
             return Vec::new();
         }
         self.turned();
+        self.keep_place(own);
         if self.loaded && S::reads_same(&before, &self.filter.meaning) {
-            self.left = None;
-            self.sift();
-            let at = own.and_then(|own| self.position(&S::id(&own)));
-            self.select(at.unwrap_or(0));
-            self.top = 0;
+            self.sift_around();
             self.top = self.top(page);
             return self.read_on(shell, page).into_iter().collect();
         }
-        self.loaded = false;
-        self.back = own;
-        let load = if S::BOTH_WAYS && self.back.is_some() { Load::Back } else { Load::First };
-        self.read(shell, load, page).into_iter().collect()
+        self.read_anew(shell, page)
     }
 
     /// Shows all rows again. The cursor stays on its row, where that is one of them.
     pub(super) fn drop_filter(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
-        let own = self.selected().filter(|row| !self.is_left(row)).cloned();
         self.filter.set("");
-        self.read_filter_from(shell, page, own)
+        self.read_filter_from(shell, page, true)
     }
 
-    /// What was marked was marked under another filter, and so was the row that shall be stood on.
+    /// What was marked was marked under another filter.
     pub(super) fn turned(&mut self) {
         self.turn += 1;
         self.wanted = None;
-        self.back = None;
+        self.around = None;
         self.clear_marks();
     }
 

@@ -27,6 +27,7 @@ impl<S: Source> Listing<S> {
     /// The cursor shall stand on this row, which is new: unless it is moved before the row comes.
     pub fn stand_on(&mut self, shell: &mut Shell, id: &S::Id) -> Vec<Effect> {
         self.owed = 0;
+        self.home = None;
         self.wanted = Some(id.clone());
         // Rows under way may bring it; else it is asked for when they have come.
         if !self.loaded || self.leaping() {

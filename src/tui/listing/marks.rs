@@ -2,12 +2,14 @@
 //! goes with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::{Chunk, Listing, Mark, Part, Source};
 use crate::config::keymap::Action;
 use crate::domain::text::thousands;
 use crate::tui::effect::{Effect, Outcomes, RequestId, To};
 use crate::tui::shell::{Holds, Shell};
+use crate::tui::undo::Marks;
 use crate::tui::words::Severity;
 
 /// Rows of one reading of the whole list.
@@ -68,7 +70,7 @@ impl<S: Source> Listing<S> {
     }
 
     pub fn clear_marks(&mut self) -> Vec<Effect> {
-        self.marks.clear();
+        self.marks = Rc::default();
         self.whole = None;
         self.anchor = None;
         self.gathering = None;
@@ -89,13 +91,13 @@ impl<S: Source> Listing<S> {
         let own = self.iter().enumerate().take(to + 1).skip(from).map(|(_, row)| row);
         let marks: Vec<(S::Id, Mark)> =
             own.filter(|row| !self.is_left(row)).map(|row| (S::id(row), S::mark(shell, row))).collect();
-        self.marks.extend(marks);
+        Rc::make_mut(&mut self.marks).extend(marks);
     }
 
     /// Marks the selected row, or takes its mark away.
     pub(super) fn mark(&mut self, shell: &Shell) {
         if let Some(id) = self.selected.clone() {
-            if self.marks.remove(&id).is_none() {
+            if Rc::make_mut(&mut self.marks).remove(&id).is_none() {
                 self.mark_rows(shell, self.at, self.at);
             }
             self.anchor = Some(id);
@@ -131,7 +133,7 @@ impl<S: Source> Listing<S> {
         }
         self.mark_rows(shell, 0, self.len());
         let all = self.iter().filter(|row| !self.is_left(row)).map(S::id).collect();
-        self.whole = Some(all);
+        self.whole = Some(Rc::new(all));
         Vec::new()
     }
 
@@ -181,8 +183,8 @@ impl<S: Source> Listing<S> {
                     shell.toast_until(Holds::Gesture, Severity::Warning, words);
                 }
             }
-            self.whole = last.is_none().then(|| gathering.found.keys().cloned().collect());
-            self.marks.extend(gathering.found);
+            self.whole = last.is_none().then(|| Rc::new(gathering.found.keys().cloned().collect()));
+            Rc::make_mut(&mut self.marks).extend(gathering.found);
         } else if last.is_none() {
             self.renew(|id, _| gathering.found.get(id).copied());
         }
@@ -191,7 +193,7 @@ impl<S: Source> Listing<S> {
 
     /// What is marked is told as it is now, and what is over since it was marked is marked no longer.
     fn renew(&mut self, now: impl Fn(&S::Id, Mark) -> Option<Mark>) {
-        self.marks.retain(|id, mark| {
+        Rc::make_mut(&mut self.marks).retain(|id, mark| {
             let before = *mark;
             match now(id, before) {
                 Some(read) => *mark = read,
@@ -210,10 +212,42 @@ impl<S: Source> Listing<S> {
         let held: BTreeMap<S::Id, Mark> = marks.map(|row| (S::id(row), S::mark(shell, row))).collect();
         let out_of_reach = self.more_before || self.more_after;
         self.renew(|id, mark| held.get(id).copied().or(Some(mark).filter(|_| out_of_reach)));
-        let left = self.left.clone();
-        self.marks.retain(|id, _| left.as_ref() != Some(id));
+        if let Some(left) = &self.left
+            && self.marks.contains_key(left)
+        {
+            Rc::make_mut(&mut self.marks).remove(left);
+        }
         let unseen = anew && self.marks.keys().any(|id| !held.contains_key(id));
         if unseen && self.gathering.is_none() { self.gather(shell, false) } else { None }
+    }
+}
+
+/// What is marked, to be marked again.
+#[derive(Debug)]
+struct Kept<I> {
+    marks: Rc<BTreeMap<I, Mark>>,
+    whole: Option<Rc<BTreeSet<I>>>,
+}
+
+impl<S: Source> Listing<S> {
+    /// What is marked now.
+    pub(super) fn keep_marks(&self) -> Marks {
+        Rc::new(Kept { marks: Rc::clone(&self.marks), whole: self.whole.clone() })
+    }
+
+    /// Whether more rows are marked now; `None`: the same ones.
+    pub(super) fn marks_differ(&self, kept: &Marks) -> Option<bool> {
+        let kept = kept.downcast_ref::<Kept<S::Id>>()?;
+        let same = Rc::ptr_eq(&self.marks, &kept.marks) || self.marks.keys().eq(kept.marks.keys());
+        (!same).then(|| self.marks.len() > kept.marks.len())
+    }
+
+    /// Marks what was marked then; whether it still can be is looked up with the next rows.
+    pub(super) fn mark_again(&mut self, kept: &Marks) {
+        if let Some(kept) = kept.downcast_ref::<Kept<S::Id>>() {
+            self.marks = Rc::clone(&kept.marks);
+            self.whole = kept.whole.clone();
+        }
     }
 }
 

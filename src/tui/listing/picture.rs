@@ -52,12 +52,27 @@ impl<S: Source> Listing<S> {
 
     /// Draws the filter, or what stands in its place without one.
     pub fn draw_bar(&self, shell: &Shell, frame: &mut Frame, area: Rect, idle: Line<'_>) {
-        let area = Rect { height: area.height.min(1), ..area };
-        if self.filter.visible() {
-            self.draw_filter(shell, frame, area);
-        } else {
-            frame.render_widget(idle, area);
+        if !self.filter.visible() {
+            return self.draw_idle(shell, frame, area, idle);
         }
+        // What is typed, and what is said of it, has all of the line.
+        let area = if self.filter.typing { area } else { self.draw_place(shell, frame, area, FILTER) };
+        self.draw_filter(shell, frame, area);
+    }
+
+    /// Draws a line above the list, and at its end where the cursor is, if there is room for both.
+    pub fn draw_idle(&self, shell: &Shell, frame: &mut Frame, area: Rect, idle: Line<'_>) {
+        let taken = u16::try_from(idle.width()).unwrap_or(u16::MAX);
+        let area = self.draw_place(shell, frame, area, taken);
+        frame.render_widget(idle, area);
+    }
+
+    fn draw_place(&self, shell: &Shell, frame: &mut Frame, area: Rect, taken: u16) -> Rect {
+        let area = Rect { height: area.height.min(1), ..area };
+        let words = self.row_of(None);
+        let fits = fit::width(&words) + usize::from(taken) + 3 <= usize::from(area.width);
+        let words = if fits { words.as_str() } else { "" };
+        Rect { width: draw_row_of(shell, frame.buffer_mut(), area, words), ..area }
     }
 
     pub fn draw_filter(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -115,7 +130,7 @@ impl<S: Source> Listing<S> {
         let drawn: Vec<Vec<Cell>> = rows.iter().map(|row| dimmed(row, cells(row))).collect();
         let here = self.at.checked_sub(top);
         let marked = |line: usize| rows.get(line).is_some_and(|row| self.is_marked(row));
-        list::draw(frame, &shell.styles, area, columns, &drawn, here, marked);
+        list::draw_moved(frame, &shell.styles, area, columns, &drawn, here, marked, self.moved);
         let fates = rows.iter().enumerate().filter_map(|(line, row)| Some((line, self.fate(shell, row)?)));
         for (line, words) in fates {
             let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
@@ -134,6 +149,20 @@ impl<S: Source> Listing<S> {
         let key = shell.keymap.key(Action::Filter);
         Line::styled(format!(" {all}; {key} filters"), shell.styles.of(Role::Muted))
     }
+}
+
+/// Columns that a filter has in any case.
+const FILTER: u16 = 36;
+
+/// Draws where the cursor is in a list at the right end of a line; answers how many columns are left of it.
+pub fn draw_row_of(shell: &Shell, buffer: &mut Buffer, line: Rect, words: &str) -> u16 {
+    let width = u16::try_from(fit::width(words)).unwrap_or(u16::MAX);
+    if words.is_empty() || line.height == 0 || width + 2 > line.width {
+        return line.width;
+    }
+    let left = line.width - width - 1;
+    fit::put(buffer, line.x + left, line.y, width, words, shell.styles.of(Role::Muted));
+    left.saturating_sub(1)
 }
 
 /// Draws what became of a row over its end.

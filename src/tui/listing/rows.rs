@@ -1,5 +1,8 @@
 //! A list whatever its rows are: what every screen leaves to its own.
 
+use std::any::Any;
+use std::rc::Rc;
+
 use ratatui::layout::Rect;
 
 use super::{Came, Listing, Part, Source, Taken, counted, told};
@@ -12,6 +15,7 @@ use crate::tui::input::Input;
 use crate::tui::opening::Made;
 use crate::tui::shell::Shell;
 use crate::tui::typed::Typed;
+use crate::tui::undo::Marks;
 
 /// What a screen asks of its list. `page`: how many rows are shown.
 pub trait Rows {
@@ -27,8 +31,31 @@ pub trait Rows {
     /// Takes in an answer; `None` if it is to something else.
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply, page: usize) -> Option<Came>;
 
-    /// See [`Listing::set_filter`].
-    fn filter(&mut self, text: &str, here: Here);
+    /// See [`Listing::set_filter`]. `stay`: the cursor stays on its row, where that is one of them.
+    fn filter(&mut self, text: &str, here: Here, stay: bool);
+
+    /// What stands in its filter.
+    fn filter_text(&self) -> &str;
+
+    /// Whether its filter is being typed.
+    fn typing(&self) -> bool;
+
+    /// Whether one step back clears its marks or, where that counts, its filter.
+    fn nearer(&self, filter: bool) -> bool;
+
+    /// What is marked now, to be marked again.
+    fn keep_marks(&self) -> Marks;
+
+    /// Whether more rows are marked now; `None`: the same ones.
+    fn marks_differ(&self, kept: &Marks) -> Option<bool>;
+
+    fn mark_again(&mut self, kept: &Marks);
+
+    /// The row under the cursor.
+    fn row(&self) -> Option<Rc<dyn Any>>;
+
+    /// Stands on a row that was under the cursor before, as soon as it is there again.
+    fn stand(&mut self, row: Option<&dyn Any>);
 
     /// Something new was made here: the cursor goes to it, where it is one of the rows.
     fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect>;
@@ -62,8 +89,46 @@ impl<S: Source> Rows for Listing<S> {
         self.answered(shell, id, outcome, page)
     }
 
-    fn filter(&mut self, text: &str, here: Here) {
-        self.set_filter(text, here);
+    fn filter(&mut self, text: &str, here: Here, stay: bool) {
+        let own = self.selected().filter(|_| stay).cloned();
+        if self.set_filter(text, here) {
+            self.home = None;
+            self.around = own;
+        }
+    }
+
+    fn filter_text(&self) -> &str {
+        self.filter.value()
+    }
+
+    fn typing(&self) -> bool {
+        self.filter.typing
+    }
+
+    fn nearer(&self, filter: bool) -> bool {
+        !self.marks.is_empty() || filter && !self.filter.is_empty()
+    }
+
+    fn keep_marks(&self) -> Marks {
+        self.keep_marks()
+    }
+
+    fn marks_differ(&self, kept: &Marks) -> Option<bool> {
+        self.marks_differ(kept)
+    }
+
+    fn mark_again(&mut self, kept: &Marks) {
+        self.mark_again(kept);
+    }
+
+    fn row(&self) -> Option<Rc<dyn Any>> {
+        Some(Rc::new(self.selected()?.clone()))
+    }
+
+    fn stand(&mut self, row: Option<&dyn Any>) {
+        if let Some(row) = row.and_then(|row| row.downcast_ref::<S::Row>()) {
+            self.stand_again(row);
+        }
     }
 
     fn made(&mut self, shell: &mut Shell, made: &Made) -> Vec<Effect> {

@@ -13,8 +13,8 @@ use crate::tui::words::ScreenId;
 
 /// What a list is of: how its rows are told apart, read and filtered.
 pub trait Source: Debug + Default {
-    type Row: Clone + Debug;
-    type Id: Clone + Ord + Debug;
+    type Row: Clone + Debug + 'static;
+    type Id: Clone + Ord + Debug + 'static;
     type Filter: Clone + Default + PartialEq + Debug;
 
     /// Whose list it is: the answers go there.
@@ -105,6 +105,8 @@ pub enum Part<'r, R> {
     At(&'r R),
     After(&'r R),
     Before(&'r R),
+    /// The rows around this one, whether it is one of them or not.
+    Around(&'r R),
 }
 
 impl<'r, R> Part<'r, R> {
@@ -121,6 +123,8 @@ impl<'r, R> Part<'r, R> {
 #[derive(Debug)]
 pub struct Chunk<R> {
     pub rows: Vec<R>,
+    /// Where the row of [`Part::Around`] is among them, or would be.
+    pub at: usize,
     pub more_before: bool,
     /// Whether more rows follow; `None`: if there are as many as were asked for.
     pub more_after: Option<bool>,
@@ -129,12 +133,12 @@ pub struct Chunk<R> {
 impl<R> Chunk<R> {
     /// Rows that are read from the beginning on.
     pub fn forward(rows: Vec<R>) -> Self {
-        Self { rows, more_before: false, more_after: None }
+        Self { rows, at: 0, more_before: false, more_after: None }
     }
 
     /// All rows that there are.
     pub fn whole(rows: Vec<R>) -> Self {
-        Self { rows, more_before: false, more_after: Some(false) }
+        Self { rows, at: 0, more_before: false, more_after: Some(false) }
     }
 }
 

@@ -55,6 +55,7 @@ impl<const BOTH_WAYS: bool> Source for Numbers<BOTH_WAYS> {
             Part::At(row) => format!("at {row}"),
             Part::After(row) => format!("after {row}"),
             Part::Before(row) => format!("before {row}"),
+            Part::Around(row) => format!("around {row}"),
         };
         Request::Accounts { filter: words, after: None, limit }
     }
@@ -113,11 +114,17 @@ impl<const BOTH_WAYS: bool> Bench<BOTH_WAYS> {
             "at" => (at, at + limit),
             "after" => (at + 1, at + 1 + limit),
             "before" => (at.saturating_sub(limit), at),
+            "around" => (at.saturating_sub(limit / 3), at.saturating_sub(limit / 3) + limit),
             _ => panic!("{words}"),
         };
         let to = to.min(all.len());
         let rows = all[from.min(to)..to].to_vec();
-        Chunk { rows, more_before: BOTH_WAYS && from > 0, more_after: Some(to < all.len()) }
+        Chunk {
+            rows,
+            at: at - from.min(at),
+            more_before: BOTH_WAYS && from > 0,
+            more_after: Some(to < all.len()),
+        }
     }
 
     fn strike(&mut self, action: Action) -> Taken {
@@ -289,7 +296,7 @@ fn a_mistake_leaves_the_rows_and_esc_leaves_the_cursor_on_its_row() {
     let message = list.list.filter.mistake.as_ref().map(|mistake| mistake.message.as_str());
     assert_eq!((message, list.place()), (Some("only digits"), (12, 12, 11)));
     list.act(Action::CancelPrompt);
-    assert_eq!((list.list.filter.typing, list.place()), (false, (12, 3, 150)));
+    assert_eq!((list.list.filter.typing, list.place()), (false, (12, 12, 150)));
 }
 
 #[test]

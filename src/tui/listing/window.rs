@@ -26,8 +26,8 @@ pub enum Load {
     Last,
     /// The place of the row that is to be stood on.
     Goal,
-    /// The place of the row that was stood on under another filter, if it is one of the rows; else the beginning.
-    Back,
+    /// The rows around the one that was stood on, whether it is one of them or not.
+    Around,
     /// The same place again, with the same row selected.
     Again,
     After,
@@ -43,7 +43,7 @@ impl<S: Source> Listing<S> {
             // Only what is shown at once and the page before it: the rest is read while one looks.
             Load::Last => (Part::End, rows(page * 2).clamp(1, CHUNK)),
             Load::Goal => (self.goal.as_ref().map_or(Part::Start, Part::At), CHUNK),
-            Load::Back => (self.back.as_ref().map_or(Part::Start, Part::At), CHUNK),
+            Load::Around => (self.around.as_ref().map_or(Part::Start, Part::Around), CHUNK),
             // What is none of the list's says nothing of the place.
             Load::After => {
                 (self.rows.iter().rfind(|row| !self.is_left(row)).map_or(Part::Start, Part::After), CHUNK)
@@ -63,7 +63,7 @@ impl<S: Source> Listing<S> {
     }
 
     pub(super) fn go_to_start(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
-        self.wanted = None;
+        self.went();
         if self.more_before || self.leaping() {
             self.owed = 0;
             return self.read(shell, Load::First, page).into_iter().collect();
@@ -72,7 +72,7 @@ impl<S: Source> Listing<S> {
     }
 
     pub(super) fn go_to_end(&mut self, shell: &mut Shell, page: usize) -> Vec<Effect> {
-        self.wanted = None;
+        self.went();
         if S::BOTH_WAYS && (self.more_after || self.leaping()) {
             self.owed = 0;
             return self.read(shell, Load::Last, page).into_iter().collect();
@@ -82,7 +82,7 @@ impl<S: Source> Listing<S> {
 
     /// Whether the rows under way take the place of those at hand, and the selection with them.
     pub(super) fn leaping(&self) -> bool {
-        self.pages.busy() && matches!(self.load, Load::First | Load::Last | Load::Goal | Load::Back)
+        self.pages.busy() && matches!(self.load, Load::First | Load::Last | Load::Goal | Load::Around)
     }
 
     /// Whether rows follow that can be read.
@@ -92,7 +92,7 @@ impl<S: Source> Listing<S> {
 
     /// Moves the selection by rows. What goes beyond the rows at hand is owed until they come. `page`: rows on the screen.
     pub(super) fn step(&mut self, shell: &mut Shell, by: isize, page: usize) -> Vec<Effect> {
-        self.wanted = None;
+        self.went();
         if self.leaping() {
             self.owed = self.owed.saturating_add(by);
             return Vec::new();
@@ -159,19 +159,20 @@ impl<S: Source> Listing<S> {
         self.fault = None;
         match self.load {
             Load::First => {
+                // A list that is read from its beginning on can't be read around a row: that is where it was, if not found.
+                let (own, at, on_screen) = (self.around.take(), self.at, self.at.saturating_sub(self.top));
                 self.replace(chunk);
-                let back = self.back.take().and_then(|own| self.position(&S::id(&own)));
-                self.select(back.unwrap_or(0));
-                self.top = 0;
+                if own.is_some() {
+                    self.arrived_around(own, at, on_screen);
+                } else {
+                    self.select(0);
+                    self.top = 0;
+                }
             }
-            Load::Back => {
+            Load::Around => {
+                let (own, at, on_screen) = (self.around.take(), chunk.at, self.at.saturating_sub(self.top));
                 self.replace(chunk);
-                let Some(at) = self.back.take().and_then(|own| self.position(&S::id(&own))) else {
-                    self.loaded = false;
-                    return self.read(shell, Load::First, page).into_iter().collect();
-                };
-                self.select(at);
-                self.top = 0;
+                self.arrived_around(own, at, on_screen);
             }
             Load::Last => {
                 self.replace(chunk);
@@ -213,6 +214,8 @@ impl<S: Source> Listing<S> {
     pub(super) fn replace(&mut self, chunk: Chunk<S::Row>) {
         self.more_after = self.more_after(&chunk);
         self.more_before = chunk.more_before;
+        self.before = (!self.more_before).then_some(0);
+        self.drifted = false;
         self.rows = chunk.rows;
         self.left = None;
         self.sift();
@@ -233,12 +236,19 @@ impl<S: Source> Listing<S> {
     /// the row is none of theirs any more.
     fn refreshed(&mut self, chunk: Chunk<S::Row>) {
         let at_start = self.top == 0 && !self.more_before;
+        let first = chunk.rows.first().map(S::id);
+        let first = first.and_then(|id| self.rows.iter().position(|row| S::id(row) == id));
+        let before = self.before.zip(first).map(|(before, first)| before + first as u64);
         let on_screen = self.at.saturating_sub(self.top);
         let old: Vec<S::Id> = self.iter().map(S::id).collect();
         let place = self.shown.get(self.at).copied();
         let mut rows = std::mem::take(&mut self.rows);
         let own = place.map(|place| rows.swap_remove(place));
         self.replace(chunk);
+        if self.more_before {
+            // As it was, until it is counted again: what came or went before these rows is not known.
+            (self.before, self.drifted) = (before, true);
+        }
         let (above, below) = old.split_at(self.at.min(old.len()));
         match own {
             Some(own) if self.position(&S::id(&own)).is_none() => {
@@ -266,6 +276,7 @@ impl<S: Source> Listing<S> {
         let surplus = if S::BOTH_WAYS { self.rows.len().saturating_sub(KEEP) } else { 0 };
         self.rows.drain(..surplus);
         self.more_before |= surplus > 0;
+        self.before = self.before.map(|before| before + surplus as u64);
         self.moved(surplus, 0);
     }
 
@@ -276,6 +287,10 @@ impl<S: Source> Listing<S> {
         let mut rows: Vec<S::Row> =
             chunk.rows.into_iter().filter(|row| !held.contains(&S::id(row))).collect();
         let added = rows.len();
+        self.before = match self.more_before {
+            true => self.before.and_then(|before| before.checked_sub(added as u64)),
+            false => Some(0),
+        };
         rows.append(&mut self.rows);
         self.rows = rows;
         if self.rows.len() > KEEP {

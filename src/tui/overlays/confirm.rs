@@ -12,8 +12,9 @@ use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::form::{Pressed, YesNo};
 use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::{Change, Made, Question};
+use crate::tui::opening::{Change, Made, Opening, Question};
 use crate::tui::shell::Shell;
+use crate::tui::undo::Undo;
 use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::wish::{Asking, Wish};
@@ -135,6 +136,10 @@ impl Layer for State {
         };
         shell.toast(severity, words);
         shell.close();
+        if let Some(undo) = self.question.undo.take() {
+            let opening = Opening::Confirm(Question::undoing(undo));
+            shell.undo.push(Undo::Open(self.question.change.did(), Box::new(opening)));
+        }
         shell.changed(self.question.change.subjects());
         if let Change::Role { operator, .. } = &self.question.change {
             shell.made(Made::Operator(operator.clone()));

@@ -20,6 +20,7 @@ use crate::tui::receipts;
 use crate::tui::shell::Shell;
 use crate::tui::tracked::Deed;
 use crate::tui::typed::Typed;
+use crate::tui::undo::Undo;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::{Severity, count};
@@ -246,7 +247,12 @@ impl State {
             [one] => one.name.as_str().to_owned(),
             many => count(many.len() as u64, "key"),
         };
-        let keys = changed.iter().map(|key| key.id).collect();
+        let keys: Vec<KeyId> = changed.iter().map(|key| key.id).collect();
+        if paused {
+            let known = changed.iter().map(|key| (*key).clone()).collect();
+            let opening = Opening::Pause { ids: keys.clone(), known, states: String::new(), resume: true };
+            shell.undo.push(Undo::Open(format!("pausing {what}"), Box::new(opening)));
+        }
         let (receipt, effect) = receipts::begin(shell, deed, what, keys);
         self.done = Some(Done { held, paused, receipt });
         vec![effect]

@@ -1,5 +1,6 @@
 //! Choosing the order of the table of keys.
 
+use crossterm::event::KeyCode;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -27,6 +28,21 @@ pub fn open(present: Sort) -> Opened {
     Opened::new(State { present, place }, Vec::new())
 }
 
+/// The letter that sorts by a column; of the present one it turns the order round.
+fn letter(column: Column) -> char {
+    match column {
+        Column::Status => 's',
+        Column::Name => 'n',
+        Column::Account => 'a',
+        Column::Preview => 'k',
+        Column::Scopes => 'o',
+        Column::Created => 'c',
+        Column::Expires => 'e',
+        Column::Used => 'u',
+        Column::CreatedBy => 'b',
+    }
+}
+
 impl State {
     /// The present column again turns the order round.
     fn chosen(&self) -> Sort {
@@ -52,6 +68,16 @@ impl Layer for State {
                 shell.close();
             }
             Some(Action::CancelPicker | Action::Interrupt) => shell.close(),
+            None => {
+                if let Input::Key(key) = input
+                    && let KeyCode::Char(c) = key.event.code
+                    && let Some(place) = Column::ALL.iter().position(|column| letter(*column) == c)
+                {
+                    self.place = place;
+                    shell.sort(self.chosen());
+                    shell.close();
+                }
+            }
             _ => {}
         }
         Vec::new()
@@ -59,7 +85,7 @@ impl Layer for State {
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let width = 30.min(area.width);
+        let width = 40.min(area.width);
         let height = u16::try_from(Column::ALL.len() + 2).unwrap_or(area.height).min(area.height);
         let place = Rect { x: area.x + 2, y: area.y + 1, width, height }.intersection(area);
         let rows = Column::ALL.iter().copied().enumerate().map(|(i, column)| {
@@ -70,11 +96,11 @@ impl Layer for State {
                 _ => "•",
             };
             let marker = if i == self.place { "▌" } else { " " };
-            let text = format!("{marker} {arrow} {}", columns::title(column));
+            let text = format!("{marker} {arrow} {}  {}", letter(column), columns::title(column));
             Line::styled(text, styles.of(if i == self.place { Role::Accent } else { Role::Text }))
         });
         let block = Block::bordered()
-            .title(" Sort by ")
+            .title(" Sort by: a letter, again to reverse ")
             .title_style(styles.of(Role::Title))
             .border_style(styles.of(Role::DialogBorder))
             .padding(Padding::right(1))

@@ -28,6 +28,7 @@ fn question() -> Opening {
         verb: "Suspend",
         change: Change::Standing { account: "acme".into(), standing: Standing::Suspended },
         done: "Acme is suspended".into(),
+        undo: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use crate::config::keymap::Context;
+use crate::config::keymap::{Action, Context};
 use crate::config::theme::Theme;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
@@ -72,7 +72,9 @@ impl Layer for State {
         }
         self.preview(shell);
         if picked == Picked::Chosen {
-            let words = format!("theme {}; to keep it, write theme = \"{0}\" into config.toml", shell.theme);
+            shell.chosen = Some(shell.theme.clone());
+            let key = shell.keymap.key(Action::SaveChoices);
+            let words = format!("theme {}; {key} saves it for the next time", shell.theme);
             shell.toast(Severity::Info, words);
             shell.close();
         }

@@ -125,6 +125,7 @@ impl Screen for State {
 /// Shall the account be suspended, or reinstated?
 pub fn question(row: &AccountSummary) -> Question {
     let (name, account) = (&row.account.name, row.account.slug.clone());
+    let undo = Some(Change::Standing { account: account.clone(), standing: row.account.standing });
     match row.account.standing {
         Standing::Good => Question {
             title: format!("Suspend {name}?"),
@@ -135,6 +136,7 @@ pub fn question(row: &AccountSummary) -> Question {
             verb: "Suspend",
             change: Change::Standing { account, standing: Standing::Suspended },
             done: format!("{name} is suspended"),
+            undo,
         },
         Standing::Suspended => Question {
             title: format!("Reinstate {name}?"),
@@ -145,6 +147,7 @@ pub fn question(row: &AccountSummary) -> Question {
             verb: "Reinstate",
             change: Change::Standing { account, standing: Standing::Good },
             done: format!("{name} is reinstated"),
+            undo,
         },
     }
 }

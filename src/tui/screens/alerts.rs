@@ -1,5 +1,6 @@
 //! What is out of the ordinary about the use of keys, newest first, and the gates that see it.
 
+use std::any::Any;
 use std::time::Duration;
 
 use ratatui::Frame;
@@ -18,6 +19,7 @@ use crate::tui::listing::{Chunk, Listing, Part, Rows, Source};
 use crate::tui::opening::{About, Opening};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
+use crate::tui::views::View;
 use crate::tui::words::{self, ScreenId, Severity};
 
 mod filter;
@@ -106,6 +108,22 @@ impl Screen for State {
         let mut effects = self.rows.changed(shell, touched, page);
         effects.extend(self.look(shell));
         effects
+    }
+
+    fn view(&self, view: &mut View) {
+        view.filter = self.rows.filter_text().to_owned();
+        view.tab = usize::from(self.rows.source.open_only);
+    }
+
+    fn show(&mut self, shell: &mut Shell, view: &View, row: Option<&dyn Any>) {
+        if self.rows.filter_text() != view.filter {
+            self.rows.filter(&view.filter, shell.here(), false);
+        }
+        let open_only = view.tab > 0;
+        if open_only != self.rows.source.open_only {
+            self.rows.turn_to(|source| source.open_only = open_only);
+        }
+        self.rows.stand(row);
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {

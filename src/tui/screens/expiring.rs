@@ -1,5 +1,6 @@
 //! What ends soon and what is overdue, most urgent first.
 
+use std::any::Any;
 use std::collections::HashMap;
 
 use ratatui::Frame;
@@ -22,6 +23,7 @@ use crate::tui::screen::{Screen, its_rows};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
 use crate::tui::view::reminders::{Mark, marks};
+use crate::tui::views::View;
 use crate::tui::words::ScreenId;
 
 #[cfg(test)]
@@ -168,6 +170,19 @@ impl Screen for State {
             effects.extend(self.read_reminders(shell));
         }
         effects
+    }
+
+    fn view(&self, view: &mut View) {
+        view.tab = self.rows.source.window as usize;
+    }
+
+    fn show(&mut self, _: &mut Shell, view: &View, row: Option<&dyn Any>) {
+        let window = Window::ALL.get(view.tab).copied().unwrap_or_default();
+        if window != self.rows.source.window {
+            self.rows.turn_to(|source| source.window = window);
+            self.mailing = None;
+        }
+        self.rows.stand(row);
     }
 
     fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {

@@ -2,11 +2,13 @@
 
 mod areas;
 pub mod columns;
+mod counting;
 pub mod detail;
 mod empty;
 mod reading;
 mod state;
 mod table;
+pub mod tabs;
 #[cfg(test)]
 mod tests;
 mod update;

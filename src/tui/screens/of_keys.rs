@@ -77,11 +77,13 @@ pub fn from(part: Part<'_, Row>) -> From {
         Part::At(row) => From::At(row.cursor.clone()),
         Part::After(row) => From::After(row.cursor.clone()),
         Part::Before(row) => From::Before(row.cursor.clone()),
+        Part::Around(row) => From::Around(row.key.id),
     }
 }
 
 pub fn chunk(page: Page) -> Chunk<Row> {
-    Chunk { rows: page.rows, more_before: page.more_before, more_after: Some(page.more_after) }
+    let (more_before, more_after) = (page.more_before, Some(page.more_after));
+    Chunk { rows: page.rows, at: page.at, more_before, more_after }
 }
 
 /// Carries out what is done to the selected key, or to the marked ones.
@@ -201,6 +203,7 @@ pub fn tell(shell: &mut Shell, key: &Key) {
         verb: "Send",
         change: Change::Tell { keys: vec![key.id], occasion },
         done: "sent".into(),
+        undo: None,
     }));
 }
 

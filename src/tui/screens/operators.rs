@@ -116,6 +116,7 @@ impl Screen for State {
                     verb: "Remove",
                     change: Change::RemoveOperator(row.name.as_str().to_owned()),
                     done: format!("{} has no rights any more; b on one of their keys shows all of them", row.name),
+                    undo: Some(Change::Role { operator: row.name.as_str().to_owned(), role: row.role }),
                 }));
             }
             _ => {}
@@ -196,6 +197,10 @@ fn ask(shell: &mut Shell, name: &str, role: operator::Role, before: Option<opera
         verb: "Yes",
         change: Change::Role { operator: name.to_owned(), role },
         done: format!("{name} is {} now", role_words(role)),
+        undo: Some(match before {
+            Some(role) => Change::Role { operator: name.to_owned(), role },
+            None => Change::RemoveOperator(name.to_owned()),
+        }),
     };
     shell.open(Opening::Confirm(question));
 }

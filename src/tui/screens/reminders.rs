@@ -209,5 +209,5 @@ fn question(name: Option<&SafeText>, fit: &[(ReminderId, Mark)], others: usize) 
         words.push_str(&format!(" {others} of the marked ones did not fail, and stay as they are."));
     }
     let change = Change::RetryReminders(fit.iter().map(|(id, _)| *id).collect());
-    Question { title, words, verb: "Send again", change, done: String::new() }
+    Question { title, words, verb: "Send again", change, done: String::new(), undo: None }
 }

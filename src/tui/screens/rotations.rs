@@ -63,6 +63,7 @@ impl Source for Overlaps {
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<RotationRow>>> {
         let chunk = |page: Rotations| Chunk {
             rows: page.rows,
+            at: page.at,
             more_before: page.more_before,
             more_after: Some(page.more_after),
         };
@@ -95,6 +96,7 @@ impl Source for Overlaps {
             Part::At(row) => From::At(row.cursor.clone()),
             Part::After(row) => From::After(row.cursor.clone()),
             Part::Before(row) => From::Before(row.cursor.clone()),
+            Part::Around(row) => From::Around(row.rotation.old.id),
         };
         let page = PageRequest { query: query.clone(), sort: SORT, from, limit };
         Request::Rotation(Box::new(RotationRequest::Page(page)))

@@ -59,6 +59,11 @@ impl Database {
                 _ => return None,
             },
             Request::Count(query) => Reply::Count(Ok(Count::Exactly(self.fitting(query, now).len() as u64))),
+            Request::Rank(rank) => {
+                let fitting = self.fitting(&rank.query, now);
+                let before = self.rank(&fitting, rank.place.id, rank.sort.direction);
+                Reply::Rank(Ok(Count::Exactly(before as u64)))
+            }
             Request::Reach(keys) => {
                 let rows = self.keys.iter().filter(|key| keys.contains(&key.id));
                 Reply::Reach(Ok(looked(rows.cloned().collect(), now)))
@@ -87,12 +92,15 @@ impl Database {
 
     fn fitting(&self, query: &Query, now: Instant) -> Vec<&Key> {
         let fits = |key: &Key| {
-            query.terms.iter().all(|term| match &term.test {
-                Test::Text(text) => key.name.to_lowercase().contains(text.as_str()),
-                Test::Status(statuses) => statuses.contains(&key.status(now)),
-                Test::Account(accounts) => accounts.contains(&key.account),
-                Test::Id(id) => key.id.to_string().starts_with(id.as_str()),
-                _ => true,
+            query.terms.iter().all(|term| {
+                term.negated
+                    != match &term.test {
+                        Test::Text(text) => key.name.to_lowercase().contains(text.as_str()),
+                        Test::Status(statuses) => statuses.contains(&key.status(now)),
+                        Test::Account(accounts) => accounts.contains(&key.account),
+                        Test::Id(id) => key.id.to_string().starts_with(id.as_str()),
+                        _ => !term.negated,
+                    }
             })
         };
         self.keys.iter().filter(|key| fits(key)).collect()
@@ -112,7 +120,18 @@ impl Database {
             Some(RotationRow { rotation: Rotation { old: old.clone(), new, old_use, new_use }, cursor })
         };
         let rows = self.keys.iter().filter(|key| key.is_being_replaced(now)).filter_map(row).collect();
-        Rotations { rows, more_before: false, more_after: false, now }
+        Rotations { rows, at: 0, more_before: false, more_after: false, now }
+    }
+
+    /// How many of these come before a key, whether it is one of them or not.
+    fn rank(&self, of: &[&Key], key: KeyId, direction: Direction) -> usize {
+        let place = |id: KeyId| self.keys.iter().position(|one| one.id == id);
+        let own = place(key);
+        let before = |one: &&&Key| match direction {
+            Direction::Descending => place(one.id) < own,
+            Direction::Ascending => place(one.id) > own,
+        };
+        of.iter().filter(before).count()
     }
 
     /// A page in the order of creation; other orders are the store's business.
@@ -121,6 +140,7 @@ impl Database {
         if request.sort.direction == Direction::Ascending {
             all.reverse();
         }
+        let rank = |key: KeyId| self.rank(&all, key, request.sort.direction);
         let place = |cursor: &Cursor| all.iter().position(|key| key.id == cursor.id);
         let limit = request.limit as usize;
         let (from, to) = match &request.from {
@@ -129,7 +149,12 @@ impl Database {
             From::After(cursor) => place(cursor).map_or((0, 0), |at| (at + 1, at + 1 + limit)),
             From::At(cursor) => place(cursor).map_or((0, limit), |at| (at, at + limit)),
             From::Before(cursor) => place(cursor).map_or((0, 0), |at| (at.saturating_sub(limit), at)),
+            From::Around(key) => match self.keys.iter().any(|one| one.id == *key) {
+                true => (rank(*key).saturating_sub(limit / 3), rank(*key).saturating_sub(limit / 3) + limit),
+                false => (0, limit),
+            },
         };
+        let at = if let From::Around(key) = &request.from { rank(*key) - from } else { 0 };
         let to = to.min(all.len());
         let row = |key: &&Key| Row {
             key: (*key).clone(),
@@ -137,6 +162,7 @@ impl Database {
         };
         Page {
             rows: all[from.min(to)..to].iter().map(row).collect(),
+            at,
             more_before: from > 0,
             more_after: to < all.len(),
             now,

@@ -39,7 +39,7 @@ fn copied(desk: &mut Desk, what: &str) -> String {
 fn kr_08_every_screen_copies_its_command() {
     let mut desk = Desk::ready(120, 40, keys(9));
     for (screen, line) in [
-        (ScreenId::Keys, "keyrack key list --sort=created:desc"),
+        (ScreenId::Keys, "keyrack key list --filter=-status:expired,abandoned,revoked --sort=created:desc"),
         (ScreenId::Expiring, "keyrack key list '--filter="),
         (ScreenId::Reminders, "keyrack reminders list"),
         (ScreenId::Accounts, "keyrack account list"),
@@ -60,7 +60,7 @@ fn kr_08_every_screen_copies_its_command() {
     desk.play("/ \"it's account:acme\" enter");
     assert_eq!(
         copied(&mut desk, "filter"),
-        r"keyrack key list '--filter=it'\''s account:acme' --sort=created:desc"
+        r"keyrack key list '--filter=it'\''s account:acme -status:expired,abandoned,revoked' --sort=created:desc"
     );
 }
 
@@ -112,6 +112,7 @@ fn kr_08_every_question_copies_its_command() {
             verb: "Go",
             change,
             done: "done".into(),
+            undo: None,
         })
     };
     let openings: Vec<(Opening, String)> = vec![

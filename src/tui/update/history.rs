@@ -46,5 +46,6 @@ pub(super) fn opening(shell: &mut Shell) -> Option<Opening> {
         verb: "Accept",
         change: Change::AcceptHistory,
         done: "accepted, and recorded in the audit".into(),
+        undo: None,
     }))
 }

@@ -33,6 +33,16 @@ pub fn cut_left(text: &str, columns: usize) -> String {
     format!("…{}", window(text, width(text) + 1 - columns, columns.saturating_sub(1)))
 }
 
+/// What is seen in `columns` of a text that is longer, moved to the left by `by`, no further than to its end.
+pub fn moved(text: &str, columns: usize, by: usize) -> Cow<'_, str> {
+    let over = width(text).saturating_sub(columns);
+    if over == 0 || by == 0 || columns == 0 {
+        return Cow::Borrowed(text);
+    }
+    let skip = by.min(over) + 1;
+    Cow::Owned(format!("…{}", window(text, skip, width(text))))
+}
+
 /// Writes text into a row, cut to `columns`.
 pub fn put(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style: Style) {
     buffer.set_stringn(x, y, cut(text, columns.into()), columns.into(), style);

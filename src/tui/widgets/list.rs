@@ -56,6 +56,21 @@ pub fn draw(
     here: Option<usize>,
     marked: impl Fn(usize) -> bool,
 ) {
+    draw_moved(frame, styles, area, columns, rows, here, marked, 0);
+}
+
+/// The same with what is cut moved to the left by `moved` columns.
+#[expect(clippy::too_many_arguments, reason = "they are what a list is drawn from")]
+pub fn draw_moved(
+    frame: &mut Frame,
+    styles: &Styles,
+    area: Rect,
+    columns: &[Column],
+    rows: &[Vec<Cell>],
+    here: Option<usize>,
+    marked: impl Fn(usize) -> bool,
+    moved: usize,
+) {
     if area.height == 0 {
         return;
     }
@@ -76,7 +91,7 @@ pub fn draw(
         let here = here == Some(line);
         let mut spans = vec![sign(here, "▌", Role::Marker), sign(marked(line), "✓", Role::Marked)];
         for (column, (text, role)) in columns.iter().zip(row) {
-            let text = fit::cut(text, width(column));
+            let text = fit::cut(&fit::moved(text, width(column), moved), width(column));
             let rest = width(column) - fit::width(&text);
             let (before, after) = if column.right { (rest, 0) } else { (0, rest) };
             // Only the words have the role: a theme may underline it.

@@ -8,7 +8,7 @@ use crate::config::theme::Role;
 /// A tab's name, with a number where there is one to tell, and whether it is open.
 pub struct Tab {
     pub name: &'static str,
-    pub count: Option<u64>,
+    pub count: Option<String>,
     pub open: bool,
 }
 

@@ -9,6 +9,7 @@ use crate::config::theme::Theme;
 use crate::domain::secret::PlainKey;
 use crate::domain::text::SafeText;
 use crate::tui::effect::{Failure, FailureKind, Outcomes, Reply};
+use crate::tui::words::Copied;
 
 pub(super) async fn themes(folder: Option<PathBuf>) -> Reply {
     let read = tokio::task::spawn_blocking(move || {
@@ -28,6 +29,27 @@ pub(super) async fn themes(folder: Option<PathBuf>) -> Reply {
         Reply::Themes { themes, faults }
     });
     read.await.unwrap_or(Reply::Themes { themes: Vec::new(), faults: Vec::new() })
+}
+
+/// Puts a file in the place of the one that may be there: it is the old or the new one at any time.
+pub(super) async fn save(path: PathBuf, text: String) -> Outcomes<Copied> {
+    let write = move || -> std::io::Result<PathBuf> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let beside = path.with_extension("toml.new");
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        write_new(&beside, text.as_bytes())?;
+        std::fs::rename(&beside, &path)?;
+        Ok(path)
+    };
+    match tokio::task::spawn_blocking(write).await {
+        Ok(Ok(path)) => Ok(Copied::reached(format!("saved in {}", path.display()))),
+        Ok(Err(error)) => Err(file_failure(&error)),
+        Err(_) => Err(Failure { kind: FailureKind::Other, text: "the choices were not saved".into() }),
+    }
 }
 
 pub(super) async fn write_secret(path: PathBuf, secret: Arc<PlainKey>) -> Outcomes<PathBuf> {

@@ -285,7 +285,9 @@ on_both! {
         age(&db, 601).await;
         assert_eq!(status_of(&service, "Killed").await, Status::Abandoned);
         // The next console flags it.
-        let terminal = console(&home, &db);
+        let mut terminal = console(&home, &db);
+        terminal.wait_for("Show the one that is ended");
+        terminal.press("right");
         terminal.wait_for("◌ abandoned");
     }
 
@@ -347,7 +349,8 @@ on_both! {
         terminal.press("backspace");
         terminal.type_text("3");
         terminal.answer("enter");
-        terminal.wait("three dead keys", |screen| screen.contents().matches("✕ revoked").count() == 3);
+        terminal.wait_for("Ended 3");
+        terminal.wait_for("[Live 1]");
         assert_eq!(service.account("acme").await.unwrap().active_keys, 1);
     }
 

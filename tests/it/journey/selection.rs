@@ -31,7 +31,7 @@ on_both! {
             terminal.press("d");
             terminal.wait_for(&format!("Revoke {many} keys?"));
             terminal.wait_for("Busiest");
-            terminal.press("ctrl-o");
+            terminal.press("ctrl-g");
             terminal.wait_for(&format!("╭ {many} keys"));
             terminal.wait_for("in the last 15 minutes");
             terminal.press("w");

@@ -33,7 +33,7 @@ on_both! {
         let (typed, fourth) = (format!("x{last4}\r"), "jjj");
         // What is typed, and what shows that it was heard.
         let cases: [(&str, &[&str], &[&str]); 9] = [
-            ("/prod", &["/ prod", "14 API keys"], &["Reading"]),
+            ("/prod", &["/ prod", "[Live 6]"], &["Reading"]),
             ("2", &["Overdue"], &["loading"]),
             ("3", &["within 7 days"], &["loading"]),
             ("4", &["accounts"], &["loading"]),

@@ -47,3 +47,15 @@ fn no_word_of_the_help_is_hidden_under_the_scroll_mark() {
     assert!(words.contains("Replace the key by a successor with the same attributes"), "{words}");
     assert!(words.contains("Go to the key that this one replaces or is replaced by"), "{words}");
 }
+
+#[test]
+fn the_help_does_what_it_shows() {
+    let mut desk = Desk::new();
+    desk.strike("? / \"who changed what\" enter enter").closed();
+    assert_eq!(desk.state.shell.screen, crate::tui::words::ScreenId::Audit);
+    // What belongs to another place is told.
+    desk.strike("? / \"tick or untick\" enter enter").told("not here");
+    desk.strike("esc").closed();
+    // By another word, too.
+    desk.strike("1 ? / \"delete\" ").says("Revoke the selected key");
+}

@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::{State, page};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
+use crate::domain::text::thousands;
 use crate::service::{GateStanding, RaisedAlert};
 use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
@@ -144,7 +145,7 @@ impl State {
         let open_only = self.rows.source.open_only;
         let count = shell.alerts.filter(|count| *count > 0);
         let all = Tab { name: "All", count: None, open: !open_only };
-        let open = Tab { name: "Unacknowledged", count, open: open_only };
+        let open = Tab { name: "Unacknowledged", count: count.map(thousands), open: open_only };
         tabs::line(&shell.styles, [all, open], columns)
     }
 

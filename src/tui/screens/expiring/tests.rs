@@ -20,7 +20,7 @@ fn ends_in(name: &str, days: i64) -> Row {
 }
 
 fn page(rows: Vec<Row>) -> Reply {
-    Reply::Page(Ok(Page { rows, more_before: false, more_after: false, now: noon() }))
+    Reply::Page(Ok(Page { rows, at: 0, more_before: false, more_after: false, now: noon() }))
 }
 
 fn outlook() -> Outlook {
@@ -142,7 +142,7 @@ fn the_screen_at_120_by_40() {
 fn marks_are_counted_ranged_and_taken_away() {
     let mut desk = screen(80, 24);
     desk.strike("space v").says("✓ 2 marked").strike("esc").says_not("marked");
-    desk.strike("ctrl-a u").says_not("marked");
+    desk.strike("ctrl-a C").says_not("marked");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::key::Key;
 use crate::domain::shifted;
-use crate::domain::text::SafeText;
-use crate::tui::listing::Empty;
+use crate::domain::text::{SafeText, thousands};
+use crate::tui::listing::{Empty, draw_row_of};
 use crate::tui::shell::Shell;
 use crate::tui::view::reminders::{Mark, calm, short, told};
 use crate::tui::view::room::body;
@@ -52,10 +52,9 @@ fn strip_rows(left: u16) -> u16 {
 
 impl State {
     pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        frame.render_widget(
-            self.tabs(shell, usize::from(area.width)),
-            Rect { height: 1.min(area.height), ..area },
-        );
+        let first = Rect { height: 1.min(area.height), ..area };
+        let left = draw_row_of(shell, frame.buffer_mut(), first, &self.rows.row_of(None));
+        frame.render_widget(self.tabs(shell, usize::from(left)), Rect { width: left, ..first });
         self.draw_weeks(shell, frame, area);
         let list = list_area(area);
         let wide = area.width >= 110;
@@ -116,11 +115,13 @@ impl State {
         let outlook = self.outlook.as_ref();
         let tabs = Window::ALL.iter().map(|&window| Tab {
             name: window.into(),
-            count: outlook.map(|outlook| match window {
-                Window::Overdue => outlook.overdue,
-                Window::Days7 => outlook.within_7_days,
-                Window::Days30 => outlook.within_30_days,
-                Window::Days90 => outlook.within_90_days,
+            count: outlook.map(|outlook| {
+                thousands(match window {
+                    Window::Overdue => outlook.overdue,
+                    Window::Days7 => outlook.within_7_days,
+                    Window::Days30 => outlook.within_30_days,
+                    Window::Days90 => outlook.within_90_days,
+                })
             }),
             open: window == self.rows.source.window,
         });

@@ -12,6 +12,7 @@ const BELOW: u16 = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Areas {
+    pub tabs: Rect,
     pub filter: Option<Rect>,
     pub header: Rect,
     pub rows: Rect,
@@ -31,6 +32,7 @@ impl Areas {
             rest.height -= top.height;
             top
         };
+        let tabs = cut(1);
         let filter = filter.then(|| cut(1));
         let mut table = rest;
         let mut pane = None;
@@ -50,7 +52,7 @@ impl Areas {
         }
         let header = Rect { height: table.height.min(1), ..table };
         let rows = Rect { y: header.bottom(), height: table.height - header.height, ..table };
-        Self { filter, header, rows, strip, detail: pane }
+        Self { tabs, filter, header, rows, strip, detail: pane }
     }
 
     /// The table with its heading.

@@ -9,27 +9,10 @@ use crate::domain::Instant;
 use crate::domain::key::{Key, Status};
 use crate::domain::query::Column;
 use crate::domain::scope::Scopes;
+pub use crate::tui::fields::Field;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::fit;
-
-/// A column of the table. More of them than can be sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    Status,
-    Name,
-    Account,
-    Issuer,
-    Preview,
-    Scopes,
-    Allow,
-    CreatedBy,
-    Created,
-    Expires,
-    Used,
-    /// A sparkline of the last 24 hours.
-    Usage,
-}
 
 impl Field {
     /// The column that sorting by this means.
@@ -44,7 +27,7 @@ impl Field {
             Self::Expires => Column::Expires,
             Self::Used => Column::Used,
             Self::CreatedBy => Column::CreatedBy,
-            Self::Issuer | Self::Allow | Self::Usage => return None,
+            Self::Issuer | Self::Allow | Self::Usage | Self::Owner | Self::Tags => return None,
         })
     }
 
@@ -54,6 +37,8 @@ impl Field {
             Self::Issuer => "Issuer",
             Self::Allow => "Allow-list",
             Self::Usage => "Last 24h",
+            Self::Owner => "Owner",
+            Self::Tags => "Tags",
             Self::Used if width < 9 => "Used",
             other => other.sorted_by().map_or("", title),
         }
@@ -117,32 +102,28 @@ const WANTED: [(Field, u16, u16); 10] = [
     (Field::Allow, 14, 22),
 ];
 
-/// From left to right.
-const ORDER: [Field; 12] = [
-    Field::Status,
-    Field::Name,
-    Field::Account,
-    Field::Issuer,
-    Field::Preview,
-    Field::Scopes,
-    Field::Allow,
-    Field::CreatedBy,
-    Field::Created,
-    Field::Expires,
-    Field::Usage,
-    Field::Used,
-];
+/// Columns that are there only where somebody chose them.
+const CHOSEN: [(Field, u16, u16); 2] = [(Field::Owner, 10, 18), (Field::Tags, 10, 20)];
+
+/// Wide enough for any heading.
+pub const CHOSEN_WIDTH: u16 = 20;
 
 /// Whether [`layout`] has room for the sparkline.
-pub fn has_usage(width: u16, usage: Option<bool>) -> bool {
-    layout(width, usage).iter().any(|place| place.field == Field::Usage)
+pub fn has_usage(width: u16, usage: Option<bool>, chosen: Option<&[Field]>) -> bool {
+    layout(width, usage, chosen).iter().any(|place| place.field == Field::Usage)
 }
 
 /// The columns that fit into `width`. Room to spare goes to keys, names, accounts and scopes, in this order. `usage`:
-/// whether the sparkline is wanted; where nobody said so it comes last.
-pub fn layout(width: u16, usage: Option<bool>) -> Vec<Slot> {
+/// whether the sparkline is wanted; where nobody said so it comes last. `chosen`: the columns that somebody chose.
+pub fn layout(width: u16, usage: Option<bool>, chosen: Option<&[Field]>) -> Vec<Slot> {
     let mut wanted = WANTED.to_vec();
+    let usage = chosen.map(|chosen| chosen.contains(&Field::Usage)).or(usage);
+    if let Some(chosen) = chosen {
+        wanted.extend(CHOSEN);
+        wanted.retain(|(field, ..)| chosen.contains(field));
+    }
     match usage {
+        Some(true) if wanted.len() < 4 => wanted.push(USAGE),
         Some(true) => wanted.insert(4, USAGE),
         Some(false) => {}
         None => wanted.push(USAGE),
@@ -154,8 +135,12 @@ pub fn layout(width: u16, usage: Option<bool>) -> Vec<Slot> {
         let (field, least) = (*field, *least);
         let only_wide = matches!(field, Field::CreatedBy | Field::Issuer | Field::Allow)
             || field == Field::Usage && usage.is_none();
-        if room < least + gap || only_wide && width < WIDE {
+        if chosen.is_none() && (room < least + gap || only_wide && width < WIDE) {
             break;
+        }
+        // Of what was chosen a narrower one may have room still.
+        if room < least + gap {
+            continue;
         }
         room -= least + gap;
         widths.push((field, least));
@@ -177,8 +162,9 @@ pub fn layout(width: u16, usage: Option<bool>) -> Vec<Slot> {
     }
     grow(Field::Name, 60);
     let mut x = MARGIN;
-    ORDER
-        .into_iter()
+    Field::ALL
+        .iter()
+        .copied()
         .filter_map(|field| {
             let (_, width) = *widths.iter().find(|(of, _)| *of == field)?;
             let place = Slot { field, x, width };
@@ -186,6 +172,11 @@ pub fn layout(width: u16, usage: Option<bool>) -> Vec<Slot> {
             Some(place)
         })
         .collect()
+}
+
+/// The columns that a table of this width has where nobody chose any.
+pub fn automatic(width: u16) -> Vec<Field> {
+    layout(width, None, None).into_iter().map(|slot| slot.field).collect()
 }
 
 /// What stands in a cell, and how.
@@ -229,6 +220,8 @@ pub fn cell<'k>(place: Slot, key: &'k Key, now: Instant, shell: &Shell) -> (Cow<
                 (Cow::Owned(time(at)), if soon { styles.of(Role::Warning) } else { text })
             }
         },
+        Field::Owner => (Cow::Borrowed(key.owner.as_ref().map_or("–", |owner| owner.name.as_str())), muted),
+        Field::Tags => (Cow::Owned(key.tags.to_string()), muted),
         // Drawn by who has the numbers.
         Field::Usage => (Cow::Borrowed(""), muted),
         Field::Used => match key.last_used_at {
@@ -308,7 +301,7 @@ mod tests {
         for (width, usage) in
             (56..=400).flat_map(|width| [None, Some(true), Some(false)].map(|usage| (width, usage)))
         {
-            let places = layout(width, usage);
+            let places = layout(width, usage, None);
             for pair in places.windows(2) {
                 assert!(pair[0].x + pair[0].width < pair[1].x, "{width}: {pair:?}");
             }
@@ -316,10 +309,25 @@ mod tests {
             assert!(last.x + last.width <= width, "{width}: {last:?}");
             assert!(places.iter().any(|place| place.field == Field::Status), "{width}");
             let has = |field| places.iter().any(|place| place.field == field);
-            assert_eq!(has(Field::Usage), has_usage(width, usage));
+            assert_eq!(has(Field::Usage), has_usage(width, usage, None));
             // Nobody loses a column to a sparkline that was not asked for.
             assert!(usage.is_some() || !has(Field::Usage) || has(Field::Allow), "{width}");
             assert!(usage != Some(true) || width < 80 || has(Field::Usage), "{width}");
         }
+    }
+
+    #[test]
+    fn chosen_columns_are_shown_as_far_as_there_is_room() {
+        let chosen = [Field::Name, Field::Owner, Field::Tags, Field::Usage, Field::Used];
+        for width in 56..=400 {
+            let places = layout(width, None, Some(&chosen));
+            assert!(places.iter().all(|place| chosen.contains(&place.field)), "{width}: {places:?}");
+            for pair in places.windows(2) {
+                assert!(pair[0].x + pair[0].width < pair[1].x, "{width}: {pair:?}");
+            }
+            assert_eq!(places.len() == chosen.len(), width >= 80 || places.len() == chosen.len(), "{width}");
+        }
+        assert_eq!(Field::parse_all("used, name tags").unwrap(), [Field::Name, Field::Tags, Field::Used]);
+        assert!(Field::parse_all("nmae").unwrap_err().contains("Known are status, name"));
     }
 }

@@ -7,11 +7,50 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::state::State;
 use super::table::account_at_hand;
+use super::tabs::Tab;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::operator::Permission;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, thousands};
+use crate::service::Count;
 use crate::tui::shell::{Link, Shell};
+
+/// What is said where another tab may have what the open one has not; `None` where there is nothing there either.
+fn elsewhere(state: &State, shell: &Shell) -> Option<Vec<Line<'static>>> {
+    let open = state.tab();
+    let all = match state.count_in(Tab::All) {
+        _ if open == Tab::All => return None,
+        Some(Count::Exactly(0)) => return None,
+        // It is being counted.
+        None => return Some(Vec::new()),
+        Some(Count::Exactly(all)) => all,
+        Some(Count::AtLeast(least)) => least,
+    };
+    let styles = &shell.styles;
+    let filtered = if state.rows.filter.meaning.terms.is_empty() { "" } else { " fits this filter" };
+    let (title, others) = match open {
+        Tab::Ended => (format!("No key that has ended{filtered}"), "live"),
+        _ => (format!("No live key{filtered}"), "ended"),
+    };
+    let way = |action: Action, words: String| {
+        Line::from(vec![
+            Span::styled(format!("{}  ", shell.keymap.key(action)), styles.of(Role::HintKey)),
+            Span::styled(words, styles.of(Role::Text)),
+        ])
+    };
+    let action = if open == Tab::Ended { Action::Left } else { Action::Right };
+    let shows = match all {
+        1 => format!("Show the one that is {others}"),
+        all => format!("Show {} keys that are {others}", thousands(all)),
+    };
+    let mut lines = vec![Line::styled(title, styles.of(Role::Title)), Line::default(), way(action, shows)];
+    if !filtered.is_empty() {
+        lines.push(way(Action::Back, "Clear the filter".to_owned()));
+    } else if shell.may(Permission::ChangeKeys) {
+        lines.push(way(Action::New, shell.wording().new));
+    }
+    Some(lines)
+}
 
 pub fn draw(state: &State, shell: &Shell, frame: &mut Frame, area: Rect) {
     let lines = lines(state, shell);
@@ -50,6 +89,9 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
         return vec![title("The filter can't be read"), gap(), way(Action::CancelPrompt, "Leave it out")];
     }
     let terms = &state.rows.filter.meaning.terms;
+    if let Some(lines) = elsewhere(state, shell) {
+        return lines;
+    }
     if let (1, Some(account)) = (terms.len(), account_at_hand(&state.rows.filter.meaning)) {
         let wording = shell.wording();
         let account = SafeText::new(account);

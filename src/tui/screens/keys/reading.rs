@@ -7,7 +7,7 @@ use super::state::State;
 use super::usage::{ASKED, FRESH};
 use crate::domain::key::KeyId;
 use crate::domain::usage::Minute;
-use crate::service::Page;
+use crate::service::{Count, Page, Rank};
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, Timer, To};
 use crate::tui::latest::COUNTS;
 use crate::tui::listing::Load;
@@ -32,9 +32,23 @@ impl State {
     }
 
     pub(super) fn recount(&mut self, shell: &mut Shell) -> Vec<Effect> {
-        self.counting = self.rows.turn();
-        let query = self.rows.filter.meaning.clone();
+        let (filter, tab) = (self.rows.filter.meaning.clone(), self.tab());
+        let query = tab.query(&filter);
+        self.counting = Some((filter, tab));
         self.counts.ask(shell, ME, Request::Count(query)).into_iter().collect()
+    }
+
+    /// Counts what comes before the rows at hand, where that is not known: a place in the middle was gone to.
+    pub(super) fn rank(&mut self, shell: &mut Shell) -> Option<Effect> {
+        if self.ranks.busy() || self.counts.busy() {
+            return None;
+        }
+        let row = self.rows.unranked(self.count())?;
+        let (id, place) = (row.key.id, row.cursor.clone());
+        let query = self.tab().query(&self.rows.filter.meaning);
+        let rank = Rank { query, sort: self.rows.source.sort, place };
+        self.ranking = Some((self.rows.turn(), id));
+        self.ranks.ask(shell, ME, Request::Rank(Box::new(rank)))
     }
 
     /// Counts again once that has rested: counting costs more than reading.
@@ -91,7 +105,7 @@ impl State {
         }
         let now = self.now(shell);
         let areas = self.areas(shell);
-        let column = columns::has_usage(areas.rows.width, self.uses.column);
+        let column = columns::has_usage(areas.rows.width, self.uses.column, shell.columns.as_deref());
         let shown = if column { areas.page() } else { 0 };
         let rows = self.rows.iter().skip(self.rows.top(areas.page())).take(shown).map(|row| row.key.id);
         let selected = self.rows.selected_id().copied().filter(|_| self.detail.open);
@@ -120,14 +134,32 @@ impl State {
         match reply {
             Reply::Page(outcome) => self.page_arrived(shell, id, outcome),
             Reply::Count(outcome) => {
+                if let Some(effects) = self.other_counted(shell, id, &outcome) {
+                    return effects;
+                }
                 let Some(settled) = self.counts.settle(shell, id, Timer::Of(ME), Some(COUNTS)) else {
                     return Vec::new();
                 };
-                if let (true, Ok(count)) = (settled.newest, outcome) {
-                    shell.redraw |= self.count() != Some(count);
-                    self.count = Some((self.counting, count));
+                let counted = self.counting.take_if(|_| settled.newest);
+                if let (Ok(count), Some((filter, tab))) = (outcome, counted) {
+                    shell.redraw |= self.tabs.of(&filter, tab) != Some(count);
+                    self.tabs.put(&filter, tab, count);
                 }
-                settled.next.into_iter().collect()
+                let mut effects: Vec<Effect> = settled.next.into_iter().collect();
+                effects.extend(self.count_others(shell));
+                effects.extend(self.rank(shell));
+                effects
+            }
+            Reply::Rank(outcome) => {
+                if self.ranks.settle(shell, id).is_none() {
+                    return Vec::new();
+                }
+                let ranked = self.ranking.take().filter(|(turn, _)| *turn == self.rows.turn());
+                if let (Some((_, row)), Ok(Count::Exactly(before))) = (ranked, outcome) {
+                    self.rows.ranked(&row, before);
+                    shell.redraw = true;
+                }
+                Vec::new()
             }
             Reply::Trail(outcome) => {
                 let Some(settled) = self.detail.trails.settle(shell, id) else { return Vec::new() };
@@ -181,6 +213,7 @@ impl State {
         let quiet = load == Load::Again && self.quiet;
         let stale = load == Load::Again && !quiet;
         if stale {
+            self.tabs.age();
             self.detail.forget_trail();
             self.detail.account_stale = true;
         }
@@ -190,6 +223,9 @@ impl State {
             effects.extend(self.recount(shell));
         } else if stale {
             effects.extend(self.recount_seldom(shell));
+        }
+        if self.rows.before(self.count()).is_none() {
+            effects.extend(self.rank(shell));
         }
         effects
     }

@@ -4,11 +4,13 @@ use chrono::Duration;
 
 use super::areas::Areas;
 use super::table::Table;
+use super::tabs::{Counts, Tab};
 use super::usage::Uses;
 use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId};
+use crate::domain::query::Query;
 use crate::domain::usage::Late;
 use crate::service::Count;
 use crate::tui::latest::{Latest, Paced};
@@ -25,11 +27,17 @@ pub struct State {
     pub slow: bool,
     /// Whether the rows under way are read for what gates write down and tell nobody of: when keys were last used.
     pub(super) quiet: bool,
-    /// How many keys there are, and under which filter: its turn in the list.
-    pub(super) count: Option<(u64, Count)>,
+    /// How many keys there are in each tab.
+    pub(super) tabs: Counts,
     pub(super) counts: Paced,
-    /// The turn of the count under way.
-    pub(super) counting: u64,
+    /// What the count under way is of.
+    pub(super) counting: Option<(Query, Tab)>,
+    /// The same for the tabs that are not open.
+    pub(super) others: Paced,
+    pub(super) other: Option<(Query, Tab)>,
+    pub(super) ranks: Latest,
+    /// The row whose place is being counted, and its turn in the list.
+    pub(super) ranking: Option<(u64, KeyId)>,
     /// Whether the rows under way are read because of a change that was made here.
     pub(super) own: bool,
     pub detail: Detail,
@@ -85,8 +93,8 @@ impl State {
         shell.now + self.ahead
     }
 
-    /// How many keys the filter fits, as far as it is known.
+    /// How many keys of the open tab the filter fits, as far as it is known.
     pub(super) fn count(&self) -> Option<Count> {
-        self.count.filter(|(turn, _)| *turn == self.rows.turn()).map(|(_, count)| count)
+        self.count_in(self.tab())
     }
 }

@@ -1,5 +1,6 @@
 //! The keys as a list: how they are read and filtered.
 
+use super::tabs::Tab;
 use crate::domain::key::KeyId;
 use crate::domain::query::{Completion, Query, QueryError, Sort, Test};
 use crate::domain::subjects::Subjects;
@@ -16,6 +17,7 @@ use crate::tui::words::ScreenId;
 #[derive(Debug, Default)]
 pub struct Table {
     pub sort: Sort,
+    pub tab: Tab,
 }
 
 impl Source for Table {
@@ -75,7 +77,7 @@ impl Source for Table {
     }
 
     fn request(&self, query: &Query, part: Part<'_, Row>, limit: u32) -> Request {
-        let (query, from) = (query.clone(), of_keys::from(part));
+        let (query, from) = (self.tab.query(query), of_keys::from(part));
         Request::Page(PageRequest { query, sort: self.sort, from, limit })
     }
 }

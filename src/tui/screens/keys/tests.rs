@@ -3,6 +3,8 @@
 mod effects;
 mod moved;
 mod pictures;
+mod place;
 mod promises;
 mod rows;
 mod usage;
+mod views;

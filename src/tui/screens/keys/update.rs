@@ -1,5 +1,6 @@
 //! What gestures change in the screen of keys.
 
+use std::any::Any;
 use std::borrow::Cow;
 
 use ratatui::Frame;
@@ -7,9 +8,10 @@ use ratatui::layout::Rect;
 
 use super::state::State;
 use super::table::{Table, account_at_hand};
+use super::tabs::Tab;
 use super::{columns, detail};
 use crate::config::keymap::{Action, Context};
-use crate::domain::query::{Column, Sort};
+use crate::domain::query::Sort;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::thousands;
 use crate::service::Count;
@@ -21,6 +23,7 @@ use crate::tui::screen::{self, Screen, its_rows};
 use crate::tui::screens::of_keys;
 use crate::tui::shell::Shell;
 use crate::tui::typed::Typed;
+use crate::tui::views::View;
 use crate::tui::words::ScreenId;
 
 const ME: To = To::Screen(ScreenId::Keys);
@@ -41,7 +44,7 @@ impl Screen for State {
 
     fn changed(&mut self, shell: &mut Shell, touched: Subjects) -> Vec<Effect> {
         if touched.meet(Table::ABOUT) || !self.rows.loaded && !self.rows.busy() {
-            let load = if self.rows.loaded { Load::Again } else { Load::First };
+            let load = if self.rows.loaded { Load::Again } else { self.rows.anew() };
             return self.read(shell, load);
         }
         // The table stands; the detail tells of the account and of the audit.
@@ -53,10 +56,33 @@ impl Screen for State {
     }
 
     fn sort(&mut self, shell: &mut Shell, sort: Sort) -> Vec<Effect> {
+        self.rows.reorder();
         self.rows.source.sort = sort;
-        // A row's place in the order before says nothing in this one.
-        self.rows.loaded = false;
-        self.read(shell, Load::First)
+        self.read(shell, self.rows.anew())
+    }
+
+    fn open_tab(&mut self, shell: &mut Shell, tab: usize) -> Vec<Effect> {
+        Tab::ALL.get(tab).map_or_else(Vec::new, |tab| self.turn(shell, *tab))
+    }
+
+    fn nearer(&self, filter: bool) -> bool {
+        self.detail.open || self.rows.nearer(filter)
+    }
+
+    fn view(&self, view: &mut View) {
+        view.filter = self.rows.filter_text().to_owned();
+        (view.tab, view.sort) = (self.rows.source.tab as usize, self.rows.source.sort);
+    }
+
+    fn show(&mut self, shell: &mut Shell, view: &View, row: Option<&dyn Any>) {
+        if self.rows.filter_text() != view.filter {
+            self.rows.filter(&view.filter, shell.here(), false);
+        }
+        let tab = Tab::ALL.get(view.tab).copied().unwrap_or_default();
+        if (tab, view.sort) != (self.rows.source.tab, self.rows.source.sort) {
+            self.rows.turn_to(|source| (source.tab, source.sort) = (tab, view.sort));
+        }
+        self.rows.stand(row);
     }
 
     fn timer(&mut self, shell: &mut Shell, timer: Timer) -> Vec<Effect> {
@@ -100,12 +126,15 @@ impl Screen for State {
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
         match action {
             Action::Sort => shell.open(Opening::Sort(self.rows.source.sort)),
+            Action::ChooseColumns => shell.open(Opening::Columns),
             Action::SortReverse => {
                 let sort = self.rows.source.sort;
                 return self.sort(shell, Sort { direction: sort.direction.reversed(), ..sort });
             }
-            Action::Left => return self.sort_by_neighbour(shell, -1),
-            Action::Right => return self.sort_by_neighbour(shell, 1),
+            Action::Left | Action::Right => {
+                let by = if action == Action::Left { -1 } else { 1 };
+                return self.tab().step(by).map_or_else(Vec::new, |tab| self.turn(shell, tab));
+            }
             Action::Open => {
                 self.detail.open = !self.detail.open;
                 // In the place of the table, the keys are the detail's own at once.
@@ -120,7 +149,12 @@ impl Screen for State {
             }
             Action::ToggleUsage => {
                 let width = self.areas(shell).rows.width;
-                self.uses.column = Some(!columns::has_usage(width, self.uses.column));
+                let shown = columns::has_usage(width, self.uses.column, shell.columns.as_deref());
+                self.uses.column = Some(!shown);
+                if let Some(chosen) = &mut shell.columns {
+                    chosen.retain(|field| *field != columns::Field::Usage);
+                    chosen.extend((!shown).then_some(columns::Field::Usage));
+                }
                 return self.read_usage(shell).into_iter().collect();
             }
             Action::New => {
@@ -196,13 +230,5 @@ impl State {
         let most = detail::most(self, shell);
         let scroll = i32::from(self.detail.scroll.min(most)).saturating_add(by);
         self.detail.scroll = u16::try_from(scroll.clamp(0, i32::from(most))).unwrap_or(0);
-    }
-
-    fn sort_by_neighbour(&mut self, shell: &mut Shell, step: isize) -> Vec<Effect> {
-        let count = Column::ALL.len() as isize;
-        let present = self.rows.source.sort.column;
-        let at = Column::ALL.iter().position(|column| *column == present).unwrap_or(0) as isize;
-        let column = Column::ALL[(at + step).rem_euclid(count) as usize];
-        self.sort(shell, Sort { column, direction: column.natural() })
     }
 }

@@ -11,9 +11,9 @@ use super::{detail, empty};
 use crate::config::theme::Role;
 use crate::domain::query::{Column, Direction};
 use crate::service::Row;
-use crate::tui::listing::draw_fate;
+use crate::tui::listing::{draw_fate, draw_row_of};
 use crate::tui::shell::Shell;
-use crate::tui::widgets::fit::{put, put_right};
+use crate::tui::widgets::fit::{moved, put, put_right};
 use crate::tui::widgets::sparkline;
 
 impl State {
@@ -21,13 +21,14 @@ impl State {
     pub(super) fn heading_at(&self, shell: &Shell, at: Position) -> Option<Column> {
         let header = self.areas(shell).header;
         let x = at.x.checked_sub(header.x)?;
-        let places = columns::layout(header.width, self.uses.column);
+        let places = columns::layout(header.width, self.uses.column, shell.columns.as_deref());
         let place = places.iter().find(|place| (place.x..place.x + place.width).contains(&x))?;
         place.field.sorted_by().filter(|_| header.contains(at))
     }
 
     pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame) {
         let areas = self.areas(shell);
+        self.draw_tabs(shell, frame, areas.tabs);
         if let Some(area) = areas.filter {
             self.rows.draw_filter(shell, frame, area);
         }
@@ -36,7 +37,7 @@ impl State {
             self.rows.filter.draw_mistake(&shell.styles, frame, areas.header);
             return;
         }
-        let places = columns::layout(areas.rows.width, self.uses.column);
+        let places = columns::layout(areas.rows.width, self.uses.column, shell.columns.as_deref());
         self.draw_header(shell, frame.buffer_mut(), areas.header, &places);
         self.rows.filter.draw_mistake(&shell.styles, frame, areas.header);
         let top = self.rows.top(areas.page());
@@ -115,12 +116,20 @@ impl State {
             if place.field.right() {
                 put_right(buffer, x, area.y, place.width, &text, style);
             } else {
+                let text = moved(&text, place.width.into(), self.rows.moved);
                 put(buffer, x, area.y, place.width, &text, style);
             }
         }
         if let Some(words) = fate {
             draw_fate(buffer, area, &words, styles.of(Role::Muted));
         }
+    }
+
+    /// The tabs, and where the cursor is in the list.
+    fn draw_tabs(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
+        let words = self.rows.row_of(self.count());
+        let width = draw_row_of(shell, frame.buffer_mut(), area, &words);
+        frame.render_widget(self.tab_line(shell, width.into()), Rect { width, ..area });
     }
 
     /// The description of the selected key.
@@ -130,6 +139,8 @@ impl State {
             return;
         }
         let style = shell.styles.of(Role::Muted);
-        put(buffer, area.x + MARGIN, area.y, area.width.saturating_sub(MARGIN + 1), &key.description, style);
+        let columns = area.width.saturating_sub(MARGIN + 1);
+        let text = moved(&key.description, columns.into(), self.rows.moved);
+        put(buffer, area.x + MARGIN, area.y, columns, &text, style);
     }
 }

@@ -10,7 +10,7 @@ use super::preset::Preset;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::reminder::{Progress, Reminder, ReminderFilter, Sweep};
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, thousands};
 use crate::tui::listing::{Absent, draw_words};
 use crate::tui::shell::Shell;
 use crate::tui::sweep_state::MAY_SWEEP;
@@ -78,9 +78,9 @@ impl State {
         frame.render_widget(Paragraph::new(self.sweep_lines(shell, columns)), areas.sweeps);
         let (filter, tab) = (&self.rows.filter, Preset::of(&self.rows.filter.meaning));
         if filter.typing || tab.is_none_or(|tab| tab.put_into("") != filter.value()) {
-            self.rows.draw_filter(shell, frame, areas.bar);
+            self.rows.draw_bar(shell, frame, areas.bar, Line::default());
         } else {
-            frame.render_widget(tabs(shell, &filter.meaning, columns), areas.bar);
+            self.rows.draw_idle(shell, frame, areas.bar, tabs(shell, &filter.meaning, columns));
         }
         if self.rows.is_empty() {
             let below = Rect {
@@ -264,7 +264,7 @@ fn tabs(shell: &Shell, filter: &ReminderFilter, columns: usize) -> Line<'static>
     let troubled = shell.outbox.as_ref().map(|outbox| outbox.failed + outbox.ambiguous);
     let tabs = Preset::ALL.iter().map(|&preset| Tab {
         name: preset.title(),
-        count: troubled.filter(|count| preset == Preset::Attention && *count > 0),
+        count: troubled.filter(|count| preset == Preset::Attention && *count > 0).map(thousands),
         open: Preset::of(filter) == Some(preset),
     });
     tabs::line(&shell.styles, tabs, columns)

@@ -5,6 +5,7 @@ use crate::domain::subjects::Subjects;
 use crate::service::{Count, From, Page, PageRequest};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, Timer, To};
 use crate::tui::message::Message;
+use crate::tui::screens::keys::tabs::Tab;
 use crate::tui::testing::{Desk, keys, noon};
 use crate::tui::update::update;
 use crate::tui::view::body::PATIENCE;
@@ -16,8 +17,13 @@ fn text(text: &str) -> Query {
     Query { terms: vec![Term { negated: false, test: Test::Text(text.into()) }] }
 }
 
+/// What the first tab shows of it.
+fn live(filter: Query) -> Query {
+    Tab::Live.query(&filter)
+}
+
 fn page(query: Query, from: From) -> Request {
-    Request::Page(PageRequest { query, sort: Sort::default(), from, limit: 200 })
+    Request::Page(PageRequest { query: live(query), sort: Sort::default(), from, limit: 200 })
 }
 
 #[test]
@@ -48,7 +54,8 @@ fn typing_queues_up_only_the_newest_filter() {
     let to = *to;
     assert_eq!(desk.press("b"), []);
     assert_eq!(desk.press("c"), []);
-    let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
+    let reply =
+        Reply::Page(Ok(Page { rows: vec![], at: 0, more_before: false, more_after: false, now: noon() }));
     let effects = update(&mut desk.state, Message::Reply { to, reply });
     let next = RequestId { to: ME, number: to.number + 1 };
     assert_eq!(effects, [Effect::Ask { to: next, request: page(text("abc"), From::Start) }]);
@@ -59,7 +66,8 @@ fn typing_queues_up_only_the_newest_filter() {
 fn a_reply_that_nobody_awaits_changes_nothing() {
     let mut desk = Desk::ready(80, 24, keys(30));
     let before = desk.screen();
-    let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
+    let reply =
+        Reply::Page(Ok(Page { rows: vec![], at: 0, more_before: false, more_after: false, now: noon() }));
     let stale = RequestId { to: ME, number: 1 };
     assert_eq!(update(&mut desk.state, Message::Reply { to: stale, reply }), []);
     assert_eq!(desk.screen(), before);
@@ -93,12 +101,13 @@ fn the_count_is_asked_for_only_once_the_rows_are_there() {
     let mut desk = Desk::opening(80, 24, keys(3));
     assert!(!desk.asked.iter().any(|(_, request)| matches!(request, Request::Count(_))));
     let (to, _) = desk.asked.remove(0);
-    let reply = Reply::Page(Ok(Page { rows: vec![], more_before: false, more_after: false, now: noon() }));
+    let reply =
+        Reply::Page(Ok(Page { rows: vec![], at: 0, more_before: false, more_after: false, now: noon() }));
     let effects = update(&mut desk.state, Message::Reply { to, reply });
     let [Effect::Ask { request: Request::Count(query), .. }] = effects.as_slice() else {
         panic!("{effects:?}")
     };
-    assert_eq!(*query, Query::default());
+    assert_eq!(*query, live(Query::default()));
 }
 
 #[test]

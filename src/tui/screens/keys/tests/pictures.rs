@@ -20,25 +20,32 @@ fn mixed() -> Vec<Key> {
 
 #[test]
 fn the_table_at_80_by_24() {
-    insta::assert_snapshot!(Desk::ready(80, 24, mixed()).screen());
+    insta::assert_snapshot!(Desk::ready(80, 24, mixed()).play("right").screen());
 }
 
 #[test]
 fn the_table_at_120_by_40() {
-    insta::assert_snapshot!(Desk::ready(120, 40, mixed()).play("j space").screen());
+    insta::assert_snapshot!(Desk::ready(120, 40, mixed()).play("right j space").screen());
 }
 
 #[test]
 fn the_table_at_200_by_50() {
-    insta::assert_snapshot!(Desk::ready(200, 50, mixed()).screen());
+    insta::assert_snapshot!(Desk::ready(200, 50, mixed()).play("right").screen());
 }
 
 #[test]
 fn the_detail_at_80_by_24() {
-    insta::assert_snapshot!(Desk::ready(80, 24, mixed()).play("j enter").screen());
+    insta::assert_snapshot!(Desk::ready(80, 24, mixed()).play("right j enter").screen());
 }
 
 #[test]
 fn the_detail_at_120_by_40() {
-    insta::assert_snapshot!(Desk::ready(120, 40, mixed()).play("j j enter").screen());
+    insta::assert_snapshot!(Desk::ready(120, 40, mixed()).play("right j j enter").screen());
+}
+
+#[test]
+fn the_live_keys_and_those_that_have_ended_at_80_by_24() {
+    let mut desk = Desk::ready(80, 24, mixed());
+    insta::assert_snapshot!("live", desk.screen());
+    insta::assert_snapshot!("ended", desk.play("right right").screen());
 }

@@ -90,7 +90,7 @@ fn vp_27_a_key_that_nobody_took_over_is_flagged() {
     key.acknowledged_at = None;
     key.last_used_at = None;
     let mut desk = Desk::ready(80, 24, vec![key]);
-    desk.sees("◌ abandoned");
+    desk.sees("No live key").play("right").sees("◌ abandoned");
 }
 
 #[test]
