@@ -183,6 +183,8 @@ fn words(shell: &Shell, key: &Key, days: u32, mark: Mark<'_>) -> String {
 fn cells(shell: &Shell, key: &Key, reminded: list::Cell, wide: bool) -> Vec<list::Cell> {
     let ended = key.has_ended(shell.now);
     let ends = key.stops_at().map_or_else(|| "never".into(), |at| shown::to_the_day(at, shell));
+    // A day fills the column.
+    let ends = if shell.relative_times && key.plan().is_some() { format!("✕ {ends}") } else { ends };
     let soon = key.stops_at().is_some_and(|at| at - shell.now < chrono::Duration::days(7));
     let role = match (ended, soon) {
         (true, _) => Role::Danger,
