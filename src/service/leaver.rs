@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 
 use super::change::Change;
 use super::edit::stay_frozen;
-use super::operators::keep_an_admin;
+use super::operators::{keep_an_admin, keep_an_admin_with_a_login};
 use super::permit::{may, permit};
 use super::{Error, Field, Result, Service};
 use crate::domain::Instant;
@@ -186,6 +186,7 @@ impl Change for Goes {
             shown.check(given.iter().copied()).map_err(Error::Moved)?;
         }
         let before = keep_an_admin(tx, &self.name, None).await?;
+        keep_an_admin_with_a_login(tx, &self.name).await?;
         if before.is_none() && keys.is_empty() {
             return Err(Error::no_operator(&self.name));
         }

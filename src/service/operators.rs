@@ -83,27 +83,34 @@ impl Change for SetRole {
     }
 }
 
-/// Refuses a change that would leave the database without an admin, or on PostgreSQL without one whose login opens a
-/// connection; answers with the role that `name` has.
+/// Refuses a change that would leave the database without an admin; answers with the role that `name` has.
 pub(super) async fn keep_an_admin(tx: &mut Tx, name: &str, role: Option<Role>) -> Result<Option<Role>> {
     let all = tx.operators().await?;
-    let this = all.iter().find(|operator| *operator.name == *name);
-    let before = this.map(|operator| operator.role);
-    if before != Some(Role::Admin) || role == Some(Role::Admin) {
-        return Ok(before);
+    let before = all.iter().find(|operator| *operator.name == *name).map(|operator| operator.role);
+    let stays = before != Some(Role::Admin) || role == Some(Role::Admin);
+    if !stays && others(&all, name).next().is_none() {
+        return Err(Error::Refused(format!("{name} is the only admin. Make somebody else an admin first")));
     }
-    let others = || all.iter().filter(|operator| *operator.name != *name && operator.role == Role::Admin);
-    let why = if others().next().is_none() {
-        "is the only admin. Make somebody else an admin first".to_owned()
-    } else if this.is_some_and(|operator| operator.login) && !others().any(|operator| operator.login) {
-        let others: Vec<&str> = others().map(|operator| operator.name.as_str()).take(3).collect();
-        format!(
-            "is the only admin whose login opens a connection: the server lets nobody in as {}. Give one of them a login, or \
-             make somebody else an admin first",
-            others.join(" or ")
-        )
-    } else {
-        return Ok(before);
-    };
-    Err(Error::Refused(format!("{name} {why}")))
+    Ok(before)
+}
+
+/// Refuses, on PostgreSQL, to let the last admin go whose login opens a connection: nobody could let them in again.
+pub(super) async fn keep_an_admin_with_a_login(tx: &mut Tx, name: &str) -> Result<()> {
+    let all = tx.operators().await?;
+    let goes = all.iter().any(|one| *one.name == *name && one.role == Role::Admin && one.login);
+    let others: Vec<&Operator> = others(&all, name).collect();
+    if !goes || others.is_empty() || others.iter().any(|operator| operator.login) {
+        return Ok(());
+    }
+    let names: Vec<&str> = others.iter().map(|operator| operator.name.as_str()).take(3).collect();
+    Err(Error::Refused(format!(
+        "{name} is the only admin whose login opens a connection: the server lets nobody in as {}. Give one of them a login, or \
+         make somebody else an admin first",
+        names.join(" or ")
+    )))
+}
+
+/// The admins beside this one.
+fn others<'a>(all: &'a [Operator], name: &'a str) -> impl Iterator<Item = &'a Operator> {
+    all.iter().filter(move |operator| *operator.name != *name && operator.role == Role::Admin)
 }

@@ -80,7 +80,7 @@ on_both! {
         terminal.wait_for("Works from");
         terminal.wait_for("Have the place ready");
         terminal.answer("enter");
-        terminal.wait_for("Auditor");
+        terminal.wait_for("This is the only time it is shown");
         let planned = keyrack.keys("status:planned");
         assert_eq!(planned.len(), 1);
         assert_eq!(planned[0]["name"], "Auditor");
