@@ -36,10 +36,10 @@ async fn count(path: &str, sql: &'static str) -> i64 {
 /// Each fault, after how many calls the next one is tried, and one of the words that tell of it.
 const FAULTS: [(Fault, usize, &[&str]); 4] = [
     (FULL, 1, &DISK),
-    (BROKEN, 1, &DISK),
-    (BUSY, 5, &["locked", "busy", "locking"]),
+    (BROKEN, 3, &DISK),
+    (BUSY, 7, &["locked", "busy", "locking"]),
     // There are thousands; each walk tries others.
-    (NO_MEMORY, 331, &["memory"]),
+    (NO_MEMORY, 601, &["memory"]),
 ];
 const DISK: [&str; 4] = ["disk", "full", "I/O", "journal"];
 

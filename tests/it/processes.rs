@@ -29,7 +29,7 @@ on_both! {
     async fn sixteen_processes_open_a_new_database_at_once(db) {
         // One of them becomes the admin; what that one may, the others may too, for they are the same person.
         let home = tempfile::tempdir().unwrap();
-        let (postgres, rounds) = if db.is_postgres() { (true, 20) } else { (false, 100) };
+        let (postgres, rounds) = if db.is_postgres() { (true, 8) } else { (false, 40) };
         let mut new = Some(db);
         for round in 0..rounds {
             let db = match new.take() {
