@@ -1,6 +1,6 @@
--- What a gate does that is told of a leaked key whose policy wants it paused: the pause and its row in the audit, for the one
--- key whose hash it names. Answers whether it is paused by this: one that is paused for longer, or was revoked, stays as it is.
-CREATE FUNCTION keyrack_leak_paused(secret bytea, source text, place text, ends timestamptz, operation uuid, host text)
+-- As 0016 has it, and a key can be paused instead: until `pauses`, unless it is paused for longer or was revoked. Answers whether
+-- the key was revoked or paused by this.
+CREATE FUNCTION keyrack_leaked(secret bytea, source text, place text, revokes boolean, pauses timestamptz, operation uuid, host text)
     RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     leak record;
@@ -20,21 +20,30 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    done := leak.revoked_at IS NULL AND ends > present AND coalesce(leak.paused_until < ends, true);
-    IF done THEN
-        UPDATE key_auth SET paused_at = present, paused_until = ends, paused_by = session_user, pause_message = NULL, pause_reason = why
+    done := leak.revoked_at IS NULL
+        AND (revokes OR coalesce(pauses > present AND coalesce(leak.paused_until < pauses, true), false));
+    IF done AND revokes THEN
+        UPDATE key_auth SET revoked_at = present, revoked_by = session_user, revoke_reason = why WHERE id = leak.id;
+    ELSIF done THEN
+        UPDATE key_auth SET paused_at = present, paused_until = pauses, paused_by = session_user, pause_message = NULL, pause_reason = why
             WHERE id = leak.id;
     END IF;
     INSERT INTO audit (at, actor, host, client, operation, action, subject, account, key, detail) VALUES (present, session_user, host, left(source, 100),
-        operation, CASE WHEN done THEN 'key.pause' ELSE 'leak.report' END, leak.id::text, leak.account, leak.id,
+        operation, CASE WHEN NOT done THEN 'leak.report' WHEN revokes THEN 'key.revoke' ELSE 'key.pause' END, leak.id::text, leak.account, leak.id,
         jsonb_strip_nulls(jsonb_build_object('name', leak.name, 'preview', leak.preview, 'reason', CASE WHEN done THEN why END,
-            'until', CASE WHEN done THEN to_char(ends AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END,
+            'until', CASE WHEN done AND NOT revokes THEN to_char(pauses AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END,
             'source', source, 'place', place))::text);
     RETURN done;
 END $$;
 
+-- Gates of the version before ask this; who may is asked behind it.
+CREATE OR REPLACE FUNCTION keyrack_leaked(secret bytea, source text, place text, ends boolean, operation uuid, host text)
+    RETURNS boolean LANGUAGE sql AS 'SELECT keyrack_leaked(secret, source, place, ends, NULL, operation, host)';
+ALTER FUNCTION keyrack_leaked(bytea, text, text, boolean, uuid, text) SECURITY INVOKER;
+
 DO $$
 BEGIN
-    EXECUTE format('ALTER FUNCTION keyrack_leak_paused(bytea, text, text, timestamptz, uuid, text) SET search_path = %I, pg_temp', current_schema());
-    ALTER FUNCTION keyrack_leak_paused(bytea, text, text, timestamptz, uuid, text) SET jit = off;
+    EXECUTE format('ALTER FUNCTION keyrack_leaked(bytea, text, text, boolean, timestamptz, uuid, text) SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION keyrack_leaked(bytea, text, text, boolean, uuid, text) SET search_path = %I, pg_temp', current_schema());
+    ALTER FUNCTION keyrack_leaked(bytea, text, text, boolean, timestamptz, uuid, text) SET jit = off;
 END $$;

@@ -55,21 +55,17 @@ impl Store {
         if let Pools::Postgres(_) = &self.pools {
             let mut writer = self.writer().await?;
             let Leaked { hash, source, place, operation, host, .. } = leaked;
-            let (hash, source, place) = (hash.0.to_vec(), source.as_str(), place.as_deref());
-            let row: Ended = match leaked.then {
-                LeakAction::Pause(until) => rows!(
-                    fetch_one,
-                    writer.conn(),
-                    "SELECT keyrack_leak_paused($1, $2, $3, $4, $5, $6) AS ended",
-                    [hash, source, place, Time(until), *operation, host.as_str()]
-                ),
-                then => rows!(
-                    fetch_one,
-                    writer.conn(),
-                    "SELECT keyrack_leaked($1, $2, $3, $4, $5, $6) AS ended",
-                    [hash, source, place, then == LeakAction::Revoke, *operation, host.as_str()]
-                ),
+            let until = match leaked.then {
+                LeakAction::Pause(until) => Some(Time(until)),
+                _ => None,
             };
+            let (source, revokes) = (source.as_str(), leaked.then == LeakAction::Revoke);
+            let row: Ended = rows!(
+                fetch_one,
+                writer.conn(),
+                "SELECT keyrack_leaked($1, $2, $3, $4, $5, $6, $7) AS ended",
+                [hash.0.to_vec(), source, place.as_deref(), revokes, until, *operation, host.as_str()]
+            );
             return Ok(row.0);
         }
         let who = Identity { name: leaked.source.clone(), host: leaked.host.clone(), client: None };

@@ -216,6 +216,7 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         ("UPDATE late_tries SET tries = tries + 1".into(), GATE, Done),
         ("UPDATE late_tries SET network = '10.0.0.0/8'".into(), NOBODY, Done),
         ("SELECT keyrack_leaked((SELECT hash FROM key_auth LIMIT 1), 'leak:x', NULL, true, gen_random_uuid(), 'h')".into(), NOBODY, Done),
+        ("SELECT keyrack_leaked((SELECT hash FROM key_auth LIMIT 1), 'leak:x', NULL, false, now() + interval '1 hour', gen_random_uuid(), 'h')".into(), NOBODY, Done),
         ("INSERT INTO limit_windows VALUES ('other', 's', '', now())".into(), NOBODY, Done),
         ("SELECT * FROM owed".into(), NOBODY, Done),
         ("DELETE FROM owed".into(), NOBODY, Done),
