@@ -172,6 +172,10 @@ impl Status {
         Self::Abandoned,
         Self::Revoked,
     ];
+    /// Of a key that works, or will work by itself or once something else is as it was.
+    pub const LIVING: &[Self] = &[Self::Active, Self::Planned, Self::Paused, Self::Suspended, Self::Refused];
+    /// Of a key that never works again.
+    pub const ENDED: &[Self] = &[Self::Expired, Self::Abandoned, Self::Revoked];
 
     pub fn as_str(self) -> &'static str {
         self.into()

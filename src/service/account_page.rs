@@ -11,9 +11,6 @@ use crate::domain::key::{Key, Status};
 use crate::domain::query::{Bound, Column, Direction, Point, Query, Sort, Term, Test};
 use crate::domain::{Instant, shifted};
 
-/// What has not ended.
-const LIVING: [Status; 5] =
-    [Status::Active, Status::Planned, Status::Paused, Status::Suspended, Status::Refused];
 /// Keys that end next, and rows of the audit, of which the page tells.
 const NEXT: u32 = 5;
 const LATEST: u32 = 8;
@@ -62,7 +59,7 @@ impl Service {
         let minute = shifted(self.now().await?, -Duration::minutes(1));
         let minute = Test::Created(Bound::After(Point::At(minute)));
         let made = self.count(&of_it(vec![minute])).await?;
-        let ends = vec![Test::Status(LIVING.to_vec()), Test::NeverExpires(false)];
+        let ends = vec![Test::Status(Status::LIVING.to_vec()), Test::NeverExpires(false)];
         let sort = Sort { column: Column::Expires, direction: Direction::Ascending };
         let page = PageRequest { query: of_it(ends), sort, from: From::Start, limit: NEXT };
         let page = self.page(&page).await?;

@@ -108,38 +108,31 @@ impl Service {
     pub async fn page(&self, request: &PageRequest) -> Result<Page> {
         let now = self.look().await?;
         let query = self.filled(&request.query).await?;
-        let read = async |place: Option<&Cursor>, side, limit| {
+        let read = async |place: Option<&Cursor>, side, limit| -> Result<Vec<Row>> {
             let slice = Slice { query: &query, sort: request.sort, place, side, limit };
-            self.inner.store.page(slice, now).await
+            let read = self.inner.store.page(slice, now).await?;
+            Ok(read.into_iter().map(|(key, cursor)| Row { key, cursor }).collect())
         };
         let limit = request.limit.max(1);
-        let rows = |read: Vec<(Key, Cursor)>| read.into_iter().map(|(key, cursor)| Row { key, cursor });
-        let around;
-        let from = match request.from {
-            From::Around(key) => match self.place_of(key, request.sort, now).await? {
-                Some(cursor) => {
-                    let most = limit / 3;
-                    // One row more than wanted tells whether there is more.
-                    let mut before: Vec<Row> =
-                        rows(read(Some(&cursor), Side::Before, most + 1).await?).collect();
-                    let more_before = before.len() > most as usize;
-                    before.truncate(most as usize);
-                    before.reverse();
-                    let (at, left) = (before.len(), limit as usize - before.len());
-                    let asked = u32::try_from(left + 1).unwrap_or(limit);
-                    before.extend(rows(read(Some(&cursor), Side::From, asked).await?));
-                    let more_after = before.len() > limit as usize;
-                    before.truncate(limit as usize);
-                    return Ok(Page { rows: before, at, more_before, more_after, now });
-                }
-                None => {
-                    around = From::Start;
-                    &around
-                }
-            },
-            _ => &request.from,
+        let around = match request.from {
+            From::Around(key) => self.place_of(key, request.sort, now).await?,
+            _ => None,
         };
-        let (place, side) = match from {
+        if let Some(cursor) = around {
+            // One row more than wanted tells whether there is more.
+            let most = limit / 3;
+            let mut rows = read(Some(&cursor), Side::Before, most + 1).await?;
+            let more_before = rows.len() > most as usize;
+            rows.truncate(most as usize);
+            rows.reverse();
+            let at = rows.len();
+            let left = limit - u32::try_from(at).unwrap_or(most);
+            rows.extend(read(Some(&cursor), Side::From, left + 1).await?);
+            let more_after = rows.len() > limit as usize;
+            rows.truncate(limit as usize);
+            return Ok(Page { rows, at, more_before, more_after, now });
+        }
+        let (place, side) = match &request.from {
             From::Start | From::Around(_) => (None, Side::From),
             From::End => (None, Side::Before),
             From::After(cursor) => (Some(cursor), Side::After),
@@ -147,10 +140,10 @@ impl Service {
             From::Before(cursor) => (Some(cursor), Side::Before),
         };
         // One row more than wanted tells whether there is more.
-        let mut rows: Vec<Row> = rows(read(place, side, limit + 1).await?).collect();
+        let mut rows = read(place, side, limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let (more_before, more_after) = match from {
+        let (more_before, more_after) = match &request.from {
             From::Start | From::Around(_) => (false, more),
             From::End => (more, false),
             From::Before(_) => (more, true),

@@ -91,11 +91,10 @@ impl Query {
 impl Term {
     /// Whether it asks for keys that have not ended: `-status:expired,abandoned,revoked`.
     pub fn is_living(&self) -> bool {
-        let ends = |status| matches!(status, Status::Expired | Status::Abandoned | Status::Revoked);
-        match &self.test {
-            Test::Status(any) => self.negated && any.len() == 3 && any.iter().copied().all(ends),
-            _ => false,
-        }
+        let ended = |any: &[Status]| {
+            any.len() == Status::ENDED.len() && Status::ENDED.iter().all(|status| any.contains(status))
+        };
+        self.negated && matches!(&self.test, Test::Status(any) if ended(any))
     }
 
     /// Whether `key` fits at `now`, the `-` taken into account.

@@ -14,9 +14,6 @@ use crate::domain::spaced::unique;
 use crate::domain::text::{SafeText, composed, fold, fold_typed};
 use crate::domain::when::{Here, Moment, Side, Span, SpanError};
 
-/// Statuses that `status:ended` stands for.
-const ENDED: [Status; 3] = [Status::Expired, Status::Abandoned, Status::Revoked];
-
 /// The most characters of a filter. A name and a description together have 600.
 pub(in crate::domain) const LONGEST: usize = 2000;
 /// The most conditions of a filter; the databases can't nest them without end.
@@ -257,7 +254,7 @@ impl Word {
             match word.parse() {
                 Ok(Status::Damaged) => return Err(value.refused("status")),
                 Ok(status) => any.push(status),
-                Err(_) if word == "ended" => any.extend(ENDED),
+                Err(_) if word == "ended" => any.extend(Status::ENDED),
                 Err(_) => return Err(value.refused("status")),
             }
         }

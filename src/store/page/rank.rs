@@ -128,24 +128,16 @@ fn push_count<D: Driver>(
     }
     if query.is_living() {
         // An index alone says it. A key that is revoked has ended then: unless another clock is ahead, for that long.
-        for (n, part) in D::PARTS.iter().enumerate() {
-            sql.push(if n == 0 { "SELECT " } else { " + " });
-            sql.push("(SELECT count(*) FROM (SELECT 1 FROM key_auth k WHERE k.ends_at > ");
+        return push_sum(sql, D::PARTS, |sql, part| {
+            sql.push("key_auth k WHERE k.ends_at > ");
             D::time(sql, now);
-            sql.push(part.auth()).push(format!(" LIMIT {COUNT_ROWS}) AS counted{n})"));
-        }
-        return;
+            sql.push(part.auth());
+        });
     }
-    for (n, part) in D::PARTS.iter().enumerate() {
-        sql.push(if n == 0 { "SELECT " } else { " + " });
-        sql.push("(SELECT count(*) FROM (SELECT 1 FROM ")
-            .push(D::COUNTED)
-            .push(" WHERE 1 = 1")
-            .push(part.auth());
-        let fresh = *part == Part::Fresh;
-        push_conditions(sql, query, now, if fresh { Drive::Order } else { drive }, forms);
-        sql.push(format!(" LIMIT {COUNT_ROWS}) AS counted{n})"));
-    }
+    push_sum(sql, D::PARTS, |sql, part| {
+        sql.push(D::COUNTED).push(" WHERE 1 = 1").push(part.auth());
+        push_conditions(sql, query, now, drive_of(*part, drive), forms);
+    });
 }
 
 fn push_rank<D: Driver>(
@@ -156,17 +148,32 @@ fn push_rank<D: Driver>(
     forms: &Forms,
 ) {
     let Some(place) = slice.place else { return };
-    for (n, cut) in cuts::<D>(slice).into_iter().enumerate() {
-        sql.push(if n == 0 { "SELECT " } else { " + " });
-        sql.push("(SELECT count(*) FROM (SELECT 1 FROM ").push(D::COUNTED).push(" WHERE 1 = 1");
-        let name = ordered_by::<D>(slice, cut);
+    push_sum(sql, &cuts::<D>(slice), |sql, cut| {
+        sql.push(D::COUNTED).push(" WHERE 1 = 1");
+        let name = ordered_by::<D>(slice, *cut);
         let (keys, id) = if name.starts_with("m.") { (true, "m.id") } else { (false, "k.id") };
-        push_cut(sql, cut, keys);
-        let fresh = cut.part == Part::Fresh;
-        push_conditions(sql, slice.query, now, if fresh { Drive::Order } else { drive }, forms);
-        push_place(sql, place, cut, (name, column(slice.sort.column).0, id), (forward(slice), slice.side));
+        push_cut(sql, *cut, keys);
+        push_conditions(sql, slice.query, now, drive_of(cut.part, drive), forms);
+        push_place(sql, place, *cut, (name, column(slice.sort.column).0, id), (forward(slice), slice.side));
+    });
+}
+
+/// The rows of all parts together, each counted no further than [`COUNT_ROWS`]. `push_from`: what follows the FROM.
+fn push_sum<D: Driver, P>(
+    sql: &mut QueryBuilder<D>,
+    parts: &[P],
+    mut push_from: impl FnMut(&mut QueryBuilder<D>, &P),
+) {
+    for (n, part) in parts.iter().enumerate() {
+        sql.push(if n == 0 { "SELECT " } else { " + " }).push("(SELECT count(*) FROM (SELECT 1 FROM ");
+        push_from(sql, part);
         sql.push(format!(" LIMIT {COUNT_ROWS}) AS counted{n})"));
     }
+}
+
+/// The few rows that no index has yet are walked.
+fn drive_of(part: Part, drive: Drive) -> Drive {
+    if part == Part::Fresh { Drive::Order } else { drive }
 }
 
 /// A count that was stopped (by the error `stopped`) has found at least nothing.

@@ -46,21 +46,18 @@ pub enum Window {
     Days90,
 }
 
-/// A reinstated account needs its keys renewed too.
-const LIVING: [Status; 5] =
-    [Status::Active, Status::Planned, Status::Paused, Status::Suspended, Status::Refused];
-
 impl Window {
     pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The filter that shows the same keys.
     fn query(self) -> Query {
         let within = |days| Test::Expires(Bound::Before(Point::FromNow(Span::days(days))));
+        // A reinstated account needs its keys renewed too.
         let tests = match self {
             Self::Overdue => return Query::overdue(),
-            Self::Days7 => [Test::Status(LIVING.to_vec()), within(7)],
-            Self::Days30 => [Test::Status(LIVING.to_vec()), within(30)],
-            Self::Days90 => [Test::Status(LIVING.to_vec()), within(90)],
+            Self::Days7 => [Test::Status(Status::LIVING.to_vec()), within(7)],
+            Self::Days30 => [Test::Status(Status::LIVING.to_vec()), within(30)],
+            Self::Days90 => [Test::Status(Status::LIVING.to_vec()), within(90)],
         };
         Query { terms: tests.map(|test| Term { negated: false, test }).to_vec() }
     }

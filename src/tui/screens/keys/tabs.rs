@@ -27,7 +27,7 @@ impl Tab {
             let any = match self {
                 // Named, so that those are among them that a policy hides: the tabs make up one another.
                 Self::All => Status::ALL.to_vec(),
-                _ => vec![Status::Expired, Status::Abandoned, Status::Revoked],
+                _ => Status::ENDED.to_vec(),
             };
             query.terms.push(Term { negated: self == Self::Live, test: Test::Status(any) });
         }
