@@ -18,6 +18,7 @@ use super::undo::Undos;
 use super::words::{Copied, ExitReason, ScreenId, Severity};
 use crate::clock::zone;
 use crate::config::keymap::{Action, Keymap};
+use crate::config::theme::Theme;
 use crate::domain::Instant;
 use crate::domain::history::{History, Undone};
 use crate::domain::hold::Hold;
@@ -317,6 +318,12 @@ impl Shell {
         let bad = matches!(failure.kind, FailureKind::Unconfirmed | FailureKind::Replaced);
         let severity = if bad { Severity::Bad } else { Severity::Warning };
         self.toast(severity, failure.text.clone());
+    }
+
+    /// Draws with another theme from now on.
+    pub fn wear(&mut self, theme: &Theme) {
+        self.styles = Styles::new(theme);
+        self.theme.clone_from(&theme.name);
     }
 
     /// Shows what happened to the clipboard.

@@ -130,7 +130,7 @@ pub async fn revoke_at(which: &Which, when: &str, reason: Option<String>, sessio
     let here = session.here(session.service().await?.now().await?);
     let at = Part::RevokeAt.read(when, here).map_err(|error| Failure::usage(format!("--at: {error}")))?;
     let edit = Edit { revoke_at: Some(NewInstant::To(Some(at))), plan_reason: reason, ..Edit::default() };
-    let question = format!("On {} revoke for good", here.zone.exact(at));
+    let question = format!("At {}, revoke", here.zone.exact(at));
     edit_these(which, &edit, &question, session).await
 }
 

@@ -4,7 +4,6 @@ use crossterm::event::KeyCode;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
@@ -14,6 +13,7 @@ use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::screens::keys::columns::{self, CHOSEN_WIDTH};
 use crate::tui::shell::Shell;
+use crate::tui::widgets::picker;
 use crate::tui::words::Severity;
 
 /// The column under the cursor, and what was chosen before.
@@ -75,10 +75,8 @@ impl Layer for State {
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let last = Field::ALL.len() - 1;
+        self.place = picker::turn(input.action(), self.place, Field::ALL.len());
         match input.action() {
-            Some(Action::PickUp) => self.place = self.place.checked_sub(1).unwrap_or(last),
-            Some(Action::PickDown) => self.place = if self.place == last { 0 } else { self.place + 1 },
             Some(Action::Choose) => {
                 if shell.columns != self.before {
                     let key = shell.keymap.key(Action::SaveChoices);
@@ -129,18 +127,6 @@ impl Layer for State {
         for words in ["Space or a letter shows, hides", "Bksp as the width allows"] {
             lines.push(Line::styled(format!("  {words}"), styles.of(Role::Muted)));
         }
-        let height = u16::try_from(lines.len() + 2).unwrap_or(area.height).min(area.height);
-        let place =
-            Rect { x: area.x + 2, y: area.y + 1, width: 36.min(area.width), height }.intersection(area);
-        let block = Block::bordered()
-            .title(" Columns ")
-            .title_style(styles.of(Role::Title))
-            .border_style(styles.of(Role::DialogBorder))
-            .padding(Padding::right(1))
-            .style(styles.of(Role::Background));
-        frame.render_widget(Clear, place);
-        frame.render_widget(Paragraph::new(lines).block(block), place);
-        let below = 1 + u16::try_from(self.place).unwrap_or(0);
-        frame.set_cursor_position((place.x + 1, (place.y + below).min(place.bottom().saturating_sub(1))));
+        picker::beside(frame, styles, area, "Columns", 36, lines, self.place);
     }
 }

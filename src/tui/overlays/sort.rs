@@ -4,7 +4,6 @@ use crossterm::event::KeyCode;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
@@ -14,6 +13,7 @@ use crate::tui::input::Input;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::screens::keys::columns;
 use crate::tui::shell::Shell;
+use crate::tui::widgets::picker;
 
 /// The column under the cursor, and the order that it would give.
 #[derive(Debug)]
@@ -59,10 +59,8 @@ impl Layer for State {
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
-        let last = Column::ALL.len() - 1;
+        self.place = picker::turn(input.action(), self.place, Column::ALL.len());
         match input.action() {
-            Some(Action::PickUp) => self.place = self.place.checked_sub(1).unwrap_or(last),
-            Some(Action::PickDown) => self.place = if self.place == last { 0 } else { self.place + 1 },
             Some(Action::Choose) => {
                 shell.sort(self.chosen());
                 shell.close();
@@ -85,9 +83,6 @@ impl Layer for State {
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let styles = &shell.styles;
-        let width = 40.min(area.width);
-        let height = u16::try_from(Column::ALL.len() + 2).unwrap_or(area.height).min(area.height);
-        let place = Rect { x: area.x + 2, y: area.y + 1, width, height }.intersection(area);
         let rows = Column::ALL.iter().copied().enumerate().map(|(i, column)| {
             let arrow = match self.chosen().direction {
                 _ if i != self.place && column != self.present.column => " ",
@@ -99,15 +94,7 @@ impl Layer for State {
             let text = format!("{marker} {arrow} {}  {}", letter(column), columns::title(column));
             Line::styled(text, styles.of(if i == self.place { Role::Accent } else { Role::Text }))
         });
-        let block = Block::bordered()
-            .title(" Sort by: a letter, again to reverse ")
-            .title_style(styles.of(Role::Title))
-            .border_style(styles.of(Role::DialogBorder))
-            .padding(Padding::right(1))
-            .style(styles.of(Role::Background));
-        frame.render_widget(Clear, place);
-        frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()).block(block), place);
-        let below = 1 + u16::try_from(self.place).unwrap_or(0);
-        frame.set_cursor_position((place.x + 1, (place.y + below).min(place.bottom().saturating_sub(1))));
+        let title = "Sort by: a letter, again to reverse";
+        picker::beside(frame, styles, area, title, 40, rows.collect(), self.place);
     }
 }

@@ -40,8 +40,7 @@ impl State {
 
     fn preview(&self, shell: &mut Shell) {
         if let Some(theme) = self.found().get(self.picker.at) {
-            shell.styles = Styles::new(theme);
-            shell.theme = theme.name.clone();
+            shell.wear(theme);
         }
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect
 fn save(state: &mut State) -> Option<Effect> {
     let shell = &mut state.shell;
     let Some(folder) = shell.themes.as_ref().and_then(|themes| themes.parent()) else {
-        shell.toast(Severity::Warning, "There is no folder for settings: nothing was saved.");
+        shell.toast(Severity::Warning, "No settings folder was found, so nothing was saved.");
         return None;
     };
     let path = folder.join(SAVED);

@@ -34,6 +34,6 @@ pub(super) fn page(shell: &Shell) -> Opening {
     if parts.is_empty() {
         parts.push(Part::Words("Nothing was changed here since this console was opened.".into()));
     }
-    parts.extend([Part::Space, Part::Words("The audit has all of it, whoever did it.".into())]);
+    parts.extend([Part::Space, Part::Words("The audit shows every change, by everyone.".into())]);
     Opening::Reader { title, parts, about: None }
 }

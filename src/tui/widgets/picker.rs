@@ -5,7 +5,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use super::super::input::Input;
 use super::super::styles::Styles;
@@ -45,6 +45,43 @@ pub fn rank<'i>(words: &str, items: impl IntoIterator<Item = &'i str>) -> Vec<us
 /// Where the cursor is after a step, at the ends of the list it stays.
 pub fn step(at: usize, by: isize, count: usize) -> usize {
     at.saturating_add_signed(by).min(count.saturating_sub(1))
+}
+
+/// Where the cursor is after a key of choosing in a short list, whose ends meet.
+pub fn turn(action: Option<Action>, at: usize, count: usize) -> usize {
+    match action {
+        Some(Action::PickUp) => at.checked_sub(1).unwrap_or(count.saturating_sub(1)),
+        Some(Action::PickDown) if at + 1 == count => 0,
+        Some(Action::PickDown) => at + 1,
+        _ => at,
+    }
+}
+
+/// A short list at the left edge, with the table that it is about beside it, so many columns wide. The cursor is on line `at`.
+pub fn beside(
+    frame: &mut Frame,
+    styles: &Styles,
+    area: Rect,
+    title: &str,
+    columns: u16,
+    lines: Vec<Line<'_>>,
+    at: usize,
+) {
+    let size = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
+    let height = size(lines.len()).saturating_add(2).min(area.height);
+    let place =
+        Rect { x: area.x + 2, y: area.y + 1, width: columns.min(area.width), height }.intersection(area);
+    let block = Block::bordered()
+        .title(format!(" {title} "))
+        .title_style(styles.of(Role::Title))
+        .border_style(styles.of(Role::DialogBorder))
+        .padding(Padding::right(1))
+        .style(styles.of(Role::Background));
+    frame.render_widget(Clear, place);
+    frame.render_widget(Paragraph::new(lines).block(block), place);
+    let below = size(at).saturating_add(1);
+    let line = place.y.saturating_add(below).min(place.bottom().saturating_sub(1));
+    frame.set_cursor_position((place.x + 1, line));
 }
 
 /// How many items a key of choosing moves by, down, or up if negative; `None` for other keys.

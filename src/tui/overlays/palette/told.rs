@@ -1,11 +1,11 @@
 //! Commands with something behind their name: `keys account:acme`, `sort used`, `theme nord`, `tab ended`.
 
+use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::domain::query::{Column, Direction, Query, Sort};
 use crate::domain::text::SafeText;
 use crate::tui::screens::keys::{columns, tabs::Tab};
 use crate::tui::shell::Shell;
-use crate::tui::styles::Styles;
 use crate::tui::widgets::picker::{Item, rank};
 use crate::tui::words::{ScreenId, Severity};
 
@@ -129,24 +129,26 @@ impl Does {
         match self {
             Self::Show(screen, filter) => shell.show(screen, filter),
             Self::Sort(sort) => {
-                if shell.screen != ScreenId::Keys {
-                    shell.act(crate::config::keymap::Action::ScreenKeys);
-                }
+                to_keys(shell);
                 shell.sort(sort);
             }
             Self::Tab(tab) => {
-                if shell.screen != ScreenId::Keys {
-                    shell.act(crate::config::keymap::Action::ScreenKeys);
-                }
+                to_keys(shell);
                 shell.tab(tab);
             }
             Self::Theme(theme) => {
-                shell.styles = Styles::new(&theme);
-                shell.theme.clone_from(&theme.name);
+                shell.wear(&theme);
                 shell.chosen = Some(theme.name.clone());
                 shell.toast(Severity::Info, format!("theme {}", SafeText::new(theme.name)).as_str());
             }
             Self::Nothing(why) => shell.toast(Severity::Warning, why),
         }
+    }
+}
+
+/// Orders and tabs are those of the table of keys.
+fn to_keys(shell: &mut Shell) {
+    if shell.screen != ScreenId::Keys {
+        shell.act(Action::ScreenKeys);
     }
 }

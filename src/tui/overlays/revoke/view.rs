@@ -80,7 +80,7 @@ impl State {
                 let (exact, cancel) = (times::exact(at, shell.utc), shell.keymap.key(Action::EditKey));
                 let in_time = times::relative(at, shell.now);
                 let words = format!(
-                    "It goes on working until {exact} ({in_time}) and ends then for good. Until then {cancel} cancels or moves that."
+                    "It goes on working until {exact} ({in_time}). Then it is revoked, which can't be undone; before that, {cancel} cancels or moves it."
                 );
                 sheet.words(Role::Warning, &words);
             }
