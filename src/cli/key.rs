@@ -23,7 +23,7 @@ pub(super) mod record;
 mod revoke;
 mod rotate;
 mod show;
-mod tell;
+pub(super) mod tell;
 pub(super) mod usage;
 pub(super) mod which;
 

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::failure::Result;
 use super::session::Session;
 
+mod end;
 pub(super) mod record;
 mod sweep;
 

@@ -81,10 +81,10 @@ impl Change for Add {
             HoldKind::Creation => (Action::CreationStop, "stop the creation of keys"),
         };
         permit(tx, Permission::ChangeHolds, what).await?;
-        let mut held = tx.held(kind).await?;
-        if tx.seen().await? {
-            return held.pop().ok_or_else(|| Error::Refused("it was lifted already".into()));
+        if let Some(hold) = tx.hold_of_operation().await? {
+            return Ok(hold);
         }
+        let mut held = tx.held(kind).await?;
         held.retain(|hold| hold.holds(tx.now()));
         if held.len() >= MOST {
             return Err(Error::Refused(format!("{MOST} hold already, at most {MOST} can: lift one first")));
@@ -136,6 +136,9 @@ impl Change for Lift {
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Hold> {
         permit(tx, Permission::ChangeHolds, "lift a freeze").await?;
+        if let Some(hold) = tx.hold_of_operation().await? {
+            return Ok(hold);
+        }
         let mut held = tx.held(HoldKind::Freeze).await?;
         held.extend(tx.held(HoldKind::Creation).await?);
         let now = tx.now();

@@ -75,6 +75,19 @@ impl Tx {
         self.conn().held(kind).await
     }
 
+    /// What was held or lifted under this operation before.
+    pub async fn hold_of_operation(&mut self) -> Result<Option<Hold>> {
+        if !self.seen().await? {
+            return Ok(None);
+        }
+        let operation = self.operation();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM holds WHERE n = (SELECT CAST(subject AS bigint) FROM audit WHERE operation = $1 LIMIT 1)"
+        );
+        let row: Option<HoldRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [operation]);
+        Ok(row.map(|row| row.0))
+    }
+
     /// Adds one, and puts aside those that are over. Answers its number.
     pub async fn add_hold(&mut self, hold: &Hold) -> Result<i64> {
         let now = Time(self.now());

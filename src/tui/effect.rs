@@ -42,7 +42,7 @@ mod unanswered;
 
 pub use copying::CopyText;
 pub use failure::{Failure, FailureKind};
-pub use pause::PauseRequest;
+pub use pause::{HoldRequest, PauseRequest};
 pub use rotation::RotationRequest;
 pub use unanswered::Unanswered;
 
@@ -174,6 +174,12 @@ pub enum Request {
     },
     /// Refuses keys for a while, or not any more.
     Pause(Box<PauseRequest>),
+    Hold(Box<HoldRequest>),
+    /// Lifts a freeze or a stop of creation.
+    Lift {
+        operation: OperationId,
+        n: i64,
+    },
     /// The revocations that a restored backup undid.
     Undone,
     RevokeAgain {
@@ -317,6 +323,8 @@ pub enum Reply {
     Acknowledge(Outcomes<Box<Key>>),
     Revoke(Outcomes<Vec<Revoked>>),
     Held(Outcomes<Vec<Held>>),
+    /// What is held, or was lifted.
+    Hold(Outcomes<Box<Hold>>),
     Receipt(Outcomes<Receipt>),
     Rotate(Outcomes<Box<Created>>),
     RotateMany(Outcomes<Vec<Rotated>>),

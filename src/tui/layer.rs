@@ -83,7 +83,7 @@ pub trait Layer: Any + fmt::Debug {
 
     /// Whether it asks something at this place, so that a key that is no answer shuts the question.
     fn asks(&self) -> bool {
-        matches!(self.context(), Context::Dialog | Context::Leaving | Context::Findings)
+        matches!(self.context(), Context::Dialog | Context::Leaving | Context::Findings | Context::Exposed)
             && self.receipt().is_none()
     }
 

@@ -53,6 +53,12 @@ pub enum Opening {
         states: String,
         resume: bool,
     },
+    /// Which keys shall be frozen, or whose creation stopped, for how long? `of`: the filter that is offered; `lift`: the freeze
+    /// or stop that is to be lifted instead.
+    Hold {
+        of: String,
+        lift: Option<i64>,
+    },
     /// Shall the overlaps of these old keys end? `known` as above; `states`: who uses them.
     CloseOverlaps {
         ids: Vec<KeyId>,

@@ -29,6 +29,8 @@ mod explain;
 mod export;
 mod extend;
 mod help;
+mod hold;
+mod how_long;
 mod incident;
 mod leave;
 mod leaver;
@@ -77,6 +79,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Pause { ids, known, states, resume } => {
             pause::open(shell, number, ids, known, states, resume)
         }
+        Opening::Hold { of, lift } => hold::open(shell, number, &of, lift),
         Opening::ExtendOverlaps { ids, known } => extend::open(shell, number, ids, known),
         Opening::Looked { ids, looked } => looked::open(shell, number, ids, looked),
         Opening::Export(ids) => export::open(number, ids),

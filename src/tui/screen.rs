@@ -167,6 +167,8 @@ pub fn allowed(shell: &Shell, action: Action) -> bool {
             | Action::CloseOverlap
             | Action::ExtendOverlap
     );
+    let holds = action == Action::Freeze;
     let idle = matches!(action, Action::Back | Action::FocusDetail);
-    !idle && (!changes || shell.who.is_none() || shell.may(Permission::ChangeKeys))
+    let may = |permission| shell.who.is_none() || shell.may(permission);
+    !idle && (!changes || may(Permission::ChangeKeys)) && (!holds || may(Permission::ChangeHolds))
 }

@@ -1,6 +1,6 @@
 //! The command that does the same as the console would: for a shell, without any secret in it.
 
-use super::effect::{Request, RotationRequest};
+use super::effect::{HoldRequest, Request, RotationRequest};
 use super::shell::Shell;
 use crate::domain::account::Standing;
 use crate::domain::edit::Edit;
@@ -12,7 +12,9 @@ use crate::domain::owner::Owner;
 use crate::domain::pause::Lasting;
 use crate::domain::query::Direction;
 use crate::domain::when::Span;
-use crate::service::{ChangeAccount, CreateAccount, CreateKey, ExportForm, PauseOrder, Place, RevokeKeys};
+use crate::service::{
+    ChangeAccount, CreateAccount, CreateKey, ExportForm, HoldTarget, PauseOrder, Place, RevokeKeys,
+};
 
 #[cfg(test)]
 mod tests;
@@ -104,6 +106,8 @@ impl Typed {
                 .word(key.to_string()),
             Request::Rotation(request) => rotation(request, shell),
             Request::Pause(request) => paused(request.order.as_ref()).keys(shell, &request.keys),
+            Request::Hold(request) => held(request),
+            Request::Lift { n, .. } => Self::new("freeze lift").word(n.to_string()),
             Request::SetLimits { key, limits, .. } if limits.is_empty() => {
                 Self::new("key limit --clear").word(key.to_string())
             }
@@ -196,10 +200,27 @@ fn rotation(request: &RotationRequest, shell: &Shell) -> Typed {
 }
 
 fn paused(order: Option<&PauseOrder>) -> Typed {
-    let Some(order) = order else { return Typed::new("key resume") };
+    match order {
+        Some(order) => lasting(Typed::new("key pause"), order),
+        None => Typed::new("key resume"),
+    }
+}
+
+fn held(request: &HoldRequest) -> Typed {
+    let typed = match &request.target {
+        HoldTarget::Keys(query) => Typed::new("freeze add").option("--filter", query.to_string()),
+        HoldTarget::Creation { account, issuer } => Typed::new("creation stop")
+            .option("--account", account.as_deref().unwrap_or_default())
+            .option("--issuer", issuer.as_deref().unwrap_or_default()),
+    };
+    lasting(typed, &request.order)
+}
+
+/// For how long, and what is said of it.
+fn lasting(typed: Typed, order: &PauseOrder) -> Typed {
     let typed = match order.lasting {
-        Lasting::For(span) => Typed::new("key pause").option("--for", span.to_string()),
-        Lasting::Until(at) => Typed::new("key pause").option("--until", at.to_rfc3339()),
+        Lasting::For(span) => typed.option("--for", span.to_string()),
+        Lasting::Until(at) => typed.option("--until", at.to_rfc3339()),
     };
     typed
         .option("--message", order.message.as_deref().unwrap_or_default())

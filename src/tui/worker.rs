@@ -17,7 +17,9 @@ use files::{file_failure, save, themes, write_new, write_secret};
 pub use running::Running;
 
 use super::clipboard::Clipboard;
-use super::effect::{CopyText, Failure, FailureKind, Outcomes, PauseRequest, Reply, Request, RequestId};
+use super::effect::{
+    CopyText, Failure, FailureKind, HoldRequest, Outcomes, PauseRequest, Reply, Request, RequestId,
+};
 use super::message::Message;
 use super::words::{Copied, count};
 use crate::domain::history::History;
@@ -238,6 +240,13 @@ impl Worker {
                 Reply::Revoke(plain(service.revoke_order(operation, request)).await)
             }
             Request::Pause(request) => Reply::Held(plain(Box::pin(self.pause(*request))).await),
+            Request::Hold(request) => {
+                let HoldRequest { operation, target, order } = *request;
+                Reply::Hold(plain(service.hold(operation, target, order)).await.map(Box::new))
+            }
+            Request::Lift { operation, n } => {
+                Reply::Hold(plain(service.lift(operation, n)).await.map(Box::new))
+            }
             Request::Undone => Reply::Undone(plain(Box::pin(service.undone(None))).await),
             Request::RevokeAgain { operation, list, reason } => Reply::Revoke(
                 plain(Box::pin(service.revoke_again(operation, &list, reason.as_deref()))).await,

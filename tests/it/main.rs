@@ -90,6 +90,7 @@ mod gate {
     mod after_end;
     mod api;
     mod edits;
+    mod frozen;
     mod hostile;
     mod journal;
     mod keys;

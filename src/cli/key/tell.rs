@@ -58,15 +58,20 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     tell_them(tell, service, session).await
 }
 
-/// Shows who would be told of what, asks, and sends.
-pub async fn tell_them(tell: Tell, service: &Service, session: &Session) -> Result {
+/// Shows who would be told of what, asks, sends, and lists the letters.
+async fn tell_them(tell: Tell, service: &Service, session: &Session) -> Result {
+    let told = send(tell, service, session).await?;
+    session.outcome().list(&told, service.present())?;
+    verdict(&told)
+}
+
+/// Shows who would be told of what, asks, and sends. Answers the letters; on a dry run those that would be sent.
+pub async fn send(tell: Tell, service: &Service, session: &Session) -> Result<Vec<Told>> {
     // Nobody is asked about what is refused anyway.
     let due = service.trying().tell(tell.clone()).await?;
     let letters = count(due.len() as u64, "letter");
-    if session.global.dry_run {
-        session.outcome().list(&due, service.present())?;
-        session.would(|| format!("send {letters}"));
-        return Ok(());
+    if session.would(|| format!("send {letters}")) {
+        return Ok(due);
     }
     let whither = service.post().await?.whither();
     if prompt::must_ask(&session.global) && prompt::can_ask(&session.global) {
@@ -88,16 +93,23 @@ pub async fn tell_them(tell: Tell, service: &Service, session: &Session) -> Resu
     }
     // Not tried again by itself: a letter that has left would leave twice.
     let told = service.tell(tell).await?;
-    let failed = told.iter().filter(|one| matches!(one.state, State::Failed | State::Ambiguous)).count();
-    session.outcome().list(&told, service.present())?;
     if session.hushed() {
         for one in &told {
             say(&format!("  {}  {}  {}", one.recipient, one.state.as_str(), one.answer));
         }
     }
     let verb = if whither.leaves { "sent" } else { "written" };
-    session.remark(&format!("{} {verb}.", count((told.len() - failed) as u64, "letter")));
-    match failed {
+    session.remark(&format!("{} {verb}.", count((told.len() - failed(&told)) as u64, "letter")));
+    Ok(told)
+}
+
+fn failed(told: &[Told]) -> usize {
+    told.iter().filter(|one| matches!(one.state, State::Failed | State::Ambiguous)).count()
+}
+
+/// An error if a letter did not go out.
+pub fn verdict(told: &[Told]) -> Result {
+    match failed(told) {
         0 => Ok(()),
         failed => Err(Failure::new(
             Exit::CheckFailed,

@@ -9,22 +9,23 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::super::failure::{Exit, Failure, Result};
 use super::super::key::receipt::Gates;
+use super::super::key::tell;
 use super::super::session::{Session, insist};
 use super::super::{count, prompt, say};
+use super::end::End;
 use crate::domain::Instant;
-use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::key::{Key, KeyId};
 use crate::domain::leak::{Form, Leak};
-use crate::domain::pause::Lasting;
+use crate::domain::notice::Occasion;
 use crate::domain::text::thousands;
-use crate::service::{
-    self, LeakFinding, LeakOrder, LeakSource, LeakSweep, PauseOrder, RevokeKeys, Service, new_operation,
-};
+use crate::service::{LeakFinding, LeakOrder, LeakSource, LeakSweep, Service, Tell, new_operation};
 
 /// Files that could not be read and are named.
 const NAMED: usize = 20;
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("ends").args(["revoke", "pause"]))]
+#[command(group = ArgGroup::new("does").args(["revoke", "pause", "tell"]).multiple(true))]
 pub struct Arguments {
     /// Files, folders with all that is in them, or `-` for standard input, which is searched without any. Binary files,
     /// UTF-16 and gzip are read as what they are; links in folders are not followed
@@ -50,9 +51,12 @@ pub struct Arguments {
         visible_alias = "note",
         value_name = "TEXT",
         allow_hyphen_values = true,
-        requires = "ends"
+        requires = "does"
     )]
     reason: Option<String>,
+    /// Send the admins of these keys' accounts a letter that they were found where others can read them
+    #[arg(long)]
+    tell: bool,
     /// The incident's ticket; kept in the audit
     #[arg(long, value_name = "TEXT", requires = "revoke")]
     ticket: Option<String>,
@@ -104,9 +108,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     bar.finish_and_clear();
     let mut sweep = sweep?;
     let now = service.now().await?;
-    let end = End::of(&arguments, now)?;
+    let (reason, ticket) = (arguments.reason.clone(), arguments.ticket.clone());
+    let end = End::of(arguments.revoke, arguments.pause.as_deref(), reason, ticket, now)?;
     let chosen = end.as_ref().map(|end| end.concerns(&sweep, now)).unwrap_or_default();
     let ends = !chosen.is_empty();
+    let found = sweep.working(now);
     // A person looks before the question.
     let looked = ends && prompt::must_ask(&session.global) && session.format().for_people();
     if looked {
@@ -134,11 +140,36 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     }
     told(&sweep, session, now);
     ended?;
+    let letters =
+        if arguments.tell { tell_admins(&arguments, found, service, session).await } else { Ok(()) };
     if ends && !session.global.dry_run {
         gates.tell(session);
         gates.verdict()?;
     }
+    letters?;
     verdict(&sweep, session, now)
+}
+
+/// Tells the admins of the keys that could work when they were found.
+async fn tell_admins(
+    arguments: &Arguments,
+    keys: Vec<KeyId>,
+    service: &Service,
+    session: &Session,
+) -> Result {
+    if keys.is_empty() {
+        session.remark("No key in it could work: nobody is told.");
+        return Ok(());
+    }
+    let reason = arguments.reason.clone();
+    let order = Tell { operation: new_operation(), keys, occasion: Occasion::Exposed, reason };
+    let letters = tell::send(order, service, session).await?;
+    if !session.global.dry_run && !session.hushed() {
+        for one in &letters {
+            session.remark(&format!("  {}  {}  {}", one.recipient, one.state.as_str(), one.answer));
+        }
+    }
+    tell::verdict(&letters)
 }
 
 async fn sources(arguments: &Arguments, session: &Session) -> Result<Vec<LeakSource>> {
@@ -173,75 +204,6 @@ fn bar(session: &Session) -> ProgressBar {
     );
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
-}
-
-/// What is done to the keys that were found.
-enum End {
-    Revoke { reason: Option<String>, ticket: Option<String> },
-    Pause(PauseOrder),
-}
-
-impl End {
-    fn of(arguments: &Arguments, now: Instant) -> Result<Option<Self>> {
-        let reason = arguments.reason.clone();
-        let Some(span) = &arguments.pause else {
-            let ticket = arguments.ticket.clone();
-            return Ok(arguments.revoke.then_some(Self::Revoke { reason, ticket }));
-        };
-        let lasting = Lasting::span(span).map_err(|error| Failure::usage(format!("--pause: {error}")))?;
-        // What can't be is told before anything is searched.
-        lasting.end(now, []).map_err(|error| Failure::usage(format!("--pause: {error}")))?;
-        Ok(Some(Self::Pause(PauseOrder { lasting, message: None, reason })))
-    }
-
-    fn verb(&self) -> &'static str {
-        match self {
-            Self::Revoke { .. } => "revoke",
-            Self::Pause(_) => "pause",
-        }
-    }
-
-    /// The keys that it is done to, each once: a pause takes no longer one's place.
-    fn concerns(&self, sweep: &LeakSweep, now: Instant) -> Vec<KeyId> {
-        let mut keys = sweep.working(now);
-        if let Self::Pause(order) = self
-            && let Ok(until) = order.lasting.end(now, [])
-        {
-            let held = sweep.findings.iter().filter_map(|finding| finding.key.as_ref());
-            let held =
-                held.filter(|found| found.key.paused.as_ref().is_some_and(|pause| pause.until >= until));
-            let held: HashSet<KeyId> = held.map(|found| found.key.id).collect();
-            keys.retain(|key| !held.contains(key));
-        }
-        keys
-    }
-
-    /// Does it in one transaction. Answers the keys as the database holds them then, and how many were left as they were.
-    async fn carry_out(
-        &self,
-        service: &Service,
-        operation: OperationId,
-        keys: &[KeyId],
-    ) -> service::Result<(Vec<Key>, usize)> {
-        match self {
-            Self::Revoke { reason, ticket } => {
-                let order = RevokeKeys {
-                    keys: keys.to_vec(),
-                    reason: reason.clone(),
-                    ticket: ticket.clone(),
-                    shown: None,
-                };
-                let revoked = service.revoke_order(operation, order).await?;
-                let already = revoked.iter().filter(|one| one.already).count();
-                Ok((revoked.into_iter().map(|one| one.key).collect(), already))
-            }
-            Self::Pause(order) => {
-                let held = service.pause_keys(operation, keys, order.clone(), None).await?;
-                let over = held.iter().filter(|one| !one.changed).count();
-                Ok((held.into_iter().map(|one| one.key).collect(), over))
-            }
-        }
-    }
 }
 
 /// Asks, and does it. Answers the keys as the database holds them then; none on a dry run.

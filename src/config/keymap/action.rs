@@ -153,6 +153,8 @@ pub enum Action {
     Pause,
     /// Let the paused key, or all marked ones that are paused, work again now
     Resume,
+    /// Freeze all keys that a filter fits, or stop the creation of keys, for a while; lift what is held
+    Freeze,
     /// Replace the key by a successor with the same attributes
     Rotate,
     /// Give the key budgets of its own, or the policy's again

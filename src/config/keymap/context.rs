@@ -42,6 +42,9 @@ pub enum Context {
     /// What a search for leaked secrets found.
     #[strum(serialize = "Leaked secrets")]
     Findings,
+    /// Whose an exposed key is.
+    #[strum(serialize = "An exposed key")]
+    Exposed,
     /// Everything of an operator who leaves.
     #[strum(serialize = "Somebody leaves")]
     Leaver,
@@ -89,7 +92,7 @@ impl Context {
             Self::Keys | Self::Expiring | Self::Reminders | Self::Accounts => Self::Table,
             Self::Audit | Self::Issuers | Self::Operators | Self::Alerts => Self::Table,
             Self::Hygiene | Self::Rotations => Self::Table,
-            Self::Leaving | Self::Findings | Self::Leaver => Self::Dialog,
+            Self::Leaving | Self::Findings | Self::Exposed | Self::Leaver => Self::Dialog,
             Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
             Self::Picker | Self::Reader | Self::HelpPage | Self::AccountPage => Self::Always,
             Self::Preview | Self::Sweeping => Self::Always,

@@ -87,12 +87,17 @@ pub const REGISTRY: &[Registered] = &[
         .hint(16)
         .in_palette()
         .also("delete remove disable kill destroy"),
-    entry(Pause, "pause/resume", &[Keys, Expiring, Detail], &["p"])
+    entry(Pause, "pause/resume", &[Keys, Expiring, Detail, Alerts, Findings, Exposed], &["p"])
         .hint(29)
         .in_palette()
         .also("block stop hold"),
-    entry(Resume, "resume", &[Keys, Expiring, Detail], &["P"]).in_palette().also("unpause unblock continue"),
-    entry(Rotate, "rotate", &[Keys, Expiring, Detail, Leaver], &["r"])
+    entry(Freeze, "freeze", &[Keys, Expiring, Accounts, Issuers, AccountPage], &["F"])
+        .in_palette()
+        .also("hold stop creation lift thaw"),
+    entry(Resume, "resume", &[Keys, Expiring, Detail, Findings, Exposed], &["P"])
+        .in_palette()
+        .also("unpause unblock continue"),
+    entry(Rotate, "rotate", &[Keys, Expiring, Detail, Leaver, Findings], &["r"])
         .hint(18)
         .in_palette()
         .also("renew regenerate replace"),

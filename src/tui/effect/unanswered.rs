@@ -2,6 +2,7 @@
 
 use super::{Reply, Request, RotationRequest};
 use crate::domain::text::SafeText;
+use crate::service::HoldTarget;
 use crate::tui::words::count;
 
 /// A change that was sent.
@@ -58,6 +59,13 @@ impl Request {
                     }
                 }
             }
+            Self::Hold(request) => match &request.target {
+                HoldTarget::Keys(_) => ("freezing keys".to_owned(), look("freeze list")),
+                HoldTarget::Creation { .. } => {
+                    ("stopping the creation of keys".to_owned(), look("creation list"))
+                }
+            },
+            Self::Lift { n, .. } => (format!("lifting {n}"), look("freeze list")),
             Self::SetLimits { key, .. } => {
                 (format!("setting the limits of {key}"), look(&format!("key show {key}")))
             }

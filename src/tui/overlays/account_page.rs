@@ -80,6 +80,9 @@ impl Layer for State {
             {
                 shell.open(Opening::Confirm(accounts::question(&read.summary)));
             }
+            (Some(Action::Freeze), _) => {
+                shell.open(Opening::Hold { of: format!("account:{}", self.slug), lift: None });
+            }
             (Some(Action::CloseSweep), _) => shell.close(),
             (Some(Action::ChangeAccount | Action::ToggleStanding), _) => {}
             _ => return self.page.input(shell, input),
@@ -123,6 +126,7 @@ impl Layer for State {
     fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
         match action {
             Action::Open => Some("its keys".into()),
+            Action::Freeze => shell.may(Permission::ChangeHolds).then(|| label.into()),
             Action::ChangeAccount | Action::ToggleStanding => {
                 (self.read.is_some() && shell.may(Permission::ChangeAccounts)).then(|| label.into())
             }

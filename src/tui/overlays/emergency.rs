@@ -14,11 +14,12 @@ use crate::domain::text::SafeText;
 use crate::service::{Found, Search};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{self, Input};
+use crate::tui::latest::Latest;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
-use crate::tui::tracked::Deed;
+use crate::tui::tracked::{Deed, Tracked};
 use crate::tui::typed::Typed;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
@@ -40,6 +41,9 @@ const REASON: &str = "exposed";
 /// Said of what was put where no secret belongs.
 const GIVEN: &str = "There is a secret in what you put there: it was not looked for as words, and is not kept. Enter says whose it is; Esc forgets it.";
 
+/// Said where nothing is ticked.
+const TICK_FIRST: &str = "tick what is meant first";
+
 /// The search and what it found.
 #[derive(Debug)]
 pub struct State {
@@ -51,6 +55,8 @@ pub struct State {
     said: Option<(Severity, SafeText)>,
     /// What was found, where that is more than one key.
     table: Option<Table>,
+    /// What the keys that were found are now.
+    looking: Latest,
 }
 
 #[derive(Debug)]
@@ -70,6 +76,7 @@ enum Stage {
     },
     /// The database was seen to hold the keys as revoked.
     Dead {
+        search: Search,
         dead: Vec<Found>,
         /// How many of them were revoked before.
         already: usize,
@@ -88,6 +95,7 @@ pub fn open(shell: &mut Shell, number: u64, given: Option<Pasted>) -> Opened {
         asked: None,
         said: None,
         table: None,
+        looking: Latest::default(),
     };
     if let Some(given) = given {
         state.input.put(given.as_str());
@@ -153,6 +161,7 @@ impl State {
             Some(Action::Interrupt) => shell.close(),
             Some(Action::NextButton) => *at = picker::step(*at, 1, search.found.len()),
             Some(Action::PreviousButton) => *at = picker::step(*at, -1, search.found.len()),
+            Some(action @ (Action::Pause | Action::Resume)) => self.pause(shell, action == Action::Resume),
             // A paste without brackets ends in keys that come faster than a person types: they confirm nothing.
             Some(Action::Yes) if key.confirms() => return self.revoke(shell),
             _ => {}
@@ -174,6 +183,69 @@ impl State {
         self.said = None;
         self.stage = Stage::Sent { search, at };
         effects
+    }
+
+    /// The keys that were found, each once.
+    fn keys(&self) -> Vec<KeyId> {
+        let search = match &self.stage {
+            Stage::Found { search, .. } => search,
+            _ => return Vec::new(),
+        };
+        match &self.table {
+            Some(table) => table.all(),
+            None => search.keys().map(|key| key.id).collect(),
+        }
+    }
+
+    /// Takes over what became of keys elsewhere.
+    fn renew(&mut self, keys: &[Key]) {
+        if let Some(table) = &mut self.table {
+            table.renew(keys.iter().cloned());
+        }
+        let Stage::Found { search, .. } = &mut self.stage else { return };
+        for found in &mut search.found {
+            if let Some(key) = keys.iter().find(|key| key.id == found.key.id) {
+                found.key = key.clone();
+            }
+        }
+    }
+
+    /// Asks whether to pause what is ticked, or the chosen key; `resume`: whether it shall work again.
+    fn pause(&self, shell: &mut Shell, resume: bool) {
+        let (ids, known) = match (&self.table, &self.stage) {
+            (Some(table), _) => table.chosen(),
+            (None, Stage::Found { search, at }) => {
+                let ids = ending(search, *at);
+                let known = search.keys().filter(|key| ids.contains(&key.id)).cloned().collect();
+                (ids, known)
+            }
+            _ => return,
+        };
+        if ids.is_empty() {
+            shell.toast(Severity::Info, TICK_FIRST);
+            return;
+        }
+        shell.open(Opening::Pause { ids, known, states: String::new(), resume });
+    }
+
+    /// Closes the receipt. Where keys of the table are left that can work, the table is shown again.
+    fn leave_dead(&mut self, shell: &mut Shell, at_once: bool, receipt: u64) {
+        let Stage::Dead { dead, search, .. } = &mut self.stage else { return };
+        let left = match &mut self.table {
+            Some(table) if !at_once && table.left(dead, shell.now) > 0 => {
+                table.renew(dead.iter().map(|found| found.key.clone()));
+                true
+            }
+            _ => false,
+        };
+        if !left {
+            shell.close();
+            return;
+        }
+        if let Some((severity, words)) = shell.receipt(receipt).map(Tracked::summary) {
+            self.said = Some((severity, words.into()));
+        }
+        self.stage = Stage::Found { search: std::mem::take(search), at: 0 };
     }
 
     fn found(&mut self, shell: &Shell, reply: Reply) {
@@ -208,10 +280,19 @@ impl Layer for State {
             Stage::Found { .. } => match &self.table {
                 Some(table) if table.edit.is_some() => Context::Prompt,
                 Some(_) => Context::Findings,
-                None => Context::Dialog,
+                None => Context::Exposed,
             },
             _ => Context::Dialog,
         }
+    }
+
+    /// Somebody paused, resumed, edited or revoked one of them.
+    fn changed(&mut self, shell: &mut Shell, subjects: Subjects) -> Vec<Effect> {
+        let keys = self.keys();
+        if keys.is_empty() || !subjects.meet(Subjects::KEYS) || !matches!(self.stage, Stage::Found { .. }) {
+            return Vec::new();
+        }
+        self.looking.ask(shell, To::Overlay(self.number), Request::Reach(keys)).into_iter().collect()
     }
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Vec<Effect> {
@@ -246,7 +327,7 @@ impl Layer for State {
                 self.press_field(shell, key)
             }
             (Stage::Found { .. }, Input::Key(key)) => self.press_found(shell, key),
-            (Stage::Dead { dead, .. }, Input::Key(key)) if !key.hurried => {
+            (Stage::Dead { dead, receipt, .. }, Input::Key(key)) if !key.hurried => {
                 if key.action == Some(Action::Incident) {
                     let keys = dead.iter().map(|found| found.key.id).collect();
                     shell.close();
@@ -257,7 +338,8 @@ impl Layer for State {
                     key.action,
                     Some(Action::No | Action::Yes | Action::PressButton | Action::Interrupt)
                 ) {
-                    shell.close();
+                    let receipt = *receipt;
+                    self.leave_dead(shell, key.action == Some(Action::Interrupt), receipt);
                 }
                 Vec::new()
             }
@@ -323,6 +405,13 @@ impl Layer for State {
             self.found(shell, reply);
             return Vec::new();
         }
+        if let Reply::Reach(outcome) = reply {
+            let Some(settled) = self.looking.settle(shell, id) else { return Vec::new() };
+            if let Ok(looked) = outcome {
+                self.renew(&looked.keys);
+            }
+            return settled.next.into_iter().collect();
+        }
         match self.wish.settle(shell, id, reply, Reply::try_as_revoke) {
             Some(Ok(revoked)) => {
                 shell.changed(Subjects::of(audit::Action::KeyRevoke));
@@ -344,7 +433,8 @@ impl Layer for State {
                     name,
                     dead.iter().map(|found| found.key.id).collect(),
                 );
-                self.stage = Stage::Dead { dead, already, receipt };
+                let search = search.clone();
+                self.stage = Stage::Dead { search, dead, already, receipt };
                 return vec![effect];
             }
             Some(Err(failure)) => {

@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use super::how_long::USUAL;
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
 use crate::domain::key::{Key, KeyId, OperationId};
@@ -30,11 +31,6 @@ mod said;
 mod tests;
 mod view;
 mod wanted;
-
-/// The lengths that are offered, as they are read and as they are told.
-const SPANS: [(&str, &str); 4] = [("15m", "15 min"), ("1h", "1 h"), ("8h", "8 h"), ("24h", "24 h")];
-/// The one that is offered first.
-const USUAL: usize = 1;
 
 /// The keys in question and the answer so far.
 #[derive(Debug)]
@@ -71,7 +67,7 @@ pub struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Resume,
-    /// A pause of one of [`SPANS`].
+    /// A pause of one of [`super::how_long::SPANS`].
     For(usize),
     /// A pause for as long as is written.
     Other,

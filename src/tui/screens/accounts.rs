@@ -17,7 +17,7 @@ use crate::tui::opening::{Change, Made, Opening, Question};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::list::{self, column, list_area, number};
-use crate::tui::words::ScreenId;
+use crate::tui::words::{ScreenId, count};
 
 #[cfg(test)]
 mod tests;
@@ -84,6 +84,9 @@ impl Screen for State {
             }
             (Action::New, _) => shell.open(Opening::Account { issuer: None, first_run: false }),
             (Action::Open, Some(row)) => shell.open(Opening::AccountPage(row.account.slug.clone())),
+            (Action::Freeze, Some(row)) => {
+                shell.open(Opening::Hold { of: format!("account:{}", row.account.slug), lift: None });
+            }
             (Action::ChangeAccount, Some(row)) => shell.open(Opening::ChangeAccount(row.account.clone())),
             (Action::ToggleStanding, Some(row))
                 if shell.refuse_unless(Permission::ChangeAccounts, "suspend or reinstate accounts") =>
@@ -130,8 +133,9 @@ pub fn question(row: &AccountSummary) -> Question {
         Standing::Good => Question {
             title: format!("Suspend {name}?"),
             words: format!(
-                "No new key can be made for it until it is reinstated. Its {} active keys are refused by gates.",
-                row.active_keys
+                "No new key can be made for it until it is reinstated. Gates refuse {} of it that {} now.",
+                count(row.active_keys, "key"),
+                if row.active_keys == 1 { "works" } else { "work" }
             ),
             verb: "Suspend",
             change: Change::Standing { account, standing: Standing::Suspended },
@@ -141,8 +145,9 @@ pub fn question(row: &AccountSummary) -> Question {
         Standing::Suspended => Question {
             title: format!("Reinstate {name}?"),
             words: format!(
-                "Keys can be made for it again, and its {} keys pass the gates again.",
-                row.suspended_keys
+                "Keys can be made for it again, and {} of it pass{} the gates again.",
+                count(row.suspended_keys, "key"),
+                if row.suspended_keys == 1 { "es" } else { "" }
             ),
             verb: "Reinstate",
             change: Change::Standing { account, standing: Standing::Good },

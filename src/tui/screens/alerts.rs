@@ -129,6 +129,7 @@ impl Screen for State {
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
         let one = match action {
             Action::Revoke => "Revoking",
+            Action::Pause => "Pausing",
             Action::Explain => "Explaining",
             _ => "",
         };
@@ -154,6 +155,12 @@ impl Screen for State {
             Action::Revoke => {
                 if let Some(key) = self.selected_key(shell) {
                     shell.open(Opening::Revoke { ids: vec![key], known: Vec::new(), states: String::new() });
+                }
+            }
+            Action::Pause => {
+                if let Some(key) = self.selected_key(shell) {
+                    let (ids, known, states) = (vec![key], Vec::new(), String::new());
+                    shell.open(Opening::Pause { ids, known, states, resume: false });
                 }
             }
             Action::Explain => {

@@ -101,6 +101,11 @@ impl Screen for State {
                 shell.open(Opening::Reader { title, parts, about: Some(About { filter, revoke: None }) });
                 return count.and_then(|count| self.violations.ask(shell, ME, count)).into_iter().collect();
             }
+            Action::Freeze => {
+                if let Some(issuer) = self.rows.selected() {
+                    shell.open(Opening::Hold { of: format!("issuer:{}", issuer.slug), lift: None });
+                }
+            }
             Action::New => {
                 let first_run = shell.issuers.as_ref().is_none_or(Vec::is_empty);
                 shell.open(Opening::Preset { first_run });

@@ -7,7 +7,7 @@ use crate::domain::notice::Occasion;
 use crate::domain::query::{self, Completion, Query, Sort, Term, Test};
 use crate::service::{ExportForm, From, Page, PageRequest, Row};
 use crate::tui::effect::{CopyText, Effect, Request, To};
-use crate::tui::listing::{Chunk, Listing, Part, Source, counted, told};
+use crate::tui::listing::{Chunk, Listing, Part, Rows, Source, counted, told};
 use crate::tui::opening::{About, Change, Opening, Question};
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
@@ -103,6 +103,11 @@ where
                 let resume = action == Action::Resume;
                 shell.open(Opening::Pause { ids, known, states, resume });
             }
+            return Vec::new();
+        }
+        // A freeze is about what the filter says, whichever keys are marked.
+        Action::Freeze => {
+            shell.open(Opening::Hold { of: rows.filter_text().to_owned(), lift: None });
             return Vec::new();
         }
         Action::EditKey => {

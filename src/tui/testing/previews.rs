@@ -17,7 +17,7 @@ impl Desk {
     }
 
     /// What comes of a message, without the previews, which are kept apart, and without the pauses for them.
-    pub(super) fn update(&mut self, message: Message) -> Vec<Effect> {
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
         let mut effects = update(&mut self.state, message);
         let tries = effects.extract_if(.., |effect| {
             matches!(

@@ -133,6 +133,11 @@ fn kr_08_every_question_copies_its_command() {
             Opening::Pause { ids: vec![id], known: vec![*one()], states: String::new(), resume: false },
             format!("key pause --for=1h {id}"),
         ),
+        (
+            Opening::Hold { of: "account:acme".into(), lift: None },
+            "freeze add --filter=account:acme --for=1h".into(),
+        ),
+        (Opening::Hold { of: String::new(), lift: Some(4) }, "freeze lift 4".into()),
         (Opening::Looked { ids: vec![id], looked: None }, format!("key reach {id}")),
         (Opening::Export(vec![id]), format!("key list --limit=0 --output=csv {id}")),
         (Opening::Restored, "key revoke --undone".into()),

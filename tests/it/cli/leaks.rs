@@ -349,6 +349,33 @@ on_both! {
         assert!(matches!(sweep("vera", &db).await, Err(Error::NotPermitted { needs: Role::Operator, .. })));
         assert!(!sweep("otto", &db).await.unwrap()[0].already);
     }
+
+    async fn kr_01_the_admins_of_what_was_found_are_told_with_it_or_alone(db) {
+        let service = office(&db, preset("voxpria")).await;
+        let (made, dead) = (make_kept(&service, "acme", "hub").await, make_kept(&service, "acme", "dead").await);
+        service.revoke_keys(new_operation(), &[dead.key.id], None).await.unwrap();
+        let keyrack = Script::on(&db);
+        let (log, letters) = (db.dir().join("log"), db.dir().join("letters"));
+        std::fs::write(&log, format!("a {}\nb {}\n", made.secret.expose(), dead.secret.expose())).unwrap();
+        let (log, folder) = (log.to_str().unwrap(), letters.to_str().unwrap());
+        let sent = || std::fs::read_dir(&letters).map_or(0, Iterator::count);
+        let dry = failed_with(&keyrack, 6, &[log, "--tell", "--mail-dir", folder, "--dry-run"]);
+        assert!(dry.contains("send 1 letter") && sent() == 0, "{dry}");
+        let found = swept(&keyrack, 6, &[log, "--tell", "--reason", "INC-7", "--mail-dir", folder, "--yes"]);
+        assert_eq!((found.len(), sent()), (2, 1), "what works is told of, and standard output is the findings");
+        // The same letter of the same day is the same file.
+        let letter = || {
+            let letter = std::fs::read_dir(&letters).unwrap().next().unwrap().unwrap().path();
+            std::fs::read_to_string(letter).unwrap()
+        };
+        let first = letter();
+        assert!(first.contains("hub") && first.contains("INC-7") && !first.contains("dead"), "{first}");
+        let ended = swept(&keyrack, 0, &[log, "--revoke", "--tell", "--mail-dir", folder, "--yes"]);
+        assert!(ended.iter().all(|one| text(one, "status") == "revoked"), "{ended:?}");
+        assert!(letter().contains("revoked") && sent() == 1, "{}", letter());
+        let none = failed_with(&keyrack, 0, &[log, "--tell", "--mail-dir", folder, "--yes"]);
+        assert!(none.contains("nobody is told"), "{none}");
+    }
 }
 
 #[track_caller]

@@ -79,45 +79,59 @@ on_both! {
     }
 
     async fn a_killed_revocation_of_many_is_whole_or_nothing(db) {
-        let service = db.open().await;
-        service.demo(2_000, 1, |_| {}).await.unwrap();
-        let of_now = "SELECT count(*) FROM key_auth WHERE revoked_at IS NULL";
-        let many = db.number(of_now).await;
-        let home = tempfile::tempdir().unwrap();
-        let address = db.address();
-        let args = ["--db", &address, "key", "revoke", "--filter", "created:>2000-01-01", "--yes", "--json"];
-        // How long it takes to the end, on one that is tried only.
-        let began = Instant::now();
-        let tried = program::run(home.path(), [&args[..], &["--dry-run"]].concat());
-        assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stderr));
-        let span = began.elapsed();
-        let (mut cut, mut left) = (0, many);
-        for n in 0..12 {
-            let mut child = program::keyrack(home.path(), args)
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
-                .spawn()
-                .unwrap();
-            std::thread::sleep(span.mul_f64(0.3 + f64::from(n) * 0.1));
-            child.kill().unwrap();
-            child.wait().unwrap();
-            // The server goes on until it notices.
-            std::thread::sleep(Duration::from_millis(if db.is_postgres() { 500 } else { 0 }));
-            left = db.number(of_now).await;
-            assert!(left == 0 || left == many, "{left} of {many} are left");
-            let told = db.number("SELECT count(*) FROM audit WHERE action = 'key.revoke' AND detail NOT LIKE '%demo%'").await;
-            assert!(left == many || told >= many, "{told} rows of the audit tell of {many}");
-            cut += 1;
-            if left == 0 {
-                break;
-            }
-        }
-        assert!(cut > 1, "nobody was cut off: the test shows nothing");
-        if left > 0 {
-            let done = program::run(home.path(), args);
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-            assert_eq!(db.number(of_now).await, 0);
-        }
-        intact(&db.open().await).await;
+        whole_or_nothing(&db, &["revoke"], "revoked_at IS NULL", "key.revoke").await;
     }
+
+    async fn kr_05_a_killed_pause_of_many_is_whole_or_nothing(db) {
+        whole_or_nothing(&db, &["pause", "--for", "1h"], "paused_until IS NULL AND revoked_at IS NULL", "key.pause").await;
+    }
+}
+
+/// A command that is done to all keys is killed again and again, ever later: `left` says which keys it is still to be done to.
+async fn whole_or_nothing(db: &Database, verb: &[&str], left: &str, action: &str) {
+    let service = db.open().await;
+    service.demo(2_000, 1, |_| {}).await.unwrap();
+    // What is over can't be paused.
+    let ahead = if db.is_postgres() { "ends_at > now()" } else { "ends_at > unixepoch() * 1000000" };
+    let of_now = format!("SELECT count(*) FROM key_auth WHERE {left} AND {ahead}");
+    let many = db.number(&of_now).await;
+    let home = tempfile::tempdir().unwrap();
+    let address = db.address();
+    let all = ["--filter", "created:>2000-01-01 -status:ended", "--yes", "--json"];
+    let args = [&["--db", &address, "key"], verb, &all[..]].concat();
+    // How long it takes to the end, on one that is tried only.
+    let began = Instant::now();
+    let tried = program::run(home.path(), [&args[..], &["--dry-run"]].concat());
+    assert!(tried.status.success(), "{}", String::from_utf8_lossy(&tried.stderr));
+    let span = began.elapsed();
+    let (mut cut, mut left) = (0, many);
+    for n in 0..12 {
+        let mut child = program::keyrack(home.path(), &args)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(span.mul_f64(0.3 + f64::from(n) * 0.1));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The server goes on until it notices.
+        std::thread::sleep(Duration::from_millis(if db.is_postgres() { 500 } else { 0 }));
+        left = db.number(&of_now).await;
+        assert!(left == 0 || left == many, "{left} of {many} are left");
+        let told =
+            format!("SELECT count(*) FROM audit WHERE action = '{action}' AND detail NOT LIKE '%demo%'");
+        let told = db.number(&told).await;
+        assert!(left == many || told >= many, "{told} rows of the audit tell of {many}");
+        cut += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    assert!(cut > 1, "nobody was cut off: the test shows nothing");
+    if left > 0 {
+        let done = program::run(home.path(), &args);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        assert_eq!(db.number(&of_now).await, 0);
+    }
+    intact(&db.open().await).await;
 }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::table::Field;
-use super::{Stage, State};
+use super::{Stage, State, TICK_FIRST};
 use crate::config::keymap::Action;
 use crate::tui::effect::{Effect, Request, To};
 use crate::tui::input;
+use crate::tui::opening::Opening;
 use crate::tui::shell::Shell;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::text_field::TextField;
@@ -88,6 +89,24 @@ impl State {
                     table.tick(*at);
                     self.wish.edited();
                 }
+                Some(action @ (Action::Pause | Action::Resume)) => {
+                    self.pause(shell, action == Action::Resume)
+                }
+                Some(Action::Rotate) => {
+                    let (ids, mut known) = table.chosen();
+                    match (ids.len(), known.pop()) {
+                        (0, _) => shell.toast(Severity::Info, TICK_FIRST),
+                        (1, Some(key)) => shell.open(Opening::Rotate(Box::new(key))),
+                        (_, last) => {
+                            known.extend(last);
+                            shell.open(Opening::RotateMany { ids, known, states: String::new() });
+                        }
+                    }
+                }
+                Some(Action::ShowReach) => {
+                    shell.open(Opening::Looked { ids: table.chosen().0, looked: None });
+                }
+                Some(Action::Incident) => shell.open(Opening::Incident(table.all())),
                 Some(Action::EditReason) => table.edit = Some(Field::Reason),
                 Some(Action::OpenFile) => self.ask_path(""),
                 Some(Action::No) => {

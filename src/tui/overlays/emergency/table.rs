@@ -15,7 +15,7 @@ use crate::domain::key::{Key, KeyId};
 use crate::domain::leak::Leak;
 use crate::domain::operator::Permission;
 use crate::domain::text::{check_reason, thousands};
-use crate::service::{LeakFinding, LeakSweep, RevokeKeys};
+use crate::service::{Found, LeakFinding, LeakSweep, RevokeKeys};
 use crate::tui::effect::Request;
 use crate::tui::shell::Shell;
 use crate::tui::styles::Styles;
@@ -79,6 +79,30 @@ impl Table {
         }
         sweep.renew(keys);
         self.rows = sweep.findings;
+    }
+
+    /// All keys of ours that were found, each once.
+    pub fn all(&self) -> Vec<KeyId> {
+        let found = self.rows.iter().filter_map(|row| row.key.as_ref()).map(|found| found.key.id);
+        found.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Those that are ticked.
+    pub fn chosen(&self) -> (Vec<KeyId>, Vec<Key>) {
+        let ids: Vec<KeyId> = self.ticked.iter().copied().collect();
+        let key = |id: &KeyId| {
+            let mut found = self.rows.iter().filter_map(|row| row.key.as_ref());
+            found.find(|found| found.key.id == *id).map(|found| found.key.clone())
+        };
+        let known = ids.iter().filter_map(key).collect();
+        (ids, known)
+    }
+
+    /// How many keys can still work once these are revoked.
+    pub fn left(&self, dead: &[Found], now: Instant) -> usize {
+        let rows = self.rows.iter().filter(|row| row.can_work(now)).filter_map(|row| row.key.as_ref());
+        let left = rows.map(|found| found.key.id).filter(|id| !dead.iter().any(|one| one.key.id == *id));
+        left.collect::<BTreeSet<_>>().len()
     }
 
     /// How many are ticked.
@@ -181,7 +205,7 @@ impl Table {
             lines.extend(fit::lines(&words, width, styles.of(role)).into_iter().take(2));
         }
         let key = |action| shell.keymap.key(action);
-        let mut hints = vec![(key(Action::No), "back")];
+        let mut hints = vec![(key(Action::TickFinding), "tick"), (key(Action::No), "back")];
         let act = match self.ticks() {
             1 => "revoke the ticked one".to_owned(),
             many => format!("revoke all {} ticked", thousands(many as u64)),
@@ -195,8 +219,8 @@ impl Table {
             let words = "They stop working immediately. This can't be undone.";
             lines.push(Line::styled(fit::cut(words, width), styles.of(Role::Warning)));
             hints.insert(0, (key(Action::Yes), act.as_str()));
-            hints.insert(1, (key(Action::TickFinding), "tick"));
-            hints.insert(2, (key(Action::EditReason), "reason"));
+            hints.insert(1, (key(Action::Pause), "pause"));
+            hints.insert(3, (key(Action::EditReason), "reason"));
         }
         let spans = hints.into_iter().flat_map(|(key, does)| {
             [

@@ -8,13 +8,14 @@ use super::{Stage, State, ending};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::operator::Permission;
-use crate::domain::text::SafeText;
+use crate::domain::text::{SafeText, thousands};
 use crate::domain::verdict::meets;
 use crate::service::{Count, Found, Search};
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
 use crate::tui::widgets::{fit, scroll};
+use crate::tui::words::count;
 
 const COLUMNS: u16 = 72;
 /// Keys listed that were revoked together.
@@ -63,7 +64,7 @@ impl State {
             Stage::Found { search, at } => self.draw_found(shell, &mut sheet, search, *at),
             Stage::Sent { search, at } => {
                 if let Some(table) = &self.table {
-                    sheet.words(Role::Text, &format!("Revoking {} keys.", table.ticks()));
+                    sheet.words(Role::Text, &format!("Revoking {}.", count(table.ticks() as u64, "key")));
                 } else if let Some(found) = search.found.get(*at) {
                     sheet.facts(&key_facts::of_exposed(shell, found));
                 }
@@ -71,7 +72,7 @@ impl State {
                 sheet.words(Role::Info, "sent; waiting until the database shows it as revoked…");
                 "Exposed key".to_owned()
             }
-            Stage::Dead { dead, already, receipt } => {
+            Stage::Dead { dead, already, receipt, .. } => {
                 let Some(Found { key, .. }) = dead.first() else { return };
                 let at =
                     key.revoked(shell.now).map(|one| times::exact(one.at, shell.utc)).unwrap_or_default();
@@ -109,7 +110,13 @@ impl State {
                 }
                 sheet.space();
                 let report = shell.keymap.key(Action::Incident);
-                sheet.words(Role::Muted, &format!("Enter closes · {report} shows the report"));
+                let left = self.table.as_ref().map_or(0, |table| table.left(dead, shell.now));
+                let enter = match left {
+                    0 => "closes".to_owned(),
+                    1 => "goes back to the one that can still work".to_owned(),
+                    many => format!("goes back to the {} that can still work", thousands(many as u64)),
+                };
+                sheet.words(Role::Muted, &format!("Enter {enter} · {report} shows the report"));
                 match dead.len() {
                     1 => format!("Dead: {}", fit::cut(&key.name, 50)),
                     all => format!("Dead: {all} keys"),
@@ -174,7 +181,8 @@ impl State {
             };
             sheet.words(Role::Warning, &format!("{state} Revoking is at once and for good."));
             let act = if several { format!("revoke all {ending} now") } else { "revoke it now".to_owned() };
-            sheet.keys(&[(&yes, &act), (&no, "no, look for another")]);
+            let pause = shell.keymap.key(Action::Pause);
+            sheet.keys(&[(&yes, &act), (&pause, "pause instead"), (&no, "look for another")]);
         }
         match keys.len() {
             1 => format!("Exposed key: {}", fit::cut(&key.name, 44)),

@@ -3,11 +3,12 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::{Done, Focus, SPANS, State, What, said};
+use super::{Done, Focus, State, What, said};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::text::thousands;
 use crate::service::Field;
+use crate::tui::overlays::how_long::{HINT, SPANS};
 use crate::tui::shell::Shell;
 use crate::tui::tracked::Tracked;
 use crate::tui::view::{key_facts, reach, times};
@@ -147,8 +148,7 @@ impl State {
         if self.what == What::Other {
             let writing = self.form.on(Focus::Other);
             let wrong = self.lasting(shell).err().filter(|_| !writing);
-            let hint = "45m, 2d, friday, 2027-01-31 18:00";
-            sheet.text("How long", &self.other, writing, hint, wrong.or(refused).as_deref());
+            sheet.text("How long", &self.other, writing, HINT, wrong.or(refused).as_deref());
         } else {
             sheet.error(refused.as_deref());
         }

@@ -1,14 +1,14 @@
 //! Which keys are meant, what can be chosen, and what a yes sends.
 
-use super::{Focus, SPANS, State, USUAL, What, said};
+use super::{Focus, State, What, said};
 use crate::domain::key::{Key, KeyId};
 use crate::domain::pause::Lasting;
 use crate::domain::text;
-use crate::service::{Field, Looked, PauseOrder};
+use crate::service::{Field, Looked};
 use crate::tui::effect::{Effect, PauseRequest, Request, To};
+use crate::tui::overlays::how_long::{self, SPANS, USUAL};
 use crate::tui::shell::Shell;
 use crate::tui::view::reach;
-use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::Asking;
 use crate::tui::words::Severity;
 
@@ -92,20 +92,12 @@ impl State {
 
     /// How long it shall last; `None` where they are resumed.
     pub(super) fn lasting(&self, shell: &Shell) -> Result<Option<Lasting>, String> {
-        let read = match self.what {
+        let at = match self.what {
             What::Resume => return Ok(None),
-            What::For(at) => Lasting::span(SPANS[at].0).map_err(|error| error.to_string()),
-            What::Other => {
-                let text = self.other.value().trim();
-                if text.is_empty() {
-                    return Err("write for example 45m, 2d, friday or 2027-01-31 18:00".into());
-                }
-                Lasting::span(text)
-                    .or_else(|_| Lasting::until(text, shell.here()))
-                    .map_err(|error| error.to_string())
-            }
+            What::For(at) => Some(at),
+            What::Other => None,
         };
-        read.map(Some)
+        how_long::lasting(at, &self.other, shell.here()).map(Some)
     }
 
     /// What is wrong with one of the texts besides.
@@ -123,9 +115,7 @@ impl State {
     /// What a yes sends.
     pub(super) fn ask(&self, shell: &Shell) -> Option<Asking> {
         let lasting = self.lasting(shell).ok()?;
-        let text = |field: &TextField| Some(field.value().trim().to_owned()).filter(|text| !text.is_empty());
-        let (message, reason) = (text(&self.message), text(&self.reason));
-        let order = lasting.map(|lasting| PauseOrder { lasting, message, reason });
+        let order = lasting.map(|lasting| how_long::order(lasting, &self.message, &self.reason));
         let keys = self.targets(shell);
         let shown = self.looked.as_ref().filter(|_| self.several()).map(|looked| looked.shown.clone());
         Some(Box::new(move |operation| {

@@ -31,7 +31,7 @@ fn enter_twice_shows_the_keys_of_the_account() {
 #[test]
 fn suspending_asks_first_and_no_is_the_default() {
     let mut desk = screen();
-    desk.strike("p").says("Suspend Acme Telephony?").says("3 active keys are refused by gates");
+    desk.strike("p").says("Suspend Acme Telephony?").says("Gates refuse 3 keys of it that work now.");
     assert_eq!(desk.press("enter"), []);
     desk.closed();
     desk.press("p");
@@ -43,6 +43,15 @@ fn suspending_asks_first_and_no_is_the_default() {
     desk.reply(id, Reply::SetStanding(Ok(done)));
     assert_eq!(desk.toast(), "Acme Telephony is suspended");
     desk.closed();
+}
+
+#[test]
+fn kr_05_the_keys_of_the_account_at_hand_can_be_frozen_from_the_list_and_from_its_page() {
+    let mut desk = screen();
+    desk.press("F");
+    desk.says("Freeze keys?").says("account:acme");
+    desk.press("esc enter F");
+    desk.says("Freeze keys?").says("account:acme");
 }
 
 #[test]

@@ -38,6 +38,14 @@ fn kr_12_a_policy_tells_how_many_keys_violate_it_and_lists_them() {
 }
 
 #[test]
+fn kr_05_the_keys_of_the_issuer_at_hand_can_be_frozen() {
+    let mut desk = screen();
+    let slug = desk.state.shell.issuers.as_ref().unwrap()[0].slug.clone();
+    desk.press("F");
+    desk.says("Freeze keys?").says(&format!("issuer:{slug}"));
+}
+
+#[test]
 fn presets_that_are_there_are_not_offered_again() {
     let mut desk = screen();
     desk.strike("n").closed().told("every preset is there already");
