@@ -56,7 +56,7 @@ impl Times {
         // A use that only one of two tables knows of is told by itself.
         let last = self.micros("coalesce(u.last_used_at, k.first_used_at)");
         format!(
-            "k.id, k.account, k.issuer, m.name, m.description, m.preview, {hash} AS hash, k.scopes, CAST(k.allow AS text) AS allow, \
+            "k.id, k.account, k.issuer, m.name, m.description, m.owner, m.owner_mail, m.tags, m.preview, {hash} AS hash, k.scopes, CAST(k.allow AS text) AS allow, \
              k.limits, m.created_by, k.revoked_by, k.revoke_reason, k.planned_by, k.plan_reason, k.paused_by, m.predecessor, m.overlap_seconds, {times}, {last} AS last_used_at, \
              CASE WHEN k.acknowledged_at IS NULL AND k.first_used_at IS NOT NULL THEN EXISTS (SELECT 1 FROM usage_minutes c \
              WHERE c.key = k.id AND c.minute <= k.claim_by AND c.allowed > 0) END AS counted"
@@ -126,6 +126,9 @@ where
         issuer: text("issuer")?,
         name: text("name")?,
         description: text("description")?,
+        owner: maybe("owner")?,
+        owner_mail: maybe("owner_mail")?,
+        tags: text("tags")?,
         preview: text("preview")?,
         fingerprint: hash.map(|hash| fingerprint(id, &hash)),
         scopes: text("scopes")?,

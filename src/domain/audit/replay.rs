@@ -18,6 +18,7 @@ use crate::domain::budget::Budgets;
 use crate::domain::key::CLAIM_TIME;
 use crate::domain::text::{composed, hex};
 
+mod owned;
 mod planned;
 
 /// An instant in microseconds since the epoch, so that no value of a database is out of range.
@@ -47,6 +48,9 @@ pub struct StoredKey {
     pub issuer: String,
     pub name: String,
     pub description: String,
+    pub owner: Option<String>,
+    pub owner_mail: Option<String>,
+    pub tags: String,
     pub preview: String,
     /// Of the stored hash; none where this login can't read that.
     pub fingerprint: Option<String>,
@@ -216,6 +220,7 @@ fn identity(
             differ(Kind::Identity, what, audit.to_owned(), table.clone());
         }
     }
+    owned::compare(key, &told, &mut differ);
     if let Some(audit) = detail.get("replaces") {
         let table = key.predecessor.map(|id| id.to_string()).unwrap_or_default();
         differ(Kind::Identity, "replaces", audit.as_str().unwrap_or_default().to_owned(), table);

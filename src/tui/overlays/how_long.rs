@@ -14,14 +14,13 @@ pub const HINT: &str = "45m, 2d, friday, 2027-01-31 18:00";
 
 /// Reads one of [`SPANS`], or where it is none of them what was written.
 pub fn lasting(at: Option<usize>, other: &TextField, here: Here) -> Result<Lasting, String> {
-    let read = match (at.and_then(|at| SPANS.get(at)), other.value().trim()) {
+    match (at.and_then(|at| SPANS.get(at)), other.value().trim()) {
         (Some((span, _)), _) => Lasting::span(span).map_err(|error| error.to_string()),
         (None, "") => Err("write for example 45m, 2d, friday or 2027-01-31 18:00".into()),
         (None, text) => Lasting::span(text)
             .map_err(|error| error.to_string())
             .or_else(|_| Lasting::until(text, here).map_err(|error| error.to_string())),
-    };
-    read
+    }
 }
 
 /// What is sent of it. A text of blanks is none.

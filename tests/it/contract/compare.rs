@@ -170,6 +170,9 @@ on_both! {
             ("key.confirmation", "abandoned", "UPDATE key_auth SET acknowledged_at = created_at WHERE id IN (SELECT id FROM keys WHERE name = 'abandoned')".into()),
             ("key.confirmation", "caf\u{e9}", "UPDATE key_auth SET acknowledged_at = NULL WHERE id IN (SELECT id FROM keys WHERE name = 'caf\u{e9}')".into()),
             ("key.use", "dated", used(&db, &format!("created_at - {one_day}"), &named("dated"))),
+            ("key.identity", "scoped", "UPDATE keys SET owner = 'mallory', owner_key = 'mallory' WHERE name = 'scoped'".into()),
+            ("key.identity", "revoked", "UPDATE keys SET owner_mail = 'mallory@evil.example' WHERE name = 'revoked'".into()),
+            ("key.identity", "kept", "UPDATE keys SET tags = 'forgotten' WHERE name = 'kept'".into()),
             ("key.identity", "dated", "UPDATE keys SET created_by = 'nobody' WHERE name = 'dated'".into()),
             ("key.identity", "caf\u{e9}", format!("UPDATE key_auth SET claim_by = claim_by + {one_day} WHERE id IN (SELECT id FROM keys WHERE name = 'caf\u{e9}')")),
         ] {

@@ -63,3 +63,22 @@ fn values_that_no_clock_shows_are_told_and_break_nothing() {
         assert!(!kinds(&odd, &rows, &era).is_empty());
     }
 }
+
+#[test]
+fn kr_10_an_owner_and_tags_are_what_the_rows_tell_and_none_before_they_told_of_any() {
+    let era = Era { now: 2 * DAY, ..Era::default() };
+    let (key, mut rows) = older();
+    let (owner, owner_mail) = (Some("Ops".to_owned()), Some("ops@acme.example".to_owned()));
+    let owned = StoredKey { owner, owner_mail, tags: "a prod".into(), ..key.clone() };
+    assert_eq!(kinds(&owned, &rows, &era), [Kind::Identity, Kind::Identity, Kind::Identity]);
+    let changed = json!({ "owner": [null, "Ops"], "owner_mail": [null, "ops@acme.example"], "tags": [[], ["prod", "a"]] });
+    rows.push(row(Action::KeyEdit, DAY, json!({ "changed": changed })));
+    assert_eq!(kinds(&owned, &rows, &era), []);
+    assert_eq!(kinds(&key, &rows, &era).len(), 3);
+    rows.push(row(
+        Action::KeyEdit,
+        DAY,
+        json!({ "changed": { "owner": ["Ops", null], "owner_mail": ["ops@acme.example", null] } }),
+    ));
+    assert_eq!(kinds(&StoredKey { tags: "prod a".into(), ..key }, &rows, &era), []);
+}
