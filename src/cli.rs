@@ -9,6 +9,7 @@ mod alerts;
 mod audit;
 mod demo;
 mod doctor;
+mod expiring;
 mod explain;
 mod failure;
 mod files;
@@ -27,6 +28,7 @@ mod operator;
 mod output;
 mod prompt;
 mod reminders;
+mod report;
 mod restored;
 mod rotation;
 mod run;
@@ -195,6 +197,10 @@ pub enum Command {
     /// Tell what happened in an incident, ready to be pasted into a ticket
     #[command(subcommand)]
     Incident(incident::Command),
+    /// Tell what happened since a date, and what expires next: for the week's meeting, an auditor or a spreadsheet
+    Report(report::Arguments),
+    /// List the keys that expire next, or write them as a calendar
+    Expiring(expiring::Arguments),
     /// Say step by step why a key is refused, or that it would pass
     Explain(explain::Arguments),
     /// List and acknowledge alerts about how keys are used
@@ -293,8 +299,11 @@ impl Command {
 
 /// Carries out a command.
 async fn carry_out(command: Command, session: &Session) -> Result {
-    if session.format() == Format::Markdown && !matches!(command, Command::Incident(_)) {
-        return Err(Failure::usage("only `keyrack incident report` writes Markdown"));
+    let is_page = matches!(session.format(), Format::Markdown | Format::Html);
+    if is_page && !matches!(command, Command::Report(_) | Command::Incident(_)) {
+        let why =
+            "only `keyrack report` and `keyrack incident report` write Markdown, and only the first HTML";
+        return Err(Failure::usage(why));
     }
     match command {
         Command::Key(command) => key::run(command, session).await,
@@ -307,6 +316,8 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Creation(command) => freeze::creation(command, session).await,
         Command::Leak(command) => leak::run(command, session).await,
         Command::Incident(command) => incident::run(command, session).await,
+        Command::Report(arguments) => report::run(arguments, session).await,
+        Command::Expiring(arguments) => expiring::run(arguments, session).await,
         Command::Explain(arguments) => explain::run(arguments, session).await,
         Command::Alerts(command) => alerts::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,

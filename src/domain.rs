@@ -5,6 +5,7 @@ pub mod address;
 pub mod anchor;
 pub mod audit;
 pub mod budget;
+pub mod calendar;
 pub(crate) mod carrier;
 pub(crate) mod credential;
 pub(crate) mod demo;

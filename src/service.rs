@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::clock::Clock;
-pub use crate::domain::audit::AuditFilter;
+pub use crate::domain::audit::{AuditFilter, Total};
 use crate::domain::operator::Identity;
 pub use crate::domain::usage::{Outcome, RaisedAlert};
 use crate::store::Store;
@@ -22,6 +22,7 @@ mod audit;
 mod change;
 mod create;
 mod demo;
+mod document;
 mod edit;
 mod error;
 mod explain;
@@ -49,6 +50,7 @@ mod post;
 mod reach;
 mod receipt;
 mod reminders;
+mod report;
 mod revoke;
 mod rotate;
 mod rotations;
@@ -86,6 +88,7 @@ pub use reminders::{
     DueKey, LetterNews, LetterPreview, Mailing, Outbox, ReminderRequest, Retried, SweepNews, SweepOrder,
     SweepPreview,
 };
+pub use report::{Ending, Happening, Listed, Report};
 pub use revoke::{RevokeKeys, Revoked};
 pub use rotate::{Place, RotateKeys, Rotated};
 pub use rotations::{CloseOverlaps, ExtendOverlaps, Extended, RotationRow, Rotations};

@@ -60,7 +60,7 @@ mod windows;
 
 pub use accounts::AccountFilter;
 pub use alerts::AlertRequest;
-pub use audit::Done;
+pub use audit::{Done, Whose};
 pub use compare::Which;
 pub use conditions::conditions;
 pub use error::{Error, MaybeTransient, Result};

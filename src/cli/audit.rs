@@ -63,8 +63,8 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Conditions that must all hold: actor:ada action:key.revoke account:acme key:ID; other words are looked for in
-    /// subject and detail
+    /// Conditions that must all hold: actor:ada action:key.revoke account:acme key:ID at:<7d (also a day, or at:>2027-01-31
+    /// and at:<2027-02-07 together); other words are looked for in subject and detail
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// At most this many rows; 0 for all. A table on a terminal has 50 unless told otherwise
@@ -105,7 +105,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
 }
 
 async fn list(list: List, service: &Service, session: &Session) -> Result {
-    let filter = filter::audit(&list.filter.unwrap_or_default())?;
+    let filter = filter::audit(&list.filter.unwrap_or_default(), session)?;
     let filter = &filter;
     let read = |last: Option<Entry>, limit| async move {
         let before = last.map(|last| last.seq).or(list.before);
@@ -198,7 +198,7 @@ fn tell(facts: &[(&'static str, Value)], findings: &Findings, session: &Session)
             all.extend([("found", findings.count.into()), ("findings", list.into())]);
             session.printer().facts(&all)?;
         }
-        Format::Table | Format::Wide | Format::Csv | Format::Markdown => {
+        Format::Table | Format::Wide | Format::Csv | Format::Markdown | Format::Html => {
             session.printer().list(&findings.kept, now)?;
         }
     }
@@ -283,8 +283,10 @@ impl Record for Entry {
         Column::wide("CLAIMED CLIENT", 5, "client", |entry, _| entry.client.as_deref().into()),
         Column::new("ACTION", 7, "action", |entry, _| entry.action.as_str().into()),
         Column::new("ACCOUNT", 9, "account", |entry, _| entry.account.as_deref().into()),
-        Column::new("SUBJECT", 8, "subject", |entry, _| entry.subject.as_str().into()),
-        Column::field(10, "key", |entry, _| entry.key.map(|key| key.to_string()).into()),
+        Column::<Self>::new("SUBJECT", 8, "subject", |entry, _| entry.subject.as_str().into())
+            .cell(|entry, _| entry.about().to_string()),
+        Column::wide("KEY", 10, "key", |entry, _| entry.key.map(|key| key.to_string()).into()),
+        Column::field(13, "name", |entry, _| entry.name.as_deref().into()),
         Column::<Self>::wide("DETAIL", 11, "detail", |entry, _| {
             serde_json::from_str(&entry.detail)
                 .map_or_else(|_| entry.detail.as_str().into(), |tree| clean(tree).into())

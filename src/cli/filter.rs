@@ -32,8 +32,9 @@ pub fn place(text: &str, list: &str) -> Result<Cursor> {
 }
 
 /// Reads a filter of the audit.
-pub fn audit(text: &str) -> Result<AuditFilter> {
-    AuditFilter::parse(text).map_err(|error| Failure::usage(marked(text, &error)))
+pub fn audit(text: &str, session: &Session) -> Result<AuditFilter> {
+    AuditFilter::parse(text, session.here(session.clock.now()))
+        .map_err(|error| Failure::usage(marked(text, &error)))
 }
 
 /// The mistake, the filter, and a caret under the place.

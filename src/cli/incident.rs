@@ -35,8 +35,8 @@ pub async fn run(command: Command, session: &Session) -> Result {
     let json = match session.format() {
         Format::Table | Format::Wide | Format::Markdown => false,
         Format::Json => true,
-        Format::Ndjson | Format::Csv => {
-            return Err(Failure::usage("a report is Markdown or JSON: -o md or -o json"));
+        Format::Ndjson | Format::Csv | Format::Html => {
+            return Err(Failure::usage("this report is Markdown or JSON: -o md or -o json"));
         }
     };
     let service = session.service().await?;

@@ -15,7 +15,7 @@ mod edit;
 mod find;
 mod handover;
 mod limit;
-mod list;
+pub(super) mod list;
 pub(super) mod pause;
 mod reach;
 pub(super) mod receipt;

@@ -12,11 +12,13 @@ use crate::domain::when::Zone;
 use crate::service;
 
 mod column;
+mod shape;
 mod table;
 pub mod when;
 
 pub use column::{Column, Fields};
 use column::{Datum, Object, With};
+pub use shape::Shape;
 use table::{Head, Table};
 pub use when::Look;
 
@@ -35,9 +37,11 @@ pub enum Format {
     /// Comma-separated values with a header. A text that a spreadsheet would take for a formula, or that begins with an
     /// apostrophe, has an apostrophe before it: take one away to read it back
     Csv,
-    /// Markdown, ready to be pasted; of `incident report` alone
+    /// Markdown, ready to be pasted; of `report` and `incident report` alone
     #[value(name = "md")]
     Markdown,
+    /// A page for browsers, whole in itself; of `report` alone
+    Html,
 }
 
 impl Format {
@@ -113,6 +117,10 @@ pub struct Printer<W: Write> {
     table: Option<Table>,
     out: W,
     rows: u64,
+    /// The fields that were chosen, in their order; none: all.
+    only: Option<Vec<&'static str>>,
+    /// Whether CSV begins with a byte-order mark.
+    bom: bool,
     /// Tables are not printed.
     hushed: bool,
 }
@@ -138,6 +146,8 @@ impl<W: Write> Printer<W> {
             table: None,
             out,
             rows: 0,
+            only: None,
+            bom: false,
             hushed: false,
         }
     }
@@ -148,14 +158,19 @@ impl<W: Write> Printer<W> {
         Self { hushed: quiet && self.format.for_people(), ..self }
     }
 
+    /// The fields that are written.
+    fn fields<R: Record>(&self) -> Fields<R> {
+        self.only.as_ref().map_or_else(|| Fields::of(R::COLUMNS), |names| Fields::only(R::COLUMNS, names))
+    }
+
     /// Writes some of the records of a list. Tables are aligned over all of them, and so come at the end.
     pub fn rows<R: Record>(&mut self, records: &[R], now: Instant) -> Result {
         if records.is_empty() {
             return Ok(());
         }
         match self.format {
-            Format::Table | Format::Wide | Format::Markdown if self.hushed => Ok(()),
-            Format::Table | Format::Wide | Format::Markdown => self.table(records, now),
+            Format::Table | Format::Wide | Format::Markdown | Format::Html if self.hushed => Ok(()),
+            Format::Table | Format::Wide | Format::Markdown | Format::Html => self.table(records, now),
             Format::Json => self.json_rows(records, now),
             Format::Ndjson => self.ndjson_rows(records, now),
             Format::Csv => self.csv_rows(records, now),
@@ -206,8 +221,8 @@ impl<W: Write> Printer<W> {
     /// Writes one record by itself: an object, or a line for each heading.
     pub fn one<R: Record>(mut self, record: &R, now: Instant) -> Result {
         let written = match self.format {
-            Format::Table | Format::Wide | Format::Markdown if self.hushed => Ok(()),
-            Format::Table | Format::Wide | Format::Markdown => {
+            Format::Table | Format::Wide | Format::Markdown | Format::Html if self.hushed => Ok(()),
+            Format::Table | Format::Wide | Format::Markdown | Format::Html => {
                 let columns = shown::<R>(true);
                 let width = columns.iter().map(|(head, _)| head.len()).max().unwrap_or(0);
                 columns.iter().try_for_each(|(head, column)| {
@@ -250,7 +265,7 @@ impl<W: Write> Printer<W> {
             facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let mut lines = Vec::new();
         match self.format {
-            Format::Table | Format::Wide | Format::Markdown => return Ok(()),
+            Format::Table | Format::Wide | Format::Markdown | Format::Html => return Ok(()),
             Format::Json => lines.push(serde_json::to_string_pretty(&object).unwrap_or_default()),
             Format::Ndjson => lines.push(Value::from(object).to_string()),
             Format::Csv => {
@@ -270,7 +285,7 @@ impl<W: Write> Printer<W> {
 
     fn table<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
         let wide = self.format == Format::Wide;
-        let columns = shown::<R>(wide);
+        let columns = if self.only.is_some() { self.fields::<R>().headed() } else { shown::<R>(wide) };
         let bold = if self.colour { Style::new().bold() } else { Style::new() };
         let (headed, limit) = (self.headings, self.limit.filter(|_| !wide));
         let heads = || columns.iter().map(|(text, column)| Head { text, whole: column.is_whole() }).collect();
@@ -285,7 +300,7 @@ impl<W: Write> Printer<W> {
     }
 
     fn json_rows<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
-        let fields = Fields::of(R::COLUMNS);
+        let fields = self.fields::<R>();
         let mut before: &[u8] = if self.rows == 0 { b"[\n  " } else { b",\n  " };
         for record in records {
             self.out.write_all(before)?;
@@ -296,7 +311,7 @@ impl<W: Write> Printer<W> {
     }
 
     fn ndjson_rows<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
-        let fields = Fields::of(R::COLUMNS);
+        let fields = self.fields::<R>();
         for record in records {
             serde_json::to_writer(&mut self.out, &Object(&fields, record, now))?;
             self.out.write_all(b"\n")?;
@@ -305,7 +320,10 @@ impl<W: Write> Printer<W> {
     }
 
     fn csv_rows<R: Record>(&mut self, records: &[R], now: Instant) -> io::Result<()> {
-        let fields = Fields::of(R::COLUMNS);
+        let fields = self.fields::<R>();
+        if self.rows == 0 && self.bom {
+            self.out.write_all("\u{feff}".as_bytes())?;
+        }
         let mut csv = csv::Writer::from_writer(&mut self.out);
         let mut written = Ok(());
         if self.rows == 0 && self.headings {

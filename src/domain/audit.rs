@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Instant;
 use super::account::Account;
 use super::key::{Key, KeyId, NewKey, OperationId};
+use super::query::Bound;
 use super::text::SafeText;
 
 mod filter;
@@ -179,8 +180,23 @@ pub struct AuditFilter {
     pub account: Option<String>,
     pub key: Option<KeyId>,
     pub operation: Option<OperationId>,
+    /// When it was done: on these sides of instants.
+    pub at: Vec<Bound>,
     /// Part of subject or detail.
     pub text: Option<String>,
+}
+
+/// The changes of one account, or of one person, over a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Total {
+    pub name: SafeText,
+    pub created: u64,
+    pub rotated: u64,
+    pub revoked: u64,
+    pub paused: u64,
+    pub edited: u64,
+    /// All rows of the audit, those above among them.
+    pub changes: u64,
 }
 
 /// One row of the audit.
@@ -197,10 +213,30 @@ pub struct Entry {
     pub subject: SafeText,
     pub account: Option<SafeText>,
     pub key: Option<KeyId>,
+    /// The key's name as it is now, where it is about one.
+    pub name: Option<SafeText>,
     /// JSON text.
     pub detail: SafeText,
     /// SHA-256 over the row before and this row, in hexadecimal.
     pub hash: String,
+}
+
+impl Entry {
+    /// A text of its particulars.
+    pub fn told(&self, name: &str) -> Option<SafeText> {
+        let detail: serde_json::Value = serde_json::from_str(&self.detail).unwrap_or_default();
+        detail
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(SafeText::new)
+    }
+
+    /// What it is about, for a person: the key's name as it was then, else as it is now, else what was changed.
+    pub fn about(&self) -> SafeText {
+        let then = self.key.and_then(|_| self.told("name"));
+        then.or_else(|| self.name.clone()).unwrap_or_else(|| self.subject.clone())
+    }
 }
 
 /// A row exactly as it stands in the database, for hashing. Nothing of it is cleaned for display.

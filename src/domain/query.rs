@@ -65,6 +65,8 @@ pub enum Test {
     Expires(Bound),
     /// `created:<7d` means within the last 7 days, `created:>2026-01-01` after that day.
     Created(Bound),
+    /// `revoked:<7d` means within the last 7 days, by hand or by plan. Never true of a key that was not revoked.
+    Revoked(Bound),
     /// `used:<1h` means within the last hour. Never true of a key that was never used.
     Used(Bound),
     /// `used:never` (true), `used:ever` (false)

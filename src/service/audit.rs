@@ -19,7 +19,7 @@ const ROWS: u32 = 2000;
 /// Which rows of the audit are wanted, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditRequest {
-    /// `actor:ada action:key.revoke account:acme key:…` and free text over subject and detail.
+    /// `actor:ada action:key.revoke account:acme key:… at:<7d` and free text over subject and detail.
     pub filter: AuditFilter,
     /// Only rows with a smaller number.
     pub before: Option<i64>,
@@ -29,8 +29,8 @@ pub struct AuditRequest {
 impl Service {
     /// Rows of the audit, newest first.
     pub async fn audit(&self, request: &AuditRequest) -> Result<Vec<Entry>> {
-        self.look().await?;
-        Ok(self.inner.store.audit(&request.filter, request.before, request.limit).await?)
+        let now = self.look().await?;
+        Ok(self.inner.store.audit(&request.filter, request.before, request.limit, now).await?)
     }
 
     /// Walks the whole chain. `progress` is told how many rows have been checked.

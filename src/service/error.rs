@@ -131,6 +131,8 @@ pub enum Field {
     /// The end of a pause.
     #[strum(serialize = "end of the pause")]
     Until,
+    /// Of a report.
+    Period,
     Overlap,
     Owner,
     Tags,

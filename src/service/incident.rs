@@ -127,7 +127,7 @@ impl Service {
         let mut wanted: Option<BTreeSet<KeyId>> = None;
         if let Some(operation) = order.operation {
             let filter = AuditFilter { operation: Some(operation), ..AuditFilter::default() };
-            let rows = self.inner.store.audit(&filter, None, ROWS).await?;
+            let rows = self.inner.store.audit(&filter, None, ROWS, now).await?;
             let Some(first) = rows.iter().map(|row| row.at).min() else {
                 let hint = "See `keyrack audit list`";
                 return Err(Error::NotFound { kind: "operation", name: operation.to_string(), hint });
@@ -140,7 +140,7 @@ impl Service {
             wanted = Some(self.ids_of(query).await?);
         }
         let since = since.unwrap_or_else(|| shifted(now, -SINCE));
-        let (rows, cut) = self.rows_since(since).await?;
+        let (rows, cut) = self.rows_since(since, now).await?;
         let is_wanted = |row: &Entry| match (&wanted, row.key) {
             (Some(wanted), Some(key)) => wanted.contains(&key),
             (Some(_), None) => false,
@@ -184,10 +184,10 @@ impl Service {
     }
 
     /// The rows of the audit since then, the oldest first, and whether there were too many.
-    async fn rows_since(&self, since: Instant) -> Result<(Vec<Entry>, bool)> {
+    async fn rows_since(&self, since: Instant, now: Instant) -> Result<(Vec<Entry>, bool)> {
         let (mut all, mut before) = (Vec::new(), None);
         loop {
-            let page = self.inner.store.audit(&AuditFilter::default(), before, ROWS).await?;
+            let page = self.inner.store.audit(&AuditFilter::default(), before, ROWS, now).await?;
             let many = page.len();
             before = page.last().map(|row| row.seq);
             let fresh = page.into_iter().take_while(|row| row.at >= since);

@@ -122,6 +122,23 @@ impl Store {
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
+    /// Those that were raised from `since` on, before `until`, the newest first.
+    pub async fn alerts_between(
+        &self,
+        since: Instant,
+        until: Instant,
+        limit: u32,
+    ) -> Result<Vec<RaisedAlert>> {
+        let mut reader = self.reader().await?;
+        let sql = format!(
+            "{} WHERE a.raised_at >= $1 AND a.raised_at < $2 ORDER BY a.id DESC LIMIT $3",
+            select(reader.conn().row())
+        );
+        let rows: Vec<AlertRow> =
+            rows!(fetch_all, reader.conn(), AssertSqlSafe(sql), [Time(since), Time(until), i64::from(limit)]);
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
     /// How many alerts nobody has acknowledged; of a thousand and more, a thousand.
     pub async fn open_alerts(&self) -> Result<u64> {
         let mut reader = self.reader().await?;

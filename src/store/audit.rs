@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows};
-use super::filter::like;
+use super::filter::{like, push_bound};
 use super::reading::from_row;
 use super::{Conn, Result, Store, Tx};
 use crate::domain::audit::{Action, AuditFilter, Change, Entry, Link, Subject};
@@ -12,6 +12,10 @@ use crate::domain::key::OperationId;
 use crate::domain::operator::Identity;
 use crate::domain::text::{SafeText, hex};
 use crate::domain::{EARLIEST, Instant, LATEST};
+
+mod totals;
+
+pub use totals::Whose;
 
 struct AuditRow {
     seq: i64,
@@ -24,6 +28,7 @@ struct AuditRow {
     subject: String,
     account: Option<String>,
     key: Option<Uuid>,
+    name: Option<SafeText>,
     detail: String,
     hash: Vec<u8>,
     odd: SafeText,
@@ -41,15 +46,21 @@ from_row!(AuditRow, row => {
         subject: row.text("subject"),
         account: row.maybe_text("account"),
         key: row.maybe("key"),
+        name: None,
         detail: row.text("detail"),
         hash: row.get("hash"),
         odd: SafeText::default(),
     };
     entry.odd = row.odd();
+    // What of another row can't be read is no matter of this one.
+    entry.name = row.maybe_safe("name");
     entry
 });
 
 const COLUMNS: &str = "seq, at, actor, host, client, operation, action, subject, account, key, detail, hash";
+
+/// The name of a row's key, now.
+const NAME: &str = "(SELECT m.name FROM keys m WHERE m.id = audit.key) AS name";
 
 impl From<AuditRow> for Entry {
     fn from(row: AuditRow) -> Self {
@@ -64,6 +75,7 @@ impl From<AuditRow> for Entry {
             subject: row.subject.into(),
             account: row.account.map(SafeText::new),
             key: row.key,
+            name: row.name,
             detail: if row.odd.is_empty() {
                 row.detail.into()
             } else {
@@ -276,12 +288,18 @@ const ROWS: usize = 500;
 const FEW: usize = 32;
 
 impl Store {
-    /// Rows that the filter fits, newest first, with numbers below `before`.
-    pub async fn audit(&self, filter: &AuditFilter, before: Option<i64>, limit: u32) -> Result<Vec<Entry>> {
+    /// Rows that the filter fits at `now`, newest first, with numbers below `before`.
+    pub async fn audit(
+        &self,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+        now: Instant,
+    ) -> Result<Vec<Entry>> {
         let mut reader = self.reader().await?;
         let rows: Vec<AuditRow> = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("SELECT ");
-            sql.push(COLUMNS).push(" FROM audit WHERE seq < ").push_bind(before.unwrap_or(i64::MAX));
+            sql.push(COLUMNS).push(", ").push(NAME).push(" FROM audit WHERE seq < ").push_bind(before.unwrap_or(i64::MAX));
             if let Some(actor) = &filter.actor {
                 sql.push(" AND actor = ").push_bind(actor.as_str());
             }
@@ -298,6 +316,9 @@ impl Store {
             if let Some(operation) = filter.operation {
                 sql.push(" AND operation = ").push_bind(operation);
             }
+            for bound in &filter.at {
+                push_bound(sql.push(" AND "), "at", *bound, now);
+            }
             if let Some(text) = &filter.text {
                 let pattern = like(&text.to_lowercase());
                 sql.push(" AND (lower(subject) LIKE ").push_bind(pattern.clone()).push(" ESCAPE '!'");
@@ -312,7 +333,7 @@ impl Store {
     /// The rows after number `after`, oldest first, exactly as they stand, with the hash that each carries.
     pub async fn audit_links(&self, after: i64, limit: u32) -> Result<Vec<(Link, Vec<u8>)>> {
         let mut reader = self.reader().await?;
-        let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
+        let sql = format!("SELECT {COLUMNS}, NULL AS name FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
         let rows: Vec<AuditRow> =
             rows!(fetch_all, reader.conn(), sqlx::AssertSqlSafe(sql), [after, i64::from(limit)]);
         Ok(rows.into_iter().map(Into::into).collect())

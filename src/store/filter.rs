@@ -17,8 +17,7 @@ mod status;
 mod text;
 mod violates;
 
-use bounds::push_bound;
-pub(super) use bounds::push_hour;
+pub(super) use bounds::{push_bound, push_hour};
 pub(super) use found::push_rows;
 use overlap::push_overlap;
 use rotation::{push_not_replaced, push_rotation_due};
@@ -241,7 +240,7 @@ pub(super) fn push_conditions<D: Driver>(
     drive: Drive,
     forms: &Forms,
 ) {
-    if !query.terms.iter().any(|term| matches!(term.test, Test::Status(_))) {
+    if !query.mentions_status() {
         status::push_revoked(sql.push(" AND (NOT "), now);
         sql.push(" OR k.issuer NOT IN (SELECT slug FROM issuers WHERE hide_revoked))");
     }
@@ -319,6 +318,7 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, fo
             }
         }
         Test::Created(bound) => push_bound(sql, "k.created_at", *bound, now),
+        Test::Revoked(bound) => status::push_revoked_when(sql, *bound, now),
         Test::Used(bound) => {
             push_bound(sql, "u.last_used_at", *bound, now);
             // The index knows the hours.

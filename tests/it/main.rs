@@ -30,6 +30,7 @@ mod cli {
     mod poolers;
     mod refusals;
     mod reminders;
+    mod reports;
     mod restored;
     mod revoke;
     mod rotation;

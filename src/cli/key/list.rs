@@ -1,19 +1,24 @@
 //! `keyrack key list`: pages of the table, as a stream.
 
+use std::io::Write;
+
 use clap::Args;
 use strum::VariantNames;
 
 use super::super::failure::Result;
 use super::super::filter;
-use super::super::output::PAGE;
+use super::super::output::{PAGE, Printer, Shape};
 use super::super::session::Session;
 use super::which::{self, Which};
 use crate::domain::key::Key;
-use crate::domain::query::{Column, Direction, Sort};
-use crate::service::{From, PageRequest};
+use crate::domain::query::{Column, Cursor, Direction, Query, Sort};
+use crate::service::{From, PageRequest, Service};
 
 #[derive(Debug, Args)]
-#[command(group = which::at_most_one())]
+#[command(
+    group = which::at_most_one(),
+    after_help = "For a spreadsheet: keyrack key list --filter account:acme -o csv --bom --columns name,owner,expires_at,last_used_at"
+)]
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
@@ -26,6 +31,8 @@ pub struct Arguments {
     /// Go on after this place, which an earlier list named
     #[arg(long, value_name = "CURSOR", conflicts_with_all = ["ids", "ids_from"])]
     after: Option<String>,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
@@ -35,28 +42,14 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     }
     let filter = arguments.which.filter.unwrap_or_default();
     let query = filter::query(&filter, session)?;
-    let mut from = match &arguments.after {
+    let from = match &arguments.after {
         None => From::Start,
         Some(text) => From::After(filter::place(text, "key list")?),
     };
-    let mut wanted = format.rows(arguments.limit);
+    let wanted = format.rows(arguments.limit);
     let service = session.service().await?;
-    let mut printer = session.printer();
-    let next = loop {
-        let limit = u32::try_from(wanted).unwrap_or(PAGE).min(PAGE);
-        let request = PageRequest { query: query.clone(), sort: arguments.sort, from, limit };
-        let page = service.page(&request).await?;
-        let last = page.rows.last().map(|row| row.cursor.clone());
-        let keys: Vec<Key> = page.rows.into_iter().map(|row| row.key).collect();
-        printer.rows(&keys, page.now)?;
-        wanted -= keys.len() as u64;
-        match last {
-            Some(cursor) if page.more_after && wanted > 0 => from = From::After(cursor),
-            Some(cursor) if page.more_after => break Some(cursor),
-            _ => break None,
-        }
-    };
-    let printed = printer.finish::<Key>()?;
+    let printer = arguments.shape.of::<Key, _>(session.printer())?;
+    let (printed, next) = print(printer, service, &query, arguments.sort, from, wanted).await?;
     if let Some(cursor) = next {
         session.remark(&format!(
             "More keys follow these {printed}: go on with --after '{}', or see all with --limit 0",
@@ -68,13 +61,38 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     Ok(())
 }
 
+/// Prints at most `wanted` of the keys that fit, page by page. Answers how many, and the last one's place where more follow.
+pub async fn print<W: Write>(
+    mut printer: Printer<W>,
+    service: &Service,
+    query: &Query,
+    sort: Sort,
+    mut from: From,
+    mut wanted: u64,
+) -> Result<(u64, Option<Cursor>)> {
+    let next = loop {
+        let limit = u32::try_from(wanted).unwrap_or(PAGE).min(PAGE);
+        let page = service.page(&PageRequest { query: query.clone(), sort, from, limit }).await?;
+        let last = page.rows.last().map(|row| row.cursor.clone());
+        let keys: Vec<Key> = page.rows.into_iter().map(|row| row.key).collect();
+        printer.rows(&keys, page.now)?;
+        wanted -= keys.len() as u64;
+        match last {
+            Some(cursor) if page.more_after && wanted > 0 => from = From::After(cursor),
+            Some(cursor) if page.more_after => break Some(cursor),
+            _ => break None,
+        }
+    };
+    Ok((printer.finish::<Key>()?, next))
+}
+
 /// Lists the keys that were named, in the order in which they were.
 async fn named(arguments: &Arguments, session: &Session) -> Result {
     let service = session.service().await?;
     let mut keys = arguments.which.choose(service, session).await?.keys;
     let (now, all) = (service.now().await?, keys.len());
     keys.truncate(usize::try_from(session.format().rows(arguments.limit)).unwrap_or(usize::MAX));
-    session.printer().list(&keys, now)?;
+    arguments.shape.of::<Key, _>(session.printer())?.list(&keys, now)?;
     if keys.len() < all {
         session.remark(&format!("{} of {all} keys. See all with --limit 0", keys.len()));
     }

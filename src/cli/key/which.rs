@@ -33,7 +33,7 @@ pub struct Which {
     #[arg(value_name = "ID", value_parser = name)]
     pub ids: Vec<String>,
     /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
-    /// created:<7d scope:calls:write by:ada owner:ada tag:prod rotation:due violates:policy network:any creator:gone acknowledged:no
+    /// created:<7d revoked:<7d scope:calls:write by:ada owner:ada tag:prod rotation:due violates:policy network:any creator:gone acknowledged:no
     /// replaced:yes replaces:yes overlap:old name:"node-1"
     /// (exactly; without the marks a part of it); a - before one turns it round; other words are looked for in name,
     /// description, preview and id

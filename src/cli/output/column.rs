@@ -112,6 +112,11 @@ impl<R> Column<R> {
         self.head.filter(|_| wide || !self.wide)
     }
 
+    /// The heading where somebody chose the column.
+    fn heading(&self) -> &'static str {
+        self.head.or(self.field.map(|(_, name)| name)).unwrap_or_default()
+    }
+
     /// The cell of a record.
     pub fn text(&self, record: &R, look: Look) -> String {
         match self.cell {
@@ -202,6 +207,18 @@ impl<R> Fields<R> {
             .collect();
         fields.sort_by_key(|(place, ..)| *place);
         Self(fields)
+    }
+
+    /// The same, but only these, in this order. The names that are no field's are left out.
+    pub fn only(columns: &'static [Column<R>], names: &[&str]) -> Self {
+        let all = Self::of(columns).0;
+        let named = |name: &&str| all.iter().find(|(_, known, _)| known == name).copied();
+        Self(names.iter().filter_map(named).collect())
+    }
+
+    /// Each with its heading, for tables.
+    pub fn headed(&self) -> Vec<(&'static str, &'static Column<R>)> {
+        self.0.iter().map(|(.., column)| (column.heading(), *column)).collect()
     }
 
     pub fn names(&self) -> impl Iterator<Item = &'static str> {

@@ -1,4 +1,4 @@
-//! Reading a filter of the audit: `actor:ada action:key.revoke account:acme key:ID` and free text.
+//! Reading a filter of the audit: `actor:ada action:key.revoke account:acme key:ID at:<7d` and free text.
 
 use super::{Action, AuditFilter};
 use crate::domain::query::QueryError;
@@ -6,20 +6,22 @@ use crate::domain::query::conditions::conditions;
 use crate::domain::query::hints::nearest;
 use crate::domain::query::parse::{Word, mistake};
 use crate::domain::text::SafeText;
+use crate::domain::when::Here;
 
-const FIELDS: [&str; 4] = ["actor", "action", "account", "key"];
+const FIELDS: [&str; 5] = ["actor", "action", "account", "key", "at"];
 
 impl AuditFilter {
-    /// Reads a filter. Each field may stand once; words without a field are one phrase, in their order. The error carries
-    /// the place of the first mistake.
-    pub fn parse(text: &str) -> Result<Self, QueryError> {
+    /// Reads a filter. Each field may stand once, and `at` as often as it likes; words without a field are one phrase, in
+    /// their order. The error carries the place of the first mistake.
+    pub fn parse(text: &str, here: Here) -> Result<Self, QueryError> {
         let mut filter = Self::default();
         filter.text =
-            conditions(text, "the audit's filter", &FIELDS, Some(("by", "actor")), |name, word| {
+            conditions(text, "the audit's filter", &FIELDS, &["at"], Some(("by", "actor")), |name, word| {
                 match name {
                     "actor" => filter.actor = Some(word.whole.text.clone()),
                     "action" => filter.action = Some(action(word)?),
                     "account" => filter.account = Some(word.account()?),
+                    "at" => filter.at.extend(word.one("at")?.when("at", here)?),
                     _ => filter.key = Some(word.key()?),
                 }
                 Ok(())

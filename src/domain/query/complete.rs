@@ -12,7 +12,7 @@ pub struct FieldHelp {
 }
 
 /// All fields, in the order that help shows them in.
-pub const FIELDS: [FieldHelp; 20] = [
+pub const FIELDS: [FieldHelp; 21] = [
     FieldHelp {
         name: "status",
         values: &[
@@ -39,6 +39,11 @@ pub const FIELDS: [FieldHelp; 20] = [
         name: "created",
         values: &["<1h", "<1d", "<7d", "<30d", ">90d", ">1y"],
         meaning: "<7d: within the last 7 days; >90d: longer ago; also a date",
+    },
+    FieldHelp {
+        name: "revoked",
+        values: &["<1h", "<1d", "<7d", "<30d", ">90d"],
+        meaning: "<7d: within the last 7 days, by hand or by plan; also a date",
     },
     FieldHelp {
         name: "used",

@@ -1,20 +1,22 @@
 //! Reading the filters that are simpler than a query: fields that stand once each, and free text.
 
-use super::QueryError;
 use super::hints::nearest;
 use super::parse::{Piece, Word, mistake, words};
+use super::{Bound, Point, QueryError};
 use crate::domain::account::check_slug;
 use crate::domain::key::KeyId;
 use crate::domain::owner::check_tag;
 use crate::domain::spaced::unique;
 use crate::domain::text::SafeText;
+use crate::domain::when::{Here, Moment, Side};
 
-/// Hands every field to `set`, by its name of `fields`; `alias` is another spelling of one of them. Answers the words
+/// Hands every field to `set`, by its name of `fields`, each once but for `often`; `alias` is another spelling of one of them. Answers the words
 /// without a field as one phrase, in their order. The error carries the place of the first mistake.
 pub(in crate::domain) fn conditions(
     text: &str,
     whose: &str,
     fields: &[&str],
+    often: &[&str],
     alias: Option<(&str, &str)>,
     mut set: impl FnMut(&str, &Word) -> Result<(), QueryError>,
 ) -> Result<Option<String>, QueryError> {
@@ -34,7 +36,9 @@ pub(in crate::domain) fn conditions(
         let name = alias.filter(|(other, _)| *other == typed).map_or(typed.as_str(), |(_, name)| name);
         let why = match fields.iter().find(|field| **field == name) {
             None => unknown(&typed, fields),
-            Some(name) if seen.contains(name) => format!("{typed}: stands here twice"),
+            Some(name) if seen.contains(name) && !often.contains(name) => {
+                format!("{typed}: stands here twice")
+            }
             Some(_) if word.whole.text.is_empty() => format!("{typed}: needs a value"),
             Some(name) => {
                 seen.push(name);
@@ -79,5 +83,22 @@ impl Word {
             tag => check_tag(&tag).map_err(|error| mistake(value.span.clone(), format!("tag: {error}"))),
         };
         self.values.iter().map(tag).collect::<Result<Vec<_>, _>>().map(unique)
+    }
+}
+
+impl Piece {
+    /// The bounds of a time of the past: as in the filter of keys, and a day alone is that day.
+    pub fn when(&self, field: &str, here: Here) -> Result<Vec<Bound>, QueryError> {
+        let day = match Moment::parse(&self.text, here, Side::Back) {
+            Some(day @ Moment::Day(_)) => day.range(here),
+            _ => None,
+        };
+        match day {
+            Some((from, to)) => {
+                let tick = chrono::Duration::microseconds(1);
+                Ok(vec![Bound::After(Point::At(from - tick)), Bound::Before(Point::At(to + tick))])
+            }
+            None => self.past(field, here).map(|bound| vec![bound]),
+        }
     }
 }

@@ -69,9 +69,10 @@ impl Query {
         parts
     }
 
-    /// Whether some term asks for a status. If none does, a list may leave out keys that have ended (VA-09).
+    /// Whether some term asks for a status, or when a key got one. If none does, a list may leave out keys that have ended
+    /// (VA-09).
     pub fn mentions_status(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.test, Test::Status(_)))
+        self.terms.iter().any(|term| matches!(term.test, Test::Status(_) | Test::Revoked(_)))
     }
 }
 
@@ -124,6 +125,7 @@ impl Test {
                 key.stops_at().is_some_and(|at| bound.holds(at, now) && (at > now || !bound.is_coming()))
             }
             Self::Created(bound) => bound.holds(key.created_at, now),
+            Self::Revoked(bound) => key.revoked(now).is_some_and(|revoked| bound.holds(revoked.at, now)),
             Self::Used(bound) => key.last_used_at.is_some_and(|at| bound.holds(at, now)),
             Self::NeverUsed(never) => key.last_used_at.is_none() == *never,
             Self::Idle(span) => {

@@ -205,6 +205,7 @@ impl Word {
             "tag" => Test::Tag(self.tags()?),
             "expires" => self.expires(here)?,
             "created" => Test::Created(self.one(help)?.past(help, here)?),
+            "revoked" => Test::Revoked(self.one(help)?.past(help, here)?),
             "used" => self.used(here)?,
             "idle" => {
                 let value = self.one(help)?;
@@ -240,7 +241,7 @@ impl Word {
     }
 
     /// The only value.
-    fn one(&self, field: &str) -> Result<&Piece, QueryError> {
+    pub fn one(&self, field: &str) -> Result<&Piece, QueryError> {
         match self.values.as_slice() {
             [only] => Ok(only),
             _ => Err(mistake(self.whole.span.clone(), format!("{field}: takes one value, not a list"))),
@@ -354,7 +355,7 @@ impl Piece {
     }
 
     /// A bound on an instant of the past: `<7d` lies after now - 7 days.
-    fn past(&self, field: &str, here: Here) -> Result<Bound, QueryError> {
+    pub fn past(&self, field: &str, here: Here) -> Result<Bound, QueryError> {
         self.bound(field, here, Side::Back)
     }
 

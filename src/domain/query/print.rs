@@ -35,6 +35,7 @@ impl fmt::Display for Test {
             Self::NeverExpires(false) => f.write_str("expires:set"),
             Self::Expires(bound) => write!(f, "expires:{}", ahead(*bound)),
             Self::Created(bound) => write!(f, "created:{}", ago(*bound)),
+            Self::Revoked(bound) => write!(f, "revoked:{}", ago(*bound)),
             Self::Used(bound) => write!(f, "used:{}", ago(*bound)),
             Self::NeverUsed(true) => f.write_str("used:never"),
             Self::NeverUsed(false) => f.write_str("used:ever"),

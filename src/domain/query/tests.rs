@@ -338,6 +338,7 @@ fn tests() -> impl Strategy<Value = Test> {
         bounds().prop_map(Test::Expires),
         bounds().prop_map(Test::Created),
         bounds().prop_map(Test::Used),
+        bounds().prop_map(Test::Revoked),
         any::<bool>().prop_map(Test::NeverUsed),
         spans().prop_map(Test::Idle),
         prop_oneof![Just(Test::RotationDue), Just(Test::Violates(Vec::new()))],

@@ -30,7 +30,7 @@ impl ReminderFilter {
     /// may stand once; words without a field are one phrase. The error carries the place of the first mistake.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         let mut filter = Self::default();
-        filter.text = conditions(text, "the reminders' filter", &FIELDS, None, |name, word| {
+        filter.text = conditions(text, "the reminders' filter", &FIELDS, &[], None, |name, word| {
             match name {
                 "state" => filter.states = states(word)?,
                 "account" => filter.account = Some(word.account()?),

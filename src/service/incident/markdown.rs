@@ -1,72 +1,92 @@
-//! An incident as Markdown, ready to be pasted into a ticket. What people wrote is text there, and nothing else.
-
-use std::fmt::Write as _;
+//! An incident as Markdown, ready to be pasted into a ticket.
 
 use super::Incident;
-use crate::domain::Instant;
-use crate::domain::text::{SafeText, thousands};
-use crate::domain::when::Zone;
+use crate::domain::text::thousands;
+use crate::service::document::{Document, Line, Part};
 use crate::service::{GateState, NO_GATE};
 
 impl Incident {
     /// The report.
     pub fn markdown(&self) -> String {
-        let mut page = String::from("# Incident report\n\n");
-        let line = |page: &mut String, text: &str| {
-            page.push_str(text);
-            page.push('\n');
-        };
-        line(&mut page, &format!("- Exposed since: {}", at(self.since)));
-        line(&mut page, &format!("- Told at: {} by {}", at(self.until), plain(&self.told_by)));
-        line(&mut page, &format!("- Database: {}", plain(&self.database)));
-        line(&mut page, &format!("- {}", self.summary()));
+        self.document().markdown()
+    }
+
+    fn document(&self) -> Document {
+        let mut facts = vec![
+            Line::own("Exposed since: ").and(Line::at(self.since)),
+            Line::own("Told at: ")
+                .and(Line::at(self.until))
+                .and(Line::own(" by "))
+                .and(Line::told(&*self.told_by)),
+            Line::own("Database: ").and(Line::told(&*self.database)),
+            Line::own(self.summary()),
+        ];
         if self.cut {
-            line(
-                &mut page,
-                "- The audit since then is too long to be read whole: what is older is missing here.",
-            );
+            let cut = "The audit since then is too long to be read whole: what is older is missing here.";
+            facts.push(Line::own(cut));
         }
-        let keys = self.keys.iter().map(|key| {
-            let last = key.last_used_at.map_or_else(|| "never".to_owned(), at);
-            let from =
-                key.last_used_from.as_ref().map(|from| format!(" from {}", plain(from))).unwrap_or_default();
-            let ended = key.ended_at.map(|end| format!(" since {}", at(end))).unwrap_or_default();
-            let after = key.after_end.as_ref().map(|late| plain(&late.words())).unwrap_or_default();
-            [
-                plain(&key.name),
-                plain(&key.account),
-                format!("`{}`", key.preview.replace('`', "'")),
-                format!("{}{ended}", key.status),
-                thousands(key.requests.allowed),
-                thousands(key.requests.refused.saturating_add(key.requests.limited)),
-                format!("{last}{from}"),
-                after,
-                format!("`{}`", key.id),
+        let parts =
+            vec![self.of_keys(), self.of_decisions(), self.of_gates(), self.of_letters(), self.of_alerts()];
+        Document { title: "Incident report", facts, parts }
+    }
+
+    fn of_keys(&self) -> Part {
+        let rows = self.keys.iter().map(|key| {
+            let last = key.last_used_at.map_or_else(|| Line::own("never"), Line::at);
+            let from = key.last_used_from.as_ref().map(|from| Line::own(" from ").and(Line::told(&**from)));
+            let ended = key.ended_at.map(|end| Line::own(" since ").and(Line::at(end)));
+            vec![
+                Line::told(&*key.name),
+                Line::told(&*key.account),
+                Line::code(&key.preview),
+                Line::own(key.status).and(ended.unwrap_or_default()),
+                Line::own(thousands(key.requests.allowed)),
+                Line::own(thousands(key.requests.refused.saturating_add(key.requests.limited))),
+                last.and(from.unwrap_or_default()),
+                Line::maybe(key.after_end.as_ref().map(|late| late.words())),
+                Line::code(key.id),
             ]
         });
-        let heads =
-            ["Key", "Account", "Preview", "Now", "Passed", "Refused", "Last used", "After its end", "Id"];
-        table(&mut page, "Keys", heads, keys);
-        if self.left_out > 0 {
-            line(&mut page, &format!("… and {} more keys.\n", thousands(self.left_out as u64)));
+        let left_out = self.left_out as u64;
+        Part {
+            title: "Keys",
+            heads: &[
+                "Key",
+                "Account",
+                "Preview",
+                "Now",
+                "Passed",
+                "Refused",
+                "Last used",
+                "After its end",
+                "Id",
+            ],
+            rows: rows.collect(),
+            note: (left_out > 0).then(|| Line::own(format!("… and {} more keys.", thousands(left_out)))),
         }
-        let decisions = self.decisions.iter().map(|one| {
-            let what = match one.keys {
-                0 | 1 => plain(&one.first),
-                many => format!("{} and {} more", plain(&one.first), thousands(many as u64 - 1)),
+    }
+
+    fn of_decisions(&self) -> Part {
+        let rows = self.decisions.iter().map(|one| {
+            let more = match one.keys {
+                0 | 1 => Line::default(),
+                many => Line::own(format!(" and {} more", thousands(many as u64 - 1))),
             };
-            let text = |text: &Option<SafeText>| text.as_ref().map(|text| plain(text)).unwrap_or_default();
-            [
-                at(one.at),
-                format!("{} on {}", plain(&one.who), plain(&one.host)),
-                plain(&one.action),
-                what,
-                text(&one.reason),
-                text(&one.ticket),
+            vec![
+                Line::at(one.at),
+                Line::told(&*one.who).and(Line::own(" on ")).and(Line::told(&*one.host)),
+                Line::told(&*one.action),
+                Line::told(&*one.first).and(more),
+                Line::maybe(one.reason.as_deref()),
+                Line::maybe(one.ticket.as_deref()),
             ]
         });
-        table(&mut page, "Decisions", ["When", "Who", "Action", "Keys", "Reason", "Ticket"], decisions);
-        let gates = self.gates.iter().map(|gate| {
+        let heads = &["When", "Who", "Action", "Keys", "Reason", "Ticket"];
+        Part { title: "Decisions", heads, rows: rows.collect(), note: None }
+    }
+
+    fn of_gates(&self) -> Part {
+        let rows = self.gates.iter().map(|gate| {
             let state = match gate.state {
                 // Later changes move a gate's mark on, so that only a short time tells of this one.
                 GateState::Confirmed { after_ms } if after_ms <= 60_000 => {
@@ -75,27 +95,39 @@ impl Incident {
                 GateState::Confirmed { .. } => "confirmed".to_owned(),
                 state => state.to_string(),
             };
-            [plain(&gate.name), plain(&gate.host), plain(&state)]
+            vec![Line::told(&*gate.name), Line::told(&*gate.host), Line::told(state)]
         });
-        table(&mut page, "Gates", ["Gate", "Host", "Revocations"], gates);
-        if self.gates.is_empty() && self.keys.iter().any(|key| key.status == "revoked") {
-            line(&mut page, &format!("{}{}.\n", NO_GATE[..1].to_uppercase(), &NO_GATE[1..]));
+        let nobody = self.gates.is_empty() && self.keys.iter().any(|key| key.status == "revoked");
+        let note = nobody.then(|| Line::own(format!("{}{}.", NO_GATE[..1].to_uppercase(), &NO_GATE[1..])));
+        Part { title: "Gates", heads: &["Gate", "Host", "Revocations"], rows: rows.collect(), note }
+    }
+
+    fn of_letters(&self) -> Part {
+        let rows = self.letters.iter().map(|one| {
+            vec![
+                Line::at(one.at),
+                Line::told(&*one.to),
+                Line::told(&*one.about),
+                Line::own(thousands(one.keys as u64)),
+                Line::told(&*one.state),
+            ]
+        });
+        Part {
+            title: "Who was told",
+            heads: &["When", "To", "About", "Keys", "State"],
+            rows: rows.collect(),
+            note: self.letters.is_empty().then(|| Line::own("Nobody by mail.")),
         }
-        let letters = self.letters.iter().map(|one| {
-            [at(one.at), plain(&one.to), plain(&one.about), thousands(one.keys as u64), plain(&one.state)]
+    }
+
+    fn of_alerts(&self) -> Part {
+        let rows = self.alerts.iter().map(|one| {
+            let by =
+                one.acknowledged_by.as_ref().map_or_else(|| Line::own("nobody yet"), |by| Line::told(&**by));
+            vec![Line::at(one.at), Line::own(one.kind), Line::told(&*one.words), by]
         });
-        table(&mut page, "Who was told", ["When", "To", "About", "Keys", "State"], letters);
-        if self.letters.is_empty() {
-            line(&mut page, "## Who was told\n\nNobody by mail.\n");
-        }
-        let alerts = self.alerts.iter().map(|one| {
-            let by = one.acknowledged_by.as_ref().map_or_else(|| "nobody yet".to_owned(), |by| plain(by));
-            [at(one.at), one.kind.to_owned(), plain(&one.words), by]
-        });
-        table(&mut page, "Alerts", ["When", "Kind", "What", "Acknowledged by"], alerts);
-        page.truncate(page.trim_end().len());
-        page.push('\n');
-        page
+        let heads = &["When", "Kind", "What", "Acknowledged by"];
+        Part { title: "Alerts", heads, rows: rows.collect(), note: None }
     }
 
     /// How much it was, in a sentence.
@@ -117,67 +149,5 @@ impl Incident {
             count(passed, "request"),
             thousands(late),
         )
-    }
-}
-
-fn at(at: Instant) -> String {
-    Zone::UTC.exact(at)
-}
-
-/// A table below a heading; nothing without rows.
-fn table<const N: usize>(
-    page: &mut String,
-    title: &str,
-    heads: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
-        return;
-    }
-    let _ = write!(page, "\n## {title}\n\n| {} |\n|{}\n", heads.join(" | "), " --- |".repeat(N));
-    for row in rows {
-        let _ = writeln!(page, "| {} |", row.join(" | "));
-    }
-    page.push('\n');
-}
-
-/// A text as it is, whatever Markdown would make of it: no table, no link, no picture, no mention, no HTML.
-pub(super) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '(' | ')' => plain.extend(['\\', c]),
-            '<' => plain.push_str("&lt;"),
-            '>' => plain.push_str("&gt;"),
-            '&' => plain.push_str("&amp;"),
-            // A mention calls somebody, and an address becomes a link.
-            '@' => plain.push_str("&#64;"),
-            ':' => plain.push_str("&#58;"),
-            'w' | 'W' if plain.len() >= 2 && plain.to_ascii_lowercase().ends_with("ww") => {
-                let _ = write!(plain, "&#{};", u32::from(c));
-            }
-            c if c.is_control() => plain.push(' '),
-            c => plain.push(c),
-        }
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-
-    #[test]
-    fn kr_07_a_name_is_text_whatever_markdown_would_make_of_it() {
-        assert_eq!(plain("CI runner 2"), "CI runner 2");
-        assert_eq!(plain("a|b"), "a\\|b");
-        assert_eq!(plain("<img src=x>"), "&lt;img src=x&gt;");
-        assert_eq!(
-            plain("@team [x](http://evil) ![y](z)"),
-            "&#64;team \\[x\\]\\(http&#58;//evil\\) \\!\\[y\\]\\(z\\)"
-        );
-        assert_eq!(plain("`rm` **b** www.evil.example"), "\\`rm\\` \\*\\*b\\*\\* ww&#119;.evil.example");
-        assert_eq!(plain("a\nb\u{7}"), "a b ");
     }
 }

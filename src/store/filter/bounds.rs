@@ -15,7 +15,12 @@ pub(in crate::store) fn push_hour<D: Driver>(sql: &mut QueryBuilder<D>, sign: &s
     }
 }
 
-pub(super) fn push_bound<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, bound: Bound, now: Instant) {
+pub(in crate::store) fn push_bound<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    column: &str,
+    bound: Bound,
+    now: Instant,
+) {
     let (sign, point) = match bound {
         Bound::Before(point) => (" < ", point),
         Bound::After(point) => (" > ", point),

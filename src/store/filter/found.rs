@@ -94,6 +94,9 @@ pub(in crate::store) fn push_rows<D: Driver>(
                 D::time(sql, now);
             }
         }
+        Test::Revoked(_) => {
+            push_status_rows(sql, Status::Revoked, now, forms);
+        }
         Test::Created(bound) => {
             push_listed(sql, "auth_by_created");
             push_bound(sql, "k.created_at", *bound, now);

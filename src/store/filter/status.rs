@@ -2,11 +2,11 @@
 
 use sqlx::QueryBuilder;
 
-use super::{Driver, Part, any, push_lives, push_terms};
+use super::{Driver, Part, any, push_bound, push_lives, push_terms};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Status;
-use crate::domain::query;
+use crate::domain::query::{self, Bound};
 
 /// No text that begins like another comes after that one with this behind it.
 const LAST: char = char::MAX;
@@ -108,6 +108,16 @@ pub(super) fn push_revoked<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
 pub(in crate::store) fn push_revoked_by_plan<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     sql.push("k.revoke_at IS NOT NULL AND k.revoke_at = k.expires_key AND k.revoke_at <= ");
     D::time(sql, now);
+}
+
+/// Whether the key was revoked on this side of an instant; never unknown.
+pub(super) fn push_revoked_when<D: Driver>(sql: &mut QueryBuilder<D>, bound: Bound, now: Instant) {
+    sql.push("((k.revoked_at IS NOT NULL AND ");
+    push_bound(sql, "k.revoked_at", bound, now);
+    sql.push(") OR (k.revoked_at IS NULL AND ");
+    push_revoked_by_plan(sql, now);
+    push_bound(sql.push(" AND "), "k.revoke_at", bound, now);
+    sql.push("))");
 }
 
 /// Whether the key is paused, or a freeze fits it; never unknown.

@@ -333,10 +333,11 @@ impl State {
             Pressed::Close => shell.close(),
             Pressed::Go => return self.send(shell),
             // Digits faster than a person types them are no answer.
-            Pressed::Text(event) if !(key.hurried && self.form.on(Focus::Number)) => {
-                if self.field().is_some_and(|field| field.key(event)) {
-                    return self.edited(shell);
-                }
+            Pressed::Text(event)
+                if !(key.hurried && self.form.on(Focus::Number))
+                    && self.field().is_some_and(|field| field.key(event)) =>
+            {
+                return self.edited(shell);
             }
             _ => {}
         }

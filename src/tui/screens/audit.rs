@@ -13,7 +13,7 @@ use crate::domain::when::Here;
 use crate::service::{AuditRequest, Compared};
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId, To};
 use crate::tui::listing::{Chunk, Empty, Listing, Part as Piece, Rows, Source};
-use crate::tui::opening::{Opening, Part};
+use crate::tui::opening::{About, Opening, Part};
 use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
 use crate::tui::view::{shown, times};
@@ -35,14 +35,15 @@ impl Source for Audit {
 
     const SCREEN: ScreenId = ScreenId::Audit;
     const ABOUT: Subjects = Subjects::AUDIT;
-    const FILTER: Option<&'static str> = Some("words, or actor:ada action:key.revoke account:acme key:ID");
+    const FILTER: Option<&'static str> =
+        Some("words, or actor:ada action:key.revoke account:acme key:ID at:<7d");
 
     fn id(row: &Entry) -> i64 {
         row.seq
     }
 
-    fn parse(text: &str, _: Here) -> Result<AuditFilter, QueryError> {
-        AuditFilter::parse(text)
+    fn parse(text: &str, here: Here) -> Result<AuditFilter, QueryError> {
+        AuditFilter::parse(text, here)
     }
 
     fn answer(&self, reply: Reply) -> Option<Outcomes<Chunk<Entry>>> {
@@ -70,7 +71,8 @@ impl Screen for State {
             Action::Open => {
                 if let Some(entry) = self.rows.selected() {
                     let (title, parts) = (format!("Audit row {}", entry.seq), parts(entry, shell.utc));
-                    shell.open(Opening::Reader { title, parts, about: None });
+                    let about = entry.key.map(|key| About { revoke: None, ..About::key(key) });
+                    shell.open(Opening::Reader { title, parts, about });
                 }
             }
             Action::VerifyAudit => {
@@ -110,7 +112,7 @@ impl Screen for State {
             columns.push(column("From", 24));
         }
         let empty = Empty {
-            unfit: "No row fits: actor:ada action:key.revoke account:acme key:ID, or words",
+            unfit: "No row fits: actor:ada action:key.revoke account:acme key:ID at:<7d, or words",
             none: "Nothing was changed yet.",
         };
         self.rows.draw(shell, frame, list_area(area), &columns, |entry| cells(shell, entry, wide), empty);
@@ -161,13 +163,9 @@ fn cells(shell: &Shell, entry: &Entry, wide: bool) -> Vec<list::Cell> {
     cells
 }
 
-/// The key's name where the row tells it, else what was changed.
+/// The key's name where somebody knows it, else what was changed.
 pub fn subject(entry: &Entry) -> String {
-    let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
-    match detail.get("name").and_then(serde_json::Value::as_str) {
-        Some(name) if entry.key.is_some() => crate::domain::text::SafeText::new(name).as_str().to_owned(),
-        _ => entry.subject.as_str().to_owned(),
-    }
+    entry.about().to_string()
 }
 
 /// Everything that a row says.
@@ -183,7 +181,10 @@ fn parts(entry: &Entry, utc: bool) -> Vec<Part> {
         parts.push(fact("Account", account));
     }
     if let Some(key) = entry.key {
-        parts.push(fact("Key", &key.to_string()));
+        if let Some(name) = &entry.name {
+            parts.push(fact("Key", name));
+        }
+        parts.push(fact("ID", &key.to_string()));
     }
     parts.push(Part::Fact("Operation", entry.operation.to_string()));
     parts.push(Part::Fact("Hash", entry.hash.clone()));

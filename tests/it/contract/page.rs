@@ -135,6 +135,8 @@ const FILTERS: &[&str] = &[
     "created:<7d",
     "created:>2026-06-01",
     "-created:<90d",
+    "revoked:<30d",
+    "revoked:>2026-01-01 revoked:<2026-09-01",
     "used:never",
     "used:ever",
     "used:<1d",

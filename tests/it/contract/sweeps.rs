@@ -6,6 +6,7 @@ use chrono::Duration;
 use keyrack::domain::audit::{AuditFilter, Verdict};
 use keyrack::domain::operator::Role;
 use keyrack::domain::reminder::{Door, Progress, Reminder, State};
+use keyrack::domain::when::Here;
 use keyrack::mail::LetterOutcome;
 use keyrack::service::{AuditRequest, CreateAccount, Error, Service, Stop, SweepNews, new_operation};
 use tokio::sync::mpsc::unbounded_channel;
@@ -41,7 +42,8 @@ async fn only(service: &Service, filter: &str) -> Reminder {
 }
 
 async fn actions(service: &Service, filter: &str) -> Vec<String> {
-    let request = AuditRequest { filter: AuditFilter::parse(filter).unwrap(), before: None, limit: 500 };
+    let filter = AuditFilter::parse(filter, Here::utc(service.present())).unwrap();
+    let request = AuditRequest { filter, before: None, limit: 500 };
     let mut rows = service.audit(&request).await.unwrap();
     rows.reverse();
     rows.into_iter().map(|row| row.action.to_string()).collect()

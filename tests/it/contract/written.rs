@@ -65,7 +65,7 @@ on_both! {
         let again = by_server.retry_reminders(new_operation(), &[id]).await.unwrap().remove(0);
         assert_eq!(again.why.as_deref(), Some("it was sent"));
 
-        let filter = AuditFilter::parse(&format!("key:{} action:reminder", key.id)).unwrap();
+        let filter = AuditFilter { key: Some(key.id), action: Some("reminder".into()), ..AuditFilter::default() };
         let rows = by_server.audit(&AuditRequest { filter, before: None, limit: 9 }).await.unwrap();
         let actions: Vec<String> = rows.into_iter().rev().map(|row| row.action.to_string()).collect();
         assert_eq!(actions, ["reminder.write", "reminder.retry", "reminder.send"]);

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use keyrack::clock::Clock;
 use keyrack::domain::Instant;
 use keyrack::domain::pause::Lasting;
 use keyrack::service::{HoldTarget, PauseOrder, new_operation};
@@ -20,7 +21,7 @@ const LOAD: usize = 4;
 type Asked = (Duration, Duration, bool);
 
 fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+    since_epoch(Clock::System.now())
 }
 
 fn since_epoch(at: Instant) -> Duration {

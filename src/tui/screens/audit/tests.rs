@@ -6,6 +6,7 @@ use crate::domain::key::{KeyId, OperationId};
 use crate::service::{AuditRequest, Compared};
 use crate::tui::effect::{Reply, Request};
 use crate::tui::testing::{Desk, asked, noon, only_request};
+use crate::tui::words::ScreenId;
 
 fn entry(seq: i64, action: &str, detail: &str) -> Entry {
     Entry {
@@ -19,6 +20,7 @@ fn entry(seq: i64, action: &str, detail: &str) -> Entry {
         subject: "0192d4e0-7b6a-7c3e-8f00-000000000001".into(),
         account: Some("acme".into()),
         key: Some(KeyId::from_u128(1)),
+        name: None,
         detail: detail.into(),
         hash: "ab".repeat(32),
     }
@@ -72,6 +74,15 @@ fn the_filter_reads_as_one_types_and_survives_a_mistake() {
     assert_eq!(request, Request::Audit(AuditRequest { filter, before: None, limit: 200 }));
     desk.reply(id, Reply::Audit(Ok(vec![entry(98, "key.create", "{\"name\":\"Zapier\"}")])));
     desk.says("Zapier");
+}
+
+#[test]
+fn kr_17_o_goes_from_a_row_to_its_key() {
+    let mut desk = screen();
+    desk.press("enter");
+    desk.press("o");
+    assert_eq!(desk.state.shell.screen, ScreenId::Keys);
+    desk.says(&format!("id:{}", KeyId::from_u128(1)));
 }
 
 #[test]
