@@ -36,6 +36,7 @@ mod metrics;
 mod neighbours;
 pub(crate) mod openapi;
 pub(crate) mod origin;
+mod reading;
 mod refusals;
 mod routes;
 mod schema;

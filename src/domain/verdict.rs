@@ -102,6 +102,11 @@ impl Verdict {
         self.refused.is_none()
     }
 
+    /// The verdict on a request that needs no key.
+    pub fn pass() -> Self {
+        Self { refused: None, quota: None, endpoint: None, scope: None, claims: false }
+    }
+
     /// The verdict on a request that was refused before the limiter was asked; `quota` is what its headers may tell.
     pub fn refuse(reason: Reason, quota: Option<Quota>) -> Self {
         Self { refused: Some(reason), quota, endpoint: None, scope: None, claims: false }
@@ -228,6 +233,7 @@ fn needed<'a>(policy: &'a Policy, request: &'a Request<'_>) -> Result<Need<'a>, 
         Routed::To(route) => Ok(Need { scope: route.scope.as_deref(), endpoint: Some(&route.endpoint) }),
         Routed::ButForSlash(_) => Err(Reason::Slash),
         Routed::ButForCase(_) => Err(Reason::LetterCase),
+        Routed::Hidden => Err(Reason::Line(LineFault::Hidden)),
         Routed::Nowhere if policy.gate.unmatched == Unmatched::Allow => {
             Ok(Need { scope: None, endpoint: Some(UNMATCHED) })
         }

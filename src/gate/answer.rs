@@ -96,6 +96,21 @@ pub fn nginx(answer: Answer) -> Response<Body> {
     response
 }
 
+/// What the caller is told, as far as ingress-nginx brings it there: its status, which is 401 or 403 to that.
+pub fn ingress(answer: Answer) -> Response<Body> {
+    let unauthorized = answer.status == 401;
+    let challenge =
+        answer.headers.iter().find(|(name, _)| *name == "WWW-Authenticate").map(|(_, value)| value.clone());
+    let mut response = nginx(answer);
+    if unauthorized {
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        if let Some(challenge) = challenge {
+            put(&mut response, "WWW-Authenticate", challenge);
+        }
+    }
+    response
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +138,22 @@ mod tests {
         assert_eq!(header("x-keyrack-body"), Some("{\"a\": \"ü b\"}".as_bytes()));
         assert_eq!(header("content-type"), None);
         assert_eq!(header("www-authenticate"), None);
+    }
+
+    #[test]
+    fn to_ingress_nginx_a_refusal_is_401_with_its_challenge_or_403() {
+        let unauthorized = ingress(Answer { status: 401, ..refused() });
+        assert_eq!(
+            (unauthorized.status().as_u16(), &unauthorized.headers()["www-authenticate"]),
+            (401, &HeaderValue::from_static("Bearer"))
+        );
+        let limited = ingress(refused());
+        assert_eq!(limited.status(), 403);
+        assert!(
+            limited.headers()["x-keyrack-status"] == "429"
+                && !limited.headers().contains_key("www-authenticate")
+        );
+        assert_eq!(ingress(Answer { status: 200, headers: Vec::new(), body: String::new() }).status(), 200);
     }
 
     #[test]

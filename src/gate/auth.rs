@@ -7,7 +7,7 @@ use axum::http::{Request as HttpRequest, Response, StatusCode};
 use super::answer;
 use super::caller::Caller;
 use super::door::{Asked, Door, Judged, Sent};
-use super::origin::{Dialect, Mistake, Original, client, issuer, original};
+use super::origin::{self, Dialect, Mistake, Original, client, issuer, original};
 use crate::domain::issuer::RequestLine;
 use crate::domain::verdict::{Ask, Request};
 
@@ -45,7 +45,7 @@ use crate::domain::verdict::{Ask, Request};
 )]
 pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
     let (head, _) = request.into_parts();
-    match judge(door, Dialect::Forwarded, &head).await {
+    match judge(door, Told::By(Dialect::Forwarded), &head).await {
         Ok(judged) => passing(&judged, answer::plain(judged.answer())),
         Err(refused) => refused,
     }
@@ -77,13 +77,81 @@ pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body
 )]
 pub async fn nginx(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
     let (head, _) = request.into_parts();
-    match judge(door, Dialect::Nginx, &head).await {
+    match judge(door, Told::By(Dialect::Nginx), &head).await {
         Ok(judged) => passing(&judged, answer::nginx(judged.answer())),
         Err(refused) => refused,
     }
 }
 
-async fn judge(door: &Door, dialect: Dialect, head: &Parts) -> Result<Judged, Response<Body>> {
+/// May the request pass that `X-Original-Method` and `X-Original-URL` tell of? For ingress-nginx, which sends them by itself.
+///
+/// To it a request passes, lacks a key that works (401), or is forbidden: every other refusal is 403. Its client gets the status
+/// alone.
+#[utoipa::path(
+    get, path = "/auth/ingress-nginx", operation_id = "auth_ingress_nginx", tag = "forward authentication",
+    params(
+        ("issuer" = Option<String>, Query, description = "Take only this one's keys, by its slug, of the issuers that the gate takes keys of"),
+        ("X-Original-Method" = String, Header, description = "The request's method"),
+        ("X-Original-URL" = String, Header, description = "The request's whole address"),
+        ("X-Forwarded-For" = Option<String>, Header, description = "The client's address, last of the list"),
+    ),
+    responses(
+        (status = 200, description = "It may pass; headers as for /auth", headers(
+            ("X-Keyrack-Key" = String, description = "The key's id"),
+        )),
+        (status = 401, description = "No key, or none that works"),
+        (status = 403, description = "It may not, for whatever other reason", headers(
+            ("X-Keyrack-Status" = u16, description = "The status that a client of /auth would get"),
+        )),
+    )
+)]
+pub async fn ingress(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
+    let (head, _) = request.into_parts();
+    match judge(door, Told::By(Dialect::Ingress), &head).await {
+        Ok(judged) => passing(&judged, answer::ingress(judged.answer())),
+        Err(refused) => refused,
+    }
+}
+
+/// May this request pass, with its path behind `/auth`?
+///
+/// For Envoy's `ext_authz` over HTTP and others that ask with the request itself, whatever its method, and hand a refusal to
+/// their client as it is. The paths `/nginx` and `/ingress-nginx` of an API can't be asked about here.
+#[utoipa::path(
+    get, path = "/auth/{path}", operation_id = "auth_path", tag = "forward authentication",
+    params(
+        ("path" = String, Path, description = "The request's path, with its query behind it"),
+        ("Host" = Option<String>, Header, description = "The request's host, where hosts have issuers"),
+        ("X-Forwarded-For" = Option<String>, Header, description = "The client's address, last of the list"),
+    ),
+    responses(
+        (status = 200, description = "It may pass; headers as for /auth", headers(
+            ("X-Keyrack-Key" = String, description = "The key's id"),
+        )),
+        (status = 400, description = "The request contradicts itself", body = super::schema::ErrorBody),
+        (status = 401, description = "No key, or none that works", body = super::schema::ErrorBody),
+        (status = 403, description = "The key may not make this request, or the asker is no listed proxy", body = super::schema::ErrorBody),
+        (status = 429, description = "A budget is used up; see Retry-After", body = super::schema::ErrorBody),
+        (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
+    )
+)]
+pub async fn below(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
+    let (head, _) = request.into_parts();
+    match judge(door, Told::ByItself, &head).await {
+        Ok(judged) => passing(&judged, answer::plain(judged.answer())),
+        Err(refused) => refused,
+    }
+}
+
+/// How a proxy tells which request it asks about.
+#[derive(Clone, Copy)]
+enum Told {
+    By(Dialect),
+    /// It asks with the request itself, whose query is no question's.
+    ByItself,
+}
+
+async fn judge(door: &Door, told: Told, head: &Parts) -> Result<Judged, Response<Body>> {
     let headers = &head.headers;
     let Some(caller) = head.extensions.get::<Caller>().copied() else {
         return Err(answer::unavailable());
@@ -93,15 +161,19 @@ async fn judge(door: &Door, dialect: Dialect, head: &Parts) -> Result<Judged, Re
         let message = "This address may not ask here, or asks in the wrong way. The gate's log says more.";
         answer::error(StatusCode::FORBIDDEN, "bad_proxy", message)
     };
-    let Original { method, target, host } =
-        original(dialect, caller.peer, headers, &door.settings.trusted).map_err(mistaken)?;
-    let home = door.settings.issuers.within(host, issuer(head.uri.query()).map_err(mistaken)?);
+    let (peer, trusted) = (caller.peer, &door.settings.trusted);
+    let (asked, named) = match told {
+        Told::By(dialect) => (original(dialect, peer, headers, trusted), issuer(head.uri.query())),
+        Told::ByItself => (origin::below(&head.method, &head.uri, peer, headers, trusted), Ok(None)),
+    };
+    let Original { method, target, host } = asked.map_err(mistaken)?;
+    let home = door.settings.issuers.within(host, named.map_err(mistaken)?);
     let address = client(caller.peer, headers, &door.settings.trusted);
     let asked = Asked {
         entrance: "auth",
         sent: Sent::Headers(headers, caller.note),
         home,
-        request: Request { ask: Ask::Line(RequestLine::new(method, target)), address },
+        request: Request { ask: Ask::Line(RequestLine::read(method, target)), address },
         peer: caller.peer,
         brakes: address.or(Some(caller.peer)),
         method,

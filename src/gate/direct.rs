@@ -165,7 +165,7 @@ async fn ask(door: &Door, caller: Caller, question: VerifyRequest) -> Result<Res
         },
         request: Request {
             ask: match line {
-                Some(_) => Ask::Line(RequestLine::new(method.as_bytes(), target.as_bytes())),
+                Some(_) => Ask::Line(RequestLine::read(method.as_bytes(), target.as_bytes())),
                 None => Ask::Direct { scope: scope.as_deref(), endpoint: endpoint.as_deref() },
             },
             address,

@@ -14,7 +14,7 @@ use super::metrics::{Labels, Metrics, Present};
 use super::refusals::{Refusal, Refusals};
 use super::settings::Settings;
 use super::wire::Note;
-use crate::domain::credential::{Credential, Directory, Home, Spelling, Unread};
+use crate::domain::credential::{Home, Unread};
 use crate::domain::issuer::Policy;
 use crate::domain::limit::Charge;
 use crate::domain::reason::Reason;
@@ -141,6 +141,12 @@ impl Door {
             let directory = &policies.directory;
             let credential = match self.read(directory, asked) {
                 Ok(credential) => credential,
+                Err(Unread { policy, reason: Reason::Missing }) if asked.is_preflight() => {
+                    match self.preflight(&policies, policy).await {
+                        Some(judged) => return judged,
+                        None => continue,
+                    }
+                }
                 Err(Unread { policy, reason }) => return Judged::refused(reason, policy, now()),
             };
             let (policy, hash) = (credential.policy, credential.hash);
@@ -359,42 +365,4 @@ impl Door {
 
 fn facts(known: &Known) -> KeyFacts<'_> {
     KeyFacts { key: &known.key, account: &known.account, limits: &known.key.limits }
-}
-
-impl Door {
-    /// Reads the key that a request carries.
-    fn read<'d>(&self, directory: &'d Directory, asked: &Asked<'_>) -> Result<Credential<'d>, Unread<'d>> {
-        let nobody = Unread { policy: None, reason: Reason::OtherIssuer };
-        let home = match asked.home {
-            // An issuer that is named and not there takes no keys: those of others least of all.
-            Home::Only(slug) if directory.policy(slug).is_none() => return Err(nobody),
-            Home::Nobody => return Err(nobody),
-            Home::Any => match directory.policies() {
-                [one] => Home::Default(&one.slug),
-                _ => Home::Any,
-            },
-            named => named,
-        };
-        match &asked.sent {
-            Sent::Bare(secret) => directory.read_bare(home, secret),
-            Sent::Headers(headers, note) => {
-                let lost = !self.settings.spelling_kept && self.settings.trusted.holds(asked.peer);
-                let spelling = if lost { Spelling::Lost } else { Spelling::AsSent };
-                directory.read(home, key_headers(headers, *note), spelling)
-            }
-        }
-    }
-}
-
-/// The headers that may carry a key, their names spelled as they were sent. Where that is in doubt they are given in small
-/// letters, which a policy that cares refuses.
-fn key_headers(headers: &HeaderMap, note: Note) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let count = headers.get_all("x-api-key").iter().count();
-    let own = headers.get_all("x-api-key").iter().enumerate().map(move |(n, value)| {
-        let name: &[u8] = if note.is_exact(n, count) == Some(true) { b"X-API-Key" } else { b"x-api-key" };
-        (name, value.as_bytes())
-    });
-    let bearer =
-        headers.get_all("authorization").iter().map(|value| (b"Authorization".as_slice(), value.as_bytes()));
-    own.chain(bearer)
 }

@@ -16,7 +16,7 @@ use super::{answer, auth, direct, health, leaks, schema, watch};
         license(name = "MIT", identifier = "MIT")
     ),
     paths(
-        auth::forwarded, auth::nginx, direct::me, direct::verify, watch::watch, leaks::github, leaks::revoke,
+        auth::forwarded, auth::nginx, auth::ingress, auth::below, direct::me, direct::verify, watch::watch, leaks::github, leaks::revoke,
         health::healthz, health::readyz, health::metrics, document
     ),
     components(schemas(schema::ErrorBody)),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use crate::domain::network::{Networks, canonical_address};
 
@@ -14,6 +14,8 @@ pub enum Dialect {
     Forwarded,
     /// `X-Original-Method`, `-URI`, `-Host`: nginx by our recipe.
     Nginx,
+    /// `X-Original-Method`, `X-Original-URL`: ingress-nginx, by itself.
+    Ingress,
 }
 
 /// The request that a proxy asks about.
@@ -36,6 +38,8 @@ pub enum Mistake {
         "the proxy does not say which request it asks about: {0} is missing, see the recipes in the README"
     )]
     Missing(&'static str),
+    #[error("X-Original-URL is no address of http or https")]
+    Address,
     #[error("{0} is there more than once: the proxy must overwrite what a client sends")]
     Twice(&'static str),
     #[error(
@@ -98,12 +102,46 @@ pub fn original<'h>(
     let [method, target, host] = match dialect {
         Dialect::Forwarded => ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"],
         Dialect::Nginx => ["x-original-method", "x-original-uri", "x-original-host"],
+        Dialect::Ingress => {
+            let [method, address] = ["x-original-method", "x-original-url"];
+            let url = one(headers, address)?.ok_or(Mistake::Missing(address))?.as_bytes();
+            let (host, target) = apart(url).ok_or(Mistake::Address)?;
+            let method = one(headers, method)?.ok_or(Mistake::Missing(method))?.as_bytes();
+            return Ok(Original { method, target, host: Some(host) });
+        }
     };
     Ok(Original {
         method: one(headers, method)?.ok_or(Mistake::Missing(method))?.as_bytes(),
         target: one(headers, target)?.ok_or(Mistake::Missing(target))?.as_bytes(),
         host: one(headers, host)?.and_then(|value| value.to_str().ok()),
     })
+}
+
+/// The request whose target is the rest of the question's own path, as Envoy asks: below `/auth`, with its client's method and
+/// `Host`.
+pub fn below<'h>(
+    method: &'h Method,
+    uri: &'h Uri,
+    peer: IpAddr,
+    headers: &'h HeaderMap,
+    trusted: &Listed,
+) -> Result<Original<'h>, Mistake> {
+    if !trusted.holds(peer) {
+        return Err(Mistake::Untrusted);
+    }
+    let target = uri.path_and_query().and_then(|target| target.as_str().strip_prefix("/auth"));
+    let target = target.ok_or(Mistake::Missing("the path behind /auth"))?;
+    Ok(Original { method: method.as_str().as_bytes(), target: target.as_bytes(), host: host(uri, headers) })
+}
+
+/// Host and target of an address. A host of anything but letters, digits and `.-_:[]` may hide where the path begins.
+fn apart(url: &[u8]) -> Option<(&str, &[u8])> {
+    let rest = url.strip_prefix(b"https://").or_else(|| url.strip_prefix(b"http://"))?;
+    let end = rest.iter().position(|byte| *byte == b'/')?;
+    let (host, target) = rest.split_at(end);
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
+    let host = Some(host).filter(|host| !host.is_empty() && host.iter().all(plain))?;
+    Some((std::str::from_utf8(host).ok()?, target))
 }
 
 fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h HeaderValue>, Mistake> {

@@ -18,7 +18,7 @@ use super::{answer, auth, direct, health, leaks, openapi, watch};
 /// The handlers behind one listener. Cheap to clone.
 #[derive(Clone)]
 pub struct Routes {
-    /// Where proxies may ask. They ask for every request of everybody: these two paths are compared here, without the
+    /// Where proxies may ask. They ask for every request of everybody: these paths are compared here, without the
     /// router.
     proxies: Option<Arc<Door>>,
     others: TowerToHyperService<Router>,
@@ -61,6 +61,8 @@ impl Routes {
         match (&self.proxies, request.uri().path()) {
             (Some(door), "/auth") => auth::forwarded(door, request).await,
             (Some(door), "/auth/nginx") => auth::nginx(door, request).await,
+            (Some(door), "/auth/ingress-nginx") => auth::ingress(door, request).await,
+            (Some(door), path) if path.starts_with("/auth/") => auth::below(door, request).await,
             _ => {
                 // In a box: most requests never come here, and would carry the room for it about.
                 let answer: Result<_, Infallible> = Box::pin(self.others.call(request)).await;

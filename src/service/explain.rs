@@ -158,7 +158,7 @@ impl Service {
         let request = asked.request.as_ref().map(|request| Request {
             ask: match request {
                 Asked::Line { method, path } => {
-                    Ask::Line(RequestLine::new(method.as_bytes(), path.as_bytes()))
+                    Ask::Line(RequestLine::read(method.as_bytes(), path.as_bytes()))
                 }
                 Asked::Scope(scope) => Ask::Direct { scope: Some(scope), endpoint: None },
             },

@@ -200,9 +200,22 @@ impl Gate {
     /// # Errors
     /// The database gave no answer within the lease: the request may not pass.
     pub async fn confirm(&self, known: &Known, policies: &Policies) -> Result<Confirmed> {
+        let confirmed = self.confirm_policies(policies).await?;
+        Ok(match confirmed {
+            Confirmed::Current { now } if known.is_live() && known.ends_at.is_none_or(|end| end > now) => {
+                confirmed
+            }
+            _ => Confirmed::Changed,
+        })
+    }
+
+    /// The same of a request that no key came with.
+    ///
+    /// # Errors
+    /// As [`Self::confirm`].
+    pub async fn confirm_policies(&self, policies: &Policies) -> Result<Confirmed> {
         let Some(now) = self.inner.proven().await else { return Err(self.inner.no_answer()) };
-        let current = known.is_live() && policies.is_live() && known.ends_at.is_none_or(|end| end > now);
-        Ok(if current { Confirmed::Current { now } } else { Confirmed::Changed })
+        Ok(if policies.is_live() { Confirmed::Current { now } } else { Confirmed::Changed })
     }
 
     /// What of this gate ended before its time, so that it can't work any more.

@@ -23,6 +23,12 @@ pub fn program(name: &str) -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
+/// A program that a package of Python's brings, installed by `tests/run` below the target folder.
+pub fn of_python(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python").join("bin").join(name);
+    path.exists().then_some(path)
+}
+
 /// A recipe of the README, with the addresses of this test in place of its own.
 pub fn recipe(name: &str, listen: SocketAddr, gate: SocketAddr, api: SocketAddr) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes").join(name);
@@ -106,6 +112,41 @@ impl Server {
         }
         let mut command = Command::new(program);
         command.args(["-db", "-f"]).arg(dir.join("haproxy.cfg"));
+        Some(Self::start(command, listen, &dir))
+    }
+
+    /// Envoy with the README's recipe.
+    #[track_caller]
+    pub fn envoy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+        let program = of_python("envoy")?;
+        let (dir, listen) = (folder(dir, "envoy"), local(free_port()));
+        let port = |from: u16, to: SocketAddr| {
+            (format!("port_value: {from} "), format!("port_value: {} ", to.port()))
+        };
+        let mut told = recipe("envoy.yaml", listen, gate, api);
+        for (from, to) in [port(8080, listen), port(8100, gate), port(9000, api)] {
+            told = told.replace(&from, &to);
+        }
+        std::fs::write(dir.join("envoy.yaml"), told).unwrap();
+        let mut command = Command::new(program);
+        command
+            .args(["--concurrency", "1", "--use-dynamic-base-id", "-l", "warning", "-c"])
+            .arg(dir.join("envoy.yaml"));
+        Some(Self::start(command, listen, &dir))
+    }
+
+    /// Traefik with the README's recipe, for the host `api.example.com`.
+    #[track_caller]
+    pub fn traefik(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+        let program = of_python("traefik")?;
+        // A file of its own name in its folder would be its static configuration.
+        let (dir, listen) = (folder(dir, "traefik"), local(free_port()));
+        std::fs::write(dir.join("dynamic.yml"), recipe("traefik.yml", listen, gate, api)).unwrap();
+        let mut command = Command::new(program);
+        command
+            .arg(format!("--entrypoints.web.address={listen}"))
+            .arg(format!("--providers.file.filename={}", dir.join("dynamic.yml").display()))
+            .args(["--global.checknewversion=false", "--global.sendanonymoususage=false"]);
         Some(Self::start(command, listen, &dir))
     }
 

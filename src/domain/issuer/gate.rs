@@ -14,6 +14,11 @@ pub struct GateRule {
     /// What happens to a key that a gate is told leaked.
     #[serde(skip_serializing_if = "WhenLeaked::is_default")]
     pub when_leaked: WhenLeaked,
+    /// Whether a browser's question before a request of another origin (a CORS preflight: `OPTIONS` with `Origin` and
+    /// `Access-Control-Request-Method`, and without a key, which browsers never send with it) passes, so that the service
+    /// answers it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub preflights: bool,
 }
 
 /// How keys are refused for a while.

@@ -19,7 +19,14 @@ pub struct Route {
     pub scope: Option<String>,
     /// The budget's name. Routes of one name share it.
     pub endpoint: String,
+    /// Which of `/` and `#` may stand percent-encoded in a segment that `{name}` or `**` stands for, as in
+    /// `/projects/group%2Fproject`: only where the service leaves them encoded until it has taken the path apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoded: Vec<char>,
 }
+
+/// What may be listed in [`Route::encoded`].
+pub(super) const ENCODED: [char; 2] = ['/', '#'];
 
 /// The methods of a route: `"*"` for any, or a list. `GET` covers `HEAD`, which is the same without a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +82,24 @@ pub const TARGET_MAX: usize = 8 * 1024;
 pub struct RequestLine<'a> {
     method: &'a str,
     path: Cow<'a, str>,
+    hidden: Hidden,
+}
+
+/// Which of [`ENCODED`] stand percent-encoded in a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Hidden {
+    slash: bool,
+    hash: bool,
+}
+
+impl Hidden {
+    fn any(self) -> bool {
+        self != Self::default()
+    }
+
+    fn fits(self, route: &Route) -> bool {
+        (!self.slash || route.encoded.contains(&'/')) && (!self.hash || route.encoded.contains(&'#'))
+    }
 }
 
 /// Why a request's method or path can't be judged.
@@ -110,15 +135,23 @@ pub(super) fn is_literal(byte: u8) -> bool {
 }
 
 impl<'a> RequestLine<'a> {
-    /// Reads a method and a target as they came: path, and perhaps a query, which no route looks at.
+    /// Reads a method and a target as they came: path, and perhaps a query, which no route looks at. An encoded `/` or `#` is
+    /// refused here.
     pub fn new(method: &'a [u8], target: &'a [u8]) -> Result<Self, LineFault> {
+        let line = Self::read(method, target)?;
+        if line.hidden.any() { Err(LineFault::Hidden) } else { Ok(line) }
+    }
+
+    /// The same with an encoded `/` or `#`, which [`Policy::route`] takes where a route allows it.
+    pub fn read(method: &'a [u8], target: &'a [u8]) -> Result<Self, LineFault> {
         // A method in another case would pass by the routes that name it and reach a service that does not care.
         let plain = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
         let method = std::str::from_utf8(method).map_err(|_| LineFault::Method)?;
         if !(1..=32).contains(&method.len()) || !method.as_bytes().iter().all(plain) {
             return Err(LineFault::Method);
         }
-        Ok(Self { method, path: canonical(target)? })
+        let (path, hidden) = canonical(target)?;
+        Ok(Self { method, path, hidden })
     }
 
     pub fn method(&self) -> &'a str {
@@ -131,7 +164,7 @@ impl<'a> RequestLine<'a> {
     }
 }
 
-fn canonical(target: &[u8]) -> Result<Cow<'_, str>, LineFault> {
+fn canonical(target: &[u8]) -> Result<(Cow<'_, str>, Hidden), LineFault> {
     if target.len() > TARGET_MAX {
         return Err(LineFault::TooLong);
     }
@@ -152,7 +185,19 @@ fn canonical(target: &[u8]) -> Result<Cow<'_, str>, LineFault> {
         return Err(LineFault::Character);
     }
     let raw = std::str::from_utf8(raw).map_err(|_| LineFault::Character)?;
-    let path = if raw.contains('%') { Cow::Owned(decode(raw)?) } else { Cow::Borrowed(raw) };
+    let (path, hidden) = match raw.contains('%') {
+        true => decode(raw).map(|(path, hidden)| (Cow::Owned(path), hidden))?,
+        false => (Cow::Borrowed(raw), Hidden::default()),
+    };
+    check_segments(&path)?;
+    if hidden.slash {
+        // Whoever decodes it after all must find no way up either.
+        check_segments(&path.replace("%2F", "/")).map_err(|_| LineFault::Hidden)?;
+    }
+    Ok((path, hidden))
+}
+
+fn check_segments(path: &str) -> Result<(), LineFault> {
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         match segment {
@@ -161,15 +206,16 @@ fn canonical(target: &[u8]) -> Result<Cow<'_, str>, LineFault> {
             _ => {}
         }
     }
-    Ok(path)
+    Ok(())
 }
 
 /// Decodes what a route's literal could hold; the rest stays encoded, in capital digits.
 ///
 /// Refused is what has another meaning to a service that decodes before it takes the path apart, or once more after that,
 /// and what some take for a slash or a dot although it is no UTF-8.
-fn decode(raw: &str) -> Result<String, LineFault> {
+fn decode(raw: &str) -> Result<(String, Hidden), LineFault> {
     let mut out = String::with_capacity(raw.len());
+    let mut hidden = Hidden::default();
     // The whole path as a service decodes it.
     let mut plain = Vec::with_capacity(raw.len());
     let mut parts = raw.split('%');
@@ -181,9 +227,11 @@ fn decode(raw: &str) -> Result<String, LineFault> {
         let digits = digits.ok_or(LineFault::Percent)?;
         let byte = u8::from_str_radix(digits, 16).map_err(|_| LineFault::Percent)?;
         match byte {
-            b'/' | b'\\' | b'.' | b'%' | b';' | b'?' | b'#' => return Err(LineFault::Hidden),
+            b'\\' | b'.' | b'%' | b';' | b'?' => return Err(LineFault::Hidden),
             _ if is_literal(byte) => out.push(char::from(byte)),
             _ => {
+                hidden.slash |= byte == b'/';
+                hidden.hash |= byte == b'#';
                 out.push('%');
                 out.push_str(&digits.to_ascii_uppercase());
             }
@@ -193,7 +241,7 @@ fn decode(raw: &str) -> Result<String, LineFault> {
         plain.extend_from_slice(&part.as_bytes()[2..]);
     }
     let plain = std::str::from_utf8(&plain).map_err(|_| LineFault::NotText)?;
-    if plain.chars().any(char::is_control) { Err(LineFault::Hidden) } else { Ok(out) }
+    if plain.chars().any(char::is_control) { Err(LineFault::Hidden) } else { Ok((out, hidden)) }
 }
 
 /// What the routes say to a request.
@@ -205,6 +253,8 @@ pub enum Routed<'p> {
     ButForSlash(&'p Route),
     /// But for the size of its letters the path would fit this route. Many services make no difference there either.
     ButForCase(&'p Route),
+    /// The path holds an encoded `/` or `#`, and no route that takes it fits.
+    Hidden,
     Nowhere,
 }
 
@@ -213,13 +263,14 @@ impl Policy {
     pub fn route(&self, line: &RequestLine<'_>) -> Routed<'_> {
         for route in self.routes.iter().filter(|route| route.methods.fit(line.method)) {
             match fit(&route.path, &line.path) {
-                Fit::Yes => return Routed::To(route),
+                Fit::Yes if line.hidden.fits(route) => return Routed::To(route),
+                Fit::Yes => return Routed::Hidden,
                 Fit::ButForSlash => return Routed::ButForSlash(route),
                 Fit::ButForCase => return Routed::ButForCase(route),
                 Fit::No => {}
             }
         }
-        Routed::Nowhere
+        if line.hidden.any() { Routed::Hidden } else { Routed::Nowhere }
     }
 
     /// Whether a route has an endpoint of this name.

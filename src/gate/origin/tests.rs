@@ -132,3 +132,51 @@ fn a_question_names_one_issuer_or_none_and_nothing_else() {
         assert_eq!(issuer(Some(query)), Err(Mistake::Query), "{query}");
     }
 }
+
+#[test]
+fn envoy_asks_with_the_request_itself_below_auth() {
+    let list = trusted("127.0.0.1");
+    let named =
+        headers(&[("host", "api.example.com"), ("x-forwarded-uri", "/free"), ("x-original-uri", "/free")]);
+    let ask = |peer, target: &str| {
+        let uri: Uri = target.parse().unwrap();
+        let found = below(&Method::DELETE, &uri, ip(peer), &named, &list);
+        found.map(|found| (String::from_utf8(found.target.to_vec()).unwrap(), found.host.map(str::to_owned)))
+    };
+    let host = Some("api.example.com".to_owned());
+    for (asked, target) in
+        [("/auth/v1/calls?x=/auth", "/v1/calls?x=/auth"), ("/auth/", "/"), ("/auth//v1", "//v1")]
+    {
+        assert_eq!(ask("127.0.0.1", asked), Ok((target.into(), host.clone())), "{asked}");
+    }
+    assert_eq!(ask("127.0.0.2", "/auth/v1/calls"), Err(Mistake::Untrusted));
+}
+
+#[test]
+fn ingress_nginx_tells_an_address_and_nothing_hides_in_its_host() {
+    let list = trusted("127.0.0.1");
+    let ask = |url: &str| {
+        let all =
+            headers(&[("x-original-method", "POST"), ("x-original-url", url), ("x-original-uri", "/free")]);
+        let found = original(Dialect::Ingress, ip("127.0.0.1"), &all, &list);
+        found.map(|found| (String::from_utf8(found.target.to_vec()).unwrap(), found.host.map(str::to_owned)))
+    };
+    for (url, host, target) in [
+        ("https://api.example.com/v1/calls?a=b", "api.example.com", "/v1/calls?a=b"),
+        ("http://api.example.com:8443/", "api.example.com:8443", "/"),
+        ("https://[::1]:80//x", "[::1]:80", "//x"),
+    ] {
+        assert_eq!(ask(url), Ok((target.into(), Some(host.into()))), "{url}");
+    }
+    for url in [
+        "/v1/calls",
+        "ftp://x/y",
+        "https:///y",
+        "https://x",
+        "https://x?y/z",
+        "https://a@b/z",
+        "https://x#y/z",
+    ] {
+        assert_eq!(ask(url), Err(Mistake::Address), "{url}");
+    }
+}

@@ -200,7 +200,7 @@ impl State {
         };
         let address = self.address().ok().flatten();
         let ask = match self.request_line() {
-            Some((method, path)) => Some(Ask::Line(RequestLine::new(method.as_bytes(), path.as_bytes()))),
+            Some((method, path)) => Some(Ask::Line(RequestLine::read(method.as_bytes(), path.as_bytes()))),
             None => address.map(|_| Ask::Direct { scope: None, endpoint: None }),
         };
         let request = ask.map(|ask| crate::domain::verdict::Request { ask, address });

@@ -42,7 +42,7 @@ on_both! {
         let paths = document["paths"].as_object().unwrap();
         let known: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
         let all = [
-            "/api/v1/me", "/api/v1/verify", "/api/v1/watch", "/auth", "/auth/nginx", "/healthz", "/leaks/github", "/leaks/revoke", "/metrics", "/openapi.json", "/readyz",
+            "/api/v1/me", "/api/v1/verify", "/api/v1/watch", "/auth", "/auth/ingress-nginx", "/auth/nginx", "/auth/{path}", "/healthz", "/leaks/github", "/leaks/revoke", "/metrics", "/openapi.json", "/readyz",
         ];
         assert_eq!(known, BTreeSet::from(all));
         let mut ids = BTreeSet::new();

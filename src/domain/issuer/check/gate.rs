@@ -4,7 +4,7 @@ use super::Step::{Field, Member};
 use super::{Faults, Policy};
 use crate::domain::budget::WINDOW_MAX;
 use crate::domain::issuer::gate::MARKS;
-use crate::domain::issuer::route::pattern_fault;
+use crate::domain::issuer::route::{ENCODED, pattern_fault};
 use crate::domain::issuer::{LimitRule, Methods};
 
 /// Routes are tried one by one.
@@ -51,6 +51,17 @@ impl Policy {
             }
             if let Some(reason) = pattern_fault(&route.path) {
                 faults.add(&at("path"), format!("{:?} {reason}", route.path));
+            }
+            for (n, one) in route.encoded.iter().enumerate() {
+                if !ENCODED.contains(one) || route.encoded[..n].contains(one) {
+                    faults.add(
+                        &at("encoded"),
+                        format!("{one:?}: only \"/\" and \"#\" may be listed, each once"),
+                    );
+                }
+            }
+            if !route.encoded.is_empty() && !route.path.contains('{') && !route.path.ends_with("/**") {
+                faults.add(&at("encoded"), "nothing in the path stands for a segment that could hold them");
             }
             let earlier =
                 |other: &super::super::Route| other.path == route.path && other.methods == route.methods;

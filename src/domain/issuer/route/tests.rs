@@ -156,7 +156,9 @@ fn the_first_route_that_fits_decides_and_get_covers_head() {
         let routed = match policy.route(&line(method, path)) {
             Routed::To(route) => route.scope.as_deref(),
             Routed::Nowhere => None,
-            other @ (Routed::ButForSlash(_) | Routed::ButForCase(_)) => panic!("{method} {path}: {other:?}"),
+            other @ (Routed::ButForSlash(_) | Routed::ButForCase(_) | Routed::Hidden) => {
+                panic!("{method} {path}: {other:?}")
+            }
         };
         assert_eq!(routed, scope, "{method} {path}");
     }
@@ -258,5 +260,62 @@ proptest! {
             let again = RequestLine::new(b"GET", path.as_bytes()).unwrap();
             prop_assert_eq!(again.path(), &path);
         }
+    }
+}
+
+#[test]
+fn an_encoded_slash_passes_where_its_route_takes_it_and_nowhere_else() {
+    let mut policy = preset("voxpria").unwrap();
+    let route = |path: &str, encoded: &[char]| Route {
+        methods: Methods::Any,
+        path: path.into(),
+        scope: None,
+        endpoint: path.trim_matches('/').replace(['{', '}', '*'], "x"),
+        encoded: encoded.to_vec(),
+    };
+    policy.routes = vec![
+        route("/projects/{id}", &['/', '#']),
+        route("/files/**", &['/']),
+        route("/plain/{id}", &[]),
+        route("/projects/{id}/raw", &[]),
+    ];
+    let to = |target: &str| {
+        let line = RequestLine::read(b"GET", target.as_bytes()).ok()?;
+        match policy.route(&line) {
+            Routed::To(route) => Some(route.path.clone()),
+            other => Some(format!("{other:?}").split('(').next().unwrap_or_default().to_owned()),
+        }
+    };
+    for (target, found) in [
+        ("/projects/group%2Fproject", Some("/projects/{id}")),
+        ("/projects/group%2fproject%23one", Some("/projects/{id}")),
+        ("/projects/a/b", Some("Nowhere")),
+        ("/files/a%2Fb/c", Some("/files/**")),
+        ("/files/a%23b", Some("Hidden")),
+        ("/plain/a%2Fb", Some("Hidden")),
+        ("/plain/a", Some("/plain/{id}")),
+        ("/projects/a%2Fb/raw", Some("Hidden")),
+        ("/elsewhere/a%2Fb", Some("Hidden")),
+        ("/projects%2Fa", Some("Hidden")),
+        // Whatever the switch says, there is no way up, and no second reading.
+        ("/projects/a%2F..%2Fb", None),
+        ("/projects/..%2Fb", None),
+        ("/projects/%2F%2Fb", None),
+        ("/projects/a%2F.", None),
+        ("/projects/a%252Fb", None),
+        ("/projects/a%5Cb", None),
+        ("/projects/a%3Bb", None),
+        ("/projects/a%2Eb", None),
+    ] {
+        assert_eq!(to(target).as_deref(), found, "{target}");
+        assert!(
+            !target.contains("%2") || fault(target).is_some(),
+            "{target}: refused where no route is asked"
+        );
+    }
+    for (encoded, path) in [(vec!['%'], "/a/{id}"), (vec!['/', '/'], "/a/{id}"), (vec!['/'], "/a/b")] {
+        policy.routes = vec![route(path, &encoded)];
+        let faults = policy.faults();
+        assert!(format!("{faults:?}").contains("encoded"), "{encoded:?} {path}: {faults:?}");
     }
 }
