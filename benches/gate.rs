@@ -202,6 +202,8 @@ async fn fill(db: &Database, keys: u64) -> Service {
                 preview: secret.preview("vx_"),
                 tail: secret.expose()[secret.expose().len() - 4..].to_owned(),
                 hash: secret.hash(),
+                scheme: Default::default(),
+                imported_from: None,
                 scopes: Scopes::parse("calls:read"),
                 allow: Networks::default(),
                 created_at: now,

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod expiring;
 mod explain;
+mod export;
 mod failure;
 mod files;
 mod filter;
@@ -18,6 +19,7 @@ mod flags;
 mod freeze;
 mod gate;
 mod hygiene;
+mod import;
 mod incident;
 mod info;
 mod issuer;
@@ -191,6 +193,10 @@ pub enum Command {
     /// Stop the making of keys for a while
     #[command(subcommand)]
     Creation(freeze::Creation),
+    /// Take over the keys of another product, with their hashes: their secrets go on working
+    Import(import::Arguments),
+    /// Write out everything, for leaving: issuers, accounts, and keys with their hashes
+    Export(export::Arguments),
     /// Find leaked secrets wherever they are, and revoke what works
     #[command(subcommand)]
     Leak(leak::Command),
@@ -314,6 +320,8 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Hygiene(arguments) => hygiene::run(arguments, session).await,
         Command::Freeze(command) => freeze::freeze(command, session).await,
         Command::Creation(command) => freeze::creation(command, session).await,
+        Command::Import(arguments) => import::run(arguments, session).await,
+        Command::Export(arguments) => export::run(&arguments, session).await,
         Command::Leak(command) => leak::run(command, session).await,
         Command::Incident(command) => incident::run(command, session).await,
         Command::Report(arguments) => report::run(arguments, session).await,

@@ -17,6 +17,7 @@ pub(crate) mod explain;
 pub mod history;
 pub mod hold;
 pub mod hygiene;
+pub mod import;
 pub mod issuer;
 pub mod key;
 pub mod leak;

@@ -161,6 +161,9 @@ fn hint(command: &Command) -> &'static str {
         Command::Key(key::Command::Revoke(_)) => {
             ": what was not reported as revoked may still work; look with `keyrack key show`, or revoke again"
         }
+        Command::Import(_) => {
+            ": the keys may have been imported all the same. Import again: that does no harm"
+        }
         Command::Reminders(super::reminders::Command::Sweep(_) | super::reminders::Command::Watch(_)) => {
             ": letters that were under way may have been sent; the next sweep shows them as ambiguous"
         }

@@ -36,6 +36,9 @@ pub enum Action {
     OperatorRemove,
     #[strum(serialize = "key.create")]
     KeyCreate,
+    /// A key that another product made moved in.
+    #[strum(serialize = "key.import")]
+    KeyImport,
     #[strum(serialize = "key.acknowledge")]
     KeyAcknowledge,
     #[strum(serialize = "key.rotate")]
@@ -108,6 +111,9 @@ pub enum Action {
     CreationStop,
     #[strum(serialize = "creation.allow")]
     CreationAllow,
+    /// Everything was written into a file, the hashes of keys among it.
+    #[strum(serialize = "export.write")]
+    ExportWrite,
     /// A batch of keys was loaded by `keyrack demo`.
     #[strum(serialize = "demo.load")]
     DemoLoad,
@@ -115,6 +121,8 @@ pub enum Action {
 
 impl Action {
     pub const ALL: &[Self] = Self::VARIANTS;
+    /// A key began with one of these.
+    pub const CREATIONS: [Self; 3] = [Self::KeyCreate, Self::KeyRotate, Self::KeyImport];
 
     /// The word that the database, the filter and the output use.
     pub fn as_str(self) -> &'static str {

@@ -8,12 +8,20 @@ use std::sync::Arc;
 use strum::VariantArray;
 
 use super::carrier::Carrier;
-use super::issuer::Policy;
+use super::issuer::{Former, Policy};
+use super::key::Key;
 use super::reason::{Damage, Reason};
 use super::secret::{Body, HashedKey, looks_like_preview};
 
+mod presented;
+
+use presented::{Candidate, Presented};
+
 /// No key is as long as this, in bytes: a prefix has 24 characters at most, a body 64.
 pub const LONGEST: usize = 256;
+
+/// The most headers with keys that a request may have: two of each kind is one too many already.
+const MOST: usize = 8;
 
 /// Whether the names of the headers are spelled as the client sent them (VI-02).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +50,21 @@ pub struct Credential<'d> {
     /// The policy of the issuer that the prefix names.
     pub policy: &'d Arc<Policy>,
     pub hash: HashedKey,
+    /// What else it may be found by, where it has forms of other products; empty for almost every key.
+    pub others: Vec<HashedKey>,
+    /// Whether it has forms of several issuers: the key says whose it is.
+    pub several: bool,
     pub carrier: Carrier,
+}
+
+/// So many keys may a text stand for at most: each is looked up.
+const CANDIDATES: usize = 3;
+
+impl Credential<'_> {
+    /// Everything that it may be found by.
+    pub fn hashes(&self) -> Vec<HashedKey> {
+        std::iter::once(self.hash).chain(self.others.iter().copied()).collect()
+    }
 }
 
 /// Why there is no key to look up.
@@ -59,6 +81,8 @@ pub struct Directory {
     policies: Vec<Arc<Policy>>,
     /// Every prefix, present and former, the longest first, with the place of its policy.
     prefixes: Vec<(String, Body, usize)>,
+    /// The forms of keys that another product made, those with the longest prefix first, with the place of their policy.
+    former: Vec<(Former, usize)>,
 }
 
 impl Directory {
@@ -72,7 +96,13 @@ impl Directory {
             })
             .collect();
         prefixes.sort_by_key(|(prefix, ..)| std::cmp::Reverse(prefix.len()));
-        Self { policies, prefixes }
+        let mut former: Vec<_> = policies
+            .iter()
+            .enumerate()
+            .flat_map(|(i, policy)| policy.format.former.iter().map(move |former| (former.clone(), i)))
+            .collect();
+        former.sort_by_key(|(former, _)| std::cmp::Reverse(former.prefix.len()));
+        Self { policies, prefixes, former }
     }
 
     /// The policy of this slug.
@@ -104,7 +134,7 @@ impl Directory {
         }
         let mut named = None;
         for candidate in presented.candidates().filter(|_| !bound) {
-            match (self.named(candidate.value), named) {
+            match (self.named(home, candidate.value), named) {
                 (Some(one), Some(other)) if one != other => return unread(fallback, Reason::Several),
                 (Some(one), _) => named = Some(one),
                 _ => {}
@@ -124,15 +154,26 @@ impl Directory {
         }
         match accepted {
             Some(candidate) => self.shape(home, deciding, candidate.value, candidate.carrier),
-            None => unread(deciding, passed_over.unwrap_or_else(|| self.nothing(&presented))),
+            None => unread(deciding, passed_over.unwrap_or_else(|| self.nothing(home, &presented))),
         }
     }
 
     /// Judges the shape of a key that was handed over without a header. Nothing is trimmed (VA-11).
     pub fn read_bare(&self, home: Home<'_>, secret: &[u8]) -> Result<Credential<'_>, Unread<'_>> {
-        let named = self.named(secret).filter(|_| !matches!(home, Home::Only(_) | Home::Nobody));
+        let named = self.named(home, secret).filter(|_| !matches!(home, Home::Only(_) | Home::Nobody));
         let deciding = named.map(|i| &self.policies[i]).or(self.fallback(home));
         self.shape(home, deciding, secret, Carrier::Direct)
+    }
+
+    /// The policy that decides about a key: the one that its form names, or its own where forms of several issuers fit.
+    pub fn policy_for<'d>(&'d self, credential: &Credential<'d>, key: Option<&Key>) -> &'d Arc<Policy> {
+        let own = key.filter(|_| credential.several).and_then(|key| self.policy(&key.issuer));
+        own.unwrap_or(credential.policy)
+    }
+
+    /// By which hashes a text may be found, if it has a form that another product made.
+    pub fn former_hashes(&self, text: &[u8]) -> Vec<HashedKey> {
+        self.formerly(Home::Any, text.trim_ascii()).map(|(hash, _)| hash).take(CANDIDATES).collect()
     }
 
     fn fallback(&self, home: Home<'_>) -> Option<&Arc<Policy>> {
@@ -142,23 +183,41 @@ impl Directory {
         }
     }
 
-    /// The place of the policy whose prefix a value begins with, be the rest what it may.
-    fn named(&self, value: &[u8]) -> Option<usize> {
+    /// The place of the policy whose prefix a value begins with, be the rest what it may; or of which it has a former form.
+    fn named(&self, home: Home<'_>, value: &[u8]) -> Option<usize> {
         let value = value.trim_ascii_start();
         let whole = |prefix: &str, body: Body| {
             std::str::from_utf8(&value[prefix.len()..]).is_ok_and(|rest| is_whole(body, prefix, rest))
         };
         let mut fitting = self.prefixes.iter().filter(|(prefix, ..)| value.starts_with(prefix.as_bytes()));
-        let longest = fitting.next()?;
         let exact = |(prefix, body, _): &&(String, Body, usize)| whole(prefix, *body);
         // Where one prefix begins with another, the one that makes a whole key of it is meant.
-        Some(if exact(&longest) { longest } else { fitting.find(exact).unwrap_or(longest) }.2)
+        let longest = fitting.next();
+        let own = longest.filter(exact).or_else(|| fitting.find(exact)).map(|(.., place)| *place);
+        own.or_else(|| self.formerly(home, value).next().map(|(_, place)| place))
+            .or(longest.map(|(.., place)| *place))
+    }
+
+    /// The hashes of a value by the forms of other products, with the places of their policies: those of the home's first.
+    fn formerly(&self, home: Home<'_>, value: &[u8]) -> impl Iterator<Item = (HashedKey, usize)> {
+        let at_home = match home {
+            Home::Default(slug) | Home::Only(slug) => {
+                self.policies.iter().position(|policy| policy.slug == slug)
+            }
+            Home::Any | Home::Nobody => None,
+        };
+        let text = if self.former.is_empty() { None } else { std::str::from_utf8(value).ok() };
+        let of = move |first: bool| {
+            let forms = self.former.iter().filter(move |(_, place)| (Some(*place) == at_home) == first);
+            forms.filter_map(move |(former, place)| Some((former.hash(text?)?, *place)))
+        };
+        of(true).chain(of(false))
     }
 
     /// Why no header carries a key at all.
-    fn nothing(&self, presented: &Presented<'_>) -> Reason {
+    fn nothing(&self, home: Home<'_>, presented: &Presented<'_>) -> Reason {
         match presented.other_scheme {
-            Some(value) if self.named(value).is_some() => Reason::NoScheme,
+            Some(value) if self.named(home, value).is_some() => Reason::NoScheme,
             Some(_) => Reason::OtherScheme,
             None => Reason::Missing,
         }
@@ -173,10 +232,10 @@ impl Directory {
     ) -> Result<Credential<'d>, Unread<'d>> {
         let unread = |reason| Unread { policy: deciding, reason };
         let text = plain(value).map_err(unread)?;
-        let Some(place) = self.named(value) else {
+        let Some(place) = self.named(home, value) else {
             let lower = text.bytes().take(32).map(|b| b.to_ascii_lowercase());
             let lower: Vec<u8> = lower.collect();
-            let case = self.named(&lower).is_some();
+            let case = self.named(home, &lower).is_some();
             return Err(unread(if case { Reason::Altered(Damage::Case) } else { Reason::UnknownPrefix }));
         };
         let policy = &self.policies[place];
@@ -191,8 +250,20 @@ impl Directory {
         }
         let prefixes = || policy.format.prefixes().filter(|prefix| text.starts_with(prefix));
         let body = policy.format.body;
-        if prefixes().any(|prefix| is_whole(body, prefix, &text[prefix.len()..])) {
-            return Ok(Credential { policy, hash: HashedKey::of(value), carrier });
+        let own = prefixes().any(|prefix| is_whole(body, prefix, &text[prefix.len()..]));
+        let bound = matches!(home, Home::Only(_));
+        let former = self.formerly(home, value).filter(|(_, of)| !bound || *of == place);
+        let mut hashes: Vec<HashedKey> = own.then(|| HashedKey::of(value)).into_iter().collect();
+        let mut several = false;
+        for (hash, of) in former {
+            several |= of != place;
+            if !hashes.contains(&hash) && hashes.len() < CANDIDATES {
+                hashes.push(hash);
+            }
+        }
+        let mut hashes = hashes.into_iter();
+        if let Some(hash) = hashes.next() {
+            return Ok(Credential { policy, hash, others: hashes.collect(), several, carrier });
         }
         let longest = prefixes().max_by_key(|prefix| prefix.len()).unwrap_or_default();
         Err(Unread { policy: Some(policy), reason: damage(body, longest, &text[longest.len()..]) })
@@ -247,93 +318,6 @@ fn damage(body: Body, prefix: &str, rest: &str) -> Reason {
         Reason::Altered(Damage::Checksum)
     } else {
         Reason::Altered(Damage::Characters)
-    }
-}
-
-/// A value that stands where a key may stand.
-#[derive(Clone, Copy)]
-struct Candidate<'a> {
-    carrier: Carrier,
-    /// Whether the header's name is spelled as the documents spell it.
-    exact: bool,
-    value: &'a [u8],
-}
-
-impl Candidate<'_> {
-    fn accepted_by(&self, policy: &Policy, spelling: Spelling) -> Result<(), Reason> {
-        let headers = &policy.headers;
-        match self.carrier {
-            Carrier::Bearer if !headers.bearer => Err(Reason::WrongHeader { used: self.carrier }),
-            Carrier::ApiKey if !headers.api_key => Err(Reason::WrongHeader { used: self.carrier }),
-            Carrier::ApiKey if headers.case_sensitive && !self.exact && spelling == Spelling::AsSent => {
-                Err(Reason::HeaderSpelling)
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The most headers with keys that a request may have: two of each kind is one too many already.
-const MOST: usize = 8;
-
-/// What a request presents, in the order of its headers.
-struct Presented<'a> {
-    candidates: [Option<Candidate<'a>>; MOST],
-    overflow: bool,
-    /// The value of an `Authorization` header of another scheme, or of none.
-    other_scheme: Option<&'a [u8]>,
-}
-
-impl<'a> Presented<'a> {
-    fn collect(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
-        let mut own = Self { candidates: [None; MOST], overflow: false, other_scheme: None };
-        for (name, value) in headers {
-            // White space around a value belongs to HTTP, not to the value (RFC 9110, section 5.5).
-            let value = bare(value);
-            let candidate = if name.eq_ignore_ascii_case(b"x-api-key") {
-                Candidate { carrier: Carrier::ApiKey, exact: name == b"X-API-Key", value }
-            } else if name.eq_ignore_ascii_case(b"authorization") {
-                let Some(value) = bearer(value) else {
-                    own.other_scheme = Some(value);
-                    continue;
-                };
-                Candidate { carrier: Carrier::Bearer, exact: true, value }
-            } else {
-                continue;
-            };
-            match own.candidates.iter_mut().find(|place| place.is_none()) {
-                Some(place) => *place = Some(candidate),
-                None => own.overflow = true,
-            }
-        }
-        own
-    }
-
-    fn candidates(&self) -> impl Iterator<Item = &Candidate<'a>> {
-        self.candidates.iter().flatten()
-    }
-}
-
-fn bare(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
-}
-
-/// What stands behind `Bearer` and one space; `None` if it is not that scheme.
-fn bearer(value: &[u8]) -> Option<&[u8]> {
-    const SCHEME: &[u8] = b"bearer";
-    let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
-    if !scheme.eq_ignore_ascii_case(SCHEME) {
-        return None;
-    }
-    match rest {
-        [] => Some(rest),
-        [b' ', secret @ ..] => Some(secret),
-        // A tab is no space: it stays in the value and is refused there.
-        [b'\t', ..] => Some(rest),
-        _ => None,
     }
 }
 

@@ -123,6 +123,8 @@ impl Demo {
             preview: preview(&policy.format.prefix, &tail),
             tail,
             hash: HashedKey(rng.random()),
+            scheme: Default::default(),
+            imported_from: None,
             scopes: scopes(rng, &policy),
             allow,
             created_at,

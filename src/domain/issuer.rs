@@ -9,12 +9,14 @@ use super::secret::Body;
 use super::text::SafeText;
 
 mod check;
+pub(crate) mod former;
 mod gate;
 pub mod policy_file;
 mod route;
 mod today;
 
 pub use check::Step;
+pub use former::{Former, Hashing};
 pub use gate::{Answers, GateRule, LimitRule, PauseRule, Per, Unmatched, WhenLeaked, WhenUnreachable};
 pub use route::{LineFault, Methods, RequestLine, Route, Routed};
 pub use today::Forms;
@@ -87,6 +89,9 @@ pub struct Format {
     #[serde(default)]
     pub former_prefixes: Vec<String>,
     pub body: Body,
+    /// Forms of keys that another product made: gates look only such keys up besides their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Former>,
 }
 
 impl Format {
@@ -258,7 +263,12 @@ impl Policy {
         let raw = raw.and_then(|raw| serde_json::from_str::<serde_json::Value>(raw).ok());
         let format = raw.and_then(|raw| serde_json::from_value(raw.get("format")?.clone()).ok());
         // No secret begins like this: where not even the form of the keys is known, none is recognised.
-        let unknown = Format { prefix: "\u{FFFD}".into(), former_prefixes: Vec::new(), body: Body::Hex };
+        let unknown = Format {
+            prefix: "\u{FFFD}".into(),
+            former_prefixes: Vec::new(),
+            body: Body::Hex,
+            former: Vec::new(),
+        };
         Self {
             slug: slug.to_owned(),
             name: format!("can't be read: {why}"),

@@ -14,7 +14,7 @@ use super::network::Networks;
 use super::owner::{Owner, Tags};
 use super::pause::Pause;
 use super::scope::Scopes;
-use super::secret::HashedKey;
+use super::secret::{HashedKey, Scheme};
 use super::text::SafeText;
 use super::{Instant, shifted};
 
@@ -108,6 +108,10 @@ pub struct NewKey {
     /// The secret's last four characters.
     pub tail: String,
     pub hash: HashedKey,
+    /// How the hash comes from the secret.
+    pub scheme: Scheme,
+    /// The product in whose table it stood before; `None`: it was made here.
+    pub imported_from: Option<String>,
     pub scopes: Scopes,
     pub allow: Networks,
     pub created_at: Instant,

@@ -62,6 +62,8 @@ pub enum Permission {
     ChangeOperators,
     /// Freeze keys, stop their creation, and lift both.
     ChangeHolds,
+    /// Take over keys that another product made, and write out all that is there.
+    MoveKeys,
 }
 
 impl Permission {
@@ -70,7 +72,7 @@ impl Permission {
         match self {
             Self::Look => Role::Viewer,
             Self::ChangeKeys | Self::ChangeAccounts | Self::SendReminders => Role::Operator,
-            Self::ChangeIssuers | Self::ChangeOperators | Self::ChangeHolds => Role::Admin,
+            Self::ChangeIssuers | Self::ChangeOperators | Self::ChangeHolds | Self::MoveKeys => Role::Admin,
         }
     }
 }

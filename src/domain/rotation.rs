@@ -188,7 +188,7 @@ pub fn extended(
 pub fn own_expiry<'a>(rows: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Option<Instant> {
     let (mut own, mut replaced) = (None, false);
     for (action, detail) in rows {
-        if action == Action::KeyCreate.as_str() || action == Action::KeyRotate.as_str() {
+        if Action::CREATIONS.iter().any(|creation| action == creation.as_str()) {
             own = instant(&detail["expires_at"]);
         } else if action == Action::KeyRetire.as_str() {
             replaced = true;

@@ -10,10 +10,12 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 mod recognise;
+mod scheme;
 mod search;
 mod stack;
 
 pub use recognise::{find_secret, looks_like_preview};
+pub use scheme::Scheme;
 pub use search::{Finder, Finding, Kind, Stream, search};
 pub use stack::wipe_stack;
 

@@ -37,6 +37,7 @@ impl Subjects {
             Action::OperatorSet | Action::OperatorRemove => Self::OPERATORS,
             // An account counts its keys; a key that ended needs no reminder.
             Action::KeyCreate
+            | Action::KeyImport
             | Action::KeyAcknowledge
             | Action::KeyRotate
             | Action::KeyRetire
@@ -57,7 +58,7 @@ impl Subjects {
             | Action::ReminderCancel
             | Action::ReminderRetry => Self::REMINDERS,
             // A letter is no reminder, and changes no key.
-            Action::AuditAccept | Action::KeyTell | Action::LeakReport => Self::NONE,
+            Action::AuditAccept | Action::ExportWrite | Action::KeyTell | Action::LeakReport => Self::NONE,
             // What has expired may be active again, or the other way round.
             Action::ClockAccept => return Self::ALL,
         };

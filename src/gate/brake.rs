@@ -92,7 +92,8 @@ impl Brake {
         let _ = self.passed[place].compare_exchange(part, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    fn knows(&self, key: HashedKey) -> bool {
+    /// Whether it passed here lately.
+    pub fn knows(&self, key: HashedKey) -> bool {
         let (place, part) = split(key);
         self.passed[place].load(Ordering::Relaxed) == part
     }

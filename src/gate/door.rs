@@ -22,6 +22,8 @@ use crate::domain::secret::HashedKey;
 use crate::domain::verdict::{self, Answer, KeyFacts, Limited, Refused, Request, Verdict, check};
 use crate::service::{self, Confirmed, Gate, Known, Outcome, Use};
 
+mod which;
+
 /// A request that was overtaken by so many changes is refused.
 const TRIES: usize = 8;
 /// A key that does not work is refused no sooner than this, so that the time says nothing about why (VI-10).
@@ -149,15 +151,18 @@ impl Door {
                 }
                 Err(Unread { policy, reason }) => return Judged::refused(reason, policy, now()),
             };
-            let (policy, hash) = (credential.policy, credential.hash);
-            let wait = |address| self.brake.wait(address, hash, self.begun.elapsed());
+            let (policy, likely) = (credential.policy, self.likely(&credential));
+            let wait = |address| self.brake.wait(address, likely, self.begun.elapsed());
             if let Some(seconds) = asked.brakes.and_then(wait) {
                 let mut judged = Judged::refused(Reason::Braked { seconds }, Some(policy), now());
                 // What is known to have ended is counted in spite of the brake: somebody should hear of it.
                 let ended = |known: &Arc<Known>| known.has_ended(self.gate.now());
-                judged.known = self.gate.remembered(hash).filter(ended);
+                judged.known = self.gate.remembered(likely).filter(ended);
                 return judged;
             }
+            let Ok(hash) = self.settled(&credential, likely).await else {
+                return Judged::refused(Reason::StoreGone, Some(policy), now());
+            };
             let remembered = self.gate.remembered(hash);
             let is_fresh = remembered.is_none();
             let known = match remembered {
@@ -167,13 +172,14 @@ impl Door {
             let Ok(known) = known else {
                 return Judged::refused(Reason::StoreGone, Some(policy), now());
             };
+            let policy = directory.policy_for(&credential, known.as_deref().map(|known| &known.key));
             let instant = self.gate.now();
             let mut checked = match check(policy, known.as_deref().map(facts), &asked.request, instant) {
                 Ok(checked) => checked,
                 Err(refused) => {
                     // A refusal is no older than the database either, if that answers; and a key that is remembered takes as
                     // long as one that is not there.
-                    let changed = !is_fresh && self.has_changed(hash, known.as_deref()).await;
+                    let changed = !is_fresh && self.has_changed(&credential, hash, known.as_deref()).await;
                     if attempt + 1 < TRIES && (changed || !policies.is_live()) {
                         continue;
                     }
@@ -221,13 +227,6 @@ impl Door {
         let now = self.gate.now().timestamp_micros();
         tracing::warn!("the database changes faster than a request can be judged");
         Judged::refused(Reason::StoreGone, None, now)
-    }
-
-    /// Whether the database has something else of a key than what is remembered. Where it gives no answer, nothing better is
-    /// known.
-    async fn has_changed(&self, hash: HashedKey, remembered: Option<&Known>) -> bool {
-        let Ok(read) = self.gate.read(hash).await else { return false };
-        !read.as_deref().zip(remembered).is_some_and(|(read, remembered)| std::ptr::eq(read, remembered))
     }
 
     /// A request that may not pass, with what its headers may tell of its budgets.

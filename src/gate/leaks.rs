@@ -19,6 +19,7 @@ use super::door::Door;
 use super::origin::client;
 use super::schema::Secret;
 use super::settings::LeakDoors;
+use crate::domain::credential::Directory;
 use crate::domain::secret::HashedKey;
 use crate::domain::text::hex;
 
@@ -116,13 +117,20 @@ pub async fn github(
     if entries.len() > KEYS {
         return too_many();
     }
+    let Ok(policies) = door.gate.policies().await else { return answer::unavailable() };
     let (mut labels, mut failed) = (Vec::new(), false);
     for entry in entries {
         let Ok(found) = serde_json::from_str::<Found>(entry.get()) else { continue };
-        let Some(hash) = hash(&found.token) else { continue };
-        match door.gate.leaked(hash, "github", found.url.as_deref()).await {
+        let hashes = hashes(&found.token, &policies.directory);
+        let Some(first) = hashes.first() else { continue };
+        let mut ours = Ok(false);
+        for hash in &hashes {
+            let told = door.gate.leaked(*hash, "github", found.url.as_deref()).await;
+            ours = told.and_then(|told| ours.map(|ours| ours || told));
+        }
+        match ours {
             Ok(ours) => labels.push(Label {
-                token_hash: hex(&hash.0),
+                token_hash: hex(&first.0),
                 token_type: found.kind.chars().take(200).collect(),
                 label: if ours { "true_positive" } else { "false_positive" },
             }),
@@ -181,7 +189,9 @@ pub async fn revoke(
         return too_many();
     }
     let Ok(place) = turns.try_acquire_owned() else { return answer::unavailable() };
-    let hashes: Vec<HashedKey> = held.keys.iter().filter_map(hash).collect();
+    let Ok(policies) = door.gate.policies().await else { return answer::unavailable() };
+    let hashes: Vec<HashedKey> =
+        held.keys.iter().flat_map(|secret| hashes(secret, &policies.directory)).collect();
     let own = Arc::clone(&door);
     // It goes on behind the answer, which so tells nothing of how long it takes.
     tokio::spawn(async move {
@@ -196,10 +206,15 @@ pub async fn revoke(
     answer::json(StatusCode::ACCEPTED, r#"{"status":"accepted"}"#.to_owned())
 }
 
-/// The hash of what may be a key.
-fn hash(secret: &Secret) -> Option<HashedKey> {
-    let text = secret.0.trim();
-    (!text.is_empty() && text.len() <= LONGEST).then(|| HashedKey::of(text.as_bytes()))
+/// The hashes of what may be a key: as one of ours, and by the forms of other products.
+fn hashes(secret: &Secret, directory: &Directory) -> Vec<HashedKey> {
+    let text = secret.0.trim().as_bytes();
+    if text.is_empty() || text.len() > LONGEST {
+        return Vec::new();
+    }
+    let own = HashedKey::of(text);
+    let former = directory.former_hashes(text).into_iter().filter(|hash| *hash != own);
+    std::iter::once(own).chain(former).collect()
 }
 
 fn is_signed(keys: &PublicKeys, headers: &HeaderMap, body: &[u8]) -> bool {

@@ -205,6 +205,8 @@ impl Draft {
             tail: tail.into_iter().rev().collect(),
             preview,
             hash: secret.hash(),
+            scheme: Default::default(),
+            imported_from: None,
             scopes: self.scopes.clone(),
             allow: self.allow.clone(),
             created_at: tx.now(),
@@ -248,7 +250,7 @@ pub(super) fn check_scopes(policy: &Policy, scopes: &Scopes) -> Result<()> {
 
 /// The audit's record of a new key: all that `audit verify` compares with its row.
 pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
-    let detail = json!({
+    let mut detail = json!({
         "name": key.name,
         "preview": key.preview,
         "scopes": key.scopes,
@@ -266,6 +268,11 @@ pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
         "overlap_seconds": key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()),
         "fingerprint": fingerprint(key.id, &key.hash.0),
     });
+    if let (Some(from), Some(members)) = (&key.imported_from, detail.as_object_mut()) {
+        members.insert("imported_from".into(), json!(from));
+        members.insert("scheme".into(), json!(key.scheme.as_str()));
+        members.insert("last_used_at".into(), json!(key.last_used_at));
+    }
     audit::Change::new(action, key, detail)
 }
 

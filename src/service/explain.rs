@@ -9,7 +9,7 @@ use super::find::searched;
 use super::{Error, Result, Service};
 use crate::domain::Instant;
 use crate::domain::carrier::Carrier;
-use crate::domain::credential::{Directory, Home, Spelling, Unread};
+use crate::domain::credential::{Credential, Directory, Home, Spelling, Unread};
 use crate::domain::explain::pasted;
 use crate::domain::explain::{Case, Explanation, explain};
 use crate::domain::issuer::RequestLine;
@@ -109,8 +109,11 @@ impl Service {
                 (None, Some(self.inner.store.sight_of(id).await?.ok_or_else(|| Error::no_key(id))?))
             }
             (_, Some(Ok(found))) => {
-                let sight = self.inner.store.sight(found.hash).await?;
-                (Some(Ok(found)), sight)
+                let hash = self.inner.store.which(&found.hashes()).await?.unwrap_or(found.hash);
+                let sight = self.inner.store.sight(hash).await?;
+                let key = sight.as_ref().map(|sight| &sight.key);
+                let policy = directory.policy_for(&found, key);
+                (Some(Ok(Credential { policy, ..found })), sight)
             }
             (_, None) => (None, None),
             // Within what was given there may be a key all the same.

@@ -7,6 +7,8 @@ use crate::domain::Instant;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::text::for_spreadsheets;
 
+mod whole;
+
 /// In what form keys are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::VariantArray, strum::IntoStaticStr)]
 pub enum Form {

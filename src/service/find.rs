@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::found::{Found, PREVIEWS, fitting};
 use super::list::Count;
 use super::{Error, LeakOrder, LeakSource, LeakSweep, Result, Service};
+use crate::domain::credential::Directory;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::leak::Form;
@@ -102,9 +103,11 @@ impl Service {
         let now = self.look().await?;
         let issuers = self.inner.store.issuers().await?;
         let (given, issuers, findings) = searched(given, issuers).await?;
-        let (keys, unknown) = self.by_secrets(findings).await?;
+        let (mut keys, unknown) = self.by_secrets(findings).await?;
+        if keys.is_empty() {
+            keys = self.by_former(&given, &issuers).await?;
+        }
         let mut search = Search { certain: !keys.is_empty(), ..Search::default() };
-        let mut keys = keys;
         if keys.is_empty() {
             keys = self.by_words(&given, &unknown, now, &mut search).await?;
         }
@@ -181,6 +184,16 @@ impl Service {
             }
         }
         Ok((keys, unknown))
+    }
+
+    /// The key of a secret that another product made, if it was given and nothing else.
+    async fn by_former(&self, given: &SentKey, issuers: &[Issuer]) -> Result<Vec<Key>> {
+        if issuers.iter().all(|issuer| issuer.policy.format.former.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let directory = Directory::new(issuers.iter().map(|issuer| Arc::new(issuer.policy.clone())));
+        let found = self.of_secrets(directory.former_hashes(given.expose())).await?;
+        Ok(found.into_iter().map(|(_, key)| key).collect())
     }
 
     /// The keys that fit the previews in a text, or the text itself where there is nothing else in it.

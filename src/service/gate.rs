@@ -163,6 +163,15 @@ impl Gate {
         }
     }
 
+    /// The first of these hashes that a key has.
+    ///
+    /// # Errors
+    /// The database gave no answer within the lease.
+    pub async fn which(&self, hashes: &[HashedKey]) -> Result<Option<HashedKey>> {
+        let read = async { Ok(self.inner.store.which(hashes).await?) };
+        Box::pin(self.inner.within_lease(read)).await
+    }
+
     /// What is remembered of the key of this secret, if anything is.
     pub fn remembered(&self, hash: HashedKey) -> Option<Arc<Known>> {
         self.inner.cache.get(hash, self.inner.proof.micros())

@@ -91,6 +91,12 @@ impl Look<'_> {
             };
             self.keys(!kept, Count::Exactly(count), &words);
         }
+        for former in before.format.former.iter().filter(|former| !after.format.former.contains(former)) {
+            let count =
+                self.service.inner.store.living_with_prefix(&after.slug, &former.prefix, self.now).await?;
+            let words = format!("the former form {} is gone; gates refuse them", former.words());
+            self.keys(true, Count::Exactly(count), &words);
+        }
         let (was, is) = (&before.headers, &after.headers);
         let lost = [
             (was.bearer && !is.bearer, "can't be sent as Authorization: Bearer any more"),
@@ -179,6 +185,7 @@ impl Look<'_> {
             // Scopes and prefixes are told of by themselves.
             let mut lives = after.clone();
             lives.scopes.extend(before.scopes.iter().cloned());
+            lives.format.former.extend(before.format.former.iter().cloned());
             lives.format.former_prefixes.extend(before.format.prefixes().map(str::to_owned));
             let count = self.count([Test::Violates(vec![lives])]).await?;
             let words = "could not be made with their expiry any more (list them with violates:policy)";

@@ -57,7 +57,7 @@ impl Times {
         let last = self.micros("coalesce(u.last_used_at, k.first_used_at)");
         format!(
             "k.id, k.account, k.issuer, m.name, m.description, m.owner, m.owner_mail, m.tags, m.preview, {hash} AS hash, k.scopes, CAST(k.allow AS text) AS allow, \
-             k.limits, m.created_by, k.revoked_by, k.revoke_reason, k.planned_by, k.plan_reason, k.paused_by, m.predecessor, m.overlap_seconds, {times}, {last} AS last_used_at, \
+             k.limits, m.created_by, k.revoked_by, k.revoke_reason, k.planned_by, k.plan_reason, k.paused_by, m.predecessor, m.overlap_seconds, k.scheme, k.imported_from, {times}, {last} AS last_used_at, \
              CASE WHEN k.acknowledged_at IS NULL AND k.first_used_at IS NOT NULL THEN EXISTS (SELECT 1 FROM usage_minutes c \
              WHERE c.key = k.id AND c.minute <= k.claim_by AND c.allowed > 0) END AS counted"
         )
@@ -152,6 +152,8 @@ where
         paused_by: maybe("paused_by")?,
         predecessor: row.try_get("predecessor")?,
         overlap_seconds: row.try_get("overlap_seconds")?,
+        scheme: text("scheme")?,
+        imported_from: maybe("imported_from")?,
         counted: row.try_get("counted")?,
     })
 }
@@ -208,7 +210,7 @@ impl Store {
                 }
             }
             sql.push(
-                ") k LEFT JOIN audit a ON a.key = k.id AND a.action IN ('key.create', 'key.rotate', 'key.acknowledge', \
+                ") k LEFT JOIN audit a ON a.key = k.id AND a.action IN ('key.create', 'key.rotate', 'key.import', 'key.acknowledge', \
                  'key.retire', 'key.limit', 'key.revoke', 'key.pause', 'key.resume', 'key.edit') ORDER BY k.id, a.seq",
             );
             let persistent = matches!(which, Which::After(_));
@@ -250,7 +252,7 @@ impl Store {
 
     /// How many keys there are, how many of them are older than `until`, and how many creations the audit tells of.
     pub async fn count_keys(&self) -> Result<(i64, i64)> {
-        let sql = "SELECT (SELECT count(*) FROM key_auth), (SELECT count(*) FROM audit WHERE action IN ('key.create', 'key.rotate'))";
+        let sql = "SELECT (SELECT count(*) FROM key_auth), (SELECT count(*) FROM audit WHERE action IN ('key.create', 'key.rotate', 'key.import'))";
         Ok(rows!(fetch_one, self.reader().await?.conn(), sql))
     }
 

@@ -139,6 +139,21 @@ impl Store {
         frozen(reader, row).await
     }
 
+    /// The first of these hashes that a key has, read in one statement however many there are.
+    pub async fn which(&self, hashes: &[HashedKey]) -> Result<Option<HashedKey>> {
+        let mut reader = self.reader().await?;
+        let there: Vec<Vec<u8>> = both!(reader.conn(), c => {
+            let mut sql = QueryBuilder::<Db>::new("SELECT hash FROM key_auth WHERE hash IN (");
+            let mut list = sql.separated(", ");
+            for hash in hashes {
+                list.push_bind(hash.0.to_vec());
+            }
+            sql.push(")");
+            sql.build_query_scalar().fetch_all(c).await?
+        });
+        Ok(hashes.iter().find(|hash| there.iter().any(|there| there.as_slice() == hash.0)).copied())
+    }
+
     /// The same of the key of this id.
     pub async fn sight_of(&self, id: KeyId) -> Result<Option<Sight>> {
         let mut reader = self.reader().await?;

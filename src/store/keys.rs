@@ -1,5 +1,7 @@
 //! Keys in the database, one at a time. Pages of them are in [`super::page`].
 
+use std::collections::HashMap;
+
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -74,6 +76,34 @@ impl Store {
             found.extend(hashes.into_iter().zip(reader.conn().judge(keys).await?));
         }
         Ok(found)
+    }
+}
+
+struct WholeRow {
+    scheme: String,
+    hashed: HashRow,
+}
+
+from_row!(WholeRow, row => Self { scheme: row.text("scheme"), hashed: row.part()? });
+
+impl Store {
+    /// Keys after that id, in the order of their ids, each with its hash and how that comes from its secret.
+    pub async fn keys_with_hashes(&self, after: KeyId, limit: u32) -> Result<Vec<(HashedKey, String, Key)>> {
+        let mut reader = self.reader().await?;
+        let keys = reader.conn().keys();
+        let sql = format!(
+            "SELECT k.hash, k.scheme, {KEY_COLUMNS} FROM {keys} WHERE k.id > $1 ORDER BY k.id LIMIT $2"
+        );
+        let rows: Vec<WholeRow> =
+            rows!(fetch_all, reader.conn(), sqlx::AssertSqlSafe(sql), [after, i64::from(limit)]);
+        let (of, keys): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .filter_map(|row| {
+                Some(((HashedKey(row.hashed.hash.try_into().ok()?), row.scheme), row.hashed.key.0))
+            })
+            .unzip();
+        let keys = reader.conn().judge(keys).await?;
+        Ok(of.into_iter().zip(keys).map(|((hash, scheme), key)| (hash, scheme, key)).collect())
     }
 }
 
@@ -259,12 +289,32 @@ impl Tx {
         Ok(())
     }
 
+    /// Which of these hashes keys have already, each with the key's account.
+    pub async fn accounts_of_hashes(&mut self, hashes: &[HashedKey]) -> Result<HashMap<HashedKey, String>> {
+        let mut found = HashMap::new();
+        for some in hashes.chunks(ROWS) {
+            let rows: Vec<(Vec<u8>, String)> = both!(self.conn(), c => {
+                let mut sql = QueryBuilder::<Db>::new("SELECT hash, account FROM key_auth WHERE hash IN (");
+                let mut list = sql.separated(", ");
+                for hash in some {
+                    list.push_bind(hash.0.to_vec());
+                }
+                sql.push(")");
+                sql.build_query_as().persistent(some.len() == ROWS).fetch_all(c).await?
+            });
+            let known =
+                |(hash, account): (Vec<u8>, String)| Some((HashedKey(hash.try_into().ok()?), account));
+            found.extend(rows.into_iter().filter_map(known));
+        }
+        Ok(found)
+    }
+
     /// The keys that an operation made.
     pub async fn keys_made_by(&mut self, operation: Uuid) -> Result<Vec<KeyId>> {
         let made: Vec<Option<KeyId>> = scalar!(
             fetch_all,
             self.conn(),
-            "SELECT key FROM audit WHERE operation = $1 AND action IN ('key.create', 'key.rotate')",
+            "SELECT key FROM audit WHERE operation = $1 AND action IN ('key.create', 'key.rotate', 'key.import')",
             [operation]
         );
         Ok(made.into_iter().flatten().collect())

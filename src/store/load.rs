@@ -10,8 +10,14 @@ use crate::domain::key::{CLAIM_TIME, NewKey};
 use crate::domain::owner::Owner;
 use crate::domain::text::fold;
 
-/// 500 rows of 20 values: below SQLite's 32,766 values a statement.
+mod foreign;
+
+/// 500 rows of 23 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
+/// From so many keys on it is worth making indexes anew.
+const MANY: usize = 2_000;
+/// The indexes of the tables of keys, but for those that keep them apart.
+const SQLITE_INDEXES: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('key_auth', 'keys', 'key_use') AND sql IS NOT NULL";
 /// So many keys wait for the indexes that are fed in batches: what a list looks at one by one.
 const FED: i64 = 256;
 
@@ -29,7 +35,7 @@ impl Tx {
                 let (column, value) = if Db::ROW == "seq" { (", listed", i64::from(listed)) } else { ("", 0) };
                 let mut sql = QueryBuilder::<Db>::new(format!(
                     "INSERT INTO key_auth (hash, id, account, issuer, scopes, allow, limits, created_at, claim_by, expires_at, \
-                     not_before, revoke_at, planned_by, plan_reason, own_expiry, acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason{column}) ",
+                     not_before, revoke_at, planned_by, plan_reason, own_expiry, acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason, scheme, imported_from{column}) ",
                 ));
                 sql.push_values(some, |mut row, key| {
                     let (end, plan) = (key.revocation.as_ref(), key.planned.as_ref());
@@ -52,7 +58,9 @@ impl Tx {
                         .push_bind(key.last_used_at.map(Time))
                         .push_bind(end.map(|end| Time(end.at)))
                         .push_bind(end.map(|end| end.by.clone()))
-                        .push_bind(end.and_then(|end| end.reason.clone()));
+                        .push_bind(end.and_then(|end| end.reason.clone()))
+                        .push_bind(key.scheme.as_str())
+                        .push_bind(key.imported_from.clone());
                     if !column.is_empty() {
                         row.push_bind(value);
                     }
@@ -130,6 +138,29 @@ impl Tx {
         Ok(())
     }
 
+    /// Adds very many keys. On SQLite, where they are more than there are, the indexes go for so long and are made again at the end,
+    /// sorted: each row would touch a page of every one of them. Others see nothing of it before the transaction ends.
+    pub async fn add_many_keys(&mut self, keys: &[NewKey]) -> Result<()> {
+        let mut indexes: Vec<(String, String)> = Vec::new();
+        if let Conn::Sqlite(c) = self.conn() {
+            let there: i64 =
+                sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM key_auth").fetch_one(&mut *c).await?;
+            if keys.len() >= MANY && keys.len() as i64 > there {
+                indexes = sqlx::query_as(SQLITE_INDEXES).fetch_all(&mut *c).await?;
+                for (name, _) in &indexes {
+                    sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(&mut *c).await?;
+                }
+            }
+        }
+        self.add_keys(keys).await?;
+        if let Conn::Sqlite(c) = self.conn() {
+            for (_, index) in indexes {
+                sqlx::query(AssertSqlSafe(index)).execute(&mut *c).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes note that every key is in the indexes that are fed in batches.
     async fn listed_all(&mut self) -> Result<()> {
         if let Conn::Sqlite(c) = self.conn() {
@@ -157,11 +188,7 @@ impl Store {
                 sqlx::raw_sql("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")
                     .execute(writer)
                     .await?;
-                let indexes: Vec<(String, String)> = sqlx::query_as(
-                    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('key_auth', 'keys', 'key_use') AND sql IS NOT NULL",
-                )
-                .fetch_all(writer)
-                .await?;
+                let indexes: Vec<(String, String)> = sqlx::query_as(SQLITE_INDEXES).fetch_all(writer).await?;
                 for (name, _) in &indexes {
                     sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(writer).await?;
                 }

@@ -49,6 +49,7 @@ pub const ROOMS: &[Room] = &[
     ),
     // Its tests write in base64 what it has to find.
     room("src/domain/secret/search", &[], &["aho_corasick", "base64ct"]),
+    room("src/domain/import", &[], &["base64ct"]),
     room("src/clock", &["src/domain"], &["chrono", "parking_lot", "tokio"]),
     // The only room that speaks SQL.
     room(
@@ -127,6 +128,7 @@ pub const ROOMS: &[Room] = &[
     // Where the secrets of many keys go.
     room("src/service/rotate/handout", &[], &["std::fs"]),
     room("src/service/export", &[], &["csv"]),
+    room("src/service/import", &[], &["csv"]),
     // Whatever may hold leaked secrets.
     room("src/service/leak", &[], &["flate2", "memchr", "std::fs"]),
     // The names of keys are crokey's; nothing here draws.

@@ -93,6 +93,7 @@ mod gate {
     mod edits;
     mod frozen;
     mod hostile;
+    mod import;
     mod journal;
     mod keys;
     mod leaks;

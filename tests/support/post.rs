@@ -140,6 +140,8 @@ pub fn new_key(
         preview: format!("x_••••{:04}", n % 10_000),
         tail: format!("{:04}", n % 10_000),
         hash: HashedKey(hash),
+        scheme: Default::default(),
+        imported_from: None,
         scopes: Scopes::default(),
         allow: Networks::default(),
         created_at: made,

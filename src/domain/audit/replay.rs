@@ -5,8 +5,6 @@
 //! `search`, `name_key`); the link to a successor, which follows from the successor's own row; and the spelling of texts,
 //! which a migration made one. A key lives by its first use too: that is told by the counts which gates keep.
 
-use std::collections::BTreeSet;
-
 use chrono::DateTime;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -18,8 +16,11 @@ use crate::domain::budget::Budgets;
 use crate::domain::key::CLAIM_TIME;
 use crate::domain::text::{composed, hex};
 
+mod lists;
 mod owned;
 mod planned;
+
+use lists::{network, split, words};
 
 /// An instant in microseconds since the epoch, so that no value of a database is out of range.
 pub type Micros = i64;
@@ -77,6 +78,8 @@ pub struct StoredKey {
     pub paused_by: Option<String>,
     pub predecessor: Option<Uuid>,
     pub overlap_seconds: Option<i64>,
+    pub scheme: String,
+    pub imported_from: Option<String>,
     /// Of a key that lives by its use alone: whether a gate counted one before the key's claim time was over.
     pub counted: Option<bool>,
 }
@@ -134,14 +137,16 @@ impl<'a> Told<'a> {
         for row in rows {
             let is = |action: Action| row.action == action.as_str();
             let detail = &row.detail;
-            if is(Action::KeyCreate) || is(Action::KeyRotate) {
+            if Action::CREATIONS.into_iter().any(is) {
                 told.creation = told.creation.or(Some(row));
+                // One that moves in works at once: who imported it confirmed it.
+                told.acknowledged = told.acknowledged.or(is(Action::KeyImport).then_some(row));
                 told.expires_at = detail.get("expires_at").map(instant);
                 told.planner = detail.get("revoke_at").filter(|at| !at.is_null()).map(|_| row);
                 // Before limits were told, a new key had none, and one that replaces another had that one's.
                 told.limits = match detail.get("limits") {
                     Some(limits) => Some(limits.as_str()),
-                    None if is(Action::KeyCreate) => Some(None),
+                    None if is(Action::KeyCreate) || is(Action::KeyImport) => Some(None),
                     None => None,
                 };
             } else if is(Action::KeyAcknowledge) {
@@ -229,6 +234,10 @@ fn identity(
         let seconds = |seconds: Option<i64>| seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
         differ(Kind::Identity, "overlap in seconds", seconds(audit.as_i64()), seconds(key.overlap_seconds));
     }
+    let scheme = text("scheme").unwrap_or("sha256");
+    differ(Kind::Secret, "hashed by", scheme.to_owned(), key.scheme.clone());
+    let from = text("imported_from").unwrap_or_default();
+    differ(Kind::Identity, "imported from", from.to_owned(), key.imported_from.clone().unwrap_or_default());
     if let (Some(audit), Some(table)) = (text("fingerprint"), &key.fingerprint) {
         differ(Kind::Secret, "hash with the fingerprint", audit.to_owned(), table.clone());
     }
@@ -323,11 +332,13 @@ fn changed(key: &StoredKey, told: &Told<'_>, era: &Era) -> Vec<Finding> {
         }
     }
     if let Some(at) = key.last_used_at {
-        let told = format!("last used at {}", time(at));
-        if at < key.created_at.saturating_sub(NEAR) {
-            differ(Kind::Use, format!("created at {}", time(key.created_at)), told);
+        let words = format!("last used at {}", time(at));
+        // What another product knew of its last use came with it.
+        let before = told.creation.and_then(|row| row.detail.get("last_used_at")).and_then(instant);
+        if at < key.created_at.saturating_sub(NEAR) && !same(before, Some(at)) {
+            differ(Kind::Use, format!("created at {}", time(key.created_at)), words);
         } else if at > era.now.saturating_add(NEAR) {
-            differ(Kind::Use, format!("it is {}", time(era.now)), told);
+            differ(Kind::Use, format!("it is {}", time(era.now)), words);
         } else if key.counted == Some(false)
             && !era.is_of_demo(key.created_at)
             && era.counted_since.is_some_and(|since| since.saturating_add(COUNTED) < key.created_at)
@@ -336,7 +347,7 @@ fn changed(key: &StoredKey, told: &Told<'_>, era: &Era) -> Vec<Finding> {
                 "nobody confirmed its secret, and no gate counted a use of it before {}",
                 time(key.claim_by)
             );
-            differ(Kind::Use, audit, told);
+            differ(Kind::Use, audit, words);
         }
     }
     findings
@@ -367,25 +378,6 @@ pub fn time(at: Micros) -> String {
         Some(known) => known.format(format).to_string(),
         None => format!("{at} µs"),
     }
-}
-
-/// The texts of an array, in one order.
-fn words(array: &Value, each: fn(&str) -> String) -> String {
-    let all = array.as_array().into_iter().flatten().filter_map(Value::as_str).map(each);
-    all.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
-}
-
-/// The words of a column, in one order: `a b` or `{a,b}`.
-fn split(text: &str, each: fn(&str) -> String) -> String {
-    let all = text.split(|c: char| c.is_whitespace() || "{},\"".contains(c)).filter(|word| !word.is_empty());
-    all.map(each).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
-}
-
-/// One spelling of a network; what is none stays as it is.
-fn network(text: &str) -> String {
-    let net = text.parse::<ipnet::IpNet>();
-    let net = net.or_else(|_| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from));
-    net.map_or_else(|_| text.to_owned(), |net| net.to_string())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::issuer::policy_file::{all_presets, preset};
+use crate::domain::issuer::{Former, Hashing};
 use crate::domain::secret::PlainKey;
 
 mod oracle;
@@ -73,6 +74,37 @@ fn vg_07_a_former_prefix_is_known_too() {
     let directory = Directory::new([Arc::new(policy)]);
     let old = PlainKey::make("vgold_", Body::Hex, &[1; 32]);
     assert_eq!(directory.read_bare(Home::Any, old.expose().as_bytes()).unwrap().policy.slug, "voicegram");
+}
+
+#[test]
+fn kr_15_at_most_three_keys_are_looked_up_and_none_of_no_form() {
+    let form = |prefix: &str, length, hash| Former { prefix: prefix.into(), length, hash };
+    let mut policies = ["voicegram", "voxpria"].map(|slug| preset(slug).unwrap());
+    policies[0].format.former = vec![
+        form("", Some(40), Hashing::Sha512),
+        form("vg_pat_", None, Hashing::Sha256),
+        form("sk_", None, Hashing::Sha256),
+    ];
+    policies[1].format.former =
+        vec![form("", Some(40), Hashing::Sha256), form("", Some(40), Hashing::Sanctum)];
+    let directory = Directory::new(policies.map(Arc::new));
+    let read = |home, text: &str| {
+        let found = directory.read_bare(home, text.as_bytes()).map_err(|unread| unread.reason)?;
+        Ok::<_, Reason>((found.policy.slug.clone(), found.hashes(), found.several))
+    };
+    let text = "0123456789abcdefghijklmnopqrstuvwxyzABCD";
+    let (of_256, of_512) = (HashedKey::of(text.as_bytes()), HashedKey::by_sha512(text.as_bytes()));
+    assert_eq!(read(Home::Any, text), Ok(("voicegram".into(), vec![of_512, of_256], true)));
+    assert_eq!(read(Home::Default("voxpria"), text), Ok(("voxpria".into(), vec![of_256, of_512], true)));
+    assert_eq!(read(Home::Only("voxpria"), text), Ok(("voxpria".into(), vec![of_256], false)));
+    assert_eq!(read(Home::Any, &text[1..]), Err(Reason::UnknownPrefix));
+    let stripe = read(Home::Any, "sk_0123456789abcdef").unwrap();
+    assert_eq!((stripe.0.as_str(), stripe.1.len(), stripe.2), ("voicegram", 1, false));
+    // A key of ours is found as ever, by one hash.
+    let own = secret("voicegram", 5);
+    assert_eq!(read(Home::Any, &own).unwrap().1, [HashedKey::of(own.as_bytes())]);
+    // And one that only begins like it is what another product made.
+    assert_eq!(read(Home::Any, "vg_pat_0123456789abcdef").unwrap().1.len(), 1);
 }
 
 #[test]

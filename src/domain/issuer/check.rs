@@ -8,6 +8,7 @@ use crate::domain::expiry::Expiry;
 use crate::domain::scope::is_scope;
 use crate::domain::text::{check_description, check_name};
 
+mod former;
 mod gate;
 
 /// Ten years: longer spans are slips of the finger.
@@ -83,6 +84,7 @@ impl Policy {
         }
         faults.text(&[Field("name")], &self.name);
         self.check_format(&mut faults);
+        self.check_former(&mut faults);
         self.check_wording(&mut faults);
         check_scopes(&self.scopes, &mut faults);
         self.check_expiry_rule(&mut faults);

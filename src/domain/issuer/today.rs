@@ -1,5 +1,7 @@
 //! Keys of earlier days under the policy of today.
 
+use std::collections::BTreeSet;
+
 use chrono::Duration;
 
 use super::{ExpiryRule, Issuer, Policy};
@@ -89,9 +91,11 @@ impl Forms {
 }
 
 impl Policy {
-    /// How the previews of keys begin whose prefix is one of the policy's, present or former.
+    /// How the previews of keys begin whose prefix is one of the policy's, present or former, each once.
     pub fn heads(&self) -> impl Iterator<Item = String> {
-        self.format.prefixes().filter(|_| self.odd.is_empty()).map(|prefix| preview(prefix, ""))
+        let former = self.format.former.iter().map(|former| former.prefix.as_str());
+        let prefixes = self.format.prefixes().chain(former).filter(|_| self.odd.is_empty());
+        prefixes.collect::<BTreeSet<_>>().into_iter().map(|prefix| preview(prefix, ""))
     }
 
     /// Whether gates take the form that the key has.

@@ -90,7 +90,7 @@ impl Tx {
             let told: Vec<(Uuid, String, String)> = both!(self.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new("SELECT key, action, detail FROM audit WHERE key IN ");
                 push_ids::<Db>(&mut sql, some);
-                sql.push(" AND action IN ('key.create', 'key.rotate', 'key.retire', 'key.edit') ORDER BY seq");
+                sql.push(" AND action IN ('key.create', 'key.rotate', 'key.import', 'key.retire', 'key.edit') ORDER BY seq");
                 sql.build_query_as().persistent(some.len() == 1).fetch_all(c).await?
             });
             for (key, action, detail) in told {

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
-use crate::domain::issuer::{Issuer, Policy};
+use crate::domain::issuer::{Former, Issuer, Policy};
 use crate::domain::query::{Query, QueryError};
 use crate::domain::secret::Body;
 use crate::domain::subjects::Subjects;
@@ -221,6 +221,10 @@ fn rules(policy: &Policy) -> Vec<Part> {
     let mut secret = format!("{} and {body}", policy.format.prefix);
     if !policy.format.former_prefixes.is_empty() {
         secret.push_str(&format!("; formerly {}", policy.format.former_prefixes.join(", ")));
+    }
+    if !policy.format.former.is_empty() {
+        let forms: Vec<String> = policy.format.former.iter().map(Former::words).collect();
+        secret.push_str(&format!("; of other products: {}", forms.join(", ")));
     }
     let choices: Vec<String> = policy.expiry.choices.iter().map(ToString::to_string).collect();
     let custom = if policy.expiry.custom { ", or any other instant" } else { "" };

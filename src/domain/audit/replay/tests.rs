@@ -14,6 +14,7 @@ fn older() -> (StoredKey, Vec<Row>) {
     let detail = json!({ "name": "cafe\u{301}", "preview": "k_…abcd", "scopes": ["b:x", "a:y"], "allow": ["10.0.0.0/8"],
                          "expires_at": "1970-01-31T00:00:00.000000500Z", "replaces": null });
     let key = StoredKey {
+        scheme: "sha256".into(),
         account: "acme".into(),
         name: "caf\u{e9}".into(),
         preview: "k_…abcd".into(),

@@ -1,0 +1,79 @@
+//! `keyrack export`: everything, for leaving.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::failure::{Failure, Result};
+use super::session::{Session, insist};
+use super::{count, files};
+use crate::domain::key::KeyId;
+use crate::service::{Service, new_operation};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A JSON object a line: issuers, accounts, and keys with the hashes of their secrets. No secret can be had from it, but keep it\n\
+                  as you keep the database. `keyrack import keyrack FILE` takes its keys over. The audit tells who wrote it.\n\
+                  \n\
+                  Examples:\n  \
+                  keyrack export keys.ndjson\n  \
+                  keyrack export - | age -r age1… > keys.ndjson.age"
+)]
+pub struct Arguments {
+    /// The file to make, with mode 0600; - for standard output
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+}
+
+pub async fn run(arguments: &Arguments, session: &Session) -> Result {
+    let path = &arguments.file;
+    let unmade = |error: std::io::Error| Failure::usage(format!("{} can't be made: {error}", path.display()));
+    let service = session.service().await?;
+    let to_stdout = path == Path::new("-");
+    if session.global.dry_run {
+        if !to_stdout {
+            files::can_be_made(path).map_err(unmade)?;
+        }
+        service.trying().export_begin(new_operation()).await?;
+        session.remark(&format!("Everything would be written to {}.", path.display()));
+        return Ok(());
+    }
+    let operation = new_operation();
+    if to_stdout {
+        let head = insist(|| service.export_begin(operation)).await?;
+        let mut out = std::io::stdout();
+        write(&mut out, &head, service).await?;
+        return Ok(());
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(unmade)?;
+    let head = match insist(|| service.export_begin(operation)).await {
+        Ok(head) => head,
+        Err(error) => {
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
+    };
+    let mut out = BufWriter::new(&file);
+    let keys = write(&mut out, &head, service).await?;
+    drop(out);
+    file.sync_all().map_err(unmade)?;
+    session.remark(&format!("{} written to {}.", count(keys, "key"), path.display()));
+    Ok(())
+}
+
+async fn write(out: &mut impl Write, head: &str, service: &Service) -> Result<u64> {
+    let broken = |error: std::io::Error| Failure::output(&error);
+    out.write_all(head.as_bytes()).map_err(broken)?;
+    let (mut after, mut all) = (KeyId::nil(), 0);
+    while let Some((text, keys, last)) = service.export_keys(after).await? {
+        out.write_all(text.as_bytes()).map_err(broken)?;
+        (after, all) = (last, all + keys);
+    }
+    // Who reads it sees by this line that nothing is missing.
+    writeln!(out, "{}", serde_json::json!({ "kind": "end", "keys": all })).map_err(broken)?;
+    out.flush().map_err(broken)?;
+    Ok(all)
+}

@@ -1,0 +1,157 @@
+//! `keyrack import`: keys that another product made.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+use strum::VariantArray as _;
+
+use super::failure::{Exit, Failure, Result};
+use super::output::Format;
+use super::session::{Session, insist};
+use super::{count, say};
+use crate::domain::import::{Form, Part};
+use crate::domain::text::thousands;
+use crate::service::{ImportOrder, Imported, Table, foreign_table, new_operation, table_of};
+
+/// Rows in error that are told to a person; all of them are in the JSON.
+const TOLD: usize = 20;
+/// What a SQLite database begins with.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The keys keep their secrets and work at once. Gates look up only what a former form of the issuer's policy fits: put\n\
+                  former = [{ length = 48, hash = \"sanctum\" }] below [format] first, with a prefix or a length, or both.\n\
+                  Nothing is imported if a row is in error, unless --skip-errors leaves such rows out. To import again does no harm.\n\
+                  Exit codes: 0 done, 5 a row is in error or a cap is reached.\n\
+                  \n\
+                  Examples:\n  \
+                  keyrack import sanctum tokens.csv --account acme --dry-run\n  \
+                  keyrack import better-auth auth.sqlite --account acme\n  \
+                  keyrack import sha256 - --account acme --map hash=digest --map name=title < keys.ndjson"
+)]
+pub struct Arguments {
+    /// What made the keys: sha256 and sha512 are hashes of whole keys, prefixed those of the last word of prefix_short_long,
+    /// keyrack is what `keyrack export` wrote
+    #[arg(value_name = "FORM", value_parser = clap::builder::PossibleValuesParser::new(Form::VARIANTS.iter().map(|form| form.as_str())))]
+    form: String,
+    /// CSV, JSON, a JSON object a line, or the product's SQLite database; - for standard input
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+    /// The account that gets them
+    #[arg(short, long, value_name = "SLUG")]
+    account: String,
+    /// The column that tells a field: hash, short, id, name, description, owner, scopes, expires, last-used, prefix, start,
+    /// tail, enabled or revoked. Without a column the field isn't read
+    #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = mapping)]
+    map: Vec<(Part, String)>,
+    /// The table of the SQLite database, where it isn't the product's usual one
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+    /// Of an export of Keyrack's: only the keys of this account
+    #[arg(long, value_name = "SLUG")]
+    from_account: Option<String>,
+    /// Leave out rows in error and import the others
+    #[arg(long)]
+    skip_errors: bool,
+}
+
+fn mapping(text: &str) -> std::result::Result<(Part, String), String> {
+    let (field, column) = text.split_once('=').ok_or("write FIELD=COLUMN")?;
+    let all = || Part::VARIANTS.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(", ");
+    let part = field.parse().map_err(|_| format!("no field {field:?}: there are {}", all()))?;
+    Ok((part, column.to_owned()))
+}
+
+pub async fn run(arguments: Arguments, session: &Session) -> Result {
+    let form: Form = arguments.form.parse().map_err(|_| Failure::usage("there is no such form"))?;
+    let table = table(form, &arguments).await?;
+    let service = session.service().await?;
+    let order = ImportOrder {
+        operation: new_operation(),
+        form,
+        table,
+        columns: arguments.map,
+        account: arguments.account.clone(),
+        from_account: arguments.from_account,
+        skip_errors: arguments.skip_errors,
+    };
+    let imported = if session.global.dry_run {
+        service.trying().import_keys(order).await?
+    } else {
+        insist(|| service.import_keys(order.clone())).await?
+    };
+    told(&imported, &arguments.account, arguments.skip_errors, session)?;
+    match imported.refused.len() as u64 {
+        0 => Ok(()),
+        _ if arguments.skip_errors => Ok(()),
+        errors => Err(Failure::new(
+            Exit::Refused,
+            format!(
+                "{} in error, so that nothing was imported. Mend the table, or pass --skip-errors to import the other {}",
+                if errors == 1 { "a row is".to_owned() } else { format!("{} rows are", thousands(errors)) },
+                thousands(imported.held_back)
+            ),
+        )),
+    }
+}
+
+async fn table(form: Form, arguments: &Arguments) -> Result<Table> {
+    let path = &arguments.file;
+    let unread = |error: std::io::Error| Failure::usage(format!("{} can't be read: {error}", path.display()));
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(unread)?;
+        bytes
+    } else {
+        std::fs::read(path).map_err(unread)?
+    };
+    if bytes.starts_with(SQLITE) {
+        let table = arguments.table.as_deref().or(form.table());
+        let table = table.ok_or_else(|| Failure::usage("name the table that has the keys: --table TABLE"))?;
+        return Ok(foreign_table(path, table).await?);
+    }
+    table_of(&bytes).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
+}
+
+fn told(imported: &Imported, account: &str, skips: bool, session: &Session) -> Result {
+    if matches!(session.format(), Format::Json | Format::Ndjson) {
+        let document = json!({
+            "imported": imported.imported,
+            "existing": imported.existing,
+            "ended": imported.ended,
+            "refused": imported.refused,
+        });
+        let mut out = std::io::stdout().lock();
+        let written = writeln!(out, "{document:#}").and_then(|()| out.flush());
+        return written.map_err(|error| Failure::output(&error));
+    }
+    for refused in imported.refused.iter().take(TOLD) {
+        say(&format!("line {}: {}", refused.line, refused.why));
+    }
+    if let Some(more) = imported.refused.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        say(&format!("{} in error: --json tells all", count(more as u64, "more row")));
+    }
+    if !imported.refused.is_empty() && !skips {
+        return Ok(());
+    }
+    let would = if session.global.dry_run { "would be " } else { "" };
+    let mut words = format!("{} {would}imported into {account}", keys(imported.imported));
+    if imported.existing > 0 {
+        words.push_str(&format!(", {} there already", thousands(imported.existing)));
+    }
+    if imported.ended > 0 {
+        words.push_str(&format!(", {} left out that had ended", thousands(imported.ended)));
+    }
+    if !imported.refused.is_empty() {
+        words.push_str(&format!(", {} refused", thousands(imported.refused.len() as u64)));
+    }
+    session.remark(&format!("{words}."));
+    Ok(())
+}
+
+fn keys(number: u64) -> String {
+    format!("{} {}", thousands(number), if number == 1 { "key" } else { "keys" })
+}
