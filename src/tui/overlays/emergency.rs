@@ -6,9 +6,8 @@ use ratatui::layout::Rect;
 use super::revoke;
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
-use crate::domain::key::{Key, KeyId};
+use crate::domain::key::Key;
 use crate::domain::operator::Permission;
-use crate::domain::secret::find_secret;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::{Found, Search};
@@ -19,7 +18,7 @@ use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::Opening;
 use crate::tui::receipts;
 use crate::tui::shell::Shell;
-use crate::tui::tracked::{Deed, Tracked};
+use crate::tui::tracked::Deed;
 use crate::tui::typed::Typed;
 use crate::tui::widgets::picker;
 use crate::tui::widgets::secret_field::SecretInput;
@@ -27,12 +26,15 @@ use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::{Pasted, Severity};
 
+mod keys;
 mod press;
 mod table;
 #[cfg(test)]
 mod tests;
 mod view;
 
+use keys::ending;
+use press::is_text;
 use table::Table;
 
 /// What stands in the audit as the reason.
@@ -183,69 +185,6 @@ impl State {
         self.said = None;
         self.stage = Stage::Sent { search, at };
         effects
-    }
-
-    /// The keys that were found, each once.
-    fn keys(&self) -> Vec<KeyId> {
-        let search = match &self.stage {
-            Stage::Found { search, .. } => search,
-            _ => return Vec::new(),
-        };
-        match &self.table {
-            Some(table) => table.all(),
-            None => search.keys().map(|key| key.id).collect(),
-        }
-    }
-
-    /// Takes over what became of keys elsewhere.
-    fn renew(&mut self, keys: &[Key]) {
-        if let Some(table) = &mut self.table {
-            table.renew(keys.iter().cloned());
-        }
-        let Stage::Found { search, .. } = &mut self.stage else { return };
-        for found in &mut search.found {
-            if let Some(key) = keys.iter().find(|key| key.id == found.key.id) {
-                found.key = key.clone();
-            }
-        }
-    }
-
-    /// Asks whether to pause what is ticked, or the chosen key; `resume`: whether it shall work again.
-    fn pause(&self, shell: &mut Shell, resume: bool) {
-        let (ids, known) = match (&self.table, &self.stage) {
-            (Some(table), _) => table.chosen(),
-            (None, Stage::Found { search, at }) => {
-                let ids = ending(search, *at);
-                let known = search.keys().filter(|key| ids.contains(&key.id)).cloned().collect();
-                (ids, known)
-            }
-            _ => return,
-        };
-        if ids.is_empty() {
-            shell.toast(Severity::Info, TICK_FIRST);
-            return;
-        }
-        shell.open(Opening::Pause { ids, known, states: String::new(), resume });
-    }
-
-    /// Closes the receipt. Where keys of the table are left that can work, the table is shown again.
-    fn leave_dead(&mut self, shell: &mut Shell, at_once: bool, receipt: u64) {
-        let Stage::Dead { dead, search, .. } = &mut self.stage else { return };
-        let left = match &mut self.table {
-            Some(table) if !at_once && table.left(dead, shell.now) > 0 => {
-                table.renew(dead.iter().map(|found| found.key.clone()));
-                true
-            }
-            _ => false,
-        };
-        if !left {
-            shell.close();
-            return;
-        }
-        if let Some((severity, words)) = shell.receipt(receipt).map(Tracked::summary) {
-            self.said = Some((severity, words.into()));
-        }
-        self.stage = Stage::Found { search: std::mem::take(search), at: 0 };
     }
 
     fn found(&mut self, shell: &Shell, reply: Reply) {
@@ -455,16 +394,4 @@ impl Layer for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         self.paint(shell, frame, area);
     }
-}
-
-/// Whether a paste holds a secret or several lines, which belong into no field.
-fn is_text(pasted: &str) -> bool {
-    pasted.trim().contains('\n') || find_secret(pasted).is_some()
-}
-
-/// The keys that a yes revokes: all of those whose secrets were pasted, else the chosen one; without those that are revoked.
-fn ending(search: &Search, at: usize) -> Vec<KeyId> {
-    let all = search.certain;
-    let chosen = search.keys().enumerate().filter(|(place, _)| all || *place == at).map(|(_, key)| key);
-    chosen.filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect()
 }

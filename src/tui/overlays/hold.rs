@@ -4,18 +4,17 @@ use crossterm::event::KeyCode;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::how_long::{self, SPANS, USUAL};
+use super::how_long::{SPANS, USUAL};
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
 use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
-use crate::domain::pause::Lasting;
 use crate::domain::query::Query;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::{self, SafeText};
-use crate::service::{Count, Field, HoldTarget};
-use crate::tui::effect::{Effect, Failure, FailureKind, HoldRequest, Reply, Request, RequestId, To};
+use crate::domain::text::SafeText;
+use crate::service::{Count, Field};
+use crate::tui::effect::{Effect, Failure, FailureKind, Reply, RequestId};
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{self, Input};
 use crate::tui::latest::Latest;
@@ -34,6 +33,7 @@ use crate::tui::words::Severity;
 #[cfg(test)]
 mod tests;
 mod view;
+mod wanted;
 
 /// What is to be held, for how long, and what it fits now.
 #[derive(Debug)]
@@ -153,79 +153,6 @@ impl State {
         }
         self.wish.edited();
         self.count(shell, false)
-    }
-
-    /// What it is about.
-    fn target(&self, shell: &Shell) -> Result<HoldTarget, String> {
-        let text = self.of.value().trim();
-        if shell.holds_secret(text) {
-            return Err("there is a secret in it: take it out".into());
-        }
-        if self.what == What::Freeze {
-            let query = Query::parse(text, shell.here()).map_err(|error| error.to_string())?;
-            let empty = "an empty filter fits every key: write for example account:acme, or issuer:voxpria";
-            return if query.terms.is_empty() { Err(empty.into()) } else { Ok(HoldTarget::Keys(query)) };
-        }
-        let one = |slug: &str| !slug.is_empty() && !slug.contains(|c: char| c.is_whitespace() || c == ':');
-        let (account, issuer) = match text.split_once(':') {
-            None if text == "all" => (None, None),
-            Some(("account", slug)) if one(slug) => (Some(slug.to_owned()), None),
-            Some(("issuer", slug)) if one(slug) => (None, Some(slug.to_owned())),
-            _ => return Err("write account: or issuer: and the slug, or all".into()),
-        };
-        Ok(HoldTarget::Creation { account, issuer })
-    }
-
-    /// Counts what the filter fits, where that is another one than was counted; `again`: in any case.
-    fn count(&mut self, shell: &mut Shell, again: bool) -> Vec<Effect> {
-        let Ok(HoldTarget::Keys(query)) = self.target(shell) else {
-            self.fits = None;
-            return Vec::new();
-        };
-        let same = self.fits.as_ref().is_some_and(|(counted, _)| *counted == query);
-        if same && !again {
-            return Vec::new();
-        }
-        if !same {
-            self.fits = Some((query.clone(), None));
-        }
-        let asked = self.counting.ask(shell, To::Overlay(self.number), Request::Count(query));
-        asked.into_iter().collect()
-    }
-
-    /// The number that has to be typed: of more than one key.
-    fn to_type(&self) -> Option<u64> {
-        let (_, count) = self.fits.as_ref().filter(|_| self.what == What::Freeze)?;
-        match (*count)? {
-            Count::Exactly(number) | Count::AtLeast(number) => Some(number).filter(|number| *number > 1),
-        }
-    }
-
-    fn lasting(&self, shell: &Shell) -> Result<Lasting, String> {
-        how_long::lasting(self.span, &self.other, shell.here())
-    }
-
-    /// What is wrong with one of the texts besides.
-    fn text_error(&self, at: Focus) -> Option<String> {
-        let (text, refused) = match at {
-            Focus::Message => (&self.message, Field::Message),
-            Focus::Reason => (&self.reason, Field::Reason),
-            _ => return None,
-        };
-        let refused = self.wish.refusal(refused).map(|why| why.as_str().to_owned());
-        text::check_reason(text.value()).err().map(|error| error.to_string()).or(refused)
-    }
-
-    /// What a yes sends.
-    fn ask(&self, shell: &Shell) -> Option<Asking> {
-        if let What::Lift(n) = self.what {
-            return Some(Box::new(move |operation| Request::Lift { operation, n }));
-        }
-        let (target, lasting) = (self.target(shell).ok()?, self.lasting(shell).ok()?);
-        let order = how_long::order(lasting, &self.message, &self.reason);
-        Some(Box::new(move |operation| {
-            Request::Hold(Box::new(HoldRequest { operation, target: target.clone(), order: order.clone() }))
-        }))
     }
 
     fn send(&mut self, shell: &mut Shell) -> Vec<Effect> {

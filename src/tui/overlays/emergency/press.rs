@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::table::Field;
 use super::{Stage, State, TICK_FIRST};
 use crate::config::keymap::Action;
+use crate::domain::secret::find_secret;
 use crate::tui::effect::{Effect, Request, To};
 use crate::tui::input;
 use crate::tui::opening::Opening;
@@ -132,4 +133,9 @@ pub(super) fn path_begins(event: KeyEvent) -> Option<&'static str> {
         KeyCode::Char('.') => Some("."),
         _ => None,
     }
+}
+
+/// Whether a paste holds a secret or several lines, which belong into no field.
+pub(super) fn is_text(pasted: &str) -> bool {
+    pasted.trim().contains('\n') || find_secret(pasted).is_some()
 }

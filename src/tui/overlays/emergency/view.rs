@@ -4,7 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Stage, State, ending};
+use super::keys::ending;
+use super::{Stage, State};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::operator::Permission;
