@@ -9,6 +9,7 @@ mod alerts;
 mod audit;
 mod demo;
 mod doctor;
+mod events;
 mod expiring;
 mod explain;
 mod export;
@@ -212,6 +213,9 @@ pub enum Command {
     /// List and acknowledge alerts about how keys are used
     #[command(subcommand, visible_alias = "alert")]
     Alerts(alerts::Command),
+    /// Tell other programs of every change, in order: as lines, or by signed webhooks
+    #[command(subcommand, visible_alias = "event")]
+    Events(events::Command),
     /// Read and verify the record of every change
     #[command(subcommand)]
     Audit(audit::Command),
@@ -266,6 +270,7 @@ pub fn begin(cli: Cli) -> Result<(Option<Command>, Session)> {
     let lines = if journal { telemetry::Lines::Journal } else { telemetry::Lines::Text };
     let service = match &cli.command {
         Some(Command::Reminders(reminders::Command::Watch(_))) => Some(lines),
+        Some(Command::Events(command)) if command.is_service() => Some(lines),
         Some(Command::Gate(_)) => Some(match log.gate.log_form.value {
             LogForm::Text => lines,
             LogForm::Json => telemetry::Lines::Json,
@@ -328,6 +333,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Expiring(arguments) => expiring::run(arguments, session).await,
         Command::Explain(arguments) => explain::run(arguments, session).await,
         Command::Alerts(command) => alerts::run(command, session).await,
+        Command::Events(command) => events::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,
         Command::Reminders(command) => reminders::run(command, session).await,
         Command::Doctor { end_lock } => doctor::run(session, end_lock).await,

@@ -10,6 +10,8 @@ pub(crate) mod carrier;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub mod edit;
+pub mod endpoint;
+pub mod event;
 #[cfg(test)]
 pub(crate) mod examples;
 pub mod expiry;

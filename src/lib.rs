@@ -16,7 +16,8 @@
 //! * [`signals`] says which signals end the program, for whoever has a terminal to give back.
 //! * [`anchor`] signs how far the audit has come and brings that to a place outside of the database.
 //! * [`secret_file`] reads the files that hold secrets, by one set of rules for every door.
-//! * [`https`] sends requests to receivers of alerts and anchors.
+//! * [`herald`] tells endpoints of events, in order, each until it takes them.
+//! * [`https`] sends requests to receivers of alerts, events and anchors.
 //!
 //! Data goes one way too. In the console a terminal event becomes an action, an action a message, and
 //! `update(state, message)` answers with effects that a worker carries out; the view only reads the state.
@@ -39,6 +40,7 @@ pub mod domain;
 pub mod fuzzing;
 pub mod gate;
 pub mod harden;
+pub mod herald;
 pub(crate) mod https;
 pub mod mail;
 pub(crate) mod secret_file;

@@ -9,8 +9,8 @@ use crate::domain::operator::Identity;
 pub use crate::domain::usage::{Outcome, RaisedAlert};
 use crate::store::Store;
 pub use crate::store::{
-    Access, AlertRequest, Error as StoreError, Facts, Holder, Intent, Lack, LiveEvent, Location,
-    MaybeTransient, Mended, Moving, Neglected, OddRow, SavedWindow, Tried, UNWRITTEN,
+    Access, Address, AlertRequest, Claim, Error as StoreError, Facts, Holder, Intent, Lack, LiveEvent,
+    Location, MaybeTransient, Mended, Moving, Neglected, OddRow, SavedWindow, Tried, UNWRITTEN,
 };
 
 mod account_page;
@@ -25,6 +25,7 @@ mod demo;
 mod document;
 mod edit;
 mod error;
+mod events;
 mod explain;
 mod export;
 mod find;

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
-use crate::clock::{Clock, Steady};
+use crate::clock::Steady;
 use crate::domain::Instant;
 
 mod accounts;
@@ -19,6 +19,7 @@ mod audit;
 mod compare;
 mod conditions;
 mod dialect;
+mod endpoints;
 mod error;
 mod facts;
 mod filter;
@@ -63,6 +64,7 @@ pub use alerts::AlertRequest;
 pub use audit::{Done, Whose};
 pub use compare::Which;
 pub use conditions::conditions;
+pub use endpoints::{Address, Claim, Progress};
 pub use error::{Error, MaybeTransient, Result};
 pub use facts::{Facts, UNWRITTEN};
 pub use gates::{GateRow, LeakAction, Leaked, NewGate, Sight};
@@ -78,7 +80,7 @@ pub use networks::{NETWORKS_OF_A_KEY, Sighting};
 pub use odd::OddRow;
 pub use outbox::{Ahead, Unwell};
 pub use page::{Side, Slice};
-pub use pulse::{Mark, Pulse, Touched, WalHead, WalIndex};
+pub use pulse::{Follow, Mark, Pulse, Touched, WalHead, WalIndex};
 pub use refold::Refolded;
 pub use rights::{Lack, Mended};
 pub use schema::Schema;
@@ -289,14 +291,6 @@ impl Store {
             && let Ok((changed, sign)) = sqlx::query_as(NEWEST).fetch_one(readers).await
         {
             self.steady.learn(changed, sign);
-        }
-    }
-
-    /// The present: of SQLite by this machine's clock, but never before what the database has seen.
-    pub fn time(&self, clock: &Clock) -> Instant {
-        match &self.pools {
-            Pools::Sqlite { .. } => self.steady.now(clock),
-            Pools::Postgres(_) => clock.now(),
         }
     }
 

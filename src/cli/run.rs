@@ -39,6 +39,7 @@ impl Ending {
         match command {
             Command::Reminders(Reminders::Sweep(_)) => Self::Gently,
             Command::Reminders(Reminders::Watch(_)) => Self::Service,
+            Command::Events(command) if command.goes_on() => Self::Service,
             _ => Self::AtOnce,
         }
     }

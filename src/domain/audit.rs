@@ -114,6 +114,11 @@ pub enum Action {
     /// Everything was written into a file, the hashes of keys among it.
     #[strum(serialize = "export.write")]
     ExportWrite,
+    /// A program is told of what happens from now on.
+    #[strum(serialize = "endpoint.add")]
+    EndpointAdd,
+    #[strum(serialize = "endpoint.remove")]
+    EndpointRemove,
     /// A batch of keys was loaded by `keyrack demo`.
     #[strum(serialize = "demo.load")]
     DemoLoad,

@@ -64,6 +64,8 @@ pub enum Permission {
     ChangeHolds,
     /// Take over keys that another product made, and write out all that is there.
     MoveKeys,
+    /// Say which programs are told of what happens.
+    ChangeEndpoints,
 }
 
 impl Permission {
@@ -72,7 +74,11 @@ impl Permission {
         match self {
             Self::Look => Role::Viewer,
             Self::ChangeKeys | Self::ChangeAccounts | Self::SendReminders => Role::Operator,
-            Self::ChangeIssuers | Self::ChangeOperators | Self::ChangeHolds | Self::MoveKeys => Role::Admin,
+            Self::ChangeIssuers
+            | Self::ChangeOperators
+            | Self::ChangeHolds
+            | Self::MoveKeys
+            | Self::ChangeEndpoints => Role::Admin,
         }
     }
 }

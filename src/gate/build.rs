@@ -13,7 +13,7 @@ use super::limiter::Address;
 use super::limits::Limits;
 use super::origin::Listed;
 use super::settings::{Issuers, LeakDoors, Settings, VerifyRule};
-use super::webhook::WebhookSettings;
+use super::webhook::Receiver;
 use crate::config::ConfigError;
 use crate::config::settings::{Door, GateTable, HeaderNames, Setting};
 use crate::domain::network::Networks;
@@ -42,7 +42,7 @@ impl Settings {
         let address = |url: &String| Address::parse(url, password.as_deref().map(String::as_str));
         let limits = table.limits.value.as_ref().map(address).transpose();
         let signed = secret(&table.webhook_secret_file, SHORTEST_SECRET)?;
-        let webhook = table.webhook.value.as_ref().map(|url| WebhookSettings::new(url, signed)).transpose();
+        let webhook = table.webhook.value.as_ref().map(|url| Receiver::new(url, signed)).transpose();
         let token = secret(&table.verify_token_file, SHORTEST_SECRET)?;
         Ok(Self {
             listen: table.listen.value.clone(),

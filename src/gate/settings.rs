@@ -10,7 +10,7 @@ use super::leaks::PublicKeys;
 use super::limiter::Address;
 use super::limits::Limits;
 use super::origin::{Listed, bare_host};
-use super::webhook::WebhookSettings;
+use super::webhook::Receiver;
 use crate::config::settings::Source;
 use crate::domain::credential::Home;
 use crate::domain::secret::HashedKey;
@@ -39,7 +39,7 @@ pub struct Settings {
     /// The doors for leaked keys.
     pub leaks: LeakDoors,
     /// Where alerts are sent.
-    pub webhook: Option<WebhookSettings>,
+    pub webhook: Option<Receiver>,
     /// Says how many lines are missing in the log because its reader did not keep up.
     pub lost_lines: fn() -> u64,
 }

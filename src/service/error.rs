@@ -133,6 +133,11 @@ pub enum Field {
     Until,
     /// Of a report.
     Period,
+    /// The name of an endpoint.
+    Endpoint,
+    /// Of an endpoint.
+    Address,
+    Secret,
     Overlap,
     Owner,
     Tags,

@@ -330,6 +330,15 @@ impl Store {
         Ok(rows.into_iter().map(Entry::from).collect())
     }
 
+    /// The rows from number `from` on, oldest first.
+    pub async fn audit_from(&self, from: i64, limit: u32) -> Result<Vec<Entry>> {
+        let mut reader = self.reader().await?;
+        let sql = format!("SELECT {COLUMNS}, {NAME} FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2");
+        let rows: Vec<AuditRow> =
+            rows!(fetch_all, reader.conn(), sqlx::AssertSqlSafe(sql), [from, i64::from(limit)]);
+        Ok(rows.into_iter().map(Entry::from).collect())
+    }
+
     /// The rows after number `after`, oldest first, exactly as they stand, with the hash that each carries.
     pub async fn audit_links(&self, after: i64, limit: u32) -> Result<Vec<(Link, Vec<u8>)>> {
         let mut reader = self.reader().await?;

@@ -13,8 +13,9 @@ use uuid::Uuid;
 use super::dialect::{both, rows, scalar};
 use super::filter::{Driver as _, push_ids};
 use super::{Conn, Reader, Result, Store};
-use crate::domain::audit::register::{Register, StoredAccount, StoredIssuer};
+use crate::domain::audit::register::{Register, StoredAccount, StoredEndpoint, StoredIssuer};
 use crate::domain::audit::replay::{Micros, Row, StoredKey, fingerprint};
+use crate::domain::endpoint::fingerprint as of_address;
 
 /// Keys whose rows are read by one statement, so that each is compared with the rows of the same moment.
 const KEYS: i64 = 500;
@@ -304,11 +305,44 @@ struct IssuerRow {
     hide_revoked: bool,
 }
 
+#[derive(FromRow)]
+struct EndpointRow {
+    name: Raw,
+    url: Option<Raw>,
+    place: Raw,
+    kinds: Raw,
+    secret: Raw,
+}
+
+/// Endpoints, with their addresses where this login may read them.
+async fn endpoints(mut conn: Conn<'_>) -> Result<Vec<StoredEndpoint>> {
+    let url = match conn.again() {
+        Conn::Sqlite(_) => "url",
+        Conn::Postgres(c) => {
+            let may: bool = sqlx::query_scalar("SELECT has_column_privilege('endpoints', 'url', 'SELECT')")
+                .fetch_one(c)
+                .await?;
+            if may { "url" } else { "NULL" }
+        }
+    };
+    let sql =
+        format!("SELECT name, CAST({url} AS text) AS url, place, kinds, secret FROM endpoints ORDER BY name");
+    let rows: Vec<EndpointRow> = rows!(fetch_all, conn, AssertSqlSafe(sql));
+    let stored = |row: EndpointRow| StoredEndpoint {
+        name: row.name.0,
+        url_hash: row.url.map(|url| of_address(&url.0)),
+        place: row.place.0,
+        kinds: row.kinds.0,
+        secret: row.secret.0,
+    };
+    Ok(rows.into_iter().map(stored).collect())
+}
+
 async fn register(mut conn: Conn<'_>) -> Result<Register> {
     let times = Times::of(&conn);
     let sql = format!(
         "SELECT {} FROM audit a WHERE a.action IN ('operator.set', 'operator.remove', 'issuer.apply', 'account.create', \
-         'account.change', 'account.suspend', 'account.reinstate', 'demo.load') ORDER BY a.seq",
+         'account.change', 'account.suspend', 'account.reinstate', 'demo.load', 'endpoint.add', 'endpoint.remove') ORDER BY a.seq",
         audit_columns(&times)
     );
     let mut told = Vec::new();
@@ -327,7 +361,8 @@ async fn register(mut conn: Conn<'_>) -> Result<Register> {
     let sql = "SELECT slug, CAST(policy AS text) AS policy, version, rotation_days, hide_revoked FROM issuers ORDER BY slug";
     let issuers: Vec<IssuerRow> = rows!(fetch_all, conn.again(), sql);
     let sql = format!("SELECT {} FROM usage_minutes", times.micros("min(minute)"));
-    let counted_since: Option<Micros> = scalar!(fetch_one, conn, AssertSqlSafe(sql));
+    let counted_since: Option<Micros> = scalar!(fetch_one, conn.again(), AssertSqlSafe(sql));
+    let endpoints = endpoints(conn).await?;
     let account = |row: Account| StoredAccount {
         slug: row.slug.0,
         issuer: row.issuer.0,
@@ -349,6 +384,7 @@ async fn register(mut conn: Conn<'_>) -> Result<Register> {
         operators: operators.into_iter().map(|(name, role)| (name.0, role.0)).collect(),
         accounts: accounts.into_iter().map(account).collect(),
         issuers: issuers.into_iter().map(issuer).collect(),
+        endpoints,
         counted_since,
     })
 }

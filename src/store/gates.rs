@@ -113,6 +113,14 @@ async fn frozen(mut reader: Reader, row: Option<SightRow>) -> Result<Option<Sigh
 const KEYS: usize = 500;
 
 impl Store {
+    /// The present: of SQLite by this machine's clock, but never before what the database has seen.
+    pub fn time(&self, clock: &Clock) -> Instant {
+        match &self.pools {
+            Pools::Sqlite { .. } => self.steady.now(clock),
+            Pools::Postgres(_) => clock.now(),
+        }
+    }
+
     /// A connection for writing outside of [`Store::transact`]: what a gate writes is no change of keys, and a gate's
     /// login is no operator.
     pub(super) async fn writer(&self) -> Result<Reader> {

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::domain::audit::Action;
 use crate::domain::subjects::Subjects;
 
-mod told;
+pub(super) mod told;
 
 use told::Told;
 
@@ -162,9 +162,10 @@ async fn touched(conn: Conn<'_>, from: Seen, to: Seen) -> Result<Subjects> {
     Ok(actions.iter().map(about).fold(alerts, Subjects::bitor))
 }
 
-/// A gate writes several times a second that it is alive, and what its keys were used for: that is no news.
+/// A gate writes several times a second that it is alive, and what its keys were used for, and a sender what endpoints took: that
+/// is no news.
 const SQLITE: &str = "SELECT (SELECT seq FROM audit_head), (SELECT coalesce(max(id), 0) FROM alerts), \
-     (SELECT coalesce(sum(beat_at + flushed), 0) FROM gates)";
+     (SELECT coalesce(sum(beat_at + flushed), 0) FROM gates) + (SELECT coalesce(sum(turns), 0) FROM endpoints)";
 const POSTGRES: &str = "SELECT (SELECT seq FROM audit_head), (SELECT coalesce(max(id), 0) FROM alerts), \
      clock_timestamp()";
 

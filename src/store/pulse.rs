@@ -18,8 +18,10 @@ use super::{Conn, Error, Pools, Result, Store, postgres};
 use crate::clock::{Clock, Steady};
 use crate::domain::Instant;
 
+mod follow;
 mod wal;
 
+pub use follow::Follow;
 pub(super) use wal::{Inode, beside, inode, named};
 pub use wal::{Moved, WalHead, WalIndex};
 

@@ -163,7 +163,13 @@ pub const ROOMS: &[Room] = &[
     room("src/harden", &[], &["rustix"]),
     // Opens single parts of rooms to tests.
     room("src/fuzzing", &["src/gate", "src/store", "src/tui"], &[]),
-    room("src/https", &[], &["ureq"]),
+    room("src/https", &["src/domain"], &["derive_more", "hmac", "sha2", "ureq", "zeroize"]),
+    // Brings events to their endpoints.
+    room(
+        "src/herald",
+        &["src/domain", "src/https", "src/secret_file", "src/service"],
+        &["tokio", "tracing", "ureq"],
+    ),
     room("src/signals", &[], &["nix", "rustix", "signal_hook", "std::fs", "std::process", "std::thread"]),
     // The doors go through the service, and know nothing of each other.
     room(
@@ -175,6 +181,7 @@ pub const ROOMS: &[Room] = &[
             "src/service",
             "src/anchor",
             "src/config",
+            "src/herald",
             "src/secret_file",
             "src/signals",
             "src/telemetry",

@@ -86,6 +86,14 @@ mod contract {
     mod year;
 }
 
+/// What happens, told to other programs.
+mod events {
+    mod endpoints;
+    mod follow;
+    mod receiver;
+    mod sender;
+}
+
 /// The gate, over the wire.
 mod gate {
     mod after_end;

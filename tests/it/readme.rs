@@ -229,7 +229,13 @@ fn the_units_on_the_page_are_units_that_systemd_takes() {
     let folder = tempfile::tempdir().unwrap();
     let units = blocks_of("ini");
     let names: Vec<&str> = units.iter().map(|unit| unit.note.as_str()).collect();
-    assert_eq!(names, ["keyrack-reminders.service", "keyrack-reminders.timer", "keyrack-gate.service"]);
+    let wanted = [
+        "keyrack-events.service",
+        "keyrack-reminders.service",
+        "keyrack-reminders.timer",
+        "keyrack-gate.service",
+    ];
+    assert_eq!(names, wanted);
     for unit in &units {
         let program =
             unit.lines.iter().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/keyrack "));

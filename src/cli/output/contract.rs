@@ -11,6 +11,7 @@ use super::super::reminders::letter::Planned;
 use super::*;
 use crate::domain::account::AccountSummary;
 use crate::domain::audit::Entry;
+use crate::domain::endpoint::Endpoint;
 use crate::domain::explain::Step;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
@@ -42,6 +43,7 @@ fn records_keep_their_headings_and_fields() {
     told::<Operator>(&mut out, "operator");
     told::<RaisedAlert>(&mut out, "alert");
     told::<Entry>(&mut out, "audit");
+    told::<Endpoint>(&mut out, "endpoint");
     told::<Reminder>(&mut out, "reminder");
     told::<Retried>(&mut out, "retried reminder");
     told::<Sweep>(&mut out, "sweep");

@@ -125,7 +125,7 @@ pub const REGISTRY: &[Registered] = &[
         .in_palette()
         .also("unselect deselect"),
     entry(Retry, "send again", &[Reminders], &["r"]).hint(13).in_palette().also("resend"),
-    entry(GoToKey, "key", &[Reminders, Alerts, Rotations, Reader], &["o"]).hint(20).in_palette(),
+    entry(GoToKey, "key", &[Reminders, Alerts, Audit, Rotations, Reader], &["o"]).hint(20).in_palette(),
     entry(KeyReminders, "reminders", &[Keys, Expiring, Detail], &["i"]).hint(27).in_palette(),
     entry(TellAdmins, "tell admins", &[Keys, Expiring, Rotations, Detail], &["M"])
         .in_palette()

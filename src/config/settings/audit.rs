@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::super::document::{ConfigError, Result};
 use super::codec::{Codec, PATH, TEXT, TIME};
-use super::gate::masked;
 use super::row::Row;
 use super::setting::Setting;
 use super::table::Table;
+use crate::domain::endpoint::place as masked;
 
 /// Some receivers have a token in the path, which is nobody's business.
 const PLACE: Codec<String> = Codec::new(

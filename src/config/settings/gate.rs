@@ -16,6 +16,7 @@ use super::database::has_password;
 use super::row::Row;
 use super::setting::{Setting, Source};
 use super::table::Table;
+use crate::domain::endpoint::place;
 use crate::domain::network::{NetworkError, parse_network};
 
 #[cfg(test)]
@@ -99,16 +100,8 @@ const WEBHOOK: Codec<String> = Codec::new(
         }
         Ok(text.to_owned())
     },
-    |address| masked(address),
+    |address| place(address),
 );
-
-/// An address without what follows its host.
-pub(super) fn masked(address: &str) -> String {
-    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let more = if host.len() < rest.len() { "/…" } else { "" };
-    format!("{scheme}://{host}{more}")
-}
 
 macro_rules! gate {
     ($how:ident $field:ident: $codec:expr, $doc:literal) => {{

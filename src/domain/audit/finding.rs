@@ -58,6 +58,9 @@ pub enum Kind {
     Operator,
     #[strum(serialize = "issuer.unexplained")]
     Issuer,
+    /// An endpoint of events that no row tells of, or tells otherwise.
+    #[strum(serialize = "endpoint.unexplained")]
+    Endpoint,
     /// A trigger that is missing, altered, switched off or not ours.
     #[strum(serialize = "schema.trigger")]
     Trigger,
@@ -115,6 +118,9 @@ impl Kind {
             Self::Account | Self::Operator | Self::Issuer => {
                 "Set it as it shall be with `keyrack account`, `keyrack operator` or `keyrack issuer apply`, then find out \
                  who can write to the database"
+            }
+            Self::Endpoint => {
+                "Remove it with `keyrack events endpoints remove`, and find out who can write to the database, and what went there"
             }
             Self::Trigger | Self::Schema => {
                 "Have the tables' owner put back what the audit expects, word by word; if changes may have slipped past \

@@ -18,6 +18,7 @@ pub struct Register {
     pub operators: Vec<(String, String)>,
     pub accounts: Vec<StoredAccount>,
     pub issuers: Vec<StoredIssuer>,
+    pub endpoints: Vec<StoredEndpoint>,
     /// The oldest count of use.
     pub counted_since: Option<Micros>,
 }
@@ -44,6 +45,16 @@ pub struct StoredIssuer {
     pub hide_revoked: bool,
 }
 
+#[derive(Clone, Debug, Default)]
+pub struct StoredEndpoint {
+    pub name: String,
+    /// Of its address; `None` where this login can't read that.
+    pub url_hash: Option<String>,
+    pub place: String,
+    pub kinds: String,
+    pub secret: String,
+}
+
 impl Register {
     /// What holds for the whole database.
     pub fn era(&self, now: Micros) -> Era {
@@ -62,6 +73,40 @@ impl Register {
         let mut findings = self.judge_operators();
         findings.extend(self.judge_accounts(era));
         findings.extend(self.judge_issuers());
+        findings.extend(self.judge_endpoints());
+        findings
+    }
+
+    fn judge_endpoints(&self) -> Vec<Finding> {
+        let mut told: BTreeMap<&str, &Value> = BTreeMap::new();
+        for row in &self.rows {
+            if row.is(Action::EndpointAdd) {
+                told.insert(&row.subject, &row.detail);
+            } else if row.is(Action::EndpointRemove) {
+                told.remove(row.subject.as_str());
+            }
+        }
+        let mut findings = Vec::new();
+        for one in &self.endpoints {
+            let finding =
+                |audit: String, table: String| Finding::new(Kind::Endpoint, &one.name, audit, table);
+            let Some(detail) = told.remove(one.name.as_str()) else {
+                findings.push(finding("no row tells of it".into(), format!("events go to {}", one.place)));
+                continue;
+            };
+            let text = |name: &str| detail.get(name).and_then(Value::as_str).unwrap_or_default();
+            let of_audit = [text("place"), text("kinds"), text("secret")];
+            let of_table = [one.place.as_str(), one.kinds.as_str(), one.secret.as_str()];
+            if of_audit != of_table {
+                findings.push(finding(of_audit.join(", "), of_table.join(", ")));
+            } else if one.url_hash.as_deref().is_some_and(|hash| hash != text("url_hash")) {
+                findings
+                    .push(finding(format!("events go to {}", text("place")), "to another address".into()));
+            }
+        }
+        let gone =
+            told.into_keys().map(|name| Finding::new(Kind::Endpoint, name, "it was added", "not there"));
+        findings.extend(gone);
         findings
     }
 

@@ -23,7 +23,9 @@ const SHARED: [i64; 7] =
     [0x6969, 0xFE53_4D42, 0xFF53_4D42, 0x6573_5546, 0x0102_1997, 0x00C3_6400, 0x5346_414F];
 
 /// What tells of writes to one database.
-pub(super) struct Told {
+pub(in crate::store) struct Told {
+    /// The least time between two looks.
+    least: Duration,
     kernel: Option<AsyncFd<OwnedFd>>,
     /// The database and its log, as they are called in their folders.
     names: Vec<OsString>,
@@ -32,6 +34,11 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn of(database: &Path) -> Self {
+        Self::every(database, POLL)
+    }
+
+    /// The same, but with this time between two looks at least.
+    pub(in crate::store) fn every(database: &Path, least: Duration) -> Self {
         let (mut names, mut folders) = (Vec::new(), Vec::new());
         // What a link stands for lies elsewhere, and either may be replaced.
         let real = std::fs::canonicalize(database);
@@ -48,11 +55,11 @@ impl Told {
         let kernel = watch(&folders).inspect_err(|error| {
             tracing::debug!(%error, "the kernel tells nothing of writes to the database: it is looked at often");
         });
-        Self { kernel: kernel.ok(), names, looked: Moment::now() }
+        Self { least, kernel: kernel.ok(), names, looked: Moment::now() }
     }
 
     /// Waits until it is time for another look, or only until one may be taken again.
-    pub(super) async fn next(&mut self, soon: bool) {
+    pub(in crate::store) async fn next(&mut self, soon: bool) {
         if let Some(kernel) = self.kernel.as_ref().filter(|_| !soon) {
             match timeout(SELDOM, written(kernel, &self.names)).await {
                 Ok(Ok(())) | Err(_) => {}
@@ -61,9 +68,9 @@ impl Told {
                     self.kernel = None;
                 }
             }
-            sleep_until(self.looked + POLL).await;
+            sleep_until(self.looked + self.least).await;
         } else {
-            sleep(POLL).await;
+            sleep(POLL.min(self.least * 4)).await;
         }
         self.looked = Moment::now();
     }

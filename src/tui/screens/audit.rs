@@ -75,6 +75,11 @@ impl Screen for State {
                     shell.open(Opening::Reader { title, parts, about });
                 }
             }
+            Action::GoToKey => match self.rows.selected().map(|entry| entry.key) {
+                Some(Some(key)) => shell.filter(About::key(key).filter),
+                Some(None) => shell.toast(Severity::Info, "this change was about no key"),
+                None => {}
+            },
             Action::VerifyAudit => {
                 let (id, effect) = shell.ask(ME, Request::VerifyAudit);
                 self.verifying = Some(id);

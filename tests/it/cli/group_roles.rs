@@ -5,13 +5,14 @@ use crate::support::database::{Database, run_on_postgres, skip};
 use crate::support::program;
 use crate::support::script::{ACCOUNT, failed, succeeded, texts};
 
-const ROLES: [&str; 6] = [
+const ROLES: [&str; 7] = [
     "keyrack_viewer",
     "keyrack_console",
     "keyrack_operator",
     "keyrack_admin",
     "keyrack_sweeper",
     "keyrack_gate",
+    "keyrack_sender",
 ];
 
 /// Every right of the group roles in this database.
@@ -105,7 +106,7 @@ async fn missing_roles_are_made_later() {
     let told = dana.ok(&["migrate"]);
     assert!(
         told.contains(
-            "Granted keyrack_viewer, keyrack_console, keyrack_sweeper, keyrack_operator, keyrack_admin the"
+            "Granted keyrack_viewer, keyrack_console, keyrack_sweeper, keyrack_operator, keyrack_admin, keyrack_sender the"
         ),
         "{told}"
     );

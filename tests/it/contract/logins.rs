@@ -14,13 +14,14 @@ use crate::support::people::{age, make, make_kept, named, office, preset, used};
 mod statements;
 
 /// Each login: the group that it has on the server, and its role in Keyrack.
-const LOGINS: [(&str, &str, Option<Role>); 10] = [
+const LOGINS: [(&str, &str, Option<Role>); 11] = [
     ("m_nobody", "", None),
     ("m_viewer", "keyrack_viewer", Some(Role::Viewer)),
     ("m_operator", "keyrack_operator", Some(Role::Operator)),
     ("m_admin", "keyrack_admin", Some(Role::Admin)),
     ("m_sweeper", "keyrack_sweeper", Some(Role::Operator)),
     ("m_gate", "keyrack_gate", None),
+    ("m_sender", "keyrack_sender", Some(Role::Viewer)),
     ("m_console", "keyrack_console", None),
     ("m_console_viewer", "keyrack_console", Some(Role::Viewer)),
     ("m_console_operator", "keyrack_console", Some(Role::Operator)),
@@ -52,6 +53,8 @@ async fn scene(db: &Database) -> Service {
          INSERT INTO alerts (kind, subject, hour, raised_at, gate, detail, acknowledged_at, acknowledged_by) VALUES \
          ('k', 'open', now(), now(), 'g', '{}', NULL, NULL), ('k', 'seen', now(), now(), 'g', '{}', now(), 'ada'); \
          INSERT INTO usage_minutes VALUES (gen_random_uuid(), now(), 5, 5, 5); \
+         INSERT INTO endpoints (name, url, place, kinds, secret, created_at, created_by, next_seq) \
+         VALUES ('desk', 'https://h.example/x', 'https://h.example/…', '', 'credential c', now(), 'ada', 2); \
          INSERT INTO late_tries VALUES (gen_random_uuid(), now(), '10.0.0.0/24', 'calls', 5, now()); \
          INSERT INTO gates (id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at) \
          VALUES (gen_random_uuid(), 'other', 'h', 'l', 'v', 1000, now(), now(), 0, now())",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::people::{office, preset, settings};
 use keyrack::clock::Clock;
 use keyrack::domain::usage::Tolerance;
-use keyrack::gate::webhook::{WebhookSettings, run, signature};
+use keyrack::gate::webhook::{self, run, signature};
 use keyrack::service::{Gate, GateSettings};
 use zeroize::Zeroizing;
 
@@ -61,7 +61,7 @@ on_both! {
         let settings = GateSettings { tolerance, ..settings("east") };
         let gate = Gate::open(&db.location(), Clock::System, settings).await.unwrap();
         let (url, calls) = receiver(&["503 Busy", "204 No Content", "200 OK"]);
-        let webhook = WebhookSettings::new(&url, Some(Zeroizing::new("a shared secret".into()))).unwrap();
+        let webhook = webhook::Receiver::new(&url, Some(Zeroizing::new("a shared secret".into()))).unwrap();
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let task = tokio::spawn(run(gate.clone(), webhook, stopped));
         gate.failed("203.0.113.7".parse().ok(), None);

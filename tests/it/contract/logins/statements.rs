@@ -7,6 +7,9 @@ const KEYS: &[&str] = &["m_operator", "m_admin", "m_console_operator"];
 const LETTERS: &[&str] = &["m_operator", "m_admin", "m_console_operator", "m_sweeper"];
 const ADMIN: &[&str] = &["m_admin"];
 const GATE: &[&str] = &["m_gate"];
+const SENDER: &[&str] = &["m_sender"];
+/// Who may read where events are sent.
+const ADDRESSES: &[&str] = &["m_admin", "m_sender"];
 /// Whom the old group lets lock the tables that only admins write.
 const LOCKS: &[&str] = &["m_admin", "m_console", "m_console_viewer", "m_console_operator"];
 
@@ -65,6 +68,12 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
     let hold = |by: &str, at: &str, until: &str| {
         format!(
             "INSERT INTO holds (kind, filter, made_at, until, made_by) VALUES ('freeze', 'account:acme', {at}, {until}, {by})"
+        )
+    };
+    let endpoint = |by: &str, at: &str, next: &str| {
+        format!(
+            "INSERT INTO endpoints (name, url, place, kinds, secret, created_at, created_by, next_seq) \
+             VALUES ('new', 'https://h.example/', 'https://h.example', '', 'credential c', {at}, {by}, {next})"
         )
     };
     let mut all: Vec<(String, &'static [&'static str], Fate)> = vec![
@@ -223,6 +232,24 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         ("SELECT keyrack_leaked((SELECT hash FROM key_auth LIMIT 1), 'leak:x', NULL, true, gen_random_uuid(), 'h')".into(), NOBODY, Done),
         ("SELECT keyrack_leaked((SELECT hash FROM key_auth LIMIT 1), 'leak:x', NULL, false, now() + interval '1 hour', gen_random_uuid(), 'h')".into(), NOBODY, Done),
         ("INSERT INTO limit_windows VALUES ('other', 's', '', now())".into(), NOBODY, Done),
+        (endpoint("session_user", now, "1"), ADMIN, Owes),
+        (endpoint("'ada'", now, "1"), NOBODY, Done),
+        (endpoint("session_user", "now() - interval '1 day'", "1"), NOBODY, Done),
+        (endpoint("session_user", now, "0"), NOBODY, Done),
+        ("DELETE FROM endpoints".into(), NOBODY, Done),
+        ("SELECT keyrack_remove_endpoint('desk')".into(), ADMIN, Owes),
+        ("SELECT url FROM endpoints".into(), ADDRESSES, Done),
+        ("UPDATE endpoints SET next_seq = next_seq + 1, turns = turns + 1".into(), SENDER, Done),
+        ("UPDATE endpoints SET lease_by = 's', lease_until = now(), turns = turns + 1".into(), SENDER, Done),
+        ("UPDATE endpoints SET answer = 'x', failing_since = now(), retry_at = now(), turns = turns + 1".into(), SENDER, Done),
+        ("UPDATE endpoints SET next_seq = next_seq - 1, turns = turns + 1".into(), NOBODY, Done),
+        ("UPDATE endpoints SET next_seq = 1000000, turns = turns + 1".into(), NOBODY, Done),
+        ("UPDATE endpoints SET taken_at = 'infinity', turns = turns + 1".into(), NOBODY, Done),
+        ("UPDATE endpoints SET next_seq = next_seq + 1".into(), NOBODY, Done),
+        ("UPDATE endpoints SET url = 'https://thief.example/'".into(), NOBODY, Done),
+        ("UPDATE endpoints SET kinds = 'created', turns = turns + 1".into(), NOBODY, Done),
+        (row("NULL", now, "session_user", "endpoint.add"), NOBODY, Done),
+        (row("NULL", now, "session_user", "endpoint.remove"), ADMIN, Done),
         ("SELECT * FROM owed".into(), NOBODY, Done),
         ("DELETE FROM owed".into(), NOBODY, Done),
         ("SELECT 1 FROM turns FOR UPDATE".into(), NOBODY, Done),
@@ -249,6 +276,7 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         "keys",
         "key_use",
         "holds",
+        "endpoints",
         "audit",
         "accounts",
         "audit_head",

@@ -11,7 +11,7 @@ fn a_signature_is_the_hmac_of_timestamp_and_body() {
 #[test]
 fn alerts_leave_this_machine_encrypted_or_not_at_all() {
     for good in ["https://hooks.example/x", "http://127.0.0.1:9/x", "http://localhost:9", "http://[::1]:9/"] {
-        assert!(WebhookSettings::new(good, None).is_ok(), "{good}");
+        assert!(Receiver::new(good, None).is_ok(), "{good}");
     }
     for (bad, why) in [
         ("http://hooks.example/x", UrlError::Scheme),
@@ -20,7 +20,7 @@ fn alerts_leave_this_machine_encrypted_or_not_at_all() {
         ("https://ada:secret@hooks.example/", UrlError::Credentials),
         ("ftp://x", UrlError::Scheme),
     ] {
-        assert_eq!(WebhookSettings::new(bad, None).err(), Some(why), "{bad}");
+        assert_eq!(Receiver::new(bad, None).err(), Some(why), "{bad}");
     }
 }
 
@@ -29,7 +29,7 @@ fn what_is_no_url_is_refused_before_the_first_alert() {
     for good in
         ["https://hooks.example", "https://hooks.example:8443/a%20b?c=d", "https://[2001:db8::1]:8443/"]
     {
-        assert!(WebhookSettings::new(good, None).is_ok(), "{good}");
+        assert!(Receiver::new(good, None).is_ok(), "{good}");
     }
     for bad in [
         "",
@@ -47,13 +47,13 @@ fn what_is_no_url_is_refused_before_the_first_alert() {
         "https://:8443/",
         "http://localhost:9/x\u{7f}",
     ] {
-        assert_eq!(WebhookSettings::new(bad, None).err(), Some(UrlError::Form), "{bad:?}");
+        assert_eq!(Receiver::new(bad, None).err(), Some(UrlError::Form), "{bad:?}");
     }
 }
 
 #[test]
 fn settings_show_neither_secret_nor_address() {
     let secret = Some(Zeroizing::new("very secret".to_owned()));
-    let shown = format!("{:?}", WebhookSettings::new("https://hooks.example/token", secret).unwrap());
+    let shown = format!("{:?}", Receiver::new("https://hooks.example/token", secret).unwrap());
     assert!(!shown.contains("secret") && !shown.contains("token"), "{shown}");
 }
