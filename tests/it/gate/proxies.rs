@@ -1,6 +1,5 @@
 //! A gate behind real proxies, set up by the very files that the README shows.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -9,11 +8,11 @@ use crate::support::gate::{Gate, bearer};
 use crate::support::http::{Answer, Connection, request, send};
 use crate::support::people::{account, keep, make_kept, office, preset, scoped};
 use crate::support::servers::{Api, Server};
-use keyrack::domain::issuer::ScopeRule;
 use keyrack::domain::network::Networks;
 use keyrack::service::{CreateKey, Service, new_operation};
 
 mod envoy;
+mod scopes;
 
 type Start = fn(&Path, SocketAddr, SocketAddr) -> Option<Server>;
 
@@ -289,36 +288,7 @@ async fn a_client_has_what_is_its_own(db: &Database, proxy: &Proxy, sockets: boo
     too_many_headers_are_the_clients_fault(&office, db, proxy).await;
 }
 
-/// A key with hundreds of scopes passes, and what the API is told of them fits every proxy's buffers.
-async fn a_key_with_300_scopes_passes(db: &Database) {
-    let mut policy = preset("voxpria");
-    let names: Vec<String> = (0..300).map(|n| format!("calls:campaign-{n:03}")).collect();
-    let rule = policy.scopes[0].clone();
-    policy.scopes.extend(names.iter().map(|name| ScopeRule { name: name.clone(), ..rule.clone() }));
-    let office = office(db, policy).await;
-    let all = keep(&office, scoped("acme", &format!("calls:read {}", names.join(" ")))).await;
-    let few = keep(&office, scoped("acme", &format!("calls:read {}", names[..50].join(" ")))).await;
-    for proxy in [&NGINX, &CADDY, &HAPROXY] {
-        let Some(site) = Site::build(db, proxy) else { continue };
-        for (created, told) in
-            [(&all, "count=301".to_owned()), (&few, format!("calls:read {}", names[..50].join(" ")))]
-        {
-            let answer =
-                site.send("GET", "/api/v1/calls", &[("Authorization", &bearer(&created.secret))], "");
-            assert_eq!(answer.status, 200, "{}: {answer:?}", proxy.name);
-            let head = answer.json()["head"].as_str().unwrap().to_ascii_lowercase();
-            let told: BTreeSet<&str> = told.split(' ').collect();
-            let line = head.lines().find_map(|line| line.strip_prefix("x-keyrack-scopes: ")).unwrap();
-            assert_eq!(line.split(' ').collect::<BTreeSet<_>>(), told, "{}", proxy.name);
-        }
-    }
-}
-
 on_both! {
-    async fn behind_any_proxy_a_key_with_300_scopes_passes(db) {
-        a_key_with_300_scopes_passes(&db).await;
-    }
-
     async fn behind_nginx_every_answer_reaches_the_client(db) {
         every_answer_reaches_the_client(&db, &NGINX).await;
     }
