@@ -37,6 +37,7 @@ mod rotation;
 mod run;
 mod session;
 mod shell;
+mod status;
 mod usage;
 
 use crate::clock::Clock;
@@ -208,6 +209,8 @@ pub enum Command {
     Report(report::Arguments),
     /// List the keys that expire next, or write them as a calendar
     Expiring(expiring::Arguments),
+    /// Show what wants a person now: what expires, alerts, gates, reminders, what is paused or frozen
+    Status(status::Arguments),
     /// Say step by step why a key is refused, or that it would pass
     Explain(explain::Arguments),
     /// List and acknowledge alerts about how keys are used
@@ -330,6 +333,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Leak(command) => leak::run(command, session).await,
         Command::Incident(command) => incident::run(command, session).await,
         Command::Report(arguments) => report::run(arguments, session).await,
+        Command::Status(arguments) => status::run(arguments, session).await,
         Command::Expiring(arguments) => expiring::run(arguments, session).await,
         Command::Explain(arguments) => explain::run(arguments, session).await,
         Command::Alerts(command) => alerts::run(command, session).await,

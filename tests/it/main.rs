@@ -37,6 +37,7 @@ mod cli {
     mod scripts;
     mod secrets;
     mod standby;
+    mod status;
     mod terminal;
     mod times;
     mod which;
