@@ -9,7 +9,7 @@ DECLARE
     t text;
 BEGIN
     FOR t IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attname = 'odd' AND NOT a.attisdropped LOOP
+        WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind = 'r' AND a.attname = 'odd' AND NOT a.attisdropped LOOP
         EXECUTE format('CREATE TRIGGER %I BEFORE INSERT ON %I FOR EACH ROW WHEN (NEW.odd)
             EXECUTE FUNCTION keyrack_none_turns_odd()', t || '_none_added_odd', t);
         EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE ON %I FOR EACH ROW WHEN (NEW.odd AND NOT OLD.odd)
