@@ -95,6 +95,7 @@ on_both! {
         let left = ask(0);
         requests += 1;
         tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let held_up = longest > Duration::from_millis(500) || gate.log().contains("gave no answer");
         gate.kill();
         let next = Gate::start(&db, &["--name", "east"]);
         let answer = next.get("/api/v1/me", &[("Authorization", &bearer_of(&asked[0]))]);
@@ -106,8 +107,8 @@ on_both! {
         store.take_over_usage(soon, &keyrack::clock::Clock::System).await.unwrap();
         let (counted, all) = (allowed(&service).await, requests as u64 + 1);
         assert!(counted <= all, "nothing is counted twice: {counted} of {all}");
-        // A gate that the machine held up for so long may not have saved the last seconds.
-        assert!(counted == all || longest > Duration::from_millis(500), "{counted} of {all}, {longest:?}");
+        // A gate that the machine or the server held up for so long may not have saved the last seconds.
+        assert!(counted == all || held_up, "{counted} of {all}, {longest:?}");
         assert_eq!(store.take_over_usage(soon, &keyrack::clock::Clock::System).await.unwrap(), 0);
         service.close().await;
     }
