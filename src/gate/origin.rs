@@ -35,7 +35,7 @@ pub enum Mistake {
     )]
     Untrusted,
     #[error(
-        "the proxy does not say which request it asks about: {0} is missing, see the recipes in the README"
+        "the proxy does not say which request it asks about: {0} is missing, see the recipes in the documentation"
     )]
     Missing(&'static str),
     #[error("X-Original-URL is no address of http or https")]
@@ -44,7 +44,7 @@ pub enum Mistake {
     Twice(&'static str),
     #[error(
         "the question's query is not issuer=SLUG alone: the proxy must drop the client's query, as the recipes in the \
-         README do"
+         documentation do"
     )]
     Query,
 }

@@ -1,4 +1,4 @@
-//! Every command of the README works as it stands there, in its order, for somebody who has nothing yet.
+//! Every command of the README and of the pages behind it works as it stands there, in their order, for somebody who has nothing yet.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::database::{Database, skip};
+use crate::support::pages::{page, pages, text};
 use crate::support::program;
 use crate::support::pty::Start;
 
@@ -17,10 +18,6 @@ struct Block {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn text() -> String {
-    std::fs::read_to_string(root().join("README.md")).unwrap()
 }
 
 /// The blocks of a language.
@@ -47,7 +44,7 @@ fn blocks_of(language: &str) -> Vec<Block> {
 /// The blocks of commands.
 fn blocks() -> Vec<Block> {
     let blocks = blocks_of("sh");
-    assert!(blocks.len() > 5, "the README has lost its commands");
+    assert!(blocks.len() > 5, "the pages have lost their commands");
     blocks
 }
 
@@ -68,7 +65,7 @@ fn run(home: &Path, block: &Block, path: &str, env: &[(&str, String)], replace: 
         .unwrap();
     assert!(
         output.status.success(),
-        "this does not work as the README has it ({}):\n{script}\n\n{}{}",
+        "this does not work as the page has it ({}):\n{script}\n\n{}{}",
         output.status,
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
@@ -176,23 +173,68 @@ fn the_second_command_is_there_and_well_formed() {
     assert!(blocks().iter().any(|block| block.lines == ["tests/run"]));
 }
 
+/// The headings of a page, as links name them.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let plain = |c: char| c.is_alphanumeric() || c == ' ' || c == '-';
+    let name = |line: &str| {
+        let words: String = line.trim_start_matches('#').trim().chars().filter(|c| plain(*c)).collect();
+        words.to_lowercase().replace(' ', "-")
+    };
+    headings.map(name).collect()
+}
+
 #[test]
-fn every_file_that_the_page_points_to_is_there() {
-    for (_, rest) in
-        text().match_indices("](").map(|(at, _)| text().split_at(at + 2).1.to_owned()).map(|r| ((), r))
-    {
-        let target = rest.split(')').next().unwrap();
-        if !target.starts_with("http") && !target.starts_with('#') {
-            assert!(root().join(target).exists(), "the README points to {target}");
+fn every_file_and_heading_that_a_page_points_to_is_there() {
+    for (path, text) in pages() {
+        for target in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if target.starts_with("http") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let there = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let there = root().join(there);
+            assert!(there.exists(), "{} points to {target}", path.display());
+            if !anchor.is_empty() {
+                let text = std::fs::read_to_string(&there).unwrap();
+                assert!(anchors(&text).contains(&anchor.to_owned()), "{} points to {target}", path.display());
+            }
         }
     }
 }
 
 #[test]
+fn the_readme_is_short_and_every_page_stands_in_the_summary_and_begins_with_its_title() {
+    let pages = pages();
+    assert!(pages[0].1.len() <= 8_000, "{} bytes", pages[0].1.len());
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.extension().and_then(|ending| ending.to_str()) {
+                None => folders.push(entry),
+                Some("md") if !entry.ends_with("SUMMARY.md") => {
+                    found.push(entry.strip_prefix(root()).unwrap().to_owned());
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    found.sort();
+    let mut told: Vec<_> = pages[1..].iter().map(|(path, _)| path.clone()).collect();
+    told.sort();
+    assert_eq!(told, found);
+    for (path, text) in &pages {
+        let titles = text.lines().filter(|line| line.starts_with("# ")).count();
+        assert!(text.starts_with("# ") && titles >= 1, "{}", path.display());
+    }
+}
+
+#[test]
 fn the_settings_on_the_page_are_the_settings_of_the_program() {
-    let page = text();
+    let told = text();
     for name in keyrack::config::settings::CONSOLE.rows.iter().map(|row| row.name) {
-        assert!(page.contains(&format!("`{name}`")), "the README does not tell of the setting {name}");
+        assert!(told.contains(&format!("`{name}`")), "no page tells of the setting {name}");
     }
     let home = tempfile::tempdir().unwrap();
     let facts = program::json(home.path(), ["info", "--json"]);
@@ -202,13 +244,13 @@ fn the_settings_on_the_page_are_the_settings_of_the_program() {
         let own = names.iter().filter_map(|name| name.strip_prefix(table)?.strip_prefix('.'));
         assert!(own.clone().count() > 10);
         for name in own {
-            let told = page.contains(&format!("`{name}`"));
-            assert!(told, "the README does not tell of the setting {name} of [{table}]");
+            assert!(told.contains(&format!("`{name}`")), "no page tells of the setting {name} of [{table}]");
         }
     }
     // And the example is taken as it stands.
     let home = tempfile::tempdir().unwrap();
-    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let settings = page("settings.md");
+    let example = settings.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let folder = home.path().join(".config/keyrack");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("config.toml"), example).unwrap();

@@ -29,7 +29,7 @@ pub fn of_python(name: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-/// A recipe of the README, with the addresses of this test in place of its own.
+/// A recipe of the documentation, with the addresses of this test in place of its own.
 pub fn recipe(name: &str, listen: SocketAddr, gate: SocketAddr, api: SocketAddr) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes").join(name);
     std::fs::read_to_string(path)
@@ -68,7 +68,7 @@ impl Server {
         server
     }
 
-    /// nginx with the README's recipe.
+    /// nginx with our recipe.
     #[track_caller]
     pub fn nginx(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
         let program = program("nginx")?;
@@ -89,7 +89,7 @@ impl Server {
         Some(Self::start(command, listen, &dir))
     }
 
-    /// Caddy with the README's recipe.
+    /// Caddy with our recipe.
     #[track_caller]
     pub fn caddy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
         let program = program("caddy")?;
@@ -102,7 +102,7 @@ impl Server {
         Some(Self::start(command, listen, &dir))
     }
 
-    /// HAProxy with the README's recipe.
+    /// HAProxy with our recipe.
     #[track_caller]
     pub fn haproxy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
         let program = program("haproxy")?;
@@ -115,7 +115,7 @@ impl Server {
         Some(Self::start(command, listen, &dir))
     }
 
-    /// Envoy with the README's recipe.
+    /// Envoy with our recipe.
     #[track_caller]
     pub fn envoy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
         let program = of_python("envoy")?;
@@ -135,7 +135,7 @@ impl Server {
         Some(Self::start(command, listen, &dir))
     }
 
-    /// Traefik with the README's recipe, for the host `api.example.com`.
+    /// Traefik with our recipe, for the host `api.example.com`.
     #[track_caller]
     pub fn traefik(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
         let program = of_python("traefik")?;

@@ -11,6 +11,7 @@ pub mod gate;
 pub mod http;
 pub mod line;
 pub mod mail;
+pub mod pages;
 pub mod people;
 pub mod post;
 pub mod postbox;

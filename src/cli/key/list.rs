@@ -128,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn help_and_readme_name_every_field_of_the_filter() {
+    fn help_and_page_name_every_field_of_the_filter() {
         let command = Arguments::augment_args(clap::Command::new("list"));
         let filter = command.get_arguments().find(|one| one.get_id() == "filter").unwrap();
         let help = filter.get_help().unwrap().to_string();
-        let readme = include_str!("../../../README.md");
+        let page = include_str!("../../../docs/commands.md");
         for field in FIELDS {
             assert!(help.contains(&format!("{}:", field.name)), "help lacks {}: {help}", field.name);
-            assert!(readme.contains(&format!("`{}:", field.name)), "the README lacks {}", field.name);
+            assert!(page.contains(&format!("`{}:", field.name)), "the page lacks {}", field.name);
         }
     }
 }

@@ -74,7 +74,7 @@ impl Gate {
                     tracing::error!(key = %known.key.id, %error, "a leaked key goes on working: {undone}");
                     let why = match error {
                         Error::Refused(_) => "see the gate's log",
-                        _ => "the gate's login may not, see the README",
+                        _ => "the gate's login may not: see docs/team-postgresql.md",
                     };
                     alert(&format!("{undone}: {why}"), true)
                 }

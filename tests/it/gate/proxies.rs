@@ -1,4 +1,4 @@
-//! A gate behind real proxies, set up by the very files that the README shows.
+//! A gate behind real proxies, set up by the very files that the documentation shows.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::support::database::{Database, skip};
 use crate::support::gate::{Gate, bearer};
 use crate::support::http::{Answer, Connection, request, send};
+use crate::support::pages;
 use crate::support::people::{account, keep, make_kept, office, preset, scoped};
 use crate::support::servers::{Api, Server};
 use keyrack::domain::network::Networks;
@@ -365,14 +366,11 @@ on_both! {
 }
 
 #[test]
-fn the_readme_shows_the_recipes_that_are_tested() {
+fn the_pages_show_the_recipes_that_are_tested() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let page = pages::text();
     for name in ["nginx.conf", "Caddyfile", "traefik.yml", "haproxy.cfg", "keyrack.lua", "envoy.yaml"] {
         let recipe = std::fs::read_to_string(root.join("tests/recipes").join(name)).unwrap();
-        assert!(
-            page.contains(&format!("\n{recipe}```\n")),
-            "the README does not show tests/recipes/{name} as it is"
-        );
+        assert!(page.contains(&format!("\n{recipe}```\n")), "no page shows tests/recipes/{name} as it is");
     }
 }

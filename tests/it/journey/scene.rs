@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::support::database::{Database, skip};
 use crate::support::gate::Gate;
 use crate::support::http::{Answer, free_port, send};
+use crate::support::pages;
 use crate::support::program;
 use crate::support::pty::{PATIENCE, Start, Terminal};
 use crate::support::servers::{self, Api, Server};
@@ -157,7 +158,7 @@ on_both! {
     }
 }
 
-/// A person's shell, which gets the README's blocks one after the other.
+/// A person's shell, which gets the page's blocks one after the other.
 struct Shell {
     child: Child,
     out: PathBuf,
@@ -215,9 +216,9 @@ impl Drop for Shell {
     }
 }
 
-/// The README's blocks of this scene, with ports of our own in the place of its.
+/// The page's blocks of this scene, with ports of our own in the place of its.
 fn blocks(ports: &[(String, String)]) -> Vec<String> {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let page = pages::page("gate/overview.md");
     let blocks = page.split("```sh scene\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks
         .map(|block| ports.iter().fold(block.to_owned(), |text, (from, to)| text.replace(from, to)))
