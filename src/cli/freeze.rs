@@ -9,7 +9,7 @@ use super::output::{Column, Record, Tone};
 use super::session::{Session, insist};
 use super::{count, filter, prompt, say};
 use crate::domain::Instant;
-use crate::domain::hold::{Hold, HoldKind};
+use crate::domain::hold::{Hold, HoldKind, refuses};
 use crate::service::{Count, HoldTarget, new_operation};
 
 #[derive(Debug, Subcommand)]
@@ -84,7 +84,7 @@ pub async fn freeze(command: Freeze, session: &Session) -> Result {
     match command {
         Freeze::Add { filter: text, how_long } => {
             let query = filter::query(&text, session)?;
-            let counted = session.service().await?.count(&query).await?;
+            let counted = session.service().await?.count(&refuses(&query)).await?;
             let fits = match counted {
                 Count::Exactly(number) => count(number, "key"),
                 Count::AtLeast(number) => format!("at least {}", count(number, "key")),

@@ -216,7 +216,14 @@ impl Table {
                 styles.of(Role::Warning),
             ));
         } else if self.ticks() > 0 {
-            let words = "They stop working immediately. This can't be undone.";
+            let works = |row: &LeakFinding| {
+                let ticked = |found: &Found| self.ticked.contains(&found.key.id);
+                row.works(shell.now) && row.key.as_deref().is_some_and(ticked)
+            };
+            let words = match self.rows.iter().any(works) {
+                true => "They stop working immediately. This can't be undone.",
+                false => "None of them works now; revoked, they never will again.",
+            };
             lines.push(Line::styled(fit::cut(words, width), styles.of(Role::Warning)));
             hints.insert(0, (key(Action::Yes), act.as_str()));
             hints.insert(1, (key(Action::Pause), "pause"));

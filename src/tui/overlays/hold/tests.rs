@@ -29,6 +29,11 @@ fn hold(n: i64, kind: HoldKind, filter: &str, account: Option<&str>) -> Hold {
 fn question(of: &str, fits: u64) -> Desk {
     let mut desk = Desk::new();
     let effects = desk.open(Opening::Hold { of: of.into(), lift: None });
+    // What has ended is refused anyway.
+    asked(
+        &effects,
+        |request| matches!(request, Request::Count(query) if query.to_string().contains("-status:")),
+    );
     counted(&mut desk, effects, fits);
     desk
 }

@@ -1,6 +1,7 @@
 //! What is meant, what is wrong with it, and what a yes sends.
 
 use super::{Focus, State, What};
+use crate::domain::hold::refuses;
 use crate::domain::pause::Lasting;
 use crate::domain::query::Query;
 use crate::domain::text;
@@ -45,7 +46,7 @@ impl State {
         if !same {
             self.fits = Some((query.clone(), None));
         }
-        let asked = self.counting.ask(shell, To::Overlay(self.number), Request::Count(query));
+        let asked = self.counting.ask(shell, To::Overlay(self.number), Request::Count(refuses(&query)));
         asked.into_iter().collect()
     }
 

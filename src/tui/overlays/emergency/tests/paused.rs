@@ -33,7 +33,7 @@ fn kr_05_what_is_ticked_is_paused_first_and_then_some_are_revoked_and_the_others
     };
     let paused = keys.clone().map(|key| Key { paused: Some(pause.clone()), ..key });
     look_again(&mut desk, &paused);
-    desk.says("3 don't work").says("paused").says("revoke all 3 ticked");
+    desk.says("3 don't work").says("paused").says("revoke all 3 ticked").says("None of them works now");
     desk.press("space");
     let (id, _) = sent(&mut desk);
     let dead: Vec<Revoked> = paused[1..]
