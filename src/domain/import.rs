@@ -81,7 +81,7 @@ impl Form {
 }
 
 /// More of a key than so many first characters nobody needs to see.
-const BEGINS: usize = 32;
+const BEGINS: usize = 20;
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,9 +138,7 @@ impl Incoming {
         let at = |part: Part| match of(part).map(instant) {
             None => Ok(None),
             Some(Some(at)) => Ok(at),
-            Some(None) => {
-                Err(format!("{} isn't a time such as 2027-01-31T12:00:00Z or 1801483200", part.as_str()))
-            }
+            Some(None) => Err(no_time(part)),
         };
         let short = words(Part::Short);
         let (hash, scheme) = hash(form, of(Part::Hash), short.as_deref(), words(Part::Scheme).as_deref())?;
@@ -156,14 +154,24 @@ impl Incoming {
         if begins.as_ref().is_some_and(|begins| begins.chars().count() > BEGINS) {
             return Err(format!("start has more than {BEGINS} characters: it may be a whole key"));
         }
-        let expires_at = at(Part::Expires)?;
+        let mut expires_at: Option<Instant> = None;
+        for value in columns.values(&row.fields, Part::Expires) {
+            let read = instant(value).ok_or_else(|| no_time(Part::Expires))?;
+            expires_at = expires_at.into_iter().chain(read).min();
+        }
+        let mut off = false;
+        // Where nobody says, or a column of some rows is empty, nothing was switched off.
+        for value in columns
+            .values(&row.fields, Part::Enabled)
+            .filter(|value| text(value).is_some() || !value.is_string())
+        {
+            let on = if value.is_null() { Some(true) } else { fact(value) };
+            off |= !on.ok_or("enabled: neither yes nor no: whether it works can't be told")?;
+        }
+        let revoked = |value: &Value| fact(value) != Some(false) && !value.is_null();
         let ended = match () {
-            () if of(Part::Enabled).is_some_and(|value| fact(value) == Some(false)) => {
-                Some("it is switched off")
-            }
-            () if of(Part::Revoked).is_some_and(|value| fact(value) != Some(false) && !value.is_null()) => {
-                Some("it is revoked")
-            }
+            () if off => Some("it is switched off"),
+            () if columns.values(&row.fields, Part::Revoked).any(revoked) => Some("it is revoked"),
             () if expires_at.is_some_and(|at| at <= now) => Some("it has expired"),
             () if form == Form::Keyrack && row.fields.get("status").is_some_and(|is| is == "abandoned") => {
                 Some("nobody confirmed it")
@@ -320,13 +328,28 @@ fn hash(
     }
 }
 
+fn no_time(part: Part) -> String {
+    format!("{} isn't a time such as 2027-01-31T12:00:00Z or 1801483200", part.as_str())
+}
+
 /// What only our own export tells. Nothing of it may be lost: the key could do more than before.
 fn kept(form: Form, fields: &Map<String, Value>) -> Result<(Tags, Networks, Budgets), String> {
+    let told = |name: &str| fields.get(name).is_some_and(|value| !value.is_null());
     if form != Form::Keyrack {
+        if matches!(form, Form::BetterAuth | Form::Unkey) && told("remaining") {
+            return Err("it has a number of requests left, which no imported key has".into());
+        }
         return Ok(Default::default());
     }
-    if let Some(status @ ("paused" | "planned")) = fields.get("status").and_then(Value::as_str) {
+    let ends = ["revoked", "expired", "abandoned"];
+    if let Some(status) = fields.get("status").and_then(Value::as_str)
+        && status != "active"
+        && !ends.contains(&status)
+    {
         return Err(format!("it is {status}: an imported key works at once"));
+    }
+    if told("unreadable") || told("paused_until") {
+        return Err("a part of it couldn't be read, or it is paused: an imported key works at once".into());
     }
     if fields.get("revoke_at").is_some_and(|at| !at.is_null()) {
         return Err("its revocation is planned: an imported key has no plan".into());

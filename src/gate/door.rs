@@ -144,7 +144,7 @@ impl Door {
             let credential = match self.read(directory, asked) {
                 Ok(credential) => credential,
                 Err(Unread { policy, reason: Reason::Missing }) if asked.is_preflight() => {
-                    match self.preflight(&policies, policy).await {
+                    match self.preflight(asked, &policies, policy).await {
                         Some(judged) => return judged,
                         None => continue,
                     }

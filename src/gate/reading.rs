@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use super::door::{Asked, Door, Judged, Sent};
 use super::wire::Note;
 use crate::domain::credential::{Credential, Directory, Home, Spelling, Unread};
-use crate::domain::issuer::Policy;
+use crate::domain::issuer::{Policy, Routed};
 use crate::domain::reason::Reason;
 use crate::domain::verdict::{Ask, Verdict};
 use crate::service::{Confirmed, Policies};
@@ -26,14 +26,17 @@ impl Door {
     /// Judges a browser's question, by policies that are current; `None` where they are not.
     pub(super) async fn preflight(
         &self,
+        asked: &Asked<'_>,
         policies: &Policies,
         policy: Option<&Arc<Policy>>,
     ) -> Option<Judged> {
+        let passes = |policy: &Arc<Policy>| {
+            let Ask::Line(Ok(line)) = &asked.request.ask else { return false };
+            policy.gate.preflights && policy.route(line) != Routed::Hidden
+        };
         let verdict = match self.gate.confirm_policies(policies).await {
             Ok(Confirmed::Changed) => return None,
-            Ok(Confirmed::Current { .. }) if policy.is_some_and(|policy| policy.gate.preflights) => {
-                Verdict::pass()
-            }
+            Ok(Confirmed::Current { .. }) if policy.is_some_and(passes) => Verdict::pass(),
             Ok(Confirmed::Current { .. }) => Verdict::refuse(Reason::Missing, None),
             Err(_) => Verdict::refuse(Reason::StoreGone, None),
         };

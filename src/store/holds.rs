@@ -82,7 +82,8 @@ impl Tx {
         }
         let operation = self.operation();
         let sql = format!(
-            "SELECT {COLUMNS} FROM holds WHERE n = (SELECT CAST(subject AS bigint) FROM audit WHERE operation = $1 LIMIT 1)"
+            "SELECT {COLUMNS} FROM holds WHERE n = (SELECT CAST(subject AS bigint) FROM audit WHERE operation = $1 \
+             AND action IN ('freeze.add', 'freeze.lift', 'creation.stop', 'creation.allow') LIMIT 1)"
         );
         let row: Option<HoldRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [operation]);
         Ok(row.map(|row| row.0))

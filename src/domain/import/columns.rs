@@ -80,7 +80,7 @@ impl Part {
 
 /// Which column tells what, of one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Columns(BTreeMap<Part, String>);
+pub struct Columns(BTreeMap<Part, Vec<String>>);
 
 impl Columns {
     /// Those of a table with these columns; `given`: what somebody said, where no column means that it isn't to be read.
@@ -93,15 +93,19 @@ impl Columns {
         for part in Part::VARIANTS {
             let named = given.iter().rev().find(|(of, _)| of == part).map(|(_, column)| column.as_str());
             let column = match named {
-                Some("") => None,
-                Some(column) if there.contains(column) => Some(column.to_owned()),
+                Some("") => Vec::new(),
+                Some(column) if there.contains(column) => vec![column.to_owned()],
                 Some(column) => return Err(format!("there is no column {column}: there are {}", all())),
-                None => part
-                    .usual(form)
-                    .iter()
-                    .find_map(|usual| there.iter().find(|column| plain(column) == plain(usual)).cloned()),
+                None => {
+                    let named = |usual: &&str| {
+                        there.iter().filter(|column| plain(column) == plain(usual)).cloned().collect()
+                    };
+                    part.usual(form).iter().flat_map(|usual| -> Vec<String> { named(usual) }).collect()
+                }
             };
-            columns.extend(column.map(|column| (*part, column)));
+            if !column.is_empty() {
+                columns.insert(*part, column);
+            }
         }
         if !columns.contains_key(&Part::Hash) {
             return Err(format!(
@@ -112,8 +116,18 @@ impl Columns {
         Ok(Self(columns))
     }
 
+    /// What the first of a part's columns has.
     pub(super) fn value<'r>(&self, row: &'r Map<String, Value>, part: Part) -> Option<&'r Value> {
-        row.get(self.0.get(&part)?)
+        self.values(row, part).next()
+    }
+
+    /// What each of them has: a table may tell in several that a key has ended.
+    pub(super) fn values<'r>(
+        &self,
+        row: &'r Map<String, Value>,
+        part: Part,
+    ) -> impl Iterator<Item = &'r Value> {
+        self.0.get(&part).into_iter().flatten().filter_map(|column| row.get(column))
     }
 }
 

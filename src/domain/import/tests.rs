@@ -142,3 +142,56 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn kr_15_what_has_ended_at_its_source_never_works_here_however_that_is_written() {
+    let hash = || json!(hex(&Sha256::digest("sk_0123456789abcdef0123456789abcdef")));
+    let with = |more: Value| {
+        let mut row = json!({ "hash": hash(), "name": "A" });
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        row
+    };
+    // In 1969: expired for whoever reads it now.
+    let past = "1969-01-02T00:00:00Z";
+    for ended in [
+        json!({ "expiresAt": { "$date": past } }),
+        json!({ "expires_at": null, "expires": past }),
+        json!({ "expires_at": "2099-01-01", "expiresAt": past }),
+        json!({ "revokedAt": { "$date": past } }),
+        json!({ "revoked_at": null, "deleted_at": past }),
+        json!({ "revoked": 0, "disabled": 1 }),
+        json!({ "enabled": 1, "is_active": 0 }),
+        json!({ "enabled": "no" }),
+    ] {
+        let read = read(Form::Sha256, with(ended.clone())).unwrap_or_else(|why| panic!("{ended}: {why}"));
+        assert!(read.ended.is_some(), "{ended}");
+    }
+    for doubtful in [
+        json!({ "enabled": "inactive" }),
+        json!({ "enabled": 0.5 }),
+        json!({ "enabled": { "since": past } }),
+        json!({ "expires_at": { "seconds": 1 } }),
+        json!({ "expires_at": true }),
+        json!({ "expires_at": [past] }),
+    ] {
+        assert!(read(Form::Sha256, with(doubtful.clone())).is_err(), "{doubtful}");
+    }
+    for sound in [
+        json!({ "enabled": true, "revoked_at": null, "expires_at": "" }),
+        json!({ "enabled": "", "revoked": false }),
+        json!({ "enabled": null }),
+    ] {
+        assert_eq!(read(Form::Sha256, with(sound.clone())).map(|read| read.ended), Ok(None), "{sound}");
+    }
+    let of = |form, more| read(form, with(more));
+    assert!(
+        of(Form::BetterAuth, json!({ "key": hash(), "remaining": 0 })).unwrap_err().contains("requests left")
+    );
+    assert!(of(Form::BetterAuth, json!({ "key": hash(), "remaining": null })).is_ok());
+    for status in ["damaged", "suspended", "refused", "paused", "planned"] {
+        let row = json!({ "status": status, "scheme": "sha256" });
+        assert!(of(Form::Keyrack, row).is_err(), "{status}");
+    }
+    assert!(of(Form::Keyrack, json!({ "status": "active", "unreadable": "allow" })).is_err());
+    assert!(of(Form::Keyrack, json!({ "status": "active", "paused_until": "2099-01-01" })).is_err());
+}

@@ -43,6 +43,8 @@ pub(super) fn fact(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(fact) => Some(*fact),
         Value::Null => Some(false),
+        // There is something, and nobody knows what.
+        Value::Array(_) | Value::Object(_) => None,
         value => match text(value).unwrap_or_default().to_ascii_lowercase().as_str() {
             "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
             "" | "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
@@ -53,7 +55,16 @@ pub(super) fn fact(value: &Value) -> Option<bool> {
 
 /// An instant; `Some(None)` where there is none, `None` where it can't be read. What has no zone is in UTC.
 pub(super) fn instant(value: &Value) -> Option<Option<Instant>> {
-    let Some(text) = text(value) else { return Some(None) };
+    let value = match value {
+        // As a document database writes times down.
+        Value::Object(of) if of.len() == 1 => of.get("$date")?,
+        value => value,
+    };
+    let text = match value {
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+        value => text(value),
+    };
+    let Some(text) = text else { return Some(None) };
     if let Ok(number) = text.parse::<f64>() {
         return number_of(number).map(Some);
     }
@@ -71,7 +82,10 @@ fn number_of(number: f64) -> Option<Instant> {
     const MILLIS_FROM: f64 = 1e11;
     let micros = if number.abs() >= MILLIS_FROM { number * 1e3 } else { number * 1e6 };
     // A time of a table is far from where this would be cut.
-    (micros.abs() < 2.5e17).then(|| DateTime::from_timestamp_micros(micros as i64)).flatten()
+    (micros.abs() < 2.5e17)
+        .then(|| DateTime::from_timestamp_micros(micros as i64))
+        .flatten()
+        .map(|at| at.clamp(EARLIEST, LATEST))
 }
 
 /// A list of scopes: an array, `{"files":["read"]}`, either of them as text, or words between commas and blanks.
