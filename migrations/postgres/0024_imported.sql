@@ -113,7 +113,8 @@ BEGIN
             WHEN EXISTS (SELECT FROM key_auth s WHERE s.id = o.successor AND s.ends_at > k.created_at) THEN 'what it replaces has a successor'
             WHEN NOT starts_with(n.preview, i.policy -> 'format' ->> 'prefix') THEN 'it has another prefix'
             WHEN (i.policy -> 'caps' ->> 'creations-per-minute')::bigint
-                < (SELECT count(*) FROM key_auth c WHERE c.account = k.account AND c.created_at > k.created_at - interval '1 minute')
+                < (SELECT count(*) FROM key_auth c WHERE c.account = k.account AND c.created_at > k.created_at - interval '1 minute'
+                    AND c.imported_from IS NULL)
                 THEN 'the account makes keys too fast'
             -- One that takes the place of a key at once adds none, unless that one stands beside another already.
             WHEN NOT (p.id IS NOT NULL AND n.overlap_seconds = 0

@@ -166,7 +166,7 @@ impl Tx {
             fetch_one,
             self.conn(),
             "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted), \
-                 (SELECT created_at FROM key_auth WHERE account = $1 AND created_at > $4 AND created_at <= $2 \
+                 (SELECT created_at FROM key_auth WHERE account = $1 AND created_at > $4 AND created_at <= $2 AND imported_from IS NULL \
                      ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
                  EXISTS (SELECT 1 FROM audit WHERE operation = $6)",
             [account, now, i64::from(active), Time(since), (i64::from(made) - 1).max(0), operation]
