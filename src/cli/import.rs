@@ -61,12 +61,12 @@ pub struct Arguments {
 fn mapping(text: &str) -> std::result::Result<(Part, String), String> {
     let (field, column) = text.split_once('=').ok_or("write FIELD=COLUMN")?;
     let all = || Part::VARIANTS.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(", ");
-    let part = field.parse().map_err(|_| format!("no field {field:?}: there are {}", all()))?;
+    let part = field.parse().map_err(|_| format!("unknown field {field:?}. The fields are {}", all()))?;
     Ok((part, column.to_owned()))
 }
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
-    let form: Form = arguments.form.parse().map_err(|_| Failure::usage("there is no such form"))?;
+    let form: Form = arguments.form.parse().map_err(|_| Failure::usage("unknown form"))?;
     let table = table(form, &arguments).await?;
     let service = session.service().await?;
     let order = ImportOrder {

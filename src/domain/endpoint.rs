@@ -103,7 +103,7 @@ pub fn retry_at(since: Instant, tries: i64, now: Instant) -> Instant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     #[error(
-        "the webhook's address isn't a valid URL: write https://host/path, with what is no plain character as %20"
+        "the webhook's address isn't a valid URL: write https://host/path, with special characters such as blanks as %20"
     )]
     Form,
     #[error("a webhook's address begins with https://, or with http:// where it is on this machine")]

@@ -243,7 +243,7 @@ pub struct Kinds(Vec<Kind>);
 
 /// What is no kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no kind of event {:?}: there are {}", .0.as_str(), Kind::WORDS.join(", "))]
+#[error("unknown kind of event {:?}. The kinds are {}", .0.as_str(), Kind::WORDS.join(", "))]
 pub struct NoKind(SafeText);
 
 impl Kinds {

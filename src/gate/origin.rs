@@ -38,7 +38,7 @@ pub enum Mistake {
         "the proxy does not say which request it asks about: {0} is missing, see the recipes in the documentation"
     )]
     Missing(&'static str),
-    #[error("X-Original-URL is no address of http or https")]
+    #[error("X-Original-URL isn't a valid http or https address")]
     Address,
     #[error("{0} is there more than once: the proxy must overwrite what a client sends")]
     Twice(&'static str),

@@ -59,8 +59,7 @@ impl Service {
             return Err(Error::invalid(Field::Secret, "name a file or a credential"));
         }
         if matches!(&new.secret, SecretPlace::File(path) if !path.starts_with('/')) {
-            let why =
-                "name the file by its whole path, from / on: whoever sends has another working directory";
+            let why = "give the file's whole path, from / on: the sender runs in another folder";
             return Err(Error::invalid(Field::Secret, why));
         }
         self.change(operation, Add { new }).await

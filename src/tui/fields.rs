@@ -41,7 +41,7 @@ impl Field {
         let parse = |name: &str| {
             name.to_lowercase().parse().map_err(|_| {
                 let all: Vec<&str> = Self::ALL.iter().map(|field| field.id()).collect();
-                format!("there is no column {name:?}. Known are {}", all.join(", "))
+                format!("unknown column {name:?}. Known are {}", all.join(", "))
             })
         };
         let mut fields: Vec<Self> = names.map(parse).collect::<Result<_, String>>()?;

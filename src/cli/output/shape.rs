@@ -38,7 +38,7 @@ impl Shape {
             match known.iter().find(|known| **known == typed) {
                 None => {
                     return Err(Failure::usage(format!(
-                        "there is no column {name:?}: there are {}",
+                        "unknown column {name:?}: there are {}",
                         known.join(", ")
                     )));
                 }

@@ -95,7 +95,7 @@ impl Columns {
             let column = match named {
                 Some("") => Vec::new(),
                 Some(column) if there.contains(column) => vec![column.to_owned()],
-                Some(column) => return Err(format!("there is no column {column}: there are {}", all())),
+                Some(column) => return Err(format!("unknown column {column}. The columns are {}", all())),
                 None => {
                     let named = |usual: &&str| {
                         there.iter().filter(|column| plain(column) == plain(usual)).cloned().collect()
@@ -109,7 +109,7 @@ impl Columns {
         }
         if !columns.contains_key(&Part::Hash) {
             return Err(format!(
-                "no column is known to have the hash: name it with --map hash=COLUMN. There are {}",
+                "no column is known to have the hash: name it with --map hash=COLUMN. The columns are {}",
                 all()
             ));
         }

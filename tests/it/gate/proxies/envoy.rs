@@ -101,7 +101,7 @@ on_both! {
         ] {
             assert_eq!(below(method, path), status, "{method} {path}");
         }
-        gate.wait_for_log("X-Original-URL is no address");
+        gate.wait_for_log("X-Original-URL isn't a valid http or https address");
     }
 
     async fn preflights_and_encoded_slashes_pass_where_the_policy_says_so(db) {
