@@ -57,7 +57,7 @@ pub async fn send_once(service: &Service, sender: &str, stop: Stop) -> Result<us
     let names: Vec<String> = service.endpoints().await?.iter().map(|one| one.name.to_string()).collect();
     let turns = names.into_iter().map(|name| {
         let (service, sender, mut stop) = (service.clone(), sender.to_owned(), stop.clone());
-        tokio::spawn(async move { turn(&service, &name, &sender, &mut stop).await })
+        tokio::spawn(async move { turn(&service, &https::agent(PATIENCE), &name, &sender, &mut stop).await })
     });
     let (mut failed, mut fault) = (0, None);
     for task in turns.collect::<Vec<_>>() {
@@ -141,10 +141,10 @@ async fn serve(
     mut news: watch::Receiver<i64>,
     mut stop: Stop,
 ) {
-    let mut failing = false;
+    let (agent, mut failing) = (https::agent(PATIENCE), false);
     loop {
         news.mark_unchanged();
-        let wait = match turn(&service, &name, &sender, &mut stop).await {
+        let wait = match turn(&service, &agent, &name, &sender, &mut stop).await {
             Ok(Turn::Done) => {
                 if std::mem::take(&mut failing) {
                     tracing::info!(endpoint = %name, "takes events again");
@@ -203,13 +203,12 @@ async fn idle(service: &Service, name: &str, news: &mut watch::Receiver<i64>, st
 }
 
 /// Sends one endpoint all that waits, until it fails.
-async fn turn(service: &Service, name: &str, sender: &str, stop: &mut Stop) -> Result<Turn> {
+async fn turn(service: &Service, agent: &Agent, name: &str, sender: &str, stop: &mut Stop) -> Result<Turn> {
     if *stop.borrow() {
         return Ok(Turn::Stopped);
     }
     let Some(mut claim) = service.claim_endpoint(name, sender).await? else { return Ok(Turn::Elsewhere) };
     let mut taken = Moment::now();
-    let agent = https::agent(PATIENCE);
     let fail = async |claim: &Claim, why: String| {
         tracing::warn!(endpoint = %name, event = claim.next, "{why}; it is tried again");
         let now = service.now().await?;
@@ -244,7 +243,7 @@ async fn turn(service: &Service, name: &str, sender: &str, stop: &mut Stop) -> R
                 }
             }
             let now = service.now().await?;
-            match deliver(&agent, &receiver, &event, now, stop).await {
+            match deliver(agent, &receiver, &event, now, stop).await {
                 Delivered::Taken(answer) => {
                     taken = Moment::now();
                     if !service.endpoint_got(&mut claim, &event, Some(answer)).await? {

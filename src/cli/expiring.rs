@@ -10,9 +10,8 @@ use super::key::list;
 use super::output::Shape;
 use super::session::Session;
 use crate::domain::calendar;
-use crate::domain::hygiene::LIVING;
 use crate::domain::key::Key;
-use crate::domain::query::{Bound, Column, Direction, Point, Query, Sort, Term, Test};
+use crate::domain::query::{Column, Direction, Query, Sort};
 use crate::domain::when::Span;
 use crate::service::From;
 
@@ -38,12 +37,8 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
-    let soon = Test::Expires(Bound::Before(Point::FromNow(arguments.within)));
-    let mut query = filter::query(LIVING, session)?;
-    query.terms.push(Term { negated: false, test: soon });
-    if let Some(text) = &arguments.filter {
-        query.terms.extend(filter::query(text, session)?.terms);
-    }
+    let besides = arguments.filter.as_deref().map(|text| filter::query(text, session)).transpose()?;
+    let query = Query::stopping_within(arguments.within).and(besides.unwrap_or_default());
     let service = session.service().await?;
     if arguments.ics {
         return write(&query, session).await;

@@ -61,10 +61,7 @@ pub async fn run(_: Arguments, session: &Session) -> Result {
 }
 
 fn number(of: Count) -> (u64, String) {
-    match of {
-        Count::Exactly(number) => (number, count(number, "key")),
-        Count::AtLeast(number) => (number, format!("{} or more", count(number, "key"))),
-    }
+    (of.number(), format!("{}{}", count(of.number(), "key"), of.or_more()))
 }
 
 fn keys(living: Count, paused: Count) -> Line {

@@ -3,7 +3,7 @@
 use strum::{EnumString, IntoStaticStr};
 
 use super::Instant;
-use super::key::{Key, Status};
+use super::key::Key;
 use super::pause::Pause;
 use super::query::{Bound, Point, Query, Term, Test};
 use super::text::SafeText;
@@ -91,9 +91,7 @@ pub fn slips(pairs: &[(Key, Key)], freezes: &[Hold], now: Instant) -> Option<(i6
 
 /// The keys that a freeze by this filter would refuse: it fits some that have ended, too.
 pub fn refuses(query: &Query) -> Query {
-    let mut terms = query.terms.clone();
-    terms.push(Term { negated: true, test: Test::Status(Status::ENDED.to_vec()) });
-    Query { terms }
+    query.clone().and(Query::living())
 }
 
 /// The first term that a freeze can't ask: what becomes of keys by use or by time would let them slip out and in.

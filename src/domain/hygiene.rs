@@ -113,7 +113,7 @@ impl Card {
 }
 
 /// The filter of the keys that have not ended.
-pub const LIVING: &str = "-status:ended";
+const LIVING: &str = "-status:ended";
 
 /// Why a card has no count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

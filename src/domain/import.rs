@@ -17,7 +17,7 @@ mod columns;
 mod values;
 
 pub use columns::{Columns, Part};
-use values::{bytes, fact, instant, scopes, text};
+use values::{bytes, fact, instant, is_blank, scopes, text};
 
 /// Whose table it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
@@ -160,15 +160,10 @@ impl Incoming {
             expires_at = expires_at.into_iter().chain(read).min();
         }
         let mut off = false;
-        // Where nobody says, or a column of some rows is empty, nothing was switched off.
-        for value in columns
-            .values(&row.fields, Part::Enabled)
-            .filter(|value| text(value).is_some() || !value.is_string())
-        {
-            let on = if value.is_null() { Some(true) } else { fact(value) };
-            off |= !on.ok_or("enabled: neither yes nor no: whether it works can't be told")?;
+        for value in columns.values(&row.fields, Part::Enabled).filter(|value| !is_blank(value)) {
+            off |= !fact(value).ok_or("enabled: neither yes nor no: whether it works can't be told")?;
         }
-        let revoked = |value: &Value| fact(value) != Some(false) && !value.is_null();
+        let revoked = |value: &Value| !is_blank(value) && fact(value) != Some(false);
         let ended = match () {
             () if off => Some("it is switched off"),
             () if columns.values(&row.fields, Part::Revoked).any(revoked) => Some("it is revoked"),
@@ -200,8 +195,8 @@ impl Incoming {
             allow,
             limits,
             wanted: match of(Part::Scopes) {
-                None | Some(Value::Null) => Wanted::Untold,
-                Some(value) if value.is_string() && text(value).is_none() => Wanted::Untold,
+                None => Wanted::Untold,
+                Some(value) if is_blank(value) => Wanted::Untold,
                 Some(value) => {
                     let named = scopes(value).ok_or("scopes: not a list of scopes")?;
                     if named.iter().any(|scope| scope == "*") { Wanted::All } else { Wanted::These(named) }
@@ -306,26 +301,23 @@ fn hash(
             "its hash is one for passwords, which can't be looked up: its key must be replaced".into()
         );
     }
-    let digest = |long: usize| {
-        bytes(&value, long).ok_or_else(|| format!("its hash isn't {} bytes in hexadecimal or base64", long))
-    };
-    let of_32 = || digest(32).and_then(|bytes| <[u8; 32]>::try_from(bytes).map_err(|_| String::new()));
     match form.hashing() {
-        Some(Hashing::Sha256 | Hashing::Sanctum) => Ok((HashedKey(of_32()?), Scheme::Sha256)),
-        Some(Hashing::Sha512) => {
-            let digest = <[u8; 64]>::try_from(digest(64)?).map_err(|_| String::new())?;
-            Ok((HashedKey::of_sha512(&digest), Scheme::Sha512))
-        }
+        Some(Hashing::Sha256 | Hashing::Sanctum) => Ok((HashedKey(digest(&value)?), Scheme::Sha256)),
+        Some(Hashing::Sha512) => Ok((HashedKey::of_sha512(&digest(&value)?), Scheme::Sha512)),
         Some(Hashing::Prefixed) => {
             let short = short.ok_or("it has no short token")?;
-            Ok((HashedKey::of_prefixed(short.as_bytes(), &of_32()?), Scheme::Prefixed))
+            Ok((HashedKey::of_prefixed(short.as_bytes(), &digest(&value)?), Scheme::Prefixed))
         }
         None => {
             let scheme = scheme.unwrap_or(Scheme::Sha256.as_str());
             let scheme = scheme.parse().map_err(|_| format!("nothing is known of the scheme {scheme:?}"))?;
-            Ok((HashedKey(of_32()?), scheme))
+            Ok((HashedKey(digest(&value)?), scheme))
         }
     }
+}
+
+fn digest<const N: usize>(text: &str) -> Result<[u8; N], String> {
+    bytes(text).ok_or_else(|| format!("its hash isn't {N} bytes in hexadecimal or base64"))
 }
 
 fn no_time(part: Part) -> String {
@@ -351,7 +343,7 @@ fn kept(form: Form, fields: &Map<String, Value>) -> Result<(Tags, Networks, Budg
     if told("unreadable") || told("paused_until") {
         return Err("a part of it couldn't be read, or it is paused: an imported key works at once".into());
     }
-    if fields.get("revoke_at").is_some_and(|at| !at.is_null()) {
+    if told("revoke_at") {
         return Err("its revocation is planned: an imported key has no plan".into());
     }
     let list =

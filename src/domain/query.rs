@@ -30,11 +30,32 @@ pub struct Query {
 }
 
 impl Query {
+    /// All of these hold.
+    pub fn of(tests: impl IntoIterator<Item = Test>) -> Self {
+        Self { terms: tests.into_iter().map(|test| Term { negated: false, test }).collect() }
+    }
+
     /// `status:expired expires:>-30d replaced:no`: what expired within the last 30 days and has no key in its place.
     pub fn overdue() -> Self {
         let since = Bound::After(Point::FromNow(-Span::days(30)));
-        let tests = [Test::Status(vec![Status::Expired]), Test::Expires(since), Test::Replaced(false)];
-        Self { terms: tests.map(|test| Term { negated: false, test }).to_vec() }
+        Self::of([Test::Status(vec![Status::Expired]), Test::Expires(since), Test::Replaced(false)])
+    }
+
+    /// `-status:ended`: what neither expired nor was revoked, nor was never confirmed in its time.
+    pub fn living() -> Self {
+        Self { terms: vec![Term { negated: true, test: Test::Status(Status::ENDED.to_vec()) }] }
+    }
+
+    /// `-status:ended expires:<30d`: what stops working within this span.
+    pub fn stopping_within(span: Span) -> Self {
+        Self::living().and(Self::of([Test::Expires(Bound::Before(Point::FromNow(span)))]))
+    }
+
+    /// What this and that fit.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.terms.extend(other.terms);
+        self
     }
 }
 

@@ -9,7 +9,7 @@ use super::caller::Caller;
 use super::door::{Asked, Door, Judged, Sent};
 use super::origin::{self, Dialect, Mistake, Original, client, issuer, original};
 use crate::domain::issuer::RequestLine;
-use crate::domain::verdict::{Ask, Request};
+use crate::domain::verdict::{Answer, Ask, Request};
 
 /// May the request pass that `X-Forwarded-Method` and `X-Forwarded-Uri` tell of?
 ///
@@ -38,17 +38,13 @@ use crate::domain::verdict::{Ask, Request};
         )),
         (status = 400, description = "The request contradicts itself", body = super::schema::ErrorBody),
         (status = 401, description = "No key, or none that works", body = super::schema::ErrorBody),
-        (status = 403, description = "The key may not make this request, or the asker is no listed proxy", body = super::schema::ErrorBody),
+        (status = 403, description = "The key may not make this request, or the asker isn't a listed proxy", body = super::schema::ErrorBody),
         (status = 429, description = "A budget is used up; see Retry-After", body = super::schema::ErrorBody),
         (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
     )
 )]
 pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
-    let (head, _) = request.into_parts();
-    match judge(door, Told::By(Dialect::Forwarded), &head).await {
-        Ok(judged) => passing(&judged, answer::plain(judged.answer())),
-        Err(refused) => refused,
-    }
+    answered(door, Told::By(Dialect::Forwarded), request, answer::plain).await
 }
 
 /// May the request pass that `X-Original-Method` and `X-Original-URI` tell of? For nginx.
@@ -76,11 +72,7 @@ pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body
     )
 )]
 pub async fn nginx(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
-    let (head, _) = request.into_parts();
-    match judge(door, Told::By(Dialect::Nginx), &head).await {
-        Ok(judged) => passing(&judged, answer::nginx(judged.answer())),
-        Err(refused) => refused,
-    }
+    answered(door, Told::By(Dialect::Nginx), request, answer::nginx).await
 }
 
 /// May the request pass that `X-Original-Method` and `X-Original-URL` tell of? For ingress-nginx, which sends them by itself.
@@ -106,11 +98,7 @@ pub async fn nginx(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
     )
 )]
 pub async fn ingress(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
-    let (head, _) = request.into_parts();
-    match judge(door, Told::By(Dialect::Ingress), &head).await {
-        Ok(judged) => passing(&judged, answer::ingress(judged.answer())),
-        Err(refused) => refused,
-    }
+    answered(door, Told::By(Dialect::Ingress), request, answer::ingress).await
 }
 
 /// May this request pass, with its path behind `/auth`?
@@ -130,17 +118,13 @@ pub async fn ingress(door: &Door, request: HttpRequest<Body>) -> Response<Body> 
         )),
         (status = 400, description = "The request contradicts itself", body = super::schema::ErrorBody),
         (status = 401, description = "No key, or none that works", body = super::schema::ErrorBody),
-        (status = 403, description = "The key may not make this request, or the asker is no listed proxy", body = super::schema::ErrorBody),
+        (status = 403, description = "The key may not make this request, or the asker isn't a listed proxy", body = super::schema::ErrorBody),
         (status = 429, description = "A budget is used up; see Retry-After", body = super::schema::ErrorBody),
         (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
     )
 )]
 pub async fn below(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
-    let (head, _) = request.into_parts();
-    match judge(door, Told::ByItself, &head).await {
-        Ok(judged) => passing(&judged, answer::plain(judged.answer())),
-        Err(refused) => refused,
-    }
+    answered(door, Told::ByItself, request, answer::plain).await
 }
 
 /// How a proxy tells which request it asks about.
@@ -149,6 +133,20 @@ enum Told {
     By(Dialect),
     /// It asks with the request itself, whose query is no question's.
     ByItself,
+}
+
+/// Judges the request that is asked about, and says what came of it in the words of the asker's kind.
+async fn answered(
+    door: &Door,
+    told: Told,
+    question: HttpRequest<Body>,
+    worded: fn(Answer) -> Response<Body>,
+) -> Response<Body> {
+    let (head, _) = question.into_parts();
+    match judge(door, told, &head).await {
+        Ok(judged) => passing(&judged, worded(judged.answer())),
+        Err(refused) => refused,
+    }
 }
 
 async fn judge(door: &Door, told: Told, head: &Parts) -> Result<Judged, Response<Body>> {

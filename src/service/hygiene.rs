@@ -2,7 +2,7 @@
 
 use super::{Error, Field, Result, Service};
 use crate::domain::Instant;
-use crate::domain::hygiene::{Card, LIVING, Unknown};
+use crate::domain::hygiene::{Card, Unknown};
 use crate::domain::query::Query;
 use crate::domain::when::Here;
 
@@ -37,8 +37,7 @@ impl Service {
         let now = self.look().await?;
         let read =
             |text: &str| Query::parse(text, Here::utc(now)).map_err(|e| Error::invalid(Field::Filter, e));
-        let mut all = read(LIVING)?;
-        all.terms.extend(within.terms.iter().cloned());
+        let all = Query::living().and(within.clone());
         let all = self.filled(&all).await?;
         let used = self.inner.store.any_use().await?;
         let mut parts = Vec::new();

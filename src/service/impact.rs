@@ -4,7 +4,7 @@ use super::{Count, Result, Service};
 use crate::domain::Instant;
 use crate::domain::issuer::{Policy, Unmatched};
 use crate::domain::key::Status;
-use crate::domain::query::{Bound, Point, Query, Term, Test};
+use crate::domain::query::{Bound, Point, Query, Test};
 use crate::domain::when::Span;
 
 /// What one part of a change does to how many.
@@ -59,18 +59,9 @@ impl Look<'_> {
 
     /// How many keys of the issuer that have not ended fit these tests.
     async fn count(&self, tests: impl IntoIterator<Item = Test>) -> Result<Count> {
-        let living = [
-            Test::Issuer(vec![self.after.slug.clone()]),
-            Test::Status(vec![
-                Status::Active,
-                Status::Planned,
-                Status::Paused,
-                Status::Suspended,
-                Status::Refused,
-            ]),
-        ];
-        let terms = living.into_iter().chain(tests).map(|test| Term { negated: false, test }).collect();
-        Ok(self.service.inner.store.count(&Query { terms }, self.now).await?.into())
+        let living = [Test::Issuer(vec![self.after.slug.clone()]), Test::Status(Status::LIVING.to_vec())];
+        let query = Query::of(living.into_iter().chain(tests));
+        Ok(self.service.inner.store.count(&query, self.now).await?.into())
     }
 
     async fn secrets(&mut self) -> Result<()> {

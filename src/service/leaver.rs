@@ -13,14 +13,12 @@ use super::{Error, Field, Result, Service};
 use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
 use crate::domain::edit::difference;
-use crate::domain::hygiene::LIVING;
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::manifest::Manifest;
 use crate::domain::operator::{Permission, Role};
 use crate::domain::owner::Owner;
-use crate::domain::query::{Query, Term, Test};
+use crate::domain::query::{Query, Test};
 use crate::domain::text::{composed, fold};
-use crate::domain::when::Here;
 use crate::store::Tx;
 
 /// At most so many keys are given away together.
@@ -80,10 +78,8 @@ impl Service {
         let role = operators.iter().find(|one| *one.name == *name).map(|one| one.role);
         let mut found: BTreeMap<KeyId, Theirs> = BTreeMap::new();
         for test in [Test::CreatedBy(vec![name.clone()]), Test::Owner(vec![fold(&name)])] {
-            let mut query =
-                Query::parse(LIVING, Here::utc(now)).map_err(|e| Error::invalid(Field::Filter, e))?;
             let owned = matches!(test, Test::Owner(_));
-            query.terms.push(Term { negated: false, test });
+            let query = Query::living().and(Query::of([test]));
             self.each_key(&query, |key| {
                 let new = Theirs { key, created: false, owned: false };
                 let theirs = found.entry(new.key.id).or_insert(new);

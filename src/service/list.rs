@@ -75,6 +75,23 @@ pub enum Count {
     AtLeast(u64),
 }
 
+impl Count {
+    /// How many there are at least.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Exactly(number) | Self::AtLeast(number) => number,
+        }
+    }
+
+    /// What is said behind the number: nothing, or that there may be more.
+    pub fn or_more(self) -> &'static str {
+        match self {
+            Self::Exactly(_) => "",
+            Self::AtLeast(_) => " or more",
+        }
+    }
+}
+
 impl std::convert::From<(u64, bool)> for Count {
     /// From a number, and whether that is all.
     fn from((number, all): (u64, bool)) -> Self {

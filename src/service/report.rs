@@ -7,11 +7,10 @@ use serde::Serialize;
 
 use super::{AuditFilter, Count, Counted, Error, Field, From, PageRequest, Result, Service};
 use crate::domain::audit::{Action, Entry, Total};
-use crate::domain::hygiene::LIVING;
 use crate::domain::key::{Key, KeyId, Status};
-use crate::domain::query::{Bound, Column, Direction, Point, Query, Sort, Term, Test};
+use crate::domain::query::{Bound, Column, Direction, Point, Query, Sort, Test};
 use crate::domain::text::SafeText;
-use crate::domain::when::{Here, Span};
+use crate::domain::when::Span;
 use crate::domain::{Instant, shifted};
 use crate::store::Whose;
 
@@ -146,13 +145,10 @@ impl Service {
         let within = [Bound::After(before(since)), Bound::Before(Point::At(until))];
         let expired =
             [Test::Status(vec![Status::Expired]), Test::Expires(within[0]), Test::Expires(within[1])];
-        let living =
-            Query::parse(LIVING, Here::utc(now)).map_err(|error| Error::invalid(Field::Filter, error))?;
-        let soon = Term { negated: false, test: Test::Expires(Bound::Before(Point::FromNow(AHEAD))) };
-        let soon = Query { terms: [living.terms, vec![soon]].concat() };
+        let soon = Query::stopping_within(AHEAD);
         let by_expiry = Sort { column: Column::Expires, direction: Direction::Ascending };
         let by_end = Sort { column: Column::Status, direction: Direction::Descending };
-        let revoked = every(within.map(Test::Revoked));
+        let revoked = Query::of(within.map(Test::Revoked));
         let listed = |total: Vec<Total>, all| Listed { count: Some(all), first: total };
         let count_of = |action: Action| {
             changes.iter().find(|(name, _)| name.as_str() == action.as_str()).map_or(0, |(_, count)| *count)
@@ -180,7 +176,7 @@ impl Service {
             rotated: happened(Action::KeyRotate).await?,
             paused: happened(Action::KeyPause).await?,
             revoked: self.some_keys(&revoked, by_end, Happening::revoked).await?,
-            expired: self.whole_count(&every(expired)).await?,
+            expired: self.whole_count(&Query::of(expired)).await?,
             expiring: self.some_keys(&soon, by_expiry, Ending::of).await?,
             alerts: Listed { count: Some(raised), first: alerts.collect() },
             alert_kinds: kinds.into_iter().map(|(what, count)| Happened { what, count }).collect(),
@@ -220,11 +216,6 @@ impl Service {
 /// The last instant before this one.
 fn before(at: Instant) -> Point {
     Point::At(shifted(at, -chrono::Duration::microseconds(1)))
-}
-
-/// All of these hold.
-fn every<const N: usize>(tests: [Test; N]) -> Query {
-    Query { terms: tests.map(|test| Term { negated: false, test }).to_vec() }
 }
 
 impl Happening {

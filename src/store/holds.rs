@@ -77,9 +77,6 @@ impl Tx {
 
     /// What was held or lifted under this operation before.
     pub async fn hold_of_operation(&mut self) -> Result<Option<Hold>> {
-        if !self.seen().await? {
-            return Ok(None);
-        }
         let operation = self.operation();
         let sql = format!(
             "SELECT {COLUMNS} FROM holds WHERE n = (SELECT CAST(subject AS bigint) FROM audit WHERE operation = $1 \

@@ -17,9 +17,14 @@ const ROWS: usize = 500;
 /// From so many keys on it is worth making indexes anew.
 const MANY: usize = 2_000;
 /// The indexes of the tables of keys, but for those that keep them apart.
-const SQLITE_INDEXES: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('key_auth', 'keys', 'key_use') AND sql IS NOT NULL";
+const SQLITE_INDEXES: &str = "SELECT '\"' || replace(name, '\"', '\"\"') || '\"', sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('key_auth', 'keys', 'key_use') AND sql IS NOT NULL";
 /// So many keys wait for the indexes that are fed in batches: what a list looks at one by one.
 const FED: i64 = 256;
+
+/// Takes these away, by their names as SQL spells them.
+fn dropping(indexes: &[(String, String)]) -> String {
+    indexes.iter().map(|(name, _)| format!("DROP INDEX {name};")).collect()
+}
 
 impl Tx {
     /// Adds keys in as few statements as the databases allow. A key must come after the one that it replaces.
@@ -147,9 +152,7 @@ impl Tx {
                 sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM key_auth").fetch_one(&mut *c).await?;
             if keys.len() >= MANY && keys.len() as i64 > there {
                 indexes = sqlx::query_as(SQLITE_INDEXES).fetch_all(&mut *c).await?;
-                for (name, _) in &indexes {
-                    sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(&mut *c).await?;
-                }
+                sqlx::raw_sql(AssertSqlSafe(dropping(&indexes))).execute(&mut *c).await?;
             }
         }
         self.add_keys(keys).await?;
@@ -189,9 +192,7 @@ impl Store {
                     .execute(writer)
                     .await?;
                 let indexes: Vec<(String, String)> = sqlx::query_as(SQLITE_INDEXES).fetch_all(writer).await?;
-                for (name, _) in &indexes {
-                    sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(writer).await?;
-                }
+                sqlx::raw_sql(AssertSqlSafe(dropping(&indexes))).execute(writer).await?;
                 Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
             }
             Pools::Postgres(pool) => {
@@ -202,9 +203,7 @@ impl Store {
                 )
                 .fetch_all(pool)
                 .await?;
-                for (name, _) in &indexes {
-                    sqlx::query(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(pool).await?;
-                }
+                sqlx::raw_sql(AssertSqlSafe(dropping(&indexes))).execute(pool).await?;
                 Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
             }
         }

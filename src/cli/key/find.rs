@@ -6,7 +6,7 @@ use super::super::failure::{Failure, Result};
 use super::super::session::Session;
 use super::super::{prompt, restored};
 use crate::domain::secret::SentKey;
-use crate::service::{Count, Search};
+use crate::service::Search;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -39,13 +39,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         all => drop(printer.list(all, now)?),
     }
     if let Some(fit) = search.fit {
-        let all = match fit {
-            Count::Exactly(all) => all.to_string(),
-            Count::AtLeast(all) => format!("{all} or more"),
-        };
         session.remark(&format!(
-            "{} of {all} keys that match. Give more of it to see the others.",
-            search.found.len()
+            "{} of {}{} keys that match. Give more of it to see the others.",
+            search.found.len(),
+            fit.number(),
+            fit.or_more()
         ));
     }
     let keys: Vec<_> = search.found.iter().map(|found| found.key.id).collect();

@@ -16,16 +16,19 @@ pub(super) fn text(value: &Value) -> Option<String> {
     (!text.is_empty() && !text.eq_ignore_ascii_case("null") && text != "\\N").then_some(text)
 }
 
+/// Whether nothing is written there.
+pub(super) fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.is_string() && text(value).is_none()
+}
+
 /// So many bytes, in hexadecimal or base64 of either alphabet, whatever a product writes before them.
-pub(super) fn bytes(text: &str, long: usize) -> Option<Vec<u8>> {
+pub(super) fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     let text = text.rsplit('$').next().unwrap_or(text);
     let text = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("sha512:")).unwrap_or(text);
     // Only of hexadecimal digits: base64 may begin like this.
     let digits = text.strip_prefix("\\x").or_else(|| text.strip_prefix("0x")).unwrap_or(text);
-    if digits.len() == 2 * long {
-        return from_hex(digits);
-    }
-    from_base64(text).filter(|bytes| bytes.len() == long)
+    let bytes = if digits.len() == 2 * N { from_hex(digits) } else { from_base64(text) };
+    bytes?.try_into().ok()
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

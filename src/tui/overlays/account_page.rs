@@ -197,10 +197,7 @@ fn used(number: &str, cap: Option<u32>) -> String {
 }
 
 fn counted(count: Count) -> String {
-    match count {
-        Count::Exactly(number) => thousands(number),
-        Count::AtLeast(number) => format!("{} or more", thousands(number)),
-    }
+    format!("{}{}", thousands(count.number()), count.or_more())
 }
 
 /// The plan's name, and what it allows.

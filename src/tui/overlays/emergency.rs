@@ -301,17 +301,12 @@ impl Layer for State {
     }
 
     fn foreseen(&mut self, reply: Reply) -> Option<String> {
-        let (Reply::Revoke(Ok(revoked)), Stage::Found { search, .. }) = (reply, &mut self.stage) else {
+        let (Reply::Revoke(Ok(revoked)), Stage::Found { .. }) = (reply, &self.stage) else {
             return None;
         };
         let words = revoke::already(&revoked)?;
-        if let Some(table) = &mut self.table {
-            table.renew(revoked.iter().filter(|one| one.already).map(|one| one.key.clone()));
-        }
-        for one in revoked.into_iter().filter(|one| one.already) {
-            let shown = search.found.iter_mut().filter(|found| found.key.id == one.key.id);
-            shown.for_each(|found| found.key = one.key.clone());
-        }
+        let already = revoked.into_iter().filter(|one| one.already).map(|one| one.key);
+        self.renew(&already.collect::<Vec<_>>());
         self.said = Some((Severity::Warning, words.as_str().into()));
         Some(words)
     }

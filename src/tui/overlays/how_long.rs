@@ -1,9 +1,11 @@
 //! How long something is to be refused, and what is said of it: the same in every question that asks.
 
 use crate::domain::pause::Lasting;
+use crate::domain::text::check_reason;
 use crate::domain::when::Here;
-use crate::service::PauseOrder;
+use crate::service::{Field, PauseOrder};
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::wish::Wish;
 
 /// The lengths that are offered, as they are read and as they are told.
 pub const SPANS: [(&str, &str); 4] = [("15m", "15 min"), ("1h", "1 h"), ("8h", "8 h"), ("24h", "24 h")];
@@ -27,4 +29,10 @@ pub fn lasting(at: Option<usize>, other: &TextField, here: Here) -> Result<Lasti
 pub fn order(lasting: Lasting, message: &TextField, reason: &TextField) -> PauseOrder {
     let text = |field: &TextField| Some(field.value().trim().to_owned()).filter(|text| !text.is_empty());
     PauseOrder { lasting, message: text(message), reason: text(reason) }
+}
+
+/// What is wrong with a text that goes with it, by itself or as the database answered.
+pub fn fault(text: &TextField, wish: &Wish, field: Field) -> Option<String> {
+    let refused = || wish.refusal(field).map(|why| why.as_str().to_owned());
+    check_reason(text.value()).err().map(|error| error.to_string()).or_else(refused)
 }

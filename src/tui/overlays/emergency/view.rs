@@ -11,7 +11,7 @@ use crate::config::theme::Role;
 use crate::domain::operator::Permission;
 use crate::domain::text::{SafeText, thousands};
 use crate::domain::verdict::meets;
-use crate::service::{Count, Found, Search};
+use crate::service::{Found, Search};
 use crate::tui::shell::Shell;
 use crate::tui::view::{key_facts, times};
 use crate::tui::widgets::sheet::Sheet;
@@ -189,8 +189,7 @@ impl State {
             1 => format!("Exposed key: {}", fit::cut(&key.name, 44)),
             count if search.certain => format!("{count} exposed keys; ↑ ↓ look at each"),
             count => match search.fit {
-                Some(Count::Exactly(all)) => format!("{count} of {all} keys fit; ↑ ↓ choose"),
-                Some(Count::AtLeast(all)) => format!("{count} of {all} or more keys fit; ↑ ↓ choose"),
+                Some(fit) => format!("{count} of {}{} keys fit; ↑ ↓ choose", fit.number(), fit.or_more()),
                 None => format!("{count} keys fit; ↑ ↓ choose"),
             },
         }

@@ -7,7 +7,7 @@ use super::{Focus, State, What};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::hold::HoldKind;
-use crate::service::{Count, Field};
+use crate::service::Field;
 use crate::tui::overlays::how_long::{HINT, SPANS};
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
@@ -132,12 +132,11 @@ impl State {
             }
             (_, None) => "Gates refuse what it fits, also keys made later.".into(),
             (_, Some(None)) => "counting…".into(),
-            (_, Some(Some(Count::Exactly(number)))) => {
-                format!("Fits {} now; those made later are refused too.", count(number, "key"))
-            }
-            (_, Some(Some(Count::AtLeast(number)))) => {
-                format!("Fits {} or more now; those made later are refused too.", count(number, "key"))
-            }
+            (_, Some(Some(fits))) => format!(
+                "Fits {}{} now; those made later are refused too.",
+                count(fits.number(), "key"),
+                fits.or_more()
+            ),
         }
     }
 }

@@ -4,8 +4,7 @@ use super::{Focus, State, What};
 use crate::domain::hold::refuses;
 use crate::domain::pause::Lasting;
 use crate::domain::query::Query;
-use crate::domain::text;
-use crate::service::{Count, Field, HoldTarget};
+use crate::service::{Field, HoldTarget};
 use crate::tui::effect::{Effect, HoldRequest, Request, To};
 use crate::tui::overlays::how_long;
 use crate::tui::shell::Shell;
@@ -53,9 +52,7 @@ impl State {
     /// The number that has to be typed: of more than one key.
     pub(super) fn to_type(&self) -> Option<u64> {
         let (_, count) = self.fits.as_ref().filter(|_| self.what == What::Freeze)?;
-        match (*count)? {
-            Count::Exactly(number) | Count::AtLeast(number) => Some(number).filter(|number| *number > 1),
-        }
+        Some((*count)?.number()).filter(|number| *number > 1)
     }
 
     pub(super) fn lasting(&self, shell: &Shell) -> Result<Lasting, String> {
@@ -64,13 +61,11 @@ impl State {
 
     /// What is wrong with one of the texts besides.
     pub(super) fn text_error(&self, at: Focus) -> Option<String> {
-        let (text, refused) = match at {
-            Focus::Message => (&self.message, Field::Message),
-            Focus::Reason => (&self.reason, Field::Reason),
-            _ => return None,
-        };
-        let refused = self.wish.refusal(refused).map(|why| why.as_str().to_owned());
-        text::check_reason(text.value()).err().map(|error| error.to_string()).or(refused)
+        match at {
+            Focus::Message => how_long::fault(&self.message, &self.wish, Field::Message),
+            Focus::Reason => how_long::fault(&self.reason, &self.wish, Field::Reason),
+            _ => None,
+        }
     }
 
     /// What a yes sends.

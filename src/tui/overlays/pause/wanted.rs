@@ -3,7 +3,6 @@
 use super::{Focus, State, What, said};
 use crate::domain::key::{Key, KeyId};
 use crate::domain::pause::Lasting;
-use crate::domain::text;
 use crate::service::{Field, Looked};
 use crate::tui::effect::{Effect, PauseRequest, Request, To};
 use crate::tui::overlays::how_long::{self, SPANS, USUAL};
@@ -102,14 +101,11 @@ impl State {
 
     /// What is wrong with one of the texts besides.
     pub(super) fn text_error(&self, at: Focus) -> Option<String> {
-        let text = match at {
-            Focus::Message => &self.message,
-            Focus::Reason => &self.reason,
-            _ => return None,
-        };
-        let refused = if at == Focus::Message { Field::Message } else { Field::Reason };
-        let refused = self.wish.refusal(refused).map(|why| why.as_str().to_owned());
-        text::check_reason(text.value()).err().map(|error| error.to_string()).or(refused)
+        match at {
+            Focus::Message => how_long::fault(&self.message, &self.wish, Field::Message),
+            Focus::Reason => how_long::fault(&self.reason, &self.wish, Field::Reason),
+            _ => None,
+        }
     }
 
     /// What a yes sends.
