@@ -1,12 +1,14 @@
 //! Which overlay to open, as plain data: a screen or an overlay names it, and `overlays.rs` alone builds it.
 
+use std::sync::Arc;
+
 use super::effect::Request;
 use super::words::{ExitReason, Pasted};
 use crate::config::keymap::Context;
 use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
 use crate::domain::audit::Action;
-use crate::domain::expiry::Overlap;
+use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::key::{Key, KeyId, OperationId, Status};
 use crate::domain::notice::Occasion;
 use crate::domain::operator;
@@ -101,6 +103,12 @@ pub enum Opening {
         ids: Vec<KeyId>,
         known: Vec<Key>,
         states: String,
+    },
+    /// Shall these keys be replaced, one by one? `expiry`: `None` where each lives as long as the one that it replaces.
+    RotateEach {
+        keys: Arc<[Key]>,
+        overlap: Overlap,
+        expiry: Option<Expiry>,
     },
     Confirm(Question),
     /// The form for a new account. `issuer`: the one chosen at first. `first_run`: the form for a key follows.

@@ -94,6 +94,9 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Rotate(key) => rotate::open(shell, number, *key),
         Opening::Leaver(name) => leaver::open(shell, number, name),
         Opening::RotateMany { ids, known, states } => rotate::many::open(shell, number, ids, known, states),
+        Opening::RotateEach { keys, overlap, expiry } => {
+            rotate::each::open(shell, number, keys, overlap, expiry)
+        }
         Opening::Confirm(question) => confirm::open(shell, number, question),
         Opening::Account { issuer, first_run } => account::open(shell, number, issuer.as_deref(), first_run),
         Opening::AccountPage(slug) => account_page::open(shell, number, slug),

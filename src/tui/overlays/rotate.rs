@@ -25,6 +25,7 @@ use crate::tui::widgets::{choice, fit, picker};
 use crate::tui::wish::{Asking, Wish};
 use crate::tui::words::Severity;
 
+pub mod each;
 pub mod many;
 #[cfg(test)]
 mod tests;

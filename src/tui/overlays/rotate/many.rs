@@ -1,47 +1,49 @@
 //! Replacing many keys in one decision: their new secrets go into files before anything happens to the old keys.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
-use super::words;
 use crate::config::keymap::{Action, Context};
-use crate::config::theme::Role;
 use crate::domain::audit;
 use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::key::{Key, KeyId};
-use crate::domain::manifest::Manifest;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::thousands;
-use crate::service::{Field, Place, RotateKeys, Rotated};
-use crate::tui::effect::{Effect, Reply, Request, RequestId, RotationRequest};
+use crate::domain::text::SafeText;
+use crate::service::{Looked, Place, RotateKeys, Rotated};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RequestId, RotationRequest, To};
 use crate::tui::form::{Form, Pressed};
 use crate::tui::input::{Input, Key as Press};
 use crate::tui::layer::{Layer, Opened};
-use crate::tui::opening::{Opening, Part};
+use crate::tui::opening::Opening;
+use crate::tui::receipts;
 use crate::tui::shell::Shell;
-use crate::tui::view::times;
-use crate::tui::widgets::buttons::Button;
-use crate::tui::widgets::choice;
-use crate::tui::widgets::sheet::Sheet;
+use crate::tui::tracked::Deed;
+use crate::tui::view::reach;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::wish::{Asking, Wish};
+use crate::tui::words::count;
 
-/// Names that are shown.
-const NAMES: usize = 5;
-/// Where the secrets can go.
-const PLACES: [&str; 2] = ["a file a key, in a folder", "one .env file"];
-const FIELDS: [Focus; 5] = [Focus::Overlap, Focus::Expiry, Focus::Place, Focus::Path, Focus::Count];
+mod view;
+
+/// Where the new secrets can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Secrets {
+    Folder,
+    Env,
+    /// Shown one after the other, each confirmed by itself.
+    Screen,
+}
+
+const SECRETS: [Secrets; 3] = [Secrets::Folder, Secrets::Env, Secrets::Screen];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Focus {
     Overlap,
     Expiry,
-    Place,
+    Secrets,
     Path,
     Count,
 }
@@ -49,15 +51,18 @@ enum Focus {
 /// The keys to be replaced, and how.
 #[derive(Debug)]
 pub struct State {
+    number: u64,
     ids: Vec<KeyId>,
     known: Vec<Key>,
     /// How many there are of each state, in words.
     states: String,
-    /// What a yes holds for, where all of them are known.
-    shown: Option<Arc<Manifest>>,
+    /// What they are and do right now, once it was looked up: what a yes holds for.
+    looked: Option<Box<Looked>>,
+    reaching: Option<RequestId>,
+    amiss: Option<SafeText>,
     overlap: usize,
     expiry: TextField,
-    env: bool,
+    secrets: Secrets,
     path: TextField,
     /// Whether somebody wrote another path than the one that is offered.
     own_path: bool,
@@ -75,20 +80,22 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>, st
     if ids.is_empty() || !shell.refuse_unless(Permission::ChangeKeys, "rotate keys") {
         return Opened::refused();
     }
-    let shown = (known.len() == ids.len()).then(|| Arc::new(Manifest::of(&known, shell.now)));
     let at = |overlap| Overlap::ALL.iter().position(|one| *one == overlap).unwrap_or(0);
     let alone = known
         .iter()
         .any(|key| shell.issuer(&key.issuer).is_some_and(|issuer| !issuer.policy.rotation.overlap));
     let overlap = at(if alone { Overlap::None } else { Overlap::Hours24 });
     let mut state = State {
+        number,
         ids,
         known,
         states,
-        shown,
+        looked: None,
+        reaching: None,
+        amiss: None,
         overlap,
         expiry: TextField::default(),
-        env: false,
+        secrets: Secrets::Folder,
         path: TextField::default(),
         own_path: false,
         count: TextField::default(),
@@ -98,14 +105,41 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>, known: Vec<Key>, st
         wish: Wish::new(shell, number),
     };
     state.offer(shell);
-    Opened::new(state, Vec::new())
+    let effect = state.look(shell);
+    Opened::new(state, vec![effect])
 }
 
 impl State {
+    fn look(&mut self, shell: &mut Shell) -> Effect {
+        let (id, effect) = shell.ask(To::Overlay(self.number), Request::Reach(self.ids.clone()));
+        self.reaching = Some(id);
+        effect
+    }
+
+    /// Takes in what the keys are now; what differs from what was shown before has to be answered anew.
+    fn take_look(&mut self, looked: Option<Box<Looked>>) {
+        let Some(looked) = looked else {
+            self.amiss = Some("What these keys are can't be looked up: try again in a moment.".into());
+            return;
+        };
+        if let Some(words) = reach::moved(self.looked.as_deref(), &looked) {
+            self.amiss = Some(words);
+            self.count.clear();
+            self.wish.changed();
+        }
+        self.looked = Some(looked);
+    }
+
+    fn fields(&self) -> Vec<Focus> {
+        let mut fields = vec![Focus::Overlap, Focus::Expiry, Focus::Secrets, Focus::Path, Focus::Count];
+        fields.retain(|field| *field != Focus::Path || self.secrets != Secrets::Screen);
+        fields
+    }
+
     /// Offers a place that is most likely not taken.
     fn offer(&mut self, shell: &Shell) {
         if !self.own_path {
-            let end = if self.env { ".env" } else { "" };
+            let end = if self.secrets == Secrets::Env { ".env" } else { "" };
             let path = format!("~/keyrack-{}{end}", shell.now.format("%Y%m%d-%H%M%S"));
             self.path = TextField::with(&path);
         }
@@ -113,7 +147,11 @@ impl State {
 
     fn place(&self) -> Option<Place> {
         let path = self.path.value().trim();
-        let of = if self.env { Place::Env } else { Place::Folder };
+        let of = match self.secrets {
+            Secrets::Folder => Place::Folder,
+            Secrets::Env => Place::Env,
+            Secrets::Screen => return None,
+        };
         (!path.is_empty()).then(|| of(PathBuf::from(path)))
     }
 
@@ -128,6 +166,7 @@ impl State {
 
     fn edited(&mut self) {
         self.tried.clear();
+        self.amiss = None;
         self.wish.edited();
     }
 
@@ -136,13 +175,13 @@ impl State {
             (Some(Action::Press), Some(Focus::Count)) if !key.hurried && self.counted() => {
                 return if key.unread { Vec::new() } else { self.send(shell) };
             }
-            (Some(Action::Toggle), Some(Focus::Overlap | Focus::Place)) => {
+            (Some(Action::Toggle), Some(Focus::Overlap | Focus::Secrets)) => {
                 self.sideways(shell, 1);
                 return Vec::new();
             }
             _ => {}
         }
-        match self.form.press(key, &FIELDS, self.typing()) {
+        match self.form.press(key, &self.fields(), self.typing()) {
             Pressed::Close => shell.close(),
             Pressed::Go => return self.send(shell),
             Pressed::Sideways(by) => self.sideways(shell, by),
@@ -169,8 +208,9 @@ impl State {
                 let last = Overlap::ALL.len() - 1;
                 self.overlap = self.overlap.saturating_add_signed(by).min(last);
             }
-            Some(Focus::Place) => {
-                self.env = !self.env;
+            Some(Focus::Secrets) => {
+                let at = SECRETS.iter().position(|one| *one == self.secrets).unwrap_or(0);
+                self.secrets = SECRETS[at.saturating_add_signed(by).min(SECRETS.len() - 1)];
                 self.offer(shell);
             }
             _ => return,
@@ -180,70 +220,44 @@ impl State {
 
     fn send(&mut self, shell: &mut Shell) -> Vec<Effect> {
         self.checked = true;
+        let Some(looked) = &self.looked else {
+            self.amiss =
+                Some("Still reading which keys these are and what they do. Try again in a moment.".into());
+            return Vec::new();
+        };
+        let keys = looked.keys.clone();
         let wrong = [
             (self.chosen_expiry(shell).is_err(), Focus::Expiry),
-            (self.place().is_none(), Focus::Path),
+            (self.secrets != Secrets::Screen && self.place().is_none(), Focus::Path),
             (!self.counted(), Focus::Count),
         ];
         if let Some((_, focus)) = wrong.into_iter().find(|(wrong, _)| *wrong) {
             self.form.go_to(focus);
             return Vec::new();
         }
+        self.amiss = None;
+        if self.secrets == Secrets::Screen {
+            let overlap = Overlap::ALL[self.overlap];
+            if let Ok(expiry) = self.chosen_expiry(shell) {
+                shell.close();
+                shell.open(Opening::RotateEach { keys, overlap, expiry });
+            }
+            return Vec::new();
+        }
         self.send_wish(shell)
     }
 
-    /// When the new keys expire, as far as it was tried.
-    fn ends(&self, shell: &Shell) -> String {
-        let ends = || self.tried.iter().map(|one| one.new.expires_at);
-        let never = ends().filter(Option::is_none).count();
-        let first = ends().flatten().min().map(|at| times::exact(at, shell.utc));
-        match (self.tried.len(), never, first) {
-            (0, ..) => {
-                "Empty: each new key lives as long as the one that it replaces, as far as the policy allows."
-                    .into()
-            }
-            (_, _, None) => "The new keys never expire.".into(),
-            (_, 0, Some(first)) => format!("The new keys expire from {first} on."),
-            (_, never, Some(first)) => {
-                format!(
-                    "{} of the new keys never expire, the others from {first} on.",
-                    thousands(never as u64)
-                )
-            }
-        }
-    }
-
-    fn done(&self, shell: &mut Shell, rotated: &[Rotated]) {
+    fn done(&self, shell: &mut Shell, rotated: &[Rotated]) -> Vec<Effect> {
         shell.close();
         shell.changed(Subjects::of(audit::Action::KeyRotate));
-        let number = thousands(rotated.len() as u64);
-        let place = rotated.first().map(|one| match self.env {
-            true => one.file.display().to_string(),
-            false => one.file.parent().unwrap_or(&one.file).display().to_string(),
-        });
-        let until = rotated.iter().filter_map(|one| one.old.ends_at()).max();
-        let mut parts = vec![
-            Part::Words(format!(
-                "{number} keys are rotated. The new secrets are in this place and nowhere else:"
-            )),
-            Part::Space,
-            Part::Fact(if self.env { "File" } else { "Folder" }, place.unwrap_or_default()),
-            Part::Fact("Mode", "0600: only you can read it".into()),
-        ];
-        if let Some(until) = until.filter(|until| *until > shell.now) {
-            parts.push(Part::Fact("Old keys", format!("work until {}", times::exact(until, shell.utc))));
-        } else {
-            parts.push(Part::Fact("Old keys", "are revoked".into()));
-        }
-        parts.push(Part::Space);
-        parts.push(Part::Heading("New keys".into()));
-        for one in rotated {
-            parts.push(Part::Words(format!("{}  {}  {}", one.new.preview, one.new.name, one.new.account)));
-        }
-        parts.push(Part::Space);
-        let key = shell.keymap.key(Action::ScreenRotations);
-        parts.push(Part::Words(format!("Screen {key} shows who still uses the old keys.")));
-        shell.open(Opening::Reader { title: format!("{number} keys rotated"), parts, about: None });
+        shell.open(self.page(shell, rotated));
+        // Told in the last line, where gates run.
+        let olds: Vec<KeyId> = rotated.iter().map(|one| one.old.id).collect();
+        let (deed, what) = match Overlap::ALL[self.overlap] {
+            Overlap::None => (Deed::Revoked, format!("{} replaced", count(olds.len() as u64, "key"))),
+            _ => (Deed::Edited, format!("{} rotated", count(olds.len() as u64, "key"))),
+        };
+        vec![receipts::begin(shell, deed, what, olds).1]
     }
 }
 
@@ -275,7 +289,7 @@ impl Layer for State {
             keys: self.ids.clone(),
             overlap: Some(Overlap::ALL[self.overlap]),
             expiry: self.chosen_expiry(shell).ok()?,
-            shown: self.shown.clone(),
+            shown: Some(self.looked.as_ref()?.shown.clone()),
         };
         let place = self.place()?;
         Some(Box::new(move |operation| {
@@ -316,70 +330,36 @@ impl Layer for State {
                 }
                 Vec::new()
             }
+            Input::Key(key) if key.action == Some(Action::ShowReach) => {
+                shell.open(Opening::Looked { ids: self.ids.clone(), looked: self.looked.clone() });
+                Vec::new()
+            }
             Input::Key(key) => self.press(shell, key),
             _ => Vec::new(),
         }
     }
 
+    fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
+        if self.wish.under_way() || self.reaching.is_some() { Vec::new() } else { vec![self.look(shell)] }
+    }
+
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        let settled = self.wish.settle(shell, id, reply, Reply::try_as_rotate_many);
-        if let Some(Ok(rotated)) = settled {
-            self.done(shell, &rotated);
+        if self.reaching == Some(id) {
+            self.reaching = None;
+            if !self.wish.under_way() {
+                self.take_look(reply.try_as_reach().and_then(Result::ok));
+            }
+            return Vec::new();
         }
-        Vec::new()
+        let settled = self.wish.settle(shell, id, reply, Reply::try_as_rotate_many);
+        match settled {
+            Some(Ok(rotated)) => self.done(shell, &rotated),
+            Some(Err(failure)) if failure.kind == FailureKind::Moved => vec![self.look(shell)],
+            _ => Vec::new(),
+        }
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let styles = &shell.styles;
-        let mut sheet = Sheet::new(styles, area, 76, 9);
-        let names = if self.ids.len() > NAMES { 0 } else { self.known.len() };
-        for key in self.known.iter().take(names) {
-            sheet.words(Role::Text, &format!("{}  {}  {}", key.preview, key.name, key.account));
-        }
-        if !self.states.is_empty() {
-            sheet.words(Role::Text, &self.states);
-        }
-        sheet.words(
-            Role::Muted,
-            "The new secrets are written first, mode 0600; then all keys are rotated, or none.",
-        );
-        sheet.space();
-        let choices: Vec<&str> = Overlap::ALL.iter().map(|overlap| words(*overlap)).collect();
-        let lines = choice::lines(
-            styles,
-            &choices,
-            self.overlap,
-            self.form.on(Focus::Overlap),
-            sheet.field_columns(),
-        );
-        sheet.lines("Overlap", lines, self.form.on(Focus::Overlap).then_some(0));
-        let fields = [Field::Overlap, Field::Expiry, Field::Place];
-        sheet.error(self.wish.refusal(Field::Overlap).map(|text| text.as_str()));
-        let wrong = self.chosen_expiry(shell).err().filter(|_| self.checked || !self.form.on(Focus::Expiry));
-        let refused = self.wish.refusal(Field::Expiry).map(|text| text.to_string());
-        let error = wrong.or(refused);
-        let hint = "as now; or 90d, 1y, never, 2027-01-31";
-        sheet.text("Expires", &self.expiry, self.form.on(Focus::Expiry), hint, error.as_deref());
-        sheet.note(Role::Muted, &self.ends(shell));
-        let place = usize::from(self.env);
-        let lines = choice::lines(styles, &PLACES, place, self.form.on(Focus::Place), sheet.field_columns());
-        sheet.lines("Secrets", lines, self.form.on(Focus::Place).then_some(0));
-        let error = self.wish.refusal(Field::Place).map(|text| text.to_string());
-        let error = error.or((self.checked && self.place().is_none()).then(|| "name a place".into()));
-        let label = if self.env { "File" } else { "Folder" };
-        sheet.text(label, &self.path, self.form.on(Focus::Path), "a new one", error.as_deref());
-        let placeholder = format!("type {} to confirm", self.ids.len());
-        let error = (self.checked && !self.counted()).then_some(placeholder.as_str());
-        sheet.text("How many", &self.count, self.form.on(Focus::Count), &placeholder, error);
-        sheet.failure(self.wish.failure_besides(&fields));
-        sheet.space();
-        if self.wish.under_way() {
-            sheet.line(Line::styled("writing the secrets, then rotating…", styles.of(Role::Info)), true);
-        } else {
-            let go = format!("Rotate {} keys", thousands(self.ids.len() as u64));
-            sheet.line(self.form.line(styles, Button::new(&go), "Cancel"), self.form.on_button());
-        }
-        let title = format!("Rotate {} keys", thousands(self.ids.len() as u64));
-        sheet.draw(frame, &title, Role::DialogBorder);
+        self.paint(shell, frame, area);
     }
 }

@@ -3,8 +3,8 @@ use chrono::Duration;
 use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
-use crate::service::Place;
-use crate::tui::effect::{FailureKind, Reply, Request, RotationRequest};
+use crate::service::{Place, Rotated};
+use crate::tui::effect::{Effect, FailureKind, Reply, Request, RotationRequest};
 use crate::tui::message::Message;
 use crate::tui::opening::Opening;
 use crate::tui::overlays::reveal;
@@ -148,6 +148,58 @@ fn kr_11_a_selection_is_rotated_into_files_once_its_number_is_typed() {
     assert_eq!(place, Place::Env("~/keyrack-20261121-120000.env".into()));
     desk.fail(id, Reply::RotateMany, FailureKind::Rule, "\"key 1\" of acme: it has a successor already");
     desk.says("it has a successor already");
+}
+
+#[test]
+fn kr_11_before_many_are_rotated_one_sees_what_they_do_and_which_they_are() {
+    let mut desk = many(100, 40);
+    desk.says("In use").says("^g lists all");
+    desk.play("ctrl-g").says("Key 2");
+    desk.play("esc").says("Rotate 3 keys");
+}
+
+#[test]
+fn kr_11_a_selection_is_rotated_one_by_one_on_the_screen() {
+    let mut desk = many(100, 40);
+    desk.strike("tab tab right right").says("(•) shown one by one").says("goes on until you confirm");
+    desk.strike("tab").write("3");
+    assert_eq!(desk.press("ctrl-s"), [], "each is asked about by itself");
+    desk.says("Rotate 1 of 3: Key");
+    let (id, request) = only_request(desk.press("y"));
+    let Request::Rotate { key: first, overlap: Overlap::Hours24, expiry: None, .. } = request else {
+        panic!("{request:?}")
+    };
+    desk.reply(id, Reply::Rotate(Ok(Box::new(created("voxpria", "one")))));
+    assert!(desk.shows::<reveal::State>());
+    // What became of the secret is settled before the next key is asked about.
+    desk.strike("esc y").says("Rotate 2 of 3: Key");
+    let (id, request) = only_request(desk.press("y"));
+    let Request::Rotate { key: second, .. } = request else { panic!("{request:?}") };
+    assert_ne!(first, second);
+    desk.fail(id, Reply::Rotate, FailureKind::Rule, "it has a successor already");
+    desk.says("it has a successor already");
+    desk.strike("right enter").says("Rotate 3 of 3: Key").says("Leave it");
+    let (id, request) = only_request(desk.press("y"));
+    assert!(matches!(request, Request::Rotate { .. }));
+    desk.reply(id, Reply::Rotate(Ok(Box::new(created("voxpria", "three")))));
+    assert!(desk.shows::<reveal::State>());
+    desk.strike("esc y");
+    assert!(!desk.screen().contains("Rotate 3 of 3"), "the last one was the end");
+}
+
+#[test]
+fn kr_11_gates_are_asked_about_what_many_rotations_ended() {
+    let mut desk = many(100, 40);
+    desk.strike("left left left left left tab tab tab tab").write("3");
+    let (id, request) = only_request(desk.press("ctrl-s"));
+    let Request::Rotation(request) = request else { panic!("{request:?}") };
+    let RotationRequest::Rotate { order, .. } = *request else { panic!("{request:?}") };
+    assert_eq!(order.overlap, Some(Overlap::None));
+    let pair = |n: u32| Rotated { old: numbered(n), new: numbered(n + 10), file: "/k/one.key".into() };
+    let effects = desk.reply(id, Reply::RotateMany(Ok(vec![pair(1), pair(2), pair(3)])));
+    let asks = |effect: &Effect| matches!(effect, Effect::Ask { request: Request::Receipt { keys, .. }, .. } if keys.len() == 3);
+    assert!(effects.iter().any(asks), "{effects:?}");
+    desk.says("3 keys are rotated");
 }
 
 #[test]
