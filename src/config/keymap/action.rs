@@ -291,6 +291,10 @@ pub enum Action {
     GiveKey,
     /// Give all of the keys, or none
     GiveAll,
+    /// Rotate all keys that aren't given away
+    RotateKept,
+    /// Revoke all keys that aren't given away
+    RevokeKept,
     /// Write who gets the keys
     GiveTo,
     // The reveal

@@ -191,6 +191,8 @@ pub const REGISTRY: &[Registered] = &[
     entry(FindingsPageDown, "page down", &[Findings, Leaver], &["pagedown", "ctrl-f"]),
     entry(GiveKey, "give/keep", &[Leaver], &["space"]).hint(13),
     entry(GiveAll, "give all", &[Leaver], &["a"]).hint(14),
+    entry(RotateKept, "rotate kept", &[Leaver], &["ctrl-r"]).hint(17),
+    entry(RevokeKept, "revoke kept", &[Leaver], &["ctrl-x"]).hint(18),
     entry(GiveTo, "to whom", &[Leaver], &["e"]).hint(15),
     entry(CopySecret, "copy", &[Reveal], &["c", "y"]).hint(10),
     entry(WriteSecret, "write file", &[Reveal], &["w"]).hint(12),

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use crate::config::keymap::{Action, Context};
 use crate::domain::audit;
-use crate::domain::key::KeyId;
+use crate::domain::key::{Key as KeyOf, KeyId};
 use crate::domain::manifest::Manifest;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
@@ -149,6 +149,19 @@ impl State {
             (Some(Action::Revoke), Some(one)) => {
                 shell.open(Opening::Revoke { ids: vec![one.id], known: vec![one], states: String::new() });
             }
+            (Some(Action::RotateKept), Some(_)) => {
+                if let Some((ids, known)) = self.kept(shell) {
+                    shell.open(match known.as_slice() {
+                        [one] => Opening::Rotate(Box::new(one.clone())),
+                        _ => Opening::RotateMany { ids, known, states: String::new() },
+                    });
+                }
+            }
+            (Some(Action::RevokeKept), Some(_)) => {
+                if let Some((ids, known)) = self.kept(shell) {
+                    shell.open(Opening::Revoke { ids, known, states: String::new() });
+                }
+            }
             (Some(Action::No | Action::Interrupt), _) => shell.close(),
             (Some(Action::Yes), _) if key.confirms() => {
                 if self.leaver.is_some() && self.order().is_none() {
@@ -160,6 +173,18 @@ impl State {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// The keys that are not given away; where there are none, that is said.
+    fn kept(&self, shell: &mut Shell) -> Option<(Vec<KeyId>, Vec<KeyOf>)> {
+        let kept = self.keys().iter().filter(|one| !self.give.contains(&one.key.id));
+        let known: Vec<KeyOf> = kept.map(|one| one.key.clone()).collect();
+        if known.is_empty() {
+            let key = shell.keymap.key(Action::GiveKey);
+            shell.toast(Severity::Info, format!("All of them are given away: {key} keeps one"));
+            return None;
+        }
+        Some((known.iter().map(|key| key.id).collect(), known))
     }
 
     fn done(&self, shell: &mut Shell, left: &Left) {

@@ -71,6 +71,24 @@ fn kr_13_each_key_can_be_rotated_or_revoked_from_the_page() {
 }
 
 #[test]
+fn kr_13_what_is_kept_is_rotated_or_revoked_in_one_decision() {
+    let mut desk = page(100, 40);
+    // Of three only one is kept.
+    desk.press("ctrl-x");
+    desk.says("Revoke API key Export?");
+    desk.press("esc");
+    desk.press("a");
+    desk.press("ctrl-r");
+    desk.says("All of them are given away");
+    desk.press("a");
+    desk.press("ctrl-r");
+    desk.says("Rotate 3 keys");
+    desk.press("esc");
+    desk.press("ctrl-x");
+    desk.says("Revoke 3 keys");
+}
+
+#[test]
 fn kr_13_only_admins_let_somebody_leave() {
     let mut desk = Desk::new();
     desk.role(Role::Operator);

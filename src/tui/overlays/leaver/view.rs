@@ -134,6 +134,8 @@ impl State {
             (Action::GiveTo, "to whom"),
             (Action::Rotate, "rotate"),
             (Action::Revoke, "revoke"),
+            (Action::RotateKept, "rotate kept"),
+            (Action::RevokeKept, "revoke kept"),
             (Action::No, "cancel"),
         ];
         let hints: Vec<String> =
