@@ -33,6 +33,7 @@ mod holds;
 mod impact;
 mod issuers;
 mod keys;
+mod known;
 mod live;
 mod load;
 mod location;

@@ -38,6 +38,7 @@
 
 mod ahead;
 mod clipboard;
+mod completing;
 mod edits;
 mod effect;
 mod fields;

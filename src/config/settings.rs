@@ -76,6 +76,8 @@ const ROWS: &[Row<Settings>] = &[
         .default("false")
         .switch("--utc", "true", "Show times in UTC"),
     plain!(one columns: TEXT, "The columns of the table of keys, with commas between; without it, what the width allows").hint("NAMES"),
+    plain!(one sort: TEXT, "The order of the table of keys: a column as `key list --sort` has it, such as `expires` or `name:desc`").hint("COLUMN").default("created"),
+    plain!(one tab: TEXT, "Which keys the console opens with: `live`, `all` or `ended`").default("live"),
     plain!(one clipboard: Codec::<ClipboardChoice>::choice("WAY"), "How a copied text reaches the clipboard; `terminal` is OSC 52").default("auto"),
     plain!(one log: TEXT, "What is logged: `info`, `keyrack=debug`; never a secret").hint("FILTER").default("info"),
     plain!(one log_file: PATH, "Where it is logged; never the screen").default("{state}/keyrack.log"),
@@ -106,6 +108,10 @@ pub struct Settings {
     pub utc: Setting<bool>,
     /// The columns of the table of keys by their names; empty: what the width allows.
     pub columns: Setting<String>,
+    /// The order of the table of keys.
+    pub sort: Setting<String>,
+    /// The tab of the table of keys.
+    pub tab: Setting<String>,
     pub clipboard: Setting<ClipboardChoice>,
     /// What is written to the log, in the words of `tracing`: `info`, `keyrack=debug`.
     pub log: Setting<String>,
@@ -245,18 +251,39 @@ impl Settings {
     }
 }
 
-/// What [`SAVED`] says. Without a theme or columns those of `config.toml` hold.
-pub fn saved(theme: Option<&str>, columns: Option<&str>, relative_times: bool, mouse: bool) -> String {
-    let mut text = String::from(
-        "# Written by the console when it was asked to. It is read after config.toml; without it that one holds.\n",
-    );
-    for (name, value) in [("theme", theme), ("columns", columns)] {
-        if let Some(value) = value {
-            text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
+/// What the console was asked to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// Without one that of `config.toml` holds.
+    pub theme: Option<String>,
+    /// The same.
+    pub columns: Option<String>,
+    pub sort: String,
+    pub tab: &'static str,
+    pub relative_times: bool,
+    pub mouse: bool,
+}
+
+impl Choices {
+    /// What [`SAVED`] says.
+    pub fn text(&self) -> String {
+        let mut text = String::from(
+            "# Written by the console when it was asked to. It is read after config.toml; without it that one holds.\n",
+        );
+        let texts = [
+            ("theme", self.theme.as_deref()),
+            ("columns", self.columns.as_deref()),
+            ("sort", Some(self.sort.as_str())),
+            ("tab", Some(self.tab)),
+        ];
+        for (name, value) in texts {
+            if let Some(value) = value {
+                text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
+            }
         }
+        text.push_str(&format!("relative-times = {}\nmouse = {}\n", self.relative_times, self.mouse));
+        text
     }
-    text.push_str(&format!("relative-times = {relative_times}\nmouse = {mouse}\n"));
-    text
 }
 
 /// The file's text, or `None` if there is none.

@@ -18,10 +18,12 @@ pub(super) mod hints;
 mod matches;
 pub(super) mod parse;
 mod print;
+mod sort;
 
 pub use complete::{Completion, FIELDS, complete};
 pub use cursor::CursorError;
 pub use matches::{SHORTEST_ID, tells_forms};
+pub use sort::SortError;
 
 /// A parsed filter: every term must hold. Empty: everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -28,8 +28,8 @@ use crate::domain::text::SafeText;
 use crate::domain::usage::{Late, Minute};
 use crate::service::{
     AccountPage, AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey,
-    Created, Edited, ExportForm, Extended, GateStanding, Held, Hygiene, Incident, IncidentOrder, Leave,
-    Leaver, Left, Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Rank, Receipt,
+    Created, Edited, ExportForm, Extended, GateStanding, Held, Hygiene, InUse, Incident, IncidentOrder,
+    Leave, Leaver, Left, Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Rank, Receipt,
     ReminderRequest, Retried, RevokeKeys, Revoked, Rotated, Rotations, Search, SweepOrder, SweepPreview,
     Tell, Told, UndoneList, Whither, Whoami,
 };
@@ -257,6 +257,12 @@ pub enum Request {
         operation: OperationId,
         name: String,
     },
+    /// Owners or tags that begin so.
+    Known {
+        known: InUse,
+        beginning: String,
+        limit: u32,
+    },
     /// Everything of an operator's.
     Leaver(String),
     Leave {
@@ -351,6 +357,7 @@ pub enum Reply {
     Operators(Outcomes<Vec<Operator>>),
     SetOperator(Outcomes<Operator>),
     RemoveOperator(Outcomes<()>),
+    Known(Outcomes<Vec<SafeText>>),
     Leaver(Outcomes<Box<Leaver>>),
     Leave(Outcomes<Left>),
     /// What is undone, or what was accepted to be.

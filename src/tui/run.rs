@@ -17,7 +17,8 @@ use super::settings::TuiSettings;
 use super::state::State;
 use super::styles::Styles;
 use super::terminal::{self, Screen};
-use super::words::{ExitReason, Severity};
+use super::views::View;
+use super::words::{ExitReason, ScreenId, Severity};
 use super::worker::{self, Running, Worker};
 use super::{input, signals, update};
 use crate::clock::Clock;
@@ -184,6 +185,8 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     state.shell.themes = settings.themes.clone();
     state.shell.named = settings.named;
     state.shell.theme = settings.theme.name.clone();
+    let view = View { sort: settings.sort, tab: settings.tab as usize, ..View::default() };
+    state.screens.of_mut(ScreenId::Keys).show(&mut state.shell, &view, None);
     state
 }
 

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use super::clipboard::Surroundings;
 use super::fields::Field;
+use super::screens::keys::tabs::Tab;
 use crate::config::ConfigError;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
 use crate::config::settings::{ClipboardChoice, SAVED, Settings, Source};
 use crate::config::theme::Theme;
+use crate::domain::query::{Sort, SortError};
 
 /// How the console shall look and behave.
 #[derive(Clone, Debug)]
@@ -18,6 +20,10 @@ pub struct TuiSettings {
     pub mouse: bool,
     /// The columns of the table of keys, where somebody chose them.
     pub columns: Option<Vec<Field>>,
+    /// The order of the table of keys.
+    pub sort: Sort,
+    /// Its tab.
+    pub tab: Tab,
     /// Whether times are shown as "3d ago".
     pub relative_times: bool,
     /// Whether times are shown in UTC instead of this machine's zone.
@@ -62,6 +68,13 @@ impl TuiSettings {
             keymap: Keymap::load(&settings.key_files)?,
             mouse: settings.mouse.value,
             columns,
+            sort: settings
+                .sort
+                .value
+                .parse()
+                .map_err(|why: SortError| settings.sort.source.error(why.to_string()))?,
+            tab: tab(&settings.tab.value)
+                .ok_or_else(|| settings.tab.source.error("tabs are live, all and ended"))?,
             relative_times: settings.relative_times.value,
             utc: settings.utc.value,
             ascii: settings.ascii.value,
@@ -84,4 +97,8 @@ impl TuiSettings {
             named: matches!(settings.database.source, Source::Flag(_)),
         })
     }
+}
+
+fn tab(word: &str) -> Option<Tab> {
+    Tab::ALL.iter().copied().find(|tab| tab.word() == word)
 }

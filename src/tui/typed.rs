@@ -10,7 +10,6 @@ use crate::domain::network::Networks;
 use crate::domain::notice::Occasion;
 use crate::domain::owner::Owner;
 use crate::domain::pause::Lasting;
-use crate::domain::query::Direction;
 use crate::domain::when::Span;
 use crate::service::{
     ChangeAccount, CreateAccount, CreateKey, ExportForm, HoldTarget, PauseOrder, Place, RevokeKeys,
@@ -75,12 +74,9 @@ impl Typed {
     pub fn of(request: &Request, shell: &Shell) -> Option<Self> {
         Some(match request {
             Request::Try(request) => return Self::of(request, shell),
-            Request::Page(page) => {
-                let way = if page.sort.direction == Direction::Ascending { "asc" } else { "desc" };
-                Self::new("key list")
-                    .option("--filter", page.query.to_string())
-                    .option("--sort", format!("{}:{way}", page.sort.column.as_str()))
-            }
+            Request::Page(page) => Self::new("key list")
+                .option("--filter", page.query.to_string())
+                .option("--sort", page.sort.to_string()),
             Request::Key(id) | Request::Trail(id) => Self::new("key show").word(id.to_string()),
             Request::Reach(ids) => Self::new("key reach").keys(shell, ids),
             Request::Export { keys, form, .. } => {

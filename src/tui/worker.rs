@@ -305,6 +305,9 @@ impl Worker {
             Request::RemoveOperator { operation, name } => {
                 Reply::RemoveOperator(plain(service.remove_operator(operation, &name)).await)
             }
+            Request::Known { known, beginning, limit } => {
+                Reply::Known(plain(service.known(known, &beginning, limit)).await)
+            }
             Request::Leaver(name) => Reply::Leaver(plain(service.leaver(&name)).await.map(Box::new)),
             Request::Leave { operation, leave } => {
                 Reply::Leave(plain(service.leave(operation, *leave)).await)

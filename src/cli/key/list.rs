@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use clap::Args;
-use strum::VariantNames;
 
 use super::super::failure::Result;
 use super::super::filter;
@@ -11,7 +10,7 @@ use super::super::output::{PAGE, Printer, Shape};
 use super::super::session::Session;
 use super::which::{self, Which};
 use crate::domain::key::Key;
-use crate::domain::query::{Column, Cursor, Direction, Query, Sort};
+use crate::domain::query::{Cursor, Query, Sort};
 use crate::service::{From, PageRequest, Service};
 
 #[derive(Debug, Args)]
@@ -23,7 +22,7 @@ pub struct Arguments {
     #[command(flatten)]
     which: Which,
     /// The order: status, name, account, preview, scopes, created, expires, used or by; then :asc or :desc
-    #[arg(short, long, value_name = "COLUMN[:desc]", default_value = "created:desc", value_parser = sort)]
+    #[arg(short, long, value_name = "COLUMN[:desc]", default_value = "created:desc")]
     sort: Sort,
     /// At most this many keys; 0 for all. A table on a terminal has 50 unless told otherwise
     #[arg(short, long, value_name = "N")]
@@ -99,33 +98,10 @@ async fn named(arguments: &Arguments, session: &Session) -> Result {
     Ok(())
 }
 
-fn sort(text: &str) -> std::result::Result<Sort, String> {
-    let (word, direction) =
-        text.split_once(':').map_or((text, None), |(word, direction)| (word, Some(direction)));
-    let column: Column = word.parse().map_err(|_| format!("columns are {}", Column::VARIANTS.join(", ")))?;
-    let direction = match direction {
-        None => column.natural(),
-        Some("asc") => Direction::Ascending,
-        Some("desc") => Direction::Descending,
-        Some(other) => return Err(format!("{other:?} is no direction: write asc or desc")),
-    };
-    Ok(Sort { column, direction })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::query::FIELDS;
-
-    #[test]
-    fn an_order_has_a_natural_direction_unless_told() {
-        let of = |column, direction| Sort { column, direction };
-        assert_eq!(sort("name"), Ok(of(Column::Name, Direction::Ascending)));
-        assert_eq!(sort("created"), Ok(of(Column::Created, Direction::Descending)));
-        assert_eq!(sort("created:asc"), Ok(of(Column::Created, Direction::Ascending)));
-        assert!(sort("nmae").unwrap_err().starts_with("columns are status, name"));
-        assert!(sort("name:down").is_err());
-    }
 
     #[test]
     fn help_and_page_name_every_field_of_the_filter() {

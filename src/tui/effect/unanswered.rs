@@ -123,6 +123,7 @@ impl Request {
             | Self::OpenAlerts
             | Self::Gates
             | Self::Operators
+            | Self::Known { .. }
             | Self::Leaver(_)
             | Self::Audit(_)
             | Self::VerifyAudit

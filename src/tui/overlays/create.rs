@@ -13,6 +13,7 @@ use crate::domain::key::Key;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::service::{Alike, CreateKey};
+use crate::tui::completing::Completing;
 use crate::tui::effect::{Effect, Failure, Reply, Request, RequestId, To};
 use crate::tui::form::Form;
 use crate::tui::input::Input;
@@ -75,6 +76,8 @@ pub struct State {
     begins: TextField,
     /// When it is revoked.
     ends: TextField,
+    /// What the owner or the tag may become that is typed.
+    completing: Completing,
     /// Budgets of its own, where the key has some that it is to be like.
     limits: TextField,
     form: Form<Focus>,
@@ -145,6 +148,7 @@ impl State {
             begins: TextField::default(),
             ends: TextField::default(),
             limits: TextField::default(),
+            completing: Completing::default(),
             form: Form::new(Focus::Account),
             stage: Stage::Edit,
             checked: false,
@@ -262,6 +266,7 @@ impl Layer for State {
                 }
                 Vec::new()
             }
+            Reply::Known(found) => self.completing.settle(shell, id, found),
             Reply::Alike(found) if self.wanted == Some(id) => self.found_alike(shell, found),
             Reply::Key(found) if self.is_news(id) => {
                 self.take_news(shell, found);

@@ -1,5 +1,6 @@
 //! Changing several keys at once: what is filled in is changed of each of them, and nothing else (KR-10).
 
+use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use strum::VariantArray;
@@ -9,7 +10,8 @@ use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::{SafeText, thousands};
-use crate::service::{Edited, Field, Looked};
+use crate::service::{Edited, Field, InUse, Looked};
+use crate::tui::completing::Completing;
 use crate::tui::edits;
 use crate::tui::effect::{Effect, Failure, FailureKind, Reply, Request, RequestId, To};
 use crate::tui::form::{Form, Pressed};
@@ -39,6 +41,8 @@ pub struct State {
     ended: usize,
     /// What they are and do right now, once it was looked up: what a yes holds for.
     looked: Option<Box<Looked>>,
+    /// What the owner or the tag may become that is typed.
+    completing: Completing,
     reaching: Option<RequestId>,
     /// In the order of [`Focus`].
     texts: [TextField; FIELDS],
@@ -99,6 +103,7 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>) -> Opened {
         ids,
         ended: 0,
         looked: None,
+        completing: Completing::default(),
         reaching: None,
         texts: Default::default(),
         tried: Vec::new(),
@@ -110,6 +115,15 @@ pub fn open(shell: &mut Shell, number: u64, ids: Vec<KeyId>) -> Opened {
     };
     let effect = state.look(shell);
     Opened::new(state, vec![effect])
+}
+
+/// Which words the field is completed from.
+fn known(at: Focus) -> Option<InUse> {
+    match at {
+        Focus::Owner => Some(InUse::Owners),
+        Focus::Tag | Focus::Untag => Some(InUse::Tags),
+        _ => None,
+    }
 }
 
 impl State {
@@ -220,12 +234,24 @@ impl State {
                     self.texts[Focus::Count as usize].key(event);
                 }
                 Some(Focus::Count) | None => {}
-                Some(field) if self.texts[field as usize].key(event) => self.edited(),
-                Some(_) => {}
+                Some(field) => return self.write(shell, field, event),
             },
             Pressed::Sideways(_) | Pressed::Nothing => {}
         }
         Vec::new()
+    }
+
+    /// A key in a field, which asks what an owner or a tag may become, or takes that.
+    fn write(&mut self, shell: &mut Shell, at: Focus, event: KeyEvent) -> Vec<Effect> {
+        let (known, field) = (known(at), &mut self.texts[at as usize]);
+        let taken = known.is_some_and(|known| self.completing.take(known, field, event));
+        if taken || field.key(event) {
+            self.edited();
+        }
+        let to = To::Overlay(self.number);
+        let effect =
+            known.and_then(|known| self.completing.follow(shell, to, known, &self.texts[at as usize]));
+        effect.into_iter().collect()
     }
 
     /// Shows a refusal at its field.
@@ -319,6 +345,9 @@ impl Layer for State {
             self.reaching = None;
             self.take_look(shell, reply.try_as_reach().and_then(Result::ok));
             return Vec::new();
+        }
+        if let Reply::Known(found) = reply {
+            return self.completing.settle(shell, id, found);
         }
         match self.wish.settle(shell, id, reply, Reply::try_as_edit) {
             Some(Ok(edited)) => edits::done(shell, &edited),

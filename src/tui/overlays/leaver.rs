@@ -13,7 +13,8 @@ use crate::domain::manifest::Manifest;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::service::{Leave, Leaver, Left, Theirs};
+use crate::service::{InUse, Leave, Leaver, Left, Theirs};
+use crate::tui::completing::Completing;
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{Input, Key};
 use crate::tui::layer::{Layer, Opened};
@@ -40,6 +41,8 @@ pub struct State {
     /// The keys that get another owner.
     give: BTreeSet<KeyId>,
     to: TextField,
+    /// What the new owner may become that is typed.
+    completing: Completing,
     /// Whether the cursor is in the line with the new owner.
     writing: bool,
     at: usize,
@@ -60,6 +63,7 @@ pub fn open(shell: &mut Shell, number: u64, name: String) -> Opened {
         failed: None,
         give: BTreeSet::new(),
         to: TextField::default(),
+        completing: Completing::default(),
         writing: false,
         at: 0,
         wish: Wish::new(shell, number),
@@ -104,7 +108,7 @@ impl State {
         self.leaver = Some(leaver);
     }
 
-    fn write(&mut self, shell: &mut Shell, key: Key) {
+    fn write(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
         match key.action {
             Some(Action::Accept | Action::CancelPrompt) => self.writing = false,
             Some(Action::Interrupt) => shell.close(),
@@ -113,11 +117,14 @@ impl State {
                 self.wish.edited();
             }
             _ => {
-                if self.to.key(key.event) {
+                if self.completing.take(InUse::Owners, &mut self.to, key.event) || self.to.key(key.event) {
                     self.wish.edited();
                 }
+                let to = To::Overlay(self.number);
+                return self.completing.follow(shell, to, InUse::Owners, &self.to).into_iter().collect();
             }
         }
+        Vec::new()
     }
 
     fn press(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {
@@ -252,7 +259,7 @@ impl Layer for State {
         }
         match input {
             Input::Paste(pasted) if self.writing && self.to.paste(&pasted.line()) => self.wish.edited(),
-            Input::Key(key) if self.writing => self.write(shell, key),
+            Input::Key(key) if self.writing => return self.write(shell, key),
             Input::Key(key) => return self.press(shell, key),
             Input::Scroll { lines, .. } => {
                 self.at = picker::step(self.at, lines as isize, self.keys().len());
@@ -271,6 +278,9 @@ impl Layer for State {
                 _ => {}
             }
             return Vec::new();
+        }
+        if let Reply::Known(found) = reply {
+            return self.completing.settle(shell, id, found);
         }
         let settled = self.wish.settle(shell, id, reply, Reply::try_as_leave);
         if let Some(Ok(left)) = settled {

@@ -5,12 +5,14 @@ use super::seen::{back, forward, go, open};
 use super::undo::undo;
 use super::{history, log};
 use crate::config::keymap::Action;
-use crate::config::settings::{SAVED, saved};
+use crate::config::settings::{Choices, SAVED};
 use crate::domain::subjects::Subjects;
 use crate::tui::effect::{Effect, Request, To};
 use crate::tui::fields::Field;
 use crate::tui::opening::Opening;
+use crate::tui::screens::keys::tabs::Tab;
 use crate::tui::state::State;
+use crate::tui::views::View;
 use crate::tui::words::{ExitReason, ScreenId, Severity};
 
 /// Actions that mean the same on every screen; `None` for the others.
@@ -68,7 +70,15 @@ fn save(state: &mut State) -> Option<Effect> {
         return None;
     };
     let path = folder.join(SAVED);
-    let columns = shell.columns.as_ref().map(|columns| Field::names(columns));
-    let text = saved(shell.chosen.as_deref(), columns.as_deref(), shell.relative_times, shell.mouse);
-    Some(shell.ask(To::Shell, Request::SaveChoices(path, text)).1)
+    let mut view = View::default();
+    state.screens.of(ScreenId::Keys).view(&mut view);
+    let choices = Choices {
+        theme: shell.chosen.clone(),
+        columns: shell.columns.as_ref().map(|columns| Field::names(columns)),
+        sort: view.sort.to_string(),
+        tab: Tab::ALL.get(view.tab).copied().unwrap_or_default().word(),
+        relative_times: shell.relative_times,
+        mouse: shell.mouse,
+    };
+    Some(shell.ask(To::Shell, Request::SaveChoices(path, choices.text())).1)
 }

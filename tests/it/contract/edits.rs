@@ -10,7 +10,7 @@ use keyrack::domain::owner::Tags;
 use keyrack::domain::query::Sort;
 use keyrack::domain::scope::Scopes;
 use keyrack::domain::when::Span;
-use keyrack::service::{AuditFilter, AuditRequest, Edited, Error, Field, Service, new_operation};
+use keyrack::service::{AuditFilter, AuditRequest, Edited, Error, Field, InUse, Service, new_operation};
 
 use crate::support::people::{all, as_person, make, make_kept, office, preset, query};
 
@@ -65,6 +65,27 @@ on_both! {
         assert_eq!(names(&service, "tag:prod").await, Vec::<String>::new());
         let compared = service.compare_audit(|_, _, _| ()).await.unwrap();
         assert_eq!(format!("{:?}", compared.findings), format!("{:?}", keyrack::domain::audit::finding::Findings::default()));
+    }
+
+    async fn kr_10_owners_and_tags_that_there_are_are_offered_by_their_beginning(db) {
+        let service = office(&db, preset("voxpria")).await;
+        for (n, (owner, tag)) in [("Data Team", "prod team:data"), ("data team", "prod"), ("Datum", "team:search"), ("Élan", "x-100")].into_iter().enumerate() {
+            let key = make_kept(&service, "acme", &format!("key {n}")).await.key;
+            edit(&service, &[key.id], Edit { tag: tags(tag), ..owned(owner, "") }).await.unwrap();
+        }
+        let known = async |what, beginning: &str| {
+            let words = service.known(what, beginning, 5).await.unwrap();
+            words.into_iter().map(|word| word.to_string()).collect::<Vec<_>>()
+        };
+        let owners = known(InUse::Owners, "dat").await;
+        assert!(matches!(owners.as_slice(), [team, datum] if team.to_lowercase() == "data team" && datum == "Datum"), "{owners:?}");
+        assert_eq!(known(InUse::Owners, "él").await, ["Élan"]);
+        assert_eq!(known(InUse::Owners, "datums").await, Vec::<String>::new());
+        assert_eq!(known(InUse::Owners, "%").await, Vec::<String>::new());
+        assert_eq!(known(InUse::Tags, "team:").await, ["team:data", "team:search"]);
+        assert_eq!(known(InUse::Tags, "PR").await, ["prod"]);
+        assert_eq!(known(InUse::Tags, "x").await, ["x-100"]);
+        assert_eq!(service.known(InUse::Owners, "d", 1).await.unwrap().len(), 1);
     }
 
     async fn kr_10_an_end_comes_nearer_or_goes_further_and_never_back_to_life(db) {

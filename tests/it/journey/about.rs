@@ -254,4 +254,32 @@ on_both! {
         terminal.wait_for("✓ pausing the key");
         assert_eq!(Script::on(&db).keys("status:paused,suspended").len(), 0);
     }
+
+    async fn what_is_chosen_is_there_again_once_it_was_saved(db) {
+        Script::on(&db).ok(&["demo", "--keys", "60", "--seed", "5"]);
+        let home = tempfile::tempdir().unwrap();
+        let mut terminal = console(&db, home.path(), (120, 30));
+        terminal.press("s");
+        terminal.wait_for("Sort by");
+        terminal.press("n");
+        terminal.wait_for("Name ▲");
+        terminal.press("right");
+        terminal.wait_for("[All ");
+        terminal.press("ctrl-s");
+        terminal.wait_for("saved.toml");
+        terminal.press("q");
+        assert!(terminal.wait_for_exit(std::time::Duration::from_secs(10)).success());
+        let mut again = console(&db, home.path(), (120, 30));
+        again.wait_for("Name ▲");
+        again.wait_for("[All ");
+        again.press("q");
+        again.wait_for_exit(std::time::Duration::from_secs(10));
+        // What is wrong in it is told with its line.
+        let saved = home.path().join(".config/keyrack/saved.toml");
+        let text = std::fs::read_to_string(&saved).unwrap();
+        assert!(text.contains("sort = \"name:asc\"") && text.contains("tab = \"all\""), "{text}");
+        std::fs::write(&saved, text.replace("name:asc", "nmae")).unwrap();
+        let shut = Start::new(home.path()).on(&db.address()).size(120, 30).spawn();
+        shut.wait_for("columns are status, name");
+    }
 }

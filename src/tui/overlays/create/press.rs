@@ -1,10 +1,12 @@
 //! What keys do in the form and in its review.
 
+use crossterm::event::KeyEvent;
+
 use super::{Focus, Purpose, Stage, State};
 use crate::config::keymap::Action;
 use crate::domain::key::OperationId;
-use crate::service::CreateKey;
-use crate::tui::effect::Effect;
+use crate::service::{CreateKey, InUse};
+use crate::tui::effect::{Effect, To};
 use crate::tui::form::Pressed;
 use crate::tui::input::{Input, Key};
 use crate::tui::layer::Layer;
@@ -133,9 +135,10 @@ impl State {
             Pressed::Go => return self.go_on(shell),
             Pressed::Sideways(by) => self.left_right(shell, by),
             Pressed::Text(event) => {
-                if self.field_mut().is_some_and(|field| field.key(event)) {
+                if self.complete(event) || self.field_mut().is_some_and(|field| field.key(event)) {
                     self.edited();
                 }
+                return self.follow(shell).into_iter().collect();
             }
             Pressed::Nothing if self.form != before => {
                 // Blanks alone are no name: said as soon as one goes on from them.
@@ -149,6 +152,25 @@ impl State {
             Pressed::Nothing => {}
         }
         Vec::new()
+    }
+
+    /// Completes the owner or the tag before the cursor, if this key asks for that.
+    fn complete(&mut self, event: KeyEvent) -> bool {
+        match self.form.field() {
+            Some(Focus::Owner) => self.completing.take(InUse::Owners, &mut self.owner, event),
+            Some(Focus::Tags) => self.completing.take(InUse::Tags, &mut self.tags, event),
+            _ => false,
+        }
+    }
+
+    /// Asks what the owner or the tag before the cursor may become.
+    fn follow(&mut self, shell: &mut Shell) -> Option<Effect> {
+        let (known, field) = match self.form.field() {
+            Some(Focus::Owner) => (InUse::Owners, &self.owner),
+            Some(Focus::Tags) => (InUse::Tags, &self.tags),
+            _ => return None,
+        };
+        self.completing.follow(shell, To::Overlay(self.number), known, field)
     }
 
     fn press_review(&mut self, shell: &mut Shell, key: Key) -> Vec<Effect> {

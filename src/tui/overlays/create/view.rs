@@ -12,7 +12,7 @@ use crate::domain::edit::{difference, reaches_gates, widened};
 use crate::domain::expiry::Expiry;
 use crate::domain::issuer::Policy;
 use crate::domain::key::Key;
-use crate::service::Field;
+use crate::service::{Field, InUse};
 use crate::tui::edits;
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
@@ -20,6 +20,7 @@ use crate::tui::widgets::buttons::Button;
 use crate::tui::widgets::facts::Fact;
 use crate::tui::widgets::picker::Item;
 use crate::tui::widgets::sheet::Sheet;
+use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{choice, dialog, fit};
 
 const COLUMNS: u16 = 74;
@@ -134,6 +135,7 @@ impl State {
         let wide = "any address; or 203.0.113.7, 198.51.100.0/24, 2001:db8::/32";
         sheet.text("Allow from", &self.allow, here(Focus::Allow), wide, error(Field::Allow).as_deref());
         sheet.text("Owner", &self.owner, here(Focus::Owner), "a person or a team; optional", None);
+        self.offers(Focus::Owner, InUse::Owners, &self.owner, sheet);
         let wrong = error(Field::Owner);
         if self.has_mail() {
             sheet.text("Owner mail", &self.mail, here(Focus::Mail), "optional", wrong.as_deref());
@@ -148,6 +150,7 @@ impl State {
             "such as prod team:data; optional",
             wrong.as_deref(),
         );
+        self.offers(Focus::Tags, InUse::Tags, &self.tags, sheet);
         for (label, at, field, text, hint) in [
             (
                 "Works from",
@@ -181,6 +184,14 @@ impl State {
         }
         sheet.space();
         sheet.line(self.form.line(styles, Button::new("Review"), "Cancel"), self.form.on_button());
+    }
+
+    /// What the word before the cursor may become.
+    fn offers(&self, at: Focus, known: InUse, field: &TextField, sheet: &mut Sheet<'_>) {
+        let offers = self.completing.hint(known, field).filter(|_| self.form.on(at));
+        if let Some(offers) = offers {
+            sheet.note(Role::Muted, &offers);
+        }
     }
 
     fn scopes_part(&self, shell: &Shell, sheet: &mut Sheet<'_>) {

@@ -65,7 +65,12 @@ impl State {
             ("Revoked at", Focus::RevokeAt, "7d; 2027-01-31 18:00; +7d is later by that; none cancels that"),
         ] {
             let error = self.error(shell, at);
-            sheet.text(label, &self.texts[at as usize], self.form.on(at), hint, error.as_deref());
+            let field = &self.texts[at as usize];
+            sheet.text(label, field, self.form.on(at), hint, error.as_deref());
+            let offers = super::known(at).filter(|_| self.form.on(at));
+            if let Some(offers) = offers.and_then(|known| self.completing.hint(known, field)) {
+                sheet.note(Role::Muted, &offers);
+            }
         }
         if let Some(failure) = self.amiss.as_ref().or_else(|| self.wish.failure_besides(&super::AT_FIELDS)) {
             sheet.words(Role::Error, failure);

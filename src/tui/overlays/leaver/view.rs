@@ -9,7 +9,7 @@ use super::State;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::text::{SafeText, thousands};
-use crate::service::Theirs;
+use crate::service::{InUse, Theirs};
 use crate::tui::shell::Shell;
 use crate::tui::view::times;
 use crate::tui::widgets::list::{self, Cell, Column, column};
@@ -114,6 +114,9 @@ impl State {
         };
         let label = if self.writing { Role::LabelFocus } else { Role::Label };
         lines.push(Line::from(vec![Span::styled("Give to  ", styles.of(label)), who]));
+        if let Some(offers) = self.completing.hint(InUse::Owners, &self.to).filter(|_| self.writing) {
+            lines.push(Line::styled(fit::cut(&format!("         {offers}"), width), styles.of(Role::Muted)));
+        }
         if let Some(words) = self.wish.failure() {
             lines.extend(fit::lines(words, width, styles.of(Role::Error)).into_iter().take(2));
         }

@@ -94,6 +94,7 @@ fn columns_are_chosen_and_saved_when_asked() {
         Request::SaveChoices(path, text) => {
             path.ends_with("keyrack/saved.toml")
                 && text.contains("columns = \"status, name, account, owner,")
+                && text.contains("sort = \"created:desc\"\ntab = \"live\"\n")
                 && text.contains("relative-times = true")
         }
         _ => false,
