@@ -116,7 +116,10 @@ impl From<service::Error> for Failure {
             | Error::Moved(_) => Exit::Refused,
             Error::Invalid { .. } | Error::Ambiguous { .. } => Exit::Usage,
             Error::NotFound { .. } => Exit::NotFound,
-            Error::Unconfirmed(_) | Error::NotReadBack { .. } | Error::Uncertain { .. } => Exit::Failure,
+            Error::Unconfirmed(_)
+            | Error::NotReadBack { .. }
+            | Error::Uncertain { .. }
+            | Error::Unwritten(_) => Exit::Failure,
             Error::Store(error) => store_exit(error),
         };
         let (unchanged, moved) = (error.changed_nothing(), matches!(error, Error::Moved(_)));

@@ -53,6 +53,9 @@ pub enum Error {
     /// Keys are not what was shown to the person who decided about them.
     #[error("{} since this list was read: {}. Nothing was changed. Look at the list again", moved(.0.keys.len()), .0.words)]
     Moved(Moved),
+    /// The machine failed to write the secrets: its disk is full, or broke.
+    #[error("{0}")]
+    Unwritten(String),
     /// Keys were to be replaced by others whose secrets are written, and whether they were is not known.
     #[error(
         "whether the keys were rotated can't be told: {error}. Their new secrets are kept in {place}. Look with `keyrack rotation list`; if nothing was rotated, remove the files and rotate again"

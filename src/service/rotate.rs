@@ -114,10 +114,10 @@ impl Service {
             Intent::Do => {
                 let (place, paths) = (place.clone(), files.clone());
                 let write = tokio::task::spawn_blocking(move || place.write(&secrets, &paths));
-                write.await.unwrap_or_else(|error| Err(error.to_string())).map(Some)
+                write.await.unwrap_or_else(|error| Err(Error::Unwritten(error.to_string()))).map(Some)
             }
         };
-        let mut written = written.map_err(|why| Error::invalid(Field::Place, why))?;
+        let mut written = written?;
         let rotate = Rotate { draws, order, confirmed: true, intent: self.intent };
         // This may be given up at any moment from here on, and the database goes on with it all the same.
         if let Some(written) = &mut written {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::super::{Error, Field};
 use crate::domain::key::{Key, KeyId};
 use crate::domain::secret::PlainKey;
 use crate::domain::text::hyphened;
@@ -103,8 +104,8 @@ impl Place {
     /// Fails as writing would, and writes nothing.
     ///
     /// # Errors
-    /// In words.
-    pub(super) fn would_hold(&self, files: &[PathBuf]) -> Result<(), String> {
+    /// As writing.
+    pub(super) fn would_hold(&self, files: &[PathBuf]) -> Result<(), Error> {
         let taken = files.iter().find(|file| std::fs::symlink_metadata(file).is_ok());
         if let Some(taken) = taken {
             return Err(why(taken, &ErrorKind::AlreadyExists.into()));
@@ -125,8 +126,8 @@ impl Place {
     /// Writes the secrets, each to the file of its place in the list, and waits until all of them are on the disk.
     ///
     /// # Errors
-    /// In words; then nothing is left behind.
-    pub(super) fn write(&self, secrets: &[Secret], files: &[PathBuf]) -> Result<Written, String> {
+    /// The place can't be taken, or the machine fails; then nothing is left behind.
+    pub(super) fn write(&self, secrets: &[Secret], files: &[PathBuf]) -> Result<Written, Error> {
         let mut written = Written { files: Vec::with_capacity(files.len()), folder: None, kept: false };
         if let Self::Env(file) = self {
             put(file, &assignments(secrets), &mut written).map_err(|error| why(file, &error))?;
@@ -186,7 +187,7 @@ fn put(path: &Path, text: &str, written: &mut Written) -> io::Result<()> {
 }
 
 /// Waits until the names in a folder are on the disk.
-fn sync(folder: &Path) -> Result<(), String> {
+fn sync(folder: &Path) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| why(folder, &error))
 }
 
@@ -194,12 +195,41 @@ fn above(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn why(path: &Path, error: &io::Error) -> String {
+fn why(path: &Path, error: &io::Error) -> Error {
     let path = path.display();
-    match error.kind() {
+    let place = match error.kind() {
         ErrorKind::AlreadyExists => {
             format!("{path} exists and is not overwritten: name another place. Nothing was rotated")
         }
         _ => format!("{path} can't be written: {error}. Nothing was rotated"),
+    };
+    match error.kind() {
+        ErrorKind::AlreadyExists
+        | ErrorKind::NotFound
+        | ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::InvalidFilename => Error::invalid(Field::Place, place),
+        _ => Error::Unwritten(place),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kr_11_a_disk_that_fails_is_no_mistake_of_the_persons() {
+        let of = |kind: ErrorKind| why(Path::new("/keys/one.key"), &kind.into());
+        for kind in [ErrorKind::AlreadyExists, ErrorKind::NotADirectory, ErrorKind::PermissionDenied] {
+            assert!(matches!(of(kind), Error::Invalid { field: Field::Place, .. }), "{kind}");
+        }
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other] {
+            assert!(
+                matches!(of(kind), Error::Unwritten(words) if words.ends_with("Nothing was rotated")),
+                "{kind}"
+            );
+        }
     }
 }

@@ -53,6 +53,7 @@ impl From<Error> for Failure {
             | Error::Refused(_)
             | Error::Ambiguous { .. } => FailureKind::Rule,
             Error::Moved(_) => FailureKind::Moved,
+            Error::Unwritten(_) => FailureKind::Field(Field::Place),
             Error::Invalid { field, .. } => FailureKind::Field(*field),
             Error::NotFound { .. } => FailureKind::NotFound,
             Error::Unconfirmed(_) | Error::NotReadBack { .. } | Error::Uncertain { .. } => {
