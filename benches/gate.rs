@@ -221,7 +221,8 @@ async fn fill(db: &Database, keys: u64) -> Service {
             }
         });
         let batch: Arc<Vec<NewKey>> = Arc::new(batch.collect());
-        let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
+        let who =
+            Identity { name: "bench".into(), host: "bench".into(), client: None, person: Default::default() };
         let opening = Opening::new(who, new_operation());
         store
             .transact::<_, store::Error, _>(&clock, opening, move |tx| {

@@ -114,7 +114,8 @@ async fn look_up(db: &Database, keys: usize) {
             ..new_key(*n as u128, "acme", "voiceinfra", now, None)
         });
         let new: Arc<Vec<NewKey>> = Arc::new(new.collect());
-        let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
+        let who =
+            Identity { name: "bench".into(), host: "bench".into(), client: None, person: Default::default() };
         let opening = Opening::new(who, new_operation());
         let done = store.transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {
             let new = Arc::clone(&new);

@@ -153,7 +153,8 @@ async fn fill(db: &Database, service: &Service, keys: u128) -> Vec<(KeyId, Hashe
         })
         .collect();
     for some in all.chunks(5_000) {
-        let who = Identity { name: "bench".into(), host: "bench".into(), client: None };
+        let who =
+            Identity { name: "bench".into(), host: "bench".into(), client: None, person: Default::default() };
         let opening = Opening::new(who, new_operation());
         let some = Arc::new(some.to_vec());
         store

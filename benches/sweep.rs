@@ -154,7 +154,8 @@ async fn fill(db: &Database, service: &Service, keys: u128) {
             .collect();
         number += some.len() as u128;
         let some = std::sync::Arc::new(some);
-        let who = Identity { name: "ada".into(), host: "bench".into(), client: None };
+        let who =
+            Identity { name: "ada".into(), host: "bench".into(), client: None, person: Default::default() };
         let opening = Opening::new(who, new_operation());
         store
             .transact::<_, keyrack::store::Error, _>(&Clock::System, opening, move |tx| {

@@ -30,6 +30,7 @@ pub mod notice;
 pub mod operator;
 pub mod owner;
 pub mod pause;
+pub mod person;
 pub mod plan;
 pub mod query;
 pub mod reach;

@@ -49,6 +49,7 @@ mod open;
 mod operators;
 mod pause;
 mod permit;
+mod person;
 mod post;
 mod reach;
 mod receipt;

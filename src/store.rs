@@ -4,6 +4,7 @@
 //! stored differently have types that read alike ([`dialect`]). [`Store`] reads, [`Tx`] of [`Store::transact`] changes.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -103,6 +104,8 @@ pub struct Store {
     hindered: Option<Arc<str>>,
     /// The version of its schema, where that is newer than this program's: then it is only read.
     newer: Option<i64>,
+    /// Whether the audit is known to have a place for the person behind an actor.
+    has_person: Arc<AtomicBool>,
     weakness: Option<&'static str>,
     steady: Arc<Steady>,
     /// What PostgreSQL's clock said last, and when the newest change was.
@@ -238,6 +241,7 @@ impl Store {
             held,
             hindered,
             newer,
+            has_person: Arc::default(),
             weakness,
             steady: Arc::default(),
             server_clock: Arc::default(),

@@ -281,6 +281,10 @@ impl Record for Entry {
         Column::new("ACTOR", 3, "actor", |entry, _| entry.actor.as_str().into()),
         Column::wide("HOST", 4, "host", |entry, _| entry.host.as_str().into()),
         Column::wide("CLAIMED CLIENT", 5, "client", |entry, _| entry.client.as_deref().into()),
+        Column::<Self>::wide("PERSON", 14, "person", |entry, _| {
+            serde_json::to_value(&entry.person).unwrap_or_default().into()
+        })
+        .cell(|entry, _| entry.person.to_string()),
         Column::new("ACTION", 7, "action", |entry, _| entry.action.as_str().into()),
         Column::new("ACCOUNT", 9, "account", |entry, _| entry.account.as_deref().into()),
         Column::<Self>::new("SUBJECT", 8, "subject", |entry, _| entry.subject.as_str().into())

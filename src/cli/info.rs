@@ -64,6 +64,7 @@ async fn database(session: &Session) -> Vec<Fact> {
             me.role.map_or("none", crate::domain::operator::Role::as_str),
             "database",
         ));
+        facts.push(Fact::new("person", me.identity.person.to_string(), "sshd, sudo and the environment"));
         facts.push(Fact::new("host", me.identity.host, "this machine"));
         facts.push(Fact::new("client", me.identity.client.unwrap_or_default(), "claimed by the environment"));
     }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Instant;
 use super::account::Account;
 use super::key::{Key, KeyId, NewKey, OperationId};
+use super::person::Person;
 use super::query::Bound;
 use super::text::SafeText;
 
@@ -188,6 +189,8 @@ impl From<&str> for Subject {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     pub actor: Option<String>,
+    /// Part of who was behind the actor.
+    pub person: Option<String>,
     /// An action, or its noun alone (`key`).
     pub action: Option<String>,
     pub account: Option<String>,
@@ -221,6 +224,8 @@ pub struct Entry {
     pub actor: SafeText,
     pub host: SafeText,
     pub client: Option<SafeText>,
+    /// Who was behind the actor, where that is known.
+    pub person: Person,
     pub operation: OperationId,
     pub action: SafeText,
     pub subject: SafeText,
@@ -260,6 +265,7 @@ pub struct Link {
     pub actor: String,
     pub host: String,
     pub client: Option<String>,
+    pub person: Option<String>,
     pub operation: Uuid,
     pub action: String,
     pub subject: String,
@@ -294,6 +300,10 @@ impl Link {
         text(self.account.as_deref().map(str::as_bytes));
         text(self.key.as_ref().map(|key| key.as_bytes().as_slice()));
         text(Some(self.detail.as_bytes()));
+        // Rows of earlier versions have none, and no field for it.
+        if let Some(person) = &self.person {
+            text(Some(person.as_bytes()));
+        }
         sha.finalize().into()
     }
 }

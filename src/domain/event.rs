@@ -12,6 +12,7 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 use super::Instant;
 use super::audit::{Action, Entry};
 use super::key::{KeyId, OperationId};
+use super::person::Person;
 use super::text::SafeText;
 
 /// What happened.
@@ -156,6 +157,8 @@ pub struct Event {
     pub action: SafeText,
     pub actor: SafeText,
     pub host: SafeText,
+    /// Who was behind the actor: `{mark, value, proof}` each; empty where nothing is known.
+    pub person: Person,
     pub operation: OperationId,
     pub account: Option<SafeText>,
     pub key: Option<OfKey>,
@@ -197,6 +200,7 @@ impl Event {
             action: entry.action,
             actor: entry.actor,
             host: entry.host,
+            person: entry.person,
             operation: entry.operation,
             account: entry.account,
             key,
@@ -217,6 +221,7 @@ impl Event {
             action: "test".into(),
             actor: SafeText::new(actor),
             host: SafeText::new(host),
+            person: Person::default(),
             operation,
             account: None,
             key: None,

@@ -4,6 +4,7 @@ use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::Instant;
+use super::person::Person;
 use super::text::SafeText;
 
 /// What an operator may do. Each role includes those before it.
@@ -103,4 +104,6 @@ pub struct Identity {
     pub host: String,
     /// The address that the operator's SSH session came from, as the process's environment claims it. No access rests on it.
     pub client: Option<String>,
+    /// The person behind the name, where several share it. No access rests on it either.
+    pub person: Person,
 }

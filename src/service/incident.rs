@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{AlertRequest, AuditFilter, Error, GateReceipt, Result, Service};
 use crate::domain::audit::Entry;
 use crate::domain::key::{Key, KeyId, OperationId};
+use crate::domain::person::Person;
 use crate::domain::query::Query;
 use crate::domain::text::SafeText;
 use crate::domain::usage::{Counts, Late, LateTries};
@@ -87,6 +88,8 @@ pub struct IncidentKey {
 pub struct Decision {
     pub at: Instant,
     pub who: SafeText,
+    /// Who was behind that login, where it is known.
+    pub person: Person,
     pub host: SafeText,
     pub action: SafeText,
     pub keys: usize,
@@ -264,6 +267,7 @@ fn decisions(rows: &[Entry]) -> Vec<Decision> {
             None => decisions.push(Decision {
                 at: row.at,
                 who: row.actor.clone(),
+                person: row.person.clone(),
                 host: row.host.clone(),
                 action: row.action.clone(),
                 keys: usize::from(row.key.is_some()),

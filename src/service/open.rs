@@ -8,6 +8,7 @@ use serde_json::json;
 use super::change::Change;
 use super::ids::new_operation;
 use super::permit::permit;
+use super::person::behind;
 use super::post::Posting;
 use super::revoke::checked;
 use super::{Inner, Intent, Result, Service};
@@ -16,6 +17,7 @@ use crate::domain::Instant;
 use crate::domain::audit::Action;
 use crate::domain::key::OperationId;
 use crate::domain::operator::{Identity, Permission, Role};
+use crate::domain::person::Person;
 use crate::domain::text::SafeText;
 use crate::store::{
     self, Access, Facts, Holder, Lack, Location, Mended, Moving, OddRow, Store, Tried, Trust, Tx,
@@ -43,14 +45,19 @@ impl Service {
     /// The same, and no more is done to the database than `access` allows.
     pub async fn open_with(location: &Location, access: Access, clock: Clock) -> Result<Self> {
         let store = Store::open_with(location, access).await?;
-        let name = match store.session_user().await? {
-            Some(user) => user,
-            None => whoami::username().unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string()),
+        let (name, person) = match store.session_user().await? {
+            Some(user) => (user, behind().reported()),
+            None => {
+                let user =
+                    whoami::username().unwrap_or_else(|_| rustix::process::getuid().as_raw().to_string());
+                (user, behind())
+            }
         };
         let identity = Identity {
             name,
             host: whoami::hostname().unwrap_or_else(|_| "unknown".into()),
             client: ssh_client(),
+            person,
         };
         Self::with_identity(store, clock, identity).await
     }
@@ -127,7 +134,11 @@ impl Service {
     }
 
     /// Works on an open database as `identity`.
-    pub async fn with_identity(store: Store, clock: Clock, identity: Identity) -> Result<Self> {
+    pub async fn with_identity(store: Store, clock: Clock, mut identity: Identity) -> Result<Self> {
+        if !identity.person.is_empty() && !store.has_person().await.unwrap_or(true) {
+            // Nothing has to wait for the schema to be brought up to date.
+            identity.person = Person::default();
+        }
         let inner = Inner { store, clock, identity, skew: Arc::default() };
         let service =
             Self { inner: Arc::new(inner), intent: Intent::Do, posting: Posting::Nowhere, memory: None };

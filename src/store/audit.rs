@@ -6,13 +6,15 @@ use uuid::Uuid;
 use super::dialect::{Time, both, rows};
 use super::filter::{like, push_bound};
 use super::reading::from_row;
-use super::{Conn, Result, Store, Tx};
+use super::{Conn, Error, Result, Store, Tx};
 use crate::domain::audit::{Action, AuditFilter, Change, Entry, Link, Subject};
 use crate::domain::key::OperationId;
 use crate::domain::operator::Identity;
+use crate::domain::person::Person;
 use crate::domain::text::{SafeText, hex};
 use crate::domain::{EARLIEST, Instant, LATEST};
 
+mod person;
 mod totals;
 
 pub use totals::Whose;
@@ -23,6 +25,7 @@ struct AuditRow {
     actor: String,
     host: String,
     client: Option<String>,
+    person: Option<String>,
     operation: Uuid,
     action: String,
     subject: String,
@@ -41,6 +44,7 @@ from_row!(AuditRow, row => {
         actor: row.text("actor"),
         host: row.text("host"),
         client: row.maybe_text("client"),
+        person: row.maybe_text("person"),
         operation: row.id("operation"),
         action: row.text("action"),
         subject: row.text("subject"),
@@ -70,6 +74,7 @@ impl From<AuditRow> for Entry {
             actor: row.actor.into(),
             host: row.host.into(),
             client: row.client.map(SafeText::new),
+            person: row.person.as_deref().map(Person::read).unwrap_or_default(),
             operation: row.operation,
             action: row.action.into(),
             subject: row.subject.into(),
@@ -97,6 +102,7 @@ impl From<AuditRow> for (Link, Vec<u8>) {
             actor: row.actor,
             host: row.host,
             client: row.client,
+            person: row.person,
             operation: row.operation,
             action: row.action,
             subject: row.subject,
@@ -172,6 +178,8 @@ impl Tx {
             }
             None => Vec::new(),
         };
+        // An older schema has no place for it, and whoever knows one there says nothing of it.
+        let person = owed.iter().any(|link| link.person.is_some());
         match self.conn() {
             Conn::Sqlite(c) => {
                 let mut rows = owed.into_iter().zip(hashes).collect::<Vec<_>>();
@@ -179,7 +187,7 @@ impl Tx {
                     let left = rows.split_off(rows.len().min(ROWS));
                     let many = rows.len();
                     let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO audit (");
-                    sql.push(COLUMNS).push(") ");
+                    sql.push(COLUMNS).push(if person { ", person) " } else { ") " });
                     sql.push_values(rows, |mut row, (link, hash)| {
                         row.push_bind(link.seq)
                             .push_bind(Time(link.at))
@@ -193,6 +201,9 @@ impl Tx {
                             .push_bind(link.key)
                             .push_bind(link.detail)
                             .push_bind(hash.to_vec());
+                        if person {
+                            row.push_bind(link.person);
+                        }
                     });
                     if left.is_empty() {
                         sql.push(end);
@@ -204,18 +215,22 @@ impl Tx {
             }
             Conn::Postgres(c) => {
                 // The triggers see one row after the other, so that each hangs on the one before it.
-                let sql = "INSERT INTO audit (seq, hash, at, actor, host, client, operation, action, subject, account, key, detail) \
-                     SELECT seq, hash, at, actor, host, client, operation, action, subject, account, key, detail \
+                let (name, list) = if person { ("person, ", "$13::text[], ") } else { ("", "") };
+                let columns = format!(
+                    "seq, hash, at, actor, host, client, operation, action, subject, account, key, {name}detail"
+                );
+                let sql = format!(
+                    "INSERT INTO audit ({columns}) SELECT {columns} \
                      FROM unnest($1::bigint[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], \
-                     $9::text[], $10::text[], $11::uuid[], $12::text[]) WITH ORDINALITY AS new \
-                     (seq, hash, at, actor, host, client, operation, action, subject, account, key, detail, place) ORDER BY place";
+                     $9::text[], $10::text[], $11::uuid[], {list}$12::text[]) WITH ORDINALITY AS new ({columns}, place) ORDER BY place"
+                );
                 let each = |of: fn(&Link) -> &str| owed.iter().map(of).map(str::to_owned).collect::<Vec<_>>();
                 let maybe = |of: fn(&Link) -> Option<&str>| {
                     owed.iter().map(of).map(|text| text.map(str::to_owned)).collect::<Vec<_>>()
                 };
                 let numbers: Vec<_> =
                     owed.iter().map(|link| (!hashes.is_empty()).then_some(link.seq)).collect();
-                sqlx::query(sql)
+                let insert = sqlx::query(sqlx::AssertSqlSafe(sql))
                     .bind(numbers)
                     .bind(hashes.iter().map(|hash| hash.to_vec()).collect::<Vec<_>>())
                     .bind(owed.iter().map(|link| link.at.clamp(EARLIEST, LATEST)).collect::<Vec<_>>())
@@ -227,9 +242,9 @@ impl Tx {
                     .bind(each(|link| &link.subject))
                     .bind(maybe(|link| link.account.as_deref()))
                     .bind(owed.iter().map(|link| link.key).collect::<Vec<_>>())
-                    .bind(each(|link| &link.detail))
-                    .execute(c)
-                    .await?;
+                    .bind(each(|link| &link.detail));
+                let insert = if person { insert.bind(maybe(|link| link.person.as_deref())) } else { insert };
+                insert.execute(c).await?;
             }
         }
         Ok(())
@@ -253,7 +268,7 @@ impl Tx {
 /// Numbers the rows that follow row `seq`; answers their hashes.
 fn chain(rows: &mut [Link], mut seq: i64, last: Vec<u8>) -> Result<Vec<[u8; 32]>> {
     let mut last: [u8; 32] =
-        last.try_into().map_err(|_| super::Error::Corrupt("the audit's head has no hash".into()))?;
+        last.try_into().map_err(|_| Error::Corrupt("the audit's head has no hash".into()))?;
     let next = |row: &mut Link| {
         seq += 1;
         row.seq = seq;
@@ -272,6 +287,7 @@ impl From<Done<'_>> for Link {
             actor: who.name.clone(),
             host: who.host.clone(),
             client: who.client.clone(),
+            person: who.person.stored(),
             operation,
             action: change.action.as_str().to_owned(),
             subject: change.subject.name.clone(),
@@ -296,12 +312,16 @@ impl Store {
         limit: u32,
         now: Instant,
     ) -> Result<Vec<Entry>> {
+        let person = self.person().await?;
         let mut reader = self.reader().await?;
         let rows: Vec<AuditRow> = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("SELECT ");
-            sql.push(COLUMNS).push(", ").push(NAME).push(" FROM audit WHERE seq < ").push_bind(before.unwrap_or(i64::MAX));
+            sql.push(COLUMNS).push(", ").push(person).push(", ").push(NAME).push(" FROM audit WHERE seq < ").push_bind(before.unwrap_or(i64::MAX));
             if let Some(actor) = &filter.actor {
                 sql.push(" AND actor = ").push_bind(actor.as_str());
+            }
+            if let Some(person) = &filter.person {
+                sql.push(" AND person LIKE ").push_bind(like(person)).push(" ESCAPE '!'");
             }
             if let Some(action) = &filter.action {
                 sql.push(" AND (action = ").push_bind(action.as_str());
@@ -332,8 +352,10 @@ impl Store {
 
     /// The rows from number `from` on, oldest first.
     pub async fn audit_from(&self, from: i64, limit: u32) -> Result<Vec<Entry>> {
+        let person = self.person().await?;
         let mut reader = self.reader().await?;
-        let sql = format!("SELECT {COLUMNS}, {NAME} FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2");
+        let sql =
+            format!("SELECT {COLUMNS}, {person}, {NAME} FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2");
         let rows: Vec<AuditRow> =
             rows!(fetch_all, reader.conn(), sqlx::AssertSqlSafe(sql), [from, i64::from(limit)]);
         Ok(rows.into_iter().map(Entry::from).collect())
@@ -341,8 +363,11 @@ impl Store {
 
     /// The rows after number `after`, oldest first, exactly as they stand, with the hash that each carries.
     pub async fn audit_links(&self, after: i64, limit: u32) -> Result<Vec<(Link, Vec<u8>)>> {
+        let person = self.person().await?;
         let mut reader = self.reader().await?;
-        let sql = format!("SELECT {COLUMNS}, NULL AS name FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
+        let sql = format!(
+            "SELECT {COLUMNS}, {person}, NULL AS name FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2"
+        );
         let rows: Vec<AuditRow> =
             rows!(fetch_all, reader.conn(), sqlx::AssertSqlSafe(sql), [after, i64::from(limit)]);
         Ok(rows.into_iter().map(Into::into).collect())

@@ -158,7 +158,7 @@ const TABLES: [Table; 17] = [
         &[
             (Kind::Time, &["at"]),
             (Kind::Id, &["operation", "key?"]),
-            (Kind::Text, &["actor", "host", "client?", "action", "subject", "account?", "detail"]),
+            (Kind::Text, &["actor", "host", "client?", "person?", "action", "subject", "account?", "detail"]),
         ],
     ),
     table(

@@ -50,6 +50,8 @@ pub const ROOMS: &[Room] = &[
     // Its tests write in base64 what it has to find.
     room("src/domain/secret/search", &[], &["aho_corasick", "base64ct"]),
     room("src/domain/import", &[], &["base64ct"]),
+    // SSH writes its keys in base64.
+    room("src/domain/person", &[], &["base64ct"]),
     room("src/clock", &["src/domain"], &["chrono", "parking_lot", "tokio"]),
     // The only room that speaks SQL.
     room(
@@ -127,6 +129,8 @@ pub const ROOMS: &[Room] = &[
     room("src/service/memory/file", &[], &["std::fs", "std::thread"]),
     // Where the secrets of many keys go.
     room("src/service/rotate/handout", &[], &["std::fs"]),
+    // What /proc and sshd tell.
+    room("src/service/person", &[], &["std::fs"]),
     room("src/service/export", &[], &["csv"]),
     room("src/service/import", &[], &["csv"]),
     // Whatever may hold leaked secrets.

@@ -157,6 +157,8 @@ mod mail {
     mod smtp;
 }
 
+/// Who is behind a login that several share.
+mod acting;
 /// Where things lie on the machine that builds.
 mod build_paths;
 mod clocks;

@@ -112,7 +112,7 @@ pub fn scoped(account: &str, scopes: &str) -> CreateKey {
 
 /// Somebody at a desk.
 pub fn identity(name: &str) -> Identity {
-    Identity { name: name.into(), host: "desk".into(), client: None }
+    Identity { name: name.into(), host: "desk".into(), client: None, person: Default::default() }
 }
 
 /// The same database through the eyes of another person. On PostgreSQL a login of that name with the rights of a console.

@@ -19,6 +19,7 @@ pub mod program;
 pub mod pty;
 pub mod script;
 pub mod servers;
+pub mod sshd;
 
 /// One asynchronous test, run on SQLite and on PostgreSQL.
 ///

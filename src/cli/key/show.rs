@@ -122,8 +122,9 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
     for entry in history {
         let client =
             entry.client.as_ref().map(|client| format!(" from {client} (claimed)")).unwrap_or_default();
+        let person = if entry.person.is_empty() { String::new() } else { format!(", {}", entry.person) };
         say(&format!(
-            "  {}  {}  {}@{}{client}",
+            "  {}  {}  {}@{}{client}{person}",
             session.zone().exact(entry.at),
             entry.action,
             entry.actor,

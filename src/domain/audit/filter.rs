@@ -8,7 +8,7 @@ use crate::domain::query::parse::{Word, mistake};
 use crate::domain::text::SafeText;
 use crate::domain::when::Here;
 
-const FIELDS: [&str; 5] = ["actor", "action", "account", "key", "at"];
+const FIELDS: [&str; 6] = ["actor", "person", "action", "account", "key", "at"];
 
 impl AuditFilter {
     /// Reads a filter. Each field may stand once, and `at` as often as it likes; words without a field are one phrase, in
@@ -19,6 +19,7 @@ impl AuditFilter {
             conditions(text, "the audit's filter", &FIELDS, &["at"], Some(("by", "actor")), |name, word| {
                 match name {
                     "actor" => filter.actor = Some(word.whole.text.clone()),
+                    "person" => filter.person = Some(word.whole.text.clone()),
                     "action" => filter.action = Some(action(word)?),
                     "account" => filter.account = Some(word.account()?),
                     "at" => filter.at.extend(word.one("at")?.when("at", here)?),

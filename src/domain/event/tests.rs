@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::examples::noon;
+use crate::domain::person::Person;
 
 fn entry(action: &str, detail: Value) -> Entry {
     Entry {
@@ -8,6 +9,7 @@ fn entry(action: &str, detail: Value) -> Entry {
         actor: "ada".into(),
         host: "desk".into(),
         client: None,
+        person: Person::default(),
         operation: OperationId::from_u128(1),
         action: action.into(),
         subject: "x".into(),
@@ -75,4 +77,16 @@ fn kr_16_kinds_are_asked_for_and_leaks_whatever_was_done_about_them() {
     assert!(Kinds::default().want(&Event::of(entry("key.edit", json!({})))));
     assert!("fly".parse::<Kinds>().unwrap_err().to_string().contains("created, imported"));
     assert!("test".parse::<Kinds>().is_err());
+}
+
+#[test]
+fn kr_16_an_event_tells_who_was_behind_the_actor() {
+    let of_person =
+        |person: &str| Event::of(Entry { person: Person::read(person), ..entry("key.pause", json!({})) });
+    assert!(of_person("").line().contains(r#""person":[],"#));
+    let told = of_person("reported ssh-key SHA256:abc").line();
+    assert!(
+        told.contains(r#""person":[{"mark":"ssh-key","value":"SHA256:abc","proof":"reported"}],"#),
+        "{told}"
+    );
 }

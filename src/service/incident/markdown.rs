@@ -72,9 +72,11 @@ impl Incident {
                 0 | 1 => Line::default(),
                 many => Line::own(format!(" and {} more", thousands(many as u64 - 1))),
             };
+            let known = Some(one.person.to_string()).filter(|person| !person.is_empty());
+            let person = known.map_or_else(Line::default, |person| Line::own(", ").and(Line::told(person)));
             vec![
                 Line::at(one.at),
-                Line::told(&*one.who).and(Line::own(" on ")).and(Line::told(&*one.host)),
+                Line::told(&*one.who).and(Line::own(" on ")).and(Line::told(&*one.host)).and(person),
                 Line::told(&*one.action),
                 Line::told(&*one.first).and(more),
                 Line::maybe(one.reason.as_deref()),

@@ -102,7 +102,7 @@ async fn what_is_no_longer_under_the_name_is_not_remembered_and_not_said_to_be_d
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keys.db");
     let store = Store::open(&Location::Sqlite(path.clone())).await.unwrap();
-    let who = Identity { name: "ada".into(), host: "here".into(), client: None };
+    let who = Identity { name: "ada".into(), host: "here".into(), client: None, person: Default::default() };
     let service = Service::with_identity(store, Clock::fixed(Instant::UNIX_EPOCH), who).await.unwrap();
     let service = service.with_memory(dir.path().join("memory"));
     assert!(service.remember().await.is_ok());

@@ -68,7 +68,12 @@ impl Store {
             );
             return Ok(row.0);
         }
-        let who = Identity { name: leaked.source.clone(), host: leaked.host.clone(), client: None };
+        let who = Identity {
+            name: leaked.source.clone(),
+            host: leaked.host.clone(),
+            client: None,
+            person: Default::default(),
+        };
         let opening = Opening { clock: Trust::Ahead, ..Opening::new(who, leaked.operation) };
         let leaked = leaked.clone();
         self.transact::<_, Error, _>(clock, opening, move |tx| {

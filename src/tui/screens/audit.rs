@@ -163,7 +163,8 @@ fn cells(shell: &Shell, entry: &Entry, wide: bool) -> Vec<list::Cell> {
     if wide {
         let client =
             entry.client.as_ref().map(|client| format!(" from {client} (claimed)")).unwrap_or_default();
-        cells.push((format!("{}{client}", entry.host), Role::Muted));
+        let person = if entry.person.is_empty() { String::new() } else { format!(", {}", entry.person) };
+        cells.push((format!("{}{client}{person}", entry.host), Role::Muted));
     }
     cells
 }
@@ -180,6 +181,9 @@ fn parts(entry: &Entry, utc: bool) -> Vec<Part> {
         vec![fact("When", &times::exact(entry.at, utc)), fact("Who", &entry.actor), fact("On", &entry.host)];
     if let Some(client) = &entry.client {
         parts.push(fact("From", &format!("{client} (claimed by the environment of the process)")));
+    }
+    if !entry.person.is_empty() {
+        parts.push(fact("Person", &entry.person.to_string()));
     }
     parts.extend([fact("Did", &entry.action), fact("To", &entry.subject)]);
     if let Some(account) = &entry.account {

@@ -13,7 +13,12 @@ use crate::service::{Created, Whoami};
 
 pub fn whoami(role: Option<Role>) -> Whoami {
     Whoami {
-        identity: Identity { name: "ada".into(), host: "desk".into(), client: None },
+        identity: Identity {
+            name: "ada".into(),
+            host: "desk".into(),
+            client: None,
+            person: Default::default(),
+        },
         role,
         read_only: false,
     }

@@ -70,7 +70,7 @@ on_both! {
         let service = office(&db, preset("voicegram")).await;
         let key = make_kept(&service, "acme", "stays").await.key;
         // The place of the next row is taken.
-        let squat = "INSERT INTO audit SELECT seq + 1, at, actor, host, client, operation, 'squat', subject, account, key, detail, hash \
+        let squat = "INSERT INTO audit (seq, at, actor, host, client, operation, action, subject, account, key, detail, hash) SELECT seq + 1, at, actor, host, client, operation, 'squat', subject, account, key, detail, hash \
                      FROM audit ORDER BY seq DESC LIMIT 1";
         db.execute_past_triggers("audit", squat).await;
         assert!(service.revoke_keys(new_operation(), &[key.id], None).await.is_err());
@@ -85,7 +85,7 @@ on_both! {
             "UPDATE audit SET actor = 'nobody' WHERE seq = 3",
             "DELETE FROM audit WHERE seq = 3",
             "DELETE FROM audit",
-            "INSERT INTO audit SELECT seq + 1000, at, actor, host, client, operation, 'x', subject, account, key, detail, hash FROM audit WHERE seq = 1",
+            "INSERT INTO audit (seq, at, actor, host, client, operation, action, subject, account, key, detail, hash) SELECT seq + 1000, at, actor, host, client, operation, 'x', subject, account, key, detail, hash FROM audit WHERE seq = 1",
         ] {
             assert!(db.try_execute(sql).await.is_err(), "the database allowed: {sql}");
         }
@@ -123,7 +123,7 @@ on_both! {
         let found = verdict_after(
             &db,
             "UPDATE audit SET seq = -(seq + 1) WHERE seq > 5; UPDATE audit SET seq = -seq WHERE seq < 0; \
-             INSERT INTO audit SELECT 6, at, actor, host, client, operation, 'key.create', 'forged', account, key, detail, hash FROM audit WHERE seq = 5",
+             INSERT INTO audit (seq, at, actor, host, client, operation, action, subject, account, key, detail, hash) SELECT 6, at, actor, host, client, operation, 'key.create', 'forged', account, key, detail, hash FROM audit WHERE seq = 5",
         )
         .await;
         assert_eq!(found, Verdict::Broken { seq: 6, why: Break::Hash });
@@ -142,7 +142,7 @@ on_both! {
         let random = if db.is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
         let found = verdict_after(
             &db,
-            &format!("INSERT INTO audit SELECT -5, at, actor, host, client, {random}, action, subject, account, key, detail, hash FROM audit WHERE seq = 1"),
+            &format!("INSERT INTO audit (seq, at, actor, host, client, operation, action, subject, account, key, detail, hash) SELECT -5, at, actor, host, client, {random}, action, subject, account, key, detail, hash FROM audit WHERE seq = 1"),
         )
         .await;
         assert_eq!(found, Verdict::Broken { seq: -5, why: Break::Hash });

@@ -294,7 +294,7 @@ on_both! {
         let script = Script::on(&db);
         script.ok(&["migrate"]);
         assert_eq!(before, lines(&db, false).await);
-        assert_eq!(db.number("SELECT CAST(since AS bigint) FROM readable").await, 21);
+        assert_eq!(db.number("SELECT CAST(since AS bigint) FROM readable").await, 27);
         let planned = "SELECT count(*) FROM key_auth WHERE own_expiry IS NOT NULL OR revoke_at IS NOT NULL OR not_before IS NOT NULL";
         assert_eq!(db.number(planned).await, 0);
         let works = script.keys("-status:ended expires:never");

@@ -23,12 +23,15 @@ fn kr_17_times_are_read_as_in_the_filter_of_keys_and_a_day_is_that_day() {
 #[test]
 fn a_filter_of_the_audit_is_read() {
     let id = "0192f000-1111-7222-8333-0123456789ab";
-    let filter =
-        read(&format!("actor:\"Ada L\" leaked action:key.revoke account:Acme key:{id} key")).unwrap();
+    let filter = read(&format!(
+        "actor:\"Ada L\" person:SHA256:abc leaked action:key.revoke account:Acme key:{id} key"
+    ))
+    .unwrap();
     assert_eq!(
         filter,
         AuditFilter {
             actor: Some("Ada L".into()),
+            person: Some("SHA256:abc".into()),
             action: Some("key.revoke".into()),
             account: Some("acme".into()),
             key: Some(id.parse().unwrap()),
@@ -48,7 +51,7 @@ fn a_mistake_in_a_filter_of_the_audit_is_marked_at_its_place() {
         ("x action:key.revok", "key.revok", "did you mean key.revoke?"),
         ("action:fly", "fly", "key.revoke"),
         ("acter:ada", "acter:ada", "did you mean actor:?"),
-        ("foo:ada", "foo:ada", "there are actor, action, account, key and at"),
+        ("foo:ada", "foo:ada", "there are actor, person, action, account, key and at"),
         ("actor:", "actor:", "needs a value"),
         ("actor:a by:b", "by:b", "twice"),
         ("actor:a actor:b", "actor:b", "twice"),

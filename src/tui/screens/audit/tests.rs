@@ -3,6 +3,7 @@ use chrono::Duration;
 use crate::domain::audit::finding::Findings;
 use crate::domain::audit::{AuditFilter, Break, Entry, Verdict};
 use crate::domain::key::{KeyId, OperationId};
+use crate::domain::person::Person;
 use crate::service::{AuditRequest, Compared};
 use crate::tui::effect::{Reply, Request};
 use crate::tui::testing::{Desk, asked, noon, only_request};
@@ -15,6 +16,7 @@ fn entry(seq: i64, action: &str, detail: &str) -> Entry {
         actor: "ada".into(),
         host: "desk".into(),
         client: Some("198.51.100.7".into()),
+        person: Person::read("checked ssh-key SHA256:abc\nclaimed user grace"),
         operation: OperationId::from_u128(7),
         action: action.into(),
         subject: "0192d4e0-7b6a-7c3e-8f00-000000000001".into(),
