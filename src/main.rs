@@ -64,8 +64,9 @@ fn console(mut session: Session) -> cli::Result<u8> {
     signals::hold_faults();
     let runtime = cli::runtime(2)?;
     runtime.block_on(session.ask_for_new())?;
-    let reason =
-        runtime.block_on(tui::run(session.opening(), session.place().ok(), settings, session.clock.clone()));
+    let opening = session.opening();
+    let opening = async move { Ok(opening.await?.knowing_peppers().await) };
+    let reason = runtime.block_on(tui::run(opening, session.place().ok(), settings, session.clock.clone()));
     runtime.shutdown_background();
     match reason {
         Ok(ExitReason::Broken(why)) => Err(Failure::new(Exit::Failure, why)),
@@ -86,6 +87,7 @@ fn gate(session: &Session) -> cli::Result<u8> {
     }
     let mut settings = gate::Settings::of(&session.settings.gate, telemetry::lost_lines)?;
     settings.own.memory = (!session.is_throwaway()).then(|| session.places.memory());
+    settings.own.peppers = session.peppers().map_err(Failure::usage)?;
     let anchoring = Anchoring::of(&session.settings.audit)?;
     let runtime = cli::runtime(std::thread::available_parallelism().map_or(2, usize::from))?;
     let done = runtime.block_on(async {

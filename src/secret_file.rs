@@ -60,6 +60,11 @@ impl SecretFiles {
         Self { credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
+    /// The folder in which systemd handed them over, if it did.
+    pub fn credentials(&self) -> Option<&Path> {
+        self.credentials.as_deref()
+    }
+
     /// The secret in a file, of `least` characters at least.
     ///
     /// # Errors

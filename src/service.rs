@@ -48,6 +48,7 @@ mod memory;
 mod open;
 mod operators;
 mod pause;
+mod peppers;
 mod permit;
 mod person;
 mod post;
@@ -74,7 +75,7 @@ pub use explain::{Asked, Carriage, Explain, Presented};
 pub use export::Form as ExportForm;
 pub use find::{Clue, Search, at_home};
 pub use found::Found;
-pub use gate::{Confirmed, Gate, GateSettings, Guard, Known, Neighbours, Policies, Use};
+pub use gate::{Confirmed, Gate, GateSettings, Guard, Known, Neighbours, Policies, Settled, Use};
 pub use holds::HoldTarget;
 pub use hygiene::{Counted, Hygiene};
 pub use ids::new_operation;
@@ -87,6 +88,7 @@ pub use leaver::{Leave, Leaver, Left, Theirs};
 pub use list::{Count, From, Outlook, Page, PageRequest, Rank, Row, Week};
 pub use open::Whoami;
 pub use pause::{Held, PauseOrder};
+pub use peppers::PepperUse;
 pub use post::{Post, PostMaker, Whither};
 pub use reach::Looked;
 pub use receipt::{GateReceipt, GateStanding, GateState, NO_GATE, PATIENCE, Receipt};
@@ -112,6 +114,8 @@ pub struct Service {
     posting: post::Posting,
     /// What this machine remembers of the database; nothing where nothing is to be remembered.
     memory: Option<Arc<memory::Memory>>,
+    /// What goes into the hashes of keys' secrets.
+    keyring: Arc<peppers::Keyring>,
 }
 
 struct Inner {

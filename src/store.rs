@@ -49,6 +49,7 @@ mod operators;
 mod outbox;
 mod outlook;
 mod page;
+mod peppers;
 mod postgres;
 mod pulse;
 mod reading;

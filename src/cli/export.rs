@@ -1,6 +1,6 @@
 //! `keyrack export`: everything, for leaving.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -48,20 +48,52 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
         write(&mut out, &head, service).await?;
         return Ok(());
     }
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(unmade)?;
-    let head = match insist(|| service.export_begin(operation)).await {
-        Ok(head) => head,
-        Err(error) => {
-            let _ = std::fs::remove_file(path);
-            return Err(error);
-        }
-    };
+    if path.symlink_metadata().is_ok() {
+        return Err(unmade(std::io::ErrorKind::AlreadyExists.into()));
+    }
+    let part = Part::beside(path);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part.0).map_err(unmade)?;
+    let head = insist(|| service.export_begin(operation)).await?;
     let mut out = BufWriter::new(&file);
     let keys = write(&mut out, &head, service).await?;
     drop(out);
     file.sync_all().map_err(unmade)?;
+    part.becomes(path).map_err(unmade)?;
     session.remark(&format!("{} written to {}.", count(keys, "key"), path.display()));
     Ok(())
+}
+
+/// What is being written, beside its place: only the whole of it comes under the name. Gone when this is.
+struct Part(PathBuf);
+
+impl Part {
+    fn beside(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self(path.with_file_name(format!(".{name}.{:08x}.part", rand::random::<u32>())))
+    }
+
+    /// Gives it its name, unless something has that by now.
+    fn becomes(&self, path: &Path) -> std::io::Result<()> {
+        match std::fs::hard_link(&self.0, path) {
+            // Not every file system has a second name for a file.
+            Err(error)
+                if error.kind() != std::io::ErrorKind::AlreadyExists && path.symlink_metadata().is_err() =>
+            {
+                std::fs::rename(&self.0, path)?;
+            }
+            linked => linked?,
+        }
+        // The name lasts too.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 async fn write(out: &mut impl Write, head: &str, service: &Service) -> Result<u64> {

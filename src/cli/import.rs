@@ -12,6 +12,7 @@ use super::output::Format;
 use super::session::{Session, insist};
 use super::{count, say};
 use crate::domain::import::{Form, Part};
+use crate::domain::secret::version_of;
 use crate::domain::text::thousands;
 use crate::service::{ImportOrder, Imported, Table, foreign_table, new_operation, table_of};
 
@@ -50,6 +51,9 @@ pub struct Arguments {
     /// The table of the SQLite database, where it isn't the product's usual one
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
+    /// The hashes are HMAC-SHA-256 under this pepper of the folder that --peppers names
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pepper: Option<u16>,
     /// Of an export of Keyrack's: only the keys of this account
     #[arg(long, value_name = "SLUG")]
     from_account: Option<String>,
@@ -65,6 +69,10 @@ fn mapping(text: &str) -> std::result::Result<(Part, String), String> {
     Ok((part, column.to_owned()))
 }
 
+fn version(text: &str) -> std::result::Result<u16, String> {
+    version_of(text).ok_or_else(|| "write v and a number, such as v1".to_owned())
+}
+
 pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let form: Form = arguments.form.parse().map_err(|_| Failure::usage("unknown form"))?;
     let table = table(form, &arguments).await?;
@@ -74,6 +82,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         form,
         table,
         columns: arguments.map,
+        pepper: arguments.pepper,
         account: arguments.account.clone(),
         from_account: arguments.from_account,
         skip_errors: arguments.skip_errors,

@@ -13,11 +13,13 @@ use crate::clock::{Clock, zone};
 use crate::config::settings::{Places, Setting, Settings, Source, Transport};
 use crate::domain::Instant;
 use crate::domain::history::History;
+use crate::domain::secret::Peppers;
 use crate::domain::steady::CURE;
 use crate::domain::when::{Here, Zone};
 use crate::service::{self, Access, Location, PostMaker, Service, Stop, StoreError};
 
 pub mod history;
+mod peppers;
 mod post;
 mod throwaway;
 pub use post::MailRoom;
@@ -216,13 +218,17 @@ impl Session {
         };
         let memory = (!demo).then(|| self.places.memory());
         let clock = self.clock.clone();
+        let peppers = self.peppers();
         let mail = self.settings.mail.clone();
         let post: Arc<PostMaker> = Arc::new(move || {
             let made = post::make(mail.clone());
             Box::pin(async { made.await.map(MailRoom::post).map_err(|failure| failure.to_string()) })
         });
         async move {
-            let service = Service::open_with(&location?, access, clock).await?.with_post_maker(post);
+            let service = Service::open_with(&location?, access, clock)
+                .await?
+                .with_post_maker(post)
+                .with_peppers(peppers);
             if demo {
                 throwaway::fill(&service).await?;
             }
@@ -231,6 +237,14 @@ impl Session {
                 None => service,
             })
         }
+    }
+
+    /// The peppers that the settings or systemd name.
+    ///
+    /// # Errors
+    /// They can't be read, in words that name the file.
+    pub fn peppers(&self) -> std::result::Result<Peppers, String> {
+        if self.is_throwaway() { Ok(Peppers::default()) } else { peppers::read(&self.settings.peppers) }
     }
 
     /// What letters are sent with. A mistake in the settings is refused as a mistake of usage, in words that name it.

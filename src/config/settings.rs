@@ -7,7 +7,7 @@ use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 use super::display::{Colours, Display};
 use super::document::{ConfigError, Result, Text};
-use codec::{Codec, PATH, TEXT, TRUTH};
+use codec::{Codec, FOLDER, PATH, TEXT, TRUTH};
 use row::Row;
 use table::Table;
 
@@ -51,8 +51,8 @@ pub enum ClipboardChoice {
 }
 
 macro_rules! plain {
-    (one $field:ident: $codec:expr, $doc:literal) => {
-        row::row!(Settings, "", "keyrack_", one $field: $codec, $doc)
+    ($how:ident $field:ident: $codec:expr, $doc:literal) => {
+        row::row!(Settings, "", "keyrack_", $how $field: $codec, $doc)
     };
 }
 
@@ -62,6 +62,8 @@ const ROWS: &[Row<Settings>] = &[
         .variable("KEYRACK_DB")
         .default("{data}/keyrack.db")
         .flag_for_all("--db", "The database: a SQLite file or postgres://user@host/database. Else KEYRACK_DB, else the settings"),
+    plain!(some peppers: FOLDER, "A folder with the [peppers](security.md#peppers) that go into the hashes of keys: files `v1`, `v2` of mode 0600; also `--peppers`")
+        .flag_for_all("--peppers", "The folder of the peppers that go into the hashes of keys"),
     plain!(one theme: TEXT, "`dark`, `light`, `high-contrast`, `terminal-16`, `mono`, or a theme of your own; also `--theme`. `NO_COLOR` is obeyed")
         .default("dark")
         .flag("--theme", "The console's theme"),
@@ -96,6 +98,8 @@ pub const CONSOLE: Table<Settings> = Table {
 pub struct Settings {
     /// A path or a `postgres://` address without a password.
     pub database: Setting<String>,
+    /// A folder with a pepper in each file.
+    pub peppers: Setting<Option<PathBuf>>,
     /// The theme's name.
     pub theme: Setting<String>,
     /// Whether the console takes wheel and click.

@@ -11,7 +11,7 @@ use super::carrier::Carrier;
 use super::issuer::{Former, Policy};
 use super::key::Key;
 use super::reason::{Damage, Reason};
-use super::secret::{Body, HashedKey, looks_like_preview};
+use super::secret::{Body, HashedKey, Peppers, looks_like_preview};
 
 mod presented;
 
@@ -50,10 +50,10 @@ pub struct Credential<'d> {
     /// The policy of the issuer that the prefix names.
     pub policy: &'d Arc<Policy>,
     pub hash: HashedKey,
-    /// What else it may be found by, where it has forms of other products; empty for almost every key.
+    /// What else it may be found by, where there are peppers or it has forms of other products.
     pub others: Vec<HashedKey>,
-    /// Whether it has forms of several issuers: the key says whose it is.
-    pub several: bool,
+    /// Which of these hashes it has by forms of other issuers, with the places of their policies: the key says whose it is.
+    pub rivals: Vec<(HashedKey, usize)>,
     pub carrier: Carrier,
 }
 
@@ -83,6 +83,7 @@ pub struct Directory {
     prefixes: Vec<(String, Body, usize)>,
     /// The forms of keys that another product made, those with the longest prefix first, with the place of their policy.
     former: Vec<(Former, usize)>,
+    peppers: Peppers,
 }
 
 impl Directory {
@@ -102,7 +103,12 @@ impl Directory {
             .flat_map(|(i, policy)| policy.format.former.iter().map(move |former| (former.clone(), i)))
             .collect();
         former.sort_by_key(|(former, _)| std::cmp::Reverse(former.prefix.len()));
-        Self { policies, prefixes, former }
+        Self { policies, prefixes, former, peppers: Peppers::default() }
+    }
+
+    /// The same, that knows keys by these peppers too.
+    pub fn with_peppers(self, peppers: &Peppers) -> Self {
+        Self { peppers: peppers.clone(), ..self }
     }
 
     /// The policy of this slug.
@@ -165,15 +171,34 @@ impl Directory {
         self.shape(home, deciding, secret, Carrier::Direct)
     }
 
-    /// The policy that decides about a key: the one that its form names, or its own where forms of several issuers fit.
-    pub fn policy_for<'d>(&'d self, credential: &Credential<'d>, key: Option<&Key>) -> &'d Arc<Policy> {
-        let own = key.filter(|_| credential.several).and_then(|key| self.policy(&key.issuer));
+    /// The policy that decides about the key that was found by this hash: the one that its form names, or the key's own where
+    /// that issuer's forms led to it too.
+    pub fn policy_for<'d>(
+        &'d self,
+        credential: &Credential<'d>,
+        hash: HashedKey,
+        key: Option<&Key>,
+    ) -> &'d Arc<Policy> {
+        let mut rivals =
+            credential.rivals.iter().filter(|(by, _)| *by == hash).map(|(_, at)| &self.policies[*at]);
+        let own = key.and_then(|key| rivals.find(|policy| policy.slug == key.issuer));
         own.unwrap_or(credential.policy)
     }
 
-    /// By which hashes a text may be found, if it has a form that another product made.
-    pub fn former_hashes(&self, text: &[u8]) -> Vec<HashedKey> {
-        self.formerly(Home::Any, text.trim_ascii()).map(|(hash, _)| hash).take(CANDIDATES).collect()
+    /// Everything that a text may be found by: as a key of ours, and by the forms of other products.
+    pub fn hashes(&self, text: &[u8]) -> Vec<HashedKey> {
+        let mut hashes: Vec<HashedKey> = self.peppers.hashes(text).collect();
+        for (hash, _) in self.formerly(Home::Any, text) {
+            if !hashes.contains(&hash) {
+                hashes.push(hash);
+            }
+        }
+        hashes
+    }
+
+    /// Whether a text has a form of other products, of whatever issuer.
+    pub fn is_former(&self, text: &str) -> bool {
+        self.former.iter().any(|(former, _)| former.fits(text))
     }
 
     fn fallback(&self, home: Home<'_>) -> Option<&Arc<Policy>> {
@@ -194,12 +219,23 @@ impl Directory {
         // Where one prefix begins with another, the one that makes a whole key of it is meant.
         let longest = fitting.next();
         let own = longest.filter(exact).or_else(|| fitting.find(exact)).map(|(.., place)| *place);
-        own.or_else(|| self.formerly(home, value).next().map(|(_, place)| place))
+        own.or_else(|| self.forms(home, value).next().map(|(_, _, place)| place))
             .or(longest.map(|(.., place)| *place))
     }
 
     /// The hashes of a value by the forms of other products, with the places of their policies: those of the home's first.
-    fn formerly(&self, home: Home<'_>, value: &[u8]) -> impl Iterator<Item = (HashedKey, usize)> {
+    fn formerly<'a>(&'a self, home: Home<'_>, value: &'a [u8]) -> impl Iterator<Item = (HashedKey, usize)> {
+        self.forms(home, value).flat_map(|(former, text, place)| {
+            former.hashes(text, &self.peppers).into_iter().map(move |hash| (hash, place))
+        })
+    }
+
+    /// The forms of other products that a value has.
+    fn forms<'a>(
+        &'a self,
+        home: Home<'_>,
+        value: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Former, &'a str, usize)> {
         let at_home = match home {
             Home::Default(slug) | Home::Only(slug) => {
                 self.policies.iter().position(|policy| policy.slug == slug)
@@ -209,7 +245,9 @@ impl Directory {
         let text = if self.former.is_empty() { None } else { std::str::from_utf8(value).ok() };
         let of = move |first: bool| {
             let forms = self.former.iter().filter(move |(_, place)| (Some(*place) == at_home) == first);
-            forms.filter_map(move |(former, place)| Some((former.hash(text?)?, *place)))
+            forms.filter_map(move |(former, place)| {
+                Some((former, text.filter(|text| former.fits(text))?, *place))
+            })
         };
         of(true).chain(of(false))
     }
@@ -253,17 +291,20 @@ impl Directory {
         let own = prefixes().any(|prefix| is_whole(body, prefix, &text[prefix.len()..]));
         let bound = matches!(home, Home::Only(_));
         let former = self.formerly(home, value).filter(|(_, of)| !bound || *of == place);
-        let mut hashes: Vec<HashedKey> = own.then(|| HashedKey::of(value)).into_iter().collect();
-        let mut several = false;
+        let mut hashes: Vec<HashedKey> =
+            if own { self.peppers.hashes(value).collect() } else { Vec::with_capacity(1) };
+        let mut rivals = Vec::new();
         for (hash, of) in former {
-            several |= of != place;
+            if of != place {
+                rivals.push((hash, of));
+            }
             if !hashes.contains(&hash) && hashes.len() < CANDIDATES {
                 hashes.push(hash);
             }
         }
         let mut hashes = hashes.into_iter();
         if let Some(hash) = hashes.next() {
-            return Ok(Credential { policy, hash, others: hashes.collect(), several, carrier });
+            return Ok(Credential { policy, hash, others: hashes.collect(), rivals, carrier });
         }
         let longest = prefixes().max_by_key(|prefix| prefix.len()).unwrap_or_default();
         Err(Unread { policy: Some(policy), reason: damage(body, longest, &text[longest.len()..]) })

@@ -13,6 +13,7 @@ use super::credential::{Credential, Unread};
 use super::issuer::{Policy, Routed, Unmatched};
 use super::limit::Quota;
 use super::reason::Reason;
+use super::secret::Lack;
 use super::text::SafeText;
 use super::verdict::{Ask, KeyFacts, Request, dead, unmet};
 use super::when;
@@ -30,6 +31,8 @@ pub struct Case<'a> {
     pub request: Option<&'a Request<'a>>,
     /// What is left of the budgets, looked at without using them.
     pub quota: Option<&'a Quota>,
+    /// A pepper without which this key can't be found, or an unknown one may be a key.
+    pub lack: Option<Lack>,
     pub now: Instant,
 }
 
@@ -47,7 +50,7 @@ pub enum Mark {
 /// One step of the verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// credential, shape, known, revoked, expired, claimed, planned, paused, account, address, scope, limits
+    /// credential, shape, pepper, known, revoked, expired, claimed, planned, paused, account, address, scope, limits
     pub name: &'static str,
     pub mark: Mark,
     pub words: SafeText,
@@ -112,6 +115,9 @@ pub fn explain(case: &Case<'_>) -> Explanation {
     match (case.facts, case.reading) {
         (Some(facts), _) => {
             let key = facts.key;
+            if let Some(lack) = case.lack {
+                told.failed("pepper", Reason::PepperMissing { lack }, policy);
+            }
             if policy.is_some_and(|policy| policy.slug != key.issuer) {
                 told.failed("known", Reason::OtherIssuer, policy);
             } else {
@@ -130,7 +136,10 @@ pub fn explain(case: &Case<'_>) -> Explanation {
         }
         (None, reading) => {
             match reading {
-                Some(Ok(_)) => told.failed("known", Reason::Unknown, policy),
+                Some(Ok(_)) => {
+                    let unknown = case.lack.map_or(Reason::Unknown, |lack| Reason::PepperMissing { lack });
+                    told.failed("known", unknown, policy);
+                }
                 _ => told.open("known", "There is no key to look for."),
             }
             for name in LATER {

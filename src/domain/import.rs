@@ -14,9 +14,11 @@ use super::secret::{DOTS, HashedKey, Scheme, TAIL, preview};
 use super::text::{check_description, check_name};
 
 mod columns;
+mod source;
 mod values;
 
 pub use columns::{Columns, Part};
+pub use source::Source;
 use values::{bytes, fact, instant, is_blank, scopes, text};
 
 /// Whose table it is.
@@ -132,7 +134,8 @@ impl Incoming {
     ///
     /// # Errors
     /// What is wrong with it, in words that have nothing of its hash.
-    pub fn read(form: Form, columns: &Columns, row: &Row, now: Instant) -> Result<Self, String> {
+    pub fn read(source: &Source, columns: &Columns, row: &Row, now: Instant) -> Result<Self, String> {
+        let form = source.form;
         let of = |part| columns.value(&row.fields, part);
         let words = |part| of(part).and_then(text);
         let at = |part: Part| match of(part).map(instant) {
@@ -141,7 +144,7 @@ impl Incoming {
             Some(None) => Err(no_time(part)),
         };
         let short = words(Part::Short);
-        let (hash, scheme) = hash(form, of(Part::Hash), short.as_deref(), words(Part::Scheme).as_deref())?;
+        let (hash, scheme) = hash(source, of(Part::Hash), short.as_deref(), words(Part::Scheme).as_deref())?;
         let id = words(Part::Id).filter(|id| form != Form::Drf && id.len() <= 40);
         let name = match words(Part::Name) {
             Some(name) => check_name(&name).map_err(|error| format!("name: {error}"))?,
@@ -242,18 +245,23 @@ impl Incoming {
     ///
     /// # Errors
     /// Gates would not look it up.
-    pub fn preview(&self, form: Form, policy: &Policy) -> Result<String, String> {
+    pub fn preview(&self, source: &Source, policy: &Policy) -> Result<String, String> {
+        let hashing = source.hashing();
         if let Some(shown) = &self.preview {
             let head = shown.split_once(DOTS).map(|(prefix, _)| preview(prefix, ""));
             return match head {
-                Some(head) if policy.heads().any(|known| known == head) => Ok(shown.clone()),
+                Some(head) if policy.heads_of(self.scheme).any(|known| known == head) => Ok(shown.clone()),
+                Some(head) if policy.heads().any(|known| known == head) => Err(format!(
+                    "{} has no former form like that of {shown} that is hashed by {}",
+                    policy.name, self.scheme
+                )),
                 _ => Err(format!("{} has no prefix like that of {shown}", policy.name)),
             };
         }
         let begins = self.begins.as_deref();
-        let former = policy.format.former.iter().filter(|former| Some(former.hash) == form.hashing());
-        let own =
-            policy.format.prefixes().filter(|_| form.hashing() == Some(Hashing::Sha256) && begins.is_some());
+        let former = policy.format.former.iter().filter(|former| Some(former.hash) == hashing);
+        let is_ours = matches!(hashing, Some(Hashing::Sha256 | Hashing::HmacSha256)) && begins.is_some();
+        let own = policy.format.prefixes().filter(|_| is_ours);
         let prefixes = former.map(|former| former.prefix.as_str()).chain(own);
         // A part of a prefix is all that is told of some.
         let fits = |prefix: &&str| begins.is_none_or(|begins| begins.starts_with(*prefix));
@@ -262,7 +270,7 @@ impl Incoming {
             let begins = begins.map(|begins| format!(" that begin with {begins}")).unwrap_or_default();
             format!(
                 "gates would not look up {} keys{begins}: the policy of {} has no such entry in former below [format]",
-                form.as_str(),
+                source.pepper.map_or(source.form.as_str(), |_| Hashing::HmacSha256.as_str()),
                 policy.slug
             )
         })
@@ -290,7 +298,7 @@ impl Incoming {
 
 /// The hash as the database finds the key by it.
 fn hash(
-    form: Form,
+    source: &Source,
     value: Option<&Value>,
     short: Option<&str>,
     scheme: Option<&str>,
@@ -301,16 +309,23 @@ fn hash(
             "its hash is one for passwords, which can't be looked up: its key must be replaced".into()
         );
     }
-    match form.hashing() {
-        Some(Hashing::Sha256 | Hashing::Sanctum) => Ok((HashedKey(digest(&value)?), Scheme::Sha256)),
-        Some(Hashing::Sha512) => Ok((HashedKey::of_sha512(&digest(&value)?), Scheme::Sha512)),
-        Some(Hashing::Prefixed) => {
+    match (source.hashing(), source.pepper) {
+        (Some(Hashing::Sha256 | Hashing::Sanctum), _) => Ok((HashedKey(digest(&value)?), Scheme::Sha256)),
+        (Some(Hashing::HmacSha256), Some(pepper)) => {
+            Ok((HashedKey::of_hmac(&digest(&value)?), Scheme::Hmac(pepper)))
+        }
+        (Some(Hashing::Sha512), _) => Ok((HashedKey::of_sha512(&digest(&value)?), Scheme::Sha512)),
+        (Some(Hashing::Prefixed), _) => {
             let short = short.ok_or("it has no short token")?;
             Ok((HashedKey::of_prefixed(short.as_bytes(), &digest(&value)?), Scheme::Prefixed))
         }
-        None => {
-            let scheme = scheme.unwrap_or(Scheme::Sha256.as_str());
-            let scheme = scheme.parse().map_err(|_| format!("nothing is known of the scheme {scheme:?}"))?;
+        _ => {
+            let scheme = scheme.unwrap_or("sha256");
+            let scheme = scheme.parse().map_err(|()| format!("nothing is known of the scheme {scheme:?}"))?;
+            source
+                .peppers
+                .can_find(scheme)
+                .map_err(|lack| format!("{lack} here, so that it could not be found"))?;
             Ok((HashedKey(digest(&value)?), scheme))
         }
     }

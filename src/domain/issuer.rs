@@ -16,7 +16,7 @@ mod route;
 mod today;
 
 pub use check::Step;
-pub use former::{Former, Hashing};
+pub use former::{Former, Hashing, SHORTEST as SHORTEST_FORMER};
 pub use gate::{Answers, GateRule, LimitRule, PauseRule, Per, Unmatched, WhenLeaked, WhenUnreachable};
 pub use route::{LineFault, Methods, RequestLine, Route, Routed};
 pub use today::Forms;

@@ -11,6 +11,7 @@ use crate::domain::issuer::{LineFault, Policy};
 use crate::domain::key::Revoked;
 use crate::domain::limit::State;
 use crate::domain::pause::Pause;
+use crate::domain::secret::Lack;
 use crate::domain::text::SafeText;
 use crate::domain::when;
 
@@ -56,6 +57,10 @@ pub enum Reason {
     OtherIssuer,
     /// The form is right, but there is no such key.
     Unknown,
+    /// The same, where a pepper is missing that living keys were hashed with: it may be one of them.
+    PepperMissing {
+        lack: Lack,
+    },
     Revoked {
         at: Instant,
         by: Option<SafeText>,
@@ -233,6 +238,12 @@ impl Reason {
             }
             Self::Unknown => {
                 "The form is right, but no such key was ever made here: check whether it belongs to another database."
+            }
+            Self::PepperMissing { lack } => {
+                return format!(
+                    "No key was found, and {lack}: keys that were hashed with it can't be told from unknown ones. Put the file of v{} back into the folder of the peppers.",
+                    lack.version
+                );
             }
             Self::Revoked { at, by, note, planned } => {
                 let (at, by, planned) = (*at, by.as_ref(), *planned);

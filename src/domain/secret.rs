@@ -9,13 +9,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+mod pepper;
 mod recognise;
 mod scheme;
 mod search;
 mod stack;
 
+pub use pepper::{Lack, Peppers, SHORTEST as SHORTEST_PEPPER};
 pub use recognise::{find_secret, looks_like_preview};
-pub use scheme::Scheme;
+pub use scheme::{PepperId, Scheme, version_of};
 pub use search::{Finder, Finding, Kind, Stream, search};
 pub use stack::wipe_stack;
 
@@ -218,7 +220,7 @@ fn base62(entropy: &[u8; 32]) -> [u8; BASE62_DIGITS] {
     digits
 }
 
-/// SHA-256 of a secret: what the database keeps, and all that it keeps.
+/// SHA-256 of a secret, or what its [`Scheme`] makes of it: what the database keeps, and all that it keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HashedKey(pub [u8; 32]);
 

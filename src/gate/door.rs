@@ -85,7 +85,7 @@ impl Judged {
     /// Whether a key of the right form was refused for a reason that its caller may not learn.
     fn hides_why(&self) -> bool {
         match &self.verdict.refused {
-            Some(Reason::Unknown | Reason::Braked { .. }) => true,
+            Some(Reason::Unknown | Reason::PepperMissing { .. } | Reason::Braked { .. }) => true,
             Some(reason) => self.known.is_some() && reason.is_failed_authentication(),
             None => false,
         }
@@ -160,7 +160,7 @@ impl Door {
                 judged.known = self.gate.remembered(likely).filter(ended);
                 return judged;
             }
-            let Ok(hash) = self.settled(&credential, likely).await else {
+            let Ok((hash, settled)) = self.settled(&credential, likely).await else {
                 return Judged::refused(Reason::StoreGone, Some(policy), now());
             };
             let remembered = self.gate.remembered(hash);
@@ -172,7 +172,11 @@ impl Door {
             let Ok(known) = known else {
                 return Judged::refused(Reason::StoreGone, Some(policy), now());
             };
-            let policy = directory.policy_for(&credential, known.as_deref().map(|known| &known.key));
+            if let (Some(known), Some(settled)) = (&known, settled) {
+                known.settle(settled);
+            }
+            let form = policy;
+            let policy = directory.policy_for(&credential, hash, known.as_deref().map(|known| &known.key));
             let instant = self.gate.now();
             let mut checked = match check(policy, known.as_deref().map(facts), &asked.request, instant) {
                 Ok(checked) => checked,
@@ -184,7 +188,12 @@ impl Door {
                         continue;
                     }
                     let refused = self.remember(refused, asked.brakes, hash);
-                    return self.refuse(refused, policy, known).await;
+                    // Whose key it is would show by the words that no other issuer has: they are the form's own, as of a key
+                    // that is not there.
+                    let hides = refused.reason.is_failed_authentication()
+                        || matches!(refused.reason, Reason::Braked { .. });
+                    let policy = if hides { form } else { policy };
+                    return self.refuse(self.lacking(refused), policy, known).await;
                 }
             };
             let Some(known) = known else { return Judged::refused(Reason::Unknown, Some(policy), now()) };
@@ -227,6 +236,14 @@ impl Door {
         let now = self.gate.now().timestamp_micros();
         tracing::warn!("the database changes faster than a request can be judged");
         Judged::refused(Reason::StoreGone, None, now)
+    }
+
+    /// A key that isn't found may be one whose pepper this gate lacks.
+    fn lacking(&self, refused: Refused) -> Refused {
+        match self.gate.lack().filter(|_| refused.reason == Reason::Unknown) {
+            Some(lack) => Reason::PepperMissing { lack }.into(),
+            None => refused,
+        }
     }
 
     /// A request that may not pass, with what its headers may tell of its budgets.

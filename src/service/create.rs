@@ -20,7 +20,7 @@ use crate::domain::operator::Permission;
 use crate::domain::owner::{Owner, Tags};
 use crate::domain::plan::{Part, Plan};
 use crate::domain::scope::Scopes;
-use crate::domain::secret::{PlainKey, TAIL};
+use crate::domain::secret::{Peppers, PlainKey, Scheme, TAIL};
 use crate::domain::text::{check_description, check_name};
 use crate::domain::when::Here;
 use crate::domain::{Instant, shifted};
@@ -71,9 +71,9 @@ impl Service {
             tags: request.tags,
             limits: request.limits,
         };
-        let entropy = self.draw();
-        let create =
-            Create { account: request.account, draft, entropy: entropy.clone(), intent: self.intent };
+        let (entropy, peppers) = (self.draw(), self.sealing().await?);
+        let (account, intent) = (request.account, self.intent);
+        let create = Create { account, draft, entropy: entropy.clone(), peppers, intent };
         let made = self.change(request.operation, create).await?;
         self.hand_over(made, &entropy).await
     }
@@ -96,7 +96,7 @@ impl Service {
         if let Some(key) = tried {
             return Ok(Created { key, secret, check });
         }
-        match self.inner.store.keys_by_hash(&[secret.hash()]).await?.pop() {
+        match self.inner.store.keys_by_hash(&[self.peppers().seal(&secret)]).await?.pop() {
             Some((_, key)) if key.id == id => Ok(Created { key, secret, check }),
             // The operation was carried out by an earlier call, whose secret went with its connection.
             _ => Err(Error::Refused(format!(
@@ -132,6 +132,7 @@ struct Create {
     account: String,
     draft: Draft,
     entropy: Entropy,
+    peppers: Peppers,
     intent: Intent,
 }
 
@@ -153,7 +154,7 @@ impl Change for Create {
         let expires_at = self.draft.check(policy, tx.now())?;
         allow_more(tx, &account, policy, counted, Batch::ONE).await?;
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);
-        let key = self.draft.key(tx, expires_at, &account, policy, &secret);
+        let key = self.draft.key(tx, expires_at, &account, policy, (&secret, &self.peppers));
         tx.add_keys(std::slice::from_ref(&key)).await?;
         tx.record_all(&[creation(Action::KeyCreate, &key)]).await?;
         Made::new(tx, key.id, issuer, self.intent).await
@@ -190,7 +191,7 @@ impl Draft {
         expires_at: Option<Instant>,
         account: &Account,
         policy: &Policy,
-        secret: &PlainKey,
+        (secret, peppers): (&PlainKey, &Peppers),
     ) -> NewKey {
         let preview = secret.preview(&policy.format.prefix);
         let tail: Vec<char> = preview.chars().rev().take(TAIL).collect();
@@ -204,8 +205,8 @@ impl Draft {
             tags: self.tags.clone(),
             tail: tail.into_iter().rev().collect(),
             preview,
-            hash: secret.hash(),
-            scheme: Default::default(),
+            hash: peppers.seal(secret),
+            scheme: peppers.scheme(),
             imported_from: None,
             scopes: self.scopes.clone(),
             allow: self.allow.clone(),
@@ -268,10 +269,13 @@ pub(super) fn creation(action: Action, key: &NewKey) -> audit::Change {
         "overlap_seconds": key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()),
         "fingerprint": fingerprint(key.id, &key.hash.0),
     });
-    if let (Some(from), Some(members)) = (&key.imported_from, detail.as_object_mut()) {
-        members.insert("imported_from".into(), json!(from));
-        members.insert("scheme".into(), json!(key.scheme.as_str()));
-        members.insert("last_used_at".into(), json!(key.last_used_at));
+    let told = key.imported_from.is_some() || key.scheme != Scheme::default();
+    if let Some(members) = detail.as_object_mut().filter(|_| told) {
+        members.insert("scheme".into(), json!(key.scheme.to_string()));
+        if let Some(from) = &key.imported_from {
+            members.insert("imported_from".into(), json!(from));
+            members.insert("last_used_at".into(), json!(key.last_used_at));
+        }
     }
     audit::Change::new(action, key, detail)
 }

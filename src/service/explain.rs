@@ -1,7 +1,6 @@
 //! Why a key may or may not pass, step by step, by the very rules that gates judge by.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -88,7 +87,9 @@ impl Service {
     pub async fn explain(&self, asked: Explain) -> Result<Explained> {
         let now = self.look().await?;
         let issuers = self.inner.store.issuers().await?;
-        let directory = Directory::new(issuers.iter().map(|issuer| Arc::new(issuer.policy.clone())));
+        let directory = self.directory(&issuers);
+        let used = self.inner.store.peppered(now, 1).await?;
+        let mut lack = self.peppers().lacks(&used).into_iter().next();
         if let Some(slug) = &asked.issuer
             && directory.policy(slug).is_none()
         {
@@ -106,13 +107,15 @@ impl Service {
         let mut place = None;
         let (reading, sight): (_, Option<Sight>) = match (asked.what, reading) {
             (Presented::Record(id), _) => {
+                let scheme = self.inner.store.scheme_of(id).await?;
+                lack = scheme.and_then(|scheme| self.peppers().can_find(scheme).err());
                 (None, Some(self.inner.store.sight_of(id).await?.ok_or_else(|| Error::no_key(id))?))
             }
             (_, Some(Ok(found))) => {
                 let hash = self.inner.store.which(&found.hashes()).await?.unwrap_or(found.hash);
                 let sight = self.inner.store.sight(hash).await?;
                 let key = sight.as_ref().map(|sight| &sight.key);
-                let policy = directory.policy_for(&found, key);
+                let policy = directory.policy_for(&found, hash, key);
                 (Some(Ok(Credential { policy, ..found })), sight)
             }
             (_, None) => (None, None),
@@ -120,7 +123,7 @@ impl Service {
             (Presented::Sent(given, carriage), Some(Err(unread))) => {
                 let nul = given.expose().contains(&0);
                 let (_, _, findings) = searched(given, issuers).await?;
-                match self.within(findings).await? {
+                match self.within(findings, &directory).await? {
                     None => (Some(Err(unread)), None),
                     Some((finding, secret, sight)) => {
                         // Where nothing else is in it, what was sent was no key: what stands about or within it is why.
@@ -180,6 +183,9 @@ impl Service {
                 !directory.policy(&sight.key.issuer).is_some_and(|policy| policy.takes(&sight.key));
             sight
         });
+        if reading.is_some() && sight.is_some() {
+            lack = None;
+        }
         let facts = sight.as_ref().map(|sight| KeyFacts {
             key: &sight.key,
             account: &sight.account,
@@ -192,6 +198,7 @@ impl Service {
             request: request.as_ref(),
             // Windows are kept by gates, and what one of them saved last may be seconds old.
             quota: None,
+            lack,
             now,
         };
         let explanation = explain(&case);
@@ -214,14 +221,20 @@ impl Service {
 
     /// The one secret of a text, and its key if there is one. Where nothing in it is the secret of a key, the first that
     /// has the form of one.
-    async fn within(&self, findings: Vec<Finding>) -> Result<Option<(Finding, PlainKey, Option<Sight>)>> {
+    async fn within(
+        &self,
+        findings: Vec<Finding>,
+        directory: &Directory,
+    ) -> Result<Option<(Finding, PlainKey, Option<Sight>)>> {
         let mut known: Option<(Finding, PlainKey, Option<Sight>)> = None;
         let mut formed = None;
         let mut several: Vec<KeyId> = Vec::new();
         for mut finding in findings {
             let mut found = None;
             for (place, secret) in finding.readings.iter().enumerate() {
-                if let Some(sight) = self.inner.store.sight(secret.hash()).await? {
+                let hashes = directory.hashes(secret.expose().as_bytes());
+                let Some(hash) = self.inner.store.which(&hashes).await? else { continue };
+                if let Some(sight) = self.inner.store.sight(hash).await? {
                     found = Some((place, sight));
                     break;
                 }

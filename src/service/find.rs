@@ -33,6 +33,8 @@ pub struct Search {
     pub clues: Vec<Clue>,
     /// How many previews and ids of the text were too many to be looked up.
     pub left_out: usize,
+    /// Why a secret of ours may not have been found, if there is a reason.
+    pub trouble: Option<String>,
     /// All that was found, where that is more than one key.
     pub sweep: Option<LeakSweep>,
 }
@@ -82,6 +84,10 @@ impl Search {
                 self.left_out
             ));
         }
+        if let Some(trouble) = &self.trouble {
+            let first = trouble.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+            told.push(format!("{first}{}.", trouble.chars().skip(1).collect::<String>()));
+        }
         told
     }
 
@@ -103,9 +109,10 @@ impl Service {
         let now = self.look().await?;
         let issuers = self.inner.store.issuers().await?;
         let (given, issuers, findings) = searched(given, issuers).await?;
-        let (mut keys, unknown) = self.by_secrets(findings).await?;
+        let directory = self.directory(&issuers);
+        let (mut keys, unknown) = self.by_secrets(findings, &directory).await?;
         if keys.is_empty() {
-            keys = self.by_former(&given, &issuers).await?;
+            keys = self.by_former(&given, &directory).await?;
         }
         let mut search = Search { certain: !keys.is_empty(), ..Search::default() };
         if keys.is_empty() {
@@ -117,6 +124,8 @@ impl Service {
             Kind::Preview(Some(shown)) => !previews.contains(shown.as_str()),
             // Among others it is a checksum of something, most likely.
             Kind::Headless { sure: false } => unknown.len() == 1,
+            // Anything may have the form.
+            Kind::Former => false,
             _ => true,
         });
         let database = self.location();
@@ -132,6 +141,7 @@ impl Service {
             })
             .collect();
         search.found = self.with_admins(keys).await?;
+        search.trouble = if search.certain { None } else { self.pepper_trouble().await? };
         if search.certain && search.found.len() > 1 {
             search.sweep = Some(self.sweep_given(LeakSource::Given(given), now).await?);
         }
@@ -161,11 +171,16 @@ impl Service {
     }
 
     /// The keys of whole secrets, each once, and the findings that led to none.
-    async fn by_secrets(&self, findings: Vec<Finding>) -> Result<(Vec<Key>, Vec<Finding>)> {
+    async fn by_secrets(
+        &self,
+        findings: Vec<Finding>,
+        directory: &Directory,
+    ) -> Result<(Vec<Key>, Vec<Finding>)> {
         let hashed: Vec<(Finding, Vec<HashedKey>)> = findings
             .into_iter()
             .map(|finding| {
-                let hashes = finding.readings.iter().map(|secret| secret.hash()).collect();
+                let readings = finding.readings.iter().map(|secret| secret.expose().as_bytes());
+                let hashes = readings.flat_map(|secret| directory.hashes(secret)).collect();
                 (finding, hashes)
             })
             .collect();
@@ -187,12 +202,12 @@ impl Service {
     }
 
     /// The key of a secret that another product made, if it was given and nothing else.
-    async fn by_former(&self, given: &SentKey, issuers: &[Issuer]) -> Result<Vec<Key>> {
-        if issuers.iter().all(|issuer| issuer.policy.format.former.is_empty()) {
+    async fn by_former(&self, given: &SentKey, directory: &Directory) -> Result<Vec<Key>> {
+        let text = std::str::from_utf8(given.expose().trim_ascii()).unwrap_or_default();
+        if !directory.is_former(text) {
             return Ok(Vec::new());
         }
-        let directory = Directory::new(issuers.iter().map(|issuer| Arc::new(issuer.policy.clone())));
-        let found = self.of_secrets(directory.former_hashes(given.expose())).await?;
+        let found = self.of_secrets(directory.hashes(text.as_bytes())).await?;
         Ok(found.into_iter().map(|(_, key)| key).collect())
     }
 

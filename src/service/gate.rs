@@ -21,7 +21,7 @@ use super::error::Result;
 use super::ids::new_operation;
 use crate::clock::Clock;
 use crate::domain::Instant;
-use crate::domain::secret::HashedKey;
+use crate::domain::secret::{HashedKey, Lack};
 use crate::domain::steady::{CURE, Trouble};
 use crate::domain::usage::RaisedAlert;
 use crate::store::{self, Access, Location, NewGate, SavedWindow, Store};
@@ -44,7 +44,7 @@ mod writing;
 use cache::Cache;
 pub use inner::Guard;
 use inner::Inner;
-pub use known::{Known, Policies};
+pub use known::{Known, Policies, Settled};
 use proof::Proof;
 pub use registrar::Neighbours;
 pub(super) use registrar::{GONE, is_alive};
@@ -122,6 +122,8 @@ impl Gate {
             applied: channel::Sender::new(seq),
             floor: AtomicI64::new(seq),
             history: AtomicU64::new(0),
+            imports: AtomicU64::new(0),
+            lacks: parking_lot::RwLock::default(),
             gone: AtomicBool::new(false),
             policies: parking_lot::RwLock::default(),
             loading: AsyncMutex::default(),
@@ -134,6 +136,7 @@ impl Gate {
             settings,
             row,
         });
+        inner.look_for_peppers().await?;
         let mut tasks = JoinSet::new();
         let own = |what| (Guard::new(&inner, what, inner.stop.subscribe()), Arc::clone(&inner));
         tasks.spawn(guarded(own("the prover"), |inner| prover::run(inner, pulse, applied)));
@@ -170,6 +173,17 @@ impl Gate {
     pub async fn which(&self, hashes: &[HashedKey]) -> Result<Option<HashedKey>> {
         let read = async { Ok(self.inner.store.which(hashes).await?) };
         Box::pin(self.inner.within_lease(read)).await
+    }
+
+    /// What tells that of these hashes those before a key's own are no keys': as long as none is imported. A secret that is
+    /// made is like no other.
+    pub fn settled(&self, hashes: &[HashedKey]) -> Settled {
+        Settled::new(self.inner.imports.load(Ordering::SeqCst), hashes)
+    }
+
+    /// A pepper that living keys need and this gate lacks, if there is one.
+    pub fn lack(&self) -> Option<Lack> {
+        self.inner.lacks.read().first().copied()
     }
 
     /// What is remembered of the key of this secret, if anything is.

@@ -12,8 +12,8 @@ use super::{Error, Result, Service};
 use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Action;
-use crate::domain::import::{Columns, Form, Incoming, Part};
-use crate::domain::issuer::Policy;
+use crate::domain::import::{Columns, Form, Incoming, Part, Source};
+use crate::domain::issuer::{Hashing, Policy};
 use crate::domain::key::{NewKey, OperationId};
 use crate::domain::operator::Permission;
 use crate::domain::secret::HashedKey;
@@ -35,6 +35,8 @@ pub struct ImportOrder {
     pub table: Table,
     /// Which columns tell what, where they aren't the usual ones.
     pub columns: Vec<(Part, String)>,
+    /// The version of the pepper under which that product made its hashes.
+    pub pepper: Option<u16>,
     /// Whose they become.
     pub account: String,
     /// Of an export of Keyrack's: only those of this account.
@@ -82,7 +84,15 @@ impl Service {
     pub async fn import_keys(&self, order: ImportOrder) -> Result<Imported> {
         let now = self.look().await?;
         let operation = order.operation;
-        let reading = tokio::task::spawn_blocking(move || Import::read(order, now));
+        let pepper = order.pepper.map(|version| self.pepper(version)).transpose()?;
+        if pepper.is_some() && order.form.hashing() != Some(Hashing::Sha256) {
+            let form = order.form.as_str();
+            return Err(Error::Refused(format!(
+                "a pepper belongs to hashes of sha256, and {form} has others: leave out --pepper"
+            )));
+        }
+        let source = Source { form: order.form, pepper, peppers: self.peppers().clone() };
+        let reading = tokio::task::spawn_blocking(move || Import::read(order, source, now));
         let import = reading.await.map_err(|_| Error::Refused("the table could not be read".into()))??;
         self.change(operation, import).await
     }
@@ -90,7 +100,7 @@ impl Service {
 
 /// What was read of a table.
 struct Import {
-    form: Form,
+    source: Source,
     account: String,
     incoming: Vec<Incoming>,
     refused: Vec<Refused>,
@@ -99,7 +109,7 @@ struct Import {
 }
 
 impl Import {
-    fn read(order: ImportOrder, now: Instant) -> Result<Self> {
+    fn read(order: ImportOrder, source: Source, now: Instant) -> Result<Self> {
         let form = order.form;
         let rows = order.table.rows.len();
         if rows > MOST {
@@ -115,7 +125,7 @@ impl Import {
             rows.retain(|row| from.is_none_or(|from| row.fields.get("account").is_some_and(|of| of == from)));
         }
         let mut own = Self {
-            form,
+            source,
             account: order.account,
             incoming: Vec::new(),
             refused,
@@ -131,7 +141,7 @@ impl Import {
         let columns = columns.map_err(|why| Error::Refused(SafeText::new(why).to_string()))?;
         let mut lines: HashMap<HashedKey, usize> = HashMap::with_capacity(rows.len());
         for row in &rows {
-            match Incoming::read(form, &columns, row, now) {
+            match Incoming::read(&own.source, &columns, row, now) {
                 Err(why) => own.refuse(row.line, why),
                 Ok(incoming) if incoming.ended.is_some() => own.ended += 1,
                 Ok(incoming) => match lines.insert(incoming.hash, row.line) {
@@ -190,11 +200,11 @@ impl Import {
             description: incoming.description.clone(),
             owner: incoming.owner.clone(),
             tags: incoming.tags.clone(),
-            preview: incoming.preview(self.form, policy)?,
+            preview: incoming.preview(&self.source, policy)?,
             tail: incoming.tail.clone(),
             hash: incoming.hash,
             scheme: incoming.scheme,
-            imported_from: Some(self.form.as_str().to_owned()),
+            imported_from: Some(self.source.form.as_str().to_owned()),
             scopes: incoming.scopes(policy)?,
             allow: incoming.allow.clone(),
             created_at: tx.now(),
@@ -230,12 +240,12 @@ impl Change for Import {
             let (_, told) = self.judge(tx, &account, policy).await?;
             return Ok(Imported { imported: made, existing: told.existing.saturating_sub(made), ..told });
         }
-        if let Some(hashing) = self.form.hashing()
+        if let Some(hashing) = self.source.hashing()
             && !self.incoming.is_empty()
             && !policy.format.former.iter().any(|former| former.hash == hashing)
-            && self.form != Form::Sha256
+            && self.source.form != Form::Sha256
         {
-            let (form, usual) = (self.form.as_str(), self.form.usual());
+            let (form, usual) = (self.source.form.as_str(), self.source.usual());
             return Err(Error::Refused(format!(
                 "the policy of {} has no former form of {form} keys, so that gates would not look them up. Add one such as \
                  former = [{usual}] below [format] and apply it: keyrack issuer apply FILE",

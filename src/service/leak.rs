@@ -95,6 +95,8 @@ pub struct LeakSweep {
     pub unread: Vec<(SafeText, String)>,
     /// Links and special files in folders, which were not looked at.
     pub skipped: u64,
+    /// Why a secret of ours may not have been found, if there is a reason.
+    pub trouble: Option<String>,
 }
 
 impl LeakSweep {
@@ -142,9 +144,9 @@ impl Service {
         let issuers = self.inner.store.issuers().await?;
         let (clues, mut coming) = mpsc::channel(4);
         let LeakOrder { sources, form, since } = order;
-        let database = self.location();
+        let (database, directory) = (self.location(), self.directory(&issuers));
         let reading = tokio::task::spawn_blocking(move || {
-            let mut reader = Reader::new(&issuers, form, database, clues, Box::new(progress));
+            let mut reader = Reader::new(&issuers, directory, form, (database, clues), Box::new(progress));
             for source in sources {
                 reader.source(source);
             }
@@ -165,6 +167,7 @@ impl Service {
         let told = reading.await.map_err(broke)?;
         (sweep.files, sweep.bytes, sweep.skipped, sweep.unread) =
             (told.files, told.bytes, told.skipped, told.unread);
+        sweep.trouble = self.pepper_trouble().await?;
         let candidates = self.candidates(&found, now).await?;
         let mut ids: Vec<KeyId> = keys.keys().copied().collect();
         ids.sort_unstable();

@@ -140,8 +140,8 @@ impl Service {
             identity.person = Person::default();
         }
         let inner = Inner { store, clock, identity, skew: Arc::default() };
-        let service =
-            Self { inner: Arc::new(inner), intent: Intent::Do, posting: Posting::Nowhere, memory: None };
+        let (intent, posting, keyring) = (Intent::Do, Posting::Nowhere, Arc::default());
+        let service = Self { inner: Arc::new(inner), intent, posting, memory: None, keyring };
         let (role, _) = service.role_at_present().await?;
         if role.is_none() && service.inner.store.operators().await?.is_empty() {
             match service.change(new_operation(), AdmitFirst).await {

@@ -19,7 +19,7 @@ use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::{Key, KeyId, NewKey, OperationId};
 use crate::domain::manifest::Manifest;
 use crate::domain::operator::Permission;
-use crate::domain::secret::{HashedKey, PlainKey};
+use crate::domain::secret::{HashedKey, Peppers, PlainKey};
 use crate::domain::shifted;
 use crate::domain::when::Here;
 use crate::store::Tx;
@@ -73,8 +73,9 @@ impl Service {
         let entropy = self.draw();
         let draws = vec![Draw { old: key, account, id: None, entropy: entropy.clone(), hash: None }];
         let order = RotateKeys { overlap: Some(overlap), expiry, ..RotateKeys::default() };
-        let done =
-            self.change(operation, Rotate { draws, order, confirmed: false, intent: self.intent }).await?;
+        let peppers = self.sealing().await?;
+        let rotate = Rotate { draws, order, peppers, confirmed: false, intent: self.intent };
+        let done = self.change(operation, rotate).await?;
         let id = done.new.first().copied().ok_or_else(|| Error::no_key(key))?;
         let tried = (self.intent == Intent::Try).then(|| done.tried.into_iter().next()).flatten();
         self.hand_over(Made { id, tried: tried.map(|(_, new)| new), issuer: done.issuer }, &entropy).await
@@ -92,7 +93,7 @@ impl Service {
         let wanted: BTreeSet<KeyId> = order.keys.iter().copied().collect();
         let olds = self.keys(&Vec::from_iter(wanted)).await?;
         let issuers = self.issuers().await?;
-        let now = self.now().await?;
+        let (now, peppers) = (self.now().await?, self.sealing().await?);
         let mut draws = Vec::with_capacity(olds.len());
         let mut secrets = Vec::with_capacity(olds.len());
         for old in &olds {
@@ -104,7 +105,7 @@ impl Service {
                 entropy[..16].copy_from_slice(id.as_bytes());
             }
             let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &entropy);
-            let (account, hash) = (old.account.clone(), Some(secret.hash()));
+            let (account, hash) = (old.account.clone(), Some(peppers.seal(&secret)));
             draws.push(Draw { old: old.id, account, id: Some(id), entropy, hash });
             secrets.push(handout::Secret::new(old, id, secret));
         }
@@ -118,7 +119,7 @@ impl Service {
             }
         };
         let mut written = written?;
-        let rotate = Rotate { draws, order, confirmed: true, intent: self.intent };
+        let rotate = Rotate { draws, order, peppers, confirmed: true, intent: self.intent };
         // This may be given up at any moment from here on, and the database goes on with it all the same.
         if let Some(written) = &mut written {
             written.keep();
@@ -165,6 +166,7 @@ struct Rotate {
     /// In the order of the old keys' ids.
     draws: Vec<Draw>,
     order: RotateKeys,
+    peppers: Peppers,
     /// Whether the secrets are where they belong already.
     confirmed: bool,
     intent: Intent,
@@ -313,7 +315,7 @@ impl Rotate {
             limits: old.limits.clone(),
         };
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &draw.entropy);
-        let mut successor = draft.key(tx, expires_at, account, policy, &secret);
+        let mut successor = draft.key(tx, expires_at, account, policy, (&secret, &self.peppers));
         if draw.hash.as_ref().is_some_and(|hash| *hash != successor.hash) {
             return Err(Error::Refused(format!(
                 "the form of {}'s keys was changed meanwhile: rotate again",

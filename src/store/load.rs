@@ -64,7 +64,7 @@ impl Tx {
                         .push_bind(end.map(|end| Time(end.at)))
                         .push_bind(end.map(|end| end.by.clone()))
                         .push_bind(end.and_then(|end| end.reason.clone()))
-                        .push_bind(key.scheme.as_str())
+                        .push_bind(key.scheme.to_string())
                         .push_bind(key.imported_from.clone());
                     if !column.is_empty() {
                         row.push_bind(value);

@@ -107,6 +107,9 @@ where
                 } else if let Some(weakness) = service.weakness() {
                     state.shell.toast(Severity::Warning, weakness);
                 }
+                if let Some(trouble) = service.missing_pepper() {
+                    state.shell.toast(Severity::Bad, format!("{trouble}. See keyrack doctor"));
+                }
                 let clipboard = Arc::new(Clipboard::new(settings.surroundings));
                 let worker = Worker::new(service, clipboard, hands.messages.clone(), Arc::clone(&posting));
                 worker.watch();

@@ -47,6 +47,7 @@ pub const ROOMS: &[Room] = &[
             "zeroize",
         ],
     ),
+    room("src/domain/secret/pepper", &[], &["hmac"]),
     // Its tests write in base64 what it has to find.
     room("src/domain/secret/search", &[], &["aho_corasick", "base64ct"]),
     room("src/domain/import", &[], &["base64ct"]),

@@ -109,6 +109,7 @@ mod gate {
     mod limits;
     mod log;
     mod outage;
+    mod peppers;
     mod planned;
     mod proxies;
     mod restart;

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::domain::audit::Verdict;
 use crate::domain::text::thousands;
-use crate::service::{OddRow, Service};
+use crate::service::{OddRow, PepperUse, Service};
 
 /// How many odd rows are told one by one.
 const ROWS: usize = 50;
@@ -80,6 +80,30 @@ pub(super) async fn audit(service: &Service) -> Vec<Finding> {
         findings.push(Finding::ok("tables", left));
     }
     findings
+}
+
+/// Whether the peppers are at hand that living keys were hashed with; nothing where no key needs one.
+pub(super) async fn peppers(service: &Service) -> Vec<Finding> {
+    let cure = "put its file back into the folder that the setting peppers or --peppers names, here and at each gate; \
+                keys whose pepper is lost for good must be replaced";
+    let uses = match service.pepper_uses().await {
+        Ok(Ok(uses)) => uses,
+        Ok(Err(why)) => {
+            return vec![Finding::problem("peppers", why, "mend it: no key can be made here until then")];
+        }
+        Err(error) => {
+            return vec![Finding::problem("peppers", error.to_string(), "look at the database's log")];
+        }
+    };
+    let told = |pepper: PepperUse| {
+        let keys =
+            format!("{} living {}", thousands(pepper.keys), if pepper.keys == 1 { "key" } else { "keys" });
+        match pepper.lack {
+            Some(lack) => Finding::problem("peppers", format!("{lack}: {keys} can't be found here"), cure),
+            None => Finding::ok("peppers", format!("pepper v{} is here, for {keys}", pepper.version)),
+        }
+    };
+    uses.into_iter().map(told).collect()
 }
 
 /// Whether SQLite finds its file sound.

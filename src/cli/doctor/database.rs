@@ -10,7 +10,7 @@ use super::super::info::NOT_YET;
 use super::super::session::Session;
 use super::super::session::history::CURE;
 use super::Finding;
-use super::contents::{audit, rows, sound};
+use super::contents::{audit, peppers, rows, sound};
 use crate::domain::operator::Role;
 use crate::domain::steady;
 use crate::domain::text::thousands;
@@ -53,6 +53,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         findings.extend(locks(service).await);
     }
     findings.extend(rows(service).await);
+    findings.extend(peppers(service).await);
     findings.extend(audit(service).await);
     findings.extend(history(service, session).await);
     findings

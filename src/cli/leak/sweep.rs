@@ -281,6 +281,9 @@ fn told(sweep: &LeakSweep, session: &Session, now: Instant) {
     if let Some(more) = sweep.unread.len().checked_sub(NAMED).filter(|more| *more > 0) {
         say(&format!("keyrack: warning: {} more files can't be read", thousands(more as u64)));
     }
+    if let Some(trouble) = &sweep.trouble {
+        say(&format!("keyrack: warning: {trouble}"));
+    }
     let keys = |of: &dyn Fn(&LeakFinding) -> bool| {
         let found =
             sweep.findings.iter().filter(|finding| of(finding)).filter_map(|finding| finding.key.as_ref());
@@ -334,6 +337,9 @@ fn verdict(sweep: &LeakSweep, session: &Session, now: Instant) -> Result {
     }
     if !sweep.unread.is_empty() {
         return Err(Failure::new(Exit::Failure, "not everything could be read: a key may be in the rest"));
+    }
+    if sweep.trouble.is_some() {
+        return Err(Failure::new(Exit::Failure, "not every key can be found: see the warning"));
     }
     Ok(())
 }

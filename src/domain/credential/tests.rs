@@ -90,7 +90,7 @@ fn kr_15_at_most_three_keys_are_looked_up_and_none_of_no_form() {
     let directory = Directory::new(policies.map(Arc::new));
     let read = |home, text: &str| {
         let found = directory.read_bare(home, text.as_bytes()).map_err(|unread| unread.reason)?;
-        Ok::<_, Reason>((found.policy.slug.clone(), found.hashes(), found.several))
+        Ok::<_, Reason>((found.policy.slug.clone(), found.hashes(), !found.rivals.is_empty()))
     };
     let text = "0123456789abcdefghijklmnopqrstuvwxyzABCD";
     let (of_256, of_512) = (HashedKey::of(text.as_bytes()), HashedKey::by_sha512(text.as_bytes()));
@@ -105,6 +105,37 @@ fn kr_15_at_most_three_keys_are_looked_up_and_none_of_no_form() {
     assert_eq!(read(Home::Any, &own).unwrap().1, [HashedKey::of(own.as_bytes())]);
     // And one that only begins like it is what another product made.
     assert_eq!(read(Home::Any, "vg_pat_0123456789abcdef").unwrap().1.len(), 1);
+}
+
+#[test]
+fn kr_15_each_pepper_is_a_candidate_and_an_issuer_decides_by_its_own_forms() {
+    let peppers = |versions: &[u16]| {
+        let pepper = |version: &u16| (*version, format!("a pepper of version {version}").into());
+        Peppers::new(versions.iter().map(pepper).collect()).unwrap()
+    };
+    let form = |hash| Former { prefix: "sk_".into(), length: None, hash };
+    let mut policies = ["voicegram", "voxpria"].map(|slug| preset(slug).unwrap());
+    policies[0].format.former = vec![form(Hashing::Sha256)];
+    policies[1].format.former = vec![form(Hashing::HmacSha256), form(Hashing::Sha256)];
+    let directory = Directory::new(policies.map(Arc::new)).with_peppers(&peppers(&[1, 2]));
+    let own = secret("voicegram", 5);
+    let found = directory.read_bare(Home::Any, own.as_bytes()).unwrap();
+    let [newest, older] = [&[2], &[1]].map(|version| peppers(version).seal(&PlainKey::from_input(&own)));
+    assert_eq!(found.hashes(), [HashedKey::of(own.as_bytes()), newest, older]);
+    assert!(found.rivals.is_empty());
+    let text = b"sk_0123456789abcdef";
+    let found = directory.read_bare(Home::Any, text).unwrap();
+    assert_eq!((found.policy.slug.as_str(), found.hashes().len()), ("voicegram", 3));
+    let key = |issuer: &str| Key::example().of(issuer);
+    let of = |hash, issuer: &str| directory.policy_for(&found, hash, Some(&key(issuer))).slug.clone();
+    let plain = HashedKey::of(text);
+    assert_eq!([of(plain, "voicegram"), of(plain, "voxpria")], ["voicegram", "voxpria"]);
+    // Of nobody whose form it has not.
+    assert_eq!(of(plain, "vozagent"), "voicegram");
+    assert_eq!(of(found.others[0], "voxpria"), "voxpria");
+    assert_eq!(of(HashedKey::of(b"something else"), "voxpria"), "voicegram");
+    // Everything that it may be, each once: of many forms none is left out.
+    assert_eq!(directory.hashes(text), found.hashes());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::domain::carrier::Carrier;
 use crate::domain::credential::{Directory, Home, Spelling};
 use crate::domain::issuer::Issuer;
 use crate::domain::reason::Reason;
-use crate::domain::secret::{HashedKey, SentKey, search};
+use crate::domain::secret::{HashedKey, Kind, SentKey, search};
 
 /// The headers that carry keys, as the documents spell them.
 pub const AUTHORIZATION: &str = "authorization";
@@ -37,7 +37,10 @@ pub fn read(given: SentKey, header: Option<&str>, issuers: &[Issuer]) -> Reading
         return Reading { policy, outcome, worth: Some(given) };
     };
     let findings = search(given.expose(), issuers.iter().map(|issuer| &issuer.policy));
-    let mut secrets = findings.iter().filter_map(|finding| Some((finding, finding.readings.first()?)));
+    // Many things have a former form.
+    let sure = findings.iter().filter(|finding| finding.kind != Kind::Former);
+    let all = sure.chain(findings.iter().filter(|finding| finding.kind == Kind::Former));
+    let mut secrets = all.filter_map(|finding| Some((finding, finding.readings.first()?)));
     // One that is alone was sent with what stands about or within it, and that is what is wrong with it.
     let within = secrets.next().filter(|(finding, _)| !finding.alone && header_in(text).is_none());
     let (outcome, policy) = match within {

@@ -46,6 +46,7 @@ fn pasted(text: &str) -> Explanation {
         facts: None,
         request: None,
         quota: None,
+        lack: None,
         now: now(),
     })
 }
@@ -94,6 +95,7 @@ fn all_that_is_wrong_is_told_at_once_and_the_first_is_the_gates_answer() {
         facts: Some(facts),
         request: Some(&request),
         quota: quota.as_ref(),
+        lack: None,
         now: now(),
     });
     let failed: Vec<_> =
@@ -131,7 +133,15 @@ fn a_policy_without_routes_is_named_as_the_reason() {
     policy.routes.clear();
     let (key, account, limits) = (Key::example().made(now()), Account::example(), Budgets::default());
     let facts = Some(KeyFacts { key: &key, account: &account, limits: &limits });
-    let case = Case { reading: None, policy: Some(&policy), facts, request: None, quota: None, now: now() };
+    let case = Case {
+        reading: None,
+        policy: Some(&policy),
+        facts,
+        request: None,
+        quota: None,
+        lack: None,
+        now: now(),
+    };
     assert_eq!(explain(&case).refused(), Some(&Reason::NoRoutes));
 }
 
@@ -173,6 +183,7 @@ proptest! {
         let told = explain(&Case {
             reading: None, policy: Some(&policy), facts: Some(facts), request: Some(&request),
             quota: quota.as_ref(), now: now(),
+            lack: None,
         });
         let verdict = judge(&policy, Some(facts), &request, now(), |_| {
             Limited::Told(decide(&mine, &mut [&mut log], micros))

@@ -3,13 +3,18 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::issuer::{Former, policy_file};
+use crate::domain::secret::Peppers;
 use crate::domain::text::hex;
 use sha2::{Digest, Sha256, Sha512};
+
+fn source(form: Form) -> Source {
+    Source { form, pepper: None, peppers: Peppers::default() }
+}
 
 fn read(form: Form, fields: Value) -> Result<Incoming, String> {
     let Value::Object(fields) = fields else { unreachable!("a row is an object") };
     let columns = Columns::of(form, &[], &fields.keys().cloned().collect())?;
-    Incoming::read(form, &columns, &Row { line: 7, fields }, Instant::UNIX_EPOCH)
+    Incoming::read(&source(form), &columns, &Row { line: 7, fields }, Instant::UNIX_EPOCH)
 }
 
 #[test]
@@ -96,7 +101,7 @@ fn kr_15_the_preview_has_what_the_source_tells() {
             row
         })
         .unwrap()
-        .preview(Form::BetterAuth, policy)
+        .preview(&source(Form::BetterAuth), policy)
     };
     assert!(preview(&policy, json!({})).unwrap_err().contains("gates would not look up better-auth keys"));
     policy.format.former = vec![
@@ -107,6 +112,26 @@ fn kr_15_the_preview_has_what_the_source_tells() {
     assert_eq!(preview(&policy, json!({ "prefix": "acme_", "start": "acme_X" })).unwrap(), "acme_••••••••");
     assert_eq!(preview(&policy, json!({ "start": "VsOSTT", "last4": "xyZ9" })).unwrap(), "••••••••xyZ9");
     assert_eq!(preview(&policy, json!({ "prefix": "other_" })).unwrap(), "••••••••");
+}
+
+#[test]
+fn kr_15_an_export_is_taken_only_where_gates_look_its_keys_up() {
+    let mut policy = policy_file::preset("voxpria").unwrap();
+    let hash = hex(&Sha256::digest("x"));
+    let of = |policy: &Policy, scheme: &str| {
+        let row = json!({ "hash": hash, "scheme": scheme, "preview": format!("{}••••••••abcd", policy.format.prefix) });
+        read(Form::Keyrack, row).and_then(|incoming| incoming.preview(&source(Form::Keyrack), policy))
+    };
+    assert!(of(&policy, "sha256").is_ok());
+    for scheme in ["sha512", "prefixed"] {
+        assert!(of(&policy, scheme).unwrap_err().contains(&format!("that is hashed by {scheme}")));
+    }
+    let prefix = policy.format.prefix.clone();
+    policy.format.former = vec![Former { prefix, length: None, hash: Hashing::Sha512 }];
+    assert!(of(&policy, "sha512").is_ok() && of(&policy, "prefixed").is_err());
+    assert!(of(&policy, "md5").unwrap_err().contains("nothing is known of the scheme"));
+    let why = of(&policy, "hmac-sha256 pepper v1 0123456789abcdef").unwrap_err();
+    assert!(why.starts_with("pepper v1 is missing here"), "{why}");
 }
 
 proptest! {
@@ -136,8 +161,8 @@ proptest! {
                 let mut row = json!({ "id": id, "shortToken": short });
                 row[column] = json!(digest);
                 let incoming = read(*form, row).unwrap();
-                prop_assert_eq!(Some(incoming.hash), former.hash(&sent), "{:?} {}", form, digest);
-                prop_assert!(former.hash(&digest) != Some(incoming.hash), "{:?}", form);
+                prop_assert_eq!(vec![incoming.hash], former.hashes(&sent, &Peppers::default()), "{:?} {}", form, digest);
+                prop_assert!(!former.hashes(&digest, &Peppers::default()).contains(&incoming.hash), "{:?}", form);
             }
         }
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::domain::secret::{HashedKey, Scheme};
+use crate::domain::secret::{HashedKey, Peppers};
 
 /// The form of keys that another product made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub enum Hashing {
     Sanctum,
     /// `prefix_short_long`: SHA-256 of the long part.
     Prefixed,
+    /// HMAC-SHA-256 of all of it, under a pepper.
+    HmacSha256,
 }
 
 impl Hashing {
@@ -42,11 +44,12 @@ impl Hashing {
         self.into()
     }
 
-    pub fn scheme(self) -> Scheme {
+    /// How many keys may have to be looked up for one text, besides that of its SHA-256.
+    pub fn candidates(self) -> usize {
         match self {
-            Self::Sha256 | Self::Sanctum => Scheme::Sha256,
-            Self::Sha512 => Scheme::Sha512,
-            Self::Prefixed => Scheme::Prefixed,
+            Self::Sha256 => 0,
+            Self::Sha512 | Self::Sanctum | Self::Prefixed => 1,
+            Self::HmacSha256 => 2,
         }
     }
 }
@@ -57,8 +60,30 @@ pub const SHORTEST: u16 = 16;
 pub const LONGEST: u16 = 256;
 
 impl Former {
-    /// The hash that a key of this form is found by; `None`: it does not have this form.
-    pub fn hash(&self, text: &str) -> Option<HashedKey> {
+    /// The hashes that a key of this form may be found by; none: it does not have this form.
+    pub fn hashes(&self, text: &str, peppers: &Peppers) -> Vec<HashedKey> {
+        let Some(counts) = self.counts(text) else { return Vec::new() };
+        match self.hash {
+            // Without a pepper there is no such key, and that shall look as it does with one.
+            Hashing::HmacSha256 if !peppers.is_empty() => peppers.of(counts.as_bytes()).collect(),
+            Hashing::Sha256 | Hashing::Sanctum | Hashing::HmacSha256 => {
+                vec![HashedKey::of(counts.as_bytes())]
+            }
+            Hashing::Sha512 => vec![HashedKey::by_sha512(counts.as_bytes())],
+            Hashing::Prefixed => {
+                let words = self.words_of(counts).into_iter();
+                words.map(|(short, long)| HashedKey::by_prefixed(short.as_bytes(), long.as_bytes())).collect()
+            }
+        }
+    }
+
+    /// Whether a text has this form.
+    pub fn fits(&self, text: &str) -> bool {
+        self.counts(text).is_some()
+    }
+
+    /// What counts of a text of this form.
+    fn counts<'t>(&self, text: &'t str) -> Option<&'t str> {
         // Nothing else is a key of anybody's, and NUL marks what is none.
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return None;
@@ -72,21 +97,16 @@ impl Former {
         let rest = counts.strip_prefix(self.prefix.as_str())?;
         let length = u16::try_from(counts.len()).unwrap_or(u16::MAX);
         let fits = self.length.map_or((SHORTEST..=LONGEST).contains(&length), |wanted| wanted == length);
-        if rest.is_empty() || !fits {
-            return None;
-        }
-        Some(match self.hash {
-            Hashing::Sha256 | Hashing::Sanctum => HashedKey::of(counts.as_bytes()),
-            Hashing::Sha512 => HashedKey::by_sha512(counts.as_bytes()),
-            Hashing::Prefixed => {
-                let (before, long) = rest.rsplit_once('_')?;
-                let short = before.rsplit_once('_').map_or(before, |(_, short)| short);
-                if short.is_empty() || long.is_empty() || (!self.prefix.is_empty() && short != before) {
-                    return None;
-                }
-                HashedKey::by_prefixed(short.as_bytes(), long.as_bytes())
-            }
-        })
+        let whole = self.hash != Hashing::Prefixed || self.words_of(counts).is_some();
+        (!rest.is_empty() && fits && whole).then_some(counts)
+    }
+
+    /// The short and the long word behind the prefix.
+    fn words_of<'t>(&self, counts: &'t str) -> Option<(&'t str, &'t str)> {
+        let (before, long) = counts.strip_prefix(self.prefix.as_str())?.rsplit_once('_')?;
+        let short = before.rsplit_once('_').map_or(before, |(_, short)| short);
+        let whole = !short.is_empty() && !long.is_empty() && (self.prefix.is_empty() || short == before);
+        whole.then_some((short, long))
     }
 
     /// In words, for who reads a policy.

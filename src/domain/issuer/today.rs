@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::Duration;
 
-use super::{ExpiryRule, Issuer, Policy};
+use super::{ExpiryRule, Hashing, Issuer, Policy};
 use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
 use crate::domain::key::Key;
 use crate::domain::query::Query;
-use crate::domain::secret::preview;
+use crate::domain::secret::{Scheme, preview};
 
 impl ExpiryRule {
     /// How long a key may live that replaces one that was given `life`; `None` is for ever. As long as the old one was,
@@ -96,6 +96,19 @@ impl Policy {
         let former = self.format.former.iter().map(|former| former.prefix.as_str());
         let prefixes = self.format.prefixes().chain(former).filter(|_| self.odd.is_empty());
         prefixes.collect::<BTreeSet<_>>().into_iter().map(|prefix| preview(prefix, ""))
+    }
+
+    /// How the previews of those keys begin that gates look up by this scheme.
+    pub fn heads_of(&self, scheme: Scheme) -> impl Iterator<Item = String> {
+        let by = move |hashing| match hashing {
+            Hashing::Sha256 | Hashing::Sanctum => scheme == Scheme::Sha256,
+            Hashing::Sha512 => scheme == Scheme::Sha512,
+            Hashing::Prefixed => scheme == Scheme::Prefixed,
+            Hashing::HmacSha256 => matches!(scheme, Scheme::Hmac(_)),
+        };
+        let own = self.format.prefixes().filter(move |_| matches!(scheme, Scheme::Sha256 | Scheme::Hmac(_)));
+        let former = self.format.former.iter().filter(move |former| by(former.hash));
+        own.chain(former.map(|former| former.prefix.as_str())).map(|prefix| preview(prefix, ""))
     }
 
     /// Whether gates take the form that the key has.

@@ -4,16 +4,15 @@
 //! there by that product's hash of them. Where that is no SHA-256 of the whole secret, the 32 bytes are hashed once more,
 //! behind a mark that begins with NUL: no secret does, so that neither that product's hash nor ours opens anything.
 
+use std::fmt;
+use std::str::FromStr;
+
 use sha2::{Digest, Sha256, Sha512};
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::HashedKey;
 
-/// How a hash comes from its secret: the word that the database and the audit use.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray,
-)]
-#[strum(serialize_all = "lowercase")]
+/// How a hash comes from its secret: the words that the database and the audit use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// SHA-256 of the secret, or of the part of it that counts.
     #[default]
@@ -22,12 +21,72 @@ pub enum Scheme {
     Sha512,
     /// SHA-256 of what stands behind the last `_`, and the word before that in plain text.
     Prefixed,
+    /// HMAC-SHA-256 of the secret under this pepper.
+    Hmac(PepperId),
 }
 
-impl Scheme {
-    pub fn as_str(self) -> &'static str {
-        self.into()
+/// What the words begin with where a pepper goes into the hash.
+const PEPPERED: &str = "hmac-sha256 pepper ";
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sha256 => f.write_str("sha256"),
+            Self::Sha512 => f.write_str("sha512"),
+            Self::Prefixed => f.write_str("prefixed"),
+            Self::Hmac(pepper) => write!(f, "{PEPPERED}{pepper}"),
+        }
     }
+}
+
+impl FromStr for Scheme {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match (text, text.strip_prefix(PEPPERED)) {
+            ("sha256", _) => Ok(Self::Sha256),
+            ("sha512", _) => Ok(Self::Sha512),
+            ("prefixed", _) => Ok(Self::Prefixed),
+            (_, Some(pepper)) => pepper.parse().map(Self::Hmac),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Which pepper it is: its version, and a mark by which another one in its file is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PepperId {
+    pub version: u16,
+    mark: u64,
+}
+
+impl PepperId {
+    pub(super) fn new(version: u16, mark: u64) -> Self {
+        Self { version, mark }
+    }
+}
+
+impl fmt::Display for PepperId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{} {:016x}", self.version, self.mark)
+    }
+}
+
+impl FromStr for PepperId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (version, mark) = text.split_once(' ').ok_or(())?;
+        let is_mark = mark.len() == 16 && mark.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let mark = Some(mark).filter(|_| is_mark).and_then(|mark| u64::from_str_radix(mark, 16).ok());
+        Ok(Self { version: version_of(version).ok_or(())?, mark: mark.ok_or(())? })
+    }
+}
+
+/// The version that a word such as `v2` names.
+pub fn version_of(word: &str) -> Option<u16> {
+    let digits = word.strip_prefix('v').filter(|digits| !digits.starts_with('0'))?;
+    digits.parse().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 impl HashedKey {
@@ -39,6 +98,11 @@ impl HashedKey {
     /// The key of this short word whose long one has this SHA-256.
     pub fn of_prefixed(short: &[u8], digest: &[u8; 32]) -> Self {
         Self::marked(b"\0keyrack prefixed\0", &[digest, short])
+    }
+
+    /// The key whose secret has this HMAC-SHA-256 under a pepper.
+    pub fn of_hmac(digest: &[u8; 32]) -> Self {
+        Self::marked(b"\0keyrack hmac-sha256\0", &[digest])
     }
 
     fn marked(mark: &[u8], parts: &[&[u8]]) -> Self {

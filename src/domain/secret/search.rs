@@ -12,6 +12,7 @@ use super::{Body, DOTS, PlainKey, TAIL};
 use crate::domain::carrier::Carrier;
 use crate::domain::issuer::Policy;
 
+mod former;
 mod headless;
 mod read;
 mod sieve;
@@ -19,6 +20,7 @@ mod strangers;
 mod stream;
 mod words;
 
+use former::Formers;
 use read::{clean, decoded, encoded_places, encoded_runs, gap, is_lead, run, unit};
 use sieve::Sieve;
 pub use stream::Stream;
@@ -62,6 +64,8 @@ pub enum Kind {
     Foreign(&'static str),
     /// The looks of a secret of nobody known.
     Unknown,
+    /// A former form of an issuer's keys, which many things have.
+    Former,
 }
 
 /// A shorter body is taken for ordinary text, such as `gw_name`.
@@ -89,6 +93,7 @@ struct Form {
 /// A search made ready for some policies.
 pub struct Finder {
     forms: Vec<Form>,
+    formers: Formers,
     /// The bytes that a secret of ours may begin with.
     starts: [bool; 256],
     sieve: Sieve,
@@ -112,6 +117,8 @@ struct Hit {
 
 impl Finder {
     pub fn new<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Self {
+        let policies: Vec<&Policy> = policies.into_iter().collect();
+        let formers = Formers::new(policies.iter().copied());
         let mut forms: Vec<Form> = Vec::new();
         for (issuer, policy) in policies.into_iter().enumerate() {
             let body = policy.format.body;
@@ -128,7 +135,7 @@ impl Finder {
         }
         (0..=u8::MAX).filter(|byte| is_lead(*byte)).for_each(|byte| starts[usize::from(byte)] = true);
         let sieve = Sieve::new(&forms);
-        Self { forms, starts, sieve }
+        Self { forms, formers, starts, sieve }
     }
 
     /// The same, that looks everywhere: slow, and the measure of the other.
@@ -160,6 +167,7 @@ impl Finder {
         let lines = self.sieve.lines(text.as_bytes());
         let marks = self.sieve.marks(text.as_bytes(), &lines);
         let mut hits = self.plain(text, marks);
+        self.formers.add(text, &mut hits);
         self.encoded(text, lines, DEPTH, &mut hits);
         hits.sort_by_key(|hit| hit.spot);
         hits
@@ -309,14 +317,21 @@ impl Finder {
 
     /// What is in bytes that were encoded. By chance anything may stand there, but no secret that is as long as one.
     fn within(&self, bytes: &[u8], depth: u8) -> Vec<Hit> {
-        if !self.sieve.may_hold(bytes) {
+        let may_hold = self.sieve.may_hold(bytes);
+        if !may_hold && self.formers.is_empty() {
             return Vec::new();
         }
         let mut text = Zeroizing::new(String::with_capacity(bytes.len()));
         clean(bytes, &mut text);
+        if !may_hold {
+            let mut seen = Vec::new();
+            self.formers.add(&text, &mut seen);
+            return seen;
+        }
         let lines = self.sieve.lines(text.as_bytes());
         let mut seen = self.plain(&text, self.sieve.marks(text.as_bytes(), &lines));
         seen.retain(|hit| matches!(hit.seen.kind, Kind::Whole | Kind::Mistyped | Kind::Cut { .. }));
+        self.formers.add(&text, &mut seen);
         if depth > 1 {
             self.encoded(&text, lines, depth - 1, &mut seen);
         }

@@ -161,3 +161,44 @@ fn vg_07_the_looks_of_a_secret_are_found_in_any_text() {
         assert_eq!(find_secret(text), None, "{text}");
     }
 }
+
+#[test]
+fn kr_15_a_scheme_is_read_as_it_is_written() {
+    let peppers = Peppers::new(vec![(12, "a pepper of some length".to_owned().into())]).unwrap();
+    let peppered = peppers.scheme();
+    assert!(peppered.to_string().starts_with("hmac-sha256 pepper v12 "), "{peppered}");
+    for scheme in [Scheme::Sha256, Scheme::Sha512, Scheme::Prefixed, peppered] {
+        assert_eq!(scheme.to_string().parse(), Ok(scheme));
+    }
+    for wrong in [
+        "",
+        "md5",
+        "hmac-sha256",
+        "hmac-sha256 pepper v0 0123456789abcdef",
+        "hmac-sha256 pepper v1 0123456789ABCDEF",
+    ] {
+        assert_eq!(wrong.parse::<Scheme>(), Err(()), "{wrong}");
+    }
+}
+
+#[test]
+fn kr_15_new_keys_need_the_newest_pepper_of_those_in_use() {
+    let of = |versions: &[(u16, &str)]| {
+        let pepper = |(version, text): &(u16, &str)| (*version, (*text).to_owned().into());
+        Peppers::new(versions.iter().map(pepper).collect()).unwrap()
+    };
+    let (one, two) = ((1, "the first of the peppers"), (2, "the second of the peppers"));
+    let used = [(of(&[one]).scheme(), 7), (of(&[two]).scheme(), 3)];
+    let lacks = |peppers: &Peppers| peppers.lacks(&used).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let both = of(&[one, two]);
+    assert_eq!((lacks(&both), both.may_seal(&used)), (vec![], Ok(())));
+    assert_eq!(lacks(&of(&[two])), ["pepper v1 is missing"]);
+    assert_eq!(of(&[two]).may_seal(&used), Ok(()));
+    assert!(of(&[one]).may_seal(&used).is_err() && Peppers::default().may_seal(&used).is_err());
+    let other = of(&[(1, "another pepper in its place"), two]);
+    assert_eq!(lacks(&other), ["pepper v1 isn't the one that keys were hashed with"]);
+    assert!(other.may_seal(&used).is_err());
+    // A newer one may begin, and where no key has any, none is needed.
+    assert_eq!(of(&[two, (3, "the third of the peppers")]).may_seal(&used), Ok(()));
+    assert_eq!(Peppers::default().may_seal(&[]), Ok(()));
+}

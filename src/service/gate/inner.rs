@@ -15,8 +15,12 @@ use super::uses::Uses;
 use super::watchman::Watchman;
 use crate::clock::Clock;
 use crate::domain::Instant;
+use crate::domain::secret::Lack;
 use crate::service::error::{Error, Result};
 use crate::store::{self, Location, NewGate, Store};
+
+/// Keys of a missing pepper that are counted.
+const COUNTED: u32 = 10_000;
 
 pub(super) struct Inner {
     pub(super) store: Store,
@@ -35,6 +39,10 @@ pub(super) struct Inner {
     pub(super) history: AtomicU64,
     /// Whether something is gone that was seen of the database, and nobody has decided about it yet.
     pub(super) gone: AtomicBool,
+    /// Counts what was imported: the only keys whose secrets others may have.
+    pub(super) imports: AtomicU64,
+    /// The peppers that living keys need and that are not at hand.
+    pub(super) lacks: RwLock<Vec<Lack>>,
     pub(super) policies: RwLock<Option<Arc<Policies>>>,
     pub(super) loading: AsyncMutex<()>,
     /// Wakes the registrar.
@@ -99,6 +107,22 @@ impl Inner {
         // The time is read first: nothing may seem to have happened later than it did.
         let now = self.now();
         if self.proof.is_unmoved() { Some(now) } else { self.proof.ask(self.settings.lease).await }
+    }
+
+    /// Looks which peppers are missing, and says so in the log whenever that changes.
+    pub(super) async fn look_for_peppers(&self) -> Result<()> {
+        let used = self.store.peppered(self.now(), COUNTED).await?;
+        let lacks = self.settings.peppers.lacks(&used);
+        let known = std::mem::replace(&mut *self.lacks.write(), lacks.clone());
+        let same = |one: &Lack, other: &Lack| (one.version, one.differs) == (other.version, other.differs);
+        for lack in lacks.iter().filter(|lack| !known.iter().any(|known| same(known, lack))) {
+            let keys = lack.keys;
+            tracing::error!(keys, "{lack}: keys that were hashed with it are refused until its file is back");
+        }
+        if lacks.is_empty() && !known.is_empty() {
+            tracing::info!("no pepper is missing any more");
+        }
+        Ok(())
     }
 
     pub(super) fn no_answer(&self) -> Error {

@@ -1,6 +1,7 @@
 //! What a gate read, and keeps until it changes.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::domain::credential::Directory;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::Key;
 use crate::domain::scope::Scopes;
-use crate::domain::secret::HashedKey;
+use crate::domain::secret::{HashedKey, Peppers};
 use crate::store::Sight;
 
 /// What was read of a key is read again after this long, whatever the audit says; with very many keys later.
@@ -40,7 +41,22 @@ pub struct Known {
     pub(super) first: AtomicBool,
     /// Whether it was asked for since the cache last looked for something to forget.
     pub(super) wanted: AtomicBool,
+    /// What says that no candidate before this one is a key: see [`super::Gate::which`]; 0: nothing yet.
+    pub(super) settled: AtomicU64,
     live: AtomicBool,
+}
+
+/// What was found out about the hashes that a text may have: see [`super::Gate::settled`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled(u64);
+
+impl Settled {
+    pub(super) fn new(imports: u64, hashes: &[HashedKey]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        imports.hash(&mut hasher);
+        hashes.hash(&mut hasher);
+        Self(hasher.finish())
+    }
 }
 
 /// So many bytes of scopes at most: proxies keep all headers of an answer in one buffer of 4 or 8 kB.
@@ -66,8 +82,19 @@ impl Known {
             refreshing: AtomicBool::new(false),
             first: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
+            settled: AtomicU64::new(0),
             live: AtomicBool::new(true),
         }
+    }
+
+    /// Takes note that of the hashes of a text this is the first that a key has.
+    pub fn settle(&self, settled: Settled) {
+        self.settled.store(settled.0, Ordering::Relaxed);
+    }
+
+    /// Whether that is known of the same hashes.
+    pub fn is_settled(&self, settled: Settled) -> bool {
+        self.settled.load(Ordering::Relaxed) == settled.0
     }
 
     /// The hash of its secret, to ask for it again.
@@ -123,11 +150,12 @@ pub struct Policies {
 }
 
 impl Policies {
-    pub(super) fn new(issuers: Vec<Issuer>, read_at: u64) -> Self {
+    pub(super) fn new(issuers: Vec<Issuer>, peppers: &Peppers, read_at: u64) -> Self {
         Self {
             read_at: AtomicU64::new(read_at),
             versions: issuers.iter().map(|issuer| (issuer.slug.clone(), issuer.version)).collect(),
-            directory: Directory::new(issuers.into_iter().map(|issuer| Arc::new(issuer.policy))),
+            directory: Directory::new(issuers.into_iter().map(|issuer| Arc::new(issuer.policy)))
+                .with_peppers(peppers),
             live: AtomicBool::new(true),
         }
     }

@@ -156,6 +156,7 @@ async fn look(inner: &Inner, pulse: Option<Pulse>, applied: &Applied) -> Result<
 }
 
 fn forget_all(inner: &Inner) {
+    inner.imports.fetch_add(1, Ordering::SeqCst);
     inner.drop_policies();
     inner.cache.clear();
 }
@@ -165,6 +166,9 @@ fn forget(inner: &Inner, touched: &[Touched]) {
     // Rows come in the order of their numbers: the last change of each is the one that counts.
     let mut keys = HashMap::new();
     let mut accounts = HashMap::new();
+    if touched.iter().any(|row| row.action == "key.import") {
+        inner.imports.fetch_add(1, Ordering::SeqCst);
+    }
     for row in touched {
         match row.action.split_once('.').map_or("", |(noun, _)| noun) {
             "key" => match row.key {

@@ -44,7 +44,7 @@ impl Inner {
         for _ in 0..TRIES {
             let (read_at, is_new_enough) = (self.proof.micros(), self.reads_from_here());
             let (issuers, seq) = self.store.issuers_at().await?;
-            let policies = Arc::new(Policies::new(issuers, read_at));
+            let policies = Arc::new(Policies::new(issuers, &self.settings.peppers, read_at));
             let mut place = self.policies.write();
             // Asked under the lock: the prover moves the floor before it comes for what lies here.
             if !is_new_enough(seq) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::secret::Peppers;
 use crate::domain::usage::Tolerance;
 
 /// How a gate presents itself, and how much it may remember.
@@ -22,6 +23,8 @@ pub struct GateSettings {
     pub tolerance: Tolerance,
     /// Where it remembers how far the database had come, if anywhere.
     pub memory: Option<PathBuf>,
+    /// What goes into the hashes of keys' secrets.
+    pub peppers: Peppers,
 }
 
 impl Default for GateSettings {
@@ -34,6 +37,7 @@ impl Default for GateSettings {
             keep_usage: Duration::from_secs(35 * 24 * 60 * 60),
             tolerance: Tolerance::default(),
             memory: None,
+            peppers: Peppers::default(),
         }
     }
 }

@@ -77,6 +77,9 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 if let Err(error) = spikes(&inner).await {
                     tracing::warn!(%error, "keys could not be looked at for spikes");
                 }
+                if let Err(error) = inner.look_for_peppers().await {
+                    tracing::warn!(%error, "whether a pepper is missing could not be looked up");
+                }
                 if let Err(error) = ending(&inner).await {
                     tracing::warn!(%error, "overlaps that end could not be looked at");
                 }

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::bytes::{Counted, Held, Lenient};
 use super::gunzip::{Gunzip, MAGIC};
 use super::{LeakProgress, LeakSource};
+use crate::domain::credential::Directory;
 use crate::domain::issuer::Issuer;
 use crate::domain::leak::report::{self, Item};
 use crate::domain::leak::{Form, Leak, Place, shown};
@@ -68,9 +69,9 @@ pub struct Reader<'i> {
 impl<'i> Reader<'i> {
     pub fn new(
         issuers: &'i [Issuer],
+        directory: Directory,
         form: Form,
-        database: String,
-        clues: Sender<Vec<Clue>>,
+        (database, clues): (String, Sender<Vec<Clue>>),
         progress: Box<dyn Fn(LeakProgress)>,
     ) -> Self {
         let finder = Arc::new(Finder::new(issuers.iter().map(|issuer| &issuer.policy)));
@@ -78,7 +79,7 @@ impl<'i> Reader<'i> {
             stream: Stream::new(finder.clone()),
             finder,
             form,
-            sink: Sink { issuers, database, clues, waiting: Vec::new() },
+            sink: Sink { issuers, directory, database, clues, waiting: Vec::new() },
             progress,
             of: 0,
             passed: Rc::default(),
@@ -243,7 +244,7 @@ impl<'i> Reader<'i> {
         for finding in self.finder.search(item.text.as_bytes()) {
             whole |= finding.kind == Kind::Whole;
             let Some(mut clue) = self.sink.clue(&finding, place.clone()) else { continue };
-            if clue.leak == Leak::Foreign {
+            if clue.leak == Leak::Foreign && clue.hashes.is_empty() {
                 foreign = foreign.or(Some(clue));
                 continue;
             }
@@ -283,6 +284,7 @@ impl<'i> Reader<'i> {
 /// Where clues go.
 struct Sink<'i> {
     issuers: &'i [Issuer],
+    directory: Directory,
     database: String,
     clues: Sender<Vec<Clue>>,
     waiting: Vec<Clue>,
@@ -331,13 +333,17 @@ impl Sink<'_> {
             Kind::Preview(_) if finding.issuer.is_none() => return None,
             // Among others it is a checksum of something, most likely, or anybody's name of something.
             Kind::Headless { sure: false } | Kind::Unknown if finding.readings.is_empty() => return None,
-            Kind::Headless { sure: false } | Kind::Unknown => (Leak::Damaged, true),
+            Kind::Headless { sure: false } | Kind::Unknown | Kind::Former => (Leak::Damaged, true),
             _ => (Leak::Damaged, false),
         };
         Some(Clue {
             leak,
             only_if_known,
-            hashes: finding.readings.iter().map(|reading| reading.hash()).collect(),
+            hashes: finding
+                .readings
+                .iter()
+                .flat_map(|reading| self.directory.hashes(reading.expose().as_bytes()))
+                .collect(),
             issuer: policy.map(|policy| SafeText::new(policy.name.as_str())),
             provider: match finding.kind {
                 Kind::Foreign(provider) => Some(provider.into()),

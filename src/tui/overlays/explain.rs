@@ -210,6 +210,7 @@ impl State {
             facts,
             request: request.as_ref(),
             quota: None,
+            lack: None,
             now: shell.now,
         };
         match &self.pasted {

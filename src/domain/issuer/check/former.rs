@@ -9,8 +9,8 @@ use crate::domain::issuer::{Hashing, Policy};
 
 /// The longest prefix of another product.
 const LONGEST_PREFIX: usize = 32;
-/// So many ways of hashing may one issuer's keys have besides SHA-256: a gate tries at most three for a request.
-const HASHINGS: usize = 2;
+/// So many may there be to look up besides the SHA-256 of a text: a gate tries at most three for a request.
+const BESIDES: usize = 2;
 
 impl Policy {
     pub(super) fn check_former(&self, faults: &mut Faults) {
@@ -37,8 +37,14 @@ impl Policy {
                 }
                 _ => {}
             }
-            if former.hash != Hashing::Sha256 && hashings.insert(former.hash) && hashings.len() > HASHINGS {
-                let reason = format!("one issuer's keys have at most {HASHINGS} of these besides sha256");
+            let besides = |hashings: &HashSet<Hashing>| {
+                hashings.iter().map(|hashing| hashing.candidates()).sum::<usize>()
+            };
+            if hashings.insert(former.hash) && former.hash.candidates() > 0 && besides(&hashings) > BESIDES {
+                let reason = match hashings.contains(&Hashing::HmacSha256) {
+                    true => "beside hmac-sha256 one issuer's keys have only sha256".to_owned(),
+                    false => format!("one issuer's keys have at most {BESIDES} of these besides sha256"),
+                };
                 faults.add(&at("hash"), reason);
             }
             if self.format.former[..i].contains(former) {

@@ -244,7 +244,7 @@ fn is_seam(bytes: &[u8], end: usize, wanted: u8) -> bool {
 
 /// All runs of bytes of a kind that are as long as this, in full. Only every so many bytes are looked at where there is
 /// none.
-fn runs(bytes: &[u8], least: usize, of: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
+pub(super) fn runs(bytes: &[u8], least: usize, of: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     // Before this is no part of the next run.
     let mut from = 0;

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::issuer::policy_file::{all_presets, preset};
+use crate::domain::issuer::{Former, Hashing};
 
 fn find(input: impl AsRef<[u8]>) -> Vec<Finding> {
     search(input.as_ref(), &all_presets())
@@ -300,6 +301,35 @@ fn pieces() -> impl Strategy<Value = String> {
     let all: Vec<String> = fixed.into_iter().map(str::to_owned).chain(halves).collect();
     let piece = proptest::sample::select(all);
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn kr_15_former_forms_are_found_within_a_text_and_told_with_what_stands_there() {
+    let form = |prefix: &str, length, hash| Former { prefix: prefix.into(), length, hash };
+    let mut policy = preset("voxpria").unwrap();
+    let text = "token=sk_live_0123456789abcdef0123, commit 0123456789abcdef0123456789abcdef01234567. x.y_AbCdEfGhIjKlMnOp-";
+    assert!(search(text.as_bytes(), [&policy]).iter().all(|finding| finding.readings.is_empty()));
+    policy.format.former = vec![
+        form("sk_live_", None, Hashing::Sha256),
+        form("", Some(40), Hashing::Sanctum),
+        form("y_", Some(18), Hashing::Sha512),
+    ];
+    let found = search(text.as_bytes(), [&policy]);
+    let told: Vec<_> =
+        found.iter().map(|one| (one.column, one.kind.clone(), one.readings[0].expose().to_owned())).collect();
+    assert_eq!(
+        told,
+        [
+            (7, Kind::Foreign("Stripe key"), "sk_live_0123456789abcdef0123".to_owned()),
+            (44, Kind::Former, "0123456789abcdef0123456789abcdef01234567".into()),
+            (88, Kind::Former, "y_AbCdEfGhIjKlMnOp".into()),
+        ]
+    );
+    // Longer or shorter is something else, and a whole key of ours stays one.
+    assert!(search(b"0123456789abcdef0123456789abcdef0123456", [&policy]).is_empty());
+    let own = PlainKey::make(&policy.format.prefix, policy.format.body, &[7; 32]);
+    let found = search(own.expose().as_bytes(), [&policy]);
+    assert!(found.len() == 1 && found[0].kind == Kind::Whole && found[0].readings.len() == 1);
 }
 
 proptest! {

@@ -86,9 +86,13 @@ impl Pasted {
         let Read { directory, policy, outcome } = self.read.as_ref()?;
         let policy = policy.as_ref().and_then(|slug| directory.policy(slug));
         let reading = match (outcome, policy) {
-            (Ok((hash, carrier)), Some(policy)) => {
-                Ok(Credential { policy, hash: *hash, others: Vec::new(), several: false, carrier: *carrier })
-            }
+            (Ok((hash, carrier)), Some(policy)) => Ok(Credential {
+                policy,
+                hash: *hash,
+                others: Vec::new(),
+                rivals: Vec::new(),
+                carrier: *carrier,
+            }),
             // A key that was read has a policy.
             (Ok(_), None) => return None,
             (Err(reason), policy) => Err(Unread { policy, reason: reason.clone() }),
