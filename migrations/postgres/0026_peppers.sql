@@ -59,12 +59,62 @@ BEGIN
     END LOOP;
 END $$;
 
+-- As 0024 has it, but that the key is looked up by its id alone.
+CREATE OR REPLACE FUNCTION keyrack_use_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    used record;
+    present timestamptz := keyrack_now();
+    before timestamptz;
+BEGIN
+    IF TG_OP = 'DELETE' OR TG_OP = 'TRUNCATE' THEN
+        RAISE EXCEPTION 'keys are revoked, never deleted';
+    END IF;
+    -- What another product knew of a key's last use comes with the key, which tells it already.
+    IF TG_OP = 'INSERT' THEN
+        SELECT k.imported_from IS NOT NULL AND k.first_used_at = NEW.last_used_at
+            AND k.created_at >= transaction_timestamp() - interval '1 minute' AS moved INTO used FROM key_auth k WHERE k.id = NEW.id;
+        IF used.moved THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    IF keyrack_is_superuser() THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        before := OLD.last_used_at;
+        IF NEW.id <> OLD.id THEN
+            RAISE EXCEPTION 'a key''s identity never changes';
+        END IF;
+    END IF;
+    -- A demo tells of a past; else only gates know of uses.
+    IF (SELECT coalesce(demo_by = session_user AND demo_until > present, false) FROM audit_head) THEN
+        RETURN NEW;
+    END IF;
+    IF NOT has_table_privilege(session_user, 'gates', 'INSERT') THEN
+        RAISE EXCEPTION 'uses are counted by gates' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT created_at, first_used_at INTO used FROM key_auth WHERE id = NEW.id;
+    IF used.first_used_at IS NULL THEN
+        RAISE EXCEPTION 'a key''s last use comes after its first';
+    END IF;
+    IF NOT isfinite(NEW.last_used_at) OR NEW.last_used_at < before OR NEW.last_used_at < used.created_at - interval '1 hour'
+        OR NEW.last_used_at > present + interval '1 hour' THEN
+        RAISE EXCEPTION 'a key''s last use lies between the one before and now';
+    END IF;
+    NEW.last_used_at := least(greatest(NEW.last_used_at, used.created_at), greatest(present, before));
+    RETURN NEW;
+END $$;
+
+-- Of thousands of keys that move in together the planner knows nothing yet: none of these may walk over all that there are.
+ALTER FUNCTION keyrack_keys_added() SET enable_seqscan = off;
+ALTER FUNCTION keyrack_audit_end() SET enable_seqscan = off;
+
 -- As in 0010.
 DO $$
 DECLARE
     one text;
 BEGIN
-    FOREACH one IN ARRAY ARRAY['keyrack_imported(uuid[], timestamptz)'] LOOP
+    FOREACH one IN ARRAY ARRAY['keyrack_imported(uuid[], timestamptz)', 'keyrack_use_guard()'] LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', one, current_schema());
         EXECUTE format('ALTER FUNCTION %s SET jit = off', one);
     END LOOP;

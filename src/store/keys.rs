@@ -291,7 +291,19 @@ impl Tx {
 
     /// Which of these hashes keys have already, each with the key's account.
     pub async fn accounts_of_hashes(&mut self, hashes: &[HashedKey]) -> Result<HashMap<HashedKey, String>> {
+        let known = |(hash, account): (Vec<u8>, String)| Some((HashedKey(hash.try_into().ok()?), account));
         let mut found = HashMap::new();
+        if let Conn::Postgres(c) = self.conn() {
+            for some in hashes.chunks(20 * ROWS) {
+                let rows: Vec<(Vec<u8>, String)> =
+                    sqlx::query_as("SELECT hash, account FROM key_auth WHERE hash = ANY($1)")
+                        .bind(some.iter().map(|hash| &hash.0[..]).collect::<Vec<_>>())
+                        .fetch_all(&mut *c)
+                        .await?;
+                found.extend(rows.into_iter().filter_map(known));
+            }
+            return Ok(found);
+        }
         for some in hashes.chunks(ROWS) {
             let rows: Vec<(Vec<u8>, String)> = both!(self.conn(), c => {
                 let mut sql = QueryBuilder::<Db>::new("SELECT hash, account FROM key_auth WHERE hash IN (");
@@ -302,8 +314,6 @@ impl Tx {
                 sql.push(")");
                 sql.build_query_as().persistent(some.len() == ROWS).fetch_all(c).await?
             });
-            let known =
-                |(hash, account): (Vec<u8>, String)| Some((HashedKey(hash.try_into().ok()?), account));
             found.extend(rows.into_iter().filter_map(known));
         }
         Ok(found)

@@ -10,10 +10,14 @@ use crate::domain::key::{CLAIM_TIME, NewKey};
 use crate::domain::owner::Owner;
 use crate::domain::text::fold;
 
+mod arrays;
 mod foreign;
 
 /// 500 rows of 23 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
+/// From so many keys on PostgreSQL gets them as arrays, and so many in one.
+const FEW: usize = 16;
+const ARRAY: usize = 5_000;
 /// From so many keys on it is worth making indexes anew.
 const MANY: usize = 2_000;
 /// The indexes of the tables of keys, but for those that keep them apart.
@@ -29,6 +33,14 @@ fn dropping(indexes: &[(String, String)]) -> String {
 impl Tx {
     /// Adds keys in as few statements as the databases allow. A key must come after the one that it replaces.
     pub async fn add_keys(&mut self, keys: &[NewKey]) -> Result<()> {
+        if keys.len() >= FEW
+            && let Conn::Postgres(c) = self.conn()
+        {
+            for some in keys.chunks(ARRAY) {
+                arrays::add(c, some).await?;
+            }
+            return Ok(());
+        }
         for some in keys.chunks(ROWS) {
             // Many are a batch by themselves.
             let listed = some.len() as i64 >= FED;
