@@ -44,8 +44,8 @@ pub struct Arguments {
     /// The account that gets them
     #[arg(short, long, value_name = "SLUG")]
     account: String,
-    /// The column that tells a field: hash, short, id, name, description, owner, scopes, expires, last-used, prefix, start,
-    /// tail, enabled or revoked. Without a column the field isn't read
+    /// The column that tells a field: hash, short, id, name, description, owner, scopes, expires, last-used, created, prefix,
+    /// start, tail, enabled or revoked. Without a column the field isn't read
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = mapping)]
     map: Vec<(Part, String)>,
     /// The table of the SQLite database, where it isn't the product's usual one

@@ -19,6 +19,7 @@ mod values;
 
 pub use columns::{Columns, Part};
 pub use source::Source;
+use source::{made_there, origin};
 use values::{bytes, fact, instant, is_blank, scopes, text};
 
 /// Whose table it is.
@@ -179,6 +180,10 @@ impl Incoming {
         let description = match words(Part::Description) {
             Some(given) => check_description(&given).map_err(|error| format!("description: {error}"))?,
             None => origin(form, id.as_deref(), start.as_deref().or(short.as_deref())),
+        };
+        let description = match at(Part::Created)? {
+            Some(made) => made_there(&description, made),
+            None => description,
         };
         let (tags, allow, limits) = kept(form, &row.fields)?;
         let preview = words(Part::Preview);
@@ -367,14 +372,6 @@ fn kept(form: Form, fields: &Map<String, Value>) -> Result<(Tags, Networks, Budg
     let allow = Networks::parse(&list("allow")?.join(" ")).map_err(|error| format!("allow: {error}"))?;
     let limits = Budgets::parse(&list("limits")?.join(" ")).map_err(|error| format!("limits: {error}"))?;
     Ok((tags, allow, limits))
-}
-
-/// Where it comes from, for who reads of it.
-fn origin(form: Form, id: Option<&str>, begins: Option<&str>) -> String {
-    let id = id.map(|id| format!(", ID {id}")).unwrap_or_default();
-    let begins = begins.map(|begins| format!(", begins with {begins}")).unwrap_or_default();
-    let words = format!("Imported from {}{id}{begins}", form.as_str());
-    check_description(&words).unwrap_or_else(|_| format!("Imported from {}", form.as_str()))
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::domain::Instant;
 use crate::domain::account::Account;
 use crate::domain::audit::Action;
 use crate::domain::import::{Columns, Form, Incoming, Part, Source};
-use crate::domain::issuer::{Hashing, Policy};
-use crate::domain::key::{NewKey, OperationId};
+use crate::domain::issuer::{Hashing, Issuer, Policy};
+use crate::domain::key::{KeyId, NewKey, OperationId};
 use crate::domain::operator::Permission;
 use crate::domain::secret::HashedKey;
 use crate::domain::text::{SafeText, thousands};
@@ -92,7 +92,17 @@ impl Service {
             )));
         }
         let source = Source { form: order.form, pepper, peppers: self.peppers().clone() };
-        let reading = tokio::task::spawn_blocking(move || Import::read(order, source, now));
+        // As far as can be told before the transaction, in which others wait.
+        let account = self.account(&order.account).await.ok().map(|summary| summary.account);
+        let issuers = self.inner.store.issuers().await?;
+        let issuer =
+            account.and_then(|account| issuers.into_iter().find(|issuer| issuer.slug == account.issuer));
+        let who = self.inner.identity.name.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut import = Import::read(order, source, now)?;
+            import.drafts = issuer.map(|issuer| import.draft(&issuer, &who, now));
+            Ok::<_, Error>(import)
+        });
         let import = reading.await.map_err(|_| Error::Refused("the table could not be read".into()))??;
         self.change(operation, import).await
     }
@@ -103,9 +113,17 @@ struct Import {
     source: Source,
     account: String,
     incoming: Vec<Incoming>,
+    drafts: Option<Drafts>,
     refused: Vec<Refused>,
     ended: u64,
     skip_errors: bool,
+}
+
+/// What each row that was read becomes under a policy, in their order.
+struct Drafts {
+    issuer: String,
+    version: i64,
+    keys: Vec<std::result::Result<NewKey, String>>,
 }
 
 impl Import {
@@ -128,6 +146,7 @@ impl Import {
             source,
             account: order.account,
             incoming: Vec::new(),
+            drafts: None,
             refused,
             ended: 0,
             skip_errors: order.skip_errors,
@@ -162,39 +181,67 @@ impl Import {
         &self,
         tx: &mut Tx,
         account: &Account,
-        policy: &Policy,
+        issuer: &Issuer,
     ) -> Result<(Vec<NewKey>, Imported)> {
         let mut told = Imported { refused: self.refused.clone(), ended: self.ended, ..Imported::default() };
         let hashes: Vec<HashedKey> = self.incoming.iter().map(|incoming| incoming.hash).collect();
         let known = tx.accounts_of_hashes(&hashes).await?;
         let mut new = Vec::with_capacity(self.incoming.len());
-        for incoming in &self.incoming {
+        let (now, who) = (tx.now(), tx.who().name.clone());
+        let anew;
+        let drafts = match &self.drafts {
+            Some(drafts)
+                if (drafts.issuer.as_str(), drafts.version) == (issuer.slug.as_str(), issuer.version) =>
+            {
+                drafts
+            }
+            // The policy was changed meanwhile.
+            _ => {
+                anew = self.draft(issuer, &who, now);
+                &anew
+            }
+        };
+        for (incoming, draft) in self.incoming.iter().zip(&drafts.keys) {
             match known.get(&incoming.hash) {
                 Some(of) if *of == account.slug => told.existing += 1,
                 Some(of) => {
                     told.refused.push(refused(incoming.line, format!("account {of} has this key already")))
                 }
-                None => match self.key(tx, incoming, account, policy) {
-                    Ok(key) => new.push(key),
-                    Err(why) => told.refused.push(refused(incoming.line, why)),
+                None => match draft {
+                    Ok(key) => {
+                        new.push(NewKey { created_at: now, acknowledged_at: Some(now), ..key.clone() })
+                    }
+                    Err(why) => told.refused.push(refused(incoming.line, why.as_str())),
                 },
             }
         }
         told.refused.sort_by_key(|refused| refused.line);
+        // In the order of the table, and so that each index grows at its end: of one instant they are random.
+        let mut ids: Vec<KeyId> = new.iter().map(|key| key.id).collect();
+        ids.sort_unstable();
+        for (key, id) in new.iter_mut().zip(ids) {
+            key.id = id;
+        }
         Ok((new, told))
+    }
+
+    fn draft(&self, issuer: &Issuer, who: &str, now: Instant) -> Drafts {
+        let keys =
+            self.incoming.iter().map(|incoming| self.key(incoming, &issuer.policy, who, now)).collect();
+        Drafts { issuer: issuer.slug.clone(), version: issuer.version, keys }
     }
 
     fn key(
         &self,
-        tx: &Tx,
         incoming: &Incoming,
-        account: &Account,
         policy: &Policy,
+        who: &str,
+        now: Instant,
     ) -> std::result::Result<NewKey, String> {
-        incoming.check_life(policy, tx.now())?;
+        incoming.check_life(policy, now)?;
         Ok(NewKey {
-            id: new_id(tx.now()),
-            account: account.slug.clone(),
+            id: new_id(now),
+            account: self.account.clone(),
             issuer: policy.slug.clone(),
             name: incoming.name.clone(),
             description: incoming.description.clone(),
@@ -207,12 +254,12 @@ impl Import {
             imported_from: Some(self.source.form.as_str().to_owned()),
             scopes: incoming.scopes(policy)?,
             allow: incoming.allow.clone(),
-            created_at: tx.now(),
-            created_by: tx.who().name.clone(),
+            created_at: now,
+            created_by: who.to_owned(),
             expires_at: incoming.expires_at,
             not_before: None,
             planned: None,
-            acknowledged_at: Some(tx.now()),
+            acknowledged_at: Some(now),
             last_used_at: incoming.last_used_at,
             last_used_from: None,
             last_used_endpoint: None,
@@ -237,7 +284,7 @@ impl Change for Import {
         if tx.seen().await? {
             // An earlier try was committed: what it made is there.
             let made = tx.keys_made_by(tx.operation()).await?.len() as u64;
-            let (_, told) = self.judge(tx, &account, policy).await?;
+            let (_, told) = self.judge(tx, &account, &issuer).await?;
             return Ok(Imported { imported: made, existing: told.existing.saturating_sub(made), ..told });
         }
         if let Some(hashing) = self.source.hashing()
@@ -252,7 +299,7 @@ impl Change for Import {
                 policy.slug
             )));
         }
-        let (new, mut told) = self.judge(tx, &account, policy).await?;
+        let (new, mut told) = self.judge(tx, &account, &issuer).await?;
         if !told.refused.is_empty() && !self.skip_errors {
             told.held_back = new.len() as u64;
             return Ok(told);

@@ -109,7 +109,6 @@ mod gate {
     mod limits;
     mod log;
     mod outage;
-    mod peppers;
     mod planned;
     mod proxies;
     mod restart;

@@ -21,6 +21,8 @@ pub enum Part {
     Scopes,
     Expires,
     LastUsed,
+    /// When that product made it: told, and nothing else. Only where somebody names the column.
+    Created,
     Prefix,
     /// How the key begins.
     Start,
@@ -73,7 +75,7 @@ impl Part {
             (Self::Revoked, _) => &["revoked_at", "revoked", "deleted_at", "deleted_at_m", "disabled"],
             (Self::Scheme, Form::Keyrack) => &["scheme"],
             (Self::Preview, Form::Keyrack) => &["preview"],
-            (Self::Scheme | Self::Preview, _) => &[],
+            (Self::Created | Self::Scheme | Self::Preview, _) => &[],
         }
     }
 }

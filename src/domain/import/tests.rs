@@ -115,6 +115,28 @@ fn kr_15_the_preview_has_what_the_source_tells() {
 }
 
 #[test]
+fn kr_15_when_it_was_made_is_told_and_nothing_rests_on_it() {
+    let read = |fields: Value| {
+        let Value::Object(fields) = fields else { unreachable!("a row is an object") };
+        let created = [(Part::Created, "made".to_owned())];
+        let columns = Columns::of(Form::Sha256, &created, &fields.keys().cloned().collect())?;
+        Incoming::read(&source(Form::Sha256), &columns, &Row { line: 7, fields }, Instant::UNIX_EPOCH)
+    };
+    let hash = hex(&Sha256::digest("x"));
+    let of = |fields: Value| {
+        let mut row = json!({ "hash": hash });
+        row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        read(row)
+    };
+    let told = of(json!({ "id": 5, "made": "2020-02-03 04:05:06" })).unwrap();
+    assert_eq!(told.description, "Imported from sha256, ID 5, created at its source on 2020-02-03");
+    let told = of(json!({ "description": "the shop's", "made": "2020-02-03" })).unwrap();
+    assert_eq!(told.description, "the shop's, created at its source on 2020-02-03");
+    assert_eq!(of(json!({ "id": 5, "made": null })).unwrap().description, "Imported from sha256, ID 5");
+    assert!(of(json!({ "made": "long ago" })).unwrap_err().starts_with("created isn't a time"));
+}
+
+#[test]
 fn kr_15_an_export_is_taken_only_where_gates_look_its_keys_up() {
     let mut policy = policy_file::preset("voxpria").unwrap();
     let hash = hex(&Sha256::digest("x"));

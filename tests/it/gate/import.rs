@@ -15,6 +15,8 @@ use crate::support::gate::Gate;
 use crate::support::people::{OWNER, office, preset};
 use crate::support::script::{Script, text, texts};
 
+mod peppers;
+
 fn policy(former: &[(&str, Option<u16>, Hashing)]) -> Policy {
     let mut policy = preset("voxpria");
     policy.caps = Default::default();
