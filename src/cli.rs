@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 mod account;
 mod alerts;
@@ -10,6 +10,7 @@ mod audit;
 mod demo;
 mod doctor;
 mod events;
+mod examples;
 mod expiring;
 mod explain;
 mod export;
@@ -85,7 +86,6 @@ impl Colour {
     version,
     about,
     subcommand_required = false,
-    disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 refused by a rule,\n\
                   6 a check or a letter failed, 7 database unreachable, 130 interrupted.\n\
                   Environment: KEYRACK_DB, KEYRACK_OUTPUT, KEYRACK_COLOR, KEYRACK_NO_INPUT, KEYRACK_LOG; `keyrack info` shows what holds."
@@ -252,8 +252,9 @@ pub enum Command {
 pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> std::result::Result<Cli, u8> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     usage::refuse_secrets(&arguments)?;
-    let cli =
-        Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = examples::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
     cli.map_err(|error| usage::tell(&error))
 }
 

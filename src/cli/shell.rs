@@ -3,15 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use clap::CommandFactory;
-
-use super::Cli;
+use super::examples;
 use super::failure::{Exit, Failure, Result};
 use super::files;
 
 pub fn completions(shell: clap_complete::Shell) -> Result {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "keyrack", &mut script);
+    clap_complete::generate(shell, &mut examples::command(), "keyrack", &mut script);
     let mut out = std::io::stdout().lock();
     out.write_all(&script).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
 }
@@ -27,5 +25,5 @@ pub fn man(folder: &Path, dry_run: bool) -> Result {
         return Ok(());
     }
     std::fs::create_dir_all(folder).map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), folder).map_err(failed)
+    clap_mangen::generate_to(examples::command(), folder).map_err(failed)
 }

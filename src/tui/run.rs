@@ -188,7 +188,7 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     state.shell.themes = settings.themes.clone();
     state.shell.named = settings.named;
     state.shell.theme = settings.theme.name.clone();
-    let view = View { sort: settings.sort, tab: settings.tab as usize, ..View::default() };
+    let view = View { sort: settings.sort, tab: settings.tab, ..View::default() };
     state.screens.of_mut(ScreenId::Keys).show(&mut state.shell, &view, None);
     state
 }

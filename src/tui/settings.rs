@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::clipboard::Surroundings;
 use super::fields::Field;
-use super::screens::keys::tabs::Tab;
+use super::views::TABS;
 use crate::config::ConfigError;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
@@ -22,8 +22,8 @@ pub struct TuiSettings {
     pub columns: Option<Vec<Field>>,
     /// The order of the table of keys.
     pub sort: Sort,
-    /// Its tab.
-    pub tab: Tab,
+    /// Its tab: the place in [`TABS`].
+    pub tab: usize,
     /// Whether times are shown as "3d ago".
     pub relative_times: bool,
     /// Whether times are shown in UTC instead of this machine's zone.
@@ -99,6 +99,6 @@ impl TuiSettings {
     }
 }
 
-fn tab(word: &str) -> Option<Tab> {
-    Tab::ALL.iter().copied().find(|tab| tab.word() == word)
+fn tab(word: &str) -> Option<usize> {
+    TABS.iter().position(|tab| *tab == word)
 }

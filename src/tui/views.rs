@@ -9,6 +9,9 @@ use crate::domain::query::Sort;
 /// So many views are kept.
 const MOST: usize = 100;
 
+/// The tabs of the table of keys, as the settings spell them.
+pub const TABS: [&str; 3] = ["live", "all", "ended"];
+
 /// What a screen shows: enough to show it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {

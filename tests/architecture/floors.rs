@@ -20,6 +20,7 @@ pub const FLOORS: &[&[&str]] = &[
     &["input", "clipboard", "settings", "sweep_state", "tracked", "widgets"],
     &["shell"],
     &[
+        "completing",
         "edits",
         "form",
         "latest",

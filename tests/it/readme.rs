@@ -279,6 +279,8 @@ fn the_units_on_the_page_are_units_that_systemd_takes() {
     ];
     assert_eq!(names, wanted);
     for unit in &units {
+        let file = std::fs::read_to_string(root().join("dist/systemd").join(&unit.note)).unwrap();
+        assert_eq!(file.trim_end(), unit.lines.join("\n"), "dist/systemd/{}", unit.note);
         let program =
             unit.lines.iter().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/keyrack "));
         if let Some(arguments) = program {

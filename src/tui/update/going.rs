@@ -10,9 +10,8 @@ use crate::domain::subjects::Subjects;
 use crate::tui::effect::{Effect, Request, To};
 use crate::tui::fields::Field;
 use crate::tui::opening::Opening;
-use crate::tui::screens::keys::tabs::Tab;
 use crate::tui::state::State;
-use crate::tui::views::View;
+use crate::tui::views::{TABS, View};
 use crate::tui::words::{ExitReason, ScreenId, Severity};
 
 /// Actions that mean the same on every screen; `None` for the others.
@@ -76,7 +75,7 @@ fn save(state: &mut State) -> Option<Effect> {
         theme: shell.chosen.clone(),
         columns: shell.columns.as_ref().map(|columns| Field::names(columns)),
         sort: view.sort.to_string(),
-        tab: Tab::ALL.get(view.tab).copied().unwrap_or_default().word(),
+        tab: TABS.get(view.tab).copied().unwrap_or(TABS[0]),
         relative_times: shell.relative_times,
         mouse: shell.mouse,
     };

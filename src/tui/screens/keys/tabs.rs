@@ -20,15 +20,6 @@ pub enum Tab {
 impl Tab {
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// The spelling in the settings.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::All => "all",
-            Self::Ended => "ended",
-        }
-    }
-
     /// The filter of the tab together with the one that was typed. One that names a status decides that by itself.
     pub fn query(self, filter: &Query) -> Query {
         let mut query = filter.clone();

@@ -2,7 +2,9 @@
 
 use crate::domain::subjects::Subjects;
 use crate::tui::effect::{Reply, Request};
+use crate::tui::screens::keys::tabs::Tab;
 use crate::tui::testing::{Desk, keys, noon};
+use crate::tui::views::TABS;
 use crate::tui::words::ScreenId;
 
 #[test]
@@ -79,6 +81,12 @@ fn without_live_keys_the_others_are_pointed_at() {
 fn a_letter_sorts_and_turns_the_order_round() {
     let mut desk = Desk::ready(120, 30, keys(30));
     desk.play("s").sees("n  Name").play("n").sees("Name ▲").play("s n").sees("Name ▼").closed();
+}
+
+#[test]
+fn the_settings_spell_the_tabs_as_the_table_has_them() {
+    let names = Tab::ALL.iter().map(|tab| <&str>::from(*tab).to_lowercase());
+    assert!(names.eq(TABS), "{TABS:?}");
 }
 
 #[test]
