@@ -48,9 +48,7 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
         write(&mut out, &head, service).await?;
         return Ok(());
     }
-    if path.symlink_metadata().is_ok() {
-        return Err(unmade(std::io::ErrorKind::AlreadyExists.into()));
-    }
+    files::can_be_made(path).map_err(unmade)?;
     let part = Part::beside(path);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part.0).map_err(unmade)?;
     let head = insist(|| service.export_begin(operation)).await?;
@@ -108,4 +106,28 @@ async fn write(out: &mut impl Write, head: &str, service: &Service) -> Result<u6
     writeln!(out, "{}", serde_json::json!({ "kind": "end", "keys": all })).map_err(broken)?;
     out.flush().map_err(broken)?;
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kr_15_a_part_of_an_export_never_has_its_name() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("all.ndjson");
+        let there = || std::fs::read_dir(home.path()).unwrap().count();
+        let part = |text: &str| {
+            let part = Part::beside(&path);
+            std::fs::write(&part.0, text).unwrap();
+            part
+        };
+        drop(part("broken off"));
+        assert_eq!(there(), 0);
+        part("whole").becomes(&path).unwrap();
+        assert_eq!((std::fs::read_to_string(&path).unwrap().as_str(), there()), ("whole", 1));
+        // What came under the name meanwhile stays.
+        assert!(part("another").becomes(&path).is_err());
+        assert_eq!((std::fs::read_to_string(&path).unwrap().as_str(), there()), ("whole", 1));
+    }
 }

@@ -159,10 +159,13 @@ impl Tx {
     /// sorted: each row would touch a page of every one of them. Others see nothing of it before the transaction ends.
     pub async fn add_many_keys(&mut self, keys: &[NewKey]) -> Result<()> {
         let mut indexes: Vec<(String, String)> = Vec::new();
-        if let Conn::Sqlite(c) = self.conn() {
+        let many = keys.len() >= MANY;
+        if many && let Conn::Sqlite(c) = self.conn() {
+            // What is written is not read again from the disk meanwhile.
+            sqlx::raw_sql("PRAGMA cache_size = -262144").execute(&mut *c).await?;
             let there: i64 =
                 sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM key_auth").fetch_one(&mut *c).await?;
-            if keys.len() >= MANY && keys.len() as i64 > there {
+            if keys.len() as i64 > there {
                 indexes = sqlx::query_as(SQLITE_INDEXES).fetch_all(&mut *c).await?;
                 sqlx::raw_sql(AssertSqlSafe(dropping(&indexes))).execute(&mut *c).await?;
             }
@@ -171,6 +174,9 @@ impl Tx {
         if let Conn::Sqlite(c) = self.conn() {
             for (_, index) in indexes {
                 sqlx::query(AssertSqlSafe(index)).execute(&mut *c).await?;
+            }
+            if many {
+                sqlx::raw_sql("PRAGMA cache_size = -16384").execute(c).await?;
             }
         }
         Ok(())

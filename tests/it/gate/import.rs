@@ -293,3 +293,16 @@ on_both! {
         there.ok(&["audit", "verify"]);
     }
 }
+
+#[test]
+fn kr_15_an_import_goes_on_where_the_servers_clock_was_set_back() {
+    crate::support::database::run_on_postgres("kr_15_an_import_goes_on", |db| async move {
+        office(&db, policy(&[("sk_", None, Hashing::Sha256)])).await;
+        db.execute_past_triggers("audit", "UPDATE audit SET at = at + interval '20 minutes'").await;
+        let keyrack = Script::on(&db);
+        let table =
+            format!("hash,name,prefix,last_used_at\n{},back,sk_,2026-01-01\n", hex(&Sha256::digest("x")));
+        let told = keyrack.run_with_input(&["import", "sha256", "-", "--account", "acme"], &table);
+        assert!(told.status.success() && texts(&told).1.contains("1 key imported into acme"), "{told:?}");
+    });
+}
