@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Error, Intent, Result, Service};
 use crate::domain::key::{Key, KeyId, OperationId};
@@ -24,6 +25,11 @@ pub(super) trait Change: Send + Sync + 'static {
         false
     }
 
+    /// By how much it may take longer than others before the database is held for lost.
+    fn extra(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn carry_out(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 
@@ -37,12 +43,10 @@ impl Service {
 
     /// Carries out `change` for the acting person, or only tries it.
     pub(super) async fn change<C: Change>(&self, operation: OperationId, change: C) -> Result<C::Answer> {
-        let opening = Opening {
-            intent: self.intent,
-            clock: C::CLOCK,
-            shares: change.shares(),
-            ..Opening::new(self.inner.identity.clone(), operation)
-        };
+        let usual = Opening::new(self.inner.identity.clone(), operation);
+        let patience = usual.patience + change.extra();
+        let opening =
+            Opening { intent: self.intent, clock: C::CLOCK, shares: change.shares(), patience, ..usual };
         let change = Arc::new(change);
         let done = self
             .inner

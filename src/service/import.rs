@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::time::Duration;
 
 use super::accounts::lock_account;
 use super::change::Change;
@@ -26,6 +27,9 @@ pub use rows::{Table, table_of};
 
 /// So many rows have time to be written while one transaction waits for nobody.
 const MOST: usize = 200_000;
+
+/// A row takes no longer, however busy the machine is.
+const ROW: Duration = Duration::from_micros(500);
 
 /// Which keys move in, and where.
 #[derive(Clone, Debug)]
@@ -276,6 +280,10 @@ fn refused(line: usize, why: impl Into<String>) -> Refused {
 
 impl Change for Import {
     type Answer = Imported;
+
+    fn extra(&self) -> Duration {
+        ROW * u32::try_from(self.incoming.len()).unwrap_or(u32::MAX)
+    }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Imported> {
         permit(tx, Permission::MoveKeys, "import keys").await?;

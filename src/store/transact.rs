@@ -72,12 +72,14 @@ pub struct Opening {
     /// Whether it may share its commit with changes that are wished at the same time. It takes few locks, and asks for
     /// its role before them.
     pub shares: bool,
+    /// How long it may take before its server is held for lost.
+    pub patience: Duration,
 }
 
 impl Opening {
     /// What is to last, has a commit of its own, and doubts the clock.
     pub fn new(who: Identity, operation: OperationId) -> Self {
-        Self { who, operation, intent: Intent::Do, clock: Trust::Doubted, shares: false }
+        Self { who, operation, intent: Intent::Do, clock: Trust::Doubted, shares: false, patience: PATIENCE }
     }
 }
 

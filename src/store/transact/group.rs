@@ -17,8 +17,13 @@ const SHARED: Duration = Duration::from_millis(20);
 /// Waits for an answer of the database's. Whether anything was carried out can't be known without it; the next try finds
 /// out by the operation.
 async fn answered<T>(work: impl Future<Output = T>) -> Result<T> {
-    timeout(PATIENCE, work).await.map_err(|_| {
-        let seconds = PATIENCE.as_secs();
+    answered_within(PATIENCE, work).await
+}
+
+/// The same, of work that may take longer.
+async fn answered_within<T>(patience: Duration, work: impl Future<Output = T>) -> Result<T> {
+    timeout(patience, work).await.map_err(|_| {
+        let seconds = patience.as_secs();
         Error::Unreachable(format!("it gave no answer for {seconds} s"))
     })
 }
@@ -30,7 +35,8 @@ impl Store {
             Ok(Ok(begun)) => begun,
             Ok(Err(error)) | Err(error) => return first.tell(Err(error)),
         };
-        match answered((first.work)(&mut tx)).await {
+        let patience = first.opening.patience;
+        match answered_within(patience, (first.work)(&mut tx)).await {
             Ok(End::Done) if first.opening.intent == Intent::Do => {}
             Ok(_) => {
                 let tried = first.opening.intent == Intent::Try;
@@ -57,7 +63,9 @@ impl Store {
         }
         let right = done.iter().any(|job| job.opening.clock == Trust::Right);
         let committed = match self.check_file() {
-            Ok(()) => answered(tx.commit()).await.unwrap_or_else(|error| Err((error, false))),
+            Ok(()) => {
+                answered_within(patience, tx.commit()).await.unwrap_or_else(|error| Err((error, false)))
+            }
             Err(error) => Err((error, false)),
         };
         let end = match committed {
