@@ -8,10 +8,10 @@ import uuid
 from datetime import datetime, timezone
 
 
-def crates():
+def crates(target):
     """The packages that the program needs, without what only tests and builds do."""
     told = subprocess.run(
-        ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", "x86_64-unknown-linux-gnu"],
+        ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", target],
         check=True, capture_output=True, text=True)
     metadata = json.loads(told.stdout)
     packages = {package["id"]: package for package in metadata["packages"]}
@@ -46,14 +46,14 @@ def component(package):
 
 
 def main():
-    version = sys.argv[1]
-    root, packages, found = crates()
+    version, target = sys.argv[1:3]
+    root, packages, found = crates(target)
     when = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), timezone.utc)
     parts = sorted((packages[one] for one in found if one != root), key=reference)
     bill = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'keyrack/{version}/{len(parts)}')}",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'keyrack/{version}/' + ' '.join(map(reference, parts)))}",
         "version": 1,
         "metadata": {
             "timestamp": when.strftime("%Y-%m-%dT%H:%M:%SZ"),

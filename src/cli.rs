@@ -7,6 +7,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 mod account;
 mod alerts;
 mod audit;
+mod completing;
 mod demo;
 mod doctor;
 mod events;
@@ -239,7 +240,7 @@ pub enum Command {
     Migrate,
     /// Fill the named database with realistic keys
     Demo(demo::Arguments),
-    /// Print the completions for a shell
+    /// Print the script that completes commands, accounts, keys and more in a shell
     Completions { shell: clap_complete::Shell },
     /// Write the manual pages into a folder
     Man { folder: std::path::PathBuf },
@@ -251,6 +252,9 @@ pub enum Command {
 /// The exit code that the program ends with: 2, or 0 after `--help` and `--version`.
 pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> std::result::Result<Cli, u8> {
     let arguments: Vec<_> = arguments.into_iter().collect();
+    if let Some(code) = completing::answer(&arguments) {
+        return Err(code);
+    }
     usage::refuse_secrets(&arguments)?;
     let cli = examples::command()
         .try_get_matches_from(arguments)

@@ -3,13 +3,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::examples;
 use super::failure::{Exit, Failure, Result};
 use super::files;
+use super::{completing, examples};
 
 pub fn completions(shell: clap_complete::Shell) -> Result {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut examples::command(), "keyrack", &mut script);
+    let script = completing::script(shell)?;
     let mut out = std::io::stdout().lock();
     out.write_all(&script).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
 }

@@ -75,7 +75,9 @@ impl Completing {
     fn offers<'s>(&'s self, known: InUse, field: &'s TextField) -> impl Iterator<Item = &'s SafeText> {
         let word = word(known, field);
         let current = self.asked.as_ref().is_some_and(|(of, asked)| *of == known && asked == word);
-        self.found.iter().filter(move |one| current && one.as_str() != word)
+        let there =
+            move |one: &str| known == InUse::Tags && field.value().split([' ', ',']).any(|tag| tag == one);
+        self.found.iter().filter(move |one| current && one.as_str() != word && !there(one))
     }
 
     /// The line below the field; `None` where nothing is offered.

@@ -189,6 +189,10 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     state.shell.named = settings.named;
     state.shell.theme = settings.theme.name.clone();
     let view = View { sort: settings.sort, tab: settings.tab, ..View::default() };
+    if !settings.amiss.is_empty() {
+        let words = format!("{}: the default holds", settings.amiss.join("; "));
+        state.shell.toast(Severity::Warning, words);
+    }
     state.screens.of_mut(ScreenId::Keys).show(&mut state.shell, &view, None);
     state
 }

@@ -12,6 +12,9 @@ use crate::config::settings::{ClipboardChoice, SAVED, Settings, Source};
 use crate::config::theme::Theme;
 use crate::domain::query::{Sort, SortError};
 
+/// Worn where the named one can't be.
+const USUAL_THEME: &str = "dark";
+
 /// How the console shall look and behave.
 #[derive(Clone, Debug)]
 pub struct TuiSettings {
@@ -38,22 +41,26 @@ pub struct TuiSettings {
     pub chosen: Option<String>,
     /// Whether a command has to name the database too.
     pub named: bool,
+    /// What the settings say that can't be used, in words.
+    pub amiss: Vec<String>,
 }
 
 impl TuiSettings {
     /// Reads the theme and the keys that the settings name; `themes` is where the person's own are, `environment` tells of
-    /// the way to a clipboard.
+    /// the way to a clipboard. What can't be used is left at its default and told: a wrong word keeps no console shut.
     ///
     /// # Errors
-    /// When a theme or a binding can't be used, in words that name it.
+    /// When not even the default theme can be used.
     pub fn of(
         settings: &Settings,
         themes: Option<PathBuf>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let display = Display::of(&environment);
-        let columns = &settings.columns;
-        let columns = match Field::parse_all(&columns.value).map_err(|why| columns.source.error(why))? {
+        let mut amiss = Vec::new();
+        let (columns, sort, tab) = (&settings.columns, &settings.sort, &settings.tab);
+        let fields = Field::parse_all(&columns.value).map_err(|why| columns.source.error(why));
+        let columns = match kept(fields, &mut amiss) {
             fields if fields.is_empty() => None,
             mut fields => {
                 // Without its name nobody knows a key.
@@ -63,18 +70,22 @@ impl TuiSettings {
                 Some(fields)
             }
         };
+        let order = sort.value.parse().map_err(|why: SortError| sort.source.error(why.to_string()));
+        let place = place(&tab.value).ok_or_else(|| {
+            tab.source.error(format!("{:?} isn't a tab: tabs are {}", tab.value, TABS.join(", ")))
+        });
+        let theme = Theme::load(&settings.theme.value, themes.as_deref()).or_else(|why| {
+            amiss.push(why.to_string());
+            Theme::load(USUAL_THEME, None)
+        })?;
         Ok(Self {
-            theme: Theme::load(&settings.theme.value, themes.as_deref())?,
-            keymap: Keymap::load(&settings.key_files)?,
+            theme,
+            keymap: kept(Keymap::load(&settings.key_files), &mut amiss),
+            sort: kept(order, &mut amiss),
+            tab: kept(place, &mut amiss),
+            amiss,
             mouse: settings.mouse.value,
             columns,
-            sort: settings
-                .sort
-                .value
-                .parse()
-                .map_err(|why: SortError| settings.sort.source.error(why.to_string()))?,
-            tab: tab(&settings.tab.value)
-                .ok_or_else(|| settings.tab.source.error("tabs are live, all and ended"))?,
             relative_times: settings.relative_times.value,
             utc: settings.utc.value,
             ascii: settings.ascii.value,
@@ -99,6 +110,14 @@ impl TuiSettings {
     }
 }
 
-fn tab(word: &str) -> Option<usize> {
+fn place(word: &str) -> Option<usize> {
     TABS.iter().position(|tab| *tab == word)
+}
+
+/// What was read, or the default where it can't be used, which is told.
+fn kept<T: Default>(read: Result<T, ConfigError>, amiss: &mut Vec<String>) -> T {
+    read.unwrap_or_else(|why| {
+        amiss.push(why.to_string());
+        T::default()
+    })
 }

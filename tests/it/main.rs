@@ -11,6 +11,7 @@ mod support;
 mod cli {
     mod addresses;
     mod anchors;
+    mod completing;
     mod doctor;
     mod dry_run;
     mod durable;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::support::database::skipped;
 use crate::support::program::{self, PROGRAM};
 
 fn root() -> &'static Path {
@@ -100,9 +101,8 @@ fn a_newcomer_has_a_key_that_passes_and_then_is_refused_on_a_bare_debian() {
     let package = deb(&stripped(folder.path()), folder.path());
     let tried = Command::new(root().join("tests/newcomer")).arg(package).output().unwrap();
     if tried.status.code() == Some(77) {
-        // No fault of Keyrack's: no root, or no mirror of Debian.
-        eprintln!("SKIPPED: no bare Debian here: {}", String::from_utf8_lossy(&tried.stderr));
-        return;
+        // No root, or no mirror of Debian.
+        return skipped("a newcomer on a bare Debian", &String::from_utf8_lossy(&tried.stderr));
     }
     told(&tried);
     let said = String::from_utf8_lossy(&tried.stdout);

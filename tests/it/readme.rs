@@ -296,6 +296,12 @@ fn the_units_on_the_page_are_units_that_systemd_takes() {
         let text = unit.lines.join("\n").replace("/usr/local/bin/keyrack", program::PROGRAM);
         std::fs::write(folder.path().join(&unit.note), text).unwrap();
     }
+    let sweep = std::fs::read_to_string(root().join("dist/systemd/keyrack-sweep.service")).unwrap();
+    let arguments =
+        sweep.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/keyrack ")).unwrap();
+    program::stdout(folder.path(), arguments.split(' ').chain(["--help"]));
+    let sweep = sweep.replace("/usr/local/bin/keyrack", program::PROGRAM);
+    std::fs::write(folder.path().join("keyrack-sweep.service"), sweep).unwrap();
     let verify = Command::new("systemd-analyze")
         .args(["verify", "--man=no", "--recursive-errors=no"])
         .args(units.iter().map(|unit| folder.path().join(&unit.note)))

@@ -10,9 +10,9 @@ use super::{Column, Direction, Sort};
 /// Why a text is no order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SortError {
-    #[error("columns are {}", Column::VARIANTS.join(", "))]
-    Column,
-    #[error("{0:?} is no direction: write asc or desc")]
+    #[error("{0:?} isn't a column: columns are {columns}", columns = Column::VARIANTS.join(", "))]
+    Column(String),
+    #[error("{0:?} isn't a direction: write asc or desc")]
     Direction(String),
 }
 
@@ -23,7 +23,7 @@ impl FromStr for Sort {
     fn from_str(text: &str) -> Result<Self, SortError> {
         let (word, direction) =
             text.split_once(':').map_or((text, None), |(word, direction)| (word, Some(direction)));
-        let column: Column = word.parse().map_err(|_| SortError::Column)?;
+        let column: Column = word.parse().map_err(|_| SortError::Column(word.to_owned()))?;
         let direction = match direction {
             None => column.natural(),
             Some("asc") => Direction::Ascending,
@@ -52,7 +52,7 @@ mod tests {
         assert_eq!("created".parse(), of(Column::Created, Direction::Descending));
         assert_eq!("created:asc".parse(), of(Column::Created, Direction::Ascending));
         let wrong = |text: &str| text.parse::<Sort>().unwrap_err().to_string();
-        assert!(wrong("nmae").starts_with("columns are status, name"));
+        assert!(wrong("nmae").contains("columns are status, name"));
         assert!(wrong("name:down").contains("asc or desc"));
         for column in Column::ALL {
             for direction in [Direction::Ascending, Direction::Descending] {

@@ -104,7 +104,9 @@ impl State {
             self.give.retain(|id| there.contains(id));
             self.wish.changed();
         }
-        self.at = self.at.min(leaver.keys.len().saturating_sub(1));
+        let here = self.keys().get(self.at).map(|one| one.key.id);
+        let again = leaver.keys.iter().position(|one| Some(one.key.id) == here);
+        self.at = again.unwrap_or(self.at).min(leaver.keys.len().saturating_sub(1));
         self.leaver = Some(leaver);
     }
 

@@ -168,7 +168,7 @@ impl Layer for State {
         sheet.space();
         sheet.words(
             Role::Text,
-            "A successor with the same name, scopes and allow-list is made first. Nothing happens to this key before its secret is in your hands.",
+            "A replacement with the same name, scopes and allow-list is made first. Nothing happens to this key before its secret is in your hands.",
         );
         sheet.space();
         let words: Vec<&str> = self.choices.iter().map(|choice| words(*choice)).collect();
@@ -193,10 +193,10 @@ impl Layer for State {
         sheet.space();
         let (yes, no) = (shell.keymap.key(Action::Yes), shell.keymap.key(Action::No));
         if self.wish.under_way() {
-            sheet.line(Line::styled("making the successor…", styles.of(Role::Info)), true);
+            sheet.line(Line::styled("making the replacement…", styles.of(Role::Info)), true);
         } else {
             sheet.keys(&[
-                (&yes, "make the successor"),
+                (&yes, "make the replacement"),
                 ("← →", "overlap"),
                 ("↓", "expiry"),
                 (&no, "leave it"),

@@ -261,7 +261,7 @@ fn help_version_completions_and_manual_pages_need_no_database() {
     assert_eq!(version.trim(), format!("keyrack {}", env!("CARGO_PKG_VERSION")));
     assert!(program::stdout(home.path(), ["key", "create", "--help"]).contains("--expires"));
     for shell in ["bash", "zsh", "fish"] {
-        assert!(program::stdout(home.path(), ["completions", shell]).contains("acknowledge"), "{shell}");
+        assert!(program::stdout(home.path(), ["completions", shell]).contains("KEYRACK_COMPLETE"), "{shell}");
     }
     program::stdout(home.path(), ["man", "pages"]);
     for page in ["keyrack.1", "keyrack-key.1", "keyrack-key-create.1"] {

@@ -274,12 +274,15 @@ on_both! {
         again.wait_for("[All ");
         again.press("q");
         again.wait_for_exit(std::time::Duration::from_secs(10));
-        // What is wrong in it is told with its line.
+        // What is wrong in it is told, and keeps nothing shut.
         let saved = home.path().join(".config/keyrack/saved.toml");
         let text = std::fs::read_to_string(&saved).unwrap();
         assert!(text.contains("sort = \"name:asc\"") && text.contains("tab = \"all\""), "{text}");
         std::fs::write(&saved, text.replace("name:asc", "nmae")).unwrap();
-        let shut = Start::new(home.path()).on(&db.address()).size(120, 30).spawn();
-        shut.wait_for("columns are status, name");
+        std::fs::write(home.path().join(".config/keyrack/config.toml"), "theme = \"drak\"\n").unwrap();
+        let told = Start::new(home.path()).on(&db.address()).size(200, 50).spawn();
+        told.wait_for("isn't a column");
+        told.wait_for("drak");
+        told.wait_for("row 1 of ");
     }
 }

@@ -1,5 +1,6 @@
 //! Replacing keys one by one: each new secret is shown, and confirmed, before the next key is asked about.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crossterm::event::KeyCode;
@@ -12,10 +13,10 @@ use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
 use crate::domain::audit;
 use crate::domain::expiry::{Expiry, Overlap};
-use crate::domain::key::Key;
+use crate::domain::key::{Key, KeyId};
 use crate::domain::subjects::Subjects;
 use crate::domain::text::{SafeText, thousands};
-use crate::tui::effect::{Effect, Reply, Request, RequestId};
+use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::{Input, Key as Press};
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Made, Opening};
@@ -41,9 +42,13 @@ enum Choice {
 #[derive(Debug)]
 pub struct State {
     number: u64,
-    keys: Arc<[Key]>,
+    keys: Vec<Key>,
+    /// Behind the last one it tells what became of them.
     at: usize,
-    made: usize,
+    /// Those that have a replacement, whether or not its secret was confirmed.
+    made: BTreeSet<KeyId>,
+    /// The key is read once more, for something has changed, or all of them at the end.
+    news: Option<RequestId>,
     overlap: Overlap,
     expiry: Option<Expiry>,
     button: usize,
@@ -62,7 +67,10 @@ pub fn open(
         return Opened::refused();
     }
     let wish = Wish::new(shell, number);
-    Opened::new(State { number, keys, at: 0, made: 0, overlap, expiry, button: 0, wish }, Vec::new())
+    let (keys, made) = (keys.to_vec(), BTreeSet::new());
+    let mut state = State { number, keys, at: 0, made, news: None, overlap, expiry, button: 0, wish };
+    let effect = state.read(shell);
+    Opened::new(state, effect.into_iter().collect())
 }
 
 impl State {
@@ -70,33 +78,65 @@ impl State {
         self.keys.get(self.at)
     }
 
-    /// Goes on to the next key; after the last one it is over.
-    fn next(&mut self, shell: &mut Shell) {
-        self.at += 1;
-        self.button = 0;
-        self.wish = Wish::new(shell, self.number);
-        if self.at >= self.keys.len() {
-            self.stop(shell);
-        }
+    /// Reads the key that is asked about as it is now; at the end all of them.
+    fn read(&mut self, shell: &mut Shell) -> Option<Effect> {
+        let request = match self.key() {
+            Some(key) => Request::Key(key.id),
+            None => Request::Reach(self.keys.iter().map(|key| key.id).collect()),
+        };
+        let (id, effect) = shell.ask(To::Overlay(self.number), request);
+        self.news = Some(id);
+        Some(effect)
     }
 
-    fn stop(&self, shell: &mut Shell) {
-        let (made, all) = (thousands(self.made as u64), thousands(self.keys.len() as u64));
-        let severity = if self.made == self.keys.len() { Severity::Good } else { Severity::Info };
-        shell.toast(severity, format!("Successors were made for {made} of {all} keys"));
-        shell.close();
+    /// Goes on to this key; behind the last one it tells what became of them.
+    fn go(&mut self, shell: &mut Shell, at: usize) -> Vec<Effect> {
+        self.at = at;
+        self.button = 0;
+        self.wish = Wish::new(shell, self.number);
+        if self.key().is_none() && self.made.is_empty() {
+            shell.toast(Severity::Info, "No key was rotated");
+            shell.close();
+            return Vec::new();
+        }
+        self.read(shell).into_iter().collect()
+    }
+
+    /// How many were replaced, are not confirmed, were left as they are.
+    fn outcome(&self) -> String {
+        let (mut replaced, mut open) = (0, 0);
+        for key in self.keys.iter().filter(|key| self.made.contains(&key.id)) {
+            if key.successor_confirmed { replaced += 1 } else { open += 1 }
+        }
+        let left = self.keys.len() - replaced - open;
+        let mut words = format!("{} of {} keys replaced", replaced, thousands(self.keys.len() as u64));
+        for (number, what) in
+            [(open, "with a replacement that nobody confirmed"), (left, "left as they were")]
+        {
+            if number > 0 {
+                words.push_str(&format!(", {number} {what}"));
+            }
+        }
+        words
     }
 
     fn choose(&mut self, shell: &mut Shell, choice: Choice) -> Vec<Effect> {
         match choice {
-            Choice::Make => return self.send_wish(shell),
-            Choice::Skip => self.next(shell),
-            Choice::Stop => self.stop(shell),
+            Choice::Make => self.send_wish(shell),
+            Choice::Skip => self.go(shell, self.at + 1),
+            Choice::Stop => self.go(shell, self.keys.len()),
         }
-        Vec::new()
     }
 
     fn press(&mut self, shell: &mut Shell, key: Press) -> Vec<Effect> {
+        if self.key().is_none() {
+            let leave = [Action::Yes, Action::No, Action::PressButton, Action::Press, Action::Interrupt];
+            if key.action.is_some_and(|action| leave.contains(&action)) && !key.hurried {
+                shell.toast(Severity::Info, self.outcome());
+                shell.close();
+            }
+            return Vec::new();
+        }
         let back = matches!(key.event.code, KeyCode::Left | KeyCode::Up | KeyCode::BackTab);
         match key.action {
             Some(Action::Yes) if key.confirms() => self.choose(shell, Choice::Make),
@@ -124,6 +164,14 @@ impl Layer for State {
         (Context::Dialog, self.at)
     }
 
+    fn asks(&self) -> bool {
+        self.key().is_some()
+    }
+
+    fn changed(&mut self, shell: &mut Shell, _: Subjects) -> Vec<Effect> {
+        if self.wish.under_way() { Vec::new() } else { self.read(shell).into_iter().collect() }
+    }
+
     fn wish(&mut self) -> Option<&mut Wish> {
         Some(&mut self.wish)
     }
@@ -141,16 +189,30 @@ impl Layer for State {
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
-        if let Some(Ok(created)) = self.wish.settle(shell, id, reply, Reply::try_as_rotate) {
-            let replaces = self.key().map(|old| (old.name.clone(), self.overlap, old.expires_at));
-            self.made += 1;
-            // The last one leaves this before its secret is shown.
-            self.next(shell);
-            shell.changed(Subjects::of(audit::Action::KeyRotate));
-            shell.made(Made::Key(created.key.id));
-            shell.open(Opening::Reveal { created, replaces });
+        if self.news == Some(id) {
+            self.news = None;
+            match reply {
+                Reply::Key(Ok(key)) => {
+                    let here = self.keys.get_mut(self.at).filter(|own| own.id == key.id && **own != *key);
+                    if let Some(own) = here {
+                        *own = *key;
+                        self.wish.changed();
+                    }
+                }
+                Reply::Reach(Ok(looked)) => self.keys = looked.keys.to_vec(),
+                _ => {}
+            }
+            return Vec::new();
         }
-        Vec::new()
+        let Some(Ok(created)) = self.wish.settle(shell, id, reply, Reply::try_as_rotate) else {
+            return Vec::new();
+        };
+        let replaces = self.key().map(|old| (old.name.clone(), self.overlap, old.expires_at));
+        self.made.extend(self.key().map(|old| old.id));
+        shell.changed(Subjects::of(audit::Action::KeyRotate));
+        shell.made(Made::Key(created.key.id));
+        shell.open(Opening::Reveal { created, replaces });
+        self.go(shell, self.at + 1)
     }
 
     fn typed(&self, _: &Shell) -> Option<Typed> {
@@ -158,24 +220,33 @@ impl Layer for State {
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let Some(key) = self.key() else { return };
         let styles = &shell.styles;
         let mut sheet = Sheet::new(styles, area, 72, 11);
+        let Some(key) = self.key() else {
+            let words = if self.news.is_some() { "looking…".to_owned() } else { self.outcome() + "." };
+            sheet.words(Role::Text, &words);
+            sheet.space();
+            sheet.line(buttons::line(styles, &[Button::new("Close")], Some(0)), true);
+            sheet.draw(frame, "Rotated one by one", Role::DialogBorder);
+            return;
+        };
         sheet.facts(&key_facts::of(shell, key));
         sheet.space();
         let overlap = match self.overlap {
-            Overlap::None => "It ends as soon as you have taken the new secret over (Done).".to_owned(),
-            overlap => format!("It goes on for {} at most, counted from Done.", words(overlap)),
+            Overlap::None => {
+                "The old key ends as soon as you have confirmed the new secret (Done).".to_owned()
+            }
+            overlap => format!("The old key works for {} more at most, counted from Done.", words(overlap)),
         };
-        sheet.words(Role::Text, &format!("Its successor's secret is shown next. {overlap}"));
+        sheet.words(Role::Text, &format!("The new key's secret is shown next. {overlap}"));
         sheet.failure(self.wish.failure());
         sheet.space();
         if self.wish.under_way() {
-            sheet.line(Line::styled("making the successor…", styles.of(Role::Info)), true);
+            sheet.line(Line::styled("making the new key…", styles.of(Role::Info)), true);
         } else {
             let left = self.keys.len() - self.at;
             let stop = if left == 1 { "Leave it".to_owned() } else { format!("Leave all {left}") };
-            let yes = format!("Make the successor ({})", shell.keymap.key(Action::Yes));
+            let yes = format!("Make the new key ({})", shell.keymap.key(Action::Yes));
             let buttons = [Button::new(&yes), Button::new("Skip it"), Button::new(&stop)];
             sheet.line(buttons::line(styles, &buttons, Some(self.button)), true);
         }

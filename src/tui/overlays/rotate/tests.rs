@@ -3,6 +3,7 @@ use chrono::Duration;
 use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::issuer::Issuer;
 use crate::domain::key::Key;
+use crate::domain::subjects::Subjects;
 use crate::service::{Place, Rotated};
 use crate::tui::effect::{Effect, FailureKind, Reply, Request, RotationRequest};
 use crate::tui::message::Message;
@@ -146,6 +147,8 @@ fn kr_11_a_selection_is_rotated_into_files_once_its_number_is_typed() {
         (3, Some(Overlap::Hours24), Some(Expiry::Days(365)))
     );
     assert_eq!(place, Place::Env("~/keyrack-20261121-120000.env".into()));
+    let shown = crate::domain::manifest::Manifest::of(desk.database.keys.iter(), noon());
+    assert_eq!(order.shown.as_deref(), Some(&shown), "a yes holds for what was shown");
     desk.fail(id, Reply::RotateMany, FailureKind::Rule, "\"key 1\" of acme: it has a successor already");
     desk.says("it has a successor already");
 }
@@ -163,7 +166,13 @@ fn kr_11_a_selection_is_rotated_one_by_one_on_the_screen() {
     let mut desk = many(100, 40);
     desk.strike("tab tab right right").says("(•) shown one by one").says("goes on until you confirm");
     desk.strike("tab").write("3");
-    assert_eq!(desk.press("ctrl-s"), [], "each is asked about by itself");
+    let sent = desk.press("ctrl-s");
+    assert!(
+        matches!(sent.as_slice(), [Effect::Ask { request: Request::Key(_), .. }]),
+        "each is asked about by itself: {sent:?}"
+    );
+    desk.keep(sent);
+    desk.settle();
     desk.says("Rotate 1 of 3: Key");
     let (id, request) = only_request(desk.press("y"));
     let Request::Rotate { key: first, overlap: Overlap::Hours24, expiry: None, .. } = request else {
@@ -173,6 +182,13 @@ fn kr_11_a_selection_is_rotated_one_by_one_on_the_screen() {
     assert!(desk.shows::<reveal::State>());
     // What became of the secret is settled before the next key is asked about.
     desk.strike("esc y").says("Rotate 2 of 3: Key");
+    // What others make of it meanwhile is shown.
+    let renamed = Key { name: "Renamed elsewhere".into(), ..desk.database.keys[1].clone() };
+    desk.live(Subjects::KEYS);
+    let at = desk.asked.iter().rposition(|(_, request)| *request == Request::Key(renamed.id)).unwrap();
+    let (news, _) = desk.asked.remove(at);
+    desk.reply(news, Reply::Key(Ok(Box::new(renamed))));
+    desk.says("Rotate 2 of 3: Renamed elsewhere");
     let (id, request) = only_request(desk.press("y"));
     let Request::Rotate { key: second, .. } = request else { panic!("{request:?}") };
     assert_ne!(first, second);
@@ -181,10 +197,11 @@ fn kr_11_a_selection_is_rotated_one_by_one_on_the_screen() {
     desk.strike("right enter").says("Rotate 3 of 3: Key").says("Leave it");
     let (id, request) = only_request(desk.press("y"));
     assert!(matches!(request, Request::Rotate { .. }));
-    desk.reply(id, Reply::Rotate(Ok(Box::new(created("voxpria", "three")))));
+    let effects = desk.reply(id, Reply::Rotate(Ok(Box::new(created("voxpria", "three")))));
+    desk.keep(effects);
     assert!(desk.shows::<reveal::State>());
-    desk.strike("esc y");
-    assert!(!desk.screen().contains("Rotate 3 of 3"), "the last one was the end");
+    desk.strike("esc y").settle().says("0 of 3 keys replaced").says("nobody confirmed").says("1 left as");
+    desk.strike("enter").closed();
 }
 
 #[test]
@@ -206,7 +223,7 @@ fn kr_11_gates_are_asked_about_what_many_rotations_ended() {
 fn kr_11_a_selection_of_one_is_rotated_as_any_key() {
     let mut desk = Desk::ready(100, 40, keys(3));
     desk.play("space").play("k").play("r");
-    desk.says("A successor with the same name");
+    desk.says("A replacement with the same name");
 }
 
 #[test]

@@ -140,7 +140,10 @@ impl State {
             Part::Fact("Mode", "0600: only you can read it".into()),
         ];
         if let Some(until) = until.filter(|until| *until > shell.now) {
-            parts.push(Part::Fact("Old keys", format!("work until {}", times::exact(until, shell.utc))));
+            parts.push(Part::Fact(
+                "Old keys",
+                format!("work until {} at the latest", times::exact(until, shell.utc)),
+            ));
         } else {
             parts.push(Part::Fact("Old keys", "are revoked".into()));
         }
