@@ -6,6 +6,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 mod account;
 mod alerts;
+mod approval;
 mod audit;
 mod completing;
 mod demo;
@@ -217,6 +218,9 @@ pub enum Command {
     /// List and acknowledge alerts about how keys are used
     #[command(subcommand, visible_alias = "alert")]
     Alerts(alerts::Command),
+    /// Approve or decline changes of many keys that take a second person
+    #[command(subcommand)]
+    Approval(approval::Command),
     /// Tell other programs of every change, in order: as lines, or by signed webhooks
     #[command(subcommand, visible_alias = "event")]
     Events(events::Command),
@@ -342,6 +346,7 @@ async fn carry_out(command: Command, session: &Session) -> Result {
         Command::Expiring(arguments) => expiring::run(arguments, session).await,
         Command::Explain(arguments) => explain::run(arguments, session).await,
         Command::Alerts(command) => alerts::run(command, session).await,
+        Command::Approval(command) => approval::run(command, session).await,
         Command::Events(command) => events::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,
         Command::Reminders(command) => reminders::run(command, session).await,

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod address;
 pub mod anchor;
+pub mod approval;
 pub mod audit;
 pub mod budget;
 pub mod calendar;

@@ -3,8 +3,7 @@
 //! Each statement is written once where it can be: `both!` compiles one body for both drivers, and the few columns that are
 //! stored differently have types that read alike ([`dialect`]). [`Store`] reads, [`Tx`] of [`Store::transact`] changes.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, atomic::AtomicBool};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,6 +15,7 @@ use crate::domain::Instant;
 
 mod accounts;
 mod alerts;
+mod approvals;
 mod audit;
 mod compare;
 mod conditions;

@@ -113,6 +113,8 @@ impl From<service::Error> for Failure {
             | Error::KeyLimit { .. }
             | Error::TooFast { .. }
             | Error::Refused(_)
+            | Error::FourEyes(_)
+            | Error::Asked { .. }
             | Error::Moved(_) => Exit::Refused,
             Error::Invalid { .. } | Error::Ambiguous { .. } => Exit::Usage,
             Error::NotFound { .. } => Exit::NotFound,

@@ -112,6 +112,16 @@ pub enum Action {
     CreationStop,
     #[strum(serialize = "creation.allow")]
     CreationAllow,
+    /// Somebody asked a second person to approve a change of many keys.
+    #[strum(serialize = "approval.ask")]
+    ApprovalAsk,
+    #[strum(serialize = "approval.approve")]
+    ApprovalApprove,
+    #[strum(serialize = "approval.decline")]
+    ApprovalDecline,
+    /// In an emergency it was done without one.
+    #[strum(serialize = "approval.override")]
+    ApprovalOverride,
     /// Everything was written into a file, the hashes of keys among it.
     #[strum(serialize = "export.write")]
     ExportWrite,

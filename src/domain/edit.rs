@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::expiry::{Expiry, ExpiryError, check_expiry};
@@ -16,7 +17,8 @@ use super::when::{Here, Span};
 use super::{Instant, days, shifted};
 
 /// The changes that are wished, alike for each key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Edit {
     pub name: Option<String>,
     pub description: Option<String>,
@@ -40,7 +42,8 @@ pub struct Edit {
 }
 
 /// Another end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NewEnd {
     To(Expiry),
     /// So much later than the present one.

@@ -71,6 +71,13 @@ pub enum Kind {
     Reminders,
     EndpointAdded,
     EndpointRemoved,
+    /// A change of many keys waits for a second person.
+    ApprovalAsked,
+    /// It was carried out with their approval.
+    Approved,
+    Declined,
+    /// It was carried out without, in an emergency.
+    Overridden,
     /// Everything was written out, the hashes of keys among it.
     Exported,
     /// Somebody decided about the history or the clock of the database.
@@ -129,6 +136,10 @@ impl Kind {
             | Action::ReminderRetry => Self::Reminders,
             Action::EndpointAdd => Self::EndpointAdded,
             Action::EndpointRemove => Self::EndpointRemoved,
+            Action::ApprovalAsk => Self::ApprovalAsked,
+            Action::ApprovalApprove => Self::Approved,
+            Action::ApprovalDecline => Self::Declined,
+            Action::ApprovalOverride => Self::Overridden,
             Action::ExportWrite => Self::Exported,
             Action::AuditAccept | Action::ClockAccept => Self::Accepted,
             Action::DemoLoad => Self::DemoLoaded,

@@ -67,6 +67,8 @@ pub struct Policy {
     pub gate: GateRule,
     #[serde(default, skip_serializing_if = "PauseRule::is_usual")]
     pub pause: PauseRule,
+    #[serde(default, skip_serializing_if = "BulkRule::is_usual")]
+    pub bulk: BulkRule,
     /// In the order in which they are tried.
     #[serde(default)]
     pub routes: Vec<Route>,
@@ -186,6 +188,21 @@ pub struct Caps {
     pub creations_per_minute: Option<u32>,
 }
 
+/// What changes of many keys ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct BulkRule {
+    /// To change more keys than these at once takes a second person. `None`: it never does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub four_eyes: Option<u32>,
+}
+
+impl BulkRule {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A plan that an account can be on, with its request budgets (VP-12). `None`: agreed per customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -284,6 +301,7 @@ impl Policy {
             check: None,
             gate: GateRule::default(),
             pause: PauseRule::default(),
+            bulk: BulkRule::default(),
             routes: Vec::new(),
             limits: Vec::new(),
             answers: Answers::default(),

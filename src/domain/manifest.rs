@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Instant;
+use super::approval::Asked;
 use super::key::{Key, KeyId};
 use super::reach::TODAY;
 
@@ -44,6 +45,24 @@ impl Manifest {
         seen.sort_unstable_by_key(|one| one.key);
         seen.dedup_by_key(|one| one.key);
         Self { seen }
+    }
+
+    /// These keys, as somebody else was shown them.
+    pub fn of_asked(asked: &[Asked]) -> Self {
+        let mut seen: Vec<Seen> =
+            asked.iter().map(|one| Seen { key: one.key, version: one.version, rested: None }).collect();
+        seen.sort_unstable_by_key(|one| one.key);
+        Self { seen }
+    }
+
+    /// For somebody else, who decides later.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.seen.iter().map(|one| Asked { key: one.key, version: one.version }).collect()
+    }
+
+    /// What became of a key since, in words; `None`: it is as it was shown, or revoked.
+    pub fn since(&self, key: &Key) -> Option<&'static str> {
+        self.moved(key)
     }
 
     pub fn ids(&self) -> impl ExactSizeIterator<Item = KeyId> {

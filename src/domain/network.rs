@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::spaced::write_spaced;
 
@@ -12,7 +12,7 @@ use super::spaced::write_spaced;
 ///
 /// Every member is canonical: host bits are zero, and an IPv4 address written inside IPv6 (`::ffff:a.b.c.d`)
 /// is IPv4, so that no rule can be slipped past by spelling (H18).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Networks(Vec<IpNet>);
 

@@ -1,5 +1,7 @@
 //! Keys that are refused for a while: each by a pause of its own, or all that the filter of a freeze fits.
 
+use serde::{Deserialize, Serialize};
+
 use super::Instant;
 use super::text::SafeText;
 use super::when::{Here, Moment, Side, SinceError, Span, SpanError, ahead_in_full, in_a_sentence};
@@ -45,7 +47,8 @@ impl Pause {
 }
 
 /// How long something shall hold, as it was wished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Lasting {
     For(Span),
     Until(Instant),

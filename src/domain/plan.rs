@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Instant;
 use super::expiry::{Expiry, ExpiryError};
 use super::text::SafeText;
@@ -18,7 +20,8 @@ pub struct Plan {
 }
 
 /// Another instant in a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NewInstant {
     /// `None`: it isn't planned any more.
     To(Option<Instant>),

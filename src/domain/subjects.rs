@@ -19,7 +19,7 @@ impl Subjects {
     pub const ALERTS: Self = Self(1 << 5);
     /// Every recorded change is about the audit too.
     pub const AUDIT: Self = Self(1 << 6);
-    /// Freezes, and stops of the creation of keys.
+    /// Freezes, stops of the creation of keys, and what waits for approval.
     pub const HOLDS: Self = Self(1 << 7);
     /// It is not known what was touched.
     pub const ALL: Self = Self(u8::MAX);
@@ -31,6 +31,9 @@ impl Subjects {
             Action::IssuerApply | Action::DemoLoad => Self::ALL,
             Action::FreezeAdd | Action::FreezeLift => Self::ALL,
             Action::CreationStop | Action::CreationAllow => Self::HOLDS,
+            Action::ApprovalAsk | Action::ApprovalApprove | Action::ApprovalDecline => Self::HOLDS,
+            // It raises an alert.
+            Action::ApprovalOverride => Self::HOLDS | Self::ALERTS,
             Action::AccountCreate | Action::AccountChange => Self::ACCOUNTS,
             // Its keys stop or start to work.
             Action::AccountSuspend | Action::AccountReinstate => Self::ACCOUNTS | Self::KEYS,

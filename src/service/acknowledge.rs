@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::change::{Change, all_locked, in_order};
 use super::permit::permit;
+use super::wished::Wished;
 use super::{Error, Result, Service};
+use crate::domain::approval::Wish;
 use crate::domain::audit::{self, Action};
 use crate::domain::key::{Key, KeyId, OperationId, Revocation};
 use crate::domain::manifest::Manifest;
@@ -44,12 +46,12 @@ impl Service {
     }
 }
 
-struct Acknowledge {
+pub(super) struct Acknowledge {
     /// In the order of their ids.
-    keys: Vec<KeyId>,
+    pub(super) keys: Vec<KeyId>,
     /// Whether a key that is over is refused.
-    one: bool,
-    shown: Option<Arc<Manifest>>,
+    pub(super) one: bool,
+    pub(super) shown: Option<Arc<Manifest>>,
 }
 
 impl Change for Acknowledge {
@@ -57,6 +59,10 @@ impl Change for Acknowledge {
 
     fn shares(&self) -> bool {
         self.one
+    }
+
+    fn wished(&self) -> Option<Wished> {
+        Some(Wished { wish: Wish::Confirm, keys: self.keys.clone(), shown: self.shown.clone() })
     }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Acknowledged>> {

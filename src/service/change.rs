@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::wished::{Wished, ask, four_eyes, waits};
 use super::{Error, Intent, Result, Service};
+use crate::domain::approval::Approval;
 use crate::domain::key::{Key, KeyId, OperationId};
 use crate::domain::manifest::Manifest;
 use crate::store::{self, MaybeTransient, Opening, Trust, Tx};
@@ -18,6 +20,16 @@ pub(super) trait Change: Send + Sync + 'static {
 
     /// How far the clock is believed that is far from the newest change.
     const CLOCK: Trust = Trust::Doubted;
+
+    /// Whether it needs no second person: somebody has decided.
+    const ALONE: bool = false;
+    /// Whether it changes keys that were asked about.
+    const CARRIES: bool = true;
+
+    /// What a second person is asked for, where that is needed.
+    fn wished(&self) -> Option<Wished> {
+        None
+    }
 
     /// Whether it may share its commit with others that are wished at the same time: it takes few locks, and asks for its
     /// role before them.
@@ -48,22 +60,51 @@ impl Service {
         let opening =
             Opening { intent: self.intent, clock: C::CLOCK, shares: change.shares(), patience, ..usual };
         let change = Arc::new(change);
+        let wish = Arc::clone(&change);
+        // A dry run tells what would be done with approval.
+        let alone = C::ALONE || self.intent == Intent::Try;
         let done = self
             .inner
             .store
             .transact::<_, Error, _>(&self.inner.clock, opening, move |tx| {
                 let change = change.clone();
-                Box::pin(async move { change.carry_out(tx).await })
+                Box::pin(async move {
+                    let answer = change.carry_out(tx).await?;
+                    if !alone {
+                        four_eyes(tx).await?;
+                    }
+                    Ok(answer)
+                })
             })
             .await;
         let done = match done {
             Err(Error::Store(store::Error::Busy(why))) => return Err(self.held_up(why).await),
+            Err(Error::FourEyes(why)) => {
+                let Some(wished) = wish.wished() else { return Err(Error::FourEyes(why)) };
+                let approval = Box::pin(self.change(super::ids::new_operation(), Ask { wished })).await?;
+                return Err(waits(&approval, &why));
+            }
             done => done?,
         };
         if self.intent == Intent::Do {
             self.has_grown();
         }
         Ok(done)
+    }
+}
+
+/// The request for a second person, after the change itself was refused for want of one.
+struct Ask {
+    wished: Wished,
+}
+
+impl Change for Ask {
+    type Answer = Approval;
+
+    const CLOCK: Trust = Trust::Ahead;
+
+    async fn carry_out(&self, tx: &mut Tx) -> Result<Approval> {
+        ask(tx, &self.wished).await
     }
 }
 

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::change::{Change, in_order, locked_as_shown};
 use super::create::field_of_plan;
 use super::permit::permit;
+use super::wished::Wished;
 use super::{Error, Field, Result, Service};
+use crate::domain::approval::Wish;
 use crate::domain::audit::{self, Action};
 use crate::domain::edit::{Edit, EditError, difference, widened};
 use crate::domain::hold::{HoldKind, slips};
@@ -63,11 +65,11 @@ fn checked(mut edit: Edit) -> Result<Edit> {
     Ok(edit)
 }
 
-struct EditKeys {
+pub(super) struct EditKeys {
     /// In the order of their ids.
-    keys: Vec<KeyId>,
-    edit: Edit,
-    shown: Option<Arc<Manifest>>,
+    pub(super) keys: Vec<KeyId>,
+    pub(super) edit: Edit,
+    pub(super) shown: Option<Arc<Manifest>>,
 }
 
 impl Change for EditKeys {
@@ -75,6 +77,11 @@ impl Change for EditKeys {
 
     fn shares(&self) -> bool {
         self.keys.len() <= FEW
+    }
+
+    fn wished(&self) -> Option<Wished> {
+        let wish = Wish::Edit { edit: Box::new(self.edit.clone()) };
+        Some(Wished { wish, keys: self.keys.clone(), shown: self.shown.clone() })
     }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Edited>> {

@@ -32,6 +32,12 @@ pub enum Error {
     /// The state of the thing forbids it.
     #[error("{0}")]
     Refused(String),
+    /// It takes a second person, and none was asked: what it is can't be kept for them.
+    #[error("{0}. Change fewer keys at once, or one by one")]
+    FourEyes(String),
+    /// It waits for a second person.
+    #[error("{words}")]
+    Asked { n: i64, words: String },
     /// What was given is not acceptable.
     #[error("{field}: {why}")]
     Invalid { field: Field, why: String },

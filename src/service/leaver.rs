@@ -9,6 +9,7 @@ use super::change::Change;
 use super::edit::stay_frozen;
 use super::operators::{keep_an_admin, keep_an_admin_with_a_login};
 use super::permit::{may, permit};
+use super::wished::four_eyes;
 use super::{Error, Field, Result, Service};
 use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
@@ -207,6 +208,7 @@ impl Change for Goes {
         tx.record_all(&changes).await?;
         // Who leaves may write the audit until then.
         if before.is_some() {
+            four_eyes(tx).await?;
             tx.lock_operator(&self.name).await?;
             tx.write_owed().await?;
             tx.delete_operator(&self.name).await?;

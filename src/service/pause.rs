@@ -7,8 +7,10 @@ use serde_json::json;
 
 use super::change::{Change, in_order, locked_as_shown};
 use super::permit::permit;
+use super::wished::Wished;
 use super::{Error, Field, Intent, Result, Service};
 use crate::domain::Instant;
+use crate::domain::approval::Wish;
 use crate::domain::audit::{self, Action};
 use crate::domain::key::{Key, KeyId, OperationId, Status};
 use crate::domain::manifest::Manifest;
@@ -112,11 +114,11 @@ impl Service {
     }
 }
 
-struct Paused {
-    keys: Vec<KeyId>,
+pub(super) struct Paused {
+    pub(super) keys: Vec<KeyId>,
     /// `None`: they are resumed.
-    order: Option<PauseOrder>,
-    shown: Option<Arc<Manifest>>,
+    pub(super) order: Option<PauseOrder>,
+    pub(super) shown: Option<Arc<Manifest>>,
 }
 
 impl Paused {
@@ -137,6 +139,15 @@ impl Change for Paused {
 
     fn shares(&self) -> bool {
         self.keys.len() <= FEW
+    }
+
+    fn wished(&self) -> Option<Wished> {
+        let wish = self.order.as_ref().map_or(Wish::Resume, |order| Wish::Pause {
+            lasting: order.lasting,
+            message: order.message.clone(),
+            reason: order.reason.clone(),
+        });
+        Some(Wished { wish, keys: self.keys.clone(), shown: self.shown.clone() })
     }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Held>> {

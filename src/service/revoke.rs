@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::change::{Change, locked_as_shown};
 use super::permit::permit;
+use super::wished::Wished;
 use super::{Error, Field, Intent, Result, Service};
+use crate::domain::approval::Wish;
 use crate::domain::audit::{self, Action};
 use crate::domain::history::{Head, subject};
 use crate::domain::key::{Key, KeyId, OperationId, Revocation};
@@ -112,6 +114,12 @@ impl Change for Revoke {
 
     fn shares(&self) -> bool {
         self.keys.len() <= FEW
+    }
+
+    fn wished(&self) -> Option<Wished> {
+        let reason = self.keys.values().next().cloned().flatten();
+        let wish = Wish::Revoke { reason, ticket: self.ticket.clone() };
+        Some(Wished { wish, keys: self.keys.keys().copied().collect(), shown: self.shown.clone() })
     }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Revoked>> {

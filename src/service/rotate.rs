@@ -11,8 +11,10 @@ use super::change::{Change, all_locked, locked, persist};
 use super::create::{Batch, Created, Draft, Entropy, Made, allow_more, check_scopes, count, creation};
 use super::ids::new_id;
 use super::permit::permit;
+use super::wished::Wished;
 use super::{Error, Field, Intent, Result, Service};
 use crate::domain::account::Account;
+use crate::domain::approval::Wish;
 use crate::domain::audit::{self, Action};
 use crate::domain::expiry::{Expiry, Overlap, check_expiry};
 use crate::domain::issuer::{Issuer, Policy};
@@ -185,6 +187,11 @@ impl Change for Rotate {
 
     fn shares(&self) -> bool {
         self.draws.len() == 1
+    }
+
+    fn wished(&self) -> Option<Wished> {
+        let keys = self.draws.iter().map(|draw| draw.old).collect();
+        Some(Wished { wish: Wish::Rotate, keys, shown: self.order.shown.clone() })
     }
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Done> {

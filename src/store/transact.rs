@@ -249,6 +249,11 @@ impl Tx {
         self.owed.extend(rows);
     }
 
+    /// The same, and it stays owed.
+    pub(super) fn still_owed(&self) -> &[Link] {
+        &self.owed
+    }
+
     /// What the audit was owed.
     pub(super) fn owed(&mut self) -> Vec<Link> {
         std::mem::take(&mut self.owed)

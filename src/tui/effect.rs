@@ -11,6 +11,7 @@ use super::words::{Copied, ExitReason, ScreenId, WipedBytes};
 use crate::config::theme::Theme;
 use crate::domain::Instant;
 use crate::domain::account::{Account, AccountSummary, Standing};
+use crate::domain::approval::Approval;
 use crate::domain::audit::Entry;
 use crate::domain::budget::Budgets;
 use crate::domain::edit::Edit;
@@ -27,11 +28,11 @@ use crate::domain::secret::{PlainKey, SentKey};
 use crate::domain::text::SafeText;
 use crate::domain::usage::{Late, Minute};
 use crate::service::{
-    AccountPage, AlertRequest, Alike, AuditRequest, ChangeAccount, Compared, Count, CreateAccount, CreateKey,
-    Created, Edited, ExportForm, Extended, GateStanding, Held, Hygiene, InUse, Incident, IncidentOrder,
-    Leave, Leaver, Left, Looked, Mailing, Outbox, Outlook, Page, PageRequest, RaisedAlert, Rank, Receipt,
-    ReminderRequest, Retried, RevokeKeys, Revoked, Rotated, Rotations, Search, SweepOrder, SweepPreview,
-    Tell, Told, UndoneList, Whither, Whoami,
+    AccountPage, AlertRequest, Alike, ApprovalPage, AuditRequest, ChangeAccount, Compared, Count,
+    CreateAccount, CreateKey, Created, Decided, Decision, Edited, ExportForm, Extended, GateStanding, Held,
+    Hygiene, InUse, Incident, IncidentOrder, Leave, Leaver, Left, Looked, Mailing, Outbox, Outlook, Page,
+    PageRequest, RaisedAlert, Rank, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked, Rotated,
+    Rotations, Search, SweepOrder, SweepPreview, Tell, Told, UndoneList, Whither, Whoami,
 };
 
 mod copying;
@@ -125,8 +126,11 @@ pub enum Request {
     Try(Box<Request>),
     Whoami,
     Issuers,
-    /// Freezes and stops of creation that hold.
+    /// Freezes and stops of creation that hold, and what waits for approval.
     Holds,
+    /// What waits for approval, with the keys.
+    Approvals,
+    Decide(OperationId, i64, Decision),
     Page(PageRequest),
     Count(Query),
     Rank(Box<Rank>),
@@ -305,7 +309,9 @@ pub type Outcomes<T> = Result<T, Failure>;
 pub enum Reply {
     Whoami(Outcomes<Whoami>),
     Issuers(Outcomes<Vec<Issuer>>),
-    Holds(Outcomes<Vec<Hold>>),
+    Holds(Outcomes<(Vec<Hold>, Vec<Approval>)>),
+    Approvals(Outcomes<Vec<ApprovalPage>>),
+    Decided(Outcomes<Box<Decided>>),
     Page(Outcomes<Page>),
     Count(Outcomes<Count>),
     Rank(Outcomes<Count>),

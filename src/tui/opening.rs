@@ -7,6 +7,7 @@ use super::words::{ExitReason, Pasted};
 use crate::config::keymap::Context;
 use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
+use crate::domain::approval::Approval;
 use crate::domain::audit::Action;
 use crate::domain::expiry::{Expiry, Overlap};
 use crate::domain::key::{Key, KeyId, OperationId, Status};
@@ -16,7 +17,7 @@ use crate::domain::query::Sort;
 use crate::domain::reminder::ReminderId;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
-use crate::service::{Created, Looked, Revoked, Tell};
+use crate::service::{Created, Decision, Looked, Revoked, Tell};
 
 /// An overlay and what it is about. A secret in it moves on into the overlay and is never copied.
 #[derive(Debug, PartialEq)]
@@ -116,6 +117,10 @@ pub enum Opening {
         issuer: Option<String>,
         first_run: bool,
     },
+    /// What waits for a second person.
+    Approvals,
+    /// Shall this be done without one?
+    Alone(Box<Approval>),
     /// Everything about the account with this slug.
     AccountPage(String),
     /// The form to change an account.
@@ -213,6 +218,11 @@ pub enum Change {
     },
     /// The database went back, and stays as it is.
     AcceptHistory,
+    /// A request for approval is decided.
+    Decide {
+        n: i64,
+        decision: Decision,
+    },
 }
 
 impl Question {
@@ -257,12 +267,18 @@ impl Change {
             Self::Standing { account, .. } => format!("suspending {account}"),
             Self::Role { operator, role } => format!("giving {operator} the role {}", role.as_str()),
             Self::RemoveOperator(name) => format!("removing {name}"),
-            Self::RetryReminders(_) | Self::Tell { .. } | Self::AcceptHistory => String::new(),
+            Self::RetryReminders(_) | Self::Tell { .. } | Self::AcceptHistory | Self::Decide { .. } => {
+                String::new()
+            }
         }
     }
 
     /// What it is about.
     pub fn subjects(&self) -> Subjects {
+        if let Self::Decide { .. } = self {
+            // Any change of keys may have been carried out.
+            return Subjects::of(Action::ApprovalOverride).and(Subjects::of(Action::KeyRevoke));
+        }
         Subjects::of(match self {
             Self::Standing { .. } => Action::AccountSuspend,
             Self::Role { .. } => Action::OperatorSet,
@@ -270,6 +286,7 @@ impl Change {
             Self::RetryReminders(_) => Action::ReminderRetry,
             Self::Tell { .. } => Action::KeyTell,
             Self::AcceptHistory => Action::AuditAccept,
+            Self::Decide { .. } => Action::ApprovalApprove,
         })
     }
 
@@ -283,6 +300,7 @@ impl Change {
                 Request::Tell(Box::new(Tell { operation, keys, occasion, reason: None }))
             }
             Self::AcceptHistory => Request::AcceptHistory(operation),
+            Self::Decide { n, decision } => Request::Decide(operation, n, decision),
         }
     }
 }

@@ -20,6 +20,8 @@ use crate::domain::text::SafeText;
 
 mod account;
 mod account_page;
+mod alone;
+mod approvals;
 mod columns;
 mod confirm;
 mod create;
@@ -99,6 +101,8 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         }
         Opening::Confirm(question) => confirm::open(shell, number, question),
         Opening::Account { issuer, first_run } => account::open(shell, number, issuer.as_deref(), first_run),
+        Opening::Approvals => approvals::open(shell, number),
+        Opening::Alone(approval) => alone::open(shell, number, *approval),
         Opening::AccountPage(slug) => account_page::open(shell, number, slug),
         Opening::ChangeAccount(account) => account::change(shell, number, &account),
         Opening::Limit(key) => limit::open(shell, number, *key),

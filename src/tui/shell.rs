@@ -20,6 +20,7 @@ use crate::clock::zone;
 use crate::config::keymap::{Action, Keymap};
 use crate::config::theme::Theme;
 use crate::domain::Instant;
+use crate::domain::approval::Approval;
 use crate::domain::history::{History, Undone};
 use crate::domain::hold::Hold;
 use crate::domain::issuer::{Issuer, Wording};
@@ -72,6 +73,8 @@ pub struct Shell {
     pub alerts: Option<u64>,
     /// Freezes and stops of creation that held when they were read.
     pub holds: Vec<Hold>,
+    /// What waits for a second person.
+    pub approvals: Vec<Approval>,
     /// How the database stands beside what this machine remembers of it.
     pub history: History,
     /// The revocations that a restored backup undid.
@@ -157,6 +160,7 @@ impl Shell {
             alerts: None,
             post: None,
             holds: Vec::new(),
+            approvals: Vec::new(),
             history: History::default(),
             undone: Vec::new(),
             sweep: None,

@@ -34,6 +34,7 @@ use crate::domain::operator::Role;
 use crate::domain::subjects::Subjects;
 use crate::service::{Found, LiveEvent, Search};
 
+pub mod approvals;
 mod asking;
 mod database;
 mod previews;

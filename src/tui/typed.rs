@@ -12,7 +12,7 @@ use crate::domain::owner::Owner;
 use crate::domain::pause::Lasting;
 use crate::domain::when::Span;
 use crate::service::{
-    ChangeAccount, CreateAccount, CreateKey, ExportForm, HoldTarget, PauseOrder, Place, RevokeKeys,
+    ChangeAccount, CreateAccount, CreateKey, Decision, ExportForm, HoldTarget, PauseOrder, Place, RevokeKeys,
 };
 
 #[cfg(test)]
@@ -96,6 +96,13 @@ impl Typed {
             }
             Request::Undone => Self::new("audit undone"),
             Request::AcceptHistory(_) => Self::new("audit accept"),
+            Request::Decide(_, n, decision) => match decision {
+                Decision::Approve => Self::new("approval approve").word(n.to_string()),
+                Decision::Decline => Self::new("approval decline").word(n.to_string()),
+                Decision::Override(reason) => {
+                    Self::new("approval override").option("--reason", reason).word(n.to_string())
+                }
+            },
             Request::Rotate { key, overlap, expiry, .. } => Self::new("key rotate")
                 .option("--overlap", overlap.as_str())
                 .option("--expires", expiry.map(|expiry| expiry.to_string()).unwrap_or_default())

@@ -269,7 +269,10 @@ fn answer_shell(state: &mut State, id: RequestId, reply: Reply) -> Vec<Effect> {
         Reply::Outbox(Ok(outbox)) => shell.outbox = Some(outbox),
         Reply::Undone(Ok(list)) => shell.undone = list.undone,
         Reply::OpenAlerts(Ok(count)) => shell.alerts = Some(count),
-        Reply::Holds(Ok(holds)) => effects.extend(shell.hold(holds)),
+        Reply::Holds(Ok((holds, approvals))) => {
+            shell.approvals = approvals;
+            effects.extend(shell.hold(holds));
+        }
         Reply::Copy(copied) | Reply::Export(Ok(copied)) | Reply::SaveChoices(Ok(copied)) => {
             shell.copied(&copied);
         }

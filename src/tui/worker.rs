@@ -22,7 +22,9 @@ use super::effect::{
 };
 use super::message::Message;
 use super::words::{Copied, count};
+use crate::domain::approval::Approval;
 use crate::domain::history::History;
+use crate::domain::hold::Hold;
 use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
 use crate::domain::when::Zone;
@@ -204,7 +206,11 @@ impl Worker {
             Request::Try(request) => Box::pin(self.carry_out(*request)).await,
             Request::Whoami => Reply::Whoami(plain(service.whoami()).await),
             Request::Issuers => Reply::Issuers(plain(service.issuers()).await),
-            Request::Holds => Reply::Holds(plain(service.holds(false)).await),
+            Request::Holds => Reply::Holds(plain(held(service)).await),
+            Request::Approvals => Reply::Approvals(plain(service.approval_pages()).await),
+            Request::Decide(operation, n, decision) => {
+                Reply::Decided(plain(Box::pin(service.decide(operation, n, decision))).await.map(Box::new))
+            }
             Request::Page(request) => Reply::Page(plain(service.page(&request)).await),
             Request::Count(query) => Reply::Count(plain(service.count(&query)).await),
             Request::Rank(rank) => Reply::Rank(plain(service.rank(&rank)).await),
@@ -378,4 +384,9 @@ async fn plain<T>(work: impl Future<Output = crate::service::Result<T>>) -> Outc
             Err(Failure { kind: FailureKind::Unreachable, text: SafeText::new(words) })
         }
     }
+}
+
+/// Freezes and stops of creation, and what waits for approval.
+async fn held(service: &Service) -> crate::service::Result<(Vec<Hold>, Vec<Approval>)> {
+    Ok((service.holds(false).await?, service.approvals(false).await?))
 }

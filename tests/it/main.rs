@@ -11,6 +11,7 @@ mod support;
 mod cli {
     mod addresses;
     mod anchors;
+    mod approvals;
     mod completing;
     mod doctor;
     mod dry_run;
@@ -126,6 +127,7 @@ mod gate {
 mod journey {
     mod about;
     mod accounts;
+    mod approvals;
     mod copying;
     mod edits;
     mod exposed;

@@ -30,6 +30,8 @@ pub enum Action {
     Incident,
     /// After a restored backup: see which revocations it undid, and make them again
     Restored,
+    /// Changes of many keys that wait for a second person: see whom they touch, approve or decline
+    ShowApprovals,
     /// Why a key is refused: paste what was sent, hidden, and see each step of the verdict
     ExplainSecret,
     /// Read everything anew from the database
@@ -225,6 +227,14 @@ pub enum Action {
     /// Go to the replacement
     OpenReplacement,
     // A sweep
+    /// Approve the request, and carry it out
+    Approve,
+    /// Decline the request: nothing is done
+    Decline,
+    /// In an emergency, do what you asked for without a second person; an alert is raised
+    DoAlone,
+    /// Show the next request
+    NextRequest,
     /// Go on: to the question whether to send, or out of the summary
     SendLetters,
     /// Stop the sweep between two letters

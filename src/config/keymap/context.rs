@@ -48,6 +48,9 @@ pub enum Context {
     /// Everything of an operator who leaves.
     #[strum(serialize = "Somebody leaves")]
     Leaver,
+    /// What waits for a second person.
+    #[strum(serialize = "What waits for approval")]
+    Approvals,
     /// Everything about an account.
     #[strum(serialize = "An account")]
     AccountPage,
@@ -94,7 +97,9 @@ impl Context {
             Self::Hygiene | Self::Rotations => Self::Table,
             Self::Leaving | Self::Findings | Self::Exposed | Self::Leaver => Self::Dialog,
             Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
-            Self::Picker | Self::Reader | Self::HelpPage | Self::AccountPage => Self::Always,
+            Self::Picker | Self::Reader | Self::HelpPage | Self::AccountPage | Self::Approvals => {
+                Self::Always
+            }
             Self::Preview | Self::Sweeping => Self::Always,
         })
     }

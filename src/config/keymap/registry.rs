@@ -22,7 +22,7 @@ pub const REGISTRY: &[Registered] = &[
     entry(
         CopyCommand,
         "copy command",
-        &[Global, Form, Dialog, Reveal, Reader, Preview, Sweeping, AccountPage],
+        &[Global, Form, Dialog, Reveal, Reader, Preview, Sweeping, AccountPage, Approvals],
         &["@"],
     )
     .in_palette(),
@@ -35,6 +35,9 @@ pub const REGISTRY: &[Registered] = &[
         .also("leaked leak incident compromised"),
     entry(Incident, "report", &[Global, Dialog], &["I"]).in_palette().also("story postmortem"),
     entry(Restored, "undone", &[Global, Reader, AccountPage], &["H"]).in_palette().also("backup undone"),
+    entry(ShowApprovals, "approvals", &[Global], &["A"])
+        .in_palette()
+        .also("four eyes requests second person"),
     entry(ExplainSecret, "why refused", &[Global, Reader, HelpPage, AccountPage], &["E"])
         .in_palette()
         .also("denied 401"),
@@ -207,28 +210,32 @@ pub const REGISTRY: &[Registered] = &[
     entry(PickPageDown, "page down", &[Picker], &["pagedown"]),
     entry(Choose, "choose", &[Picker], &["enter", "tab"]).hint(10),
     entry(CancelPicker, "cancel", &[Picker], &["esc"]).hint(12),
-    entry(ReadUp, "up", &[Reader, HelpPage, Preview, Sweeping, AccountPage], &["k", "up"]),
-    entry(ReadDown, "down", &[Reader, HelpPage, Preview, Sweeping, AccountPage], &["j", "down"]),
+    entry(ReadUp, "up", &[Reader, HelpPage, Preview, Sweeping, AccountPage, Approvals], &["k", "up"]),
+    entry(ReadDown, "down", &[Reader, HelpPage, Preview, Sweeping, AccountPage, Approvals], &["j", "down"]),
     entry(
         ReadPageUp,
         "page up",
-        &[Reader, HelpPage, Preview, Sweeping, AccountPage],
+        &[Reader, HelpPage, Preview, Sweeping, AccountPage, Approvals],
         &["pageup", "ctrl-b", "ctrl-u"],
     ),
     entry(
         ReadPageDown,
         "page down",
-        &[Reader, HelpPage, Preview, Sweeping, AccountPage],
+        &[Reader, HelpPage, Preview, Sweeping, AccountPage, Approvals],
         &["pagedown", "ctrl-f", "ctrl-d", "space"],
     ),
-    entry(ReadTop, "top", &[Reader, HelpPage, Preview, Sweeping, AccountPage], &["g", "home"]),
-    entry(ReadBottom, "end", &[Reader, HelpPage, Preview, Sweeping, AccountPage], &["G", "end"]),
+    entry(ReadTop, "top", &[Reader, HelpPage, Preview, Sweeping, AccountPage, Approvals], &["g", "home"]),
+    entry(ReadBottom, "end", &[Reader, HelpPage, Preview, Sweeping, AccountPage, Approvals], &["G", "end"]),
     entry(Search, "search", &[Reader, HelpPage], &["/"]),
     entry(RunHelp, "do it", &[HelpPage], &["enter"]).hint(10),
     entry(CloseHelp, "close", &[HelpPage], &["esc", "q", "?", "f1"]).hint(12),
     entry(CopyReport, "copy", &[Reader], &["y"]).hint(11),
     entry(CloseReader, "close", &[Reader], &["esc", "q", "?", "enter"]).hint(12),
+    entry(Approve, "approve", &[Approvals], &["a"]).hint(10),
+    entry(Decline, "decline", &[Approvals], &["d"]).hint(11),
+    entry(DoAlone, "do it alone", &[Approvals], &["O"]).hint(13),
+    entry(NextRequest, "next", &[Approvals], &["n", "tab"]).hint(14),
     entry(SendLetters, "send", &[Preview, Sweeping], &["enter"]).hint(10),
     entry(StopSweep, "stop", &[Sweeping], &["s"]).hint(14),
-    entry(CloseSweep, "close", &[AccountPage, Preview, Sweeping], &["esc", "q"]).hint(12),
+    entry(CloseSweep, "close", &[AccountPage, Approvals, Preview, Sweeping], &["esc", "q"]).hint(12),
 ];

@@ -90,6 +90,7 @@ impl Policy {
         self.check_expiry_rule(&mut faults);
         faults.positive(&[Field("caps"), Field("active-keys")], self.caps.active_keys);
         faults.positive(&[Field("caps"), Field("creations-per-minute")], self.caps.creations_per_minute);
+        faults.positive(&[Field("bulk"), Field("four-eyes")], self.bulk.four_eyes);
         self.check_plans(&mut faults);
         if let Some(days) = self.rotation.period_days {
             faults.days(&[Field("rotation"), Field("period-days")], days);

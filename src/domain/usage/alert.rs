@@ -73,6 +73,8 @@ pub enum What {
         /// What was done about it.
         done: SafeText,
     },
+    /// Somebody changed many keys without the second person whom the policy asks for.
+    Overridden { approval: i64, by: SafeText, verb: SafeText, keys: u64, reason: SafeText },
     /// What the database holds of it can't be read, and why.
     Unread { why: String },
 }
@@ -132,7 +134,7 @@ impl Alert {
             | What::AfterEnd { key, .. }
             | What::OverlapEnds { key, .. }
             | What::Leaked { key, .. } => Some(*key),
-            What::FailedAuthentications { .. } | What::Unread { .. } => None,
+            What::FailedAuthentications { .. } | What::Overridden { .. } | What::Unread { .. } => None,
         }
     }
 
@@ -146,7 +148,7 @@ impl Alert {
             What::Spike { requests, busiest, .. } if *requests >= busiest.saturating_mul(10) => {
                 Severity::Critical
             }
-            What::Leaked { works: true, .. } => Severity::Critical,
+            What::Leaked { works: true, .. } | What::Overridden { .. } => Severity::Critical,
             What::NewNetwork { expected: true, .. } => Severity::Info,
             What::FailedAuthentications { source: Source::Issuer(_), .. } => Severity::Critical,
             _ => Severity::Warning,
@@ -162,6 +164,7 @@ impl Alert {
             // An overlap that was extended ends once more.
             What::OverlapEnds { key, ends_at, .. } => format!("overlap-ends {key} {}", ends_at.timestamp()),
             What::Leaked { key, source, .. } => format!("leaked {key} {source}"),
+            What::Overridden { approval, .. } => format!("overridden {approval}"),
             What::Unread { why } => format!("unread {why}"),
             What::FailedAuthentications { source, .. } => match source {
                 Source::Address(address) => format!("failed-authentications {address}"),
@@ -202,6 +205,12 @@ impl Alert {
                     ),
                 }
             }
+            What::Overridden { approval, by, verb, keys, reason } => format!(
+                "{by} changed {} keys ({verb}) without the second person whom the policy asks for, because {:?}: ask them, and look at \
+                 keyrack approval show {approval}.",
+                thousands(*keys),
+                reason.as_str()
+            ),
             What::Unread { why } => {
                 format!(
                     "This alert can't be read: {why}. See keyrack doctor, and the gate's log of that time."

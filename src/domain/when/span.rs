@@ -5,12 +5,15 @@ use std::ops::Neg;
 
 use chrono::{Duration, Months};
 
+use serde::{Deserialize, Serialize};
+
 use super::Zone;
 use crate::domain::text::SafeText;
 use crate::domain::{EARLIEST, Instant, LATEST};
 
 /// A span of time, forwards or backwards. Months and years go by the calendar, a day is 24 hours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Span {
     months: i32,
     time: Duration,
@@ -163,6 +166,20 @@ impl From<Duration> for Span {
 }
 
 /// As it is read: years or months, then the rest in the largest unit that fits without a remainder.
+impl From<Span> for String {
+    fn from(span: Span) -> Self {
+        span.to_string()
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = SpanError;
+
+    fn try_from(text: String) -> Result<Self, SpanError> {
+        Self::parse(&text)
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.months < 0 || self.time < Duration::zero() {

@@ -51,6 +51,8 @@ impl From<Error> for Failure {
             | Error::KeyLimit { .. }
             | Error::TooFast { .. }
             | Error::Refused(_)
+            | Error::FourEyes(_)
+            | Error::Asked { .. }
             | Error::Ambiguous { .. } => FailureKind::Rule,
             Error::Moved(_) => FailureKind::Moved,
             Error::Unwritten(_) => FailureKind::Field(Field::Place),
@@ -91,6 +93,7 @@ impl Reply {
             | Self::AcknowledgeAlerts(Err(failure))
             | Self::RetryReminders(Err(failure))
             | Self::Tell(Err(failure))
+            | Self::Decided(Err(failure))
             | Self::Undone(Err(failure)) => Some(failure),
             _ => None,
         }

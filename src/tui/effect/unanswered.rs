@@ -93,12 +93,14 @@ impl Request {
                 "revoking keys".to_owned(),
                 "they may still work; look with `keyrack doctor`, or revoke them again".to_owned(),
             ),
+            Self::Decide(_, n, _) => (format!("deciding request {n}"), look("approval list --all")),
             Self::AcceptHistory(_) => ("accepting the history".to_owned(), look("doctor")),
             Self::Try(_)
             | Self::Undone
             | Self::Whoami
             | Self::Issuers
             | Self::Holds
+            | Self::Approvals
             | Self::Page(_)
             | Self::Count(_)
             | Self::Rank(_)

@@ -50,6 +50,7 @@ fn outcome(change: &Change, reply: Reply) -> Option<Outcomes<Vec<Retried>>> {
         (Change::RemoveOperator(_), Reply::RemoveOperator(outcome)) => Some(outcome.map(|()| Vec::new())),
         (Change::RetryReminders(_), Reply::RetryReminders(outcome)) => Some(outcome),
         (Change::Tell { .. }, Reply::Tell(outcome)) => Some(outcome.map(|_| Vec::new())),
+        (Change::Decide { .. }, Reply::Decided(outcome)) => Some(outcome.map(|_| Vec::new())),
         (Change::AcceptHistory, Reply::Undone(outcome)) => Some(outcome.map(|_| Vec::new())),
         _ => None,
     }
@@ -81,7 +82,10 @@ impl Layer for State {
             Change::Standing { account, .. } => Request::Account(account.clone()),
             Change::Role { .. } | Change::RemoveOperator(_) => Request::Operators,
             // What these would come to tells all.
-            Change::RetryReminders(_) | Change::Tell { .. } | Change::AcceptHistory => return Vec::new(),
+            Change::RetryReminders(_)
+            | Change::Tell { .. }
+            | Change::Decide { .. }
+            | Change::AcceptHistory => return Vec::new(),
         };
         let (id, effect) = shell.ask(To::Overlay(self.number), request);
         self.news = Some(id);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{account, records};
 use crate::domain::Instant;
+use crate::domain::approval::Approval;
 use crate::domain::hold::Hold;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId};
@@ -34,6 +35,7 @@ pub struct Database {
     pub issuers: Vec<Issuer>,
     /// What is frozen or stopped.
     pub holds: Vec<Hold>,
+    pub approvals: Vec<Approval>,
 }
 
 impl Database {
@@ -44,6 +46,7 @@ impl Database {
             role: Some(Role::Operator),
             issuers: vec![Issuer::example("voxpria")],
             holds: Vec::new(),
+            approvals: Vec::new(),
         }
     }
 
@@ -52,7 +55,7 @@ impl Database {
         Some(match request {
             Request::Whoami => Reply::Whoami(Ok(records::whoami(self.role))),
             Request::Issuers => Reply::Issuers(Ok(self.issuers.clone())),
-            Request::Holds => Reply::Holds(Ok(self.holds.clone())),
+            Request::Holds => Reply::Holds(Ok((self.holds.clone(), self.approvals.clone()))),
             Request::Page(request) => Reply::Page(Ok(self.page(request, now))),
             Request::Rotation(request) => match &**request {
                 RotationRequest::Page(_) => Reply::Rotations(Ok(self.rotations(now))),

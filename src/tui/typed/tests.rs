@@ -158,6 +158,9 @@ fn kr_08_every_question_copies_its_command() {
         (question(Change::RemoveOperator("bob".into())), "operator remove bob".into()),
         (question(Change::RetryReminders(vec![id])), format!("reminders retry {id}")),
         (question(Change::AcceptHistory), "audit accept".into()),
+        (question(Change::Decide { n: 3, decision: Decision::Approve }), "approval approve 3".into()),
+        (question(Change::Decide { n: 3, decision: Decision::Decline }), "approval decline 3".into()),
+        (Opening::Approvals, "approval list".into()),
         (
             question(Change::Tell { keys: vec![id], occasion: Occasion::Exposed }),
             format!("key tell --exposed {id}"),

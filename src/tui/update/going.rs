@@ -50,6 +50,7 @@ pub(super) fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect
             let context = context(state);
             Some(open(state, Opening::Palette(context)))
         }
+        Action::ShowApprovals => Some(open(state, Opening::Approvals)),
         Action::Sweep => Some(open(state, Opening::Sweep)),
         Action::Themes => Some(open(state, Opening::Themes)),
         Action::ExplainSecret => Some(open(state, Opening::ExplainSecret)),

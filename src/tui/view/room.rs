@@ -20,8 +20,8 @@ pub fn body(shell: &Shell) -> Rect {
     Rect { x: 0, y: header, width, height: height.saturating_sub(header + FOOTER) }
 }
 
-/// Lines of the header that stay there while something is gone that was seen of the database, or while keys are frozen or
-/// their creation is stopped.
+/// Lines of the header that stay there while something is gone that was seen of the database, while keys are frozen or
+/// their creation is stopped, or while a change waits for a second person.
 pub fn alarm(shell: &Shell) -> Vec<String> {
     let width = usize::from(shell.size.width.saturating_sub(2));
     let mut lines = Vec::new();
@@ -30,6 +30,7 @@ pub fn alarm(shell: &Shell) -> Vec<String> {
         lines = fit::wrap_within(&format!("✕ {alarm}: {key} shows what to do"), width, ALARM);
     }
     lines.extend(held(shell, width));
+    lines.extend(waiting(shell, width));
     lines
 }
 
@@ -52,5 +53,24 @@ fn held(shell: &Shell, width: usize) -> Option<String> {
     // However long its filter is, the rest is seen.
     let target = fit::cut(&hold.target(), width / 3);
     let words = format!("✕ {what}: {target}, until {until}, by {by}{why}");
+    Some(fit::cut(&words, width.saturating_sub(fit::width(&more))) + &more)
+}
+
+/// What waits for a second person, in one line: the newest of it, and how much more.
+fn waiting(shell: &Shell, width: usize) -> Option<String> {
+    let mut waiting = shell.approvals.iter().filter(|approval| approval.waits(shell.now));
+    let first = waiting.next()?;
+    let more = match waiting.count() {
+        0 => String::new(),
+        more => format!(" · {more} more"),
+    };
+    let until = times::clock(first.ends_at, shell.utc);
+    let why = first.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let key = shell.keymap.key(Action::ShowApprovals);
+    let words = format!(
+        "! {} asks to {} until {until}: {key} shows it, for another operator to approve{why}",
+        first.asked_by,
+        first.what()
+    );
     Some(fit::cut(&words, width.saturating_sub(fit::width(&more))) + &more)
 }

@@ -7,6 +7,7 @@ use crate::domain::pause::Pause;
 use crate::domain::subjects::Subjects;
 use crate::tui::effect::{Effect, Timer};
 use crate::tui::message::Message;
+use crate::tui::testing::approvals::approval;
 use crate::tui::testing::{Desk, keys, noon};
 
 fn footer(desk: &mut Desk) -> String {
@@ -161,4 +162,13 @@ fn kr_05_the_line_of_a_freeze_at_80_by_24() {
 #[test]
 fn kr_05_the_line_of_a_freeze_at_200_by_50() {
     insta::assert_snapshot!(frozen(200, 50).screen());
+}
+
+#[test]
+fn kr_16_what_waits_for_approval_stands_in_the_header_until_its_hour_is_over() {
+    let mut desk = Desk::ready(80, 24, keys(4));
+    desk.database.approvals = vec![approval(3, "grace")];
+    desk.live(Subjects::HOLDS).sees("! grace asks to revoke 12 keys until 13:00:00: A shows it");
+    desk.wait(Duration::hours(1));
+    desk.sees_not("asks to revoke");
 }

@@ -27,6 +27,7 @@ pub fn kind(what: &What) -> &'static str {
         What::AfterEnd { .. } => "used after end",
         What::OverlapEnds { .. } => "overlap ends",
         What::Leaked { .. } => "leaked",
+        What::Overridden { .. } => "without approval",
         What::Unread { .. } => "can't be read",
     }
 }
@@ -104,7 +105,7 @@ pub fn of(shell: &Shell, raised: &RaisedAlert) -> (String, Vec<Part>) {
             parts.extend(place.as_ref().map(|place| Part::Fact("At", place.to_string())));
             parts.push(Part::Fact("Done", done.to_string()));
         }
-        What::Unread { .. } => {}
+        What::Overridden { .. } | What::Unread { .. } => {}
         What::NewNetwork { network, address, expected, .. } => {
             parts.push(Part::Fact("Network", network.to_string()));
             parts.push(Part::Fact("Address", address.to_string()));

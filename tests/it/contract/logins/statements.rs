@@ -76,7 +76,18 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
              VALUES ('new', 'https://h.example/', 'https://h.example', '', 'credential c', {at}, {by}, {next})"
         )
     };
+    let approval = |by: &str, at: &str, ends: &str| {
+        format!(
+            "INSERT INTO approvals (verb, wish, many, asked_at, asked_by, ends_at) VALUES ('revoke', '{{}}', 3, {at}, {by}, {at} + interval '{ends}')"
+        )
+    };
     let mut all: Vec<(String, &'static [&'static str], Fate)> = vec![
+        (approval("session_user", now, "1 hour"), KEYS, Owes),
+        (approval("session_user", now, "2 hours"), NOBODY, Done),
+        (approval("session_user", "now() - interval '5 min'", "1 hour"), NOBODY, Done),
+        (approval("'ada'", now, "1 hour"), NOBODY, Done),
+        ("DELETE FROM approvals".into(), NOBODY, Done),
+        ("DELETE FROM approval_keys".into(), NOBODY, Done),
         (new_key("session_user", "", ""), KEYS, Owes),
         (new_key("'ada'", "", ""), NOBODY, Done),
         (new_key("session_user", ", acknowledged_at", ", t"), NOBODY, Done),
