@@ -57,15 +57,27 @@ pub async fn send_once(service: &Service, sender: &str, stop: Stop) -> Result<us
     let names: Vec<String> = service.endpoints().await?.iter().map(|one| one.name.to_string()).collect();
     let turns = names.into_iter().map(|name| {
         let (service, sender, mut stop) = (service.clone(), sender.to_owned(), stop.clone());
-        tokio::spawn(async move { turn(&service, &https::agent(PATIENCE), &name, &sender, &mut stop).await })
+        tokio::spawn(async move {
+            let done = turn(&service, &https::agent(PATIENCE), &name, &sender, &mut stop).await?;
+            Ok::<_, crate::service::Error>((name, done))
+        })
     });
-    let (mut failed, mut fault) = (0, None);
+    let (mut failed, mut fault, mut left) = (0, None, Vec::new());
     for task in turns.collect::<Vec<_>>() {
         match task.await {
-            Ok(Ok(Turn::Failed(_))) | Err(_) => failed += 1,
+            Ok(Ok((_, Turn::Failed(_)))) | Err(_) => failed += 1,
+            Ok(Ok((name, Turn::Elsewhere))) => left.push(name),
             Ok(Ok(_)) => {}
             Ok(Err(error)) => fault = Some(error),
         }
+    }
+    // What took nothing before, and is not to be tried again yet, took nothing this time either.
+    if !left.is_empty() {
+        let all = service.endpoints().await?;
+        let fails = |name: &String| {
+            all.iter().any(|one| one.name.as_str() == name.as_str() && one.failing_since.is_some())
+        };
+        failed += left.iter().filter(|name| fails(name)).count();
     }
     service.free_endpoints(sender).await?;
     fault.map_or(Ok(failed), Err)
@@ -238,8 +250,11 @@ async fn turn(service: &Service, agent: &Agent, name: &str, sender: &str, stop: 
             }
             if taken.elapsed() >= RENEW {
                 match service.claim_endpoint(name, sender).await? {
-                    Some(_) => {}
-                    None => return Ok(Turn::Elsewhere),
+                    // One that was removed and added again under its name is another one.
+                    Some(renewed) if (renewed.next, &renewed.address) == (claim.next, &claim.address) => {
+                        claim = renewed;
+                    }
+                    _ => return Ok(Turn::Elsewhere),
                 }
             }
             let now = service.now().await?;

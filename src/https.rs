@@ -11,7 +11,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
 use crate::domain::Instant;
-use crate::domain::endpoint::{UrlError, check_url};
+use crate::domain::endpoint::{UrlError, check_url, is_on_this_machine};
 use crate::domain::text::hex;
 
 /// Gives a request at most this long. An answer of any status is an answer.
@@ -71,8 +71,12 @@ impl Receiver {
         now: Instant,
     ) -> Result<u16, String> {
         let timestamp = now.timestamp();
-        let mut request = agent
-            .post(&self.url)
+        let mut request = agent.post(&self.url);
+        if is_on_this_machine(&self.url) {
+            // The environment's proxy would look for it on its own machine.
+            request = request.config().proxy(None).build();
+        }
+        let mut request = request
             .header("Content-Type", "application/json")
             .header(header, id)
             .header("Keyrack-Timestamp", timestamp.to_string());

@@ -31,30 +31,62 @@ pub fn end() -> &'static str {
     "END:VCALENDAR\r\n"
 }
 
+/// What of a key becomes an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'k> {
+    pub id: &'k str,
+    pub name: &'k str,
+    pub account: &'k str,
+    pub preview: &'k str,
+    pub issuer: &'k str,
+    pub at: Instant,
+    /// Whether it is revoked then, as somebody planned.
+    pub planned: bool,
+}
+
 /// The event of a key that stops working by itself; `None` for one that doesn't.
 pub fn event(key: &Key, now: Instant) -> Option<String> {
-    let at = key.stops_at()?;
-    let ends = if key.plan().is_some() { "is revoked as planned" } else { "expires" };
-    let title = format!("API key \"{}\" of {} {ends}", key.name, key.account);
-    let mut about = format!(
-        "{} ({}), issued by {}. ID: {}.",
-        key.name.as_str(),
-        key.preview.as_str(),
-        key.issuer,
-        key.id
-    );
+    let mut more = String::new();
     if let Some(owner) = &key.owner {
-        let _ = write!(about, "\nOwner: {}.", owner.words());
+        let _ = write!(more, "\nOwner: {}.", owner.words());
     }
     if !key.description.is_empty() {
-        let _ = write!(about, "\n{}", key.description.as_str());
+        let _ = write!(more, "\n{}", key.description.as_str());
     }
-    let _ = write!(about, "\nTo replace it: keyrack key rotate {}", key.id);
+    let id = key.id.to_string();
+    let ending = Ending {
+        id: &id,
+        name: &key.name,
+        account: &key.account,
+        preview: &key.preview,
+        issuer: &key.issuer,
+        at: key.stops_at()?,
+        planned: key.plan().is_some(),
+    };
+    let _ = write!(more, "\nTo replace it: keyrack key rotate {id}");
+    Some(told(ending, &more, now))
+}
+
+/// A calendar of these alone, for a letter.
+pub fn of<'k>(endings: impl IntoIterator<Item = Ending<'k>>, now: Instant) -> String {
+    let mut text = begin();
+    endings.into_iter().for_each(|ending| text.push_str(&told(ending, "", now)));
+    text + end()
+}
+
+fn told(
+    Ending { id, name, account, preview, issuer, at, planned }: Ending<'_>,
+    more: &str,
+    now: Instant,
+) -> String {
+    let ends = if planned { "is revoked as planned" } else { "expires" };
+    let title = format!("API key \"{name}\" of {account} {ends}");
+    let about = format!("{name} ({preview}), issued by {issuer}. ID: {id}.{more}");
     let (title, about) = (escaped(&title), escaped(&about));
     let mut text = String::new();
     for one in [
         "BEGIN:VEVENT",
-        &format!("UID:key-{}@keyrack", key.id),
+        &format!("UID:key-{id}@keyrack"),
         &format!("DTSTAMP:{}", stamp(now)),
         &format!("DTSTART:{}", stamp(at)),
         &format!("SUMMARY:{title}"),
@@ -69,7 +101,7 @@ pub fn event(key: &Key, now: Instant) -> Option<String> {
     ] {
         line(&mut text, one);
     }
-    Some(text)
+    text
 }
 
 /// In UTC, to the second.

@@ -135,12 +135,27 @@ pub fn check_url(url: &str) -> Result<(), UrlError> {
     if host.is_empty() || !port_fits {
         return Err(UrlError::Form);
     }
-    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let here = is_here(host);
     match scheme {
         "https" => Ok(()),
         "http" if here => Ok(()),
         _ => Err(UrlError::Scheme),
     }
+}
+
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Whether an address is on this machine, where no proxy has to be asked.
+pub fn is_on_this_machine(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    is_here(host)
 }
 
 /// What tells an address from another one without telling it.
@@ -173,6 +188,19 @@ mod tests {
             [1, 2, 4, 8, 256, 300, 300, 300]
         );
         assert_eq!(pause(300, 86_400), 3_600);
+    }
+
+    #[test]
+    fn what_is_on_this_machine_is_told_from_what_only_looks_like_it() {
+        for here in ["http://localhost:9/x", "http://127.0.0.1", "https://127.8.0.1:9/?x", "http://[::1]:9/"]
+        {
+            assert!(is_on_this_machine(here), "{here}");
+        }
+        for away in
+            ["https://localhost.example/", "https://h.example/localhost", "https://[2001:db8::1]/", ""]
+        {
+            assert!(!is_on_this_machine(away), "{away}");
+        }
     }
 
     #[test]

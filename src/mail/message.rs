@@ -4,7 +4,9 @@ use std::time::SystemTime;
 
 use chrono::Datelike;
 use lettre::Address;
-use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::header::{
+    ContentDisposition, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 
 use super::{Letter, clean};
@@ -101,6 +103,12 @@ pub(super) fn write(letter: &Letter, head: &Letterhead) -> Result<Written, Strin
         .boundary("=_keyrack")
         .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
         .singlepart(part(ContentType::TEXT_HTML, &letter.html));
+    let parts = match &letter.calendar {
+        None => parts,
+        Some(calendar) => {
+            MultiPart::mixed().boundary("=_letter").multipart(parts).singlepart(attached(calendar))
+        }
+    };
     let bytes = message.multipart(parts).map_err(|error| error.to_string())?.formatted();
     check(&bytes)?;
     Ok(Written { from: head.from.address.clone(), to, bytes })
@@ -111,6 +119,17 @@ fn part(kind: ContentType, text: &str) -> SinglePart {
         .header(kind)
         .header(ContentTransferEncoding::QuotedPrintable)
         .body(clean::body(text))
+}
+
+/// A calendar beside the letter, for programs that take one in.
+fn attached(calendar: &str) -> SinglePart {
+    let kind =
+        ContentType::parse("text/calendar; charset=utf-8; method=PUBLISH").unwrap_or(ContentType::TEXT_PLAIN);
+    SinglePart::builder()
+        .header(kind)
+        .header(ContentDisposition::attachment("keys.ics"))
+        .header(ContentTransferEncoding::QuotedPrintable)
+        .body(clean::body(calendar))
 }
 
 /// Atoms and dots on both sides of one `@` (RFC 5322, `dot-atom-text`).

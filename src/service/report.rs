@@ -153,18 +153,20 @@ impl Service {
         let count_of = |action: Action| {
             changes.iter().find(|(name, _)| name.as_str() == action.as_str()).map_or(0, |(_, count)| *count)
         };
-        let happened = async |action: Action| {
-            let filter = AuditFilter {
-                action: Some(action.as_str().to_owned()),
-                at: within.to_vec(),
-                ..AuditFilter::default()
-            };
-            let first = match count_of(action) {
-                0 => Vec::new(),
-                _ => store.audit(&filter, None, LISTED, now).await?,
-            };
-            let first = first.into_iter().map(Happening::of).collect();
-            Ok::<_, Error>(Listed { count: Some(count_of(action)), first })
+        let happened = async |actions: &[Action]| {
+            let mut rows = Vec::new();
+            for action in actions.iter().filter(|action| count_of(**action) > 0) {
+                let filter = AuditFilter {
+                    action: Some(action.as_str().to_owned()),
+                    at: within.to_vec(),
+                    ..AuditFilter::default()
+                };
+                rows.extend(store.audit(&filter, None, LISTED, now).await?);
+            }
+            rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
+            let first = rows.into_iter().take(LISTED as usize).map(Happening::of).collect();
+            let count = actions.iter().map(|action| count_of(*action)).sum();
+            Ok::<_, Error>(Listed { count: Some(count), first })
         };
         Ok(Report {
             database: SafeText::new(self.location()),
@@ -172,9 +174,9 @@ impl Service {
             until,
             told_at: now,
             told_by: SafeText::new(self.inner.identity.name.as_str()),
-            created: happened(Action::KeyCreate).await?,
-            rotated: happened(Action::KeyRotate).await?,
-            paused: happened(Action::KeyPause).await?,
+            created: happened(&[Action::KeyCreate, Action::KeyImport]).await?,
+            rotated: happened(&[Action::KeyRotate]).await?,
+            paused: happened(&[Action::KeyPause]).await?,
             revoked: self.some_keys(&revoked, by_end, Happening::revoked).await?,
             expired: self.whole_count(&Query::of(expired)).await?,
             expiring: self.some_keys(&soon, by_expiry, Ending::of).await?,

@@ -189,6 +189,7 @@ impl Due {
                 subject: words.subject,
                 text: words.text,
                 html: words.html,
+                calendar: None,
                 at,
             },
             Err(error) => return self.told(State::Failed, &error.to_string()),

@@ -18,6 +18,7 @@ fn letter(subject: &str, text: &str) -> Letter {
         subject: subject.into(),
         text: text.into(),
         html: format!("<p>{text}</p>"),
+        calendar: None,
         at: Utc.with_ymd_and_hms(2026, 11, 24, 9, 30, 0).unwrap(),
     }
 }
@@ -185,4 +186,29 @@ fn the_last_look_sees_what_must_not_leave() {
     }
     assert!(check(&[&[b'a'; 998][..], b"\r\n"].concat()).is_ok());
     assert!(check(&[&[b'a'; 999][..], b"\r\n"].concat()).is_err());
+}
+
+#[test]
+fn kr_17_a_calendar_goes_beside_the_letter_and_comes_out_as_it_was() {
+    let calendar = "BEGIN:VCALENDAR\r\nSUMMARY:API key CI=1 of M\u{fc}ller expires\r\nEND:VCALENDAR\r\n";
+    let letter = Letter { calendar: Some(calendar.into()), ..letter("soon", "text") };
+    let bytes = write(&letter, &head("K")).unwrap().bytes;
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(
+        text.contains("Content-Type: multipart/mixed")
+            && text.contains("Content-Type: multipart/alternative"),
+        "{text}"
+    );
+    // Read by another program.
+    let read = "import sys,email,email.policy\nm=email.message_from_binary_file(sys.stdin.buffer,policy=email.policy.default)\n\
+                a=list(m.iter_attachments())\nassert m.get_body(('plain',)) is not None\nassert len(a)==1\n\
+                print(a[0].get_content_type(),a[0].get_filename(),a[0].get_param('method'))\nsys.stdout.write(a[0].get_content())";
+    let mut python = std::process::Command::new("python3");
+    python.args(["-c", read]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = python.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), &bytes).unwrap();
+    let told = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let (first, rest) = told.split_once('\n').unwrap();
+    assert_eq!(first, "text/calendar keys.ics PUBLISH");
+    assert_eq!(rest.replace("\r\n", "\n"), calendar.replace("\r\n", "\n"));
 }

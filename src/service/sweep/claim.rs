@@ -11,6 +11,7 @@ use tokio::time::Instant as Moment;
 use super::Run;
 use crate::domain::Instant;
 use crate::domain::audit::{self, Action};
+use crate::domain::calendar;
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
 use crate::domain::reminder::fit::{Fit, KEYS, Rules};
@@ -82,6 +83,16 @@ impl Claimed {
             keys: self.cases.iter().map(line).collect(),
         }
     }
+}
+
+/// The keys of a letter as events for a calendar.
+pub(super) fn calendar_of(mail: &ReminderMail) -> String {
+    calendar::of(mail.keys.iter().map(ending), mail.now)
+}
+
+fn ending(key: &ReminderLine) -> calendar::Ending<'_> {
+    let ReminderLine { id, name, account, preview, issuer, expires_at, planned, .. } = key;
+    calendar::Ending { id, name, account, preview, issuer, at: *expires_at, planned: *planned }
 }
 
 /// What a claim came to.

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant as Moment, MissedTickBehavior, interval, sleep_until};
 
 use super::Run;
-use super::claim::Claimed;
+use super::claim::{Claimed, calendar_of};
 use super::pace::Pace;
 use super::record::Finished;
 use crate::domain::reminder::fit::{KEYS, Rules};
@@ -378,7 +378,8 @@ fn of_one_domain(letters: &[Finished]) -> bool {
 
 /// Writes a letter and sends it.
 async fn send(post: &Post, rules: &Rules, letter: &Claimed) -> LetterOutcome {
-    match post.templates.render(&letter.mail(rules)) {
+    let mail = letter.mail(rules);
+    match post.templates.render(&mail) {
         Ok(words) => {
             let letter = Letter {
                 message_id: letter.message_id.clone(),
@@ -386,6 +387,7 @@ async fn send(post: &Post, rules: &Rules, letter: &Claimed) -> LetterOutcome {
                 subject: words.subject,
                 text: words.text,
                 html: words.html,
+                calendar: Some(calendar_of(&mail)),
                 at: letter.at,
             };
             post.mailer.send(&letter).await

@@ -74,15 +74,15 @@ impl Store {
             Whose::Actors => "actor",
         };
         let of =
-            |action: &str, name: &str| format!("count(*) FILTER (WHERE action = 'key.{action}') AS {name}, ");
+            |actions: &str, name: &str| format!("count(*) FILTER (WHERE action IN ({actions})) AS {name}, ");
         let sql = format!(
             "SELECT {column} AS name, {}{}{}{}{}count(*) AS changes, count(*) OVER () AS everybody FROM audit \
              WHERE at >= $1 AND at < $2 AND {column} IS NOT NULL GROUP BY {column} ORDER BY changes DESC, name LIMIT $3",
-            of("create", "created"),
-            of("rotate", "rotated"),
-            of("revoke", "revoked"),
-            of("pause", "paused"),
-            of("edit", "edited"),
+            of("'key.create', 'key.import'", "created"),
+            of("'key.rotate'", "rotated"),
+            of("'key.revoke'", "revoked"),
+            of("'key.pause'", "paused"),
+            of("'key.edit'", "edited"),
         );
         let mut reader = self.reader().await?;
         let rows: Vec<TotalRow> =

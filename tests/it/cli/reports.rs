@@ -44,6 +44,24 @@ fn values<'l>(lines: &'l [String], name: &str) -> Vec<&'l str> {
 }
 
 on_both! {
+    async fn kr_17_imported_keys_are_among_the_created(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        make(&keyrack, "acme", "made here", &[]);
+        let policy = keyrack.ok(&["issuer", "show", "voxpria"]);
+        let former = "[format]\nformer = [{ prefix = \"sk_\", length = 40, hash = \"sha256\" }]\n";
+        let file = db.dir().join("policy.toml");
+        std::fs::write(&file, policy.replacen("[format]\n", former, 1)).unwrap();
+        keyrack.ok(&["issuer", "apply", file.to_str().unwrap(), "--yes"]);
+        let table = db.dir().join("moved.csv");
+        std::fs::write(&table, format!("name,hash\nfrom there,{}\n", "ab".repeat(32))).unwrap();
+        keyrack.ok(&["import", "sha256", table.to_str().unwrap(), "--account", "acme"]);
+        let report = keyrack.json(&["report", "--since", "1h"]);
+        assert_eq!(report["created"]["count"], 2, "{report}");
+        let names: Vec<&str> = report["created"]["first"].as_array().unwrap().iter().map(|one| text(one, "name")).collect();
+        assert_eq!(names, ["from there", "made here"]);
+        assert_eq!(report["accounts"]["first"][0]["created"], 2);
+    }
+
     async fn kr_17_a_report_tells_what_happened_in_every_form(db) {
         let keyrack = Script::furnished(&db, "voxpria");
         let [kept, gone, soon] = scene(&keyrack);

@@ -190,6 +190,37 @@ on_both! {
         stop(third);
     }
 
+    async fn kr_16_once_ends_with_6_while_an_endpoint_fails_though_no_try_is_due(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        let receiver = Receiver::start();
+        add(&keyrack, &db, "desk", &receiver, &[]);
+        receiver.answers(500, Duration::ZERO);
+        assert_eq!(keyrack.run(&["events", "send", "--once"]).status.code(), Some(6));
+        // As if it had failed for long: the next try is far.
+        let far = if db.is_postgres() { "now() + interval '1 hour'" } else { "retry_at + 3600000000" };
+        db.execute_past_triggers("endpoints", &format!("UPDATE endpoints SET retry_at = {far}")).await;
+        let asked = receiver.got().len();
+        let told = keyrack.run(&["events", "send", "--once"]);
+        assert_eq!((told.status.code(), receiver.got().len()), (Some(6), asked), "{told:?}");
+        receiver.answers(200, Duration::ZERO);
+        try_again(&db).await;
+        keyrack.ok(&["events", "send", "--once"]);
+        keyrack.ok(&["events", "send", "--once"]);
+    }
+
+    async fn kr_16_no_proxy_is_asked_for_what_is_on_this_machine(db) {
+        let keyrack = Script::furnished(&db, "voxpria");
+        let (receiver, proxy) = (Receiver::start(), Receiver::start());
+        add(&keyrack, &db, "desk", &receiver, &[]);
+        let mut command = keyrack.command(&["events", "send", "--once"]);
+        for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+            command.env(name, proxy.url().trim_end_matches("/hook"));
+        }
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        assert_eq!((receiver.took().len(), proxy.got().len()), (1, 0));
+    }
+
     async fn kr_16_a_history_that_is_another_one_is_said_and_a_secret_that_is_not_there(db) {
         let keyrack = Script::furnished(&db, "voxpria");
         let receiver = Receiver::start();

@@ -82,7 +82,7 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         )
     };
     let mut all: Vec<(String, &'static [&'static str], Fate)> = vec![
-        (approval("session_user", now, "1 hour"), KEYS, Owes),
+        (approval("session_user", now, "59 minutes"), KEYS, Owes),
         (approval("session_user", now, "2 hours"), NOBODY, Done),
         (approval("session_user", "now() - interval '5 min'", "1 hour"), NOBODY, Done),
         (approval("'ada'", now, "1 hour"), NOBODY, Done),
@@ -247,6 +247,9 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         (endpoint("'ada'", now, "1"), NOBODY, Done),
         (endpoint("session_user", "now() - interval '1 day'", "1"), NOBODY, Done),
         (endpoint("session_user", now, "0"), NOBODY, Done),
+        (endpoint("session_user", now, "1000000"), NOBODY, Done),
+        ("UPDATE endpoints SET lease_by = 's', lease_until = now() + interval '30 s', turns = turns + 1".into(), SENDER, Done),
+        ("UPDATE endpoints SET lease_by = 's', lease_until = now() + interval '1 day', turns = turns + 1".into(), NOBODY, Done),
         ("DELETE FROM endpoints".into(), NOBODY, Done),
         ("SELECT keyrack_remove_endpoint('desk')".into(), ADMIN, Owes),
         ("SELECT url FROM endpoints".into(), ADDRESSES, Done),
