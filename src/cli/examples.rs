@@ -200,6 +200,17 @@ const EXAMPLES: &[Examples] = &[
     ),
     ("alerts list", &[("What nobody has looked at", "keyrack alerts list")]),
     ("alerts ack", &[("Say that you have", "keyrack alerts ack 17 18")]),
+    ("approval list", &[("What waits for a second person", "keyrack approval list")]),
+    ("approval show", &[("Whom it touches", "keyrack approval show 3")]),
+    ("approval approve", &[("Carry it out, under both names", "keyrack approval approve 3")]),
+    ("approval decline", &[("Leave all as it is", "keyrack approval decline 3")]),
+    (
+        "approval override",
+        &[(
+            "In an emergency, without a second person",
+            "keyrack approval override 3 --reason 'keys are being abused, nobody answers'",
+        )],
+    ),
     ("events follow", &[("Every change as a line, from the first one on", "keyrack events follow --from 1")]),
     ("events endpoints list", &[("How far each has got", "keyrack events endpoints list")]),
     (
