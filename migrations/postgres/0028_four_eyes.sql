@@ -52,6 +52,8 @@ BEGIN
                 THEN 'it is decided by who is logged in, and now'
             WHEN NEW.outcome <> 'declined' AND OLD.ends_at <= keyrack_now() THEN 'nobody decided in time'
             WHEN NEW.outcome = 'approved' AND OLD.asked_by = session_user THEN 'who asked can''t approve'
+            WHEN NEW.outcome = 'approved' AND NOT EXISTS (SELECT FROM operators o WHERE o.name = OLD.asked_by AND o.role IN ('operator', 'admin'))
+                THEN 'who asked may change keys no more'
             WHEN NEW.outcome = 'overridden' AND (OLD.asked_by <> session_user OR coalesce(NEW.override_reason, '') = '')
                 THEN 'who asked does without approval, and says why'
             WHEN NEW.outcome = 'declined' AND NEW.operation IS NOT NULL THEN 'what is declined is not carried out'
@@ -122,20 +124,23 @@ BEGIN
     END IF;
     SELECT c.action, c.many, i.slug, i.policy -> 'bulk' ->> 'four-eyes' AS most INTO bad FROM (
             SELECT a.operation, a.action, k.issuer, count(DISTINCT a.key) AS many FROM added a JOIN key_auth k ON k.id = a.key
-            WHERE a.action IN ('key.revoke', 'key.pause', 'key.resume', 'key.edit', 'key.acknowledge', 'key.rotate', 'key.retire', 'key.limit')
+            WHERE a.action IN ('key.revoke', 'key.pause', 'key.edit', 'key.acknowledge', 'key.rotate', 'key.retire', 'key.limit')
             GROUP BY 1, 2, 3 HAVING count(DISTINCT a.key) > 1) AS c
         JOIN issuers i ON i.slug = c.issuer
         WHERE c.many > (i.policy -> 'bulk' ->> 'four-eyes')::bigint
             AND NOT EXISTS (SELECT FROM approvals p WHERE p.operation = c.operation AND p.outcome IN ('approved', 'overridden')
                 AND CASE p.verb WHEN 'revoke' THEN c.action = 'key.revoke' WHEN 'pause' THEN c.action = 'key.pause'
                     WHEN 'resume' THEN c.action = 'key.resume' WHEN 'edit' THEN c.action = 'key.edit'
-                    WHEN 'confirm' THEN c.action IN ('key.acknowledge', 'key.retire')
-                    WHEN 'rotate' THEN c.action IN ('key.rotate', 'key.acknowledge', 'key.retire') ELSE false END
+                    WHEN 'confirm' THEN c.action IN ('key.acknowledge', 'key.retire', 'key.revoke')
+                    WHEN 'rotate' THEN c.action IN ('key.rotate', 'key.acknowledge', 'key.retire', 'key.revoke') ELSE false END
                 -- The end of an overlap follows from what was approved, and a replacement has an id of its own.
                 AND NOT EXISTS (SELECT FROM added a JOIN keys m ON m.id = a.key
                     WHERE a.operation = c.operation AND a.action = c.action AND (a.action <> 'key.retire' OR p.verb = 'rotate')
-                        AND NOT EXISTS (SELECT FROM approval_keys q WHERE q.approval = p.n
-                            AND q.key = CASE WHEN p.verb = 'rotate' AND a.action <> 'key.retire' THEN m.predecessor ELSE a.key END)))
+                        AND (NOT EXISTS (SELECT FROM approval_keys q WHERE q.approval = p.n
+                                AND q.key = CASE WHEN p.verb = 'rotate' AND a.action NOT IN ('key.retire', 'key.revoke') THEN m.predecessor
+                                    WHEN p.verb = 'confirm' AND a.action = 'key.revoke' THEN m.successor ELSE a.key END)
+                            -- Without an overlap the old key ends with the rotation, and only where there is a new one.
+                            OR (p.verb = 'rotate' AND a.action = 'key.revoke' AND m.successor IS NULL))))
         LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '% of % keys of % at once takes a second person: above % its policy asks for approval', bad.action, bad.many, bad.slug,

@@ -7,7 +7,7 @@ use super::output::{Column, Record, Tone};
 use super::session::{Session, insist};
 use super::{prompt, say};
 use crate::domain::Instant;
-use crate::domain::approval::Approval;
+use crate::domain::approval::{Approval, Wish};
 use crate::domain::key::Key;
 use crate::domain::text::thousands;
 use crate::domain::when::in_a_sentence;
@@ -108,6 +108,9 @@ fn tell(approval: &Approval, now: Instant, session: &Session) {
         approval.asked_by,
         approval.what()
     ));
+    if let Some(how) = approval.wish.as_ref().and_then(Wish::how) {
+        session.remark(&format!("How: {how}."));
+    }
 }
 
 async fn decide(n: i64, decision: Decision, session: &Session) -> Result {
@@ -118,11 +121,15 @@ async fn decide(n: i64, decision: Decision, session: &Session) -> Result {
     let as_asked = page.keys.len().saturating_sub(page.changed.len());
     if session.global.dry_run {
         tell(&page.approval, page.now, session);
-        say(&format!(
-            "Would {} {} keys. Nothing was changed.",
-            page.approval.verb,
-            thousands(as_asked as u64)
-        ));
+        service.may_decide(&page.approval, &decision).await?;
+        let (verb, keys) = (page.approval.verb.as_str(), thousands(as_asked as u64));
+        say(&match (declines, verb) {
+            (true, _) => format!("Would decline request {n}: no key would be changed. Nothing was decided."),
+            (_, "rotate") => {
+                format!("Would let {} rotate {keys} keys. Nothing was decided.", page.approval.asked_by)
+            }
+            _ => format!("Would {verb} {keys} keys. Nothing was changed."),
+        });
         return Ok(());
     }
     if prompt::must_ask(&session.global) && !declines {

@@ -56,13 +56,33 @@ impl Wish {
             Self::Resume | Self::Confirm | Self::Rotate => None,
         }
     }
+
+    /// What more is to be said of a wish: which fields are edited, for how long keys are paused.
+    pub fn how(&self) -> Option<String> {
+        let mut told = match self {
+            Self::Edit { edit } => serde_json::to_value(edit).ok()?,
+            Self::Pause { lasting, .. } => serde_json::to_value(lasting).ok()?,
+            Self::Rotate => return Some("whoever asked rotates them once it is approved".into()),
+            Self::Revoke { .. } | Self::Resume | Self::Confirm => return None,
+        };
+        let empty = |value: &serde_json::Value| {
+            value.is_null() || *value == false || value.as_array().is_some_and(Vec::is_empty)
+        };
+        if let Some(members) = told.as_object_mut() {
+            members.retain(|_, value| !empty(value));
+        }
+        let members = told.as_object()?.iter().map(|(name, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            format!("{name} {value}")
+        });
+        Some(SafeText::new(members.collect::<Vec<_>>().join(", ")).to_string())
+    }
 }
 
-/// The rows of the audit by which such changes are counted.
-pub const COUNTED: [Action; 8] = [
+/// The rows of the audit by which such changes are counted. To let keys work again that somebody paused never waits.
+pub const COUNTED: [Action; 7] = [
     Action::KeyRevoke,
     Action::KeyPause,
-    Action::KeyResume,
     Action::KeyEdit,
     Action::KeyAcknowledge,
     Action::KeyRotate,

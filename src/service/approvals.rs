@@ -104,6 +104,12 @@ impl Service {
         Ok(ApprovalPage { approval, changed, keys, now })
     }
 
+    /// Refuses what deciding so would be refused for.
+    pub async fn may_decide(&self, approval: &Approval, decision: &Decision) -> Result<()> {
+        let who = self.whoami().await?;
+        may_decide(&who.identity.name, self.now().await?, approval, decision)
+    }
+
     /// Approves a request and carries it out, declines it, or does without a second person: whole or not at all.
     pub async fn decide(&self, operation: OperationId, n: i64, decision: Decision) -> Result<Decided> {
         let ApprovalPage { approval, keys, changed, now } = self.approval(n).await?;
@@ -202,7 +208,8 @@ impl<C: Change> Change for Deciding<C> {
         let n = self.n;
         let approval = tx.lock_approval(n).await?.ok_or_else(|| no_approval(n))?;
         if !tx.seen().await? {
-            may_decide(tx, &approval, &self.decision)?;
+            may_decide(&tx.who().name, tx.now(), &approval, &self.decision)?;
+            asker_may_still(tx, &approval, &self.decision).await?;
             let carries = C::CARRIES && self.decision != Decision::Decline;
             tx.decide_approval(n, self.decision.outcome(), self.decision.reason(), carries).await?;
             let action = match self.decision {
@@ -220,8 +227,9 @@ impl<C: Change> Change for Deciding<C> {
     }
 }
 
-fn may_decide(tx: &Tx, approval: &Approval, decision: &Decision) -> Result<()> {
-    let (n, now, own) = (approval.n, tx.now(), approval.asked_by.as_str() == tx.who().name);
+/// Whether `who` may decide this so now.
+fn may_decide(who: &str, now: Instant, approval: &Approval, decision: &Decision) -> Result<()> {
+    let (n, own) = (approval.n, approval.asked_by.as_str() == who);
     if approval.outcome.is_some() {
         let by = approval.decided_by.as_deref().unwrap_or("somebody");
         return Err(Error::Refused(format!("request {n} was {} by {by} already", approval.state(now))));
@@ -241,6 +249,20 @@ fn may_decide(tx: &Tx, approval: &Approval, decision: &Decision) -> Result<()> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Nobody's wish is carried out who may change keys no more: whoever took their role meant that, too.
+async fn asker_may_still(tx: &mut Tx, approval: &Approval, decision: &Decision) -> Result<()> {
+    let asker = approval.asked_by.as_str();
+    let operators = tx.operators().await?;
+    let role = operators.iter().find(|one| one.name.as_str() == asker).map(|one| one.role);
+    if *decision != Decision::Approve || role.is_some_and(|role| role.permits(Permission::ChangeKeys)) {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "{asker}, who asked for request {}, may change keys no more: decline it with `keyrack approval decline {}`",
+        approval.n, approval.n
+    )))
 }
 
 /// What is decided without a change of keys.

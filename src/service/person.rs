@@ -33,6 +33,8 @@ const LENGTH: u64 = 64 << 10;
 /// The kernel tells when a process began in steps of a hundredth of a second, as it does how long it has been up.
 const STEPS: f64 = 100.0;
 const SLACK: f64 = 0.02;
+/// Seconds that sshd takes at most, from when it became the login, until it has written whose key it was.
+const AT_ONCE: f64 = 2.0;
 /// No user.
 const NOBODY: [u32; 2] = [u32::MAX, 65_534];
 
@@ -173,10 +175,16 @@ fn of_ssh(lineage: &[Process]) -> Person {
             && found.mode() & 0o7777 == 0o600
             && found.nlink() == 1
             && made.is_some_and(|made| changed - made.as_secs_f64() <= SLACK)
-            && began().is_some_and(|start| is_within(changed - start, sshd.began, first.began))
+            && began().is_some_and(|start| is_within(changed - start, sshd.began, last(first, sshd)))
     });
     let proof = if checked { Proof::Checked } else { Proof::Claimed };
     read(file).map_or_else(Person::default, |text| from_ssh(&text, proof))
+}
+
+/// Until when sshd writes the file. The one that became the login does at once; later sessions of the same connection have processes
+/// of their own, but no file.
+fn last(first: &Process, sshd: &Process) -> f64 {
+    if sshd.is_root() { first.began } else { first.began.min(sshd.began + AT_ONCE) }
 }
 
 fn is_within(at: f64, from: f64, until: f64) -> bool {

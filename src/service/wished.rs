@@ -34,19 +34,26 @@ pub(super) async fn four_eyes(tx: &mut Tx) -> Result<()> {
     if issuers.iter().all(|issuer| issuer.policy.bulk.four_eyes.is_none()) {
         return Ok(());
     }
+    // What an approved rotation covers is what it does itself: the new keys, and the ends of the old ones.
+    let rotates = tx.rotates();
+    let mut carried = None;
     for ids in changed {
         let keys = tx.keys(&ids).await?;
-        for issuer in &issuers {
+        'issuers: for issuer in &issuers {
             let many = keys.iter().filter(|key| key.issuer == issuer.slug).count();
             let Some(most) = issuer.policy.bulk.four_eyes.filter(|most| many > *most as usize) else {
                 continue;
             };
-            for (n, approved) in tx.approved_rotations().await? {
+            let approved = if rotates { tx.approved_rotations(carried).await? } else { Vec::new() };
+            for (n, approved) in approved {
                 // An old key, or the one in its place.
                 let is_one = |key: &KeyId| approved.binary_search(key).is_ok();
                 if keys.iter().all(|key| is_one(&key.id) || key.predecessor.as_ref().is_some_and(is_one)) {
-                    tx.carry_out_approval(n).await?;
-                    return Ok(());
+                    if carried.is_none() {
+                        tx.carry_out_approval(n).await?;
+                    }
+                    carried = Some(n);
+                    continue 'issuers;
                 }
             }
             return Err(Error::FourEyes(format!(

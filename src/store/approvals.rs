@@ -7,6 +7,7 @@ use super::reading::from_row;
 use super::{Conn, Error, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::approval::{Approval, Asked, COUNTED, Outcome, Wish};
+use crate::domain::audit::Action;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Identity;
 
@@ -91,6 +92,12 @@ impl Tx {
         COUNTED.iter().map(|action| of(action.as_str())).filter(|keys| keys.len() > 1).collect()
     }
 
+    /// Whether this transaction's operation rotates keys.
+    pub fn rotates(&self) -> bool {
+        let (operation, rotate) = (self.operation(), Action::KeyRotate.as_str());
+        self.still_owed().iter().any(|row| row.operation == operation && row.action == rotate)
+    }
+
     /// Asks for approval. Answers the request's number.
     pub async fn ask_approval(
         &mut self,
@@ -165,14 +172,14 @@ impl Tx {
     }
 
     /// A rotation that was approved for the acting person and that nobody has carried out: its number and keys.
-    pub async fn approved_rotations(&mut self) -> Result<Vec<(i64, Vec<KeyId>)>> {
+    pub async fn approved_rotations(&mut self, carried: Option<i64>) -> Result<Vec<(i64, Vec<KeyId>)>> {
         let (now, by) = (Time(self.now()), self.who().name.clone());
         let open: Vec<(i64,)> = rows!(
             fetch_all,
             self.conn(),
-            "SELECT n FROM approvals WHERE verb = 'rotate' AND outcome IN ('approved', 'overridden') AND operation IS NULL AND asked_by = $1 AND ends_at > $2 \
+            "SELECT n FROM approvals WHERE verb = 'rotate' AND outcome IN ('approved', 'overridden') AND (operation IS NULL OR n = $3) AND asked_by = $1 AND ends_at > $2 \
              ORDER BY n",
-            [by, now]
+            [by, now, carried]
         );
         let mut all = Vec::with_capacity(open.len());
         for (n,) in open {

@@ -206,7 +206,7 @@ impl Alert {
                 }
             }
             What::Overridden { approval, by, verb, keys, reason } => format!(
-                "{by} changed {} keys ({verb}) without the second person whom the policy asks for, because {:?}: ask them, and look at \
+                "{by} went ahead with {} keys ({verb}) without the second person whom the policy asks for, because {:?}: ask them, and look at \
                  keyrack approval show {approval}.",
                 thousands(*keys),
                 reason.as_str()

@@ -11,7 +11,7 @@ use crate::domain::approval::Wish;
 use crate::domain::key::KeyId;
 use crate::domain::operator::Permission;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::{SafeText, thousands};
+use crate::domain::text::thousands;
 use crate::service::{ApprovalPage, Decision};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
@@ -203,7 +203,7 @@ fn parts(shell: &Shell, page: &ApprovalPage, place: usize, many: usize, own: boo
     if let Some(reason) = &approval.reason {
         parts.push(Part::Fact("Reason", reason.to_string()));
     }
-    if let Some(how) = approval.wish.as_ref().and_then(how) {
+    if let Some(how) = approval.wish.as_ref().and_then(Wish::how) {
         parts.push(Part::Fact("How", how));
     }
     if own {
@@ -228,27 +228,6 @@ fn parts(shell: &Shell, page: &ApprovalPage, place: usize, many: usize, own: boo
         parts.push(Part::Words(format!("… and {} more: keyrack approval show {n}", thousands(more as u64))));
     }
     parts
-}
-
-/// What more is to be said of a wish: which fields are edited, for how long keys are paused.
-fn how(wish: &Wish) -> Option<String> {
-    let mut told = match wish {
-        Wish::Edit { edit } => serde_json::to_value(edit).ok()?,
-        Wish::Pause { lasting, .. } => serde_json::to_value(lasting).ok()?,
-        Wish::Rotate => return Some("whoever asked rotates them once it is approved".into()),
-        Wish::Revoke { .. } | Wish::Resume | Wish::Confirm => return None,
-    };
-    let empty = |value: &serde_json::Value| {
-        value.is_null() || *value == false || value.as_array().is_some_and(Vec::is_empty)
-    };
-    if let Some(members) = told.as_object_mut() {
-        members.retain(|_, value| !empty(value));
-    }
-    let members = told.as_object()?.iter().map(|(name, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        format!("{name} {value}")
-    });
-    Some(SafeText::new(members.collect::<Vec<_>>().join(", ")).to_string())
 }
 
 #[cfg(test)]

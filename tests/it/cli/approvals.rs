@@ -117,8 +117,8 @@ on_both! {
         let n = number(ada.pause_keys(new_operation(), &keys, order, None).await.unwrap_err());
         bob.decide(new_operation(), n, Decision::Approve).await.unwrap();
         assert!(ada.keys(&keys).await.unwrap().iter().all(|key| key.paused.is_some()));
-        let n = number(ada.resume_keys(new_operation(), &keys, None).await.unwrap_err());
-        bob.decide(new_operation(), n, Decision::Approve).await.unwrap();
+        // What somebody paused works again without waiting.
+        ada.resume_keys(new_operation(), &keys, None).await.unwrap();
         assert!(ada.keys(&keys).await.unwrap().iter().all(|key| key.paused.is_none()));
         let edit = Edit { tag: Tags::parse("prod"), ..Edit::default() };
         let n = number(ada.edit_keys(new_operation(), &keys, edit, None).await.unwrap_err());
@@ -137,9 +137,54 @@ on_both! {
         assert!(told.contains(&format!("request {n} (rotate 4 keys)")), "{told}");
         assert!(!place.exists() || std::fs::read_dir(&place).unwrap().next().is_none(), "no secret is left");
         bob.decide(new_operation(), n, Decision::Approve).await.unwrap();
+        // It lets rotate, and nothing else.
+        asked(&ada, &keys).await;
+        assert_eq!(works(&ada, &keys).await, 4);
         keyrack.ok(&rotate);
         assert_eq!(keyrack.keys("replaced:yes").len(), 4);
         keyrack.ok(&["audit", "verify"]);
+    }
+
+    async fn kr_16_an_approved_rotation_may_end_the_old_keys_at_once(db) {
+        let (_, bob, _, keys) = scene(&db).await;
+        let keyrack = Script::on(&db);
+        let place = db.dir().join("new");
+        let mut rotate = vec!["key", "rotate", "--overlap", "none", "--out-dir", place.to_str().unwrap(), "--yes"];
+        let ids: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        rotate.extend(ids.iter().map(String::as_str));
+        keyrack.refused(5, &rotate);
+        let n = bob.approvals(false).await.unwrap()[0].n;
+        bob.decide(new_operation(), n, Decision::Approve).await.unwrap();
+        keyrack.ok(&rotate);
+        assert_eq!(works(&bob, &keys).await, 0, "the old ones ended");
+        assert_eq!(keyrack.keys("replaces:yes").len(), 4);
+        keyrack.ok(&["audit", "verify"]);
+    }
+
+    async fn kr_16_nobodys_wish_is_carried_out_who_lost_their_role(db) {
+        let (ada, bob, _, keys) = scene(&db).await;
+        let n = asked(&bob, &keys).await;
+        ada.remove_operator(new_operation(), "bob").await.unwrap();
+        let told = refusal(ada.decide(new_operation(), n, Decision::Approve).await);
+        assert!(told.contains("bob, who asked for request"), "{told}");
+        assert_eq!(works(&ada, &keys).await, 4);
+        ada.decide(new_operation(), n, Decision::Decline).await.unwrap();
+    }
+
+    async fn kr_16_who_approves_is_told_what_would_be_changed(db) {
+        let (ada, _, _, keys) = scene(&db).await;
+        let edit = Edit { owner: Some("mallory".into()), ..Edit::default() };
+        let Err(Error::Asked { n, .. }) = ada.edit_keys(new_operation(), &keys, edit, None).await else { panic!() };
+        let number = n.to_string();
+        let keyrack = Script::on(&db);
+        let told = keyrack.run(&["approval", "show", &number]);
+        let told = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert!(told.contains("mallory"), "{told}");
+        // Who asked is refused when only trying, too; what declining comes to is said.
+        let tried = keyrack.refused(5, &["approval", "approve", &number, "--dry-run"]);
+        assert!(tried.contains("you asked for request"), "{tried}");
+        let tried = keyrack.run(&["approval", "decline", &number, "--dry-run"]);
+        assert!(String::from_utf8_lossy(&tried.stderr).contains("no key would be changed"));
     }
 
     async fn kr_16_after_an_hour_nobody_approves(db) {
@@ -174,7 +219,7 @@ on_both! {
         let alert = &alerts[0];
         assert_eq!((alert["kind"].as_str(), alert["severity"].as_str()), (Some("overridden"), Some("critical")), "{alerts}");
         let words = alert["words"].as_str().unwrap();
-        assert!(words.contains("changed 4 keys (revoke) without the second person") && words.contains("on fire"), "{words}");
+        assert!(words.contains("went ahead with 4 keys (revoke) without the second person") && words.contains("on fire"), "{words}");
         let kinds: Vec<Value> = keyrack.ok(&["events", "follow", "--once"]).lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].clone()).collect();
         assert!(kinds.contains(&json!("approval-asked")) && kinds.contains(&json!("overridden")), "{kinds:?}");
