@@ -130,7 +130,7 @@ BEGIN
         WHERE c.many > (i.policy -> 'bulk' ->> 'four-eyes')::bigint
             AND NOT EXISTS (SELECT FROM approvals p WHERE p.operation = c.operation AND p.outcome IN ('approved', 'overridden')
                 AND CASE p.verb WHEN 'revoke' THEN c.action = 'key.revoke' WHEN 'pause' THEN c.action = 'key.pause'
-                    WHEN 'resume' THEN c.action = 'key.resume' WHEN 'edit' THEN c.action = 'key.edit'
+                    WHEN 'edit' THEN c.action = 'key.edit'
                     WHEN 'confirm' THEN c.action IN ('key.acknowledge', 'key.retire', 'key.revoke')
                     WHEN 'rotate' THEN c.action IN ('key.rotate', 'key.acknowledge', 'key.retire', 'key.revoke') ELSE false END
                 -- The end of an overlap follows from what was approved, and a replacement has an id of its own.

@@ -27,7 +27,6 @@ pub enum Wish {
         message: Option<String>,
         reason: Option<String>,
     },
-    Resume,
     Confirm,
     Edit {
         edit: Box<Edit>,
@@ -41,7 +40,6 @@ impl Wish {
         match self {
             Self::Revoke { .. } => "revoke",
             Self::Pause { .. } => "pause",
-            Self::Resume => "resume",
             Self::Confirm => "confirm",
             Self::Edit { .. } => "edit",
             Self::Rotate => "rotate",
@@ -53,7 +51,7 @@ impl Wish {
         match self {
             Self::Revoke { reason, .. } | Self::Pause { reason, .. } => reason.as_deref(),
             Self::Edit { edit } => edit.plan_reason.as_deref(),
-            Self::Resume | Self::Confirm | Self::Rotate => None,
+            Self::Confirm | Self::Rotate => None,
         }
     }
 
@@ -62,8 +60,8 @@ impl Wish {
         let mut told = match self {
             Self::Edit { edit } => serde_json::to_value(edit).ok()?,
             Self::Pause { lasting, .. } => serde_json::to_value(lasting).ok()?,
-            Self::Rotate => return Some("whoever asked rotates them once it is approved".into()),
-            Self::Revoke { .. } | Self::Resume | Self::Confirm => return None,
+            Self::Rotate => return Some("the person who asked rotates them after the approval".into()),
+            Self::Revoke { .. } | Self::Confirm => return None,
         };
         let empty = |value: &serde_json::Value| {
             value.is_null() || *value == false || value.as_array().is_some_and(Vec::is_empty)

@@ -38,7 +38,7 @@ use crate::domain::verdict::{Answer, Ask, Request};
         )),
         (status = 400, description = "The request contradicts itself", body = super::schema::ErrorBody),
         (status = 401, description = "No key, or none that works", body = super::schema::ErrorBody),
-        (status = 403, description = "The key may not make this request, or the asker isn't a listed proxy", body = super::schema::ErrorBody),
+        (status = 403, description = "The key may not make this request, or no listed proxy asks", body = super::schema::ErrorBody),
         (status = 429, description = "A budget is used up; see Retry-After", body = super::schema::ErrorBody),
         (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
     )
@@ -118,7 +118,7 @@ pub async fn ingress(door: &Door, request: HttpRequest<Body>) -> Response<Body> 
         )),
         (status = 400, description = "The request contradicts itself", body = super::schema::ErrorBody),
         (status = 401, description = "No key, or none that works", body = super::schema::ErrorBody),
-        (status = 403, description = "The key may not make this request, or the asker isn't a listed proxy", body = super::schema::ErrorBody),
+        (status = 403, description = "The key may not make this request, or no listed proxy asks", body = super::schema::ErrorBody),
         (status = 429, description = "A budget is used up; see Retry-After", body = super::schema::ErrorBody),
         (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
     )

@@ -155,10 +155,6 @@ impl Service {
                 self.change(operation, Deciding::of(n, by, Paused { keys: ids.clone(), order, shown }))
                     .await?;
             }
-            Some(Wish::Resume) => {
-                self.change(operation, Deciding::of(n, by, Paused { keys: ids.clone(), order: None, shown }))
-                    .await?;
-            }
             Some(Wish::Confirm) => {
                 self.change(
                     operation,

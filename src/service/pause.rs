@@ -142,11 +142,13 @@ impl Change for Paused {
     }
 
     fn wished(&self) -> Option<Wished> {
-        let wish = self.order.as_ref().map_or(Wish::Resume, |order| Wish::Pause {
+        // Resuming never waits.
+        let order = self.order.as_ref()?;
+        let wish = Wish::Pause {
             lasting: order.lasting,
             message: order.message.clone(),
             reason: order.reason.clone(),
-        });
+        };
         Some(Wished { wish, keys: self.keys.clone(), shown: self.shown.clone() })
     }
 

@@ -63,7 +63,7 @@ impl Service {
         let own = self.peppers().ids().find(|pepper| pepper.version == version);
         own.ok_or_else(|| {
             Error::Refused(format!(
-                "there is no pepper v{version} here: put it into the folder that --peppers names"
+                "pepper v{version} is missing here: add its file to the folder that --peppers names"
             ))
         })
     }

@@ -24,7 +24,6 @@ fn every_wish_is_read_again_as_it_was_written() {
             reason: Some("x".into()),
         },
         Wish::Pause { lasting: Lasting::Until(crate::domain::examples::noon()), message: None, reason: None },
-        Wish::Resume,
         Wish::Confirm,
         Wish::Edit { edit: Box::new(edit) },
         Wish::Rotate,

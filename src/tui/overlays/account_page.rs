@@ -15,6 +15,7 @@ use crate::domain::text::{SafeText, thousands};
 use crate::service::{AccountPage, Count};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
+use crate::tui::latest::Latest;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Opening, Part};
 use crate::tui::screens::{accounts, audit};
@@ -33,9 +34,7 @@ const ABOUT: Subjects = Subjects::ACCOUNTS.and(Subjects::KEYS).and(Subjects::ISS
 pub struct State {
     number: u64,
     slug: String,
-    asked: Option<RequestId>,
-    /// Whether something changed while it was being read.
-    stale: bool,
+    reading: Latest,
     page: reader::State,
     read: Option<Box<AccountPage>>,
 }
@@ -43,9 +42,9 @@ pub struct State {
 /// Reads everything about the account with this slug.
 pub fn open(shell: &mut Shell, number: u64, slug: String) -> Opened {
     let page = reader::page(title(&slug), vec![Part::Words("reading…".into())]);
-    let mut state = State { number, slug, asked: None, stale: false, page, read: None };
-    let effect = state.ask(shell);
-    Opened::new(state, vec![effect])
+    let mut state = State { number, slug, reading: Latest::default(), page, read: None };
+    let effects = state.ask(shell);
+    Opened::new(state, effects)
 }
 
 fn title(slug: &str) -> String {
@@ -53,11 +52,12 @@ fn title(slug: &str) -> String {
 }
 
 impl State {
-    fn ask(&mut self, shell: &mut Shell) -> Effect {
-        let (id, effect) = shell.ask(To::Overlay(self.number), Request::AccountPage(self.slug.clone()));
-        self.asked = Some(id);
-        self.stale = false;
-        effect
+    /// Reads it, or reads it again once the reading under way is answered.
+    fn ask(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.reading
+            .ask(shell, To::Overlay(self.number), Request::AccountPage(self.slug.clone()))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -95,22 +95,12 @@ impl Layer for State {
     }
 
     fn changed(&mut self, shell: &mut Shell, subjects: Subjects) -> Vec<Effect> {
-        if !subjects.meet(ABOUT) {
-            return Vec::new();
-        }
-        if self.asked.is_some() {
-            self.stale = true;
-            return Vec::new();
-        }
-        vec![self.ask(shell)]
+        if subjects.meet(ABOUT) { self.ask(shell) } else { Vec::new() }
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         let Reply::AccountPage(outcome) = reply else { return Vec::new() };
-        if self.asked != Some(id) {
-            return Vec::new();
-        }
-        self.asked = None;
+        let Some(settled) = self.reading.settle(shell, id) else { return Vec::new() };
         match outcome {
             Ok(read) => {
                 self.page.set(parts(shell, &read));
@@ -120,7 +110,7 @@ impl Layer for State {
             Err(failure) if self.read.is_some() => shell.failed(&failure),
             Err(failure) => self.page.set(vec![Part::Words(failure.text.to_string())]),
         }
-        if self.stale { vec![self.ask(shell)] } else { Vec::new() }
+        settled.next.into_iter().collect()
     }
 
     fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {

@@ -15,6 +15,7 @@ use crate::domain::text::thousands;
 use crate::service::{ApprovalPage, Decision};
 use crate::tui::effect::{Effect, Reply, Request, RequestId, To};
 use crate::tui::input::Input;
+use crate::tui::latest::Latest;
 use crate::tui::layer::{Layer, Opened};
 use crate::tui::opening::{Change, Opening, Part, Question};
 use crate::tui::shell::Shell;
@@ -30,9 +31,7 @@ const NAMED: usize = 500;
 #[derive(Debug)]
 pub struct State {
     number: u64,
-    asked: Option<RequestId>,
-    /// Whether something changed while they were being read.
-    stale: bool,
+    reading: Latest,
     page: reader::State,
     waiting: Vec<ApprovalPage>,
     /// The one that is shown.
@@ -42,17 +41,15 @@ pub struct State {
 /// Reads what waits.
 pub fn open(shell: &mut Shell, number: u64) -> Opened {
     let page = reader::page("Waiting for approval".into(), vec![Part::Words("reading…".into())]);
-    let mut state = State { number, asked: None, stale: false, page, waiting: Vec::new(), place: 0 };
-    let effect = state.ask(shell);
-    Opened::new(state, vec![effect])
+    let mut state = State { number, reading: Latest::default(), page, waiting: Vec::new(), place: 0 };
+    let effects = state.ask(shell);
+    Opened::new(state, effects)
 }
 
 impl State {
-    fn ask(&mut self, shell: &mut Shell) -> Effect {
-        let (id, effect) = shell.ask(To::Overlay(self.number), Request::Approvals);
-        self.asked = Some(id);
-        self.stale = false;
-        effect
+    /// Reads it, or reads it again once the reading under way is answered.
+    fn ask(&mut self, shell: &mut Shell) -> Vec<Effect> {
+        self.reading.ask(shell, To::Overlay(self.number), Request::Approvals).into_iter().collect()
     }
 
     fn shown(&self) -> Option<&ApprovalPage> {
@@ -143,22 +140,12 @@ impl Layer for State {
     }
 
     fn changed(&mut self, shell: &mut Shell, subjects: Subjects) -> Vec<Effect> {
-        if !subjects.meet(ABOUT) {
-            return Vec::new();
-        }
-        if self.asked.is_some() {
-            self.stale = true;
-            return Vec::new();
-        }
-        vec![self.ask(shell)]
+        if subjects.meet(ABOUT) { self.ask(shell) } else { Vec::new() }
     }
 
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply) -> Vec<Effect> {
         let Reply::Approvals(outcome) = reply else { return Vec::new() };
-        if self.asked != Some(id) {
-            return Vec::new();
-        }
-        self.asked = None;
+        let Some(settled) = self.reading.settle(shell, id) else { return Vec::new() };
         match outcome {
             Ok(waiting) => {
                 // It stays on its request.
@@ -169,7 +156,7 @@ impl Layer for State {
             }
             Err(failure) => self.page.set(vec![Part::Words(failure.text.to_string())]),
         }
-        if self.stale { vec![self.ask(shell)] } else { Vec::new() }
+        settled.next.into_iter().collect()
     }
 
     fn label(&self, shell: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {

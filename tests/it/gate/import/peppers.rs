@@ -185,7 +185,7 @@ on_both! {
         let table = format!("hash,name,prefix\n{},theirs,sk_\n", hmac(FIRST, key));
         let args = ["import", "sha256", "-", "-a", "acme", "--json", "--pepper", "v1"];
         let lost = keyrack.run_with_input(&args, &table);
-        assert!(lost.status.code() == Some(5) && texts(&lost).1.contains("there is no pepper v1 here"), "{lost:?}");
+        assert!(lost.status.code() == Some(5) && texts(&lost).1.contains("pepper v1 is missing here"), "{lost:?}");
         let told = keyrack.run_with_input(&[&args[..], &["--peppers", &peppers]].concat(), &table);
         assert!(texts(&told).0.contains("\"imported\": 1"), "{told:?}");
         let gate = Gate::start(&db, &["--peppers", &peppers]);
