@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::accounts::lock_account;
 use super::change::{Change, locked};
 use super::ids::{new_id, random};
+use super::peppers::may_seal;
 use super::permit::permit;
 use super::{Error, Field, Intent, Result, Service};
 use crate::domain::account::{Account, Standing};
@@ -71,7 +72,7 @@ impl Service {
             tags: request.tags,
             limits: request.limits,
         };
-        let (entropy, peppers) = (self.draw(), self.sealing().await?);
+        let (entropy, peppers) = (self.draw(), self.readable()?.clone());
         let (account, intent) = (request.account, self.intent);
         let create = Create { account, draft, entropy: entropy.clone(), peppers, intent };
         let made = self.change(request.operation, create).await?;
@@ -152,6 +153,9 @@ impl Change for Create {
             return made_before(tx, issuer).await;
         }
         let expires_at = self.draft.check(policy, tx.now())?;
+        if counted.peppered {
+            may_seal(&self.peppers, &tx.peppered().await?)?;
+        }
         allow_more(tx, &account, policy, counted, Batch::ONE).await?;
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);
         let key = self.draft.key(tx, expires_at, &account, policy, (&secret, &self.peppers));
@@ -320,7 +324,9 @@ pub(super) async fn allow_more(
     if account.standing == Standing::Suspended {
         return Err(Error::Suspended { account: account.slug.clone() });
     }
-    super::holds::allow_creation(tx, account, policy).await?;
+    if counted.stopped {
+        super::holds::allow_creation(tx, account, policy).await?;
+    }
     if let Some(cap) = policy.caps.active_keys.filter(|_| batch.added > 0)
         && counted.active.saturating_add(batch.added.into()) > u64::from(cap)
     {

@@ -80,16 +80,19 @@ impl Service {
     /// Living keys were hashed with a newer pepper than is at hand, or with another one: what was made now would be worth less,
     /// or work nowhere.
     pub(super) async fn sealing(&self) -> Result<Peppers> {
-        if let Some(why) = &self.keyring.fault {
-            return Err(Error::Refused(why.clone()));
-        }
-        let used = self.inner.store.peppered(self.now().await?, 1).await?;
-        match self.peppers().may_seal(&used) {
-            Ok(()) => Ok(self.peppers().clone()),
-            Err(lack) => Err(Error::Refused(format!(
-                "no key can be made here: {lack}, and keys in this database are hashed with it. Name the folder of the peppers \
-                 with --peppers DIR or the setting peppers"
-            ))),
+        let peppers = self.readable()?;
+        may_seal(peppers, &self.inner.store.peppered(self.now().await?, 1).await?)?;
+        Ok(peppers.clone())
+    }
+
+    /// The peppers at hand.
+    ///
+    /// # Errors
+    /// They can't be read.
+    pub(super) fn readable(&self) -> Result<&Peppers> {
+        match &self.keyring.fault {
+            Some(why) => Err(Error::Refused(why.clone())),
+            None => Ok(self.peppers()),
         }
     }
 
@@ -136,4 +139,14 @@ impl Service {
         uses.sort_by_key(|pepper| std::cmp::Reverse(pepper.version));
         Ok(Ok(uses))
     }
+}
+
+/// Refuses new keys with less than the newest pepper that living keys have.
+pub(super) fn may_seal(peppers: &Peppers, used: &[(Scheme, u64)]) -> Result<()> {
+    peppers.may_seal(used).map_err(|lack| {
+        Error::Refused(format!(
+            "no key can be made here: {lack}, and keys in this database are hashed with it. Name the folder of the peppers \
+             with --peppers DIR or the setting peppers"
+        ))
+    })
 }

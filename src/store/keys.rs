@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows, run, scalar};
@@ -31,6 +31,10 @@ pub struct Counted {
     pub oldest: Option<Instant>,
     /// As [`Tx::seen`], behind the account's lock.
     pub seen: bool,
+    /// Whether a stop of creation may hold; see [`Tx::held`].
+    pub stopped: bool,
+    /// Whether a pepper went into the hash of any key; see [`Tx::peppered`].
+    pub peppered: bool,
 }
 
 struct HashRow {
@@ -162,16 +166,26 @@ impl Tx {
     ) -> Result<Counted> {
         // What a clock that was wrong made in the future is no measure.
         let (now, operation) = (Time(self.now()), self.operation());
-        let (active, oldest, seen): (i64, Option<Time>, bool) = rows!(
-            fetch_one,
-            self.conn(),
-            "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted), \
-                 (SELECT created_at FROM key_auth WHERE account = $1 AND created_at > $4 AND created_at <= $2 AND imported_from IS NULL \
-                     ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
-                 EXISTS (SELECT 1 FROM audit WHERE operation = $6)",
-            [account, now, i64::from(active), Time(since), (i64::from(made) - 1).max(0), operation]
-        );
-        Ok(Counted { active: active.unsigned_abs(), oldest: oldest.map(Instant::from), seen })
+        type Row = (i64, Option<Time>, bool, bool, bool, i64);
+        let (active, oldest, seen, stopped, peppered, unfed): Row = both!(self.conn(), c => {
+            // The indexes that are fed in batches: SQLite's.
+            let unfed = match Db::ROW {
+                "seq" => "coalesce((SELECT max(seq) FROM key_auth), 0) - (SELECT upto FROM key_feed)",
+                _ => "CAST(0 AS bigint)",
+            };
+            let sql = format!(
+                "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted), \
+                     (SELECT created_at FROM key_auth WHERE account = $1 AND created_at > $4 AND created_at <= $2 AND imported_from IS NULL \
+                         ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
+                     EXISTS (SELECT 1 FROM audit WHERE operation = $6), \
+                     EXISTS (SELECT 1 FROM holds WHERE kind = 'creation' AND lifted_at IS NULL), \
+                     (SELECT min(scheme) FROM key_auth WHERE substr(scheme, 1, 5) = 'hmac-') IS NOT NULL, {unfed}"
+            );
+            let sql = sqlx::query_as::<Db, _>(AssertSqlSafe(sql)).bind(account).bind(now).bind(i64::from(active));
+            sql.bind(Time(since)).bind((i64::from(made) - 1).max(0)).bind(operation).fetch_one(c).await?
+        });
+        self.set_unfed(unfed);
+        Ok(Counted { active: active.unsigned_abs(), oldest: oldest.map(Instant::from), seen, stopped, peppered })
     }
 
     /// Links old keys to the ones that replace them.

@@ -13,7 +13,7 @@ use crate::domain::text::fold;
 mod arrays;
 mod foreign;
 
-/// 500 rows of 23 values: below SQLite's 32,766 values a statement.
+/// 500 rows of 36 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
 /// From so many keys on PostgreSQL gets them as arrays, and so many in one.
 const FEW: usize = 16;
@@ -41,6 +41,7 @@ impl Tx {
             }
             return Ok(());
         }
+        let mut unfed = self.unfed().map(|waiting| waiting.saturating_add_unsigned(keys.len() as u64));
         for some in keys.chunks(ROWS) {
             // Many are a batch by themselves.
             let listed = some.len() as i64 >= FED;
@@ -49,9 +50,15 @@ impl Tx {
             }
             both!(self.conn(), c => {
                 let persistent = some.len() == ROWS || some.len() == 1;
-                let (column, value) = if Db::ROW == "seq" { (", listed", i64::from(listed)) } else { ("", 0) };
+                // One message for both tables: SQLite takes two statements, PostgreSQL one of two parts.
+                let sqlite = Db::ROW == "seq";
+                let (column, value) = if sqlite { (", listed", i64::from(listed)) } else { ("", 0) };
+                let (begin, middle, auth, row) = match sqlite {
+                    true => ("", "; WITH ", "key_auth", "seq, "),
+                    false => ("WITH auth AS (", " RETURNING id), ", "auth", ""),
+                };
                 let mut sql = QueryBuilder::<Db>::new(format!(
-                    "INSERT INTO key_auth (hash, id, account, issuer, scopes, allow, limits, created_at, claim_by, expires_at, \
+                    "{begin}INSERT INTO key_auth (hash, id, account, issuer, scopes, allow, limits, created_at, claim_by, expires_at, \
                      not_before, revoke_at, planned_by, plan_reason, own_expiry, acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason, scheme, imported_from{column}) ",
                 ));
                 sql.push_values(some, |mut row, key| {
@@ -82,10 +89,8 @@ impl Tx {
                         row.push_bind(value);
                     }
                 });
-                sql.build().persistent(persistent).execute(&mut *c).await?;
-                let row = if column.is_empty() { "" } else { "seq, " };
-                let mut sql = QueryBuilder::<Db>::new(
-                    "WITH v(id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, overlap) AS (",
+                sql.push(middle).push(
+                    "v(id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, overlap) AS (",
                 );
                 sql.push_values(some, |mut row, key| {
                     let owner = |part: fn(&Owner) -> String| key.owner.as_ref().map(part);
@@ -107,7 +112,7 @@ impl Tx {
                 sql.push(format!(
                     ") INSERT INTO keys ({row}id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, \
                      overlap_seconds{column}) SELECT {row}v.id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, \
-                     predecessor, overlap{column} FROM v JOIN key_auth k ON k.id = v.id"
+                     predecessor, overlap{column} FROM v JOIN {auth} k ON k.id = v.id"
                 ));
                 sql.build().persistent(persistent).execute(&mut *c).await?;
                 let used: Vec<&NewKey> = some.iter().filter(|key| key.last_used_at.is_some()).collect();
@@ -129,7 +134,7 @@ impl Tx {
             });
             if listed {
                 self.listed_all().await?;
-            } else {
+            } else if unfed.take().is_none_or(|unfed| unfed > FED) {
                 self.feed(FED).await?;
             }
         }

@@ -1,7 +1,7 @@
 //! Which peppers went into the hashes of keys.
 
 use super::dialect::{Time, rows};
-use super::{Result, Store};
+use super::{Conn, Result, Store, Tx};
 use crate::domain::Instant;
 use crate::domain::key::KeyId;
 use crate::domain::secret::Scheme;
@@ -14,14 +14,27 @@ const USED: &str = "WITH RECURSIVE used (scheme) AS ( \
     SELECT used.scheme, (SELECT count(*) FROM (SELECT 1 FROM key_auth k WHERE substr(k.scheme, 1, 5) = 'hmac-' \
         AND k.scheme = used.scheme AND k.ends_at > $1 LIMIT $2) AS living) AS keys FROM used WHERE used.scheme IS NOT NULL";
 
-impl Store {
-    /// How living keys were hashed that a pepper went into, and how many they are: each counted up to `most`.
-    pub async fn peppered(&self, now: Instant, most: u32) -> Result<Vec<(Scheme, u64)>> {
-        let mut reader = self.reader().await?;
-        let rows: Vec<(String, i64)> = rows!(fetch_all, reader.conn(), USED, [Time(now), i64::from(most)]);
+impl Conn<'_> {
+    async fn peppered(&mut self, now: Instant, most: u32) -> Result<Vec<(Scheme, u64)>> {
+        let rows: Vec<(String, i64)> = rows!(fetch_all, self.again(), USED, [Time(now), i64::from(most)]);
         let used =
             rows.into_iter().filter_map(|(scheme, keys)| Some((scheme.parse().ok()?, keys.unsigned_abs())));
         Ok(used.filter(|(_, keys)| *keys > 0).collect())
+    }
+}
+
+impl Tx {
+    /// How living keys were hashed that a pepper went into.
+    pub async fn peppered(&mut self) -> Result<Vec<(Scheme, u64)>> {
+        let now = self.now();
+        self.conn().peppered(now, 1).await
+    }
+}
+
+impl Store {
+    /// How living keys were hashed that a pepper went into, and how many they are: each counted up to `most`.
+    pub async fn peppered(&self, now: Instant, most: u32) -> Result<Vec<(Scheme, u64)>> {
+        self.reader().await?.conn().peppered(now, most).await
     }
 
     /// How the hash of a key comes from its secret; `None`: there is no such key, or nobody knows.

@@ -53,6 +53,8 @@ pub struct Tx {
     holds: bool,
     /// Rows of the audit, written last of all: from then on others wait for the end. Not numbered yet.
     owed: Vec<Link>,
+    /// SQLite: keys that the indexes fed in batches did not have yet when they were counted, just now.
+    unfed: Option<i64>,
 }
 
 /// Read once at the beginning, so that a change takes as few statements as it can.
@@ -252,6 +254,14 @@ impl Tx {
     /// The same, and it stays owed.
     pub(super) fn still_owed(&self) -> &[Link] {
         &self.owed
+    }
+
+    pub(super) fn set_unfed(&mut self, keys: i64) {
+        self.unfed = Some(keys);
+    }
+
+    pub(super) fn unfed(&mut self) -> Option<i64> {
+        self.unfed.take()
     }
 
     /// What the audit was owed.

@@ -82,6 +82,7 @@ impl Store {
             keeps: false,
             holds: false,
             owed: Vec::new(),
+            unfed: None,
         };
         match &mut tx.link {
             Reader::Sqlite(conn) => {
