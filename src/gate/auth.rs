@@ -187,7 +187,7 @@ fn passing(judged: &Judged, mut answer: Response<Body>) -> Response<Body> {
         answer::put(&mut answer, "X-Keyrack-Key", key.id.as_hyphenated().encode_lower(&mut [0; 36]));
         answer::put(&mut answer, "X-Keyrack-Account", &key.account);
         answer::put(&mut answer, "X-Keyrack-Issuer", &key.issuer);
-        answer::put(&mut answer, "X-Keyrack-Scopes", known.scopes());
+        answer::put(&mut answer, "X-Keyrack-Scopes", &*known.scopes());
         if let Some(endpoint) = &judged.verdict.endpoint {
             answer::put(&mut answer, "X-Keyrack-Endpoint", endpoint);
         }

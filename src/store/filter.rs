@@ -13,14 +13,17 @@ mod bounds;
 mod found;
 mod overlap;
 mod rotation;
+mod scopes;
 mod status;
 mod text;
 mod violates;
 
-pub(super) use bounds::{push_bound, push_hour};
+pub(super) use bounds::{push_bound, push_hour, push_idle};
 pub(super) use found::push_rows;
 use overlap::push_overlap;
 use rotation::{push_not_replaced, push_rotation_due};
+pub(super) use scopes::push_are_few;
+use scopes::push_has;
 pub(super) use status::push_living_rows;
 pub(super) use status::push_revoked_by_plan;
 use status::push_statuses;
@@ -288,15 +291,7 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, fo
         Test::Account(slugs) => one_of(sql, "k.account", slugs),
         Test::Issuer(slugs) => one_of(sql, "k.issuer", slugs),
         Test::CreatedBy(names) => one_of(sql, "m.created_by", names),
-        Test::Scope(scopes) => any(sql, scopes, |sql, scope| {
-            if scope == "none" {
-                sql.push("k.scopes = ''");
-            } else {
-                sql.push(D::POSITION).push("(' ' || k.scopes || ' ', ");
-                D::text(sql, &format!(" {scope} "));
-                sql.push(") > 0");
-            }
-        }),
+        Test::Scope(scopes) => push_has(sql, "k.scopes", scopes),
         Test::Owner(names) => push_owners(sql, names),
         Test::Tag(tags) => any(sql, tags, |sql, tag| D::tagged(sql, tag)),
         Test::NeverExpires(never) => {

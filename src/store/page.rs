@@ -3,7 +3,7 @@
 use sqlx::{FromRow, QueryBuilder};
 
 use super::dialect::both;
-use super::filter::{Drive, Driver, Part, push_conditions, push_hour};
+use super::filter::{Drive, Driver, Part, push_conditions, push_hour, push_idle};
 use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
 use super::{Reader, Result, Store};
@@ -118,6 +118,9 @@ fn push_page<D: Driver>(
     let tables = drive::tables::<D>(slice, cut.part, cut.used, drive);
     sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM {tables} WHERE 1 = 1"));
     push_cut(sql, cut, true);
+    if cut.used == Some(true) {
+        push_idle(sql, slice.query, now);
+    }
     push_conditions(sql, slice.query, now, drive, forms);
     let forward = forward(slice);
     if let Some(cursor) = slice.place {

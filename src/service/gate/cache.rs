@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
 use super::known::{GOOD, Known};
+use crate::domain::account::Account;
 use crate::domain::key::KeyId;
 use crate::domain::secret::HashedKey;
 
@@ -49,6 +50,8 @@ pub(super) struct Cache {
     shards: Vec<Mutex<Shard>>,
     /// Which hash a key has, to forget it by its id. Locked inside of a shard's lock, never round one.
     ids: Vec<Mutex<HashMap<KeyId, HashedKey>>>,
+    /// The accounts of the keys, one of each, as it was read last.
+    accounts: Mutex<HashMap<String, Weak<Account>>>,
     capacity: usize,
     /// How many are remembered.
     count: AtomicUsize,
@@ -59,6 +62,7 @@ impl Cache {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             ids: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            accounts: Mutex::default(),
             capacity: capacity.div_ceil(SHARDS).max(1),
             count: AtomicUsize::new(0),
         }
@@ -70,6 +74,21 @@ impl Cache {
 
     fn id_shard(&self, id: KeyId) -> &Mutex<HashMap<KeyId, HashedKey>> {
         &self.ids[usize::from(id.as_bytes()[15]) % SHARDS]
+    }
+
+    /// An account that was read, which all its keys share as long as it is the same.
+    pub(super) fn one_of_all(&self, read: Account) -> Arc<Account> {
+        let mut accounts = self.accounts.lock();
+        if let Some(kept) = accounts.get(&read.slug).and_then(Weak::upgrade).filter(|kept| **kept == read) {
+            return kept;
+        }
+        // Those that nobody needs any more go before there would be no room.
+        if accounts.len() == accounts.capacity() {
+            accounts.retain(|_, account| account.strong_count() > 0);
+        }
+        let read = Arc::new(read);
+        accounts.insert(read.slug.clone(), Arc::downgrade(&read));
+        read
     }
 
     /// What is remembered of this key and is still good. Of those who ask for one that will soon be too old, the first is
@@ -190,3 +209,6 @@ impl Cache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

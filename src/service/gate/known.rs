@@ -1,5 +1,6 @@
 //! What a gate read, and keeps until it changes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -11,9 +12,9 @@ use crate::domain::account::Account;
 use crate::domain::credential::Directory;
 use crate::domain::issuer::{Issuer, Policy};
 use crate::domain::key::Key;
-use crate::domain::scope::Scopes;
+use crate::domain::owner::Tags;
 use crate::domain::secret::{HashedKey, Peppers};
-use crate::store::Sight;
+use crate::domain::text::SafeText;
 
 /// What was read of a key is read again after this long, whatever the audit says; with very many keys later.
 pub const STALE: Duration = Duration::from_secs(10);
@@ -24,10 +25,8 @@ pub(super) const GOOD: u64 = STALE.as_micros() as u64;
 #[derive(Debug)]
 pub struct Known {
     pub key: Key,
-    pub account: Account,
+    pub account: Arc<Account>,
     pub policy: Arc<Policy>,
-    /// The key's scopes, as services are told of them.
-    scopes: String,
     pub(super) hash: HashedKey,
     /// When the key ends, as far as the row tells.
     pub(super) ends_at: Option<Instant>,
@@ -62,22 +61,35 @@ impl Settled {
 /// So many bytes of scopes at most: proxies keep all headers of an answer in one buffer of 4 or 8 kB.
 const SCOPES: usize = 2_000;
 
-fn told(scopes: &Scopes) -> String {
-    let told = scopes.iter().collect::<Vec<_>>().join(" ");
-    if told.len() > SCOPES { format!("count={}", scopes.iter().count()) } else { told }
+/// What a gate answers by; the rest of the row is not kept, because very many of them are.
+fn lean(key: Key) -> Key {
+    Key {
+        description: SafeText::default(),
+        owner: None,
+        tags: Tags::default(),
+        created_by: SafeText::default(),
+        last_used_from: None,
+        last_used_endpoint: None,
+        ..key
+    }
 }
 
 impl Known {
-    /// What was read of a key at `read_at`, with the policy of the version that belongs to it.
-    pub(super) fn new(sight: Sight, policy: Arc<Policy>, hash: HashedKey, read_at: u64) -> Self {
+    /// What was read of a key at `read_at`, with its account and the policy of the version that belongs to it.
+    pub(super) fn new(
+        (key, seq): (Key, i64),
+        account: Arc<Account>,
+        policy: Arc<Policy>,
+        hash: HashedKey,
+        read_at: u64,
+    ) -> Self {
         Self {
-            ends_at: sight.key.ends_at(),
-            scopes: told(&sight.key.scopes),
-            key: sight.key,
-            account: sight.account,
+            ends_at: key.ends_at(),
+            key: lean(key),
+            account,
             policy,
             hash,
-            seq: sight.seq,
+            seq,
             read_at: AtomicU64::new(read_at),
             refreshing: AtomicBool::new(false),
             first: AtomicBool::new(false),
@@ -104,8 +116,11 @@ impl Known {
 
     /// The key's scopes, separated by blanks; `count=300` where they are too many for a header. That is no scope's name, so
     /// that who looks for one in it does not find it.
-    pub fn scopes(&self) -> &str {
-        &self.scopes
+    pub fn scopes(&self) -> Cow<'_, str> {
+        match self.key.scopes.as_str() {
+            told if told.len() > SCOPES => format!("count={}", self.key.scopes.len()).into(),
+            told => told.into(),
+        }
     }
 
     /// Whether nothing is known that would make this out of date.
@@ -125,12 +140,7 @@ impl Known {
 
     /// Whether the database says the same in both, but for when and where the key was used last.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
-        let key = Key {
-            last_used_at: self.key.last_used_at,
-            last_used_from: self.key.last_used_from.clone(),
-            last_used_endpoint: self.key.last_used_endpoint.clone(),
-            ..other.key.clone()
-        };
+        let key = Key { last_used_at: self.key.last_used_at, ..other.key.clone() };
         self.key == key
             && self.ends_at == other.ends_at
             && self.account == other.account

@@ -90,7 +90,8 @@ impl Inner {
                     }
                 }
             };
-            let known = Known::new(sight, policy, hash, read_at);
+            let account = self.cache.one_of_all(sight.account);
+            let known = Known::new((sight.key, sight.seq), account, policy, hash, read_at);
             if let Some(known) = self.cache.keep(known, is_new_enough) {
                 return Ok(Some(known));
             }

@@ -3,6 +3,7 @@
 use sqlx::QueryBuilder;
 
 use super::overlap::push_overlap_rows;
+use super::scopes::push_scope_rows;
 use super::status::{SUSPENDED, push_revoked_by_plan, push_strange_rows};
 use super::text::{push_id_rows, push_text_rows};
 use super::{Driver, Part, one_of, push_bound};
@@ -35,6 +36,7 @@ pub(in crate::store) fn push_rows<D: Driver>(
 ) -> bool {
     match test {
         Test::Text(text) if is_long(text) => push_text_rows(sql, text, perhaps),
+        Test::Scope(scopes) if !scopes.is_empty() => push_scope_rows(sql, scopes),
         // PostgreSQL keeps count of its common values by itself.
         _ if !D::PARTS.contains(&Part::Listed) => return false,
         Test::NamePart(parts) => match parts.as_slice() {
@@ -111,9 +113,6 @@ pub(in crate::store) fn push_rows<D: Driver>(
         Test::Overlap(side) => push_overlap_rows(sql, *side),
         Test::NeverUsed(true) => {
             push_listed(sql, "auth_unused").push("k.first_used_at IS NULL");
-        }
-        Test::Scope(scopes) if scopes.as_slice() == ["none"] => {
-            push_listed(sql, "auth_by_scopes").push("k.scopes = ''");
         }
         Test::Id(text) => push_id_rows(sql, text),
         _ => return false,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant as Moment};
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::super::dialect::both;
-use super::super::filter::{Drive, Driver, Part, push_living_rows, push_rows};
+use super::super::filter::{Drive, Driver, Part, push_are_few, push_living_rows, push_rows};
 use super::{Reader, Slice};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
@@ -25,7 +25,7 @@ const WALK: Duration = Duration::from_millis(40);
 const STEPS: i32 = 4_000;
 
 /// The text term that the indexes on texts are best for.
-pub(super) fn text_term(query: &Query) -> Option<usize> {
+fn text_term(query: &Query) -> Option<usize> {
     query
         .terms
         .iter()
@@ -82,6 +82,9 @@ async fn rarest(
         false => !term.negated && !term.test.is_any_status(),
     };
     for (number, term) in query.terms.iter().enumerate().filter(|(_, term)| serves(term)) {
+        if matches!(term.test, Test::Scope(_)) && !sets_are_few(reader).await? {
+            continue;
+        }
         let found: i64 = both!(reader.conn(), c => {
             let mut sql = QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 FROM (");
             if term.is_living() {
@@ -102,6 +105,28 @@ async fn rarest(
         }
     }
     Ok(best)
+}
+
+/// Whether the keys have so few sets of scopes that those with one of them are found by its index.
+async fn sets_are_few(reader: &mut Reader) -> sqlx::Result<bool> {
+    let few: Option<i64> = both!(reader.conn(), c => {
+        let mut sql = QueryBuilder::<Db>::new("");
+        push_are_few(&mut sql);
+        sql.build_query_scalar().fetch_optional(c).await?
+    });
+    Ok(few.is_some())
+}
+
+/// The term by which a count finds its keys, where an index does: there is no order to keep, so however many those are.
+pub(super) async fn to_count(reader: &mut Reader, query: &Query) -> sqlx::Result<Drive> {
+    if let Some(number) = text_term(query) {
+        return Ok(Drive::Found(number));
+    }
+    let scope = |term: &Term| !term.negated && matches!(term.test, Test::Scope(_));
+    Ok(match query.terms.iter().position(scope) {
+        Some(number) if sets_are_few(reader).await? => Drive::Found(number),
+        _ => Drive::Planner,
+    })
 }
 
 /// While it is there, what a connection reads is asked every so many steps of SQLite's whether it may go on, and else ends

@@ -59,8 +59,7 @@ impl Store {
             Counted::All(query) => query,
             Counted::Before(slice) => slice.query,
         };
-        // There is no order to keep here, so the text indexes serve however many rows they find.
-        let drive = drive::text_term(query).map_or(Drive::Planner, Drive::Found);
+        let drive = drive::to_count(&mut reader, query).await?;
         let forms = forms(&mut reader, query, now).await?;
         match reader.conn() {
             Conn::Sqlite(c) => {
