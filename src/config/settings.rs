@@ -80,6 +80,7 @@ const ROWS: &[Row<Settings>] = &[
     plain!(one columns: TEXT, "The columns of the table of keys, with commas between; without it, what the width allows").hint("NAMES"),
     plain!(one sort: TEXT, "The order of the table of keys: a column as `key list --sort` has it, such as `expires` or `name:desc`").hint("COLUMN").default("created"),
     plain!(one tab: TEXT, "Which keys the console opens with: `live`, `all` or `ended`").default("live"),
+    plain!(one screen: TEXT, "The console's first screen: `keys`, `overview` (how everything stands), `expiring` or another one by its title").default("keys"),
     plain!(one clipboard: Codec::<ClipboardChoice>::choice("WAY"), "How a copied text reaches the clipboard; `terminal` is OSC 52").default("auto"),
     plain!(one log: TEXT, "What is logged: `info`, `keyrack=debug`; never a secret").hint("FILTER").default("info"),
     plain!(one log_file: PATH, "Where it is logged; never the screen").default("{state}/keyrack.log"),
@@ -116,6 +117,7 @@ pub struct Settings {
     pub sort: Setting<String>,
     /// The tab of the table of keys.
     pub tab: Setting<String>,
+    pub screen: Setting<String>,
     pub clipboard: Setting<ClipboardChoice>,
     /// What is written to the log, in the words of `tracing`: `info`, `keyrack=debug`.
     pub log: Setting<String>,

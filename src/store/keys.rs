@@ -185,7 +185,13 @@ impl Tx {
             sql.bind(Time(since)).bind((i64::from(made) - 1).max(0)).bind(operation).fetch_one(c).await?
         });
         self.set_unfed(unfed);
-        Ok(Counted { active: active.unsigned_abs(), oldest: oldest.map(Instant::from), seen, stopped, peppered })
+        Ok(Counted {
+            active: active.unsigned_abs(),
+            oldest: oldest.map(Instant::from),
+            seen,
+            stopped,
+            peppered,
+        })
     }
 
     /// Links old keys to the ones that replace them.

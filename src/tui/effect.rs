@@ -30,8 +30,8 @@ use crate::domain::usage::{Late, Minute};
 use crate::service::{
     AccountPage, AlertRequest, Alike, ApprovalPage, AuditRequest, ChangeAccount, Compared, Count,
     CreateAccount, CreateKey, Created, Decided, Decision, Edited, ExportForm, Extended, GateStanding, Held,
-    Hygiene, InUse, Incident, IncidentOrder, Leave, Leaver, Left, Looked, Mailing, Outbox, Outlook, Page,
-    PageRequest, RaisedAlert, Rank, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked, Rotated,
+    Hygiene, InUse, Incident, IncidentOrder, Leave, Leaver, Left, Looked, Mailing, Matter, Outbox, Outlook,
+    Page, PageRequest, RaisedAlert, Rank, Receipt, ReminderRequest, Retried, RevokeKeys, Revoked, Rotated,
     Rotations, Search, SweepOrder, SweepPreview, Tell, Told, UndoneList, Whither, Whoami,
 };
 
@@ -158,6 +158,8 @@ pub enum Request {
     Outlook,
     /// What is to be tidied, counted.
     Hygiene,
+    /// How everything stands, told in UTC or in this machine's zone.
+    Overview(bool),
     Create(Box<CreateKey>),
     /// What a new key like this one would be.
     Alike(KeyId),
@@ -329,6 +331,7 @@ pub enum Reply {
     Read(Outcomes<Reading>),
     Outlook(Outcomes<Outlook>),
     Hygiene(Outcomes<Box<Hygiene>>),
+    Overview(Outcomes<Vec<Matter>>),
     Create(Outcomes<Box<Created>>),
     Alike(Outcomes<Box<Alike>>),
     Edit(Outcomes<Vec<Edited>>),

@@ -194,6 +194,7 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
         state.shell.toast(Severity::Warning, words);
     }
     state.screens.of_mut(ScreenId::Keys).show(&mut state.shell, &view, None);
+    state.shell.screen = settings.screen;
     state
 }
 

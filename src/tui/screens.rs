@@ -15,6 +15,7 @@ pub mod issuers;
 pub mod keys;
 mod of_keys;
 pub mod operators;
+pub mod overview;
 pub mod reminders;
 pub mod rotations;
 
@@ -30,6 +31,7 @@ fn make(screen: ScreenId) -> Box<dyn Screen> {
         ScreenId::Alerts => Box::<alerts::State>::default(),
         ScreenId::Hygiene => Box::<hygiene::State>::default(),
         ScreenId::Rotations => Box::<rotations::State>::default(),
+        ScreenId::Overview => Box::<overview::State>::default(),
     }
 }
 

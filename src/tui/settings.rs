@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use super::clipboard::Surroundings;
 use super::fields::Field;
 use super::views::TABS;
+use super::words::ScreenId;
 use crate::config::ConfigError;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
-use crate::config::settings::{ClipboardChoice, SAVED, Settings, Source};
+use crate::config::settings::{ClipboardChoice, SAVED, Setting, Settings, Source};
 use crate::config::theme::Theme;
 use crate::domain::query::{Sort, SortError};
 
@@ -27,6 +28,8 @@ pub struct TuiSettings {
     pub sort: Sort,
     /// Its tab: the place in [`TABS`].
     pub tab: usize,
+    /// The screen that is shown first.
+    pub screen: ScreenId,
     /// Whether times are shown as "3d ago".
     pub relative_times: bool,
     /// Whether times are shown in UTC instead of this machine's zone.
@@ -83,6 +86,7 @@ impl TuiSettings {
             keymap: kept(Keymap::load(&settings.key_files), &mut amiss),
             sort: kept(order, &mut amiss),
             tab: kept(place, &mut amiss),
+            screen: kept(first(&settings.screen), &mut amiss),
             amiss,
             mouse: settings.mouse.value,
             columns,
@@ -119,5 +123,14 @@ fn kept<T: Default>(read: Result<T, ConfigError>, amiss: &mut Vec<String>) -> T 
     read.unwrap_or_else(|why| {
         amiss.push(why.to_string());
         T::default()
+    })
+}
+
+/// The screen of this title.
+fn first(screen: &Setting<String>) -> Result<ScreenId, ConfigError> {
+    let titled = |id: &ScreenId| id.title().eq_ignore_ascii_case(&screen.value);
+    ScreenId::ALL.into_iter().find(titled).ok_or_else(|| {
+        let titles = ScreenId::ALL.map(|id| id.title().to_lowercase()).join(", ");
+        screen.source.error(format!("{:?} isn't a screen: screens are {titles}", screen.value))
     })
 }

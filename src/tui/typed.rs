@@ -128,6 +128,7 @@ impl Typed {
             }
             Request::Issuers => Self::new("issuer list"),
             Request::Hygiene => Self::new("hygiene"),
+            Request::Overview(_) => Self::new("status"),
             Request::ApplyPolicy { policy, .. } => Self::new("issuer add").word(&policy.slug),
             Request::Alerts(request) => {
                 let list = if request.open { "alerts list" } else { "alerts list --all" };

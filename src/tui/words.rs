@@ -41,8 +41,9 @@ impl ExitReason {
 }
 
 /// Names a screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ScreenId {
+    #[default]
     Keys,
     Expiring,
     Reminders,
@@ -53,11 +54,12 @@ pub enum ScreenId {
     Alerts,
     Hygiene,
     Rotations,
+    Overview,
 }
 
 impl ScreenId {
     /// Each with its title, the action that shows it and the bindings of its list, in the order of their numbers and of `[` and `]`.
-    const TABLE: [(Self, &'static str, Action, Context); 10] = [
+    const TABLE: [(Self, &'static str, Action, Context); 11] = [
         (Self::Keys, "Keys", Action::ScreenKeys, Context::Keys),
         (Self::Expiring, "Expiring", Action::ScreenExpiring, Context::Expiring),
         (Self::Reminders, "Reminders", Action::ScreenReminders, Context::Reminders),
@@ -68,6 +70,7 @@ impl ScreenId {
         (Self::Alerts, "Alerts", Action::ScreenAlerts, Context::Alerts),
         (Self::Hygiene, "Hygiene", Action::ScreenHygiene, Context::Hygiene),
         (Self::Rotations, "Rotations", Action::ScreenRotations, Context::Rotations),
+        (Self::Overview, "Overview", Action::ScreenOverview, Context::Overview),
     ];
 
     pub const ALL: [Self; Self::TABLE.len()] = {

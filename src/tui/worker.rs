@@ -22,6 +22,7 @@ use super::effect::{
 };
 use super::message::Message;
 use super::words::{Copied, count};
+use crate::clock::zone;
 use crate::domain::approval::Approval;
 use crate::domain::history::History;
 use crate::domain::hold::Hold;
@@ -232,6 +233,7 @@ impl Worker {
             Request::Read(given, header) => Reply::Read(plain(service.read_pasted(given, header)).await),
             Request::Outlook => Reply::Outlook(plain(service.outlook()).await),
             Request::Hygiene => Reply::Hygiene(plain(service.tidy()).await.map(Box::new)),
+            Request::Overview(utc) => Reply::Overview(plain(service.overview(zone(utc))).await),
             Request::Create(request) => {
                 Reply::Create(plain(service.create_key(*request)).await.map(Box::new))
             }

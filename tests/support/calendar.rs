@@ -47,7 +47,7 @@ impl<'a> Calendar<'a> {
     pub async fn open_as(&self, name: &str, group: &str) -> Service {
         if self.db.is_postgres() {
             self.db.role(name).await;
-            self.db.execute(&format!("GRANT {group} TO {name}")).await;
+            self.db.grant(group, name).await;
             return Service::open(&self.db.location_as(name), self.clock.clone()).await.unwrap();
         }
         let store = Store::open(&self.db.location()).await.unwrap();

@@ -279,6 +279,18 @@ impl Database {
             .await;
         }
     }
+
+    /// Makes a login a member of these groups. Other tests of the same server may do so at the same time.
+    pub async fn grant(&self, groups: &str, login: &str) {
+        if self.is_postgres() {
+            self.execute(&format!(
+                "DO $$ BEGIN FOR n IN 1..100 LOOP BEGIN GRANT {groups} TO {login}; RETURN; \
+                 EXCEPTION WHEN unique_violation OR internal_error THEN PERFORM pg_sleep(0.01); END; END LOOP; \
+                 RAISE EXCEPTION 'not granted'; END $$"
+            ))
+            .await;
+        }
+    }
 }
 
 impl fmt::Debug for Database {

@@ -119,7 +119,7 @@ pub fn identity(name: &str) -> Identity {
 pub async fn as_person(db: &Database, name: &str) -> Service {
     if db.is_postgres() {
         db.role(name).await;
-        db.execute(&format!("GRANT keyrack_console TO {name}")).await;
+        db.grant("keyrack_console", name).await;
         return Service::open(&db.location_as(name), Clock::System).await.unwrap();
     }
     let store = Store::open(&db.location()).await.unwrap();

@@ -66,6 +66,7 @@ pub enum Action {
     /// Old keys that still work beside their replacements, and who uses them
     #[strum(serialize = "rotations")]
     ScreenRotations,
+    ScreenOverview,
     /// Go to the next screen
     NextScreen,
     /// Go to the screen before

@@ -30,6 +30,8 @@ pub enum Context {
     Hygiene,
     /// In the list of open overlaps.
     Rotations,
+    /// In the list of how everything stands.
+    Overview,
     /// A line of text: the filter, a path, the exposed key.
     #[strum(serialize = "A line of text")]
     Prompt,
@@ -94,7 +96,7 @@ impl Context {
             Self::Table | Self::Detail => Self::Global,
             Self::Keys | Self::Expiring | Self::Reminders | Self::Accounts => Self::Table,
             Self::Audit | Self::Issuers | Self::Operators | Self::Alerts => Self::Table,
-            Self::Hygiene | Self::Rotations => Self::Table,
+            Self::Hygiene | Self::Rotations | Self::Overview => Self::Table,
             Self::Leaving | Self::Findings | Self::Exposed | Self::Leaver => Self::Dialog,
             Self::Global | Self::Prompt | Self::Form | Self::Dialog | Self::Reveal => Self::Always,
             Self::Picker | Self::Reader | Self::HelpPage | Self::AccountPage | Self::Approvals => {

@@ -52,6 +52,9 @@ pub const REGISTRY: &[Registered] = &[
     entry(ScreenAlerts, "Alerts", &[Global], &["8"]).in_palette().also("warnings"),
     entry(ScreenHygiene, "Hygiene", &[Global], &["9"]).in_palette().also("tidy cleanup unused"),
     entry(ScreenRotations, "Rotations", &[Global], &["0"]).in_palette().also("overlaps"),
+    entry(ScreenOverview, "Overview", &[Global], &["T"])
+        .in_palette()
+        .also("status dashboard home gates sweep"),
     entry(NextScreen, "next screen", &[Global], &["]"]),
     entry(PreviousScreen, "previous screen", &[Global], &["["]),
     entry(Sweep, "sweep", &[Global], &["S"]).hint(25).in_palette().also("send mail mails"),

@@ -116,6 +116,7 @@ impl Request {
             | Self::Read(..)
             | Self::Outlook
             | Self::Hygiene
+            | Self::Overview(_)
             | Self::Receipt { .. }
             | Self::Accounts { .. }
             | Self::Account(_)

@@ -139,7 +139,7 @@ fn rights_that_are_lacking_are_named_and_given_by_who_may() {
         ada.ok(&["issuer", "add", "voicegram"]);
         let whole = db.texts(RIGHTS).await;
         db.role("eve").await;
-        db.execute("GRANT keyrack_viewer TO eve").await;
+        db.grant("keyrack_viewer", "eve").await;
         ada.ok(&["operator", "set", "eve", "viewer"]);
         assert!(As(&db, "eve").doctor().contains("each group role has what it needs"));
         // What somebody took away, and what a table that a migration made anew would lack.

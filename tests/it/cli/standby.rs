@@ -107,7 +107,7 @@ fn a_standby_is_read_and_says_so_where_something_is_to_be_changed() {
             assert_eq!(told.trim().lines().count(), 1, "{told}");
         }
         // Whoever may know is told whom it follows.
-        two.db.execute("GRANT pg_read_all_stats TO ada").await;
+        two.db.grant("pg_read_all_stats", "ada").await;
         let begun = Instant::now();
         loop {
             let told = failed(4, writing[0], &two.run(writing[0], &address));

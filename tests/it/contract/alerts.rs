@@ -10,7 +10,7 @@ on_both! {
         let service = office(&db, preset("voxpria")).await;
         db.role("gatekeeper").await;
         if db.is_postgres() {
-            db.execute("GRANT keyrack_gate TO gatekeeper").await;
+            db.grant("keyrack_gate", "gatekeeper").await;
         }
         let now = service.now().await.unwrap();
         let store = Store::open(&db.location_as("gatekeeper")).await.unwrap();

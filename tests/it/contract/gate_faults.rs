@@ -161,7 +161,7 @@ on_both! {
         let made = make_kept(&service, "acme", "hub").await;
         let login = format!("gate_{}", db.name());
         db.role(&login).await;
-        db.execute(&format!("GRANT keyrack_gate TO {login}")).await;
+        db.grant("keyrack_gate", &login).await;
         let tolerance = keyrack::domain::usage::Tolerance { address: 1, ..Default::default() };
         let settings = GateSettings { tolerance, ..settings("east") };
         let gate = Gate::open(&db.location_as(&login), Clock::System, settings).await.unwrap();

@@ -64,7 +64,7 @@ async fn scene(db: &Database) -> Service {
     for (login, group, role) in LOGINS {
         db.role(login).await;
         if !group.is_empty() {
-            db.execute(&format!("GRANT {group} TO {login}")).await;
+            db.grant(group, login).await;
         }
         if let Some(role) = role {
             service.set_operator(new_operation(), login, role).await.unwrap();
@@ -190,7 +190,7 @@ fn nobody_becomes_more_than_they_are_or_writes_as_somebody_else() {
 fn who_holds_a_lock_is_named_and_can_be_ended() {
     run_on_postgres("who_holds_a_lock_is_named_and_can_be_ended", async |db| {
         let service = scene(&db).await;
-        db.execute("GRANT pg_signal_backend, pg_read_all_stats TO ada").await;
+        db.grant("pg_signal_backend, pg_read_all_stats", "ada").await;
         let mut sitter = as_login(&db, "m_operator").await;
         run(
             &mut sitter,

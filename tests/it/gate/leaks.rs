@@ -268,7 +268,7 @@ fn kr_02_a_gates_login_ends_leaked_keys_only_if_an_admin_lets_it() {
             let (first, second) =
                 (make_kept(&office, "acme", "first").await, make_kept(&office, "acme", "second").await);
             db.role("leakgate").await;
-            db.execute("GRANT keyrack_gate TO leakgate").await;
+            db.grant("keyrack_gate", "leakgate").await;
             let gate = Gate::by(
                 &db.address_as("leakgate"),
                 &db,

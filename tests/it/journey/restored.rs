@@ -90,7 +90,7 @@ on_both! {
         let (ids, revoke) = revoked_after_a_backup(&db).await;
         db.role("gatekeeper").await;
         if db.is_postgres() {
-            db.execute("GRANT keyrack_gate TO gatekeeper").await;
+            db.grant("keyrack_gate", "gatekeeper").await;
         }
         let state = db.dir().join("gate-state");
         std::fs::create_dir(&state).unwrap();

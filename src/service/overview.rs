@@ -1,0 +1,152 @@
+//! How everything stands: what wants a person now, a line each.
+
+use super::{Count, Error, Field, GateStanding, Outbox, Outlook, Result, Service};
+use crate::domain::Instant;
+use crate::domain::hold::Hold;
+use crate::domain::query::Query;
+use crate::domain::reminder::Sweep;
+use crate::domain::text::thousands;
+use crate::domain::when::{Here, Zone};
+
+/// A sweep that is due and did not come for so many hours wants a person: a daily one may be late.
+const LATE_HOURS: i64 = 48;
+
+/// What a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    Keys,
+    Expiring,
+    Rotations,
+    Holds,
+    Alerts,
+    Gates,
+    Reminders,
+    Sweep,
+}
+
+/// One thing and how it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matter {
+    pub about: About,
+    pub what: String,
+    pub count: Option<u64>,
+    /// Whether somebody should look at it.
+    pub wants: bool,
+}
+
+impl Service {
+    /// Everything that may want a person, and how it is; instants are told in this zone.
+    pub async fn overview(&self, zone: Zone) -> Result<Vec<Matter>> {
+        let now = self.look().await?;
+        let counted = async |text: &str| {
+            let query =
+                Query::parse(text, Here { now, zone }).map_err(|e| Error::invalid(Field::Filter, e))?;
+            self.count(&query).await
+        };
+        let exact = |at: Instant| zone.exact(at).to_string();
+        let outbox = self.outbox().await?;
+        let last = self.sweeps(1).await?.pop();
+        Ok(vec![
+            keys(counted("-status:ended").await?, counted("status:paused").await?),
+            expiring(&self.outlook().await?),
+            overlaps(counted("overlap:old").await?),
+            holds(&self.holds(false).await?),
+            alerts(self.open_alerts().await?),
+            gates(&self.gates().await?, exact),
+            reminders(&outbox),
+            sweep(&outbox, last.as_ref(), now, exact),
+        ])
+    }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        many => format!("{} {what}s", thousands(many)),
+    }
+}
+
+fn number(of: Count) -> (u64, String) {
+    (of.number(), format!("{}{}", counted(of.number(), "key"), of.or_more()))
+}
+
+fn keys(living: Count, paused: Count) -> Matter {
+    let ((living, words), (paused, held)) = (number(living), number(paused));
+    let held = if paused == 0 { String::new() } else { format!(", of which paused: {held}") };
+    let what = format!("{words} that haven't ended{held}");
+    Matter { about: About::Keys, what, count: Some(living), wants: false }
+}
+
+fn expiring(outlook: &Outlook) -> Matter {
+    let (week, month, over) = (outlook.within_7_days, outlook.within_30_days, outlook.overdue);
+    let over_words = match over {
+        0 => String::new(),
+        over => format!("; {} expired in the last 30 days and weren't replaced", counted(over, "key")),
+    };
+    let what = format!("{} within 7 days, {month} within 30{over_words}", counted(week, "key"));
+    Matter { about: About::Expiring, what, count: Some(week), wants: week + over > 0 }
+}
+
+fn overlaps(open: Count) -> Matter {
+    let (open, words) = number(open);
+    let what = match open {
+        0 => "no old key works beside its replacement".to_owned(),
+        1 => "1 old key still works beside its replacement".to_owned(),
+        _ => format!("{words} still work beside their replacements"),
+    };
+    Matter { about: About::Rotations, what, count: Some(open), wants: false }
+}
+
+fn holds(holds: &[Hold]) -> Matter {
+    let what = match holds {
+        [] => "no keys are frozen, and no creation is stopped".to_owned(),
+        [one] => one.words(),
+        [first, rest @ ..] => format!("{}; and {} more", first.words(), rest.len()),
+    };
+    // Somebody has decided so, and it ends by itself.
+    Matter { about: About::Holds, what, count: Some(holds.len() as u64), wants: false }
+}
+
+fn alerts(open: u64) -> Matter {
+    let what = match open {
+        0 => "no alert is open".to_owned(),
+        1 => "1 alert is open".to_owned(),
+        many => format!("{many} alerts are open"),
+    };
+    Matter { about: About::Alerts, what, count: Some(open), wants: open > 0 }
+}
+
+fn gates(gates: &[GateStanding], exact: impl Fn(Instant) -> String) -> Matter {
+    let silent: Vec<&GateStanding> = gates.iter().filter(|gate| !gate.alive).collect();
+    let alive = gates.len() - silent.len();
+    let mut what = match (alive, gates.len()) {
+        (_, 0) => "no gate was heard of within a day".to_owned(),
+        (1, _) => "1 gate is alive".to_owned(),
+        (alive, _) => format!("{alive} gates are alive"),
+    };
+    if let Some(gate) = silent.first() {
+        let more = if silent.len() > 1 { format!(" and {} more", silent.len() - 1) } else { String::new() };
+        what.push_str(&format!("; out of touch: {} since {}{more}", gate.name, exact(gate.heard_at)));
+    }
+    Matter { about: About::Gates, what, count: Some(alive as u64), wants: !silent.is_empty() }
+}
+
+fn reminders(outbox: &Outbox) -> Matter {
+    let Outbox { due, failed, ambiguous, .. } = outbox;
+    let what = format!("{due} due, {failed} failed, {ambiguous} ambiguous");
+    Matter { about: About::Reminders, what, count: Some(*due), wants: failed + ambiguous > 0 }
+}
+
+fn sweep(outbox: &Outbox, last: Option<&Sweep>, now: Instant, exact: impl Fn(Instant) -> String) -> Matter {
+    let (what, wants) = match last {
+        None => ("no sweep has sent reminders yet".to_owned(), outbox.due > 0),
+        Some(last) => {
+            let trouble = last.trouble.as_ref().map(|why| format!("; it stopped early: {why}"));
+            let late = outbox.due > 0 && (now - last.began_at).num_hours() >= LATE_HOURS;
+            let late_words = if late { "; reminders are due since then" } else { "" };
+            let words = format!("the last began at {}{late_words}", exact(last.began_at));
+            (words + trouble.as_deref().unwrap_or_default(), late || trouble.is_some())
+        }
+    };
+    Matter { about: About::Sweep, what, count: None, wants }
+}
