@@ -92,6 +92,11 @@ impl ScreenId {
         Self::TABLE[self.place()].1
     }
 
+    /// What shows it.
+    pub fn action(self) -> Action {
+        Self::TABLE[self.place()].2
+    }
+
     /// Which bindings hold in its list.
     pub fn context(self) -> Context {
         Self::TABLE[self.place()].3

@@ -66,6 +66,8 @@ pub enum Action {
     /// Old keys that still work beside their replacements, and who uses them
     #[strum(serialize = "rotations")]
     ScreenRotations,
+    /// How everything stands, and what wants a person
+    #[strum(serialize = "overview")]
     ScreenOverview,
     /// Go to the next screen
     NextScreen,

@@ -8,14 +8,13 @@ use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::query::QueryError;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::thousands;
 use crate::domain::when::Here;
 use crate::service::{About, Matter};
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId};
 use crate::tui::listing::{Chunk, Empty, Listing, Part, Rows, Source};
-use crate::tui::screen::{Screen, WIDE, its_rows};
+use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
-use crate::tui::widgets::list::{self, column, list_area, number};
+use crate::tui::widgets::list::{self, column, list_area};
 use crate::tui::words::ScreenId;
 
 #[cfg(test)]
@@ -61,6 +60,16 @@ pub struct State {
     wanting: Option<usize>,
 }
 
+impl State {
+    fn wants(&self) -> String {
+        match self.wanting {
+            None | Some(0) => "nothing wants a person".into(),
+            Some(1) => "1 thing wants a person".into(),
+            Some(many) => format!("{many} things want a person"),
+        }
+    }
+}
+
 impl Screen for State {
     its_rows!();
 
@@ -87,12 +96,7 @@ impl Screen for State {
     }
 
     fn summary(&self, _: &Shell) -> String {
-        match self.wanting {
-            None => String::new(),
-            Some(0) => "nothing wants a person".into(),
-            Some(1) => "1 wants a person".into(),
-            Some(many) => format!("{many} want a person"),
-        }
+        String::new()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -102,12 +106,11 @@ impl Screen for State {
             Some(row) => {
                 let (screen, filter) = place(row);
                 let of = if filter.is_empty() { String::new() } else { format!(", {filter}") };
-                format!(" {open} shows {}{of}", screen.title())
+                format!(" {}; {open} shows {}{of}", self.wants(), screen.title())
             }
         };
         self.rows.draw_bar(shell, frame, area, Line::styled(words, shell.styles.of(Role::Muted)));
-        let count = if area.width >= WIDE { 15 } else { 9 };
-        let columns = [column("", 2), column("About", 11), number("Count", count), column("How it is", 0)];
+        let columns = [column("", 2), column("About", 11), column("How it is", 0)];
         let empty = Empty { unfit: "", none: "Nothing to tell." };
         self.rows.draw(shell, frame, list_area(area), &columns, |row| cells(shell, row), empty);
     }
@@ -122,7 +125,6 @@ fn cells(shell: &Shell, row: &Matter) -> Vec<list::Cell> {
     vec![
         (sign.to_owned(), role),
         (title(row.about).to_owned(), Role::Text),
-        (row.count.map_or_else(|| "–".to_owned(), thousands), if row.wants { role } else { Role::Text }),
         (row.what.clone(), if row.wants { role } else { Role::Muted }),
     ]
 }

@@ -101,7 +101,7 @@ fn who_and_link(shell: &Shell) -> Line<'static> {
     Line::from(spans)
 }
 
-/// The screens and their numbers; how much there is of what the present one shows.
+/// The screens and their keys; how much there is of what the present one shows.
 fn draw_tabs(state: &super::State, frame: &mut Frame, area: Rect) {
     let (tabs, shown, summary) = fitting(state, area.width);
     frame.render_widget(tab_line(&state.shell, tabs, &shown).0, area);
@@ -118,7 +118,7 @@ pub fn tab_at(state: &super::State, at: Position) -> Option<ScreenId> {
 }
 
 /// The tabs with their names if there is room, else closer together, else without the last of them, else beside the count
-/// alone, else without the first ones, else by their numbers; and how many there are of what is shown.
+/// alone, else without the first ones, else by their keys; and how many there are of what is shown.
 fn fitting(state: &super::State, width: u16) -> (Tabs, Range<usize>, Line<'static>) {
     let shell = &state.shell;
     let style = shell.styles.of(Role::Text);
@@ -149,7 +149,7 @@ fn fitting(state: &super::State, width: u16) -> (Tabs, Range<usize>, Line<'stati
             return (tabs, shown, summary.clone());
         }
     }
-    (Tabs::Numbers, all, whole)
+    (Tabs::Keys, all, whole)
 }
 
 fn width_of(line: &Line<'_>) -> u16 {
@@ -159,15 +159,15 @@ fn width_of(line: &Line<'_>) -> u16 {
 /// So many screens have their tabs where any has its name in full.
 const ALWAYS: usize = 8;
 /// So many of the first are left out at most, before all names go.
-const MOST_LEFT_OUT: usize = 4;
+const MOST_LEFT_OUT: usize = 5;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Tabs {
     Wide,
     Close,
-    /// Without a space between number and name.
+    /// Without a space between key and name.
     Tight,
-    Numbers,
+    Keys,
 }
 
 /// Some of the tabs, and the column behind each of them.
@@ -176,24 +176,24 @@ fn tab_line(shell: &Shell, tabs: Tabs, shown: &Range<usize>) -> (Line<'static>, 
     let mut spans = Vec::new();
     let mut ends = Vec::new();
     let mut end = 0;
-    for (i, screen) in ScreenId::ALL.into_iter().enumerate().take(shown.end).skip(shown.start) {
+    for screen in ScreenId::ALL.into_iter().take(shown.end).skip(shown.start) {
         let present = screen == shell.screen;
         let style = styles.of(if present { Role::Accent } else { Role::Muted });
-        let number = (i + 1) % 10;
+        let key = shell.keymap.key(screen.action());
         let title = match tabs {
-            Tabs::Numbers if !present => " ".to_owned(),
+            Tabs::Keys if !present => " ".to_owned(),
             Tabs::Close => format!(" {}", screen.title()),
             Tabs::Tight => screen.title().to_owned(),
             _ => format!(" {} ", screen.title()),
         };
         let strong = if present { style.add_modifier(Modifier::BOLD) } else { style };
-        // Without a space between them only their looks tell the number from the name.
-        let number_style = if tabs == Tabs::Tight && !present { styles.of(Role::Text) } else { style };
-        let number = Span::styled(format!(" {number}"), number_style);
+        // Without a space between them only their looks tell the key from the name.
+        let key_style = if tabs == Tabs::Tight && !present { styles.of(Role::Text) } else { style };
+        let key = Span::styled(format!(" {key}"), key_style);
         let title = Span::styled(title, strong);
-        end += number.width() + title.width();
+        end += key.width() + title.width();
         ends.push(end);
-        spans.extend([number, title]);
+        spans.extend([key, title]);
     }
     (Line::from(spans), ends)
 }
