@@ -173,7 +173,7 @@ async fn set(slug: &str, standing: Standing, service: &Service, session: &Sessio
     }
     if !same && standing == Standing::Suspended && before.active_keys > 0 {
         session.remark(&format!(
-            "Keys that gates refuse until it is reinstated: {}. To end them for good: keyrack key revoke --filter 'account:{slug} status:suspended'",
+            "Keys that gates refuse until it is reinstated: {}. To revoke them: keyrack key revoke --filter 'account:{slug} status:suspended'",
             before.active_keys
         ));
     }

@@ -51,7 +51,7 @@ const EXAMPLES: &[Examples] = &[
             ("Whose is this secret? Asked for, and shown nowhere", "keyrack key find"),
         ],
     ),
-    ("key acknowledge", &[("Say that its secret is in safe hands", "keyrack key acknowledge ID")]),
+    ("key acknowledge", &[("Confirm its secret", "keyrack key acknowledge ID")]),
     (
         "key edit",
         &[

@@ -39,7 +39,7 @@ pub enum Command {
     Show(show::Arguments),
     /// Tell whose key a secret is (on standard input or at a hidden prompt), or find keys by preview, last four or name
     Find(find::Arguments),
-    /// Confirm that the secrets of keys were taken over, so that these do not die after ten minutes
+    /// Confirm that the secrets of new keys arrived; keys that nobody confirms or uses expire after ten minutes
     #[command(visible_aliases = ["ack", "confirm"])]
     Acknowledge(acknowledge::Arguments),
     /// Change what keys are: name, owner, tags, scopes, networks, expiry; their secrets stay
@@ -58,7 +58,7 @@ pub enum Command {
     Pause(pause::Pause),
     /// Let paused keys work again at once
     Resume(pause::Resume),
-    /// End keys at once and for good
+    /// Revoke keys: they stop working immediately, and this can't be undone
     #[command(visible_alias = "delete")]
     Revoke(revoke::Arguments),
 }

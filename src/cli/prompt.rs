@@ -66,7 +66,7 @@ async fn asked(global: &Global, what: &str, how: &str, is_yes: impl Fn(&str) -> 
         return Ok(true);
     }
     if !can_ask(global) {
-        let why = format!("{what}? Nobody is there to answer: say --yes, or --dry-run to look first");
+        let why = format!("{what}? No terminal to ask on: pass --yes, or --dry-run to look first");
         return Err(Failure::usage(why));
     }
     Ok(is_yes(&answer(format!("{what}? {how} ")).await?))

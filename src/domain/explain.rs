@@ -217,10 +217,10 @@ fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
         policy,
         match claim {
             Some(at) => format!(
-                "Nobody confirmed the takeover yet; unless somebody does or uses it, it dies on {}.",
+                "Nobody has confirmed its secret yet: it expires on {} unless somebody confirms or uses it.",
                 when::in_a_sentence(at)
             ),
-            None => "It was taken over.".into(),
+            None => "Its secret was confirmed.".into(),
         },
     );
     let later = key.starts_at(now).filter(|_| !key.has_ended(now)).map(|at| Reason::Planned { at });

@@ -260,13 +260,13 @@ impl Reason {
             }
             Self::Abandoned { at } => {
                 return format!(
-                    "Nobody confirmed that the secret was taken over, so the key died on {}: create a new one.",
+                    "Nobody confirmed the secret, so the key expired on {}: create a new one.",
                     when::in_a_sentence(*at)
                 );
             }
             Self::Damaged { what } => {
                 return format!(
-                    "The database holds something of this key that can't be read ({what}), so it may not pass: revoke it and create a new one, or mend the row (see keyrack doctor)."
+                    "The database holds something of this key that can't be read ({what}), so it is refused: revoke it and create a new one, or fix the row (see keyrack doctor)."
                 );
             }
             Self::Planned { at } => {
@@ -289,7 +289,7 @@ impl Reason {
             }
             Self::Address { address: Some(address) } => {
                 return format!(
-                    "The key may not be used from {address}: use it from an allowed network, or make a key that allows this one."
+                    "The key can't be used from {address}: use it from an allowed network, or make a key that allows this one."
                 );
             }
             Self::Address { address: None } => {

@@ -35,7 +35,7 @@ pub fn refusal(
     let lacks = lack(door, caller, matter, host(uri, headers), headers)?;
     door.log(|| tracing::warn!(peer = %caller.peer, path = uri.path(), "a question was refused: {lacks}"));
     let message =
-        "This address may not ask here, or the gate's token is missing or wrong. The gate's log says more.";
+        "This address can't ask here, or the gate's token is missing or wrong. The gate's log says more.";
     Some(answer::error(StatusCode::FORBIDDEN, "forbidden", message))
 }
 

@@ -38,7 +38,7 @@ use crate::domain::verdict::{Answer, Ask, Request};
         )),
         (status = 400, description = "The request contradicts itself", body = super::schema::ErrorBody),
         (status = 401, description = "No key, or none that works", body = super::schema::ErrorBody),
-        (status = 403, description = "The key may not make this request, or no listed proxy asks", body = super::schema::ErrorBody),
+        (status = 403, description = "The key can't make this request, or no listed proxy asks", body = super::schema::ErrorBody),
         (status = 429, description = "A budget is used up; see Retry-After", body = super::schema::ErrorBody),
         (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
     )
@@ -63,7 +63,7 @@ pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body
         (status = 200, description = "It may pass; headers as for /auth", headers(
             ("X-Keyrack-Key" = String, description = "The key's id"),
         )),
-        (status = 403, description = "It may not, for whatever reason", headers(
+        (status = 403, description = "It can't, for whatever reason", headers(
             ("X-Keyrack-Status" = u16, description = "The status for the client: 400, 401, 403, 429 or 503"),
             ("X-Keyrack-Body" = String, description = "The body for the client, JSON"),
             ("X-Keyrack-Challenge" = Option<String>, description = "WWW-Authenticate for the client"),
@@ -92,7 +92,7 @@ pub async fn nginx(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
             ("X-Keyrack-Key" = String, description = "The key's id"),
         )),
         (status = 401, description = "No key, or none that works"),
-        (status = 403, description = "It may not, for whatever other reason", headers(
+        (status = 403, description = "It can't, for whatever other reason", headers(
             ("X-Keyrack-Status" = u16, description = "The status that a client of /auth would get"),
         )),
     )
@@ -118,7 +118,7 @@ pub async fn ingress(door: &Door, request: HttpRequest<Body>) -> Response<Body> 
         )),
         (status = 400, description = "The request contradicts itself", body = super::schema::ErrorBody),
         (status = 401, description = "No key, or none that works", body = super::schema::ErrorBody),
-        (status = 403, description = "The key may not make this request, or no listed proxy asks", body = super::schema::ErrorBody),
+        (status = 403, description = "The key can't make this request, or no listed proxy asks", body = super::schema::ErrorBody),
         (status = 429, description = "A budget is used up; see Retry-After", body = super::schema::ErrorBody),
         (status = 503, description = "It can't be found out; see Retry-After", body = super::schema::ErrorBody),
     )
@@ -156,7 +156,7 @@ async fn judge(door: &Door, told: Told, head: &Parts) -> Result<Judged, Response
     };
     let mistaken = |mistake: Mistake| {
         door.log(|| tracing::warn!(peer = %caller.peer, "a question to /auth was refused: {mistake}"));
-        let message = "This address may not ask here, or asks in the wrong way. The gate's log says more.";
+        let message = "This address can't ask here, or asks in the wrong way. The gate's log says more.";
         answer::error(StatusCode::FORBIDDEN, "bad_proxy", message)
     };
     let (peer, trusted) = (caller.peer, &door.settings.trusted);

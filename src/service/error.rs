@@ -13,7 +13,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// The role does not permit it (VP-28, VG-04).
     #[error(
-        "{who} may not {what}: that takes the role {needs}. Ask an admin to run `keyrack operator set {who} {needs}`"
+        "{who} can't {what}: that takes the role {needs}. Ask an admin to run `keyrack operator set {who} {needs}`"
     )]
     NotPermitted { who: String, what: &'static str, needs: Role },
     /// The account is suspended (VP-28).

@@ -351,7 +351,7 @@ impl Shell {
             return true;
         }
         let text = match self.role() {
-            Some(role) => format!("{role} may not {what}: that takes the role {}", permission.needs()),
+            Some(role) => format!("{role}s can't {what}: ask an admin for the role {}", permission.needs()),
             None if self.who.is_none() => {
                 "who you are is still being read from the database: try again in a moment".to_owned()
             }

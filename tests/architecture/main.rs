@@ -9,6 +9,7 @@ mod made_up;
 mod pages;
 mod reading;
 mod rooms;
+mod words;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -31,7 +31,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         Err(error) => vec![Finding::problem(
             "mail",
             error.to_string(),
-            "reminders wait until it is mended; `keyrack info` shows the settings below mail.",
+            "reminders wait until it is fixed; `keyrack info` shows the settings below mail.",
         )],
     }
 }

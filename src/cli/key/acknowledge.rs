@@ -65,7 +65,7 @@ async fn several(which: &Which, chosen: &Chosen, service: &Service, session: &Se
     if session.would(|| format!("confirm {what}{told}")) {
         return Ok(());
     }
-    let question = format!("Confirm that {what} were taken over");
+    let question = format!("Confirm that {what} arrived");
     if !decide::sure(chosen, &question, session).await? {
         return Err(Failure::new(Exit::Failure, "nothing was confirmed"));
     }

@@ -44,7 +44,7 @@ pub struct Arguments {
     /// second. The policy's longest life counts from the creation all the same
     #[arg(long, value_name = "WHEN")]
     not_before: Option<String>,
-    /// When the key is revoked for good, without anybody doing anything then: 7d, friday, 2027-01-31 18:00, …; a day means its
+    /// When the key is revoked by itself, which can't be undone from then on: 7d, friday, 2027-01-31 18:00, …; a day means its
     /// last second. Where the policy requires an expiry, this is none
     #[arg(long, value_name = "WHEN")]
     revoke_at: Option<String>,

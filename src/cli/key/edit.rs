@@ -68,7 +68,7 @@ pub struct Arguments {
     /// planned; none: it works at once
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     not_before: Option<String>,
-    /// When the key is revoked for good, without anybody doing anything then: 7d, friday, 2027-01-31 18:00, …; +7d: so much
+    /// When the key is revoked by itself, which can't be undone from then on: 7d, friday, 2027-01-31 18:00, …; +7d: so much
     /// later than now planned; none: that is cancelled
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     revoke_at: Option<String>,

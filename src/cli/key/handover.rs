@@ -157,7 +157,7 @@ pub async fn hand_over(
     let operation = new_operation();
     insist(|| service.acknowledge_key(operation, key.id)).await.map_err(|failure| {
         failure.before(&format!(
-            "the secret was handed over, but key {} could not be acknowledged, so it dies {} minutes after its creation \
+            "the secret was handed over, but key {} could not be confirmed, so it expires {} minutes after its creation \
              unless it is used; confirm it with `keyrack key acknowledge {}`: ",
             key.id,
             CLAIM_TIME.num_minutes(),
@@ -288,7 +288,7 @@ fn lost(key: &Key, policy: &Policy, error: &io::Error) -> Failure {
     Failure::new(
         Exit::Failure,
         format!(
-            "the secret could not be handed over ({error}), so {} {} was not acknowledged: it dies {} minutes after its \
+            "the secret could not be handed over ({error}), so {} {} was not confirmed: it expires {} minutes after its \
              creation. To end it now: keyrack key revoke {}",
             policy.wording.noun,
             key.preview,

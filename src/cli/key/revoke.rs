@@ -127,7 +127,7 @@ async fn decide_and_revoke(
             return missed(wanted);
         }
     }
-    let question = format!("Revoke {} at once and for good", number(chosen, now));
+    let question = format!("Revoke {} immediately", number(chosen, now));
     if !decide::sure(chosen, &question, session).await? {
         return Err(Failure::new(Exit::Failure, "nothing was revoked"));
     }

@@ -106,7 +106,7 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
     }
     if let Some(by) = key.claim_by().filter(|by| *by > now) {
         say(&format!(
-            "Nobody has confirmed this key yet: it dies {} unless it is used, or confirmed with `keyrack key acknowledge {}`",
+            "Nobody has confirmed this key yet: it expires {} unless it is used, or confirmed with `keyrack key acknowledge {}`",
             when::relative(by, now),
             key.id
         ));

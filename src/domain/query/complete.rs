@@ -84,7 +84,7 @@ pub const FIELDS: [FieldHelp; 21] = [
     FieldHelp {
         name: "acknowledged",
         values: &["yes", "no"],
-        meaning: "whether somebody confirmed that the secret was taken over",
+        meaning: "whether somebody confirmed the secret",
     },
     FieldHelp {
         name: "replaced",

@@ -171,7 +171,7 @@ impl State {
     fn done(&mut self, shell: &mut Shell) -> Vec<Effect> {
         let key = self.key.id;
         self.stage = Stage::Closing;
-        self.say(Severity::Info, "telling the database that the secret is in safe hands…");
+        self.say(Severity::Info, "telling the database that the secret is confirmed…");
         self.acknowledge.send(shell, |operation| Request::Acknowledge { operation, key })
     }
 

@@ -132,7 +132,7 @@ on_both! {
         let me = || gate.get("/api/v1/me", &[("Authorization", &header)]).status;
         assert_eq!(me(), 200);
         terminal.press("x");
-        terminal.wait_for("Revoke this new token at once and for good?");
+        terminal.wait_for("Revoke this new token immediately?");
         terminal.answer("y");
         terminal.wait_for("✓ gate-1 confirmed after");
         assert_eq!(me(), 401);

@@ -26,7 +26,7 @@ on_both! {
         terminal.press("d");
         terminal.wait("a refusal", |screen| {
             let text = screen.contents();
-            text.contains("may not") || text.contains("read-only") || text.contains("viewer")
+            text.contains("can't") || text.contains("read-only") || text.contains("viewer")
         });
         terminal.answer("y");
         terminal.quiet(std::time::Duration::from_millis(300));

@@ -139,7 +139,7 @@ fn vp_28_each_refusal_is_shown_in_its_own_words_and_the_form_stays_filled_in() {
     let (id, first) = send(&mut desk);
     let mut sent = id;
     for (kind, words) in [
-        (FailureKind::NotPermitted, "ada may not create keys: that takes the role operator"),
+        (FailureKind::NotPermitted, "ada can't create keys: that takes the role operator"),
         (FailureKind::Rule, "account acme is suspended, so no key can be made for it"),
         (FailureKind::Rule, "account acme has 20 active keys and its limit is 20. Revoke one first"),
     ] {
@@ -178,7 +178,7 @@ fn a_viewer_gets_words_instead_of_a_form() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     desk.open(Opening::Create { account: None });
-    desk.closed().told("viewer may not create keys");
+    desk.closed().told("viewers can't create keys");
 }
 
 #[test]

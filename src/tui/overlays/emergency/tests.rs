@@ -153,7 +153,7 @@ fn a_dead_key_is_said_to_be_dead_and_not_revoked_again() {
     desk.press("x");
     let (id, _) = only_request(desk.paste(&secret));
     desk.reply(id, Reply::Find(Ok(search_found(vec![Key { revoked_at: Some(noon()), ..key }]))));
-    desk.says("dead already: revoked at 2026-11-21 12:00:00 UTC");
+    desk.says("It was revoked at 2026-11-21 12:00:00 UTC");
     assert_eq!(desk.press("y"), []);
 }
 
@@ -162,7 +162,7 @@ fn a_viewer_finds_but_may_not_revoke() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     found(&mut desk);
-    desk.says("Your role may not revoke it");
+    desk.says("Your role can't revoke keys");
     let effects = desk.press("y");
     asks_nothing(&effects);
 }
@@ -262,10 +262,10 @@ fn what_would_be_refused_is_said_with_the_key_and_its_yes_waits_for_nothing() {
     assert!(
         matches!(request, Request::Revoke { request: RevokeKeys { keys, .. }, .. } if keys == [found.id])
     );
-    desk.fail(id, Reply::Revoke, FailureKind::NotPermitted, "ada may not revoke keys any more");
-    desk.says("ada may not revoke keys any more");
+    desk.fail(id, Reply::Revoke, FailureKind::NotPermitted, "ada can't revoke keys any more");
+    desk.says("ada can't revoke keys any more");
     desk.press("n");
-    desk.says_not("may not revoke");
+    desk.says_not("can't revoke");
 }
 
 /// The secret's characters behind its prefix, as far as any request or the picture has them.
@@ -318,10 +318,10 @@ fn a_card_hears_that_its_key_is_revoked_elsewhere() {
     };
     let (id, _) = desk.tried.pop().unwrap();
     desk.reply(id, Reply::Revoke(Ok(vec![dead(false)])));
-    desk.says("CI runner").says_not("dead already").live(Subjects::KEYS);
+    desk.says("CI runner").says_not("It was revoked").live(Subjects::KEYS);
     let (id, _) = desk.tried.pop().expect("it is asked again");
     desk.reply(id, Reply::Revoke(Ok(vec![dead(true)])));
-    desk.says("It was revoked by grace meanwhile").says("It is dead already: revoked at");
+    desk.says("It was revoked by grace meanwhile").says("nothing works with it any more");
     assert_eq!(desk.press("y"), [], "nothing is left to revoke of {}", key.name);
 }
 

@@ -165,22 +165,25 @@ impl State {
             let words = match (key.revoked(shell.now), several) {
                 (Some(revoked), false) => {
                     format!(
-                        "It is dead already: revoked at {}. {no} looks for another.",
+                        "It was revoked at {}: nothing works with it any more. {no} looks for another.",
                         times::exact(revoked.at, shell.utc)
                     )
                 }
-                _ => format!("All of them are dead already. {no} looks for another."),
+                _ => format!("None of them works any more. {no} looks for another."),
             };
             sheet.words(Role::Ok, &words);
         } else if !shell.may(Permission::ChangeKeys) {
-            sheet.words(Role::Warning, "Your role may not revoke it. Show this to somebody who may.");
+            sheet.words(Role::Warning, "Your role can't revoke keys. Show this to somebody who can.");
         } else {
             let state: std::borrow::Cow<'_, str> = if several {
                 "Their secrets were all in what was pasted.".into()
             } else {
                 meets(key, shell.issuer(&key.issuer).map(|issuer| &issuer.policy), shell.now).into()
             };
-            sheet.words(Role::Warning, &format!("{state} Revoking is at once and for good."));
+            sheet.words(
+                Role::Warning,
+                &format!("{state} Revoked, it stops working immediately. This can't be undone."),
+            );
             let act = if several { format!("revoke all {ending} now") } else { "revoke it now".to_owned() };
             let pause = shell.keymap.key(Action::Pause);
             sheet.keys(&[(&yes, &act), (&pause, "pause instead"), (&no, "look for another")]);

@@ -108,9 +108,9 @@ fn a_refusal_is_shown_in_the_form_in_its_own_words() {
         id,
         Reply::SetLimits,
         FailureKind::NotPermitted,
-        "ada may not change the limits of keys: that takes the role operator",
+        "ada can't change the limits of keys: that takes the role operator",
     );
-    desk.says("may not change the limits of keys");
+    desk.says("can't change the limits of keys");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_viewer_and_a_revoked_key_get_no_form() {
     desk.role(Role::Viewer);
     let effects = desk.open(Opening::Limit(Box::new(key("voxpria", "CRM"))));
     asks_nothing(&effects);
-    desk.closed().told("may not change the limits");
+    desk.closed().told("can't change the limits");
     let mut desk = Desk::new();
     let revoked = Key { revoked_at: Some(noon()), ..key("voxpria", "CRM") };
     let effects = desk.open(Opening::Limit(Box::new(revoked)));

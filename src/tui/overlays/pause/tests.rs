@@ -182,7 +182,7 @@ fn kr_05_a_viewer_gets_words_instead_of_the_question() {
         states: String::new(),
         resume: false,
     });
-    desk.closed().told("viewer may not pause keys");
+    desk.closed().told("viewers can't pause keys");
 }
 
 #[test]

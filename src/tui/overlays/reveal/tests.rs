@@ -116,7 +116,7 @@ fn a_discarded_key_is_revoked_and_its_receipt_shown() {
     let mut desk = reveal_of("voicegram");
     desk.strike("esc").says("x revoke it");
     assert_eq!(desk.press("x"), []);
-    desk.says("Revoke this new token at once and for good?");
+    desk.says("Revoke this new token immediately?");
     let mut effects = desk.press("x x enter");
     effects.extend(desk.hurry("y"));
     let asks = |effect: &Effect| matches!(effect, Effect::Ask { .. });
@@ -155,7 +155,7 @@ fn discarding_a_successor_says_that_the_old_key_goes_on() {
     let mut desk = Desk::new();
     let replaced = Some(("old main".into(), Overlap::None, None));
     desk.open(Opening::Reveal { created: Box::new(created("vozagent", "main")), replaces: replaced });
-    desk.strike("x").says("Delete this new API key at once and for good?");
+    desk.strike("x").says("Delete this new API key immediately?");
     desk.says("The one that it was to replace goes on working");
     desk.strike("n").sees(created("vozagent", "main").secret.expose());
 }

@@ -161,7 +161,7 @@ impl State {
                 let wording = shell.issuer(&self.key.issuer).map(|issuer| issuer.policy.wording.clone());
                 let wording = wording.unwrap_or_else(|| shell.wording());
                 let (verb, noun) = (&wording.revoke, &wording.noun);
-                let question = format!("{verb} this new {noun} at once and for good?");
+                let question = format!("{verb} this new {noun} immediately? This can't be undone.");
                 let mut lines = words(&question, Role::Danger);
                 if self.replaces.is_some() {
                     lines.extend(words("The one that it was to replace goes on working.", Role::Text));

@@ -67,7 +67,7 @@ fn va_09_the_question_shows_the_name_and_everything_else_uncut_and_uses_the_poli
     let mut desk = question(std::slice::from_ref(&key));
     desk.says("Delete API key Production Server – Main App?").says(&key.id.to_string());
     desk.says(key.preview.as_str()).says("acme (vozagent)");
-    desk.says("3h ago from 203.0.113.7, 2026-11-21 09:00:00 UTC").says("at once and for good");
+    desk.says("3h ago from 203.0.113.7, 2026-11-21 09:00:00 UTC").says("stops working immediately");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_viewer_gets_words_instead_of_a_question() {
     desk.role(Role::Viewer);
     let key = main_server();
     desk.open(Opening::Revoke { ids: vec![key.id], known: vec![key], states: String::new() });
-    desk.closed().told("viewer may not revoke keys");
+    desk.closed().told("viewers can't revoke keys");
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl State {
             (true, true) => {
                 "The old keys stop working immediately; their replacements go on. Anything that still uses an old key will fail. This can't be undone."
             }
-            _ => "It ends at once and for good: whatever uses it fails from then on. There is no way back.",
+            _ => "It stops working immediately. Anything that uses it will fail. This can't be undone.",
         };
         let later = self.later(shell).ok().flatten();
         match later {

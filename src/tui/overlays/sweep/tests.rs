@@ -120,7 +120,7 @@ fn a_viewer_reads_what_is_due_and_can_not_send_it() {
     let mut desk = Desk::new();
     desk.role(Role::Viewer);
     let mut desk = read(desk, 12);
-    desk.says("viewer may not send reminders: that takes the role operator").sees_not("Enter send");
+    desk.says("viewers can't send reminders: ask an admin for the role operator").sees_not("Enter send");
     assert_eq!(desk.press("enter y"), []);
 }
 
@@ -232,8 +232,8 @@ fn a_sweep_that_stopped_early_says_why() {
 #[test]
 fn a_sweep_that_could_not_start_says_why() {
     let (mut desk, id) = running(80, 24);
-    desk.fail(id, Reply::Sweep, FailureKind::NotPermitted, "viewer may not sweep");
-    assert_eq!(desk.toast(), "viewer may not sweep");
+    desk.fail(id, Reply::Sweep, FailureKind::NotPermitted, "viewers can't sweep");
+    assert_eq!(desk.toast(), "viewers can't sweep");
     assert!(!desk.state.shell.sweeps());
 }
 

@@ -127,7 +127,9 @@ fn plain(head: Vec<Line<'static>>) -> Picture {
 
 fn refusal(shell: &Shell) -> String {
     match shell.role() {
-        Some(role) => format!("{role} may not send reminders: that takes the role {}.", MAY_SWEEP.needs()),
+        Some(role) => {
+            format!("{role}s can't send reminders: ask an admin for the role {}.", MAY_SWEEP.needs())
+        }
         None => "You are no operator of this database: ask an admin for a role.".into(),
     }
 }

@@ -67,8 +67,8 @@ fn a_suspended_account_is_reinstated_the_same_way() {
 fn a_viewer_may_neither_create_nor_suspend() {
     let mut desk = screen();
     desk.role(Role::Viewer);
-    desk.strike("p").told("viewer may not suspend");
-    desk.strike("n").told("viewer may not create accounts").closed();
+    desk.strike("p").told("viewers can't suspend");
+    desk.strike("n").told("viewers can't create accounts").closed();
 }
 
 #[test]

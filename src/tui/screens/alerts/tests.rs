@@ -151,7 +151,7 @@ fn a_viewer_may_not_acknowledge() {
     desk.role(Role::Viewer);
     let effects = desk.press("a");
     asks_nothing(&effects);
-    desk.told("viewer may not acknowledge alerts");
+    desk.told("viewers can't acknowledge alerts");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn who_is_no_admin_gets_words() {
     desk.role(Role::Operator);
     for keys in ["e", "d", "n"] {
         desk.press(keys);
-        desk.closed().told("operator may not");
+        desk.closed().told("operators can't");
     }
 }
 

@@ -215,7 +215,7 @@ fn what_was_sent_is_not_sent_again_and_a_viewer_only_looks() {
     desk.strike("down down r").closed();
     desk.told("only what failed, is ambiguous, was put off or only written is sent again; this is sent");
     desk.role(Role::Viewer);
-    desk.strike("g r").closed().told("viewer may not send reminders again");
+    desk.strike("g r").closed().told("viewers can't send reminders again");
 }
 
 #[test]
