@@ -1,4 +1,4 @@
-//! `keyrack key acknowledge`: the secrets were taken over.
+//! `keyrack key acknowledge`: the secrets arrived.
 
 use clap::Args;
 
