@@ -286,6 +286,13 @@ async fn measure(bench: &mut Bench, db: &Database, keys: u64, bare: &Bare) {
     let base = load(bare.address, bare.id(), CONNECTIONS, time, &of_bare()).await;
     let figures = load(gate.address, gate.id(), CONNECTIONS, time, &asked).await;
     show(bench, &format!("gate, {kind} {keys}"), &figures, &base);
+    let by_lease = ["--cache", &cache, "--issuer", "voxpria", "--name", "leased", "--freshness", "lease=1s"];
+    let leased = Gate::start(db, &by_lease);
+    load(leased.address, leased.id(), CONNECTIONS, time, &asked).await;
+    let figures = load(leased.address, leased.id(), CONNECTIONS, time, &asked).await;
+    show(bench, &format!("gate by lease, {kind} {keys}"), &figures, &base);
+    revoke(bench, &service, &leased, &format!("by lease, {kind} {keys}")).await;
+    leased.stop();
     let asked = [through_nginx(keys, nginx::END), through_nginx(keys, b"\r\n\r\nhello")];
     for (asked, way) in asked.iter().zip(["nginx", "the README's nginx and an API"]) {
         let recipe = asked.end != nginx::END;

@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 use figures::bare::Bare;
 use figures::{Bench, Figure};
 use keyrack::clock::Clock;
+use keyrack::domain::freshness::Freshness;
 use keyrack::domain::key::{KeyId, NewKey, Status};
 use keyrack::domain::operator::Identity;
 use keyrack::domain::secret::HashedKey;
-use keyrack::service::{Confirmed, Gate, Outcome, Service, Use, new_operation};
+use keyrack::service::{Confirmed, Gate, GateSettings, Outcome, Service, Use, new_operation};
 use keyrack::store::{Opening, Store};
 use support::database::{Database, cluster};
 use support::people::{office, preset, settings};
@@ -43,24 +44,37 @@ fn main() {
             // Keyrack takes no database for its own that has another's table.
             let other = if db.is_postgres() { runtime.block_on(Database::postgres()) } else { None };
             let row = Bare::open(&runtime, other.as_ref().unwrap_or(&db), keys).row(&bench);
-            runtime.block_on(measure(&mut bench, &db, u128::from(keys), row));
+            let service = runtime.block_on(office(&db, preset("voiceinfra")));
+            // Those that were revoked under one freshness are no good under the other.
+            let made = runtime.block_on(fill(&db, &service, u128::from(keys) + REVOKED as u128));
+            let second = Arc::new(made[REVOKED..].to_vec());
+            let first = Arc::new(made[..made.len() - REVOKED].to_vec());
+            let lease = Freshness::Lease(Duration::from_secs(1));
+            for (made, freshness) in [(first, Freshness::Proof), (second, lease)] {
+                runtime.block_on(measure(&mut bench, (&db, &service), &made, freshness, row));
+            }
         }
     }
     bench.end();
 }
 
-async fn measure(bench: &mut Bench, db: &Database, keys: u128, row: Duration) {
+async fn measure(
+    bench: &mut Bench,
+    (db, service): (&Database, &Service),
+    made: &Arc<Vec<(KeyId, HashedKey)>>,
+    freshness: Freshness,
+    row: Duration,
+) {
+    let keys = made.len();
     let kind = if db.is_postgres() { "PostgreSQL" } else { "SQLite" };
     let rows = ("bare SELECTs, one at a time", Figure::Rate(1.0 / row.as_secs_f64()));
-    let service = office(db, preset("voiceinfra")).await;
-    let made = fill(db, &service, keys).await;
-    let gate = Gate::open(&db.location(), Clock::System, settings("bench")).await.unwrap();
-    let made = Arc::new(made);
+    let settings = GateSettings { freshness, ..settings("bench") };
+    let gate = Gate::open(&db.location(), Clock::System, settings).await.unwrap();
     for at_once in AT_ONCE {
         let (done, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let tasks: Vec<_> = (0..at_once)
             .map(|n| {
-                let (gate, made) = (gate.clone(), Arc::clone(&made));
+                let (gate, made) = (gate.clone(), Arc::clone(made));
                 let (done, over) = (Arc::clone(&done), Arc::clone(&over));
                 tokio::spawn(async move {
                     let (mut place, mut times) = (n * 7919, Vec::new());
@@ -91,8 +105,11 @@ async fn measure(bench: &mut Bench, db: &Database, keys: u128, row: Duration) {
         }
         times.sort_unstable();
         let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
-        let what =
-            format!("{kind}, {keys} keys, {at_once} at once (p50 {} µs, p99 {} µs)", at(0.5), at(0.99));
+        let what = format!(
+            "{kind}, {keys} keys, {freshness}, {at_once} at once (p50 {} µs, p99 {} µs)",
+            at(0.5),
+            at(0.99)
+        );
         bench.row(&what, Figure::Rate(many as f64 / time.as_secs_f64()), rows);
     }
     let mut after = Vec::new();
@@ -109,7 +126,10 @@ async fn measure(bench: &mut Bench, db: &Database, keys: u128, row: Duration) {
         after[after.len() / 2].as_micros(),
         after[after.len() - 1].as_micros()
     );
-    bench.alone(&format!("{kind}, {keys} keys: from a revocation's return to its refusal"), &took);
+    bench.alone(
+        &format!("{kind}, {keys} keys, {freshness}: from a revocation's return to its refusal"),
+        &took,
+    );
     gate.close().await;
 }
 

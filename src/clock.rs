@@ -1,10 +1,12 @@
 //! The only place that reads the time. Everything else takes an instant as an argument.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use chrono::{DateTime, Local, Offset, SubsecRound, TimeZone, Utc};
 use parking_lot::Mutex;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::domain::steady::judge;
 use crate::domain::when::Zone;
@@ -60,6 +62,47 @@ impl Clock {
     pub fn advance(&self, by: chrono::Duration) {
         if let Self::Fixed(micros) = self {
             micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        }
+    }
+}
+
+/// How long something took, by a clock that nobody sets and that goes on while the machine sleeps; or by a hand that a test
+/// moves.
+#[derive(Clone, Debug, Default)]
+pub enum Uptime {
+    #[default]
+    System,
+    /// Microseconds, moved by [`Uptime::advance`].
+    Hand(Arc<AtomicU64>),
+}
+
+/// Linux's monotonic clock stands still while the machine sleeps; elsewhere it is the one that does not.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const AWAKE_OR_NOT: ClockId = ClockId::Boottime;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const AWAKE_OR_NOT: ClockId = ClockId::Monotonic;
+
+impl Uptime {
+    /// A clock that stands until a test moves it.
+    pub fn hand() -> Self {
+        Self::Hand(Arc::default())
+    }
+
+    /// Microseconds since some moment, always the same one.
+    pub fn micros(&self) -> u64 {
+        match self {
+            Self::System => {
+                let time = clock_gettime(AWAKE_OR_NOT);
+                (time.tv_sec as u64).wrapping_mul(1_000_000) + time.tv_nsec as u64 / 1_000
+            }
+            Self::Hand(micros) => micros.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Moves a hand forward. The system's clock is left alone.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Hand(micros) = self {
+            micros.fetch_add(u64::try_from(by.as_micros()).unwrap_or(0), Ordering::SeqCst);
         }
     }
 }

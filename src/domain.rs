@@ -17,6 +17,7 @@ pub mod event;
 pub(crate) mod examples;
 pub mod expiry;
 pub(crate) mod explain;
+pub mod freshness;
 pub mod history;
 pub mod hold;
 pub mod hygiene;

@@ -41,6 +41,7 @@ mod incident;
 mod issuers;
 mod known;
 mod leak;
+mod leases;
 mod leaver;
 mod limits;
 mod list;
@@ -125,6 +126,8 @@ pub struct Service {
 
 struct Inner {
     store: Store,
+    /// Leases of gates that ran out.
+    leases: leases::Leases,
     clock: Clock,
     identity: Identity,
     /// Microseconds by which the database's clock is ahead of this machine's.

@@ -250,10 +250,16 @@ const EXAMPLES: &[Examples] = &[
     ("reminders template", &[("The texts, to be changed", "keyrack reminders template --write templates")]),
     (
         "gate",
-        &[(
-            "Behind a proxy on this machine",
-            "keyrack gate --listen 127.0.0.1:8090 --trusted-proxy 127.0.0.1/32",
-        )],
+        &[
+            (
+                "Behind a proxy on this machine",
+                "keyrack gate --listen 127.0.0.1:8090 --trusted-proxy 127.0.0.1/32",
+            ),
+            (
+                "One of many, which answers from memory for at most a second",
+                "keyrack gate --trusted-proxy 10.0.0.0/8 --freshness lease=1s",
+            ),
+        ],
     ),
     ("doctor", &[("What is wrong, and how to mend it", "keyrack doctor")]),
     ("info", &[("Which settings hold, and where each was decided", "keyrack info")]),

@@ -118,6 +118,14 @@ fn gates(gates: &[GateStanding], exact: impl Fn(Instant) -> String) -> Line {
         (1, _) => "1 gate is alive".to_owned(),
         (alive, _) => format!("{alive} gates are alive"),
     };
+    let leases: Vec<String> = gates
+        .iter()
+        .filter(|gate| gate.alive && gate.freshness.lease().is_some())
+        .map(|gate| format!("{} ({})", gate.name, gate.freshness))
+        .collect();
+    if !leases.is_empty() {
+        what.push_str(&format!("; answering from memory: {}", leases.join(", ")));
+    }
     if let Some(gate) = silent.first() {
         let more = if silent.len() > 1 { format!(" and {} more", silent.len() - 1) } else { String::new() };
         what.push_str(&format!("; out of touch: {} since {}{more}", gate.name, exact(gate.heard_at)));
@@ -164,6 +172,7 @@ impl Record for Line {
 mod tests {
     use super::*;
     use crate::domain::examples::noon;
+    use crate::domain::freshness::Freshness;
 
     fn at(_: Instant) -> String {
         "then".into()
@@ -183,11 +192,18 @@ mod tests {
             version: "0".into(),
             began_at: noon(),
             heard_at: noon(),
+            freshness: Freshness::Proof,
             applied: 1,
         };
         assert!(!gates(&[gate(true)], at).wants && !gates(&[], at).wants);
         let both = gates(&[gate(true), gate(false)], at);
         assert!(both.wants && both.what == "1 gate is alive; out of touch: east since then", "{both:?}");
+        let lease = GateStanding { freshness: Freshness::of_millis(1_000), ..gate(true) };
+        let leased = gates(&[gate(true), lease], at);
+        assert!(
+            !leased.wants && leased.what == "2 gates are alive; answering from memory: east (lease=1s)",
+            "{leased:?}"
+        );
         let due = Outbox { due: 1, ..Outbox::default() };
         assert!(sweep(&due, None, noon(), at).wants && !sweep(&Outbox::default(), None, noon(), at).wants);
         assert!(reminders(&Outbox { failed: 1, ..Outbox::default() }).wants && !reminders(&due).wants);

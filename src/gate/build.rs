@@ -82,6 +82,7 @@ fn presentation(table: &GateTable) -> GateSettings {
     GateSettings {
         name: name.unwrap_or_else(|| "gate".into()),
         listen: listen.join(" "),
+        freshness: table.freshness.value,
         lease: table.lease.value,
         cache: table.cache.value,
         keep_usage: table.keep_usage.value,

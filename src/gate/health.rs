@@ -28,7 +28,8 @@ pub async fn healthz(State(door): State<Arc<Door>>) -> (StatusCode, String) {
     }
 }
 
-/// Can it answer requests? Whether the database answered within the lease, and the shared limiter too if there is one.
+/// Can it answer requests? Whether the database answered within the lease (or, with `--freshness lease=…`, what is remembered
+/// may still be answered), and the shared limiter too if there is one.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "readyz", tag = "operation",
     responses(
@@ -38,7 +39,7 @@ pub async fn healthz(State(door): State<Arc<Door>>) -> (StatusCode, String) {
 )]
 pub async fn readyz(State(door): State<Arc<Door>>) -> Response<Body> {
     let present = door.present().await;
-    let ready = present.database && present.limiter;
+    let ready = door.gate.is_ready() && present.limiter;
     let body = Readiness {
         ready,
         database: present.database,

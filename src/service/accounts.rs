@@ -105,6 +105,8 @@ struct Create {
 impl Change for Create {
     type Answer = Account;
 
+    const WIDENS: bool = true;
+
     fn shares(&self) -> bool {
         true
     }

@@ -66,6 +66,8 @@ struct Acknowledge {
 impl Change for Acknowledge {
     type Answer = u64;
 
+    const WIDENS: bool = true;
+
     fn shares(&self) -> bool {
         true
     }

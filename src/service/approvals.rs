@@ -267,6 +267,8 @@ struct Nothing;
 impl Change for Nothing {
     type Answer = ();
 
+    const WIDENS: bool = true;
+
     const CARRIES: bool = false;
 
     async fn carry_out(&self, _: &mut Tx) -> Result<()> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::leases::run_out;
 use super::wished::{Wished, ask, four_eyes, waits};
 use super::{Error, Intent, Result, Service};
 use crate::domain::approval::Approval;
@@ -25,6 +26,9 @@ pub(super) trait Change: Send + Sync + 'static {
     const ALONE: bool = false;
     /// Whether it changes keys that were asked about.
     const CARRIES: bool = true;
+
+    /// Whether it lets nobody be refused who passed before, so that no gate's memory of before does harm.
+    const WIDENS: bool = false;
 
     /// What a second person is asked for, where that is needed.
     fn wished(&self) -> Option<Wished> {
@@ -88,6 +92,9 @@ impl Service {
         };
         if self.intent == Intent::Do {
             self.has_grown();
+            if !C::WIDENS {
+                Box::pin(self.settle_leases()).await?;
+            }
         }
         Ok(done)
     }
@@ -101,6 +108,8 @@ struct Ask {
 impl Change for Ask {
     type Answer = Approval;
 
+    const WIDENS: bool = true;
+
     const CLOCK: Trust = Trust::Ahead;
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<Approval> {
@@ -109,6 +118,18 @@ impl Change for Ask {
 }
 
 impl Service {
+    /// Waits until no gate answers any more by what was before.
+    ///
+    /// # Errors
+    /// Whether there is such a gate can't be found out. What was committed is; sent again, it is waited for again.
+    async fn settle_leases(&self) -> Result<()> {
+        let ran_out = run_out(&self.inner.store).await?;
+        if !ran_out.is_empty() {
+            self.inner.leases.note(&ran_out, self.present());
+        }
+        Ok(())
+    }
+
     /// Who waited in vain is told for whom.
     async fn held_up(&self, why: String) -> Error {
         let holders = self.inner.store.holders().await.unwrap_or_default();

@@ -140,6 +140,8 @@ struct Create {
 impl Change for Create {
     type Answer = Made;
 
+    const WIDENS: bool = true;
+
     fn shares(&self) -> bool {
         true
     }

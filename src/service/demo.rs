@@ -82,6 +82,8 @@ enum Load {
 impl Change for Load {
     type Answer = ();
 
+    const WIDENS: bool = true;
+
     /// What it tells of lies in the past, the newest change too.
     const CLOCK: Trust = Trust::Right;
 

@@ -147,6 +147,8 @@ struct Add {
 impl Change for Add {
     type Answer = Endpoint;
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Endpoint> {
         permit(tx, Permission::ChangeEndpoints, "add endpoints of events").await?;
         let new = &self.new;
@@ -179,6 +181,8 @@ struct Remove {
 
 impl Change for Remove {
     type Answer = ();
+
+    const WIDENS: bool = true;
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         permit(tx, Permission::ChangeEndpoints, "remove endpoints of events").await?;

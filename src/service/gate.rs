@@ -6,6 +6,10 @@
 //! itself whether the database changed since the last such reading, and waits for one only then (see
 //! [`crate::store::WalIndex`]). Without an answer of the database nothing passes.
 //!
+//! With a lease (see [`crate::domain::freshness`]) the proof is a reading that began no longer ago than that. Who changes
+//! something waits for each gate that has one until it has confirmed, or its lease has run out (see `service::leases`). It
+//! stands in the gate's row before the first request rests on it.
+//!
 //! What somebody changes past Keyrack, with SQL written by hand, leaves no row in the audit. A gate sees that after
 //! [`known::STALE`] at the latest, or, where more than ten thousand keys are in use, after a millisecond for each of them.
 
@@ -24,7 +28,7 @@ use crate::domain::Instant;
 use crate::domain::secret::{HashedKey, Lack};
 use crate::domain::steady::{CURE, Trouble};
 use crate::domain::usage::RaisedAlert;
-use crate::store::{self, Access, Location, NewGate, SavedWindow, Store};
+use crate::store::{self, Access, Head, Location, NewGate, SavedWindow, Store};
 
 mod cache;
 mod inner;
@@ -100,6 +104,7 @@ impl Gate {
             host: whoami::hostname().unwrap_or_else(|_| "unknown".into()),
             listen: settings.listen.clone(),
             lease_ms: i64::try_from(settings.lease.as_millis()).unwrap_or(i64::MAX),
+            freshness: settings.freshness,
         };
         if let Some(weakness) = store.weakness() {
             tracing::warn!("{weakness}");
@@ -110,13 +115,14 @@ impl Gate {
             None => {}
         }
         let mut pulse = store.pulse().await?;
-        let (mark, now) = pulse.head(&clock).await?;
+        let Head { mark, now, .. } = pulse.head(&clock, row.id).await?;
         let applied = prover::Applied::of(&mut pulse, mark).await?;
         let seq = applied.mark.seq;
         store.register_gate(&row, seq, &clock).await?;
         let inner = Arc::new(Inner {
             cache: Cache::new(settings.cache),
-            proof: Proof::new(now),
+            proof: Proof::new(now, settings.uptime.clone(), settings.freshness.lease()),
+            heard: AtomicU64::new(0),
             uses: Uses::default(),
             watchman: Watchman::new(settings.tolerance),
             applied: channel::Sender::new(seq),
@@ -279,6 +285,11 @@ impl Gate {
         self.inner.proof.age() <= self.inner.settings.lease
     }
 
+    /// Whether it can answer requests, if the database says nothing new.
+    pub fn is_ready(&self) -> bool {
+        self.in_touch() || self.inner.proof.holds() == Some(true)
+    }
+
     /// How long ago the database was asked last that gave an answer.
     pub fn proof_age(&self) -> Duration {
         self.inner.proof.age()
@@ -344,6 +355,8 @@ impl Gate {
 
     /// Writes what is left to write, and takes the gate's row away; waits for no database that gives no answer.
     pub async fn close(&self) {
+        // Nobody waits for a gate that has signed off.
+        self.inner.proof.end_lease();
         self.inner.stop.send_replace(true);
         let mut tasks = self.inner.tasks.lock().await;
         let last = async {

@@ -131,6 +131,8 @@ struct Lift {
 impl Change for Lift {
     type Answer = Hold;
 
+    const WIDENS: bool = true;
+
     /// It is what lets people work again.
     const CLOCK: Trust = Trust::Ahead;
 

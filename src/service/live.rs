@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::leases::Leases;
 use super::{Inner, Result, Service};
 use crate::store::LiveEvents;
 
@@ -20,7 +21,8 @@ impl Service {
     pub async fn again(&self) -> Result<Self> {
         let store = self.inner.store.again().await?;
         let Inner { clock, identity, .. } = &*self.inner;
-        let inner = Inner { store, clock: clock.clone(), identity: identity.clone(), skew: Arc::default() };
+        let (clock, identity) = (clock.clone(), identity.clone());
+        let inner = Inner { store, leases: Leases::default(), clock, identity, skew: Arc::default() };
         Ok(Self { inner: Arc::new(inner), ..self.clone() })
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::change::Change;
 use super::ids::new_operation;
+use super::leases::Leases;
 use super::permit::permit;
 use super::person::behind;
 use super::post::Posting;
@@ -139,7 +140,7 @@ impl Service {
             // Nothing has to wait for the schema to be brought up to date.
             identity.person = Person::default();
         }
-        let inner = Inner { store, clock, identity, skew: Arc::default() };
+        let inner = Inner { store, leases: Leases::default(), clock, identity, skew: Arc::default() };
         let (intent, posting, keyring) = (Intent::Do, Posting::Nowhere, Arc::default());
         let service = Self { inner: Arc::new(inner), intent, posting, memory: None, keyring };
         let (role, _) = service.role_at_present().await?;
@@ -187,7 +188,7 @@ impl Service {
 
     /// The acting person's role and the database's idea of the present, read together.
     pub(super) async fn role_at_present(&self) -> Result<(Option<Role>, Instant)> {
-        let Inner { store, clock, identity, skew } = &*self.inner;
+        let Inner { store, clock, identity, skew, .. } = &*self.inner;
         let (role, now) = store.role_at_present(&identity.name, clock).await?;
         let ahead = now - clock.now();
         skew.store(ahead.num_microseconds().unwrap_or(0), Ordering::Relaxed);
@@ -225,6 +226,8 @@ struct AdmitFirst;
 impl Change for AdmitFirst {
     type Answer = ();
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         tx.lock_operators().await?;
         if !tx.operators().await?.is_empty() {
@@ -243,6 +246,8 @@ struct AcceptClock {
 
 impl Change for AcceptClock {
     type Answer = Instant;
+
+    const WIDENS: bool = true;
 
     const CLOCK: Trust = Trust::Right;
 

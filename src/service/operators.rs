@@ -51,6 +51,8 @@ struct SetRole {
 impl Change for SetRole {
     type Answer = Option<Operator>;
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Option<Operator>> {
         let Self { name, role } = self;
         // Asked before the lock, which a viewer's login may not take, and again behind it: whoever held it may just have

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::gate::{GONE, is_alive};
 use super::{Result, Service};
 use crate::domain::Instant;
+use crate::domain::freshness::Freshness;
 use crate::domain::key::KeyId;
 use crate::domain::text::SafeText;
 use crate::store::GateRow;
@@ -50,6 +51,9 @@ pub enum GateState {
     /// It has, so many milliseconds after the change at the most.
     #[display("confirmed after {after_ms} ms")]
     Confirmed { after_ms: u64 },
+    /// It has not, but what it may have remembered from before is too old by now: it asks the database about each request.
+    #[display("has not confirmed; its lease ran out at {}, and it answers nothing from before by memory", at.format("%Y-%m-%d %H:%M:%SZ"))]
+    LeaseRanOut { at: Instant },
     /// It is alive and has not said so.
     #[display("has not confirmed")]
     Waiting,
@@ -70,6 +74,8 @@ pub struct GateStanding {
     /// Its last sign.
     pub heard_at: Instant,
     pub alive: bool,
+    /// How current its answers are.
+    pub freshness: Freshness,
     /// The audit's number up to which it has applied every change.
     pub applied: i64,
 }
@@ -87,7 +93,8 @@ impl Receipt {
 }
 
 impl Service {
-    /// Waits until every gate that is alive has applied the revocation, pause or resumption of these keys, or patience ends.
+    /// Waits until every gate that is alive has applied the revocation, pause or resumption of these keys, or patience ends. Of
+    /// those that answer from memory what was changed here was waited for before.
     ///
     /// Measured from the audit's record of the revocation to the gate's own, both by the database's clock.
     ///
@@ -113,6 +120,14 @@ impl Service {
                 }
                 let state = match confirmed.get(&row.id) {
                     Some(after_ms) => GateState::Confirmed { after_ms: *after_ms },
+                    // Whether it is heard of says nothing of what it remembers.
+                    None if row.freshness.lease().is_some() => {
+                        if begun.elapsed() >= row.freshness.over_after() {
+                            self.inner.leases.note(&[(row.id, seq)], now);
+                        }
+                        let ran_out = self.inner.leases.ran_out(row.id, seq);
+                        ran_out.map_or(GateState::Waiting, |at| GateState::LeaseRanOut { at })
+                    }
                     None if is_alive(&row, now) => GateState::Waiting,
                     None => GateState::OutOfTouch { since: row.beat_at },
                 };
@@ -131,6 +146,7 @@ impl Service {
         let now = self.look().await?;
         let standing = |row: GateRow| GateStanding {
             alive: is_alive(&row, now),
+            freshness: row.freshness,
             name: row.name,
             host: row.host,
             listen: row.listen,

@@ -117,6 +117,8 @@ struct Begin {
 impl Change for Begin {
     type Answer = SweepId;
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<SweepId> {
         let Self { id, order } = self;
         // A sweeper's login may not lock the operators: who loses the right in this moment has begun a sweep that ends at
@@ -143,6 +145,8 @@ struct End {
 
 impl Change for End {
     type Answer = ();
+
+    const WIDENS: bool = true;
 
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         let Self { id, tally, trouble } = self;

@@ -233,6 +233,8 @@ struct Record {
 impl Change for Record {
     type Answer = ();
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         permit(tx, Permission::SendReminders, "tell the admins of accounts").await?;
         if tx.seen().await? {

@@ -98,6 +98,8 @@ struct Accept {
 impl Change for Accept {
     type Answer = ();
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         permit(tx, Permission::ChangeOperators, "accept that a database went back").await?;
         if tx.seen().await? {

@@ -11,6 +11,7 @@ use super::{Conn, Pools, Reader, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
+use crate::domain::freshness::Freshness;
 use crate::domain::issuer::Issuer;
 use crate::domain::key::{Key, KeyId};
 use crate::domain::secret::HashedKey;
@@ -67,6 +68,7 @@ pub struct GateRow {
     pub listen: SafeText,
     pub version: SafeText,
     pub lease_ms: i64,
+    pub freshness: Freshness,
     pub began_at: Instant,
     pub beat_at: Instant,
     pub applied_seq: i64,
@@ -81,6 +83,7 @@ from_row!(GateRow, row => {
         listen: row.safe("listen"),
         version: row.safe("version"),
         lease_ms: row.get("lease_ms"),
+        freshness: Freshness::of_millis(row.get("stale_ms")),
         began_at: row.time("began_at"),
         beat_at: row.time("beat_at"),
         applied_seq: row.get("applied_seq"),
@@ -90,6 +93,29 @@ from_row!(GateRow, row => {
     gate
 });
 
+/// A gate that may answer from memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub gate: Uuid,
+    pub freshness: Freshness,
+    pub heard_at: Instant,
+    /// The audit's number up to which it has applied every change, and the audit's own.
+    pub applied: i64,
+    pub head: i64,
+}
+
+from_row!(Lease, row => Self {
+    gate: row.id("id"),
+    freshness: Freshness::of_millis(row.get("stale_ms")),
+    heard_at: row.time("beat_at"),
+    applied: row.get("applied_seq"),
+    head: row.get("head"),
+});
+
+/// Read in one statement: who is found to have applied less than the audit had then, may not know of what was committed before.
+const LEASES: &str = "SELECT id, stale_ms, beat_at, applied_seq, (SELECT seq FROM audit_head) AS head \
+     FROM gates WHERE stale_ms > 0";
+
 /// A gate that begins, as it is written.
 #[derive(Clone, Debug)]
 pub struct NewGate {
@@ -98,6 +124,7 @@ pub struct NewGate {
     pub host: String,
     pub listen: String,
     pub lease_ms: i64,
+    pub freshness: Freshness,
 }
 
 /// What was read of a key, with the freeze that holds it. Freezes are read where there is no key too: the time of a refusal
@@ -181,10 +208,10 @@ impl Store {
     /// Makes a gate known, or known again. It has applied everything up to `seq`.
     pub async fn register_gate(&self, gate: &NewGate, seq: i64, clock: &Clock) -> Result<()> {
         let mut writer = self.writer().await?;
-        let now = writer.present(8);
+        let now = writer.present(9);
         let sql = format!(
-            "INSERT INTO gates (id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, {now}, {now}, $7, {now}) \
+            "INSERT INTO gates (id, name, host, listen, version, lease_ms, stale_ms, began_at, beat_at, applied_seq, applied_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, {now}, {now}, $8, {now}) \
                  ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at, applied_seq = excluded.applied_seq, \
                  applied_at = excluded.applied_at"
         );
@@ -198,6 +225,7 @@ impl Store {
                 gate.listen.as_str(),
                 env!("CARGO_PKG_VERSION"),
                 gate.lease_ms,
+                gate.freshness.as_millis(),
                 seq,
                 Time(self.time(clock))
             ]
@@ -224,11 +252,24 @@ impl Store {
         Ok(())
     }
 
-    /// Takes away the rows of gates that have not been heard of since `before`.
+    /// Takes away the rows of gates that have not been heard of since `before`, but for those with a lease.
     pub async fn forget_gates(&self, before: Instant) -> Result<()> {
         let mut writer = self.writer().await?;
-        run!(writer.conn(), "DELETE FROM gates WHERE beat_at < $1", [Time(before)]);
+        run!(writer.conn(), "DELETE FROM gates WHERE beat_at < $1 AND stale_ms = 0", [Time(before)]);
         Ok(())
+    }
+
+    /// Takes away the row of one with a lease, if it was not heard of after that.
+    pub async fn forget_lease(&self, id: Uuid, heard: Instant) -> Result<()> {
+        let mut writer = self.writer().await?;
+        run!(writer.conn(), "DELETE FROM gates WHERE id = $1 AND beat_at = $2", [id, Time(heard)]);
+        Ok(())
+    }
+
+    /// Every gate that may answer from memory, however long ago it was heard of, and the audit's number of that moment.
+    pub async fn leases(&self) -> Result<Vec<Lease>> {
+        let mut reader = self.reader().await?;
+        Ok(rows!(fetch_all, reader.conn(), LEASES))
     }
 
     /// The gates that were heard of since `since`, by name.
@@ -237,7 +278,7 @@ impl Store {
         Ok(rows!(
             fetch_all,
             reader.conn(),
-            "SELECT id, name, host, listen, version, lease_ms, began_at, beat_at, applied_seq, applied_at \
+            "SELECT id, name, host, listen, version, lease_ms, stale_ms, began_at, beat_at, applied_seq, applied_at \
                  FROM gates WHERE beat_at >= $1 ORDER BY name, id",
             [Time(since)]
         ))

@@ -200,7 +200,7 @@ const TABLES: [Table; 17] = [
         &[
             (Kind::Id, &["id"]),
             (Kind::Text, &["name", "host", "listen", "version"]),
-            (Kind::Count, &["lease_ms", "applied_seq", "flushed"]),
+            (Kind::Count, &["lease_ms", "stale_ms", "applied_seq", "flushed"]),
             (Kind::Time, &["began_at", "beat_at", "applied_at"]),
         ],
     ),

@@ -17,6 +17,7 @@ use super::reading::from_row;
 use super::{Conn, Error, Pools, Result, Store, postgres};
 use crate::clock::{Clock, Steady};
 use crate::domain::Instant;
+use crate::domain::freshness::Freshness;
 
 mod follow;
 mod wal;
@@ -92,9 +93,19 @@ impl Store {
     }
 }
 
-/// The audit's head on SQLite, when that change was made, and the last sign of a gate.
+/// What a reading of the audit's head found.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub mark: Mark,
+    /// The present.
+    pub now: Instant,
+    /// What the asking gate's row says of its lease; `None`: it has no row.
+    pub lease: Option<Freshness>,
+}
+
+/// The audit's head on SQLite, when that change was made, the last sign of a gate, and one gate's lease.
 const HEAD: &str = "SELECT seq, hash, coalesce((SELECT at FROM audit WHERE seq = h.seq), 0), \
-     coalesce((SELECT max(beat_at) FROM gates), 0) FROM audit_head h";
+     coalesce((SELECT max(beat_at) FROM gates), 0), (SELECT stale_ms FROM gates WHERE id = $1) FROM audit_head h";
 
 impl Pulse {
     /// The state of a SQLite database, to be read before [`Pulse::head`]: as long as it stays the same, so does what that
@@ -109,32 +120,38 @@ impl Pulse {
         Ok(Some((Arc::clone(index), head)))
     }
 
-    /// The audit's last row, and the present; on PostgreSQL both from the server, in one statement.
+    /// The audit's last row, the present, and what is said of this gate's lease; on PostgreSQL all from the server, in one
+    /// statement.
     ///
     /// # Errors
     /// Also if the server follows another one: what that has committed may not have come to it yet.
-    pub async fn head(&mut self, clock: &Clock) -> Result<(Mark, Instant)> {
+    pub async fn head(&mut self, clock: &Clock, gate: Uuid) -> Result<Head> {
+        let lease = |millis: Option<i64>| millis.map(Freshness::of_millis);
         match &mut self.0 {
             Line::Sqlite { connection, steady, .. } => {
                 // The time is read first: nothing may seem to have happened later than it did.
                 let now = steady.now(clock);
-                let (seq, hash, changed, sign) = sqlx::query_as(HEAD).fetch_one(connection).await?;
+                let (seq, hash, changed, sign, millis) =
+                    sqlx::query_as(HEAD).bind(gate).fetch_one(connection).await?;
                 steady.learn(changed, sign);
-                Ok((Mark { seq, hash }, now))
+                Ok(Head { mark: Mark { seq, hash }, now, lease: lease(millis) })
             }
             Line::Postgres(connection) => {
-                type Found = (i64, Vec<u8>, Time, bool, Option<Time>);
-                let (seq, hash, Time(now), follows, newest): Found = sqlx::query_as(
+                type Found = (i64, Vec<u8>, Time, bool, Option<Time>, Option<i64>);
+                let (seq, hash, Time(now), follows, newest, millis): Found = sqlx::query_as(
                     "SELECT seq, hash, clock_timestamp(), pg_is_in_recovery(), \
-                     (SELECT at FROM audit WHERE seq = h.seq) FROM audit_head h",
+                     (SELECT at FROM audit WHERE seq = h.seq), (SELECT stale_ms FROM gates WHERE id = $1) \
+                     FROM audit_head h",
                 )
+                .bind(gate)
                 .fetch_one(connection)
                 .await?;
                 if follows {
                     let words = "this server is a standby and may not know of the last changes: connect to the primary";
                     return Err(Error::Unreachable(words.into()));
                 }
-                Ok((Mark { seq, hash }, clock.not_before(now, newest.map(Into::into))))
+                let now = clock.not_before(now, newest.map(Into::into));
+                Ok(Head { mark: Mark { seq, hash }, now, lease: lease(millis) })
             }
         }
     }

@@ -105,6 +105,7 @@ impl Tracked {
                     counts.confirmed += 1;
                     counts.last_ms = counts.last_ms.max(after_ms);
                 }
+                GateState::LeaseRanOut { .. } => counts.ran_out += 1,
                 GateState::Waiting => counts.waiting += 1,
                 GateState::OutOfTouch { .. } => counts.silent += 1,
             }
@@ -125,24 +126,37 @@ impl Tracked {
     }
 
     fn standing(&self) -> (Severity, String) {
-        let Counts { confirmed, waiting, silent, last_ms } = self.counts();
-        let silent_words = match silent {
+        let Counts { confirmed, ran_out, waiting, silent, last_ms } = self.counts();
+        let gone_words = match ran_out {
             0 => String::new(),
-            1 => "; one gate is out of touch and refuses everything by itself".to_owned(),
-            many => format!("; {many} gates are out of touch and refuse everything by themselves"),
+            1 => "; the lease of one ran out".to_owned(),
+            many => format!("; the leases of {many} ran out"),
         };
+        let silent_words = gone_words
+            + &match silent {
+                0 => String::new(),
+                1 => "; one gate is out of touch and refuses everything by itself".to_owned(),
+                many => format!("; {many} gates are out of touch and refuse everything by themselves"),
+            };
         match &self.end {
             None if self.gates.is_empty() => (Severity::Info, "asking the gates…".into()),
             None => (
                 Severity::Info,
-                format!("waiting for {waiting} of {}…", count((confirmed + waiting + silent) as u64, "gate")),
+                format!(
+                    "waiting for {waiting} of {}…",
+                    count((confirmed + ran_out + waiting + silent) as u64, "gate")
+                ),
             ),
             Some(End::NoGates) => (Severity::Warning, NO_GATE.into()),
+            Some(End::Complete) if confirmed == 0 && ran_out > 0 => {
+                let everywhere = if self.deed.refuses() { "refused" } else { "applied" };
+                (Severity::Good, format!("{everywhere} everywhere: no gate confirmed{silent_words}"))
+            }
             Some(End::Complete) if confirmed == 0 => {
                 (Severity::Warning, format!("no gate is in touch{silent_words}"))
             }
             Some(End::Complete) => {
-                let words = match (confirmed, silent) {
+                let words = match (confirmed, silent + ran_out) {
                     (1, 0) => format!("the gate confirmed after {last_ms} ms"),
                     (1, _) => format!("one gate confirmed after {last_ms} ms"),
                     (many, 0) => format!("all {many} gates confirmed, the last after {last_ms} ms"),
@@ -177,7 +191,7 @@ impl Tracked {
         let mut lines = vec![(severity.role(), format!("{words}{stop}"))];
         let place = |gate: &&GateReceipt| match gate.state {
             GateState::Waiting => 0,
-            GateState::OutOfTouch { .. } => 1,
+            GateState::OutOfTouch { .. } | GateState::LeaseRanOut { .. } => 1,
             GateState::Confirmed { .. } => 2,
         };
         let mut gates: Vec<&GateReceipt> = self.gates.iter().collect();
@@ -205,6 +219,13 @@ impl Tracked {
             GateState::Confirmed { after_ms } => {
                 vec![(Role::Ok, format!("✓ {name} confirmed after {after_ms} ms"))]
             }
+            GateState::LeaseRanOut { at } => vec![(
+                Role::Ok,
+                format!(
+                    "✓ {name} hasn't confirmed; its lease ran out at {}, so it can't answer by what was before",
+                    times::clock(at, utc)
+                ),
+            )],
             GateState::Waiting if self.end.is_none() => {
                 vec![(Role::Info, format!("○ {name} waiting"))]
             }
@@ -226,6 +247,8 @@ impl Tracked {
 #[derive(Default)]
 struct Counts {
     confirmed: usize,
+    /// That did not, and can't answer from memory any more.
+    ran_out: usize,
     waiting: usize,
     silent: usize,
     /// The longest that a gate took to confirm.

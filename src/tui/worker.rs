@@ -10,10 +10,12 @@ use tokio::sync::{Mutex, Notify};
 
 mod files;
 pub mod late;
+mod patience;
 mod rotation;
 mod running;
 
 use files::{file_failure, save, themes, write_new, write_secret};
+use patience::{ANSWER, plain, settled};
 pub use running::Running;
 
 use super::clipboard::Clipboard;
@@ -27,7 +29,6 @@ use crate::domain::approval::Approval;
 use crate::domain::history::History;
 use crate::domain::hold::Hold;
 use crate::domain::key::KeyId;
-use crate::domain::text::SafeText;
 use crate::domain::when::Zone;
 use crate::service::{
     AuditFilter, AuditRequest, ExportForm, Held, LiveEvent, Service, Stop, SweepOrder, Tell, Told,
@@ -35,9 +36,6 @@ use crate::service::{
 
 /// How much of a key's audit the detail shows.
 const TRAIL: u32 = 50;
-
-/// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(30);
 
 /// How often it is tried to open a database whose file was replaced.
 const REOPEN: Duration = Duration::from_millis(250);
@@ -210,7 +208,7 @@ impl Worker {
             Request::Holds => Reply::Holds(plain(held(service)).await),
             Request::Approvals => Reply::Approvals(plain(service.approval_pages()).await),
             Request::Decide(operation, n, decision) => {
-                Reply::Decided(plain(Box::pin(service.decide(operation, n, decision))).await.map(Box::new))
+                Reply::Decided(settled(Box::pin(service.decide(operation, n, decision))).await.map(Box::new))
             }
             Request::Page(request) => Reply::Page(plain(service.page(&request)).await),
             Request::Count(query) => Reply::Count(plain(service.count(&query)).await),
@@ -239,25 +237,25 @@ impl Worker {
             }
             Request::Alike(key) => Reply::Alike(plain(service.alike(key)).await.map(Box::new)),
             Request::Edit { operation, keys, edit, shown } => {
-                Reply::Edit(plain(service.edit_keys(operation, &keys, *edit, shown)).await)
+                Reply::Edit(settled(service.edit_keys(operation, &keys, *edit, shown)).await)
             }
             Request::Acknowledge { operation, key } => {
                 Reply::Acknowledge(plain(service.acknowledge_key(operation, key)).await.map(Box::new))
             }
             Request::Revoke { operation, request } => {
-                Reply::Revoke(plain(service.revoke_order(operation, request)).await)
+                Reply::Revoke(settled(service.revoke_order(operation, request)).await)
             }
-            Request::Pause(request) => Reply::Held(plain(Box::pin(self.pause(*request))).await),
+            Request::Pause(request) => Reply::Held(settled(Box::pin(self.pause(*request))).await),
             Request::Hold(request) => {
                 let HoldRequest { operation, target, order } = *request;
-                Reply::Hold(plain(service.hold(operation, target, order)).await.map(Box::new))
+                Reply::Hold(settled(service.hold(operation, target, order)).await.map(Box::new))
             }
             Request::Lift { operation, n } => {
                 Reply::Hold(plain(service.lift(operation, n)).await.map(Box::new))
             }
             Request::Undone => Reply::Undone(plain(Box::pin(service.undone(None))).await),
             Request::RevokeAgain { operation, list, reason } => Reply::Revoke(
-                plain(Box::pin(service.revoke_again(operation, &list, reason.as_deref()))).await,
+                settled(Box::pin(service.revoke_again(operation, &list, reason.as_deref()))).await,
             ),
             Request::AcceptHistory(operation) => {
                 Reply::Undone(plain(Box::pin(service.accept_history(operation, None))).await)
@@ -267,11 +265,11 @@ impl Worker {
             }
             Request::Rotate { operation, key, overlap, expiry } => {
                 let made = service.rotate_key_until(operation, key, overlap, expiry);
-                Reply::Rotate(plain(made).await.map(Box::new))
+                Reply::Rotate(settled(made).await.map(Box::new))
             }
             Request::Rotation(request) => Box::pin(self.rotation(*request)).await,
             Request::SetLimits { operation, key, limits } => {
-                Reply::SetLimits(plain(service.set_limits(operation, key, limits)).await.map(Box::new))
+                Reply::SetLimits(settled(service.set_limits(operation, key, limits)).await.map(Box::new))
             }
             Request::Accounts { filter, after, limit } => {
                 Reply::Accounts(plain(service.accounts(&filter, after.as_deref(), limit)).await)
@@ -284,13 +282,13 @@ impl Worker {
                 Reply::CreateAccount(plain(service.create_account(operation, request)).await)
             }
             Request::ChangeAccount { operation, account, change } => {
-                Reply::ChangeAccount(plain(service.change_account(operation, &account, change)).await)
+                Reply::ChangeAccount(settled(service.change_account(operation, &account, change)).await)
             }
             Request::SetStanding { operation, account, standing } => {
-                Reply::SetStanding(plain(service.set_standing(operation, &account, standing)).await)
+                Reply::SetStanding(settled(service.set_standing(operation, &account, standing)).await)
             }
             Request::ApplyPolicy { operation, policy } => {
-                Reply::ApplyPolicy(plain(service.apply_policy(operation, *policy)).await.map(Box::new))
+                Reply::ApplyPolicy(settled(service.apply_policy(operation, *policy)).await.map(Box::new))
             }
             Request::Audit(request) => Reply::Audit(plain(service.audit(&request)).await),
             Request::VerifyAudit => {
@@ -318,7 +316,7 @@ impl Worker {
             }
             Request::Leaver(name) => Reply::Leaver(plain(service.leaver(&name)).await.map(Box::new)),
             Request::Leave { operation, leave } => {
-                Reply::Leave(plain(service.leave(operation, *leave)).await)
+                Reply::Leave(settled(service.leave(operation, *leave)).await)
             }
             Request::Outbox => Reply::Outbox(plain(service.outbox()).await),
             Request::Post => Reply::Post(plain(service.post()).await.map(|post| post.whither())),
@@ -373,17 +371,6 @@ impl Worker {
             Ok(Ok(path)) => Ok(Copied::reached(format!("{number} written to {}", path.display()))),
             Ok(Err(error)) => Err(file_failure(&error)),
             Err(_) => Err(Failure { kind: FailureKind::Other, text: "the file was not written".into() }),
-        }
-    }
-}
-
-/// Waits for an answer of the database, but not for ever: a connection that swallows everything never fails by itself.
-async fn plain<T>(work: impl Future<Output = crate::service::Result<T>>) -> Outcomes<T> {
-    match tokio::time::timeout(ANSWER, work).await {
-        Ok(result) => result.map_err(Failure::from),
-        Err(_) => {
-            let words = format!("the database has not answered for {} s: try again", ANSWER.as_secs());
-            Err(Failure { kind: FailureKind::Unreachable, text: SafeText::new(words) })
         }
     }
 }

@@ -53,7 +53,7 @@ pub const ROOMS: &[Room] = &[
     room("src/domain/import", &[], &["base64ct"]),
     // SSH writes its keys in base64.
     room("src/domain/person", &[], &["base64ct"]),
-    room("src/clock", &["src/domain"], &["chrono", "parking_lot", "tokio"]),
+    room("src/clock", &["src/domain"], &["chrono", "parking_lot", "rustix", "tokio"]),
     // The only room that speaks SQL.
     room(
         "src/store",

@@ -108,6 +108,7 @@ mod gate {
     mod journal;
     mod keys;
     mod leaks;
+    mod lease;
     mod limits;
     mod log;
     mod outage;

@@ -1,47 +1,65 @@
 //! The way of a revocation as a small model: two consoles, a gate, a database whose file is moved, put back or replaced by a
 //! backup, a disk that fills, a machine that loses power. Every interleaving of their steps is tried.
 //!
+//! Answers by lease have a model of their own ([`lease`]), with time.
+//!
 //! The steps stand for the code and are named as it is ([`protocol`]). That nothing breaks says something only because each
 //! defence that is left out breaks something, which is tried too. What the model leaves out: connections that a pool opens
 //! anew while the name changes twice, an in-place overwrite (`tests/it/journey/replaced.rs` tries both), time, and a memory
 //! whose own file can't be written.
 
+mod lease;
 mod protocol;
 mod world;
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::fmt::{Debug, Display};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash};
 
+use lease::Leases;
 use protocol::{Bounds, Who};
 use world::{Broken, Defences, World};
 
+/// A model: where it begins, and everything that may happen next.
+trait Search {
+    type World: Copy + Eq + Hash;
+    type Who: Copy + Display;
+    type Broken: Copy + Eq + Hash + Debug;
+
+    fn first(&self) -> Self::World;
+    fn steps(&self, world: &Self::World) -> Vec<Next<Self>>;
+}
+
+/// One thing that happens, and what it leads to.
+type Next<M> = (<M as Search>::Who, &'static str, Result<<M as Search>::World, <M as Search>::Broken>);
+
 /// What a search came to.
-struct Searched {
+struct Searched<B> {
     states: usize,
     /// The shortest way to each thing that broke.
-    broken: HashMap<Broken, Vec<String>>,
+    broken: HashMap<B, Vec<String>>,
 }
 
 /// Tries every interleaving, the shortest ones first; at most until something breaks.
-fn search(on: &Defences, bounds: &Bounds, until: Option<Broken>) -> Searched {
+fn search<M: Search>(model: &M, until: Option<M::Broken>) -> Searched<M::Broken> {
     // Each world with the number of the one before it.
-    let mut known: HashMap<World, u32, BuildHasherDefault<DefaultHasher>> = HashMap::default();
-    let mut ways: Vec<Way> = vec![(0, Who::World, "")];
-    let mut queue = VecDeque::from([(World::new(), 0)]);
-    let mut broken: HashMap<Broken, Vec<String>> = HashMap::new();
-    known.insert(World::new(), 0);
+    let mut known: HashMap<M::World, u32, BuildHasherDefault<DefaultHasher>> = HashMap::default();
+    let mut ways: Vec<Way<M>> = vec![(0, None)];
+    let mut queue = VecDeque::from([(model.first(), 0)]);
+    let mut broken: HashMap<M::Broken, Vec<String>> = HashMap::new();
+    known.insert(model.first(), 0);
     while let Some((world, number)) = queue.pop_front()
         && until.is_none_or(|what| !broken.contains_key(&what))
     {
-        for (who, step, then) in protocol::steps(&world, on, bounds) {
+        for (who, step, then) in model.steps(&world) {
             match then {
                 Err(what) => {
-                    broken.entry(what).or_insert_with(|| way(&ways, (number, who, step)));
+                    broken.entry(what).or_insert_with(|| way::<M>(&ways, (number, Some((who, step)))));
                 }
                 Ok(then) if !known.contains_key(&then) => {
                     let next = u32::try_from(ways.len()).unwrap_or(u32::MAX);
                     known.insert(then, next);
-                    ways.push((number, who, step));
+                    ways.push((number, Some((who, step))));
                     queue.push_back((then, next));
                 }
                 Ok(_) => {}
@@ -52,26 +70,42 @@ fn search(on: &Defences, bounds: &Bounds, until: Option<Broken>) -> Searched {
 }
 
 /// The number of the world before, and what happened then.
-type Way = (u32, Who, &'static str);
+type Way<M> = (u32, Option<(<M as Search>::Who, &'static str)>);
 
-fn way(ways: &[Way], mut last: Way) -> Vec<String> {
+fn way<M: Search>(ways: &[Way<M>], mut last: Way<M>) -> Vec<String> {
     let mut steps = Vec::new();
-    loop {
-        let (before, who, step) = last;
+    while let (before, Some((who, step))) = last {
         steps.push(format!("{who}: {step}"));
-        if before == 0 {
-            break;
-        }
         last = ways[before as usize];
     }
     steps.reverse();
     steps
 }
 
+/// The way of a revocation.
+struct Protocol<'a> {
+    on: &'a Defences,
+    bounds: &'a Bounds,
+}
+
+impl Search for Protocol<'_> {
+    type World = World;
+    type Who = Who;
+    type Broken = Broken;
+
+    fn first(&self) -> World {
+        World::new()
+    }
+
+    fn steps(&self, world: &World) -> Vec<Next<Self>> {
+        protocol::steps(world, self.on, self.bounds)
+    }
+}
+
 #[test]
 fn no_interleaving_breaks_a_promise() {
     for bounds in [Bounds::ALL, Bounds::GATE, Bounds::CONSOLES, Bounds::POWER] {
-        let found = search(&Defences::ALL, &bounds, None);
+        let found = search(&Protocol { on: &Defences::ALL, bounds: &bounds }, None);
         println!("{bounds:?}: {} states", found.states);
         assert!(found.broken.is_empty(), "{:#?}", found.broken);
         assert!(found.states > 5_000, "{} states are too few to mean something", found.states);
@@ -94,10 +128,45 @@ fn each_defence_that_is_left_out_breaks_a_promise() {
         (Defences { forgets_first: false, ..all }, Broken::PassedAfterRevoked, Bounds::GATE),
         (Defences { gate_checks_names: false, ..all }, Broken::PassedAfterRevoked, Bounds::GATE),
     ] {
-        let found = search(&without, &bounds, Some(breaks));
+        let found = search(&Protocol { on: &without, bounds: &bounds }, Some(breaks));
         let Some(way) = found.broken.get(&breaks) else {
             panic!("{without:?} breaks {:?} and not {breaks:?}", found.broken.keys());
         };
         println!("{breaks:?}, {} states, {without:?}:\n  {}", found.states, way.join("\n  "));
+    }
+}
+
+#[test]
+fn no_interleaving_breaks_the_promise_of_a_lease() {
+    for bounds in [lease::Bounds::ONE, lease::Bounds::TWO] {
+        let found = search(&Leases { on: lease::Defences::ALL, bounds }, None);
+        println!("{bounds:?}: {} states", found.states);
+        assert!(found.broken.is_empty(), "{:#?}", found.broken);
+        assert!(found.states > 1_000, "{} states are too few to mean something", found.states);
+    }
+}
+
+#[test]
+fn each_defence_of_a_lease_that_is_left_out_breaks_its_promise() {
+    use lease::Broken::{OlderThanLease, PassedAfterDone};
+    let (all, one, two) = (lease::Defences::ALL, lease::Bounds::ONE, lease::Bounds::TWO);
+    for (on, breaks, bounds) in [
+        (lease::Defences { counts_from_the_beginning: false, ..all }, PassedAfterDone, one),
+        (lease::Defences { asks_last: false, ..all }, OlderThanLease, one),
+        (lease::Defences { writes_it_first: false, ..all }, PassedAfterDone, one),
+        (lease::Defences { sees_its_row: false, ..all }, PassedAfterDone, one),
+        (lease::Defences { row_stays: false, ..all }, PassedAfterDone, one),
+        (lease::Defences { counts_sleep: false, ..all }, PassedAfterDone, one),
+        (lease::Defences { forgets_first: false, ..all }, PassedAfterDone, one),
+        (lease::Defences { confirms_what_is_applied: false, ..all }, PassedAfterDone, one),
+        (lease::Defences { waits: false, ..all }, PassedAfterDone, two),
+        (lease::Defences { waits_from_the_commit: false, ..all }, PassedAfterDone, two),
+        (lease::Defences { waits_for_the_silent: false, ..all }, PassedAfterDone, two),
+    ] {
+        let found = search(&Leases { on, bounds }, Some(breaks));
+        let Some(way) = found.broken.get(&breaks) else {
+            panic!("{on:?} breaks {:?} and not {breaks:?}", found.broken.keys());
+        };
+        println!("{breaks:?}, {} states, {on:?}:\n  {}", found.states, way.join("\n  "));
     }
 }

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::domain::audit::Verdict;
 use crate::domain::text::thousands;
-use crate::service::{OddRow, PepperUse, Service};
+use crate::service::{GateStanding, OddRow, PepperUse, Service};
 
 /// How many odd rows are told one by one.
 const ROWS: usize = 50;
@@ -119,4 +119,15 @@ pub(super) async fn sound(service: &Service) -> Finding {
             Finding::problem("pages", error.to_string(), "keep a copy, and put a backup in its place")
         }
     }
+}
+
+/// A gate that answers from memory, which changes wait for.
+pub(super) fn by_lease(gate: &GateStanding) -> Option<Finding> {
+    let (name, millis) = (&gate.name, gate.freshness.lease()?.as_millis());
+    let wait = "what stops keys is said to be done once it has confirmed that, or this time is over";
+    let lease = gate.freshness;
+    Some(Finding::ok(
+        "gates",
+        format!("{name} answers from memory for at most {millis} ms ({lease}): {wait}"),
+    ))
 }

@@ -10,7 +10,7 @@ use super::super::info::NOT_YET;
 use super::super::session::Session;
 use super::super::session::history::CURE;
 use super::Finding;
-use super::contents::{audit, peppers, rows, sound};
+use super::contents::{audit, by_lease, peppers, rows, sound};
 use crate::domain::operator::Role;
 use crate::domain::steady;
 use crate::domain::text::thousands;
@@ -52,6 +52,7 @@ pub async fn examine(session: &Session) -> Vec<Finding> {
         findings.extend(rights(service).await);
         findings.extend(locks(service).await);
     }
+    findings.extend(service.gates().await.unwrap_or_default().iter().filter_map(by_lease));
     findings.extend(rows(service).await);
     findings.extend(peppers(service).await);
     findings.extend(audit(service).await);

@@ -35,6 +35,7 @@ fn every_flag_has_a_setting_of_its_name_and_outranks_it() {
         "--limits=redis://x",
         "--limits-password-file=/p",
         "--name=east",
+        "--freshness=lease=1s",
         "--lease=2s",
         "--cache=5",
         "--keep-usage=1d",
@@ -69,7 +70,7 @@ fn the_help_tells_the_defaults_that_hold() {
         assert!(help.contains(&format!("[default: {value}]")), "{name}: {value} is not in\n{help}");
         count += 1;
     }
-    assert_eq!((count, help.matches("[default: ").count()), (9, 9));
+    assert_eq!((count, help.matches("[default: ").count()), (10, 10));
     let mut untouched = settings.gate.clone();
     Arguments::default().outrank(&mut untouched).unwrap();
     assert_eq!(untouched, settings.gate);

@@ -17,6 +17,7 @@ use super::row::Row;
 use super::setting::{Setting, Source};
 use super::table::Table;
 use crate::domain::endpoint::place;
+use crate::domain::freshness::{Freshness, FreshnessError};
 use crate::domain::network::{NetworkError, parse_network};
 
 #[cfg(test)]
@@ -91,6 +92,12 @@ const LIMITS: Codec<String> = Codec::new(
     String::clone,
 );
 
+const FRESHNESS: Codec<Freshness> = Codec::new(
+    "proof|lease=TIME",
+    |text| text.parse().map_err(|why: FreshnessError| Wrong::new(why.to_string())),
+    Freshness::to_string,
+);
+
 /// Some receivers have a token in the path, which is nobody's business.
 const WEBHOOK: Codec<String> = Codec::new(
     "URL",
@@ -127,6 +134,8 @@ const ROWS: &[Row<GateTable>] = &[
     gate!(some limits_password_file: PATH, "A file with the password of --limits")
         .secret(&["limits-password", "password"]),
     gate!(some name: TEXT, "The gate's name among gates: what it counts is kept under it. Without: the first address it listens on"),
+    gate!(one freshness: FRESHNESS, "Prove each answer by reading the database anew, or answer from memory for at most this time after the last reading: then a revocation is said to be done once the gate has confirmed it or that time is over")
+        .default("proof"),
     gate!(one lease: TIME, "Out of touch with the database for so long, it refuses everything").default("1s"),
     gate!(one cache: Codec::<usize>::from::<0>(), "Remember at most this many keys").default("100000"),
     gate!(one keep_usage: TIME, "Keep counts of use for so long, and after a key's end the networks that it was used from").default("35d"),
@@ -172,6 +181,7 @@ pub struct GateTable {
     pub limits: Setting<Option<String>>,
     pub limits_password_file: Setting<Option<PathBuf>>,
     pub name: Setting<Option<String>>,
+    pub freshness: Setting<Freshness>,
     pub lease: Setting<Duration>,
     pub cache: Setting<usize>,
     pub keep_usage: Setting<Duration>,

@@ -74,6 +74,8 @@ struct Export;
 impl Change for Export {
     type Answer = ();
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         permit(tx, Permission::MoveKeys, "export everything").await?;
         if !tx.seen().await? {

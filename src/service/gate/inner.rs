@@ -19,6 +19,8 @@ use crate::domain::secret::Lack;
 use crate::service::error::{Error, Result};
 use crate::store::{self, Location, NewGate, Store};
 
+/// After so many microseconds in which it could not write its row a gate has no lease. Others take the row away later.
+const SILENT: u64 = 10 * 60 * 1_000_000;
 /// Keys of a missing pepper that are counted.
 const COUNTED: u32 = 10_000;
 
@@ -29,6 +31,8 @@ pub(super) struct Inner {
     pub(super) row: NewGate,
     pub(super) cache: Cache,
     pub(super) proof: Proof,
+    /// When the gate's row was written last, in the proof's microseconds.
+    pub(super) heard: AtomicU64,
     pub(super) uses: Uses,
     pub(super) watchman: Watchman,
     /// The audit's number up to which every change has been applied; consoles and held streams look at it.
@@ -102,11 +106,41 @@ impl Inner {
         }
     }
 
-    /// A moment from now on of which everything is known that the database had to tell then; none without its answer.
+    /// A moment from now on of which everything is known that the database had to tell then, or within the lease before; none
+    /// without its answer.
     pub(super) async fn proven(&self) -> Option<Instant> {
+        if self.proof.holds() == Some(true) {
+            return Some(match self.store.location() {
+                Location::Sqlite(_) => self.store.time(&self.clock),
+                Location::Postgres(_) => self.proof.latest(),
+            });
+        }
         // The time is read first: nothing may seem to have happened later than it did.
         let now = self.now();
         if self.proof.is_unmoved() { Some(now) } else { self.proof.ask(self.settings.lease).await }
+    }
+
+    /// Takes note that the gate's row was written at this time of the proof's, or later.
+    pub(super) fn was_heard(&self, at: u64) {
+        self.heard.store(at, Ordering::SeqCst);
+    }
+
+    /// Whether that is so short ago that nobody has taken the row for a broken gate's.
+    pub(super) fn is_heard_of(&self, at: u64) -> bool {
+        at.saturating_sub(self.heard.load(Ordering::SeqCst)) <= SILENT
+    }
+
+    /// What a database that gives no answer leads to, in words.
+    pub(super) fn without_answer(&self) -> String {
+        match self.settings.freshness.lease().filter(|_| self.proof.holds() == Some(true)) {
+            Some(lease) => {
+                format!(
+                    "no proof from the database: what is remembered passes until {} ms after the last one; then",
+                    lease.as_millis()
+                )
+            }
+            None => "no proof from the database:".to_owned(),
+        }
     }
 
     /// Looks which peppers are missing, and says so in the log whenever that changes.

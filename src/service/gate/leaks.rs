@@ -9,6 +9,7 @@ use crate::domain::when::in_a_sentence;
 use crate::domain::{days, shifted};
 use crate::service::error::Result;
 use crate::service::ids::new_operation;
+use crate::service::leases::run_out;
 use crate::store::{Error, LeakAction, Leaked};
 
 /// The longest place that is kept, in characters.
@@ -69,7 +70,11 @@ impl Gate {
         };
         if let Some((done, undone)) = outcomes {
             let told = match inner.store.leaked(&leaked, &inner.clock).await {
-                Ok(_) => alert(&done, false),
+                Ok(_) => {
+                    // Nor may another gate take it from memory when it is said to be done.
+                    run_out(&inner.store).await?;
+                    alert(&done, false)
+                }
                 Err(error @ (Error::Refused(_) | Error::Privilege(_))) => {
                     tracing::error!(key = %known.key.id, %error, "a leaked key goes on working: {undone}");
                     let why = match error {

@@ -5,6 +5,9 @@
 //!
 //! A SQLite database shows by its WAL index whether it changed since the last reading. While it did not, nobody needs to
 //! wait for another one.
+//!
+//! With a lease nobody waits at all for as long as it lasts, from the beginning of the last reading that succeeded. It holds
+//! only where that reading found the lease in the gate's row: whoever changes something waits for as long as is written there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
@@ -12,8 +15,8 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use tokio::sync::Notify;
-use tokio::time::Instant as Moment;
 
+use crate::clock::Uptime;
 use crate::domain::{Instant, STEP_BACK};
 use crate::store::{WalHead, WalIndex};
 
@@ -21,7 +24,12 @@ use crate::store::{WalHead, WalIndex};
 pub(super) type Look = (Arc<WalIndex>, WalHead);
 
 pub(super) struct Proof {
-    born: Moment,
+    uptime: Uptime,
+    born: u64,
+    /// For how many microseconds a gate answers from memory after a reading began; 0: not at all.
+    lease: u64,
+    /// When the reading began that gave a lease, and 1 more; 0: there is none.
+    leased_from: AtomicU64,
     /// How many readings have begun, have ended in whatever way, and the last one that succeeded.
     begun: AtomicU64,
     ended: AtomicU64,
@@ -46,9 +54,12 @@ fn micros(time: Duration) -> u64 {
 
 impl Proof {
     /// Begins with the answer of a reading that has just been made.
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, uptime: Uptime, lease: Option<Duration>) -> Self {
         Self {
-            born: Moment::now(),
+            born: uptime.micros(),
+            uptime,
+            lease: lease.map_or(0, micros),
+            leased_from: AtomicU64::new(0),
             begun: AtomicU64::new(1),
             ended: AtomicU64::new(1),
             proven: AtomicU64::new(1),
@@ -64,7 +75,7 @@ impl Proof {
 
     /// Microseconds since the gate began.
     pub(super) fn micros(&self) -> u64 {
-        micros(self.born.elapsed())
+        self.uptime.micros().saturating_sub(self.born)
     }
 
     /// Whether the database is what it was at the last reading, all of which was taken to heart before this says so. What
@@ -82,6 +93,19 @@ impl Proof {
         let state = self.state.read();
         let unmoved = |(index, was): &Look| more(index) && index.head().is_ok_and(|is| is == *was);
         state.as_ref().is_some_and(unmoved)
+    }
+
+    /// Whether the lease holds at this moment; `None` for one that never does. To be asked behind everything else, so that it
+    /// is no request's that was held up meanwhile.
+    pub(super) fn holds(&self) -> Option<bool> {
+        let from = self.leased_from.load(SeqCst);
+        let is_within = || self.micros().saturating_sub(from - 1) <= self.lease;
+        (self.lease > 0).then(|| from > 0 && is_within())
+    }
+
+    /// Ends the lease; the next reading may give another one.
+    pub(super) fn end_lease(&self) {
+        self.leased_from.store(0, SeqCst);
     }
 
     /// Whether the last reading failed.
@@ -128,14 +152,14 @@ impl Proof {
     }
 
     /// The reading has its answer, and everything that it told of was forgotten. `began_at` in microseconds; `state` as it
-    /// was before the reading began.
+    /// was before the reading began; `leased`: whether it found the lease in the gate's row.
     pub(super) fn succeed(
         &self,
         round: u64,
         began_at: u64,
         answered_at: u64,
         said: Instant,
-        state: Option<Look>,
+        (state, leased): (Option<Look>, bool),
     ) {
         // A small step back stands still. After a larger one the clock was set right, or wrong: it is the database's.
         let (said, was) = (said.timestamp_micros(), self.said.load(SeqCst));
@@ -143,6 +167,7 @@ impl Proof {
         self.answered_at.store(answered_at, SeqCst);
         self.began_at.store(began_at, SeqCst);
         self.set_state(state);
+        self.leased_from.store(if leased { began_at + 1 } else { 0 }, SeqCst);
         self.proven.store(round, SeqCst);
         self.ended.store(round, SeqCst);
         self.waiting[(round % 2) as usize].notify_waiters();
@@ -159,6 +184,13 @@ impl Proof {
     /// How long ago the last reading began that succeeded.
     pub(super) fn age(&self) -> Duration {
         Duration::from_micros(self.micros().saturating_sub(self.began_at.load(SeqCst)))
+    }
+
+    /// The database's time, by its last answer and the time since it was asked: not before it.
+    pub(super) fn latest(&self) -> Instant {
+        let since = self.micros().saturating_sub(self.began_at.load(SeqCst));
+        let said = self.said.load(SeqCst).saturating_add_unsigned(since);
+        Instant::from_timestamp_micros(said).unwrap_or_default()
     }
 
     /// The database's time, by its last answer and the time since then.

@@ -11,7 +11,7 @@ use super::inner::Inner;
 use super::proof::Look;
 use crate::domain::Instant;
 use crate::service::error::Result;
-use crate::store::{self, Location, Mark, Pulse, Touched};
+use crate::store::{self, Head, Location, Mark, Pulse, Touched};
 
 /// How often an idle gate reads. On PostgreSQL it is also told of changes, if the listening connection lives (H10).
 const SQLITE: Duration = Duration::from_millis(100);
@@ -55,6 +55,8 @@ struct Read {
     now: Instant,
     /// What all this is at least as new as.
     state: Option<Look>,
+    /// Whether the gate's row says that it may answer from memory.
+    leased: bool,
 }
 
 pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse, mut applied: Applied) {
@@ -65,6 +67,8 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse, mut applied: Applied) {
     };
     // Often enough that an idle gate is never taken for one that is out of touch.
     let idle = idle.min(inner.settings.lease / 3);
+    // And often enough that a lease is renewed long before it runs out.
+    let idle = inner.settings.freshness.lease().map_or(idle, |lease| idle.min(lease / 3));
     let mut tick = interval(glance.min(idle).max(Duration::from_millis(1)));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pulse = Some(pulse);
@@ -94,7 +98,8 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse, mut applied: Applied) {
         match answer {
             Ok(read) => {
                 pulse = Some(read.pulse);
-                inner.proof.succeed(round, began_at, inner.proof.micros(), read.now, read.state);
+                let leased = read.leased && inner.is_heard_of(began_at);
+                inner.proof.succeed(round, began_at, inner.proof.micros(), read.now, (read.state, leased));
                 if std::mem::take(&mut failing) {
                     tracing::info!("the database answers again");
                 }
@@ -105,9 +110,14 @@ pub(super) async fn run(inner: Arc<Inner>, pulse: Pulse, mut applied: Applied) {
                 }
             }
             Err(error) => {
+                if matches!(inner.store.location(), Location::Sqlite(_)) {
+                    // No network is in between: the file is another one, or the disk fails.
+                    inner.proof.end_lease();
+                }
                 inner.proof.fail(round);
                 if !std::mem::replace(&mut failing, true) {
-                    tracing::error!(%error, "no proof from the database: every request is refused until it answers");
+                    let then = inner.without_answer();
+                    tracing::error!(%error, "{then} every request is refused until it answers");
                     // Who holds an answer open must hear of it.
                     inner.applied.send_modify(|_| {});
                 }
@@ -124,9 +134,10 @@ async fn look(inner: &Inner, pulse: Option<Pulse>, applied: &Applied) -> Result<
         None => inner.store.pulse().await?,
     };
     let state = pulse.state()?;
-    let (mark, now) = pulse.head(&inner.clock).await?;
+    let Head { mark, now, lease } = pulse.head(&inner.clock, inner.row.id).await?;
+    let leased = lease.is_some_and(|lease| lease == inner.row.freshness && lease.lease().is_some());
     if mark == applied.mark {
-        return Ok(Read { pulse, applied: applied.clone(), now, state });
+        return Ok(Read { pulse, applied: applied.clone(), now, state, leased });
     }
     let (before, seq) = (applied.mark.seq, mark.seq);
     let grown = before < seq && seq - before <= MANY;
@@ -152,7 +163,7 @@ async fn look(inner: &Inner, pulse: Option<Pulse>, applied: &Applied) -> Result<
         inner.floor.store(seq, Ordering::SeqCst);
         forget(inner, &rows);
     }
-    Ok(Read { pulse, applied: Applied { mark, at }, now, state })
+    Ok(Read { pulse, applied: Applied { mark, at }, now, state, leased })
 }
 
 fn forget_all(inner: &Inner) {

@@ -1,9 +1,11 @@
 //! The task that says in the database that the gate is alive, and how far it has applied what changed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use uuid::Uuid;
 
 use super::inner::Inner;
 use crate::domain::Instant;
@@ -51,7 +53,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
     let mut tick = interval(beat);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sweep = interval(SWEEP);
-    let mut failing = false;
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut failing, mut silent) = (false, HashMap::new());
     let stopped = inner.stopped();
     tokio::pin!(stopped);
     loop {
@@ -64,6 +67,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
         if sweeping {
             let before = inner.proof.now() - GONE;
             let _ = inner.store.forget_gates(before).await;
+            let _ = forget_leases(&inner, before, &mut silent).await;
             continue;
         }
         // Who has no proof has nothing to say.
@@ -83,11 +87,27 @@ pub(super) async fn run(inner: Arc<Inner>) {
     }
 }
 
+/// Takes away the rows of broken gates with leases. A clock that was set wrong makes nobody's row go: what counts is that
+/// nothing was heard since the sweep before.
+async fn forget_leases(inner: &Inner, before: Instant, silent: &mut HashMap<Uuid, Instant>) -> Result<()> {
+    let leases = inner.store.leases().await?;
+    let old = leases.iter().filter(|lease| lease.heard_at < before);
+    let now: HashMap<Uuid, Instant> = old.map(|lease| (lease.gate, lease.heard_at)).collect();
+    for (gate, heard) in &now {
+        if silent.get(gate) == Some(heard) {
+            inner.store.forget_lease(*gate, *heard).await?;
+        }
+    }
+    *silent = now;
+    Ok(())
+}
+
 async fn tell(inner: &Inner) -> Result<()> {
-    let applied = *inner.applied.borrow();
+    let (applied, at) = (*inner.applied.borrow(), inner.proof.micros());
     if !inner.store.beat_gate(inner.row.id, applied, &inner.clock).await? {
         // It was away for so long that others struck it off.
         inner.store.register_gate(&inner.row, applied, &inner.clock).await?;
     }
+    inner.was_heard(at);
     Ok(())
 }

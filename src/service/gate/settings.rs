@@ -3,16 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::clock::Uptime;
+use crate::domain::freshness::Freshness;
 use crate::domain::secret::Peppers;
 use crate::domain::usage::Tolerance;
 
 /// How a gate presents itself, and how much it may remember.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct GateSettings {
     /// Its name among the gates; windows of limits are kept under it.
     pub name: String,
     /// Where it listens, in words.
     pub listen: String,
+    /// How it makes sure that its answers are current.
+    pub freshness: Freshness,
+    /// What a lease is measured by.
+    pub uptime: Uptime,
     /// After this long without an answer of the database it refuses everything, and others hold it for out of touch.
     pub lease: Duration,
     /// At most so many keys are remembered.
@@ -32,6 +38,8 @@ impl Default for GateSettings {
         Self {
             name: "gate".into(),
             listen: String::new(),
+            freshness: Freshness::Proof,
+            uptime: Uptime::System,
             lease: Duration::from_secs(1),
             cache: 100_000,
             keep_usage: Duration::from_secs(35 * 24 * 60 * 60),

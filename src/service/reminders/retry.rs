@@ -43,6 +43,8 @@ struct Retry {
 impl Change for Retry {
     type Answer = Vec<Retried>;
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Vec<Retried>> {
         may(tx, Permission::SendReminders, "send reminders again")?;
         let mut all = tx.in_one_letter_with(&self.asked).await?;

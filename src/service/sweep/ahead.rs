@@ -79,6 +79,8 @@ impl Change for Again {
     /// Whether there may be more.
     type Answer = bool;
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<bool> {
         may(tx, Permission::SendReminders, "send reminders")?;
         let (now, since) = (tx.now(), ahead_of(tx.now()));

@@ -141,6 +141,8 @@ struct Claiming {
 impl Change for Claiming {
     type Answer = Option<Claim>;
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Option<Claim>> {
         may(tx, Permission::SendReminders, "send reminders")?;
         tx.lock_claims().await?;

@@ -351,6 +351,8 @@ struct Beat {
 impl Change for Beat {
     type Answer = ();
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         Ok(tx.beat(self.sweep, &self.tally).await?)
     }

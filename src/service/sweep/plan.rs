@@ -70,6 +70,8 @@ impl Change for Page {
     /// Where the next page begins, if there is one.
     type Answer = Place;
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<Place> {
         may(tx, Permission::SendReminders, "send reminders")?;
         let next = self.write(tx).await?;

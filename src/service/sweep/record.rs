@@ -127,6 +127,8 @@ struct Record {
 impl Change for Record {
     type Answer = ();
 
+    const WIDENS: bool = true;
+
     async fn carry_out(&self, tx: &mut Tx) -> Result<()> {
         let ids: Vec<_> = self.finished.iter().flat_map(|one| one.letter.reminders()).collect();
         tx.lock_reminders(&ids).await?;

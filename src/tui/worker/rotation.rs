@@ -1,6 +1,7 @@
 //! Rotations: their overlaps, and many keys at once.
 
-use super::{Worker, plain};
+use super::Worker;
+use super::patience::{plain, settled};
 use crate::service::Place;
 use crate::service::at_home;
 use crate::tui::effect::{Failure, FailureKind, Outcomes, Reply, RotationRequest};
@@ -11,10 +12,10 @@ impl Worker {
         match request {
             RotationRequest::Page(request) => Reply::Rotations(plain(service.rotations(&request)).await),
             RotationRequest::Close { operation, order } => {
-                Reply::Revoke(plain(service.close_overlaps(operation, order)).await)
+                Reply::Revoke(settled(service.close_overlaps(operation, order)).await)
             }
             RotationRequest::Extend { operation, order } => {
-                Reply::Extend(plain(service.extend_overlaps(operation, order)).await)
+                Reply::Extend(settled(service.extend_overlaps(operation, order)).await)
             }
             RotationRequest::Rotate { operation, order, place } => {
                 let service = service.clone();

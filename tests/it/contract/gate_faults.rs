@@ -8,7 +8,8 @@ use crate::support::database::Database;
 use crate::support::gate::passes;
 use crate::support::line::Line;
 use crate::support::people::{make_kept, office, preset, settings};
-use keyrack::clock::Clock;
+use keyrack::clock::{Clock, Uptime};
+use keyrack::domain::freshness::Freshness;
 use keyrack::service::{Gate, GateSettings, GateState, Outcome, SavedWindow, Service, Use, new_operation};
 use keyrack::store::Location;
 
@@ -55,6 +56,33 @@ on_both! {
         revoke(&service, other.key.id).await;
         let receipt = service.receipt(&[other.key.id], Duration::from_secs(5)).await.unwrap();
         assert!(receipt.gates.iter().all(|gate| matches!(gate.state, GateState::Confirmed { .. })), "{receipt:?}");
+    }
+
+    async fn kr_21_a_lease_ends_by_the_clock_that_is_handed_in(db) {
+        if !db.is_postgres() {
+            // A file does not hang on a line.
+            return;
+        }
+        let service = office(&db, preset("voicegram")).await;
+        let made = make_kept(&service, "acme", "hub").await;
+        let line = Line::to(&db);
+        let uptime = Uptime::hand();
+        let freshness = Freshness::Lease(Duration::from_secs(10));
+        let settings = GateSettings { freshness, uptime: uptime.clone(), ..settings("east") };
+        let location = Location::parse(&line.address(None)).unwrap();
+        let gate = Gate::open(&location, Clock::System, settings).await.unwrap();
+        assert!(passes(&gate, made.secret.hash()).await.unwrap());
+        // A reading that finds the row.
+        revoke(&service, make_kept(&service, "acme", "other").await.key.id).await;
+        line.hold(true);
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        assert!(gate.is_failing() && gate.is_ready(), "the last reading failed, and the lease goes on");
+        assert!(passes(&gate, made.secret.hash()).await.unwrap(), "its clock stands still");
+        uptime.advance(Duration::from_millis(10_001));
+        assert!(passes(&gate, made.secret.hash()).await.is_err() && !gate.is_ready());
+        line.hold(false);
+        until("the gate is back", async || gate.is_ready() && passes(&gate, made.secret.hash()).await.is_ok()).await;
+        gate.close().await;
     }
 
     async fn a_database_that_hangs_lets_nothing_pass_and_nobody_waits_long(db) {

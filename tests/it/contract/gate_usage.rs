@@ -192,7 +192,7 @@ on_both! {
         let made = make_kept(&service, "acme", "hub").await;
         let store = Store::open(&db.location()).await.unwrap();
         let id = new_operation();
-        let row = keyrack::store::NewGate { id, name: "x".into(), host: "h".into(), listen: "l".into(), lease_ms: 1000 };
+        let row = keyrack::store::NewGate { id, name: "x".into(), host: "h".into(), listen: "l".into(), lease_ms: 1000, freshness: Default::default() };
         store.register_gate(&row, 1, &Clock::System).await.unwrap();
         let mut batch = keyrack::store::Batch::default();
         batch.counts.insert((made.key.id, minute(service.now().await.unwrap())), Counts { allowed: 5, ..Counts::default() });

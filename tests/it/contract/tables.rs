@@ -103,6 +103,7 @@ fn a_last_use_stays_in_its_page() {
             host: "h".into(),
             listen: "l".into(),
             lease_ms: 1000,
+            freshness: Default::default(),
         };
         store.register_gate(&gate, 0, &Clock::System).await.unwrap();
         for round in 1..=20 {

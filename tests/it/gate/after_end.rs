@@ -143,7 +143,7 @@ on_both! {
         let office = office(&db, preset("voxpria")).await;
         let made = make_kept(&office, "acme", "flood").await;
         let store = Store::open(&db.location()).await.unwrap();
-        let row = NewGate { id: new_operation(), name: "x".into(), host: "h".into(), listen: "l".into(), lease_ms: 1000 };
+        let row = NewGate { id: new_operation(), name: "x".into(), host: "h".into(), listen: "l".into(), lease_ms: 1000, freshness: Default::default() };
         store.register_gate(&row, 1, &Clock::System).await.unwrap();
         let now = office.now().await.unwrap();
         let batch = |first: usize| {

@@ -43,6 +43,7 @@ verify-token-file = "/etc/keyrack/token"
 limits = "redis://limits.example:6379/0"
 limits-password-file = "/etc/keyrack/limits"
 name = "east"
+freshness = "lease=500ms"
 lease = "2s"
 cache = 5000
 keep-usage = "90m"
@@ -69,6 +70,7 @@ log-form = "json"
         "redis://limits.example:6379/0",
         "/etc/keyrack/limits",
         "east",
+        "lease=500ms",
         "2s",
         "5000",
         "90m",
@@ -117,6 +119,14 @@ fn mistakes_are_told_with_file_line_and_what_to_do() {
             .contains("\"proxy.example\": write an address or")
     );
     assert_eq!(of("lease = 1"), "config.toml:2: `lease` must be a text in quotes, not integer");
+    assert_eq!(
+        of("freshness = \"lease\""),
+        "config.toml:2: `freshness` is \"lease\": write proof, or a lease with its time, as lease=1s"
+    );
+    assert_eq!(
+        of("freshness = \"lease=50ms\""),
+        "config.toml:2: `freshness` is \"lease=50ms\": a lease lasts from 100 ms to 60 s, as lease=1s"
+    );
     assert!(of("lease = \"soon\"").contains("write a time, as 500ms"));
     assert_eq!(
         of("connections = 0"),

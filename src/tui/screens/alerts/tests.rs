@@ -52,6 +52,7 @@ fn rows() -> Vec<RaisedAlert> {
 
 fn gate(name: &str, alive: bool, applied: i64) -> GateStanding {
     GateStanding {
+        freshness: Default::default(),
         name: name.into(),
         host: "web-1".into(),
         listen: "127.0.0.1:8080".into(),

@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::{State, page};
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
+use crate::domain::freshness::Freshness;
 use crate::domain::text::thousands;
 use crate::service::{GateStanding, RaisedAlert};
 use crate::tui::listing::{Absent, draw_words};
@@ -123,7 +124,7 @@ impl State {
         let newest = gates.iter().map(|gate| gate.applied).max().unwrap_or(0);
         for gate in gates {
             let (state, role) = match gate.alive {
-                true => ("✓ alive".to_owned(), Role::Text),
+                true => (alive(gate), Role::Text),
                 false => {
                     (format!("✕ silent since {}", times::clock(gate.heard_at, shell.utc)), Role::Warning)
                 }
@@ -172,6 +173,14 @@ impl State {
             "· many attempts without a key that works come from one address or network, or aim at one issuer;".into(),
             "· a key is used from a network that it was never used from.".into(),
         ]
+    }
+}
+
+/// A gate that is heard of; of one that answers from memory, for how long.
+fn alive(gate: &GateStanding) -> String {
+    match gate.freshness {
+        Freshness::Proof => "✓ alive".to_owned(),
+        lease => format!("✓ alive, {lease}"),
     }
 }
 

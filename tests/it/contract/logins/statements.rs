@@ -229,6 +229,7 @@ pub fn statements() -> Vec<(String, &'static [&'static str], Fate)> {
         (gate("1000000"), NOBODY, Done),
         ("UPDATE gates SET applied_seq = (SELECT seq FROM audit_head)".into(), NOBODY, Done),
         ("UPDATE gates SET beat_at = now()".into(), NOBODY, Done),
+        ("UPDATE gates SET stale_ms = 60000".into(), NOBODY, Done),
         ("UPDATE gates SET login = session_user".into(), NOBODY, Done),
         ("DELETE FROM gates".into(), NOBODY, Done),
         ("INSERT INTO usage_minutes VALUES (gen_random_uuid(), now(), 1, 1, 1)".into(), GATE, Done),
