@@ -257,7 +257,6 @@ pub const ROOMS: &[Room] = &[
         "src/tui",
         &["src/domain", "src/clock", "src/service", "src/config", "src/signals"],
         &[
-            "ansi_colours",
             "chrono",
             "crossterm",
             "derive_more",
