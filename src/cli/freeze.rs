@@ -175,17 +175,30 @@ async fn confirmed(kind: HoldKind, verb: &'static str, session: &Session) -> Res
 async fn lift(numbers: &[i64], session: &Session) -> Result {
     let service = session.service().await?;
     let now = service.now().await?;
+    let (mut lifted, mut done) = (Vec::new(), Ok(()));
     for n in numbers {
         let operation = new_operation();
-        let hold = insist(|| service.lift(operation, *n)).await?;
-        if session.would(|| format!("lift {n}: {}", hold.words())) {
-            continue;
+        match insist(|| service.lift(operation, *n)).await {
+            Ok(hold) if session.would(|| format!("lift {n}: {}", hold.words())) => {}
+            Ok(hold) => lifted.push(hold),
+            // What was lifted before is told all the same.
+            Err(failure) => {
+                done = Err(failure);
+                break;
+            }
         }
-        session.outcome().one(&hold, now)?;
+    }
+    match lifted.as_slice() {
+        [] => return done,
+        [one] => session.outcome().one(one, now)?,
+        // One document, however many they are.
+        several => drop(session.outcome().list(several, now)?),
+    }
+    for hold in &lifted {
         session.remark(&format!("Lifted: {}.", hold.target()));
         confirmed(hold.kind, "lift", session).await?;
     }
-    Ok(())
+    done
 }
 
 impl Record for Hold {

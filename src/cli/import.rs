@@ -133,8 +133,12 @@ fn told(imported: &Imported, account: &str, skips: bool, session: &Session) -> R
             "ended": imported.ended,
             "refused": imported.refused,
         });
+        let text = match session.format() {
+            Format::Json => format!("{document:#}"),
+            _ => document.to_string(),
+        };
         let mut out = std::io::stdout().lock();
-        let written = writeln!(out, "{document:#}").and_then(|()| out.flush());
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
         return written.map_err(|error| Failure::output(&error));
     }
     for refused in imported.refused.iter().take(TOLD) {

@@ -23,6 +23,7 @@ mod cli {
     mod hygiene;
     mod incident;
     mod issuers;
+    mod json;
     mod leaks;
     mod leaver;
     mod lists;
@@ -93,7 +94,7 @@ mod contract {
 mod events {
     mod endpoints;
     mod follow;
-    mod receiver;
+    pub mod receiver;
     mod sender;
 }
 
@@ -132,6 +133,7 @@ mod journey {
     mod copying;
     mod edits;
     mod exposed;
+    mod filmed;
     mod gate;
     mod held_up;
     mod hygiene;
@@ -168,8 +170,11 @@ mod build_paths;
 mod clocks;
 mod disk;
 mod first_steps;
+/// Licences, sources, and the book of the pages.
+mod materials;
 mod packages;
 mod processes;
+mod promises;
 mod readme;
 mod reference;
 mod reminder_service;

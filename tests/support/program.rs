@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::schemas;
+
 /// Where the program under test lies.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_keyrack");
 
@@ -34,9 +36,17 @@ pub fn keyrack<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S>) 
     command
 }
 
-/// Runs it and hands over what it said, whatever its exit status.
+/// Runs it and hands over what it said, whatever its exit status. JSON is held against its schema.
 pub fn run<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S>) -> Output {
-    keyrack(home, args).output().unwrap()
+    let args: Vec<S> = args.into_iter().collect();
+    let words = words(&args);
+    let output = keyrack(home, args).output().unwrap();
+    schemas::hold(&words, &output.stdout);
+    output
+}
+
+fn words<S: AsRef<OsStr>>(args: &[S]) -> Vec<String> {
+    args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned()).collect()
 }
 
 /// Runs it with something on its standard input.
@@ -45,6 +55,8 @@ pub fn run_with_input<S: AsRef<OsStr>>(
     args: impl IntoIterator<Item = S>,
     input: &[u8],
 ) -> Output {
+    let args: Vec<S> = args.into_iter().collect();
+    let words = words(&args);
     let mut child = keyrack(home, args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -53,13 +65,15 @@ pub fn run_with_input<S: AsRef<OsStr>>(
         .unwrap();
     // A program that does not want its input closes the pipe; that is its right.
     let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
+    let output = child.wait_with_output().unwrap();
+    schemas::hold(&words, &output.stdout);
+    output
 }
 
 /// Runs it, demands success, and hands over its standard output.
 pub fn stdout<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S>) -> String {
     let args: Vec<S> = args.into_iter().collect();
-    let words: Vec<_> = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned()).collect();
+    let words = words(&args);
     let output = run(home, args);
     assert!(
         output.status.success(),

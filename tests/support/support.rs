@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod database;
 pub mod faults;
+pub mod film;
 pub mod forms;
 pub mod gate;
 pub mod http;
@@ -17,6 +18,7 @@ pub mod post;
 pub mod postbox;
 pub mod program;
 pub mod pty;
+pub mod schemas;
 pub mod script;
 pub mod servers;
 pub mod sshd;
