@@ -1,5 +1,6 @@
-//! What the shell offers while somebody types: the commands, and live from the database accounts, keys by their names, operators,
-//! issuers, scopes, owners and tags. Nothing is ever asked or said; where the database does not answer soon, nothing is offered.
+//! What the shell offers while somebody types: the commands, columns and themes, and live from the database accounts, keys by their
+//! names, operators, issuers, scopes, owners and tags. Nothing is ever asked or said; where the database does not answer soon,
+//! nothing is offered.
 
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
@@ -10,9 +11,12 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::Shells;
 use strum::VariantNames;
 
+use super::output::{Fields, Record as _};
 use super::{Cli, Exit, Failure, Result, Session, examples};
 use crate::clock::Clock;
+use crate::config::theme::Theme;
 use crate::domain::issuer::Policy;
+use crate::domain::key::Key;
 use crate::domain::query::{Column, Query, Sort};
 use crate::domain::when::Here;
 use crate::service::{Access, From, InUse, PageRequest, Service};
@@ -34,6 +38,8 @@ enum Kind {
     Scope,
     Key,
     Sort,
+    Columns,
+    Theme,
 }
 
 fn kind(words: &str, arg: &Arg) -> Option<Kind> {
@@ -48,6 +54,8 @@ fn kind(words: &str, arg: &Arg) -> Option<Kind> {
         (_, "tag" | "untag") => Kind::Tag,
         (_, "scope" | "scopes" | "add_scope" | "remove_scope") => Kind::Scope,
         (_, "sort") => Kind::Sort,
+        (_, "columns") => Kind::Columns,
+        (_, "--theme") => Kind::Theme,
         ("key" | "rotation" | "explain" | "alerts", "id" | "ids" | "key" | "like") => Kind::Key,
         _ => return None,
     })
@@ -93,9 +101,14 @@ pub fn script(shell: clap_complete::Shell) -> Result<Vec<u8>> {
     Ok(script)
 }
 
+/// The half-written command line, without the program.
+fn typed() -> Vec<OsString> {
+    std::env::args_os().skip_while(|word| word != "--").skip(2).collect()
+}
+
 /// The database that the half-written command line names.
 fn session() -> Option<Session> {
-    let words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(2).collect();
+    let words = typed();
     let named = words.iter().enumerate().find_map(|(at, word)| {
         let word = word.to_str()?;
         word.strip_prefix("--db=")
@@ -112,9 +125,14 @@ fn session() -> Option<Session> {
 
 fn offers(kind: Kind, current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(typed) = current.to_str() else { return Vec::new() };
-    if kind == Kind::Sort {
-        let columns = Column::VARIANTS.iter().filter(|column| column.starts_with(typed));
-        return columns.map(CompletionCandidate::new).collect();
+    let begin = |words: Vec<String>| {
+        words.into_iter().filter(|word| word.starts_with(typed)).map(CompletionCandidate::new).collect()
+    };
+    match kind {
+        Kind::Sort => return begin(Column::VARIANTS.iter().map(|column| (*column).to_owned()).collect()),
+        Kind::Columns => return begin(columns(&self::typed())),
+        Kind::Theme => return begin(themes()),
+        _ => {}
     }
     let Some(session) = session() else { return Vec::new() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -132,6 +150,25 @@ fn offers(kind: Kind, current: &OsStr) -> Vec<CompletionCandidate> {
         .into_iter()
         .map(|(value, help)| CompletionCandidate::new(value).help(help.map(Into::into)))
         .collect()
+}
+
+/// The columns that a list has and that aren't named yet.
+fn columns(words: &[OsString]) -> Vec<String> {
+    let named = words.iter().enumerate().filter_map(|(at, word)| match word.to_str()? {
+        "--columns" => words.get(at + 1)?.to_str(),
+        word => word.strip_prefix("--columns="),
+    });
+    // The last of them is half written.
+    let named: Vec<&str> =
+        named.flat_map(|list| list.rsplit_once(',').map_or("", |(whole, _)| whole).split(',')).collect();
+    let all = Fields::of(Key::COLUMNS);
+    all.names().filter(|name| !named.contains(name)).map(str::to_owned).collect()
+}
+
+/// The program's themes, and those of one's own.
+fn themes() -> Vec<String> {
+    let folder = session().and_then(|session| session.places.themes());
+    Theme::names(folder.as_deref())
 }
 
 /// Values, and what tells of each.
@@ -181,7 +218,7 @@ async fn found(service: &Service, kind: Kind, typed: &str) -> crate::service::Re
             });
             told.collect()
         }
-        Kind::Sort => Vec::new(),
+        Kind::Sort | Kind::Columns | Kind::Theme => Vec::new(),
     })
 }
 
