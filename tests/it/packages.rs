@@ -66,6 +66,7 @@ fn a_package_is_the_same_twice_and_has_what_a_machine_needs() {
         "usr/lib/tmpfiles.d/keyrack.conf",
         "usr/share/doc/keyrack/copyright",
         "usr/share/doc/keyrack/docs/emergency.md",
+        "usr/share/doc/keyrack/docs/json/key-list.schema.json",
     ] {
         assert!(laid.join(file).is_file(), "{file}");
     }
@@ -93,6 +94,76 @@ fn a_package_is_the_same_twice_and_has_what_a_machine_needs() {
         String::from_utf8_lossy(&version.stdout).trim(),
         concat!("keyrack ", env!("CARGO_PKG_VERSION"))
     );
+}
+
+#[test]
+fn a_formula_has_the_checksum_of_the_sources_that_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new(root().join("dist/package"))
+        .arg(folder.path())
+        .args(["--only", "formula", "--url", "https://keys.example.com/"])
+        .output()
+        .unwrap();
+    told(&made);
+    let Ok(formula) = std::fs::read_to_string(folder.path().join("keyrack.rb")) else {
+        return skipped("the formula", "this is no checkout");
+    };
+    let name = concat!("keyrack-", env!("CARGO_PKG_VERSION"), ".tar.gz");
+    assert!(formula.contains(&format!("url \"https://keys.example.com/{name}\"")), "{formula}");
+    let sum = Command::new("sha256sum").arg(folder.path().join(name)).output().unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap();
+    assert!(formula.contains(&format!("sha256 \"{}\"", &sum[..64])) && !formula.contains('@'), "{formula}");
+    let listed = Command::new("tar").arg("-tzf").arg(folder.path().join(name)).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for file in ["Cargo.lock", "src/main.rs", ".cargo/config.toml", "migrations/sqlite"] {
+        assert!(listed.contains(&format!("{}/{file}", name.trim_end_matches(".tar.gz"))), "{file}");
+    }
+}
+
+#[test]
+fn what_is_published_builds_and_has_nothing_else_in_it() {
+    let listed = Command::new(env!("CARGO"))
+        .args(["package", "--list", "--allow-dirty", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    told(&listed);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let files: Vec<&str> = listed.lines().collect();
+    for file in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "src/main.rs",
+        "themes/dark.toml",
+    ] {
+        assert!(files.contains(&file), "{file}: {listed}");
+    }
+    let known = ["src", "migrations", "themes", "docs", "dist"];
+    let single = [
+        "Cargo.toml",
+        "Cargo.toml.orig",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        ".cargo_vcs_info.json",
+    ];
+    let strangers: Vec<_> = files
+        .iter()
+        .filter(|file| {
+            !single.contains(file) && !known.iter().any(|top| file.starts_with(&format!("{top}/")))
+        })
+        .collect();
+    assert!(strangers.is_empty(), "{strangers:?}");
+    // What the sources take in at build is among them.
+    for number in ["sqlite", "postgres"] {
+        let there = std::fs::read_dir(root().join("migrations").join(number)).unwrap().count();
+        let packed = files.iter().filter(|file| file.starts_with(&format!("migrations/{number}/"))).count();
+        assert_eq!(there, packed, "{number}");
+    }
 }
 
 #[test]
