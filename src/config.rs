@@ -6,6 +6,8 @@
 pub(crate) mod display;
 pub(crate) mod document;
 pub(crate) mod keymap;
+#[cfg(test)]
+mod page;
 pub mod settings;
 pub(crate) mod theme;
 

@@ -319,7 +319,7 @@ pub enum Action {
     CopyCheck,
     /// Hide the secret, or show it again
     HideSecret,
-    /// The secret is in safe hands: keep the key and close
+    /// Confirm the secret: the key stays, and this closes
     Done,
     /// Close without having taken the secret over
     LeaveReveal,

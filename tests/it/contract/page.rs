@@ -201,9 +201,7 @@ fn fill(filter: &str, key: &Key) -> String {
     let name: Vec<&str> = key.name.split_whitespace().collect();
     let id = key.id.to_string();
     let word = name.iter().find(|word| word.chars().all(char::is_alphanumeric)).unwrap_or(&"prod");
-    let tri: String = word.chars().take(3).collect();
-    let two: String = word.chars().take(2).collect();
-    let one: String = word.chars().take(1).collect();
+    let first = |letters| word.chars().take(letters).collect::<String>();
     let tail: String = key.preview.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
     filter
         .replace("{account}", &key.account)
@@ -215,9 +213,9 @@ fn fill(filter: &str, key: &Key) -> String {
         .replace("{word}", word)
         .replace("{WORD}", &word.to_uppercase())
         .replace("{word2}", name.last().unwrap())
-        .replace("{tri}", &tri)
-        .replace("{two}", &two)
-        .replace("{one}", &one)
+        .replace("{tri}", &first(3))
+        .replace("{two}", &first(2))
+        .replace("{one}", &first(1))
         .replace("{preview-end}", &tail.to_lowercase())
         .replace("{phrase}", &key.name.replace('"', ""))
 }
@@ -232,8 +230,7 @@ on_both! {
         let here: Vec<String> = rack.service.operators().await.unwrap().iter().map(|one| one.name.to_string()).collect();
         for filter in FILTERS {
             let text = fill(filter, &model);
-            let query = Query::parse(&text, Here::utc(rack.service.present())).unwrap_or_else(|e| panic!("{text:?}: {e}"));
-            let query = query.among(&here);
+            let query = Query::parse(&text, Here::utc(rack.service.present())).unwrap_or_else(|e| panic!("{text:?}: {e}")).among(&here);
             let mut wanted = expected(&rack, &query, Sort::default(), &hidden);
             let found = ids(&all(&rack.service, &query, Sort::default(), 500).await);
             assert_eq!(found.len(), wanted.len(), "{text:?} found {} instead of {}", found.len(), wanted.len());

@@ -1,2 +1,0 @@
--- How PostgreSQL plans what it does at each change: on PostgreSQL alone.
-SELECT 1;
