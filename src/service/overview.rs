@@ -1,5 +1,7 @@
 //! How everything stands: what wants a person now, a line each.
 
+use strum::IntoStaticStr;
+
 use super::{Count, Error, Field, GateStanding, Outbox, Outlook, Result, Service};
 use crate::domain::Instant;
 use crate::domain::hold::Hold;
@@ -12,7 +14,8 @@ use crate::domain::when::{Here, Zone};
 const LATE_HOURS: i64 = 48;
 
 /// What a line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum About {
     Keys,
     Expiring,
@@ -124,6 +127,14 @@ fn gates(gates: &[GateStanding], exact: impl Fn(Instant) -> String) -> Matter {
         (1, _) => "1 gate is alive".to_owned(),
         (alive, _) => format!("{alive} gates are alive"),
     };
+    let leases: Vec<String> = gates
+        .iter()
+        .filter(|gate| gate.alive && gate.freshness.lease().is_some())
+        .map(|gate| format!("{} ({})", gate.name, gate.freshness))
+        .collect();
+    if !leases.is_empty() {
+        what.push_str(&format!("; answering from memory: {}", leases.join(", ")));
+    }
     if let Some(gate) = silent.first() {
         let more = if silent.len() > 1 { format!(" and {} more", silent.len() - 1) } else { String::new() };
         what.push_str(&format!("; out of touch: {} since {}{more}", gate.name, exact(gate.heard_at)));
@@ -149,4 +160,46 @@ fn sweep(outbox: &Outbox, last: Option<&Sweep>, now: Instant, exact: impl Fn(Ins
         }
     };
     Matter { about: About::Sweep, what, count: None, wants }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::examples::noon;
+    use crate::domain::freshness::Freshness;
+
+    fn at(_: Instant) -> String {
+        "then".into()
+    }
+
+    #[test]
+    fn what_is_late_failed_or_silent_wants_a_person_and_a_decision_does_not() {
+        assert!(!keys(Count::Exactly(1), Count::Exactly(1)).wants);
+        assert_eq!(keys(Count::AtLeast(9), Count::Exactly(0)).what, "9 keys or more that haven't ended");
+        assert!(alerts(1).wants && !alerts(0).wants);
+        assert!(!holds(&[]).wants);
+        let gate = |alive| GateStanding {
+            alive,
+            name: "east".into(),
+            host: "web".into(),
+            listen: ":1".into(),
+            version: "0".into(),
+            began_at: noon(),
+            heard_at: noon(),
+            freshness: Freshness::Proof,
+            applied: 1,
+        };
+        assert!(!gates(&[gate(true)], at).wants && !gates(&[], at).wants);
+        let both = gates(&[gate(true), gate(false)], at);
+        assert!(both.wants && both.what == "1 gate is alive; out of touch: east since then", "{both:?}");
+        let lease = GateStanding { freshness: Freshness::of_millis(1_000), ..gate(true) };
+        let leased = gates(&[gate(true), lease], at);
+        assert!(
+            !leased.wants && leased.what == "2 gates are alive; answering from memory: east (lease=1s)",
+            "{leased:?}"
+        );
+        let due = Outbox { due: 1, ..Outbox::default() };
+        assert!(sweep(&due, None, noon(), at).wants && !sweep(&Outbox::default(), None, noon(), at).wants);
+        assert!(reminders(&Outbox { failed: 1, ..Outbox::default() }).wants && !reminders(&due).wants);
+    }
 }

@@ -13,7 +13,7 @@ on_both! {
         let mut terminal = Start::new(home.path()).on(&db.address()).size(120, 40).spawn();
         terminal.wait_for("Hub");
         terminal.press("d");
-        terminal.wait_for("There is no way back");
+        terminal.wait_for("This can't be undone");
         // Behind the buttons comes the first field.
         terminal.press("tab");
         terminal.press("tab");
