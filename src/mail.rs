@@ -44,6 +44,8 @@ pub struct Letter {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// Where answers go, if not where the letterhead says: a bare address.
+    pub reply_to: Option<String>,
     /// What goes with it, for calendars.
     pub calendar: Option<String>,
     /// When it was written: its `Date`.

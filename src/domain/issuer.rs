@@ -11,6 +11,7 @@ use super::text::SafeText;
 mod check;
 pub(crate) mod former;
 mod gate;
+mod help;
 pub mod policy_file;
 mod route;
 mod today;
@@ -18,6 +19,7 @@ mod today;
 pub use check::Step;
 pub use former::{Former, Hashing, SHORTEST as SHORTEST_FORMER};
 pub use gate::{Answers, GateRule, LimitRule, PauseRule, Per, Unmatched, WhenLeaked, WhenUnreachable};
+pub use help::Help;
 pub use route::{LineFault, Methods, RequestLine, Route, Routed};
 pub use today::Forms;
 
@@ -58,6 +60,8 @@ pub struct Policy {
     pub rotation: Rotation,
     #[serde(default)]
     pub reminders: Reminders,
+    #[serde(default, skip_serializing_if = "Help::is_usual")]
+    pub help: Help,
     #[serde(default)]
     pub headers: Headers,
     /// The call that shows whether a key works.
@@ -297,6 +301,7 @@ impl Policy {
             plans: Vec::new(),
             rotation: Rotation::default(),
             reminders: Reminders::default(),
+            help: Help::default(),
             headers: Headers::default(),
             check: None,
             gate: GateRule::default(),

@@ -95,8 +95,8 @@ pub(super) fn write(letter: &Letter, head: &Letterhead) -> Result<Written, Strin
         .message_id(Some(format!("<{}>", letter.message_id)))
         .header(Fixed::<AutoSubmitted>::new())
         .header(Fixed::<AutoResponseSuppress>::new());
-    if let Some(reply_to) = &head.reply_to {
-        message = message.reply_to(reply_to.mailbox());
+    if let Some(reply_to) = answers(letter, head) {
+        message = message.reply_to(reply_to);
     }
     // "=_" can't occur in quoted-printable text, so that no body can hold this boundary.
     let parts = MultiPart::alternative()
@@ -112,6 +112,18 @@ pub(super) fn write(letter: &Letter, head: &Letterhead) -> Result<Written, Strin
     let bytes = message.multipart(parts).map_err(|error| error.to_string())?.formatted();
     check(&bytes)?;
     Ok(Written { from: head.from.address.clone(), to, bytes })
+}
+
+/// Where answers go: where the letter says, else where the letterhead does. A letter isn't lost for an address that can't be
+/// written to.
+fn answers(letter: &Letter, head: &Letterhead) -> Option<Mailbox> {
+    let usual = head.reply_to.as_ref();
+    match letter.reply_to.as_deref().and_then(|address| parse(address).ok()) {
+        Some(address) if usual.is_none_or(|usual| usual.address != address) => {
+            Some(Mailbox::new(None, address))
+        }
+        _ => usual.map(Sender::mailbox),
+    }
 }
 
 fn part(kind: ContentType, text: &str) -> SinglePart {

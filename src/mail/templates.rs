@@ -5,19 +5,27 @@
 //! | name | what |
 //! |---|---|
 //! | `count`, `keys`, `first` | how many keys, all of them (most urgent first), the first of them |
-//! | `noun`, `nouns` | what all of them are called: token, API keys; `key`, `keys` if they differ |
-//! | `accounts` | "Acme", "Acme and Globex", "Acme and 2 other accounts" |
+//! | `noun`, `nouns`, `label` | what all of them are called: token, API keys; `key`, `keys` if they differ; Token |
+//! | `accounts`, `account_count` | "Acme", "Acme and Globex", "Acme and 2 other accounts"; how many accounts |
 //! | `recipient` | the address that the mail goes to |
+//! | `link`, `linked` | the page on which all of them are replaced, if it is one page; how many have such a page |
+//! | `contact` | the mail address to ask about all of them, if it is one: answers go there too |
+//! | `ask` | whom to ask, in words: that address, or each address with its products, or "the team that runs Acme Voice" |
 //! | `overlap` | whether every one of them may work on for a while after a rotation |
 //! | `subject` | the finished subject; not in `subject.txt` itself |
 //!
 //! and of each key: `name`, `account`, `account_slug`, `issuer`, `noun`, `label` (the noun with a capital letter),
-//! `preview`, `id`, `expires_at`, `expires_day`, `created_at`, `last_used_at` (instants in UTC, or "never used"), `used`,
-//! `days_left`, `within` ("in 7 days"), `when` ("expires in 7 days", "is revoked in 7 days"), `ends` (Expires, Revoked), `overlap`. The filter `short(60)` cuts a text,
-//! `pad(11)` fills it up with blanks.
+//! `preview`, `id`, `expires`, `created`, `last_used` ("Tue 2026-12-01 14:00 UTC", or "never"), `expires_weekday` ("Tue"),
+//! `expires_day` ("2026-12-01"), `expires_at`, `created_at`, `last_used_at` ("2026-12-01 14:00:05 UTC", or "never used"), `used`,
+//! `days_left`, `within` ("in 7 days"), `when` ("expires in 7 days", "is revoked in 7 days"), `ends` (Expires, Revoked), `overlap`,
+//! `link`, `contact` (its own; none if the policy names none).
+//!
+//! The filter `short(60)` cuts a text, `pad(11)` fills it up with blanks, and `[a, b] | beside([c, d], 24)` makes two columns of the
+//! text mail, the left one so wide; each text is a line of its own, wrapped in its column, and empty ones are left out.
 //!
 //! A name that is not in this list is an error, found when the templates are loaded.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,6 +37,7 @@ use crate::domain::notice::Occasion;
 
 mod context;
 mod fold;
+mod help;
 
 /// The files that an operator may replace, each with our own text.
 const FILES: [(&str, &str); 3] = [
@@ -37,7 +46,8 @@ const FILES: [(&str, &str); 3] = [
     (HTML, include_str!("templates/reminder.html")),
 ];
 /// What admins are told of their keys when somebody decides so: subject, text, HTML. Each has what a reminder's has, and:
-/// `exposed`, `reason`; of a key `state`, `tried`.
+/// `exposed`, `replaced`, `reason`, `working` (whether one of them still works); of a key `state` ("revoked since Tue 2026-12-01 14:00 UTC")
+/// in one and as `state_words` and `state_at`, and `tried`.
 const NOTICE: [(&str, &str); 3] = [
     ("notice.subject.txt", include_str!("templates/notice.subject.txt")),
     ("notice.txt", include_str!("templates/notice.txt")),
@@ -58,6 +68,8 @@ pub struct ReminderMail {
     /// The bare address.
     pub recipient: String,
     pub now: Instant,
+    /// Whom to ask about keys whose policy names nobody.
+    pub contact: Option<String>,
     /// At least one; the most urgent first.
     pub keys: Vec<ReminderLine>,
 }
@@ -83,6 +95,10 @@ pub struct ReminderLine {
     pub last_used_at: Option<Instant>,
     /// Whether the old key may work on for a while after a rotation.
     pub rotation_overlap: bool,
+    /// Where it is replaced, by the policy.
+    pub link: Option<String>,
+    /// Whom to ask, by the policy.
+    pub contact: Option<String>,
 }
 
 /// What admins are told of some of their keys.
@@ -93,6 +109,8 @@ pub struct NoticeMail {
     pub occasion: Occasion,
     /// What whoever decided to tell adds to it.
     pub reason: Option<String>,
+    /// Whom to ask about keys whose policy names nobody.
+    pub contact: Option<String>,
     /// At least one.
     pub keys: Vec<NoticeLine>,
 }
@@ -120,6 +138,25 @@ pub struct NoticeLine {
     pub last_used_at: Option<Instant>,
     /// What gates saw of it after its end, in words.
     pub tried: Option<String>,
+    /// Where it is replaced, by the policy.
+    pub link: Option<String>,
+    /// Whom to ask, by the policy.
+    pub contact: Option<String>,
+}
+
+impl ReminderMail {
+    /// Where answers go: to the contact that all keys of a letter have. Where they have several, an answer must not reach the
+    /// wrong team: then the letterhead decides.
+    pub fn reply_to(&self) -> Option<&str> {
+        help::shared(self.keys.iter().map(|line| line.contact.as_deref().or(self.contact.as_deref())))
+    }
+}
+
+impl NoticeMail {
+    /// As [`ReminderMail::reply_to`].
+    pub fn reply_to(&self) -> Option<&str> {
+        help::shared(self.keys.iter().map(|line| line.contact.as_deref().or(self.contact.as_deref())))
+    }
 }
 
 /// What a letter says.
@@ -127,7 +164,7 @@ pub struct NoticeLine {
 pub struct Rendered {
     /// One line.
     pub subject: String,
-    /// Lines of at most 76 columns.
+    /// Lines of at most 76 columns, but for a link that is longer: broken, it would lead nowhere.
     pub text: String,
     pub html: String,
 }
@@ -209,7 +246,10 @@ impl Templates {
     /// # Errors
     /// When a template fails on this very input, or there is no key in it.
     pub fn render(&self, mail: &ReminderMail) -> Result<Rendered, TemplateError> {
-        self.written(FILES.map(|(name, _)| name), mail.keys.is_empty(), |subject| context::of(mail, subject))
+        let links = context::links(mail.keys.iter().map(|line| line.link.as_deref()));
+        self.written(FILES.map(|(name, _)| name), &links, mail.keys.is_empty(), |subject| {
+            context::of(mail, subject)
+        })
     }
 
     /// Writes what admins are told of their keys. The same input gives the same texts.
@@ -217,7 +257,8 @@ impl Templates {
     /// # Errors
     /// As [`Self::render`].
     pub fn notice(&self, mail: &NoticeMail) -> Result<Rendered, TemplateError> {
-        self.written(NOTICE.map(|(name, _)| name), mail.keys.is_empty(), |subject| {
+        let links = context::links(mail.keys.iter().map(|line| line.link.as_deref()));
+        self.written(NOTICE.map(|(name, _)| name), &links, mail.keys.is_empty(), |subject| {
             context::notice(mail, subject)
         })
     }
@@ -225,6 +266,7 @@ impl Templates {
     fn written(
         &self,
         [subject, text, html]: [&'static str; 3],
+        links: &BTreeSet<String>,
         empty: bool,
         context: impl Fn(Option<&str>) -> minijinja::Value,
     ) -> Result<Rendered, TemplateError> {
@@ -241,7 +283,7 @@ impl Templates {
         let text = self.fill(text, context(Some(&subject)))?;
         let html = self.fill(html, context(Some(&subject)))?;
         Ok(Rendered {
-            text: super::clean::body(&fold::fold(&text)),
+            text: super::clean::body(&fold::fold(&text, links)),
             html: super::clean::body(&html),
             subject,
         })
@@ -255,7 +297,10 @@ impl Templates {
             SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default(),
         );
         environment.add_filter("short", |text: &str, most: usize| context::short(text, most));
-        environment.add_filter("pad", |text: &str, width: usize| format!("{text:<width$}"));
+        environment.add_filter("pad", fold::pad);
+        environment.add_filter("beside", |left: Vec<String>, right: Vec<String>, width: usize| {
+            fold::beside(&left, &right, width)
+        });
         let files = sources.each_ref().map(|(file, _)| file.clone());
         for (i, (_, text)) in sources.into_iter().enumerate() {
             // Added under its bare name: its ending decides whether it is escaped as HTML.

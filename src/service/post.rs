@@ -17,6 +17,8 @@ pub struct Post {
     pub(super) templates: Templates,
     /// The right-hand side of every Message-ID.
     pub(super) domain: String,
+    /// Whom to ask where a policy names nobody.
+    pub(super) contact: Option<String>,
 }
 
 impl Post {
@@ -28,7 +30,14 @@ impl Post {
         // An address literal or a name beyond ASCII can't stand in a Message-ID (RFC 5322, 3.6.4).
         let fits = domain.len() <= 150 && domain.split('.').all(atom);
         let domain = if fits { domain.to_ascii_lowercase() } else { "keyrack.invalid".into() };
-        Self { mailer, templates, domain }
+        Self { mailer, templates, domain, contact: None }
+    }
+
+    /// The same, with where its letterhead wants answers.
+    #[must_use]
+    pub fn answered_by(mut self, reply_to: Option<&Sender>) -> Self {
+        self.contact = reply_to.map(|sender| sender.address().to_owned());
+        self
     }
 }
 

@@ -81,7 +81,8 @@ impl Service {
         let post = self.post().await?;
         let mut pace = Pace::new(1, post.mailer.rate(), Moment::now());
         let (mut told, now) = (Vec::with_capacity(due.len()), self.now().await?);
-        for due in due {
+        for mut due in due {
+            due.mail.contact.clone_from(&post.contact);
             sleep_until(pace.next()).await;
             pace.leaves(Moment::now());
             told.push(Box::pin(due.send(&post, now)).await);
@@ -144,13 +145,16 @@ impl Service {
                     ends_at: key.ends_at().filter(|_| key.is_being_replaced(now)),
                     last_used_at: key.last_used_at,
                     tried: late.map(|late| late.words()),
+                    link: rule.and_then(|rule| rule.help.link(slug, &key.id.to_string())),
+                    contact: rule.and_then(|rule| rule.help.address()).map(str::to_owned),
                 }
             };
             let lines: Vec<NoticeLine> = own.iter().take(KEYS).map(line).collect();
             for admin in &account.account.admins {
                 let recipient = admin.to_string();
                 let reason = reason.map(str::to_owned);
-                let mail = NoticeMail { recipient, occasion: tell.occasion, reason, keys: lines.clone() };
+                let (occasion, keys) = (tell.occasion, lines.clone());
+                let mail = NoticeMail { recipient, occasion, reason, contact: None, keys };
                 due.push(Due {
                     account: slug.to_owned(),
                     mail,
@@ -189,6 +193,7 @@ impl Due {
                 subject: words.subject,
                 text: words.text,
                 html: words.html,
+                reply_to: self.mail.reply_to().map(str::to_owned),
                 calendar: None,
                 at,
             },

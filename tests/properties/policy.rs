@@ -14,6 +14,12 @@ pub fn check(bytes: &[u8]) {
             if let Some(command) = policy.check_command() {
                 assert!(!command.contains(['\n', '\r']) && command.matches('\'').count() == 4, "{command}");
             }
+            if let Some(link) = policy.help.link("a/b", "k\r\n") {
+                let plain = |b: u8| b.is_ascii_graphic() && !b"\"'<>{}".contains(&b);
+                assert!(link.starts_with("http") && link.bytes().all(plain), "{link}");
+            }
+            assert_eq!(policy.help.link("a", "k").is_some(), policy.help.replace_url.is_some());
+            assert_eq!(policy.help.address(), policy.help.contact.as_deref());
             let mut prefixes: Vec<_> = policy.format.prefixes().collect();
             prefixes.sort_unstable();
             assert!(

@@ -65,6 +65,7 @@ pub fn letter(to: &str) -> Letter {
         subject: "A token expires".into(),
         text: "Hello text-part-9f3a\n.\n..two dots\nQUIT\n".into(),
         html: "<p>Hello html-part-9f3a</p>\n".into(),
+        reply_to: None,
         calendar: None,
         at: Utc.with_ymd_and_hms(2026, 11, 24, 9, 30, 0).unwrap(),
     }

@@ -13,12 +13,13 @@ pub struct MailRoom {
     pub mailer: Mailer,
     templates: Templates,
     from: Sender,
+    reply_to: Option<Sender>,
 }
 
 impl MailRoom {
     /// Hands it over to the service.
     pub fn post(self) -> Post {
-        Post::new(self.mailer, self.templates, &self.from)
+        Post::new(self.mailer, self.templates, &self.from).answered_by(self.reply_to.as_ref())
     }
 }
 
@@ -38,16 +39,9 @@ fn read(settings: &MailSettings) -> std::result::Result<MailRoom, ConfigError> {
     };
     let templates = templates.map_err(|error| at(&settings.templates, "templates", error))?;
     let from = sender(&settings.from.value).map_err(|error| at(&settings.from, "from", error))?;
-    let head = Letterhead {
-        from: from.clone(),
-        reply_to: settings
-            .reply_to
-            .value
-            .as_deref()
-            .map(sender)
-            .transpose()
-            .map_err(|error| at(&settings.reply_to, "reply-to", error))?,
-    };
+    let reply_to = settings.reply_to.value.as_deref().map(sender).transpose();
+    let reply_to = reply_to.map_err(|error| at(&settings.reply_to, "reply-to", error))?;
+    let head = Letterhead { from: from.clone(), reply_to: reply_to.clone() };
     let mailer = match settings.transport.value {
         Transport::Directory => Directory::open(&settings.directory.value, head)
             .map(Mailer::Directory)
@@ -59,7 +53,7 @@ fn read(settings: &MailSettings) -> std::result::Result<MailRoom, ConfigError> {
                 .map_err(|error| settings.host.source.error(error.to_string()))?
         }
     };
-    Ok(MailRoom { mailer, templates, from })
+    Ok(MailRoom { mailer, templates, from, reply_to })
 }
 
 fn smtp(settings: &MailSettings) -> std::result::Result<SmtpSettings, ConfigError> {

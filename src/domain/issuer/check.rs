@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::help::{contact_fault, link_fault};
 use super::{Policy, ScopeRule};
 use crate::domain::account::check_slug;
 use crate::domain::expiry::Expiry;
@@ -96,6 +97,7 @@ impl Policy {
             faults.days(&[Field("rotation"), Field("period-days")], days);
         }
         self.check_reminders(&mut faults);
+        self.check_help(&mut faults);
         self.check_headers(&mut faults);
         self.check_call(&mut faults);
         self.check_gate(&mut faults);
@@ -193,6 +195,16 @@ impl Policy {
                 );
             }
         }
+    }
+
+    fn check_help(&self, faults: &mut Faults) {
+        let mut add = |field, fault: Option<String>| {
+            if let Some(reason) = fault {
+                faults.add(&[Field("help"), Field(field)], reason);
+            }
+        };
+        add("replace-url", self.help.replace_url.as_deref().and_then(link_fault));
+        add("contact", self.help.contact.as_deref().and_then(contact_fault));
     }
 
     fn check_headers(&self, faults: &mut Faults) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Band, Case, State, Subject, crossed};
 use crate::domain::Instant;
-use crate::domain::issuer::Issuer;
+use crate::domain::issuer::{Help, Issuer};
 
 /// Keys in one letter.
 pub const KEYS: u32 = 500;
@@ -20,6 +20,7 @@ pub struct Rule {
     pub name: String,
     pub noun: String,
     pub overlap: bool,
+    pub help: Help,
 }
 
 /// Whether a reminder is to be sent.
@@ -40,6 +41,7 @@ impl Rules {
                 name: policy.name,
                 noun: policy.wording.noun,
                 overlap: policy.rotation.overlap,
+                help: policy.help,
             };
             (issuer.slug, rule)
         };

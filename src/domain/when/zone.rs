@@ -62,6 +62,11 @@ impl Zone {
         self.shown(at, "%Y-%m-%d %H:%M")
     }
 
+    /// With its weekday, for who plans by it: `Sat 2026-11-21 12:04 UTC`.
+    pub fn with_weekday(self, at: Instant) -> String {
+        self.shown(at, "%a %Y-%m-%d %H:%M")
+    }
+
     fn shown(self, at: Instant, form: &str) -> String {
         let local = self.local(at);
         let zone = self.name.map_or_else(|| local.offset().to_string(), str::to_owned);

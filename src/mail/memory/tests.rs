@@ -10,6 +10,7 @@ fn letter(to: &str) -> Letter {
         subject: "A token expires".into(),
         text: "Hello\n".into(),
         html: "<p>Hello</p>\n".into(),
+        reply_to: None,
         calendar: None,
         at: Utc.with_ymd_and_hms(2026, 11, 24, 9, 30, 0).unwrap(),
     }

@@ -18,6 +18,7 @@ fn letter(subject: &str, text: &str) -> Letter {
         subject: subject.into(),
         text: text.into(),
         html: format!("<p>{text}</p>"),
+        reply_to: None,
         calendar: None,
         at: Utc.with_ymd_and_hms(2026, 11, 24, 9, 30, 0).unwrap(),
     }
@@ -186,6 +187,21 @@ fn the_last_look_sees_what_must_not_leave() {
     }
     assert!(check(&[&[b'a'; 998][..], b"\r\n"].concat()).is_ok());
     assert!(check(&[&[b'a'; 999][..], b"\r\n"].concat()).is_err());
+}
+
+#[test]
+fn answers_go_where_the_letter_says_else_where_the_head_does() {
+    let reply_to = |to: Option<&str>| {
+        let letter = Letter { reply_to: to.map(str::to_owned), ..letter("soon", "text") };
+        parsed(&write(&letter, &head("K")).unwrap().bytes).0["Reply-To"].clone()
+    };
+    assert_eq!(reply_to(None), "Help <help@example.com>");
+    assert_eq!(reply_to(Some("keys@voice.example")), "keys@voice.example");
+    assert_eq!(reply_to(Some("hilfe@müller.example")), "hilfe@xn--mller-kva.example");
+    assert_eq!(reply_to(Some("help@example.com")), "Help <help@example.com>", "it keeps its name");
+    for none in ["", "keys", "keys@x.example\r\nBcc: eve@x.example", "a@x.example, b@x.example"] {
+        assert_eq!(reply_to(Some(none)), "Help <help@example.com>", "{none:?}");
+    }
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What a template gets to see. Every text that came from the database is cleaned before.
 
+use std::collections::BTreeSet;
+
 use chrono::{Duration, TimeZone, Utc};
 use minijinja::{Value, context};
 
+use super::help::{Place, ask, shared};
 use super::{NoticeLine, NoticeMail, ReminderLine, ReminderMail};
 use crate::domain::Instant;
 use crate::domain::notice::Occasion;
@@ -15,61 +18,110 @@ const NAME_MAX: usize = 200;
 
 /// The names of [`super`]'s list, with their values.
 pub(super) fn of(mail: &ReminderMail, subject: Option<&str>) -> Value {
-    let keys: Vec<Value> = mail.keys.iter().map(|line| key(line, mail.now)).collect();
-    let first = keys.first().cloned().unwrap_or_default();
-    let noun = noun(mail.keys.iter().map(|line| line.noun.as_str()));
+    let places = mail.keys.iter().map(|line| Placed {
+        account: &line.account,
+        account_slug: &line.account_slug,
+        issuer: &line.issuer,
+        noun: &line.noun,
+        link: line.link.as_deref(),
+        contact: line.contact.as_deref().or(mail.contact.as_deref()),
+    });
+    let keys = mail.keys.iter().zip(places.clone()).map(|(line, place)| key(line, &place, mail.now));
     let values = context! {
-        count => keys.len(),
-        nouns => format!("{noun}s"),
-        accounts => accounts(mail.keys.iter().map(|line| line.account.as_str())),
-        recipient => safe(&mail.recipient),
         overlap => mail.keys.iter().all(|line| line.rotation_overlap),
-        keys,
-        first,
-        noun,
+        ..letter(&mail.recipient, keys.collect(), &places.collect::<Vec<_>>())
     };
     with_subject(values, subject)
 }
 
 /// The names of a notice, with their values.
 pub(super) fn notice(mail: &NoticeMail, subject: Option<&str>) -> Value {
-    let keys: Vec<Value> = mail.keys.iter().map(noticed).collect();
-    let noun = noun(mail.keys.iter().map(|line| line.noun.as_str()));
+    let places = mail.keys.iter().map(|line| Placed {
+        account: &line.account,
+        account_slug: &line.account_slug,
+        issuer: &line.issuer,
+        noun: &line.noun,
+        link: line.link.as_deref(),
+        contact: line.contact.as_deref().or(mail.contact.as_deref()),
+    });
+    let keys = mail.keys.iter().zip(places.clone()).map(|(line, place)| noticed(line, &place));
     let values = context! {
-        count => keys.len(),
-        nouns => format!("{noun}s"),
-        accounts => accounts(mail.keys.iter().map(|line| line.account.as_str())),
-        recipient => safe(&mail.recipient),
         exposed => mail.occasion == Occasion::Exposed,
         replaced => mail.occasion == Occasion::Replaced,
         reason => mail.reason.as_deref().map(safe),
-        first => keys.first().cloned().unwrap_or_default(),
-        keys,
-        noun,
+        working => mail.keys.iter().any(|line| line.ended_at.is_none()),
+        ..letter(&mail.recipient, keys.collect(), &places.collect::<Vec<_>>())
     };
     with_subject(values, subject)
 }
 
-fn noticed(line: &NoticeLine) -> Value {
-    let noun = safe(&line.noun);
-    let instant = |at| Zone::UTC.exact(at);
-    let since = match (line.ended_at, line.ends_at) {
-        (Some(at), _) => format!(" since {}", instant(at)),
-        (None, Some(at)) => format!(", works until {}", instant(at)),
-        (None, None) => String::new(),
-    };
+/// What both kinds of letters say of where a key belongs.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    account: &'a str,
+    account_slug: &'a str,
+    issuer: &'a str,
+    noun: &'a str,
+    link: Option<&'a str>,
+    contact: Option<&'a str>,
+}
+
+/// What both kinds of letters say of all their keys.
+fn letter(recipient: &str, keys: Vec<Value>, places: &[Placed<'_>]) -> Value {
+    let noun = noun(places.iter().map(|place| place.noun));
+    let slugs: BTreeSet<&str> = places.iter().map(|place| place.account_slug).collect();
+    let asked = places.iter().map(|place| Place { issuer: place.issuer, contact: place.contact });
     context! {
-        name => safe(&line.name),
-        account => safe(&line.account),
-        account_slug => safe(&line.account_slug),
-        issuer => safe(&line.issuer),
+        count => keys.len(),
+        nouns => format!("{noun}s"),
+        label => capital(&noun),
+        accounts => accounts(places.iter().map(|place| place.account)),
+        account_count => slugs.len(),
+        recipient => safe(recipient),
+        link => shared(places.iter().map(|place| place.link)).map(clean),
+        linked => places.iter().filter(|place| place.link.is_some()).count(),
+        contact => shared(places.iter().map(|place| place.contact)).map(clean),
+        ask => clean(&ask(asked)),
+        first => keys.first().cloned().unwrap_or_default(),
+        keys,
+        noun,
+    }
+}
+
+/// What both kinds of letters say of each key.
+fn placed(place: &Placed<'_>, last_used_at: Option<Instant>) -> Value {
+    let noun = safe(place.noun);
+    context! {
+        account => safe(place.account),
+        account_slug => safe(place.account_slug),
+        issuer => safe(place.issuer),
         label => capital(&noun),
         noun,
+        link => place.link.map(clean),
+        contact => place.contact.map(clean),
+        last_used_at => last_used_at.map_or_else(|| "never used".to_owned(), |at| Zone::UTC.exact(at)),
+        last_used => last_used_at.map_or_else(|| "never".to_owned(), |at| Zone::UTC.with_weekday(at)),
+        used => last_used_at.is_some(),
+    }
+}
+
+fn noticed(line: &NoticeLine, place: &Placed<'_>) -> Value {
+    let status = safe(&line.status);
+    let (words, at) = match (line.ended_at, line.ends_at) {
+        (Some(at), _) => (format!("{status} since"), Some(at)),
+        (None, Some(at)) => (format!("{status}, works until"), Some(at)),
+        (None, None) => (status, None),
+    };
+    let at = at.map(|at| Zone::UTC.with_weekday(at));
+    context! {
+        name => safe(&line.name),
         preview => safe(&line.preview),
         id => safe(&line.id),
-        state => format!("{}{since}", safe(&line.status)),
+        state => at.iter().fold(words.clone(), |words, at| format!("{words} {at}")),
+        state_words => words,
+        state_at => at,
         tried => line.tried.as_deref().map(safe),
-        last_used_at => line.last_used_at.map_or_else(|| "never used".to_owned(), instant),
+        ..placed(place, line.last_used_at)
     }
 }
 
@@ -86,8 +138,7 @@ fn noun<'a>(mut nouns: impl Iterator<Item = &'a str>) -> String {
     if nouns.all(|noun| noun == first) { safe(first) } else { "key".into() }
 }
 
-fn key(line: &ReminderLine, now: Instant) -> Value {
-    let noun = safe(&line.noun);
+fn key(line: &ReminderLine, place: &Placed<'_>, now: Instant) -> Value {
     let (within, when) = if line.expires_at <= now {
         let when = if line.planned { "was revoked" } else { "has expired" };
         ("just now".to_owned(), when.to_owned())
@@ -96,26 +147,22 @@ fn key(line: &ReminderLine, now: Instant) -> Value {
         let when = format!("{} {within}", if line.planned { "is revoked" } else { "expires" });
         (within, when)
     };
-    let instant = |at| Zone::UTC.exact(at);
     context! {
         name => safe(&line.name),
-        account => safe(&line.account),
-        account_slug => safe(&line.account_slug),
-        issuer => safe(&line.issuer),
-        label => capital(&noun),
-        noun,
         preview => safe(&line.preview),
         id => safe(&line.id),
         ends => if line.planned { "Revoked" } else { "Expires" },
-        expires_at => instant(line.expires_at),
+        expires => Zone::UTC.with_weekday(line.expires_at),
+        expires_at => Zone::UTC.exact(line.expires_at),
         expires_day => line.expires_at.format("%Y-%m-%d").to_string(),
-        created_at => instant(line.created_at),
-        last_used_at => line.last_used_at.map_or_else(|| "never used".to_owned(), instant),
-        used => line.last_used_at.is_some(),
+        expires_weekday => line.expires_at.format("%a").to_string(),
+        created => Zone::UTC.with_weekday(line.created_at),
+        created_at => Zone::UTC.exact(line.created_at),
         days_left => (line.expires_at - now).num_days(),
         within,
         when,
         overlap => line.rotation_overlap,
+        ..placed(place, line.last_used_at)
     }
 }
 
@@ -137,11 +184,21 @@ fn accounts<'a>(all: impl Iterator<Item = &'a str>) -> String {
 
 /// Safe text of bounded length, without anything that looks like a whole secret (VG-03).
 fn safe(text: &str) -> String {
+    short(&clean(text), NAME_MAX)
+}
+
+/// The same, of any length: what a policy says.
+fn clean(text: &str) -> String {
     let mut text = SafeText::new(text).to_string();
     while let Some(found) = find_secret(&text) {
         text.replace_range(found, "…");
     }
-    short(&text, NAME_MAX)
+    text
+}
+
+/// The links of a letter, as they stand in it.
+pub(super) fn links<'a>(all: impl Iterator<Item = Option<&'a str>>) -> BTreeSet<String> {
+    all.flatten().map(clean).collect()
 }
 
 /// The text, or its beginning with an ellipsis, of at most this many characters.
@@ -174,8 +231,10 @@ pub(super) fn samples() -> [ReminderMail; 2] {
         created_at: now - Duration::days(60),
         last_used_at: used.then(|| now - Duration::hours(5)),
         rotation_overlap: used,
+        link: used.then(|| "https://app.example.com/acme/keys".into()),
+        contact: used.then(|| "keys@example.com".into()),
     };
-    let mail = |keys| ReminderMail { recipient: "it@acme.example".into(), now, keys };
+    let mail = |keys| ReminderMail { recipient: "it@acme.example".into(), now, contact: None, keys };
     [
         mail(vec![line("CI", "token", 7, false)]),
         mail(vec![line("CI", "token", 1, true), line("CRM <sync> & \"more\"", "API key", 30, false)]),

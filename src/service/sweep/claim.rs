@@ -57,8 +57,8 @@ impl Claimed {
         self.cases.iter().map(|case| case.reminder).collect()
     }
 
-    /// What the letter is to tell.
-    pub fn mail(&self, rules: &Rules) -> ReminderMail {
+    /// What the letter is to tell. `contact` is asked where a policy names nobody.
+    pub fn mail(&self, rules: &Rules, contact: Option<&str>) -> ReminderMail {
         let line = |case: &Case| {
             let subject = &case.subject;
             let rule = rules.of(&subject.issuer);
@@ -75,11 +75,14 @@ impl Claimed {
                 created_at: subject.created_at,
                 last_used_at: subject.last_used_at,
                 rotation_overlap: rule.is_some_and(|rule| rule.overlap),
+                link: rule.and_then(|rule| rule.help.link(&subject.account, &subject.key.to_string())),
+                contact: rule.and_then(|rule| rule.help.address()).map(str::to_owned),
             }
         };
         ReminderMail {
             recipient: self.recipient.clone(),
             now: self.at,
+            contact: contact.map(str::to_owned),
             keys: self.cases.iter().map(line).collect(),
         }
     }

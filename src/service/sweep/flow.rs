@@ -380,7 +380,7 @@ fn of_one_domain(letters: &[Finished]) -> bool {
 
 /// Writes a letter and sends it.
 async fn send(post: &Post, rules: &Rules, letter: &Claimed) -> LetterOutcome {
-    let mail = letter.mail(rules);
+    let mail = letter.mail(rules, post.contact.as_deref());
     match post.templates.render(&mail) {
         Ok(words) => {
             let letter = Letter {
@@ -389,12 +389,12 @@ async fn send(post: &Post, rules: &Rules, letter: &Claimed) -> LetterOutcome {
                 subject: words.subject,
                 text: words.text,
                 html: words.html,
+                reply_to: mail.reply_to().map(str::to_owned),
                 calendar: Some(calendar_of(&mail)),
                 at: letter.at,
             };
             post.mailer.send(&letter).await
         }
-        // The next letter would fare the same.
-        Err(error) => LetterOutcome::Unavailable { answer: error.to_string() },
+        Err(error) => LetterOutcome::Unavailable { answer: error.to_string() }, // The next would fare the same.
     }
 }

@@ -264,6 +264,9 @@ fn rules(policy: &Policy) -> Vec<Part> {
     if !reminders.is_empty() {
         parts.push(Part::Fact("Reminders", format!("{} days before the expiry", reminders.join(" and "))));
     }
+    let help = [("Replace at", &policy.help.replace_url), ("Questions to", &policy.help.contact)];
+    parts
+        .extend(help.into_iter().filter_map(|(name, value)| Some(Part::Fact(name, safe(value.as_deref()?)))));
     if let Some(check) = &policy.check {
         parts.push(Part::Fact("Check call", safe(&format!("{} {}", check.method, check.url))));
     }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::people::{account, all, make_kept};
+use crate::support::people::{account, all, make_kept, preset};
 use crate::support::post::{make_days, make_until, order, reminders, sweep, told, voicegram};
 use chrono::Duration;
 use keyrack::domain::account::Standing;
 use keyrack::domain::expiry::Overlap;
+use keyrack::domain::issuer::Help;
+use keyrack::domain::notice::Occasion;
 use keyrack::domain::query::{Query, Sort};
 use keyrack::domain::reminder::{Progress, State};
 use keyrack::domain::when::Here;
-use keyrack::service::{CreateAccount, new_operation};
+use keyrack::service::{CreateAccount, Tell, new_operation};
 
 on_both! {
     async fn vg_15_mail_30_and_7_days_before(db) {
@@ -42,6 +44,40 @@ on_both! {
         calendar.days(8).await;
         sweep(&service).await;
         assert_eq!(letters.posted().len(), 2, "an expired key is past reminding");
+    }
+
+    async fn letters_tell_where_to_replace_a_key_and_whom_to_ask(db) {
+        let (calendar, service, letters) = voicegram(&db).await;
+        let mut policy = preset("voicegram");
+        policy.help = Help {
+            replace_url: Some("https://app.voicegram.example/{account}?old={key}".into()),
+            contact: Some("tokens@voicegram.example".into()),
+        };
+        let issuer = service.apply_policy(new_operation(), policy).await.unwrap();
+        assert_eq!(issuer.version, 2);
+        let key = make_days(&service, "acme", "hub https://evil.example/?hub", 90).await;
+        let other = make_days(&service, "acme", "other", 90).await;
+        calendar.days(60).await;
+        sweep(&service).await;
+        let tell = |occasion| Tell { operation: new_operation(), keys: vec![key.id], occasion, reason: None };
+        service.tell(tell(Occasion::Exposed)).await.unwrap();
+        let posted = letters.posted();
+        assert_eq!(posted.len(), 2);
+        for (posted, keys) in posted.iter().zip([vec![&key, &other], vec![&key]]) {
+            let letter = &posted.letter;
+            let head = String::from_utf8_lossy(&posted.bytes).split("\r\n\r\n").next().unwrap().to_owned();
+            assert!(head.contains("\r\nReply-To: tokens@voicegram.example\r\n"), "{head}");
+            let linked: BTreeSet<String> =
+                keys.iter().map(|key| format!("https://app.voicegram.example/acme?old={}", key.id)).collect();
+            let found = |text: &str| -> BTreeSet<String> {
+                let starts = text.match_indices("https://app").map(|(at, _)| &text[at..]);
+                starts.map(|rest| rest.split([' ', '\n', '"', '<']).next().unwrap().to_owned()).collect()
+            };
+            assert_eq!(found(&letter.text), linked, "{}", letter.text);
+            assert_eq!(found(&letter.html.replace("&#x2f;", "/")), linked, "{}", letter.html);
+            // What a name says is never a link.
+            assert!(!letter.html.replace("&#x2f;", "/").contains("href=\"https://evil"), "{}", letter.html);
+        }
     }
 
     async fn a_suspended_accounts_keys_expire_and_are_reminded_of_all_the_same(db) {
@@ -137,7 +173,7 @@ on_both! {
         service.create_account(new_operation(), both).await.unwrap();
         make_days(&service, "acme", "later", 60).await;
         make_days(&service, "initech", "sooner", 40).await;
-        make_days(&service, "globex", "other", 50).await;
+        make_days(&service, "globex", "foreign", 50).await;
         calendar.days(38).await;
         let done = sweep(&service).await;
         assert_eq!((done.tally.sent, done.tally.reminders), (3, 3));
@@ -145,7 +181,7 @@ on_both! {
         let to_it = sent.iter().find(|letter| letter.to == "it@acme.example").unwrap();
         let (sooner, later) = (to_it.text.find("sooner").unwrap(), to_it.text.find("later").unwrap());
         assert!(sooner < later, "{}", to_it.text);
-        assert!(!to_it.text.contains("other"));
+        assert!(!to_it.text.contains("foreign"));
         let initech = reminders(&service, "account:initech state:sent").await;
         let to: Vec<&str> = initech[0].deliveries.iter().map(|one| one.recipient.as_str()).collect();
         assert_eq!(to, ["ada@initech.example", "it@acme.example"]);

@@ -173,8 +173,11 @@ async fn a_letter_about_500_keys_arrives_whole() {
         created_at: now,
         last_used_at: None,
         rotation_overlap: true,
+        link: None,
+        contact: None,
     };
-    let mail = ReminderMail { recipient: "ada@acme.example".into(), now, keys: (0..500).map(line).collect() };
+    let keys = (0..500).map(line).collect();
+    let mail = ReminderMail { recipient: "ada@acme.example".into(), now, contact: None, keys };
     let rendered = Templates::embedded().unwrap().render(&mail).unwrap();
     let letter = Letter {
         subject: rendered.subject,
@@ -185,7 +188,10 @@ async fn a_letter_about_500_keys_arrives_whole() {
     let outcome = mailer(settings(sink.port, Security::PlainLoopback)).send(&letter).await;
     assert!(sent(&outcome), "{outcome:?}");
     let message = &sink.messages(1)[0];
-    assert_eq!(headers(message, "Subject"), ["500 tokens of Acme expire soon, the first in 7 days"]);
+    assert_eq!(
+        headers(message, "Subject"),
+        ["500 tokens of Acme expire soon, the first in 7 days (Tue 2026-12-01)"]
+    );
     let text = message["text"].as_str().unwrap().replace("\r\n", "\n");
     assert_eq!(text.trim_end(), letter.text.trim_end());
     assert_eq!(text.matches("never used").count(), 500);

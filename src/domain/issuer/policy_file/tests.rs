@@ -192,6 +192,9 @@ requests-per-hour = 10
 period-days = 90
 [reminders]
 days-before = [30, 7]
+[help]
+replace-url = "https://acme.example/{account}/keys?old={key}"
+contact = "keys@acme.example"
 [headers]
 bearer = false
 api-key = true
@@ -206,6 +209,24 @@ fn a_policy_of_ones_own_is_read() {
     let policy = parse(GOOD).unwrap();
     assert_eq!(policy.expiry.max_days, Some(90));
     assert_eq!(policy.scopes.len(), 2);
+}
+
+#[test]
+fn a_policy_says_where_to_replace_a_key_and_whom_to_ask() {
+    let policy = parse(GOOD).unwrap();
+    assert_eq!(policy.help.link("acme", "7"), Some("https://acme.example/acme/keys?old=7".into()));
+    assert_eq!(policy.help.address(), Some("keys@acme.example"));
+    assert_eq!(parse(&toml::to_string(&policy).unwrap()).as_ref(), Ok(&policy));
+    assert_eq!(serde_json::from_str::<Policy>(&serde_json::to_string(&policy).unwrap()).unwrap(), policy);
+}
+
+#[test]
+fn a_policy_without_help_is_stored_as_before() {
+    for policy in all_presets() {
+        let stored = serde_json::to_value(&policy).unwrap();
+        assert!(policy.help == Default::default() && stored.get("help").is_none(), "{stored}");
+        assert!(!toml::to_string(&policy).unwrap().contains("[help]"));
+    }
 }
 
 #[test]
@@ -242,6 +263,19 @@ fn what_is_wrong_is_refused_with_its_line() {
         ("days-before = [30, 7]", "days-before = [7, 30]", "widest first"),
         ("days-before = [30, 7]", "days-before = [7, 7]", "widest first"),
         ("days-before = [30, 7]", "days-before = [30, 0]", "days-before[1]: 0 days"),
+        (
+            "https://acme.example/{account}/keys?old={key}",
+            "http://acme.example/keys",
+            "help.replace-url: must begin",
+        ),
+        ("?old={key}", "?old={name}", "{name} is unknown here"),
+        (
+            "contact = \"keys@acme.example\"",
+            "contact = \"keys\"",
+            "help.contact: \"keys\" isn't a mail address",
+        ),
+        ("contact = \"keys@acme.example\"", "contact = \"K <keys@acme.example>\"", "one bare mail address"),
+        ("contact = \"keys@acme.example\"", "ask = \"keys@acme.example\"", "unknown field"),
         ("api-key = true", "api-key = 1", "expected a boolean"),
         ("method = \"GET\"", "method = \"DELETE\"", "GET, HEAD or POST"),
         ("url = \"https://acme.example/me\"", "url = \"http://acme.example/me\"", "https://"),

@@ -27,6 +27,20 @@ fn a_policy_reads_as_sentences() {
 }
 
 #[test]
+fn a_policy_says_where_to_replace_a_key_and_whom_to_ask() {
+    let mut desk = screen();
+    let issuers = desk.state.shell.issuers.as_mut().unwrap();
+    issuers[0].policy.help.replace_url = Some("https://app.example.com/{account}".into());
+    issuers[0].policy.help.contact = Some("keys@example.com".into());
+    let issuers = issuers.clone();
+    let mut desk = Desk::new();
+    let (id, _) = only_request(desk.press("6"));
+    desk.reply(id, Reply::Issuers(Ok(issuers)));
+    desk.press("enter");
+    desk.says("https://app.example.com/{account}").says("keys@example.com");
+}
+
+#[test]
 fn kr_12_a_policy_tells_how_many_keys_violate_it_and_lists_them() {
     let mut desk = screen();
     let (id, request) = only_request(desk.press("enter"));

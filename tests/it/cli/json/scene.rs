@@ -58,7 +58,8 @@ fn policies(asker: &Asker<'_>, db: &Database) {
     asker.read(&["issuer", "show", "vozagent"]);
     let policy = asker.keyrack.ok(&["issuer", "show", "voxpria"]);
     let former = "[format]\nformer = [{ prefix = \"sk_\", length = 40, hash = \"sha256\" }]\n";
-    let more = "\n[pause]\nmax-days = 9\ntell = true\n[bulk]\nfour-eyes = 5\n";
+    let more = "\n[pause]\nmax-days = 9\ntell = true\n[bulk]\nfour-eyes = 5\n\
+                [help]\nreplace-url = \"https://a.example/{key}\"\ncontact = \"k@a.example\"\n";
     std::fs::write(db.dir().join("policy.toml"), policy.replacen("[format]\n", former, 1) + more).unwrap();
     asker.told(&["issuer", "apply", &path(db, "policy.toml"), "--yes"]);
     asker.read(&["issuer", "show", "voxpria"]);
