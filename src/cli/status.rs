@@ -44,6 +44,7 @@ impl Line {
             About::Gates => "doctor",
             About::Reminders => "reminders list",
             About::Sweep => "reminders sweeps",
+            About::Approvals => "approval list",
         }
     }
 }

@@ -57,8 +57,6 @@ pub(super) struct Acknowledge {
 impl Change for Acknowledge {
     type Answer = Vec<Acknowledged>;
 
-    const WIDENS: bool = true;
-
     fn shares(&self) -> bool {
         self.one
     }

@@ -25,6 +25,7 @@ pub enum About {
     Gates,
     Reminders,
     Sweep,
+    Approvals,
 }
 
 /// One thing and how it is.
@@ -58,6 +59,7 @@ impl Service {
             gates(&self.gates().await?, exact),
             reminders(&outbox),
             sweep(&outbox, last.as_ref(), now, exact),
+            approvals(self.approvals(false).await?.len() as u64),
         ])
     }
 }
@@ -84,6 +86,7 @@ fn expiring(outlook: &Outlook) -> Matter {
     let (week, month, over) = (outlook.within_7_days, outlook.within_30_days, outlook.overdue);
     let over_words = match over {
         0 => String::new(),
+        1 => "; 1 key expired in the last 30 days and wasn't replaced".to_owned(),
         over => format!("; {} expired in the last 30 days and weren't replaced", counted(over, "key")),
     };
     let what = format!("{} within 7 days, {month} within 30{over_words}", counted(week, "key"));
@@ -117,6 +120,15 @@ fn alerts(open: u64) -> Matter {
         many => format!("{many} alerts are open"),
     };
     Matter { about: About::Alerts, what, count: Some(open), wants: open > 0 }
+}
+
+fn approvals(waiting: u64) -> Matter {
+    let what = match waiting {
+        0 => "no change waits for a second person".to_owned(),
+        1 => "1 change waits for a second person".to_owned(),
+        many => format!("{many} changes wait for a second person"),
+    };
+    Matter { about: About::Approvals, what, count: Some(waiting), wants: waiting > 0 }
 }
 
 fn gates(gates: &[GateStanding], exact: impl Fn(Instant) -> String) -> Matter {
@@ -177,6 +189,7 @@ mod tests {
         assert!(!keys(Count::Exactly(1), Count::Exactly(1)).wants);
         assert_eq!(keys(Count::AtLeast(9), Count::Exactly(0)).what, "9 keys or more that haven't ended");
         assert!(alerts(1).wants && !alerts(0).wants);
+        assert!(approvals(1).wants && !approvals(0).wants);
         assert!(!holds(&[]).wants);
         let gate = |alive| GateStanding {
             alive,

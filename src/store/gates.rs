@@ -7,7 +7,7 @@ use super::dialect::{Time, both, rows, run, scalar};
 use super::filter::push_ids;
 use super::reading::from_row;
 use super::rows::{KEY_COLUMNS, KeyRow};
-use super::{Conn, Pools, Reader, Result, Store, Tx};
+use super::{Conn, Error, Pools, Reader, Result, Store, Tx};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::account::{Account, Standing};
@@ -267,8 +267,18 @@ impl Store {
     }
 
     /// Every gate that may answer from memory, however long ago it was heard of, and the audit's number of that moment.
+    ///
+    /// # Errors
+    /// Also of a server that follows another one: it may not know yet of what was just committed.
     pub async fn leases(&self) -> Result<Vec<Lease>> {
         let mut reader = self.reader().await?;
+        if let Reader::Postgres(conn) = &mut reader
+            && sqlx::query_scalar::<_, bool>("SELECT pg_is_in_recovery()").fetch_one(&mut **conn).await?
+        {
+            return Err(Error::Unreachable(
+                "this server is a standby, and doesn't know what gates answer by".into(),
+            ));
+        }
         Ok(rows!(fetch_all, reader.conn(), LEASES))
     }
 

@@ -240,7 +240,7 @@ impl Worker {
                 Reply::Edit(settled(service.edit_keys(operation, &keys, *edit, shown)).await)
             }
             Request::Acknowledge { operation, key } => {
-                Reply::Acknowledge(plain(service.acknowledge_key(operation, key)).await.map(Box::new))
+                Reply::Acknowledge(settled(service.acknowledge_key(operation, key)).await.map(Box::new))
             }
             Request::Revoke { operation, request } => {
                 Reply::Revoke(settled(service.revoke_order(operation, request)).await)

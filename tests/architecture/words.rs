@@ -67,6 +67,7 @@ fn pages(folder: &Path, ends: &str, into: &mut Vec<(String, String)>) {
 fn no_retired_word_is_read_by_anybody() {
     let mut read = vec![("README.md".to_owned(), std::fs::read_to_string(root().join("README.md")).unwrap())];
     pages(&root().join("docs"), "md", &mut read);
+    pages(&root().join("docs"), "json", &mut read);
     pages(&root().join("src/mail/templates"), "txt", &mut read);
     pages(&root().join("src/mail/templates"), "html", &mut read);
     for source in sources().into_iter().filter(|source| !source.is_test()) {

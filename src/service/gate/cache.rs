@@ -85,6 +85,8 @@ impl Cache {
         // Those that nobody needs any more go before there would be no room.
         if accounts.len() == accounts.capacity() {
             accounts.retain(|_, account| account.strong_count() > 0);
+            let kept = accounts.len();
+            accounts.reserve(kept + 1);
         }
         let read = Arc::new(read);
         accounts.insert(read.slug.clone(), Arc::downgrade(&read));

@@ -88,6 +88,10 @@ impl Gate {
             self.raise(&told).await?;
             return Ok(true);
         }
+        if !works || held {
+            // Whoever told it first may have had no answer, and been told nothing of gates that answer from memory.
+            run_out(&inner.store).await?;
+        }
         let done = match (works, held) {
             (_, true) => "it is paused since it was told the first time",
             (true, _) => "left working, as its policy has it",

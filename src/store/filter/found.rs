@@ -36,6 +36,9 @@ pub(in crate::store) fn push_rows<D: Driver>(
 ) -> bool {
     match test {
         Test::Text(text) if is_long(text) => push_text_rows(sql, text, perhaps),
+        Test::Scope(scopes) if D::PARTS.contains(&Part::Listed) && scopes.as_slice() == ["none"] => {
+            push_listed(sql, "auth_by_scopes").push("k.scopes = ''");
+        }
         Test::Scope(scopes) if !scopes.is_empty() => push_scope_rows(sql, scopes),
         // PostgreSQL keeps count of its common values by itself.
         _ if !D::PARTS.contains(&Part::Listed) => return false,

@@ -82,7 +82,7 @@ async fn rarest(
         false => !term.negated && !term.test.is_any_status(),
     };
     for (number, term) in query.terms.iter().enumerate().filter(|(_, term)| serves(term)) {
-        if matches!(term.test, Test::Scope(_)) && !sets_are_few(reader).await? {
+        if matches!(&term.test, Test::Scope(scopes) if *scopes != ["none"]) && !sets_are_few(reader).await? {
             continue;
         }
         let found: i64 = both!(reader.conn(), c => {

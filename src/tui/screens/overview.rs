@@ -80,9 +80,13 @@ impl Screen for State {
     }
 
     fn act(&mut self, shell: &mut Shell, action: Action) -> Vec<Effect> {
-        if let (Action::Open, Some(row)) = (action, self.rows.selected()) {
-            let (screen, filter) = place(row);
-            shell.show(screen, filter);
+        match (action, self.rows.selected()) {
+            (Action::Open, Some(row)) if row.about == About::Approvals => shell.act(Action::ShowApprovals),
+            (Action::Open, Some(row)) => {
+                let (screen, filter) = place(row);
+                shell.show(screen, filter);
+            }
+            _ => {}
         }
         Vec::new()
     }
@@ -103,6 +107,9 @@ impl Screen for State {
         let open = shell.keymap.key(Action::Open);
         let words = match self.rows.selected() {
             None => " how everything stands".to_owned(),
+            Some(row) if row.about == About::Approvals => {
+                format!(" {}; {open} shows what waits", self.wants())
+            }
             Some(row) => {
                 let (screen, filter) = place(row);
                 let of = if filter.is_empty() { String::new() } else { format!(", {filter}") };
@@ -139,13 +146,14 @@ fn title(about: About) -> &'static str {
         About::Gates => "Gates",
         About::Reminders => "Reminders",
         About::Sweep => "Sweep",
+        About::Approvals => "Approvals",
     }
 }
 
 /// The screen that shows more of it, and with which filter.
 fn place(row: &Matter) -> (ScreenId, &'static str) {
     match row.about {
-        About::Keys => (ScreenId::Keys, ""),
+        About::Keys | About::Approvals => (ScreenId::Keys, ""),
         About::Expiring => (ScreenId::Expiring, ""),
         About::Rotations => (ScreenId::Rotations, ""),
         About::Holds => (ScreenId::Keys, "status:paused"),

@@ -9,7 +9,7 @@ use keyrack::service::{Access, Count, Gate, Service, new_operation};
 use keyrack::store::{Batch, NewGate, Store};
 
 use crate::support::database::run_on_postgres;
-use crate::support::people::{all, make_kept, office, preset, query, settings};
+use crate::support::people::{account, all, make_kept, office, preset, query, settings};
 use crate::support::script::Script;
 
 on_both! {
@@ -125,5 +125,38 @@ fn a_last_use_stays_in_its_page() {
         let hot: u32 = told.strip_prefix("760 ").unwrap_or_else(|| panic!("{told}")).parse().unwrap();
         // Were an index moved by it, none would be. Some pages are full while somebody else's look holds the rows before.
         assert!(hot >= 380, "{told}");
+    });
+}
+
+/// However long the audit is, a change reads none of it but by an index: the triggers of PostgreSQL too.
+#[test]
+fn a_change_does_not_walk_the_audit() {
+    run_on_postgres("a_change_does_not_walk_the_audit", async |db| {
+        let service = db.open().await;
+        service.demo(300, 1, |_| {}).await.unwrap();
+        let read = async || -> i64 {
+            let sql = "SELECT seq_tup_read::text FROM pg_stat_user_tables WHERE relname = 'audit'";
+            db.texts(sql).await.remove(0).parse().unwrap()
+        };
+        // Plans are made anew a few times before they are kept.
+        let change = async |n: u32| {
+            service
+                .create_account(new_operation(), account("voxpria", &format!("walked-{n}")))
+                .await
+                .unwrap();
+        };
+        for n in 0..12 {
+            change(n).await;
+        }
+        // A server's process tells its counts when it has been idle.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let before = read().await;
+        for n in 12..42 {
+            change(n).await;
+        }
+        service.close().await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let walked = read().await - before;
+        assert!(walked < 3_000, "30 changes walked {walked} rows of an audit of some 500");
     });
 }

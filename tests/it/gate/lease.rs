@@ -189,6 +189,19 @@ on_both! {
         assert!(passed > 100 && late > 0 && wrong == 0, "{passed} {late} {wrong}");
     }
 
+    async fn kr_21_the_word_that_a_replacement_is_confirmed_is_waited_for_too(db) {
+        let office = office(&db, preset("voiceinfra")).await;
+        let old = make_kept(&office, "acme", "old").await.key.id;
+        let new = office.rotate_key(new_operation(), old, keyrack::domain::expiry::Overlap::None).await.unwrap().key.id;
+        leased(&db, "500ms").kill();
+        let begun = Instant::now();
+        // It is what revokes the old one.
+        office.acknowledge_key(new_operation(), new).await.unwrap();
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(550), "{took:?}");
+        assert!(office.key(old).await.unwrap().revoked_at.is_some());
+    }
+
     async fn kr_21_a_gate_that_crashed_is_waited_for_and_no_longer(db) {
         let office = office(&db, preset("voiceinfra")).await;
         let keys = keys(&office, 1).await;

@@ -14,6 +14,7 @@ fn told() -> Vec<Matter> {
         line(About::Gates, "3 gates are alive", Some(3), false),
         line(About::Reminders, "5 due, 0 failed, 0 ambiguous", Some(5), false),
         line(About::Sweep, "the last began at 2026-11-21 09:00 UTC", None, false),
+        line(About::Approvals, "no change waits for a second person", Some(0), false),
     ]
 }
 
@@ -33,7 +34,7 @@ fn each_line_tells_how_it_is_and_enter_shows_more() {
     desk.press("enter");
     assert_eq!(desk.state.shell.screen, ScreenId::Expiring);
     let mut desk = screen(desk);
-    desk.press("end enter");
+    desk.press("end up enter");
     assert_eq!(desk.state.shell.screen, ScreenId::Reminders);
 }
 
