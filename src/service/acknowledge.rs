@@ -57,6 +57,11 @@ pub(super) struct Acknowledge {
 impl Change for Acknowledge {
     type Answer = Vec<Acknowledged>;
 
+    /// What is replaced ends, or will.
+    fn narrows(&self, done: &Vec<Acknowledged>) -> bool {
+        done.iter().any(|done| done.key.predecessor.is_some())
+    }
+
     fn shares(&self) -> bool {
         self.one
     }

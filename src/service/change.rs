@@ -30,6 +30,11 @@ pub(super) trait Change: Send + Sync + 'static {
     /// Whether it lets nobody be refused who passed before, so that no gate's memory of before does harm.
     const WIDENS: bool = false;
 
+    /// Whether somebody may be refused now who passed before: then no gate may answer by what was before.
+    fn narrows(&self, _: &Self::Answer) -> bool {
+        !Self::WIDENS
+    }
+
     /// What a second person is asked for, where that is needed.
     fn wished(&self) -> Option<Wished> {
         None
@@ -92,7 +97,7 @@ impl Service {
         };
         if self.intent == Intent::Do {
             self.has_grown();
-            if !C::WIDENS {
+            if wish.narrows(&done) {
                 Box::pin(self.settle_leases()).await?;
             }
         }

@@ -33,7 +33,7 @@ impl Store {
         };
         let sql = format!(
             "SELECT h.seq, h.hash, l.at, f.at, f.action, f.subject, {follows} \
-             FROM audit_head h JOIN audit l ON l.seq = h.seq JOIN audit f ON f.seq = 1"
+             FROM audit_head h JOIN audit l ON l.seq = (SELECT s.seq FROM audit_head s) JOIN audit f ON f.seq = 1"
         );
         type Row = (i64, Vec<u8>, Time, Time, Text, Text, bool);
         let row: Option<Row> = rows!(fetch_optional, reader.conn(), AssertSqlSafe(sql));

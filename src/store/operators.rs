@@ -24,7 +24,7 @@ impl Store {
             }
             Conn::Postgres(c) => {
                 let sql = "SELECT (SELECT role FROM operators WHERE name = $1), clock_timestamp(), \
-                           (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq)";
+                           (SELECT a.at FROM audit a WHERE a.seq = (SELECT h.seq FROM audit_head h))";
                 type Found = (Option<String>, Time, Option<Time>);
                 let (role, Time(now), newest): Found = sqlx::query_as(sql).bind(name).fetch_one(c).await?;
                 let newest = newest.map(Into::into);

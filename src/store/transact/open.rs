@@ -46,7 +46,7 @@ struct Begun {
 macro_rules! ask_server {
     ($role:literal) => {
         concat!(
-            "SELECT clock_timestamp(), (SELECT a.at FROM audit a JOIN audit_head h ON a.seq = h.seq), ",
+            "SELECT clock_timestamp(), (SELECT a.at FROM audit a WHERE a.seq = (SELECT h.seq FROM audit_head h)), ",
             $role,
             ", current_setting('transaction_read_only') = 'on', CASE current_setting('synchronous_commit') WHEN 'off' \
              THEN set_config('synchronous_commit', 'on', true) END, to_regproc('keyrack_take_turns') IS NOT NULL"

@@ -21,7 +21,7 @@ on_both! {
         };
         let quiet = lines(0);
         let ids: Vec<&str> = quiet.iter().map(|line| text(line, "id")).collect();
-        assert_eq!(ids, ["keys", "expiring", "rotations", "holds", "alerts", "gates", "reminders", "sweep"]);
+        assert_eq!(ids, ["keys", "expiring", "rotations", "holds", "alerts", "gates", "reminders", "sweep", "approvals"]);
         assert!(quiet.iter().all(|line| line["wants"] == false), "{quiet:?}");
         assert_eq!(quiet[0]["count"], 1);
         // Each line's command shows more.
@@ -42,5 +42,22 @@ on_both! {
         assert!(told[1]["wants"] == true && text(&told[1], "what").starts_with("1 key within 7 days"), "{told:?}");
         let (stdout, stderr) = texts(&keyrack.run(&["status"]));
         assert!(stdout.contains("expiring") && stderr.contains("1 thing wants a person: expiring"), "{stdout}{stderr}");
+    }
+
+    async fn on_a_schema_from_before_leases_changes_are_made_and_told_as_ever(db) {
+        db.migrate_to(29).await;
+        let keyrack = Script::on(&db);
+        keyrack.ok(&["issuer", "add", "voicegram"]);
+        keyrack.ok(&["account", "create", "--issuer", "voicegram", "--slug", "acme", "--name", "Acme", "--admin", "it@acme.example"]);
+        let made = keyrack.json(&["key", "create", "--account", "acme", "--name", "hub", "--expires", "90d"]);
+        let id = text(&made, "id");
+        keyrack.ok(&["key", "pause", id, "--yes"]);
+        keyrack.ok(&["key", "resume", id, "--yes"]);
+        let revoked = keyrack.json(&["key", "revoke", id, "--yes"]);
+        assert_eq!(revoked[0]["gates"], serde_json::json!([]), "{revoked}");
+        keyrack.ok(&["status"]);
+        keyrack.ok(&["audit", "verify"]);
+        keyrack.ok(&["migrate"]);
+        keyrack.ok(&["status"]);
     }
 }

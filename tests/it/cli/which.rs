@@ -85,7 +85,7 @@ on_both! {
         keyrack.ok(&["key", "revoke", text(&keys[2], "id"), "--yes"]);
         db.execute("UPDATE key_auth SET acknowledged_at = NULL WHERE revoked_at IS NULL").await;
         let filter = ["key", "confirm", "--filter", "account:acme status:active,revoked"];
-        assert!(keyrack.refused(2, &filter).contains("Confirm that the secrets of 2 keys arrived? Nobody"));
+        assert!(keyrack.refused(2, &filter).contains("Confirm that the secrets of 2 keys arrived? No terminal to ask on"));
         let rows = db.number("SELECT count(*) FROM audit WHERE action = 'key.acknowledge'").await;
         keyrack.ok(&[&filter[..], &["--yes"]].concat());
         assert_eq!(db.number("SELECT count(*) FROM audit WHERE action = 'key.acknowledge'").await, rows + 2);

@@ -13,7 +13,7 @@ on_both! {
         let mut terminal = Start::new(home.path()).on(&db.address()).size(120, 40).spawn();
         terminal.wait_for("Hub");
         terminal.press("d");
-        terminal.wait_for("This can't be undone");
+        terminal.wait_for("It stops working immediately");
         // Behind the buttons comes the first field.
         terminal.press("tab");
         terminal.press("tab");
