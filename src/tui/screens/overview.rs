@@ -86,6 +86,11 @@ impl Screen for State {
                 let (screen, filter) = place(row);
                 shell.show(screen, filter);
             }
+            // The keys are what one looks for.
+            (Action::Filter, _) => {
+                shell.filter("");
+                shell.act(Action::Filter);
+            }
             _ => {}
         }
         Vec::new()

@@ -114,7 +114,7 @@ on_both! {
         terminal.wait_for(&format!("[Live {live}]"));
         // What ends leaves the tab once the cursor moves on.
         terminal.press("d");
-        terminal.wait_for("Revoke ");
+        terminal.wait_for("[ No, keep ]");
         terminal.answer("y");
         terminal.press("enter");
         terminal.wait_for(&format!("[Live {}]", live - 1));

@@ -39,6 +39,14 @@ fn each_line_tells_how_it_is_and_enter_shows_more() {
 }
 
 #[test]
+fn a_filter_is_typed_over_the_keys() {
+    let mut desk = screen(Desk::new());
+    desk.press("/");
+    assert_eq!(desk.state.shell.screen, ScreenId::Keys);
+    desk.strike("\"prod\"").says("prod");
+}
+
+#[test]
 fn what_is_frozen_is_shown_among_the_keys() {
     let mut desk = screen(Desk::new());
     desk.press("down down down");
