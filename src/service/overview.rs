@@ -78,7 +78,8 @@ fn number(of: Count) -> (u64, String) {
 fn keys(living: Count, paused: Count) -> Matter {
     let ((living, words), (paused, held)) = (number(living), number(paused));
     let held = if paused == 0 { String::new() } else { format!(", of which paused: {held}") };
-    let what = format!("{words} that haven't ended{held}");
+    let verb = if living == 1 { "hasn't" } else { "haven't" };
+    let what = format!("{words} that {verb} ended{held}");
     Matter { about: About::Keys, what, count: Some(living), wants: false }
 }
 
@@ -187,6 +188,7 @@ mod tests {
     #[test]
     fn what_is_late_failed_or_silent_wants_a_person_and_a_decision_does_not() {
         assert!(!keys(Count::Exactly(1), Count::Exactly(1)).wants);
+        assert_eq!(keys(Count::Exactly(1), Count::Exactly(0)).what, "1 key that hasn't ended");
         assert_eq!(keys(Count::AtLeast(9), Count::Exactly(0)).what, "9 keys or more that haven't ended");
         assert!(alerts(1).wants && !alerts(0).wants);
         assert!(approvals(1).wants && !approvals(0).wants);

@@ -9,8 +9,10 @@ use crate::domain::issuer::Forms;
 use crate::domain::key::Key;
 
 /// An issuer, and whether any freeze was not lifted.
-const POLICY: &str = "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at, \
-    EXISTS (SELECT 1 FROM holds WHERE kind = 'freeze' AND lifted_at IS NULL) AS freezes FROM issuers WHERE slug = $1";
+const POLICY: &str = issuers::select!(
+    ", EXISTS (SELECT 1 FROM holds WHERE kind = 'freeze' AND lifted_at IS NULL) AS freezes",
+    "WHERE slug = $1"
+);
 
 struct PolicyRow {
     issuer: IssuerRow,

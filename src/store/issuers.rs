@@ -7,9 +7,22 @@ use super::rows::IssuerRow;
 use super::{Result, Store, Tx};
 use crate::domain::issuer::{Issuer, Policy};
 
-pub(super) const SELECT: &str = "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at FROM issuers WHERE slug = $1";
+/// What an [`IssuerRow`] is read from, with `$more` beside it.
+macro_rules! select {
+    ($more:literal, $which:literal) => {
+        concat!(
+            "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at",
+            $more,
+            " FROM issuers ",
+            $which
+        )
+    };
+}
+pub(super) use select;
 
-pub(super) const ALL: &str = "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at FROM issuers ORDER BY slug";
+const SELECT: &str = select!("", "WHERE slug = $1");
+
+pub(super) const ALL: &str = select!("", "ORDER BY slug");
 
 impl Store {
     /// All issuers by slug.

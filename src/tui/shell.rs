@@ -15,7 +15,7 @@ use super::sweep_state::Sweeping;
 pub use super::toast::{Holds, Toast};
 use super::tracked::Tracked;
 use super::undo::Undos;
-use super::words::{Copied, ExitReason, ScreenId, Severity};
+use super::words::{Copied, ExitReason, ScreenId, Severity, lacking};
 use crate::clock::zone;
 use crate::config::keymap::{Action, Keymap};
 use crate::config::theme::Theme;
@@ -351,7 +351,7 @@ impl Shell {
             return true;
         }
         let text = match self.role() {
-            Some(role) => format!("{role}s can't {what}: ask an admin for the role {}", permission.needs()),
+            Some(role) => lacking(role, permission, what),
             None if self.who.is_none() => {
                 "who you are is still being read from the database: try again in a moment".to_owned()
             }

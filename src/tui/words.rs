@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::config::keymap::{Action, Context};
 use crate::config::theme::Role;
+use crate::domain::operator::{self, Permission};
 use crate::domain::text::SafeText;
 use crate::signals;
 
@@ -190,3 +191,8 @@ impl Pasted {
 #[derive(PartialEq, derive_more::Debug)]
 #[debug("WipedBytes({})", _0.len())]
 pub struct WipedBytes(pub Zeroizing<Vec<u8>>);
+
+/// Why a role is not enough for something.
+pub fn lacking(role: operator::Role, takes: Permission, what: &str) -> String {
+    format!("{role}s can't {what}: ask an admin for the role {}", takes.needs())
+}

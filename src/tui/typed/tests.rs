@@ -36,7 +36,7 @@ fn copied(desk: &mut Desk, what: &str) -> String {
 }
 
 #[test]
-fn kr_08_every_screen_copies_its_command() {
+fn kr_19_every_screen_copies_its_command() {
     let mut desk = Desk::ready(120, 40, keys(9));
     for (screen, line) in [
         (ScreenId::Keys, "keyrack key list --filter=-status:expired,abandoned,revoked --sort=created:desc"),
@@ -65,7 +65,7 @@ fn kr_08_every_screen_copies_its_command() {
 }
 
 #[test]
-fn kr_08_a_selection_is_its_filter_or_its_ids() {
+fn kr_04_a_selection_is_its_filter_or_its_ids() {
     let mut desk = Desk::ready(120, 40, keys(60));
     desk.play("/ \"status:active\" enter ctrl-a");
     assert_eq!(copied(&mut desk, "marks"), "keyrack key list --filter=status:active");
@@ -82,7 +82,7 @@ fn kr_08_a_selection_is_its_filter_or_its_ids() {
 }
 
 #[test]
-fn kr_08_an_edit_copies_what_it_would_change() {
+fn kr_19_an_edit_copies_what_it_would_change() {
     let key = key("voxpria", "Hub");
     let (id, scopes) = (key.id, Scopes::parse("calls:read"));
     let mut desk = Desk::new();
@@ -102,7 +102,7 @@ fn kr_08_an_edit_copies_what_it_would_change() {
 }
 
 #[test]
-fn kr_08_every_question_copies_its_command() {
+fn kr_19_every_question_copies_its_command() {
     let one = || Box::new(key("voxpria", "O'Brien; rm -rf /"));
     let id = one().id;
     let question = |change: Change| {

@@ -95,7 +95,7 @@ on_both! {
         keyrack.ok(&["audit", "verify"]);
     }
 
-    async fn kr_19_between_the_list_and_the_yes_no_key_is_taken_along(db) {
+    async fn kr_03_between_the_list_and_the_yes_no_key_is_taken_along(db) {
         let keyrack = Script::furnished(&db, "voiceinfra");
         let keys = ["one", "two", "three"].map(|name| keyrack.create("acme", name));
         for key in &keys {

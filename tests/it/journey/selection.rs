@@ -7,7 +7,7 @@ use crate::support::script::Script;
 use keyrack::service::new_operation;
 
 on_both! {
-    async fn kr_19_all_that_match_are_looked_at_written_and_revoked_as_they_were_shown(db) {
+    async fn kr_03_all_that_match_are_looked_at_written_and_revoked_as_they_were_shown(db) {
         let keyrack = Script::on(&db);
         keyrack.ok(&["demo", "--keys", "900", "--seed", "3"]);
         let matching = keyrack.keys("status:active");

@@ -236,7 +236,7 @@ fn an_open_question_hears_of_keys_that_are_revoked_elsewhere() {
 }
 
 #[test]
-fn kr_19_a_yes_to_several_holds_for_the_keys_as_they_were_shown() {
+fn kr_03_a_yes_to_several_holds_for_the_keys_as_they_were_shown() {
     let keys = three();
     let mut desk = question(&keys);
     desk.press("\"3\"");

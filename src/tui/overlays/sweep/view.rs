@@ -20,7 +20,7 @@ use crate::tui::view::room::body;
 use crate::tui::view::{shown, times};
 use crate::tui::widgets::buttons::{self, Button};
 use crate::tui::widgets::{dialog, fit, scroll};
-use crate::tui::words::{Severity, count};
+use crate::tui::words::{Severity, count, lacking};
 
 const COLUMNS: u16 = 104;
 /// Rows of a running sweep's picture: always as many, so that nothing jumps while letters come in.
@@ -127,9 +127,7 @@ fn plain(head: Vec<Line<'static>>) -> Picture {
 
 fn refusal(shell: &Shell) -> String {
     match shell.role() {
-        Some(role) => {
-            format!("{role}s can't send reminders: ask an admin for the role {}.", MAY_SWEEP.needs())
-        }
+        Some(role) => format!("{}.", lacking(role, MAY_SWEEP, "send reminders")),
         None => "You are no operator of this database: ask an admin for a role.".into(),
     }
 }
