@@ -37,6 +37,7 @@
 //! `toast`.
 
 mod ahead;
+mod choices;
 mod clipboard;
 mod completing;
 mod edits;
@@ -44,6 +45,7 @@ mod effect;
 mod fields;
 mod form;
 mod input;
+mod kept;
 mod latest;
 mod layer;
 mod listing;

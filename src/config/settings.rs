@@ -18,6 +18,7 @@ mod gate;
 mod mail;
 mod place;
 pub mod row;
+mod saved;
 mod setting;
 pub mod table;
 #[cfg(test)]
@@ -27,11 +28,9 @@ pub use audit::{AUDIT, AuditTable};
 pub use gate::{Door, GATE, GateTable, HeaderNames, LogForm};
 pub use mail::{MAIL, MailSettings, Security, Transport};
 pub use place::Places;
+pub use saved::{SAVED, Saved};
 pub use setting::{Setting, Source};
 pub use table::Flags;
-
-/// What the console was asked to keep: read after `config.toml`, in the same folder.
-pub const SAVED: &str = "saved.toml";
 
 /// How a copied text reaches the clipboard.
 #[derive(
@@ -129,6 +128,8 @@ pub struct Settings {
     pub gate: GateTable,
     /// Where the audit is anchored.
     pub audit: AuditTable,
+    /// What the console was asked to keep.
+    pub saved: Saved,
     /// Files that were read.
     pub files: Vec<PathBuf>,
     /// Key bindings from the files: later ones outrank earlier ones.
@@ -174,10 +175,14 @@ impl Settings {
                     settings.key_files.push(KeyFile { path: config, text });
                 }
             }
+            settings.saved = Saved::before(&settings);
             if let Some(text) = read(&folder.join(SAVED))? {
-                let saved = folder.join(SAVED);
-                settings.apply_file(&saved, &text)?;
-                settings.files.push(saved);
+                let file = folder.join(SAVED);
+                settings.apply_file(&file, &text)?;
+                let mut saved = std::mem::take(&mut settings.saved);
+                saved.read(&file, &settings);
+                settings.saved = saved;
+                settings.files.push(file);
             }
             let keys = folder.join("keys.toml");
             if let Some(text) = read(&keys)? {
@@ -190,6 +195,9 @@ impl Settings {
         MAIL.read_flags(&mut settings.mail, flags)?;
         GATE.read_flags(&mut settings.gate, flags)?;
         settings.mail.settle();
+        let mut saved = std::mem::take(&mut settings.saved);
+        saved.outranked_by(&settings);
+        settings.saved = saved;
         Ok(settings)
     }
 
@@ -254,41 +262,6 @@ impl Settings {
     pub fn rows(&self) -> Vec<(&'static str, String, &Source)> {
         [CONSOLE.shown(self), MAIL.shown(&self.mail), GATE.shown(&self.gate), AUDIT.shown(&self.audit)]
             .concat()
-    }
-}
-
-/// What the console was asked to keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choices {
-    /// Without one that of `config.toml` holds.
-    pub theme: Option<String>,
-    /// The same.
-    pub columns: Option<String>,
-    pub sort: String,
-    pub tab: &'static str,
-    pub relative_times: bool,
-    pub mouse: bool,
-}
-
-impl Choices {
-    /// What [`SAVED`] says.
-    pub fn text(&self) -> String {
-        let mut text = String::from(
-            "# Written by the console when it was asked to. It is read after config.toml; without it that one holds.\n",
-        );
-        let texts = [
-            ("theme", self.theme.as_deref()),
-            ("columns", self.columns.as_deref()),
-            ("sort", Some(self.sort.as_str())),
-            ("tab", Some(self.tab)),
-        ];
-        for (name, value) in texts {
-            if let Some(value) = value {
-                text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
-            }
-        }
-        text.push_str(&format!("relative-times = {}\nmouse = {}\n", self.relative_times, self.mouse));
-        text
     }
 }
 

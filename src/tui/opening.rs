@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::effect::Request;
+use super::views::OfKeys;
 use super::words::{ExitReason, Pasted};
 use crate::config::keymap::Context;
 use crate::domain::Instant;
@@ -136,6 +137,8 @@ pub enum Opening {
     /// The commands that hold at a place.
     Palette(Context),
     Themes,
+    /// The settings that can be changed here; how the table of keys stands.
+    Settings(OfKeys),
     /// A page to read, and the key that it is about.
     Reader {
         title: String,

@@ -46,6 +46,7 @@ mod reading;
 mod reveal;
 mod revoke;
 mod rotate;
+mod settings;
 mod sort;
 mod sweep;
 #[cfg(test)]
@@ -110,6 +111,7 @@ fn build(shell: &mut Shell, number: u64, opening: Opening) -> Opened {
         Opening::Help(context) => help::open(context),
         Opening::Palette(context) => palette::open(shell, number, context),
         Opening::Themes => themes::open(shell, number),
+        Opening::Settings(keys) => settings::open(shell, number, keys),
         Opening::Reader { title, parts, about } => reader::open(title, parts, about),
         Opening::Sweep => sweep::open(shell, number),
         Opening::Leave(reason) => leave::open(shell, number, reason),

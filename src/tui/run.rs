@@ -10,6 +10,7 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
+use super::choices;
 use super::clipboard::Clipboard;
 use super::effect::{Effect, Timer};
 use super::message::Message;
@@ -17,7 +18,7 @@ use super::settings::TuiSettings;
 use super::state::State;
 use super::styles::Styles;
 use super::terminal::{self, Screen};
-use super::views::View;
+use super::views::{OfKeys, View};
 use super::words::{ExitReason, ScreenId, Severity};
 use super::worker::{self, Running, Worker};
 use super::{input, signals, update};
@@ -181,7 +182,7 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     let mut state = State::new(clock.now(), screen.size(), styles, settings.keymap.clone(), rand::random());
     state.shell.mouse = settings.mouse;
     state.shell.columns = settings.columns.clone();
-    state.shell.chosen = settings.chosen.clone();
+    state.shell.kept = settings.kept.clone();
     state.shell.relative_times = settings.relative_times;
     state.shell.utc = settings.utc;
     state.shell.ascii = settings.ascii;
@@ -195,6 +196,8 @@ fn first_state(settings: &TuiSettings, screen: &Screen, clock: &Clock) -> State 
     }
     state.screens.of_mut(ScreenId::Keys).show(&mut state.shell, &view, None);
     state.shell.screen = settings.screen;
+    let now = choices::now(&state.shell, OfKeys::from(&view));
+    state.shell.kept.begin(now);
     state
 }
 

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use super::clipboard::Surroundings;
 use super::fields::Field;
+use super::kept::Kept;
 use super::views::TABS;
 use super::words::ScreenId;
 use crate::config::ConfigError;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
-use crate::config::settings::{ClipboardChoice, SAVED, Setting, Settings, Source};
+use crate::config::settings::{ClipboardChoice, Setting, Settings, Source};
 use crate::config::theme::Theme;
 use crate::domain::query::{Sort, SortError};
 
@@ -40,8 +41,8 @@ pub struct TuiSettings {
     pub display: Display,
     /// The person's own themes.
     pub themes: Option<PathBuf>,
-    /// The theme that was saved, to be saved again.
-    pub chosen: Option<String>,
+    /// What the console was asked to keep.
+    pub kept: Kept,
     /// Whether a command has to name the database too.
     pub named: bool,
     /// What the settings say that can't be used, in words.
@@ -105,10 +106,11 @@ impl TuiSettings {
             },
             display,
             themes,
-            chosen: match &settings.theme.source {
-                Source::File(file, _) if file.ends_with(SAVED) => Some(settings.theme.value.clone()),
-                _ => None,
-            },
+            kept: Kept::new(
+                settings.saved.clone(),
+                <&str>::from(settings.clipboard.value).to_owned(),
+                settings.screen.value.to_lowercase(),
+            ),
             named: matches!(settings.database.source, Source::Flag(_)),
         })
     }

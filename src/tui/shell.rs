@@ -8,6 +8,7 @@ use ratatui::layout::Size;
 
 use super::effect::{Effect, Failure, FailureKind, Outcomes, Request, RequestId, Timer, To, Unanswered};
 use super::fields::Field;
+use super::kept::Kept;
 use super::log::Logged;
 use super::opening::{Made, Opening};
 use super::styles::Styles;
@@ -51,8 +52,8 @@ pub struct Shell {
     pub mouse: bool,
     /// The columns of the table of keys, where somebody chose them.
     pub columns: Option<Vec<Field>>,
-    /// The theme that was chosen here.
-    pub chosen: Option<String>,
+    /// What is saved of the settings, and what is new in them.
+    pub kept: Kept,
     /// Whether times are shown as "3d ago".
     pub relative_times: bool,
     /// Whether times are shown in UTC instead of this machine's zone.
@@ -130,6 +131,8 @@ pub(super) enum Command {
     Show(ScreenId, String),
     /// By its number.
     Tab(usize),
+    /// The same, of the table of keys.
+    TabOfKeys(usize),
     Sort(Sort),
     Changed(Subjects),
     Made(Made),
@@ -149,7 +152,7 @@ impl Shell {
             themes: None,
             mouse: false,
             columns: None,
-            chosen: None,
+            kept: Kept::default(),
             relative_times: true,
             utc: false,
             ascii: false,
@@ -248,6 +251,11 @@ impl Shell {
         self.commands.push(Command::Tab(tab));
     }
 
+    /// The same, of the table of keys.
+    pub fn tab_of_keys(&mut self, tab: usize) {
+        self.commands.push(Command::TabOfKeys(tab));
+    }
+
     /// Shows the reminders that a filter fits.
     pub fn reminders(&mut self, filter: impl Into<String>) {
         self.show(ScreenId::Reminders, filter);
@@ -302,8 +310,7 @@ impl Shell {
     /// Shows a message in the last line for a while.
     pub fn toast(&mut self, severity: Severity, text: impl Into<SafeText>) {
         let holds = if severity == Severity::Info { Holds::Gesture } else { Holds::Ever };
-        self.toast = Some(Toast { severity, text: text.into(), holds });
-        self.redraw = true;
+        self.toast_until(holds, severity, text);
     }
 
     /// The same, of what is so only until then.

@@ -346,6 +346,7 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Show(screen, filter) => jump(state, screen, &filter),
         Command::Tab(tab) => state.screens.of_mut(state.shell.screen).open_tab(&mut state.shell, tab),
         Command::Sort(sort) => state.screens.of_mut(ScreenId::Keys).sort(&mut state.shell, sort),
+        Command::TabOfKeys(tab) => state.screens.of_mut(ScreenId::Keys).open_tab(&mut state.shell, tab),
         Command::Changed(touched) => {
             state.shell.at_once = true;
             let effects = changed(state, touched);

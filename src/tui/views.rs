@@ -28,6 +28,20 @@ impl Default for View {
     }
 }
 
+/// The table of keys, as far as it is a setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfKeys {
+    pub sort: Sort,
+    /// Its tab: the place in [`TABS`].
+    pub tab: usize,
+}
+
+impl From<&View> for OfKeys {
+    fn from(view: &View) -> Self {
+        Self { sort: view.sort, tab: view.tab }
+    }
+}
+
 /// A view, and the row that one stood on; only its list knows what that is.
 #[derive(Clone, Debug)]
 pub struct Seen {

@@ -24,6 +24,8 @@ pub enum Action {
     Palette,
     /// Choose a theme with a live preview
     Themes,
+    /// Change the settings of the console, and save them
+    Settings,
     /// Revoke an exposed key: paste it, see whose it is, confirm
     Emergency,
     /// Tell what happened in an incident: keys, decisions, requests, gates, letters; ready to be pasted
@@ -90,7 +92,7 @@ pub enum Action {
     /// What this console changed since it was opened
     #[strum(serialize = "session-log")]
     SessionLog,
-    /// Save theme, columns, times and mouse as they are now, for the next time
+    /// Save the settings that were changed here, for the next time
     #[strum(serialize = "save")]
     SaveChoices,
     /// Leave Keyrack

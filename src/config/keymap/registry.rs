@@ -29,6 +29,7 @@ pub const REGISTRY: &[Registered] = &[
     entry(Help, "help", &[Global], &["?", "f1"]).hint(90).in_palette().also("keys shortcuts bindings manual"),
     entry(Palette, "commands", &[Global], &[":", "ctrl-p"]).hint(91),
     entry(Themes, "themes", &[Global], &["ctrl-t"]).in_palette().also("theme colours colors dark light"),
+    entry(Settings, "settings", &[Global], &[","]).in_palette().also("preferences options configuration"),
     entry(Emergency, "exposed key", &[Global, Reader, HelpPage, Preview, Sweeping, AccountPage], &["x"])
         .hint(17)
         .in_palette()

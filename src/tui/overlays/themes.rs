@@ -71,7 +71,6 @@ impl Layer for State {
         }
         self.preview(shell);
         if picked == Picked::Chosen {
-            shell.chosen = Some(shell.theme.clone());
             let key = shell.keymap.key(Action::SaveChoices);
             let words = format!("theme {}; {key} saves it for the next time", shell.theme);
             shell.toast(Severity::Info, words);

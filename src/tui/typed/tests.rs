@@ -14,6 +14,7 @@ use crate::domain::text::SafeText;
 use crate::tui::effect::{CopyText, Effect};
 use crate::tui::opening::{Change, Opening, Question};
 use crate::tui::testing::{Desk, account, created, key, key_id, keys};
+use crate::tui::views::OfKeys;
 use crate::tui::words::{ExitReason, Pasted, ScreenId};
 
 /// What `f2` copies now; the words of the command as the parser takes them.
@@ -172,6 +173,7 @@ fn kr_19_every_question_copies_its_command() {
         (Opening::Help(Context::Keys), "key list".into()),
         (Opening::Palette(Context::Keys), "key list".into()),
         (Opening::Themes, "key list".into()),
+        (Opening::Settings(OfKeys::default()), "info".into()),
         (Opening::Reader { title: "?".into(), parts: Vec::new(), about: None }, "key list".into()),
         (Opening::Sweep, "reminders sweep --dry-run".into()),
         (Opening::Leave(ExitReason::Quit), "key list".into()),

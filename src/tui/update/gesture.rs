@@ -63,6 +63,7 @@ pub(super) fn waits(state: &State, message: &Message) -> bool {
             | Action::Help
             | Action::Palette
             | Action::Themes
+            | Action::Settings
             | Action::ExplainSecret
             | Action::Emergency
             | Action::Refresh

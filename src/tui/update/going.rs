@@ -5,13 +5,13 @@ use super::seen::{back, forward, go, open};
 use super::undo::undo;
 use super::{history, log};
 use crate::config::keymap::Action;
-use crate::config::settings::{Choices, SAVED};
+use crate::config::settings::SAVED;
 use crate::domain::subjects::Subjects;
+use crate::tui::choices;
 use crate::tui::effect::{Effect, Request, To};
-use crate::tui::fields::Field;
 use crate::tui::opening::Opening;
 use crate::tui::state::State;
-use crate::tui::views::{TABS, View};
+use crate::tui::views::{OfKeys, View};
 use crate::tui::words::{ExitReason, ScreenId, Severity};
 
 /// Actions that mean the same on every screen; `None` for the others.
@@ -53,6 +53,11 @@ pub(super) fn everywhere(state: &mut State, action: Action) -> Option<Vec<Effect
         Action::ShowApprovals => Some(open(state, Opening::Approvals)),
         Action::Sweep => Some(open(state, Opening::Sweep)),
         Action::Themes => Some(open(state, Opening::Themes)),
+        Action::Settings => {
+            let mut view = View::default();
+            state.screens.of(ScreenId::Keys).view(&mut view);
+            Some(open(state, Opening::Settings(OfKeys::from(&view))))
+        }
         Action::ExplainSecret => Some(open(state, Opening::ExplainSecret)),
         Action::Emergency => Some(open(state, Opening::Emergency)),
         Action::Incident => Some(open(state, Opening::Incident(Vec::new()))),
@@ -72,13 +77,10 @@ fn save(state: &mut State) -> Option<Effect> {
     let path = folder.join(SAVED);
     let mut view = View::default();
     state.screens.of(ScreenId::Keys).view(&mut view);
-    let choices = Choices {
-        theme: shell.chosen.clone(),
-        columns: shell.columns.as_ref().map(|columns| Field::names(columns)),
-        sort: view.sort.to_string(),
-        tab: TABS.get(view.tab).copied().unwrap_or(TABS[0]),
-        relative_times: shell.relative_times,
-        mouse: shell.mouse,
+    let now = choices::now(shell, OfKeys::from(&view));
+    let Some(text) = shell.kept.write(now) else {
+        shell.toast(Severity::Info, "Nothing was changed that is not saved already.");
+        return None;
     };
-    Some(shell.ask(To::Shell, Request::SaveChoices(path, choices.text())).1)
+    Some(shell.ask(To::Shell, Request::SaveChoices(path, text)).1)
 }

@@ -138,7 +138,6 @@ impl Does {
             }
             Self::Theme(theme) => {
                 shell.wear(&theme);
-                shell.chosen = Some(theme.name.clone());
                 shell.toast(Severity::Info, format!("theme {}", SafeText::new(theme.name)).as_str());
             }
             Self::Nothing(why) => shell.toast(Severity::Warning, why),
