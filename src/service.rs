@@ -40,6 +40,7 @@ mod import;
 mod incident;
 mod issuers;
 mod known;
+mod lanes;
 mod leak;
 mod leases;
 mod leaver;

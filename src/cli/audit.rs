@@ -12,6 +12,7 @@ use super::session::Session;
 use super::{filter, restored};
 
 mod anchor;
+mod lanes;
 
 use crate::domain::Instant;
 use crate::domain::audit::finding::{Finding, Findings};
@@ -30,6 +31,8 @@ pub enum Command {
     Anchor(anchor::Anchor),
     /// Make the key that anchors are signed with, and print its public key
     AnchorKey(anchor::MakeKey),
+    /// How many changes may commit at the same time, on PostgreSQL: 1 at first, and more where commits are slow and changes many
+    Lanes(lanes::Lanes),
     /// List the revocations that a restored backup undid, as this machine remembers them; `key revoke --undone` makes them
     /// again
     Undone(Undone),
@@ -94,6 +97,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
         Command::Verify(verify) => self::verify(verify, service, session).await,
         Command::Anchor(arguments) => anchor::anchor(&arguments, service, session).await,
         Command::AnchorKey(_) => Ok(()),
+        Command::Lanes(arguments) => lanes::lanes(&arguments, service, session).await,
         Command::Undone(undone) => restored::list(undone.memory.as_deref(), service, session).await,
         Command::Accept(accept) if accept.clock => {
             let at = service.accept_clock(new_operation(), accept.reason.as_deref()).await?;

@@ -236,6 +236,7 @@ const EXAMPLES: &[Examples] = &[
         )],
     ),
     ("audit anchor-key", &[("The key to sign with", "keyrack audit anchor-key anchor.key")]),
+    ("audit lanes", &[("Let 16 changes commit at the same time", "keyrack audit lanes 16")]),
     ("audit undone", &[("Which revocations a restored backup undid", "keyrack audit undone")]),
     (
         "audit accept",

@@ -99,6 +99,9 @@ pub enum Action {
     /// Somebody decided how to go on after a restore: what was undone was made again, or left.
     #[strum(serialize = "audit.accept")]
     AuditAccept,
+    /// More changes may commit at the same time.
+    #[strum(serialize = "audit.lanes")]
+    AuditLanes,
     /// Somebody said that the clock is right, although it was far from the newest change.
     #[strum(serialize = "clock.accept")]
     ClockAccept,

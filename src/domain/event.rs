@@ -82,6 +82,8 @@ pub enum Kind {
     Exported,
     /// Somebody decided about the history or the clock of the database.
     Accepted,
+    /// More changes may commit at the same time.
+    LanesSet,
     DemoLoaded,
     /// What this version of Keyrack does not know.
     Other,
@@ -142,6 +144,7 @@ impl Kind {
             Action::ApprovalOverride => Self::Overridden,
             Action::ExportWrite => Self::Exported,
             Action::AuditAccept | Action::ClockAccept => Self::Accepted,
+            Action::AuditLanes => Self::LanesSet,
             Action::DemoLoad => Self::DemoLoaded,
         }
     }

@@ -67,6 +67,8 @@ pub enum Permission {
     MoveKeys,
     /// Say which programs are told of what happens.
     ChangeEndpoints,
+    /// Say how many changes may commit at the same time.
+    ChangeLanes,
 }
 
 impl Permission {
@@ -79,7 +81,8 @@ impl Permission {
             | Self::ChangeOperators
             | Self::ChangeHolds
             | Self::MoveKeys
-            | Self::ChangeEndpoints => Role::Admin,
+            | Self::ChangeEndpoints
+            | Self::ChangeLanes => Role::Admin,
         }
     }
 }

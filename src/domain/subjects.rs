@@ -62,8 +62,8 @@ impl Subjects {
             | Action::ReminderRetry => Self::REMINDERS,
             // A letter is no reminder, and changes no key.
             Action::AuditAccept | Action::ExportWrite | Action::KeyTell | Action::LeakReport => Self::NONE,
-            // No screen shows endpoints.
-            Action::EndpointAdd | Action::EndpointRemove => Self::NONE,
+            // No screen shows endpoints or lanes.
+            Action::EndpointAdd | Action::EndpointRemove | Action::AuditLanes => Self::NONE,
             // What has expired may be active again, or the other way round.
             Action::ClockAccept => return Self::ALL,
         };

@@ -14,6 +14,7 @@ use crate::domain::person::Person;
 use crate::domain::text::{SafeText, hex};
 use crate::domain::{EARLIEST, Instant, LATEST};
 
+mod lanes;
 mod person;
 mod totals;
 
@@ -178,6 +179,10 @@ impl Tx {
             }
             None => Vec::new(),
         };
+        let by_lane = self.goes_by_lane(&owed);
+        if by_lane {
+            self.leaves(owed.iter().map(|link| link.operation));
+        }
         // An older schema has no place for it, and whoever knows one there says nothing of it.
         let person = owed.iter().any(|link| link.person.is_some());
         match self.conn() {
@@ -215,12 +220,14 @@ impl Tx {
             }
             Conn::Postgres(c) => {
                 // The triggers see one row after the other, so that each hangs on the one before it.
+                let (table, unnumbered) = lanes::place(by_lane);
                 let (name, list) = if person { ("person, ", "$13::text[], ") } else { ("", "") };
                 let columns = format!(
                     "seq, hash, at, actor, host, client, operation, action, subject, account, key, {name}detail"
                 );
+                let into = &columns[unnumbered..];
                 let sql = format!(
-                    "INSERT INTO audit ({columns}) SELECT {columns} \
+                    "INSERT INTO {table} ({into}) SELECT {into} \
                      FROM unnest($1::bigint[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], \
                      $9::text[], $10::text[], $11::uuid[], {list}$12::text[]) WITH ORDINALITY AS new ({columns}, place) ORDER BY place"
                 );

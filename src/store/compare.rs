@@ -194,6 +194,7 @@ pub enum Which<'a> {
 impl Store {
     /// Keys with the audit's rows that change a key, each of the same moment. `hashes`: whether this login can read them.
     pub async fn keys_and_rows(&self, which: Which<'_>, hashes: bool) -> Result<Vec<(StoredKey, Vec<Row>)>> {
+        let told = self.told().await?;
         let mut reader = self.reader().await?;
         let times = Times::of(&reader.conn());
         let columns = times.key_columns(if hashes { "k.hash" } else { "NULL" });
@@ -210,10 +211,10 @@ impl Store {
                     push_ids::<Db>(&mut sql, ids);
                 }
             }
-            sql.push(
-                ") k LEFT JOIN audit a ON a.key = k.id AND a.action IN ('key.create', 'key.rotate', 'key.import', 'key.acknowledge', \
+            sql.push(format!(
+                ") k LEFT JOIN {told} a ON a.key = k.id AND a.action IN ('key.create', 'key.rotate', 'key.import', 'key.acknowledge', \
                  'key.retire', 'key.limit', 'key.revoke', 'key.pause', 'key.resume', 'key.edit') ORDER BY k.id, a.seq",
-            );
+            ));
             let persistent = matches!(which, Which::After(_));
             for row in sql.build().persistent(persistent).fetch_all(c).await? {
                 let id: Uuid = row.try_get("id")?;
@@ -253,23 +254,27 @@ impl Store {
 
     /// How many keys there are, how many of them are older than `until`, and how many creations the audit tells of.
     pub async fn count_keys(&self) -> Result<(i64, i64)> {
-        let sql = "SELECT (SELECT count(*) FROM key_auth), (SELECT count(*) FROM audit WHERE action IN ('key.create', 'key.rotate', 'key.import'))";
-        Ok(rows!(fetch_one, self.reader().await?.conn(), sql))
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM key_auth), (SELECT count(*) FROM {} WHERE action IN ('key.create', 'key.rotate', 'key.import'))",
+            self.told().await?
+        );
+        Ok(rows!(fetch_one, self.reader().await?.conn(), AssertSqlSafe(sql)))
     }
 
     /// Operators, accounts and issuers with the rows that tell of them, all of one moment.
     pub async fn register(&self) -> Result<Register> {
+        let told = self.told().await?;
         let mut reader = self.reader().await?;
         match &mut reader {
             Reader::Sqlite(c) => {
                 let mut tx = c.begin().await?;
-                let register = register(Conn::Sqlite(&mut tx)).await?;
+                let register = register(Conn::Sqlite(&mut tx), told).await?;
                 tx.rollback().await?;
                 Ok(register)
             }
             Reader::Postgres(c) => {
                 let mut tx = c.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                let register = register(Conn::Postgres(&mut tx)).await?;
+                let register = register(Conn::Postgres(&mut tx), told).await?;
                 tx.rollback().await?;
                 Ok(register)
             }
@@ -338,10 +343,10 @@ async fn endpoints(mut conn: Conn<'_>) -> Result<Vec<StoredEndpoint>> {
     Ok(rows.into_iter().map(stored).collect())
 }
 
-async fn register(mut conn: Conn<'_>) -> Result<Register> {
+async fn register(mut conn: Conn<'_>, told_in: &str) -> Result<Register> {
     let times = Times::of(&conn);
     let sql = format!(
-        "SELECT {} FROM audit a WHERE a.action IN ('operator.set', 'operator.remove', 'issuer.apply', 'account.create', \
+        "SELECT {} FROM {told_in} a WHERE a.action IN ('operator.set', 'operator.remove', 'issuer.apply', 'account.create', \
          'account.change', 'account.suspend', 'account.reinstate', 'demo.load', 'endpoint.add', 'endpoint.remove') ORDER BY a.seq",
         audit_columns(&times)
     );

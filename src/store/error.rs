@@ -195,7 +195,8 @@ fn of_sqlite(code: &str, message: String) -> Error {
 }
 
 /// What two that ask for the same at the same time run into, because neither sees the other's row yet.
-const QUICKER: [&str; 2] = ["accounts_pkey", "audit_operation_action_subject_key"];
+const QUICKER: [&str; 3] =
+    ["accounts_pkey", "audit_operation_action_subject_key", "audit_lanes_operation_action_subject_key"];
 
 /// PostgreSQL's error codes: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn of_postgres(code: &str, constraint: Option<&str>, message: String) -> Error {

@@ -165,7 +165,7 @@ impl Tx {
         (since, made): (Instant, u32),
     ) -> Result<Counted> {
         // What a clock that was wrong made in the future is no measure.
-        let (now, operation) = (Time(self.now()), self.operation());
+        let (now, operation, told) = (Time(self.now()), self.operation(), self.told());
         type Row = (i64, Option<Time>, bool, bool, bool, i64);
         let (active, oldest, seen, stopped, peppered, unfed): Row = both!(self.conn(), c => {
             // The indexes that are fed in batches: SQLite's.
@@ -177,7 +177,7 @@ impl Tx {
                 "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted), \
                      (SELECT created_at FROM key_auth WHERE account = $1 AND created_at > $4 AND created_at <= $2 AND imported_from IS NULL \
                          ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
-                     EXISTS (SELECT 1 FROM audit WHERE operation = $6), \
+                     EXISTS (SELECT 1 FROM {told} WHERE operation = $6), \
                      EXISTS (SELECT 1 FROM holds WHERE kind = 'creation' AND lifted_at IS NULL), \
                      (SELECT min(scheme) FROM key_auth WHERE substr(scheme, 1, 5) = 'hmac-') IS NOT NULL, {unfed}"
             );
@@ -341,12 +341,11 @@ impl Tx {
 
     /// The keys that an operation made.
     pub async fn keys_made_by(&mut self, operation: Uuid) -> Result<Vec<KeyId>> {
-        let made: Vec<Option<KeyId>> = scalar!(
-            fetch_all,
-            self.conn(),
-            "SELECT key FROM audit WHERE operation = $1 AND action IN ('key.create', 'key.rotate', 'key.import')",
-            [operation]
+        let sql = format!(
+            "SELECT key FROM {} WHERE operation = $1 AND action IN ('key.create', 'key.rotate', 'key.import')",
+            self.told()
         );
+        let made: Vec<Option<KeyId>> = scalar!(fetch_all, self.conn(), AssertSqlSafe(sql), [operation]);
         Ok(made.into_iter().flatten().collect())
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Every change of state writes its row of the audit in the same transaction, and a row gets its number under the lock of
 //! the audit's head, which is held until the commit. So numbers are in the order of commits: who reads the head and finds
-//! the number that it knows has missed nothing that was committed before it began to read. That needs the very server
+//! the number that it knows has missed nothing that was committed before it began to read. Where the audit has lanes, changes
+//! are numbered after their commit, and confirmed after that: then it has missed nothing that was confirmed. That needs the very server
 //! that takes the changes; one that follows it (a hot standby) may lag behind.
 
 use std::sync::Arc;

@@ -49,6 +49,9 @@ pub struct Tx {
     known: Option<Known>,
     /// PostgreSQL: whether the schema numbers and hashes the audit's rows by itself.
     keeps: bool,
+    /// PostgreSQL: how many lanes the audit has, and the operations that must have their numbers before anybody is answered.
+    lanes: u32,
+    unnumbered: Vec<OperationId>,
     /// Whether nobody can change the acting person's role any more.
     holds: bool,
     /// Rows of the audit, written last of all: from then on others wait for the end. Not numbered yet.
@@ -232,18 +235,29 @@ impl Tx {
         if let Some(known) = &self.known {
             return Ok(known.seen);
         }
-        let row: Option<i64> = scalar!(
-            fetch_optional,
-            self.conn(),
-            "SELECT seq FROM audit WHERE operation = $1 LIMIT 1",
-            [operation]
-        );
+        let sql = format!("SELECT seq FROM {} WHERE operation = $1 LIMIT 1", self.told());
+        let row: Option<i64> = scalar!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [operation]);
         Ok(row.is_some())
     }
 
     /// Whether the schema's version keeps what others can't then touch: the audit's numbers and hashes, and locks.
     pub(super) fn keeps(&self) -> bool {
         self.keeps
+    }
+
+    /// How many lanes the audit has.
+    pub fn lanes(&self) -> u32 {
+        self.lanes
+    }
+
+    /// Operations whose rows have no number before the commit.
+    pub(super) fn leaves(&mut self, operations: impl IntoIterator<Item = OperationId>) {
+        self.unnumbered.extend(operations);
+    }
+
+    /// The same, to be numbered now.
+    pub(super) fn left(&mut self) -> Vec<OperationId> {
+        std::mem::take(&mut self.unnumbered)
     }
 
     /// Owes the audit these rows, which are written with the commit.

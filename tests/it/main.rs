@@ -63,6 +63,8 @@ mod contract {
     mod gate_usage;
     mod hygiene;
     mod keys;
+    mod lanes;
+    mod lanes_pace;
     mod leaver;
     mod live;
     mod logins;

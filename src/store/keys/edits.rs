@@ -86,9 +86,10 @@ impl Tx {
     /// out.
     pub async fn lives_told(&mut self, keys: &[KeyId]) -> Result<HashMap<KeyId, Vec<(String, Value)>>> {
         let mut lives: HashMap<KeyId, Vec<(String, Value)>> = HashMap::new();
+        let told_in = self.told();
         for some in keys.chunks(ROWS) {
             let told: Vec<(Uuid, String, String)> = both!(self.conn(), c => {
-                let mut sql = QueryBuilder::<Db>::new("SELECT key, action, detail FROM audit WHERE key IN ");
+                let mut sql = QueryBuilder::<Db>::new(format!("SELECT key, action, detail FROM {told_in} WHERE key IN "));
                 push_ids::<Db>(&mut sql, some);
                 sql.push(" AND action IN ('key.create', 'key.rotate', 'key.import', 'key.retire', 'key.edit') ORDER BY seq");
                 sql.build_query_as().persistent(some.len() == 1).fetch_all(c).await?
@@ -105,9 +106,11 @@ impl Tx {
     /// What the audit tells that this very operation edited.
     pub async fn edits_told(&mut self) -> Result<Vec<(KeyId, Map<String, Value>)>> {
         let operation = self.operation();
-        let sql =
-            "SELECT key, detail FROM audit WHERE operation = $1 AND action = 'key.edit' AND key IS NOT NULL";
-        let told: Vec<(Uuid, String)> = rows!(fetch_all, self.conn(), sql, [operation]);
+        let sql = format!(
+            "SELECT key, detail FROM {} WHERE operation = $1 AND action = 'key.edit' AND key IS NOT NULL",
+            self.told()
+        );
+        let told: Vec<(Uuid, String)> = rows!(fetch_all, self.conn(), sqlx::AssertSqlSafe(sql), [operation]);
         let changed = |detail: &str| {
             let detail: Option<Value> = serde_json::from_str(detail).ok();
             detail

@@ -49,7 +49,8 @@ macro_rules! ask_server {
             "SELECT clock_timestamp(), (SELECT a.at FROM audit a WHERE a.seq = (SELECT h.seq FROM audit_head h)), ",
             $role,
             ", current_setting('transaction_read_only') = 'on', CASE current_setting('synchronous_commit') WHEN 'off' \
-             THEN set_config('synchronous_commit', 'on', true) END, to_regproc('keyrack_take_turns') IS NOT NULL"
+             THEN set_config('synchronous_commit', 'on', true) END, to_regproc('keyrack_take_turns') IS NOT NULL, \
+             (SELECT coalesce((to_jsonb(l) ->> 'lanes')::bigint, 1) FROM audit_head l)"
         )
     };
 }
@@ -80,6 +81,8 @@ impl Store {
             operation: *operation,
             known: None,
             keeps: false,
+            lanes: 1,
+            unnumbered: Vec::new(),
             holds: false,
             owed: Vec::new(),
             unfed: None,
@@ -142,8 +145,8 @@ impl Store {
             return Ok(());
         };
         let holds = job.opening.shares && self.queue.holds();
-        type Begun = (Time, Option<Time>, Option<String>, bool, Option<String>, bool);
-        let (Time(mut now), newest, role, read_only, _, keeps): Begun =
+        type Begun = (Time, Option<Time>, Option<String>, bool, Option<String>, bool, Option<i64>);
+        let (Time(mut now), newest, role, read_only, _, keeps, lanes): Begun =
             sqlx::query_as(if holds { HOLD } else { LOOK })
                 .bind(job.opening.who.name.as_str())
                 .fetch_one(&mut **conn)
@@ -152,6 +155,10 @@ impl Store {
             return Err(self.elsewhere(pool, conn).await);
         }
         self.queue.can_hold(keeps);
+        // What an earlier try has left is numbered by this one.
+        tx.unnumbered.push(job.opening.operation);
+        tx.lanes = lanes.and_then(|lanes| u32::try_from(lanes).ok()).unwrap_or(1);
+        self.queue.widen(tx.lanes, pool.options().get_max_connections());
         if job.opening.clock != Trust::Right
             && !job.clock.is_hand()
             && let Some(Time(newest)) = newest
@@ -193,6 +200,7 @@ impl Tx {
             }
             self.write_audit("").await.map_err(|error| (error, true))?;
             self.say("COMMIT").await.map_err(|error| (error, false))?;
+            self.seal().await.map_err(|error| (error, false))?;
         }
         Ok(self.link)
     }

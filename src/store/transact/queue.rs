@@ -1,7 +1,7 @@
-//! Who waits for a transaction, and the connection that is kept for the next one.
+//! Who waits for a transaction, and the connections that are kept for the next ones.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -63,13 +63,16 @@ pub(in crate::store) struct Queue {
     kept: Mutex<Kept>,
     /// PostgreSQL: whether the schema has what holds a role.
     holds: AtomicBool,
+    /// PostgreSQL: how many transactions may be open at once beside the first.
+    beside: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<(u64, Job)>,
     number: u64,
-    served: bool,
+    /// How many serve.
+    serving: usize,
     /// When the one that is carried out began.
     turn: Option<Instant>,
 }
@@ -83,8 +86,8 @@ impl Waiting {
 
 #[derive(Default)]
 struct Kept {
-    /// With when it was taken from its pool, and when it was used last.
-    link: Option<(Reader, Instant, Instant)>,
+    /// With when each was taken from its pool, and when it was used last.
+    links: Vec<(Reader, Instant, Instant)>,
     /// Whether somebody will give it back.
     watched: bool,
 }
@@ -96,7 +99,9 @@ impl Queue {
         waiting.number += 1;
         let number = waiting.number;
         waiting.jobs.push_back((number, job));
-        (number, !std::mem::replace(&mut waiting.served, true))
+        let serves = waiting.serving <= self.beside.load(Relaxed);
+        waiting.serving += usize::from(serves);
+        (number, serves)
     }
 
     /// Puts jobs to the front, each to be carried out by itself.
@@ -136,17 +141,24 @@ impl Queue {
         self.holds.store(holds, Relaxed);
     }
 
+    /// Changes of an audit with lanes commit side by side, as far as the pool's connections go: half of them.
+    pub(super) fn widen(&self, lanes: u32, connections: u32) {
+        let most = lanes.min(connections / 2) as usize;
+        self.beside.store(most.saturating_sub(1), Relaxed);
+    }
+
     /// Lets go of the kept connection.
     pub(in crate::store) fn release(&self) {
-        self.kept.lock().link = None;
+        self.kept.lock().links.clear();
     }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
         // A pool's connection goes back in a task.
-        if let (Some((link, ..)), Err(_)) = (self.kept.get_mut().link.take(), Handle::try_current()) {
-            std::mem::forget(link);
+        let links = std::mem::take(&mut self.kept.get_mut().links);
+        if Handle::try_current().is_err() {
+            std::mem::forget(links);
         }
     }
 }
@@ -162,7 +174,7 @@ impl Drop for Serving {
                 let store = self.0.clone();
                 handle.spawn(store.serve());
             }
-            _ => waiting.served = false,
+            _ => waiting.serving -= 1,
         }
     }
 }
@@ -205,7 +217,7 @@ impl Store {
 
     /// A connection for writing, and when it was taken from the pool.
     pub(super) async fn link(&self) -> Result<(Reader, Instant)> {
-        let kept = self.queue.kept.lock().link.take();
+        let kept = self.queue.kept.lock().links.pop();
         if let Some((link, since, _)) = kept {
             return Ok((link, since));
         }
@@ -224,29 +236,31 @@ impl Store {
         if since.elapsed() > KEPT || matches!(&self.pools, Pools::Sqlite { frozen: Some(_), .. }) {
             return;
         }
+        let most = 1 + self.queue.beside.load(Relaxed);
         let mut kept = self.queue.kept.lock();
-        kept.link = Some((link, since, Instant::now()));
+        kept.links.truncate(most - 1);
+        kept.links.push((link, since, Instant::now()));
         if !std::mem::replace(&mut kept.watched, true) {
             tokio::spawn(self.clone().watch_kept());
         }
     }
 
-    /// Gives the kept connection back once nobody uses it. Before that, what was written is brought from SQLite's log into
+    /// Gives the kept connections back once nobody uses them. Before that, what was written is brought from SQLite's log into
     /// the file: nobody waits for it, and commits need not do it.
     async fn watch_kept(self) {
-        let link = loop {
+        let mut links = loop {
             sleep(LINGER).await;
             let mut kept = self.queue.kept.lock();
-            if kept.link.as_ref().is_none_or(|(_, _, used)| used.elapsed() >= LINGER) {
+            if kept.links.iter().all(|(_, _, used)| used.elapsed() >= LINGER) {
                 kept.watched = false;
-                break kept.link.take();
+                break std::mem::take(&mut kept.links);
             }
         };
         let index = self.held.as_ref().and_then(|held| held.index());
-        if let (Some((Reader::Sqlite(mut writer), ..)), Some(index)) = (link, index)
+        if let (Some((Reader::Sqlite(writer), ..)), Some(index)) = (links.first_mut(), index)
             && index.unfolded().is_ok_and(|pages| pages > FOLDED)
             && self.check_file().is_ok()
-            && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *writer).await
+            && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut **writer).await
         {
             tracing::debug!(%error, "the log stays as it is for now");
         }

@@ -329,6 +329,7 @@ async fn audit(asker: &Asker<'_>, db: &Database) {
     db.back_up().await;
     asker.keyrack.ok(&["key", "revoke", text(&lost, "id"), "--yes"]);
     db.restore().await;
+    asker.read(&["audit", "lanes"]);
     asker.read(&["audit", "undone"]);
     asker.told(&["audit", "accept", "--reason", "a drill", "--yes"]);
     // Somebody writes past Keyrack.

@@ -1,0 +1,39 @@
+//! `keyrack audit lanes`.
+
+use clap::Args;
+
+use super::super::failure::Result;
+use super::super::session::Session;
+use crate::domain::text::thousands;
+use crate::service::{Service, new_operation};
+
+#[derive(Debug, Args)]
+pub struct Lanes {
+    /// So many changes of keys and accounts may commit at the same time; lanes become more, never fewer. Without it, says how many
+    /// there are
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    many: Option<u32>,
+}
+
+pub async fn lanes(arguments: &Lanes, service: &Service, session: &Session) -> Result {
+    let lanes = match arguments.many {
+        None => service.lanes().await?,
+        Some(many) => {
+            if session.would(|| format!("let the audit have {}", told(many))) {
+                service.trying().set_lanes(new_operation(), many).await?;
+                return Ok(());
+            }
+            let before = service.set_lanes(new_operation(), many).await?;
+            session.remark(&match before == many {
+                true => format!("The audit has {} already.", told(many)),
+                false => format!("The audit has {} now.", told(many)),
+            });
+            many
+        }
+    };
+    session.printer().facts(&[("lanes", lanes.into())])
+}
+
+fn told(lanes: u32) -> String {
+    if lanes == 1 { "1 lane".into() } else { format!("{} lanes", thousands(lanes.into())) }
+}

@@ -1,0 +1,98 @@
+//! Lanes: changes of keys and accounts that commit side by side, and get their numbers afterwards, all at once. Nobody is told
+//! that a change is done before it has its number. See `migrations/postgres/0034_lanes.sql`.
+
+use sqlx::AssertSqlSafe;
+
+use super::super::dialect::scalar;
+use super::super::{Conn, Error, Pools, Reader, Result, Store, Tx};
+use crate::domain::audit::{Action, Link};
+
+/// How many lanes the audit of a PostgreSQL has; 1 also where the schema knows of none.
+const LANES: &str = "(SELECT coalesce((to_jsonb(l) ->> 'lanes')::bigint, 1) FROM audit_head l)";
+
+/// So many rows of one change share a commit anyway.
+const MOST: usize = 100;
+
+/// The columns that the audit itself gives to a row come first.
+const NUMBERED: &str = "seq, hash, ";
+
+/// Where rows go, and how many characters of their columns are left out there.
+pub(super) fn place(by_lane: bool) -> (&'static str, usize) {
+    if by_lane { ("audit_lanes", NUMBERED.len()) } else { ("audit", 0) }
+}
+
+/// Where what was told is read, with or without a number.
+fn told(lanes: u32) -> &'static str {
+    if lanes > 1 { "audit_told" } else { "audit" }
+}
+
+fn fits(row: &Link) -> bool {
+    let noun = row.action.split_once('.').map_or("", |(noun, _)| noun);
+    matches!(noun, "key" | "account") && row.action != Action::KeyImport.as_str()
+}
+
+impl Tx {
+    /// Whether these rows go by a lane.
+    pub(super) fn goes_by_lane(&self, rows: &[Link]) -> bool {
+        self.lanes() > 1
+            && rows.len() <= MOST
+            && rows.iter().all(|row| fits(row) && row.actor == self.who().name)
+    }
+
+    /// Has what was committed numbered, where it went by lanes.
+    pub(in crate::store) async fn seal(&mut self) -> Result<()> {
+        if self.lanes() < 2 {
+            return Ok(());
+        }
+        let operations = self.left();
+        let Conn::Postgres(c) = self.conn() else { return Ok(()) };
+        loop {
+            let sealed: bool =
+                sqlx::query_scalar("SELECT keyrack_seal($1)").bind(&operations).fetch_one(&mut *c).await?;
+            if sealed {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Where what was told is read.
+    pub(in crate::store) fn told(&self) -> &'static str {
+        told(self.lanes())
+    }
+
+    /// Lets the audit have so many lanes.
+    pub async fn set_lanes(&mut self, many: u32) -> Result<()> {
+        match self.conn() {
+            Conn::Sqlite(_) => Err(Error::Refused("a file has one writer, and so one lane".into())),
+            Conn::Postgres(c) => {
+                let many = i32::try_from(many).unwrap_or(i32::MAX);
+                sqlx::query("SELECT keyrack_set_lanes($1)").bind(many).execute(c).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Store {
+    /// How many lanes the audit has.
+    pub async fn lanes(&self) -> Result<u32> {
+        let mut reader = self.reader().await?;
+        if matches!(reader, Reader::Sqlite(_)) {
+            return Ok(1);
+        }
+        let lanes: Option<i64> = scalar!(fetch_one, reader.conn(), AssertSqlSafe(format!("SELECT {LANES}")));
+        Ok(lanes.and_then(|lanes| u32::try_from(lanes).ok()).unwrap_or(1))
+    }
+
+    /// Where what was told is read.
+    pub(in crate::store) async fn told(&self) -> Result<&'static str> {
+        Ok(told(self.lanes().await?))
+    }
+
+    /// Has what was committed numbered, where whoever changed it did not come to do so: it crashed, or lost its server. Answers
+    /// whether there was any.
+    pub async fn seal_left(&self) -> Result<bool> {
+        let Pools::Postgres(pool) = &self.pools else { return Ok(false) };
+        Ok(sqlx::query_scalar("SELECT keyrack_seal_left()").fetch_one(pool).await?)
+    }
+}
