@@ -183,6 +183,10 @@ BEGIN
     IF head.lanes < 2 THEN
         RAISE EXCEPTION 'this audit has one lane';
     END IF;
+    -- What could not be numbered does not happen. Both are of one moment: others go on numbering.
+    IF (SELECT max(a.seq) FROM audit a) IS DISTINCT FROM (SELECT h.seq FROM audit_head h) THEN
+        RAISE EXCEPTION 'the audit has a row behind its end: see keyrack audit verify';
+    END IF;
     IF EXISTS (SELECT FROM added a WHERE (a.action NOT LIKE 'key.%' AND a.action NOT LIKE 'account.%') OR a.action = 'key.import') THEN
         RAISE EXCEPTION 'lanes are for changes of keys and accounts';
     END IF;

@@ -64,7 +64,6 @@ mod contract {
     mod hygiene;
     mod keys;
     mod lanes;
-    mod lanes_pace;
     mod leaver;
     mod live;
     mod logins;

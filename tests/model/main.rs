@@ -1,13 +1,14 @@
 //! The way of a revocation as a small model: two consoles, a gate, a database whose file is moved, put back or replaced by a
 //! backup, a disk that fills, a machine that loses power. Every interleaving of their steps is tried.
 //!
-//! Answers by lease have a model of their own ([`lease`]), with time.
+//! Answers by lease have a model of their own ([`lease`]), with time, and so have lanes of the audit ([`lanes`]).
 //!
 //! The steps stand for the code and are named as it is ([`protocol`]). That nothing breaks says something only because each
 //! defence that is left out breaks something, which is tried too. What the model leaves out: connections that a pool opens
 //! anew while the name changes twice, an in-place overwrite (`tests/it/journey/replaced.rs` tries both), time, and a memory
 //! whose own file can't be written.
 
+mod lanes;
 mod lease;
 mod protocol;
 mod world;
@@ -16,6 +17,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt::{Debug, Display};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash};
 
+use lanes::Lanes;
 use lease::Leases;
 use protocol::{Bounds, Who};
 use world::{Broken, Defences, World};
@@ -164,6 +166,32 @@ fn each_defence_of_a_lease_that_is_left_out_breaks_its_promise() {
         (lease::Defences { waits_for_the_silent: false, ..all }, PassedAfterDone, two),
     ] {
         let found = search(&Leases { on, bounds }, Some(breaks));
+        let Some(way) = found.broken.get(&breaks) else {
+            panic!("{on:?} breaks {:?} and not {breaks:?}", found.broken.keys());
+        };
+        println!("{breaks:?}, {} states, {on:?}:\n  {}", found.states, way.join("\n  "));
+    }
+}
+
+#[test]
+fn no_interleaving_breaks_a_promise_in_lanes() {
+    let found = search(&Lanes { on: lanes::Defences::ALL }, None);
+    println!("{} states", found.states);
+    assert!(found.broken.is_empty(), "{:#?}", found.broken);
+    assert!(found.states > 5_000, "{} states are too few to mean something", found.states);
+}
+
+#[test]
+fn each_defence_of_lanes_that_is_left_out_breaks_a_promise() {
+    use lanes::Broken::{OutOfOrder, PassedAfterDone, Twice};
+    let all = lanes::Defences::ALL;
+    for (on, breaks) in [
+        (lanes::Defences { waits: false, ..all }, PassedAfterDone),
+        (lanes::Defences { sees_lanes: false, ..all }, Twice),
+        (lanes::Defences { seals_first: false, ..all }, OutOfOrder),
+        (lanes::Defences { in_order: false, ..all }, OutOfOrder),
+    ] {
+        let found = search(&Lanes { on }, Some(breaks));
         let Some(way) = found.broken.get(&breaks) else {
             panic!("{on:?} breaks {:?} and not {breaks:?}", found.broken.keys());
         };
