@@ -6,6 +6,7 @@ use crate::circles::Edges;
 pub const FLOORS: &[&[&str]] = &[
     &[
         "fields",
+        "kept",
         "words",
         "styles",
         "painter",
@@ -37,7 +38,7 @@ pub const FLOORS: &[&[&str]] = &[
     ],
     &["listing", "screen"],
     &["screens"],
-    &["overlays"],
+    &["choices", "overlays"],
     &["state"],
     &["view"],
     &["signals", "terminal", "update", "worker"],
