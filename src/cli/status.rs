@@ -36,7 +36,7 @@ impl Line {
     /// The command that shows more.
     fn next(&self) -> &'static str {
         match self.0.about {
-            About::Keys => "key list --filter status:paused",
+            About::Keys => "key list",
             About::Expiring => "expiring --within 7d",
             About::Rotations => "rotation list",
             About::Holds => "freeze list",

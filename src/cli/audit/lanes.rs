@@ -17,7 +17,13 @@ pub struct Lanes {
 
 pub async fn lanes(arguments: &Lanes, service: &Service, session: &Session) -> Result {
     let lanes = match arguments.many {
-        None => service.lanes().await?,
+        None => {
+            let lanes = service.lanes().await?;
+            if session.format().for_people() {
+                return super::print(&lanes.to_string());
+            }
+            lanes
+        }
         Some(many) => {
             if session.would(|| format!("let the audit have {}", told(many))) {
                 service.trying().set_lanes(new_operation(), many).await?;

@@ -1,5 +1,7 @@
 //! The settings of the console: changed at once, and saved when asked.
 
+use std::borrow::Cow;
+
 use crossterm::event::KeyCode;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -132,8 +134,8 @@ impl Layer for State {
         if let Some(choice) = field {
             match key.event.code {
                 KeyCode::Backspace | KeyCode::Delete => return self.forget(shell, choice),
-                KeyCode::Char(' ') => return self.turn(shell, choice, 1),
                 KeyCode::Enter if choice == Choice::Columns => return self.turn(shell, choice, 0),
+                _ if key.action == Some(Action::Toggle) => return self.turn(shell, choice, 1),
                 _ => {}
             }
         }
@@ -149,6 +151,16 @@ impl Layer for State {
             Pressed::Text(_) | Pressed::Nothing => {}
         }
         Vec::new()
+    }
+
+    fn label(&self, _: &Shell, action: Action, label: &'static str) -> Option<Cow<'static, str>> {
+        match action {
+            Action::Toggle if self.form.on_button() => None,
+            Action::Toggle => Some("change".into()),
+            Action::Submit => Some("save".into()),
+            Action::CloseForm => Some("close".into()),
+            _ => Some(label.into()),
+        }
     }
 
     fn typed(&self, _: &Shell) -> Option<Typed> {

@@ -52,7 +52,7 @@ fn a_setting_is_changed_at_once_and_only_what_was_changed_is_saved() {
     desk.says("← light →").says("saved").says("config.toml:1").says("UTC");
     desk.press("right");
     assert_eq!(desk.state.shell.theme, "high-contrast");
-    desk.says("not saved").play("down right").says("dates");
+    desk.says("not saved").play("down space").says("dates").sees("Space change").sees("^s save");
     assert!(!desk.state.shell.relative_times);
     assert_eq!(written(&mut desk), "theme = \"high-contrast\"\nrelative-times = false\n");
     assert!(desk.top().is_none());
