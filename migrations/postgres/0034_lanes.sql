@@ -63,6 +63,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact >= since) THEN
         RETURN;
     END IF;
+    -- A number that was told stays: it is on the disk before anybody hears of it.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
     UPDATE audit_head SET sealing = true;
     -- In the order in which they were written: a change that rests on another one was written after that had committed. What the
     -- audit has already was told twice.

@@ -30,7 +30,7 @@ fn kr_16_every_action_has_a_kind_and_kinds_keep_their_names() {
     // Other programs rely on these words.
     let names = "created imported confirmed rotated retiring revoked paused resumed changed told leaked expiring account-created \
         account-changed account-suspended account-reinstated policy-applied operator-set operator-removed frozen unfrozen \
-        creation-stopped creation-allowed alert-acknowledged reminders endpoint-added endpoint-removed approval-asked approved declined overridden exported accepted demo-loaded other test";
+        creation-stopped creation-allowed alert-acknowledged reminders endpoint-added endpoint-removed approval-asked approved declined overridden exported accepted lanes-set demo-loaded other test";
     assert_eq!(Kind::WORDS.join(" "), names.split_whitespace().collect::<Vec<_>>().join(" "));
 }
 
