@@ -1,22 +1,22 @@
-//! The gate: the door at which services ask whether a request may pass. It speaks HTTP/1.1; TLS is the proxy's.
+//! The gate: the door at which services ask whether a request may pass. It speaks HTTP/1.1, and gRPC with Envoy ([`grpc`]);
+//! TLS is the proxy's.
 //!
 //! A request goes through [`server`] (connections, their limits, the spelling of headers), [`routes`], a handler ([`auth`]
 //! for proxies, [`direct`] and [`watch`] for callers themselves, [`health`] for operators) and [`door`], which knows the order
 //! in which everything is asked. What may pass is decided in [`crate::domain::verdict`]; that nothing it rests on is out
 //! of date is proven by [`crate::service::Gate`].
 //!
-//! The only room that names axum, hyper, prometheus-client, utoipa and redis.
+//! The only room that names axum, hyper, tonic, prost, prometheus-client, utoipa and redis.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
 use crate::clock::Clock;
 use crate::config::ConfigError;
+use crate::domain::listening::ListenPlace;
 use crate::service::{self, Gate, Location};
 
 mod answer;
@@ -28,10 +28,12 @@ mod caller;
 mod crowd;
 mod direct;
 mod door;
+mod grpc;
 mod health;
 mod leaks;
 pub mod limiter;
 pub(crate) mod limits;
+mod listener;
 mod metrics;
 mod neighbours;
 pub(crate) mod openapi;
@@ -50,8 +52,10 @@ pub(crate) mod wire;
 use crowd::Crowd;
 use door::Door;
 use limiter::{Limiter, Shared};
+use listener::Listener;
 use metrics::Metrics;
 use routes::Routes;
+use server::Way;
 pub use settings::Settings;
 
 /// How often windows are saved.
@@ -65,7 +69,7 @@ const SWEEP: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0} can't be listened on: {1}")]
-    Listen(SocketAddr, io::Error),
+    Listen(ListenPlace, io::Error),
     #[error("the shared limiter can't be used: {0}")]
     Limiter(#[from] redis::RedisError),
     #[error(transparent)]
@@ -79,8 +83,9 @@ pub enum Error {
 /// A gate that listens and is ready to serve.
 pub struct Listening {
     door: Arc<Door>,
-    listeners: Vec<TcpListener>,
-    admin: Option<TcpListener>,
+    listeners: Vec<Listener>,
+    grpc: Vec<Listener>,
+    admin: Option<Listener>,
 }
 
 /// Begins: opens the database, listens on every address, reads the windows of an earlier run, makes the gate known.
@@ -94,24 +99,39 @@ pub async fn begin(location: &Location, clock: Clock, settings: Settings) -> Res
         let why = format!("this database has no issuer {missing}: `keyrack issuer list` shows them");
         return Err(settings.issuers_said.error(why).into());
     }
-    let listen = |address: SocketAddr| server::bind(address).map_err(|error| Error::Listen(address, error));
-    let listeners = settings.listen.iter().copied().map(listen).collect::<Result<Vec<_>, _>>()?;
-    let admin = settings.admin.map(listen).transpose()?;
+    let mut listeners = Vec::new();
+    for place in &settings.listen {
+        listeners.push(listen(place, &settings).await?);
+    }
+    let mut grpc = Vec::new();
+    for place in &settings.grpc {
+        grpc.push(listen(place, &settings).await?);
+    }
+    let admin = match &settings.admin {
+        Some(place) => Some(listen(place, &settings).await?),
+        None => None,
+    };
     let begun = Instant::now();
     let shared = match settings.limits.clone() {
         Some(address) => Some(Shared::new(address, rand::random(), begun)?),
         None => None,
     };
     let limiter = Limiter::new(shared);
+    limiter.look_round().await.map_err(|why| settings.limits_said.error(why))?;
     let door = Arc::new(Door::new(gate, settings, limiter, Arc::new(Metrics::default()), begun));
     door.restore().await?;
-    Ok(Listening { door, listeners, admin })
+    Ok(Listening { door, listeners, grpc, admin })
+}
+
+async fn listen(place: &ListenPlace, settings: &Settings) -> Result<Listener, Error> {
+    let opened = listener::bind(place, &settings.rights).await;
+    opened.map_err(|error| Error::Listen(place.clone(), error))
 }
 
 impl Listening {
     /// Where it listens: a port that was given as 0 is known here.
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().chain(&self.admin).filter_map(|listener| listener.local_addr().ok()).collect()
+    pub fn places(&self) -> Vec<ListenPlace> {
+        self.listeners.iter().chain(&self.admin).chain(&self.grpc).filter_map(Listener::place).collect()
     }
 
     /// The gate that it serves by.
@@ -125,7 +145,7 @@ impl Listening {
     /// # Errors
     /// When something broke.
     pub async fn serve(self, stop: channel::Receiver<bool>) -> Result<(), Error> {
-        let Self { door, listeners, admin } = self;
+        let Self { door, listeners, grpc, admin } = self;
         let limits = door.settings.connections;
         let crowd = Crowd::new(limits.connections, door.settings.trusted.clone());
         let (end, ending) = channel::channel(false);
@@ -133,21 +153,24 @@ impl Listening {
         for listener in listeners {
             ways.push((
                 listener,
-                Routes::requests(&door, &ending, admin.is_none()),
+                Way::Http(Routes::requests(&door, &ending, admin.is_none())),
                 Some(Arc::clone(&crowd)),
             ));
         }
+        for listener in grpc {
+            ways.push((listener, Way::Grpc(Arc::clone(&door)), None));
+        }
         if let Some(listener) = admin {
-            ways.push((listener, Routes::operators(&door), None));
+            ways.push((listener, Way::Http(Routes::operators(&door)), None));
         }
         let serving: Vec<_> = ways
             .into_iter()
-            .map(|(listener, routes, crowd)| {
+            .map(|(listener, way, crowd)| {
                 let (metrics, guard) =
                     (Arc::clone(&door.metrics), door.gate.guard("a listener", ending.clone()));
                 let ending = ending.clone();
                 tokio::spawn(async move {
-                    server::serve(listener, routes, limits, crowd, metrics, ending).await;
+                    server::serve(listener, way, limits, crowd, metrics, ending).await;
                     drop(guard);
                 })
             })

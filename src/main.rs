@@ -103,7 +103,7 @@ fn gate(session: &Session) -> cli::Result<u8> {
             gate::Error::Settings(error) => error.into(),
             error => Failure::new(Exit::Failure, error.to_string()),
         })?;
-        for address in listening.addresses() {
+        for address in listening.places() {
             tracing::info!(%address, database = %location, "listening");
         }
         // Whoever started it under systemd goes on from here; elsewhere nobody listens.

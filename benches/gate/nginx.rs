@@ -40,7 +40,7 @@ impl Nginx {
 
     /// The README's recipe as it stands, before an API.
     pub fn recipe(gate: SocketAddr, api: SocketAddr) -> Option<Self> {
-        Self::with(|listen| recipe("nginx.conf", listen, gate, api))
+        Self::with(|listen| recipe("nginx.conf", listen, &gate.into(), api))
     }
 
     fn with(site: impl FnOnce(SocketAddr) -> String) -> Option<Self> {

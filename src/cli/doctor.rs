@@ -8,6 +8,7 @@ use crate::domain::Instant;
 
 mod contents;
 mod database;
+mod gate;
 mod mail;
 mod terminal;
 
@@ -51,7 +52,7 @@ pub async fn run(session: &Session, end_lock: Option<i32>) -> Result {
     let mut findings = vec![process()];
     findings.extend(database::examine(session).await);
     findings.extend(mail::examine(session).await);
-    findings.extend(gate(session));
+    findings.extend(gate::examine(&session.settings.gate));
     findings.extend(anchors(session));
     findings.extend(terminal::examine(&|name| std::env::var(name).ok().filter(|value| !value.is_empty())));
     let problems = findings.iter().filter(|finding| finding.level == Level::Problem).count();
@@ -83,16 +84,6 @@ fn process() -> Finding {
             "a crash could write memory to a core dump",
             "run `ulimit -c 0` in the shell that starts keyrack",
         )
-    }
-}
-
-/// Whether a gate can be started with the settings; nothing where they don't speak of one.
-fn gate(session: &Session) -> Option<Finding> {
-    let table = &session.settings.gate;
-    let cure = "mend it below [gate]: no gate starts until then; keys can be revoked all the same";
-    match table.check() {
-        Err(mistake) => Some(Finding::problem("gate", mistake.to_string(), cure)),
-        Ok(()) => table.is_told().then(|| Finding::ok("gate", "its settings can be read")),
     }
 }
 

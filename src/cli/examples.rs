@@ -260,6 +260,10 @@ const EXAMPLES: &[Examples] = &[
                 "One of many, which answers from memory for at most a second",
                 "keyrack gate --trusted-proxy 10.0.0.0/8 --freshness lease=1s",
             ),
+            (
+                "By a socket, counting together with others in a Redis Cluster",
+                "keyrack gate --listen unix:/run/keyrack/gate.sock --trusted-proxy unix --limits redis-cluster://a:6379,b:6379",
+            ),
         ],
     ),
     ("doctor", &[("What is wrong, and how to mend it", "keyrack doctor")]),

@@ -5,6 +5,10 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::domain::verdict::Answer;
 
+/// What the service behind a proxy is told of a request that passes.
+pub const PASSED_ON: [&str; 5] =
+    ["X-Keyrack-Key", "X-Keyrack-Account", "X-Keyrack-Issuer", "X-Keyrack-Scopes", "X-Keyrack-Endpoint"];
+
 /// A refusal of the gate's own, that no policy has words for.
 pub fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     let body = serde_json::json!({ "error": { "code": code, "message": message } });

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::answer;
 use super::caller::Caller;
 use super::door::Door;
-use super::origin::{bare_host, client, host};
+use super::origin::{Peer, bare_host, client, host};
 use crate::domain::secret::HashedKey;
 
 /// What is asked.
@@ -53,8 +53,11 @@ fn lack(
     let trusted = door.settings.trusted.holds(peer);
     let passed_on =
         ["x-forwarded-for", "forwarded", "via", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
-    let asks =
-        if trusted { client(peer, headers, &door.settings.trusted) } else { (!passed_on).then_some(peer) };
+    let asks = if trusted {
+        client(peer, headers, &door.settings.trusted)
+    } else {
+        (!passed_on).then_some(peer.address())
+    };
     if !asks.is_some_and(|asks| rule.from.holds(asks)) {
         return Some(
             "the address is not in a network of --verify-from, or a proxy that is no --trusted-proxy passed it on",
@@ -65,7 +68,7 @@ fn lack(
         Some(wanted) if token(headers).is_some_and(|token| HashedKey::of(&token) == wanted) => None,
         Some(_) => Some("the token of --verify-token-file is missing or wrong"),
         None if caller.apart => strange_host(peer, host),
-        None if peer.is_loopback() || trusted => Some(
+        None if peer.address().is_loopback() || trusted => Some(
             "without a token nobody may ask here from this machine or through a proxy: give the gate a token with \
              --verify-token-file, or ask at --admin-listen",
         ),
@@ -74,14 +77,14 @@ fn lack(
 }
 
 /// Whoever comes from this machine and asks for another host comes through a proxy, or a browser that was led here.
-fn strange_host(peer: IpAddr, host: Option<&str>) -> Option<&'static str> {
+fn strange_host(peer: Peer, host: Option<&str>) -> Option<&'static str> {
     let here = |host: &str| {
         let name = bare_host(host).trim_end_matches('.');
         let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         name.eq_ignore_ascii_case("localhost")
             || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     };
-    let strange = peer.is_loopback() && host.is_some_and(|host| !here(host));
+    let strange = peer.address().is_loopback() && host.is_some_and(|host| !here(host));
     strange
         .then_some("it came from this machine for a Host that is not this machine, so a proxy passed it on")
 }

@@ -1,13 +1,16 @@
 //! Forward authentication: a proxy asks whether the request that it holds may pass.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{Request as HttpRequest, Response, StatusCode};
+use axum::http::{HeaderMap, Request as HttpRequest, Response, StatusCode};
 
-use super::answer;
+use super::answer::{self, PASSED_ON};
 use super::caller::Caller;
 use super::door::{Asked, Door, Judged, Sent};
-use super::origin::{self, Dialect, Mistake, Original, client, issuer, original};
+use super::origin::{self, Dialect, Mistake, Original, Peer, client, issuer, original};
+use super::wire::Note;
 use crate::domain::issuer::RequestLine;
 use crate::domain::verdict::{Answer, Ask, Request};
 
@@ -44,7 +47,7 @@ use crate::domain::verdict::{Answer, Ask, Request};
     )
 )]
 pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
-    answered(door, Told::By(Dialect::Forwarded), request, answer::plain).await
+    asked(door, Told::By(Dialect::Forwarded), request, answer::plain).await
 }
 
 /// May the request pass that `X-Original-Method` and `X-Original-URI` tell of? For nginx.
@@ -72,7 +75,7 @@ pub async fn forwarded(door: &Door, request: HttpRequest<Body>) -> Response<Body
     )
 )]
 pub async fn nginx(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
-    answered(door, Told::By(Dialect::Nginx), request, answer::nginx).await
+    asked(door, Told::By(Dialect::Nginx), request, answer::nginx).await
 }
 
 /// May the request pass that `X-Original-Method` and `X-Original-URL` tell of? For ingress-nginx, which sends them by itself.
@@ -98,7 +101,7 @@ pub async fn nginx(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
     )
 )]
 pub async fn ingress(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
-    answered(door, Told::By(Dialect::Ingress), request, answer::ingress).await
+    asked(door, Told::By(Dialect::Ingress), request, answer::ingress).await
 }
 
 /// May this request pass, with its path behind `/auth`?
@@ -124,7 +127,7 @@ pub async fn ingress(door: &Door, request: HttpRequest<Body>) -> Response<Body> 
     )
 )]
 pub async fn below(door: &Door, request: HttpRequest<Body>) -> Response<Body> {
-    answered(door, Told::ByItself, request, answer::plain).await
+    asked(door, Told::ByItself, request, answer::plain).await
 }
 
 /// How a proxy tells which request it asks about.
@@ -135,61 +138,91 @@ enum Told {
     ByItself,
 }
 
-/// Judges the request that is asked about, and says what came of it in the words of the asker's kind.
-async fn answered(
+/// A request that a listed proxy asks about, however it does.
+pub(super) struct Question<'q> {
+    pub entrance: &'static str,
+    pub headers: &'q HeaderMap,
+    pub note: Note,
+    pub peer: Peer,
+    pub original: Original<'q>,
+    /// The issuer that the proxy names.
+    pub named: Option<&'q str>,
+    /// The client's.
+    pub address: Option<IpAddr>,
+}
+
+/// Judges the request that a proxy asks about over HTTP, and says what came of it in the words of the asker's kind.
+async fn asked(
     door: &Door,
     told: Told,
     question: HttpRequest<Body>,
     worded: fn(Answer) -> Response<Body>,
 ) -> Response<Body> {
     let (head, _) = question.into_parts();
-    match judge(door, told, &head).await {
-        Ok(judged) => passing(&judged, worded(judged.answer())),
-        Err(refused) => refused,
+    let Some(caller) = head.extensions.get::<Caller>().copied() else {
+        return answer::unavailable();
+    };
+    match read(door, caller, told, &head) {
+        Ok(question) => answered(door, &question, worded).await,
+        Err(mistake) => mistaken(door, caller.peer, mistake),
     }
 }
 
-async fn judge(door: &Door, told: Told, head: &Parts) -> Result<Judged, Response<Body>> {
-    let headers = &head.headers;
-    let Some(caller) = head.extensions.get::<Caller>().copied() else {
-        return Err(answer::unavailable());
+fn read<'h>(door: &Door, caller: Caller, told: Told, head: &'h Parts) -> Result<Question<'h>, Mistake> {
+    let (peer, headers, trusted) = (caller.peer, &head.headers, &door.settings.trusted);
+    let (original, named) = match told {
+        Told::By(dialect) => (original(dialect, peer, headers, trusted)?, issuer(head.uri.query())?),
+        Told::ByItself => {
+            let asked = origin::below(&head.method, &head.uri, peer, headers, trusted)?;
+            // The library drops a # and what stands behind it, which the service may get: it is refused for the #.
+            let target = if caller.note.is_cut() { b"#" } else { asked.target };
+            (Original { target, ..asked }, None)
+        }
     };
-    let mistaken = |mistake: Mistake| {
-        door.log(|| tracing::warn!(peer = %caller.peer, "a question to /auth was refused: {mistake}"));
-        let message = "This address can't ask here, or asks in the wrong way. The gate's log says more.";
-        answer::error(StatusCode::FORBIDDEN, "bad_proxy", message)
-    };
-    let (peer, trusted) = (caller.peer, &door.settings.trusted);
-    let (asked, named) = match told {
-        Told::By(dialect) => (original(dialect, peer, headers, trusted), issuer(head.uri.query())),
-        Told::ByItself => (origin::below(&head.method, &head.uri, peer, headers, trusted), Ok(None)),
-    };
-    let Original { method, target, host } = asked.map_err(mistaken)?;
-    let home = door.settings.issuers.within(host, named.map_err(mistaken)?);
-    let address = client(caller.peer, headers, &door.settings.trusted);
+    let address = client(peer, headers, trusted);
+    Ok(Question { entrance: "auth", headers, note: caller.note, peer, original, named, address })
+}
+
+/// Judges a request, and says what came of it.
+pub(super) async fn answered(
+    door: &Door,
+    question: &Question<'_>,
+    worded: fn(Answer) -> Response<Body>,
+) -> Response<Body> {
+    let Original { method, target, host } = question.original;
+    let address = question.address;
     let asked = Asked {
-        entrance: "auth",
-        sent: Sent::Headers(headers, caller.note),
-        home,
+        entrance: question.entrance,
+        sent: Sent::Headers(question.headers, question.note),
+        home: door.settings.issuers.within(host, question.named),
         request: Request { ask: Ask::Line(RequestLine::read(method, target)), address },
-        peer: caller.peer,
-        brakes: address.or(Some(caller.peer)),
+        peer: question.peer,
+        brakes: address.or(Some(question.peer.address())),
         method,
         target,
     };
-    Ok(door.judge(&asked).await)
+    let judged = door.judge(&asked).await;
+    passing(&judged, worded(judged.answer()))
+}
+
+/// The answer to a question that can't be used; the log says why.
+pub(super) fn mistaken(door: &Door, peer: Peer, mistake: Mistake) -> Response<Body> {
+    door.log(|| tracing::warn!(%peer, "a question to /auth was refused: {mistake}"));
+    let message = "This address can't ask here, or asks in the wrong way. The gate's log says more.";
+    answer::error(StatusCode::FORBIDDEN, "bad_proxy", message)
 }
 
 /// Tells the service behind the proxy whose request it gets.
 fn passing(judged: &Judged, mut answer: Response<Body>) -> Response<Body> {
+    let [id, account, issuer, scopes, endpoint] = PASSED_ON;
     if let (true, Some(known)) = (judged.verdict.allowed(), &judged.known) {
         let key = &known.key;
-        answer::put(&mut answer, "X-Keyrack-Key", key.id.as_hyphenated().encode_lower(&mut [0; 36]));
-        answer::put(&mut answer, "X-Keyrack-Account", &key.account);
-        answer::put(&mut answer, "X-Keyrack-Issuer", &key.issuer);
-        answer::put(&mut answer, "X-Keyrack-Scopes", &*known.scopes());
-        if let Some(endpoint) = &judged.verdict.endpoint {
-            answer::put(&mut answer, "X-Keyrack-Endpoint", endpoint);
+        answer::put(&mut answer, id, key.id.as_hyphenated().encode_lower(&mut [0; 36]));
+        answer::put(&mut answer, account, &key.account);
+        answer::put(&mut answer, issuer, &key.issuer);
+        answer::put(&mut answer, scopes, &*known.scopes());
+        if let Some(name) = &judged.verdict.endpoint {
+            answer::put(&mut answer, endpoint, name);
         }
     }
     answer

@@ -11,11 +11,13 @@ use super::brake::Pace;
 use super::leaks::PublicKeys;
 use super::limiter::Address;
 use super::limits::Limits;
+use super::listener::SocketRights;
 use super::origin::Listed;
 use super::settings::{Issuers, LeakDoors, Settings, VerifyRule};
 use super::webhook::Receiver;
 use crate::config::ConfigError;
 use crate::config::settings::{Door, GateTable, HeaderNames, Setting};
+use crate::domain::listening::Believed;
 use crate::domain::network::Networks;
 use crate::domain::secret::HashedKey;
 use crate::secret_file::SecretFiles;
@@ -39,18 +41,20 @@ impl Settings {
         }
         let issuers = Issuers::parse(table.issuer.value.iter().map(String::as_str));
         let password = secret(&table.limits_password_file, 1)?;
-        let address = |url: &String| Address::parse(url, password.as_deref().map(String::as_str));
+        let address = |place| Address::of(place, password.as_deref().map(String::as_str));
         let limits = table.limits.value.as_ref().map(address).transpose();
         let signed = secret(&table.webhook_secret_file, SHORTEST_SECRET)?;
         let webhook = table.webhook.value.as_ref().map(|url| Receiver::new(url, signed)).transpose();
         let token = secret(&table.verify_token_file, SHORTEST_SECRET)?;
         Ok(Self {
             listen: table.listen.value.clone(),
-            admin: table.admin_listen.value,
+            grpc: table.listen_grpc.value.clone(),
+            rights: SocketRights { mode: table.socket_mode.value, group: group(&table.socket_group)? },
+            admin: table.admin_listen.value.clone(),
             issuers: issuers.map_err(|why| mistake(&table.issuer, why))?,
             issuers_said: table.issuer.source.clone(),
             own: presentation(table),
-            trusted: Listed::new(Networks::new(table.trusted_proxy.value.iter().copied())),
+            trusted: believed(&table.trusted_proxy.value),
             spelling_kept: table.header_names.value == HeaderNames::Kept,
             verify: VerifyRule {
                 from: Listed::new(askers(&table.verify_from.value)),
@@ -58,6 +62,7 @@ impl Settings {
             },
             pace: Pace { burst: table.unknown_keys.value, every: Duration::from_secs(1) },
             limits: limits.map_err(|why| mistake(&table.limits, why))?,
+            limits_said: table.limits.source.clone(),
             leaks: LeakDoors {
                 github: table
                     .leaks_github_keys
@@ -87,6 +92,27 @@ fn presentation(table: &GateTable) -> GateSettings {
         cache: table.cache.value,
         keep_usage: table.keep_usage.value,
         ..GateSettings::default()
+    }
+}
+
+/// The proxies whose word is believed.
+fn believed(named: &[Believed]) -> Listed {
+    let networks = named.iter().filter_map(|one| match one {
+        Believed::Network(network) => Some(*network),
+        Believed::Sockets => None,
+    });
+    Listed::new(Networks::new(networks)).with_sockets(named.contains(&Believed::Sockets))
+}
+
+/// The number of the group that a setting names, or gives.
+fn group(setting: &Setting<Option<String>>) -> Result<Option<u32>, ConfigError> {
+    let Some(name) = &setting.value else { return Ok(None) };
+    if let Ok(number) = name.parse() {
+        return Ok(Some(number));
+    }
+    match nix::unistd::Group::from_name(name) {
+        Ok(Some(group)) => Ok(Some(group.gid.as_raw())),
+        _ => Err(mistake(setting, format!("this machine has no group {name:?}"))),
     }
 }
 

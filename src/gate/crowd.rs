@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use parking_lot::Mutex;
 
-use super::origin::Listed;
+use super::origin::{Listed, Peer};
 use crate::domain::network::reaches;
 
 /// One address, of IPv6 one /64, has at most a quarter of all connections; a whole /48 or /32 at most half of them; but these
@@ -40,10 +40,12 @@ impl Crowd {
     }
 
     /// A place for a connection of this address, if there is one.
-    pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Seat> {
+    pub fn enter(self: &Arc<Self>, peer: impl Into<Peer>) -> Option<Seat> {
+        let peer = peer.into();
         if self.trusted.holds(peer) {
             return Some(Seat(None));
         }
+        let peer = peer.address();
         let mut counts = self.counts.lock();
         let taken = |reach: &IpNet| counts.reaches.get(reach).copied().unwrap_or_default();
         let parts = [self.connections / 4, self.connections / 2, self.connections / 2];
@@ -98,13 +100,13 @@ mod tests {
     }
 
     fn all(crowd: &Arc<Crowd>, addresses: impl Iterator<Item = String>) -> Vec<Seat> {
-        addresses.map_while(|address| crowd.enter(address.parse().unwrap())).collect()
+        addresses.map_while(|address| crowd.enter(address.parse::<IpAddr>().unwrap())).collect()
     }
 
     #[test]
     fn one_address_has_a_part_of_all_connections_and_a_trusted_proxy_the_rest() {
         let crowd = crowd(400);
-        let enter = |address: &str| crowd.enter(address.parse().unwrap());
+        let enter = |address: &str| crowd.enter(address.parse::<IpAddr>().unwrap());
         let mut held = all(&crowd, (0..200).map(|_| "203.0.113.7".into()));
         assert_eq!(held.len(), 100);
         assert!(enter("203.0.113.8").is_some(), "others come in");
@@ -124,10 +126,10 @@ mod tests {
         assert_eq!(one.len(), 100, "a /64");
         let site = all(&crowd, (0x100..0x200).map(|n| format!("2001:db8:1:{n:x}::1")));
         assert_eq!(site.len(), 100, "a /48 has half");
-        assert!(crowd.enter("2001:db8:7::1".parse().unwrap()).is_none(), "and a /32 too");
+        assert!(crowd.enter("2001:db8:7::1".parse::<IpAddr>().unwrap()).is_none(), "and a /32 too");
         let others = all(&crowd, (0..400).map(|n| format!("203.0.{}.{}", n / 100, n % 100)));
         assert_eq!(others.len(), 100, "strangers have three quarters");
-        assert!(crowd.enter("10.0.0.1".parse().unwrap()).is_some_and(|seat| seat.is_trusted()));
+        assert!(crowd.enter("10.0.0.1".parse::<IpAddr>().unwrap()).is_some_and(|seat| seat.is_trusted()));
     }
 
     #[test]

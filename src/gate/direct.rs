@@ -75,7 +75,7 @@ pub async fn own(
         home: door.settings.issuers.of(host(uri, headers)),
         request: Request { ask: Ask::Direct { scope: None, endpoint: Some(entrance) }, address },
         peer: caller.peer,
-        brakes: address.or(Some(caller.peer)),
+        brakes: address.or(Some(caller.peer.address())),
         method: method.as_str().as_bytes(),
         target: uri.path().as_bytes(),
     };

@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use super::brake::Brake;
 use super::limiter::{Limiter, Told};
 use super::metrics::{Labels, Metrics, Present};
+use super::origin::Peer;
 use super::refusals::{Refusal, Refusals};
 use super::settings::Settings;
 use super::wire::Note;
@@ -58,7 +59,7 @@ pub struct Asked<'a> {
     pub home: Home<'a>,
     pub request: Request<'a>,
     /// The other end of the connection.
-    pub peer: IpAddr,
+    pub peer: Peer,
     /// Whose failures the brake counts together; none: a service that asks about keys of callers it does not name.
     pub brakes: Option<IpAddr>,
     /// For the log: as they came.
@@ -205,8 +206,8 @@ impl Door {
             let counted = match told.take() {
                 Some((charges, told)) if charges == checked.charges => (charges, told),
                 _ => {
-                    let told =
-                        self.limiter.take(&policy.gate, &checked.charges, instant.timestamp_micros()).await;
+                    let (account, at) = (known.account.slug.as_str(), instant.timestamp_micros());
+                    let told = self.limiter.take(&policy.gate, account, &checked.charges, at).await;
                     (std::mem::take(&mut checked.charges), told)
                 }
             };
@@ -249,7 +250,8 @@ impl Door {
     /// A request that may not pass, with what its headers may tell of its budgets.
     async fn refuse(&self, refused: Refused, policy: &Arc<Policy>, known: Option<Arc<Known>>) -> Judged {
         let now = self.gate.now().timestamp_micros();
-        let (quota, now) = self.limiter.look(&refused.shows, now).await;
+        let account = known.as_ref().map_or("", |known| known.account.slug.as_str());
+        let (quota, now) = self.limiter.look(account, &refused.shows, now).await;
         let verdict = Verdict::refuse(refused.reason, quota);
         Judged { verdict, policy: Some(Arc::clone(policy)), known, now }
     }
@@ -362,6 +364,11 @@ impl Door {
         }
         self.unsaved.store(false, Ordering::Relaxed);
         whole >= PART
+    }
+
+    /// Whether it can answer requests as the policies want.
+    pub async fn is_ready(&self) -> bool {
+        self.gate.is_ready() && self.limiter.is_well().await
     }
 
     /// How the gate is, for those who watch over it.

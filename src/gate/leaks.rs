@@ -97,7 +97,7 @@ pub async fn github(
 ) -> Response<Body> {
     let Some(keys) = door.settings.leaks.github.as_ref() else { return nothing() };
     let (head, body) = request.into_parts();
-    let address = client(caller.peer, &head.headers, &door.settings.trusted).unwrap_or(caller.peer);
+    let address = client(caller.peer, &head.headers, &door.settings.trusted).unwrap_or(caller.peer.address());
     if let Some(wait) = braked(&door, address) {
         return wait;
     }
@@ -170,7 +170,7 @@ pub async fn revoke(
     let turns = Arc::clone(turns);
     let begun = Instant::now();
     let (head, body) = request.into_parts();
-    let address = client(caller.peer, &head.headers, &door.settings.trusted).unwrap_or(caller.peer);
+    let address = client(caller.peer, &head.headers, &door.settings.trusted).unwrap_or(caller.peer.address());
     if let Some(wait) = braked(&door, address) {
         return wait;
     }

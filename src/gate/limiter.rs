@@ -1,4 +1,4 @@
-//! Who counts: this gate alone, or several together in a Redis or Valkey. Both decide exactly as
+//! Who counts: this gate alone, or several together in a Redis, a Valkey or a Redis Cluster. Both decide exactly as
 //! [`crate::domain::limit`] says.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -43,9 +43,9 @@ impl Limiter {
         Self { own: Windows::default(), shared, gates: AtomicU32::new(1) }
     }
 
-    /// Counts a request in all of its budgets, or in none if one of them has no room. `now` in microseconds since the
-    /// epoch.
-    pub async fn take(&self, rule: &GateRule, charges: &[Charge], now: i64) -> Told {
+    /// Counts a request in all of its budgets, which are one account's, or in none if one of them has no room. `now` in
+    /// microseconds since the epoch.
+    pub async fn take(&self, rule: &GateRule, account: &str, charges: &[Charge], now: i64) -> Told {
         if charges.is_empty() {
             return Told::quota(None, now);
         }
@@ -53,18 +53,18 @@ impl Limiter {
             return Told::quota(self.own.take(charges, now), now);
         };
         // In a box: most gates never come here, and every request would carry the room for it about.
-        match Box::pin(shared.ask(charges, true)).await {
+        match Box::pin(shared.ask(account, charges, true)).await {
             Some((quota, now)) => Told::quota(quota, now),
             None => self.alone(rule, charges, now),
         }
     }
 
     /// What the budgets are at, without using them; nothing where that can't be found out at once.
-    pub async fn look(&self, charges: &[Charge], now: i64) -> (Option<Quota>, i64) {
+    pub async fn look(&self, account: &str, charges: &[Charge], now: i64) -> (Option<Quota>, i64) {
         match &self.shared {
             _ if charges.is_empty() => (None, now),
             None => (self.own.look(charges, now), now),
-            Some(shared) => Box::pin(shared.ask(charges, false)).await.unwrap_or((None, now)),
+            Some(shared) => Box::pin(shared.ask(account, charges, false)).await.unwrap_or((None, now)),
         }
     }
 
@@ -100,6 +100,17 @@ impl Limiter {
     /// Whether several gates count together.
     pub fn is_shared(&self) -> bool {
         self.shared.is_some()
+    }
+
+    /// Looks which nodes the shared limiter has.
+    ///
+    /// # Errors
+    /// In words, where it is not what it was named as.
+    pub async fn look_round(&self) -> Result<(), String> {
+        match &self.shared {
+            None => Ok(()),
+            Some(shared) => shared.look_round().await,
+        }
     }
 
     /// Asks whether counting works; of one gate alone it always does.

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::wire::Patience;
 
+/// A head may have so many bytes; a longer one is answered with 431.
+pub const HEAD_MAX: usize = 64 * 1024;
+
 /// How callers are waited for.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

@@ -12,7 +12,7 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 /// What a request was and came to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Labels {
-    /// `auth`, `me`, `verify`, `watch`.
+    /// `auth`, `grpc`, `me`, `verify`, `watch`.
     pub entrance: &'static str,
     /// The issuer's slug; empty where no key or host said whose it is.
     pub issuer: String,

@@ -10,8 +10,11 @@ pub struct Said {
     namesake: bool,
 }
 
-/// Looks who else is there.
+/// Looks who else is there, and who counts for all of them.
 pub async fn look(door: &Door, said: &mut Said) {
+    if let Err(why) = door.limiter.look_round().await {
+        door.log(|| tracing::warn!(why, "the shared limiter can't be asked"));
+    }
     let Ok(Neighbours { living, others, namesakes }) = door.gate.neighbours().await else { return };
     door.limiter.set_gates(living);
     let alone = others > 0 && !door.limiter.is_shared();

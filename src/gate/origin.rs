@@ -1,6 +1,6 @@
 //! Where a request comes from, and which request a proxy asks about. Headers are believed only from listed proxies (H18).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
@@ -42,6 +42,10 @@ pub enum Mistake {
     Address,
     #[error("{0} is there more than once: the proxy must overwrite what a client sends")]
     Twice(&'static str),
+    #[error("{0} is told in two ways that differ: nobody can say by which one others go")]
+    Torn(&'static str),
+    #[error("a header that may carry a key or an address can't be read")]
+    Unreadable,
     #[error(
         "the question's query is not issuer=SLUG alone: the proxy must drop the client's query, as the recipes in the \
          documentation do"
@@ -49,27 +53,66 @@ pub enum Mistake {
     Query,
 }
 
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, derive_more::Display)]
+pub enum Peer {
+    /// Canonical.
+    Address(IpAddr),
+    /// Somebody on this machine, by a socket in the file system.
+    #[display("a socket")]
+    Socket,
+}
+
+impl Peer {
+    /// The address that counts as this one's: by a socket comes nobody but this machine.
+    pub fn address(self) -> IpAddr {
+        match self {
+            Self::Address(address) => address,
+            Self::Socket => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        }
+    }
+}
+
+impl From<IpAddr> for Peer {
+    fn from(address: IpAddr) -> Self {
+        Self::Address(address)
+    }
+}
+
 /// Networks whose members have a right. Unlike an allow-list, an empty one holds nobody.
 #[derive(Clone, Debug, Default)]
-pub struct Listed(Networks);
+pub struct Listed {
+    networks: Networks,
+    /// Whether those have it who come by a socket, whatever the networks are.
+    sockets: bool,
+}
 
 impl Listed {
     pub fn new(networks: Networks) -> Self {
-        Self(networks)
+        Self { networks, sockets: false }
     }
 
-    pub fn holds(&self, address: IpAddr) -> bool {
-        !self.0.is_empty() && self.0.allows(address)
+    /// The same with those who come by a socket.
+    pub fn with_sockets(self, sockets: bool) -> Self {
+        Self { sockets, ..self }
+    }
+
+    pub fn holds(&self, peer: impl Into<Peer>) -> bool {
+        match peer.into() {
+            Peer::Address(address) => !self.networks.is_empty() && self.networks.allows(address),
+            Peer::Socket => self.sockets,
+        }
     }
 }
 
 /// Who the client is: the peer of the connection, or, if that is a listed proxy, whoever the last of the listed proxies
 /// in the chain names. `None`: a listed proxy names somebody who is no address.
-pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &Listed) -> Option<IpAddr> {
+pub fn client(peer: impl Into<Peer>, headers: &HeaderMap, trusted: &Listed) -> Option<IpAddr> {
+    let peer = peer.into();
+    let mut client = canonical_address(peer.address());
     if !trusted.holds(peer) {
-        return Some(canonical_address(peer));
+        return Some(client);
     }
-    let mut client = canonical_address(peer);
     for value in headers.get_all("x-forwarded-for").iter().rev() {
         let Ok(list) = value.to_str() else { return None };
         for entry in list.split(',').rev().map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -92,7 +135,7 @@ fn address(text: &str) -> Option<IpAddr> {
 /// The request that a proxy asks about.
 pub fn original<'h>(
     dialect: Dialect,
-    peer: IpAddr,
+    peer: impl Into<Peer>,
     headers: &'h HeaderMap,
     trusted: &Listed,
 ) -> Result<Original<'h>, Mistake> {
@@ -122,7 +165,7 @@ pub fn original<'h>(
 pub fn below<'h>(
     method: &'h Method,
     uri: &'h Uri,
-    peer: IpAddr,
+    peer: impl Into<Peer>,
     headers: &'h HeaderMap,
     trusted: &Listed,
 ) -> Result<Original<'h>, Mistake> {

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,42 +15,39 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::caller::Caller;
 use super::crowd::{Crowd, Seat};
-use super::limits::Limits;
+use super::door::Door;
+use super::grpc;
+use super::limits::{HEAD_MAX, Limits};
+use super::listener::{Listener, Stream};
 use super::metrics::Metrics;
+use super::origin::{Mistake, Peer};
 use super::routes::Routes;
 use super::stop::stopped;
 use super::wire::{Notes, Patience, Wire};
-use crate::domain::network::canonical_address;
 
-/// A head may have so many bytes; a longer one is answered with 431.
-pub const HEAD_MAX: usize = 64 * 1024;
 /// And so many headers.
 const HEADERS_MAX: usize = 100;
 /// What the library reads ahead: a whole head and a piece of what follows.
 const BUFFER_MAX: usize = HEAD_MAX + 16 * 1024;
 
-/// Opens a listener whose address can be used again at once after a restart.
-///
-/// # Errors
-/// When the address is taken or not this machine's.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(1_024)
+/// What is spoken at a listener.
+#[derive(Clone)]
+pub enum Way {
+    Http(Routes),
+    /// gRPC, with the listed proxies alone.
+    Grpc(Arc<Door>),
 }
 
 /// Serves until `stop` says so, strangers with as many connections as `crowd` has for them; then until the open requests are
 /// answered or the farewell ends.
 pub async fn serve(
-    listener: TcpListener,
-    routes: Routes,
+    listener: Listener,
+    way: Way,
     limits: Limits,
     crowd: Option<Arc<Crowd>>,
     metrics: Arc<Metrics>,
@@ -76,23 +72,35 @@ pub async fn serve(
                 continue;
             }
         };
-        let peer = canonical_address(peer.ip());
         let place = crowd.as_ref().map(|crowd| crowd.enter(peer));
         if matches!(place, Some(None)) {
             metrics.turned_away.inc();
             continue;
         }
         let place = place.flatten();
+        if let Way::Grpc(door) = &way
+            && !door.settings.trusted.holds(peer)
+        {
+            metrics.turned_away.inc();
+            door.log(|| tracing::warn!(%peer, "a connection for gRPC was closed: {}", Mistake::Untrusted));
+            continue;
+        }
         let mut patience = limits.patience;
         if place.as_ref().is_some_and(Seat::is_trusted) {
             // Proxies may open connections before they need them.
             patience.first = limits.idle;
         }
         metrics.connections.inc();
-        let (routes, metrics, stop) = (routes.clone(), Arc::clone(&metrics), stop.clone());
+        let (way, metrics, stop) = (way.clone(), Arc::clone(&metrics), stop.clone());
         let builder = builder.clone();
         connections.spawn(async move {
-            connection(stream, peer, routes, patience, builder, &metrics, stop).await;
+            match way {
+                Way::Http(routes) => {
+                    connection(stream, peer, routes, patience, builder, &metrics, stop).await
+                }
+                // In a box: most connections are none of these, and would carry the room for it about.
+                Way::Grpc(door) => Box::pin(grpc::connection(door, stream, peer, patience, stop)).await,
+            }
             metrics.connections.dec();
             drop((place, permit));
         });
@@ -105,12 +113,11 @@ pub async fn serve(
 }
 
 async fn accept(
-    listener: &TcpListener,
+    listener: &Listener,
     room: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> io::Result<(Stream, Peer, OwnedSemaphorePermit)> {
     let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
-    stream.set_nodelay(true)?;
     Ok((stream, peer, permit))
 }
 
@@ -132,8 +139,8 @@ fn builder(limits: Limits) -> http1::Builder {
 }
 
 async fn connection(
-    stream: TcpStream,
-    peer: IpAddr,
+    stream: Stream,
+    peer: Peer,
     routes: Routes,
     patience: Patience,
     builder: http1::Builder,

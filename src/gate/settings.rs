@@ -1,6 +1,5 @@
 //! What an operator decides about a gate's door.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -9,19 +8,25 @@ use super::brake::Pace;
 use super::leaks::PublicKeys;
 use super::limiter::Address;
 use super::limits::Limits;
+use super::listener::SocketRights;
 use super::origin::{Listed, bare_host};
 use super::webhook::Receiver;
 use crate::config::settings::Source;
 use crate::domain::credential::Home;
+use crate::domain::listening::ListenPlace;
 use crate::domain::secret::HashedKey;
 use crate::service::GateSettings;
 
 /// How a gate listens, whom it believes and whose keys it takes.
 #[derive(Debug)]
 pub struct Settings {
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<ListenPlace>,
+    /// Where Envoy asks by gRPC.
+    pub grpc: Vec<ListenPlace>,
+    /// Who may use those of them that are sockets.
+    pub rights: SocketRights,
     /// Where health and metrics are instead, if not with the rest.
-    pub admin: Option<SocketAddr>,
+    pub admin: Option<ListenPlace>,
     pub issuers: Issuers,
     /// Where those were named.
     pub issuers_said: Source,
@@ -35,6 +40,8 @@ pub struct Settings {
     pub pace: Pace,
     /// The limiter that is shared with other gates; none: this gate counts by itself.
     pub limits: Option<Address>,
+    /// Where that was named.
+    pub limits_said: Source,
     pub connections: Limits,
     /// The doors for leaked keys.
     pub leaks: LeakDoors,

@@ -43,10 +43,26 @@ pub struct Patience {
     pub answer: Duration,
 }
 
+/// What is followed in what comes.
+enum Follow {
+    Heads(Heads),
+    /// So many bytes of HTTP/2's greeting are still to come.
+    Greeting(usize),
+}
+
+/// HTTP/2's first bytes, which are always the same.
+const GREETING: usize = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
+
+impl Follow {
+    fn is_inside(&self) -> bool {
+        matches!(self, Self::Heads(heads) if heads.is_inside())
+    }
+}
+
 /// A connection, read along.
 pub struct Wire<S> {
     stream: S,
-    heads: Heads,
+    heads: Follow,
     notes: Notes,
     patience: Patience,
     /// Whether nothing of a head has come yet.
@@ -73,9 +89,18 @@ const FAREWELL_BYTES: usize = 1024 * 1024;
 
 impl<S> Wire<S> {
     pub fn new(stream: S, notes: Notes, patience: Patience) -> Self {
+        Self::of(stream, Follow::Heads(Heads::default()), notes, patience)
+    }
+
+    /// One by HTTP/2, which is not read along: its greeting is waited for as patiently as a first head.
+    pub fn http2(stream: S, patience: Patience) -> Self {
+        Self::of(stream, Follow::Greeting(GREETING), Notes::default(), patience)
+    }
+
+    fn of(stream: S, heads: Follow, notes: Notes, patience: Patience) -> Self {
         Self {
             stream,
-            heads: Heads::default(),
+            heads,
             notes,
             patience,
             is_new: true,
@@ -101,11 +126,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             Poll::Ready(done) => {
                 done?;
                 let (notes, mut ended) = (&this.notes, false);
-                this.heads.follow(&buf.filled()[before..], |note| {
-                    ended = true;
-                    notes.add(note);
-                });
-                if ended || (this.is_new && this.heads.is_inside()) {
+                let is_inside = match &mut this.heads {
+                    Follow::Greeting(left) => {
+                        *left = left.saturating_sub(buf.filled().len() - before);
+                        *left == 0
+                    }
+                    Follow::Heads(heads) => {
+                        heads.follow(&buf.filled()[before..], |note| {
+                            ended = true;
+                            notes.add(note);
+                        });
+                        heads.is_inside()
+                    }
+                };
+                if ended || (this.is_new && is_inside) {
                     this.is_new = false;
                     this.head_ends = None;
                 }

@@ -221,7 +221,7 @@ pub const ROOMS: &[Room] = &[
             "zeroize",
         ],
     ),
-    // The only room that speaks HTTP, Prometheus, OpenAPI and Redis.
+    // The only room that speaks HTTP, gRPC, Prometheus, OpenAPI and Redis.
     room(
         "src/gate",
         &["src/domain", "src/clock", "src/service", "src/config", "src/https", "src/secret_file"],
@@ -236,7 +236,9 @@ pub const ROOMS: &[Room] = &[
             "hyper",
             "hyper_util",
             "ipnet",
+            "nix",
             "prometheus_client",
+            "prost",
             "rand",
             "redis",
             "ring",
@@ -246,6 +248,8 @@ pub const ROOMS: &[Room] = &[
             "std::fs",
             "thiserror",
             "tokio",
+            "tonic",
+            "tonic_prost",
             "tracing",
             "ureq",
             "utoipa",

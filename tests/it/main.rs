@@ -103,8 +103,10 @@ mod events {
 mod gate {
     mod after_end;
     mod api;
+    mod cluster;
     mod edits;
     mod frozen;
+    mod grpc;
     mod hostile;
     mod import;
     mod journal;

@@ -82,12 +82,15 @@ impl Gate {
             }
         });
         let mut gate = Self { child, address: "127.0.0.1:0".parse().unwrap(), log };
-        gate.address = gate.wait("it listens", |log| {
-            let line = log.lines().find(|line| line.contains("listening"))?;
-            let address = line.split("address").nth(1)?.trim_start_matches(['"', ':', '=']);
-            address.split(['"', ',', ' ']).next()?.parse().ok()
-        });
+        gate.address = gate.wait("it listens", |log| addresses(log).next());
         gate
+    }
+
+    /// The last address that it listens at: where it has one for gRPC, that.
+    #[track_caller]
+    pub fn last_address(&mut self) -> SocketAddr {
+        let first = self.address;
+        self.wait("it listens twice", |log| addresses(log).last().filter(|last| *last != first))
     }
 
     /// Everything that it has logged.
@@ -177,8 +180,14 @@ impl Gate {
 
     /// Ends it as a service is ended, and waits.
     #[track_caller]
-    pub fn stop(mut self) -> (ExitStatus, String) {
+    pub fn stop(self) -> (ExitStatus, String) {
         self.signal(rustix::process::Signal::TERM);
+        self.ended()
+    }
+
+    /// Waits for the end of one that was told to end.
+    #[track_caller]
+    pub fn ended(mut self) -> (ExitStatus, String) {
         let status = program::ended(&mut self.child);
         // The last lines may still be on their way.
         std::thread::sleep(Duration::from_millis(20));
@@ -202,6 +211,14 @@ impl Drop for Gate {
             eprintln!("the gate's log:\n{}", self.log());
         }
     }
+}
+
+/// The addresses at which a gate says that it listens.
+fn addresses(log: &str) -> impl Iterator<Item = SocketAddr> {
+    log.lines().filter(|line| line.contains("listening")).filter_map(|line| {
+        let address = line.split("address").nth(1)?.trim_start_matches(['"', ':', '=']);
+        address.split(['"', ',', ' ']).next()?.parse().ok()
+    })
 }
 
 /// What a gate on this machine is told that believes proxies here and has a token.

@@ -7,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 
 use super::http::{Connection, free_port, wait_for_port};
 
+mod cluster;
+pub use cluster::Cluster;
+
 /// A server that this test started.
 pub struct Server {
     child: Child,
@@ -29,14 +32,70 @@ pub fn of_python(name: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-/// A recipe of the documentation, with the addresses of this test in place of its own.
-pub fn recipe(name: &str, listen: SocketAddr, gate: SocketAddr, api: SocketAddr) -> String {
+/// Where a proxy finds its gate.
+#[derive(Clone, Debug)]
+pub enum At {
+    Address(SocketAddr),
+    Socket(PathBuf),
+}
+
+impl From<SocketAddr> for At {
+    fn from(address: SocketAddr) -> Self {
+        Self::Address(address)
+    }
+}
+
+/// What stands in a recipe where its gate has an address, and what where it has a socket. The documentation tells these.
+pub const BY_SOCKET: [(&str, &str, &str); 4] = [
+    ("nginx.conf", "server 127.0.0.1:8100;", "server unix:/run/keyrack/gate.sock;"),
+    ("Caddyfile", "reverse_proxy 127.0.0.1:8100 {", "reverse_proxy unix//run/keyrack/gate.sock {"),
+    ("keyrack.lua", ":get { url = gate, ", ":get { url = gate, dst = 'unix@/run/keyrack/gate.sock', "),
+    (
+        "envoy.yaml",
+        "address: { socket_address: { address: 127.0.0.1, port_value: 8100 } }",
+        "address: { pipe: { path: /run/keyrack/gate.sock } }",
+    ),
+];
+
+fn source(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes").join(name);
-    std::fs::read_to_string(path)
-        .unwrap()
-        .replace(":8080", &format!(":{}", listen.port()))
-        .replace("127.0.0.1:8100", &gate.to_string())
-        .replace("127.0.0.1:9000", &api.to_string())
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// A recipe whose gate is found where this one's is.
+fn by_socket(name: &str, mut told: String, gate: &At) -> String {
+    if let At::Socket(socket) = gate {
+        for (_, address, by_socket) in BY_SOCKET.iter().filter(|(recipe, ..)| *recipe == name) {
+            assert!(told.contains(address), "{name}");
+            told =
+                told.replace(address, &by_socket.replace("/run/keyrack/gate.sock", socket.to_str().unwrap()));
+        }
+    }
+    told
+}
+
+/// A recipe with a part of it, from one line to before another one, as a smaller recipe has it.
+fn instead(recipe: &str, [from, to]: [&str; 2], smaller: &str) -> String {
+    let (begin, end) = (recipe.find(from).unwrap(), recipe.find(to).unwrap());
+    let column = begin - recipe[..begin].rfind('\n').unwrap() - 1;
+    let margin = format!("\n{}", " ".repeat(column));
+    format!(
+        "{}{}{}{}",
+        &recipe[..begin],
+        source(smaller).trim_end().replace('\n', &margin),
+        margin,
+        &recipe[end..]
+    )
+}
+
+/// A recipe of the documentation, with the addresses of this test in place of its own.
+pub fn recipe(name: &str, listen: SocketAddr, gate: &At, api: SocketAddr) -> String {
+    let told = by_socket(name, source(name).replace(":8080", &format!(":{}", listen.port())), gate);
+    let gate = match gate {
+        At::Address(address) => *address,
+        At::Socket(_) => local(8100),
+    };
+    told.replace("127.0.0.1:8100", &gate.to_string()).replace("127.0.0.1:9000", &api.to_string())
 }
 
 fn local(port: u16) -> SocketAddr {
@@ -70,7 +129,7 @@ impl Server {
 
     /// nginx with our recipe.
     #[track_caller]
-    pub fn nginx(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+    pub fn nginx(dir: &Path, gate: &At, api: SocketAddr) -> Option<Self> {
         let program = program("nginx")?;
         let (dir, listen) = (folder(dir, "nginx"), local(free_port()));
         let own = dir.display();
@@ -91,7 +150,7 @@ impl Server {
 
     /// Caddy with our recipe.
     #[track_caller]
-    pub fn caddy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+    pub fn caddy(dir: &Path, gate: &At, api: SocketAddr) -> Option<Self> {
         let program = program("caddy")?;
         let (dir, listen) = (folder(dir, "caddy"), local(free_port()));
         let site = recipe("Caddyfile", listen, gate, api);
@@ -104,7 +163,7 @@ impl Server {
 
     /// HAProxy with our recipe.
     #[track_caller]
-    pub fn haproxy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+    pub fn haproxy(dir: &Path, gate: &At, api: SocketAddr) -> Option<Self> {
         let program = program("haproxy")?;
         let (dir, listen) = (folder(dir, "haproxy"), local(free_port()));
         for name in ["haproxy.cfg", "keyrack.lua"] {
@@ -117,15 +176,55 @@ impl Server {
 
     /// Envoy with our recipe.
     #[track_caller]
-    pub fn envoy(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+    pub fn envoy(dir: &Path, gate: &At, api: SocketAddr) -> Option<Self> {
+        Self::envoy_told(dir, gate, api, |recipe| recipe)
+    }
+
+    /// The same where it asks by gRPC: as the recipe for that has it.
+    #[track_caller]
+    pub fn envoy_grpc(dir: &Path, gate: &At, api: SocketAddr) -> Option<Self> {
+        Self::envoy_told(dir, gate, api, |recipe| {
+            let filter = ["- name: envoy.filters.http.ext_authz", "- name: envoy.filters.http.router"];
+            let recipe = instead(&recipe, filter, "envoy-grpc-filter.yaml");
+            let recipe =
+                instead(&recipe, ["- name: gate\n", "- name: api\n      load"], "envoy-grpc-cluster.yaml");
+            recipe.replace("8103", "8100")
+        })
+    }
+
+    /// The same where several gates stand behind a ring, by the recipe for that.
+    #[track_caller]
+    pub fn envoy_ring(dir: &Path, gates: [SocketAddr; 2], api: SocketAddr) -> Option<Self> {
+        let ring = free_port();
+        Self::envoy_told(dir, &gates[0].into(), api, |recipe| {
+            let recipe =
+                instead(&recipe, ["- name: gate\n", "- name: api\n      load"], "envoy-ring-clusters.yaml");
+            let more = source("envoy-ring-listener.yaml").replace('\n', "\n    ");
+            let recipe =
+                recipe.replace("  listeners:\n", &format!("  listeners:\n    {}\n", more.trim_end()));
+            let port = |from: u16, to: u16| (format!("port_value: {from} "), format!("port_value: {to} "));
+            [port(8099, ring), port(8101, gates[1].port())]
+                .iter()
+                .fold(recipe, |recipe, (from, to)| recipe.replace(from, to))
+        })
+    }
+
+    #[track_caller]
+    fn envoy_told(
+        dir: &Path,
+        gate: &At,
+        api: SocketAddr,
+        told: impl FnOnce(String) -> String,
+    ) -> Option<Self> {
         let program = of_python("envoy")?;
         let (dir, listen) = (folder(dir, "envoy"), local(free_port()));
-        let port = |from: u16, to: SocketAddr| {
-            (format!("port_value: {from} "), format!("port_value: {} ", to.port()))
+        let mut told = by_socket("envoy.yaml", told(source("envoy.yaml")), gate);
+        let gate = match gate {
+            At::Address(gate) => gate.port(),
+            At::Socket(_) => 8100,
         };
-        let mut told = recipe("envoy.yaml", listen, gate, api);
-        for (from, to) in [port(8080, listen), port(8100, gate), port(9000, api)] {
-            told = told.replace(&from, &to);
+        for (from, to) in [(8080, listen.port()), (9000, api.port()), (8100, gate)] {
+            told = told.replace(&format!("port_value: {from} "), &format!("port_value: {to} "));
         }
         std::fs::write(dir.join("envoy.yaml"), told).unwrap();
         let mut command = Command::new(program);
@@ -137,7 +236,7 @@ impl Server {
 
     /// Traefik with our recipe, for the host `api.example.com`.
     #[track_caller]
-    pub fn traefik(dir: &Path, gate: SocketAddr, api: SocketAddr) -> Option<Self> {
+    pub fn traefik(dir: &Path, gate: &At, api: SocketAddr) -> Option<Self> {
         let program = of_python("traefik")?;
         // A file of its own name in its folder would be its static configuration.
         let (dir, listen) = (folder(dir, "traefik"), local(free_port()));

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod film;
 pub mod forms;
 pub mod gate;
+pub mod grpc;
 pub mod http;
 pub mod line;
 pub mod mail;

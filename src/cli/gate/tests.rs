@@ -26,7 +26,10 @@ fn every_flag_has_a_setting_of_its_name_and_outranks_it() {
     let said = [
         "--listen=127.0.0.1:1",
         "--listen=127.0.0.1:2",
+        "--listen-grpc=127.0.0.1:4",
         "--admin-listen=127.0.0.1:3",
+        "--socket-mode=0600",
+        "--socket-group=www-data",
         "--issuer=voxpria",
         "--trusted-proxy=10.0.0.1",
         "--header-names=rewritten",
@@ -70,7 +73,7 @@ fn the_help_tells_the_defaults_that_hold() {
         assert!(help.contains(&format!("[default: {value}]")), "{name}: {value} is not in\n{help}");
         count += 1;
     }
-    assert_eq!((count, help.matches("[default: ").count()), (10, 10));
+    assert_eq!((count, help.matches("[default: ").count()), (11, 11));
     let mut untouched = settings.gate.clone();
     Arguments::default().outrank(&mut untouched).unwrap();
     assert_eq!(untouched, settings.gate);

@@ -19,7 +19,7 @@ fn database(text: &str) -> Result<String, Wrong> {
 /// Whether an address with a scheme carries `user:password@` or a parameter `password=`.
 pub(super) fn has_password(text: &str) -> bool {
     let Some((scheme, rest)) = text.trim_start().split_once("://") else { return false };
-    if !scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') {
+    if !scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-')) {
         return false;
     }
     let (before, query) = rest.split_once('?').unwrap_or((rest, ""));

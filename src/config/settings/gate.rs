@@ -3,7 +3,6 @@
 //! A mistake in it is kept, not thrown: who must revoke a key right now is not stopped by a misspelt address. It is told by
 //! `keyrack doctor` and `keyrack info`, and by every gate, which it does stop.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,8 +15,10 @@ use super::database::has_password;
 use super::row::Row;
 use super::setting::{Setting, Source};
 use super::table::Table;
+use crate::domain::counting::{CountingPlace, CountingPlaceError};
 use crate::domain::endpoint::place;
 use crate::domain::freshness::{Freshness, FreshnessError};
+use crate::domain::listening::{Believed, ListenPlace, ListenPlaceError, SocketMode, SocketModeError};
 use crate::domain::network::{NetworkError, parse_network};
 
 #[cfg(test)]
@@ -60,12 +61,29 @@ pub enum Door {
     Open,
 }
 
-const ADDRESS: Codec<SocketAddr> = Codec::new(
-    "ADDRESS:PORT",
+const PLACE: Codec<ListenPlace> = Codec::new(
+    "ADDRESS:PORT|unix:PATH",
+    |text| text.parse().map_err(|why: ListenPlaceError| Wrong::new(format!("is {text:?}: {why}"))),
+    ListenPlace::to_string,
+);
+
+const MODE: Codec<SocketMode> = Codec::new(
+    "MODE",
+    |text| text.parse().map_err(|why: SocketModeError| Wrong::new(format!("is {text:?}: {why}"))),
+    SocketMode::to_string,
+);
+
+const PROXY: Codec<Believed> = Codec::new(
+    "NETWORK|unix",
     |text| {
-        text.parse().map_err(|_| Wrong::odd(text, "an address and a port, as 127.0.0.1:8100 or [::1]:8100"))
+        text.parse().map_err(|error| match error {
+            NetworkError::Form(_) => {
+                Wrong::odd(text, "an address or a network, as 10.0.0.0/8, or unix for sockets")
+            }
+            error @ NetworkError::Mapped(_) => Wrong::new(format!("can't be used: {error}")),
+        })
     },
-    SocketAddr::to_string,
+    Believed::to_string,
 );
 
 const NETWORK: Codec<IpNet> = Codec::new(
@@ -79,17 +97,17 @@ const NETWORK: Codec<IpNet> = Codec::new(
     IpNet::to_string,
 );
 
-/// The address of a Redis, without a password.
-const LIMITS: Codec<String> = Codec::new(
+/// The address of a Redis or of a Redis Cluster, without a password.
+const LIMITS: Codec<CountingPlace> = Codec::new(
     "URL",
     |text| {
         if has_password(text) || text.contains("pass=") {
             let why = format!("has a password in it: take it out, {}", put_into("limits-password-file"));
             return Err(Wrong::new(why));
         }
-        Ok(text.to_owned())
+        text.parse().map_err(|why: CountingPlaceError| Wrong::new(format!("can't be used: {why}")))
     },
-    String::clone,
+    CountingPlace::to_string,
 );
 
 const FRESHNESS: Codec<Freshness> = Codec::new(
@@ -119,18 +137,21 @@ macro_rules! gate {
 
 /// Every setting, in the order of the help.
 const ROWS: &[Row<GateTable>] = &[
-    gate!(several listen: ADDRESS, "Where to listen; several times for several addresses. Port 0: any that is free, told on standard error")
+    gate!(several listen: PLACE, "Where to listen; several times for several places. Port 0: any that is free, told on standard error")
         .default("127.0.0.1:8100"),
-    gate!(some admin_listen: ADDRESS, "Have /healthz, /readyz and /metrics there instead, and /api/v1/verify too. No proxy may lead there"),
+    gate!(many listen_grpc: PLACE, "Where Envoy asks by gRPC (envoy.service.auth.v3, HTTP/2 without TLS): trusted proxies alone. Without: nowhere"),
+    gate!(some admin_listen: PLACE, "Have /healthz, /readyz and /metrics there instead, and /api/v1/verify too. No proxy may lead there"),
+    gate!(one socket_mode: MODE, "The rights of sockets that it listens at: who may write may ask").default("0660"),
+    gate!(some socket_group: TEXT, "The group that sockets belong to. Without: the gate's own"),
     gate!(many issuer: TEXT, "Take this issuer's keys only; HOST=SLUG for one host. Without: keys of every issuer")
         .hint("SLUG|HOST=SLUG"),
-    gate!(many trusted_proxy: NETWORK, "A network of proxies whose word is believed: /auth answers nobody else. Without: none"),
+    gate!(many trusted_proxy: PROXY, "A network of proxies whose word is believed, or unix for whoever comes by a socket: /auth answers nobody else. Without: none"),
     gate!(one header_names: Codec::<HeaderNames>::choice("WHAT"), "What the trusted proxies do to the names of headers")
         .default("kept"),
     gate!(many verify_from: NETWORK, "A network that may ask POST /api/v1/verify. Without: this machine"),
     gate!(some verify_token_file: PATH, "A file with the token for POST /api/v1/verify, and for /metrics unless those have --admin-listen")
         .secret(&["verify-token", "token"]),
-    gate!(some limits: LIMITS, "Count requests in this Redis or Valkey, together with other gates. Without: this gate counts by itself"),
+    gate!(some limits: LIMITS, "Count requests in this Redis or Valkey, or this Redis Cluster (redis-cluster://host:port,host:port), together with other gates. Without: this gate counts by itself"),
     gate!(some limits_password_file: PATH, "A file with the password of --limits")
         .secret(&["limits-password", "password"]),
     gate!(some name: TEXT, "The gate's name among gates: what it counts is kept under it. Without: the first address it listens on"),
@@ -169,16 +190,20 @@ fn put_into(name: &str) -> String {
 /// What a gate is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GateTable {
-    pub listen: Setting<Vec<SocketAddr>>,
-    pub admin_listen: Setting<Option<SocketAddr>>,
+    pub listen: Setting<Vec<ListenPlace>>,
+    pub listen_grpc: Setting<Vec<ListenPlace>>,
+    pub admin_listen: Setting<Option<ListenPlace>>,
+    pub socket_mode: Setting<SocketMode>,
+    /// A name or a number.
+    pub socket_group: Setting<Option<String>>,
     /// Slugs, and `HOST=SLUG`.
     pub issuer: Setting<Vec<String>>,
-    pub trusted_proxy: Setting<Vec<IpNet>>,
+    pub trusted_proxy: Setting<Vec<Believed>>,
     pub header_names: Setting<HeaderNames>,
     /// Empty: this machine.
     pub verify_from: Setting<Vec<IpNet>>,
     pub verify_token_file: Setting<Option<PathBuf>>,
-    pub limits: Setting<Option<String>>,
+    pub limits: Setting<Option<CountingPlace>>,
     pub limits_password_file: Setting<Option<PathBuf>>,
     pub name: Setting<Option<String>>,
     pub freshness: Setting<Freshness>,
@@ -217,11 +242,11 @@ impl GateTable {
             return Err(mistake.clone());
         }
         let pairs = [
-            (&self.limits_password_file, &self.limits, "limits"),
-            (&self.webhook_secret_file, &self.webhook, "webhook"),
+            (&self.limits_password_file, self.limits.value.is_some(), "limits"),
+            (&self.webhook_secret_file, self.webhook.value.is_some(), "webhook"),
         ];
-        for (file, whose, name) in pairs {
-            if file.value.is_some() && whose.value.is_none() {
+        for (file, is_there, name) in pairs {
+            if file.value.is_some() && !is_there {
                 let why =
                     format!("the file of a secret is named and no `{name}` that it is for: set that too");
                 return Err(file.source.error(why));

@@ -1,107 +1,77 @@
-//! Windows that several gates share, in a Redis or Valkey: one script decides about all budgets of a request in one step,
-//! by the server's own clock.
+//! Windows that several gates share, in a Redis, a Valkey or a Redis Cluster: one script decides about all budgets of a
+//! request in one step, by the clock of the server that has them.
+//!
+//! In a cluster all windows of an account lie in one slot, by a hash tag: so one node decides about a request as a whole, and
+//! a node that is gone concerns its own accounts alone.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, ConnectionInfo, IntoConnectionInfo, RedisResult, Script};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind};
 
-use crate::domain::limit::{Charge, Quota, State};
+use crate::domain::limit::{Bucket, Charge, Quota, State};
 
-/// A request waits for no longer than this.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// After a failure the server is left alone for so long, so that not every request has to wait.
-const REST: Duration = Duration::from_millis(200);
-/// Something odd among the windows is told again after so many milliseconds.
+mod address;
+mod line;
+mod nodes;
+
+pub use address::Address;
+use line::{Line, PATIENCE};
+use nodes::{Node, Nodes};
+
+/// Something odd is told again after so many milliseconds.
 const ODD_EVERY: u64 = 10_000;
-
-/// Where the server is, with its password.
-#[derive(Clone, derive_more::Debug)]
-#[debug("{}", _0.addr())]
-pub struct Address(ConnectionInfo);
-
-/// Why a server's address was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum AddressError {
-    #[error(
-        "{0:?} is no address of a Redis: write redis://host:6379/0 or redis+unix:///run/redis/redis.sock"
-    )]
-    Form(String),
-    #[error(
-        "the limiter's address has a password in it. Take it out, put it into a file of mode 0600 and name that with `limits-password-file`"
-    )]
-    Password,
-}
-
-impl Address {
-    /// Reads `redis://host:6379/0`. A password comes from elsewhere.
-    pub fn parse(text: &str, password: Option<&str>) -> Result<Self, AddressError> {
-        // The refusal does not repeat what may be a password.
-        let shown = || text.split('@').next_back().unwrap_or_default().chars().take(80).collect();
-        let info = text.into_connection_info().map_err(|_| AddressError::Form(shown()))?;
-        if info.redis_settings().password().is_some() {
-            return Err(AddressError::Password);
-        }
-        let settings = info.redis_settings().clone();
-        Ok(Self(match password {
-            Some(password) => info.set_redis_settings(settings.set_password(password)),
-            None => info,
-        }))
-    }
-}
+const WINDOW: &str = include_str!("window.lua");
 
 /// The shared windows.
 pub struct Shared {
-    connection: ConnectionManager,
-    script: Script,
+    line: Line,
+    /// Whether it is a cluster.
+    spread: bool,
+    nodes: Nodes,
+    /// The script's name at a server that has it already.
+    script: String,
     /// Names each request of this gate.
     gate: u64,
     requests: AtomicU64,
     begun: Instant,
-    /// Milliseconds since `begun` until which the server is left alone.
-    rests_until: AtomicU64,
     /// Milliseconds since `begun` at which something odd was told last; 0: never.
     odd_told_at: AtomicU64,
 }
 
 impl Shared {
     /// Prepares the connection; it is made with the first question, and made anew whenever it breaks. `gate` is a random
-    /// number of this gate's own.
+    /// number of this gate's own. Within a runtime.
     pub fn new(address: Address, gate: u64, begun: Instant) -> RedisResult<Self> {
-        let settings = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
-            .set_number_of_retries(1)
-            .set_min_delay(Duration::from_millis(20))
-            .set_max_delay(PATIENCE);
-        let connection = ConnectionManager::new_lazy_with_config(Client::open(address.0)?, settings)?;
+        let spread = matches!(address, Address::Cluster { .. });
         Ok(Self {
-            connection,
-            script: Script::new(include_str!("window.lua")),
+            nodes: Nodes::new(address.name()),
+            line: Line::open(address)?,
+            spread,
+            script: Script::new(WINDOW).get_hash().to_owned(),
             gate,
             requests: AtomicU64::new(0),
             begun,
-            rests_until: AtomicU64::new(0),
             odd_told_at: AtomicU64::new(0),
         })
     }
 
-    /// Counts a request, or only looks. Answers what is left and the server's time in microseconds; `None` if the server
-    /// can't be asked.
-    pub async fn ask(&self, charges: &[Charge], count: bool) -> Option<(Option<Quota>, i64)> {
-        if self.rests() {
+    /// Counts a request in budgets of one account, or only looks. Answers what is left and the server's time in
+    /// microseconds; `None` if who has them can't be asked.
+    pub async fn ask(&self, account: &str, charges: &[Charge], count: bool) -> Option<(Option<Quota>, i64)> {
+        let node = self.nodes.of(account);
+        if node.rests(self.now()) {
             return None;
         }
         let request = self.requests.fetch_add(1, Ordering::Relaxed);
         let asking = async {
-            match self.decide(charges, count, request).await {
+            match self.decide(account, charges, count, request).await {
                 // The server was restarted, or cut a connection that was idle for long: a new one knows. Under the same
                 // name, what was counted already is not counted twice.
                 Err(error)
                     if !error.is_timeout() && (error.is_io_error() || error.is_connection_dropped()) =>
                 {
-                    self.decide(charges, count, request).await
+                    self.decide(account, charges, count, request).await
                 }
                 decided => decided,
             }
@@ -109,64 +79,141 @@ impl Shared {
         let numbers = match tokio::time::timeout(PATIENCE, asking).await {
             Ok(Ok(numbers)) => numbers,
             // What lies under one of these names is no window: that concerns nobody else.
-            Ok(Err(error)) if matches!(error.code(), Some("WRONGTYPE" | "ERR")) => {
-                return self.odd(charges, &error.to_string());
+            Ok(Err(error)) if matches!(error.code(), Some("WRONGTYPE" | "ERR")) && !is_no_cluster(&error) => {
+                return self.odd(account, charges, &error.to_string());
             }
-            Ok(Err(error)) => return self.failed(&error.to_string()),
-            Err(_) => return self.failed("no answer in time"),
+            Ok(Err(error)) => return self.failed(&node, &why(&error)),
+            Err(_) => return self.failed(&node, "no answer in time"),
         };
-        read(charges, &numbers).or_else(|| self.odd(charges, "an answer that the script does not give"))
-    }
-
-    async fn decide(&self, charges: &[Charge], count: bool, request: u64) -> RedisResult<Vec<i64>> {
-        let mut call = self.script.prepare_invoke();
-        call.arg(u8::from(count)).arg(format!("{:x}-{request:x}", self.gate));
-        for charge in charges {
-            call.key(format!("keyrack:{}", charge.bucket)).arg(charge.budgets.len());
-            for budget in &charge.budgets {
-                call.arg(budget.seconds).arg(budget.requests);
-            }
+        if node.answered() {
+            tracing::info!(node = node.name, "the shared limiter can be asked again");
         }
-        call.invoke_async(&mut self.connection.clone()).await
+        read(charges, &numbers)
+            .or_else(|| self.odd(account, charges, "an answer that the script does not give"))
     }
 
-    /// Whether the server answers.
+    async fn decide(
+        &self,
+        account: &str,
+        charges: &[Charge],
+        count: bool,
+        request: u64,
+    ) -> RedisResult<Vec<i64>> {
+        let call = |verb: &str, script: &str| {
+            let mut call = Cmd::new();
+            call.arg(verb).arg(script).arg(charges.len());
+            for charge in charges {
+                call.arg(self.name(account, &charge.bucket));
+            }
+            call.arg(u8::from(count)).arg(format!("{:x}-{request:x}", self.gate));
+            for charge in charges {
+                call.arg(charge.budgets.len());
+                for budget in &charge.budgets {
+                    call.arg(budget.seconds).arg(budget.requests);
+                }
+            }
+            call
+        };
+        match self.line.ask(&call("EVALSHA", &self.script)).await {
+            // A server that was restarted, or a replica that became a primary, gets it with the question.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.line.ask(&call("EVAL", WINDOW)).await
+            }
+            decided => decided,
+        }
+    }
+
+    /// The name of a window. In a cluster the account stands in braces, so that all of its windows are in one place.
+    fn name(&self, account: &str, bucket: &Bucket) -> String {
+        if self.spread { format!("keyrack:{{{account}}}:{bucket}") } else { format!("keyrack:{bucket}") }
+    }
+
+    /// Whether counting works.
     pub async fn is_reachable(&self) -> bool {
-        let ping = redis::cmd("PING");
-        let mut connection = self.connection.clone();
-        let asked = ping.query_async::<String>(&mut connection);
-        matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_)))
+        matches!(tokio::time::timeout(PATIENCE, self.line.is_well()).await, Ok(Ok(true)))
+    }
+
+    /// Looks which nodes a cluster has, and says so where that changed.
+    ///
+    /// # Errors
+    /// In words, where what was named as a cluster says that it is none. That it can't be asked, requests tell.
+    pub async fn look_round(&self) -> Result<(), String> {
+        match tokio::time::timeout(PATIENCE, self.line.ranges()).await {
+            Ok(Ok(ranges)) if self.nodes.learn(&ranges) => self.introduce(),
+            Ok(Err(error)) if is_no_cluster(&error) => return Err(why(&error)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn introduce(&self) {
+        let primaries = self.nodes.primaries();
+        let list = |which: fn(usize) -> bool| {
+            let names: Vec<&str> =
+                primaries.iter().filter(|(_, n)| which(*n)).map(|(name, _)| name.as_str()).collect();
+            names.join(", ")
+        };
+        tracing::info!(primaries = list(|_| true), "the shared limiter is a Redis Cluster");
+        let lone = list(|replicas| replicas == 0);
+        if !lone.is_empty() {
+            tracing::warn!(
+                primaries = lone,
+                "nodes of the shared limiter have no replica: while one of them is gone, nobody counts for its accounts"
+            );
+        }
     }
 
     fn now(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn rests(&self) -> bool {
-        self.now() < self.rests_until.load(Ordering::Relaxed)
-    }
-
-    /// Says, now and then, under which names something lies that is no window.
-    fn odd<T>(&self, charges: &[Charge], why: &str) -> Option<T> {
+    /// Says something, unless something was said a moment ago.
+    fn seldom(&self, say: impl FnOnce()) {
         let (now, told_at) = (self.now(), self.odd_told_at.load(Ordering::Relaxed));
         let is_due = told_at == 0 || now >= told_at + ODD_EVERY;
         if is_due && self.odd_told_at.swap(now.max(1), Ordering::Relaxed) == told_at {
-            let names: Vec<_> = charges.iter().map(|charge| format!("keyrack:{}", charge.bucket)).collect();
+            say();
+        }
+    }
+
+    /// Says, now and then, under which names something lies that is no window.
+    fn odd<T>(&self, account: &str, charges: &[Charge], why: &str) -> Option<T> {
+        self.seldom(|| {
+            let names: Vec<_> = charges.iter().map(|charge| self.name(account, &charge.bucket)).collect();
             let names = names.join(" ");
             tracing::warn!(
                 why,
                 names,
                 "the shared limiter can't count for these: remove what lies there with DEL"
             );
-        }
+        });
         None
     }
 
-    fn failed<T>(&self, why: &str) -> Option<T> {
-        let until = self.now() + u64::try_from(REST.as_millis()).unwrap_or(0);
-        self.rests_until.store(until, Ordering::Relaxed);
-        tracing::warn!(why, "the shared limiter can't be asked");
+    fn failed<T>(&self, node: &Node, why: &str) -> Option<T> {
+        if node.failed(self.now()) {
+            tracing::warn!(node = node.name, why, "the shared limiter can't be asked");
+        }
         None
+    }
+}
+
+/// Whether a server says that it is none of a cluster.
+fn is_no_cluster(error: &RedisError) -> bool {
+    error.to_string().contains("cluster support disabled")
+}
+
+/// Why a server can't be asked, in words that help where somebody named it wrongly.
+fn why(error: &RedisError) -> String {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) => {
+            "it is a node of a Redis Cluster: name it with redis-cluster://host:port".into()
+        }
+        ErrorKind::ClusterConnectionNotFound => "none of its nodes answers".into(),
+        _ if is_no_cluster(error) => {
+            "it is no node of a Redis Cluster: name it with redis://host:port/0".into()
+        }
+        _ => error.to_string(),
     }
 }
 

@@ -1,17 +1,19 @@
 //! Following requests through a stream of bytes, far enough to tell where each head begins and how it spells its names.
 
-/// How the key headers of one request were spelled.
+/// How the key headers of one request were spelled, and what the library keeps nothing of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note {
     /// How many headers are named `X-API-Key` in whatever spelling; [`u8::MAX`] where that is in doubt.
     count: u8,
     /// One bit for each of them, from the lowest: whether it is spelled exactly so.
     exact: u32,
+    /// Whether its first line holds a `#`, or may: the library drops that, and what stands behind it.
+    cut: bool,
 }
 
 impl Note {
     /// Nothing is known about the request's spelling.
-    pub const DOUBT: Self = Self { count: u8::MAX, exact: 0 };
+    pub const DOUBT: Self = Self { count: u8::MAX, exact: 0, cut: true };
 
     /// Whether the `n`th of `count` headers `X-API-Key` is spelled exactly so. `None`: it can't be said.
     pub fn is_exact(&self, n: usize, count: usize) -> Option<bool> {
@@ -20,7 +22,12 @@ impl Note {
 
     /// Whether the request could not be followed: then neither can those behind it on the same connection.
     pub fn is_doubt(&self) -> bool {
-        *self == Self::DOUBT
+        self.count == u8::MAX
+    }
+
+    /// Whether the target may have been longer than what is left of it.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 }
 
@@ -51,6 +58,7 @@ enum Within {
 struct Head {
     count: u8,
     exact: u32,
+    cut: bool,
     length: Option<u64>,
     /// The body's end, or the head itself, can't be told.
     doubt: bool,
@@ -108,7 +116,9 @@ impl Heads {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match &mut self.place {
             Within::Between if line.is_empty() => {}
-            Within::Between => self.place = Within::Head(Head::default()),
+            Within::Between => {
+                self.place = Within::Head(Head { cut: line.contains(&b'#'), ..Head::default() });
+            }
             Within::Head(head) if line.is_empty() => {
                 let head = *head;
                 tell(head.note());
@@ -164,6 +174,7 @@ impl Head {
     }
 
     fn note(&self) -> Note {
-        if self.doubt { Note::DOUBT } else { Note { count: self.count, exact: self.exact } }
+        let Self { count, exact, cut, .. } = *self;
+        if self.doubt { Note { cut, ..Note::DOUBT } } else { Note { count, exact, cut } }
     }
 }

@@ -157,3 +157,34 @@ async fn what_a_caller_still_writes_is_taken_so_that_it_can_read_its_answer() {
     Wire::new(gate, Notes::default(), PATIENCE).shutdown().await.unwrap();
     assert!(begun.elapsed() >= FAREWELL, "who does not close is waited for, but not for ever");
 }
+
+#[test]
+fn what_the_library_cuts_off_a_target_is_noted() {
+    let cut = |stream: &str| notes(stream.as_bytes(), 7).iter().map(Note::is_cut).collect::<Vec<_>>();
+    assert_eq!(
+        cut("GET /a HTTP/1.1\r\n\r\nGET /a#/../b HTTP/1.1\r\nX: #\r\n\r\nGET / HTTP/1.1\r\nX: #\r\n\r\n"),
+        [false, true, false]
+    );
+    assert_eq!(cut("POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), [false]);
+    assert!(Note::DOUBT.is_cut());
+}
+
+#[tokio::test]
+async fn a_greeting_that_does_not_come_to_its_end_ends_the_connection() {
+    let (mut caller, gate) = tokio::io::duplex(1_024);
+    let mut wire = Wire::http2(gate, PATIENCE);
+    let mut buffer = [0; 100];
+    caller.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
+    let error = loop {
+        if let Err(error) = wire.read(&mut buffer).await {
+            break error;
+        }
+    };
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    let (mut caller, gate) = tokio::io::duplex(1_024);
+    let mut wire = Wire::http2(gate, PATIENCE);
+    caller.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    assert_eq!(wire.read(&mut buffer).await.unwrap(), 24);
+    let silent = tokio::time::timeout(Duration::from_millis(500), wire.read(&mut buffer)).await;
+    assert!(silent.is_err(), "what follows is HTTP/2's own affair");
+}

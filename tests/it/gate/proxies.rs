@@ -6,16 +6,18 @@ use std::path::Path;
 use crate::support::database::{Database, skip};
 use crate::support::gate::{Gate, bearer};
 use crate::support::http::{Answer, Connection, request, send};
-use crate::support::pages;
 use crate::support::people::{account, keep, make_kept, office, preset, scoped};
-use crate::support::servers::{Api, Server};
+use crate::support::servers::{Api, At, Server};
 use keyrack::domain::network::Networks;
 use keyrack::service::{CreateKey, Service, new_operation};
 
 mod envoy;
+mod envoy_grpc;
+mod recipes;
 mod scopes;
+mod sockets;
 
-type Start = fn(&Path, SocketAddr, SocketAddr) -> Option<Server>;
+type Start = fn(&Path, &At, SocketAddr) -> Option<Server>;
 
 /// A proxy and what it does to the names of headers.
 struct Proxy {
@@ -44,8 +46,21 @@ impl Site {
     /// The same, the gate being told more.
     fn with(db: &Database, proxy: &Proxy, args: &[&str]) -> Option<Self> {
         let gate = Gate::start(db, &[&["--header-names", proxy.names], args].concat());
+        let at = gate.address.into();
+        Self::of(db, proxy, gate, &at)
+    }
+
+    /// The same by a socket, whose callers alone are believed.
+    fn by_socket(db: &Database, proxy: &Proxy) -> Option<Self> {
+        let socket = db.dir().join(format!("{}.sock", proxy.name));
+        let place = format!("unix:{}", socket.display());
+        let told = ["--listen", &place, "--trusted-proxy", "unix", "--header-names", proxy.names];
+        Self::of(db, proxy, Gate::bare(db, &told), &At::Socket(socket))
+    }
+
+    fn of(db: &Database, proxy: &Proxy, gate: Gate, at: &At) -> Option<Self> {
         let api = Api::start();
-        let Some(proxy) = (proxy.start)(db.dir(), gate.address, api.address) else {
+        let Some(proxy) = (proxy.start)(db.dir(), at, api.address) else {
             skip(proxy.name, &format!("{} is not installed (tests/run --install)", proxy.name));
             return None;
         };
@@ -63,13 +78,17 @@ const LIMITS: [&str; 5] =
 
 /// What holds behind every proxy.
 async fn every_answer_reaches_the_client(db: &Database, proxy: &Proxy) {
+    every_answer_of(Site::build, db, proxy).await;
+}
+
+async fn every_answer_of(build: fn(&Database, &Proxy) -> Option<Site>, db: &Database, proxy: &Proxy) {
     let office = office(db, preset("voxpria")).await;
     let created = keep(&office, scoped("acme", "calls:read calls:write")).await;
     let narrow = keep(&office, scoped("acme", "calls:read")).await;
     let elsewhere =
         CreateKey { allow: Networks::parse("203.0.113.0/24").unwrap(), ..scoped("acme", "calls:read") };
     let elsewhere = keep(&office, elsewhere).await;
-    let Some(mut site) = Site::build(db, proxy) else { return };
+    let Some(mut site) = build(db, proxy) else { return };
     let key = bearer(&created.secret);
 
     // It passes, and the API learns whose request it is, whatever the client claims.
@@ -247,8 +266,12 @@ async fn no_spelling_slips_past_a_scope(office: &Service, db: &Database, proxy: 
     let credits = bearer(&keep(office, scoped("acme", "credits:read")).await.secret);
     let calls = bearer(&keep(office, scoped("acme", "calls:read")).await.secret);
     let Some(site) = Site::build(db, proxy) else { return };
+    spellings_slip_past_no_scope(&site, &credits, &calls);
+}
+
+fn spellings_slip_past_no_scope(site: &Site, credits: &str, calls: &str) {
     let ask = |path: &str, key: &str| site.send("GET", path, &[("Authorization", key)], "").status;
-    assert_eq!(ask("/api/v1/credits", &credits), 200);
+    assert_eq!(ask("/api/v1/credits", credits), 200);
     for path in [
         "/api/v1/credits#/../calls",
         "/api/v1/credits/#/../../calls/7",
@@ -263,10 +286,10 @@ async fn no_spelling_slips_past_a_scope(office: &Service, db: &Database, proxy: 
         "/api/v1/credits/%252e%252e/calls",
         "/api/v1/credits/%00",
     ] {
-        assert_eq!(ask(path, &credits), 400, "{path}");
+        assert_eq!(ask(path, credits), 400, "{path}");
     }
     assert_eq!(site.api.count(), 1);
-    assert_eq!(ask("/api/v1/calls/M%C3%BCnchen?q=a%23b%00%ff", &calls), 200, "what is no trick passes");
+    assert_eq!(ask("/api/v1/calls/M%C3%BCnchen?q=a%23b%00%ff", calls), 200, "what is no trick passes");
 }
 
 /// The gate reads so many headers and no more; whoever sent more hears that it was he.
@@ -362,15 +385,5 @@ on_both! {
             assert!([401, 404].contains(&site.send("GET", path, &headers, "").status), "{path}");
         }
         assert_eq!(site.api.count(), 0);
-    }
-}
-
-#[test]
-fn the_pages_show_the_recipes_that_are_tested() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = pages::text();
-    for name in ["nginx.conf", "Caddyfile", "traefik.yml", "haproxy.cfg", "keyrack.lua", "envoy.yaml"] {
-        let recipe = std::fs::read_to_string(root.join("tests/recipes").join(name)).unwrap();
-        assert!(page.contains(&format!("\n{recipe}```\n")), "no page shows tests/recipes/{name} as it is");
     }
 }

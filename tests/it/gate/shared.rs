@@ -19,7 +19,7 @@ fn url(redis: &Server) -> String {
     format!("redis://{}/0", redis.address)
 }
 
-fn policy(when_unreachable: WhenUnreachable) -> Policy {
+pub(super) fn policy(when_unreachable: WhenUnreachable) -> Policy {
     let mut policy = preset("voicegram");
     policy.gate.when_unreachable = when_unreachable;
     policy
@@ -43,14 +43,20 @@ async fn the_script_decides_as_the_rule_does() {
         return skip("the_script_decides_as_the_rule_does", MISSING);
     };
     let shared = Shared::new(Address::parse(&url(&redis), None).unwrap(), 7, Instant::now()).unwrap();
+    decides_as_the_rule_does(&shared, &["acme"], 12_000).await;
+}
+
+/// So many decisions about windows of these accounts.
+pub(super) async fn decides_as_the_rule_does(shared: &Shared, accounts: &[&str], rounds: usize) {
     let rule = Windows::default();
     let mut dice = Dice(5);
     let (mut allowed, mut refused) = (0, 0);
-    for round in 0..12_000 {
-        if round % 1_500 == 0 {
+    for round in 0..rounds {
+        if round % (rounds / 8) == 0 {
             // Windows of a second or two pass meanwhile, wholly or in part.
             tokio::time::sleep(Duration::from_millis(300 + dice.roll(900))).await;
         }
+        let account = accounts[dice.roll(accounts.len() as u64) as usize];
         let mut charges = Vec::new();
         for name in ["a", "b", "c"] {
             if dice.roll(3) > 0 || (name == "c" && charges.is_empty()) {
@@ -59,11 +65,11 @@ async fn the_script_decides_as_the_rule_does() {
                 if dice.roll(2) == 0 {
                     budgets.push(Budget { seconds: 2, requests: 150 });
                 }
-                charges.push(Charge { bucket: Bucket::Account(name.into()), budgets });
+                charges.push(Charge { bucket: Bucket::Endpoint(account.into(), name.into()), budgets });
             }
         }
         let count = dice.roll(5) > 0;
-        let (told, now) = shared.ask(&charges, count).await.unwrap();
+        let (told, now) = shared.ask(account, &charges, count).await.unwrap();
         let wanted = if count { rule.take(&charges, now) } else { rule.look(&charges, now) };
         assert_eq!(told, wanted, "round {round}: {charges:?} at {now}");
         if told.unwrap().allowed { allowed += 1 } else { refused += 1 }
@@ -81,7 +87,7 @@ async fn the_first_question_after_a_restart_of_redis_is_answered() {
     let budgets = vec![Budget { seconds: 60, requests: 5 }];
     let charges = vec![Charge { bucket: Bucket::Account("a".into()), budgets }];
     for _ in 0..3 {
-        let (quota, _) = shared.ask(&charges, true).await.unwrap();
+        let (quota, _) = shared.ask("a", &charges, true).await.unwrap();
         assert_eq!(quota.unwrap().tightest().remaining, 4, "counted once");
         let address = redis.address;
         redis.kill();
@@ -103,7 +109,7 @@ async fn after_its_clock_was_set_back_the_script_decides_as_the_rule_does() {
     for (name, ahead, requests) in [("near", 1_000_000, 5), ("far", 259_200_000_000, 2_999)] {
         let charges = vec![Charge { bucket: Bucket::Account(name.into()), budgets: vec![budget] }];
         let rule = Windows::default();
-        let (_, now) = shared.ask(&charges, false).await.unwrap();
+        let (_, now) = shared.ask("a", &charges, false).await.unwrap();
         let mut seed = redis::pipe();
         for n in 0..requests {
             let at = now + ahead + n * 10_000;
@@ -112,7 +118,7 @@ async fn after_its_clock_was_set_back_the_script_decides_as_the_rule_does() {
         }
         seed.exec(&mut raw).unwrap();
         for (round, count) in [false, true, true, false].into_iter().enumerate() {
-            let (told, now) = shared.ask(&charges, count).await.unwrap();
+            let (told, now) = shared.ask("a", &charges, count).await.unwrap();
             let wanted = if count { rule.take(&charges, now) } else { rule.look(&charges, now) };
             assert_eq!(told, wanted, "{name}, round {round}");
             let told = told.unwrap();

@@ -92,7 +92,7 @@ on_both! {
         let two = Gate::start(&db, &["--name", "gate-2"]);
         assert!(one.log().contains(&format!("database={address}")), "{}", one.log());
         let api = Api::start();
-        let Some(nginx) = Server::nginx(db.dir(), one.address, api.address) else {
+        let Some(nginx) = Server::nginx(db.dir(), &one.address.into(), api.address) else {
             return skip("the scene", "nginx is not installed (apt-get install nginx)");
         };
 

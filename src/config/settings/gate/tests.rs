@@ -33,10 +33,13 @@ fn without_a_word_a_gate_listens_on_this_machine_and_believes_nobody() {
 fn every_key_of_the_table_is_read_and_shown_with_its_line() {
     let table = r#"
 [gate]
-listen = ["127.0.0.1:8101", "[::1]:8101"]
+listen = ["127.0.0.1:8101", "unix:/run/keyrack/gate.sock"]
+listen-grpc = "127.0.0.1:8103"
 admin-listen = "127.0.0.1:8102"
+socket-mode = "0666"
+socket-group = "www-data"
 issuer = "voxpria"
-trusted_proxy = ["10.0.0.0/8", "192.0.2.7"]
+trusted_proxy = ["10.0.0.0/8", "192.0.2.7", "unix"]
 header-names = "rewritten"
 verify-from = []
 verify-token-file = "/etc/keyrack/token"
@@ -60,10 +63,13 @@ log-form = "json"
     let rows = GATE.shown(&gate);
     let shown: Vec<&str> = rows.iter().map(|(_, value, _)| value.as_str()).collect();
     let expected = [
-        "127.0.0.1:8101, [::1]:8101",
+        "127.0.0.1:8101, unix:/run/keyrack/gate.sock",
+        "127.0.0.1:8103",
         "127.0.0.1:8102",
+        "0666",
+        "www-data",
         "voxpria",
-        "10.0.0.0/8, 192.0.2.7/32",
+        "10.0.0.0/8, 192.0.2.7/32, unix",
         "rewritten",
         "",
         "/etc/keyrack/token",
@@ -111,7 +117,7 @@ fn mistakes_are_told_with_file_line_and_what_to_do() {
     );
     assert_eq!(
         of("listen = \"8100\""),
-        "config.toml:2: `listen` is \"8100\": write an address and a port, as 127.0.0.1:8100 or [::1]:8100"
+        "config.toml:2: `listen` is \"8100\": write an address and a port, as 127.0.0.1:8100 or [::1]:8100, or a socket, as unix:/run/keyrack/gate.sock"
     );
     assert!(of("listen = []").contains("`listen` is empty"));
     assert!(

@@ -1,3 +1,4 @@
+use super::address::AddressError;
 use super::*;
 use crate::domain::budget::Budget;
 use crate::domain::limit::Bucket;
@@ -10,8 +11,15 @@ fn an_address_holds_no_password_and_never_shows_one() {
     assert!(matches!(refused, AddressError::Form(_)) && !refused.to_string().contains("hunter2"));
     let address = Address::parse("redis://localhost:6380/3", Some("hunter2")).unwrap();
     assert_eq!(format!("{address:?}"), "localhost:6380");
-    assert_eq!(address.0.redis_settings().password(), Some("hunter2"));
-    assert_eq!(address.0.redis_settings().db(), 3);
+    let Address::Server(info) = address else { panic!("one server") };
+    assert_eq!((info.redis_settings().password(), info.redis_settings().db()), (Some("hunter2"), 3));
+    let cluster = Address::parse("redis-cluster://gate@a:7000,b", Some("hunter2")).unwrap();
+    assert_eq!(format!("{cluster:?}"), "redis-cluster://gate@a:7000,b:6379");
+    assert_eq!(cluster.name(), "a:7000, b:6379");
+    for wrong in ["redis-cluster://", "rediss://a", "redis-cluster://:hunter2@"] {
+        let refused = Address::parse(wrong, None).unwrap_err();
+        assert!(matches!(refused, AddressError::Form(_)) && !refused.to_string().contains("hunter2"));
+    }
 }
 
 #[test]
