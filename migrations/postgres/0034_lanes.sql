@@ -14,20 +14,21 @@ ALTER TABLE audit_head ADD COLUMN sealed_below xid8 NOT NULL DEFAULT '0';
 -- Rows of the audit that are committed and have no number yet. It is empty but for moments.
 CREATE TABLE audit_lanes (
     xact       xid8 NOT NULL,
-    id         bigint GENERATED ALWAYS AS IDENTITY,
+    id         bigint NOT NULL,                      -- its place, by one count with what is owed: it was written after that
     began      timestamptz NOT NULL,                 -- that transaction: numbers begin anew where a backup is restored
     written_at timestamptz NOT NULL,
     at         timestamptz NOT NULL CHECK (isfinite(at) AND at >= '0001-01-01 00:00:00+00' AND at < '10000-01-01 00:00:00+00'),
-    actor      text NOT NULL,
-    host       text NOT NULL,
-    client     text,
+    -- Nothing lies here that the audit and its indexes could not take: it would hold up all others.
+    actor      text NOT NULL CHECK (length(actor) <= 200),
+    host       text NOT NULL CHECK (length(host) <= 1000),
+    client     text CHECK (length(client) <= 1000),
     person     text CHECK (length(person) <= 10000 AND person !~ '(^|\n)checked '),
     operation  uuid NOT NULL,
-    action     text NOT NULL,
-    subject    text NOT NULL,
-    account    text,
+    action     text NOT NULL CHECK (length(action) <= 100),
+    subject    text NOT NULL CHECK (length(subject) <= 200),
+    account    text CHECK (length(account) <= 200),
     key        uuid,
-    detail     text NOT NULL,
+    detail     text NOT NULL CHECK (length(detail) <= 1000000),
     PRIMARY KEY (xact, id),
     UNIQUE (operation, action, subject)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
@@ -68,12 +69,14 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
     UPDATE audit_head SET sealing = true;
-    -- In the order in which they were written: a change that rests on another one was written after that had committed. What the
-    -- audit has already was told twice.
+    -- In the order in which they were written: a change that rests on another one was written after that had committed. Each tells of
+    -- what was done, and none is left out: where somebody wrote a row of the same operation meanwhile, it has one of its own.
     WITH gone AS (DELETE FROM audit_lanes l WHERE l.xact >= since RETURNING l.*)
     INSERT INTO audit (at, actor, host, client, person, operation, action, subject, account, key, detail)
-        SELECT g.at, g.actor, g.host, g.client, g.person, g.operation, g.action, g.subject, g.account, g.key, g.detail FROM gone g
-        WHERE NOT EXISTS (SELECT FROM audit a WHERE a.operation = g.operation AND a.action = g.action AND a.subject = g.subject)
+        SELECT g.at, g.actor, g.host, g.client, g.person,
+            CASE WHEN EXISTS (SELECT FROM audit a WHERE a.operation = g.operation AND a.action = g.action AND a.subject = g.subject)
+                THEN gen_random_uuid() ELSE g.operation END,
+            g.action, g.subject, g.account, g.key, g.detail FROM gone g
         ORDER BY g.id;
     UPDATE audit_head SET sealing = false, sealed_below = below;
 END $$;
@@ -86,8 +89,8 @@ BEGIN
     END IF;
 END $$;
 
--- Has what these operations left sealed; NULL: whatever waits. False: another sealed meanwhile, and these came too late for that, so
--- that it is to be called again. Who finds another at it waits for its end, all who wait at once, and nobody writes anything by that.
+-- Has what these operations left sealed; NULL: whatever is committed by now. False: another sealed meanwhile, and these came too late for that,
+-- so that it is to be called again. Who finds another at it waits for its end, all who wait at once, and nobody writes anything by that.
 CREATE FUNCTION keyrack_seal(operations uuid[]) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET enable_seqscan = off AS $$
 DECLARE
     since xid8 := keyrack_unsealed();
@@ -99,19 +102,31 @@ BEGIN
         RETURN true;
     END IF;
     PERFORM keyrack_refuse_sealing();
-    BEGIN
-        LOCK TABLE lane_turns IN EXCLUSIVE MODE NOWAIT;
-    EXCEPTION WHEN lock_not_available THEN
-        turn := false;
-    END;
+    IF operations IS NULL THEN
+        LOCK TABLE lane_turns IN EXCLUSIVE MODE;
+    ELSE
+        BEGIN
+            LOCK TABLE lane_turns IN EXCLUSIVE MODE NOWAIT;
+        EXCEPTION WHEN lock_not_available THEN
+            turn := false;
+        END;
+    END IF;
     IF turn THEN
         LOCK TABLE lane_waits IN EXCLUSIVE MODE;
         PERFORM 1 FROM audit_head FOR UPDATE;
         PERFORM keyrack_seal_all();
+    ELSE
+        LOCK TABLE lane_waits IN SHARE MODE;
+    END IF;
+    IF operations IS NULL OR NOT EXISTS (SELECT FROM audit_lanes l WHERE l.operation = ANY (operations)) THEN
         RETURN true;
     END IF;
-    LOCK TABLE lane_waits IN SHARE MODE;
-    RETURN operations IS NOT NULL AND NOT EXISTS (SELECT FROM audit_lanes l WHERE l.operation = ANY (operations));
+    IF turn THEN
+        -- Numbers of transactions began anew and came this far again: every row is looked for.
+        UPDATE audit_head SET sealed_below = '0';
+        PERFORM keyrack_seal_all();
+    END IF;
+    RETURN turn;
 END $$;
 
 -- Seals what waits that whoever changed it did not come to seal. It waits for nobody: who holds what it needs seals.
@@ -154,8 +169,9 @@ BEGIN
 END $$;
 
 -- What lies in a lane.
-CREATE FUNCTION keyrack_lanes_row() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keyrack_lanes_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+    NEW.id := nextval('owed_id_seq');
     NEW.xact := pg_current_xact_id();
     NEW.began := transaction_timestamp();
     NEW.written_at := pg_catalog.clock_timestamp();
@@ -187,6 +203,10 @@ BEGIN
     IF head.lanes < 2 THEN
         RAISE EXCEPTION 'this audit has one lane';
     END IF;
+    -- Who sees the past would not see that it was told already.
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'lanes are for transactions that read what is committed';
+    END IF;
     -- What could not be numbered does not happen. Both are of one moment: others go on numbering.
     IF (SELECT max(a.seq) FROM audit a) IS DISTINCT FROM (SELECT h.seq FROM audit_head h) THEN
         RAISE EXCEPTION 'the audit has a row behind its end: see keyrack audit verify';
@@ -215,6 +235,7 @@ BEGIN
         OR (a.action = 'key.resume' AND k.paused_until IS NOT NULL)
         OR (a.action = 'key.acknowledge' AND k.acknowledged_at IS NULL)
         OR (a.action = 'key.retire' AND k.expires_at IS NULL)
+        OR (a.action LIKE 'account.%' AND NOT EXISTS (SELECT FROM accounts c WHERE c.slug = a.account))
         OR (a.action LIKE 'key.%' AND (k.account IS DISTINCT FROM a.account OR a.subject <> a.key::text)) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the audit would tell of % for %, which was not done', lie.action, lie.subject;
@@ -239,26 +260,26 @@ BEGIN
         RETURN NULL;
     END IF;
     -- Found by the key, never by walking over all that this transaction wrote. Between two rows of its own a change may have sealed
-    -- what others left.
+    -- what others left. A row in a lane is written after the change, which waited for whoever changed the same before.
     IF since IS NULL AND NEW.keys IS NOT NULL THEN
         SELECT o.id::text INTO lacks FROM unnest(NEW.keys) AS o (id)
-            WHERE NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact = own AND l.began = transaction_timestamp() AND l.key = o.id
+            WHERE NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact = own AND l.began = transaction_timestamp() AND l.id > NEW.id AND l.key = o.id
                 AND l.action = ANY (NEW.actions)) LIMIT 1;
     ELSIF since IS NULL THEN
         SELECT o.name INTO lacks FROM unnest(NEW.subjects) AS o (name)
-            WHERE NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact = own AND l.began = transaction_timestamp() AND l.subject = o.name
+            WHERE NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact = own AND l.began = transaction_timestamp() AND l.id > NEW.id AND l.subject = o.name
                 AND l.action = ANY (NEW.actions)) LIMIT 1;
     ELSIF NEW.keys IS NOT NULL THEN
         SELECT o.id::text INTO lacks FROM unnest(NEW.keys) AS o (id)
             WHERE (SELECT count(*) FROM audit a WHERE a.key = o.id AND a.seq + 0 >= since AND a.action = ANY (NEW.actions)
                 AND (demo OR a.actor = session_user)) = 0
-            AND NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact = own AND l.began = transaction_timestamp() AND l.key = o.id
+            AND NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact = own AND l.began = transaction_timestamp() AND l.id > NEW.id AND l.key = o.id
                 AND l.action = ANY (NEW.actions)) LIMIT 1;
     ELSE
         SELECT o.name INTO lacks FROM unnest(NEW.subjects) AS o (name)
             WHERE (SELECT count(*) FROM audit a WHERE a.seq >= since AND a.subject = o.name AND a.action = ANY (NEW.actions)
                 AND (demo OR a.actor = session_user)) = 0
-            AND NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact = own AND l.began = transaction_timestamp() AND l.subject = o.name
+            AND NOT EXISTS (SELECT FROM audit_lanes l WHERE l.xact = own AND l.began = transaction_timestamp() AND l.id > NEW.id AND l.subject = o.name
                 AND l.action = ANY (NEW.actions)) LIMIT 1;
     END IF;
     IF lacks IS NULL AND NEW.actions[1] = 'key.rotate' THEN

@@ -102,6 +102,8 @@ impl Service {
     pub async fn receipt(&self, keys: &[KeyId], patience: Duration) -> Result<Receipt> {
         self.look().await?;
         let store = &self.inner.store;
+        // Who may not have it numbered waits for who does.
+        let _ = store.seal_committed().await;
         let (seq, at) = match store.stopped_in(keys).await? {
             Some(recorded) => recorded,
             None => (store.audit_head().await?.map_or(0, |(seq, _)| seq), self.now().await?),

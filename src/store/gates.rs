@@ -312,14 +312,14 @@ impl Store {
 
     /// The number and the time of the audit's last row that says that one of these keys was revoked, paused, resumed or edited.
     pub async fn stopped_in(&self, keys: &[KeyId]) -> Result<Option<(i64, Instant)>> {
+        let told = self.told().await?;
         let mut reader = self.reader().await?;
         let mut last: Option<(i64, Instant)> = None;
         for some in keys.chunks(KEYS) {
             let row: Option<(i64, Time)> = both!(reader.conn(), c => {
-                let mut sql =
-                    QueryBuilder::<Db>::new(
-                    "SELECT seq, at FROM audit WHERE action IN ('key.revoke', 'key.pause', 'key.resume', 'key.edit') AND key IN ",
-                );
+                let mut sql = QueryBuilder::<Db>::new(format!(
+                    "SELECT seq, at FROM {told} WHERE action IN ('key.revoke', 'key.pause', 'key.resume', 'key.edit') AND key IN ",
+                ));
                 push_ids::<Db>(&mut sql, some);
                 sql.push(" ORDER BY seq DESC LIMIT 1");
                 sql.build_query_as::<(i64, Time)>().persistent(some.len() == 1).fetch_optional(c).await?

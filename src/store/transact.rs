@@ -49,7 +49,7 @@ pub struct Tx {
     known: Option<Known>,
     /// PostgreSQL: whether the schema numbers and hashes the audit's rows by itself.
     keeps: bool,
-    /// PostgreSQL: how many lanes the audit has, and the operations that must have their numbers before anybody is answered.
+    /// PostgreSQL: how many lanes the audit has, and the operations that left rows in them.
     lanes: u32,
     unnumbered: Vec<OperationId>,
     /// Whether nobody can change the acting person's role any more.

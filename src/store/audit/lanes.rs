@@ -1,17 +1,21 @@
 //! Lanes: changes of keys and accounts that commit side by side, and get their numbers afterwards, all at once. Nobody is told
 //! that a change is done before it has its number. See `migrations/postgres/0034_lanes.sql`.
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::super::dialect::scalar;
 use super::super::{Conn, Error, Pools, Reader, Result, Store, Tx};
 use crate::domain::audit::{Action, Link};
+use crate::domain::key::OperationId;
 
 /// How many lanes the audit of a PostgreSQL has; 1 also where the schema knows of none.
 const LANES: &str = "(SELECT coalesce((to_jsonb(l) ->> 'lanes')::bigint, 1) FROM audit_head l)";
 
 /// So many rows of one change share a commit anyway.
 const MOST: usize = 100;
+
+/// PostgreSQL's code for what a login has no right to.
+const NOT_PERMITTED: &str = "42501";
 
 /// The columns that the audit itself gives to a row come first.
 const NUMBERED: &str = "seq, hash, ";
@@ -31,6 +35,16 @@ fn fits(row: &Link) -> bool {
     matches!(noun, "key" | "account") && row.action != Action::KeyImport.as_str()
 }
 
+async fn seal(conn: &mut PgConnection, operations: Option<Vec<OperationId>>) -> sqlx::Result<()> {
+    loop {
+        let sealed: bool =
+            sqlx::query_scalar("SELECT keyrack_seal($1)").bind(&operations).fetch_one(&mut *conn).await?;
+        if sealed {
+            return Ok(());
+        }
+    }
+}
+
 impl Tx {
     /// Whether these rows go by a lane.
     pub(super) fn goes_by_lane(&self, rows: &[Link]) -> bool {
@@ -39,19 +53,30 @@ impl Tx {
             && rows.iter().all(|row| fits(row) && row.actor == self.who().name)
     }
 
-    /// Has what was committed numbered, where it went by lanes.
+    /// Has what was committed numbered, where it went by lanes. Who left nothing there may have read what another one committed,
+    /// and answers by that: it is numbered before.
+    ///
+    /// # Errors
+    /// None says that nothing was done.
     pub(in crate::store) async fn seal(&mut self) -> Result<()> {
         if self.lanes() < 2 {
             return Ok(());
         }
         let operations = self.left();
+        let operations = (!operations.is_empty()).then_some(operations);
         let Conn::Postgres(c) = self.conn() else { return Ok(()) };
-        loop {
-            let sealed: bool =
-                sqlx::query_scalar("SELECT keyrack_seal($1)").bind(&operations).fetch_one(&mut *c).await?;
-            if sealed {
-                return Ok(());
+        let alone = operations.is_none();
+        match seal(c, operations).await {
+            // Who may number nothing, a viewer or a sender of events, says nothing of others' changes either.
+            Err(sqlx::Error::Database(error)) if alone && error.code().as_deref() == Some(NOT_PERMITTED) => {
+                Ok(())
             }
+            sealed => sealed.map_err(|error| match Error::from(error) {
+                Error::Refused(why) | Error::Privilege(why) => {
+                    Error::Unreachable(format!("what is committed got no number in the audit: {why}"))
+                }
+                error => error,
+            }),
         }
     }
 
@@ -87,6 +112,16 @@ impl Store {
     /// Where what was told is read.
     pub(in crate::store) async fn told(&self) -> Result<&'static str> {
         Ok(told(self.lanes().await?))
+    }
+
+    /// Has all that is committed by now numbered, before somebody goes by it.
+    pub async fn seal_committed(&self) -> Result<()> {
+        if self.lanes().await? > 1
+            && let Pools::Postgres(pool) = &self.pools
+        {
+            seal(&mut *pool.acquire().await?, None).await?;
+        }
+        Ok(())
     }
 
     /// Has what was committed numbered, where whoever changed it did not come to do so: it crashed, or lost its server. Answers

@@ -40,7 +40,7 @@ impl Store {
             Ok(End::Done) if first.opening.intent == Intent::Do => {}
             Ok(_) => {
                 let tried = first.opening.intent == Intent::Try;
-                let undone = tx.roll_back().await.map(|link| self.keep(link, since));
+                let undone = tx.roll_back(!tried).await.map(|link| self.keep(link, since));
                 return first.tell(if tried { undone } else { Ok(()) });
             }
             Err(error) => return first.tell(Err(error)),

@@ -98,7 +98,7 @@ impl Store {
                 tx.now = self.present(&job.clock, job.opening.clock)?;
             }
             Reader::Postgres(conn) => {
-                sqlx::raw_sql("BEGIN").execute(&mut **conn).await?;
+                sqlx::raw_sql("BEGIN ISOLATION LEVEL READ COMMITTED").execute(&mut **conn).await?;
                 self.ask_server(&mut tx, job).await?;
             }
         }
@@ -155,8 +155,6 @@ impl Store {
             return Err(self.elsewhere(pool, conn).await);
         }
         self.queue.can_hold(keeps);
-        // What an earlier try has left is numbered by this one.
-        tx.unnumbered.push(job.opening.operation);
         tx.lanes = lanes.and_then(|lanes| u32::try_from(lanes).ok()).unwrap_or(1);
         self.queue.widen(tx.lanes, pool.options().get_max_connections());
         if job.opening.clock != Trust::Right
@@ -205,9 +203,12 @@ impl Tx {
         Ok(self.link)
     }
 
-    /// Takes back all of it.
-    pub(super) async fn roll_back(mut self) -> Result<Reader> {
+    /// Takes back all of it. `told`: whether somebody is told of what it found, which another one may have committed just now.
+    pub(super) async fn roll_back(mut self, told: bool) -> Result<Reader> {
         self.say("ROLLBACK").await?;
+        if told {
+            self.seal().await?;
+        }
         Ok(self.link)
     }
 

@@ -12,6 +12,7 @@ use crate::support::database::{Database, run_on_postgres};
 use crate::support::people::{account, gate, make_kept, named, office, preset, wanted};
 use crate::support::script::Script;
 
+mod harmed;
 mod killed;
 mod pace;
 mod refused;
