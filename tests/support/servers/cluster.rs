@@ -1,5 +1,6 @@
 //! A real Redis Cluster on this machine: three primaries, and a replica of each.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,13 +16,16 @@ const SLOTS: u16 = 16_384;
 /// After so many milliseconds without a word a node is taken to be gone.
 const TIMEOUT: &str = "1000";
 
-/// The nodes: three primaries first, then the replica of each.
-pub struct Cluster(Vec<Server>);
+/// The nodes: three primaries first, then the replica of each. And the turn: six servers at a time are enough for a machine,
+/// where answers have to come in time.
+pub struct Cluster(Vec<Server>, #[expect(dead_code, reason = "held for as long as the cluster")] File);
 
 impl Cluster {
     /// `None` where neither Redis nor Valkey is installed.
     #[track_caller]
     pub fn start(dir: &Path) -> Option<Self> {
+        let turn = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cluster-turn")).unwrap();
+        turn.lock().unwrap();
         let nodes: Vec<(Server, u16)> = (0..6).map(|_| node(dir)).collect::<Option<_>>()?;
         let ids: Vec<String> =
             nodes.iter().map(|(node, _)| ask(node, redis::cmd("CLUSTER").arg("MYID"))).collect();
@@ -38,7 +42,7 @@ impl Cluster {
             let mut add = redis::cmd("CLUSTER");
             ask::<String>(node, add.arg("ADDSLOTSRANGE").arg(from(place)).arg(last));
         }
-        let cluster = Self(nodes.into_iter().map(|(node, _)| node).collect());
+        let cluster = Self(nodes.into_iter().map(|(node, _)| node).collect(), turn);
         for place in 3..6 {
             let follow = || {
                 try_ask::<String>(
@@ -91,6 +95,28 @@ impl Cluster {
     pub fn tell(&self, command: &[&str]) {
         for node in &self.0 {
             try_ask::<redis::Value>(node, redis::cmd(command[0]).arg(&command[1..]));
+        }
+    }
+
+    /// Moves the slot of an account, with what is in it, to another of the primaries; the nodes tell each other.
+    #[track_caller]
+    pub fn move_slot(&self, account: &str, to: usize) {
+        let slot: u16 = ask(&self.0[0], redis::cmd("CLUSTER").arg("KEYSLOT").arg(account));
+        let (old, new) = (&self.0[self.place(account)], &self.0[to]);
+        let id = |node| -> String { ask(node, redis::cmd("CLUSTER").arg("MYID")) };
+        let set = |node, how: &[&str]| {
+            ask::<String>(node, redis::cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(how));
+        };
+        set(new, &["IMPORTING", &id(old)]);
+        set(old, &["MIGRATING", &id(new)]);
+        let keys: Vec<String> = ask(old, redis::cmd("CLUSTER").arg("GETKEYSINSLOT").arg(slot).arg(1_000));
+        let (host, port) = (new.address.ip().to_string(), new.address.port());
+        for key in keys {
+            ask::<String>(old, redis::cmd("MIGRATE").arg(&host).arg(port).arg(key).arg(0).arg(1_000));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        for node in [new, old] {
+            set(node, &["NODE", &id(new)]);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A gate at a socket in the file system: who comes by it, whose word counts there, and what becomes of its file.
 
 use std::io::Write;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 
 use super::envoy::ENVOY;
@@ -55,9 +55,11 @@ on_both! {
         doubting.stop();
         assert!(!socket.exists(), "its file goes with it");
 
-        let believing = Gate::bare(&db, &["--listen", &place, "--trusted-proxy", "unix"]);
-        let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o660);
+        let group = rustix::process::getgid().as_raw();
+        let told = ["--listen", &place, "--trusted-proxy", "unix", "--socket-group", &group.to_string()];
+        let believing = Gate::bare(&db, &told);
+        let file = std::fs::metadata(&socket).unwrap();
+        assert_eq!((file.permissions().mode() & 0o777, file.gid()), (0o660, group));
         assert_eq!(by(&socket, "/auth", &asked(anywhere.as_str())).0, 200);
         assert_eq!((me(&here), me(&there)), (401, 200), "the client is who the proxy names");
         assert_eq!(by(&socket, "/auth", &asked(here.as_str())).0, 401);
