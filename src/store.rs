@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Postgres, Sqlite, SqliteConnection, SqlitePool};
 
 use crate::clock::Steady;
 use crate::domain::Instant;
+use wire::{Link, Links, Wire};
 
 mod accounts;
 mod alerts;
@@ -61,6 +62,7 @@ mod sqlite;
 mod transact;
 mod usage;
 mod windows;
+mod wire;
 
 pub use accounts::AccountFilter;
 pub use alerts::AlertRequest;
@@ -163,13 +165,13 @@ enum Pools {
         /// Where the file can't be written here: what others make of it.
         frozen: Option<Arc<frozen::Frozen>>,
     },
-    Postgres(PgPool),
+    Postgres(Links),
 }
 
 /// A borrowed connection of either kind.
 enum Conn<'a> {
     Sqlite(&'a mut SqliteConnection),
-    Postgres(&'a mut PgConnection),
+    Postgres(Wire<'a>),
 }
 
 impl Conn<'_> {
@@ -177,7 +179,7 @@ impl Conn<'_> {
     fn again(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(c) => Conn::Sqlite(c),
-            Self::Postgres(c) => Conn::Postgres(c),
+            Self::Postgres(c) => Conn::Postgres(c.again()),
         }
     }
 
@@ -214,14 +216,14 @@ impl Conn<'_> {
 /// A connection on loan from a pool, for reading.
 enum Reader {
     Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    Postgres(Link),
 }
 
 impl Reader {
     fn conn(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(conn) => Conn::Sqlite(conn),
-            Self::Postgres(conn) => Conn::Postgres(conn),
+            Self::Postgres(link) => Conn::Postgres(link.wire()),
         }
     }
 }
@@ -375,26 +377,5 @@ impl Store {
                 Err(error) => return Err(self.explain(pool, error).await),
             }),
         })
-    }
-
-    /// What a failed try for a connection means; and where the address names several hosts, another one is tried next.
-    async fn explain(&self, pool: &PgPool, error: sqlx::Error) -> Error {
-        let Location::Postgres(url) = &self.location else { return error.into() };
-        let error = postgres::explain(&pool.connect_options(), url, error).await;
-        if let Error::Unreachable(_) = &error {
-            postgres::choose_another(pool, url, false).await;
-        }
-        error
-    }
-
-    /// What a wish to change something comes to on a server that takes none: where the address names one that does, the wish
-    /// is to be tried again there.
-    async fn elsewhere(&self, pool: &PgPool, conn: &mut PgConnection) -> Error {
-        if let Location::Postgres(url) = &self.location
-            && postgres::choose_another(pool, url, true).await
-        {
-            return Error::Unreachable("another server takes the changes now".into());
-        }
-        postgres::takes_none(pool, conn).await
     }
 }

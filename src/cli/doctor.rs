@@ -10,6 +10,7 @@ mod contents;
 mod database;
 mod gate;
 mod mail;
+mod server;
 mod terminal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]

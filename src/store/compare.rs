@@ -273,8 +273,8 @@ impl Store {
                 Ok(register)
             }
             Reader::Postgres(c) => {
-                let mut tx = c.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                let register = register(Conn::Postgres(&mut tx), told).await?;
+                let mut tx = c.still().await?;
+                let register = register(tx.conn(), told).await?;
                 tx.rollback().await?;
                 Ok(register)
             }

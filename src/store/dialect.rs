@@ -25,10 +25,11 @@ macro_rules! both {
                 let _ = std::marker::PhantomData::<Db>;
                 $body
             }
-            $crate::store::Conn::Postgres($c) => {
+            $crate::store::Conn::Postgres(mut wire) => {
                 type Db = sqlx::Postgres;
                 // Not every body names the driver.
                 let _ = std::marker::PhantomData::<Db>;
+                let $c = &mut wire;
                 $body
             }
         }

@@ -52,9 +52,9 @@ pub enum Error {
         "{named} has the encoding {encoding}, which can't hold every text. Make one with UTF8: `createdb --encoding=UTF8 --template=template0 NAME`"
     )]
     Encoding { named: String, encoding: String },
-    /// Between two transactions the connection belongs to others.
+    /// Between two statements the connection belongs to others.
     #[error(
-        "a pooler stands before the database and gives each transaction another connection, which keyrack can't work with. Set pool_mode = session for this database in the pooler (PgBouncer), or name PostgreSQL's own address"
+        "a pooler stands before the database and allows no transactions, which keyrack can't work without. Set pool_mode = transaction (or session) for this database in the pooler (PgBouncer), or name PostgreSQL's own address"
     )]
     Pooled,
     /// The schema is older than what is asked of it needs.

@@ -8,6 +8,7 @@ use super::{Error, Location, Pools, Result, Store, migrate, postgres, sqlite};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::operator::Role;
+use crate::domain::text::SafeText;
 
 /// In place of a journal mode: what can't be written has none to tell.
 pub const UNWRITTEN: &str = "read only";
@@ -30,6 +31,31 @@ pub struct Facts {
     pub channel: String,
     /// SQLite: the file's permission bits.
     pub mode: Option<u32>,
+    /// PostgreSQL: whether a pooler gives each transaction another connection.
+    pub pooled: bool,
+    /// PostgreSQL: who one acts as, and whom the address names, where a pooler logs in as somebody else.
+    pub acts_as: Option<(SafeText, SafeText)>,
+    /// PostgreSQL: how a server that is lost takes what it confirmed with it, though there are others.
+    pub standbys: Option<String>,
+}
+
+/// Whom the session is; how many servers follow this one; and what a commit waits for, whatever this session was told.
+const FOLLOWED: &str = "SELECT session_user::text, (SELECT count(*) FROM pg_stat_replication WHERE application_name <> 'pg_basebackup'), \
+     current_setting('synchronous_standby_names'), (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit')";
+
+/// How what was confirmed may be lost with a server that others follow.
+fn unfollowed(others: i64, names: &str, commits: &str) -> Option<String> {
+    let words = match (names.trim().is_empty(), commits) {
+        _ if others < 1 => return None,
+        (true, _) => {
+            "synchronous_standby_names is empty, so a change is confirmed before another server has it"
+        }
+        (false, "local") => {
+            "synchronous_commit is local, so a change is confirmed before another server has it"
+        }
+        (false, _) => return None,
+    };
+    Some(words.to_owned())
 }
 
 impl Store {
@@ -110,9 +136,12 @@ impl Store {
                     hindered: self.hindered.as_deref().map(str::to_owned),
                     channel: if frozen.is_some() { UNWRITTEN.into() } else { journal },
                     mode,
+                    pooled: false,
+                    acts_as: None,
+                    standbys: None,
                 })
             }
-            (Pools::Postgres(pool), _) => {
+            (Pools::Postgres(pool), location) => {
                 let (version, Time(now), commit, tls): (String, Time, String, Option<String>) =
                     sqlx::query_as(
                         "SELECT current_setting('server_version'), clock_timestamp(), \
@@ -122,6 +151,13 @@ impl Store {
                     .fetch_one(pool)
                     .await?;
                 let schema: i64 = sqlx::query_scalar(migrate::VERSION).fetch_one(pool).await?;
+                let (user, followers, names, commits): (String, i64, String, String) =
+                    sqlx::query_as(FOLLOWED).fetch_one(pool).await?;
+                let hosts = match location {
+                    Location::Postgres(url) => Location::postgres_options(url)?.len() as i64,
+                    Location::Sqlite(_) => 1,
+                };
+                let named = pool.connect_options().get_username().to_owned();
                 Ok(Facts {
                     server: format!("PostgreSQL {version}"),
                     schema: (schema, newest),
@@ -130,6 +166,9 @@ impl Store {
                     hindered: None,
                     channel: tls.map_or("not encrypted".into(), |version| format!("encrypted, {version}")),
                     mode: None,
+                    pooled: pool.is_shared(),
+                    acts_as: (user != named).then(|| (SafeText::new(user), SafeText::new(named))),
+                    standbys: unfollowed(followers.max(hosts - 1), &names, &commits),
                 })
             }
         }
@@ -139,21 +178,21 @@ impl Store {
     pub async fn lacks(&self) -> Result<Vec<Lack>> {
         let Pools::Postgres(pool) = &self.pools else { return Ok(Vec::new()) };
         let grants = migrate::granted(pool).await?;
-        rights::lacking(&mut *pool.acquire().await?, &grants).await
+        rights::lacking(&mut pool.acquire().await?.wire(), &grants).await
     }
 
     /// What the acting login lacks for what its role in Keyrack lets it do, and the statement that gives it all of it.
     pub async fn lacks_of_login(&self, role: Role) -> Result<Option<(Lack, String)>> {
         let Pools::Postgres(pool) = &self.pools else { return Ok(None) };
         let grants = migrate::granted(pool).await?;
-        rights::of_login(&mut *pool.acquire().await?, &grants, role).await
+        rights::of_login(&mut pool.acquire().await?.wire(), &grants, role).await
     }
 
     /// Gives the group roles what they lack, as far as the acting login may.
     pub async fn mend_rights(&self) -> Result<Mended> {
         let Pools::Postgres(pool) = &self.pools else { return Ok(Mended::default()) };
         let grants = migrate::granted(pool).await?;
-        let mut tx = pool.begin().await?;
+        let mut tx = pool.whole().await?;
         let mended = rights::mend(&mut tx, &grants).await?;
         tx.commit().await?;
         Ok(mended)

@@ -177,7 +177,10 @@ impl Store {
                 self.check_file()?;
                 Reader::Sqlite(writer)
             }
-            Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Pools::Postgres(pool) => Reader::Postgres(match pool.acquire().await {
+                Ok(link) => link,
+                Err(error) => return Err(self.explain(pool, error).await),
+            }),
         })
     }
 
@@ -287,8 +290,9 @@ impl Store {
     /// Also of a server that follows another one: it may not know yet of what was just committed.
     pub async fn leases(&self) -> Result<Vec<Lease>> {
         let mut reader = self.reader().await?;
-        if let Reader::Postgres(conn) = &mut reader
-            && sqlx::query_scalar::<_, bool>("SELECT pg_is_in_recovery()").fetch_one(&mut **conn).await?
+        reader.hold().await?;
+        if let Reader::Postgres(link) = &mut reader
+            && sqlx::query_scalar::<_, bool>("SELECT pg_is_in_recovery()").fetch_one(link).await?
         {
             return Err(Error::Unreachable(
                 "this server is a standby, and doesn't know what gates answer by".into(),
@@ -297,7 +301,10 @@ impl Store {
         match reader.conn().leases().await {
             // A schema from before there were leases: no gate that has one runs on it.
             Err(Error::Lacks(_)) => Ok(Vec::new()),
-            read => read,
+            read => {
+                reader.release().await?;
+                read
+            }
         }
     }
 

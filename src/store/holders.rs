@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use sqlx::PgPool;
-
 use super::dialect::Time;
+use super::wire::Links;
 use super::{Error, Location, Pools, Result, Store, postgres};
 use crate::domain::Instant;
 use crate::domain::operator::Role;
@@ -47,7 +46,7 @@ impl Holder {
     }
 }
 
-async fn holders(pool: &PgPool) -> Result<Vec<Holder>> {
+async fn holders(pool: &Links) -> Result<Vec<Holder>> {
     type Row = (i32, SafeText, Option<SafeText>, SafeText, Option<Time>);
     const HOLDERS: &str = "SELECT pid, login, address, application, since FROM keyrack_holders()";
     let rows: Vec<Row> = match sqlx::query_as(HOLDERS).fetch_all(pool).await.map_err(Error::from) {

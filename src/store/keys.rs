@@ -313,12 +313,12 @@ impl Tx {
     pub async fn accounts_of_hashes(&mut self, hashes: &[HashedKey]) -> Result<HashMap<HashedKey, String>> {
         let known = |(hash, account): (Vec<u8>, String)| Some((HashedKey(hash.try_into().ok()?), account));
         let mut found = HashMap::new();
-        if let Conn::Postgres(c) = self.conn() {
+        if let Conn::Postgres(mut c) = self.conn() {
             for some in hashes.chunks(20 * ROWS) {
                 let rows: Vec<(Vec<u8>, String)> =
                     sqlx::query_as("SELECT hash, account FROM key_auth WHERE hash = ANY($1)")
                         .bind(some.iter().map(|hash| &hash.0[..]).collect::<Vec<_>>())
-                        .fetch_all(&mut *c)
+                        .fetch_all(&mut c)
                         .await?;
                 found.extend(rows.into_iter().filter_map(known));
             }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use sqlx::Sqlite;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
-use sqlx::{PgPool, Sqlite};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{Instant as Moment, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::dialect::{Time, scalar};
+use super::location::Fit;
+use super::wire::Links;
 use super::{Conn, Error, Pools, Reader, Result, Store, postgres};
 use crate::clock::Clock;
 use crate::domain::audit::Action;
@@ -24,6 +26,10 @@ use told::Told;
 /// How often PostgreSQL is asked whether the audit grew. Notifications only make it quicker: a listening connection does
 /// not notice when it is cut off (H10).
 const POSTGRES_POLL: Duration = Duration::from_secs(2);
+/// The same through a pooler that keeps no connection for who listens.
+const POOLED_POLL: Duration = Duration::from_millis(700);
+/// How often another host is looked for where the server is not as wanted.
+const SEEK: Duration = Duration::from_secs(3);
 /// However much is told of there, this is the least time between two looks.
 const LEAST: Duration = Duration::from_millis(250);
 /// What was told of already is heard within this.
@@ -167,7 +173,7 @@ async fn touched(conn: Conn<'_>, from: Seen, to: Seen) -> Result<Subjects> {
 const SQLITE: &str = "SELECT (SELECT seq FROM audit_head), (SELECT coalesce(max(id), 0) FROM alerts), \
      (SELECT coalesce(sum(beat_at + flushed), 0) FROM gates) + (SELECT coalesce(sum(turns), 0) FROM endpoints)";
 const POSTGRES: &str = "SELECT (SELECT seq FROM audit_head), (SELECT coalesce(max(id), 0) FROM alerts), \
-     clock_timestamp()";
+     clock_timestamp(), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
 
 /// What a look at a SQLite file found.
 struct Look {
@@ -240,17 +246,17 @@ async fn look_at_sqlite(
 }
 
 async fn watch_postgres(
-    pool: PgPool,
+    pool: Links,
     url: String,
     clock: Clock,
     skew: Arc<AtomicI64>,
     sender: Sender<LiveEvent>,
 ) {
     let mut news = News::new(sender);
-    let mut tick = interval(POSTGRES_POLL);
+    let mut tick = interval(if pool.is_shared() { POOLED_POLL } else { POSTGRES_POLL });
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut listener: Option<PgListener> = None;
-    let (mut last, mut looked) = (None, Moment::now());
+    let (mut last, mut looked, mut sought) = (None, Moment::now(), None);
     loop {
         let heard = tokio::select! {
             _ = tick.tick() => false,
@@ -269,7 +275,16 @@ async fn watch_postgres(
         looked = Moment::now();
         let look = look_at_postgres((&pool, &url), &clock, &skew, &mut last);
         let answer = timeout(ANSWER, look).await;
-        let mut answer = answer.unwrap_or_else(|_| Err(Error::Unreachable("no answer in time".into())));
+        let answer = answer.unwrap_or_else(|_| Err(Error::Unreachable("no answer in time".into())));
+        let as_wanted = answer.as_ref().is_ok_and(|(_, as_wanted)| *as_wanted);
+        let mut answer = answer.map(|(touched, _)| touched);
+        if !as_wanted && sought.is_none_or(|sought: Moment| sought.elapsed() > SEEK) {
+            sought = Some(Moment::now());
+            // Another one of the hosts that the address names may do better by now.
+            if postgres::choose_another(&pool, &url, answer.is_ok()).await && answer.is_ok() {
+                answer = Err(Error::Unreachable("another server takes the changes now".into()));
+            }
+        }
         if answer.is_err() {
             listener = None;
         } else if listener.is_none() {
@@ -285,29 +300,34 @@ async fn watch_postgres(
     }
 }
 
+/// What was touched since the last look, and whether the server is as the address wants it.
 async fn look_at_postgres(
-    (pool, url): (&PgPool, &str),
+    (pool, url): (&Links, &str),
     clock: &Clock,
     skew: &AtomicI64,
     last: &mut Option<Seen>,
-) -> Result<Subjects> {
+) -> Result<(Subjects, bool)> {
     let mut conn = match pool.acquire().await {
         Ok(conn) => conn,
         Err(error) => return Err(postgres::explain(&pool.connect_options(), url, error).await),
     };
-    let (audit, alerts, Time(now)) = sqlx::query_as(POSTGRES).fetch_one(&mut *conn).await?;
+    let (audit, alerts, Time(now), standby, read_only) =
+        sqlx::query_as(POSTGRES).fetch_one(&mut conn).await?;
     skew.store((now - clock.now()).num_microseconds().unwrap_or(0), Ordering::Relaxed);
     let seen = Seen { audit, alerts };
     let found = match *last {
         None => Subjects::NONE,
-        Some(last) => touched(Conn::Postgres(&mut conn), last, seen).await?,
+        Some(last) => touched(Conn::Postgres(conn.wire()), last, seen).await?,
     };
     *last = Some(seen);
-    Ok(found)
+    Ok((found, super::Location::wanted(url)?.judge(standby, read_only) == Fit::Best))
 }
 
-pub(super) async fn listen(pool: &PgPool) -> Option<PgListener> {
-    let mut listener = timeout(ANSWER, PgListener::connect_with(pool)).await.ok()?.ok()?;
+pub(super) async fn listen(pool: &Links) -> Option<PgListener> {
+    if pool.is_shared() {
+        return None;
+    }
+    let mut listener = timeout(ANSWER, PgListener::connect_with(pool.pool())).await.ok()?.ok()?;
     timeout(ANSWER, listener.listen(CHANNEL)).await.ok()?.ok()?;
     Some(listener)
 }

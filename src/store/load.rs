@@ -34,10 +34,10 @@ impl Tx {
     /// Adds keys in as few statements as the databases allow. A key must come after the one that it replaces.
     pub async fn add_keys(&mut self, keys: &[NewKey]) -> Result<()> {
         if keys.len() >= FEW
-            && let Conn::Postgres(c) = self.conn()
+            && let Conn::Postgres(mut c) = self.conn()
         {
             for some in keys.chunks(ARRAY) {
-                arrays::add(c, some).await?;
+                arrays::add(&mut c, some).await?;
             }
             return Ok(());
         }

@@ -92,6 +92,17 @@ impl Location {
     pub(super) fn wanted(url: &str) -> Result<Wanted> {
         hosts(url).map(|(_, wanted)| wanted)
     }
+
+    /// Whether a pooler stands before the server that gives each transaction another connection; `None`: nobody said.
+    pub(super) fn pooled(url: &str) -> Result<Option<bool>> {
+        let pairs = url.split_once('?').map_or("", |(_, query)| query).split('&');
+        match pairs.filter_map(|pair| pair.strip_prefix("pooled=")).next_back() {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(Error::Location("pooled in the database's address must be true or false".into())),
+        }
+    }
 }
 
 /// What a server must be like: libpq's `target_session_attrs`.
@@ -165,6 +176,7 @@ fn hosts(url: &str) -> Result<(Vec<String>, Wanted)> {
             Some(("host", names)) if names.contains(',') || names.to_ascii_uppercase().contains("%2C") => {
                 listed = Some(names.replace("%2C", ",").replace("%2c", ","));
             }
+            Some(("pooled", _)) => {}
             _ => kept.push(pair.to_owned()),
         }
     }
@@ -227,6 +239,7 @@ fn postgres(scheme: &str, rest: &str) -> Result<Location> {
         ));
     }
     known_parameters(&url)?;
+    Location::pooled(&url)?;
     Location::postgres_options(&url)?;
     Ok(Location::Postgres(url))
 }
@@ -235,7 +248,7 @@ fn postgres(scheme: &str, rest: &str) -> Result<Location> {
 /// service or a file of passwords would be looked for in vain.
 fn known_parameters(url: &str) -> Result<()> {
     const READ: &str = "sslmode ssl-mode sslrootcert ssl-root-cert ssl-ca sslcert ssl-cert sslkey ssl-key host hostaddr port \
-         dbname user password application_name options statement-cache-capacity target_session_attrs";
+         dbname user password application_name options statement-cache-capacity target_session_attrs pooled";
     /// Of PostgreSQL's own programs; they change nothing of what is connected to.
     const PASSED_OVER: &str = "connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout \
          client_encoding fallback_application_name gssencmode channel_binding sslcompression sslsni \

@@ -3,18 +3,21 @@
 use std::path::Path;
 
 use sqlx::migrate::MigrateError;
-use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 pub(super) use super::migrations::{POSTGRES, SQLITE, VERSION, anew, newest};
 use super::migrations::{SINCE, STATE, Schema, check, readable};
 use super::moving::{self, MOVED, Progress};
 use super::refold::{self, REFOLDED, Refolded};
 use super::rights::{self, Grant, Mended};
+use super::wire::Links;
 use super::{Access, Error, Result};
 
 mod lock;
+mod place;
 
 use lock::{lock_of, locked};
+use place::{may_be_filled, named, not_owner};
 
 /// How often to wait for another process that brings the schema up to date.
 const TRIES: u32 = 6;
@@ -26,7 +29,7 @@ fn granted_at(version: i64) -> Vec<Grant<'static>> {
 }
 
 /// What the migrations that this schema has grant.
-pub(super) async fn granted(pool: &PgPool) -> Result<Vec<Grant<'static>>> {
+pub(super) async fn granted(pool: &Links) -> Result<Vec<Grant<'static>>> {
     Ok(granted_at(version_of_server(pool).await?.unwrap_or_default()))
 }
 
@@ -222,7 +225,7 @@ async fn use_wal(writer: &SqlitePool) -> Result<()> {
 }
 
 /// sqlx takes an advisory lock on PostgreSQL by itself.
-pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<Option<i64>> {
+pub(super) async fn postgres(pool: &Links, access: Access) -> Result<Option<i64>> {
     let mut found = version_of_server(pool).await?;
     if found.is_none()
         && let Err(refused) = may_be_filled(pool, access).await
@@ -252,7 +255,7 @@ pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<Option<i64
     let mut tries = 0;
     loop {
         tries += 1;
-        match POSTGRES.run(pool).await.map_err(failed) {
+        match run(pool).await {
             // Others are at it; waiting for their lock took longer than the patience for locks.
             Err(Error::Busy(_)) if tries < TRIES => {}
             Err(Error::Privilege(why)) => return Err(not_owner(pool, why).await?),
@@ -261,20 +264,40 @@ pub(super) async fn postgres(pool: &PgPool, access: Access) -> Result<Option<i64
     }
 }
 
+/// Brings it up to date. Behind a pooler that gives each transaction another connection the driver's lock would stay behind:
+/// there it is all one transaction, which holds the same lock.
+async fn run(pool: &Links) -> Result<()> {
+    if !pool.is_shared() {
+        return POSTGRES.run(pool.pool()).await.map_err(failed);
+    }
+    let mut tx = pool.whole().await?;
+    let database: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut *tx).await?;
+    let lock = 0x3d32_ad9e * i64::from(crc32fast::hash(database.as_bytes()));
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(&mut *tx).await?;
+    anew(&POSTGRES).run_direct(None, &mut *tx, false).await.map_err(failed)?;
+    Ok(tx.commit().await?)
+}
+
 /// As [`prepare_sqlite`].
-pub(super) async fn prepare_postgres(pool: &PgPool, progress: Progress<'_>) -> Result<()> {
+pub(super) async fn prepare_postgres(pool: &Links, progress: Progress<'_>) -> Result<()> {
     let found = version_of_server(pool).await?;
     if found.is_none_or(|found| found >= MOVED) {
         return Ok(());
     }
-    if found.is_some_and(|found| found < REFOLDED) {
-        refold::postgres(&mut *pool.acquire().await?).await?;
+    if pool.is_shared() {
+        return Err(Error::Migration(
+            "it is so old that this takes many transactions on one connection, and a pooler gives each another one: name PostgreSQL's own address this once"
+                .into(),
+        ));
     }
-    POSTGRES.run_to(MOVED - 1, pool).await.map_err(failed)?;
-    moving::postgres(&mut *pool.acquire().await?, progress).await
+    if found.is_some_and(|found| found < REFOLDED) {
+        refold::postgres(pool.acquire().await?.own()).await?;
+    }
+    POSTGRES.run_to(MOVED - 1, pool.pool()).await.map_err(failed)?;
+    moving::postgres(pool.acquire().await?.own(), progress).await
 }
 
-async fn version_of_server(pool: &PgPool) -> Result<Option<i64>> {
+async fn version_of_server(pool: &Links) -> Result<Option<i64>> {
     let state = sqlx::query_as::<_, (Option<i64>, Option<String>)>(STATE).fetch_one(pool).await;
     match state.map_err(Error::from) {
         // No such table: a new database.
@@ -286,52 +309,14 @@ async fn version_of_server(pool: &PgPool) -> Result<Option<i64>> {
     }
 }
 
-fn named(pool: &PgPool) -> String {
-    let options = pool.connect_options();
-    format!("the database {:?}", options.get_database().unwrap_or_else(|| options.get_username()))
-}
-
-/// Refuses a database without Keyrack's tables unless it can and shall hold them.
-async fn may_be_filled(pool: &PgPool, access: Access) -> Result<()> {
-    // What belongs to an extension is nobody's.
-    const OTHERS: &str = "SELECT relname::text FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) \
-         AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relname NOT LIKE '\\_sqlx\\_migrations%' \
-         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') ORDER BY relname LIMIT 4";
-    let (named, others) = (named(pool), sqlx::query_scalar::<_, String>(OTHERS).fetch_all(pool).await?);
-    if !others.is_empty() {
-        return Err(Error::Foreign(format!(
-            "{named} holds another program's tables ({})",
-            others.join(", ")
-        )));
-    }
-    if !access.makes() {
-        return Err(Error::Missing(format!(
-            "there is nothing of Keyrack's in {named} yet. Name another with --db, or make one of it with `keyrack migrate`"
-        )));
-    }
-    let encoding: String =
-        sqlx::query_scalar("SELECT current_setting('server_encoding')").fetch_one(pool).await?;
-    if encoding != "UTF8" {
-        return Err(Error::Encoding { named, encoding });
-    }
-    // pg_trgm needs the right in the database, the tables that in the schema.
-    const MAY: &str = "SELECT coalesce(has_schema_privilege(current_schema()::text, 'CREATE'), false) \
-         AND (has_database_privilege(current_database(), 'CREATE') OR EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm'))";
-    if sqlx::query_scalar::<_, bool>(MAY).fetch_one(pool).await? {
-        return Ok(());
-    }
-    let why = format!("it can't create tables in {named}");
-    Err(not_owner(pool, why).await?)
-}
-
 /// As [`postgres`], and with the rights of the group roles, in a transaction that is rolled back.
-pub(super) async fn try_postgres(pool: &PgPool) -> Result<Tried> {
+pub(super) async fn try_postgres(pool: &Links) -> Result<Tried> {
     let mut tried = Tried::nothing(version_of_server(pool).await?);
     if tried.found.is_none() {
         may_be_filled(pool, Access::UpToDate).await?;
     }
     let older = matches!(check(tried.found), Schema::Older);
-    let mut tx = pool.begin().await?;
+    let mut tx = pool.whole().await?;
     if older {
         if tried.found.is_some_and(|found| found < REFOLDED) {
             let mut step = tx.begin().await?;
@@ -356,27 +341,6 @@ pub(super) async fn try_postgres(pool: &PgPool) -> Result<Tried> {
     tried.rights = rights::mend(&mut tx, &granted_at(tried.newest)).await?;
     tx.rollback().await?;
     Ok(tried)
-}
-
-/// Who may not change the schema is told who may, and what would let them.
-async fn not_owner(pool: &PgPool, why: String) -> Result<Error> {
-    const OWNER: &str = "SELECT quote_ident(current_user), quote_ident(coalesce(current_schema()::text, 'public')), \
-         quote_ident(current_database()), \
-         (SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class WHERE oid = to_regclass('keys'))";
-    let (login, schema, database, owner): (String, String, String, Option<String>) =
-        sqlx::query_as(OWNER).fetch_one(pool).await?;
-    let cure = match owner {
-        Some(owner) => {
-            format!(
-                "Have {owner}, who owns its tables, run `keyrack migrate`, or a DBA `GRANT {owner} TO {login}`"
-            )
-        }
-        None => format!(
-            "Have a DBA run `GRANT CREATE ON DATABASE {database} TO {login}; GRANT USAGE, CREATE ON SCHEMA {schema} TO {login}`, \
-             then run this again"
-        ),
-    };
-    Ok(Error::NotOwner { login, why, cure })
 }
 
 pub(super) fn failed(error: MigrateError) -> Error {

@@ -306,6 +306,7 @@ impl Store {
         for table in &TABLES {
             let mut left = limit;
             let mut reader = self.reader().await?;
+            reader.hold().await?;
             let read: Result<()> = both!(reader.conn(), c => {
                 let mut rows = sqlx::query::<Db>(AssertSqlSafe(rows_of(table.name, Db::ROW))).fetch(c);
                 loop {
@@ -324,6 +325,7 @@ impl Store {
                     }
                 }
             });
+            reader.release().await?;
             match read {
                 Ok(()) | Err(Error::Privilege(_) | Error::Lacks(_)) => {}
                 Err(error) => return Err(error),

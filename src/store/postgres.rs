@@ -2,89 +2,44 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, Executor, PgConnection, PgPool, Row};
+use sqlx::{Connection, Executor, PgConnection};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout};
 
 use super::location::Fit;
 use super::login::Kind;
-use super::{Access, Error, Location, Pools, Result, migrate};
+use super::wire::{Link, Links};
+use super::{Access, Error, Location, Pools, Result, Store, migrate};
+
+mod server;
+
+use server::{SETTINGS, Server, Sharing, shares_connections};
 
 /// How long to try for a connection before saying that the database can't be reached.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// A connection that was used so recently is taken as it is.
 const FRESH: Duration = Duration::from_millis(100);
-/// How long a single question to a pooler may take.
+/// How long a host may take to say what it is.
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// When a pool was pointed to another host: its connections that are older lead to the one before. A process has one
 /// database, and where it has more, connections that are made anew do no harm.
 static MOVED: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// What holds for each connection, and what it says of the server. Said by a statement, not while connecting: a pooler
-/// refuses that, or silently forgets it. `lock_timeout` is how long to wait for a row that somebody else holds, before
-/// saying so or trying again. A server that confirms a commit before it is on its disk is told to wait for that; one that
-/// waits for its standbys too goes on doing so.
-const GREETING: &str = "SET client_min_messages = error; SET idle_in_transaction_session_timeout = '60s'; \
-     SET lock_timeout = '10s'; SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', \
-     coalesce(inet_server_port(), 0), current_setting('port')::int, \
-     set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false), \
-     current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on'";
-
-/// What a server said of itself.
-#[derive(Clone, Copy, Default)]
-struct Server {
-    standby: bool,
-    read_only: bool,
-    /// The port that the connection came in by; 0: a socket.
-    came_by: i32,
-    port: i32,
-    fsync: bool,
-    full_page_writes: bool,
-}
-
-impl Server {
-    fn name(self) -> &'static str {
-        match (self.standby, self.read_only) {
-            (true, _) => "a standby",
-            (false, true) => "read-only",
-            (false, false) => "no standby",
-        }
-    }
-
-    /// What keeps it from keeping what it confirms, in words.
-    fn weakness(self) -> Option<&'static str> {
-        match (self.fsync, self.full_page_writes) {
-            (false, _) => Some(
-                "fsync is off in PostgreSQL's settings, so what it confirms can be lost when its machine fails",
-            ),
-            (true, false) => Some(
-                "full_page_writes is off in PostgreSQL's settings, so its data can be damaged when its machine fails",
-            ),
-            (true, true) => None,
-        }
-    }
-
-    /// Whether somebody stands between, as far as ports tell.
-    fn is_behind_another(self, options: &PgConnectOptions) -> bool {
-        let port = i32::from(options.get_port());
-        if socket(options).is_some() { self.came_by != 0 || self.port != port } else { self.came_by != port }
-    }
-}
-
 /// Also what keeps the server from keeping what it confirms.
 pub(super) async fn open(url: &str, access: Access) -> Result<(Pools, Option<&'static str>, Option<i64>)> {
-    let (pool, server) = connect(url).await?;
-    let newer = migrate::postgres(&pool, access).await?;
-    Ok((Pools::Postgres(pool), server.weakness(), newer))
+    let (links, server) = connect(url).await?;
+    let newer = migrate::postgres(&links, access).await?;
+    Ok((Pools::Postgres(links), server.weakness(), newer))
 }
 
 /// Connections without a look at what is in the database.
-pub(super) async fn bare(url: &str) -> Result<PgPool> {
+pub(super) async fn bare(url: &str) -> Result<Links> {
     Ok(connect(url).await?.0)
 }
 
@@ -105,7 +60,7 @@ pub(super) async fn prepare(url: &str, progress: super::moving::Progress<'_>) ->
 }
 
 /// Connects to the first of the hosts that answers and is as wanted.
-async fn connect(url: &str) -> Result<(PgPool, Server)> {
+async fn connect(url: &str) -> Result<(Links, Server)> {
     let (hosts, wanted) = (Location::postgres_options(url)?, Location::wanted(url)?);
     let (mut second, mut why) = (None, Vec::new());
     for options in hosts {
@@ -129,17 +84,22 @@ async fn connect(url: &str) -> Result<(PgPool, Server)> {
     second.ok_or_else(|| Error::Unreachable(why.join("; ")))
 }
 
-async fn connect_to(options: PgConnectOptions, url: &str) -> Result<(PgPool, Server)> {
+async fn connect_to(options: PgConnectOptions, url: &str) -> Result<(Links, Server)> {
     let server = Arc::new(Mutex::new(Server::default()));
-    let told = Arc::clone(&server);
+    // Not before it is known that what is said to a connection stays with it.
+    let settles = Arc::new(AtomicBool::new(false));
+    let (told, settling) = (Arc::clone(&server), Arc::clone(&settles));
     let connecting = PgPoolOptions::new()
         .max_connections(8)
         .acquire_timeout(ACQUIRE)
         .after_connect(move |conn, _| {
-            let told = Arc::clone(&told);
+            let (told, settles) = (Arc::clone(&told), settling.load(Relaxed));
             Box::pin(async move {
-                let server = greet(conn).await?;
+                let server = Server::ask(conn).await?;
                 *told.lock() = server;
+                if settles {
+                    conn.execute(SETTINGS).await?;
+                }
                 Ok(())
             })
         })
@@ -171,59 +131,42 @@ async fn connect_to(options: PgConnectOptions, url: &str) -> Result<(PgPool, Ser
         // The pool would go on trying until its time is over.
         why = nobody(&options) => return Err(Error::Unreachable(why)),
     };
-    let server = *server.lock();
-    if server.is_behind_another(&options) && shares_connections(&pool, &options).await? {
-        return Err(Error::Pooled);
-    }
-    Ok((pool, server))
-}
-
-async fn greet(conn: &mut PgConnection) -> sqlx::Result<Server> {
-    let row = conn.fetch_one(GREETING).await?;
-    Ok(Server {
-        standby: row.try_get(0)?,
-        read_only: row.try_get(1)?,
-        came_by: row.try_get(2)?,
-        port: row.try_get(3)?,
-        fsync: row.try_get(5)?,
-        full_page_writes: row.try_get(6)?,
-    })
-}
-
-/// A connection of its own to the server that the pool is on.
-pub(super) async fn connection(pool: &PgPool) -> Result<PgConnection> {
-    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
-    greet(&mut connection).await?;
-    Ok(connection)
-}
-
-/// Whether a pooler gives the connection to another client between two transactions. While one client is in a transaction,
-/// another one that was served by the same process before, or is served by another one now, shows it.
-async fn shares_connections(pool: &PgPool, options: &PgConnectOptions) -> Result<bool> {
-    const PID: &str = "SELECT pg_backend_pid()";
-    async fn pid(conn: &mut PgConnection, sql: &'static str) -> Option<sqlx::Result<i32>> {
-        let row = timeout(ANSWER, conn.fetch_one(sql)).await.ok()?;
-        Some(row.and_then(|row| row.try_get(0)))
-    }
-    let mut one = pool.acquire().await?;
-    let mut other = PgConnection::connect_with(options).await?;
-    let Some(before) = pid(&mut one, PID).await else { return Ok(false) };
-    let shared = match pid(&mut other, "BEGIN; SELECT pg_backend_pid()").await {
-        // The pooler has no more connections and waits for one: each client keeps its own.
-        None => false,
-        // It allows no transactions at all.
-        Some(Err(_)) => true,
-        Some(Ok(others)) => {
-            let before = before?;
-            others == before || !matches!(pid(&mut one, PID).await, Some(Ok(now)) if now == before)
-        }
+    let server = server.lock().clone();
+    let mut first = pool.acquire().await?;
+    let sharing = match Location::pooled(url)? {
+        Some(true) => Sharing::of_one(&mut first).await?,
+        None if server.is_behind_another(&options).await => shares_connections(&mut first, &options).await?,
+        Some(false) | None => Sharing::No,
     };
-    if shared {
-        // It may wait for an answer that doesn't come.
-        drop(one.detach());
+    let shared = match sharing {
+        Sharing::No => {
+            first.execute(SETTINGS).await?;
+            settles.store(true, Relaxed);
+            false
+        }
+        Sharing::Transactions => {
+            // It may wait for an answer that doesn't come.
+            drop(first.detach());
+            pool.set_connect_options(options.clone().statement_cache_capacity(0));
+            true
+        }
+        Sharing::Statements => return Err(Error::Pooled),
+    };
+    let links = Links::new(pool, shared, settles);
+    if let Some(options) = options.get_options().filter(|options| !options.is_empty()) {
+        server::keeps(&links, options).await?;
     }
-    drop(other);
-    Ok(shared)
+    Ok((links, server))
+}
+
+/// A connection of its own to the server that the pool is on, and whether that takes changes.
+async fn connect_alone(links: &Links) -> sqlx::Result<(PgConnection, bool)> {
+    let mut connection = PgConnection::connect_with(&links.connect_options()).await?;
+    let server = Server::ask(&mut connection).await?;
+    if !links.is_shared() {
+        connection.execute(SETTINGS).await?;
+    }
+    Ok((connection, !server.standby))
 }
 
 /// An error in getting a connection, with what is known of its cause.
@@ -282,7 +225,7 @@ fn address(options: &PgConnectOptions) -> String {
 
 /// Points the pool to another host of the list: where the one that it is on gives no connections, to any that does;
 /// where it takes no changes, to one that does (`better`). Answers whether it did.
-pub(super) async fn choose_another(pool: &PgPool, url: &str, better: bool) -> bool {
+pub(super) async fn choose_another(links: &Links, url: &str, better: bool) -> bool {
     let (Ok(hosts), Ok(wanted)) = (Location::postgres_options(url), Location::wanted(url)) else {
         return false;
     };
@@ -293,35 +236,43 @@ pub(super) async fn choose_another(pool: &PgPool, url: &str, better: bool) -> bo
     for options in hosts {
         let tried = async {
             let mut connection = PgConnection::connect_with(&options).await?;
-            let server = greet(&mut connection).await?;
-            connection.close().await?;
-            Ok::<_, sqlx::Error>((wanted.judge(server.standby, server.read_only), server.read_only))
+            let server = Server::ask(&mut connection).await?;
+            let sharing = match Location::pooled(url).unwrap_or_default() {
+                Some(true) => Sharing::Transactions,
+                None if server.is_behind_another(&options).await => {
+                    shares_connections(&mut connection, &options).await?
+                }
+                Some(false) | None => Sharing::No,
+            };
+            drop(connection);
+            Ok::<_, Error>((wanted.judge(server.standby, server.read_only), server.read_only, sharing))
         };
         match timeout(ANSWER, tried).await {
-            Ok(Ok((Fit::No, _))) | Ok(Ok((_, true))) if better => {}
-            Ok(Ok((Fit::Best, _))) => {
-                second = Some(options);
+            Ok(Ok((Fit::No, ..) | (_, _, Sharing::Statements))) => {}
+            Ok(Ok((_, true, _))) if better => {}
+            Ok(Ok((Fit::Best, _, sharing))) => {
+                second = Some((options, sharing));
                 break;
             }
-            Ok(Ok((Fit::WouldDo, _))) if second.is_none() => second = Some(options),
+            Ok(Ok((Fit::WouldDo, _, sharing))) if second.is_none() => second = Some((options, sharing)),
             _ => {}
         }
     }
-    let Some(options) = second else { return false };
+    let Some((options, sharing)) = second else { return false };
     tracing::warn!(host = options.get_host(), "the database is looked for on another host");
-    pool.set_connect_options(options);
+    links.point_to(options, sharing == Sharing::Transactions);
     *MOVED.lock() = Some(Instant::now());
     true
 }
 
 /// Where changes are to be made, in words for who asked for one on a server that takes none.
-pub(super) async fn takes_none(pool: &PgPool, conn: &mut PgConnection) -> Error {
-    let at = address(&pool.connect_options());
+async fn takes_none(links: &Links, link: &mut Link) -> Error {
+    let at = address(&links.connect_options());
     // Only some logins are told whom a standby follows.
     const FOLLOWS: &str =
         "SELECT pg_is_in_recovery(), (SELECT sender_host || ':' || sender_port FROM pg_stat_wal_receiver)";
     let (standby, primary): (bool, Option<String>) =
-        sqlx::query_as(FOLLOWS).fetch_one(conn).await.unwrap_or_default();
+        sqlx::query_as(FOLLOWS).fetch_one(link).await.unwrap_or_default();
     Error::ReadOnly(if standby {
         let primary = primary.map(|primary| format!(" ({primary})")).unwrap_or_default();
         format!(
@@ -332,4 +283,43 @@ pub(super) async fn takes_none(pool: &PgPool, conn: &mut PgConnection) -> Error 
             "{at} takes no changes (default_transaction_read_only). Ask its admin, or name the server that takes changes"
         )
     })
+}
+
+impl Store {
+    /// What a failed try for a connection means; and where the address names several hosts, another one is tried next.
+    pub(super) async fn explain(&self, pool: &Links, error: sqlx::Error) -> Error {
+        let Location::Postgres(url) = &self.location else { return error.into() };
+        let error = explain(&pool.connect_options(), url, error).await;
+        if let Error::Unreachable(_) = &error {
+            choose_another(pool, url, false).await;
+        }
+        error
+    }
+
+    /// A connection of its own to the server that takes the changes: where the address names several hosts, whichever that
+    /// is now.
+    pub(super) async fn primary(&self, pool: &Links) -> Result<PgConnection> {
+        let (connection, takes) = match connect_alone(pool).await {
+            Ok(connected) => connected,
+            Err(error) => return Err(self.explain(pool, error).await),
+        };
+        match &self.location {
+            Location::Postgres(url) if !takes && choose_another(pool, url, true).await => {
+                Ok(connect_alone(pool).await?.0)
+            }
+            // Whoever asks it is told that it follows another one.
+            _ => Ok(connection),
+        }
+    }
+
+    /// What a wish to change something comes to on a server that takes none: where the address names one that does, the wish
+    /// is to be tried again there.
+    pub(super) async fn elsewhere(&self, pool: &Links, link: &mut Link) -> Error {
+        if let Location::Postgres(url) = &self.location
+            && choose_another(pool, url, true).await
+        {
+            return Error::Unreachable("another server takes the changes now".into());
+        }
+        takes_none(pool, link).await
+    }
 }

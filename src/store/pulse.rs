@@ -9,13 +9,14 @@
 use std::sync::Arc;
 
 use sqlx::postgres::PgListener;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 use super::dialect::{Time, rows};
 use super::live::{hear, listen};
 use super::reading::from_row;
-use super::{Conn, Error, Pools, Result, Store, postgres};
+use super::wire::Wire;
+use super::{Conn, Error, Pools, Result, Store};
 use crate::clock::{Clock, Steady};
 use crate::domain::Instant;
 use crate::domain::freshness::Freshness;
@@ -31,8 +32,13 @@ pub use wal::{Moved, WalHead, WalIndex};
 pub struct Pulse(Line);
 
 enum Line {
-    Sqlite { connection: SqliteConnection, index: Arc<WalIndex>, steady: Arc<Steady> },
-    Postgres(PgConnection),
+    Sqlite {
+        connection: SqliteConnection,
+        index: Arc<WalIndex>,
+        steady: Arc<Steady>,
+    },
+    /// Whether each transaction of it gets another connection.
+    Postgres(PgConnection, bool),
 }
 
 /// The audit's last row: its number, and its hash, which tells this history from every other that has as many rows.
@@ -84,7 +90,7 @@ impl Store {
                 self.check_file()?;
                 Line::Sqlite { connection, index, steady: Arc::clone(&self.steady) }
             }
-            Pools::Postgres(pool) => Line::Postgres(postgres::connection(pool).await?),
+            Pools::Postgres(pool) => Line::Postgres(self.primary(pool).await?, pool.is_shared()),
         }))
     }
 
@@ -107,6 +113,10 @@ pub struct Head {
 /// The audit's head on SQLite, when that change was made, the last sign of a gate, and one gate's lease.
 const HEAD: &str = "SELECT seq, hash, coalesce((SELECT at FROM audit WHERE seq = h.seq), 0), \
      coalesce((SELECT max(beat_at) FROM gates), 0), (SELECT stale_ms FROM gates WHERE id = $1) FROM audit_head h";
+
+/// The same on PostgreSQL, all from the server.
+const SERVER_HEAD: &str = "SELECT seq, hash, clock_timestamp(), pg_is_in_recovery(), \
+     (SELECT at FROM audit WHERE seq = h.seq), (SELECT stale_ms FROM gates WHERE id = $1) FROM audit_head h";
 
 impl Pulse {
     /// The state of a SQLite database, to be read before [`Pulse::head`]: as long as it stays the same, so does what that
@@ -137,16 +147,15 @@ impl Pulse {
                 steady.learn(changed, sign);
                 Ok(Head { mark: Mark { seq, hash }, now, lease: lease(millis) })
             }
-            Line::Postgres(connection) => {
+            Line::Postgres(connection, shared) => {
                 type Found = (i64, Vec<u8>, Time, bool, Option<Time>, Option<i64>);
-                let (seq, hash, Time(now), follows, newest, millis): Found = sqlx::query_as(
-                    "SELECT seq, hash, clock_timestamp(), pg_is_in_recovery(), \
-                     (SELECT at FROM audit WHERE seq = h.seq), (SELECT stale_ms FROM gates WHERE id = $1) \
-                     FROM audit_head h",
-                )
-                .bind(gate)
-                .fetch_one(connection)
-                .await?;
+                let (seq, hash, Time(now), follows, newest, millis): Found = if *shared {
+                    // By one message, which needs no transaction.
+                    let sql = AssertSqlSafe(SERVER_HEAD.replace("$1", &format!("'{gate}'")));
+                    Found::from_row(&sqlx::raw_sql(sql).fetch_one(connection).await?)?
+                } else {
+                    sqlx::query_as(SERVER_HEAD).bind(gate).fetch_one(connection).await?
+                };
                 if follows {
                     let words = "this server is a standby and may not know of the last changes: connect to the primary";
                     return Err(Error::Unreachable(words.into()));
@@ -161,7 +170,7 @@ impl Pulse {
     pub async fn touched(&mut self, from: i64, to: i64) -> Result<Vec<Touched>> {
         let conn = match &mut self.0 {
             Line::Sqlite { connection, .. } => Conn::Sqlite(connection),
-            Line::Postgres(connection) => Conn::Postgres(connection),
+            Line::Postgres(connection, shared) => Conn::Postgres(Wire::of(connection, *shared)),
         };
         Ok(rows!(
             fetch_all,
@@ -179,6 +188,8 @@ pub struct Ear {
     listener: Option<PgListener>,
 }
 
+/// How often it is looked where nobody can listen: behind a pooler that gives each transaction another connection.
+const UNHEARD: std::time::Duration = std::time::Duration::from_millis(500);
 /// How long to wait before another try to listen.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -186,6 +197,9 @@ impl Ear {
     /// Waits for the next notification.
     pub async fn hear(&mut self) {
         let Pools::Postgres(pool) = &self.store.pools else { return std::future::pending().await };
+        if pool.is_shared() {
+            return tokio::time::sleep(UNHEARD).await;
+        }
         loop {
             match &self.listener {
                 None => {

@@ -7,6 +7,7 @@ use std::fmt;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use super::wire::Wire;
 use super::{Error, Result};
 use crate::domain::operator::Role;
 
@@ -100,7 +101,7 @@ fn each_right(rights: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// Of those grants what is lacking, in their order, told by role. Tables and columns that are not there are not told of.
-pub(super) async fn lacking(conn: &mut PgConnection, grants: &[Grant<'_>]) -> Result<Vec<Lack>> {
+pub(super) async fn lacking(wire: &mut Wire<'_>, grants: &[Grant<'_>]) -> Result<Vec<Lack>> {
     const LACKING: &str = "SELECT w.role, w.privilege, w.object, w.columns, r.oid IS NOT NULL, quote_ident(coalesce(current_schema()::text, 'public')) \
          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS w (role, privilege, object, columns, n) \
          LEFT JOIN pg_roles r ON r.rolname = w.role \
@@ -116,7 +117,7 @@ pub(super) async fn lacking(conn: &mut PgConnection, grants: &[Grant<'_>]) -> Re
         .bind(column(|grant| grant.1.to_owned()))
         .bind(column(|grant| grant.2.to_owned()))
         .bind(column(|grant| grant.3.to_owned()))
-        .fetch_all(conn)
+        .fetch_all(wire)
         .await?;
     let mut lacks: Vec<Lack> = Vec::new();
     for of_role in rows.chunk_by(|one, next| one.0 == next.0) {
@@ -157,7 +158,7 @@ pub(super) fn group(role: Role) -> &'static str {
 
 /// What the acting login lacks for what its role in Keyrack lets it do, and the statement that gives it all of it.
 pub(super) async fn of_login(
-    conn: &mut PgConnection,
+    wire: &mut Wire<'_>,
     grants: &[Grant<'_>],
     role: Role,
 ) -> Result<Option<(Lack, String)>> {
@@ -166,23 +167,23 @@ pub(super) async fn of_login(
     let there = grants.iter().any(|grant| grant.0 == group);
     let group = if there { group } else { "keyrack_console" };
     let (login, quoted): (String, String) =
-        sqlx::query_as("SELECT current_user::text, quote_ident(current_user)").fetch_one(&mut *conn).await?;
+        sqlx::query_as("SELECT current_user::text, quote_ident(current_user)").fetch_one(&mut *wire).await?;
     let grants = grants.iter().filter(|grant| grant.0 == group);
     let own: Vec<Grant<'_>> =
         grants.map(|(_, right, object, columns)| (login.as_str(), *right, *object, *columns)).collect();
-    Ok(lacking(conn, &own).await?.pop().map(|lack| (lack, format!("GRANT {group} TO {quoted}"))))
+    Ok(lacking(wire, &own).await?.pop().map(|lack| (lack, format!("GRANT {group} TO {quoted}"))))
 }
 
 /// Gives the group roles what they lack, as far as the acting login may. To be called in a transaction.
 pub(super) async fn mend(conn: &mut PgConnection, grants: &[Grant<'_>]) -> Result<Mended> {
     let login = sqlx::query_scalar("SELECT current_user::text").fetch_one(&mut *conn).await?;
-    let lacks = lacking(conn, grants).await?;
+    let lacks = lacking(&mut Wire::own(conn), grants).await?;
     let mut mended = Mended { login, roles: Vec::new(), lacks };
     if mended.lacks.is_empty() {
         return Ok(mended);
     }
     sqlx::query(LOCK).execute(&mut *conn).await?;
-    for lack in lacking(conn, grants).await? {
+    for lack in lacking(&mut Wire::own(conn), grants).await? {
         for statement in lack.cure {
             let mut step = conn.begin().await?;
             match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *step).await.map_err(Error::from) {
@@ -193,7 +194,7 @@ pub(super) async fn mend(conn: &mut PgConnection, grants: &[Grant<'_>]) -> Resul
             }
         }
     }
-    let still = lacking(conn, grants).await?;
+    let still = lacking(&mut Wire::own(conn), grants).await?;
     let lacked = std::mem::replace(&mut mended.lacks, still).into_iter().map(|lack| lack.role);
     mended.roles = lacked.filter(|role| mended.lacks.iter().all(|lack| lack.role != *role)).collect();
     Ok(mended)

@@ -59,8 +59,10 @@ impl Store {
                 Ok(Schema { findings: differences(&expected, &found, &[]), left: None })
             }
             Pools::Postgres(pool) => {
-                let mut conn = pool.acquire().await?;
-                postgres(&mut conn).await
+                let mut tx = pool.whole().await?;
+                let compared = postgres(&mut tx).await;
+                tx.rollback().await?;
+                compared
             }
         }
     }

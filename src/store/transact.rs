@@ -222,7 +222,7 @@ impl Tx {
                     false => "SELECT role FROM operators WHERE name = $1 FOR SHARE",
                 };
                 let role: Option<Option<String>> =
-                    sqlx::query_scalar(sql).bind(self.who.name.as_str()).fetch_optional(&mut **conn).await?;
+                    sqlx::query_scalar(sql).bind(self.who.name.as_str()).fetch_optional(&mut *conn).await?;
                 Ok(role.flatten().and_then(|role| role.parse().ok()))
             }
         }

@@ -98,9 +98,9 @@ impl Store {
                 tx.commit().await?;
             }
             Reader::Postgres(c) => {
-                let mut tx = c.begin().await?;
-                if is_new(Conn::Postgres(&mut tx), gate.id, number).await? {
-                    add(Conn::Postgres(&mut tx), gate, batch, now).await?;
+                let mut tx = c.within().await?;
+                if is_new(tx.conn(), gate.id, number).await? {
+                    add(tx.conn(), gate, batch, now).await?;
                 }
                 tx.commit().await?;
             }

@@ -39,8 +39,8 @@ impl Store {
                 tx.commit().await?;
             }
             Reader::Postgres(c) => {
-                let mut tx = c.begin().await?;
-                save(Conn::Postgres(&mut tx), gate, windows, needed).await?;
+                let mut tx = c.within().await?;
+                save(tx.conn(), gate, windows, needed).await?;
                 tx.commit().await?;
             }
         }

@@ -7,6 +7,7 @@ mod floors;
 mod house;
 mod made_up;
 mod pages;
+mod portable;
 mod reading;
 mod rooms;
 mod words;

@@ -60,6 +60,7 @@ pub const ROOMS: &[Room] = &[
         &["src/domain", "src/clock"],
         &[
             "parking_lot",
+            "crc32fast",
             "chrono",
             "derive_more",
             "futures",

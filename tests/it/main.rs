@@ -30,6 +30,7 @@ mod cli {
     mod passwords;
     mod pauses;
     mod planned;
+    mod pooled;
     mod poolers;
     mod refusals;
     mod reminders;
@@ -117,6 +118,7 @@ mod gate {
     mod log;
     mod outage;
     mod planned;
+    mod pooled;
     mod proxies;
     mod restart;
     mod revoked;
@@ -172,6 +174,7 @@ mod acting;
 mod build_paths;
 mod clocks;
 mod disk;
+mod failover;
 mod first_steps;
 /// Licences, sources, and the book of the pages.
 mod materials;

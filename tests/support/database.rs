@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use self::cluster::Cluster;
 use super::people::OWNER;
+use super::pooler::{self, Pooler};
 
 mod backup;
 pub mod cluster;
@@ -21,6 +22,8 @@ pub mod cluster;
 pub struct Database {
     kind: Kind,
     dir: TempDir,
+    /// The port of a pooler, where the program is to go through one.
+    pooler: Option<u16>,
 }
 
 enum Kind {
@@ -69,7 +72,7 @@ impl Database {
     /// A SQLite file that does not exist yet, in a folder of its own.
     pub fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self { kind: Kind::Sqlite(dir.path().join("keyrack.db")), dir }
+        Self { kind: Kind::Sqlite(dir.path().join("keyrack.db")), dir, pooler: None }
     }
 
     /// An empty database that belongs to [`OWNER`], who is no superuser; `None` where there is no PostgreSQL.
@@ -85,7 +88,12 @@ impl Database {
     /// The same database, as another server has it.
     pub fn at(&self, cluster: &Cluster) -> Self {
         let kind = Kind::Postgres { sockets: cluster.sockets().to_owned(), name: self.name() };
-        Self { kind, dir: tempfile::tempdir().unwrap() }
+        Self { kind, dir: tempfile::tempdir().unwrap(), pooler: None }
+    }
+
+    /// The same, and the program goes through this pooler.
+    pub fn through(self, pooler: &Pooler) -> Self {
+        Self { pooler: Some(pooler.port()), ..self }
     }
 
     async fn in_cluster(sockets: PathBuf) -> Self {
@@ -97,7 +105,7 @@ impl Database {
         run(&mut root, &role).await;
         run(&mut root, &format!("CREATE DATABASE {name} OWNER {OWNER} STRATEGY file_copy")).await;
         root.close().await.unwrap();
-        Self { kind: Kind::Postgres { sockets, name }, dir: tempfile::tempdir().unwrap() }
+        Self { kind: Kind::Postgres { sockets, name }, dir: tempfile::tempdir().unwrap(), pooler: None }
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -118,9 +126,10 @@ impl Database {
     pub fn address_as(&self, user: &str) -> String {
         match &self.kind {
             Kind::Sqlite(path) => path.to_str().unwrap().to_owned(),
-            Kind::Postgres { sockets, name } => {
-                format!("postgres://{user}@localhost/{name}?host={}", sockets.display())
-            }
+            Kind::Postgres { sockets, name } => match self.pooler.or_else(|| pooler::between(sockets)) {
+                Some(port) => format!("postgres://{user}@127.0.0.1:{port}/{name}"),
+                None => format!("postgres://{user}@localhost/{name}?host={}", sockets.display()),
+            },
         }
     }
 
@@ -270,8 +279,8 @@ impl Database {
         let migrator = sqlx::migrate::Migrator::new(some).await.unwrap();
         match &self.kind {
             Kind::Sqlite(path) => migrator.run(&mut sqlite(path).await).await.unwrap(),
-            Kind::Postgres { .. } => {
-                migrator.run(&mut PgConnection::connect(&self.address()).await.unwrap()).await.unwrap();
+            Kind::Postgres { sockets, name } => {
+                migrator.run(&mut owner(sockets, name).await).await.unwrap();
             }
         }
     }
@@ -314,9 +323,17 @@ async fn sqlite(path: &Path) -> SqliteConnection {
 }
 
 async fn superuser(sockets: &Path, database: &str) -> PgConnection {
+    login(sockets, "postgres", database).await
+}
+
+async fn owner(sockets: &Path, database: &str) -> PgConnection {
+    login(sockets, OWNER, database).await
+}
+
+async fn login(sockets: &Path, user: &str, database: &str) -> PgConnection {
     let options = sqlx::postgres::PgConnectOptions::new_without_pgpass()
         .socket(sockets)
-        .username("postgres")
+        .username(user)
         .database(database);
     PgConnection::connect_with(&options).await.unwrap()
 }

@@ -11,6 +11,7 @@ use super::super::session::Session;
 use super::super::session::history::CURE;
 use super::Finding;
 use super::contents::{audit, by_lease, peppers, rows, sound};
+use super::server::{connection, durable};
 use crate::domain::operator::Role;
 use crate::domain::steady;
 use crate::domain::text::thousands;
@@ -95,14 +96,7 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
             "run `keyrack migrate` once no older keyrack is needed on this database: those can't use it afterwards",
         )
     });
-    findings.push(match facts.weakness {
-        None => Finding::ok("durability", "a change is on disk before it is confirmed"),
-        Some(why) => Finding::problem(
-            "durability",
-            format!("a change may be lost after it was confirmed: {why}"),
-            "turn on fsync, full_page_writes and synchronous_commit in PostgreSQL's settings and reload them",
-        ),
-    });
+    findings.extend(durable(facts));
     findings.extend(facts.hindered.as_ref().map(|why| {
         Finding::problem(
             "disk",
@@ -136,32 +130,10 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
             findings.extend(facts.mode.map(|mode| file(path, mode)));
         }
         Location::Postgres(_) => {
-            findings.push(if facts.channel.starts_with("encrypted") || is_local(location) {
-                Finding::ok("connection", facts.channel.clone())
-            } else {
-                Finding::problem(
-                    "connection",
-                    "not encrypted",
-                    "say sslmode=verify-full in the address, and turn on ssl at the server",
-                )
-            });
+            findings.extend(connection(facts, location));
         }
     }
     findings
-}
-
-/// Whether the server is on this machine, where nobody listens on the line.
-fn is_local(location: &Location) -> bool {
-    let address = location.to_string();
-    let host = address.split("://").nth(1).unwrap_or_default();
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    address.contains("host=/")
-        || address.contains("host=%2F")
-        || host.to_ascii_lowercase().starts_with("%2f")
-        || host.is_empty()
-        || host
-            .split(',')
-            .all(|host| ["localhost", "127.", "[::1]", "/", "?"].iter().any(|local| host.starts_with(local)))
 }
 
 fn file(path: &Path, mode: u32) -> Finding {
@@ -373,21 +345,6 @@ async fn history(service: &Service, session: &Session) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_server_on_this_machine_is_told_from_one_elsewhere() {
-        for local in [
-            "postgres://ada@localhost/k",
-            "postgres://127.0.0.1:5432/k",
-            "postgres:///k?host=/run/pg",
-            "postgres://ada@%2Frun%2Fpg/k",
-        ] {
-            assert!(is_local(&Location::Postgres(local.into())), "{local}");
-        }
-        for remote in ["postgres://ada@db.example/k", "postgres://10.0.0.1/k"] {
-            assert!(!is_local(&Location::Postgres(remote.into())), "{remote}");
-        }
-    }
 
     #[test]
     fn a_file_that_others_can_read_is_a_problem_with_its_cure() {

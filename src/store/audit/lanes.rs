@@ -1,9 +1,10 @@
 //! Lanes: changes of keys and accounts that commit side by side, and get their numbers afterwards, all at once. Nobody is told
 //! that a change is done before it has its number. See `migrations/postgres/0034_lanes.sql`.
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::super::dialect::scalar;
+use super::super::wire::Wire;
 use super::super::{Conn, Error, Pools, Reader, Result, Store, Tx};
 use crate::domain::audit::{Action, Link};
 use crate::domain::key::OperationId;
@@ -35,12 +36,26 @@ fn fits(row: &Link) -> bool {
     matches!(noun, "key" | "account") && row.action != Action::KeyImport.as_str()
 }
 
-async fn seal(conn: &mut PgConnection, operations: Option<Vec<OperationId>>) -> sqlx::Result<()> {
+/// By one message each time. A commit that waits for a standby when its time is over is confirmed without one: so its time
+/// is never over.
+async fn seal(mut wire: Wire<'_>, operations: Option<Vec<OperationId>>) -> sqlx::Result<()> {
+    let these = operations.map_or("NULL".to_owned(), |these| {
+        let these: Vec<String> = these.iter().map(ToString::to_string).collect();
+        format!("'{{{}}}'::uuid[]", these.join(","))
+    });
+    let sql = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'; \
+         SELECT keyrack_seal({these}); COMMIT"
+    );
     loop {
-        let sealed: bool =
-            sqlx::query_scalar("SELECT keyrack_seal($1)").bind(&operations).fetch_one(&mut *conn).await?;
-        if sealed {
-            return Ok(());
+        match sqlx::raw_sql(AssertSqlSafe(sql.as_str())).fetch_one(&mut wire).await {
+            Ok(row) if row.try_get(0)? => return Ok(()),
+            Ok(_) => {}
+            Err(error) => {
+                // A connection that can't do that is broken, which its pool finds out.
+                let _ = sqlx::raw_sql("ROLLBACK").execute(&mut wire).await;
+                return Err(error);
+            }
         }
     }
 }
@@ -119,7 +134,7 @@ impl Store {
         if self.lanes().await? > 1
             && let Pools::Postgres(pool) = &self.pools
         {
-            seal(&mut *pool.acquire().await?, None).await?;
+            seal(pool.acquire().await?.wire(), None).await?;
         }
         Ok(())
     }

@@ -1,8 +1,6 @@
 //! Keys by arrays, for PostgreSQL: a value for each column instead of one for each field, so that a statement of thousands of
 //! rows is read and planned as fast as one of a few.
 
-use sqlx::PgConnection;
-
 use crate::domain::key::{CLAIM_TIME, NewKey};
 use crate::domain::owner::Owner;
 use crate::domain::text::fold;
@@ -11,6 +9,7 @@ use crate::store::Result;
 use crate::store::dialect::Time;
 use crate::store::keys::stops;
 use crate::store::refold::search_of;
+use crate::store::wire::Wire;
 
 const AUTH: &str = "INSERT INTO key_auth (hash, id, account, issuer, scopes, allow, limits, created_at, claim_by, expires_at, not_before, revoke_at, \
      planned_by, plan_reason, own_expiry, acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason, scheme, imported_from) \
@@ -29,7 +28,7 @@ const USES: &str = "INSERT INTO key_use (id, last_used_at, last_used_from, last_
      SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[])";
 
 /// Adds keys, with three statements.
-pub(super) async fn add(c: &mut PgConnection, keys: &[NewKey]) -> Result<()> {
+pub(super) async fn add(c: &mut Wire<'_>, keys: &[NewKey]) -> Result<()> {
     fn each<'k, T>(keys: &'k [NewKey], of: impl Fn(&'k NewKey) -> T) -> Vec<T> {
         keys.iter().map(of).collect()
     }

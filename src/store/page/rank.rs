@@ -73,16 +73,16 @@ impl Store {
                 bounded(counted, STOPPED)
             }
             Conn::Postgres(c) => {
-                let mut tx = sqlx::Connection::begin(c).await?;
+                let mut tx = c.within().await?;
                 sqlx::query(sqlx::AssertSqlSafe(format!(
                     "SET LOCAL statement_timeout = {}",
                     COUNT_TIME.as_millis()
                 )))
-                .execute(&mut *tx)
+                .execute(&mut tx.wire())
                 .await?;
                 let mut sql = QueryBuilder::<sqlx::Postgres>::new("");
                 push_counted(&mut sql, counted, now, drive, &forms);
-                let counted = sql.build_query_scalar::<i64>().fetch_one(&mut *tx).await;
+                let counted = sql.build_query_scalar::<i64>().fetch_one(&mut tx.wire()).await;
                 tx.rollback().await?;
                 bounded(counted, "57014")
             }

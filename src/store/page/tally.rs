@@ -30,11 +30,11 @@ impl Store {
                 (row.and_then(|row| (0..row.len()).map(|at| row.try_get::<i64, _>(at)).collect()), STOPPED)
             }
             Conn::Postgres(c) => {
-                let mut tx = sqlx::Connection::begin(c).await?;
+                let mut tx = c.within().await?;
                 let limit = format!("SET LOCAL statement_timeout = {}", COUNT_TIME.as_millis());
-                sqlx::query(sqlx::AssertSqlSafe(limit)).execute(&mut *tx).await?;
+                sqlx::query(sqlx::AssertSqlSafe(limit)).execute(&mut tx.wire()).await?;
                 let mut sql = statement::<sqlx::Postgres>(all, parts, now, &forms);
-                let row = sql.build().fetch_one(&mut *tx).await;
+                let row = sql.build().fetch_one(&mut tx.wire()).await;
                 tx.rollback().await?;
                 (row.and_then(|row| (0..row.len()).map(|at| row.try_get::<i64, _>(at)).collect()), "57014")
             }

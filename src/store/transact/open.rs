@@ -98,7 +98,7 @@ impl Store {
                 tx.now = self.present(&job.clock, job.opening.clock)?;
             }
             Reader::Postgres(conn) => {
-                sqlx::raw_sql("BEGIN ISOLATION LEVEL READ COMMITTED").execute(&mut **conn).await?;
+                conn.begin().await?;
                 self.ask_server(&mut tx, job).await?;
             }
         }
@@ -121,7 +121,7 @@ impl Store {
                 tx.now = self.present(&job.clock, job.opening.clock)?;
             }
             Reader::Postgres(conn) => {
-                sqlx::raw_sql(STEP[usize::from(again)]).execute(&mut **conn).await?;
+                sqlx::raw_sql(STEP[usize::from(again)]).execute(&mut *conn).await?;
                 tx.marked = true;
                 self.ask_server(tx, job).await?;
             }
@@ -149,14 +149,14 @@ impl Store {
         let (Time(mut now), newest, role, read_only, _, keeps, lanes): Begun =
             sqlx::query_as(if holds { HOLD } else { LOOK })
                 .bind(job.opening.who.name.as_str())
-                .fetch_one(&mut **conn)
+                .fetch_one(&mut *conn)
                 .await?;
         if read_only {
             return Err(self.elsewhere(pool, conn).await);
         }
         self.queue.can_hold(keeps);
         tx.lanes = lanes.and_then(|lanes| u32::try_from(lanes).ok()).unwrap_or(1);
-        self.queue.widen(tx.lanes, pool.options().get_max_connections());
+        self.queue.widen(tx.lanes, pool.pool().options().get_max_connections());
         if job.opening.clock != Trust::Right
             && !job.clock.is_hand()
             && let Some(Time(newest)) = newest
@@ -197,7 +197,7 @@ impl Tx {
                 self.say(LAST).await.map_err(|error| (error, true))?;
             }
             self.write_audit("").await.map_err(|error| (error, true))?;
-            self.say("COMMIT").await.map_err(|error| (error, false))?;
+            self.end("COMMIT").await.map_err(|error| (error, false))?;
             self.seal().await.map_err(|error| (error, false))?;
         }
         Ok(self.link)
@@ -205,7 +205,7 @@ impl Tx {
 
     /// Takes back all of it. `told`: whether somebody is told of what it found, which another one may have committed just now.
     pub(super) async fn roll_back(mut self, told: bool) -> Result<Reader> {
-        self.say("ROLLBACK").await?;
+        self.end("ROLLBACK").await?;
         if told {
             self.seal().await?;
         }
@@ -215,6 +215,14 @@ impl Tx {
     /// Takes back the part that began last.
     pub(super) async fn undo(&mut self) -> Result<()> {
         self.say("ROLLBACK TO SAVEPOINT one").await
+    }
+
+    /// Ends the transaction with these words.
+    async fn end(&mut self, words: &'static str) -> Result<()> {
+        match &mut self.link {
+            Reader::Postgres(link) => Ok(link.end(words).await?),
+            Reader::Sqlite(_) => self.say(words).await,
+        }
     }
 
     pub(in crate::store) async fn say(&mut self, words: &'static str) -> Result<()> {

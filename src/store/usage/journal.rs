@@ -98,8 +98,8 @@ impl Store {
                     tx.commit().await?;
                 }
                 Reader::Postgres(c) => {
-                    let mut tx = c.begin().await?;
-                    take_over(Conn::Postgres(&mut tx), *gate, called, now).await?;
+                    let mut tx = c.within().await?;
+                    take_over(tx.conn(), *gate, called, now).await?;
                     tx.commit().await?;
                 }
             }

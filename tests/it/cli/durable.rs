@@ -1,9 +1,9 @@
 //! What is confirmed is on the disk, however the server is set; and a server that can't promise it is told of.
 
-use super::poolers::Pooler;
 use crate::support::database::cluster::{Cluster, Server};
 use crate::support::database::{Database, skip};
 use crate::support::people::{make_kept, office, preset};
+use crate::support::pooler::Pooler;
 use crate::support::program;
 use crate::support::pty::{PATIENCE, Start};
 use crate::support::script::{Script, texts};
@@ -117,5 +117,60 @@ fn a_sound_server_is_not_warned_of() {
         let keyrack = Script::furnished(&db, "voicegram");
         assert!(!texts(&keyrack.run(&["key", "list"])).1.contains("warning"));
         assert!(keyrack.ok(&["doctor"]).contains("on disk before it is confirmed"));
+    });
+}
+
+#[test]
+fn kr_21_a_change_that_no_standby_has_is_not_confirmed_when_time_is_over() {
+    with_cluster(&[], |cluster| async move {
+        let db = Database::on(&cluster).await;
+        let service = office(&db, preset("voicegram")).await;
+        let key = make_kept(&service, "acme", "one").await.key.id.to_string();
+        // PostgreSQL ends the wait for a standby when a statement's time is over, and confirms the commit with a warning.
+        db.execute("ALTER ROLE ada SET statement_timeout = '1s'").await;
+        db.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
+        db.execute("SELECT pg_reload_conf()").await;
+        let Some(pooler) = Pooler::start(&db, "transaction") else { return };
+        for address in [db.address(), pooler.address(&db)] {
+            let args = ["key", "revoke", &key, "--yes", "--db", &address];
+            let mut waiting = program::keyrack(db.dir(), args)
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+            let ended = waiting.try_wait().unwrap();
+            waiting.kill().unwrap();
+            let told = texts(&waiting.wait_with_output().unwrap());
+            assert_eq!(ended, None, "{address} confirmed what no standby has: {told:?}");
+        }
+        db.execute("ALTER SYSTEM RESET synchronous_standby_names").await;
+        db.execute("SELECT pg_reload_conf()").await;
+    });
+}
+
+#[test]
+fn a_server_with_a_standby_that_nobody_waits_for_is_told_by_the_doctor() {
+    with_cluster(&[], |cluster| async move {
+        let db = Database::on(&cluster).await;
+        Script::furnished(&db, "voicegram");
+        let keyrack = Script::on(&db);
+        let doctor = async || texts(&keyrack.run(&["doctor"])).0;
+        assert!(!doctor().await.contains("synchronous_standby_names"), "alone it loses nothing to others");
+        // An address with another host says that there is one.
+        let two = db.address().replace("?host=", "?host=/no/such/folder,");
+        let told = texts(&program::run(db.dir(), ["doctor", "--db", &two])).0;
+        assert!(told.contains("synchronous_standby_names is empty"), "{told}");
+        let standby = Cluster::following(&cluster).unwrap();
+        let told = doctor().await;
+        assert!(told.contains("synchronous_standby_names is empty"), "{told}");
+        db.execute("ALTER SYSTEM SET synchronous_standby_names = '*'").await;
+        db.execute("SELECT pg_reload_conf()").await;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        assert!(!doctor().await.contains("standbys"), "{}", doctor().await);
+        db.execute("ALTER ROLE ada SET synchronous_commit = 'local'").await;
+        let told = doctor().await;
+        assert!(told.contains("synchronous_commit is local"), "{told}");
+        drop(standby);
     });
 }

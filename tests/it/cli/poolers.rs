@@ -1,80 +1,14 @@
 //! The real PgBouncer before the database, and servers that are not there or not as they should be.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::database::{Database, run_on_postgres, skip};
+use crate::support::database::run_on_postgres;
+use crate::support::pooler::Pooler;
 use crate::support::program;
 use crate::support::script::{ACCOUNT, Script, failed, texts};
-
-const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
-
-/// A pooler on a port of its own. Killed when this is dropped.
-pub(super) struct Pooler {
-    port: u16,
-    child: Child,
-    _folder: tempfile::TempDir,
-}
-
-impl Pooler {
-    pub(super) fn start(db: &Database, mode: &str) -> Option<Self> {
-        if !Path::new(PGBOUNCER).exists() {
-            skip("poolers", "PgBouncer is not installed (apt-get install pgbouncer)");
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let name = db.name();
-        let settings = format!(
-            "[databases]\n{name} = host={} dbname={name}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-             unix_socket_dir =\nauth_type = any\nauth_file =\npool_mode = {mode}\nuser = postgres\n",
-            db.sockets().unwrap().display()
-        );
-        // With `any`, whoever comes is the user that the database's line names.
-        let settings = settings.replace(
-            &format!("dbname={name}"),
-            &format!("dbname={name} user={}", crate::support::people::OWNER),
-        );
-        let path = folder.path().join("pgbouncer.ini");
-        std::fs::write(&path, settings).unwrap();
-        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let mut command = if rustix::process::getuid().is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", PGBOUNCER]);
-            command
-        } else {
-            Command::new(PGBOUNCER)
-        };
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let child = command
-            .arg(&path)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let log = || std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-            assert!(begun.elapsed() < Duration::from_secs(20), "PgBouncer does not start: {}", log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(Self { port, child, _folder: folder })
-    }
-
-    pub(super) fn address(&self, db: &Database) -> String {
-        format!("postgres://{}@127.0.0.1:{}/{}", crate::support::people::OWNER, self.port, db.name())
-    }
-}
-
-impl Drop for Pooler {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn session_pooling_works_with_the_poolers_defaults() {
@@ -119,19 +53,21 @@ fn session_pooling_works_with_the_poolers_defaults() {
 }
 
 #[test]
-fn transaction_pooling_is_refused_in_one_sentence() {
-    run_on_postgres("transaction_pooling_is_refused_in_one_sentence", async |db| {
+fn statement_pooling_is_refused_in_one_sentence() {
+    run_on_postgres("statement_pooling_is_refused_in_one_sentence", async |db| {
         Script::furnished(&db, "voicegram");
-        for mode in ["transaction", "statement"] {
-            let Some(pooler) = Pooler::start(&db, mode) else { return };
-            let address = pooler.address(&db);
+        let Some(pooler) = Pooler::start(&db, "statement") else { return };
+        for address in [pooler.address(&db), format!("{}?pooled=true", pooler.address(&db))] {
             for args in [&["key", "list"][..], &["migrate"], &["key", "revoke", "x", "--yes"]] {
                 let args = [args, &["--db", &address]].concat();
                 let told = failed(7, &args, &program::run(db.dir(), &args));
-                assert!(told.contains("pool_mode = session") && told.trim().lines().count() == 1, "{told}");
+                assert!(
+                    told.contains("pool_mode = transaction") && told.trim().lines().count() == 1,
+                    "{told}"
+                );
             }
             let doctor = texts(&program::run(db.dir(), ["doctor", "--db", &address]));
-            assert!(doctor.0.contains("pool_mode = session"), "{doctor:?}");
+            assert!(doctor.0.contains("pool_mode = transaction"), "{doctor:?}");
         }
     });
 }

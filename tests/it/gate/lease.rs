@@ -19,7 +19,7 @@ use keyrack::domain::account::Standing;
 use keyrack::service::{Created, GateState, Receipt, Service, new_operation};
 
 /// A gate that answers by a lease of this length.
-fn leased(db: &Database, lease: &str) -> Gate {
+pub(super) fn leased(db: &Database, lease: &str) -> Gate {
     // The brake would tell those to wait who hammer on with revoked keys.
     Gate::start(db, &["--unknown-keys", "0", "--freshness", &format!("lease={lease}"), "--name", lease])
 }
@@ -36,7 +36,7 @@ struct Used {
 }
 
 /// Requests with keys by turns, at gates by turns.
-struct Load {
+pub(super) struct Load {
     keys: Arc<Vec<Used>>,
     stop: Arc<AtomicBool>,
     passed: Arc<AtomicUsize>,
@@ -47,7 +47,7 @@ struct Load {
 }
 
 impl Load {
-    fn begin(gates: &[&Gate], keys: &[Created]) -> Self {
+    pub(super) fn begin(gates: &[&Gate], keys: &[Created]) -> Self {
         let keys: Vec<Used> =
             keys.iter().map(|key| Used { asked: asked(key), done: Mutex::new(None) }).collect();
         let mut load = Self {
@@ -82,12 +82,12 @@ impl Load {
         load
     }
 
-    fn is_done(&self, key: usize) {
+    pub(super) fn is_done(&self, key: usize) {
         *self.keys[key].done.lock().unwrap() = Some(Instant::now());
     }
 
     /// How many passed, came late, and passed although they came late.
-    fn end(self) -> (usize, usize, usize) {
+    pub(super) fn end(self) -> (usize, usize, usize) {
         self.stop.store(true, SeqCst);
         for thread in self.threads {
             thread.join().unwrap();
@@ -117,7 +117,7 @@ async fn stop(gate: &Gate, db: &Database) {
     }
 }
 
-async fn keys(service: &Service, count: usize) -> Vec<Created> {
+pub(super) async fn keys(service: &Service, count: usize) -> Vec<Created> {
     let mut keys = Vec::new();
     for n in 0..count {
         keys.push(make_kept(service, "acme", &format!("key {n}")).await);
@@ -125,7 +125,7 @@ async fn keys(service: &Service, count: usize) -> Vec<Created> {
     keys
 }
 
-async fn receipt(service: &Service, key: &Created) -> Receipt {
+pub(super) async fn receipt(service: &Service, key: &Created) -> Receipt {
     service.receipt(&[key.key.id], Duration::from_secs(3)).await.unwrap()
 }
 
