@@ -52,7 +52,7 @@ pub(crate) mod wire;
 use crowd::Crowd;
 use door::Door;
 use limiter::{Limiter, Shared};
-use listener::Listener;
+use listener::{Listener, SocketRights};
 use metrics::Metrics;
 use routes::Routes;
 use server::Way;
@@ -101,14 +101,15 @@ pub async fn begin(location: &Location, clock: Clock, settings: Settings) -> Res
     }
     let mut listeners = Vec::new();
     for place in &settings.listen {
-        listeners.push(listen(place, &settings).await?);
+        listeners.push(listen(place, &settings.rights).await?);
     }
     let mut grpc = Vec::new();
     for place in &settings.grpc {
-        grpc.push(listen(place, &settings).await?);
+        grpc.push(listen(place, &settings.rights).await?);
     }
     let admin = match &settings.admin {
-        Some(place) => Some(listen(place, &settings).await?),
+        // What is told there needs no token: it is not given to the proxy's group.
+        Some(place) => Some(listen(place, &SocketRights::default()).await?),
         None => None,
     };
     let begun = Instant::now();
@@ -123,8 +124,8 @@ pub async fn begin(location: &Location, clock: Clock, settings: Settings) -> Res
     Ok(Listening { door, listeners, grpc, admin })
 }
 
-async fn listen(place: &ListenPlace, settings: &Settings) -> Result<Listener, Error> {
-    let opened = listener::bind(place, &settings.rights).await;
+async fn listen(place: &ListenPlace, rights: &SocketRights) -> Result<Listener, Error> {
+    let opened = listener::bind(place, rights).await;
     opened.map_err(|error| Error::Listen(place.clone(), error))
 }
 

@@ -5,7 +5,7 @@ DO $$
 DECLARE
     one regprocedure;
 BEGIN
-    FOR one IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.proname IN (
+    FOR one IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = current_schema()) AND p.proname IN (
         'keyrack_settle', 'keyrack_audit_begin', 'keyrack_audit_check', 'keyrack_audit_end', 'keyrack_four_eyes', 'keyrack_keys_added',
         'keyrack_expiry_required', 'keyrack_owe', 'keyrack_demand', 'keyrack_refuse', 'keyrack_hold_role', 'keyrack_is_superuser')
     LOOP

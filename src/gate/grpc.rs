@@ -45,6 +45,8 @@ const QUESTION_MAX: usize = 2 * HEAD_MAX;
 const TIME: Duration = Duration::from_secs(20);
 /// Questions at once on one connection.
 const STREAMS_MAX: u32 = 1_024;
+/// How many of them may be taken back before they were looked at.
+const RESETS_MAX: usize = 8 * STREAMS_MAX as usize;
 /// The head of a question is small: its request stands in its body.
 const QUESTION_HEAD_MAX: u32 = 16 * 1024;
 /// A connection that says nothing for so long is asked whether it is still there, and has as long for an answer.
@@ -64,6 +66,9 @@ pub async fn connection(
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
+        // Questions that the proxy takes back, because its own clients went away. Beyond so many at once the connection would end,
+        // with every other client's question in it.
+        .max_pending_accept_reset_streams(RESETS_MAX)
         .max_header_list_size(QUESTION_HEAD_MAX)
         .initial_stream_window_size(QUESTION_MAX as u32)
         .initial_connection_window_size(4 * QUESTION_MAX as u32)

@@ -1,14 +1,17 @@
 //! Listeners, at addresses and at sockets in the file system, and the connections that come by them.
 
+use std::fs::TryLockError;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream};
+use tokio::time::sleep;
 
 use super::origin::Peer;
 use crate::domain::listening::{ListenPlace, SocketMode};
@@ -16,6 +19,9 @@ use crate::domain::network::canonical_address;
 
 /// How many connections wait to be accepted.
 const BACKLOG: u32 = 1_024;
+
+/// So long a gate waits for another one that looks into the same folder.
+const TURN: Duration = Duration::from_secs(2);
 
 /// Who may use a socket in the file system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,10 +95,10 @@ pub struct SocketFile {
 impl SocketFile {
     async fn bind(path: &Path, rights: &SocketRights) -> io::Result<(UnixListener, Self)> {
         // One at a time looks, removes and makes in this folder: two gates that start at once don't remove each other's.
-        let folder = path.parent().unwrap_or(Path::new("/"));
+        let folder = folder(path);
         let turn = std::fs::File::open(folder)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
-        turn.lock()?;
+        take_turn(&turn, folder).await?;
         remove_stale(path).await?;
         let socket = UnixSocket::new_stream()?;
         socket.bind(path)?;
@@ -106,6 +112,29 @@ impl SocketFile {
         }
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(rights.mode.bits()))?;
         Ok((socket.listen(BACKLOG)?, file))
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}
+
+/// Whoever may read a folder can hold its lock, and longer than a gate can wait.
+async fn take_turn(turn: &std::fs::File, folder: &Path) -> io::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match turn.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < TURN => sleep(TURN / 100).await,
+            Err(TryLockError::WouldBlock) => {
+                let why = format!(
+                    "another program holds the lock of {}: let it end, or put the socket into a folder that nobody else may read",
+                    folder.display()
+                );
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, why));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
 
@@ -135,6 +164,11 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
+        // Another gate may be about to put its own there; then it takes this one away too.
+        let turn = std::fs::File::open(folder(&self.path));
+        if !turn.as_ref().is_ok_and(|turn| turn.try_lock().is_ok()) {
+            return;
+        }
         let there = std::fs::symlink_metadata(&self.path);
         if there.is_ok_and(|there| (there.dev(), there.ino()) == self.made) {
             // Nothing more can be done about it: the next start does.
@@ -245,6 +279,11 @@ mod tests {
         assert!(path.exists());
         drop(second);
         assert!(!path.exists());
+        // Who holds the folder's lock keeps nobody waiting for ever, and is told of.
+        let held = std::fs::File::open(folder.path()).unwrap();
+        held.lock().unwrap();
+        assert!(fault(&place).await.contains("holds the lock of"));
+        held.unlock().unwrap();
         let nowhere = ListenPlace::Socket(folder.path().join("not/here.sock"));
         assert!(fault(&nowhere).await.contains("not: No such file"));
     }

@@ -208,7 +208,11 @@ fn of_postgres(code: &str, constraint: Option<&str>, message: String) -> Error {
         "42501" => Error::Privilege(message),
         "25006" => Error::ReadOnly(format!("{message}. Connect to the server that takes changes")),
         // A prepared statement that is not there, or that another client has prepared.
-        "26000" | "42P05" => Error::Pooled,
+        "26000" | "42P05" => Error::Location(
+            "a pooler before the database gives each transaction another connection, which was not noticed at the start: say pooled=true in the \
+             address, as in postgres://ada@host:6432/keyrack?pooled=true"
+                .into(),
+        ),
         // No such table, column, function, or schema to make them in.
         "42P01" | "42703" | "42883" | "3F000" => Error::Lacks(message),
         // Shutting down, starting up, idle in a transaction for too long, too many connections, no such database or login.

@@ -259,6 +259,12 @@ pub(super) async fn choose_another(links: &Links, url: &str, better: bool) -> bo
         }
     }
     let Some((options, sharing)) = second else { return false };
+    let present = links.connect_options();
+    let place = |of: &PgConnectOptions| (of.get_host().to_owned(), of.get_port(), of.get_socket().cloned());
+    // Its connections are made anew by the pool itself.
+    if place(&options) == place(&present) {
+        return false;
+    }
     tracing::warn!(host = options.get_host(), "the database is looked for on another host");
     links.point_to(options, sharing == Sharing::Transactions);
     *MOVED.lock() = Some(Instant::now());

@@ -37,10 +37,6 @@ const BEGIN_NAMED: &str = begin!("; DEALLOCATE ALL");
 const STILL: [&str; 2] = [STILL_OWN, begin!(" ISOLATION LEVEL REPEATABLE READ READ ONLY")];
 const STILL_OWN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// What is said behind the beginning of a change. A commit that waits for a standby when its time is over is confirmed,
-/// with a warning that nobody reads: so its time is never over.
-const CHANGE: &str = "; SET LOCAL statement_timeout = 0";
-
 /// All connections to one server.
 #[derive(Clone)]
 pub(super) struct Links {
@@ -129,7 +125,6 @@ impl Link {
     /// Begins a transaction that changes something, to be ended by [`Link::end`].
     pub async fn begin(&mut self) -> sqlx::Result<()> {
         let begin = if self.shared { BEGIN } else { "BEGIN ISOLATION LEVEL READ COMMITTED" };
-        let begin = sqlx::AssertSqlSafe(format!("{begin}{CHANGE}"));
         sqlx::raw_sql(begin).execute(&mut *self.conn).await?;
         self.open = true;
         Ok(())

@@ -82,8 +82,17 @@ impl Shared {
             Ok(Err(error)) if matches!(error.code(), Some("WRONGTYPE" | "ERR")) && !is_no_cluster(&error) => {
                 return self.odd(account, charges, &error.to_string());
             }
-            // Its slot is on the way to another node: that concerns nobody else, and is over in a moment.
-            Ok(Err(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain) => return None,
+            // Its slot is on the way to another node: that concerns nobody else, and lasts until the move is done or called off.
+            Ok(Err(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain) => {
+                self.seldom(|| {
+                    tracing::warn!(
+                        account,
+                        "the shared limiter can't count for this account while its slot is moved: finish the move, or call it off with \
+                         CLUSTER SETSLOT … STABLE"
+                    );
+                });
+                return None;
+            }
             Ok(Err(error)) => return self.failed(&node, &why(&error)),
             Err(_) => return self.failed(&node, "no answer in time"),
         };

@@ -36,15 +36,14 @@ fn fits(row: &Link) -> bool {
     matches!(noun, "key" | "account") && row.action != Action::KeyImport.as_str()
 }
 
-/// By one message each time. A commit that waits for a standby when its time is over is confirmed without one: so its time
-/// is never over.
+/// By one message each time, for a pooler may stand between.
 async fn seal(mut wire: Wire<'_>, operations: Option<Vec<OperationId>>) -> sqlx::Result<()> {
     let these = operations.map_or("NULL".to_owned(), |these| {
         let these: Vec<String> = these.iter().map(ToString::to_string).collect();
         format!("'{{{}}}'::uuid[]", these.join(","))
     });
     let sql = format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'; \
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '10s'; \
          SELECT keyrack_seal({these}); COMMIT"
     );
     loop {

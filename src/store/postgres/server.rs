@@ -1,8 +1,10 @@
 //! What a server says of itself, and whether a pooler stands before it.
 
+use std::path::Path;
+
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection, Row};
-use tokio::net::lookup_host;
+use tokio::net::{UnixStream, lookup_host};
 use tokio::time::timeout;
 
 use super::{ANSWER, socket};
@@ -17,9 +19,13 @@ pub(super) const SETTINGS: &str = "SET client_min_messages = error; SET idle_in_
      SET lock_timeout = '10s'; \
      SELECT set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false)";
 
+/// What [`SETTINGS`] says.
+const SET: [&str; 4] =
+    ["client_min_messages", "idle_in_transaction_session_timeout", "lock_timeout", "synchronous_commit"];
+
 const ABOUT: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', \
      coalesce(inet_server_port(), 0), current_setting('port')::int, coalesce(host(inet_server_addr()), ''), \
-     current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on'";
+     current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on', pg_backend_pid()";
 
 /// What a server said of itself.
 #[derive(Clone, Default)]
@@ -32,6 +38,8 @@ pub(super) struct Server {
     at: String,
     fsync: bool,
     full_page_writes: bool,
+    /// The process that serves the connection.
+    process: i32,
 }
 
 impl Server {
@@ -45,6 +53,7 @@ impl Server {
             at: row.try_get(4)?,
             fsync: row.try_get(5)?,
             full_page_writes: row.try_get(6)?,
+            process: row.try_get(7)?,
         })
     }
 
@@ -72,8 +81,9 @@ impl Server {
     /// Whether somebody may stand between: a pooler, or a router that passes everything on.
     pub async fn is_behind_another(&self, options: &PgConnectOptions) -> bool {
         let port = i32::from(options.get_port());
-        if socket(options).is_some() {
-            return self.came_by != 0 || self.port != port;
+        if let Some(folder) = socket(options) {
+            let path = folder.join(format!(".s.PGSQL.{port}"));
+            return self.came_by != 0 || self.port != port || !self.listens_at(&path).await;
         }
         if self.came_by != port {
             return true;
@@ -84,6 +94,18 @@ impl Server {
             return true;
         };
         !found.into_iter().any(|address| address.ip().to_canonical().to_string() == self.at)
+    }
+}
+
+impl Server {
+    /// Whether the server itself listens at this socket: whoever does began the process that serves the connection.
+    async fn listens_at(&self, path: &Path) -> bool {
+        let Ok(Ok(stream)) = timeout(ANSWER, UnixStream::connect(path)).await else { return false };
+        let listening = stream.peer_cred().ok().and_then(|peer| peer.pid());
+        // "42 (postgres) S 7 …": its name may have blanks and brackets in it, and its parent stands behind them.
+        let told = std::fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap_or_default();
+        let parent = told.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
+        listening.is_some() && listening == parent
     }
 }
 
@@ -99,7 +121,7 @@ pub(super) enum Sharing {
 }
 
 /// How often it is looked whether a pooler gives a connection to somebody else: where others use it too, one look may miss it.
-const LOOKS: usize = 4;
+const LOOKS: usize = 8;
 const PID: &str = "SELECT pg_backend_pid()";
 const BEGIN_PID: &str = "BEGIN; SELECT pg_backend_pid()";
 
@@ -139,12 +161,12 @@ pub(super) async fn shares_connections(
     options: &PgConnectOptions,
 ) -> Result<Sharing> {
     let mut other = PgConnection::connect_with(options).await?;
-    let Some(before) = pid(one, PID).await else { return Ok(Sharing::No) };
+    // Who gets no answer waits for a connection that others have: nothing is lost by taking it for one that is given away.
+    let Some(before) = pid(one, PID).await else { return Ok(Sharing::Transactions) };
     let before = before?;
     for _ in 0..LOOKS {
         let others = match pid(&mut other, BEGIN_PID).await {
-            // The pooler has no more connections and waits for one: each client keeps its own.
-            None => return Ok(Sharing::No),
+            None => return Ok(Sharing::Transactions),
             Some(Err(error)) => return Sharing::refused(error),
             Some(Ok(others)) => others,
         };
@@ -160,6 +182,10 @@ pub(super) async fn shares_connections(
 pub(super) async fn keeps(links: &Links, options: &str) -> Result<()> {
     let mut link = links.acquire().await?;
     for (name, value) in settings(options) {
+        // What Keyrack says itself holds anyway.
+        if SET.contains(&name.to_ascii_lowercase().as_str()) {
+            continue;
+        }
         let mut tx = link.within().await?;
         let held: sqlx::Result<(Option<String>, String)> =
             sqlx::query_as("SELECT current_setting($1, true), set_config($1, $2, true)")

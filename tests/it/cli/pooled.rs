@@ -106,25 +106,25 @@ fn each_login_is_itself_behind_a_pooler_and_a_shared_one_is_told() {
     run_on_postgres("each_login_is_itself_behind_a_pooler", async |db| {
         let Some(pooler) = Pooler::start(&db, "transaction") else { return };
         let Some(forced) = Pooler::told(db.sockets().unwrap(), "transaction", "user=ada", "") else { return };
-        db.role("bob").await;
-        db.role("carol").await;
+        db.role("poolviewer").await;
+        db.role("poolmaker").await;
         let service = office(&db, preset("voicegram")).await;
-        service.set_operator(new_operation(), "bob", Role::Viewer).await.unwrap();
-        service.set_operator(new_operation(), "carol", Role::Operator).await.unwrap();
-        db.grant("keyrack_viewer", "bob").await;
-        db.grant("keyrack_operator", "carol").await;
+        service.set_operator(new_operation(), "poolviewer", Role::Viewer).await.unwrap();
+        service.set_operator(new_operation(), "poolmaker", Role::Operator).await.unwrap();
+        db.grant("keyrack_viewer", "poolviewer").await;
+        db.grant("keyrack_operator", "poolmaker").await;
         let at = |pooler: &Pooler, login: &str| pooler.address(&db).replace("ada@", &format!("{login}@"));
         let create = |address: &str| {
             program::run(db.dir(), ["key", "create", "-a", "acme", "-n", "mine", "--json", "--db", address])
         };
-        let told = failed(4, &["key", "create"], &create(&at(&pooler, "bob")));
+        let told = failed(4, &["key", "create"], &create(&at(&pooler, "poolviewer")));
         assert!(told.contains("takes the role operator"), "{told}");
-        let made = create(&at(&pooler, "carol"));
+        let made = create(&at(&pooler, "poolmaker"));
         assert!(made.status.success(), "{made:?}");
-        assert_eq!(db.texts("SELECT actor FROM audit ORDER BY seq DESC LIMIT 1").await, ["carol"]);
+        assert_eq!(db.texts("SELECT actor FROM audit ORDER BY seq DESC LIMIT 1").await, ["poolmaker"]);
         // Where the pooler logs in as one of them, whoever comes is that one: the doctor says so.
-        let doctor = texts(&program::run(db.dir(), ["doctor", "--db", &at(&forced, "bob")])).0;
-        assert!(doctor.contains("bob of the address acts as ada"), "{doctor}");
+        let doctor = texts(&program::run(db.dir(), ["doctor", "--db", &at(&forced, "poolviewer")])).0;
+        assert!(doctor.contains("poolviewer of the address acts as ada"), "{doctor}");
     });
 }
 
