@@ -86,7 +86,7 @@ fn every_kind_of_command_works_behind_transaction_pooling() {
             let options: PgConnectOptions = db.address().parse().unwrap();
             let mut other = PgConnection::connect_with(&options.extra_float_digits(None)).await.unwrap();
             let words = "SELECT pg_backend_pid(), current_setting('lock_timeout'), current_setting('statement_timeout'), \
-                         (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), \
+                         (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()), \
                          (SELECT count(*) FROM pg_listening_channels())";
             let row = sqlx::raw_sql(words).fetch_one(&mut other).await.unwrap();
             let (pid, lock, statement, named, locks, listens): (i32, String, String, i64, i64, i64) =
