@@ -6,7 +6,7 @@
 //! in which everything is asked. What may pass is decided in [`crate::domain::verdict`]; that nothing it rests on is out
 //! of date is proven by [`crate::service::Gate`].
 //!
-//! The only room that names axum, hyper, tonic, prost, prometheus-client, utoipa and redis.
+//! The only room that names axum, hyper, tonic, prost, prometheus-client, utoipa, redis and crc16.
 
 use std::io;
 use std::sync::Arc;

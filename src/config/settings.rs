@@ -166,6 +166,7 @@ impl Settings {
         flags: &Flags,
     ) -> Result<Self> {
         let mut settings = Self::defaults(places);
+        let mut saved = Saved::default();
         for folder in [Some(&places.system), places.config.as_ref()].into_iter().flatten() {
             let config = folder.join("config.toml");
             if let Some(text) = read(&config)? {
@@ -175,13 +176,11 @@ impl Settings {
                     settings.key_files.push(KeyFile { path: config, text });
                 }
             }
-            settings.saved = Saved::before(&settings);
+            saved = Saved::before(&settings);
             if let Some(text) = read(&folder.join(SAVED))? {
                 let file = folder.join(SAVED);
                 settings.apply_file(&file, &text)?;
-                let mut saved = std::mem::take(&mut settings.saved);
                 saved.read(&file, &settings);
-                settings.saved = saved;
                 settings.files.push(file);
             }
             let keys = folder.join("keys.toml");
@@ -195,7 +194,6 @@ impl Settings {
         MAIL.read_flags(&mut settings.mail, flags)?;
         GATE.read_flags(&mut settings.gate, flags)?;
         settings.mail.settle();
-        let mut saved = std::mem::take(&mut settings.saved);
         saved.outranked_by(&settings);
         settings.saved = saved;
         Ok(settings)

@@ -41,9 +41,15 @@ pub enum CountingPlaceError {
 }
 
 impl CountingPlace {
-    /// Whether it is a cluster.
-    pub fn is_cluster(&self) -> bool {
-        matches!(self, Self::Cluster { .. })
+    /// The nodes that name it, or the one server, with this between them.
+    pub fn named(&self, between: &str) -> String {
+        match self {
+            Self::Server(address) => address.clone(),
+            Self::Cluster { nodes, .. } => {
+                let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+                nodes.join(between)
+            }
+        }
     }
 }
 
@@ -127,13 +133,12 @@ impl fmt::Display for CountingPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Server(address) => f.write_str(address),
-            Self::Cluster { user, nodes } => {
+            Self::Cluster { user, .. } => {
                 f.write_str(CLUSTER)?;
                 if let Some(user) = user {
                     write!(f, "{user}@")?;
                 }
-                let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
-                f.write_str(&nodes.join(","))
+                f.write_str(&self.named(","))
             }
         }
     }
@@ -155,7 +160,7 @@ mod tests {
             ("Redis-Cluster://[::1]:7000, [fe80::1]/0", "redis-cluster://[::1]:7000,[fe80::1]:6379"),
         ] {
             let place = read(text).unwrap();
-            assert!(place.is_cluster());
+            assert!(matches!(place, CountingPlace::Cluster { .. }));
             assert_eq!(place.to_string(), shown);
             assert_eq!(read(shown).unwrap(), place);
         }

@@ -198,6 +198,11 @@ pub fn thousands(n: u64) -> String {
     text
 }
 
+/// `1 letter`, `1,024 letters`.
+pub fn counted(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(n)) }
+}
+
 /// What begins a formula in a spreadsheet: in ASCII, full width, small and as the sign for minus. With a Chinese or Japanese
 /// keyboard's settings, the wide ones count as the narrow ones.
 const FORMULA: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];

@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use super::door::Door;
 use super::limits::HEAD_MAX;
 use super::listener::Stream;
 use super::origin::Peer;
-use super::stop::stopped;
+use super::stop::until_stopped;
 use super::wire::{Patience, Wire};
 
 mod check;
@@ -58,7 +58,7 @@ pub async fn connection(
     stream: Stream,
     peer: Peer,
     patience: Patience,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
     let wire = TokioIo::new(Wire::http2(stream, patience));
     let service = service_fn(move |request: Request<Incoming>| answer(Arc::clone(&door), peer, request));
@@ -74,18 +74,7 @@ pub async fn connection(
         .initial_connection_window_size(4 * QUESTION_MAX as u32)
         .keep_alive_interval(ALIVE)
         .keep_alive_timeout(ALIVE);
-    let mut serving = pin!(builder.serve_connection(wire, service));
-    let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
-        () = stopped(&mut stop) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = ended {
-        // A proxy that went away or talks nonsense: its own affair.
-        tracing::debug!(%error, %peer, "a connection ended");
-    }
+    until_stopped(builder.serve_connection(wire, service), peer, stop).await;
 }
 
 /// Hands a question to whoever answers it. None takes longer than its time.
@@ -155,7 +144,7 @@ impl UnaryService<HealthCheckRequest> for Health {
         let door = Arc::clone(&self.door);
         Box::pin(async move {
             if !matches!(request.into_inner().service.as_str(), "" | SERVICE) {
-                return Err(Status::not_found("there is no such service here"));
+                return Err(Status::not_found("this gate does not have that service"));
             }
             let status = if door.is_ready().await { SERVING } else { NOT_SERVING };
             Ok(tonic::Response::new(HealthCheckResponse { status }))

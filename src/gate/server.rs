@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use super::listener::{Listener, Stream};
 use super::metrics::Metrics;
 use super::origin::{Mistake, Peer};
 use super::routes::Routes;
-use super::stop::stopped;
+use super::stop::{stopped, until_stopped};
 use super::wire::{Notes, Patience, Wire};
 
 /// And so many headers.
@@ -145,7 +144,7 @@ async fn connection(
     patience: Patience,
     builder: http1::Builder,
     metrics: &Arc<Metrics>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
     let notes = Notes::default();
     let wire = TokioIo::new(Wire::new(stream, notes.clone(), patience));
@@ -154,18 +153,7 @@ async fn connection(
         let note = notes.next();
         answer(Arc::clone(&routes), request, Caller { peer, apart, note }, Arc::clone(metrics))
     });
-    let mut serving = pin!(builder.serve_connection(wire, service));
-    let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
-        () = stopped(&mut stop) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = ended {
-        // A caller that went away or talks nonsense: its own affair.
-        tracing::debug!(%error, %peer, "a connection ended");
-    }
+    until_stopped(builder.serve_connection(wire, service), peer, stop).await;
 }
 
 /// Hands a request to its handler. One that breaks lets nothing pass: the caller gets 503.

@@ -8,6 +8,7 @@ use super::{Error, Result, Service};
 use crate::domain::audit::Action;
 use crate::domain::key::OperationId;
 use crate::domain::operator::Permission;
+use crate::domain::text::counted;
 use crate::store::{Location, Tx};
 
 impl Service {
@@ -43,7 +44,7 @@ impl Change for SetLanes {
             return Ok(before);
         }
         if before > self.many {
-            let has = if before == 1 { "1 lane".to_owned() } else { format!("{before} lanes") };
+            let has = counted(before.into(), "lane");
             return Err(Error::Refused(format!("the audit has {has}: lanes become more, never fewer")));
         }
         tx.set_lanes(self.many).await?;

@@ -7,7 +7,7 @@ use crate::domain::Instant;
 use crate::domain::hold::Hold;
 use crate::domain::query::Query;
 use crate::domain::reminder::Sweep;
-use crate::domain::text::thousands;
+use crate::domain::text::counted;
 use crate::domain::when::{Here, Zone};
 
 /// A sweep that is due and did not come for so many hours wants a person: a daily one may be late.
@@ -61,13 +61,6 @@ impl Service {
             sweep(&outbox, last.as_ref(), now, exact),
             approvals(self.approvals(false).await?.len() as u64),
         ])
-    }
-}
-
-fn counted(number: u64, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        many => format!("{} {what}s", thousands(many)),
     }
 }
 

@@ -18,7 +18,7 @@ use super::{Access, Error, Location, Pools, Result, Store, migrate};
 
 mod server;
 
-use server::{SETTINGS, Server, Sharing, shares_connections};
+use server::{SETTINGS, Server, Sharing};
 
 /// How long to try for a connection before saying that the database can't be reached.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -133,12 +133,7 @@ async fn connect_to(options: PgConnectOptions, url: &str) -> Result<(Links, Serv
     };
     let server = server.lock().clone();
     let mut first = pool.acquire().await?;
-    let sharing = match Location::pooled(url)? {
-        Some(true) => Sharing::of_one(&mut first).await?,
-        None if server.is_behind_another(&options).await => shares_connections(&mut first, &options).await?,
-        Some(false) | None => Sharing::No,
-    };
-    let shared = match sharing {
+    let shared = match Sharing::of(Location::pooled(url)?, &server, &mut first, &options).await? {
         Sharing::No => {
             first.execute(SETTINGS).await?;
             settles.store(true, Relaxed);
@@ -237,13 +232,7 @@ pub(super) async fn choose_another(links: &Links, url: &str, better: bool) -> bo
         let tried = async {
             let mut connection = PgConnection::connect_with(&options).await?;
             let server = Server::ask(&mut connection).await?;
-            let sharing = match Location::pooled(url).unwrap_or_default() {
-                Some(true) => Sharing::Transactions,
-                None if server.is_behind_another(&options).await => {
-                    shares_connections(&mut connection, &options).await?
-                }
-                Some(false) | None => Sharing::No,
-            };
+            let sharing = Sharing::of(Location::pooled(url)?, &server, &mut connection, &options).await?;
             drop(connection);
             Ok::<_, Error>((wanted.judge(server.standby, server.read_only), server.read_only, sharing))
         };

@@ -20,6 +20,8 @@ mod group;
 mod open;
 mod queue;
 
+pub(in crate::store) use open::{lanes_of, lanes_there};
+
 pub(super) use queue::Queue;
 
 /// Pauses before each new try of a transaction that met a passing fault: a little over 5 seconds in all. There is no new

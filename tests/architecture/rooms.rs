@@ -231,6 +231,7 @@ pub const ROOMS: &[Room] = &[
             "axum",
             "base64ct",
             "chrono",
+            "crc16",
             "derive_more",
             "futures",
             "hmac",

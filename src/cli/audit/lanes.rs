@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::super::failure::Result;
 use super::super::session::Session;
-use crate::domain::text::thousands;
+use crate::domain::text::counted;
 use crate::service::{Service, new_operation};
 
 #[derive(Debug, Args)]
@@ -25,21 +25,17 @@ pub async fn lanes(arguments: &Lanes, service: &Service, session: &Session) -> R
             lanes
         }
         Some(many) => {
-            if session.would(|| format!("let the audit have {}", told(many))) {
+            if session.would(|| format!("let the audit have {}", counted(many.into(), "lane"))) {
                 service.trying().set_lanes(new_operation(), many).await?;
                 return Ok(());
             }
             let before = service.set_lanes(new_operation(), many).await?;
             session.remark(&match before == many {
-                true => format!("The audit has {} already.", told(many)),
-                false => format!("The audit has {} now.", told(many)),
+                true => format!("The audit has {} already.", counted(many.into(), "lane")),
+                false => format!("The audit has {} now.", counted(many.into(), "lane")),
             });
             many
         }
     };
     session.printer().facts(&[("lanes", lanes.into())])
-}
-
-fn told(lanes: u32) -> String {
-    if lanes == 1 { "1 lane".into() } else { format!("{} lanes", thousands(lanes.into())) }
 }

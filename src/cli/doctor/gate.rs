@@ -21,7 +21,8 @@ pub(super) fn examine(table: &GateTable) -> Vec<Finding> {
 }
 
 fn counting(table: &GateTable) -> Option<Finding> {
-    Some(match table.limits.value.as_ref()? {
+    let place = table.limits.value.as_ref()?;
+    Some(match place {
         CountingPlace::Server(address) => {
             Finding::ok("limits", format!("gates count requests together at {address}"))
         }
@@ -33,14 +34,10 @@ fn counting(table: &GateTable) -> Option<Finding> {
             ),
             "name two or three of its nodes, as redis-cluster://a:6379,b:6379",
         ),
-        CountingPlace::Cluster { nodes, .. } => {
-            let names: Vec<String> = nodes.iter().map(ToString::to_string).collect();
-            let names = names.join(", ");
-            Finding::ok(
-                "limits",
-                format!("gates count requests together in a Redis Cluster, found by {names}"),
-            )
-        }
+        CountingPlace::Cluster { .. } => Finding::ok(
+            "limits",
+            format!("gates count requests together in a Redis Cluster, found by {}", place.named(", ")),
+        ),
     })
 }
 

@@ -145,7 +145,7 @@ const ROWS: &[Row<GateTable>] = &[
     gate!(some socket_group: TEXT, "The group that sockets belong to. Without: the gate's own"),
     gate!(many issuer: TEXT, "Take this issuer's keys only; HOST=SLUG for one host. Without: keys of every issuer")
         .hint("SLUG|HOST=SLUG"),
-    gate!(many trusted_proxy: PROXY, "A network of proxies whose word is believed, or unix for whoever comes by a socket: /auth answers nobody else. Without: none"),
+    gate!(many trusted_proxy: PROXY, "A network of proxies whose word is believed, or unix for those that connect by a socket; /auth answers only them. Without: none"),
     gate!(one header_names: Codec::<HeaderNames>::choice("WHAT"), "What the trusted proxies do to the names of headers")
         .default("kept"),
     gate!(many verify_from: NETWORK, "A network that may ask POST /api/v1/verify. Without: this machine"),

@@ -222,7 +222,7 @@ fn why(error: &RedisError) -> String {
         }
         ErrorKind::ClusterConnectionNotFound => "none of its nodes answers".into(),
         _ if is_no_cluster(error) => {
-            "it is no node of a Redis Cluster: name it with redis://host:port/0".into()
+            "it does not belong to a Redis Cluster: name it with redis://host:port/0".into()
         }
         _ => error.to_string(),
     }

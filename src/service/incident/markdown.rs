@@ -1,7 +1,7 @@
 //! An incident as Markdown, ready to be pasted into a ticket.
 
 use super::Incident;
-use crate::domain::text::thousands;
+use crate::domain::text::{counted, thousands};
 use crate::service::document::{Document, Line, Part};
 use crate::service::{GateState, NO_GATE};
 
@@ -134,9 +134,6 @@ impl Incident {
 
     /// How much it was, in a sentence.
     pub fn summary(&self) -> String {
-        let count = |n: u64, thing: &str| {
-            if n == 1 { format!("1 {thing}") } else { format!("{} {thing}s", thousands(n)) }
-        };
         let sum = |of: &dyn Fn(&super::IncidentKey) -> u64| {
             self.keys.iter().fold(0u64, |sum, key| sum.saturating_add(of(key)))
         };
@@ -146,9 +143,9 @@ impl Incident {
         let all = (self.keys.len() + self.left_out) as u64;
         format!(
             "{}, {} of which still work; {} passed between the exposure and their end, {} came after it.",
-            count(all, "key"),
+            counted(all, "key"),
             thousands(works),
-            count(passed, "request"),
+            counted(passed, "request"),
             thousands(late),
         )
     }

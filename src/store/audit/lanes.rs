@@ -4,13 +4,11 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::super::dialect::scalar;
+use super::super::transact::{lanes_of, lanes_there};
 use super::super::wire::Wire;
 use super::super::{Conn, Error, Pools, Reader, Result, Store, Tx};
 use crate::domain::audit::{Action, Link};
 use crate::domain::key::OperationId;
-
-/// How many lanes the audit of a PostgreSQL has; 1 also where the schema knows of none.
-const LANES: &str = "(SELECT coalesce((to_jsonb(l) ->> 'lanes')::bigint, 1) FROM audit_head l)";
 
 /// So many rows of one change share a commit anyway.
 const MOST: usize = 100;
@@ -119,8 +117,7 @@ impl Store {
         if matches!(reader, Reader::Sqlite(_)) {
             return Ok(1);
         }
-        let lanes: Option<i64> = scalar!(fetch_one, reader.conn(), AssertSqlSafe(format!("SELECT {LANES}")));
-        Ok(lanes.and_then(|lanes| u32::try_from(lanes).ok()).unwrap_or(1))
+        Ok(lanes_of(scalar!(fetch_one, reader.conn(), concat!("SELECT ", lanes_there!()))))
     }
 
     /// Where what was told is read.

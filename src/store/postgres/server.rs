@@ -79,7 +79,7 @@ impl Server {
     }
 
     /// Whether somebody may stand between: a pooler, or a router that passes everything on.
-    pub async fn is_behind_another(&self, options: &PgConnectOptions) -> bool {
+    async fn is_behind_another(&self, options: &PgConnectOptions) -> bool {
         let port = i32::from(options.get_port());
         if let Some(folder) = socket(options) {
             let path = folder.join(format!(".s.PGSQL.{port}"));
@@ -131,8 +131,22 @@ async fn pid(conn: &mut PgConnection, sql: &'static str) -> Option<sqlx::Result<
 }
 
 impl Sharing {
+    /// How a connection to this server is kept. `said`: what the address says of a pooler.
+    pub async fn of(
+        said: Option<bool>,
+        server: &Server,
+        conn: &mut PgConnection,
+        options: &PgConnectOptions,
+    ) -> Result<Self> {
+        match said {
+            Some(true) => Self::of_one(conn).await,
+            None if server.is_behind_another(options).await => shares_connections(conn, options).await,
+            Some(false) | None => Ok(Self::No),
+        }
+    }
+
     /// Where it is said that a pooler stands before the server: whether it allows transactions at all.
-    pub async fn of_one(conn: &mut PgConnection) -> Result<Self> {
+    async fn of_one(conn: &mut PgConnection) -> Result<Self> {
         match pid(conn, BEGIN_PID).await {
             None => Err(Error::Unreachable("it gave no answer in time".into())),
             Some(Err(error)) => Self::refused(error),
@@ -156,10 +170,7 @@ impl Sharing {
 
 /// Whether a pooler gives the connection to another client between two transactions. While one client is in a transaction,
 /// another one that was served by the same process before, or is served by another one now, shows it.
-pub(super) async fn shares_connections(
-    one: &mut PgConnection,
-    options: &PgConnectOptions,
-) -> Result<Sharing> {
+async fn shares_connections(one: &mut PgConnection, options: &PgConnectOptions) -> Result<Sharing> {
     let mut other = PgConnection::connect_with(options).await?;
     // Who gets no answer waits for a connection that others have: nothing is lost by taking it for one that is given away.
     let Some(before) = pid(one, PID).await else { return Ok(Sharing::Transactions) };

@@ -40,6 +40,19 @@ struct Begun {
     sign: i64,
 }
 
+/// How many lanes the audit of a PostgreSQL has; 1 also where the schema knows of none.
+macro_rules! lanes_there {
+    () => {
+        "(SELECT coalesce((to_jsonb(l) ->> 'lanes')::bigint, 1) FROM audit_head l)"
+    };
+}
+pub(in crate::store) use lanes_there;
+
+/// The same, read.
+pub(in crate::store) fn lanes_of(told: Option<i64>) -> u32 {
+    told.and_then(|lanes| u32::try_from(lanes).ok()).unwrap_or(1)
+}
+
 /// What is asked first on PostgreSQL. A server that confirms a commit before it is on its disk is told to wait for that: a
 /// pooler or a reload of its settings may have undone what was said on connecting. A role is held where there is what
 /// holds it, and who only follows another server is told so first.
@@ -49,8 +62,8 @@ macro_rules! ask_server {
             "SELECT clock_timestamp(), (SELECT a.at FROM audit a WHERE a.seq = (SELECT h.seq FROM audit_head h)), ",
             $role,
             ", current_setting('transaction_read_only') = 'on', CASE current_setting('synchronous_commit') WHEN 'off' \
-             THEN set_config('synchronous_commit', 'on', true) END, to_regproc('keyrack_take_turns') IS NOT NULL, \
-             (SELECT coalesce((to_jsonb(l) ->> 'lanes')::bigint, 1) FROM audit_head l)"
+             THEN set_config('synchronous_commit', 'on', true) END, to_regproc('keyrack_take_turns') IS NOT NULL, ",
+            lanes_there!()
         )
     };
 }
@@ -155,7 +168,7 @@ impl Store {
             return Err(self.elsewhere(pool, conn).await);
         }
         self.queue.can_hold(keeps);
-        tx.lanes = lanes.and_then(|lanes| u32::try_from(lanes).ok()).unwrap_or(1);
+        tx.lanes = lanes_of(lanes);
         self.queue.widen(tx.lanes, pool.pool().options().get_max_connections());
         if job.opening.clock != Trust::Right
             && !job.clock.is_hand()

@@ -243,7 +243,7 @@ fn a_gate_says_how_a_place_to_count_is_named_rightly() {
     wrong.wait_for_log("it is a node of a Redis Cluster: name it with redis-cluster://");
     let server = format!("redis-cluster://{}", redis.address);
     for (address, word) in [
-        (server.as_str(), "it is no node of a Redis Cluster: name it with redis://"),
+        (server.as_str(), "it does not belong to a Redis Cluster: name it with redis://"),
         ("redis-cluster://", "isn't a node of a Redis Cluster"),
         ("redis-cluster://a:b", "isn't a node of a Redis Cluster"),
         ("redis-cluster://a/1", "no numbered databases"),

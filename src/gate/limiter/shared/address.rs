@@ -30,6 +30,13 @@ pub enum AddressError {
     Cluster(#[from] redis::RedisError),
 }
 
+impl AddressError {
+    /// The refusal does not repeat what may be a password.
+    fn form(text: &str) -> Self {
+        Self::Form(text.split('@').next_back().unwrap_or_default().chars().take(80).collect())
+    }
+}
+
 /// How often a request is sent anew within a cluster, after it was led to another node or lost its connection. Each takes
 /// so many milliseconds' pause at most.
 const RETRIES: u32 = 3;
@@ -38,10 +45,7 @@ const PAUSES: (u64, u64) = (10, 40);
 impl Address {
     /// Reads where it is. A password comes from elsewhere.
     pub fn parse(text: &str, password: Option<&str>) -> Result<Self, AddressError> {
-        // The refusal does not repeat what may be a password.
-        let form =
-            || AddressError::Form(text.split('@').next_back().unwrap_or_default().chars().take(80).collect());
-        Self::of(&text.parse().map_err(|_| form())?, password)
+        Self::of(&text.parse().map_err(|_| AddressError::form(text))?, password)
     }
 
     /// The same of a place that was read.
@@ -72,9 +76,7 @@ impl Address {
     }
 
     fn server(text: &str, password: Option<&str>) -> Result<Self, AddressError> {
-        // The refusal does not repeat what may be a password.
-        let shown = || text.split('@').next_back().unwrap_or_default().chars().take(80).collect();
-        let info = text.into_connection_info().map_err(|_| AddressError::Form(shown()))?;
+        let info = text.into_connection_info().map_err(|_| AddressError::form(text))?;
         if info.redis_settings().password().is_some() {
             return Err(AddressError::Password);
         }
@@ -89,11 +91,7 @@ impl Address {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Server(info) => info.addr().to_string(),
-            Self::Cluster { place: CountingPlace::Cluster { nodes, .. }, .. } => {
-                let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
-                nodes.join(", ")
-            }
-            Self::Cluster { place, .. } => place.to_string(),
+            Self::Cluster { place, .. } => place.named(", "),
         }
     }
 }

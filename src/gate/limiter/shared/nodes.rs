@@ -117,14 +117,7 @@ impl Nodes {
 
 /// The slot of a name that stands in braces: CRC16 as XMODEM has it, as Redis Cluster wants it.
 fn slot(name: &str) -> u16 {
-    let mut crc = 0_u16;
-    for byte in name.bytes() {
-        crc ^= u16::from(byte) << 8;
-        for _ in 0..8 {
-            crc = if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 };
-        }
-    }
-    crc % SLOTS
+    crc16::State::<crc16::XMODEM>::calculate(name.as_bytes()) % SLOTS
 }
 
 #[cfg(test)]
