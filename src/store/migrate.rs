@@ -150,8 +150,8 @@ async fn of_file(
     pool: &SqlitePool,
     work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<()>,
 ) -> Result<()> {
-    const FREE: &str =
-        "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA cache_size = -131072";
+    const FREE: &str = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA cache_size = -131072; \
+        PRAGMA automatic_index = ON";
     let mut conn = pool.acquire().await?;
     sqlx::raw_sql(FREE).execute(&mut *conn).await?;
     let done = work(&mut conn).await;

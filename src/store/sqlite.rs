@@ -281,7 +281,7 @@ fn pools(path: &Path, way: Way) -> (SqlitePool, SqlitePool, Option<Arc<Frozen>>)
         })
         .test_before_acquire(false)
         .after_release(|conn, _| Box::pin(is_clear(conn)))
-        .connect_lazy_with(options.clone().pragma("wal_autocheckpoint", FOLDED));
+        .connect_lazy_with(for_writing(options.clone()));
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(None)
@@ -298,6 +298,12 @@ fn pools(path: &Path, way: Way) -> (SqlitePool, SqlitePool, Option<Arc<Frozen>>)
     (writer, readers, frozen)
 }
 
+/// Nobody's change indexes its own rows for itself and then walks through all keys to find them there: it looks up each by
+/// the indexes that there are.
+fn for_writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.pragma("wal_autocheckpoint", FOLDED).pragma("automatic_index", "OFF")
+}
+
 fn for_reading(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options.pragma("query_only", "ON")
 }
@@ -308,7 +314,7 @@ pub(super) fn thaw(path: &Path, frozen: &Frozen, (writer, readers): (&SqlitePool
     let (changed, times) = frozen.look();
     if changed {
         let way = if has_log(path) { Way::Reading } else { Way::Frozen };
-        writer.set_connect_options(options(path, way));
+        writer.set_connect_options(for_writing(options(path, way)));
         readers.set_connect_options(for_reading(options(path, way)));
     }
     times
@@ -343,5 +349,32 @@ fn make_private(path: &Path) -> Result<()> {
         // Another process was quicker.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed(path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Access, migrate};
+
+    #[tokio::test]
+    async fn a_change_of_many_keys_looks_up_each_and_does_not_walk_through_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.db");
+        let (writer, ..) = pools(&path, Way::Writing);
+        make_private(&path).unwrap();
+        migrate::sqlite(&path, &writer, Access::OrNew).await.unwrap();
+        let many = vec!["(x'00', 0)"; 500].join(", ");
+        for change in [
+            "UPDATE key_auth SET expires_at = u.at FROM u WHERE key_auth.id = u.id",
+            "UPDATE keys SET successor = u.id FROM u JOIN key_auth k ON k.id = u.id WHERE keys.seq = k.seq",
+            "INSERT INTO key_use (seq, last_used_at) SELECT k.seq, u.at FROM u JOIN key_auth k ON k.id = u.id",
+        ] {
+            let sql = format!("EXPLAIN QUERY PLAN WITH u(id, at) AS (VALUES {many}) {change}");
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&writer).await.unwrap();
+            let walks = |(.., step): &&(i64, i64, i64, String)| step.starts_with("SCAN k");
+            assert!(!plan.iter().any(|step| walks(&step)), "{change}: {plan:?}");
+        }
     }
 }
