@@ -182,7 +182,7 @@ impl Layer for State {
         let columns = dialog::columns(area, 72);
         let lines = self.lines(shell, columns.into());
         let size = Size { width: columns, height: area.height };
-        let title = format!("Keys · {}", self.context.title());
+        let title = format!("Help · {}", self.context.title());
         let place = dialog::open(frame, styles, area, &title, size);
         if place.height == 0 {
             return;

@@ -12,6 +12,9 @@ use super::{buttons, dialog, fit, scroll};
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
 
+/// The lines of a small screen, without those at its top and bottom.
+const ROOMY: u16 = 24;
+
 /// A form in the making.
 pub struct Sheet<'s> {
     styles: &'s Styles,
@@ -179,6 +182,11 @@ impl<'s> Sheet<'s> {
     /// How many lines were laid out so far.
     pub fn height(&self) -> usize {
         self.lines.len()
+    }
+
+    /// Whether the screen has room for lines that something may still come to stand in.
+    pub fn roomy(&self) -> bool {
+        self.area.height > ROOMY
     }
 
     pub fn space(&mut self) {

@@ -187,10 +187,10 @@ fn the_found_key_at_80_by_24() {
 #[test]
 fn the_way_to_an_exposed_key_is_open_from_a_page_that_one_reads_too() {
     let mut desk = Desk::new();
-    desk.strike("?").says("Keys · Keys");
+    desk.strike("?").says("Help · Keys");
     desk.strike("x").says("Paste the exposed key");
     desk.press("esc");
-    assert!(desk.words().contains("Keys · Keys"), "back where one was: {}", desk.screen());
+    assert!(desk.words().contains("Help · Keys"), "back where one was: {}", desk.screen());
     desk.press("/ x");
     assert!(!desk.words().contains("Paste the exposed key"), "a letter of the search: {}", desk.screen());
 }

@@ -7,7 +7,7 @@ fn help_is_made_from_the_bindings_in_force() {
     let mut desk = Desk::new();
     let file = KeyFile { path: "keys.toml".into(), text: "revoke = \"f8\"".into() };
     desk.state.shell.keymap = Keymap::load(&[file]).unwrap();
-    desk.strike("?").says("Keys · Keys").says("F8 Revoke the selected key");
+    desk.strike("?").says("Help · Keys").says("F8 Revoke the selected key");
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn help_shows_only_what_holds_on_the_screen_it_was_opened_from() {
 fn a_search_in_the_help_narrows_it_and_escape_ends_it() {
     let mut desk = Desk::new();
     desk.strike("? / \"exposed\"").says("x Revoke an exposed key").says_not("Next row");
-    desk.strike("esc").says("Keys · Keys").strike("esc").closed();
+    desk.strike("esc").says("Help · Keys").strike("esc").closed();
 }
 
 #[test]

@@ -85,7 +85,9 @@ impl State {
     pub(super) fn draw_reach(&self, sheet: &mut Sheet<'_>, styles: &Styles) {
         let facts = reach::facts(styles, self.looked.as_deref(), self.reaching.is_some(), BUSIEST);
         sheet.space();
-        let reserved = sheet.height() + 5 + BUSIEST.min(self.ids.len());
+        // On a small screen the buttons need the room more.
+        let most = if sheet.roomy() { 5 + BUSIEST.min(self.ids.len()) } else { 4 };
+        let reserved = sheet.height() + most;
         sheet.facts(&facts);
         while sheet.height() < reserved {
             sheet.space();

@@ -180,6 +180,14 @@ fn the_question_at_80_by_24() {
 }
 
 #[test]
+fn the_buttons_for_several_stay_in_sight_at_80_by_24() {
+    question(&three()).says("looking…").sees("No, keep").sees("Revoke 3 keys");
+    let mut desk = seen(&three());
+    desk.sees("No, keep").sees("Revoke 3 keys").sees("type 3");
+    insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
 fn the_question_for_several_at_120_by_40() {
     let mut desk = Desk::sized(120, 40);
     let keys = three();

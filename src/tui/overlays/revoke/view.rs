@@ -72,6 +72,9 @@ impl State {
             (true, true) => {
                 "The old keys stop working immediately; their replacements go on. Anything that still uses an old key will fail. This can't be undone."
             }
+            (false, true) => {
+                "They stop working immediately. Anything that uses them will fail. This can't be undone."
+            }
             _ => "It stops working immediately. Anything that uses it will fail. This can't be undone.",
         };
         let later = self.later(shell).ok().flatten();

@@ -11,6 +11,7 @@ use super::tabs::Tab;
 use crate::config::keymap::Action;
 use crate::config::theme::Role;
 use crate::domain::operator::Permission;
+use crate::domain::query::Test;
 use crate::domain::text::{SafeText, thousands};
 use crate::service::Count;
 use crate::tui::shell::{Link, Shell};
@@ -103,13 +104,14 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
         return lines;
     }
     if !terms.is_empty() {
-        return vec![
-            title("No match"),
-            gap(),
-            soft("No key fits this filter.".into()),
-            gap(),
-            way(Action::Back, "Clear the filter"),
-        ];
+        let mut lines = vec![title("No match"), gap(), soft("No key fits this filter.".into())];
+        if terms.iter().any(|term| matches!(term.test, Test::Text(_))) {
+            lines
+                .push(soft("Words are looked for in name, description, owner, tags, preview and ID.".into()));
+            lines.push(soft("For an account, type account: and complete its name with Tab.".into()));
+        }
+        lines.extend([gap(), way(Action::Back, "Clear the filter")]);
+        return lines;
     }
     if shell.issuers.as_ref().is_some_and(Vec::is_empty) {
         let mut lines = vec![

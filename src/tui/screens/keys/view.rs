@@ -13,7 +13,7 @@ use crate::domain::query::{Column, Direction};
 use crate::service::Row;
 use crate::tui::listing::{draw_fate, draw_row_of};
 use crate::tui::shell::Shell;
-use crate::tui::widgets::fit::{moved, put, put_right};
+use crate::tui::widgets::fit::{moved, put, put_right, width};
 use crate::tui::widgets::sparkline;
 
 impl State {
@@ -28,7 +28,8 @@ impl State {
 
     pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame) {
         let areas = self.areas(shell);
-        self.draw_tabs(shell, frame, areas.tabs);
+        let places = columns::layout(areas.rows.width, self.uses.column, shell.columns.as_deref());
+        self.draw_tabs(shell, frame, areas.tabs, &places);
         if let Some(area) = areas.filter {
             self.rows.draw_filter(shell, frame, area);
         }
@@ -37,7 +38,6 @@ impl State {
             self.rows.filter.draw_mistake(&shell.styles, frame, areas.header);
             return;
         }
-        let places = columns::layout(areas.rows.width, self.uses.column, shell.columns.as_deref());
         self.draw_header(shell, frame.buffer_mut(), areas.header, &places);
         self.rows.filter.draw_mistake(&shell.styles, frame, areas.header);
         let top = self.rows.top(areas.page());
@@ -65,10 +65,7 @@ impl State {
             let mut style = styles.of(Role::Header);
             if place.field.sorted_by() == Some(self.rows.source.sort.column) {
                 style = style.patch(styles.of(Role::Accent));
-                title.push_str(match self.rows.source.sort.direction {
-                    Direction::Ascending => " ▲",
-                    Direction::Descending => " ▼",
-                });
+                title.push_str(self.arrow());
             }
             let x = area.x + place.x;
             if place.field.right() {
@@ -125,9 +122,26 @@ impl State {
         }
     }
 
-    /// The tabs, and where the cursor is in the list.
-    fn draw_tabs(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
-        let words = self.rows.row_of(self.count());
+    fn arrow(&self) -> &'static str {
+        match self.rows.source.sort.direction {
+            Direction::Ascending => " ▲",
+            Direction::Descending => " ▼",
+        }
+    }
+
+    /// The tabs, and where the cursor is in the list. The order too, where the column that it is by has no room.
+    fn draw_tabs(&self, shell: &Shell, frame: &mut Frame, area: Rect, places: &[Slot]) {
+        let mut words = self.rows.row_of(self.count());
+        let column = self.rows.source.sort.column;
+        let shown = places.iter().any(|place| place.field.sorted_by() == Some(column));
+        if !shown && !words.is_empty() {
+            let order = format!("{}{}", columns::title(column), self.arrow());
+            if width(&order) + width(&words) + usize::from(MARGIN) + self.tab_line(shell, 0).width()
+                < area.width.into()
+            {
+                words = format!("{order}  {words}");
+            }
+        }
         let width = draw_row_of(shell, frame.buffer_mut(), area, &words);
         frame.render_widget(self.tab_line(shell, width.into()), Rect { width, ..area });
     }

@@ -260,7 +260,7 @@ fn a_mistake_in_the_filter_is_marked_at_its_place() {
 #[test]
 fn a_filter_that_fits_nothing_says_so_and_how_to_get_out() {
     let mut desk = Desk::ready(80, 24, keys(30));
-    desk.play("/ \"zebra\" enter").sees("No match").sees("Clear the filter").play("esc").sees("Key 0");
+    desk.play("/ \"zebra\" enter").sees("type account:").sees("Clear the filter").play("esc").sees("Key 0");
 }
 
 #[test]
