@@ -76,3 +76,36 @@ fn every_action_has_a_word_of_its_own() {
     assert_eq!(words.len(), Action::ALL.len());
     assert!(words.iter().all(|word| word.split('.').count() == 2));
 }
+
+#[test]
+fn an_entry_is_about_the_name_of_then_before_that_of_now() {
+    let entry = |key: Option<KeyId>, name: Option<&str>, detail: &str| Entry {
+        seq: 1,
+        at: link().at,
+        actor: "ada".into(),
+        host: "bastion".into(),
+        client: None,
+        person: Person::default(),
+        operation: Uuid::from_u128(1),
+        action: "key.create".into(),
+        subject: "0192".into(),
+        account: None,
+        key,
+        name: name.map(Into::into),
+        detail: detail.into(),
+        hash: String::new(),
+    };
+    let key = Some(Uuid::from_u128(2));
+    let then = r#"{"name":"hub","note":"","count":3}"#;
+    for (entry, about) in [
+        (entry(key, Some("hub 2"), then), "hub"),
+        (entry(key, Some("hub 2"), r#"{"name":""}"#), "hub 2"),
+        (entry(key, None, "{}"), "0192"),
+        (entry(None, None, then), "0192"),
+        (entry(key, None, "no JSON"), "0192"),
+    ] {
+        assert_eq!(&*entry.about(), about, "{entry:?}");
+    }
+    let told = |name| entry(key, None, then).told(name).map(|text| text.to_string());
+    assert_eq!((told("name").as_deref(), told("note"), told("count")), (Some("hub"), None, None));
+}

@@ -1,7 +1,9 @@
 use super::*;
+use crate::domain::issuer::LimitRule;
 use crate::domain::issuer::policy_file::preset;
 
 mod brute_force;
+mod restart;
 
 /// A second, in the unit of the log.
 const SECOND: i64 = 1_000_000;
@@ -121,6 +123,42 @@ fn vp_12_hour_and_minute_must_both_have_room() {
     assert_eq!(refused.states()[0].remaining, 100, "what was refused is not counted in the minute either");
     assert_eq!(i64::from(refused.retry_after(now)), 3_600 - 610);
     assert!(window.passes(START + 3_600 * SECOND));
+}
+
+#[test]
+fn rules_about_the_same_bucket_are_one_charge() {
+    let mut policy = preset("voxpria").unwrap();
+    let rule = |per, requests, seconds| LimitRule {
+        per,
+        requests: Some(requests),
+        seconds: Some(seconds),
+        plans: false,
+    };
+    policy.limits = vec![
+        rule(Per::Key, 500, 3_600),
+        rule(Per::Account, 9, 60),
+        rule(Per::Key, 20, 60),
+        rule(Per::Key, 10, 60),
+    ];
+    let charges = charges(&policy, &account(None), &Key::example(), &Budgets::default(), None);
+    let key =
+        Charge { bucket: Bucket::Key(Key::example().id), budgets: vec![budget(10, 60), budget(500, 3_600)] };
+    let account = Charge { bucket: Bucket::Account("acme".into()), budgets: vec![budget(9, 60)] };
+    assert_eq!(
+        charges,
+        [key, account],
+        "the shortest window first, and the tighter of two over the same time"
+    );
+}
+
+#[test]
+fn of_two_budgets_with_the_same_left_the_one_that_waits_longer_is_told() {
+    let state = |seconds, remaining, next| State { per: "key", budget: budget(5, seconds), remaining, next };
+    let told = |states: &[State]| Quota::new(states.to_vec(), true).unwrap().tightest().budget.seconds;
+    assert_eq!(told(&[state(60, 3, 1), state(3_600, 2, 0)]), 3_600, "the least left comes before any wait");
+    assert_eq!(told(&[state(60, 2, 9), state(3_600, 2, 5)]), 60);
+    assert_eq!(told(&[state(60, 2, 5), state(3_600, 2, 9)]), 3_600);
+    assert_eq!(told(&[state(60, 2, 5), state(3_600, 2, 5)]), 60, "of two alike the first");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::text::{composed, fold_typed};
 use crate::domain::when::Here;
 
+mod asked;
 mod overlaps;
 mod tidy;
 
@@ -391,10 +392,4 @@ proptest! {
         prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric()));
         prop_assert_eq!(Cursor::parse(&text), Ok(cursor));
     }
-}
-
-#[test]
-fn what_needs_to_be_only_a_part_is_known() {
-    assert_eq!(parse("node -prod name:x,y name:\"z\" account:acme").parts(), ["node", "x", "y"]);
-    assert!(parse("name=node-1 by:ada").parts().is_empty());
 }

@@ -62,3 +62,85 @@ fn a_mistake_in_a_filter_is_named_with_its_place() {
     assert!(error("key:12").contains("whole id"));
     assert!(error("to:").contains("needs a value"));
 }
+
+fn reminder(state: State, deliveries: &[State]) -> Reminder {
+    let delivery = |state: &State| Delivery {
+        recipient: "ada@example.com".into(),
+        state: *state,
+        attempts: 1,
+        next_at: day(0),
+        answer: None,
+        letter: None,
+        changed_at: day(0),
+    };
+    Reminder {
+        id: Uuid::nil(),
+        key: Uuid::nil(),
+        key_name: "hub".into(),
+        preview: "x_••••abcd".into(),
+        account: "acme".into(),
+        issuer: "voxpria".into(),
+        days_before: 7,
+        expires_at: day(90),
+        due_at: day(83),
+        state,
+        why: None,
+        created_at: day(83),
+        changed_at: day(83),
+        deliveries: deliveries.iter().map(delivery).collect(),
+    }
+}
+
+#[test]
+fn a_reminder_that_failed_for_one_recipient_needs_attention() {
+    for state in State::ALL {
+        let needs = matches!(state, State::Failed | State::Ambiguous);
+        assert_eq!(state.needs_attention(), needs, "{state:?}");
+        assert_eq!(reminder(*state, &[State::Sent]).needs_attention(), needs, "{state:?} itself");
+        assert_eq!(
+            reminder(State::Sent, &[State::Sent, *state]).needs_attention(),
+            needs,
+            "{state:?} for one"
+        );
+        assert_eq!(reminder(State::Sent, &[State::Sent, *state]).was_written(), *state == State::Written);
+    }
+}
+
+#[test]
+fn what_went_wrong_for_a_recipient_is_told_before_what_waits_or_was_sent() {
+    use State::{Ambiguous, Cancelled, Failed, Pending, Sending, Sent, Superseded, Written};
+    let order = [Failed, Ambiguous, Sending, Pending, Written, Sent, Superseded, Cancelled];
+    for pair in order.windows(2) {
+        let both = reminder(Pending, &[pair[1], pair[0]]);
+        assert_eq!(both.telling().map(|one| one.state), Some(pair[0]), "{pair:?}");
+    }
+    assert_eq!(reminder(Pending, &[]).telling(), None);
+    let some = reminder(Pending, &[Sent, Pending, Sent, Failed, Sent]);
+    assert_eq!(some.recipients(), [(Failed, 1), (Pending, 1), (Sent, 3)]);
+    assert_eq!(some.mixed().as_deref(), Some("1 failed, 1 pending, 3 sent"));
+    assert_eq!(reminder(Sent, &[Sent, Sent]).mixed(), None, "all stand in one state");
+    assert_eq!(reminder(Sent, &[]).mixed(), None);
+}
+
+#[test]
+fn letters_are_those_that_met_their_fate_and_those_to_try_again() {
+    let tally =
+        Tally { reminders: 90, sent: 1, written: 20, failed: 300, deferred: 4_000, ambiguous: 50_000 };
+    assert_eq!((tally.settled(), tally.letters()), (50_321, 54_321));
+}
+
+#[test]
+fn doors_and_progress_have_the_words_that_the_database_keeps() {
+    assert_eq!(
+        [Door::Console, Door::Command, Door::Watch].map(Door::as_str),
+        ["console", "command", "watch"]
+    );
+    let all = [Progress::Running, Progress::Ended, Progress::Stopped, Progress::Lost];
+    assert_eq!(all.map(Progress::as_str), ["running", "ended", "stopped", "lost"]);
+}
+
+#[test]
+fn a_change_more_than_a_day_from_now_came_from_a_clock_that_ran_ahead() {
+    assert_eq!(ahead_of(day(3)), day(4));
+    assert_eq!(ahead_of(crate::domain::LATEST), crate::domain::LATEST);
+}

@@ -202,3 +202,39 @@ fn kr_15_new_keys_need_the_newest_pepper_of_those_in_use() {
     assert_eq!(of(&[two, (3, "the third of the peppers")]).may_seal(&used), Ok(()));
     assert_eq!(Peppers::default().may_seal(&[]), Ok(()));
 }
+
+#[test]
+fn what_somebody_sent_is_compared_whole_and_shown_nowhere() {
+    let sent = |text: &str| SentKey::exact(text.as_bytes());
+    assert_eq!(sent(" gw_abc\n").expose(), b" gw_abc\n");
+    assert!(sent("gw_abc") == sent("gw_abc") && sent("gw_abc") != sent("gw_abd"));
+    assert_eq!(sent(" gw_abc\n").trimmed(), Some(PlainKey::from_input("gw_abc")));
+    assert_eq!(SentKey::exact(b"gw_\xff").trimmed(), None, "no text");
+    assert_eq!(format!("{:?}", sent("gw_abc")), "SentKey(…)");
+}
+
+#[test]
+fn vg_07_a_secret_is_found_from_its_prefix_to_its_last_character() {
+    for (body, found) in [(39, None), (40, Some(4..46)), (64, Some(4..70))] {
+        let text = format!("a=é1_{}-x", "a".repeat(body));
+        assert_eq!(find_secret(&text), found, "{text}");
+    }
+}
+
+#[test]
+fn kr_15_peppers_are_told_apart_and_shown_by_their_version_alone() {
+    let of = |version: u16, text: &str| Peppers::new(vec![(version, text.to_owned().into())]).unwrap();
+    let (own, none) = (of(3, "a pepper of some length"), Peppers::default());
+    assert!(own == of(3, "a pepper of some length") && none == Peppers::default());
+    assert!(
+        own != none && own != of(3, "a pepper of other length") && own != of(4, "a pepper of some length")
+    );
+    assert!(none.is_empty() && !own.is_empty());
+    assert_eq!(format!("{own:?}"), "Peppers([Pepper(v3)])");
+    let secret = PlainKey::from_input("gw_abc");
+    let hashes: Vec<HashedKey> = own.hashes(b"gw_abc").collect();
+    assert_eq!(hashes, [HashedKey::of(b"gw_abc"), own.seal(&secret)], "the plain hash first");
+    assert_ne!(hashes[0], hashes[1]);
+    assert_eq!(none.hashes(b"gw_abc").count(), 1);
+    assert_eq!(none.lacks(&[(own.scheme(), 7)]), [pepper::Lack { version: 3, keys: 7, differs: false }]);
+}

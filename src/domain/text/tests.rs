@@ -194,3 +194,78 @@ proptest! {
         prop_assert_eq!(fold(&fold(&b)), fold(&b));
     }
 }
+
+#[test]
+fn a_secret_in_a_text_is_refused_at_its_first_character() {
+    let secret = format!("gw_{}", "a1".repeat(30));
+    for (before, place) in [("", 1), ("über ", 6)] {
+        assert_eq!(check_reason(&format!("{before}{secret}")), Err(TextError::Secret { place }));
+    }
+}
+
+#[test]
+fn signs_that_enclose_a_number_are_seen_and_pass() {
+    assert!("\u{600}\u{605}\u{6DD}\u{70F}\u{110BD}".chars().all(is_safe));
+    assert!(!"\u{61C}\u{70E}\u{200B}".chars().any(is_safe));
+}
+
+#[test]
+fn a_non_joiner_passes_between_letters_that_join_and_between_no_others() {
+    for (text, passes) in [
+        ("\u{628}\u{200C}\u{628}", true),
+        ("\u{628}\u{658}\u{200C}\u{628}", true),
+        ("\u{660}\u{200C}\u{661}", false),
+        ("\u{1F469}\u{200C}\u{1F469}", false),
+    ] {
+        assert_eq!(SafeText::new(text).as_str() == text, passes, "{text:?}");
+    }
+}
+
+#[test]
+fn text_that_is_read_from_json_is_cleaned() {
+    let read: SafeText = serde_json::from_str(r#""a\u001b[2Jb""#).unwrap();
+    assert_eq!(&*read, "a\u{FFFD}[2Jb");
+    assert_eq!(SafeText::from("a\u{1b}b").as_str(), "a\u{FFFD}b");
+}
+
+#[test]
+fn what_of_a_row_can_not_be_read_stands_before_its_name() {
+    assert_eq!(SafeText::default().before("hub"), "hub");
+    assert_eq!(SafeText::new("its scopes").before("hub"), "can't be read: its scopes · hub");
+}
+
+#[test]
+fn numbers_are_written_in_groups_of_three_and_their_nouns_agree() {
+    for (number, written) in
+        [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345, "12,345"), (1_234_567, "1,234,567")]
+    {
+        assert_eq!(thousands(number), written);
+    }
+    assert_eq!([0, 1, 1_024].map(|n| counted(n, "letter")), ["0 letters", "1 letter", "1,024 letters"]);
+    assert_eq!(hex(&[0, 10, 255]), "000aff");
+}
+
+#[test]
+fn a_field_that_a_spreadsheet_would_reckon_gets_an_apostrophe() {
+    for formula in
+        ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "−1", " =1", "\u{7f}=1", "'=1", "\tx", "\rx", "\nx"]
+    {
+        assert_eq!(for_spreadsheets(formula.into()), format!("'{formula}"));
+    }
+    for plain in ["", "nightly build", "a=b", " 1", "é"] {
+        assert_eq!(for_spreadsheets(plain.into()), plain);
+    }
+}
+
+#[test]
+fn a_name_with_hyphens_has_no_two_in_a_row_and_none_at_an_end() {
+    for (name, hyphened_name) in [
+        ("Acme Inc.", "acme-inc"),
+        ("  --Zürich & Co (Test)", "z-rich-co-test"),
+        ("abcdefgh ijklmnop", "abcdefgh-ijklmno"),
+        ("abcdefghijklmno p", "abcdefghijklmno"),
+        ("…", ""),
+    ] {
+        assert_eq!(hyphened(name, 16), hyphened_name, "{name:?}");
+    }
+}

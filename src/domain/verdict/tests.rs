@@ -12,6 +12,8 @@ use crate::domain::network::Networks;
 use crate::domain::scope::Scopes;
 use crate::domain::secret::PlainKey;
 
+mod told;
+
 fn born() -> Instant {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
 }
@@ -382,19 +384,4 @@ fn a_key_of_another_issuer_is_not_judged_by_this_policy() {
     let mut world = World::new("voicegram");
     world.key.issuer = "voxpria".into();
     assert_eq!(world.me().refused, Some(Reason::OtherIssuer));
-}
-
-#[test]
-fn what_a_request_would_meet_is_said_of_the_verdict() {
-    let mut key = Key { acknowledged_at: Some(now()), ..Key::example() };
-    let mut policy = preset(&key.issuer).unwrap();
-    assert_eq!(meets(&key, Some(&policy), now()), "This key works now.");
-    (policy.format.prefix, key.refused) = ("new_".into(), true);
-    assert!(meets(&key, Some(&policy), now()).starts_with("No issuer's keys begin like this"));
-    let unclaimed = Key { acknowledged_at: None, refused: false, ..key.clone() };
-    assert!(meets(&unclaimed, None, now()).ends_with("unless it is used or confirmed."));
-    key.standing = Standing::Suspended;
-    assert!(meets(&key, None, now()).starts_with(&format!("Account {} is suspended", key.account)));
-    revoke(&mut key);
-    assert!(meets(&key, None, now()).starts_with("The key was revoked on "), "an end outranks a suspension");
 }

@@ -83,3 +83,43 @@ fn kr_10_an_owner_and_tags_are_what_the_rows_tell_and_none_before_they_told_of_a
     ));
     assert_eq!(kinds(&StoredKey { tags: "prod a".into(), ..key }, &rows, &era), []);
 }
+
+#[test]
+fn a_planned_revocation_is_who_planned_it_when_and_why() {
+    let era = Era { now: 2 * DAY, ..Era::default() };
+    let (key, mut rows) = older();
+    let changed = json!({ "revoke_at": [null, "1970-01-21T00:00:00Z"], "plan_reason": [null, "moves away"] });
+    rows.push(row(Action::KeyEdit, DAY, json!({ "changed": changed })));
+    let (at, by, why) = (Some(20 * DAY), Some("ada".to_owned()), Some("moves away".to_owned()));
+    let planned = StoredKey {
+        revoke_at: at,
+        stops_at: at,
+        own_expiry: key.stops_at,
+        planned_by: by,
+        plan_reason: why,
+        ..key.clone()
+    };
+    assert_eq!(kinds(&planned, &rows, &era), []);
+    for other in [
+        StoredKey { planned_by: Some("bob".into()), ..planned.clone() },
+        StoredKey { plan_reason: None, ..planned.clone() },
+        StoredKey { revoke_at: Some(19 * DAY), stops_at: Some(19 * DAY), ..planned.clone() },
+        key.clone(),
+    ] {
+        assert_eq!(kinds(&other, &rows, &era), [Kind::Plan]);
+    }
+    let told = judge(&key, &rows, &era);
+    let words = "to be revoked at 1970-01-21T00:00:00Z as ada planned: moves away";
+    assert!(format!("{told:?}").contains(words), "{told:?}");
+}
+
+#[test]
+fn an_address_and_the_network_of_it_alone_are_the_same() {
+    let era = Era { now: 2 * DAY, ..Era::default() };
+    let (key, mut rows) = older();
+    rows[0].detail["allow"] = json!(["203.0.113.7", "2001:DB8::/32"]);
+    let allow = |text: &str| StoredKey { allow: text.into(), ..key.clone() };
+    assert_eq!(kinds(&allow("{2001:db8::/32,203.0.113.7/32}"), &rows, &era), []);
+    assert_eq!(kinds(&allow("2001:db8::/32 203.0.113.8"), &rows, &era).len(), 1);
+    assert_eq!(kinds(&allow(""), &rows, &era).len(), 1);
+}
