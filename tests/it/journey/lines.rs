@@ -50,15 +50,15 @@ fn a_key_in_pieces_is_that_key_and_esc_with_a_key_is_both() {
     assert_eq!(marked(&terminal), first + 3);
     // Esc closes the help, and the key behind it moves.
     terminal.press("?");
-    terminal.wait_for("╭ Keys");
+    terminal.wait_for("╭ Help");
     terminal.send(b"\x1bk");
-    shows(&terminal, "╭ Keys", false);
+    shows(&terminal, "╭ Help", false);
     assert_eq!(marked(&terminal), first + 2);
     // Esc alone is heard soon.
     terminal.press("?");
-    terminal.wait_for("╭ Keys");
+    terminal.wait_for("╭ Help");
     terminal.send(b"\x1b");
-    terminal.wait_until_gone("╭ Keys");
+    terminal.wait_until_gone("╭ Help");
 }
 
 #[test]
