@@ -120,6 +120,7 @@ fn two_spellings_of_one_name_are_one_name() {
     ] {
         assert_eq!(fold_typed(typed), fold(&composed(kept)), "{typed} {kept}");
     }
+    assert_eq!(fold("\u{ff21}B Stra\u{df}e"), "ab strasse");
 }
 
 #[test]
@@ -215,6 +216,8 @@ fn a_non_joiner_passes_between_letters_that_join_and_between_no_others() {
         ("\u{628}\u{200C}\u{628}", true),
         ("\u{628}\u{658}\u{200C}\u{628}", true),
         ("\u{660}\u{200C}\u{661}", false),
+        ("\u{628}\u{200C}a", false),
+        ("a\u{200C}\u{628}", false),
         ("\u{1F469}\u{200C}\u{1F469}", false),
     ] {
         assert_eq!(SafeText::new(text).as_str() == text, passes, "{text:?}");

@@ -78,3 +78,12 @@ fn a_log_gives_room_back_only_when_most_of_it_is_free() {
     let (before, after) = heaps(9_000);
     assert!((2_000..2_100).contains(&after), "{before} and {after}: twice of what is used");
 }
+
+#[test]
+fn a_window_that_is_not_asked_for_any_more_keeps_no_log() {
+    let mut window = Window::new(&[budget(10, 10), budget(10, 3_600)]);
+    assert!(window.passes(START));
+    window.0 = charge(&[budget(10, 10), budget(10, 60)]);
+    assert!(window.passes(START + SECOND));
+    assert_eq!(window.1.ends_at(), Some(START + 61 * SECOND));
+}

@@ -162,3 +162,55 @@ fn what_needs_to_be_only_a_part_is_known() {
     assert_eq!(parse("node -prod name:x,y name:\"z\" account:acme").parts(), ["node", "x", "y"]);
     assert!(parse("name=node-1 by:ada").parts().is_empty());
 }
+
+#[test]
+fn a_mistake_is_marked_behind_a_minus_in_quotation_marks_and_at_the_end() {
+    for (text, place) in [
+        ("zapier -statu:active", "statu"),
+        ("account:\"a_b\" zapier", "\"a_b\""),
+        ("zapier id:0192f000-1111-7222-8333-0123456789abc", "0192f000-1111-7222-8333-0123456789abc"),
+        (&format!("{} last", vec!["a"; 200].join(" ")), "last"),
+    ] {
+        assert_eq!(error(text).1, place, "{text}");
+    }
+    assert_eq!(parse("id:0192f000-1111-7222-8333-0123456789ab").terms.len(), 1);
+}
+
+#[test]
+fn what_would_be_read_as_something_else_is_printed_in_quotation_marks() {
+    for (test, text) in [
+        (Test::Text("-a".into()), "\"-a\""),
+        (Test::Text("a:b".into()), "\"a:b\""),
+        (Test::Text("a=b".into()), "\"a=b\""),
+        (Test::CreatedBy(vec!["a,b".into(), "=c".into(), "d".into()]), "by:\"a,b\",\"=c\",d"),
+    ] {
+        assert_eq!(Query::of([test]).to_string(), text);
+    }
+    for text in ["created:>2026-01-01", "created:<2026-01-01"] {
+        assert_eq!(parse(text).to_string(), text);
+    }
+}
+
+#[test]
+fn completion_waits_until_a_quotation_mark_has_its_partner() {
+    let nothing = |_: &str| Vec::new();
+    assert_eq!(complete("name:\"a\" st", 11, nothing).candidates, ["status:"]);
+    assert!(complete("name:\"a st", 10, nothing).candidates.is_empty());
+}
+
+#[test]
+fn a_name_and_a_policy_are_asked_for_whole() {
+    let key = key();
+    assert!(fits("=\"Production – Größe\"", &key) && !fits("=\"Production – größe\"", &key));
+    let mut strict = crate::domain::issuer::policy_file::preset("voxpria").unwrap();
+    let lax = strict.clone();
+    let made = Key { scopes: Scopes::parse("calls:write"), expires_at: None, ..Key::example() };
+    strict.scopes.retain(|scope| scope.name != "calls:write");
+    let violates = |policies: &[&Policy]| {
+        let policies = policies.iter().map(|policy| (*policy).clone()).collect();
+        parse("violates:policy").under(policies).matches(&made, now())
+    };
+    let mut stranger = strict.clone();
+    stranger.slug = "other".into();
+    assert!(violates(&[&lax, &strict]) && !violates(&[&lax]) && !violates(&[&stranger]));
+}
