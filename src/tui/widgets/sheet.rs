@@ -12,8 +12,10 @@ use super::{buttons, dialog, fit, scroll};
 use crate::config::theme::Role;
 use crate::domain::text::SafeText;
 
-/// The lines of a small screen, without those at its top and bottom.
-const ROOMY: u16 = 24;
+/// A screen of no more lines than these has none to spare.
+const SMALL: u16 = 24;
+/// So many lines at most stay empty there for what is still looked up.
+const FEW: usize = 4;
 
 /// A form in the making.
 pub struct Sheet<'s> {
@@ -153,6 +155,15 @@ impl<'s> Sheet<'s> {
         self.lines.extend(facts::lines(self.styles, list, self.columns));
     }
 
+    /// The same of what is still looked up, in as many lines as it may come to, so that nothing jumps when it comes. On a small
+    /// screen the buttons need the room more.
+    pub fn facts_to_come(&mut self, list: &[Fact], most: usize) {
+        let most = if self.area.height > SMALL { most } else { most.min(FEW) };
+        let end = self.lines.len() + most;
+        self.facts(list);
+        self.lines.resize(end.max(self.lines.len()), Line::default());
+    }
+
     /// Why it was not done, if that was said, with a space above.
     pub fn failure(&mut self, words: Option<&SafeText>) {
         if let Some(words) = words {
@@ -177,16 +188,6 @@ impl<'s> Sheet<'s> {
     /// What was laid out so far stays visible, whatever else does not fit.
     pub fn pin(&mut self) {
         self.pinned = self.lines.len();
-    }
-
-    /// How many lines were laid out so far.
-    pub fn height(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// Whether the screen has room for lines that something may still come to stand in.
-    pub fn roomy(&self) -> bool {
-        self.area.height > ROOMY
     }
 
     pub fn space(&mut self) {

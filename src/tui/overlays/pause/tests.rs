@@ -209,6 +209,15 @@ fn kr_05_the_question_at_80_by_24() {
 }
 
 #[test]
+fn kr_05_the_buttons_for_several_stay_in_sight_at_80_by_24() {
+    let ended = Key { revoked_at: Some(noon()), ..key("voxpria", "d") };
+    let keys = [three(), vec![ended, key("voxpria", "e")]].concat();
+    let mut desk = question(&keys);
+    desk.says("revoked or expired").sees("Cancel").sees("Pause 4 keys").sees("type 4");
+    insta::assert_snapshot!(desk.screen());
+}
+
+#[test]
 fn kr_05_the_question_for_several_at_200_by_50() {
     let mut keys = three();
     keys.push(paused("d"));

@@ -84,7 +84,7 @@ impl State {
         sheet.draw(frame, &title, Role::DialogBorder);
     }
 
-    /// Which keys these are and what they do; as many lines while it is looked up, so that nothing jumps when it comes.
+    /// Which keys these are and what they do.
     fn draw_keys(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
         let styles = &shell.styles;
         if !self.several() {
@@ -120,11 +120,7 @@ impl State {
         }
         sheet.pin();
         let facts = reach::facts(styles, self.looked.as_deref(), self.reaching.is_some(), BUSIEST);
-        let reserved = sheet.height() + 4 + BUSIEST.min(self.ids.len());
-        sheet.facts(&facts);
-        while sheet.height() < reserved {
-            sheet.space();
-        }
+        sheet.facts_to_come(&facts, 4 + BUSIEST.min(self.ids.len()));
     }
 
     /// What is done, and until when.

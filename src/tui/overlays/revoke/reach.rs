@@ -81,17 +81,11 @@ impl State {
         self.looked = looked;
     }
 
-    /// What the keys are and do; as many lines while it is looked up, so that nothing jumps when it comes.
+    /// What the keys are and do.
     pub(super) fn draw_reach(&self, sheet: &mut Sheet<'_>, styles: &Styles) {
         let facts = reach::facts(styles, self.looked.as_deref(), self.reaching.is_some(), BUSIEST);
         sheet.space();
-        // On a small screen the buttons need the room more.
-        let most = if sheet.roomy() { 5 + BUSIEST.min(self.ids.len()) } else { 4 };
-        let reserved = sheet.height() + most;
-        sheet.facts(&facts);
-        while sheet.height() < reserved {
-            sheet.space();
-        }
+        sheet.facts_to_come(&facts, 5 + BUSIEST.min(self.ids.len()));
     }
 }
 

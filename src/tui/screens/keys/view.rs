@@ -142,8 +142,8 @@ impl State {
                 words = format!("{order}  {words}");
             }
         }
-        let width = draw_row_of(shell, frame.buffer_mut(), area, &words);
-        frame.render_widget(self.tab_line(shell, width.into()), Rect { width, ..area });
+        let left = draw_row_of(shell, frame.buffer_mut(), area, &words);
+        frame.render_widget(self.tab_line(shell, left.into()), Rect { width: left, ..area });
     }
 
     /// The description of the selected key.
