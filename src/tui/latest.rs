@@ -76,11 +76,14 @@ pub fn keep<T>(shell: &mut Shell, outcome: Outcomes<T>, kept: &mut Option<T>) {
 }
 
 /// A request that changes by anyone make out of date. Of those that take long, the answers take a twentieth of the time at
-/// most, however many changes there are: unless the person asks, the next one waits for twenty times as long as the last took.
+/// most, however many changes there are: unless the person asks, the next one waits for twenty times as long as the last two
+/// took, the quicker of them: one that took long by itself waited for a server, or this machine slept.
 #[derive(Debug, Default)]
 pub struct Paced {
     latest: Latest,
     asked: Instant,
+    /// How long the last answer took.
+    took: chrono::Duration,
     /// Until then a change waits.
     rests: Instant,
     /// Whether the last answer makes the next one wait.
@@ -93,11 +96,18 @@ pub struct Paced {
 pub const COUNTS: chrono::Duration = chrono::Duration::seconds(5);
 /// Rows are read again at once, unless reading them takes longer than this.
 const QUICK: chrono::Duration = chrono::Duration::milliseconds(100);
+/// However long an answer takes, nothing is out of date for longer.
+const OLDEST: chrono::Duration = chrono::Duration::seconds(60);
+/// What could not be read because the database was out of reach is tried again after this.
+const RETRY: chrono::Duration = chrono::Duration::seconds(5);
 
 impl Paced {
     /// See [`Latest::ask`].
     pub fn ask(&mut self, shell: &mut Shell, to: To, request: Request) -> Option<Effect> {
         self.due = false;
+        if shell.at_once {
+            self.took = chrono::Duration::zero();
+        }
         if !self.busy() {
             self.asked = shell.now;
         }
@@ -122,6 +132,18 @@ impl Paced {
         (!waited && !self.busy()).then(|| self.wake(shell, timer))
     }
 
+    /// The answer was that the database is out of reach: sets the timer for the next try.
+    pub fn retry(&mut self, shell: &Shell, timer: Timer) -> Option<Effect> {
+        self.rests = shell.now + RETRY;
+        self.slow = true;
+        self.later(shell, timer)
+    }
+
+    /// Whether what is shown is out of date, and rests.
+    pub fn is_late(&self) -> bool {
+        self.due
+    }
+
     fn wake(&self, shell: &Shell, timer: Timer) -> Effect {
         Effect::SetTimer { timer, after: (self.rests - shell.now).to_std().unwrap_or_default() }
     }
@@ -141,8 +163,9 @@ impl Paced {
     ) -> Option<Settled> {
         let mut settled = self.latest.settle(shell, id)?;
         let took = shell.now - self.asked;
-        self.slow = least.is_some() || took > QUICK;
-        self.rests = shell.now + least.unwrap_or_default().max(took * 20);
+        let usual = std::mem::replace(&mut self.took, took).min(took);
+        self.slow = least.is_some() || usual > QUICK;
+        self.rests = shell.now + least.unwrap_or_default().max(usual * 20).min(OLDEST);
         match settled.next {
             Some(_) => self.asked = shell.now,
             None if self.due => settled.next = Some(self.wake(shell, timer)),

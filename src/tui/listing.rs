@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use ratatui::layout::Rect;
 
-use super::effect::{Effect, Outcomes, RequestId, Timer, To};
+use super::effect::{Effect, FailureKind, Outcomes, RequestId, Timer, To};
 use super::input::{Input, Key};
 use super::latest::{Latest, Paced};
 use super::shell::{Holds, Shell};
@@ -373,6 +373,9 @@ impl<S: Source> Listing<S> {
                     self.forget();
                 }
                 shell.failed(&failure);
+                if failure.kind == FailureKind::Unreachable {
+                    effects.extend(self.pages.retry(shell, Timer::Rows(S::SCREEN)));
+                }
                 None
             }
         };

@@ -33,7 +33,7 @@ mod undo;
 use copying::copy_command;
 use gesture::{lookup, typing, waits, without_esc};
 use going::everywhere;
-use live::{changed, live};
+use live::{changed_here, live};
 use seen::{came, go, jump, open, step_back};
 use suspend::suspend;
 use undo::note;
@@ -347,12 +347,7 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Tab(tab) => state.screens.of_mut(state.shell.screen).open_tab(&mut state.shell, tab),
         Command::Sort(sort) => state.screens.of_mut(ScreenId::Keys).sort(&mut state.shell, sort),
         Command::TabOfKeys(tab) => state.screens.of_mut(ScreenId::Keys).open_tab(&mut state.shell, tab),
-        Command::Changed(touched) => {
-            state.shell.at_once = true;
-            let effects = changed(state, touched);
-            state.shell.at_once = false;
-            effects
-        }
+        Command::Changed(touched) => changed_here(state, touched),
         Command::Made(made) => state.screens.made(&mut state.shell, &made),
         Command::Act(Action::Interrupt) => open(state, Opening::Leave(ExitReason::Interrupted)),
         Command::Act(Action::Suspend) => suspend(state, true),

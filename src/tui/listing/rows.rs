@@ -31,6 +31,9 @@ pub trait Rows {
     /// Takes in an answer; `None` if it is to something else.
     fn reply(&mut self, shell: &mut Shell, id: RequestId, reply: Reply, page: usize) -> Option<Came>;
 
+    /// Whether its rows are known to be out of date, and rest before they are read again.
+    fn is_late(&self) -> bool;
+
     /// See [`Listing::set_filter`]. `stay`: the cursor stays on its row, where that is one of them.
     fn filter(&mut self, text: &str, here: Here, stay: bool);
 
@@ -95,6 +98,10 @@ impl<S: Source> Rows for Listing<S> {
             self.home = None;
             self.around = own;
         }
+    }
+
+    fn is_late(&self) -> bool {
+        self.pages.is_late()
     }
 
     fn filter_text(&self) -> &str {

@@ -13,29 +13,37 @@ const BACK: &str = "the database is back";
 
 pub(super) fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
     match event {
-        LiveEvent::Changed(touched) => return changed(state, touched),
+        LiveEvent::Changed(touched) => changed(state, touched),
         LiveEvent::Lost(why) => {
             state.shell.redraw = true;
             state.shell.toast.take_if(|toast| toast.text.as_str() == BACK);
             if !matches!(state.shell.link, Link::Lost { .. }) {
                 state.shell.link = Link::Lost { since: state.shell.now, why: SafeText::new(why) };
             }
-            return Vec::new();
+            Vec::new()
         }
         LiveEvent::Back => {
             state.shell.redraw = true;
             state.shell.link = Link::Live;
             state.shell.toast(Severity::Good, BACK);
+            changed_here(state, Subjects::ALL)
         }
         LiveEvent::Replaced(why) => {
             state.shell.link = Link::Live;
             // Whatever is asked there was asked of the old file: the person looks, and decides again.
             state.overlays.abandon();
             state.shell.toast(Severity::Bad, why);
-            return std::iter::once(Effect::TakeOver).chain(changed(state, Subjects::ALL)).collect();
+            std::iter::once(Effect::TakeOver).chain(changed_here(state, Subjects::ALL)).collect()
         }
     }
-    changed(state, Subjects::ALL)
+}
+
+/// The same where the person waits for it: at once, however long it takes.
+pub(super) fn changed_here(state: &mut State, touched: Subjects) -> Vec<Effect> {
+    state.shell.at_once = true;
+    let effects = changed(state, touched);
+    state.shell.at_once = false;
+    effects
 }
 
 /// What shows these subjects is read again.

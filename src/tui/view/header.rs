@@ -28,8 +28,9 @@ pub(super) fn draw(state: &super::State, frame: &mut Frame, area: Rect) {
     let area = Rect { height: 1, ..area };
     let shell = &state.shell;
     let styles = &shell.styles;
+    let late = state.screens.shown(shell).list().is_late();
     let mut right = badges(shell);
-    right.spans.extend(who_and_link(shell).spans);
+    right.spans.extend(who_and_link(shell, late).spans);
     let taken = u16::try_from(right.width()).unwrap_or(area.width);
     let room = area.width.saturating_sub(taken + 2);
     let left = Line::from(vec![
@@ -71,7 +72,7 @@ fn badges(shell: &Shell) -> Line<'static> {
     Line::from(spans)
 }
 
-fn who_and_link(shell: &Shell) -> Line<'static> {
+fn who_and_link(shell: &Shell, late: bool) -> Line<'static> {
     let styles = &shell.styles;
     let mut spans = Vec::new();
     if let Some(who) = &shell.who {
@@ -88,6 +89,7 @@ fn who_and_link(shell: &Shell) -> Line<'static> {
     }
     spans.push(match &shell.link {
         Link::Opening => Span::styled("◌ opening ", styles.of(Role::Info)),
+        Link::Live if late => Span::styled("◌ late ", styles.of(Role::Warning)),
         Link::Live => Span::styled("● live ", styles.of(Role::Ok)),
         Link::Lost { since, .. } => {
             let at = times::clock(*since, shell.utc);

@@ -1,6 +1,7 @@
 //! The screen as a person uses it.
 
 mod effects;
+mod late;
 mod moved;
 mod pictures;
 mod place;
