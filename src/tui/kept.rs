@@ -1,6 +1,6 @@
 //! What is written down of the settings that were changed in the console.
 
-use crate::config::settings::{Saved, Source};
+use crate::config::settings::{CONSOLE, Saved, Source};
 
 /// The settings by their names, as they were when they were read or written last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,9 @@ impl Kept {
 
     /// Who decided what was read or written last, in a word or two; empty: nobody did.
     pub fn decided(&self, name: &str) -> String {
+        if !self.is_usable(name) {
+            return "default".into();
+        }
         match (self.saved.outranked(name), self.saved.line(name), self.saved.below(name)) {
             (Some(source), ..) => source.to_string(),
             (None, Some(_), _) => "saved".into(),
@@ -50,6 +53,18 @@ impl Kept {
                 format!("{}:{line}", file.file_name().unwrap_or(file.as_os_str()).display())
             }
             _ => String::new(),
+        }
+    }
+
+    /// Whether what was said of a setting holds: of what can't be used the default holds in its place.
+    fn is_usable(&self, name: &str) -> bool {
+        let below = || self.saved.below(name).map(|(value, _)| value);
+        let line = self.saved.line(name).filter(|_| self.saved.outranked(name).is_none());
+        let since = self.since.iter().find(|since| since.0 == name);
+        let default = CONSOLE.rows.iter().find(|row| row.name == name).and_then(|row| row.default);
+        match (line.or_else(below), since) {
+            (Some(said), Some((_, held))) => said == held || held != default.unwrap_or_default(),
+            _ => true,
         }
     }
 

@@ -23,7 +23,8 @@ fn desk(config: &str, saved: &str, flags: &Flags) -> Desk {
     let mut desk = Desk::ready(80, 24, keys(3));
     let shell = &mut desk.state.shell;
     shell.themes = Some(home.join("themes"));
-    shell.theme.clone_from(&settings.theme.value);
+    let known = Theme::names(None).contains(&settings.theme.value);
+    shell.theme = if known { settings.theme.value.clone() } else { "dark".into() };
     shell.utc = settings.utc.value;
     shell.mouse = settings.mouse.value;
     shell.relative_times = settings.relative_times.value;
@@ -58,6 +59,17 @@ fn a_setting_is_changed_at_once_and_only_what_was_changed_is_saved() {
     assert!(desk.top().is_none());
     // Nothing is new any more.
     desk.play("ctrl-s").told("Nothing was changed");
+}
+
+#[test]
+fn what_was_saved_and_can_not_be_used_did_not_decide() {
+    let desk = desk("", "theme = \"sunset\"\nutc = true\n", &Flags::default());
+    let of = |title: &str| {
+        let screen = desk.screen();
+        screen.lines().find(|line| line.contains(title)).unwrap().to_owned()
+    };
+    assert!(of("Theme").contains("dark") && of("Theme").contains("default"), "{}", of("Theme"));
+    assert!(of("Time zone").contains("saved"), "{}", of("Time zone"));
 }
 
 #[test]
