@@ -32,7 +32,7 @@ mod window;
 
 use marks::Gathering;
 pub use marks::{counted, told};
-pub use picture::{Absent, Empty, draw_fate, draw_row_of, draw_words};
+pub use picture::{Absent, Empty, draw_fate, draw_place, draw_words};
 use place::{Place, about_rows};
 pub use rows::Rows;
 pub use source::{Chunk, Mark, Part, Source};

@@ -35,9 +35,6 @@ macro_rules! its_rows {
 }
 pub(super) use its_rows;
 
-/// On a screen of this width the header has room for more than counts.
-pub const WIDE: u16 = 120;
-
 /// One of the screens, shown or not.
 pub trait Screen: Any + Debug {
     /// Its list.
@@ -142,10 +139,9 @@ pub trait Screen: Any + Debug {
         allowed(shell, action).then(|| label.into())
     }
 
-    /// What stands at the right end of the header: how many there are, or are marked.
-    fn summary(&self, shell: &Shell) -> String {
-        let wide = shell.size.width >= WIDE;
-        self.list().marked(wide) + &self.list().whole(wide)
+    /// What stands at the right end of the header: how many there are.
+    fn summary(&self, _: &Shell) -> String {
+        String::new()
     }
 
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect);

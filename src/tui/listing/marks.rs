@@ -10,6 +10,7 @@ use crate::domain::text::thousands;
 use crate::tui::effect::{Effect, Outcomes, RequestId, To};
 use crate::tui::shell::{Holds, Shell};
 use crate::tui::undo::Marks;
+use crate::tui::view::body::WIDE;
 use crate::tui::words::Severity;
 
 /// Rows of one reading of the whole list.
@@ -248,6 +249,41 @@ impl<S: Source> Listing<S> {
             self.marks = Rc::clone(&kept.marks);
             self.whole = kept.whole.clone();
         }
+    }
+}
+
+impl<S: Source> Listing<S> {
+    /// What is marked: `✓ 3 marked`, or nothing. On a wide screen with the states where these differ; with `: all 271 that
+    /// match but 2` where all that the filter fits was marked.
+    pub fn marks_told(&self, width: u16) -> String {
+        if self.marks.is_empty() {
+            return String::new();
+        }
+        let states = counted(self.marks.values());
+        let count = thousands(self.marks.len() as u64);
+        let wide = width >= WIDE;
+        let whole = self.whole_told(wide);
+        if states.len() < 2 || !wide {
+            format!("✓ {count} marked{whole}")
+        } else {
+            format!("✓ {count} marked ({}){whole}", told(&states))
+        }
+    }
+
+    /// Where nothing was added or taken away that needs to be said on a wide screen only.
+    fn whole_told(&self, wide: bool) -> String {
+        let Some(whole) = &self.whole else { return String::new() };
+        let out = self.without(whole);
+        let more = self.marks.len() + out - whole.len();
+        if (out, more) == (0, 0) {
+            return if wide { ": all that match".to_owned() } else { String::new() };
+        }
+        let part = |number: usize, before: &str, behind: &str| match number {
+            0 => String::new(),
+            number => format!(" {before} {}{behind}", thousands(number as u64)),
+        };
+        let all = thousands(whole.len() as u64);
+        format!(": all {all} that match{}{}", part(out, "but", ""), part(more, "and", " more"))
     }
 }
 

@@ -56,23 +56,21 @@ impl<S: Source> Listing<S> {
             return self.draw_idle(shell, frame, area, idle);
         }
         // What is typed, and what is said of it, has all of the line.
-        let area = if self.filter.typing { area } else { self.draw_place(shell, frame, area, FILTER) };
+        let area = if self.filter.typing { area } else { self.draw_standing(shell, frame, area, FILTER) };
         self.draw_filter(shell, frame, area);
     }
 
     /// Draws a line above the list, and at its end where the cursor is, if there is room for both.
     pub fn draw_idle(&self, shell: &Shell, frame: &mut Frame, area: Rect, idle: Line<'_>) {
         let taken = u16::try_from(idle.width()).unwrap_or(u16::MAX);
-        let area = self.draw_place(shell, frame, area, taken);
+        let area = self.draw_standing(shell, frame, area, taken);
         frame.render_widget(idle, area);
     }
 
-    fn draw_place(&self, shell: &Shell, frame: &mut Frame, area: Rect, taken: u16) -> Rect {
+    fn draw_standing(&self, shell: &Shell, frame: &mut Frame, area: Rect, taken: u16) -> Rect {
         let area = Rect { height: area.height.min(1), ..area };
-        let words = self.row_of(None);
-        let fits = fit::width(&words) + usize::from(taken) + 3 <= usize::from(area.width);
-        let words = if fits { words.as_str() } else { "" };
-        Rect { width: draw_row_of(shell, frame.buffer_mut(), area, words), ..area }
+        let told = [self.marks_told(shell.size.width), self.row_of(None)];
+        Rect { width: draw_place(shell, frame.buffer_mut(), area, taken.saturating_add(1), told), ..area }
     }
 
     pub fn draw_filter(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -154,14 +152,27 @@ impl<S: Source> Listing<S> {
 /// Columns that a filter has in any case.
 const FILTER: u16 = 36;
 
-/// Draws where the cursor is in a list at the right end of a line; answers how many columns are left of it.
-pub fn draw_row_of(shell: &Shell, buffer: &mut Buffer, line: Rect, words: &str) -> u16 {
-    let width = u16::try_from(fit::width(words)).unwrap_or(u16::MAX);
-    if words.is_empty() || line.height == 0 || width + 2 > line.width {
+/// Draws what is marked in a list, and where the cursor is, at the right end of a line; answers how many columns are left of
+/// it. `taken`: so many others need; what is marked is told all the same.
+pub fn draw_place(
+    shell: &Shell,
+    buffer: &mut Buffer,
+    line: Rect,
+    taken: u16,
+    [marks, row]: [String; 2],
+) -> u16 {
+    let room = usize::from(line.width.saturating_sub(2));
+    let gap = if marks.is_empty() || row.is_empty() { "" } else { "  " };
+    let both = fit::width(&marks) + gap.len() + fit::width(&row);
+    let row = if both + usize::from(taken) <= room { format!("{gap}{row}") } else { String::new() };
+    let marks = fit::cut(&marks, room);
+    let width = u16::try_from(fit::width(&marks) + fit::width(&row)).unwrap_or(line.width);
+    if width == 0 || line.height == 0 {
         return line.width;
     }
-    let left = line.width - width - 1;
-    fit::put(buffer, line.x + left, line.y, width, words, shell.styles.of(Role::Muted));
+    let left = line.width.saturating_sub(width + 1);
+    fit::put(buffer, line.x + left, line.y, width, &marks, shell.styles.of(Role::Marked));
+    fit::put_right(buffer, line.x + left, line.y, width, &row, shell.styles.of(Role::Muted));
     left.saturating_sub(1)
 }
 

@@ -5,10 +5,9 @@ use std::rc::Rc;
 
 use ratatui::layout::Rect;
 
-use super::{Came, Listing, Part, Source, Taken, counted, told};
+use super::{Came, Listing, Part, Source, Taken};
 use crate::config::keymap::Context;
 use crate::domain::subjects::Subjects;
-use crate::domain::text::thousands;
 use crate::domain::when::Here;
 use crate::tui::effect::{Effect, Reply, Request, RequestId};
 use crate::tui::input::Input;
@@ -65,13 +64,6 @@ pub trait Rows {
 
     /// The command that shows what the filter fits, or the marked rows where it can name them.
     fn typed(&self, shell: &Shell) -> Option<Typed>;
-
-    /// `✓ 3 marked`, or nothing; on a wide screen with their states where these differ.
-    fn marked(&self, wide: bool) -> String;
-
-    /// `: all 271 that match but 2`, where all that the filter fits was marked; else nothing. Where nothing was added or taken
-    /// away that needs to be said on a wide screen only.
-    fn whole(&self, wide: bool) -> String;
 }
 
 impl<S: Source> Rows for Listing<S> {
@@ -158,35 +150,5 @@ impl<S: Source> Rows for Listing<S> {
             Request::Audit(_) | Request::Reminders(_) => typed.option("--filter", text),
             _ => typed,
         })
-    }
-
-    fn marked(&self, wide: bool) -> String {
-        if self.marks.is_empty() {
-            return String::new();
-        }
-        let states = counted(self.marks.values());
-        let count = thousands(self.marks.len() as u64);
-        if states.len() < 2 || !wide {
-            format!("✓ {count} marked")
-        } else {
-            format!("✓ {count} marked ({})", told(&states))
-        }
-    }
-
-    fn whole(&self, wide: bool) -> String {
-        let Some(whole) = self.whole.as_ref().filter(|_| !self.marks.is_empty()) else {
-            return String::new();
-        };
-        let out = self.without(whole);
-        let more = self.marks.len() + out - whole.len();
-        if (out, more) == (0, 0) {
-            return if wide { ": all that match".to_owned() } else { String::new() };
-        }
-        let part = |number: usize, before: &str, behind: &str| match number {
-            0 => String::new(),
-            number => format!(" {before} {}{behind}", thousands(number as u64)),
-        };
-        let all = thousands(whole.len() as u64);
-        format!(": all {all} that match{}{}", part(out, "but", ""), part(more, "and", " more"))
     }
 }

@@ -13,8 +13,9 @@ use crate::domain::when::Here;
 use crate::service::Counted;
 use crate::tui::effect::{Effect, Outcomes, Reply, Request, RequestId};
 use crate::tui::listing::{Chunk, Empty, Listing, Part, Rows, Source};
-use crate::tui::screen::{Screen, WIDE, its_rows};
+use crate::tui::screen::{Screen, its_rows};
 use crate::tui::shell::Shell;
+use crate::tui::view::body::WIDE;
 use crate::tui::widgets::list::{self, column, list_area, number};
 use crate::tui::words::{ScreenId, Severity};
 

@@ -14,6 +14,9 @@ pub const FOOTER: u16 = 1;
 /// Below this nothing useful fits.
 pub const SMALLEST: Size = Size { width: 60, height: 16 };
 
+/// On a screen of this width more is told than counts.
+pub const WIDE: u16 = 120;
+
 /// Whether a screen of this size has room for the picture.
 pub fn fits(size: Size) -> bool {
     size.width >= SMALLEST.width && size.height >= SMALLEST.height

@@ -11,7 +11,7 @@ use crate::config::theme::Role;
 use crate::domain::key::Key;
 use crate::domain::shifted;
 use crate::domain::text::{SafeText, thousands};
-use crate::tui::listing::{Empty, draw_row_of};
+use crate::tui::listing::{Empty, draw_place};
 use crate::tui::shell::Shell;
 use crate::tui::view::reminders::{Mark, calm, short, told};
 use crate::tui::view::room::body;
@@ -53,7 +53,8 @@ fn strip_rows(left: u16) -> u16 {
 impl State {
     pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let first = Rect { height: 1.min(area.height), ..area };
-        let left = draw_row_of(shell, frame.buffer_mut(), first, &self.rows.row_of(None));
+        let told = [self.rows.marks_told(shell.size.width), self.rows.row_of(None)];
+        let left = draw_place(shell, frame.buffer_mut(), first, 0, told);
         frame.render_widget(self.tabs(shell, usize::from(left)), Rect { width: left, ..first });
         self.draw_weeks(shell, frame, area);
         let list = list_area(area);

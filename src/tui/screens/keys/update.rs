@@ -203,20 +203,13 @@ impl Screen for State {
     fn summary(&self, shell: &Shell) -> String {
         let noun = shell.wording().noun;
         let plural = |n: u64| if n == 1 { noun.clone() } else { format!("{noun}s") };
-        let count = match self.count().filter(|_| self.rows.filter.mistake.is_none()) {
+        match self.count().filter(|_| self.rows.filter.mistake.is_none()) {
             Some(Count::Exactly(n)) if !self.rows.filter.is_empty() && self.rows.goes_beyond() => {
                 format!("{} match · {} shown", thousands(n), thousands(self.rows.len() as u64))
             }
             Some(Count::Exactly(n)) => format!("{} {}", thousands(n), plural(n)),
             Some(Count::AtLeast(n)) => format!("over {} {}", thousands(n), plural(n)),
             None => String::new(),
-        };
-        let wide = shell.size.width >= screen::WIDE;
-        let (marked, whole) = (self.rows.marked(wide), self.rows.whole(wide));
-        match (marked.is_empty() || count.is_empty(), wide || whole.is_empty()) {
-            (true, _) => marked + &count + &whole,
-            (false, true) => format!("{marked} of {count}{whole}"),
-            (false, false) => marked + &whole,
         }
     }
 

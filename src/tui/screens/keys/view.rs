@@ -11,7 +11,7 @@ use super::{detail, empty};
 use crate::config::theme::Role;
 use crate::domain::query::{Column, Direction};
 use crate::service::Row;
-use crate::tui::listing::{draw_fate, draw_row_of};
+use crate::tui::listing::{draw_fate, draw_place};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::fit::{moved, put, put_right, width};
 use crate::tui::widgets::sparkline;
@@ -134,15 +134,16 @@ impl State {
         let mut words = self.rows.row_of(self.count());
         let column = self.rows.source.sort.column;
         let shown = places.iter().any(|place| place.field.sorted_by() == Some(column));
-        if !shown && !words.is_empty() {
+        let marks = self.rows.marks_told(area.width);
+        let tabs = self.tab_line(shell, 0).width();
+        if !shown && !words.is_empty() && marks.is_empty() {
             let order = format!("{}{}", columns::title(column), self.arrow());
-            if width(&order) + width(&words) + usize::from(MARGIN) + self.tab_line(shell, 0).width()
-                < area.width.into()
-            {
+            if width(&order) + width(&words) + usize::from(MARGIN) + tabs < area.width.into() {
                 words = format!("{order}  {words}");
             }
         }
-        let left = draw_row_of(shell, frame.buffer_mut(), area, &words);
+        let taken = if marks.is_empty() { 0 } else { u16::try_from(tabs).unwrap_or(u16::MAX) };
+        let left = draw_place(shell, frame.buffer_mut(), area, taken, [marks, words]);
         frame.render_widget(self.tab_line(shell, left.into()), Rect { width: left, ..area });
     }
 

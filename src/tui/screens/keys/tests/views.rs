@@ -147,3 +147,18 @@ fn marks_that_go_with_their_keys_are_no_step_of_undoing() {
     desk.live(Subjects::KEYS).sees("✓ 1 marked").play("u");
     desk.sees_not("✓ 2 marked");
 }
+
+#[test]
+fn marking_moves_nothing_of_the_header() {
+    for width in [60, 80, 100, 120, 200] {
+        let mut desk = Desk::ready(width, 24, keys(30));
+        let header = |desk: &Desk| desk.screen().lines().take(2).map(str::to_owned).collect::<Vec<_>>();
+        let before = header(&desk);
+        desk.play("space").sees("✓ 1 marked  row 2 of 30");
+        assert_eq!(header(&desk), before, "{width}");
+        desk.play("ctrl-a").sees("✓ 30 marked");
+        assert_eq!(header(&desk), before, "{width}");
+        desk.play("space").sees("✓ 29 marked: all 30 that match but 1");
+        assert_eq!(header(&desk), before, "{width}");
+    }
+}
