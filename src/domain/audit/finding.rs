@@ -1,12 +1,12 @@
 //! Where the tables and the audit disagree.
 
 use serde::Serialize;
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::domain::text::SafeText;
 
 /// What kind of a disagreement it is. The word before the dot says what it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantArray)]
 pub enum Kind {
     /// The chain of the audit itself.
     #[strum(serialize = "audit.broken")]
@@ -181,3 +181,6 @@ impl Findings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -299,3 +299,6 @@ fn difference(one: &Value, other: &Value) -> Option<String> {
         (a, b) => (a != b).then(String::new),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,13 @@ use serde_json::json;
 
 use super::*;
 
+mod changed;
+mod identity;
+mod used;
+
 const DAY: Micros = 86_400_000_000;
+/// Two clocks may tell of one moment that far apart.
+const APART: Micros = 600_000_000;
 
 fn row(action: Action, at: Micros, detail: Value) -> Row {
     let action = action.as_str().to_owned();
@@ -29,6 +35,60 @@ fn older() -> (StoredKey, Vec<Row>) {
     };
     let rows = [row(Action::KeyCreate, DAY, detail), row(Action::KeyAcknowledge, DAY + 5_000_000, json!({}))];
     (key, rows.into())
+}
+
+/// A key as this version writes it, and the rows that tell of it.
+fn newer() -> (StoredKey, Vec<Row>) {
+    let detail = json!({
+        "name": "hub", "description": "of the office", "preview": "k_…abcd", "issuer": "voxpria", "replaces": Uuid::from_u128(6),
+        "overlap_seconds": 3600, "scopes": ["a:y", "b:x"], "allow": ["10.0.0.0/8"], "owner": "Ops", "owner_mail": "ops@acme.example",
+        "tags": ["prod"], "scheme": "sha512", "imported_from": "unkey", "fingerprint": "aa", "limits": "100/1m",
+        "expires_at": "1970-01-31T00:00:00Z", "not_before": "1970-01-03T00:00:00Z", "revoke_at": "1970-01-21T00:00:00Z",
+    });
+    let key = StoredKey {
+        id: Uuid::from_u128(7),
+        account: "acme".into(),
+        issuer: "voxpria".into(),
+        name: "hub".into(),
+        description: "of the office".into(),
+        owner: Some("Ops".into()),
+        owner_mail: Some("ops@acme.example".into()),
+        tags: "prod".into(),
+        preview: "k_…abcd".into(),
+        fingerprint: Some("aa".into()),
+        scopes: "a:y b:x".into(),
+        allow: "10.0.0.0/8".into(),
+        limits: Some("100/1m".into()),
+        created_at: DAY,
+        created_by: "ada".into(),
+        claim_by: DAY + 600_000_000,
+        stops_at: Some(20 * DAY),
+        own_expiry: Some(30 * DAY),
+        not_before: Some(2 * DAY),
+        revoke_at: Some(20 * DAY),
+        planned_by: Some("ada".into()),
+        acknowledged_at: Some(2 * DAY),
+        predecessor: Some(Uuid::from_u128(6)),
+        overlap_seconds: Some(3600),
+        scheme: "sha512".into(),
+        imported_from: Some("unkey".into()),
+        ..StoredKey::default()
+    };
+    (key, vec![row(Action::KeyRotate, DAY, detail), row(Action::KeyAcknowledge, 2 * DAY, json!({}))])
+}
+
+/// Each finding in one line: what the audit says, and what the table says.
+fn told(key: &StoredKey, rows: &[Row], era: &Era) -> Vec<String> {
+    let line = |one: Finding| {
+        assert_eq!(*one.subject, key.id.to_string());
+        format!("{}: {} / {}", one.kind.as_str(), one.audit, one.table)
+    };
+    judge(key, rows, era).into_iter().map(line).collect()
+}
+
+/// Three days after the epoch, without a demo.
+fn today() -> Era {
+    Era { now: 3 * DAY, ..Era::default() }
 }
 
 fn kinds(key: &StoredKey, rows: &[Row], era: &Era) -> Vec<Kind> {
