@@ -21,8 +21,8 @@ mod stream;
 mod words;
 
 use former::Formers;
-use read::{clean, decoded, encoded_places, encoded_runs, gap, is_lead, run, unit};
-use sieve::Sieve;
+use read::{SHORTEST_RUN, clean, decoded, encoded_places, encoded_runs, gap, is_lead, run, unit};
+use sieve::{Sieve, follows_escape};
 pub use stream::Stream;
 use stream::Walk;
 
@@ -96,6 +96,8 @@ pub struct Finder {
     formers: Formers,
     /// The bytes that a secret of ours may begin with.
     starts: [bool; 256],
+    /// The fewest digits of base64 that hold something.
+    encoded: usize,
     sieve: Sieve,
 }
 
@@ -134,8 +136,9 @@ impl Finder {
             starts[usize::from(first.to_ascii_uppercase())] = true;
         }
         (0..=u8::MAX).filter(|byte| is_lead(*byte)).for_each(|byte| starts[usize::from(byte)] = true);
-        let sieve = Sieve::new(&forms);
-        Self { forms, formers, starts, sieve }
+        let encoded = formers.encoded().map_or(SHORTEST_RUN, |digits| digits.min(SHORTEST_RUN));
+        let sieve = Sieve::new(&forms, encoded);
+        Self { forms, formers, starts, encoded, sieve }
     }
 
     /// The same, that looks everywhere: slow, and the measure of the other.
@@ -211,21 +214,16 @@ impl Finder {
         found
     }
 
-    /// A secret of ours at a place: its end, where to look on, and what it is.
+    /// A secret of ours at a place: its end, where to look on, and what it is. The longest prefix says it: behind a shorter
+    /// one there is an underscore, which no body has.
     fn ours(&self, text: &str, at: usize) -> Option<(usize, usize, Seen)> {
-        let bytes = text.as_bytes();
-        let mut best: Option<(usize, usize, Seen)> = None;
-        for form in &self.forms {
-            let Some(body_at) = after_prefix(bytes, at, &form.prefix) else { continue };
-            let Some((end, seen)) = self.judge(text, at, body_at, form) else { continue };
+        self.forms.iter().find_map(|form| {
+            let body_at = after_prefix(text.as_bytes(), at, &form.prefix)?;
+            let (end, seen) = self.judge(text, at, body_at, form)?;
             // What is damaged may have a whole one within it.
             let after = if seen.kind == Kind::Whole { end } else { body_at };
-            let whole = seen.kind == Kind::Whole;
-            if best.as_ref().is_none_or(|(.., best)| whole && best.kind != Kind::Whole) {
-                best = Some((end, after.max(at + 1), seen));
-            }
-        }
-        best
+            Some((end, after, seen))
+        })
     }
 
     fn judge(&self, text: &str, start: usize, body_at: usize, form: &Form) -> Option<(usize, Seen)> {
@@ -294,7 +292,7 @@ impl Finder {
     /// Looks into what is base64: a Basic header, a value of Kubernetes, an attachment. `lines` are those that it may begin
     /// with.
     fn encoded(&self, text: &str, lines: Vec<Range<usize>>, depth: u8, found: &mut Vec<Hit>) {
-        for place in encoded_runs(text.as_bytes(), lines) {
+        for place in encoded_runs(text.as_bytes(), lines, self.encoded) {
             let run = &text.as_bytes()[place.clone()];
             // Digests are as long, and base64 of any text has capital letters.
             if run.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
@@ -330,7 +328,12 @@ impl Finder {
         }
         let lines = self.sieve.lines(text.as_bytes());
         let mut seen = self.plain(&text, self.sieve.marks(text.as_bytes(), &lines));
-        seen.retain(|hit| matches!(hit.seen.kind, Kind::Whole | Kind::Mistyped | Kind::Cut { .. }));
+        seen.retain(|Hit { seen, .. }| match seen.kind {
+            Kind::Whole | Kind::Mistyped | Kind::Cut { .. } => true,
+            // What stands in the next line may have been taken for more of it.
+            Kind::Altered => !seen.readings.is_empty(),
+            _ => false,
+        });
         self.formers.add(&text, &mut seen);
         if depth > 1 {
             self.encoded(&text, lines, depth - 1, &mut seen);
@@ -369,8 +372,10 @@ fn preview(text: &str, at: usize) -> Option<(usize, Option<&str>)> {
     Some((at + end, (tail >= TAIL).then(|| &rest[end - TAIL..end])))
 }
 
+/// Whether no word goes on at a place; the letters of an escape that ends there are none.
 fn begins_word(text: &str, start: usize) -> bool {
-    !text[..start].chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+    let before = text[..start].chars().next_back();
+    !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-')) || follows_escape(text, start)
 }
 
 /// The header that a text ends with.

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
-use super::sieve::runs;
+use super::read::unit;
+use super::sieve::{follows_escape, runs};
 use super::{Hit, Kind, PlainKey, Seen};
 use crate::domain::issuer::{Former, Policy, SHORTEST_FORMER};
 
@@ -15,6 +16,9 @@ const KINDS: [fn(u8) -> bool; 3] = [
     |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'),
     |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
 ];
+
+/// What may stand beside a key or belong to it.
+const BESIDE: [char; 3] = ['.', '-', '_'];
 
 pub(super) struct Formers {
     /// Each with the place of its policy; those that have a prefix first, in the order of `prefixes`.
@@ -37,6 +41,12 @@ impl Formers {
 
     pub fn is_empty(&self) -> bool {
         self.forms.is_empty()
+    }
+
+    /// The digits of base64 that the shortest of them has.
+    pub fn encoded(&self) -> Option<usize> {
+        let shortest = self.forms.iter().map(|(former, _)| former.length.unwrap_or(SHORTEST_FORMER)).min()?;
+        Some((usize::from(shortest) * 4).div_ceil(3))
     }
 
     /// Adds what has such a form: to what was found at the same place, or by itself.
@@ -74,7 +84,8 @@ impl Formers {
         let (bytes, Some(prefixes)) = (text.as_bytes(), &self.prefixes) else { return };
         for at in prefixes.find_overlapping_iter(text) {
             let (start, (former, issuer)) = (at.start(), &self.forms[at.pattern().as_usize()]);
-            if start > 0 && bytes[start - 1].is_ascii_alphanumeric() {
+            let within = start.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric());
+            if within && !follows_escape(text, start) {
                 continue;
             }
             let ends = KINDS.map(|of| {
@@ -90,7 +101,7 @@ impl Formers {
                 .map(|length| start + usize::from(length))
                 .filter(|end| *end <= ends[2] && !bytes.get(*end).is_some_and(u8::is_ascii_alphanumeric));
             // A full stop or a dash behind a key is no part of it.
-            let trimmed = start + text[start..ends[2]].trim_end_matches(['.', '-', '_']).len();
+            let trimmed = start + text[start..ends[2]].trim_end_matches(BESIDE).len();
             for end in ends.into_iter().chain(exact).chain([trimmed]) {
                 if text.is_char_boundary(end) && former.fits(&text[start..end]) {
                     places.push((start..end, *issuer));
@@ -107,10 +118,19 @@ impl Formers {
         let Some(least) = lengths().map(|(_, length, _)| length).min() else { return };
         for kind in KINDS {
             for run in runs(text.as_bytes(), least.max(usize::from(SHORTEST_FORMER)), kind) {
-                let fitting = |(former, length, _): &(&Former, usize, usize)| {
-                    *length == run.len() && former.fits(&text[run.clone()])
-                };
-                places.extend(lengths().find(fitting).map(|(.., issuer)| (run.clone(), issuer)));
+                // What stands before or behind a key, such as the full stop of a sentence, is no part of it; nor are the
+                // letters of an escape.
+                let escape = run.start.checked_sub(1).and_then(|lead| unit(text.as_bytes(), lead));
+                let escape = escape.map_or(run.start, |(_, behind)| behind.clamp(run.start, run.end));
+                let start = run.end - text[run.clone()].trim_start_matches(BESIDE).len();
+                let end = run.start + text[run.clone()].trim_end_matches(BESIDE).len();
+                let starts = [run.start, escape, start];
+                for place in starts.into_iter().flat_map(|start| [start..run.end, start..end]) {
+                    let fitting = |(former, length, _): &(&Former, usize, usize)| {
+                        *length == place.len() && former.fits(&text[place.clone()])
+                    };
+                    places.extend(lengths().find(fitting).map(|(.., issuer)| (place.clone(), issuer)));
+                }
             }
         }
     }

@@ -14,8 +14,8 @@ const GAPS: usize = 8;
 const ESCAPES: usize = 8;
 /// The longest run of parameters of a terminal's escape sequence.
 const COMMAND: usize = 4096;
-/// Less base64 than this holds no secret.
-const SHORTEST_RUN: usize = 64;
+/// Less base64 than this holds no secret of ours.
+pub const SHORTEST_RUN: usize = 64;
 /// A line of base64 that goes on in the next one has at least this many characters.
 const WRAPPED: usize = 40;
 
@@ -57,16 +57,13 @@ fn cleaned(input: &[u8], mut take: impl FnMut(usize, &str) -> bool) {
     while let Some((valid, invalid)) = input.get(start..).filter(|rest| !rest.is_empty()).map(chunk) {
         // What was not handed over yet begins here; `None` while something is left out.
         let (mut at, mut from) = (0, 0);
-        while at < valid.len() {
-            // The end of a block may be within a character, none of whose bytes can then be one that matters.
+        loop {
+            // The end of a block may be within a character, which is looked at again.
             if start + at >= left_out
                 && let Some(block) = valid.as_bytes().get(at..at + BLOCK)
                 && is_plain(block)
             {
-                at += BLOCK;
-                while !valid.is_char_boundary(at) {
-                    at += 1;
-                }
+                at = valid.floor_char_boundary(at + BLOCK);
                 continue;
             }
             let Some(c) = valid[at..].chars().next() else { break };
@@ -93,17 +90,14 @@ fn cleaned(input: &[u8], mut take: impl FnMut(usize, &str) -> bool) {
                 }
             };
             if let Some(instead) = instead {
-                if from < at && !take(start + from, &valid[from..at]) {
-                    return;
-                }
-                if !instead.is_empty() && !take(here, instead) {
+                if !take(start + from, &valid[from..at]) || !take(here, instead) {
                     return;
                 }
                 from = next;
             }
             at = next;
         }
-        if from < valid.len() && !take(start + from, &valid[from..]) {
+        if !take(start + from, &valid[from..]) {
             return;
         }
         start += valid.len();
@@ -240,7 +234,7 @@ fn entity(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
     let length = rest.iter().take(10).position(|byte| *byte == b';')?;
     let code = match &rest[..length] {
         [b'#', b'x' | b'X', ..] => number(rest, 2, length - 2, 16)?,
-        [b'#', ..] if length > 1 => number(rest, 1, length - 1, 10)?,
+        [b'#', ..] => number(rest, 1, length - 1, 10)?,
         name => NAMES.iter().find(|(one, _)| one == &name)?.1,
     };
     Some((code, at + 1 + length + 1))
@@ -300,12 +294,12 @@ pub fn run(bytes: &[u8], mut at: usize, joins: bool) -> Run {
     run
 }
 
-/// Where base64 may stand, over line ends. `lines`: where digits of it stand in a row, as far as such a run may begin with
-/// them.
-pub fn encoded_runs(bytes: &[u8], lines: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+/// Where base64 of so many digits at `least` may stand, over line ends. `lines`: where digits of it stand in a row, as far as
+/// such a run may begin with them.
+pub fn encoded_runs(bytes: &[u8], lines: Vec<Range<usize>>, least: usize) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
-    for first in lines.into_iter().filter(|line| line.len() >= WRAPPED) {
+    for first in lines.into_iter().filter(|line| line.len() >= least.min(WRAPPED)) {
         if first.start < at {
             continue;
         }
@@ -318,12 +312,12 @@ pub fn encoded_runs(bytes: &[u8], lines: impl IntoIterator<Item = Range<usize>>)
             chars += line;
             let blank = bytes[at..].iter().take(GAP).take_while(|byte| byte.is_ascii_whitespace()).count();
             let wrapped = bytes[at..at + blank].contains(&b'\n');
-            if line < WRAPPED || !wrapped || bytes.get(at + blank).is_none_or(|byte| !is_digit(*byte)) {
+            if line < WRAPPED || !wrapped {
                 break;
             }
             at += blank;
         }
-        if chars >= SHORTEST_RUN {
+        if chars >= least {
             runs.push(start..at);
         }
     }
@@ -398,3 +392,6 @@ pub fn encoded_places(
     };
     sources(inner, places).into_iter().map(place).collect()
 }
+
+#[cfg(test)]
+mod tests;

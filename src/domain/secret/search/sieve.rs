@@ -34,12 +34,15 @@ pub struct Sieve {
     longest: usize,
     /// The prefixes of others, and behind them the underscores; `None` where there are none that work, which can't be.
     words: Option<AhoCorasick>,
+    /// Something may begin with so many digits of base64.
+    row: usize,
     /// Whether everything is let through.
     open: bool,
 }
 
 impl Sieve {
-    pub fn new(forms: &[Form]) -> Self {
+    /// `encoded`: the fewest digits of base64 that hold something.
+    pub fn new(forms: &[Form], encoded: usize) -> Self {
         let prefixes: Vec<Vec<u8>> = forms.iter().map(|form| form.prefix.clone().into_bytes()).collect();
         let mut ends = [false; 256];
         for prefix in &prefixes {
@@ -55,6 +58,7 @@ impl Sieve {
             longest: prefixes.iter().map(Vec::len).max().unwrap_or(0),
             prefixes,
             words: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok(),
+            row: encoded.min(SHORTEST_BODY),
             open: false,
         }
     }
@@ -66,7 +70,7 @@ impl Sieve {
 
     /// Where digits of base64 stand in a row, so many that something may begin with them.
     pub fn lines(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        runs(bytes, if self.open { 1 } else { SHORTEST_BODY }, is_digit)
+        runs(bytes, if self.open { 1 } else { self.row }, is_digit)
     }
 
     /// All the places where something can begin that is found, in their order. `lines` are [`Self::lines`].
@@ -217,6 +221,11 @@ fn escapes(bytes: &[u8], end: usize) -> impl Iterator<Item = (u8, usize)> {
     let from = end.saturating_sub(ESCAPE);
     let leads = (from..end).filter(move |at| is_lead(bytes[*at]));
     leads.filter_map(move |at| unit(bytes, at).filter(|(_, next)| *next > at + 1 && *next >= end))
+}
+
+/// Whether something that is no letter or digit is escaped right before a place: `%22`, `\n`.
+pub(super) fn follows_escape(text: &str, start: usize) -> bool {
+    escapes(text.as_bytes(), start).any(|(byte, end)| end == start && !byte.is_ascii_alphanumeric())
 }
 
 /// Whether this character stands before `end` in another way than as it is: escaped, or with a gap behind it.

@@ -74,7 +74,7 @@ pub(super) fn at(text: &str, at: usize, covered: usize) -> Option<(usize, usize,
     if bytes[at] == b'_' {
         return of_nobody(text, at, covered);
     }
-    if !FIRST[usize::from(bytes[at])] || at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
+    if !FIRST[usize::from(bytes[at])] {
         return None;
     }
     let rest = &bytes[at..];
