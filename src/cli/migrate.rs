@@ -23,9 +23,9 @@ pub async fn run(session: &Session) -> Result {
             Moving::Keys { done, of } => ("Moving keys:", done, of),
             Moving::Indexes { done, of } => ("Making indexes:", done, of),
         };
-        bar.set_message(what);
         bar.set_length(of);
         bar.set_position(done);
+        bar.set_message(what);
     });
     let told = told.await;
     bar.finish_and_clear();
