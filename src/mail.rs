@@ -19,7 +19,7 @@ pub use directory::Directory;
 pub use memory::Memory;
 pub use message::{Letterhead, Sender};
 pub use smtp::{Patience, Security, Smtp, SmtpSettings};
-pub use templates::{NoticeLine, NoticeMail, ReminderLine, ReminderMail, Rendered, Templates};
+pub use templates::{KeyLine, NoticeLine, NoticeMail, ReminderLine, ReminderMail, Rendered, Templates};
 
 use crate::domain::Instant;
 

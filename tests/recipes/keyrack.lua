@@ -1,7 +1,7 @@
 -- For HAProxy 2.6 and newer: asks the gate whether a request may pass.
 local gate = 'http://127.0.0.1:8100/auth'
 
--- What the API is told, and what goes to the client with the API's answer.
+-- Headers that go to the API, and headers that go to the client with the API's answer.
 local told = { 'x-keyrack-key', 'x-keyrack-account', 'x-keyrack-issuer', 'x-keyrack-scopes', 'x-keyrack-endpoint' }
 local kept = {
   ['x-ratelimit-limit'] = 'txn.gate_limit',
@@ -39,7 +39,7 @@ core.register_action('keyrack', { 'http-req' }, function(txn)
         end
       end
     else
-      -- The words are not the gate's but HAProxy's own: no gate answered.
+      -- This answer is HAProxy's own, not the gate's: no gate answered.
       reply:add_header('retry-after', '1')
     end
     txn:done(reply)
