@@ -39,19 +39,34 @@ mod context;
 mod fold;
 mod help;
 
-/// The files that an operator may replace, each with our own text.
+/// The files that an operator may replace, each with our own text. What letters have in common is joined here and not included
+/// by the templates, so that whoever begins with ours has all of it in one file.
 const FILES: [(&str, &str); 3] = [
     (SUBJECT, include_str!("templates/subject.txt")),
-    (TEXT, include_str!("templates/reminder.txt")),
-    (HTML, include_str!("templates/reminder.html")),
+    (TEXT, concat!(include_str!("templates/reminder.txt"), include_str!("templates/foot.txt"))),
+    (
+        HTML,
+        concat!(
+            include_str!("templates/head.html"),
+            include_str!("templates/reminder.html"),
+            include_str!("templates/foot.html")
+        ),
+    ),
 ];
 /// What admins are told of their keys when somebody decides so: subject, text, HTML. Each has what a reminder's has, and:
-/// `exposed`, `replaced`, `reason`, `working` (whether one of them still works); of a key `state` ("revoked since Tue 2026-12-01 14:00 UTC")
-/// in one and as `state_words` and `state_at`, and `tried`.
+/// `exposed`, `replaced`, `reason`, `working` (how many have not ended), `tried` (whether gates saw one after its end); of a key
+/// `state` ("revoked on Tue 2026-12-01 14:00 UTC") in one and as `state_words` and `state_at`, and `tried`.
 const NOTICE: [(&str, &str); 3] = [
     ("notice.subject.txt", include_str!("templates/notice.subject.txt")),
-    ("notice.txt", include_str!("templates/notice.txt")),
-    ("notice.html", include_str!("templates/notice.html")),
+    ("notice.txt", concat!(include_str!("templates/notice.txt"), include_str!("templates/foot.txt"))),
+    (
+        "notice.html",
+        concat!(
+            include_str!("templates/head.html"),
+            include_str!("templates/notice.html"),
+            include_str!("templates/foot.html")
+        ),
+    ),
 ];
 const SUBJECT: &str = "subject.txt";
 const TEXT: &str = "reminder.txt";
@@ -74,9 +89,9 @@ pub struct ReminderMail {
     pub keys: Vec<ReminderLine>,
 }
 
-/// A key in a reminder. There is no secret in it.
+/// A key in a letter. There is no secret in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReminderLine {
+pub struct KeyLine {
     pub name: String,
     /// The account's name, as people write it.
     pub account: String,
@@ -88,17 +103,23 @@ pub struct ReminderLine {
     /// Prefix, dots, last four characters.
     pub preview: String,
     pub id: String,
-    pub expires_at: Instant,
-    /// Whether it is revoked then, as somebody planned.
-    pub planned: bool,
-    pub created_at: Instant,
     pub last_used_at: Option<Instant>,
-    /// Whether the old key may work on for a while after a rotation.
-    pub rotation_overlap: bool,
     /// Where it is replaced, by the policy.
     pub link: Option<String>,
     /// Whom to ask, by the policy.
     pub contact: Option<String>,
+}
+
+/// A key in a reminder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReminderLine {
+    pub key: KeyLine,
+    pub expires_at: Instant,
+    /// Whether it is revoked then, as somebody planned.
+    pub planned: bool,
+    pub created_at: Instant,
+    /// Whether the old key may work on for a while after a rotation.
+    pub rotation_overlap: bool,
 }
 
 /// What admins are told of some of their keys.
@@ -115,47 +136,39 @@ pub struct NoticeMail {
     pub keys: Vec<NoticeLine>,
 }
 
-/// A key in such a letter. There is no secret in it.
+/// A key in such a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeLine {
-    pub name: String,
-    /// The account's name, as people write it.
-    pub account: String,
-    pub account_slug: String,
-    /// The product's name, as people write it.
-    pub issuer: String,
-    /// "token" or "API key".
-    pub noun: String,
-    /// Prefix, dots, last four characters.
-    pub preview: String,
-    pub id: String,
+    pub key: KeyLine,
     /// Its status, in a word.
     pub status: String,
     /// When it ended, if it has.
     pub ended_at: Option<Instant>,
     /// When it ends, if it is replaced.
     pub ends_at: Option<Instant>,
-    pub last_used_at: Option<Instant>,
     /// What gates saw of it after its end, in words.
     pub tried: Option<String>,
-    /// Where it is replaced, by the policy.
-    pub link: Option<String>,
-    /// Whom to ask, by the policy.
-    pub contact: Option<String>,
+}
+
+impl KeyLine {
+    /// Whom to ask about it: the policy's contact, or else this one.
+    fn asked<'a>(&'a self, usual: Option<&'a str>) -> Option<&'a str> {
+        self.contact.as_deref().or(usual)
+    }
 }
 
 impl ReminderMail {
     /// Where answers go: to the contact that all keys of a letter have. Where they have several, an answer must not reach the
     /// wrong team: then the letterhead decides.
     pub fn reply_to(&self) -> Option<&str> {
-        help::shared(self.keys.iter().map(|line| line.contact.as_deref().or(self.contact.as_deref())))
+        help::shared(self.keys.iter().map(|line| line.key.asked(self.contact.as_deref())))
     }
 }
 
 impl NoticeMail {
     /// As [`ReminderMail::reply_to`].
     pub fn reply_to(&self) -> Option<&str> {
-        help::shared(self.keys.iter().map(|line| line.contact.as_deref().or(self.contact.as_deref())))
+        help::shared(self.keys.iter().map(|line| line.key.asked(self.contact.as_deref())))
     }
 }
 
@@ -246,7 +259,7 @@ impl Templates {
     /// # Errors
     /// When a template fails on this very input, or there is no key in it.
     pub fn render(&self, mail: &ReminderMail) -> Result<Rendered, TemplateError> {
-        let links = context::links(mail.keys.iter().map(|line| line.link.as_deref()));
+        let links = context::links(mail.keys.iter().map(|line| line.key.link.as_deref()));
         self.written(FILES.map(|(name, _)| name), &links, mail.keys.is_empty(), |subject| {
             context::of(mail, subject)
         })
@@ -257,7 +270,7 @@ impl Templates {
     /// # Errors
     /// As [`Self::render`].
     pub fn notice(&self, mail: &NoticeMail) -> Result<Rendered, TemplateError> {
-        let links = context::links(mail.keys.iter().map(|line| line.link.as_deref()));
+        let links = context::links(mail.keys.iter().map(|line| line.key.link.as_deref()));
         self.written(NOTICE.map(|(name, _)| name), &links, mail.keys.is_empty(), |subject| {
             context::notice(mail, subject)
         })

@@ -21,10 +21,10 @@ use crate::domain::reminder::State;
 use crate::domain::reminder::fit::Rules;
 use crate::domain::text::{SafeText, hex};
 use crate::domain::usage::{Late, LateTries};
-use crate::mail::{Letter, LetterOutcome, NoticeLine, NoticeMail};
+use crate::mail::{KeyLine, Letter, LetterOutcome, NoticeLine, NoticeMail};
 use crate::store::{AccountFilter, Tx};
 
-/// So many keys in one letter; the rest of an account's are counted there.
+/// So many keys in one letter at most; an account with more gets several.
 const KEYS: usize = 100;
 /// So many letters at a time at most: who has more to tell should not do it by hand.
 const LETTERS: usize = 500;
@@ -128,13 +128,18 @@ impl Service {
                 let rule = rules.of(&key.issuer);
                 let late = Late::of(key, tries.get(&key.id).map_or(&[], Vec::as_slice), now);
                 NoticeLine {
-                    name: key.name.to_string(),
-                    account: account.account.name.to_string(),
-                    account_slug: slug.to_owned(),
-                    issuer: rule.map_or_else(|| key.issuer.clone(), |rule| rule.name.clone()),
-                    noun: rule.map_or_else(|| "key".into(), |rule| rule.noun.clone()),
-                    preview: key.preview.to_string(),
-                    id: key.id.to_string(),
+                    key: KeyLine {
+                        name: key.name.to_string(),
+                        account: account.account.name.to_string(),
+                        account_slug: slug.to_owned(),
+                        issuer: rule.map_or_else(|| key.issuer.clone(), |rule| rule.name.clone()),
+                        noun: rule.map_or_else(|| "key".into(), |rule| rule.noun.clone()),
+                        preview: key.preview.to_string(),
+                        id: key.id.to_string(),
+                        last_used_at: key.last_used_at,
+                        link: rule.and_then(|rule| rule.help.link(slug, &key.id.to_string())),
+                        contact: rule.and_then(|rule| rule.help.address()).map(str::to_owned),
+                    },
                     status: match key.ended(now) {
                         Some((how, _)) => how,
                         None if key.is_being_replaced(now) => "replaced",
@@ -143,23 +148,22 @@ impl Service {
                     .to_owned(),
                     ended_at: key.ended(now).map(|(_, at)| at),
                     ends_at: key.ends_at().filter(|_| key.is_being_replaced(now)),
-                    last_used_at: key.last_used_at,
                     tried: late.map(|late| late.words()),
-                    link: rule.and_then(|rule| rule.help.link(slug, &key.id.to_string())),
-                    contact: rule.and_then(|rule| rule.help.address()).map(str::to_owned),
                 }
             };
-            let lines: Vec<NoticeLine> = own.iter().take(KEYS).map(line).collect();
-            for admin in &account.account.admins {
-                let recipient = admin.to_string();
-                let reason = reason.map(str::to_owned);
-                let (occasion, keys) = (tell.occasion, lines.clone());
-                let mail = NoticeMail { recipient, occasion, reason, contact: None, keys };
-                due.push(Due {
-                    account: slug.to_owned(),
-                    mail,
-                    keys: own.iter().map(|key| key.id).collect(),
-                });
+            for own in own.chunks(KEYS) {
+                let lines: Vec<NoticeLine> = own.iter().map(line).collect();
+                for admin in &account.account.admins {
+                    let recipient = admin.to_string();
+                    let reason = reason.map(str::to_owned);
+                    let (occasion, keys) = (tell.occasion, lines.clone());
+                    let mail = NoticeMail { recipient, occasion, reason, contact: None, keys };
+                    due.push(Due {
+                        account: slug.to_owned(),
+                        mail,
+                        keys: own.iter().map(|key| key.id).collect(),
+                    });
+                }
             }
         }
         match due.len() {
@@ -167,7 +171,7 @@ impl Service {
                 "no admin of these keys' accounts has an address: nobody can be told".into(),
             )),
             many if many > LETTERS => Err(Error::Refused(format!(
-                "these keys' accounts have {many} admins; at most {LETTERS} letters are sent at a time: tell of fewer keys"
+                "that is {many} letters, and at most {LETTERS} are sent at a time: tell of fewer keys"
             ))),
             _ => Ok((due, keys)),
         }

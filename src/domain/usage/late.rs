@@ -120,7 +120,7 @@ impl Late {
     pub fn words(&self) -> String {
         let times = |n: u64| if n == 1 { "once".to_owned() } else { format!("{} times", thousands(n)) };
         let how_often = match self.last_24h {
-            0 => format!("no more tried today, but {} in all", times(self.total)),
+            0 => format!("not tried today, but {} in all", times(self.total)),
             n => format!("still tried {} a day", times(n)),
         };
         format!(

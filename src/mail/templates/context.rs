@@ -6,7 +6,7 @@ use chrono::{Duration, TimeZone, Utc};
 use minijinja::{Value, context};
 
 use super::help::{Place, ask, shared};
-use super::{NoticeLine, NoticeMail, ReminderLine, ReminderMail};
+use super::{KeyLine, NoticeLine, NoticeMail, ReminderLine, ReminderMail};
 use crate::domain::Instant;
 use crate::domain::notice::Occasion;
 use crate::domain::secret::find_secret;
@@ -18,69 +18,50 @@ const NAME_MAX: usize = 200;
 
 /// The names of [`super`]'s list, with their values.
 pub(super) fn of(mail: &ReminderMail, subject: Option<&str>) -> Value {
-    let places = mail.keys.iter().map(|line| Placed {
-        account: &line.account,
-        account_slug: &line.account_slug,
-        issuer: &line.issuer,
-        noun: &line.noun,
-        link: line.link.as_deref(),
-        contact: line.contact.as_deref().or(mail.contact.as_deref()),
-    });
-    let keys = mail.keys.iter().zip(places.clone()).map(|(line, place)| key(line, &place, mail.now));
+    let usual = mail.contact.as_deref();
+    let keys = mail.keys.iter().map(|line| key(line, usual, mail.now)).collect();
     let values = context! {
         overlap => mail.keys.iter().all(|line| line.rotation_overlap),
-        ..letter(&mail.recipient, keys.collect(), &places.collect::<Vec<_>>())
+        ..letter(&mail.recipient, keys, mail.keys.iter().map(|line| &line.key), usual)
     };
     with_subject(values, subject)
 }
 
 /// The names of a notice, with their values.
 pub(super) fn notice(mail: &NoticeMail, subject: Option<&str>) -> Value {
-    let places = mail.keys.iter().map(|line| Placed {
-        account: &line.account,
-        account_slug: &line.account_slug,
-        issuer: &line.issuer,
-        noun: &line.noun,
-        link: line.link.as_deref(),
-        contact: line.contact.as_deref().or(mail.contact.as_deref()),
-    });
-    let keys = mail.keys.iter().zip(places.clone()).map(|(line, place)| noticed(line, &place));
+    let usual = mail.contact.as_deref();
+    let keys = mail.keys.iter().map(|line| noticed(line, usual)).collect();
     let values = context! {
         exposed => mail.occasion == Occasion::Exposed,
         replaced => mail.occasion == Occasion::Replaced,
         reason => mail.reason.as_deref().map(safe),
-        working => mail.keys.iter().any(|line| line.ended_at.is_none()),
-        ..letter(&mail.recipient, keys.collect(), &places.collect::<Vec<_>>())
+        working => mail.keys.iter().filter(|line| line.ended_at.is_none()).count(),
+        tried => mail.keys.iter().any(|line| line.tried.is_some()),
+        ..letter(&mail.recipient, keys, mail.keys.iter().map(|line| &line.key), usual)
     };
     with_subject(values, subject)
 }
 
-/// What both kinds of letters say of where a key belongs.
-#[derive(Clone, Copy)]
-struct Placed<'a> {
-    account: &'a str,
-    account_slug: &'a str,
-    issuer: &'a str,
-    noun: &'a str,
-    link: Option<&'a str>,
-    contact: Option<&'a str>,
-}
-
 /// What both kinds of letters say of all their keys.
-fn letter(recipient: &str, keys: Vec<Value>, places: &[Placed<'_>]) -> Value {
-    let noun = noun(places.iter().map(|place| place.noun));
-    let slugs: BTreeSet<&str> = places.iter().map(|place| place.account_slug).collect();
-    let asked = places.iter().map(|place| Place { issuer: place.issuer, contact: place.contact });
+fn letter<'a>(
+    recipient: &str,
+    keys: Vec<Value>,
+    lines: impl Iterator<Item = &'a KeyLine> + Clone,
+    usual: Option<&'a str>,
+) -> Value {
+    let noun = noun(lines.clone().map(|line| line.noun.as_str()));
+    let slugs: BTreeSet<&str> = lines.clone().map(|line| line.account_slug.as_str()).collect();
+    let asked = lines.clone().map(|line| Place { issuer: &line.issuer, contact: line.asked(usual) });
     context! {
         count => keys.len(),
         nouns => format!("{noun}s"),
         label => capital(&noun),
-        accounts => accounts(places.iter().map(|place| place.account)),
+        accounts => accounts(lines.clone().map(|line| line.account.as_str())),
         account_count => slugs.len(),
         recipient => safe(recipient),
-        link => shared(places.iter().map(|place| place.link)).map(clean),
-        linked => places.iter().filter(|place| place.link.is_some()).count(),
-        contact => shared(places.iter().map(|place| place.contact)).map(clean),
+        link => shared(lines.clone().map(|line| line.link.as_deref())).map(clean),
+        linked => lines.clone().filter(|line| line.link.is_some()).count(),
+        contact => shared(lines.map(|line| line.asked(usual))).map(clean),
         ask => clean(&ask(asked)),
         first => keys.first().cloned().unwrap_or_default(),
         keys,
@@ -89,39 +70,42 @@ fn letter(recipient: &str, keys: Vec<Value>, places: &[Placed<'_>]) -> Value {
 }
 
 /// What both kinds of letters say of each key.
-fn placed(place: &Placed<'_>, last_used_at: Option<Instant>) -> Value {
-    let noun = safe(place.noun);
+fn placed(line: &KeyLine, usual: Option<&str>) -> Value {
+    let noun = safe(&line.noun);
     context! {
-        account => safe(place.account),
-        account_slug => safe(place.account_slug),
-        issuer => safe(place.issuer),
+        name => safe(&line.name),
+        preview => safe(&line.preview),
+        id => safe(&line.id),
+        account => safe(&line.account),
+        account_slug => safe(&line.account_slug),
+        issuer => safe(&line.issuer),
         label => capital(&noun),
         noun,
-        link => place.link.map(clean),
-        contact => place.contact.map(clean),
-        last_used_at => last_used_at.map_or_else(|| "never used".to_owned(), |at| Zone::UTC.exact(at)),
-        last_used => last_used_at.map_or_else(|| "never".to_owned(), |at| Zone::UTC.with_weekday(at)),
-        used => last_used_at.is_some(),
+        link => line.link.as_deref().map(clean),
+        contact => line.asked(usual).map(clean),
+        last_used_at => line.last_used_at.map_or_else(|| "never used".to_owned(), |at| Zone::UTC.exact(at)),
+        last_used => line.last_used_at.map_or_else(|| "never".to_owned(), |at| Zone::UTC.with_weekday(at)),
+        used => line.last_used_at.is_some(),
     }
 }
 
-fn noticed(line: &NoticeLine, place: &Placed<'_>) -> Value {
+fn noticed(line: &NoticeLine, usual: Option<&str>) -> Value {
     let status = safe(&line.status);
     let (words, at) = match (line.ended_at, line.ends_at) {
-        (Some(at), _) => (format!("{status} since"), Some(at)),
+        (Some(at), _) if matches!(status.as_str(), "revoked" | "expired") => {
+            (format!("{status} on"), Some(at))
+        }
+        (Some(at), _) => (format!("{status}, worked until"), Some(at)),
         (None, Some(at)) => (format!("{status}, works until"), Some(at)),
         (None, None) => (status, None),
     };
     let at = at.map(|at| Zone::UTC.with_weekday(at));
     context! {
-        name => safe(&line.name),
-        preview => safe(&line.preview),
-        id => safe(&line.id),
         state => at.iter().fold(words.clone(), |words, at| format!("{words} {at}")),
         state_words => words,
         state_at => at,
         tried => line.tried.as_deref().map(safe),
-        ..placed(place, line.last_used_at)
+        ..placed(&line.key, usual)
     }
 }
 
@@ -138,7 +122,7 @@ fn noun<'a>(mut nouns: impl Iterator<Item = &'a str>) -> String {
     if nouns.all(|noun| noun == first) { safe(first) } else { "key".into() }
 }
 
-fn key(line: &ReminderLine, place: &Placed<'_>, now: Instant) -> Value {
+fn key(line: &ReminderLine, usual: Option<&str>, now: Instant) -> Value {
     let (within, when) = if line.expires_at <= now {
         let when = if line.planned { "was revoked" } else { "has expired" };
         ("just now".to_owned(), when.to_owned())
@@ -148,9 +132,6 @@ fn key(line: &ReminderLine, place: &Placed<'_>, now: Instant) -> Value {
         (within, when)
     };
     context! {
-        name => safe(&line.name),
-        preview => safe(&line.preview),
-        id => safe(&line.id),
         ends => if line.planned { "Revoked" } else { "Expires" },
         expires => Zone::UTC.with_weekday(line.expires_at),
         expires_at => Zone::UTC.exact(line.expires_at),
@@ -162,7 +143,7 @@ fn key(line: &ReminderLine, place: &Placed<'_>, now: Instant) -> Value {
         within,
         when,
         overlap => line.rotation_overlap,
-        ..placed(place, line.last_used_at)
+        ..placed(&line.key, usual)
     }
 }
 
@@ -219,20 +200,22 @@ fn capital(noun: &str) -> String {
 pub(super) fn samples() -> [ReminderMail; 2] {
     let now = Utc.timestamp_opt(1_800_000_000, 0).single().unwrap_or_default();
     let line = |name: &str, noun: &str, days: i64, used: bool| ReminderLine {
-        name: name.into(),
-        account: "Acme".into(),
-        account_slug: "acme".into(),
-        issuer: "Example".into(),
-        noun: noun.into(),
-        preview: "ex_••••••••abcd".into(),
-        id: "01900000-0000-7000-8000-000000000000".into(),
+        key: KeyLine {
+            name: name.into(),
+            account: "Acme".into(),
+            account_slug: "acme".into(),
+            issuer: "Example".into(),
+            noun: noun.into(),
+            preview: "ex_••••••••abcd".into(),
+            id: "01900000-0000-7000-8000-000000000000".into(),
+            last_used_at: used.then(|| now - Duration::hours(5)),
+            link: used.then(|| "https://app.example.com/acme/keys".into()),
+            contact: used.then(|| "keys@example.com".into()),
+        },
         expires_at: now + Duration::days(days),
         planned: used,
         created_at: now - Duration::days(60),
-        last_used_at: used.then(|| now - Duration::hours(5)),
         rotation_overlap: used,
-        link: used.then(|| "https://app.example.com/acme/keys".into()),
-        contact: used.then(|| "keys@example.com".into()),
     };
     let mail = |keys| ReminderMail { recipient: "it@acme.example".into(), now, contact: None, keys };
     [

@@ -7,8 +7,8 @@ fn now() -> Instant {
     Utc.with_ymd_and_hms(2026, 11, 24, 9, 0, 0).unwrap()
 }
 
-fn line(name: &str, days: i64) -> ReminderLine {
-    ReminderLine {
+fn key(name: &str) -> KeyLine {
+    KeyLine {
         name: name.into(),
         account: "Acme".into(),
         account_slug: "acme".into(),
@@ -16,14 +16,25 @@ fn line(name: &str, days: i64) -> ReminderLine {
         noun: "token".into(),
         preview: "vg_pat_••••••••9f3a".into(),
         id: "019ab0c4-5a10-7c3e-8f21-0242ac120002".into(),
-        expires_at: now() + Duration::days(days) + Duration::hours(3),
-        planned: false,
-        created_at: now() - Duration::days(83),
         last_used_at: Some(now() - Duration::hours(5)),
-        rotation_overlap: true,
         link: None,
         contact: None,
     }
+}
+
+/// A key that expires after so many days, and three hours.
+fn expiring(key: KeyLine, days: i64) -> ReminderLine {
+    ReminderLine {
+        key,
+        expires_at: now() + Duration::days(days) + Duration::hours(3),
+        planned: false,
+        created_at: now() - Duration::days(83),
+        rotation_overlap: true,
+    }
+}
+
+fn line(name: &str, days: i64) -> ReminderLine {
+    expiring(key(name), days)
 }
 
 fn mail(keys: Vec<ReminderLine>) -> ReminderMail {
@@ -31,39 +42,38 @@ fn mail(keys: Vec<ReminderLine>) -> ReminderMail {
 }
 
 fn several() -> ReminderMail {
-    let other = ReminderLine {
+    let other = KeyLine {
         account: "Globex & Söhne".into(),
         account_slug: "globex".into(),
         noun: "API key".into(),
         last_used_at: None,
-        rotation_overlap: false,
-        ..line("Nightly export <billing> of the southern regions, to the warehouse, from the old CRM", 1)
+        ..key("Nightly export <billing> of the southern regions, to the warehouse, from the old CRM")
     };
+    let other = ReminderLine { rotation_overlap: false, ..expiring(other, 1) };
     mail(vec![line("CI", 0), other, line("本番サーバー".repeat(9).as_str(), 30)])
 }
 
 /// Thirteen tokens, each with its own page to be replaced on, the first of them in two days.
 fn thirteen() -> ReminderMail {
-    let key = |n: i64| {
+    let line = |n: i64| {
         let id = format!("019ab0c4-5a10-7c3e-8f21-{n:012}");
-        ReminderLine {
-            name: [
-                "CI",
-                "Nightly export of the southern regions",
-                "本番サーバー",
-                "crm-sync_production_eu-central-1",
-            ][n as usize % 4]
-                .into(),
+        let name = [
+            "CI",
+            "Nightly export of the southern regions",
+            "本番サーバー",
+            "crm-sync_production_eu-central-1",
+        ];
+        let key = KeyLine {
             preview: format!("vg_pat_••••••••{:04x}", 40_000 + n),
             last_used_at: (n % 3 > 0).then(|| now() - Duration::hours(5 * n)),
-            planned: n == 5,
             link: Some(format!("https://app.voicegram.example/acme/tokens/{id}/replace")),
             contact: Some("tokens@voicegram.example".into()),
             id,
-            ..line("", 2 + n * 2)
-        }
+            ..key(name[n as usize % 4])
+        };
+        ReminderLine { planned: n == 5, ..expiring(key, 2 + n * 2) }
     };
-    mail((0..13).map(key).collect())
+    mail((0..13).map(line).collect())
 }
 
 fn told(occasion: Occasion, keys: Vec<NoticeLine>) -> NoticeMail {
@@ -77,25 +87,14 @@ fn told(occasion: Occasion, keys: Vec<NoticeLine>) -> NoticeMail {
 }
 
 fn noticed(name: &str) -> NoticeLine {
-    let ReminderLine { name, account, account_slug, issuer, noun, preview, id, last_used_at, .. } =
-        line(name, 7);
     NoticeLine {
-        name,
-        account,
-        account_slug,
-        issuer,
-        noun,
-        preview,
-        id,
+        key: KeyLine { contact: Some("tokens@voicegram.example".into()), ..key(name) },
         status: "revoked".into(),
         ended_at: Some(now() - Duration::days(3)),
         ends_at: None,
-        last_used_at,
         tried: Some(
             "still tried 3 times a day from 203.0.113.0/24, for calls and sms; 12 the day before".into(),
         ),
-        link: None,
-        contact: Some("tokens@voicegram.example".into()),
     }
 }
 
@@ -123,12 +122,12 @@ fn a_reminder_about_several_keys_of_two_accounts() {
 
 #[test]
 fn a_reminder_with_a_page_and_a_contact() {
-    let key = ReminderLine {
+    let key = KeyLine {
         link: Some("https://app.voicegram.example/acme/tokens".into()),
         contact: Some("tokens@voicegram.example".into()),
-        ..line("CI", 7)
+        ..key("CI")
     };
-    insta::assert_snapshot!(shown(&mail(vec![key])));
+    insta::assert_snapshot!(shown(&mail(vec![expiring(key, 7)])));
 }
 
 #[test]
@@ -145,35 +144,50 @@ fn a_notice_about_a_key_that_is_used_after_its_end() {
 fn a_notice_about_exposed_keys() {
     let link = "https://app.voicegram.example/acme/tokens";
     let works = NoticeLine { status: "active".into(), ended_at: None, tried: None, ..noticed("crm <sync>") };
-    let keys = [works, noticed("CI")].map(|key| NoticeLine { link: Some(link.into()), ..key });
-    insta::assert_snapshot!(shown_notice(&told(Occasion::Exposed, keys.to_vec())));
+    let mut keys = vec![works, noticed("CI")];
+    keys.iter_mut().for_each(|line| line.key.link = Some(link.into()));
+    insta::assert_snapshot!(shown_notice(&told(Occasion::Exposed, keys)));
 }
 
 #[test]
 fn a_notice_about_a_replaced_key() {
-    let key = NoticeLine {
+    let line = NoticeLine {
+        key: key("CI"),
         status: "replaced".into(),
         ended_at: None,
         ends_at: Some(now() + Duration::days(1)),
         tried: None,
-        contact: None,
-        ..noticed("CI")
     };
-    let mail = told(Occasion::Replaced, vec![key]);
-    let all = shown_notice(&mail);
-    assert!(all.contains("replaced, works until Wed 2026-11-25 09:00 UTC"), "{all}");
-    assert!(
-        all.contains("Subject: Token \"CI\" of Acme stops working soon (Wed 2026-11-25): use the new one\n"),
-        "{all}"
-    );
-    assert!(all.contains("ask the team that runs Voicegram"), "{all}");
+    let all = shown_notice(&told(Occasion::Replaced, vec![line]));
+    for words in [
+        "Subject: Token \"CI\" of Acme will soon stop working (Wed 2026-11-25): use the new one\n",
+        "replaced, works until Wed 2026-11-25 09:00 UTC",
+        "ask the team that runs Voicegram",
+    ] {
+        assert!(all.contains(words), "{words}: {all}");
+    }
+}
+
+#[test]
+fn a_notice_says_no_more_than_gates_saw() {
+    let quiet = NoticeLine { tried: None, ..noticed("CI") };
+    let all = shown_notice(&told(Occasion::AfterEnd, vec![quiet]));
+    assert!(all.contains("Subject: Token \"CI\" of Acme no longer works\n"), "{all}");
+    assert!(!all.contains("networks") && !all.contains("tried"), "{all}");
+    let works = NoticeLine { status: "active".into(), ended_at: None, ..noticed("CI") };
+    let exposed = |keys| shown_notice(&told(Occasion::Exposed, keys));
+    assert!(exposed(vec![works.clone()]).contains("4. It is not revoked yet."));
+    assert!(exposed(vec![works.clone(), works.clone()]).contains("4. They are not revoked yet."));
+    assert!(exposed(vec![works, noticed("CD")]).contains("4. Some are not revoked yet."));
+    assert!(!exposed(vec![noticed("CI")]).contains("not revoked"));
 }
 
 #[test]
 fn answers_go_to_the_contact_that_all_keys_have() {
-    let with = |contact: Option<&str>| ReminderLine { contact: contact.map(str::to_owned), ..line("CI", 7) };
-    let (ours, theirs) = (with(Some("a@x.example")), with(Some("b@y.example")));
-    let other = ReminderLine { issuer: "VoxPria".into(), ..theirs };
+    let with =
+        |contact: Option<&str>| expiring(KeyLine { contact: contact.map(str::to_owned), ..key("CI") }, 7);
+    let (ours, mut other) = (with(Some("a@x.example")), with(Some("b@y.example")));
+    other.key.issuer = "VoxPria".into();
     assert_eq!(mail(vec![ours.clone(), ours.clone()]).reply_to(), Some("a@x.example"));
     assert_eq!(mail(vec![ours.clone(), other.clone()]).reply_to(), None);
     assert_eq!(mail(vec![ours.clone(), with(None)]).reply_to(), None);
@@ -184,14 +198,14 @@ fn answers_go_to_the_contact_that_all_keys_have() {
     let Rendered { text, html, .. } =
         Templates::embedded().unwrap().render(&mail(vec![ours, other])).unwrap();
     assert!(text.contains("Questions? Ask a@x.example (Voicegram) or b@y.example (VoxPria)."), "{text}");
-    assert!(!html.contains("mailto:") && !text.contains("Answer this mail"), "{html}");
+    assert!(!html.contains("mailto:") && !text.contains("Reply to this mail"), "{html}");
     let notice = told(Occasion::Exposed, vec![noticed("CI")]);
     assert_eq!(notice.reply_to(), Some("tokens@voicegram.example"));
 }
 
 #[test]
 fn keys_without_a_page_are_asked_for() {
-    let with = ReminderLine { link: Some("https://a.example/k".into()), ..line("CI", 7) };
+    let with = expiring(KeyLine { link: Some("https://a.example/k".into()), ..key("CI") }, 7);
     let text = |keys| Templates::embedded().unwrap().render(&mail(keys)).unwrap().text;
     let some = text(vec![with.clone(), line("CD", 8)]);
     assert_eq!(some.matches("https://a.example/k").count(), 1, "{some}");
@@ -233,18 +247,23 @@ fn no_line_of_the_text_is_wider_than_76_columns() {
     let long = ["x".repeat(100), "ab cd ".repeat(16), "本番".repeat(50), "e\u{301}".repeat(50)];
     let long = long.into_iter().chain([format!("https://a.example/{}", "y".repeat(80)), "👩‍🚀".repeat(30)]);
     for name in long {
-        let wide = |mut key: ReminderLine, n| {
+        let wide = |mut line: ReminderLine, n| {
+            let key = &mut line.key;
             key.name.clone_from(&name);
             key.issuer.clone_from(&name);
             if n % 2 == 0 {
                 (key.account, key.account_slug) = (name.clone(), format!("{n}"));
                 key.preview = format!("{}••••••••9f3a", "本".repeat(24));
             }
-            key
+            line
         };
-        let keys: Vec<_> = thirteen().keys.into_iter().enumerate().map(|(n, key)| wide(key, n)).collect();
-        let links: Vec<String> = keys.iter().filter_map(|key| key.link.clone()).collect();
-        let notice = |line: &ReminderLine| NoticeLine { issuer: name.clone(), ..noticed(&line.name) };
+        let keys: Vec<_> = thirteen().keys.into_iter().enumerate().map(|(n, line)| wide(line, n)).collect();
+        let links: Vec<String> = keys.iter().filter_map(|line| line.key.link.clone()).collect();
+        let notice = |line: &ReminderLine| {
+            let mut noticed = noticed(&line.key.name);
+            noticed.key.issuer.clone_from(&name);
+            noticed
+        };
         let notices = told(Occasion::AfterEnd, keys.iter().map(notice).collect());
         let one = templates.render(&mail(vec![keys[0].clone()])).unwrap();
         for rendered in [one, templates.render(&mail(keys)).unwrap(), templates.notice(&notices).unwrap()] {
@@ -258,8 +277,8 @@ fn no_line_of_the_text_is_wider_than_76_columns() {
 #[test]
 fn a_link_longer_than_a_line_stays_whole() {
     let link = format!("https://app.example.com/{}", "x".repeat(100));
-    let key = ReminderLine { link: Some(link.clone()), ..line("CI", 7) };
-    let other = ReminderLine { link: Some(format!("{link}y")), ..line("CI", 7) };
+    let with = |link: String| expiring(KeyLine { link: Some(link), ..key("CI") }, 7);
+    let (key, other) = (with(link.clone()), with(format!("{link}y")));
     let text = |keys| Templates::embedded().unwrap().render(&mail(keys)).unwrap().text;
     for text in [text(vec![key.clone()]), text(vec![key, other])] {
         assert!(text.lines().any(|line| line.trim() == link), "{text}");
@@ -283,12 +302,9 @@ fn names_are_text_and_no_markup_no_template_and_no_secret() {
 #[test]
 fn links_and_contacts_are_text_and_no_markup() {
     let hostile = "https://a.example/\"><script>alert(1)</script>\r\nBcc: x\u{202E}".to_owned();
-    let key = |link: &str| ReminderLine {
-        link: Some(link.into()),
-        contact: Some(hostile.clone()),
-        ..line("CI", 7)
-    };
-    let notice = NoticeLine { link: Some(hostile.clone()), contact: Some(hostile.clone()), ..noticed("CI") };
+    let with = |link: &str| KeyLine { link: Some(link.into()), contact: Some(hostile.clone()), ..key("CI") };
+    let key = |link: &str| expiring(with(link), 7);
+    let notice = NoticeLine { key: with(&hostile), ..noticed("CI") };
     let templates = Templates::embedded().unwrap();
     for rendered in [
         templates.render(&mail(vec![key(&hostile)])).unwrap(),
@@ -314,16 +330,16 @@ fn every_scalar_value_in_names_gives_clean_parts() {
         let text: String = chunk.iter().collect();
         // The other texts go the same way; a sample of them is enough.
         let key = match i % 20 {
-            0 => ReminderLine {
+            0 => KeyLine {
                 account: text.clone(),
                 issuer: text.clone(),
                 noun: text.clone(),
                 preview: text.clone(),
-                ..line(&text, 7)
+                ..key(&text)
             },
-            _ => line(&text, 7),
+            _ => key(&text),
         };
-        let rendered = templates.render(&mail(vec![key])).unwrap();
+        let rendered = templates.render(&mail(vec![expiring(key, 7)])).unwrap();
         assert!(rendered.subject.chars().all(crate::domain::text::is_safe));
         for part in [&rendered.text, &rendered.html] {
             assert!(part.chars().all(|c| c == '\n' || crate::domain::text::is_safe(c)));

@@ -17,7 +17,7 @@ use crate::domain::operator::Permission;
 use crate::domain::reminder::fit::{Fit, KEYS, Rules};
 use crate::domain::reminder::{Case, ReminderId, State, SweepId, Waiting};
 use crate::domain::text::hex;
-use crate::mail::{ReminderLine, ReminderMail};
+use crate::mail::{KeyLine, ReminderLine, ReminderMail};
 use crate::service::Result;
 use crate::service::change::Change;
 use crate::service::ids::new_operation;
@@ -63,20 +63,22 @@ impl Claimed {
             let subject = &case.subject;
             let rule = rules.of(&subject.issuer);
             ReminderLine {
-                name: subject.name.to_string(),
-                account: subject.account_name.to_string(),
-                account_slug: subject.account.clone(),
-                issuer: rule.map_or_else(|| subject.issuer.clone(), |rule| rule.name.clone()),
-                noun: rule.map_or_else(|| "key".into(), |rule| rule.noun.clone()),
-                preview: subject.preview.to_string(),
-                id: subject.key.to_string(),
+                key: KeyLine {
+                    name: subject.name.to_string(),
+                    account: subject.account_name.to_string(),
+                    account_slug: subject.account.clone(),
+                    issuer: rule.map_or_else(|| subject.issuer.clone(), |rule| rule.name.clone()),
+                    noun: rule.map_or_else(|| "key".into(), |rule| rule.noun.clone()),
+                    preview: subject.preview.to_string(),
+                    id: subject.key.to_string(),
+                    last_used_at: subject.last_used_at,
+                    link: rule.and_then(|rule| rule.help.link(&subject.account, &subject.key.to_string())),
+                    contact: rule.and_then(|rule| rule.help.address()).map(str::to_owned),
+                },
                 expires_at: case.expires_at,
                 planned: subject.planned && subject.expires_at == Some(case.expires_at),
                 created_at: subject.created_at,
-                last_used_at: subject.last_used_at,
                 rotation_overlap: rule.is_some_and(|rule| rule.overlap),
-                link: rule.and_then(|rule| rule.help.link(&subject.account, &subject.key.to_string())),
-                contact: rule.and_then(|rule| rule.help.address()).map(str::to_owned),
             }
         };
         ReminderMail {
@@ -93,8 +95,9 @@ pub(super) fn calendar_of(mail: &ReminderMail) -> String {
     calendar::of(mail.keys.iter().map(ending), mail.now)
 }
 
-fn ending(key: &ReminderLine) -> calendar::Ending<'_> {
-    let ReminderLine { id, name, account, preview, issuer, expires_at, planned, .. } = key;
+fn ending(line: &ReminderLine) -> calendar::Ending<'_> {
+    let ReminderLine { key, expires_at, planned, .. } = line;
+    let KeyLine { id, name, account, preview, issuer, .. } = key;
     calendar::Ending { id, name, account, preview, issuer, at: *expires_at, planned: *planned }
 }
 

@@ -7,7 +7,7 @@ use crate::support::post::{make_days, make_until, order, reminders, sweep, told,
 use chrono::Duration;
 use keyrack::domain::account::Standing;
 use keyrack::domain::expiry::Overlap;
-use keyrack::domain::issuer::Help;
+use keyrack::domain::issuer::{Caps, Help};
 use keyrack::domain::notice::Occasion;
 use keyrack::domain::query::{Query, Sort};
 use keyrack::domain::reminder::{Progress, State};
@@ -78,6 +78,22 @@ on_both! {
             // What a name says is never a link.
             assert!(!letter.html.replace("&#x2f;", "/").contains("href=\"https://evil"), "{}", letter.html);
         }
+    }
+
+    async fn every_key_that_admins_are_told_of_stands_in_a_letter(db) {
+        let (_calendar, service, letters) = voicegram(&db).await;
+        let mut policy = preset("voicegram");
+        policy.caps = Caps::default();
+        service.apply_policy(new_operation(), policy).await.unwrap();
+        let mut keys = Vec::new();
+        for n in 0..101 {
+            keys.push(make_kept(&service, "acme", &format!("hub {n}")).await.key.id);
+        }
+        let tell = Tell { operation: new_operation(), keys: keys.clone(), occasion: Occasion::Exposed, reason: None };
+        let told = service.tell(tell).await.unwrap();
+        assert_eq!(told.iter().map(|one| one.keys.len()).collect::<Vec<_>>(), [100, 1]);
+        let texts: String = letters.sent().into_iter().map(|letter| letter.text).collect();
+        assert_eq!(texts.matches("vg_pat_").count(), 101, "{texts}");
     }
 
     async fn a_suspended_accounts_keys_expire_and_are_reminded_of_all_the_same(db) {

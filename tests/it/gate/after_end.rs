@@ -215,7 +215,7 @@ on_both! {
         keyrack.json(&["key", "tell", &works, "--replaced", "--mail-dir", aside.to_str().unwrap(), "--yes"]);
         let letter = std::fs::read_dir(&aside).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).next().unwrap();
         let letter = letter.replace("=\r\n", "").replace("=3D", "=");
-        for words in ["stops working soon", "was replaced by a new one", "replaced, works until", "Give it the new"] {
+        for words in ["will soon stop working", "was replaced by a new one", "replaced, works until", "Give it the new"] {
             assert!(letter.contains(words), "{words}:\n{letter}");
         }
         let told = keyrack.json(&["key", "tell", &works, "--exposed", "--mail-dir", folder, "--yes"]);
@@ -225,7 +225,7 @@ on_both! {
         assert_eq!(texts.len(), 2);
         let plain = |text: &str| text.replace("=\r\n", "").replace("=3D", "=");
         let late = plain(&texts[0]);
-        for words in ["is still used after its end", "still tried 3 times a day from 203.0.113.0/24", "Note: see INC-7", "revoked since", "used &lt;b&gt;"] {
+        for words in ["no longer works, but something tried to use it", "still tried 3 times a day from 203.0.113.0/24", "Note: see INC-7", "revoked on", "used &lt;b&gt;"] {
             assert!(late.contains(words), "{words}:\n{late}");
         }
         assert!(plain(&texts[1]).contains("was found exposed"));

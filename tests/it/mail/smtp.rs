@@ -7,7 +7,7 @@ use crate::support::mail::sink::{ABSENT, Sink, headers};
 use crate::support::mail::{USER, head, letter, mailer, settings, short, with_login};
 use futures::future::join_all;
 use keyrack::mail::{
-    Letter, LetterOutcome, Letterhead, Mailer, ReminderLine, ReminderMail, Security, Sender, Smtp,
+    KeyLine, Letter, LetterOutcome, Letterhead, Mailer, ReminderLine, ReminderMail, Security, Sender, Smtp,
     SmtpSettings, Templates,
 };
 use zeroize::Zeroizing;
@@ -161,20 +161,22 @@ async fn a_letter_about_500_keys_arrives_whole() {
     let sink = sink!("a_letter_about_500_keys_arrives_whole", Sink::plain());
     let now = letter("x@y.example").at;
     let line = |i: i64| ReminderLine {
-        name: format!("Integration {i} “Größe” {}", "long name ".repeat(7)),
-        account: "Acme".into(),
-        account_slug: "acme".into(),
-        issuer: "Voicegram".into(),
-        noun: "token".into(),
-        preview: "vg_pat_••••••••9f3a".into(),
-        id: format!("019ab0c4-5a10-7c3e-8f21-{i:012}"),
+        key: KeyLine {
+            name: format!("Integration {i} “Größe” {}", "long name ".repeat(7)),
+            account: "Acme".into(),
+            account_slug: "acme".into(),
+            issuer: "Voicegram".into(),
+            noun: "token".into(),
+            preview: "vg_pat_••••••••9f3a".into(),
+            id: format!("019ab0c4-5a10-7c3e-8f21-{i:012}"),
+            last_used_at: None,
+            link: None,
+            contact: None,
+        },
         expires_at: now + chrono::Duration::days(7),
         planned: false,
         created_at: now,
-        last_used_at: None,
         rotation_overlap: true,
-        link: None,
-        contact: None,
     };
     let keys = (0..500).map(line).collect();
     let mail = ReminderMail { recipient: "ada@acme.example".into(), now, contact: None, keys };
