@@ -207,6 +207,23 @@ fn a_prefix_spread_as_far_as_it_can_be_is_found() {
 }
 
 #[test]
+fn the_longest_prefix_spread_as_far_as_it_can_be_is_found() {
+    let mut policy = preset("voicegram").unwrap();
+    policy.format.prefix = format!("{}_", "abcdefghijklmnopqrstuvw");
+    let secret = made(&policy.format.prefix, Body::Hex, 0xa7);
+    let between = format!("\n{}{}", " ".repeat(63), format!("{}u200b", "\\".repeat(8)).repeat(7));
+    let (prefix, body) = secret.split_at(24);
+    let spread: String = prefix[..23].chars().map(|c| format!("{c}{between}")).collect();
+    for underscore in ["_", "%5F", "&#x5f;"] {
+        let found = search(format!("so far: {spread}{underscore}{body}").as_bytes(), [&policy]);
+        assert!(
+            found.iter().any(|one| one.kind == Kind::Whole && one.column == 9),
+            "{underscore}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn letters_that_look_like_escapes_break_nothing() {
     for text in [
         "n_aaaaaaaaaaaaaaaaaaaaaaaa",
