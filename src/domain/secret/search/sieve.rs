@@ -152,12 +152,8 @@ impl Sieve {
             from = found.start() + 1;
             if found.pattern().as_usize() < providers {
                 marks.push(found.start()..from);
-            } else {
-                // `\x5f`, but `&#x5f;`.
-                let ends = [found.end(), found.end() + usize::from(bytes.get(found.end()) == Some(&b';'))];
-                if ends.iter().any(|end| goes_on(bytes, *end, letters(bytes, *end))) {
-                    marks.push(found.start().saturating_sub(SPREAD * self.longest)..found.end());
-                }
+            } else if goes_on(bytes, found.end(), letters(bytes, found.end())) {
+                marks.push(found.start().saturating_sub(SPREAD * self.longest)..found.end());
             }
         }
     }
